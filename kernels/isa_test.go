@@ -1,0 +1,56 @@
+package kernels
+
+import "testing"
+
+// setISA runs the rest of the test with the given instruction set; the test is skipped where the CPU lacks it.
+func setISA(tb testing.TB, isa ISA) {
+	tb.Helper()
+	if isa > Detected() {
+		tb.Skipf("this CPU has no %s", isa)
+	}
+	before := active
+	active = isa
+	tb.Cleanup(func() { active = before })
+}
+
+// forEachISA runs the test once for every instruction set of this CPU.
+func forEachISA(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	for isa := Generic; isa <= Detected(); isa++ {
+		t.Run(isa.String(), func(t *testing.T) {
+			setISA(t, isa)
+			test(t)
+		})
+	}
+}
+
+func TestISAChoice(t *testing.T) {
+	tests := []struct {
+		wish    string
+		best    ISA
+		want    ISA
+		wantErr bool
+	}{
+		{"", AVX2, AVX2, false},
+		{"generic", AVX512, Generic, false},
+		{"avx2", AVX512, AVX2, false},
+		{"avx512", AVX512, AVX512, false},
+		{"avx512", AVX2, AVX2, true},
+		{"sse", AVX512, AVX512, true},
+		{"AVX2", AVX512, AVX512, true},
+	}
+	for _, test := range tests {
+		got, err := chooseISA(test.wish, test.best)
+		if got != test.want || (err != nil) != test.wantErr {
+			t.Errorf("chooseISA(%q, %s) = %s, %v; want %s, error %t", test.wish, test.best, got, err, test.want, test.wantErr)
+		}
+	}
+}
+
+func TestISAString(t *testing.T) {
+	for isa, want := range map[ISA]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512", 9: "ISA(9)"} {
+		if got := isa.String(); got != want {
+			t.Errorf("ISA(%d).String() = %q, want %q", int(isa), got, want)
+		}
+	}
+}

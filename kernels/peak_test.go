@@ -1,0 +1,25 @@
+package kernels
+
+import (
+	"testing"
+	"time"
+)
+
+func TestMeasurePeakIsPlausible(t *testing.T) {
+	forEachISA(t, func(t *testing.T) {
+		p := NewPool(2)
+		defer p.Close()
+		// Between a slow emulator and 64 lanes of two units at 6 GHz on both threads.
+		if peak := MeasurePeak(p, 10*time.Millisecond); peak < 1e6 || peak > 4e12 {
+			t.Errorf("peak = %g FLOP/s", peak)
+		}
+	})
+}
+
+func BenchmarkPeak(b *testing.B) {
+	p := NewPool(1)
+	defer p.Close()
+	for b.Loop() {
+		b.ReportMetric(MeasurePeak(p, 100*time.Millisecond)/1e9, "GFLOP/s")
+	}
+}

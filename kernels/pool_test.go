@@ -1,0 +1,87 @@
+package kernels
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+)
+
+type countingJob struct {
+	counts  []atomic.Int32
+	threads int
+	bad     atomic.Int32
+}
+
+func (j *countingJob) Do(task, worker int) {
+	j.counts[task].Add(1)
+	if worker < 0 || worker >= j.threads {
+		j.bad.Add(1)
+	}
+}
+
+func TestPoolRunsEachTaskOnce(t *testing.T) {
+	for _, threads := range []int{0, 1, 2, 5} {
+		p := NewPool(threads)
+		for _, tasks := range []int{0, 1, 2, 7, 1000} {
+			j := &countingJob{counts: make([]atomic.Int32, tasks), threads: p.Threads()}
+			p.Run(tasks, j)
+			for i := range j.counts {
+				if n := j.counts[i].Load(); n != 1 {
+					t.Errorf("threads %d, tasks %d: task %d ran %d times", threads, tasks, i, n)
+				}
+			}
+			if j.bad.Load() != 0 {
+				t.Errorf("threads %d, tasks %d: worker out of range", threads, tasks)
+			}
+		}
+		p.Close()
+	}
+}
+
+type panickingJob struct{ at int }
+
+func (j panickingJob) Do(task, _ int) {
+	if task == j.at {
+		panic(fmt.Sprintf("task %d", task))
+	}
+}
+
+func TestPoolRaisesPanicInCaller(t *testing.T) {
+	for _, threads := range []int{1, 3} {
+		p := NewPool(threads)
+		defer p.Close()
+		func() {
+			defer func() {
+				if got := recover(); got != "task 5" {
+					t.Errorf("threads %d: recovered %v, want task 5", threads, got)
+				}
+			}()
+			p.Run(20, panickingJob{at: 5})
+		}()
+		j := &countingJob{counts: make([]atomic.Int32, 10), threads: threads}
+		p.Run(10, j) // the pool is usable afterwards
+		for i := range j.counts {
+			if j.counts[i].Load() != 1 {
+				t.Errorf("threads %d: task %d ran %d times after a panic", threads, i, j.counts[i].Load())
+			}
+		}
+	}
+}
+
+func TestPoolRunDoesNotAllocate(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	j := &countingJob{counts: make([]atomic.Int32, 50), threads: 2}
+	if n := testing.AllocsPerRun(20, func() { p.Run(50, j) }); n != 0 {
+		t.Errorf("Run allocates %v times", n)
+	}
+}
+
+func BenchmarkPoolRun(b *testing.B) {
+	p := NewPool(2)
+	defer p.Close()
+	j := &countingJob{counts: make([]atomic.Int32, 2), threads: 2}
+	for b.Loop() {
+		p.Run(2, j)
+	}
+}
