@@ -1,0 +1,158 @@
+package market1501
+
+import (
+	"fmt"
+	"math/bits"
+	"math/rand/v2"
+)
+
+// Mean and standard deviation of ImageNet's RGB channels, of values in [0, 1].
+var (
+	imageNetMean = [3]float32{0.485, 0.456, 0.406}
+	imageNetStd  = [3]float32{0.229, 0.224, 0.225}
+)
+
+// Batcher cuts Images into batches of normalised floats. What batch b of epoch e
+// holds depends on seed, e and b alone, so that training can be resumed anywhere
+// without any state. It is not for concurrent use; several may share Images.
+//
+// A training Batcher shuffles every epoch and mirrors every image with
+// probability ½. The random crop of the published recipe is the identity, since
+// it crops 256×128 out of 256×128, and therefore absent.
+type Batcher struct {
+	images *Images
+	size   int
+	train  bool
+	seed   uint64
+
+	order []int32 // of epoch
+	epoch int
+	table [3][256]float32 // a channel's byte, normalised
+}
+
+// NewTrainBatcher shuffles and mirrors. The last batch of an epoch may be
+// smaller; it is dropped only if it would be a single image, from which batch
+// norm has no statistics.
+func NewTrainBatcher(images *Images, size int, seed uint64) (*Batcher, error) {
+	if images.Len() < 2 {
+		return nil, fmt.Errorf("new batcher: training needs at least 2 images, there are %d", images.Len())
+	}
+	if size < 2 {
+		return nil, fmt.Errorf("new batcher: training needs batches of at least 2 images, not %d", size)
+	}
+	b := newBatcher(images, size)
+	b.train, b.seed = true, seed
+	return b, nil
+}
+
+// NewEvalBatcher goes through the images in their order, as they are.
+func NewEvalBatcher(images *Images, size int) (*Batcher, error) {
+	if size < 1 {
+		return nil, fmt.Errorf("new batcher: batches of %d images", size)
+	}
+	return newBatcher(images, size), nil
+}
+
+func newBatcher(images *Images, size int) *Batcher {
+	b := &Batcher{images: images, size: size, epoch: -1, order: make([]int32, images.Len())}
+	for i := range b.order {
+		b.order[i] = int32(i)
+	}
+	for c := range b.table {
+		for v := range b.table[c] {
+			b.table[c][v] = (float32(v)/255 - imageNetMean[c]) / imageNetStd[c]
+		}
+	}
+	return b
+}
+
+// Batches is the number of batches in an epoch.
+func (b *Batcher) Batches() int {
+	whole, rest := b.images.Len()/b.size, b.images.Len()%b.size
+	if rest > 1 || rest == 1 && !b.train {
+		whole++
+	}
+	return whole
+}
+
+// Size is the number of images in a batch that is not the last.
+func (b *Batcher) Size() int { return b.size }
+
+// Indices lists the images of a batch, by their place in Images. The slice is
+// valid until the next call.
+func (b *Batcher) Indices(epoch, batch int) []int32 {
+	if b.train && b.epoch != epoch {
+		shuffle(b.order, b.seed, epoch)
+		b.epoch = epoch
+	}
+	from := batch * b.size
+	return b.order[from:min(from+b.size, len(b.order))]
+}
+
+// Fill writes batch (0…Batches()-1) of epoch into dst [n, Height, Width, 3] as
+// (x/255 - mean) / std, and the classes of its images into labels [n]; labels may
+// be nil. It returns n, which is smaller than Size only for the last batch. dst
+// must have room for n images. Nothing is allocated.
+func (b *Batcher) Fill(dst []float32, labels []int32, epoch, batch int) int {
+	indices := b.Indices(epoch, batch)
+	size := b.images.Height * b.images.Width * 3
+	for slot, i := range indices {
+		out := dst[slot*size:][:size]
+		if b.train && mirrored(b.seed, epoch, i) {
+			b.fillMirrored(out, b.images.Pixels(int(i)))
+		} else {
+			b.fill(out, b.images.Pixels(int(i)))
+		}
+		if labels != nil {
+			labels[slot] = b.images.Label(int(i))
+		}
+	}
+	return len(indices)
+}
+
+func (b *Batcher) fill(dst []float32, src []byte) {
+	for i := 0; i+3 <= len(src) && i+3 <= len(dst); i += 3 {
+		dst[i] = b.table[0][src[i]]
+		dst[i+1] = b.table[1][src[i+1]]
+		dst[i+2] = b.table[2][src[i+2]]
+	}
+}
+
+func (b *Batcher) fillMirrored(dst []float32, src []byte) {
+	stride := b.images.Width * 3
+	for row := 0; row < len(src); row += stride {
+		from := row + stride
+		for i := row; i < row+stride; i += 3 {
+			from -= 3
+			dst[i] = b.table[0][src[from]]
+			dst[i+1] = b.table[1][src[from+1]]
+			dst[i+2] = b.table[2][src[from+2]]
+		}
+	}
+}
+
+// shuffle fills order with the permutation of (seed, epoch), by Fisher and Yates.
+func shuffle(order []int32, seed uint64, epoch int) {
+	for i := range order {
+		order[i] = int32(i)
+	}
+	random := rand.NewPCG(seed, mix(uint64(epoch)))
+	for i := len(order) - 1; i > 0; i-- {
+		j, _ := bits.Mul64(random.Uint64(), uint64(i+1)) // in [0, i]
+		order[i], order[j] = order[j], order[i]
+	}
+}
+
+// mirrored decides about one image of one epoch, wherever it stands in the order.
+func mirrored(seed uint64, epoch int, image int32) bool {
+	return mix(mix(mix(seed)+uint64(epoch))+uint64(image))&1 == 1
+}
+
+// mix is the output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014):
+// neighbouring arguments give unrelated results.
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}

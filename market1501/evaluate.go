@@ -1,0 +1,223 @@
+package market1501
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// ErrNoMatch is wrapped by Evaluate's error if no query has a match in the
+// gallery, so that there is nothing to average.
+var ErrNoMatch = errors.New("no query has a match in the gallery")
+
+// CMCLength is the number of ranks of the CMC curve that are kept.
+const CMCLength = 50
+
+// Metric is how features are compared.
+type Metric int
+
+// The zero value is the published setting.
+const (
+	Euclidean Metric = iota // of the raw features
+	Cosine                  // 1 - cos; a zero vector is at distance 1 from everything
+)
+
+func (m Metric) String() string {
+	switch m {
+	case Euclidean:
+		return "euclidean"
+	case Cosine:
+		return "cosine"
+	}
+	return fmt.Sprintf("Metric(%d)", int(m))
+}
+
+// ParseMetric is the inverse of [Metric.String].
+func ParseMetric(s string) (Metric, error) {
+	for _, m := range []Metric{Euclidean, Cosine} {
+		if s == m.String() {
+			return m, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown metric %q: euclidean or cosine", s)
+}
+
+// EvalConfig says how Evaluate works; the zero value is the published protocol.
+type EvalConfig struct {
+	Metric  Metric
+	Threads int // 0: one per CPU; the result does not depend on it
+}
+
+// Result is the outcome of the protocol. Shares are in [0, 1].
+type Result struct {
+	MAP     float64            // mean average precision
+	CMC     [CMCLength]float64 // CMC[k-1]: share of queries with a match among the first k
+	Queries int                // queries that were averaged
+	Skipped int                // queries without a match in the gallery, left out of all averages
+}
+
+// Rank is CMC at rank k, from 1.
+func (r *Result) Rank(k int) float64 { return r.CMC[k-1] }
+
+// Evaluate is the single-query protocol of Market-1501 (Zheng et al., ICCV 2015,
+// section 5.1). For each query the gallery is ordered by distance, without junk
+// (pid -1) and without the images of the query's own pid and camera. A match is
+// an image of the query's pid; pid 0 and -1 are no identities and match nothing.
+// The average precision of a query is the mean, over its matches, of the share of
+// matches among the images up to and including that one. Images at the same
+// distance are ordered as they stand in the gallery.
+//
+// Distances are float32; euclidean ones are compared as |g|² - 2q·g, which orders
+// a query's gallery as the distance does. Memory is bounded: distances exist for
+// one block of queries at a time.
+//
+// The error wraps [ErrFeatures], [ErrNoMatch] or the error of ctx.
+func Evaluate(ctx context.Context, query, gallery *Features, config EvalConfig) (Result, error) {
+	distances, err := newDistances(query, gallery, config.Metric)
+	if err != nil {
+		return Result{}, fmt.Errorf("evaluate: %w", err)
+	}
+	threads := config.Threads
+	if threads < 1 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	scores := make([]score, query.Len())
+	judges := make([]judge, threads)
+	for first := 0; first < query.Len(); first += distances.blockQueries {
+		count := min(distances.blockQueries, query.Len()-first)
+		if err := distances.fill(ctx, first, count, threads); err != nil {
+			return Result{}, fmt.Errorf("evaluate: %w", err)
+		}
+		err := inParallel(ctx, threads, count, func(worker, q int) {
+			i := first + q
+			scores[i] = judges[worker].score(distances.row(q), gallery, query.PIDs[i], query.CamIDs[i])
+		})
+		if err != nil {
+			return Result{}, fmt.Errorf("evaluate: %w", err)
+		}
+	}
+	return summarise(scores)
+}
+
+// inParallel calls do for every task below tasks, on up to threads workers.
+func inParallel(ctx context.Context, threads, tasks int, do func(worker, task int)) error {
+	var next atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	for worker := range min(threads, tasks) {
+		group.Go(func() error {
+			for {
+				task := int(next.Add(1)) - 1
+				if task >= tasks {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				do(worker, task)
+			}
+		})
+	}
+	return group.Wait()
+}
+
+// score is what one query contributes.
+type score struct {
+	averagePrecision float64
+	firstRank        int // of the nearest match, from 1; 0: the query has none
+}
+
+func summarise(scores []score) (Result, error) {
+	var result Result
+	var first [CMCLength]int
+	for _, s := range scores {
+		if s.firstRank == 0 {
+			result.Skipped++
+			continue
+		}
+		result.Queries++
+		result.MAP += s.averagePrecision
+		if s.firstRank <= CMCLength {
+			first[s.firstRank-1]++
+		}
+	}
+	if result.Queries == 0 {
+		return Result{}, fmt.Errorf("evaluate: %w: %d queries", ErrNoMatch, len(scores))
+	}
+	result.MAP /= float64(result.Queries)
+	found := 0
+	for k, n := range first {
+		found += n
+		result.CMC[k] = float64(found) / float64(result.Queries)
+	}
+	return result, nil
+}
+
+// judge scores queries one after the other; what it keeps is scratch.
+type judge struct {
+	matches []ranked
+	before  []int
+}
+
+// ranked is a gallery image at its distance.
+type ranked struct {
+	distance float32
+	index    int
+}
+
+func (a ranked) compare(b ranked) int {
+	return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.index, b.index))
+}
+
+// score needs no sorted gallery: only the matches, which are few, are sorted, and
+// of every other image it is enough to know how many matches it stands before.
+func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) score {
+	if pid <= DistractorPID {
+		return score{}
+	}
+	j.matches = j.matches[:0]
+	for i, p := range gallery.PIDs {
+		if p == pid && gallery.CamIDs[i] != cam {
+			j.matches = append(j.matches, ranked{distance[i], i})
+		}
+	}
+	if len(j.matches) == 0 {
+		return score{}
+	}
+	slices.SortFunc(j.matches, ranked.compare)
+
+	// before[m] counts images between match m-1 (inclusive) and match m.
+	j.before = append(j.before[:0], make([]int, len(j.matches)+1)...)
+	farthest := j.matches[len(j.matches)-1].distance
+	for i, d := range distance {
+		if d > farthest {
+			continue
+		}
+		p := gallery.PIDs[i]
+		if p == JunkPID || p == pid && gallery.CamIDs[i] == cam {
+			continue
+		}
+		m, itself := slices.BinarySearchFunc(j.matches, ranked{d, i}, ranked.compare)
+		if itself {
+			m++
+		}
+		j.before[m]++
+	}
+
+	var s score
+	rank := 1
+	for m := range j.matches {
+		rank += j.before[m]
+		if m == 0 {
+			s.firstRank = rank
+		}
+		s.averagePrecision += float64(m+1) / float64(rank)
+	}
+	s.averagePrecision /= float64(len(j.matches))
+	return s
+}

@@ -1,0 +1,173 @@
+package market1501
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// ErrFeatures is wrapped by errors about features that cannot be compared: not
+// finite, too large, or of different lengths.
+var ErrFeatures = errors.New("unusable features")
+
+// Features is one vector per image, with what the protocol needs to know of it.
+type Features struct {
+	Dim    int
+	Values []float32 // [N, Dim]
+	PIDs   []int32   // [N]
+	CamIDs []int32   // [N]
+	Names  []string  // [N]
+}
+
+// NewFeatures has room for dim values per image, all zero, and the images' pids,
+// cameras and names.
+func NewFeatures(images *Images, dim int) *Features {
+	n := images.Len()
+	f := &Features{
+		Dim:    dim,
+		Values: make([]float32, n*dim),
+		PIDs:   make([]int32, n),
+		CamIDs: make([]int32, n),
+		Names:  make([]string, n),
+	}
+	for i := range n {
+		f.PIDs[i], f.CamIDs[i], f.Names[i] = images.PID(i), images.CamID(i), images.Name(i)
+	}
+	return f
+}
+
+// Append adds the rows of other, which must have the same Dim: the pieces of a
+// gallery that was decoded piece by piece make one whole.
+func (f *Features) Append(other *Features) error {
+	if f.Dim != other.Dim {
+		return fmt.Errorf("append features: %w: %d values per image and %d", ErrFeatures, f.Dim, other.Dim)
+	}
+	f.Values = append(f.Values, other.Values...)
+	f.PIDs = append(f.PIDs, other.PIDs...)
+	f.CamIDs = append(f.CamIDs, other.CamIDs...)
+	f.Names = append(f.Names, other.Names...)
+	return nil
+}
+
+// Len is the number of images.
+func (f *Features) Len() int { return len(f.PIDs) }
+
+// Row is the feature vector of image i. It is not a copy.
+func (f *Features) Row(i int) []float32 { return f.Values[i*f.Dim : (i+1)*f.Dim : (i+1)*f.Dim] }
+
+func (f *Features) name(i int) string {
+	if i < len(f.Names) {
+		return f.Names[i]
+	}
+	return "image " + strconv.Itoa(i)
+}
+
+// check refuses what has no distance. It returns the squared length of each row.
+func (f *Features) check() ([]float32, error) {
+	if f.Dim < 1 || len(f.Values) != f.Len()*f.Dim || len(f.CamIDs) != f.Len() {
+		return nil, fmt.Errorf("%w: %d values, %d pids, %d cameras for %d values per image",
+			ErrFeatures, len(f.Values), len(f.PIDs), len(f.CamIDs), f.Dim)
+	}
+	squared := make([]float32, f.Len())
+	for i := range squared {
+		sum := 0.0
+		for d, v := range f.Row(i) {
+			if v-v != 0 { // NaN and both infinities
+				return nil, fmt.Errorf("%w: value %d of %s is %v", ErrFeatures, d, f.name(i), v)
+			}
+			sum += float64(v) * float64(v)
+		}
+		// A quarter leaves room for every intermediate of |g|² - 2q·g.
+		if sum > math.MaxFloat32/4 {
+			return nil, fmt.Errorf("%w: the values of %s are too large for a distance", ErrFeatures, f.name(i))
+		}
+		squared[i] = float32(sum)
+	}
+	return squared, nil
+}
+
+// WriteFeatures writes one CSV file with a line per image of every set: file
+// name, pid, camid, then the values in the shortest decimals that read back as
+// the same float32. All sets have the same Dim. The file appears whole or not at
+// all.
+func WriteFeatures(file string, first *Features, more ...*Features) error {
+	for _, set := range more {
+		if set.Dim != first.Dim {
+			return fmt.Errorf("write features: %w: %d values per image and %d", ErrFeatures, first.Dim, set.Dim)
+		}
+	}
+	err := writeWhole(file, func(w io.Writer) error {
+		out := bufio.NewWriterSize(w, 1<<20)
+		out.WriteString("file,pid,camid")
+		for d := range first.Dim {
+			fmt.Fprintf(out, ",f%d", d)
+		}
+		out.WriteByte('\n')
+		first.writeRows(out)
+		for _, set := range more {
+			set.writeRows(out)
+		}
+		return out.Flush()
+	})
+	if err != nil {
+		return fmt.Errorf("write features: %w", err)
+	}
+	return nil
+}
+
+// writeRows leaves errors to the Flush of out, which keeps the first. Names need
+// no quotes: they have been parsed, and neither comma nor quote passes that.
+func (f *Features) writeRows(out *bufio.Writer) {
+	var line []byte
+	for i := range f.Len() {
+		line = append(line[:0], f.name(i)...)
+		line = strconv.AppendInt(append(line, ','), int64(f.PIDs[i]), 10)
+		line = strconv.AppendInt(append(line, ','), int64(f.CamIDs[i]), 10)
+		for _, v := range f.Row(i) {
+			line = strconv.AppendFloat(append(line, ','), float64(v), 'g', -1, 32)
+		}
+		out.Write(append(line, '\n'))
+	}
+}
+
+// writeWhole writes a temporary file beside the target, syncs it and renames it.
+func writeWhole(file string, write func(io.Writer) error) (err error) {
+	dir := filepath.Dir(file)
+	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			temp.Close()
+			os.Remove(temp.Name())
+		}
+	}()
+	if err := write(temp); err != nil {
+		return err
+	}
+	if err := errors.Join(temp.Chmod(0o644), temp.Sync()); err != nil {
+		return err
+	}
+	if err := temp.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(temp.Name(), file); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a rename in dir durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,179 @@
+package market1501
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// LoadConfig says how a split is decoded.
+type LoadConfig struct {
+	Height, Width int                   // pixels after resizing
+	Workers       int                   // images decoded at once; 0: one per CPU
+	Progress      func(done, total int) // called after every image, one call at a time; may be nil
+}
+
+// BrokenImage is a file whose content cannot be decoded.
+type BrokenImage struct {
+	Path string // relative to the dataset's folder
+	Err  error  // wraps ErrImage, or says why the file could not be read
+}
+
+// Images is a decoded split: bytes [N, Height, Width, 3] in RGB, resized as
+// Pillow's bilinear filter does it. It is safe for concurrent reading.
+type Images struct {
+	Height, Width int
+	Broken        []BrokenImage // files that were left out, sorted by path
+
+	entries []Entry
+	pix     []byte
+}
+
+// NewImages makes Images of pixels that are already in memory: pix is
+// [len(entries), height, width, 3].
+func NewImages(height, width int, entries []Entry, pix []byte) (*Images, error) {
+	if height < 1 || width < 1 || len(pix) != len(entries)*height*width*3 {
+		return nil, fmt.Errorf("new images: %d bytes are not %d images of %d×%d×3", len(pix), len(entries), height, width)
+	}
+	return &Images{Height: height, Width: width, entries: entries, pix: pix}, nil
+}
+
+// Load decodes the whole split into memory (Height·Width·3 bytes an image: 98 kB
+// at 256×128). A file that cannot be decoded is left out and listed in Broken;
+// it is an error only if not one image is left, or if ctx is done.
+func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
+	if config.Height < 1 || config.Width < 1 {
+		return nil, fmt.Errorf("load %s: images of %d×%d pixels", s.Folder, config.Height, config.Width)
+	}
+	size := config.Height * config.Width * 3
+	images := &Images{
+		Height:  config.Height,
+		Width:   config.Width,
+		entries: slices.Clone(s.Entries),
+		pix:     make([]byte, len(s.Entries)*size),
+	}
+	failures, err := s.eachImage(ctx, config.Workers, config.Progress, func(worker *resizer, i int, img bitmap) *resizer {
+		if worker == nil || worker.inH != img.Height || worker.inW != img.Width {
+			worker = newResizer(img.Height, img.Width, config.Height, config.Width)
+		}
+		worker.resize(images.pix[i*size:][:size], img.Pix)
+		return worker
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", s.Folder, err)
+	}
+	images.leaveOut(failures)
+	if len(images.entries) == 0 && len(s.Entries) > 0 {
+		return nil, fmt.Errorf("load %s: not one of %d images can be decoded: %s: %w",
+			s.Folder, len(s.Entries), images.Broken[0].Path, images.Broken[0].Err)
+	}
+	return images, nil
+}
+
+// eachImage decodes every entry, several at once, and hands it to visit together
+// with what visit last returned to this worker (nil at first). It returns the
+// failure of each entry that has one.
+func (s *Split) eachImage(ctx context.Context, workers int, progress func(done, total int),
+	visit func(worker *resizer, i int, img bitmap) *resizer) (failures []error, err error) {
+	if workers < 1 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	failures = make([]error, len(s.Entries))
+	var next atomic.Int64
+	var reporting sync.Mutex
+	done := 0
+	group, ctx := errgroup.WithContext(ctx)
+	for range min(workers, len(s.Entries)) {
+		group.Go(func() error {
+			var worker *resizer
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(s.Entries) {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if img, err := decodeFile(s.file(s.Entries[i].Path)); err != nil {
+					failures[i] = err
+				} else {
+					worker = visit(worker, i, img)
+				}
+				if progress != nil {
+					reporting.Lock()
+					done++
+					progress(done, len(s.Entries))
+					reporting.Unlock()
+				}
+			}
+		})
+	}
+	return failures, group.Wait()
+}
+
+// leaveOut drops the images that have a failure and closes the gaps.
+func (m *Images) leaveOut(failures []error) {
+	size := m.Height * m.Width * 3
+	kept := 0
+	for i, failure := range failures {
+		if failure != nil {
+			m.Broken = append(m.Broken, BrokenImage{Path: m.entries[i].Path, Err: failure})
+			continue
+		}
+		if kept != i {
+			m.entries[kept] = m.entries[i]
+			copy(m.pix[kept*size:][:size], m.pix[i*size:][:size])
+		}
+		kept++
+	}
+	m.entries, m.pix = m.entries[:kept], m.pix[:kept*size]
+}
+
+// Len is the number of images.
+func (m *Images) Len() int { return len(m.entries) }
+
+// Pixels is image i, bytes [Height, Width, 3] in RGB. It is not a copy.
+func (m *Images) Pixels(i int) []byte {
+	size := m.Height * m.Width * 3
+	return m.pix[i*size : (i+1)*size : (i+1)*size]
+}
+
+// Label is the class of image i, -1 outside the train split.
+func (m *Images) Label(i int) int32 { return m.entries[i].Label }
+
+// PID is the identity of image i.
+func (m *Images) PID(i int) int32 { return m.entries[i].PID }
+
+// CamID is the camera of image i, from 1.
+func (m *Images) CamID(i int) int32 { return m.entries[i].CamID }
+
+// Name is the path of image i relative to the dataset's folder.
+func (m *Images) Name(i int) string { return m.entries[i].Path }
+
+// Bytes is the memory the pixels take.
+func (m *Images) Bytes() int64 { return int64(len(m.pix)) }
+
+// Warnings has one sentence if images were left out because they are broken.
+func (m *Images) Warnings() []string {
+	if len(m.Broken) == 0 {
+		return nil
+	}
+	reasons := make([]string, len(m.Broken))
+	for i, b := range m.Broken {
+		reasons[i] = b.String()
+	}
+	return []string{fmt.Sprintf("%d image(s) cannot be decoded and are left out: %s", len(m.Broken), abridged(reasons))}
+}
+
+func (b BrokenImage) String() string {
+	if errors.Is(b.Err, ErrImage) {
+		return fmt.Sprintf("%s (%v)", b.Path, b.Err)
+	}
+	return b.Err.Error() // the operating system's errors name the file already
+}
