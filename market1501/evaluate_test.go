@@ -1,0 +1,317 @@
+package market1501
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// naiveEvaluate follows the text of the protocol: it sorts the whole gallery for
+// every query and walks down the list.
+func naiveEvaluate(query, gallery *Features, metric Metric) (mAP float64, cmc []float64, queries, skipped int) {
+	cmc = make([]float64, CMCLength)
+	for q := range query.PIDs {
+		distance := make([]float64, gallery.Len())
+		var order []int
+		for g := range gallery.PIDs {
+			junk := gallery.PIDs[g] == -1
+			same := gallery.PIDs[g] == query.PIDs[q] && gallery.CamIDs[g] == query.CamIDs[q]
+			if junk || same {
+				continue
+			}
+			var squares, product, lengthQ, lengthG float64
+			for d := range query.Dim {
+				a, b := float64(query.Values[q*query.Dim+d]), float64(gallery.Values[g*gallery.Dim+d])
+				squares += (a - b) * (a - b)
+				product += a * b
+				lengthQ += a * a
+				lengthG += b * b
+			}
+			distance[g] = squares
+			if metric == Cosine {
+				distance[g] = 1
+				if lengthQ > 0 && lengthG > 0 {
+					distance[g] -= product / math.Sqrt(lengthQ*lengthG)
+				}
+			}
+			order = append(order, g)
+		}
+		sort.SliceStable(order, func(a, b int) bool { return distance[order[a]] < distance[order[b]] })
+		hits, precision, first := 0, 0.0, -1
+		for place, g := range order {
+			if query.PIDs[q] > 0 && gallery.PIDs[g] == query.PIDs[q] {
+				hits++
+				precision += float64(hits) / float64(place+1)
+				if first < 0 {
+					first = place
+				}
+			}
+		}
+		if hits == 0 {
+			skipped++
+			continue
+		}
+		queries++
+		mAP += precision / float64(hits)
+		for k := first; k < CMCLength; k++ {
+			cmc[k]++
+		}
+	}
+	for k := range cmc {
+		cmc[k] /= float64(queries)
+	}
+	return mAP / float64(queries), cmc, queries, skipped
+}
+
+// randomFeatures has few identities, cameras and levels, so that junk,
+// distractors, ties and queries without a match all occur. Small integers make
+// every distance exact in float32.
+func randomFeatures(r *rand.Rand, n, dim, ids, cams, levels int) *Features {
+	f := &Features{Dim: dim}
+	for range n {
+		f.PIDs = append(f.PIDs, int32(r.IntN(ids+2)-1))
+		f.CamIDs = append(f.CamIDs, int32(r.IntN(cams)+1))
+		for range dim {
+			f.Values = append(f.Values, float32(r.IntN(2*levels+1)-levels))
+		}
+	}
+	return f
+}
+
+func TestEvaluateEqualsNaive(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	compared, none, withSkipped := 0, 0, 0
+	for trial := range 6000 {
+		dim, ids, cams := 1+r.IntN(6), 1+r.IntN(8), 1+r.IntN(4)
+		levels := []int{0, 1, 2, 100}[r.IntN(4)]
+		query := randomFeatures(r, 1+r.IntN(12), dim, ids, cams, levels)
+		gallery := randomFeatures(r, 1+r.IntN(80), dim, ids, cams, levels)
+
+		mAP, cmc, queries, skipped := naiveEvaluate(query, gallery, Euclidean)
+		got, err := Evaluate(context.Background(), query, gallery, EvalConfig{Threads: 1 + trial%3})
+		if queries == 0 {
+			none++
+			if !errors.Is(err, ErrNoMatch) {
+				t.Fatalf("trial %d: no query has a match, error %v", trial, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("trial %d: %v", trial, err)
+		}
+		compared++
+		if skipped > 0 {
+			withSkipped++
+		}
+		// Both add the same terms in the same order.
+		if got.MAP != mAP || got.Queries != queries || got.Skipped != skipped || !cmp.Equal(got.CMC[:], cmc) {
+			t.Fatalf("trial %d: %+v\nwant mAP %v, CMC %v, %d queries, %d skipped", trial, got, mAP, cmc, queries, skipped)
+		}
+	}
+	if compared < 4000 || none < 50 || withSkipped < 1000 {
+		t.Errorf("the cases are too plain: %d compared, %d without any match, %d with skipped queries", compared, none, withSkipped)
+	}
+}
+
+// Cosine distances are not exact, so identities are put apart by random real
+// values, where ties do not occur.
+func TestEvaluateCosineEqualsNaive(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for trial := range 200 {
+		query, gallery := randomFeatures(r, 8, 5, 6, 3, 1), randomFeatures(r, 60, 5, 6, 3, 1)
+		for _, f := range []*Features{query, gallery} {
+			for i := range f.Values {
+				f.Values[i] = float32(r.NormFloat64())
+			}
+		}
+		gallery.PIDs[0], gallery.CamIDs[0], query.PIDs[0], query.CamIDs[0] = 1, 1, 1, 2
+		clear(gallery.Row(1)) // a zero vector has a distance as well
+		mAP, cmc, queries, skipped := naiveEvaluate(query, gallery, Cosine)
+		got, err := Evaluate(context.Background(), query, gallery, EvalConfig{Metric: Cosine})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.MAP != mAP || got.Queries != queries || got.Skipped != skipped || !cmp.Equal(got.CMC[:], cmc) {
+			t.Fatalf("trial %d: %+v\nwant mAP %v, CMC %v, %d queries, %d skipped", trial, got, mAP, cmc, queries, skipped)
+		}
+	}
+}
+
+// A block of queries smaller than the set gives the same result.
+func TestEvaluateInBlocks(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	query, gallery := randomFeatures(r, 90, 4, 9, 4, 3), randomFeatures(r, blockFloats/40, 4, 9, 4, 3)
+	d, err := newDistances(query, gallery, Euclidean)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.blockQueries != 40 {
+		t.Fatalf("blocks of %d queries, want 40", d.blockQueries)
+	}
+	whole, err := Evaluate(context.Background(), query, gallery, EvalConfig{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mAP float64
+	var queries int
+	for q := range query.PIDs {
+		one := &Features{Dim: 4, Values: query.Row(q), PIDs: query.PIDs[q : q+1], CamIDs: query.CamIDs[q : q+1]}
+		result, err := Evaluate(context.Background(), one, gallery, EvalConfig{Threads: 2})
+		if errors.Is(err, ErrNoMatch) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		mAP += result.MAP
+		queries++
+	}
+	if queries != whole.Queries || mAP/float64(queries) != whole.MAP {
+		t.Errorf("query by query: mAP %v over %d, at once %v over %d", mAP/float64(queries), queries, whole.MAP, whole.Queries)
+	}
+}
+
+func TestEvaluateByHand(t *testing.T) {
+	query := &Features{Dim: 1, Values: []float32{0}, PIDs: []int32{7}, CamIDs: []int32{1}}
+	gallery := &Features{
+		Dim:    1,
+		Values: []float32{0, 1, 2, 3, 3, 4},
+		PIDs:   []int32{7, 0, 7, 5, 7, -1},
+		CamIDs: []int32{1, 1, 2, 1, 3, 2},
+	}
+	// In order: same camera (out), distractor (1), match (2), other (3), match tied with it (4), junk (out).
+	got, err := Evaluate(context.Background(), query, gallery, EvalConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (1./2 + 2./4) / 2; got.MAP != want || got.Rank(1) != 0 || got.Rank(2) != 1 || got.Rank(50) != 1 {
+		t.Errorf("%+v, want mAP %v and rank 2", got, want)
+	}
+}
+
+func TestEvaluateRefuses(t *testing.T) {
+	good := func() *Features {
+		return &Features{Dim: 2, Values: []float32{1, 2, 3, 4}, PIDs: []int32{1, 2}, CamIDs: []int32{1, 2}, Names: []string{"a.jpg", "b.jpg"}}
+	}
+	with := func(change func(*Features)) *Features {
+		f := good()
+		change(f)
+		return f
+	}
+	for _, test := range []struct {
+		name           string
+		query, gallery *Features
+		mention        string
+	}{
+		{"NaN", good(), with(func(f *Features) { f.Values[3] = float32(math.NaN()) }), "gallery: unusable features: value 1 of b.jpg is NaN"},
+		{"infinite", with(func(f *Features) { f.Values[0] = float32(math.Inf(1)) }), good(), "value 0 of a.jpg is +Inf"},
+		{"too large", with(func(f *Features) { f.Values[0] = 1e19 }), good(), "a.jpg are too large"},
+		{"other length", good(), &Features{Dim: 1, Values: []float32{1}, PIDs: []int32{1}, CamIDs: []int32{1}}, "2 values per image, gallery 1"},
+		{"missing values", with(func(f *Features) { f.Values = f.Values[:3] }), good(), "3 values"},
+		{"missing cameras", with(func(f *Features) { f.CamIDs = nil }), good(), "0 cameras"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Evaluate(context.Background(), test.query, test.gallery, EvalConfig{})
+			if !errors.Is(err, ErrFeatures) || !strings.Contains(err.Error(), test.mention) {
+				t.Errorf("error %v, want ErrFeatures with %q", err, test.mention)
+			}
+		})
+	}
+	if _, err := Evaluate(context.Background(), good(), good(), EvalConfig{Metric: 9}); err == nil {
+		t.Error("unknown metric")
+	}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Evaluate(cancelled, good(), good(), EvalConfig{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestParseMetric(t *testing.T) {
+	for _, m := range []Metric{Euclidean, Cosine} {
+		if got, err := ParseMetric(m.String()); err != nil || got != m {
+			t.Errorf("ParseMetric(%q) = %v, %v", m, got, err)
+		}
+	}
+	if _, err := ParseMetric("manhattan"); err == nil {
+		t.Error("manhattan passed")
+	}
+}
+
+func TestWriteFeatures(t *testing.T) {
+	query := &Features{Dim: 2, Values: []float32{0.1, -3}, PIDs: []int32{7}, CamIDs: []int32{1}, Names: []string{"query/a.jpg"}}
+	gallery := &Features{Dim: 2, Values: []float32{1e-30, 16777217, 0, 1.5}, PIDs: []int32{0, 7}, CamIDs: []int32{2, 3},
+		Names: []string{"bounding_box_test/b.jpg", "bounding_box_test/c.jpg"}}
+	file := filepath.Join(t.TempDir(), "features.csv")
+	for range 2 { // the second replaces the first
+		if err := WriteFeatures(file, query, gallery); err != nil {
+			t.Fatal(err)
+		}
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `file,pid,camid,f0,f1
+query/a.jpg,7,1,0.1,-3
+bounding_box_test/b.jpg,0,2,1e-30,1.6777216e+07
+bounding_box_test/c.jpg,7,3,0,1.5
+`
+	if diff := cmp.Diff(want, string(content)); diff != "" {
+		t.Error(diff)
+	}
+	if files, _ := os.ReadDir(filepath.Dir(file)); len(files) != 1 {
+		t.Errorf("left behind: %v", files)
+	}
+	if err := WriteFeatures(file, query, &Features{Dim: 3}); !errors.Is(err, ErrFeatures) {
+		t.Errorf("different lengths: %v", err)
+	}
+	if err := WriteFeatures(filepath.Join(file, "below", "a", "file"), query); err == nil {
+		t.Error("wrote below a file")
+	}
+}
+
+func TestFeaturesFromImages(t *testing.T) {
+	whole := NewFeatures(numbered(t, 3), 2)
+	copy(whole.Row(2), []float32{8, 9})
+	if err := whole.Append(NewFeatures(numbered(t, 2), 2)); err != nil {
+		t.Fatal(err)
+	}
+	want := &Features{
+		Dim:    2,
+		Values: []float32{0, 0, 0, 0, 8, 9, 0, 0, 0, 0},
+		PIDs:   []int32{100, 101, 102, 100, 101},
+		CamIDs: []int32{1, 1, 1, 1, 1},
+		Names:  make([]string, 5),
+	}
+	if diff := cmp.Diff(want, whole); diff != "" {
+		t.Error(diff)
+	}
+	if err := whole.Append(&Features{Dim: 5}); !errors.Is(err, ErrFeatures) {
+		t.Errorf("appended other lengths: %v", err)
+	}
+}
+
+// One tenth of Market-1501's queries against its whole gallery.
+func BenchmarkEvaluate(b *testing.B) {
+	for _, dim := range []int{512, 2048} {
+		b.Run("dim="+strconv.Itoa(dim), func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 1))
+			query, gallery := randomFeatures(r, 336, dim, 750, 6, 9), randomFeatures(r, 15913, dim, 750, 6, 9)
+			for b.Loop() {
+				if _, err := Evaluate(context.Background(), query, gallery, EvalConfig{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,244 @@
+package market1501
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// noise is the input of the cases in testdata/pillow_bilinear.json.
+func noise(n int, seed uint32) []byte {
+	out := make([]byte, n)
+	for i := range out {
+		seed = seed*1664525 + 1013904223
+		out[i] = byte(seed >> 24)
+	}
+	return out
+}
+
+// The expected values come from Pillow 9.4: Image.resize(size, BILINEAR).
+func TestResizeEqualsPillow(t *testing.T) {
+	content, err := os.ReadFile("testdata/pillow_bilinear.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		InHeight int `json:"in_height"`
+		InWidth  int `json:"in_width"`
+		Height   int
+		Width    int
+		Seed     uint32
+		SHA256   string
+		Pixels   []byte // for small images only, to show a difference
+	}
+	if err := json.Unmarshal(content, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		got := make([]byte, c.Height*c.Width*3)
+		newResizer(c.InHeight, c.InWidth, c.Height, c.Width).resize(got, noise(c.InHeight*c.InWidth*3, c.Seed))
+		if c.Pixels != nil {
+			if diff := cmp.Diff(c.Pixels, got); diff != "" {
+				t.Errorf("%d×%d to %d×%d: %s", c.InHeight, c.InWidth, c.Height, c.Width, diff)
+			}
+		}
+		if sum := sha256.Sum256(got); hex.EncodeToString(sum[:]) != c.SHA256 {
+			t.Errorf("%d×%d to %d×%d differs from Pillow", c.InHeight, c.InWidth, c.Height, c.Width)
+		}
+	}
+}
+
+func TestDecodeColourModels(t *testing.T) {
+	encode := func(img image.Image) []byte {
+		var buf bytes.Buffer
+		if err := jpeg.Encode(&buf, img, &jpeg.Options{Quality: 100}); err != nil {
+			t.Fatal(err)
+		}
+		return buf.Bytes()
+	}
+	gray := image.NewGray(image.Rect(0, 0, 5, 3))
+	for i := range gray.Pix {
+		gray.Pix[i] = 77
+	}
+	rgba := image.NewRGBA(image.Rect(0, 0, 5, 3))
+	for i := range 15 {
+		rgba.Set(i%5, i/5, color.RGBA{200, 30, 60, 255})
+	}
+	for _, test := range []struct {
+		name string
+		file []byte
+		want [3]int
+	}{
+		{"gray", encode(gray), [3]int{77, 77, 77}},
+		{"colour", encode(rgba), [3]int{200, 30, 60}},
+	} {
+		img, err := decode(test.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img.Height != 3 || img.Width != 5 || len(img.Pix) != 45 {
+			t.Fatalf("%s: %d×%d, %d bytes", test.name, img.Height, img.Width, len(img.Pix))
+		}
+		for i, v := range img.Pix {
+			// 3: rounding of the two colour conversions and of the transform.
+			if d := int(v) - test.want[i%3]; d < -3 || d > 3 {
+				t.Fatalf("%s: byte %d is %d, want %d", test.name, i, v, test.want[i%3])
+			}
+		}
+	}
+}
+
+// hugeHeader is a JPEG whose header promises 65535×65535 pixels.
+func hugeHeader(t testing.TB) []byte {
+	content := smallJPEG(t, color.White)
+	frame := bytes.Index(content, []byte{0xff, 0xc0})
+	if frame < 0 {
+		t.Fatal("no frame header")
+	}
+	copy(content[frame+5:], []byte{0xff, 0xff, 0xff, 0xff})
+	return content
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	whole := smallJPEG(t, color.White)
+	for name, content := range map[string][]byte{
+		"empty":       nil,
+		"text":        []byte("GIF89a is no JPEG"),
+		"truncated":   whole[:len(whole)-20],
+		"header only": whole[:30],
+		"huge":        hugeHeader(t),
+	} {
+		if _, err := decode(content); !errors.Is(err, ErrImage) {
+			t.Errorf("%s: error %v, want ErrImage", name, err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	whole := smallJPEG(f, color.RGBA{10, 200, 90, 255})
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Add(hugeHeader(f))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		img, err := decode(content)
+		if err != nil {
+			if !errors.Is(err, ErrImage) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if len(img.Pix) != img.Height*img.Width*3 || img.Height*img.Width > maxPixels {
+			t.Fatalf("%d bytes for %d×%d", len(img.Pix), img.Height, img.Width)
+		}
+	})
+}
+
+func TestLoad(t *testing.T) {
+	root := writeDataset(t, tinyDataset...)
+	whole := smallJPEG(t, color.White)
+	writeFile(t, filepath.Join(root, "bounding_box_train/0003_c1s1_000001_01.jpg"), whole[:len(whole)/2])
+	writeFile(t, filepath.Join(root, "bounding_box_train/0004_c1s1_000001_01.jpg"), []byte("no image"))
+	d, err := Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := 0
+	config := LoadConfig{Height: 32, Width: 16, Workers: 4, Progress: func(n, total int) {
+		done++
+		if n != done || total != 5 {
+			t.Errorf("progress %d of %d, want %d of 5", n, total, done)
+		}
+	}}
+	images, err := d.Train.Load(context.Background(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done != 5 {
+		t.Errorf("%d progress reports, want 5", done)
+	}
+
+	var names []string
+	for i := range images.Len() {
+		names = append(names, images.Name(i))
+	}
+	if diff := cmp.Diff([]string{
+		"bounding_box_train/0002_c1s1_000451_03.jpg",
+		"bounding_box_train/0002_c3s1_000451_03.jpg",
+		"bounding_box_train/0007_c2s1_000001_01.jpg",
+	}, names); diff != "" {
+		t.Error(diff)
+	}
+	if got := [3]int32{images.PID(2), images.CamID(2), images.Label(2)}; got != [3]int32{7, 2, 3} {
+		t.Errorf("pid, camera, label of the last image: %v", got)
+	}
+	// The images have one colour each, so resizing shows their first pixel everywhere.
+	for i := range images.Len() {
+		img, err := decodeFile(filepath.Join(root, filepath.FromSlash(images.Name(i))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(images.Pixels(i), bytes.Repeat(img.Pix[:3], 32*16)) {
+			t.Errorf("pixels of %s are not those of its file", images.Name(i))
+		}
+	}
+	if images.Bytes() != 3*32*16*3 {
+		t.Errorf("%d bytes", images.Bytes())
+	}
+
+	if len(images.Broken) != 2 || !slices.IsSortedFunc(images.Broken, func(a, b BrokenImage) int {
+		return strings.Compare(a.Path, b.Path)
+	}) {
+		t.Errorf("broken images: %v", images.Broken)
+	}
+	warning := strings.Join(images.Warnings(), "")
+	for _, word := range []string{"2 image(s)", "0003_c1s1_000001_01.jpg", "0004_c1s1_000001_01.jpg"} {
+		if !strings.Contains(warning, word) {
+			t.Errorf("warning does not mention %q: %s", word, warning)
+		}
+	}
+
+	part, err := d.Train.Range(3, 5).Load(context.Background(), LoadConfig{Height: 32, Width: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if part.Len() != 1 || !bytes.Equal(part.Pixels(0), images.Pixels(2)) {
+		t.Error("a range of the split differs from the whole")
+	}
+}
+
+func TestLoadFails(t *testing.T) {
+	root := writeDataset(t, tinyDataset...)
+	d, err := Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := d.Train.Load(cancelled, LoadConfig{Height: 8, Width: 8}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if _, err := d.Info(cancelled, 2, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if _, err := d.Train.Load(context.Background(), LoadConfig{Width: 8}); err == nil {
+		t.Error("images without height")
+	}
+	writeFile(t, filepath.Join(root, "query/0001_c1s1_001051_00.jpg"), []byte("no image"))
+	_, err = d.Query.Load(context.Background(), LoadConfig{Height: 8, Width: 8})
+	if !errors.Is(err, ErrImage) || !strings.Contains(err.Error(), "0001_c1s1_001051_00.jpg") {
+		t.Errorf("not one image: %v", err)
+	}
+}
