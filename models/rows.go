@@ -1,0 +1,41 @@
+package models
+
+// publishedRows are the names that the two published tables print, in their order
+// and with their spelling.
+var publishedRows = []string{
+	"AlexNet",
+	"VGG16",
+	"Inceptionv3",
+	"Inceptionv4",
+	"Inception-Resnetv2",
+	"Xception",
+	"ResNet50",
+	"ResNeXt50-32x4d",
+	"Wide-ResNet50",
+	"DenseNet169",
+	"SEResNet50",
+	"SENet154",
+	"Mobilenetv2-100",
+	"Mobilenetv3-small",
+	"Efficientnet-B4",
+	"Efficientnetv2-S",
+	"Regnetx-032",
+	"Regnety-032",
+	"HRNet-w32",
+	"OSNet",
+	"ConvNeXt-Tiny",
+
+	"ViT-B16(256,128)",
+	"DeiT-T16(256,128)",
+	"DeiT-S16(256,128)",
+	"DeiT-B16(256,128)",
+	"DeiT-T16-Distiled-Hard(256,128)",
+	"DeiT-S16-Distiled-Hard(256,128)",
+	"DeiT-B16-Distiled-Hard(256,128)",
+	"DeiT-T16-Distiled-Soft(256,128)",
+	"DeiT-S16-Distiled-Soft(256,128)",
+	"DeiT-B16-Distiled-Soft(256,128)",
+	"VT-ResNet50-1F1R(256,128)",
+	"VT-ResNet50-1F2R(256,128)",
+	"TNT-S(256,128)",
+}

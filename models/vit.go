@@ -1,0 +1,88 @@
+package models
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+// A vit is timm's vision transformer (Dosovitskiy et al. 2021), which DeiT (Touvron et al. 2021)
+// only trains in another way: patches as tokens, a class token, pre-norm blocks.
+type vit struct{ patch, dim, depth, heads int }
+
+func (v vit) build(b *graph.Builder, classes int) (features, logits *graph.Node) {
+	patches := graph.Conv{Out: v.dim, Kernel: graph.Square(v.patch), Stride: graph.Square(v.patch), Bias: true}
+	x := b.Conv("patch_embed.proj", b.Input(), patches)
+	x = b.Op("patch_embed.flatten", graph.Reshape{To: graph.Shape{H: 1, W: x.Shape.Positions(), C: v.dim}}, x)
+	x = b.ClassToken("cls_token", x)
+	x = b.Position("pos_embed", x)
+	for i := range v.depth {
+		x = v.block(b, at("blocks", i), x)
+	}
+	x = b.LayerNorm("norm", x, vitEps)
+	features = b.Op("token", graph.Token{}, x)
+	return features, b.Linear("head", features, classes)
+}
+
+// vitEps is the epsilon of timm's ViT layer norms, not PyTorch's default.
+const vitEps = 1e-6
+
+func (v vit) block(b *graph.Builder, name string, x *graph.Node) *graph.Node {
+	y := b.LayerNorm(name+".norm1", x, vitEps)
+	y = b.Linear(name+".attn.qkv", y, 3*v.dim)
+	y = b.Op(name+".attn", graph.Attention{Heads: v.heads}, y)
+	y = b.Linear(name+".attn.proj", y, v.dim)
+	x = b.Add(name+".add1", x, y)
+
+	y = b.LayerNorm(name+".norm2", x, vitEps)
+	y = mlp(b, name+".mlp", y)
+	return b.Add(name+".add2", x, y)
+}
+
+// mlp is a transformer's two linear layers with a GELU and four times the width between them.
+func mlp(b *graph.Builder, name string, x *graph.Node) *graph.Node {
+	width := x.Shape.C
+	x = b.Linear(name+".fc1", x, 4*width)
+	x = b.Act(name+".act", x, graph.GELU)
+	return b.Linear(name+".fc2", x, width)
+}
+
+func init() {
+	add := func(m Model, v vit) {
+		m.Family, m.Input, m.Build = Transformer, PersonImage, v.build
+		register(m)
+	}
+	sizes := []struct {
+		letter, timm string
+		vit
+	}{
+		{"T", "tiny", vit{16, 192, 12, 3}},
+		{"S", "small", vit{16, 384, 12, 6}},
+		{"B", "base", vit{16, 768, 12, 12}},
+	}
+	add(Model{Name: "vit-b16", Row: "ViT-B16(256,128)", Aliases: []string{"vit_base_patch16_224"}}, sizes[2].vit)
+	for _, s := range sizes {
+		row, name := "DeiT-"+s.letter+"16", "deit-"+strings.ToLower(s.letter)+"16"
+		add(Model{Name: name, Row: row + "(256,128)", Aliases: []string{"deit_" + s.timm + "_patch16_224"}}, s.vit)
+		// The tables print 129 tokens' costs for these rows too: there is no distillation token,
+		// both loss terms act on the one classifier.
+		add(Model{Name: name + "-distiled-hard", Row: row + "-Distiled-Hard(256,128)",
+			Aliases: []string{name + "-distilled-hard"}, Distill: HardDistillation}, s.vit)
+		add(Model{Name: name + "-distiled-soft", Row: row + "-Distiled-Soft(256,128)",
+			Aliases: []string{name + "-distilled-soft"}, Distill: SoftDistillation}, s.vit)
+	}
+	for _, s := range []struct {
+		timm string
+		vit
+	}{
+		{"tiny_patch16", sizes[0].vit},
+		{"small_patch16", sizes[1].vit},
+		{"small_patch32", vit{32, 384, 12, 6}},
+		{"base_patch32", vit{32, 768, 12, 12}},
+		{"large_patch16", vit{16, 1024, 24, 16}},
+		{"large_patch32", vit{32, 1024, 24, 16}},
+	} {
+		add(Model{Name: fmt.Sprintf("vit_%s_224", s.timm)}, s.vit)
+	}
+}
