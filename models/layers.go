@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/reidbench/reidbench/models/graph"
 )
@@ -95,6 +96,20 @@ func dropPath(b *graph.Builder, name string, x *graph.Node, p float64) *graph.No
 
 // at is the path of a module's numbered child.
 func at(module string, index int) string { return fmt.Sprintf("%s.%d", module, index) }
+
+// A sequence hands out the paths of a PyTorch Sequential's children, one after the other.
+type sequence struct {
+	module string // "" for the network itself
+	given  int
+}
+
+func (s *sequence) next() string {
+	s.given++
+	if s.module == "" {
+		return strconv.Itoa(s.given - 1)
+	}
+	return at(s.module, s.given-1)
+}
 
 // divisible rounds channels to the nearest multiple of 8, but never down by more than a tenth
 // (torchvision's _make_divisible).

@@ -1,10 +1,6 @@
 package models
 
-import (
-	"strconv"
-
-	"github.com/reidbench/reidbench/models/graph"
-)
+import "github.com/reidbench/reidbench/models/graph"
 
 func init() {
 	register(Model{Name: "mobilenetv1", Family: CNN, Input: PersonImage, Build: mobileNetV1})
@@ -13,15 +9,11 @@ func init() {
 // mobileNetV1 is MobileNet (Howard et al. 2017, table 1) as one sequence of numbered modules,
 // with the ReLU6 that the note describes.
 func mobileNetV1(b *graph.Builder, classes int) (features, logits *graph.Node) {
-	x, module := b.Input(), 0
-	next := func() string {
-		module++
-		return strconv.Itoa(module - 1)
-	}
+	x, modules := b.Input(), sequence{}
 	layer := func(op graph.Conv) {
-		x = b.Conv(next(), x, op)
-		x = b.BatchNorm(next(), x)
-		x = b.Act(next(), x, graph.ReLU6)
+		x = b.Conv(modules.next(), x, op)
+		x = b.BatchNorm(modules.next(), x)
+		x = b.Act(modules.next(), x, graph.ReLU6)
 	}
 	layer(conv(32, 3, 2))
 	for _, pair := range []struct{ out, stride int }{
@@ -31,6 +23,6 @@ func mobileNetV1(b *graph.Builder, classes int) (features, logits *graph.Node) {
 		layer(depthwise(x.Shape.C, 3, pair.stride))
 		layer(conv(pair.out, 1, 1))
 	}
-	features = b.GlobalAvgPool(next(), x)
+	features = b.GlobalAvgPool(modules.next(), x)
 	return features, b.Linear("classifier", features, classes)
 }

@@ -21,19 +21,15 @@ var (
 )
 
 func (r invertedResidual) build(b *graph.Builder, name string, x *graph.Node) *graph.Node {
-	identity, act, module := x, mobileNetV3Unit.with(r.f), 0
-	next := func() string {
-		module++
-		return at(name+".block", module-1)
-	}
+	identity, act, modules := x, mobileNetV3Unit.with(r.f), sequence{module: name + ".block"}
 	if r.expanded != x.Shape.C {
-		x = act.build(b, next(), x, conv(r.expanded, 1, 1))
+		x = act.build(b, modules.next(), x, conv(r.expanded, 1, 1))
 	}
-	x = act.build(b, next(), x, depthwise(r.expanded, r.kernel, r.stride))
+	x = act.build(b, modules.next(), x, depthwise(r.expanded, r.kernel, r.stride))
 	if r.gated {
-		x = mobileNetV3Gate.build(b, next(), x, divisible(float64(r.expanded)/4))
+		x = mobileNetV3Gate.build(b, modules.next(), x, divisible(float64(r.expanded)/4))
 	}
-	x = act.with(graph.Identity).build(b, next(), x, conv(r.out, 1, 1))
+	x = act.with(graph.Identity).build(b, modules.next(), x, conv(r.out, 1, 1))
 	if r.stride == 1 && identity.Shape.C == r.out {
 		x = b.Add(name+".add", x, identity)
 	}
