@@ -1,0 +1,187 @@
+// Package weights opens files of tensors: safetensors, and PyTorch's .pth in both of torch.save's formats. It writes
+// safetensors.
+//
+// A file is indexed when it is opened and its values are read tensor by tensor, so its size doesn't matter. Whatever
+// it says about lengths and places is checked before it is used, and nothing in it is run: the .pth reader understands
+// what tensors need and refuses the rest (see packages pth and pickle).
+//
+// Names are the network's own. Two things that training scripts put around them are seen through: in .pth files a
+// dictionary under the key state_dict_ema, model_ema, state_dict or model, the first of these that is there; and in
+// every file the prefix "module.", if all the names have it.
+package weights
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"strings"
+
+	"github.com/reidbench/reidbench/bench/weights/pth"
+	"github.com/reidbench/reidbench/bench/weights/safetensors"
+	"github.com/reidbench/reidbench/bench/weights/tensor"
+)
+
+// Info describes a tensor. DType is safetensors' name for it: F32, BF16, I64, BOOL and so on.
+type Info struct {
+	Name  string
+	DType string
+	Shape []int
+}
+
+// Archive is an open file of tensors. Its methods may be called concurrently, Close excepted.
+type Archive struct {
+	path     string
+	r        io.ReaderAt
+	close    func() error
+	format   string
+	wrapper  string
+	metadata map[string]string
+	tensors  []tensor.View // sorted by name
+}
+
+// The formats that Format answers.
+const (
+	Safetensors = "safetensors"
+	PyTorch     = "PyTorch"
+	PyTorchOld  = "PyTorch before 1.6"
+)
+
+// Open indexes the file. The format is told from its content, not its name. Errors name the file and the reason; those
+// for what a pickle may not say are pickle.ErrRefused.
+func Open(path string) (*Archive, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: not a regular file", path)
+	}
+	var a *Archive
+	if err == nil {
+		a, err = New(path, f, info.Size())
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	a.close = f.Close
+	return a, nil
+}
+
+// New indexes size bytes that something else than a file holds. The path is what errors name.
+func New(path string, r io.ReaderAt, size int64) (*Archive, error) {
+	a := &Archive{path: path, r: r}
+	if err := a.index(size); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return a, nil
+}
+
+func (a *Archive) index(size int64) error {
+	head := make([]byte, min(size, 16))
+	if n, err := a.r.ReadAt(head, 0); n < len(head) {
+		return err
+	}
+	if pth.IsZip(head) || pth.IsLegacy(head) {
+		f, err := pth.Read(a.r, size)
+		if err != nil {
+			return err
+		}
+		a.tensors, a.wrapper, a.format = f.Tensors, f.Wrapper, PyTorch
+		if f.Legacy {
+			a.format = PyTorchOld
+		}
+	} else if len(head) > 8 && head[8] == '{' {
+		f, err := safetensors.Read(a.r, size)
+		if err != nil {
+			return err
+		}
+		a.tensors, a.metadata, a.format = f.Tensors, f.Metadata, Safetensors
+	} else {
+		return fmt.Errorf("neither safetensors nor a file of torch.save's")
+	}
+	trimModule(a.tensors)
+	sort.Slice(a.tensors, func(i, j int) bool { return a.tensors[i].Name < a.tensors[j].Name })
+	return a.checkTotal(size)
+}
+
+// trimModule removes what DataParallel puts before every name, as often as every name has it.
+func trimModule(tensors []tensor.View) {
+	const prefix = "module."
+	for len(tensors) > 0 {
+		for _, t := range tensors {
+			if !strings.HasPrefix(t.Name, prefix) {
+				return
+			}
+		}
+		for i := range tensors {
+			tensors[i].Name = tensors[i].Name[len(prefix):]
+		}
+	}
+}
+
+// checkTotal bounds what all tensors together take: those that share a storage could make gigabytes of a small file.
+// Tied weights at most double it.
+func (a *Archive) checkTotal(size int64) error {
+	const most = 16
+	total := int64(0)
+	for _, t := range a.tensors { // each at most size, so the sum can't overflow before it is found too large
+		if total += t.Bytes(); total/most > size {
+			return fmt.Errorf("tensors take more than %d times the file's %d bytes", most, size)
+		}
+	}
+	return nil
+}
+
+// Close closes the file.
+func (a *Archive) Close() error {
+	if a.close == nil {
+		return nil
+	}
+	return a.close()
+}
+
+// Path is the file's name, as given.
+func (a *Archive) Path() string { return a.path }
+
+// Format is Safetensors, PyTorch or PyTorchOld.
+func (a *Archive) Format() string { return a.format }
+
+// Wrapper is the key under which a .pth file holds the tensors, empty if there is none.
+func (a *Archive) Wrapper() string { return a.wrapper }
+
+// Metadata is the free text of a safetensors file; other formats have none.
+func (a *Archive) Metadata() map[string]string { return a.metadata }
+
+// Tensors lists the tensors, sorted by name.
+func (a *Archive) Tensors() []Info {
+	list := make([]Info, len(a.tensors))
+	for i, t := range a.tensors {
+		list[i] = Info{Name: t.Name, DType: string(t.DType), Shape: append([]int{}, t.Shape...)}
+	}
+	return list
+}
+
+// Float32 reads a tensor's values, packed, last dimension fastest. F64 is rounded; F16 and BF16 are exact; other types
+// are an error (tensor.ErrNotReal).
+func (a *Archive) Float32(name string) ([]float32, error) {
+	v, ok := a.find(name)
+	if !ok {
+		return nil, fmt.Errorf("%s: no tensor %q", a.path, name)
+	}
+	values, err := v.Float32(a.r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: tensor %q: %w", a.path, name, err)
+	}
+	return values, nil
+}
+
+func (a *Archive) find(name string) (tensor.View, bool) {
+	i := sort.Search(len(a.tensors), func(i int) bool { return a.tensors[i].Name >= name })
+	if i == len(a.tensors) || a.tensors[i].Name != name {
+		return tensor.View{}, false
+	}
+	return a.tensors[i], true
+}

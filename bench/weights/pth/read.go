@@ -1,0 +1,116 @@
+// Package pth reads what torch.save writes, without running anything: a pickle that describes tensors, and the storages
+// with their values, either as records of a zip archive (since PyTorch 1.6) or one after the other (before; torch.load
+// calls that the legacy format). The description of both is PyTorch's torch/serialization.py.
+package pth
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/reidbench/reidbench/bench/weights/pickle"
+	"github.com/reidbench/reidbench/bench/weights/tensor"
+)
+
+// maxPickle bounds the pickles of one file; a state dict of 3,000 tensors has 0.5 MB.
+const maxPickle = 16 << 20
+
+// File is a state dict.
+type File struct {
+	Tensors []tensor.View // in the file's order
+	Wrapper string        // the keys under which the state dict was found, joined by dots; empty at the top
+	Legacy  bool          // written in the format before PyTorch 1.6
+}
+
+// IsZip and IsLegacy tell a file's format from its first bytes; 14 are enough.
+func IsZip(head []byte) bool    { return bytes.HasPrefix(head, []byte("PK\x03\x04")) }
+func IsLegacy(head []byte) bool { return bytes.HasPrefix(head, legacyMagic) }
+
+// Read finds the state dict in a file of that size, and where its tensors' values lie. Each lies within its storage,
+// each storage within the file, and no two storages overlap. Tensors may share a storage and be strided, but none has
+// more elements than its storage. Values aren't read.
+func Read(r io.ReaderAt, size int64) (*File, error) {
+	head := make([]byte, min(size, int64(len(legacyMagic))))
+	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
+		return nil, err
+	}
+	h := newHost()
+	var root any
+	var err error
+	legacy := false
+	switch {
+	case IsZip(head):
+		root, err = readZip(r, size, h)
+	case IsLegacy(head):
+		legacy = true
+		root, err = readLegacy(r, size, h)
+	default:
+		err = errors.New("neither a zip archive nor torch.save's legacy format")
+	}
+	if err != nil {
+		return nil, err
+	}
+	state, wrapper, err := stateDict(root)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Wrapper: wrapper, Legacy: legacy}
+	for _, key := range state.Keys() {
+		v, _ := state.Get(key)
+		t, ok := v.(*stored)
+		if !ok {
+			continue // a counter, None: nothing that a network loads
+		}
+		name, ok := key.(string)
+		if !ok {
+			return nil, fmt.Errorf("tensor under the key %v, which is a %s", key, pickle.TypeName(key))
+		}
+		f.Tensors = append(f.Tensors, t.view(name))
+	}
+	return f, nil
+}
+
+// wrappers are the keys under which training scripts keep a state dict, in the order of preference: averaged weights
+// first, as timm.models.load_state_dict does, since those are the ones whose accuracy is published.
+var wrappers = []string{"state_dict_ema", "model_ema", "state_dict", "model"}
+
+// stateDict sees through up to three wrappers. A dictionary is the state dict if none of the wrappers' keys holds
+// another dictionary in it: a module's own state is flat.
+func stateDict(root any) (state *pickle.Dict, wrapper string, err error) {
+	state, ok := root.(*pickle.Dict)
+	if !ok {
+		return nil, "", fmt.Errorf("holds a %s instead of a dict of tensors", pickle.TypeName(root))
+	}
+	for range 3 {
+		inner, key := unwrap(state)
+		if inner == nil {
+			break
+		}
+		if wrapper != "" {
+			wrapper += "."
+		}
+		state, wrapper = inner, wrapper+key
+	}
+	for _, key := range state.Keys() {
+		if v, _ := state.Get(key); isTensor(v) {
+			return state, wrapper, nil
+		}
+	}
+	return nil, "", fmt.Errorf("no tensor among the %d keys %.200v", len(state.Keys()), fmt.Sprint(state.Keys()))
+}
+
+func unwrap(d *pickle.Dict) (inner *pickle.Dict, key string) {
+	for _, key := range wrappers {
+		v, _ := d.Get(key)
+		if inner, ok := v.(*pickle.Dict); ok {
+			return inner, key
+		}
+	}
+	return nil, ""
+}
+
+func isTensor(v any) bool {
+	_, ok := v.(*stored)
+	return ok
+}
