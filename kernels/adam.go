@@ -1,0 +1,52 @@
+package kernels
+
+import "math"
+
+// Adam updates size parameters (Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015), as
+// torch.optim.Adam does.
+type Adam struct {
+	size       int
+	w, g, m, v []float32
+	rule       adamRule
+}
+
+// adamRule holds the numbers of one step.
+type adamRule struct {
+	gain1, beta2, gain2 float32 // 1-β1, β2, 1-β2
+	rate                float32 // learning rate / (1-β1ᵗ)
+	root                float32 // 1/sqrt(1-β2ᵗ)
+	eps, decay          float32
+}
+
+// NewAdam returns the kernel for the given number of parameters.
+func NewAdam(size int) *Adam { return &Adam{size: size} }
+
+// Step does step t, counted from 1, with m and v the moving averages it keeps for the caller:
+//
+//	g = g + weightDecay*w
+//	m = m + (1-beta1)*(g-m)
+//	v = beta2*v + (1-beta2)*g²
+//	w = w - lr/(1-beta1ᵗ) * m / (sqrt(v)/sqrt(1-beta2ᵗ) + eps)
+//
+// g itself is not changed.
+func (a *Adam) Step(p *Pool, w, g, m, v []float32, lr, beta1, beta2, eps, weightDecay float64, t int) {
+	checkLen("Adam.Step", "w", w, a.size)
+	checkLen("Adam.Step", "g", g, a.size)
+	checkLen("Adam.Step", "m", m, a.size)
+	checkLen("Adam.Step", "v", v, a.size)
+	a.w, a.g, a.m, a.v = w, g, m, v
+	a.rule = adamRule{
+		gain1: float32(1 - beta1), beta2: float32(beta2), gain2: float32(1 - beta2),
+		rate: float32(lr / (1 - math.Pow(beta1, float64(t)))),
+		root: float32(1 / math.Sqrt(1-math.Pow(beta2, float64(t)))),
+		eps:  float32(eps), decay: float32(weightDecay),
+	}
+	p.Run(sizeTasks(a.size), (*adamStep)(a))
+}
+
+type adamStep Adam
+
+func (a *adamStep) Do(task, _ int) {
+	lo, hi := sizeRange(task, a.size)
+	adamUpdate(a.w[lo:hi], a.g[lo:hi], a.m[lo:hi], a.v[lo:hi], &a.rule)
+}

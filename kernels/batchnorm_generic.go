@@ -1,0 +1,79 @@
+package kernels
+
+// batchNormSumsGeneric is, for c = len(shift) and d = x[r*c+j]-shift[j],
+//
+//	sum[j] += Σ_r d; square[j] += Σ_r d*d
+func batchNormSumsGeneric(sum, square, x, shift []float32, rows int) {
+	c := len(shift)
+	sum, square = sum[:c], square[:c]
+	for r := range rows {
+		row := x[r*c : r*c+c]
+		for j, s := range shift {
+			d := row[j] - s
+			sum[j] += d
+			square[j] += d * d
+		}
+	}
+}
+
+// batchNormRowsGeneric is, for c = len(mean) and a clamp to [lo,hi],
+//
+//	y[r*c+j] = clamp((x[r*c+j]-mean[j]) * (gamma[j]*invstd[j]) + beta[j] (+ add[r*c+j]))
+func batchNormRowsGeneric(y, x, add, mean, invstd, gamma, beta []float32, rows int, lo, hi float32) {
+	c := len(mean)
+	for r := range rows {
+		for j := range c {
+			i := r*c + j
+			z := (x[i]-mean[j])*(gamma[j]*invstd[j]) + beta[j]
+			if add != nil {
+				z += add[i]
+			}
+			y[i] = clamp32(z, lo, hi)
+		}
+	}
+}
+
+// batchNormClampSlopeGeneric is, for c = len(mean) and z as in batchNormRowsGeneric,
+//
+//	g[r*c+j] = dy[r*c+j] if lo < z < hi, else 0
+func batchNormClampSlopeGeneric(g, dy, x, add, mean, invstd, gamma, beta []float32, rows int, lo, hi float32) {
+	c := len(mean)
+	for r := range rows {
+		for j := range c {
+			i := r*c + j
+			z := (x[i]-mean[j])*(gamma[j]*invstd[j]) + beta[j]
+			if add != nil {
+				z += add[i]
+			}
+			g[i] = clampSlope(dy[i], z, lo, hi)
+		}
+	}
+}
+
+// batchNormGradSumsGeneric is, for c = len(mean),
+//
+//	sumG[j] += Σ_r g[r*c+j]; sumGX[j] += Σ_r g[r*c+j] * (x[r*c+j]-mean[j])
+func batchNormGradSumsGeneric(sumG, sumGX, g, x, mean []float32, rows int) {
+	c := len(mean)
+	sumG, sumGX = sumG[:c], sumGX[:c]
+	for r := range rows {
+		for j, m := range mean {
+			i := r*c + j
+			sumG[j] += g[i]
+			sumGX[j] += g[i] * (x[i] - m)
+		}
+	}
+}
+
+// batchNormGradRowsGeneric is, for c = len(mean),
+//
+//	dx[r*c+j] = scale[j]*g[r*c+j] + (slope[j]*(x[r*c+j]-mean[j]) + offset[j])
+func batchNormGradRowsGeneric(dx, g, x, mean, scale, slope, offset []float32, rows int) {
+	c := len(mean)
+	for r := range rows {
+		for j := range c {
+			i := r*c + j
+			dx[i] = scale[j]*g[i] + (slope[j]*(x[i]-mean[j]) + offset[j])
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package kernels
+
+// addClampGeneric is y[i] = min(max(a[i]+b[i], lo), hi).
+func addClampGeneric(y, a, b []float32, lo, hi float32) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = clamp32(a[i]+b[i], lo, hi)
+	}
+}
+
+// mulGeneric is y[i] = a[i] * b[i].
+func mulGeneric(y, a, b []float32) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = a[i] * b[i]
+	}
+}
+
+// scaleGeneric is y[i] = s * x[i].
+func scaleGeneric(y, x []float32, s float32) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] = s * x[i]
+	}
+}
+
+// addScaledGeneric is y[i] = a[i] + s*x[i].
+func addScaledGeneric(y, a, x []float32, s float32) {
+	a, x = a[:len(y)], x[:len(y)]
+	for i := range y {
+		y[i] = a[i] + s*x[i]
+	}
+}
+
+// sumRowsGeneric is sum[j] += Σ_r x[r*c+j], for c = len(sum).
+func sumRowsGeneric(sum, x []float32, rows int) {
+	c := len(sum)
+	for r := range rows {
+		for j, v := range x[r*c : r*c+c] {
+			sum[j] += v
+		}
+	}
+}
+
+// scaleRowsGeneric is y[r*c+j] = x[r*c+j] * g[j], for c = len(g).
+func scaleRowsGeneric(y, x, g []float32, rows int) {
+	for c := len(g); rows > 0; rows-- {
+		mulGeneric(y[:c], x, g)
+		y, x = y[c:], x[c:]
+	}
+}
+
+// gateRowsGeneric is dx[r*c+j] = dy[r*c+j] * g[j] and dg[j] += Σ_r dy[r*c+j] * x[r*c+j], for c = len(g).
+func gateRowsGeneric(dx, dg, dy, x, g []float32, rows int) {
+	c := len(g)
+	dg = dg[:c]
+	for r := range rows {
+		for j := range c {
+			i := r*c + j
+			d := dy[i]
+			dg[j] += d * x[i]
+			dx[i] = d * g[j]
+		}
+	}
+}

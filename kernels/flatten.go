@@ -1,0 +1,57 @@
+package kernels
+
+// Flatten orders the values of a sample as PyTorch's flatten does, channels first.
+type Flatten struct {
+	hw, c int
+	y, x  []float32
+}
+
+// NewFlatten returns the kernel for samples [h,w,c].
+func NewFlatten(h, w, c int) *Flatten { return &Flatten{hw: h * w, c: c} }
+
+// Forward computes, for every sample n, position i and channel c,
+//
+//	y[n, c*HW+i] = x[n, i*C+c]
+func (f *Flatten) Forward(p *Pool, n int, y, x []float32) {
+	checkLen("Flatten.Forward", "y", y, n*f.hw*f.c)
+	checkLen("Flatten.Forward", "x", x, n*f.hw*f.c)
+	f.y, f.x = y, x
+	p.Run(n, (*flattenForward)(f))
+}
+
+// Backward is the inverse of Forward:
+//
+//	dx[n, i*C+c] = dy[n, c*HW+i]
+func (f *Flatten) Backward(p *Pool, n int, dx, dy []float32) {
+	checkLen("Flatten.Backward", "dx", dx, n*f.hw*f.c)
+	checkLen("Flatten.Backward", "dy", dy, n*f.hw*f.c)
+	f.y, f.x = dx, dy
+	p.Run(n, (*flattenBackward)(f))
+}
+
+type flattenForward Flatten
+
+func (f *flattenForward) Do(sample, _ int) {
+	size := f.hw * f.c
+	transpose(f.y[sample*size:(sample+1)*size], f.x[sample*size:(sample+1)*size], f.hw, f.c)
+}
+
+type flattenBackward Flatten
+
+func (f *flattenBackward) Do(sample, _ int) {
+	size := f.hw * f.c
+	transpose(f.y[sample*size:(sample+1)*size], f.x[sample*size:(sample+1)*size], f.c, f.hw)
+}
+
+// transpose is y[j*rows+i] = x[i*cols+j]. It goes by blocks whose lines stay in the first-level cache.
+func transpose(y, x []float32, rows, cols int) {
+	const block = 16
+	for i0 := 0; i0 < rows; i0 += block {
+		i1 := min(i0+block, rows)
+		for j := range cols {
+			for i := i0; i < i1; i++ {
+				y[j*rows+i] = x[i*cols+j]
+			}
+		}
+	}
+}

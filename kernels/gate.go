@@ -1,0 +1,72 @@
+package kernels
+
+// ChannelGate multiplies every channel of a sample by its gate, as squeeze-and-excitation and OSNet's unified
+// aggregation gate do.
+type ChannelGate struct {
+	hw, c int
+
+	n            int
+	chunks       int // tasks of a sample in Forward
+	y, x, g      []float32
+	dx, dg, dy   []float32
+	rowsPerChunk int
+}
+
+// NewChannelGate returns the kernel for samples of hw positions and c channels.
+func NewChannelGate(hw, c int) *ChannelGate {
+	rows := rowsPerTask(c)
+	return &ChannelGate{hw: hw, c: c, rowsPerChunk: rows, chunks: ceilDiv(hw, rows)}
+}
+
+// Forward computes, for every sample n, position i and channel c,
+//
+//	y[n,i,c] = x[n,i,c] * g[n,c]
+//
+// y may be x.
+func (k *ChannelGate) Forward(p *Pool, n int, y, x, g []float32) {
+	checkLen("ChannelGate.Forward", "y", y, n*k.hw*k.c)
+	checkLen("ChannelGate.Forward", "x", x, n*k.hw*k.c)
+	checkLen("ChannelGate.Forward", "g", g, n*k.c)
+	k.n, k.y, k.x, k.g = n, y, x, g
+	p.Run(n*k.chunks, (*gateForward)(k))
+}
+
+// Backward computes
+//
+//	dx[n,i,c] = dy[n,i,c] * g[n,c]
+//	dg[n,c]   = Σ_i dy[n,i,c] * x[n,i,c]
+//
+// dx may be dy.
+func (k *ChannelGate) Backward(p *Pool, n int, dx, dg, dy, x, g []float32) {
+	checkLen("ChannelGate.Backward", "dx", dx, n*k.hw*k.c)
+	checkLen("ChannelGate.Backward", "dg", dg, n*k.c)
+	checkLen("ChannelGate.Backward", "dy", dy, n*k.hw*k.c)
+	checkLen("ChannelGate.Backward", "x", x, n*k.hw*k.c)
+	checkLen("ChannelGate.Backward", "g", g, n*k.c)
+	k.n, k.dx, k.dg, k.dy, k.x, k.g = n, dx, dg, dy, x, g
+	p.Run(n, (*gateBackward)(k))
+}
+
+type gateForward ChannelGate
+
+func (k *gateForward) Do(task, _ int) {
+	sample, chunk := task/k.chunks, task%k.chunks
+	first := chunk * k.rowsPerChunk
+	rows := min(k.rowsPerChunk, k.hw-first)
+	at := (sample*k.hw + first) * k.c
+	end := at + rows*k.c
+	scaleRows(k.y[at:end], k.x[at:end], k.g[sample*k.c:(sample+1)*k.c], rows)
+}
+
+type gateBackward ChannelGate
+
+func (k *gateBackward) Do(sample, _ int) {
+	g, dg := k.g[sample*k.c:(sample+1)*k.c], k.dg[sample*k.c:(sample+1)*k.c]
+	clear(dg)
+	for first := 0; first < k.hw; first += blockRows {
+		rows := min(blockRows, k.hw-first)
+		at := (sample*k.hw + first) * k.c
+		end := at + rows*k.c
+		gateRows(k.dx[at:end], dg, k.dy[at:end], k.x[at:end], g, rows)
+	}
+}

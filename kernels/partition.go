@@ -1,0 +1,53 @@
+package kernels
+
+import "unsafe"
+
+// How work is cut. All of it depends on shapes only, so that results do not depend on the number of threads.
+const (
+	taskFloats   = 1 << 14 // values in a task of a pointwise kernel: about half of a first-level cache with two operands
+	blockRows    = 128     // rows that a reduction adds up in float32 before it goes on in float64
+	maxPartials  = 64      // tasks, and so partial sums, of a reduction over rows
+	finishBlocks = 256     // channels in a task that adds partial sums
+)
+
+// ceilDiv returns a/b, rounded up.
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// sizeTasks returns into how many tasks a pointwise kernel cuts size values.
+func sizeTasks(size int) int { return ceilDiv(size, taskFloats) }
+
+// sizeRange returns the values [lo,hi) of such a task.
+func sizeRange(task, size int) (lo, hi int) {
+	return task * taskFloats, min((task+1)*taskFloats, size)
+}
+
+// rowsPerTask returns how many rows of c values make a task of a pointwise kernel.
+func rowsPerTask(c int) int { return max(1, taskFloats/c) }
+
+// partialRows returns how many rows, a multiple of blockRows, make a task of a reduction over rows.
+func partialRows(rows int) int {
+	return blockRows * max(1, ceilDiv(ceilDiv(rows, blockRows), maxPartials))
+}
+
+// partials returns how many tasks that gives.
+func partials(rows int) int { return ceilDiv(rows, partialRows(rows)) }
+
+// float64Space is what takeFloat64 needs of a workspace for n values, in floats.
+func float64Space(n int) int { return 2*n + 1 }
+
+// takeFloat64 uses the head of a workspace as n float64 values and returns the rest of it.
+func takeFloat64(ws []float32, n int) (values []float64, rest []float32) {
+	head := ws[:float64Space(n)]
+	if uintptr(unsafe.Pointer(unsafe.SliceData(head)))%8 != 0 {
+		head = head[1:]
+	}
+	return unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(head))), n), ws[float64Space(n):]
+}
+
+// addFloat64 adds every value of src to dst.
+func addFloat64(dst []float64, src []float32) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] += float64(v)
+	}
+}
