@@ -1,0 +1,281 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func init() { register("gemm", gemm) }
+
+// gemm emits the register tiles of the matrix product. A new tile shape is a line here and one in gemm_tile.go.
+func gemm() {
+	for _, rows := range []int{12, 6} {
+		for _, vectors := range []int{2, 1} {
+			newTile(wide, rows, vectors).emit()
+		}
+	}
+	tailMask := tailMaskTable()
+	for _, rows := range []int{6, 3} {
+		for _, vectors := range []int{2, 1} {
+			t := newTile(narrow, rows, vectors)
+			t.tailMask = tailMask
+			t.emit()
+		}
+	}
+}
+
+// vectorSet is what differs between the instruction sets.
+type vectorSet struct {
+	name   string
+	lanes  int
+	vector func() reg.VecVirtual
+}
+
+var (
+	wide   = vectorSet{"AVX512", 16, ZMM}
+	narrow = vectorSet{"AVX2", 8, YMM}
+)
+
+// The bits of a tile's flags, as in gemm_tile.go.
+const (
+	flagAccumulate = 1 << iota
+	flagBias
+	flagAdd
+	flagReLU
+)
+
+// tile is the state of one kernel while it is emitted.
+type tile struct {
+	vectorSet
+	rows, vectors int
+	acc           [][]reg.VecVirtual // [row][vector]
+	tailMask      Mem                // AVX2: all ones, then zeros
+
+	limit, cols, flags reg.Register
+	maskedColumns      bool
+	masks              []reg.Register
+}
+
+func newTile(set vectorSet, rows, vectors int) *tile {
+	return &tile{vectorSet: set, rows: rows, vectors: vectors}
+}
+
+// rowsPerBase is how many rows of A one address register reaches: base, base+step and base+2·step.
+const rowsPerBase = 3
+
+func (t *tile) emit() {
+	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.vectors*t.lanes, t.name)
+	TEXT(name, NOSPLIT, "func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows, cols, flags int)")
+	Doc(name+fmt.Sprintf(" computes a tile of at most %d rows and %d columns of C = A·B, see tile.", t.rows, t.vectors*t.lanes),
+		"Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.")
+	t.clear()
+	t.accumulate()
+	t.limit = Load(Param("rows"), GP64())
+	t.cols = Load(Param("cols"), GP64())
+	t.flags = Load(Param("flags"), GP64())
+	if t.name == "AVX512" {
+		t.makeOpMasks()
+		t.epilogue("")
+		return
+	}
+	CMPQ(t.cols, U32(uint32(t.vectors*t.lanes)))
+	JNE(LabelRef("tail"))
+	t.epilogue("full")
+	Label("tail")
+	t.makeVectorMasks()
+	t.maskedColumns = true
+	t.epilogue("tail")
+}
+
+func (t *tile) clear() {
+	t.acc = make([][]reg.VecVirtual, t.rows)
+	for r := range t.acc {
+		t.acc[r] = make([]reg.VecVirtual, t.vectors)
+		for v := range t.acc[r] {
+			t.acc[r][v] = t.vector()
+			VXORPS(t.acc[r][v], t.acc[r][v], t.acc[r][v])
+		}
+	}
+}
+
+// accumulate emits the loop over the depth: acc[r] += a[r]·b.
+func (t *tile) accumulate() {
+	depth := Load(Param("depth"), GP64())
+	step := Load(Param("aRow"), GP64())
+	aDepth := Load(Param("aDepth"), GP64())
+	b := Load(Param("b"), GP64())
+	bDepth := Load(Param("bDepth"), GP64())
+	bases := make([]reg.Register, (t.rows+rowsPerBase-1)/rowsPerBase)
+	bases[0] = Load(Param("a"), GP64())
+	for i := 1; i < len(bases); i++ {
+		base := GP64()
+		LEAQ(Mem{Base: bases[i-1], Index: step, Scale: 2}, base)
+		ADDQ(step, base)
+		bases[i] = base
+	}
+	Label("depth")
+	bv := make([]reg.VecVirtual, t.vectors)
+	for v := range bv {
+		bv[v] = t.vector()
+		VMOVUPS(Mem{Base: b, Disp: v * t.lanes * 4}, bv[v])
+	}
+	for r := range t.rows {
+		element := Mem{Base: bases[r/rowsPerBase]}
+		if i := r % rowsPerBase; i > 0 {
+			element.Index, element.Scale = step, uint8(i)
+		}
+		av := t.vector()
+		VBROADCASTSS(element, av)
+		for v := range bv {
+			VFMADD231PS(bv[v], av, t.acc[r][v])
+		}
+	}
+	ADDQ(bDepth, b)
+	for _, base := range bases {
+		ADDQ(aDepth, base)
+	}
+	DECQ(depth)
+	JNZ(LabelRef("depth"))
+}
+
+// epilogue emits what follows the product, pass by pass so that every row's work is a handful of instructions, and the
+// return. The suffix keeps the labels of two epilogues apart.
+func (t *tile) epilogue(suffix string) {
+	t.pass("accumulate"+suffix, flagAccumulate, true, func() func(int) { return t.addRows("c", "cRow") })
+	t.pass("bias"+suffix, flagBias, false, func() func(int) {
+		bias := Load(Param("bias"), GP64())
+		values := make([]reg.VecVirtual, t.vectors)
+		for v := range values {
+			values[v] = t.load(Mem{Base: bias, Disp: v * t.lanes * 4}, v)
+		}
+		return func(r int) {
+			for v, acc := range t.acc[r] {
+				VADDPS(values[v], acc, acc)
+			}
+		}
+	})
+	t.pass("add"+suffix, flagAdd, true, func() func(int) { return t.addRows("add", "addRow") })
+	t.pass("relu"+suffix, flagReLU, false, func() func(int) {
+		zero := t.vector()
+		VXORPS(zero, zero, zero)
+		return func(r int) {
+			for _, acc := range t.acc[r] {
+				VMAXPS(acc, zero, acc) // this order lets a NaN through
+			}
+		}
+	})
+	c := Load(Param("c"), GP64())
+	cRow := Load(Param("cRow"), GP64())
+	for r := range t.rows {
+		if r > 0 {
+			CMPQ(t.limit, U8(uint8(r)))
+			JLE(LabelRef("stored" + suffix))
+		}
+		for v, acc := range t.acc[r] {
+			t.store(acc, Mem{Base: c, Disp: v * t.lanes * 4}, v)
+		}
+		ADDQ(cRow, c)
+	}
+	Label("stored" + suffix)
+	VZEROUPPER()
+	RET()
+}
+
+// pass emits code for every row that runs only if the flag is set; begin emits what comes before the rows. Rows that
+// touch memory have to stop at the limit.
+func (t *tile) pass(name string, flag uint32, limited bool, begin func() func(row int)) {
+	TESTQ(U32(flag), t.flags)
+	JZ(LabelRef("no" + name))
+	row := begin()
+	for r := range t.rows {
+		if r > 0 && limited {
+			CMPQ(t.limit, U8(uint8(r)))
+			JLE(LabelRef("no" + name))
+		}
+		row(r)
+	}
+	Label("no" + name)
+}
+
+// addRows adds a row of the matrix to each row of accumulators.
+func (t *tile) addRows(base, step string) func(int) {
+	from := Load(Param(base), GP64())
+	fromRow := Load(Param(step), GP64())
+	return func(r int) {
+		for v, acc := range t.acc[r] {
+			VADDPS(t.load(Mem{Base: from, Disp: v * t.lanes * 4}, v), acc, acc)
+		}
+		ADDQ(fromRow, from)
+	}
+}
+
+// makeOpMasks sets one mask register per vector to the columns that exist.
+func (t *tile) makeOpMasks() {
+	bits := GP64()
+	MOVQ(t.cols, reg.RCX)
+	MOVQ(U32(1), bits)
+	SHLQ(reg.CL, bits)
+	DECQ(bits)
+	t.masks = nil
+	for range t.vectors {
+		mask := K()
+		KMOVW(bits.As32(), mask)
+		SHRQ(U8(16), bits)
+		t.masks = append(t.masks, mask)
+	}
+}
+
+// makeVectorMasks loads one vector of ones and zeros per vector of columns.
+func (t *tile) makeVectorMasks() {
+	table := GP64()
+	LEAQ(t.tailMask, table)
+	first := GP64()
+	MOVQ(U32(uint32(t.vectors*t.lanes)), first)
+	SUBQ(t.cols, first)
+	t.masks = nil
+	for v := range t.vectors {
+		mask := t.vector()
+		// The table's ones end at 2·lanes, whatever the width of the tile.
+		VMOVUPS(Mem{Base: table, Index: first, Scale: 4, Disp: 4 * ((2-t.vectors)*t.lanes + v*t.lanes)}, mask)
+		t.masks = append(t.masks, mask)
+	}
+}
+
+func tailMaskTable() Mem {
+	table := GLOBL("tailMask", RODATA|NOPTR)
+	for i := range 32 {
+		value := U32(0)
+		if i < 16 {
+			value = ^value
+		}
+		DATA(4*i, value)
+	}
+	return table
+}
+
+func (t *tile) load(from Mem, v int) reg.VecVirtual {
+	to := t.vector()
+	switch {
+	case t.name == "AVX512":
+		VMOVUPS_Z(from, t.masks[v], to)
+	case t.maskedColumns:
+		VMASKMOVPS(from, t.masks[v], to)
+	default:
+		VMOVUPS(from, to)
+	}
+	return to
+}
+
+func (t *tile) store(from reg.VecVirtual, to Mem, v int) {
+	switch {
+	case t.name == "AVX512":
+		VMOVUPS(from, t.masks[v], to)
+	case t.maskedColumns:
+		VMASKMOVPS(from, t.masks[v], to)
+	default:
+		VMOVUPS(from, to)
+	}
+}

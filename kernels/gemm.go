@@ -1,0 +1,113 @@
+package kernels
+
+// product is one depth block of C = A·B, small enough to stay in the second-level cache, computed by one thread:
+//
+//	for r < rows, j < cols:
+//		sum := 0
+//		for k < depth: sum += A(r,k) * B(k,j)
+//		c[r*cRow + j] = max(sum + c[r*cRow + j] + bias[j] + add[r*addRow + j], 0)
+//
+// with the terms the flags name. A(r,k) is a[r/T*aTile + r%T*aRow + k*aDepth] for tiles of T rows; B(k,j) is
+// b[j/U*bPanel + k*bDepth + j%U] for panels of U columns.
+type product struct {
+	rows, cols, depth int
+
+	a                   []float32
+	aTile, aRow, aDepth int
+	aPadded             bool // the rows up to the next whole tile exist
+	edge                []float32
+
+	b              []float32 // the columns up to the next half panel exist
+	bPanel, bDepth int
+
+	c         []float32
+	cRow      int
+	bias, add []float32
+	addRow    int
+	flags     int
+}
+
+// edgeSize returns how long edge has to be for a product of the given depth whose A is not padded.
+func edgeSize(depth int) int { return tileFor(active).rows * depth }
+
+// run computes the product. A panel of B stays in the first-level cache while all of A passes by.
+func (p *product) run() {
+	shape := tileFor(active)
+	t := tile{depth: p.depth, bDepth: p.bDepth, cRow: p.cRow, addRow: p.addRow, flags: p.flags}
+	edgeRow := p.rows
+	if rest := p.rows % shape.rows; rest != 0 && !p.aPadded {
+		edgeRow = p.rows - rest
+		p.copyEdge(edgeRow/shape.rows, rest)
+	}
+	for j, panel := 0, 0; j < p.cols; j, panel = j+shape.cols, panel+1 {
+		t.cols = min(shape.cols, p.cols-j)
+		t.b = p.b[panel*p.bPanel:]
+		if p.flags&flagBias != 0 {
+			t.bias = p.bias[j:]
+		}
+		for r, band := 0, 0; r < p.rows; r, band = r+shape.rows, band+1 {
+			t.rows = min(shape.rows, p.rows-r)
+			if r < edgeRow {
+				t.a, t.aRow, t.aDepth = p.a[band*p.aTile:], p.aRow, p.aDepth
+			} else {
+				t.a, t.aRow, t.aDepth = p.edge, 1, shape.rows
+			}
+			t.c = p.c[r*p.cRow+j:]
+			if p.flags&flagAdd != 0 {
+				t.add = p.add[r*p.addRow+j:]
+			}
+			t.compute()
+		}
+	}
+}
+
+// copyEdge copies the rows of A that do not fill a tile to edge, where the rest of the tile may be read too.
+func (p *product) copyEdge(band, rows int) {
+	a, tileRows := p.a[band*p.aTile:], tileFor(active).rows
+	if p.aRow == 1 {
+		copyRows(p.edge, tileRows, a, p.aDepth, p.depth, rows)
+		return
+	}
+	if p.aDepth == 1 {
+		transposeRows(p.edge, tileRows, a, p.aRow, rows, p.depth)
+		return
+	}
+	for k := range p.depth {
+		for r := range rows {
+			p.edge[k*tileRows+r] = a[r*p.aRow+k*p.aDepth]
+		}
+	}
+}
+
+// packTransposed packs rows of B, given as the columns of a row-major matrix, into panels: with U columns a panel,
+// dst[j/U*depth*U + k*U + j%U] = src[j*srcRow + k]. A last panel of at most U/2 columns is read only half.
+func packTransposed(dst, src []float32, srcRow, depth, cols int) {
+	width := tileFor(active).cols
+	for j := 0; j < cols; j += width {
+		panel := dst[j*depth:][:depth*width]
+		n := min(width, cols-j)
+		transposeRows(panel, width, src[j*srcRow:], srcRow, n, depth)
+		zeroColumns(panel, width, n, depth)
+	}
+}
+
+// packPlain packs a row-major B into panels: dst[j/U*depth*U + k*U + j%U] = src[k*srcRow + j].
+func packPlain(dst, src []float32, srcRow, depth, cols int) {
+	width := tileFor(active).cols
+	for j := 0; j < cols; j += width {
+		panel := dst[j*depth:][:depth*width]
+		n := min(width, cols-j)
+		copyRows(panel, width, src[j:], srcRow, depth, n)
+		zeroColumns(panel, width, n, depth)
+	}
+}
+
+// zeroColumns clears the columns from first on, which are multiplied but not stored: garbage there could be slow.
+func zeroColumns(panel []float32, width, first, rows int) {
+	if first == width {
+		return
+	}
+	for k := range rows {
+		clear(panel[k*width+first : (k+1)*width])
+	}
+}

@@ -1,0 +1,71 @@
+package kernels
+
+import "unsafe"
+
+// copyRows copies a matrix; it equals
+//
+//	for r < rows: copy(dst[r*dstRow:], src[r*srcRow:][:cols])
+func copyRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) {
+	if rows == 0 || cols == 0 {
+		return
+	}
+	const size = 4
+	switch active {
+	case AVX512:
+		copyRowsAVX512(unsafe.SliceData(dst), dstRow*size, unsafe.SliceData(src), srcRow*size, rows, cols)
+	case AVX2:
+		copyRowsAVX2(unsafe.SliceData(dst), dstRow*size, unsafe.SliceData(src), srcRow*size, rows, cols)
+	default:
+		for r := range rows {
+			copy(dst[r*dstRow:], src[r*srcRow:][:cols])
+		}
+	}
+}
+
+// transposeRows turns rows into columns; it equals
+//
+//	for r < rows, k < cols: dst[k*dstRow + r] = src[r*srcRow + k]
+func transposeRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) {
+	const size, block = 4, 8
+	r := 0
+	if whole := cols / block * block; active != Generic && whole > 0 {
+		for ; r+block <= rows; r += block {
+			transpose8AVX2(unsafe.SliceData(dst[r:]), dstRow*size, unsafe.SliceData(src[r*srcRow:]), srcRow*size, whole/block)
+			for i := r; i < r+block; i++ {
+				for k := whole; k < cols; k++ {
+					dst[k*dstRow+i] = src[i*srcRow+k]
+				}
+			}
+		}
+	}
+	for ; r < rows; r++ {
+		for k, v := range src[r*srcRow:][:cols] {
+			dst[k*dstRow+r] = v
+		}
+	}
+}
+
+// roundUp returns the smallest multiple of step that is at least n.
+func roundUp(n, step int) int { return ceilDiv(n, step) * step }
+
+// cacheLine is the alignment of scratch memory, in floats.
+const cacheLine = 16
+
+// alignScratch drops the first elements of ws up to the next cache line.
+func alignScratch(ws []float32) []float32 {
+	address := uintptr(unsafe.Pointer(unsafe.SliceData(ws)))
+	skip := int(-address%(4*cacheLine)) / 4
+	return ws[min(skip, len(ws)):]
+}
+
+// scratch cuts pieces off a workspace, each beginning at a cache line.
+type scratch struct{ rest []float32 }
+
+func newScratch(ws []float32) scratch { return scratch{alignScratch(ws)} }
+
+func (s *scratch) take(n int) []float32 {
+	n = roundUp(n, cacheLine)
+	piece := s.rest[:n:n]
+	s.rest = s.rest[n:]
+	return piece
+}

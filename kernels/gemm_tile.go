@@ -1,0 +1,115 @@
+package kernels
+
+import "unsafe"
+
+// tileShape is the number of rows and columns of C that one kernel keeps in registers.
+type tileShape struct{ rows, cols int }
+
+// tileFor returns the largest tile of an instruction set. Kernels of half its height and width serve the edges.
+func tileFor(isa ISA) tileShape {
+	switch isa {
+	case AVX512:
+		return tileShape{12, 32}
+	case AVX2:
+		return tileShape{6, 16}
+	}
+	return tileShape{4, 8}
+}
+
+// The bits of a tile's flags, in the order in which they take effect.
+const (
+	flagAccumulate = 1 << iota // + C
+	flagBias                   // + bias, one value per column
+	flagAdd                    // + add
+	flagReLU                   // max(·, 0)
+)
+
+// tile is one call of a kernel, strides in elements:
+//
+//	for r < rows, j < cols:
+//		sum := 0
+//		for k < depth: sum += a[r*aRow + k*aDepth] * b[k*bDepth + j]
+//		c[r*cRow + j] = max(sum + c[r*cRow + j] + bias[j] + add[r*addRow + j], 0)
+//
+// with the terms the flags name. All rows of a tile shape are read from a, and all of its columns from b.
+type tile struct {
+	depth             int
+	a, b, c           []float32
+	bias, add         []float32
+	aRow, aDepth      int
+	bDepth            int
+	cRow, addRow      int
+	rows, cols, flags int
+}
+
+// tileKernel is an assembly tile; its strides are in bytes.
+type tileKernel func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows, cols, flags int)
+
+// compute runs the smallest kernel that holds the tile.
+func (t *tile) compute() {
+	switch active {
+	case AVX512:
+		switch {
+		case t.rows <= 6 && t.cols <= 16:
+			t.call(tile6x16AVX512)
+		case t.rows <= 6:
+			t.call(tile6x32AVX512)
+		case t.cols <= 16:
+			t.call(tile12x16AVX512)
+		default:
+			t.call(tile12x32AVX512)
+		}
+	case AVX2:
+		switch {
+		case t.rows <= 3 && t.cols <= 8:
+			t.call(tile3x8AVX2)
+		case t.rows <= 3:
+			t.call(tile3x16AVX2)
+		case t.cols <= 8:
+			t.call(tile6x8AVX2)
+		default:
+			t.call(tile6x16AVX2)
+		}
+	default:
+		t.computePortably()
+	}
+}
+
+func (t *tile) call(kernel tileKernel) {
+	const size = 4
+	kernel(t.depth, unsafe.SliceData(t.a), t.aRow*size, t.aDepth*size, unsafe.SliceData(t.b), t.bDepth*size,
+		unsafe.SliceData(t.c), t.cRow*size, unsafe.SliceData(t.add), t.addRow*size, unsafe.SliceData(t.bias), t.rows, t.cols, t.flags)
+}
+
+// computePortably is the tile in Go.
+func (t *tile) computePortably() {
+	const rows, cols = 4, 8
+	var acc [rows][cols]float32
+	for k := range t.depth {
+		b := (*[cols]float32)(t.b[k*t.bDepth:])
+		for r := range acc {
+			a := t.a[r*t.aRow+k*t.aDepth]
+			for j := range acc[r] {
+				acc[r][j] += a * b[j]
+			}
+		}
+	}
+	for r := range t.rows {
+		for j := range t.cols {
+			sum := acc[r][j]
+			if t.flags&flagAccumulate != 0 {
+				sum += t.c[r*t.cRow+j]
+			}
+			if t.flags&flagBias != 0 {
+				sum += t.bias[j]
+			}
+			if t.flags&flagAdd != 0 {
+				sum += t.add[r*t.addRow+j]
+			}
+			if t.flags&flagReLU != 0 {
+				sum = max(sum, 0)
+			}
+			t.c[r*t.cRow+j] = sum
+		}
+	}
+}
