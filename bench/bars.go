@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+)
+
+// Bars is progress on a terminal: a bar for each running job, and a line above the
+// bars for whatever has ended.
+type Bars struct {
+	container *mpb.Progress
+	mu        sync.Mutex
+	jobs      map[string]*jobBar
+}
+
+// NewBars draws on the terminal that out is. Close it before writing anything else there.
+func NewBars(out io.Writer) *Bars {
+	return &Bars{container: mpb.New(mpb.WithOutput(out), mpb.WithAutoRefresh()), jobs: map[string]*jobBar{}}
+}
+
+// Close removes bars that are still there and leaves the terminal to others.
+func (b *Bars) Close() {
+	b.mu.Lock()
+	for model := range b.jobs {
+		b.remove(model)
+	}
+	b.mu.Unlock()
+	b.container.Wait()
+}
+
+// Report implements Progress.
+func (b *Bars) Report(e Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e.Kind {
+	case Started:
+		b.remove(e.Model)
+		b.jobs[e.Model] = newJobBar(b.container, e)
+	case Stepped, EpochEnded:
+		if job, ok := b.jobs[e.Model]; ok {
+			job.show(e)
+		}
+	case Evaluated: // what stays is the last one, which comes with Finished
+	default:
+		b.remove(e.Model)
+		fmt.Fprintln(b.container, line(e))
+	}
+}
+
+// remove takes a job's bar away if it has one. The caller holds the lock.
+func (b *Bars) remove(model string) {
+	if job, ok := b.jobs[model]; ok {
+		job.bar.Abort(true)
+		delete(b.jobs, model)
+	}
+}
+
+// jobBar is a bar and the newest event of its job, which the terminal's goroutine reads.
+type jobBar struct {
+	bar  *mpb.Bar
+	mu   sync.Mutex
+	last Event
+}
+
+func newJobBar(container *mpb.Progress, e Event) *jobBar {
+	job := &jobBar{last: e}
+	column := func(text func(Event) string) decor.Decorator {
+		return decor.Any(func(decor.Statistics) string {
+			job.mu.Lock()
+			defer job.mu.Unlock()
+			return text(job.last)
+		}, decor.WCSyncSpaceR)
+	}
+	job.bar = container.AddBar(int64(e.Steps),
+		mpb.PrependDecorators(
+			column(func(e Event) string { return e.Model }),
+			column(func(e Event) string { return fmt.Sprintf("epoch %d/%d", e.Epoch, e.Epochs) }),
+		),
+		mpb.AppendDecorators(
+			decor.Percentage(decor.WCSyncSpace),
+			column(func(e Event) string { return fmt.Sprintf(" loss %.3f", e.Loss) }),
+			column(func(e Event) string { return rate(e.ImagesPerSecond) }),
+			column(func(e Event) string { return short(e.Left) + " left" }),
+		),
+	)
+	job.bar.SetCurrent(int64(e.Step))
+	return job
+}
+
+func (j *jobBar) show(e Event) {
+	j.mu.Lock()
+	j.last = e
+	j.mu.Unlock()
+	// A full bar is complete for mpb; this one still has its evaluation before it.
+	j.bar.SetCurrent(int64(min(e.Step, e.Steps-1)))
+}

@@ -1,0 +1,104 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+
+	"github.com/reidbench/reidbench/bench/train"
+	"github.com/reidbench/reidbench/bench/weights"
+	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
+	"github.com/reidbench/reidbench/results"
+)
+
+// EvaluateConfig says what to judge.
+type EvaluateConfig struct {
+	Model    models.Model
+	Weights  string // a file of weights: safetensors or PyTorch's .pth
+	Data     string // a Market-1501 folder
+	Features string // where to write every image's embedding as CSV; "": nowhere
+	Batch    int    // images; 0: 32
+	Threads  int    // 0: one per CPU
+	Progress Progress
+}
+
+// Evaluation is the protocol's outcome for a file of weights.
+type Evaluation struct {
+	Model   string          `json:"model"`
+	Weights string          `json:"weights"`
+	Dataset results.Dataset `json:"dataset"`
+	Metrics results.Metrics `json:"metrics"`
+	Queries int             `json:"queries"` // that were averaged
+	Skipped int             `json:"skipped"` // queries without a match in the gallery
+}
+
+// Evaluate judges a file of weights by the Market-1501 protocol, nothing is trained. A
+// classifier of another number of identities than the dataset's is left out, which a Noted
+// event says; any other difference between file and network is an error.
+func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
+	if c.Progress == nil {
+		c.Progress = silent{}
+	}
+	if c.Threads < 1 {
+		c.Threads = runtime.GOMAXPROCS(0)
+	}
+	if c.Batch < 1 {
+		c.Batch = 32
+	}
+	if c.Data == "" {
+		return Evaluation{}, fmt.Errorf("evaluate %s: no dataset is named", c.Model.Name)
+	}
+	data, err := openDataset(ctx, c.Data, "", SyntheticSize{}, 0, c.Progress.Report)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	g, err := c.Model.Graph(data.Classes)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	w := train.NewWeights(g, 0)
+	note, err := loadWeights(w, g, c.Weights)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	if note != "" {
+		c.Progress.Report(Event{Kind: Noted, Model: c.Model.Name, Text: note})
+	}
+	pool := kernels.NewPool(c.Threads)
+	defer pool.Close()
+	program, err := train.Compile(g, w, pool, train.Options{Batch: c.Batch, Stage: train.Inference})
+	if err != nil {
+		return Evaluation{}, err
+	}
+	judged, err := data.evaluate(ctx, g, program, c.Threads)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	if c.Features != "" {
+		if err := market1501.WriteFeatures(c.Features, judged.query, judged.gallery); err != nil {
+			return Evaluation{}, err
+		}
+	}
+	return Evaluation{
+		Model: c.Model.Name, Weights: filepath.Base(c.Weights), Dataset: data.record,
+		Metrics: *judged.metrics(), Queries: judged.result.Queries, Skipped: judged.result.Skipped,
+	}, nil
+}
+
+// loadWeights fills w from a file. The note says if its classifier was left out.
+func loadWeights(w *train.Weights, g *graph.Graph, path string) (note string, err error) {
+	archive, err := weights.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer archive.Close()
+	var classifier []string
+	for _, p := range g.Classifier.Params {
+		classifier = append(classifier, p.Name)
+	}
+	return weights.Load(archive, w.Names(), w.Shape, classifier, w.Set)
+}

@@ -1,0 +1,38 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/reidbench/reidbench/results"
+)
+
+// WriteHeader writes what the format of Go's benchmarks says about a whole file: the
+// machine, which benchstat keeps apart.
+func WriteHeader(w io.Writer, machine results.Machine) error {
+	_, err := fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: github.com/reidbench/reidbench/bench\ncpu: %s\nisa: %s\n",
+		machine.OS, machine.Arch, machine.CPU, machine.ISA)
+	return err
+}
+
+// WriteBenchmark writes a measurement in the format of Go's benchmarks
+// (golang.org/design/14313-benchmark-format), one line per step, so that benchstat has
+// samples to find the median and its confidence from.
+func WriteBenchmark(w io.Writer, m Measurement) error {
+	var s strings.Builder
+	for _, step := range m.Steps {
+		seconds := step.Seconds()
+		fmt.Fprintf(&s, "Benchmark%s%s/model=%s/batch=%d/threads=%d-%d", strings.ToUpper(string(m.Mode[:1])), m.Mode[1:],
+			escapeName(m.Model), m.Batch, m.Threads, runtime.GOMAXPROCS(0))
+		fmt.Fprintf(&s, "\t1\t%d ns/op\t%.6g img/s\t%.6g GFLOP/s\t%.4g peak-share\t%d planned-B\t%d peak-RSS-B\n",
+			step/time.Nanosecond, float64(m.Batch)/seconds, m.FLOPs/seconds/1e9, m.FLOPs/seconds/m.Peak, m.PlannedBytes, m.PeakRSSBytes)
+	}
+	_, err := io.WriteString(w, s.String())
+	return err
+}
+
+// escapeName keeps a benchmark's name one word.
+func escapeName(name string) string { return strings.NewReplacer(" ", "_", "/", "_").Replace(name) }

@@ -1,0 +1,128 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/reidbench/reidbench/results/atomicfile"
+)
+
+// ErrConflict is wrapped by the error for a folder that holds a run of other
+// settings: neither can it be continued nor may it be overwritten.
+var ErrConflict = errors.New("the folder holds another run")
+
+// identityFile says what a job's folder is about. It is written first.
+const identityFile = "run.json"
+
+const identityFormat = "reidbench-run/1"
+
+// identity is everything that the bits of a job's result depend on, besides the
+// binary and the machine's ISA.
+type identity struct {
+	Format   string   `json:"format"`
+	Model    string   `json:"model"`
+	Teacher  string   `json:"teacher,omitempty"` // of a distilled row
+	Recipe   Recipe   `json:"recipe"`
+	Schedule Schedule `json:"schedule"` // what the recipe comes to for this model and dataset
+	Seed     uint64   `json:"seed"`
+	Dataset  string   `json:"dataset"` // fingerprint
+	Classes  int      `json:"classes"`
+}
+
+// readIdentity returns what a folder is about, nil if it has not begun yet.
+func readIdentity(dir string) (*identity, error) {
+	path := filepath.Join(dir, identityFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var id identity
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&id); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if id.Format != identityFormat {
+		return nil, fmt.Errorf("read %s: format %q, want %q", path, id.Format, identityFormat)
+	}
+	return &id, nil
+}
+
+// claim makes dir the folder of this job, or confirms that it is.
+func (id identity) claim(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	recorded, err := readIdentity(dir)
+	if err != nil {
+		return err
+	}
+	if recorded != nil {
+		return id.conflict(dir, *recorded)
+	}
+	return atomicfile.Write(filepath.Join(dir, identityFile), func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(id)
+	})
+}
+
+// conflict is the error that names what differs between the job and the one that dir
+// holds, nil if nothing does.
+func (id identity) conflict(dir string, recorded identity) error {
+	was, is := recorded.fields(), id.fields()
+	for field := range was {
+		if _, ok := is[field]; !ok {
+			is[field] = "absent"
+		}
+	}
+	var differences []string
+	for _, field := range slices.Sorted(maps.Keys(is)) {
+		before, ok := was[field]
+		if !ok {
+			before = "absent"
+		}
+		if before != is[field] {
+			differences = append(differences, fmt.Sprintf("%s is %s, there %s", field, is[field], before))
+		}
+	}
+	if len(differences) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w: %s; choose another folder for the results or remove this one",
+		dir, ErrConflict, strings.Join(differences, "; "))
+}
+
+// fields are the values by their name in the file, those of nested objects with a dot.
+func (id identity) fields() map[string]string {
+	data, err := json.Marshal(id)
+	if err != nil {
+		panic(fmt.Sprintf("bench: an identity does not encode: %v", err))
+	}
+	fields := map[string]string{}
+	var flatten func(prefix string, data json.RawMessage)
+	flatten = func(prefix string, data json.RawMessage) {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(data, &object) != nil {
+			fields[prefix] = string(data)
+			return
+		}
+		for key, value := range object {
+			flatten(strings.TrimPrefix(prefix+"."+key, "."), value)
+		}
+	}
+	flatten("", data)
+	return fields
+}

@@ -1,0 +1,153 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/reidbench/reidbench/results"
+)
+
+// EventKind says what has happened to a job.
+type EventKind int
+
+// The kinds of events. Noted and Warned may concern the whole run: their Model is
+// empty then.
+const (
+	Noted       EventKind = iota // Text is worth knowing
+	Warned                       // Text should be known before the figures are trusted
+	Started                      // Step is where training begins or goes on
+	Stepped                      // one training step is done
+	EpochEnded                   // Loss is the epoch's mean
+	Evaluated                    // Metrics is what came out
+	Finished                     // Metrics is the last evaluation
+	Skipped                      // it was finished already; Metrics is what is on record
+	Failed                       // Err says why
+	Interrupted                  // it can go on from where it was
+)
+
+// An Event is one piece of news about a run.
+type Event struct {
+	Kind  EventKind
+	Model string
+	Text  string
+	Err   error
+
+	Stage                      string // "classifier" or "everything"
+	Epoch, Epochs, Step, Steps int    // done of all, both stages together
+	Loss, LearningRate         float64
+	ImagesPerSecond            float64
+	Left                       time.Duration // an estimate of the time to the job's end
+	Metrics                    *results.Metrics
+}
+
+// Progress is told what happens during a run. Calls come from several jobs at once.
+type Progress interface {
+	Report(Event)
+}
+
+// silent is the Progress of a run that has none.
+type silent struct{}
+
+func (silent) Report(Event) {}
+
+// Lines is plain progress, for logs and pipes: a line for what happens once, and for
+// each job at most one line per interval for what happens often.
+type Lines struct {
+	mu       sync.Mutex
+	out      io.Writer
+	now      func() time.Time
+	interval time.Duration
+	last     map[string]time.Time // by model: its last line
+}
+
+// NewLines writes to out. now is the clock, nil for the real one.
+func NewLines(out io.Writer, interval time.Duration, now func() time.Time) *Lines {
+	if now == nil {
+		now = time.Now
+	}
+	return &Lines{out: out, now: now, interval: interval, last: map[string]time.Time{}}
+}
+
+// Report implements Progress.
+func (l *Lines) Report(e Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	often := e.Kind == Stepped || e.Kind == EpochEnded
+	if often && now.Sub(l.last[e.Model]) < l.interval {
+		return
+	}
+	if often || e.Kind == Started {
+		l.last[e.Model] = now
+	}
+	fmt.Fprintln(l.out, line(e))
+}
+
+// line is an event in words.
+func line(e Event) string {
+	var s strings.Builder
+	if e.Model != "" {
+		s.WriteString(e.Model + ": ")
+	}
+	switch e.Kind {
+	case Noted:
+		s.WriteString(e.Text)
+	case Warned:
+		s.WriteString("warning: " + e.Text)
+	case Started:
+		fmt.Fprintf(&s, "training, %d epochs in %d steps", e.Epochs, e.Steps)
+		if e.Step > 0 {
+			fmt.Fprintf(&s, ", goes on after step %d", e.Step)
+		}
+	case Stepped, EpochEnded:
+		fmt.Fprintf(&s, "%s, epoch %d/%d, step %d/%d, loss %.4f, %s, %s left",
+			e.Stage, e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, rate(e.ImagesPerSecond), short(e.Left))
+	case Evaluated:
+		fmt.Fprintf(&s, "epoch %d/%d: %s", e.Epoch, e.Epochs, scores(e.Metrics))
+	case Finished:
+		fmt.Fprintf(&s, "done: %s", scores(e.Metrics))
+	case Skipped:
+		fmt.Fprintf(&s, "done before: %s", scores(e.Metrics))
+	case Failed:
+		fmt.Fprintf(&s, "failed: %v", e.Err)
+	case Interrupted:
+		s.WriteString("interrupted")
+		if e.Steps > 0 {
+			fmt.Fprintf(&s, " after step %d of %d", e.Step, e.Steps)
+		}
+		s.WriteString("; the same command goes on")
+	}
+	return s.String()
+}
+
+// scores is an evaluation in a few words.
+func scores(m *results.Metrics) string {
+	if m == nil {
+		return "not evaluated"
+	}
+	return fmt.Sprintf("Rank-1 %.2f%%, mAP %.2f%%", 100*m.Rank1, 100*m.MAP)
+}
+
+func rate(imagesPerSecond float64) string {
+	if imagesPerSecond < 10 {
+		return fmt.Sprintf("%.1f img/s", imagesPerSecond)
+	}
+	return fmt.Sprintf("%.0f img/s", imagesPerSecond)
+}
+
+// short is a duration as people say it: "3m12s", "2h05m".
+func short(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d >= 24*time.Hour:
+		return fmt.Sprintf("%dd%02dh", d/(24*time.Hour), d/time.Hour%24)
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d/time.Minute%60)
+	case d >= time.Minute:
+		return fmt.Sprintf("%dm%02ds", d/time.Minute, d/time.Second%60)
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
+}

@@ -1,0 +1,151 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// A Recipe is a named set of training values. Two stages are trained, each by an
+// Adam of its own: the classifier alone for HeadEpochs, then everything for Epochs.
+type Recipe struct {
+	Name string `json:"name"`
+
+	HeadEpochs int     `json:"head_epochs"` // classifier only, the backbone frozen
+	Epochs     int     `json:"epochs"`      // everything
+	Batch      int     `json:"batch"`
+	LR         float64 `json:"lr"`
+	LRStep     int     `json:"lr_step"`  // the rate is multiplied by LRGamma every LRStep epochs of a stage; 0: never
+	LRGamma    float64 `json:"lr_gamma"` //
+	Decay      float64 `json:"weight_decay"`
+
+	EvaluateEvery   int `json:"evaluate_every"`   // epochs of the second stage; 0: only at its end
+	CheckpointEvery int `json:"checkpoint_every"` // epochs of either stage; 0: only when interrupted
+
+	// ForwardMACs is a budget for models that cost very different amounts: the
+	// multiply-adds that a training may take, counted as one forward pass per image
+	// in the first stage and three (forward and twice backward) in the second.
+	// [Recipe.Schedule] cuts epochs, then the steps of each, to keep within. 0: no limit.
+	ForwardMACs int64 `json:"forward_macs"`
+
+	// Synthetic is the dataset that is drawn where none is given.
+	Synthetic SyntheticSize `json:"synthetic"`
+}
+
+// SyntheticSize is the extent of a synthetic dataset.
+type SyntheticSize struct {
+	IDs     int `json:"ids"`      // identities
+	TestIDs int `json:"test_ids"` // of these are tested, the others trained on
+	Images  int `json:"images"`   // per identity
+}
+
+// ErrRecipe is wrapped by errors about values that no training can follow, and
+// about names that no recipe has.
+var ErrRecipe = errors.New("unusable recipe")
+
+// Paper is the published recipe: DESIGN's "Training as published".
+func Paper() Recipe {
+	return Recipe{
+		Name:       "paper",
+		HeadEpochs: 10, Epochs: 150, Batch: 64,
+		LR: 5e-4, LRStep: 50, LRGamma: 0.1, Decay: 5e-4,
+		EvaluateEvery: 10, CheckpointEvery: 10,
+		Synthetic: SyntheticSize{IDs: 96, TestIDs: 32, Images: 12},
+	}
+}
+
+// Quick is the default: a training that any laptop finishes. All published rows
+// together cost 125 GMACs a forward pass; the budget keeps their sum below ten
+// minutes on two cores. Small models run all epochs within it and learn something,
+// the largest see a handful of batches.
+func Quick() Recipe {
+	return Recipe{
+		Name:       "quick",
+		HeadEpochs: 1, Epochs: 8, Batch: 16,
+		LR: 5e-4, LRStep: 6, LRGamma: 0.1, Decay: 5e-4,
+		ForwardMACs: 200e9,
+		Synthetic:   SyntheticSize{IDs: 34, TestIDs: 10, Images: 6},
+	}
+}
+
+// Recipes lists the named recipes, the default first.
+func Recipes() []Recipe { return []Recipe{Quick(), Paper()} }
+
+// RecipeNamed returns the recipe of that name.
+func RecipeNamed(name string) (Recipe, error) {
+	var names []string
+	for _, r := range Recipes() {
+		if r.Name == name {
+			return r, nil
+		}
+		names = append(names, r.Name)
+	}
+	return Recipe{}, fmt.Errorf("%w: none is called %q, there is %s", ErrRecipe, name, strings.Join(names, " and "))
+}
+
+// WithEpochs replaces the epochs of the second stage, and lifts the budget that
+// would cut them.
+func (r Recipe) WithEpochs(epochs int) Recipe {
+	r.Epochs, r.ForwardMACs = epochs, 0
+	return r
+}
+
+// Validate reports what makes the recipe unusable.
+func (r Recipe) Validate() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w %q: %s", ErrRecipe, r.Name, fmt.Sprintf(format, args...))
+	}
+	positive := func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
+	switch {
+	case r.HeadEpochs < 0 || r.Epochs < 0 || r.HeadEpochs+r.Epochs == 0:
+		return bad("%d and %d epochs", r.HeadEpochs, r.Epochs)
+	case r.Batch < 2:
+		return bad("batches of %d images; training needs at least 2", r.Batch)
+	case !positive(r.LR):
+		return bad("a learning rate of %v", r.LR)
+	case r.LRStep < 0 || r.LRStep > 0 && !positive(r.LRGamma):
+		return bad("a learning rate times %v every %d epochs", r.LRGamma, r.LRStep)
+	case r.Decay < 0 || math.IsNaN(r.Decay) || math.IsInf(r.Decay, 0):
+		return bad("a weight decay of %v", r.Decay)
+	case r.EvaluateEvery < 0 || r.CheckpointEvery < 0 || r.ForwardMACs < 0:
+		return bad("negative intervals or budget")
+	}
+	return nil
+}
+
+// Rate is the learning rate of an epoch of a stage, from 0.
+func (r Recipe) Rate(epoch int) float64 {
+	if r.LRStep == 0 {
+		return r.LR
+	}
+	return r.LR * math.Pow(r.LRGamma, float64(epoch/r.LRStep))
+}
+
+// A Schedule is how long one model trains on one dataset.
+type Schedule struct {
+	HeadEpochs    int `json:"head_epochs"`
+	Epochs        int `json:"epochs"`
+	StepsPerEpoch int `json:"steps_per_epoch"`
+}
+
+// Steps is the number of training steps of both stages.
+func (s Schedule) Steps() int { return (s.HeadEpochs + s.Epochs) * s.StepsPerEpoch }
+
+// Schedule resolves the recipe for a model of macs multiply-adds per image and an
+// epoch of so many batches. A budget first shortens the second stage, to one epoch
+// at least, and then the epochs, to one step at least; every epoch shuffles anew, so
+// that a shortened one sees other images. It depends on nothing else: not on the machine,
+// and not on the time.
+func (r Recipe) Schedule(macs int64, batches int) Schedule {
+	s := Schedule{r.HeadEpochs, r.Epochs, batches}
+	if r.ForwardMACs == 0 || macs <= 0 {
+		return s
+	}
+	passes := int(r.ForwardMACs / (macs * int64(r.Batch))) // forward passes of a batch
+	shortest := s.HeadEpochs + 3*min(s.Epochs, 1)
+	s.StepsPerEpoch = min(max(passes/shortest, 1), batches)
+	affordable := (passes/s.StepsPerEpoch - s.HeadEpochs) / 3
+	s.Epochs = min(s.Epochs, max(affordable, 1))
+	return s
+}

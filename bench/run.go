@@ -1,0 +1,296 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
+)
+
+var (
+	// ErrFailed is wrapped by Run's error if a job failed; the others have gone on.
+	ErrFailed = errors.New("failed")
+	// ErrInterrupted is wrapped by Run's error if its context ended. The same call goes on.
+	ErrInterrupted = errors.New("interrupted")
+)
+
+// Config says what to run.
+type Config struct {
+	Out    string         // the folder of results, one folder per model in it
+	Data   string         // a Market-1501 folder; "": the recipe's synthetic dataset, drawn below Out
+	Models []models.Model // one job each
+	Recipe Recipe
+	Seed   uint64
+
+	Jobs    int    // side by side; 0: one
+	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it
+	Teacher string // the model that distilled rows learn from; "": [models.DefaultTeacher]
+
+	Progress Progress         // may be nil
+	Now      func() time.Time // the clock of progress and records; nil: the real one
+}
+
+// Outcome says how a job ended.
+type Outcome int
+
+// The outcomes.
+const (
+	Unstarted      Outcome = iota // the run ended before its turn came
+	Trained                       // it has finished in this run
+	AlreadyDone                   // it had finished before
+	HasFailed                     // see Err
+	WasInterrupted                // it goes on when the run is repeated
+)
+
+// JobResult is what became of one model.
+type JobResult struct {
+	Model   models.Model
+	Dir     string
+	Outcome Outcome
+	Record  results.Record // if Trained, AlreadyDone or HasFailed
+	Err     error          // if HasFailed
+}
+
+// Summary is what became of a run, job by job in the order of Config.Models.
+type Summary struct {
+	Dataset results.Dataset
+	Jobs    []JobResult
+}
+
+// Count is the number of jobs that ended so.
+func (s Summary) Count(outcome Outcome) int {
+	n := 0
+	for _, j := range s.Jobs {
+		if j.Outcome == outcome {
+			n++
+		}
+	}
+	return n
+}
+
+// Run trains and evaluates every model that is not finished yet.
+//
+// Each job has a folder below Out. A folder that holds a run of another recipe, seed or
+// dataset is an error that wraps [ErrConflict], before anything is trained. A job that
+// fails or panics is recorded with its reason, the others go on, and the error wraps
+// [ErrFailed] at the end. If ctx ends, jobs write checkpoints and the error wraps
+// [ErrInterrupted].
+func Run(ctx context.Context, c Config) (Summary, error) {
+	if err := c.complete(); err != nil {
+		return Summary{}, err
+	}
+	data, err := openDataset(ctx, c.Data, c.Out, c.Recipe.Synthetic, c.Seed, c.Progress.Report)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", ErrInterrupted, err)
+		}
+		return Summary{}, err
+	}
+	r := &runner{config: c, data: data, summary: Summary{Dataset: data.record}}
+	if err := r.plan(); err != nil {
+		return r.summary, err
+	}
+	return r.summary, r.start(ctx)
+}
+
+// complete fills in defaults and refuses what cannot be run.
+func (c *Config) complete() error {
+	if c.Progress == nil {
+		c.Progress = silent{}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Threads < 1 {
+		c.Threads = runtime.GOMAXPROCS(0)
+	}
+	c.Jobs = min(max(c.Jobs, 1), max(len(c.Models), 1))
+	if c.Teacher == "" {
+		c.Teacher = models.DefaultTeacher
+	}
+	if len(c.Models) == 0 {
+		return errors.New("no models to run")
+	}
+	seen := map[string]bool{}
+	for _, m := range c.Models {
+		if seen[m.Name] {
+			return fmt.Errorf("model %s is named twice", m.Name)
+		}
+		seen[m.Name] = true
+	}
+	return c.Recipe.Validate()
+}
+
+// runner is one call of Run.
+type runner struct {
+	config  Config
+	data    *dataset
+	summary Summary
+	jobs    []*job // by the index of Config.Models
+}
+
+// plan resolves every job and claims its folder.
+func (r *runner) plan() error {
+	c := r.config
+	for _, m := range c.Models {
+		j, err := newJob(m, c.Recipe, c.Seed, r.data, c.Out)
+		if err != nil {
+			return err
+		}
+		j.threads = max(c.Threads/c.Jobs, 1)
+		j.report, j.now = c.Progress.Report, c.Now
+		r.jobs = append(r.jobs, j)
+		r.summary.Jobs = append(r.summary.Jobs, JobResult{Model: m, Dir: j.dir})
+	}
+	if err := r.findTeachers(); err != nil {
+		return err
+	}
+	var conflicts []error
+	for _, j := range r.jobs {
+		recorded, err := readIdentity(j.dir)
+		if err == nil && recorded != nil {
+			err = j.id.conflict(j.dir, *recorded)
+		}
+		conflicts = append(conflicts, err)
+	}
+	if err := errors.Join(conflicts...); err != nil {
+		return err
+	}
+	for _, j := range r.jobs {
+		if err := j.id.claim(j.dir); err != nil {
+			return fmt.Errorf("prepare %s: %w", j.dir, err)
+		}
+	}
+	return nil
+}
+
+// findTeachers tells distilled jobs where their teacher's weights will be.
+func (r *runner) findTeachers() error {
+	for _, j := range r.jobs {
+		if j.model.Distill == models.NoDistillation {
+			continue
+		}
+		teacher, err := r.teacher()
+		if err != nil {
+			return err
+		}
+		if teacher.Distill != models.NoDistillation {
+			return fmt.Errorf("%w: %s is distilled itself", ErrNoTeacher, teacher.Name)
+		}
+		j.id.Teacher = teacher.Name
+		j.teacher = &teacherFolder{model: teacher, dir: filepath.Join(r.config.Out, teacher.Name)}
+	}
+	return nil
+}
+
+// teacher is the model called so: one of this run, or a registered one.
+func (r *runner) teacher() (models.Model, error) {
+	for _, m := range r.config.Models {
+		if m.Name == r.config.Teacher {
+			return m, nil
+		}
+	}
+	return models.Lookup(r.config.Teacher)
+}
+
+// start runs the jobs, so many at a time: students after all others, so that none
+// waits for a teacher that has not begun.
+func (r *runner) start(ctx context.Context) error {
+	var group errgroup.Group
+	group.SetLimit(r.config.Jobs)
+	ended := map[string]chan struct{}{}
+	for _, j := range r.jobs {
+		ended[j.model.Name] = make(chan struct{})
+	}
+	for _, students := range []bool{false, true} {
+		for i, j := range r.jobs {
+			if (j.teacher != nil) != students {
+				continue
+			}
+			if j.teacher != nil {
+				if done, ok := ended[j.teacher.model.Name]; ok {
+					j.teacher.done = done
+				}
+			}
+			group.Go(func() error {
+				defer close(ended[j.model.Name])
+				r.do(ctx, j, &r.summary.Jobs[i])
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // jobs keep their errors
+	return r.verdict(ctx)
+}
+
+// do runs one job to whatever end. errgroup leaves panics to whoever runs in it.
+func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			result.Outcome, result.Err = HasFailed, &panicError{cause, debug.Stack()}
+			j.emit(Event{Kind: Failed, Err: result.Err})
+		}
+	}()
+	if ctx.Err() != nil {
+		return
+	}
+	if record, err := results.Read(j.dir); err == nil && record.Status == results.Done {
+		result.Outcome, result.Record = AlreadyDone, record
+		j.emit(Event{Kind: Skipped, Metrics: record.Final})
+		return
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		j.warn(fmt.Sprintf("%v; the job is done again", err))
+	}
+	if err := os.Remove(filepath.Join(j.dir, results.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		result.Outcome, result.Err = HasFailed, err
+		j.emit(Event{Kind: Failed, Err: err})
+		return
+	}
+	if j.teacher != nil && j.teacher.done != nil {
+		select {
+		case <-j.teacher.done:
+		case <-ctx.Done():
+			return
+		}
+	}
+	record, err := j.run(ctx)
+	switch {
+	case err == nil:
+		result.Outcome, result.Record = Trained, record
+		j.emit(Event{Kind: Finished, Metrics: record.Final})
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		result.Outcome = WasInterrupted
+	default:
+		result.Outcome, result.Record, result.Err = HasFailed, record, err
+		j.emit(Event{Kind: Failed, Err: err})
+	}
+}
+
+// verdict is Run's error once all jobs have ended.
+func (r *runner) verdict(ctx context.Context) error {
+	var reasons []error
+	for _, j := range r.summary.Jobs {
+		if j.Outcome == HasFailed {
+			reasons = append(reasons, fmt.Errorf("%s: %w", j.Model.Name, j.Err))
+		}
+	}
+	open := r.summary.Count(Unstarted) + r.summary.Count(WasInterrupted)
+	if open > 0 && ctx.Err() != nil {
+		reasons = append(reasons, fmt.Errorf("%w with %d of %d jobs left; the same command goes on",
+			ErrInterrupted, open, len(r.summary.Jobs)))
+	}
+	if n := r.summary.Count(HasFailed); n > 0 {
+		reasons = append([]error{fmt.Errorf("%d of %d jobs %w", n, len(r.summary.Jobs), ErrFailed)}, reasons...)
+	}
+	return errors.Join(reasons...)
+}

@@ -1,0 +1,73 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/reidbench/reidbench/bench/train"
+	"github.com/reidbench/reidbench/bench/weights"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
+)
+
+// ErrNoTeacher is wrapped by the error of a distilled row whose teacher has no weights.
+var ErrNoTeacher = errors.New("no teacher")
+
+// teacherFolder is where the teacher's weights are once it has finished.
+type teacherFolder struct {
+	model models.Model
+	dir   string
+	done  <-chan struct{} // closed when its job of this run has ended; nil if it is not part of this run
+}
+
+// check tells whether the teacher has finished on this dataset.
+func (f *teacherFolder) check(student *job) error {
+	fail := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s learns from %s, %s", ErrNoTeacher, student.model.Name, f.model.Name, fmt.Sprintf(format, args...))
+	}
+	record, err := results.Read(f.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && f.done == nil:
+		return fail("which is neither among the models of this run nor finished in %s", filepath.Dir(f.dir))
+	case errors.Is(err, fs.ErrNotExist):
+		return fail("which did not finish")
+	case err != nil:
+		return fail("whose record cannot be read: %w", err)
+	case record.Status != results.Done:
+		return fail("which has failed: %s", record.Reason)
+	case record.Dataset.Fingerprint != student.id.Dataset:
+		return fail("which was trained on another dataset, %s", record.Dataset.Name)
+	}
+	return nil
+}
+
+// load compiles the teacher for inference.
+func (f *teacherFolder) load(t *training) (*train.Program, error) {
+	if err := f.check(t.job); err != nil {
+		return nil, err
+	}
+	g, err := f.model.Graph(t.id.Classes)
+	if err != nil {
+		return nil, err
+	}
+	if g.Input.Shape != t.graph.Input.Shape {
+		return nil, fmt.Errorf("%w: %s sees images of %v, its teacher %s of %v",
+			ErrNoTeacher, t.model.Name, t.graph.Input.Shape, f.model.Name, g.Input.Shape)
+	}
+	path := filepath.Join(f.dir, WeightsFile)
+	if err := checkDigest(path); err != nil {
+		return nil, err
+	}
+	archive, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer archive.Close()
+	w := train.NewWeights(g, 0)
+	if err := restoreNetwork(w, archive); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t.compile(g, w, train.Inference)
+}

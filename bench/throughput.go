@@ -1,0 +1,197 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/reidbench/reidbench/bench/train"
+	"github.com/reidbench/reidbench/flops"
+	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+// A Mode is what a measurement repeats.
+type Mode string
+
+// The modes.
+const (
+	TrainMode  Mode = "train"   // forward, backward and Adam on a batch
+	InferMode  Mode = "infer"   // forward on a batch
+	KernelMode Mode = "kernels" // single kernels on shapes that networks are made of
+)
+
+// Modes lists the modes.
+func Modes() []Mode { return []Mode{TrainMode, InferMode, KernelMode} }
+
+// MeasureConfig says what to measure.
+type MeasureConfig struct {
+	Mode    Mode
+	Models  []models.Model // for TrainMode and InferMode
+	Batch   int            // images; 0: 32
+	Threads int            // 0: one per CPU
+	Steps   int            // that are measured, after one that is not; 0: 5
+	Report  func(Measurement)
+}
+
+// A Measurement is how fast a model or a kernel is.
+type Measurement struct {
+	Model           string  `json:"model"` // or the kernel with its shape
+	Mode            Mode    `json:"mode"`
+	Batch           int     `json:"batch"`
+	Threads         int     `json:"threads"`
+	Precision       string  `json:"precision"`
+	ImagesPerSecond float64 `json:"img_per_s"`      // the median of the steps
+	GFLOPS          float64 `json:"gflops"`         // 2 per multiply-add; a training step is three forward passes
+	PeakShare       float64 `json:"peak_share"`     // of the multiply-add peak measured in the same run
+	PlannedBytes    int64   `json:"planned_bytes"`  // before the first step
+	PeakRSSBytes    int64   `json:"peak_rss_bytes"` // what the process came to hold; 0 if unknown
+
+	Steps []time.Duration `json:"-"` // each one measured
+	FLOPs float64         `json:"-"` // of a step
+	Peak  float64         `json:"-"` // FLOP/s
+}
+
+// peakTime is how long the multiply-add peak is measured.
+const peakTime = 300 * time.Millisecond
+
+// Measure runs the steps of one model or kernel after the other. Report, which may be
+// nil, is told each result at once.
+func Measure(ctx context.Context, c MeasureConfig) ([]Measurement, error) {
+	if c.Batch < 1 {
+		c.Batch = 32
+	}
+	if c.Threads < 1 {
+		c.Threads = runtime.GOMAXPROCS(0)
+	}
+	if c.Steps < 1 {
+		c.Steps = 5
+	}
+	if c.Report == nil {
+		c.Report = func(Measurement) {}
+	}
+	pool := kernels.NewPool(c.Threads)
+	defer pool.Close()
+	r := &stopwatch{MeasureConfig: c, pool: pool, peak: kernels.MeasurePeak(pool, peakTime)}
+	var err error
+	switch c.Mode {
+	case KernelMode:
+		err = r.kernels(ctx)
+	case TrainMode, InferMode:
+		err = r.models(ctx)
+	default:
+		err = fmt.Errorf("no benchmark is called %q", c.Mode)
+	}
+	return r.results, err
+}
+
+// stopwatch is one call of Measure.
+type stopwatch struct {
+	MeasureConfig
+	pool    *kernels.Pool
+	peak    float64 // FLOP/s
+	results []Measurement
+}
+
+func (r *stopwatch) models(ctx context.Context) error {
+	if len(r.Models) == 0 {
+		return errors.New("no models to measure")
+	}
+	for _, m := range r.Models {
+		if err := r.model(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *stopwatch) model(ctx context.Context, m models.Model) error {
+	g, err := m.Graph(flops.IdentityCount)
+	if err != nil {
+		return err
+	}
+	cost, err := flops.Count(g)
+	if err != nil {
+		return err
+	}
+	debug.FreeOSMemory() // what the model before has left
+	peakKnown := ResetPeakMemory() == nil
+	stage, passes := train.Inference, int64(1)
+	if r.Mode == TrainMode {
+		stage, passes = train.Everything, 3
+	}
+	w := train.NewWeights(g, 1)
+	p, err := train.Compile(g, w, r.pool, train.Options{Batch: r.Batch, Stage: stage})
+	if err != nil {
+		return err
+	}
+	fillBatch(p, g)
+	step := func() { p.Forward(r.Batch) }
+	if r.Mode == TrainMode {
+		adam, steps := train.NewAdam(w, g, stage, 5e-4), uint64(0)
+		step = func() {
+			p.Train(r.Batch, steps)
+			adam.Step(p, 5e-4)
+			steps++
+		}
+	}
+	measured := Measurement{
+		Model: m.Name, Batch: r.Batch, PlannedBytes: p.Memory().Total(),
+		FLOPs: 2 * float64(passes*int64(r.Batch)*cost.Total.MACs()),
+	}
+	if err := r.measure(ctx, measured, step, func(m *Measurement) {
+		if peakKnown {
+			m.PeakRSSBytes = PeakMemory()
+		}
+	}); err != nil {
+		return fmt.Errorf("measuring %s: %w", m.Name, err)
+	}
+	return nil
+}
+
+// fillBatch gives a program images of noise and labels.
+func fillBatch(p *train.Program, g *graph.Graph) {
+	random := rand.New(rand.NewPCG(1, 2))
+	images := p.Images()
+	for i := range images {
+		images[i] = float32(random.NormFloat64())
+	}
+	labels := p.Labels()
+	for i := range labels {
+		labels[i] = int32(i % g.Logits.Shape.C)
+	}
+}
+
+// measure times the steps and appends the result, completed by finish.
+func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), finish func(*Measurement)) error {
+	step() // touches all memory for the first time
+	for range r.MeasureConfig.Steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		start := time.Now()
+		step()
+		m.Steps = append(m.Steps, time.Since(start))
+	}
+	m.Mode, m.Threads, m.Precision, m.Peak = r.Mode, r.Threads, "fp32", r.peak
+	seconds := median(m.Steps).Seconds()
+	m.ImagesPerSecond = float64(m.Batch) / seconds
+	m.GFLOPS = m.FLOPs / seconds / 1e9
+	m.PeakShare = m.FLOPs / seconds / r.peak
+	finish(&m)
+	r.results = append(r.results, m)
+	r.Report(m)
+	return nil
+}
+
+// median of an odd number of durations, or the lower of the two in the middle.
+func median(d []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(d))
+	return sorted[(len(sorted)-1)/2]
+}
