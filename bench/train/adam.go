@@ -1,0 +1,84 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/reidbench/reidbench/kernels"
+)
+
+// Adam is torch.optim.Adam: Kingma & Ba 2015, Algorithm 1, with the weight decay added to
+// the gradient. It updates the parameters that its stage trains and leaves the others alone.
+type Adam struct {
+	WeightDecay, Beta1, Beta2, Eps float64
+
+	weights *Weights
+	updates []*update
+	mean    []float32 // first moments, laid out like the parameters
+	square  []float32 // second moments
+	steps   int
+}
+
+// An update is one stretch of the parameters' slab.
+type update struct {
+	from, to int
+	kernel   *kernels.Adam
+}
+
+// NewAdam makes an optimiser for the parameters of w that the stage trains.
+func NewAdam(w *Weights, stage Stage, weightDecay float64) *Adam {
+	a := &Adam{WeightDecay: weightDecay, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, weights: w}
+	switch stage {
+	case Everything:
+		a.add(0, len(w.parameters))
+	case ClassifierOnly:
+		for _, p := range w.graph.Classifier.Params {
+			at := w.mustPlace(p.Name)
+			a.add(at.start, at.start+len(at.slab))
+		}
+	default:
+		panic(fmt.Sprintf("train: an optimiser for %v", stage))
+	}
+	a.mean, a.square = alignedFloats(len(w.parameters)), alignedFloats(len(w.parameters))
+	return a
+}
+
+func (a *Adam) add(from, to int) {
+	a.updates = append(a.updates, &update{from, to, kernels.NewAdam(to - from)})
+}
+
+// Step moves the parameters against the gradients that p holds.
+func (a *Adam) Step(p *Program, lr float64) {
+	if p.weights != a.weights {
+		panic("train: the optimiser belongs to other weights")
+	}
+	a.steps++
+	for _, u := range a.updates {
+		u.kernel.Step(p.pool, a.weights.parameters[u.from:u.to], p.gradients[u.from:u.to], a.mean[u.from:u.to], a.square[u.from:u.to],
+			lr, a.Beta1, a.Beta2, a.Eps, a.WeightDecay, a.steps)
+	}
+}
+
+// Steps is how many steps have been made.
+func (a *Adam) Steps() int { return a.steps }
+
+// SetSteps restores the number of steps from a checkpoint.
+func (a *Adam) SetSteps(n int) { a.steps = n }
+
+// Moments returns copies of a parameter's first and second moment in the published order.
+func (a *Adam) Moments(name string) (mean, square []float32) {
+	at := a.weights.mustPlace(name)
+	end := at.start + len(at.slab)
+	return published(at.param, a.mean[at.start:end]), published(at.param, a.square[at.start:end])
+}
+
+// SetMoments restores a parameter's moments from a checkpoint.
+func (a *Adam) SetMoments(name string, mean, square []float32) error {
+	at, ok := a.weights.place[name]
+	if !ok || len(mean) != len(at.slab) || len(square) != len(at.slab) {
+		return fmt.Errorf("moments of %q: %d and %d elements don't fit the network", name, len(mean), len(square))
+	}
+	end := at.start + len(at.slab)
+	fromPublished(at.param, a.mean[at.start:end], mean)
+	fromPublished(at.param, a.square[at.start:end], square)
+	return nil
+}

@@ -1,0 +1,75 @@
+package train
+
+import (
+	"cmp"
+	"slices"
+	"unsafe"
+)
+
+// A buffer is one stretch of the arena, known by number until planning gives it a place.
+type buffer int
+
+// none is the absent buffer, imageBuffer the network's input, which is no part of the arena.
+const (
+	none        buffer = -1
+	imageBuffer buffer = -2
+)
+
+// storage is what planning knows of a buffer.
+type storage struct {
+	perSample int // floats per sample of the batch
+	fixed     int // floats in any case
+	first     int // the step that writes it first
+	last      int // the step that uses it last
+	refs      int // gradients that are held in it, while compiling
+	offset    int // in floats, decided by plan
+}
+
+func (s *storage) floats(batch int) int { return roundUp(s.perSample*batch + s.fixed) }
+
+// plan gives every buffer an offset such that no two that are alive at the same step
+// overlap, and returns the floats needed. Largest first, each at the lowest place that is
+// free for its whole life: within a few percent of the lower bound for these networks.
+func plan(buffers []storage, batch int) int {
+	order := make([]*storage, 0, len(buffers))
+	for i := range buffers {
+		if buffers[i].last >= 0 {
+			order = append(order, &buffers[i])
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *storage) int { return cmp.Compare(b.floats(batch), a.floats(batch)) })
+	total := 0
+	var placed []*storage // by offset
+	for _, b := range order {
+		size := b.floats(batch)
+		b.offset = 0
+		for _, p := range placed {
+			if p.first > b.last || b.first > p.last {
+				continue
+			}
+			if p.offset >= b.offset+size {
+				break
+			}
+			b.offset = max(b.offset, p.offset+p.floats(batch))
+		}
+		at, _ := slices.BinarySearchFunc(placed, b, func(a, b *storage) int { return cmp.Compare(a.offset, b.offset) })
+		placed = slices.Insert(placed, at, b)
+		total = max(total, b.offset+size)
+	}
+	return total
+}
+
+// alignedFloats allocates zeros that start on a 64-byte line.
+func alignedFloats(n int) []float32 {
+	if n == 0 {
+		return nil
+	}
+	slab := make([]float32, n+vectorFloats)
+	skip := (vectorFloats - int(uintptr(unsafe.Pointer(&slab[0]))/4)%vectorFloats) % vectorFloats
+	return slab[skip : skip+n : skip+n]
+}
+
+// bytesOf reads floats as bytes.
+func bytesOf(f []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(f))), 4*len(f))
+}

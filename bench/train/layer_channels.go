@@ -1,0 +1,91 @@
+package train
+
+import "github.com/reidbench/reidbench/kernels"
+
+// concatLayer joins its inputs along the channels.
+type concatLayer struct{ part }
+
+// recomputable: only where the inputs are kept anyway is joining them again cheap.
+func (l *concatLayer) recomputable() bool {
+	for _, v := range l.in {
+		if again, ok := v.maker.(cheap); ok && again.recomputable() {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *concatLayer) forward(c *compiler, out buffer) {
+	at, width, positions := 0, l.at.Shape.C, l.positions()
+	for i, v := range l.in {
+		kernel, x, offset, channels := kernels.NewCopyColumns(), c.read(v), at, l.at.Inputs[i].Shape.C
+		c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+			kernel.Run(f.pool, f.n*positions, channels, columns(f, out, width, offset), columns(f, x, channels, 0), false)
+		})
+		at += channels
+	}
+}
+
+func (l *concatLayer) backward(c *compiler, dy buffer) {
+	at, width, positions := 0, l.at.Shape.C, l.positions()
+	for i, v := range l.in {
+		offset, channels := at, l.at.Inputs[i].Shape.C
+		at += channels
+		k := c.contribute(v, true, none)
+		if k.dst == none {
+			continue
+		}
+		kernel := kernels.NewCopyColumns()
+		accumulate := c.startFrom(&l.part, k, false)
+		c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+			kernel.Run(f.pool, f.n*positions, channels, columns(f, k.dst, channels, 0), columns(f, dy, width, offset), accumulate)
+		})
+		k.done()
+	}
+}
+
+// startFrom makes a contribution's buffer hold the earlier gradient, or zeros if there is
+// none and the layer writes only a part of it, and reports whether the layer must add to it.
+func (c *compiler) startFrom(p *part, k contribution, partly bool) (accumulate bool) {
+	size := k.v.size
+	switch {
+	case k.add == none && partly:
+		c.emit(p.step("zero gradient"), nil, []buffer{k.dst}, func(f *frame) { clear(f.at(k.dst)) })
+	case k.add != none && k.add != k.dst:
+		kernel := kernels.NewCopyColumns()
+		c.emit(p.step("copy of gradient"), []buffer{k.add}, []buffer{k.dst}, func(f *frame) {
+			kernel.Run(f.pool, f.n, size, columns(f, k.dst, size, 0), columns(f, k.add, size, 0), false)
+		})
+	}
+	return k.add != none || partly
+}
+
+// sliceLayer takes a range of channels.
+type sliceLayer struct {
+	part
+	from int
+}
+
+func (l *sliceLayer) forward(c *compiler, out buffer) {
+	kernel, x, positions := kernels.NewCopyColumns(), c.read(l.in[0]), l.positions()
+	channels, width, from := l.at.Shape.C, l.inputShape().C, l.from
+	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+		kernel.Run(f.pool, f.n*positions, channels, columns(f, out, channels, 0), columns(f, x, width, from), false)
+	})
+}
+
+func (l *sliceLayer) backward(c *compiler, dy buffer) {
+	kernel, positions := kernels.NewCopyColumns(), l.positions()
+	channels, width, from := l.at.Shape.C, l.inputShape().C, l.from
+	k := c.contribute(l.in[0], true, none)
+	accumulate := c.startFrom(&l.part, k, true)
+	c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+		kernel.Run(f.pool, f.n*positions, channels, columns(f, k.dst, width, from), columns(f, dy, channels, 0), accumulate)
+	})
+	k.done()
+}
+
+// columns are the channels from offset on of a buffer that is width channels wide.
+func columns(f *frame, b buffer, width, offset int) kernels.Columns {
+	return kernels.Columns{Data: f.at(b), Stride: width, Offset: offset}
+}

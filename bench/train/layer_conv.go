@@ -1,0 +1,90 @@
+package train
+
+import (
+	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+// convLayer is a convolution or linear layer, with the residual that is added to it and the
+// ReLU that follows, if any.
+type convLayer struct {
+	part
+	kernel   *kernels.Conv
+	residual *value
+	act      kernels.Act
+}
+
+func convShape(op graph.Conv, in graph.Shape) kernels.ConvShape {
+	return kernels.ConvShape{
+		H: in.H, W: in.W, C: in.C, OutC: op.Out,
+		KH: op.Kernel.H, KW: op.Kernel.W,
+		SH: op.Steps().H, SW: op.Steps().W,
+		PH: op.Pad.H, PW: op.Pad.W,
+		Groups: op.GroupCount(),
+	}
+}
+
+// linearShape is a linear layer as the 1×1 convolution that it is.
+func linearShape(op graph.Linear, in graph.Shape) kernels.ConvShape {
+	return kernels.ConvShape{H: in.H, W: in.W, C: in.C, OutC: op.Out, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}
+}
+
+func newConvLayer(p part, s kernels.ConvShape, residual *value, act kernels.Act) (*convLayer, error) {
+	kernel, err := kernels.NewConv(s)
+	if err != nil {
+		return nil, err
+	}
+	return &convLayer{part: p, kernel: kernel, residual: residual, act: act}, nil
+}
+
+func (l *convLayer) trains(c *compiler) bool { return c.trainsParams(l.at) }
+
+func (l *convLayer) parameters(c *compiler) (w, bias []float32) {
+	w = c.weights.of(l.at.Params[0])
+	if len(l.at.Params) > 1 {
+		bias = c.weights.of(l.at.Params[1])
+	}
+	return w, bias
+}
+
+func (l *convLayer) forward(c *compiler, out buffer) {
+	w, bias := l.parameters(c)
+	x, add := c.read(l.in[0]), none
+	if l.residual != nil {
+		add = c.read(l.residual)
+	}
+	kernel, act := l.kernel, l.act
+	c.scratch(kernel.Workspace(c.opt.Batch, c.threads))
+	c.emit(l.step("forward"), []buffer{x, add}, []buffer{out}, func(f *frame) {
+		kernel.Forward(f.pool, f.n, f.at(out), f.at(x), w, kernels.Epilogue{Bias: bias, Add: f.at(add), Act: act}, f.ws)
+	})
+}
+
+func (l *convLayer) backward(c *compiler, dy buffer) {
+	kernel := l.kernel
+	if l.act != kernels.ActNone {
+		dy = reluGradient(c, &l.part, l.act, dy)
+	}
+	w, _ := l.parameters(c)
+	if l.trains(c) {
+		x := c.read(l.in[0])
+		dw, accumulate := c.parameterGradient(l.at.Params[0])
+		var db []float32
+		if len(l.at.Params) > 1 {
+			db, _ = c.parameterGradient(l.at.Params[1])
+		}
+		c.emit(l.step("weight gradient"), []buffer{dy, x}, nil, func(f *frame) {
+			kernel.BackwardWeights(f.pool, f.n, dw, db, f.at(dy), f.at(x), accumulate, f.ws)
+		})
+	}
+	k := c.contribute(l.in[0], true, none)
+	if k.dst != none {
+		c.emit(l.step("data gradient"), []buffer{dy, k.add}, []buffer{k.dst}, func(f *frame) {
+			kernel.BackwardData(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), f.ws)
+		})
+		k.done()
+	}
+	if l.residual != nil {
+		c.pass(l.residual, dy)
+	}
+}

@@ -1,0 +1,94 @@
+package train
+
+import (
+	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+func poolShape(in graph.Shape, kernel, stride, pad graph.Size2, ceil bool) kernels.PoolShape {
+	return kernels.PoolShape{
+		H: in.H, W: in.W, C: in.C,
+		KH: kernel.H, KW: kernel.W, SH: stride.H, SW: stride.W, PH: pad.H, PW: pad.W,
+		Ceil: ceil,
+	}
+}
+
+// maxPoolLayer remembers which position of each window was the largest, a byte each.
+type maxPoolLayer struct {
+	part
+	kernel *kernels.MaxPool
+	which  buffer
+}
+
+func (l *maxPoolLayer) forward(c *compiler, out buffer) {
+	kernel, x := l.kernel, c.read(l.in[0])
+	l.which = none
+	if l.out.needs {
+		l.which = c.newBuffer((l.out.size+3)/4, 0)
+	}
+	which := l.which
+	c.emit(l.step("forward"), []buffer{x}, []buffer{out, which}, func(f *frame) {
+		kernel.Forward(f.pool, f.n, f.at(out), f.at(x), bytesOf(f.at(which)))
+	})
+}
+
+func (l *maxPoolLayer) backward(c *compiler, dy buffer) {
+	kernel, which := l.kernel, l.which
+	k := c.contribute(l.in[0], false, none)
+	c.emit(l.step("gradient"), []buffer{dy, which}, []buffer{k.dst}, func(f *frame) {
+		kernel.Backward(f.pool, f.n, f.at(k.dst), f.at(dy), bytesOf(f.at(which)))
+	})
+	k.done()
+}
+
+// averages is what the two kinds of average pooling have in common.
+type averages interface {
+	Forward(p *kernels.Pool, n int, y, x []float32)
+	Backward(p *kernels.Pool, n int, dx, dy []float32)
+}
+
+type avgPoolLayer struct {
+	part
+	kernel averages
+}
+
+func (l *avgPoolLayer) forward(c *compiler, out buffer) {
+	mapForward(c, &l.part, l.kernel, out)
+}
+
+func (l *avgPoolLayer) backward(c *compiler, dy buffer) {
+	mapBackward(c, &l.part, l.kernel, dy)
+}
+
+// mapForward emits a linear map of one value that needs nothing but its input.
+func mapForward(c *compiler, p *part, kernel averages, out buffer) {
+	x := c.read(p.in[0])
+	c.emit(p.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+		kernel.Forward(f.pool, f.n, f.at(out), f.at(x))
+	})
+}
+
+func mapBackward(c *compiler, p *part, kernel averages, dy buffer) {
+	k := c.contribute(p.in[0], false, none)
+	c.emit(p.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+		kernel.Backward(f.pool, f.n, f.at(k.dst), f.at(dy))
+	})
+	k.done()
+}
+
+type upsampleLayer struct {
+	part
+	kernel *kernels.UpsampleNearest
+}
+
+func (l *upsampleLayer) forward(c *compiler, out buffer) { mapForward(c, &l.part, l.kernel, out) }
+func (l *upsampleLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.part, l.kernel, dy) }
+
+// flattenLayer reorders [H, W, C] to PyTorch's [C, H, W].
+type flattenLayer struct {
+	part
+	kernel *kernels.Flatten
+}
+
+func (l *flattenLayer) forward(c *compiler, out buffer) { mapForward(c, &l.part, l.kernel, out) }
+func (l *flattenLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.part, l.kernel, dy) }

@@ -1,0 +1,76 @@
+package train
+
+import "github.com/reidbench/reidbench/kernels"
+
+// classTokenLayer puts a learned token before the tokens of each sequence.
+type classTokenLayer struct {
+	part
+	kernel *kernels.Tokens
+}
+
+func (l *classTokenLayer) trains(c *compiler) bool { return c.trainsParams(l.at) }
+func (l *classTokenLayer) sequences() int          { return l.at.Shape.H }
+
+func (l *classTokenLayer) forward(c *compiler, out buffer) {
+	kernel, x, sequences, token := l.kernel, c.read(l.in[0]), l.sequences(), c.weights.of(l.at.Params[0])
+	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+		kernel.Prepend(f.pool, f.n*sequences, f.at(out), f.at(x), token)
+	})
+}
+
+func (l *classTokenLayer) backward(c *compiler, dy buffer) {
+	kernel, sequences := l.kernel, l.sequences()
+	dToken, accumulate := c.parameterGradient(l.at.Params[0])
+	k := c.contribute(l.in[0], false, none)
+	c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+		kernel.PrependBackward(f.pool, f.n*sequences, f.at(k.dst), dToken, f.at(dy), accumulate)
+	})
+	k.done()
+}
+
+// positionLayer adds a learned embedding to the tokens of each sequence.
+type positionLayer struct {
+	part
+	kernel *kernels.Tokens
+}
+
+func (l *positionLayer) trains(c *compiler) bool { return c.trainsParams(l.at) }
+
+func (l *positionLayer) forward(c *compiler, out buffer) {
+	kernel, x, sequences, position := l.kernel, c.read(l.in[0]), l.at.Shape.H, c.weights.of(l.at.Params[0])
+	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+		kernel.AddPosition(f.pool, f.n*sequences, f.at(out), f.at(x), position)
+	})
+}
+
+func (l *positionLayer) backward(c *compiler, dy buffer) {
+	kernel, sequences := l.kernel, l.at.Shape.H
+	dPosition, accumulate := c.parameterGradient(l.at.Params[0])
+	c.emit(l.step("gradient"), []buffer{dy}, nil, func(f *frame) {
+		kernel.PositionGrad(f.pool, f.n*sequences, dPosition, f.at(dy), accumulate)
+	})
+	c.pass(l.in[0], dy)
+}
+
+// tokenLayer selects one token of each sequence.
+type tokenLayer struct {
+	part
+	kernel *kernels.Tokens
+	index  int
+}
+
+func (l *tokenLayer) forward(c *compiler, out buffer) {
+	kernel, x, sequences, index := l.kernel, c.read(l.in[0]), l.at.Shape.H, l.index
+	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+		kernel.Select(f.pool, f.n*sequences, f.at(out), f.at(x), index)
+	})
+}
+
+func (l *tokenLayer) backward(c *compiler, dy buffer) {
+	kernel, sequences, index := l.kernel, l.at.Shape.H, l.index
+	k := c.contribute(l.in[0], false, none)
+	c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+		kernel.SelectBackward(f.pool, f.n*sequences, f.at(k.dst), f.at(dy), index)
+	})
+	k.done()
+}

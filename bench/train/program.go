@@ -1,0 +1,207 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+// Stage says what of a network a program trains.
+type Stage int
+
+// The stages of the published recipe, and plain use.
+const (
+	Inference      Stage = iota // evaluation mode, no gradients
+	ClassifierOnly              // the backbone is frozen and in evaluation mode, its batch-norm statistics too
+	Everything                  // training mode throughout
+)
+
+func (s Stage) String() string {
+	switch s {
+	case Inference:
+		return "inference"
+	case ClassifierOnly:
+		return "classifier"
+	case Everything:
+		return "everything"
+	}
+	return fmt.Sprintf("Stage(%d)", int(s))
+}
+
+// Options of a program. The zero value compiles for inference, except for Batch.
+type Options struct {
+	Batch int    // the largest batch that the program will run
+	Stage Stage  // what is trained
+	Seed  uint64 // of the dropout masks
+	Loss  Loss   // nil means CrossEntropy
+
+	NoDropout       bool // dropout and stochastic depth do nothing
+	NoFusion        bool // one step per layer
+	KeepActivations bool // keep for the backward pass what could be computed again
+}
+
+// A Program is a compiled graph with its memory. It is used by one goroutine at a time;
+// inside, the pool's workers share the work.
+type Program struct {
+	graph   *graph.Graph
+	weights *Weights
+	pool    *kernels.Pool
+	options Options
+
+	forward, backward []step
+	memory            Memory
+
+	frame            frame
+	features, logits buffer
+	dlogits          buffer
+	images           []float32
+	labels           []int32
+	teacher          []float32
+	gradients        []float32 // the parameters' slab, mirrored
+}
+
+// A step is one kernel call.
+type step struct {
+	name          string
+	reads, writes []buffer
+	run           func(*frame)
+}
+
+// frame is what a step sees while it runs.
+type frame struct {
+	pool    *kernels.Pool
+	n       int    // samples in this batch
+	step    uint64 // of training, keys the dropout masks
+	images  []float32
+	buffers []storage
+	arena   []float32
+	ws      []float32
+}
+
+// at returns a buffer's floats for the current batch.
+func (f *frame) at(b buffer) []float32 {
+	switch b {
+	case none:
+		return nil
+	case imageBuffer:
+		return f.images
+	}
+	s := &f.buffers[b]
+	size := s.perSample*f.n + s.fixed
+	return f.arena[s.offset : s.offset+size : s.offset+size]
+}
+
+// Memory is a program's planned memory in bytes.
+type Memory struct {
+	Activations int64 // forward values and gradients of values
+	Workspace   int64 // scratch of the kernels
+	Input       int64 // the batch of images
+	Weights     int64 // parameters and running statistics, shared by programs
+	Gradients   int64 // of the parameters
+	Moments     int64 // Adam's two
+}
+
+// Total is the sum of all parts.
+func (m Memory) Total() int64 {
+	return m.Activations + m.Workspace + m.Input + m.Weights + m.Gradients + m.Moments
+}
+
+// Compile makes a program for g. The weights must have been made for the same graph.
+func Compile(g *graph.Graph, w *Weights, pool *kernels.Pool, opt Options) (*Program, error) {
+	p, err := compile(g, w, pool.Threads(), opt)
+	if err != nil {
+		return nil, err
+	}
+	p.pool = pool
+	p.frame.pool = pool
+	p.frame.arena = alignedFloats(int(p.memory.Activations / 4))
+	p.frame.ws = alignedFloats(int(p.memory.Workspace / 4))
+	p.images = alignedFloats(opt.Batch * g.Input.Shape.Size())
+	p.frame.images = p.images
+	p.labels = make([]int32, opt.Batch)
+	if opt.Stage != Inference {
+		p.teacher = make([]float32, opt.Batch*g.Logits.Shape.C)
+	}
+	return p, nil
+}
+
+// Plan returns the memory that Compile would take, without taking it.
+func Plan(g *graph.Graph, threads int, opt Options) (Memory, error) {
+	p, err := compile(g, allocate(g), threads, opt)
+	if err != nil {
+		return Memory{}, err
+	}
+	return p.memory, nil
+}
+
+// Batch is the largest batch that the program runs.
+func (p *Program) Batch() int { return p.options.Batch }
+
+// Memory is what the program takes.
+func (p *Program) Memory() Memory { return p.memory }
+
+// Images is the input [Batch, H, W, 3], to be filled before a run.
+func (p *Program) Images() []float32 { return p.images }
+
+// Labels are the classes [Batch] of the images, to be filled before Train.
+func (p *Program) Labels() []int32 { return p.labels }
+
+// Teacher is where a distilling loss reads the teacher's logits [Batch, classes].
+func (p *Program) Teacher() []float32 { return p.teacher }
+
+// Forward runs the network on the first n images.
+func (p *Program) Forward(n int) { p.start(n, 0); p.run(p.forward) }
+
+// Train runs the network forward on the first n images, computes the loss and every
+// gradient, and returns the loss. step, the number of the training step, keys the dropout masks.
+func (p *Program) Train(n int, step uint64) float64 {
+	if p.options.Stage == Inference {
+		panic("train: a program for inference can't train")
+	}
+	p.start(n, step)
+	p.run(p.forward)
+	loss := p.options.Loss.Gradient(n, p.graph.Logits.Shape.C, p.Logits(n), p.teacher, p.labels[:n], p.frame.at(p.dlogits))
+	p.run(p.backward)
+	return loss
+}
+
+func (p *Program) start(n int, step uint64) {
+	if n < 1 || n > p.options.Batch {
+		panic(fmt.Sprintf("train: a batch of %d for a program of at most %d", n, p.options.Batch))
+	}
+	p.frame.n, p.frame.step = n, step
+}
+
+func (p *Program) run(steps []step) {
+	for i := range steps {
+		steps[i].run(&p.frame)
+	}
+}
+
+// Features is the embedding [n, features] of the last run, valid until the next.
+func (p *Program) Features(n int) []float32 {
+	return p.frame.at(p.features)[:n*p.graph.Features.Shape.C]
+}
+
+// Logits is the classifier's output [n, classes] of the last run, valid until the next.
+func (p *Program) Logits(n int) []float32 {
+	return p.frame.at(p.logits)[:n*p.graph.Logits.Shape.C]
+}
+
+// Correct counts the images among the first n of the last run whose most likely class is their label.
+func (p *Program) Correct(n int) int {
+	logits, classes, right := p.Logits(n), p.graph.Logits.Shape.C, 0
+	for i := range n {
+		if argmax(logits[i*classes:][:classes]) == int(p.labels[i]) {
+			right++
+		}
+	}
+	return right
+}
+
+// Gradient returns a copy of a parameter's gradient in the published order of elements.
+func (p *Program) Gradient(name string) []float32 {
+	at := p.weights.mustPlace(name)
+	return published(at.param, p.gradients[at.start:at.start+len(at.slab)])
+}

@@ -1,0 +1,193 @@
+package train
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+// Weights holds every parameter and running statistic of one network.
+//
+// Programs compiled for the same weights share them. Names, shapes and the
+// order of elements at this interface are those of published checkpoints
+// (PyTorch's); inside, a convolution's weight is stored as [O, KH, KW, I], or
+// [KH, KW, C] if it is depthwise, which is what the kernels read.
+type Weights struct {
+	graph                 *graph.Graph
+	parameters, statistic []float32 // the slabs that hold the graph's Params and Buffers
+	place                 map[string]placed
+}
+
+type placed struct {
+	param *graph.Param
+	slab  []float32 // the slab's part
+	start int       // where that part starts in its slab
+}
+
+// NewWeights allocates the weights of g and draws initial values. Each tensor has a random
+// stream of its own, derived from the seed and its name.
+func NewWeights(g *graph.Graph, seed uint64) *Weights {
+	w := allocate(g)
+	for name, at := range w.place {
+		h := fnv.New64a()
+		h.Write([]byte(name))
+		initialise(at.slab, at.param, rand.New(rand.NewPCG(seed, h.Sum64())))
+	}
+	return w
+}
+
+// allocate makes weights that are all zero.
+func allocate(g *graph.Graph) *Weights {
+	w := &Weights{graph: g, place: map[string]placed{}}
+	w.parameters = w.layOut(g.Params)
+	w.statistic = w.layOut(g.Buffers)
+	return w
+}
+
+// vectorFloats is how many floats a 64-byte line holds; tensors start on a line.
+const vectorFloats = 16
+
+func roundUp(n int) int { return (n + vectorFloats - 1) / vectorFloats * vectorFloats }
+
+func (w *Weights) layOut(params []*graph.Param) []float32 {
+	size := 0
+	for _, p := range params {
+		size += roundUp(p.Size())
+	}
+	slab, at := alignedFloats(size), 0
+	for _, p := range params {
+		w.place[p.Name] = placed{p, slab[at : at+p.Size() : at+p.Size()], at}
+		at += roundUp(p.Size())
+	}
+	return slab
+}
+
+func initialise(values []float32, p *graph.Param, r *rand.Rand) {
+	deviation := p.Init.Value
+	for i := range values {
+		switch p.Init.Kind {
+		case graph.Constant:
+			values[i] = float32(p.Init.Value)
+		case graph.KaimingNormal:
+			fanOut := p.Size() / p.Shape[1]
+			values[i] = float32(r.NormFloat64() * math.Sqrt(2/float64(fanOut)))
+		case graph.FanInUniform:
+			values[i] = float32((2*r.Float64() - 1) / math.Sqrt(float64(p.FanIn())))
+		case graph.Normal:
+			values[i] = float32(r.NormFloat64() * deviation)
+		case graph.TruncatedNormal:
+			v := math.Inf(1)
+			for math.Abs(v) > 2 {
+				v = r.NormFloat64() * deviation
+			}
+			values[i] = float32(v)
+		default:
+			panic(fmt.Sprintf("train: parameter %s has unknown initialisation %d", p.Name, p.Init.Kind))
+		}
+	}
+}
+
+// Names lists the parameters and then the running statistics, in the graph's order.
+func (w *Weights) Names() []string {
+	names := make([]string, 0, len(w.graph.Params)+len(w.graph.Buffers))
+	for _, p := range w.graph.Params {
+		names = append(names, p.Name)
+	}
+	for _, p := range w.graph.Buffers {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Shape returns the published shape of a tensor, nil if there is none of that name.
+func (w *Weights) Shape(name string) []int {
+	if at, ok := w.place[name]; ok {
+		return at.param.Shape
+	}
+	return nil
+}
+
+// Get returns a copy of a tensor in the published order of elements.
+func (w *Weights) Get(name string) []float32 {
+	at := w.mustPlace(name)
+	return published(at.param, at.slab)
+}
+
+// Set replaces a tensor by values in the published order of elements.
+func (w *Weights) Set(name string, values []float32) error {
+	at, ok := w.place[name]
+	if !ok {
+		return fmt.Errorf("the network has no tensor %q", name)
+	}
+	if len(values) != len(at.slab) {
+		return fmt.Errorf("tensor %q has %d elements, not %d", name, len(at.slab), len(values))
+	}
+	fromPublished(at.param, at.slab, values)
+	return nil
+}
+
+// Copy returns independent weights with the same values.
+func (w *Weights) Copy() *Weights {
+	c := allocate(w.graph)
+	copy(c.parameters, w.parameters)
+	copy(c.statistic, w.statistic)
+	return c
+}
+
+func (w *Weights) mustPlace(name string) placed {
+	at, ok := w.place[name]
+	if !ok {
+		panic(fmt.Sprintf("train: no tensor %q", name))
+	}
+	return at
+}
+
+// of returns a parameter's values as the kernels read them.
+func (w *Weights) of(p *graph.Param) []float32 { return w.mustPlace(p.Name).slab }
+
+// published returns stored values in the published order.
+func published(p *graph.Param, stored []float32) []float32 {
+	out := make([]float32, len(stored))
+	eachElement(p, func(file, memory int) { out[file] = stored[memory] })
+	return out
+}
+
+func fromPublished(p *graph.Param, stored, values []float32) {
+	eachElement(p, func(file, memory int) { stored[memory] = values[file] })
+}
+
+// eachElement pairs each element's index in the published order with its index in memory.
+// Only convolutions differ: [O, I, KH, KW] is kept as [O, KH, KW, I], and a depthwise
+// [C, 1, KH, KW] as [KH, KW, C].
+func eachElement(p *graph.Param, pair func(file, memory int)) {
+	conv, ok := p.Owner.Op.(graph.Conv)
+	if !ok || p.Role != graph.Weight {
+		for i := range p.Size() {
+			pair(i, i)
+		}
+		return
+	}
+	o, in, taps := p.Shape[0], p.Shape[1], p.Shape[2]*p.Shape[3]
+	depthwise := isDepthwise(conv, p.Owner.Inputs[0].Shape.C)
+	file := 0
+	for oc := range o {
+		for ic := range in {
+			for t := range taps {
+				if depthwise {
+					pair(file, t*o+oc)
+				} else {
+					pair(file, (oc*taps+t)*in+ic)
+				}
+				file++
+			}
+		}
+	}
+}
+
+// isDepthwise reports whether each channel has a filter of its own, and only one.
+func isDepthwise(c graph.Conv, channels int) bool {
+	return c.GroupCount() > 1 && c.GroupCount() == channels && c.Out == channels
+}
