@@ -116,8 +116,8 @@ func count(n *graph.Node) (Cost, error) {
 		c.MatMulMACs = outputs * int64(inner)
 	case graph.Input, graph.LayerNorm, graph.ChannelScale, graph.ClassToken, graph.Position,
 		graph.Act, graph.MaxPool, graph.Add, graph.Mul, graph.Scale, graph.Concat, graph.Slice,
-		graph.Upsample, graph.Dropout, graph.DropPath, graph.Flatten, graph.Reshape, graph.Token,
-		graph.Softmax:
+		graph.Upsample, graph.Dropout, graph.DropPath, graph.Flatten, graph.Reshape, graph.Windows,
+		graph.PadToken, graph.Token, graph.Softmax:
 		// Neither convention counts their arithmetic.
 	default:
 		return c, fmt.Errorf("no rule for operation %v (%T)", op, op)

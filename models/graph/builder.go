@@ -194,6 +194,17 @@ func (b *Builder) Position(name string, x *Node) *Node {
 	return n
 }
 
+// PixelPosition adds a learned embedding to tokens that are the pixels of a window; its
+// parameter has the name itself and is published as a map, channels first.
+func (b *Builder) PixelPosition(name string, x *Node, window Size2) *Node {
+	if window.H*window.W != x.Shape.W {
+		return b.fail(name, fmt.Errorf("%d tokens are not the pixels of a %v window", x.Shape.W, window))
+	}
+	n := b.node(name, Position{}, x)
+	b.own(n, 0, name, Embedding, Init{Kind: TruncatedNormal, Value: 0.02}, 1, x.Shape.C, window.H, window.W)
+	return n
+}
+
 // Op appends a layer without parameters.
 func (b *Builder) Op(name string, op Op, inputs ...*Node) *Node {
 	switch op.(type) {

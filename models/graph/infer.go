@@ -112,6 +112,23 @@ func (ClassToken) infer(in []Shape) (Shape, error) {
 	return s, err
 }
 
+func (w Windows) infer(in []Shape) (Shape, error) {
+	s, err := single(in)
+	if err != nil {
+		return s, err
+	}
+	if w.Size.H < 1 || w.Size.W < 1 || s.H%w.Size.H != 0 || s.W%w.Size.W != 0 {
+		return s, fmt.Errorf("%v does not divide into %v windows", s, w.Size)
+	}
+	return Shape{(s.H / w.Size.H) * (s.W / w.Size.W), w.Size.H * w.Size.W, s.C}, nil
+}
+
+func (PadToken) infer(in []Shape) (Shape, error) {
+	s, err := single(in)
+	s.W++
+	return s, err
+}
+
 func (t Token) infer(in []Shape) (Shape, error) {
 	s, err := single(in)
 	if err == nil && (t.Index < 0 || t.Index >= s.W) {

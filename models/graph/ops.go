@@ -55,7 +55,8 @@ type (
 	// ClassToken puts one learned token before the tokens of each sequence. Params: one [1, 1, C] tensor.
 	ClassToken struct{}
 
-	// Position adds a learned embedding to the tokens of each sequence. Params: one [1, W, C] tensor.
+	// Position adds a learned embedding to the tokens of each sequence. Params: one tensor, [1, W, C],
+	// or [1, C, h, w] where the W tokens are the pixels of an h×w window.
 	Position struct{}
 )
 
@@ -118,6 +119,13 @@ type (
 
 	// Reshape reads the same numbers, in their order in memory, as another shape.
 	Reshape struct{ To Shape }
+
+	// Windows cuts a map into windows of Size pixels that do not overlap and makes a sequence of the
+	// pixels of each: {H, W, C} becomes {H/h·W/w, h·w, C}, windows and pixels in rows.
+	Windows struct{ Size Size2 }
+
+	// PadToken puts a token of zeros before the tokens of each sequence.
+	PadToken struct{}
 
 	// Token selects one token of each sequence.
 	Token struct{ Index int }
@@ -208,6 +216,7 @@ func (d DropPath) String() string        { return fmt.Sprintf("DropPath %.3g", d
 func (s Scale) String() string           { return fmt.Sprintf("Scale %g", s.Factor) }
 func (s Slice) String() string           { return fmt.Sprintf("Slice %d:%d", s.From, s.To) }
 func (u Upsample) String() string        { return fmt.Sprintf("Upsample ×%d", u.Factor) }
+func (w Windows) String() string         { return fmt.Sprintf("Windows %v", w.Size) }
 func (t Token) String() string           { return fmt.Sprintf("Token %d", t.Index) }
 func (a Attention) String() string       { return fmt.Sprintf("Attention %d heads", a.Heads) }
 
@@ -217,6 +226,7 @@ func (BatchNorm) String() string    { return "BatchNorm" }
 func (LayerNorm) String() string    { return "LayerNorm" }
 func (ChannelScale) String() string { return "LayerScale" }
 func (ClassToken) String() string   { return "ClassToken" }
+func (PadToken) String() string     { return "PadToken" }
 func (Position) String() string     { return "PositionEmbedding" }
 func (Add) String() string          { return "Add" }
 func (Mul) String() string          { return "Mul" }
