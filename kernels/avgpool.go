@@ -83,7 +83,7 @@ func meanWindow(y, x []float32, rowWidth int, w window, divisor float32) {
 	for i := w.y0; i < w.y1; i++ {
 		for first, last := i*rowWidth+w.x0, i*rowWidth+w.x1; first < last; first += blockRows {
 			rows := min(blockRows, last-first)
-			sumRows(y, x[first*c:(first+rows)*c], rows)
+			sumChannels(y, x[first*c:(first+rows)*c], rows)
 		}
 	}
 	scale(y, y, 1/divisor)

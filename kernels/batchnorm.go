@@ -188,7 +188,7 @@ func (k *batchNormStats) Do(task, worker int) {
 
 	head := min(shiftRows, last-first)
 	clear(shift)
-	sumRows(shift, b.x[first*b.c:(first+head)*b.c], head)
+	sumChannels(shift, b.x[first*b.c:(first+head)*b.c], head)
 	scale(shift, shift, 1/float32(head))
 
 	for from := first; from < last; from += blockRows {

@@ -12,8 +12,8 @@ func scale(y, x []float32, s float32) { scaleGeneric(y, x, s) }
 // addScaled is addScaledGeneric on the active instruction set.
 func addScaled(y, a, x []float32, s float32) { addScaledGeneric(y, a, x, s) }
 
-// sumRows is sumRowsGeneric on the active instruction set.
-func sumRows(sum, x []float32, rows int) { sumRowsGeneric(sum, x, rows) }
+// sumChannels is sumChannelsGeneric on the active instruction set.
+func sumChannels(sum, x []float32, rows int) { sumChannelsGeneric(sum, x, rows) }
 
 // scaleRows is scaleRowsGeneric on the active instruction set.
 func scaleRows(y, x, g []float32, rows int) { scaleRowsGeneric(y, x, g, rows) }

@@ -32,8 +32,8 @@ func addScaledGeneric(y, a, x []float32, s float32) {
 	}
 }
 
-// sumRowsGeneric is sum[j] += Σ_r x[r*c+j], for c = len(sum).
-func sumRowsGeneric(sum, x []float32, rows int) {
+// sumChannelsGeneric is sum[j] += Σ_r x[r*c+j], for c = len(sum).
+func sumChannelsGeneric(sum, x []float32, rows int) {
 	c := len(sum)
 	for r := range rows {
 		for j, v := range x[r*c : r*c+c] {

@@ -57,7 +57,7 @@ func (u *upsampleBackward) Do(row, _ int) {
 		clear(dx)
 		for a := range u.factor {
 			dy := u.y[(row*u.factor+a)*line+j*u.factor*u.c:][:u.factor*u.c]
-			sumRows(dx, dy, u.factor)
+			sumChannels(dx, dy, u.factor)
 		}
 	}
 }

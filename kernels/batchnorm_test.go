@@ -1,0 +1,171 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// batchNormCase is batch norm with its statistics taken from the batch or, if fixed, given.
+func batchNormCase(act Act, residual, fixed, large bool) layerCase {
+	rows, c := 21, 7
+	if large {
+		rows, c = 3*blockRows*maxPartials/2+5, 19
+	}
+	const eps = 1e-3
+	rng := newRand()
+	x, gamma, beta, dy, add := normal(rng, rows*c), normal(rng, c), normal(rng, c), normal(rng, rows*c), normal(rng, rows*c)
+	for i := range x {
+		x[i] = 2*x[i] + float32(i%c) // a mean that differs by channel
+	}
+	k := layerCase{name: fmt.Sprintf("BatchNorm %s, residual %t, fixed %t", act, residual, fixed), in: [][]float32{x, gamma, beta}, dy: dy, y: make([]float32, rows*c)}
+	if residual {
+		k.in = append(k.in, add)
+	} else {
+		add = nil
+	}
+	k.grads = makeSlices(k.in)
+	var dadd []float32
+	if residual {
+		dadd = k.grads[3]
+	}
+	norm := NewBatchNorm(c, eps, 0.1, act)
+	mean, invstd, runMean, runVar := make([]float32, c), make([]float32, c), normal(rng, c), normal(rng, c)
+	for j := range runVar {
+		runVar[j] = 1 + runVar[j]*runVar[j]
+	}
+	ws := make([]float32, norm.Workspace(rows, 5))
+	k.run = func(p *Pool) {
+		backward := norm.Backward
+		if fixed {
+			norm.Running(mean, invstd, runMean, runVar)
+			backward = norm.BackwardFixed
+		} else {
+			norm.Stats(p, rows, x, mean, invstd, nil, nil, ws)
+		}
+		norm.Apply(p, rows, k.y, x, add, mean, invstd, gamma, beta)
+		backward(p, rows, k.grads[0], dadd, k.grads[1], k.grads[2], dy, x, add, mean, invstd, gamma, beta, false, ws)
+	}
+	k.forward = func(in [][]float64) []float64 {
+		x, gamma, beta := in[0], in[1], in[2]
+		y := make([]float64, len(x))
+		for j := range c {
+			m, v := columnMoments(x, rows, c, j)
+			if fixed {
+				m, v = float64(runMean[j]), float64(runVar[j])
+			}
+			for i := j; i < len(x); i += c {
+				z := (x[i]-m)/math.Sqrt(v+eps)*gamma[j] + beta[j]
+				if residual {
+					z += in[3][i]
+				}
+				y[i] = act.Eval(z)
+			}
+		}
+		return y
+	}
+	return k
+}
+
+// columnMoments returns the mean and the biased variance of a column.
+func columnMoments(x []float64, rows, c, j int) (mean, variance float64) {
+	for i := j; i < len(x); i += c {
+		mean += x[i] / float64(rows)
+	}
+	for i := j; i < len(x); i += c {
+		variance += (x[i] - mean) * (x[i] - mean) / float64(rows)
+	}
+	return mean, variance
+}
+
+func TestBatchNormStatistics(t *testing.T) {
+	tests := []struct {
+		name         string
+		rows, c      int
+		mean, spread float64
+	}{
+		{"one row", 1, 5, 1, 1},
+		{"centred", 1000, 33, 0, 1},
+		{"far from zero", 20000, 16, 1000, 0.1}, // E[x²]-E[x]² in float32 has no digit left here
+		{"several tasks", 3*blockRows*maxPartials/2 + 1, 70, -5, 2},
+	}
+	forEachISA(t, func(t *testing.T) {
+		pool := NewPool(3)
+		defer pool.Close()
+		for _, test := range tests {
+			rng := newRand()
+			x := make([]float32, test.rows*test.c)
+			for i := range x {
+				x[i] = float32(test.mean + test.spread*rng.NormFloat64())
+			}
+			const eps, momentum = 1e-5, 0.25
+			norm := NewBatchNorm(test.c, eps, momentum, ActNone)
+			mean, invstd := make([]float32, test.c), make([]float32, test.c)
+			runMean, runVar := normal(rng, test.c), normal(rng, test.c)
+			var wantMean, wantInvstd, wantRunMean, wantRunVar []float64
+			for j := range test.c {
+				m, v := columnMoments(toFloat64(x), test.rows, test.c, j)
+				wantMean = append(wantMean, m)
+				wantInvstd = append(wantInvstd, 1/math.Sqrt(v+eps))
+				unbiased := v * float64(test.rows) / math.Max(float64(test.rows-1), 1)
+				wantRunMean = append(wantRunMean, (1-momentum)*float64(runMean[j])+momentum*m)
+				wantRunVar = append(wantRunVar, (1-momentum)*float64(runVar[j])+momentum*unbiased)
+			}
+			norm.Stats(pool, test.rows, x, mean, invstd, runMean, runVar, make([]float32, norm.Workspace(test.rows, 3)))
+			// 128 float32 additions of deviations, then float64: far below 128·2⁻²⁴ = 8e-6.
+			checkClose(t, test.name+": mean", mean, wantMean, 1e-6)
+			checkClose(t, test.name+": invstd", invstd, wantInvstd, 4e-6)
+			checkClose(t, test.name+": running mean", runMean, wantRunMean, 1e-6)
+			checkClose(t, test.name+": running variance", runVar, wantRunVar, 4e-6)
+		}
+	})
+}
+
+func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
+	forEachISA(t, func(t *testing.T) {
+		pool := NewPool(2)
+		defer pool.Close()
+		const rows, c = 300, 11
+		rng := newRand()
+		x, add, dy := normal(rng, rows*c), normal(rng, rows*c), normal(rng, rows*c)
+		gamma, beta := normal(rng, c), normal(rng, c)
+		for _, act := range []Act{ActNone, ActReLU, ActSiLU} {
+			norm := NewBatchNorm(c, 1e-5, 0.1, act)
+			ws := make([]float32, norm.Workspace(rows, 2))
+			mean, invstd := make([]float32, c), make([]float32, c)
+			norm.Stats(pool, rows, x, mean, invstd, nil, nil, ws)
+			plain := makeSlices([][]float32{x, add, gamma, beta})
+			norm.Backward(pool, rows, plain[0], plain[1], plain[2], plain[3], dy, x, add, mean, invstd, gamma, beta, false, ws)
+
+			dadd, dgamma, dbeta, dx := append([]float32(nil), dy...), append([]float32(nil), plain[2]...), append([]float32(nil), plain[3]...), make([]float32, rows*c)
+			norm.Backward(pool, rows, dx, dadd, dgamma, dbeta, dadd, x, add, mean, invstd, gamma, beta, true, ws)
+			checkEqual(t, act.String()+": dx with dadd = dy", dx, plain[0])
+			checkEqual(t, act.String()+": dadd = dy", dadd, plain[1])
+			for j := range c {
+				plain[2][j] *= 2
+			}
+			checkClose(t, act.String()+": dgamma twice", dgamma, toFloat64(plain[2]), 1e-6)
+
+			norm.Backward(pool, rows, plain[0], nil, dgamma, dbeta, dy, x, nil, mean, invstd, gamma, beta, false, ws)
+			dx = append(dx[:0], dy...)
+			norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, x, nil, mean, invstd, gamma, beta, false, ws)
+			checkEqual(t, act.String()+": dx = dy", dx, plain[0])
+
+			want := make([]float32, rows*c)
+			norm.Apply(pool, rows, want, x, add, mean, invstd, gamma, beta)
+			got := append([]float32(nil), add...)
+			norm.Apply(pool, rows, got, x, got, mean, invstd, gamma, beta)
+			checkEqual(t, act.String()+": y = add", got, want)
+		}
+	})
+}
+
+func checkEqual(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			t.Errorf("%s: [%d] = %g, want %g", what, i, got[i], want[i])
+			return
+		}
+	}
+}
