@@ -62,9 +62,6 @@ func readIdentity(dir string) (*identity, error) {
 
 // claim makes dir the folder of this job, or confirms that it is.
 func (id identity) claim(dir string) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
 	recorded, err := readIdentity(dir)
 	if err != nil {
 		return err

@@ -31,33 +31,41 @@ type job struct {
 	report  func(Event)
 	now     func() time.Time
 
-	graph *graph.Graph
-	cost  flops.Report
+	graph   *graph.Graph
+	cost    flops.Report
+	unbuilt error // why there is no graph
 }
 
-// newJob resolves what there is to do, without doing anything.
-func newJob(model models.Model, recipe Recipe, seed uint64, data *dataset, out string) (*job, error) {
-	g, err := model.Graph(data.Classes)
-	if err != nil {
-		return nil, err
-	}
-	cost, err := flops.Count(g)
-	if err != nil {
-		return nil, err
-	}
-	batches := (len(data.Train.Entries) + recipe.Batch - 2) / recipe.Batch // a last single image is dropped
-	if batches == 0 {
-		return nil, fmt.Errorf("%s: %d images in the train split are too few to train on", model.Name, len(data.Train.Entries))
-	}
-	return &job{
-		model: model, data: data, graph: g, cost: cost,
+// newJob resolves what there is to do, without doing anything. A model whose graph cannot
+// be built makes a job that fails.
+func newJob(model models.Model, recipe Recipe, seed uint64, data *dataset, out string) *job {
+	j := &job{
+		model: model, data: data,
 		dir: filepath.Join(out, model.Name),
 		id: identity{
 			Format: identityFormat, Model: model.Name, Recipe: recipe,
-			Schedule: recipe.Schedule(cost.Total.MACs(), batches),
-			Seed:     seed, Dataset: data.record.Fingerprint, Classes: data.Classes,
+			Seed: seed, Dataset: data.record.Fingerprint, Classes: data.Classes,
 		},
-	}, nil
+	}
+	if j.graph, j.unbuilt = buildGraph(model, data.Classes); j.unbuilt != nil {
+		return j
+	}
+	if j.cost, j.unbuilt = flops.Count(j.graph); j.unbuilt != nil {
+		return j
+	}
+	batches := (len(data.Train.Entries) + recipe.Batch - 2) / recipe.Batch // a last single image is dropped
+	j.id.Schedule = recipe.Schedule(j.cost.Total.MACs(), batches)
+	return j
+}
+
+// buildGraph returns a panic of the model's function as an error.
+func buildGraph(model models.Model, classes int) (g *graph.Graph, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = &panicError{cause, debug.Stack()}
+		}
+	}()
+	return model.Graph(classes)
 }
 
 // emit reports an event of this job.
@@ -130,6 +138,12 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 			err = &panicError{cause, debug.Stack()}
 		}
 	}()
+	if j.unbuilt != nil {
+		return j.unbuilt
+	}
+	if err := j.id.claim(j.dir); err != nil {
+		return err
+	}
 	pool := kernels.NewPool(j.threads)
 	defer pool.Close()
 	t, err := j.prepare(ctx, pool)
@@ -265,7 +279,7 @@ func (t *training) startStage() (err error) {
 	if t.stage() == train.Everything || t.id.Schedule.Epochs == 0 {
 		t.planned += t.program.Memory().Total() - t.program.Memory().Weights
 	}
-	t.adam = train.NewAdam(t.weights, t.graph, t.stage(), t.id.Recipe.Decay)
+	t.adam = train.NewAdam(t.weights, t.stage(), t.id.Recipe.Decay)
 	return nil
 }
 

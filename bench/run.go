@@ -139,14 +139,11 @@ type runner struct {
 	jobs    []*job // by the index of Config.Models
 }
 
-// plan resolves every job and claims its folder.
+// plan resolves every job and finds conflicts with what the folders hold already.
 func (r *runner) plan() error {
 	c := r.config
 	for _, m := range c.Models {
-		j, err := newJob(m, c.Recipe, c.Seed, r.data, c.Out)
-		if err != nil {
-			return err
-		}
+		j := newJob(m, c.Recipe, c.Seed, r.data, c.Out)
 		j.threads = max(c.Threads/c.Jobs, 1)
 		j.report, j.now = c.Progress.Report, c.Now
 		r.jobs = append(r.jobs, j)
@@ -157,21 +154,16 @@ func (r *runner) plan() error {
 	}
 	var conflicts []error
 	for _, j := range r.jobs {
+		if j.unbuilt != nil {
+			continue
+		}
 		recorded, err := readIdentity(j.dir)
 		if err == nil && recorded != nil {
 			err = j.id.conflict(j.dir, *recorded)
 		}
 		conflicts = append(conflicts, err)
 	}
-	if err := errors.Join(conflicts...); err != nil {
-		return err
-	}
-	for _, j := range r.jobs {
-		if err := j.id.claim(j.dir); err != nil {
-			return fmt.Errorf("prepare %s: %w", j.dir, err)
-		}
-	}
-	return nil
+	return errors.Join(conflicts...)
 }
 
 // findTeachers tells distilled jobs where their teacher's weights will be.
@@ -235,10 +227,13 @@ func (r *runner) start(ctx context.Context) error {
 
 // do runs one job to whatever end. errgroup leaves panics to whoever runs in it.
 func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
+	fail := func(err error) {
+		result.Outcome, result.Err = HasFailed, err
+		j.emit(Event{Kind: Failed, Err: err})
+	}
 	defer func() {
 		if cause := recover(); cause != nil {
-			result.Outcome, result.Err = HasFailed, &panicError{cause, debug.Stack()}
-			j.emit(Event{Kind: Failed, Err: result.Err})
+			fail(&panicError{cause, debug.Stack()})
 		}
 	}()
 	if ctx.Err() != nil {
@@ -252,8 +247,7 @@ func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
 		j.warn(fmt.Sprintf("%v; the job is done again", err))
 	}
 	if err := os.Remove(filepath.Join(j.dir, results.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		result.Outcome, result.Err = HasFailed, err
-		j.emit(Event{Kind: Failed, Err: err})
+		fail(err)
 		return
 	}
 	if j.teacher != nil && j.teacher.done != nil {
@@ -263,6 +257,10 @@ func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
 			return
 		}
 	}
+	if err := os.MkdirAll(j.dir, 0o777); err != nil {
+		fail(err)
+		return
+	}
 	record, err := j.run(ctx)
 	switch {
 	case err == nil:
@@ -271,8 +269,8 @@ func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		result.Outcome = WasInterrupted
 	default:
-		result.Outcome, result.Record, result.Err = HasFailed, record, err
-		j.emit(Event{Kind: Failed, Err: err})
+		result.Record = record
+		fail(err)
 	}
 }
 

@@ -24,21 +24,21 @@ type teacherFolder struct {
 
 // check tells whether the teacher has finished on this dataset.
 func (f *teacherFolder) check(student *job) error {
-	fail := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s learns from %s, %s", ErrNoTeacher, student.model.Name, f.model.Name, fmt.Sprintf(format, args...))
+	fail := func(why string) error {
+		return fmt.Errorf("%w: %s learns from %s, %s", ErrNoTeacher, student.model.Name, f.model.Name, why)
 	}
 	record, err := results.Read(f.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && f.done == nil:
-		return fail("which is neither among the models of this run nor finished in %s", filepath.Dir(f.dir))
+		return fail("which is neither among the models of this run nor finished in " + filepath.Dir(f.dir))
 	case errors.Is(err, fs.ErrNotExist):
 		return fail("which did not finish")
 	case err != nil:
-		return fail("whose record cannot be read: %w", err)
+		return fail("whose record cannot be read: " + err.Error())
 	case record.Status != results.Done:
-		return fail("which has failed: %s", record.Reason)
+		return fail("which has failed: " + record.Reason)
 	case record.Dataset.Fingerprint != student.id.Dataset:
-		return fail("which was trained on another dataset, %s", record.Dataset.Name)
+		return fail("which was trained on another dataset, " + record.Dataset.Name)
 	}
 	return nil
 }

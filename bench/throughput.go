@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -134,7 +133,7 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 	fillBatch(p, g)
 	step := func() { p.Forward(r.Batch) }
 	if r.Mode == TrainMode {
-		adam, steps := train.NewAdam(w, g, stage, 5e-4), uint64(0)
+		adam, steps := train.NewAdam(w, stage, 5e-4), uint64(0)
 		step = func() {
 			p.Train(r.Batch, steps)
 			adam.Step(p, 5e-4)
@@ -157,18 +156,14 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 
 // fillBatch gives a program images of noise and labels.
 func fillBatch(p *train.Program, g *graph.Graph) {
-	random := rand.New(rand.NewPCG(1, 2))
-	images := p.Images()
-	for i := range images {
-		images[i] = float32(random.NormFloat64())
-	}
+	copy(p.Images(), noise(len(p.Images())))
 	labels := p.Labels()
 	for i := range labels {
 		labels[i] = int32(i % g.Logits.Shape.C)
 	}
 }
 
-// measure times the steps and appends the result, completed by finish.
+// measure times the steps and appends the result, completed by finish if there is something to complete.
 func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), finish func(*Measurement)) error {
 	step() // touches all memory for the first time
 	for range r.MeasureConfig.Steps {
@@ -184,7 +179,9 @@ func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), fin
 	m.ImagesPerSecond = float64(m.Batch) / seconds
 	m.GFLOPS = m.FLOPs / seconds / 1e9
 	m.PeakShare = m.FLOPs / seconds / r.peak
-	finish(&m)
+	if finish != nil {
+		finish(&m)
+	}
 	r.results = append(r.results, m)
 	r.Report(m)
 	return nil

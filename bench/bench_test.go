@@ -1,0 +1,188 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
+	"github.com/reidbench/reidbench/results"
+)
+
+// tiny is a network of two convolutions with what makes training depend on its state:
+// running statistics and dropout masks.
+func tiny(name string) models.Model {
+	return models.Model{
+		Name: name, Family: models.CNN, Input: graph.Shape{H: 32, W: 16, C: 3},
+		Build: func(b *graph.Builder, classes int) (features, logits *graph.Node) {
+			x := b.Input()
+			for i, width := range []int{8, 16} {
+				layer := string(rune('a' + i))
+				x = b.Conv(layer+".conv", x, graph.Conv{
+					Out: width, Kernel: graph.Square(3), Stride: graph.Square(2), Pad: graph.Square(1),
+				})
+				x = b.BatchNorm(layer+".bn", x)
+				x = b.ReLU(layer+".relu", x)
+			}
+			x = b.Op("flatten", graph.Flatten{}, b.GlobalAvgPool("pool", x))
+			x = b.Op("dropout", graph.Dropout{P: 0.2}, x)
+			return x, b.Linear("classifier", x, classes)
+		},
+	}
+}
+
+// distilled is a tiny model that learns from a teacher.
+func distilled(name string, kind models.Distillation) models.Model {
+	m := tiny(name)
+	m.Distill = kind
+	return m
+}
+
+// exploding is a tiny model whose logits are infinite.
+func exploding(name string) models.Model {
+	m := tiny(name)
+	build := m.Build
+	m.Build = func(b *graph.Builder, classes int) (features, logits *graph.Node) {
+		x, _ := build(b, classes)
+		for _, again := range []string{"once", "twice"} {
+			x = b.Op(again, graph.Scale{Factor: 1e38}, x)
+		}
+		return x, b.Linear("exploding", x, classes)
+	}
+	return m
+}
+
+// unbuildable is a model whose function panics.
+func unbuildable(name string) models.Model {
+	m := tiny(name)
+	m.Build = func(*graph.Builder, int) (features, logits *graph.Node) { panic("no such layer") }
+	return m
+}
+
+// brief is a recipe of both stages that takes a moment: 24 images, 3 steps an epoch.
+func brief() Recipe {
+	return Recipe{
+		Name: "brief", HeadEpochs: 1, Epochs: 3, Batch: 10, LR: 1e-3, LRStep: 2, LRGamma: 0.1, Decay: 5e-4,
+		EvaluateEvery: 2, CheckpointEvery: 2,
+	}
+}
+
+// sharedData is a synthetic dataset of six identities, four to train on.
+var sharedData = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "bench-test-")
+	if err != nil {
+		return "", err
+	}
+	data := filepath.Join(dir, "data")
+	return data, market1501.Synthesize(context.Background(), market1501.SynthConfig{
+		Dir: data, IDs: 6, TestIDs: 2, ImagesPerID: 6, Seed: 1,
+	})
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if data, _ := sharedData(); data != "" {
+		os.RemoveAll(filepath.Dir(data))
+	}
+	os.Exit(code)
+}
+
+func testData(t *testing.T) string {
+	t.Helper()
+	data, err := sharedData()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func testConfig(t *testing.T, list ...models.Model) Config {
+	t.Helper()
+	return Config{Out: filepath.Join(t.TempDir(), "runs"), Data: testData(t), Models: list, Recipe: brief(), Seed: 7, Threads: 1}
+}
+
+// mustRun runs and expects no error.
+func mustRun(t *testing.T, c Config) Summary {
+	t.Helper()
+	summary, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return summary
+}
+
+// watcher is a Progress that calls a function.
+type watcher func(Event)
+
+func (w watcher) Report(e Event) { w(e) }
+
+// trace is everything in a job's folder that must not depend on how a run went: what is
+// under "timing", and the record's times and memory, is cut out.
+func trace(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	var log strings.Builder
+	for line := range bytes.Lines(read(MetricsFile)) {
+		var e Entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatal(err)
+		}
+		e.Timing = nil
+		kept, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Write(append(kept, '\n'))
+	}
+	record, err := results.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record.Timing, record.Memory = results.Timing{}, results.Memory{}
+	kept, err := json.MarshalIndent(record, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{
+		MetricsFile:                log.String(),
+		results.File:               string(kept),
+		identityFile:               string(read(identityFile)),
+		WeightsFile + digestSuffix: string(read(WeightsFile + digestSuffix)),
+	}
+}
+
+func sameTrace(t *testing.T, what, wantDir, gotDir string) {
+	t.Helper()
+	if diff := cmp.Diff(trace(t, wantDir), trace(t, gotDir)); diff != "" {
+		t.Errorf("%s (-undisturbed +this):\n%s", what, diff)
+	}
+}
+
+// files lists a folder's files.
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}

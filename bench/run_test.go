@@ -1,0 +1,284 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
+)
+
+func TestRunLeavesARecord(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	summary := mustRun(t, c)
+	if got := summary.Count(Trained); got != 1 {
+		t.Fatalf("%d jobs trained, want 1", got)
+	}
+	record, err := results.Read(filepath.Join(c.Out, "one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if record.Epochs != 4 || record.Final == nil || record.Best == nil || record.Status != results.Done {
+		t.Errorf("record: %+v", record)
+	}
+	want := []string{MetricsFile, results.File, identityFile, WeightsFile, WeightsFile + digestSuffix}
+	if diff := cmp.Diff(want, files(t, filepath.Join(c.Out, "one"))); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+func TestInterruptedEqualsUndisturbed(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	mustRun(t, c)
+	undisturbed := filepath.Join(c.Out, "one")
+	steps := 12 // 4 epochs of 3
+	for every := 1; every <= steps; every += 2 {
+		again := testConfig(t, tiny("one"))
+		interruptions := 0
+		for {
+			// Steps that end an epoch are followed by an evaluation, which is interrupted then.
+			ctx, cancel := context.WithCancel(t.Context())
+			seen := 0
+			again.Progress = watcher(func(e Event) {
+				if e.Kind == Stepped {
+					if seen++; seen == every {
+						cancel()
+					}
+				}
+			})
+			_, err := Run(ctx, again)
+			cancel()
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, ErrInterrupted) {
+				t.Fatal(err)
+			}
+			if interruptions++; interruptions > steps {
+				t.Fatalf("interrupted every %d steps, the run makes no progress", every)
+			}
+		}
+		if want := (steps - 1) / every; interruptions < want {
+			t.Errorf("%d interruptions every %d steps, want %d", interruptions, every, want)
+		}
+		sameTrace(t, "interrupted", undisturbed, filepath.Join(again.Out, "one"))
+	}
+}
+
+func TestThreadsDoNotChangeBits(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	mustRun(t, c)
+	threads := testConfig(t, tiny("one"))
+	threads.Threads = 2
+	mustRun(t, threads)
+	sameTrace(t, "two threads", filepath.Join(c.Out, "one"), filepath.Join(threads.Out, "one"))
+}
+
+func TestFailuresStayAlone(t *testing.T) {
+	c := testConfig(t, exploding("exploding"), tiny("panicking"), unbuildable("unbuildable"), tiny("fine"))
+	c.Jobs = 2
+	c.Progress = watcher(func(e Event) {
+		if e.Model == "panicking" && e.Kind == Stepped && e.Step == 5 {
+			panic("out of luck")
+		}
+	})
+	summary, err := Run(t.Context(), c)
+	if !errors.Is(err, ErrFailed) {
+		t.Fatalf("error %v, want ErrFailed", err)
+	}
+	for i, want := range []struct {
+		outcome Outcome
+		reason  string
+	}{
+		{HasFailed, "the loss is NaN at step 1"},
+		{HasFailed, "panic: out of luck"},
+		{HasFailed, "panic: no such layer"},
+		{Trained, ""},
+	} {
+		job := summary.Jobs[i]
+		record, err := results.Read(job.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if job.Outcome != want.outcome || !strings.HasPrefix(record.Reason, want.reason) {
+			t.Errorf("%s: outcome %d, reason %q; want %d, %q", job.Model.Name, job.Outcome, record.Reason, want.outcome, want.reason)
+		}
+	}
+	if stack, err := os.ReadFile(filepath.Join(c.Out, "panicking", panicFile)); err != nil || !strings.Contains(string(stack), "goroutine") {
+		t.Errorf("the panic's stack is not kept: %v", err)
+	}
+
+	// What was wrong with one of them is mended: it is done again, what is finished is not.
+	c.Progress = nil
+	summary, err = Run(t.Context(), c)
+	if !errors.Is(err, ErrFailed) || summary.Jobs[1].Outcome != Trained || summary.Jobs[3].Outcome != AlreadyDone {
+		t.Errorf("second run: %v, outcomes %d and %d", err, summary.Jobs[1].Outcome, summary.Jobs[3].Outcome)
+	}
+}
+
+func TestFinishedIsNotDoneAgain(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	mustRun(t, c)
+	before := trace(t, filepath.Join(c.Out, "one"))
+	var steps atomic.Int64
+	c.Progress = watcher(func(e Event) {
+		if e.Kind == Stepped {
+			steps.Add(1)
+		}
+	})
+	summary := mustRun(t, c)
+	if summary.Jobs[0].Outcome != AlreadyDone || steps.Load() != 0 {
+		t.Errorf("outcome %d after %d steps, want %d after none", summary.Jobs[0].Outcome, steps.Load(), AlreadyDone)
+	}
+	if diff := cmp.Diff(before, trace(t, filepath.Join(c.Out, "one"))); diff != "" {
+		t.Errorf("the folder has changed:\n%s", diff)
+	}
+}
+
+func TestConflicts(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	mustRun(t, c)
+	for _, test := range []struct {
+		name   string
+		change func(*Config)
+		want   string
+	}{
+		{"seed", func(c *Config) { c.Seed = 8 }, "seed is 8, there 7"},
+		{"recipe", func(c *Config) { c.Recipe.LR = 0.5 }, "recipe.lr is 0.5, there 0.001"},
+		{"epochs", func(c *Config) { c.Recipe.Epochs = 9 }, "schedule.epochs is 9, there 3"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			changed := c
+			test.change(&changed)
+			if _, err := Run(t.Context(), changed); !errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want ErrConflict with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestDistillation(t *testing.T) {
+	teacher := tiny("teacher")
+	students := []models.Model{distilled("hard", models.HardDistillation), distilled("soft", models.SoftDistillation)}
+
+	t.Run("after the teacher", func(t *testing.T) {
+		c := testConfig(t, students[0], students[1], teacher) // in the wrong order
+		c.Teacher, c.Jobs = teacher.Name, 2
+		mustRun(t, c)
+		one, two := trace(t, filepath.Join(c.Out, "hard")), trace(t, filepath.Join(c.Out, "soft"))
+		if one[WeightsFile+digestSuffix] == two[WeightsFile+digestSuffix] {
+			t.Error("hard and soft distillation gave the same weights")
+		}
+	})
+	t.Run("teacher in the store", func(t *testing.T) {
+		c := testConfig(t, teacher)
+		mustRun(t, c)
+		j := newJob(students[0], c.Recipe, c.Seed, openTestData(t, c), c.Out)
+		folder := &teacherFolder{model: teacher, dir: filepath.Join(c.Out, teacher.Name)}
+		if err := folder.check(j); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("no teacher", func(t *testing.T) {
+		c := testConfig(t, students[0], tiny("other"))
+		summary, err := Run(t.Context(), c)
+		if !errors.Is(err, ErrNoTeacher) || !strings.Contains(err.Error(), "neither among the models of this run nor finished in") {
+			t.Errorf("error %v, want ErrNoTeacher", err)
+		}
+		if summary.Jobs[1].Outcome != Trained {
+			t.Errorf("the other job's outcome is %d, want %d", summary.Jobs[1].Outcome, Trained)
+		}
+	})
+	t.Run("failed teacher", func(t *testing.T) {
+		c := testConfig(t, exploding("teacher"), students[0])
+		c.Teacher = "teacher"
+		if _, err := Run(t.Context(), c); !errors.Is(err, ErrNoTeacher) || !strings.Contains(err.Error(), "which has failed: the loss is NaN") {
+			t.Errorf("error %v, want ErrNoTeacher", err)
+		}
+	})
+}
+
+func openTestData(t *testing.T, c Config) *dataset {
+	t.Helper()
+	data, err := openDataset(t.Context(), c.Data, c.Out, SyntheticSize{}, 0, func(Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestDatasetIsDrawnOnce(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	c.Data, c.Recipe.Synthetic = "", SyntheticSize{IDs: 4, TestIDs: 2, Images: 4}
+	first := mustRun(t, c)
+	c.Models = []models.Model{tiny("two")}
+	drawn := false
+	c.Progress = watcher(func(e Event) { drawn = drawn || e.Kind == Noted })
+	second := mustRun(t, c)
+	if !first.Dataset.Synthetic || first.Dataset != second.Dataset || drawn {
+		t.Errorf("first %+v, second %+v, drawn again: %v", first.Dataset, second.Dataset, drawn)
+	}
+	if records, err := results.Load(c.Out); err != nil || len(records) != 2 {
+		t.Errorf("%d records in the store, want 2; %v", len(records), err)
+	}
+}
+
+func TestDamagedCheckpointIsSetAside(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	mustRun(t, c)
+	for _, test := range []struct {
+		name   string
+		damage func(data []byte) []byte
+	}{
+		{"truncated", func(data []byte) []byte { return data[:len(data)/2] }},
+		{"flipped bit", func(data []byte) []byte { data[len(data)-9] ^= 4; return data }},
+		{"emptied", func([]byte) []byte { return nil }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			again := testConfig(t, tiny("one"))
+			dir := filepath.Join(again.Out, "one")
+			ctx, cancel := context.WithCancel(t.Context())
+			again.Progress = watcher(func(e Event) {
+				if e.Kind == Stepped && e.Step == 8 { // after the checkpoint of step 6
+					cancel()
+				}
+			})
+			if _, err := Run(ctx, again); !errors.Is(err, ErrInterrupted) {
+				t.Fatal(err)
+			}
+			newest := filepath.Join(dir, "checkpoint-00000008.safetensors")
+			data, err := os.ReadFile(newest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(newest, test.damage(data), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			var warning string
+			var began int
+			again.Progress = watcher(func(e Event) {
+				switch e.Kind {
+				case Warned:
+					warning = e.Text
+				case Started:
+					began = e.Step
+				}
+			})
+			mustRun(t, again)
+			if !strings.Contains(warning, newest) || began != 6 {
+				t.Errorf("went on after step %d with the warning %q", began, warning)
+			}
+			if _, err := os.Stat(newest + brokenSuffix); err != nil {
+				t.Error(err)
+			}
+			sameTrace(t, test.name, filepath.Join(c.Out, "one"), dir)
+		})
+	}
+}
