@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,7 +84,7 @@ func TestCosts(t *testing.T) {
 	}
 }
 
-// layerFiles is the reference that a row shares with others.
+// layerFile is the reference of a row; rows of the same network share one.
 func layerFile(name string) string {
 	name, _, _ = strings.Cut(name, "-Distiled")
 	if name == "ViT-B16" {
@@ -124,7 +125,7 @@ func TestLayers(t *testing.T) {
 				}
 				name := c.Node.Module
 				calls[name]++
-				got[fmt.Sprintf("%s#%d", name, calls[name])] = line(outputShape(c.Node), c.Params, c.MACs(), c.PaperMACs)
+				got[fmt.Sprintf("%s#%d", name, calls[name])] = line(extents(t, dims(c.Node)...), c.Params, c.MACs(), c.PaperMACs)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("layers differ (-reference +counted):\n%s", diff)
@@ -153,27 +154,26 @@ func line(shape string, params, macs, paperMACs any) string {
 	return fmt.Sprintf("%s params=%v macs=%v paper=%v", shape, params, macs, paperMACs)
 }
 
-// outputShape writes a node's shape as PyTorch has it for a batch of one image.
-func outputShape(n *graph.Node) string {
-	s := n.Shape
-	switch _, normed := n.Op.(graph.LayerNorm); {
-	case s.IsVector() && vectorLayer(n):
-		return fmt.Sprintf("1x%d", s.C)
-	case normed || n.Op == (graph.Linear{Out: s.C, Bias: true}) || n.Op == (graph.Linear{Out: s.C}):
-		return fmt.Sprintf("%dx%dx%d", s.H, s.W, s.C)
-	}
-	return fmt.Sprintf("1x%dx%dx%d", s.C, s.H, s.W)
+func dims(n *graph.Node) []string {
+	return []string{strconv.Itoa(n.Shape.H), strconv.Itoa(n.Shape.W), strconv.Itoa(n.Shape.C)}
 }
 
-// vectorLayer reports whether PyTorch's layer sees a flattened tensor.
-func vectorLayer(n *graph.Node) bool {
-	switch n.Op.(type) {
-	case graph.Linear:
-		return true
-	case graph.BatchNorm:
-		return vectorLayer(n.Inputs[0])
+// extents are the dimensions of a layer's output apart from those of one, in ascending order:
+// what PyTorch's shapes and the graph's have in common.
+func extents(t *testing.T, dims ...string) string {
+	t.Helper()
+	var list []int
+	for _, dim := range dims {
+		n, err := strconv.Atoi(dim)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != 1 {
+			list = append(list, n)
+		}
 	}
-	return false
+	slices.Sort(list)
+	return fmt.Sprint(list)
 }
 
 func readLayers(t *testing.T, path string) (layers map[string]string, products map[string]int64) {
@@ -200,7 +200,7 @@ func readLayers(t *testing.T, path string) (layers map[string]string, products m
 			continue
 		}
 		calls[name]++
-		layers[fmt.Sprintf("%s#%d", name, calls[name])] = line(shape, params, macs, paperMACs)
+		layers[fmt.Sprintf("%s#%d", name, calls[name])] = line(extents(t, strings.Split(shape, "x")...), params, macs, paperMACs)
 	}
 	return layers, products
 }

@@ -16,6 +16,7 @@ type regNet struct {
 	multiplier float64 // w_m, from stage to stage
 	groupWidth int
 	gated      bool
+	nearest    bool // round widths as timm does, see multipleOf
 }
 
 var regNetGate = squeeze{
@@ -32,7 +33,7 @@ func (r regNet) build(b *graph.Builder, classes int) (features, logits *graph.No
 		}
 		group := min(r.groupWidth, width)
 		name := fmt.Sprintf("trunk_output.block%d.block%d-%d", stage, stage, index)
-		x = r.block(b, name, x, multipleOf(group, width), group, stride)
+		x = r.block(b, name, x, r.multipleOf(group, width), group, stride)
 		index++
 	}
 	features = b.GlobalAvgPool("avgpool", x)
@@ -49,8 +50,12 @@ func (r regNet) widths() []int {
 	return list
 }
 
-// multipleOf rounds width to the nearest multiple of group, but never down by more than a tenth.
-func multipleOf(group, width int) int {
+// multipleOf rounds width to the nearest multiple of group; torchvision takes the next one where
+// that lost more than a tenth, which timm does not.
+func (r regNet) multipleOf(group, width int) int {
+	if r.nearest {
+		return group * int(math.RoundToEven(float64(width)/float64(group)))
+	}
 	rounded := max(group, (width+group/2)/group*group)
 	if 10*rounded < 9*width {
 		rounded += group
@@ -77,31 +82,31 @@ func init() {
 	add := func(name, row string, r regNet, aliases ...string) {
 		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: r.build})
 	}
-	const x, y = false, true
-	add("regnetx-032", "Regnetx-032", regNet{25, 88, 26.31, 2.25, 48, x}, "regnet_x_3_2gf", "regnetx_032")
-	add("regnety-032", "Regnety-032", regNet{21, 80, 42.63, 2.66, 24, y}, "regnet_y_3_2gf", "regnety_032")
+	const x, y, torchvision, timm = false, true, false, true
+	add("regnetx-032", "Regnetx-032", regNet{25, 88, 26.31, 2.25, 48, x, torchvision}, "regnet_x_3_2gf", "regnetx_032")
+	add("regnety-032", "Regnety-032", regNet{21, 80, 42.63, 2.66, 24, y, torchvision}, "regnet_y_3_2gf", "regnety_032")
 
-	add("regnetx_002", "", regNet{13, 24, 36.44, 2.49, 8, x})
-	add("regnet_x_400mf", "", regNet{22, 24, 24.48, 2.54, 16, x}, "regnetx_004")
-	add("regnetx_006", "", regNet{16, 48, 36.97, 2.24, 24, x})
-	add("regnet_x_800mf", "", regNet{16, 56, 35.73, 2.28, 16, x}, "regnetx_008")
-	add("regnet_x_1_6gf", "", regNet{18, 80, 34.01, 2.25, 24, x}, "regnetx_016")
-	add("regnetx_040", "", regNet{23, 96, 38.65, 2.43, 40, x})
-	add("regnetx_064", "", regNet{17, 184, 60.83, 2.07, 56, x})
-	add("regnet_x_8gf", "", regNet{23, 80, 49.56, 2.88, 120, x}, "regnetx_080")
-	add("regnetx_120", "", regNet{19, 168, 73.36, 2.37, 112, x})
-	add("regnet_x_16gf", "", regNet{22, 216, 55.59, 2.1, 128, x}, "regnetx_160")
-	add("regnet_x_32gf", "", regNet{23, 320, 69.86, 2.0, 168, x}, "regnetx_320")
+	add("regnetx_002", "", regNet{13, 24, 36.44, 2.49, 8, x, timm})
+	add("regnet_x_400mf", "", regNet{22, 24, 24.48, 2.54, 16, x, torchvision})
+	add("regnetx_006", "", regNet{16, 48, 36.97, 2.24, 24, x, timm})
+	add("regnet_x_800mf", "", regNet{16, 56, 35.73, 2.28, 16, x, torchvision}, "regnetx_008")
+	add("regnet_x_1_6gf", "", regNet{18, 80, 34.01, 2.25, 24, x, torchvision}, "regnetx_016")
+	add("regnetx_040", "", regNet{23, 96, 38.65, 2.43, 40, x, timm})
+	add("regnetx_064", "", regNet{17, 184, 60.83, 2.07, 56, x, timm})
+	add("regnet_x_8gf", "", regNet{23, 80, 49.56, 2.88, 120, x, torchvision}, "regnetx_080")
+	add("regnetx_120", "", regNet{19, 168, 73.36, 2.37, 112, x, timm})
+	add("regnet_x_16gf", "", regNet{22, 216, 55.59, 2.1, 128, x, torchvision}, "regnetx_160")
+	add("regnet_x_32gf", "", regNet{23, 320, 69.86, 2.0, 168, x, torchvision}, "regnetx_320")
 
-	add("regnety_002", "", regNet{13, 24, 36.44, 2.49, 8, y})
-	add("regnet_y_400mf", "", regNet{16, 48, 27.89, 2.09, 8, y}, "regnety_004")
-	add("regnety_006", "", regNet{15, 48, 32.54, 2.32, 16, y})
-	add("regnet_y_800mf", "", regNet{14, 56, 38.84, 2.4, 16, y}, "regnety_008")
-	add("regnet_y_1_6gf", "", regNet{27, 48, 20.71, 2.65, 24, y}, "regnety_016")
-	add("regnety_040", "", regNet{22, 96, 31.41, 2.24, 64, y})
-	add("regnety_064", "", regNet{25, 112, 33.22, 2.27, 72, y})
-	add("regnet_y_8gf", "", regNet{17, 192, 76.82, 2.19, 56, y}, "regnety_080")
-	add("regnety_120", "", regNet{19, 168, 73.36, 2.37, 112, y})
-	add("regnet_y_16gf", "", regNet{18, 200, 106.23, 2.48, 112, y}, "regnety_160")
-	add("regnet_y_32gf", "", regNet{20, 232, 115.89, 2.53, 232, y}, "regnety_320")
+	add("regnety_002", "", regNet{13, 24, 36.44, 2.49, 8, y, timm})
+	add("regnet_y_400mf", "", regNet{16, 48, 27.89, 2.09, 8, y, torchvision}, "regnety_004")
+	add("regnety_006", "", regNet{15, 48, 32.54, 2.32, 16, y, timm})
+	add("regnet_y_800mf", "", regNet{14, 56, 38.84, 2.4, 16, y, torchvision})
+	add("regnet_y_1_6gf", "", regNet{27, 48, 20.71, 2.65, 24, y, torchvision}, "regnety_016")
+	add("regnety_040", "", regNet{22, 96, 31.41, 2.24, 64, y, timm})
+	add("regnety_064", "", regNet{25, 112, 33.22, 2.27, 72, y, timm})
+	add("regnet_y_8gf", "", regNet{17, 192, 76.82, 2.19, 56, y, torchvision})
+	add("regnety_120", "", regNet{19, 168, 73.36, 2.37, 112, y, timm})
+	add("regnet_y_16gf", "", regNet{18, 200, 106.23, 2.48, 112, y, torchvision}, "regnety_160")
+	add("regnet_y_32gf", "", regNet{20, 232, 115.89, 2.53, 232, y, torchvision}, "regnety_320")
 }

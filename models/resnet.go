@@ -72,8 +72,8 @@ func (r resNet) stage(b *graph.Builder, name string, x *graph.Node, stage, depth
 	for i := range depth {
 		block.stride = 1
 		if i == 0 && stage > 0 {
-			// Also in the last stage: the comparison keeps last_stride 2, where much
-			// re-identification work has 1.
+			// In the last stage too: the note keeps last_stride 2, where re-identification
+			// often takes 1 for a larger last map.
 			block.stride = 2
 		}
 		x = block.build(b, at(name, i), x)
