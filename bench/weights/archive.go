@@ -5,9 +5,10 @@
 // it says about lengths and places is checked before it is used, and nothing in it is run: the .pth reader understands
 // what tensors need and refuses the rest (see packages pth and pickle).
 //
-// Names are the network's own. Two things that training scripts put around them are seen through: in .pth files a
-// dictionary under the key state_dict_ema, model_ema, state_dict or model, the first of these that is there; and in
-// every file the prefix "module.", if all the names have it.
+// Names are the network's own. What training scripts put around them is seen through: in .pth files a dictionary under
+// the key state_dict_ema, model_ema, state_dict or model, the first of these that is there; and in every file the prefix
+// "module.", if all the names have it. Torchvision's DenseNet files have names of an older style (denselayer1.norm.1),
+// which become today's (denselayer1.norm1), as they do when torchvision loads them.
 package weights
 
 import (
@@ -15,7 +16,6 @@ import (
 	"io"
 	"os"
 	"sort"
-	"strings"
 
 	"github.com/reidbench/reidbench/bench/weights/pth"
 	"github.com/reidbench/reidbench/bench/weights/safetensors"
@@ -103,23 +103,14 @@ func (a *Archive) index(size int64) error {
 		return fmt.Errorf("neither safetensors nor a file of torch.save's")
 	}
 	trimModule(a.tensors)
+	renameDense(a.tensors)
 	sort.Slice(a.tensors, func(i, j int) bool { return a.tensors[i].Name < a.tensors[j].Name })
-	return a.checkTotal(size)
-}
-
-// trimModule removes what DataParallel puts before every name, as often as every name has it.
-func trimModule(tensors []tensor.View) {
-	const prefix = "module."
-	for len(tensors) > 0 {
-		for _, t := range tensors {
-			if !strings.HasPrefix(t.Name, prefix) {
-				return
-			}
-		}
-		for i := range tensors {
-			tensors[i].Name = tensors[i].Name[len(prefix):]
+	for i := 1; i < len(a.tensors); i++ {
+		if a.tensors[i].Name == a.tensors[i-1].Name {
+			return fmt.Errorf("two tensors stand for %q", a.tensors[i].Name)
 		}
 	}
+	return a.checkTotal(size)
 }
 
 // checkTotal bounds what all tensors together take: those that share a storage could make gigabytes of a small file.

@@ -11,7 +11,7 @@ import (
 // Assignment says which of a network's tensors an archive fills.
 type Assignment struct {
 	Names []string // to be loaded, in the network's order
-	Note  string   // one line about a classifier that is left out; empty if it fits
+	Note  string   // one line about classifiers that are left out; empty if there are none
 }
 
 // MismatchError lists every tensor in which an archive and a network differ.
@@ -37,9 +37,9 @@ func (e *MismatchError) Error() string {
 }
 
 // Match compares an archive with a network's tensors, given by their names and a function from name to shape, both as
-// published. If the classifier, that is any of the tensors whose names are listed as such, has another shape, all of it
-// is left out, in the archive too, and the note says so: it was trained for other identities. Any other difference is a
-// *MismatchError. Batch norm's counters (num_batches_tracked) may be surplus.
+// published. If any tensor of the classifier, by its listed names, has another shape, then all of the classifier is left
+// out, and the note says so: it was trained for other identities. Any other difference is a *MismatchError. May be
+// surplus: batch norm's counters (num_batches_tracked), and with a note Inception v3's second classifier (AuxLogits).
 func Match(a *Archive, names []string, shape func(name string) []int, classifier []string) (Assignment, error) {
 	resized := resizedClassifier(a, names, shape, classifier)
 	wanted := make(map[string]bool, len(names))
@@ -60,17 +60,29 @@ func Match(a *Archive, names []string, shape func(name string) []int, classifier
 			fit.Names = append(fit.Names, name)
 		}
 	}
+	auxiliary := 0
 	for _, v := range a.tensors {
-		left := len(resized) > 0 && slices.Contains(classifier, v.Name)
-		if !wanted[v.Name] && !left && !isCounter(v.Name) {
+		switch {
+		case wanted[v.Name], isCounter(v.Name):
+		case len(resized) > 0 && slices.Contains(classifier, v.Name):
+		case isAuxiliary(v.Name):
+			auxiliary++
+		default:
 			e.Surplus = append(e.Surplus, v.Name)
 		}
 	}
 	if len(e.Missing)+len(e.Surplus)+len(e.Misshapen) > 0 {
 		return Assignment{}, e
 	}
+	var notes []string
 	if len(resized) > 0 {
-		fit.Note = fmt.Sprintf("%s: classifier left out: %s", a.path, strings.Join(resized, ", "))
+		notes = append(notes, "classifier left out: "+strings.Join(resized, ", "))
+	}
+	if auxiliary > 0 {
+		notes = append(notes, fmt.Sprintf("auxiliary classifier left out: %d tensors AuxLogits.*", auxiliary))
+	}
+	if len(notes) > 0 {
+		fit.Note = a.path + ": " + strings.Join(notes, "; ")
 	}
 	return fit, nil
 }
@@ -91,10 +103,6 @@ func resizedClassifier(a *Archive, names []string, shape func(name string) []int
 
 func describe(v tensor.View, want []int) string {
 	return fmt.Sprintf("%s (%v instead of %v)", v.Name, v.Shape, want)
-}
-
-func isCounter(name string) bool {
-	return name == "num_batches_tracked" || strings.HasSuffix(name, ".num_batches_tracked")
 }
 
 // Load matches and then hands each tensor's values to set, in the network's order. Nothing is set unless everything

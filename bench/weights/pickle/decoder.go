@@ -21,6 +21,7 @@ var ErrRefused = errors.New("refused")
 type Host interface {
 	Global(module, name string) (any, error)    // what a name stands for
 	Call(callable any, args Tuple) (any, error) // callable is something that Global has answered, or any other value
+	Build(object, state any) error              // gives an object its attributes, other than a dictionary
 	Persistent(id any) (any, error)             // an object that lies outside of the pickle
 }
 
@@ -33,6 +34,10 @@ func (Plain) Global(module, name string) (any, error) {
 
 func (Plain) Call(callable any, _ Tuple) (any, error) {
 	return nil, fmt.Errorf("calling %s: %w", TypeName(callable), ErrRefused)
+}
+
+func (Plain) Build(object, _ any) error {
+	return fmt.Errorf("setting the state of a %s: %w", TypeName(object), ErrRefused)
 }
 
 func (Plain) Persistent(any) (any, error) {
@@ -183,7 +188,7 @@ func (d *Decoder) step(op opcode) error {
 
 	case opGlobal, opStackGlobal:
 		return d.global(op)
-	case opReduce:
+	case opReduce, opNewObject:
 		pair, err := d.popN(2)
 		if err != nil {
 			return err

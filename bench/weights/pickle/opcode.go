@@ -41,6 +41,7 @@ const (
 	opLong1        opcode = 0x8a
 	opShortUnicode opcode = 0x8c
 	opStackGlobal  opcode = 0x93
+	opNewObject    opcode = 0x81
 	opMemoize      opcode = 0x94
 	opFrame        opcode = 0x95
 )
@@ -53,12 +54,12 @@ var opcodeNames = map[opcode]string{
 	opPut1: "BINPUT", opPut4: "LONG_BINPUT", opSetItem: "SETITEM", opTuple: "TUPLE", opEmptyTuple: "EMPTY_TUPLE",
 	opSetItems: "SETITEMS", opProto: "PROTO", opTuple1: "TUPLE1", opTuple2: "TUPLE2", opTuple3: "TUPLE3",
 	opTrue: "NEWTRUE", opFalse: "NEWFALSE", opLong1: "LONG1", opShortUnicode: "SHORT_BINUNICODE",
-	opStackGlobal: "STACK_GLOBAL", opMemoize: "MEMOIZE", opFrame: "FRAME",
+	opStackGlobal: "STACK_GLOBAL", opMemoize: "MEMOIZE", opFrame: "FRAME", opNewObject: "NEWOBJ",
 
 	// Refused, but met often enough to be called by their names.
 	'0': "POP", '1': "POP_MARK", '2': "DUP", 'F': "FLOAT", 'I': "INT", 'L': "LONG", 'P': "PERSID", 'S': "STRING",
 	'V': "UNICODE", 'B': "BINBYTES", 'C': "SHORT_BINBYTES", 'd': "DICT", 'g': "GET", 'i': "INST", 'l': "LIST",
-	'o': "OBJ", 'p': "PUT", 0x81: "NEWOBJ", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x8b: "LONG4",
+	'o': "OBJ", 'p': "PUT", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x8b: "LONG4",
 	0x8d: "BINUNICODE8", 0x8e: "BINBYTES8", 0x8f: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET",
 	0x92: "NEWOBJ_EX", 0x96: "BYTEARRAY8", 0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
 }

@@ -101,17 +101,18 @@ func (d *Decoder) update(pairs []any) error {
 
 // build drops the attributes of a dictionary: a state dict carries its modules' version numbers there.
 func (d *Decoder) build() error {
-	if _, err := d.pop(); err != nil {
+	state, err := d.pop()
+	if err != nil {
 		return err
 	}
 	v, err := d.top()
 	if err != nil {
 		return err
 	}
-	if _, ok := v.(*Dict); !ok {
-		return fmt.Errorf("setting the state of a %s: %w", TypeName(v), ErrRefused)
+	if _, ok := v.(*Dict); ok {
+		return nil
 	}
-	return nil
+	return d.host.Build(v, state)
 }
 
 func (d *Decoder) global(op opcode) error {

@@ -45,14 +45,14 @@ var globals = knownNames()
 
 func knownNames() map[string]any {
 	names := map[string]any{
-		"torch.Tensor":                 class("torch.Tensor"),
-		"torch.nn.parameter.Parameter": class("torch.nn.parameter.Parameter"),
+		"torch.Tensor": class("torch.Tensor"),
 	}
 	for _, f := range []function{
 		{"collections.OrderedDict", (*host).orderedDict},
 		{"torch._utils._rebuild_tensor", (*host).rebuildTensor},
 		{"torch._utils._rebuild_tensor_v2", (*host).rebuildTensor},
 		{"torch._utils._rebuild_parameter", (*host).rebuildParameter},
+		{"torch.nn.parameter.Parameter", (*host).newParameter},
 		{"torch._tensor._rebuild_from_type_v2", (*host).rebuildFromType},
 	} {
 		names[f.name] = f
@@ -142,6 +142,35 @@ func (h *host) rebuildParameter(args pickle.Tuple) (any, error) {
 	return args[0], nil
 }
 
+// newParameter is how PyTorch before 0.4 wrote a parameter: the class is called with a tensor or with nothing, and Build
+// follows.
+func (h *host) newParameter(args pickle.Tuple) (any, error) {
+	if len(args) == 0 {
+		return new(stored), nil
+	}
+	if len(args) > 2 || !isTensor(args[0]) {
+		return nil, errArguments
+	}
+	t := *args[0].(*stored)
+	return &t, nil
+}
+
+// Build completes such a parameter. Its state is (requires_grad, volatile, hooks), or (tensor, gradient, hooks,
+// requires_grad, volatile) as Tensor.__setstate__ in PyTorch's torch/_tensor.py still reads it.
+func (h *host) Build(object, state any) error {
+	t, ok := object.(*stored)
+	fields, okState := state.(pickle.Tuple)
+	if !ok || !okState {
+		return fmt.Errorf("setting the state of a %s: %w", pickle.TypeName(object), pickle.ErrRefused)
+	}
+	if len(fields) == 5 && isTensor(fields[0]) {
+		*t = *fields[0].(*stored)
+	} else if len(fields) != 3 || !isTensor(t) {
+		return errors.New("parameter with an unexpected state")
+	}
+	return nil
+}
+
 // rebuildFromType takes (function, class, its arguments, attributes), written for a tensor that had attributes set.
 func (h *host) rebuildFromType(args pickle.Tuple) (any, error) {
 	if len(args) != 4 {
@@ -149,7 +178,7 @@ func (h *host) rebuildFromType(args pickle.Tuple) (any, error) {
 	}
 	f, ok := args[0].(function)
 	inner, okInner := args[2].(pickle.Tuple)
-	if _, okClass := args[1].(class); !ok || !okInner || !okClass || f.name == "torch._tensor._rebuild_from_type_v2" {
+	if !ok || !okInner || f.name == "torch._tensor._rebuild_from_type_v2" {
 		return nil, errArguments
 	}
 	return h.Call(f, inner)

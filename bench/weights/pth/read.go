@@ -58,15 +58,14 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	f := &File{Wrapper: wrapper, Legacy: legacy}
 	for _, key := range state.Keys() {
 		v, _ := state.Get(key)
-		t, ok := v.(*stored)
-		if !ok {
-			continue // a counter, None: nothing that a network loads
+		if !isTensor(v) {
+			continue // a number, None: nothing that a network loads
 		}
 		name, ok := key.(string)
 		if !ok {
 			return nil, fmt.Errorf("tensor under the key %v, which is a %s", key, pickle.TypeName(key))
 		}
-		f.Tensors = append(f.Tensors, t.view(name))
+		f.Tensors = append(f.Tensors, v.(*stored).view(name))
 	}
 	return f, nil
 }
@@ -111,6 +110,6 @@ func unwrap(d *pickle.Dict) (inner *pickle.Dict, key string) {
 }
 
 func isTensor(v any) bool {
-	_, ok := v.(*stored)
-	return ok
+	t, ok := v.(*stored)
+	return ok && t.storage != nil
 }

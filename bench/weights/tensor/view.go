@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 )
 
 // MaxRank is the largest number of dimensions: twice what a convolution's weights have. It keeps a file of few bytes
@@ -74,11 +75,11 @@ func Span(shape, strides []int) (int64, error) {
 // Packed tells whether strides describe the shape's values one after the other, last dimension fastest. Dimensions of
 // size 1 take part in no step, their strides don't matter.
 func Packed(shape, strides []int) bool {
+	if slices.Contains(shape, 0) {
+		return true
+	}
 	next := 1
 	for i := len(shape) - 1; i >= 0; i-- {
-		if shape[i] == 0 {
-			return true
-		}
 		if shape[i] != 1 && strides[i] != next {
 			return false
 		}

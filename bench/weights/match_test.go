@@ -1,0 +1,137 @@
+package weights
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// shapes is the fixtures' network, without the counter.
+func shapes() map[string][]int {
+	all := make(map[string][]int)
+	for name, s := range network {
+		if s.DType == "F32" {
+			all[name] = s.Shape
+		}
+	}
+	return all
+}
+
+func TestMatch(t *testing.T) {
+	classifier := []string{"fc.weight", "fc.bias"}
+	for _, c := range []struct {
+		name     string
+		change   func(map[string][]int)
+		loaded   int
+		note     string
+		mismatch *MismatchError
+	}{
+		{name: "same", change: func(map[string][]int) {}, loaded: 7},
+		{name: "other classes", loaded: 5, change: func(s map[string][]int) {
+			s["fc.weight"], s["fc.bias"] = []int{751, 4}, []int{751}
+		}, note: "testdata/state_dict.pth: classifier left out: fc.weight ([5 4] instead of [751 4]), fc.bias ([5] instead of [751])"},
+		{name: "classifier without bias, of other classes", loaded: 5, change: func(s map[string][]int) {
+			s["fc.weight"] = []int{751, 4}
+			delete(s, "fc.bias")
+		}, note: "testdata/state_dict.pth: classifier left out: fc.weight ([5 4] instead of [751 4])"},
+		{name: "classifier without bias", change: func(s map[string][]int) { delete(s, "fc.bias") },
+			mismatch: &MismatchError{Surplus: []string{"fc.bias"}}},
+		{name: "everything else", change: func(s map[string][]int) {
+			delete(s, "conv.weight")
+			delete(s, "bn.bias")
+			s["bn.weight"] = []int{5}
+			s["bn.running_var"] = []int{4, 1}
+			s["bn.num_batches_tracked"] = []int{}
+			s["stem.weight"], s["stem.bias"] = []int{1}, []int{1}
+		}, mismatch: &MismatchError{
+			Missing:   []string{"stem.bias", "stem.weight"},
+			Surplus:   []string{"bn.bias", "conv.weight"},
+			Misshapen: []string{"bn.num_batches_tracked (I64)", "bn.running_var ([4] instead of [4 1])", "bn.weight ([4] instead of [5])"},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want := shapes()
+			c.change(want)
+			names := slices.Sorted(maps.Keys(want))
+			shape := func(name string) []int { return want[name] }
+			fit, err := Match(open(t, "state_dict.pth"), names, shape, classifier)
+			if c.mismatch != nil {
+				c.mismatch.Path = "testdata/state_dict.pth"
+				var got *MismatchError
+				if !errors.As(err, &got) {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(c.mismatch, got); diff != "" {
+					t.Error(diff)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(fit.Names) != c.loaded || fit.Note != c.note {
+				t.Errorf("%+v", fit)
+			}
+		})
+	}
+}
+
+func TestMatchAuxiliary(t *testing.T) {
+	a, err := archive(t, Tensor{Name: "a"}.scalar(), Tensor{Name: "AuxLogits.fc.bias"}.scalar())
+	if err != nil {
+		t.Fatal(err)
+	}
+	scalar := func(string) []int { return nil }
+	fit, err := Match(a, []string{"a"}, scalar, nil)
+	if err != nil || fit.Note != "memory: auxiliary classifier left out: 1 tensors AuxLogits.*" {
+		t.Errorf("%+v, %v", fit, err)
+	}
+	fit, err = Match(a, []string{"a", "AuxLogits.fc.bias"}, scalar, nil)
+	if err != nil || fit.Note != "" || len(fit.Names) != 2 {
+		t.Errorf("%+v, %v", fit, err)
+	}
+}
+
+func TestMismatchErrorListsAll(t *testing.T) {
+	err := &MismatchError{Path: "f", Missing: []string{"a", "b"}, Misshapen: []string{"c ([1] instead of [2])"}}
+	want := "f: other tensors than the network's\n  missing (2): a, b\n  misshapen (1): c ([1] instead of [2])"
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	want := shapes()
+	names := slices.Sorted(maps.Keys(want))
+	shape := func(name string) []int { return want[name] }
+	got := make(map[string]stored)
+	set := func(name string, values []float32) error {
+		got[name] = stored{"F32", want[name], values}
+		return nil
+	}
+	if note, err := Load(open(t, "checkpoint.pth"), names, shape, nil, set); err != nil || note != "" {
+		t.Fatal(note, err)
+	}
+	all := maps.Clone(network)
+	delete(all, "bn.num_batches_tracked")
+	if diff := cmp.Diff(all, got); diff != "" {
+		t.Error(diff)
+	}
+
+	clear(got)
+	want["bn.bias"] = []int{9}
+	if _, err := Load(open(t, "checkpoint.pth"), names, shape, nil, set); err == nil || len(got) > 0 {
+		t.Errorf("%v after %d tensors were set", err, len(got))
+	}
+
+	broken := errors.New("broken")
+	want["bn.bias"] = []int{4}
+	_, err := Load(open(t, "checkpoint.pth"), names, shape, nil, func(string, []float32) error { return broken })
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), `checkpoint.pth: tensor "bn.bias"`) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,40 @@
+package weights
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/reidbench/reidbench/bench/weights/tensor"
+)
+
+// trimModule removes what DataParallel puts before every name, as often as every name has it.
+func trimModule(tensors []tensor.View) {
+	const prefix = "module."
+	for len(tensors) > 0 {
+		for _, t := range tensors {
+			if !strings.HasPrefix(t.Name, prefix) {
+				return
+			}
+		}
+		for i := range tensors {
+			tensors[i].Name = tensors[i].Name[len(prefix):]
+		}
+	}
+}
+
+// Layers of a dense block once were called norm.1, conv.2 and so on; PyTorch 0.4 forbade dots in modules' names.
+var denseLayer = regexp.MustCompile(`(\bdenselayer\d+\.(?:norm|conv))\.([12]\.)`)
+
+func renameDense(tensors []tensor.View) {
+	for i := range tensors {
+		tensors[i].Name = denseLayer.ReplaceAllString(tensors[i].Name, "$1$2")
+	}
+}
+
+// isCounter tells batch norm's counters of training steps, which no network here has.
+func isCounter(name string) bool {
+	return name == "num_batches_tracked" || strings.HasSuffix(name, ".num_batches_tracked")
+}
+
+// isAuxiliary tells the second classifier that torchvision's Inception v3 has for its training only.
+func isAuxiliary(name string) bool { return strings.HasPrefix(name, "AuxLogits.") }
