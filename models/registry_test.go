@@ -61,6 +61,12 @@ func TestRowsAreThePublishedTables(t *testing.T) {
 		if want := strings.ToLower(strings.TrimSuffix(m.Row, "(256,128)")); m.Name != want {
 			t.Errorf("row %s is called %s, not %s", m.Row, m.Name, want)
 		}
+		if want := distillationOf(m.Row); m.Distill != want {
+			t.Errorf("row %s learns by %q distillation, not %q", m.Row, m.Distill, want)
+		}
+	}
+	if _, err := Lookup(DefaultTeacher); err != nil {
+		t.Error(err)
 	}
 	if diff := cmp.Diff(publishedRows, rows); diff != "" {
 		t.Errorf("rows (-published +registered):\n%s", diff)
@@ -73,6 +79,16 @@ func TestRowsAreThePublishedTables(t *testing.T) {
 	if got := named(All()); len(got) != len(registered.models) {
 		t.Errorf("All has %d of %d models", len(got), len(registered.models))
 	}
+}
+
+func distillationOf(row string) Distillation {
+	switch {
+	case strings.Contains(row, "-Distiled-Hard"):
+		return HardDistillation
+	case strings.Contains(row, "-Distiled-Soft"):
+		return SoftDistillation
+	}
+	return NoDistillation
 }
 
 func TestLookup(t *testing.T) {
