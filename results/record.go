@@ -122,6 +122,9 @@ type Timing struct {
 // maxRecordBytes bounds what ParseRecord reads; a record with a CMC of ten thousand ranks has a quarter of it.
 const maxRecordBytes = 1 << 20
 
+// maxCount keeps the scaled integers that reports are rounded with far from overflow.
+const maxCount = 1e15
+
 // ParseRecord reads one record and refuses what Validate refuses, unknown fields, trailing data and more than 1 MiB.
 func ParseRecord(r io.Reader) (Record, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxRecordBytes+1))
@@ -182,6 +185,9 @@ func (r Record) Validate() error {
 	} {
 		if count < 0 {
 			return fmt.Errorf("a count is negative: %d", count)
+		}
+		if count > maxCount {
+			return fmt.Errorf("a count is beyond belief: %d", count)
 		}
 	}
 	if t.WallSeconds < 0 || t.ImagesPerSecond < 0 {

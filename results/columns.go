@@ -1,0 +1,99 @@
+package results
+
+// column is one column of a printed table.
+type column struct {
+	title string
+	left  bool // aligned; numbers stand right
+	cell  func(*Line) string
+	group bool // first of a group: one quantity's ours, paper and Δ
+}
+
+// noFigure stands where there is nothing to print, so that no cell of ours is mistaken for a zero.
+const noFigure = "–"
+
+// modelColumn marks the lines that have notes with an asterisk.
+var modelColumn = column{title: "Model", left: true, cell: func(l *Line) string {
+	if len(l.Notes) > 0 {
+		return l.Model + " *"
+	}
+	return l.Model
+}}
+
+// accuracyColumns gives each metric, or with compared the metric, the published figure and the difference.
+func accuracyColumns(compared bool) []column {
+	var columns []column
+	for i, m := range metrics {
+		ours := func(l *Line) string {
+			if i == 0 && l.Status() != Done {
+				return string(l.Status())
+			}
+			return orNoFigure(m.of(l).ours)
+		}
+		columns = append(columns, group(m.title, ours, m.of, compared, (decimal).Signed)...)
+	}
+	return columns
+}
+
+// costColumns gives params and MACs likewise; a check mark in place of the difference says that all digits agree.
+func costColumns(compared bool) []column {
+	var columns []column
+	for _, c := range []struct {
+		title string
+		of    func(*Line) comparison
+	}{
+		{"Params (M)", (*Line).params},
+		{"MACs (G)", (*Line).macs},
+	} {
+		ours := func(l *Line) string { return orNoFigure(c.of(l).ours) }
+		columns = append(columns, group(c.title, ours, c.of, compared, func(d decimal) string {
+			if d.units == 0 {
+				return "✓"
+			}
+			return d.Signed()
+		})...)
+	}
+	return columns
+}
+
+func group(title string, ours func(*Line) string, of func(*Line) comparison, compared bool, difference func(decimal) string) []column {
+	first := column{title: title, cell: ours, group: true}
+	if !compared {
+		return []column{first}
+	}
+	return []column{
+		first,
+		{title: "paper", cell: func(l *Line) string { return orNoFigure(of(l).published) }},
+		{title: "Δ", cell: func(l *Line) string {
+			if d := of(l).difference(); d != nil {
+				return difference(*d)
+			}
+			return ""
+		}},
+	}
+}
+
+func orNoFigure(d *decimal) string {
+	if d == nil {
+		return noFigure
+	}
+	return d.String()
+}
+
+// cells returns the titles and the cells of every line, each passed through escape.
+func (t ReportTable) cells(columns []column, escape func(string) string) (titles []string, rows [][]string) {
+	for _, c := range columns {
+		titles = append(titles, escape(c.title))
+	}
+	for i := range t.Lines {
+		row := make([]string, len(columns))
+		for j, c := range columns {
+			row[j] = escape(c.cell(&t.Lines[i]))
+		}
+		rows = append(rows, row)
+	}
+	return titles, rows
+}
+
+// accuracy and cost are the table's column groups; beside the published tables there is nothing to compare with.
+func (t ReportTable) accuracy() []column { return accuracyColumns(t.Table != "") }
+func (t ReportTable) cost() []column     { return costColumns(t.Table != "") }

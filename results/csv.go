@@ -1,0 +1,156 @@
+package results
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// CSV writes one line per model, its header in machine-readable names. Rank-n and mAP are percent, costs are counted as
+// published in millions and billions, and exactly in single units; what is not known is empty.
+func (r *Report) CSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	fields := csvFields()
+	row := make([]string, len(fields))
+	for i, f := range fields {
+		row[i] = f.name
+	}
+	if err := out.Write(row); err != nil {
+		return err
+	}
+	for l := range r.lines {
+		for i, f := range fields {
+			row[i] = f.of(l)
+		}
+		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+type csvField struct {
+	name string
+	of   func(*Line) string
+}
+
+func csvFields() []csvField {
+	fields := []csvField{
+		{"table", func(l *Line) string { return string(l.table()) }},
+		{"row", func(l *Line) string { return l.rowName() }},
+		{"model", func(l *Line) string { return l.Model }},
+		{"status", func(l *Line) string { return string(l.Status()) }},
+	}
+	for _, m := range metrics {
+		fields = append(fields, compared(m.key, m.of)...)
+	}
+	fields = append(fields, compared("params_m", (*Line).params)...)
+	fields = append(fields, csvField{"params_match", match((*Line).params)})
+	fields = append(fields, compared("macs_g", (*Line).macs)...)
+	fields = append(fields, csvField{"macs_match", match((*Line).macs)})
+	for _, c := range []struct {
+		name string
+		of   func(*Cost) int64
+	}{
+		{"params", func(c *Cost) int64 { return c.Params }},
+		{"macs", func(c *Cost) int64 { return c.MACs }},
+		{"matmul_macs", func(c *Cost) int64 { return c.MatmulMACs }},
+		{"paper_params", func(c *Cost) int64 { return c.PaperParams }},
+		{"paper_macs", func(c *Cost) int64 { return c.PaperMACs }},
+	} {
+		fields = append(fields, csvField{c.name, func(l *Line) string {
+			if l.Cost == nil {
+				return ""
+			}
+			return strconv.FormatInt(c.of(l.Cost), 10)
+		}})
+	}
+	fields = append(fields,
+		ofBest("best_epoch", func(b *Best) string { return strconv.Itoa(b.Epoch) }),
+		ofBest("best_rank1", func(b *Best) string { return percent(b.Rank1).String() }),
+		ofBest("best_map", func(b *Best) string { return percent(b.MAP).String() }),
+		ofRecord("epochs", func(r *Record) string { return strconv.Itoa(r.Epochs) }),
+		ofRecord("recipe", func(r *Record) string { return r.Recipe.Name }),
+		ofRecord("seed", func(r *Record) string { return strconv.FormatUint(r.Seed, 10) }),
+		ofRecord("dataset", func(r *Record) string { return r.Dataset.Name }),
+		ofRecord("dataset_fingerprint", func(r *Record) string { return r.Dataset.Fingerprint }),
+		ofRecord("cpu", func(r *Record) string { return r.Machine.CPU }),
+		ofRecord("isa", func(r *Record) string { return r.Machine.ISA }),
+		ofRecord("cores", func(r *Record) string { return strconv.Itoa(r.Machine.Cores) }),
+		ofRecord("planned_bytes", func(r *Record) string { return strconv.FormatInt(r.Memory.PlannedBytes, 10) }),
+		ofRecord("peak_bytes", func(r *Record) string { return strconv.FormatInt(r.Memory.PeakBytes, 10) }),
+		ofRecord("started", func(r *Record) string { return timestamp(r.Timing.Started) }),
+		ofRecord("finished", func(r *Record) string { return timestamp(r.Timing.Finished) }),
+		ofRecord("wall_seconds", func(r *Record) string { return number(r.Timing.WallSeconds) }),
+		ofRecord("images_per_second", func(r *Record) string { return number(r.Timing.ImagesPerSecond) }),
+		csvField{"notes", func(l *Line) string { return strings.Join(l.Notes, " ") }},
+	)
+	return fields
+}
+
+func compared(key string, of func(*Line) comparison) []csvField {
+	text := func(d *decimal) string {
+		if d == nil {
+			return ""
+		}
+		return d.String()
+	}
+	return []csvField{
+		{key, func(l *Line) string { return text(of(l).ours) }},
+		{key + "_published", func(l *Line) string { return text(of(l).published) }},
+		{key + "_difference", func(l *Line) string { return text(of(l).difference()) }},
+	}
+}
+
+func match(of func(*Line) comparison) func(*Line) string {
+	return func(l *Line) string {
+		if c := of(l); c.difference() != nil {
+			return strconv.FormatBool(c.matches())
+		}
+		return ""
+	}
+}
+
+func ofRecord(name string, of func(*Record) string) csvField {
+	return csvField{name, func(l *Line) string {
+		if l.Record == nil {
+			return ""
+		}
+		return of(l.Record)
+	}}
+}
+
+func ofBest(name string, of func(*Best) string) csvField {
+	return ofRecord(name, func(r *Record) string {
+		if r.Best == nil {
+			return ""
+		}
+		return of(r.Best)
+	})
+}
+
+func (l *Line) table() Table {
+	if l.Published == nil {
+		return ""
+	}
+	return l.Published.Table
+}
+
+func (l *Line) rowName() string {
+	if l.Published == nil {
+		return ""
+	}
+	return l.Published.Name
+}
+
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

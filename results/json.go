@@ -1,0 +1,105 @@
+package results
+
+import (
+	"encoding/json"
+	"io"
+)
+
+// ReportFormat names the layout of the JSON report.
+const ReportFormat = "reidbench-report/1"
+
+// JSON writes the report as one object:
+//
+//	format   "reidbench-report/1"
+//	setup    what most runs share: [{label, text}]
+//	caveat   why ours and the published figures are not alike; absent where they are
+//	tables   [{table: "cnn", "transformer" or "", title, rows}]
+//
+// and each of the rows:
+//
+//	model, row       the model, and the published row as printed; row is "" beside the tables
+//	status           "done", "failed" or "not run"
+//	rank1, rank5, rank10, map    percent: {ours, published, difference}
+//	params_m, macs_g             counted as published: {ours, published, difference, match}
+//	cost             single units: params, macs, matmul_macs, paper_params, paper_macs; null where unknown
+//	notes            reasons for failures, for differing costs and for runs unlike the others
+//	record           the whole run record, as in result.json; null where not run
+//
+// Numbers that are missing are null; the others have the digits of the printed tables.
+func (r *Report) JSON(w io.Writer) error {
+	out := jsonReport{Format: ReportFormat, Setup: r.Setup, Caveat: r.Caveat}
+	for _, t := range r.Tables {
+		table := jsonTable{Table: t.Table, Title: t.Table.Title()}
+		for i := range t.Lines {
+			table.Rows = append(table.Rows, newJSONRow(&t.Lines[i]))
+		}
+		out.Tables = append(out.Tables, table)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(out)
+}
+
+type jsonReport struct {
+	Format string      `json:"format"`
+	Setup  []Fact      `json:"setup"`
+	Caveat string      `json:"caveat,omitempty"`
+	Tables []jsonTable `json:"tables"`
+}
+
+type jsonTable struct {
+	Table Table     `json:"table"`
+	Title string    `json:"title"`
+	Rows  []jsonRow `json:"rows"`
+}
+
+type jsonRow struct {
+	Model  string         `json:"model"`
+	Row    string         `json:"row"`
+	Status Status         `json:"status"`
+	Rank1  jsonComparison `json:"rank1"`
+	Rank5  jsonComparison `json:"rank5"`
+	Rank10 jsonComparison `json:"rank10"`
+	MAP    jsonComparison `json:"map"`
+	Params jsonComparison `json:"params_m"`
+	MACs   jsonComparison `json:"macs_g"`
+	Cost   *Cost          `json:"cost"`
+	Notes  []string       `json:"notes"`
+	Record *Record        `json:"record"`
+}
+
+type jsonComparison struct {
+	Ours       *decimal `json:"ours"`
+	Published  *decimal `json:"published"`
+	Difference *decimal `json:"difference"`
+	Match      *bool    `json:"match,omitempty"`
+}
+
+func newJSONRow(l *Line) jsonRow {
+	row := jsonRow{
+		Model: l.Model, Row: l.rowName(), Status: l.Status(),
+		Params: newJSONCost(l.params()), MACs: newJSONCost(l.macs()),
+		Cost: l.Cost, Notes: l.Notes, Record: l.Record,
+	}
+	if row.Notes == nil {
+		row.Notes = []string{}
+	}
+	for i, into := range []*jsonComparison{&row.Rank1, &row.Rank5, &row.Rank10, &row.MAP} {
+		*into = newJSONComparison(metrics[i].of(l))
+	}
+	return row
+}
+
+func newJSONComparison(c comparison) jsonComparison {
+	return jsonComparison{Ours: c.ours, Published: c.published, Difference: c.difference()}
+}
+
+func newJSONCost(c comparison) jsonComparison {
+	out := newJSONComparison(c)
+	if out.Difference != nil {
+		match := c.matches()
+		out.Match = &match
+	}
+	return out
+}

@@ -1,0 +1,229 @@
+package results
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// inventedRecord is a run that never happened; its figures are for the tests alone.
+func inventedRecord(t *testing.T, model, row string, accuracy float64) Record {
+	t.Helper()
+	recipe, err := NewRecipe("quick", map[string]any{"batch": 64, "lr": 5e-4, "epochs": 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	return Record{
+		Format: Format, Model: model, Row: row, Status: Done,
+		Recipe: recipe, Seed: 1,
+		Dataset: Dataset{Name: "drawn", Fingerprint: "0123456789abcdef", Synthetic: true, Identities: 40, Train: 320, Query: 80, Gallery: 240},
+		Machine: Machine{CPU: "Imaginary CPU", ISA: "avx2", Cores: 2, Go: "go1.26", OS: "linux", Arch: "amd64"},
+		Epochs:  4,
+		Final:   &Metrics{Rank1: accuracy, Rank5: min(accuracy+0.1, 1), Rank10: min(accuracy+0.15, 1), MAP: accuracy / 2, CMC: []float64{accuracy, accuracy}},
+		Best:    &Best{Epoch: 3, Metrics: Metrics{Rank1: accuracy, Rank5: accuracy, Rank10: accuracy, MAP: accuracy}},
+		Memory:  Memory{PlannedBytes: 1 << 30, PeakBytes: 1<<30 + 1},
+		Timing:  Timing{Started: started, Finished: started.Add(90 * time.Second), WallSeconds: 90, ImagesPerSecond: 14.5},
+	}
+}
+
+func inventedReport(t *testing.T) *Report {
+	t.Helper()
+	failed := inventedRecord(t, "resnet50", "ResNet50", 0)
+	failed.Status, failed.Final, failed.Best = Failed, nil, nil
+	failed.Reason = "panic: a|b\nin the second line"
+	seeded := inventedRecord(t, "osnet", "OSNet", 0.912344)
+	seeded.Seed = 7
+	beside := inventedRecord(t, "mobilenet_v1|half", "", 0.3)
+	beside.Cost = Cost{Params: 3206976, MACs: 371000000, PaperParams: 3206976, PaperMACs: 377373696}
+	report, err := NewReport([]Record{
+		beside, seeded, failed,
+		inventedRecord(t, "vit-b16", "ViT-B16(256,128)", 0.5),
+		inventedRecord(t, "alexnet", "AlexNet", 0.67689),
+	}, map[string]Cost{
+		"AlexNet":                   {PaperParams: 57003840, PaperMACs: 467565376},
+		"ResNet50":                  {PaperParams: 23508032, PaperMACs: 2683734016},
+		"Mobilenetv2-100":           {PaperParams: 2223872, PaperMACs: 204352768},
+		"OSNet":                     {PaperParams: 2169508, PaperMACs: 996691088},
+		"ConvNeXt-Tiny":             {PaperParams: 27797184, PaperMACs: 2999999999}, // not what it costs
+		"ViT-B16(256,128)":          {PaperParams: 85608192, PaperMACs: 11032166400},
+		"VT-ResNet50-1F1R(256,128)": {PaperParams: 23239744, PaperMACs: 2743664640},
+		"VT-ResNet50-1F2R(256,128)": {PaperParams: 32676928, PaperMACs: 3129540608},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func TestReportGolden(t *testing.T) {
+	report, empty := inventedReport(t), mustReport(t, nil, nil)
+	for name, write := range map[string]func(io.Writer) error{
+		"wide.txt":   func(w io.Writer) error { return report.Text(w, 0) },
+		"narrow.txt": func(w io.Writer) error { return report.Text(w, 120) },
+		"report.md":  report.Markdown,
+		"report.csv": report.CSV,
+		"report.json": func(w io.Writer) error {
+			return report.JSON(w)
+		},
+		"empty.txt": func(w io.Writer) error { return empty.Text(w, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got bytes.Buffer
+			if err := write(&got); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", name)
+			if *update {
+				if err := os.WriteFile(path, got.Bytes(), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" {
+				t.Errorf("differs from the golden file (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTextFitsItsWidth(t *testing.T) {
+	report := inventedReport(t)
+	for _, width := range []int{120, 160} {
+		var page bytes.Buffer
+		if err := report.Text(&page, width); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(page.String()) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
+				t.Errorf("width %d: a line of %d columns: %s", width, n, line)
+			}
+		}
+		for title, want := range map[string]int{"Rank-1 ": 3, "Rank-5": 3, "Rank-10": 3, "mAP": 4, "Params (M)": 3, "MACs (G)": 3} {
+			if n := strings.Count(page.String(), title); n != want { // one in each table; mAP in the legend too
+				t.Errorf("width %d: the title %q is there %d times, want %d", width, title, n, want)
+			}
+		}
+	}
+}
+
+func TestMarkdownTablesAreWellFormed(t *testing.T) {
+	var page bytes.Buffer
+	if err := inventedReport(t).Markdown(&page); err != nil {
+		t.Fatal(err)
+	}
+	columns, rows := 0, 0
+	for line := range strings.Lines(page.String()) {
+		if !strings.HasPrefix(line, "|") {
+			columns = 0
+			continue
+		}
+		n := strings.Count(line, "|") - strings.Count(line, `\|`)
+		if columns == 0 {
+			columns = n
+		}
+		if n != columns {
+			t.Errorf("%d cells in a table of %d: %s", n-1, columns-1, line)
+		}
+		rows++
+	}
+	if want := 2*34 + 1 + 5*2; rows != want { // each of the 5 tables has a title line and a rule
+		t.Errorf("%d table lines, want %d", rows, want)
+	}
+}
+
+func TestCSVHasOneLinePerModel(t *testing.T) {
+	var page bytes.Buffer
+	if err := inventedReport(t).CSV(&page); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := csv.NewReader(&page).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) != 1+34+1 {
+		t.Errorf("%d lines, want a header, 34 rows and one model beside them", len(lines))
+	}
+	seen := make(map[string]bool)
+	for _, name := range lines[0] {
+		if seen[name] || strings.ToLower(name) != name || strings.ContainsAny(name, " ()-") {
+			t.Errorf("column name %q is used twice or awkward in code", name)
+		}
+		seen[name] = true
+	}
+}
+
+func TestJSONIsValidAndKeepsPrintedDigits(t *testing.T) {
+	var page bytes.Buffer
+	if err := inventedReport(t).JSON(&page); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Tables []struct {
+			Rows []struct {
+				Model    string
+				Status   Status
+				Params_m struct{ Ours, Published, Difference json.Number }
+			}
+		}
+	}
+	if err := json.Unmarshal(page.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	alexnet := got.Tables[0].Rows[0]
+	if alexnet.Params_m.Ours != "57.00" || alexnet.Params_m.Published != "57.00" || alexnet.Params_m.Difference != "0.00" {
+		t.Errorf("AlexNet's params are %+v, want 57.00 twice and 0.00", alexnet.Params_m)
+	}
+	if vgg := got.Tables[0].Rows[1]; vgg.Status != NotRun || vgg.Params_m.Ours != "" {
+		t.Errorf("a row that was not run is %+v", vgg)
+	}
+}
+
+func TestTwoRecordsOfOneRow(t *testing.T) {
+	a, b := inventedRecord(t, "a", "ViT-B16(256,128)", 0.1), inventedRecord(t, "b", "ViT-B16", 0.2)
+	if _, err := NewReport([]Record{a, b}, nil); err == nil {
+		t.Error("two records of one row were accepted")
+	}
+}
+
+func TestEscapes(t *testing.T) {
+	for _, c := range []struct{ in, text, markdown string }{
+		{"a|b", "a|b", `a\|b`},
+		{"a\nb", `a\nb`, "a<br>b"},
+		{"\x1b[31mred", `\x1b[31mred`, `\\x1b\[31mred`},
+		{`a\|b`, `a\|b`, `a\\\|b`},
+		{"mobilenet_v2 <x>", "mobilenet_v2 <x>", `mobilenet\_v2 &lt;x&gt;`},
+		{"bad \xff", "bad \uFFFD", "bad \uFFFD"},
+	} {
+		if got := escapeText(c.in); got != c.text {
+			t.Errorf("escapeText(%q) = %q, want %q", c.in, got, c.text)
+		}
+		if got := escapeMarkdown(c.in); got != c.markdown {
+			t.Errorf("escapeMarkdown(%q) = %q, want %q", c.in, got, c.markdown)
+		}
+	}
+}
+
+func mustReport(t *testing.T, records []Record, costs map[string]Cost) *Report {
+	t.Helper()
+	report, err := NewReport(records, costs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}

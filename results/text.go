@@ -1,0 +1,175 @@
+package results
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// proseWidth is where notes break in a terminal of any greater width.
+const proseWidth = 120
+
+// Text writes the report for a terminal of the given width in columns; 0 means any. Where a table's accuracy and cost
+// do not fit side by side, they become two tables.
+func (r *Report) Text(w io.Writer, width int) error {
+	var page bytes.Buffer
+	prose := proseWidth
+	if width > 0 {
+		prose = min(width, proseWidth)
+	}
+	for _, fact := range r.Setup {
+		label := fmt.Sprintf("%-9s", fact.Label)
+		writeWrapped(&page, label, strings.Repeat(" ", len(label)), escapeText(fact.Text), prose)
+	}
+	fmt.Fprintln(&page)
+	if r.Caveat != "" {
+		writeWrapped(&page, "", "", r.Caveat, prose)
+		fmt.Fprintln(&page)
+	}
+	writeWrapped(&page, "", "", legend, prose)
+
+	for _, t := range r.Tables {
+		fmt.Fprintf(&page, "\n%s\n\n", t.Table.Title())
+		side, err := t.text(t.accuracy(), t.cost())
+		if err != nil {
+			return err
+		}
+		if width == 0 || longestLine(side) <= width {
+			page.Write(side)
+		} else {
+			for i, columns := range [][]column{t.accuracy(), t.cost()} {
+				part, err := t.text(columns)
+				if err != nil {
+					return err
+				}
+				if i > 0 {
+					fmt.Fprintln(&page)
+				}
+				page.Write(part)
+			}
+		}
+		for i, n := range t.notes() {
+			if i == 0 {
+				fmt.Fprintln(&page)
+			}
+			writeWrapped(&page, "* "+n.models+": ", "  ", escapeText(n.text), prose)
+		}
+	}
+	_, err := w.Write(page.Bytes())
+	return err
+}
+
+// legend explains the columns.
+const legend = "Rank-n and mAP in percent. paper: the published figure; Δ: ours less the published; ✓: all printed digits agree. " +
+	"Params and MACs are counted as published, for one 256×128 image, without the final classifier. *: see the notes below."
+
+// text renders the table's lines with the given groups of columns, without trailing blanks.
+func (t ReportTable) text(groups ...[]column) ([]byte, error) {
+	columns := []column{modelColumn}
+	for _, g := range groups {
+		columns = append(columns, g...)
+	}
+	titles, rows := t.cells(columns, escapeText)
+	for i, c := range columns {
+		if c.group {
+			setApart(titles, rows, i)
+		}
+	}
+	var table bytes.Buffer
+	if err := writeTable(&table, textStyle(), columns, titles, rows, &tw.Padding{Left: "", Right: " ", Overwrite: true}); err != nil {
+		return nil, err
+	}
+	var trimmed bytes.Buffer
+	for line := range bytes.Lines(table.Bytes()) {
+		trimmed.Write(bytes.TrimRight(line, " \n"))
+		trimmed.WriteByte('\n')
+	}
+	return trimmed.Bytes(), nil
+}
+
+// setApart widens column i, which is aligned right, by a blank on its left.
+func setApart(titles []string, rows [][]string, i int) {
+	widest := &titles[i]
+	for _, row := range rows {
+		if utf8.RuneCountInString(row[i]) > utf8.RuneCountInString(*widest) {
+			widest = &row[i]
+		}
+	}
+	*widest = " " + *widest
+}
+
+// note is one remark and the models, joined by commas, that it is about.
+type note struct{ models, text string }
+
+// notes collects the remarks on a table's lines, equal ones together, in the order of their first line.
+func (t ReportTable) notes() []note {
+	var notes []note
+	at := make(map[string]int)
+	for _, l := range t.Lines {
+		for _, text := range l.Notes {
+			if i, ok := at[text]; ok {
+				notes[i].models += ", " + l.Model
+				continue
+			}
+			at[text] = len(notes)
+			notes = append(notes, note{l.Model, text})
+		}
+	}
+	return notes
+}
+
+// escapeText keeps a string on its line and a terminal's state unharmed: control characters become visible.
+func escapeText(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, c := range strings.ToValidUTF8(s, "\uFFFD") {
+		switch {
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\t':
+			b.WriteString(`\t`)
+		case unicode.IsControl(c):
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
+
+// writeWrapped prints text in lines of at most width columns, broken at blanks.
+func writeWrapped(w io.Writer, first, indent, text string, width int) {
+	line := first
+	used, words := utf8.RuneCountInString(first), 0
+	for _, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case words > 0 && used+1+n > width:
+			fmt.Fprintln(w, line)
+			line, used, words = indent+word, utf8.RuneCountInString(indent)+n, 1
+			continue
+		case words > 0:
+			line += " "
+			used++
+		}
+		line += word
+		used += n
+		words++
+	}
+	fmt.Fprintln(w, strings.TrimRight(line, " "))
+}
+
+func longestLine(page []byte) int {
+	longest := 0
+	for line := range bytes.Lines(page) {
+		longest = max(longest, utf8.RuneCount(bytes.TrimRight(line, "\n")))
+	}
+	return longest
+}
