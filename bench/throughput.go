@@ -111,7 +111,7 @@ func (r *stopwatch) models(ctx context.Context) error {
 }
 
 func (r *stopwatch) model(ctx context.Context, m models.Model) error {
-	g, err := m.Graph(flops.IdentityCount)
+	g, err := buildGraph(m, flops.IdentityCount)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,71 @@
+package bench
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/market1501"
+)
+
+func TestEvaluateAgreesWithRun(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	summary := mustRun(t, c)
+	features := filepath.Join(t.TempDir(), "features.csv")
+	got, err := Evaluate(t.Context(), EvaluateConfig{
+		Model: tiny("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data, Features: features, Batch: c.Recipe.Batch,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(*summary.Jobs[0].Record.Final, got.Metrics); diff != "" {
+		t.Errorf("metrics (-run +evaluate):\n%s", diff)
+	}
+	f, err := os.Open(features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := 1 + got.Dataset.Query + got.Dataset.Gallery; len(rows) != want || len(rows[0]) != 3+16 {
+		t.Errorf("%d rows of %d columns, want %d of 19", len(rows), len(rows[0]), want)
+	}
+}
+
+func TestEvaluateLeavesOutAnotherClassifier(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	mustRun(t, c)
+	more := filepath.Join(t.TempDir(), "more")
+	if err := market1501.Synthesize(t.Context(), market1501.SynthConfig{Dir: more, IDs: 5, TestIDs: 2, ImagesPerID: 4}); err != nil {
+		t.Fatal(err)
+	}
+	var notes []string
+	_, err := Evaluate(t.Context(), EvaluateConfig{
+		Model: tiny("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: more,
+		Progress: watcher(func(e Event) { notes = append(notes, e.Text) }),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "classifier left out") {
+		t.Errorf("notes %q, want one that says so", notes)
+	}
+}
+
+func TestEvaluateRefusesForeignWeights(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	mustRun(t, c)
+	_, err := Evaluate(t.Context(), EvaluateConfig{
+		Model: exploding("other"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data,
+	})
+	if err == nil || !strings.Contains(err.Error(), "missing (2): exploding.weight, exploding.bias") {
+		t.Errorf("error %v, want one that names what is missing", err)
+	}
+}

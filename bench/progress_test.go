@@ -1,0 +1,122 @@
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/results"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares with testdata/name.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+// story is a run as its progress is told of it, one event a second.
+func story() []Event {
+	metrics := &results.Metrics{Rank1: 0.5, MAP: 0.34567}
+	under := Event{Model: "osnet", Stage: "everything", Epochs: 3, Steps: 30}
+	events := []Event{
+		{Kind: Noted, Text: "drawing"},
+		{Kind: Warned, Text: "2 images are broken"},
+	}
+	started := under
+	started.Kind = Started
+	events = append(events, started)
+	for step := 1; step <= 10; step++ {
+		e := under
+		e.Kind, e.Epoch, e.Step, e.Loss = Stepped, 1, step, 3-float64(step)/8
+		e.ImagesPerSecond, e.Left = 2.5*float64(step), time.Duration(30-step)*37*time.Second
+		events = append(events, e)
+	}
+	evaluated := under
+	evaluated.Kind, evaluated.Epoch, evaluated.Step, evaluated.Metrics = Evaluated, 1, 10, metrics
+	interrupted := under
+	interrupted.Kind, interrupted.Step = Interrupted, 10
+	return append(events, evaluated, interrupted,
+		Event{Kind: Finished, Model: "alexnet", Metrics: metrics},
+		Event{Kind: Skipped, Model: "resnet50", Metrics: metrics},
+		Event{Kind: Failed, Model: "vgg16", Err: errors.New("out of memory")})
+}
+
+func TestLines(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Unix(0, 0)
+	lines := NewLines(&out, 4*time.Second, func() time.Time { return now })
+	for _, e := range story() {
+		lines.Report(e)
+		now = now.Add(time.Second)
+	}
+	golden(t, "lines.txt", out.String())
+}
+
+func TestBarsLeaveLinesBehind(t *testing.T) {
+	var out bytes.Buffer
+	bars := NewBars(&out)
+	for _, e := range story() {
+		bars.Report(e)
+	}
+	bars.Close()
+	for _, want := range []string{"drawing", "warning: 2 images are broken", "osnet: interrupted after step 10 of 30",
+		"alexnet: done: Rank-1 50.00%, mAP 34.57%", "vgg16: failed: out of memory"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in the output:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestShort(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", 59400 * time.Millisecond: "59s", 59600 * time.Millisecond: "1m00s",
+		3*time.Hour + 5*time.Minute: "3h05m", 49 * time.Hour: "2d01h",
+	} {
+		if got := short(d); got != want {
+			t.Errorf("short(%v) is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestMeter(t *testing.T) {
+	now := time.Unix(100, 0)
+	m := newMeter(func() time.Time { return now })
+	m.start(100)
+	if m.left() != 0 || m.trainRate() != 0 {
+		t.Errorf("before any work: %v left at %v img/s", m.left(), m.trainRate())
+	}
+	for range 2 {
+		now = now.Add(2 * time.Second)
+		m.trained(10, 20)
+	}
+	now = now.Add(time.Second)
+	m.worked(10)
+	// Half of the work took five seconds, four of them for training on 20 images.
+	if got, want := m.left(), 5*time.Second; got != want {
+		t.Errorf("%v left, want %v", got, want)
+	}
+	if got, want := m.trainRate(), 5.0; got != want {
+		t.Errorf("%v img/s, want %v", got, want)
+	}
+}

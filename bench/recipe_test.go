@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/flops"
+	"github.com/reidbench/reidbench/models"
+)
+
+func TestSchedule(t *testing.T) {
+	limited := func(budget int64) Recipe {
+		return Recipe{HeadEpochs: 1, Epochs: 8, Batch: 10, ForwardMACs: budget}
+	}
+	for _, test := range []struct {
+		name    string
+		recipe  Recipe
+		macs    int64
+		batches int
+		want    Schedule
+	}{
+		{"no budget", limited(0), 1000, 9, Schedule{1, 8, 9}},
+		{"ample", limited(1e9), 1000, 9, Schedule{1, 8, 9}},
+		// A batch's forward pass costs 10,000: 100 of them are 9 for the head and 3 epochs of 27.
+		{"fewer epochs", limited(1e6), 1000, 9, Schedule{1, 3, 9}},
+		// 8 passes are two epochs' worth of two steps, one of them for the head.
+		{"fewer steps", limited(8e4), 1000, 9, Schedule{1, 1, 2}},
+		{"too dear", limited(1), 1000, 9, Schedule{1, 1, 1}},
+		{"published", Paper(), 2_669_000_000, 203, Schedule{10, 150, 203}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, test.recipe.Schedule(test.macs, test.batches)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRate(t *testing.T) {
+	for epoch, want := range map[int]float64{0: 5e-4, 49: 5e-4, 50: 5e-5, 99: 5e-5, 100: 5e-6, 149: 5e-6} {
+		if got := Paper().Rate(epoch); math.Abs(got-want) > 1e-12*want {
+			t.Errorf("epoch %d: rate %v, want %v", epoch, got, want)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for _, r := range Recipes() {
+		if err := r.Validate(); err != nil {
+			t.Error(err)
+		}
+		if named, err := RecipeNamed(r.Name); err != nil || named != r {
+			t.Errorf("RecipeNamed(%q) is %v, %v", r.Name, named, err)
+		}
+	}
+	if _, err := RecipeNamed("slow"); !errors.Is(err, ErrRecipe) {
+		t.Errorf("RecipeNamed of no recipe: %v", err)
+	}
+	for name, change := range map[string]func(*Recipe){
+		"no epochs":      func(r *Recipe) { r.HeadEpochs, r.Epochs = 0, 0 },
+		"single images":  func(r *Recipe) { r.Batch = 1 },
+		"no rate":        func(r *Recipe) { r.LR = 0 },
+		"NaN rate":       func(r *Recipe) { r.LR = math.NaN() },
+		"infinite decay": func(r *Recipe) { r.Decay = math.Inf(1) },
+		"rate vanishes":  func(r *Recipe) { r.LRGamma = 0 },
+		"interval":       func(r *Recipe) { r.EvaluateEvery = -1 },
+	} {
+		r := Paper()
+		change(&r)
+		if err := r.Validate(); !errors.Is(err, ErrRecipe) {
+			t.Errorf("%s: error %v, want ErrRecipe", name, err)
+		}
+	}
+}
+
+// TestQuickFitsTenMinutes holds the sum over the published rows against what two cores
+// compute in seven of the ten minutes at 100 GFLOP/s; the rest is for start, images and
+// the small networks' lower rates.
+func TestQuickFitsTenMinutes(t *testing.T) {
+	recipe, total := Quick(), 0.0
+	size := recipe.Synthetic
+	images := (size.IDs - size.TestIDs) * size.Images
+	judged := size.TestIDs*size.Images + size.TestIDs/2 + size.TestIDs/4
+	for _, m := range models.Rows() {
+		figures, err := flops.Measure(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		macs := figures.ConvMACs + figures.LinearMACs + figures.MatMulMACs
+		s := recipe.Schedule(macs, images/recipe.Batch)
+		passes := (s.HeadEpochs+3*s.Epochs)*s.StepsPerEpoch*recipe.Batch + judged
+		total += 2 * float64(macs) * float64(passes)
+	}
+	if limit := 7 * 60 * 100e9; total > limit {
+		t.Errorf("all rows take %.1f TFLOP, more than %.1f", total/1e12, limit/1e12)
+	}
+}

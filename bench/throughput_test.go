@@ -1,0 +1,130 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
+)
+
+func TestBenchstatReadsMeasurements(t *testing.T) {
+	m := Measurement{
+		Model: "resnet50", Mode: TrainMode, Batch: 32, Threads: 2, Precision: "fp32", PlannedBytes: 1 << 30, PeakRSSBytes: 1 << 31,
+		Steps: []time.Duration{2 * time.Second, 4 * time.Second}, FLOPs: 400e9, Peak: 200e9,
+	}
+	var out bytes.Buffer
+	if err := WriteHeader(&out, results.Machine{CPU: "Some CPU", ISA: "avx512", OS: "linux", Arch: "amd64"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteBenchmark(&out, m); err != nil {
+		t.Fatal(err)
+	}
+	config := map[string]string{}
+	var seconds, rates, gflops []float64
+	for line := range strings.Lines(out.String()) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			config[key] = value
+			continue
+		}
+		name, values := benchmarkLine(t, line)
+		if want := fmt.Sprintf("BenchmarkTrain/model=resnet50/batch=32/threads=2-%d", runtime.GOMAXPROCS(0)); name != want {
+			t.Errorf("name %s, want %s", name, want)
+		}
+		seconds = append(seconds, values["ns/op"]/1e9)
+		rates = append(rates, values["img/s"])
+		gflops = append(gflops, values["GFLOP/s"])
+	}
+	if config["isa"] != "avx512" || config["cpu"] != "Some CPU" {
+		t.Errorf("configuration %v", config)
+	}
+	if diff := cmp.Diff([][]float64{{2, 4}, {16, 8}, {200, 100}}, [][]float64{seconds, rates, gflops}); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
+	}
+}
+
+// benchmarkLine reads a line of Go's benchmark format: a name, a number of iterations, then
+// values, each with its unit (golang.org/design/14313-benchmark-format).
+func benchmarkLine(t *testing.T, line string) (name string, values map[string]float64) {
+	t.Helper()
+	fields := strings.Fields(line)
+	if len(fields) < 4 || len(fields)%2 != 0 {
+		t.Fatalf("%d fields in %q", len(fields), line)
+	}
+	values = map[string]float64{}
+	for i := 1; i < len(fields); i++ {
+		v, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if i == 1 {
+			continue // the iterations
+		}
+		i++
+		values[fields[i]] = v
+	}
+	return fields[0], values
+}
+
+func TestMeasure(t *testing.T) {
+	for _, mode := range []Mode{TrainMode, InferMode} {
+		list, err := Measure(t.Context(), MeasureConfig{Mode: mode, Models: []models.Model{tiny("tiny")}, Batch: 2, Threads: 1, Steps: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) != 1 {
+			t.Fatalf("%d measurements, want 1", len(list))
+		}
+		m := list[0]
+		// Two convolutions of 16×8×8 and 8×4×16 outputs, 27 and 72 products each, two images.
+		flops := 2.0 * 2 * (16*8*8*27 + 8*4*16*72)
+		if mode == TrainMode {
+			flops *= 3
+		}
+		if m.FLOPs != flops || len(m.Steps) != 3 || m.ImagesPerSecond <= 0 || m.GFLOPS <= 0 || m.PeakShare <= 0 || m.PlannedBytes <= 0 {
+			t.Errorf("%s: %+v, want %v FLOP", mode, m, flops)
+		}
+	}
+}
+
+func TestMeasurementFields(t *testing.T) {
+	data, err := json.Marshal(Measurement{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(data, &fields); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"model", "mode", "batch", "threads", "precision", "img_per_s", "gflops", "peak_share", "planned_bytes", "peak_rss_bytes"} {
+		if _, ok := fields[name]; !ok {
+			t.Errorf("no field %s", name)
+		}
+		delete(fields, name)
+	}
+	if len(fields) > 0 {
+		t.Errorf("more fields: %v", fields)
+	}
+}
+
+func TestMeasureRefuses(t *testing.T) {
+	if _, err := Measure(t.Context(), MeasureConfig{Mode: "sing"}); err == nil {
+		t.Error("an unknown mode is measured")
+	}
+	if _, err := Measure(t.Context(), MeasureConfig{Mode: TrainMode}); err == nil {
+		t.Error("no models are measured")
+	}
+	m := unbuildable("m")
+	if _, err := Measure(t.Context(), MeasureConfig{Mode: InferMode, Models: []models.Model{m}}); !errors.As(err, new(*panicError)) {
+		t.Errorf("a model that cannot be built: %v", err)
+	}
+}
