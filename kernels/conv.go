@@ -53,92 +53,267 @@ type Epilogue struct {
 	Act  Act       // ActNone or ActReLU
 }
 
-// Conv computes a convolution and its gradients.
+// Conv computes a convolution and its gradients. Dense and grouped convolutions are products of a gathered window and the
+// weights, of which only the block at hand is ever written; depthwise ones have kernels of their own.
 type Conv struct {
-	s ConvShape
+	s         ConvShape
+	depthwise *depthwise // nil for the others
+
+	forward implicitProduct
+	data    []implicitProduct // of the data gradient, one per phase of the stride
+	weights weightProduct
+	bias    channelSum
+
+	parts      []*implicitProduct // of the call in flight
+	scratch    []float32          // of all workers
+	workerSize int
+	pack       packJob
+	multiply   multiplyJob
+	sum        sumJob
+	add        addJob
 }
+
+// The stages of a call, each a job of its own.
+type (
+	packJob     struct{ *Conv }
+	multiplyJob struct{ *Conv }
+	sumJob      struct{ *Conv }
+	addJob      struct{ *Conv }
+)
 
 // NewConv returns a convolution of the given shape, or an error if there is none.
 func NewConv(s ConvShape) (*Conv, error) {
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
-	return &Conv{s: s}, nil
+	c := &Conv{s: s, bias: channelSum{channels: s.OutC}}
+	if s.Depthwise() {
+		c.depthwise = newDepthwise(s)
+		return c, nil
+	}
+	window := gather{
+		h: s.H, w: s.W, pixel: s.C, channels: s.C / s.Groups, kh: s.KH, kw: s.KW,
+		sh: s.SH, sw: s.SW, top: -s.PH, left: -s.PW, outH: s.OutH(), outW: s.OutW(),
+	}
+	c.forward = implicitProduct{
+		gather: window, groups: s.Groups, cols: s.OutC / s.Groups,
+		transposed: true, weightStride: window.depth(),
+		dstPixel: s.OutC, phase: phase{h: s.OutH(), w: s.OutW(), sh: 1, sw: 1},
+	}
+	c.weights = weightProduct{gather: window, groups: s.Groups, rows: s.OutC / s.Groups}
+	for y := range min(s.SH, s.H) {
+		for x := range min(s.SW, s.W) {
+			c.data = append(c.data, dataPhase(s, y, x))
+		}
+	}
+	c.parts = make([]*implicitProduct, 0, len(c.data))
+	c.pack, c.multiply, c.sum, c.add = packJob{c}, multiplyJob{c}, sumJob{c}, addJob{c}
+	return c, nil
+}
+
+// dataPhase returns the data gradient of the pixels (y + SH·i, x + SW·j). Pixel iy was read by output line
+// (iy + PH - ky)/SH, so one phase sees every SH-th tap; in falling order of ky those lines rise one by one.
+func dataPhase(s ConvShape, y, x int) implicitProduct {
+	kh, lastY, top := phaseTaps(s.KH, s.SH, s.PH, y)
+	kw, lastX, left := phaseTaps(s.KW, s.SW, s.PW, x)
+	in := s.C / s.Groups
+	p := implicitProduct{
+		gather: gather{
+			h: s.OutH(), w: s.OutW(), pixel: s.OutC, channels: s.OutC / s.Groups, kh: kh, kw: kw,
+			sh: 1, sw: 1, top: top, left: left, outH: ceilDiv(s.H-y, s.SH), outW: ceilDiv(s.W-x, s.SW),
+		},
+		groups: s.Groups, cols: in, weightStride: s.KH * s.KW * in,
+		dstPixel: s.C, phase: phase{h: s.H, w: s.W, y0: y, x0: x, sh: s.SH, sw: s.SW},
+	}
+	for i := range kh {
+		for j := range kw {
+			p.tapOffsets = append(p.tapOffsets, ((lastY-i*s.SH)*s.KW+lastX-j*s.SW)*in)
+		}
+	}
+	return p
+}
+
+// phaseTaps returns how many of the taps see pixels of a phase, the last of them, and the output line it belongs to for
+// the phase's first pixel.
+func phaseTaps(kernel, stride, padding, phase int) (count, last, line int) {
+	first := (phase + padding) % stride
+	if first >= kernel {
+		return 0, 0, 0
+	}
+	count = (kernel-first-1)/stride + 1
+	last = first + (count-1)*stride
+	return count, last, (phase + padding - last) / stride
 }
 
 // Workspace returns how many floats of scratch the calls for n samples on a pool of the given threads need.
-func (c *Conv) Workspace(n, threads int) int { return 0 }
+func (c *Conv) Workspace(n, threads int) int {
+	c.bias.rows = n * c.s.OutH() * c.s.OutW()
+	if c.depthwise != nil {
+		return 2*cacheLine + c.bias.size() + c.depthwise.workspace(n)
+	}
+	c.start(n, &c.forward)
+	size := c.productSize(threads)
+	c.startData(n)
+	size = max(size, c.productSize(threads))
+	c.weights.n = n
+	return max(size, 2*cacheLine+c.weights.sumSize()+c.bias.size()+threads*roundUp(c.weights.workerSize(), cacheLine))
+}
 
-// each calls visit for every product of the convolution of n samples, with the indices into y, x and w.
-func (c *Conv) each(n int, visit func(y, x, w int)) {
-	s := c.s
-	oh, ow, ig, og := s.OutH(), s.OutW(), s.C/s.Groups, s.OutC/s.Groups
-	for b := range n {
-		for oy := range oh {
-			for ox := range ow {
-				for ky := range s.KH {
-					for kx := range s.KW {
-						iy, ix := oy*s.SH-s.PH+ky, ox*s.SW-s.PW+kx
-						if iy < 0 || iy >= s.H || ix < 0 || ix >= s.W {
-							continue
-						}
-						for o := range s.OutC {
-							for i := range ig {
-								w := ((o*s.KH+ky)*s.KW+kx)*ig + i
-								if s.Depthwise() {
-									w = (ky*s.KW+kx)*s.C + o
-								}
-								visit(((b*oh+oy)*ow+ox)*s.OutC+o, ((b*s.H+iy)*s.W+ix)*s.C+o/og*ig+i, w)
-							}
-						}
-					}
-				}
-			}
+// start begins a call that consists of one product.
+func (c *Conv) start(n int, p *implicitProduct) {
+	p.n = n
+	c.parts = append(c.parts[:0], p)
+}
+
+// startData begins a data gradient.
+func (c *Conv) startData(n int) {
+	c.parts = c.parts[:0]
+	for i := range c.data {
+		c.data[i].n = n
+		c.parts = append(c.parts, &c.data[i])
+	}
+}
+
+// productSize returns the workspace of the call in flight.
+func (c *Conv) productSize(threads int) int {
+	size, workerSize := 2*cacheLine, 0
+	for _, p := range c.parts {
+		size += roundUp(p.packedSize(), cacheLine)
+		workerSize = max(workerSize, p.workerSize())
+	}
+	return size + threads*(roundUp(workerSize, cacheLine)+cacheLine)
+}
+
+// run packs the weights and multiplies, for the call in flight.
+func (c *Conv) run(p *Pool, ws []float32) {
+	space := newScratch(ws)
+	packTasks, tasks := 0, 0
+	c.workerSize = 0
+	for _, part := range c.parts {
+		part.packed = space.take(part.packedSize())
+		packTasks += part.packTasks()
+		tasks += part.tasks()
+		c.workerSize = max(c.workerSize, roundUp(part.workerSize(), cacheLine)+cacheLine)
+	}
+	c.scratch = space.rest
+	if packTasks > 0 {
+		p.Run(packTasks, &c.pack)
+	}
+	p.Run(tasks, &c.multiply)
+}
+
+func (j *packJob) Do(task, _ int) {
+	for _, part := range j.parts {
+		if n := part.packTasks(); task >= n {
+			task -= n
+			continue
 		}
+		part.packTask(task)
+		return
+	}
+}
+
+func (j *multiplyJob) Do(task, worker int) {
+	ws := j.scratch[worker*j.workerSize:][:j.workerSize]
+	for _, part := range j.parts {
+		if n := part.tasks(); task >= n {
+			task -= n
+			continue
+		}
+		part.multiply(task, ws)
+		return
 	}
 }
 
 // Forward computes y = act(conv(x, w) + bias + add).
 func (c *Conv) Forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
-	oc := c.s.OutC
-	y = y[:n*c.s.OutH()*c.s.OutW()*oc]
-	if e.Add == nil {
-		clear(y)
-	} else {
-		copy(y, e.Add)
+	c.check(n, y, x, w)
+	if e.Add != nil {
+		checkLen("Conv", "add", e.Add, n*c.outputSize())
 	}
-	c.each(n, func(yi, xi, wi int) { y[yi] += x[xi] * w[wi] })
-	for i := range y {
-		if e.Bias != nil {
-			y[i] += e.Bias[i%oc]
-		}
-		if e.Act == ActReLU {
-			y[i] = max(y[i], 0)
-		}
+	if e.Bias != nil {
+		checkLen("Conv", "bias", e.Bias, c.s.OutC)
 	}
+	if e.Act != ActNone && e.Act != ActReLU {
+		panic("kernels: Conv: no epilogue computes " + e.Act.String())
+	}
+	raceRead(x)
+	raceRead(w)
+	raceRead(e.Add)
+	raceWrite(y[:n*c.outputSize()])
+	if c.depthwise != nil {
+		c.depthwise.forward(p, n, y, x, w, e)
+		return
+	}
+	c.start(n, &c.forward)
+	f := &c.forward
+	f.src, f.weights, f.dst, f.add, f.bias, f.relu = x, w, y, e.Add, e.Bias, e.Act == ActReLU
+	c.run(p, ws)
 }
 
 // BackwardData computes dx = convᵀ(dy, w) + add. Add has the shape of x and may be dx itself; nil for none.
 func (c *Conv) BackwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
-	dx = dx[:n*c.s.H*c.s.W*c.s.C]
-	if add == nil {
-		clear(dx)
-	} else {
-		copy(dx, add)
+	c.check(n, dy, dx, w)
+	if add != nil {
+		checkLen("Conv", "add", add, n*c.inputSize())
 	}
-	c.each(n, func(yi, xi, wi int) { dx[xi] += dy[yi] * w[wi] })
+	raceRead(dy)
+	raceRead(w)
+	raceRead(add)
+	raceWrite(dx[:n*c.inputSize()])
+	if c.depthwise != nil {
+		c.depthwise.backwardData(p, n, dx, dy, w, add)
+		return
+	}
+	c.startData(n)
+	for _, part := range c.parts {
+		part.src, part.weights, part.dst, part.add = dy, w, dx, add
+	}
+	c.run(p, ws)
 }
 
 // BackwardWeights computes the gradients of the weights and of the bias (db may be nil), or adds them to dw and db.
 func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumulate bool, ws []float32) {
-	if !accumulate {
-		clear(dw)
-		clear(db)
-	}
-	c.each(n, func(yi, xi, wi int) { dw[wi] += dy[yi] * x[xi] })
+	c.check(n, dy, x, dw)
 	if db != nil {
-		for i, v := range dy[:n*c.s.OutH()*c.s.OutW()*c.s.OutC] {
-			db[i%c.s.OutC] += v
-		}
+		checkLen("Conv", "db", db, c.s.OutC)
 	}
+	raceRead(dy)
+	raceRead(x)
+	raceWrite(dw[:c.s.Weights()])
+	space := newScratch(ws)
+	if db != nil {
+		c.bias.rows, c.bias.dy = n*c.s.OutH()*c.s.OutW(), dy
+		c.bias.sums = space.take(c.bias.size())
+		p.Run(c.bias.tasks(), &c.bias)
+		c.bias.finish(db, accumulate)
+	}
+	if c.depthwise != nil {
+		c.depthwise.backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
+		return
+	}
+	g := &c.weights
+	g.n, g.src, g.dy, g.dw, g.keep = n, x, dy, dw, accumulate
+	g.sums = space.take(g.sumSize())
+	c.scratch, c.workerSize = space.rest, roundUp(g.workerSize(), cacheLine)
+	p.Run(g.tasks(), &c.sum)
+	if g.addTasks() > 0 {
+		p.Run(g.addTasks(), &c.add)
+	}
+}
+
+func (j *sumJob) Do(task, worker int) {
+	j.weights.multiply(task, j.scratch[worker*j.workerSize:][:j.workerSize])
+}
+
+func (j *addJob) Do(task, _ int) { j.weights.addTask(task) }
+
+func (c *Conv) inputSize() int { return c.s.H * c.s.W * c.s.C }
+
+func (c *Conv) outputSize() int { return c.s.OutH() * c.s.OutW() * c.s.OutC }
+
+func (c *Conv) check(n int, y, x, w []float32) {
+	checkLen("Conv", "output", y, n*c.outputSize())
+	checkLen("Conv", "input", x, n*c.inputSize())
+	checkLen("Conv", "weights", w, c.s.Weights())
 }

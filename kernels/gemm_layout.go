@@ -45,6 +45,30 @@ func transposeRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols 
 	}
 }
 
+// addRows adds up the rows of a matrix; it equals
+//
+//	for r < rows, j < cols: dst[j] += src[r*srcRow + j]
+func addRows(dst, src []float32, srcRow, rows, cols int) {
+	if rows == 0 {
+		return
+	}
+	const size = 4
+	j := 0
+	switch active {
+	case AVX512:
+		addRowsAVX512(unsafe.SliceData(dst), unsafe.SliceData(src), srcRow*size, rows, cols/16)
+		j = cols / 16 * 16
+	case AVX2:
+		addRowsAVX2(unsafe.SliceData(dst), unsafe.SliceData(src), srcRow*size, rows, cols/8)
+		j = cols / 8 * 8
+	}
+	for r := 0; r < rows && j < cols; r++ {
+		for i, v := range src[r*srcRow+j : r*srcRow+cols] {
+			dst[j+i] += v
+		}
+	}
+}
+
 // roundUp returns the smallest multiple of step that is at least n.
 func roundUp(n, step int) int { return ceilDiv(n, step) * step }
 

@@ -2,4 +2,5 @@ package kernels
 
 //go:generate go run -C _gen . -family peak
 //go:generate go run -C _gen . -family gemm
+//go:generate go run -C _gen . -family depthwise
 //go:generate go run -C _gen . -family layout

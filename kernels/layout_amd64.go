@@ -10,3 +10,9 @@ func copyRowsAVX2(dst *float32, dstRow int, src *float32, srcRow int, rows int, 
 
 // transpose8AVX2 writes element k of eight source rows to row k of dst, for k < 8·blocks; strides are in bytes.
 func transpose8AVX2(dst *float32, dstRow int, src *float32, srcRow int, blocks int)
+
+// addRowsAVX512 adds rows of src to dst, whole vectors of columns only; srcRow is in bytes.
+func addRowsAVX512(dst *float32, src *float32, srcRow int, rows int, vectors int)
+
+// addRowsAVX2 adds rows of src to dst, whole vectors of columns only; srcRow is in bytes.
+func addRowsAVX2(dst *float32, src *float32, srcRow int, rows int, vectors int)

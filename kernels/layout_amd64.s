@@ -148,3 +148,121 @@ block:
 	JNZ         block
 	VZEROUPPER
 	RET
+
+// func addRowsAVX512(dst *float32, src *float32, srcRow int, rows int, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·addRowsAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ srcRow+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ vectors+32(FP), SI
+
+columns4:
+	CMPQ    SI, $0x04
+	JLT     done4
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	MOVQ    CX, DI
+	MOVQ    BX, R8
+
+row4:
+	VADDPS  (DI), Z0, Z0
+	VADDPS  64(DI), Z1, Z1
+	VADDPS  128(DI), Z2, Z2
+	VADDPS  192(DI), Z3, Z3
+	ADDQ    DX, DI
+	DECQ    R8
+	JNZ     row4
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x04, SI
+	JMP     columns4
+
+done4:
+columns1:
+	CMPQ    SI, $0x01
+	JLT     done1
+	VMOVUPS (AX), Z0
+	MOVQ    CX, DI
+	MOVQ    BX, R8
+
+row1:
+	VADDPS  (DI), Z0, Z0
+	ADDQ    DX, DI
+	DECQ    R8
+	JNZ     row1
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x01, SI
+	JMP     columns1
+
+done1:
+	VZEROUPPER
+	RET
+
+// func addRowsAVX2(dst *float32, src *float32, srcRow int, rows int, vectors int)
+// Requires: AVX
+TEXT ·addRowsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ srcRow+16(FP), DX
+	MOVQ rows+24(FP), BX
+	MOVQ vectors+32(FP), SI
+
+columns4:
+	CMPQ    SI, $0x04
+	JLT     done4
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	MOVQ    CX, DI
+	MOVQ    BX, R8
+
+row4:
+	VADDPS  (DI), Y0, Y0
+	VADDPS  32(DI), Y1, Y1
+	VADDPS  64(DI), Y2, Y2
+	VADDPS  96(DI), Y3, Y3
+	ADDQ    DX, DI
+	DECQ    R8
+	JNZ     row4
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x04, SI
+	JMP     columns4
+
+done4:
+columns1:
+	CMPQ    SI, $0x01
+	JLT     done1
+	VMOVUPS (AX), Y0
+	MOVQ    CX, DI
+	MOVQ    BX, R8
+
+row1:
+	VADDPS  (DI), Y0, Y0
+	ADDQ    DX, DI
+	DECQ    R8
+	JNZ     row1
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x01, SI
+	JMP     columns1
+
+done1:
+	VZEROUPPER
+	RET

@@ -15,3 +15,11 @@ func copyRowsAVX2(dst *float32, dstRow int, src *float32, srcRow int, rows int, 
 func transpose8AVX2(dst *float32, dstRow int, src *float32, srcRow int, blocks int) {
 	panic("kernels: assembly called on another architecture")
 }
+
+func addRowsAVX512(dst *float32, src *float32, srcRow int, rows int, vectors int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func addRowsAVX2(dst *float32, src *float32, srcRow int, rows int, vectors int) {
+	panic("kernels: assembly called on another architecture")
+}

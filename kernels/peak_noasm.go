@@ -4,6 +4,10 @@
 
 package kernels
 
-func fmaChainsAVX512(rounds int) { panic("kernels: assembly called on another architecture") }
+func fmaChainsAVX512(rounds int) {
+	panic("kernels: assembly called on another architecture")
+}
 
-func fmaChainsAVX2(rounds int) { panic("kernels: assembly called on another architecture") }
+func fmaChainsAVX2(rounds int) {
+	panic("kernels: assembly called on another architecture")
+}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -13,6 +15,8 @@ func layout() {
 	copyRowsAVX512()
 	copyRowsAVX2()
 	transpose8()
+	addRows(wide)
+	addRows(narrow)
 }
 
 // copyRowsAVX512 copies rows by whole vectors and a masked tail.
@@ -143,6 +147,47 @@ func transpose8() {
 	ADDQ(U8(32), src4)
 	DECQ(blocks)
 	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+// addRows adds rows up, four vectors of columns at a time, then one.
+func addRows(set vectorSet) {
+	name := "addRows" + set.name
+	TEXT(name, NOSPLIT, "func(dst *float32, src *float32, srcRow, rows, vectors int)")
+	Doc(name + " adds rows of src to dst, whole vectors of columns only; srcRow is in bytes.")
+	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
+	srcRow, rows := Load(Param("srcRow"), GP64()), Load(Param("rows"), GP64())
+	vectors := Load(Param("vectors"), GP64())
+	for _, width := range []int{4, 1} {
+		again, row, done := fmt.Sprintf("columns%d", width), fmt.Sprintf("row%d", width), fmt.Sprintf("done%d", width)
+		Label(again)
+		CMPQ(vectors, U8(uint8(width)))
+		JLT(LabelRef(done))
+		acc := make([]reg.VecVirtual, width)
+		for v := range acc {
+			acc[v] = set.vector()
+			VMOVUPS(Mem{Base: dst, Disp: 4 * v * set.lanes}, acc[v])
+		}
+		from, left := GP64(), GP64()
+		MOVQ(src, from)
+		MOVQ(rows, left)
+		Label(row)
+		for v := range acc {
+			VADDPS(Mem{Base: from, Disp: 4 * v * set.lanes}, acc[v], acc[v])
+		}
+		ADDQ(srcRow, from)
+		DECQ(left)
+		JNZ(LabelRef(row))
+		for v := range acc {
+			VMOVUPS(acc[v], Mem{Base: dst, Disp: 4 * v * set.lanes})
+		}
+		ADDQ(U32(uint32(4*width*set.lanes)), src)
+		ADDQ(U32(uint32(4*width*set.lanes)), dst)
+		SUBQ(U8(uint8(width)), vectors)
+		JMP(LabelRef(again))
+		Label(done)
+	}
 	VZEROUPPER()
 	RET()
 }

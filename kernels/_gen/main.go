@@ -59,7 +59,7 @@ func writeNoAssembly(declarations, name string) error {
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "func ") {
-			fmt.Fprintf(&out, "\n%s { panic(\"kernels: assembly called on another architecture\") }\n", line)
+			fmt.Fprintf(&out, "\n%s {\n\tpanic(\"kernels: assembly called on another architecture\")\n}\n", line)
 		}
 	}
 	return os.WriteFile(name, out.Bytes(), 0o644)

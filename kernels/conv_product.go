@@ -1,0 +1,230 @@
+package kernels
+
+// Blocking of convolutions, the same for every instruction set. A block of the left operand, rowBlock × depthBlock, stays
+// in the second-level cache while all panels of weights pass by.
+const (
+	rowBlock   = 96  // a multiple of the rows of every tile
+	depthBlock = 320 // upper bound: the depth is cut into equal blocks
+	wantTasks  = 16  // columns are cut as well where the rows alone give fewer tasks
+)
+
+// implicitProduct is a convolution as a matrix product: gathered rows times weights. The forward pass is one of them, the
+// data gradient one for each phase of the stride, because the pixels of one phase see the same subset of taps.
+type implicitProduct struct {
+	gather
+	n      int // images
+	groups int
+	cols   int // columns of a group
+
+	weights      []float32
+	transposed   bool  // weights are the columns (forward); otherwise the rows, tap by tap
+	tapOffsets   []int // of the rows: where in an output channel's weights each tap begins
+	weightStride int   // floats per output channel
+
+	dst       []float32
+	add       []float32
+	bias      []float32
+	relu      bool
+	dstPixel  int // floats between pixels of dst, over all groups
+	phase     phase
+	packed    []float32 // weights in panels, group by group; unused if there is one row block
+	blockCols int
+}
+
+// phase says which pixels of the destination the rows of a product are: those at (y0 + sh·y, x0 + sw·x).
+type phase struct {
+	h, w   int // destination image
+	y0, x0 int
+	sh, sw int
+}
+
+func (p *implicitProduct) rows() int { return p.n * p.outH * p.outW }
+
+func (p *implicitProduct) rowBlocks() int { return ceilDiv(p.rows(), rowBlock) }
+
+// paddedCols returns the columns of a group in whole panels.
+func (p *implicitProduct) paddedCols() int { return roundUp(p.cols, tileFor(active).cols) }
+
+func (p *implicitProduct) packedSize() int {
+	if p.rowBlocks() <= 1 {
+		return 0
+	}
+	return p.groups * p.depth() * p.paddedCols()
+}
+
+// columnBlock returns how many columns make a task.
+func (p *implicitProduct) columnBlock() int {
+	width := tileFor(active).cols
+	parts := ceilDiv(wantTasks, max(1, p.rowBlocks()*p.groups))
+	return roundUp(ceilDiv(p.cols, parts), width)
+}
+
+func (p *implicitProduct) tasks() int {
+	return p.rowBlocks() * p.groups * ceilDiv(p.cols, p.columnBlock())
+}
+
+// blockDepth returns the depth of the blocks, equal but for the last.
+func (p *implicitProduct) blockDepth() int {
+	depth := max(p.depth(), 1)
+	return ceilDiv(depth, ceilDiv(depth, depthBlock))
+}
+
+// gatheredRow is the distance of the rows of a gathered block: whole cache lines, an odd number of them, so that the rows
+// of a tile fall into different sets of the cache.
+func gatheredRow(depth int) int {
+	return (ceilDiv(depth, cacheLine) | 1) * cacheLine
+}
+
+// workerSize returns the scratch one worker needs.
+func (p *implicitProduct) workerSize() int {
+	depth := p.blockDepth()
+	size := roundUp(rowBlock*gatheredRow(depth), cacheLine) + roundUp(edgeSize(depth), cacheLine)
+	if p.strided() {
+		size += rowBlock * roundUp(p.columnBlock(), cacheLine)
+	}
+	if p.rowBlocks() <= 1 {
+		size += depth * p.columnBlock()
+	}
+	return size
+}
+
+// strided tells whether the rows are not simply the pixels of dst in order.
+func (p *implicitProduct) strided() bool { return p.phase.sh != 1 || p.phase.sw != 1 }
+
+// packTasks returns the number of panels to pack before multiplying.
+func (p *implicitProduct) packTasks() int {
+	if p.packedSize() == 0 {
+		return 0
+	}
+	return p.groups * p.paddedCols() / tileFor(active).cols
+}
+
+// packTask packs one panel of one group.
+func (p *implicitProduct) packTask(task int) {
+	width := tileFor(active).cols
+	panels := p.paddedCols() / width
+	dst := p.packed[task*p.depth()*width:][:p.depth()*width]
+	p.pack(dst, task/panels, task%panels*width, 0, p.depth())
+}
+
+// pack writes rows [k0,k1) of the panel that begins with column j.
+func (p *implicitProduct) pack(dst []float32, group, j, k0, k1 int) {
+	width := tileFor(active).cols
+	cols := min(width, p.cols-j)
+	if p.transposed {
+		transposeRows(dst, width, p.weights[(group*p.cols+j)*p.weightStride+k0:], p.weightStride, cols, k1-k0)
+	} else {
+		// Row k is tap k/channels of output channel k%channels.
+		for k := k0; k < k1; {
+			tap, o := k/p.channels, k%p.channels
+			run := min(p.channels-o, k1-k)
+			src := p.weights[(group*p.channels+o)*p.weightStride+p.tapOffsets[tap]+j:]
+			copyRows(dst[(k-k0)*width:], width, src, p.weightStride, run, cols)
+			k += run
+		}
+	}
+	zeroColumns(dst, width, cols, k1-k0)
+}
+
+// multiply computes one task: a block of rows and columns of one group.
+func (p *implicitProduct) multiply(task int, ws []float32) {
+	columnBlock := p.columnBlock()
+	columnBlocks := ceilDiv(p.cols, columnBlock)
+	row := task / (columnBlocks * p.groups) * rowBlock
+	group := task / columnBlocks % p.groups
+	col := task % columnBlocks * columnBlock
+	rows, cols := min(rowBlock, p.rows()-row), min(columnBlock, p.cols-col)
+	first := group*p.cols + col // channel of dst
+	width, depth := tileFor(active).cols, p.depth()
+
+	space := newScratch(ws)
+	blockDepth := p.blockDepth()
+	gathered := space.take(rowBlock * gatheredRow(blockDepth))
+	m := product{rows: rows, cols: cols, edge: space.take(edgeSize(blockDepth)), bDepth: width}
+	if p.strided() {
+		m.c, m.cRow = space.take(rowBlock*columnBlock), columnBlock
+		if p.add != nil {
+			p.move(m.c, columnBlock, p.add, first, row, rows, cols, false)
+		}
+	} else {
+		m.c, m.cRow = p.dst[row*p.dstPixel+first:], p.dstPixel
+		if p.add != nil {
+			m.add, m.addRow = p.add[row*p.dstPixel+first:], p.dstPixel
+		}
+	}
+	if p.bias != nil {
+		m.bias = p.bias[first:]
+	}
+	source := p.gather
+	source.first += group * p.channels
+	for k := 0; k < depth; k += blockDepth {
+		m.depth = min(blockDepth, depth-k)
+		m.flags = p.flags(k == 0, k+m.depth == depth)
+		if source.direct() {
+			m.a, m.aRow, m.aDepth = source.src[row*source.pixel+source.first+k:], source.pixel, 1
+		} else {
+			m.a, m.aRow, m.aDepth, m.aPadded = gathered, gatheredRow(m.depth), 1, true
+			source.fill(gathered, m.aRow, row, rows, k, k+m.depth)
+		}
+		m.aTile = tileFor(active).rows * m.aRow
+		if p.rowBlocks() > 1 {
+			m.b = p.packed[group*depth*p.paddedCols()+col*depth+k*width:]
+			m.bPanel = depth * width
+		} else {
+			m.b, m.bPanel = space.rest[:columnBlock*m.depth], m.depth*width
+			for j := 0; j < cols; j += width {
+				p.pack(m.b[j*m.depth:], group, col+j, k, k+m.depth)
+			}
+		}
+		m.run()
+	}
+	if p.strided() {
+		if depth == 0 && p.add == nil {
+			clear(m.c[:rows*columnBlock])
+		}
+		p.move(m.c, columnBlock, p.dst, first, row, rows, cols, true)
+	}
+}
+
+// flags returns what the product adds in the first block of the depth, in those between and in the last. What may alias
+// dst is added in the first, before dst is written.
+func (p *implicitProduct) flags(first, last bool) int {
+	flags := 0
+	if !first || p.strided() && p.add != nil {
+		flags |= flagAccumulate
+	}
+	if first && p.bias != nil {
+		flags |= flagBias
+	}
+	if first && p.add != nil && !p.strided() {
+		flags |= flagAdd
+	}
+	if last && p.relu {
+		flags |= flagReLU
+	}
+	return flags
+}
+
+// direct tells whether a tile can read its rows where they are. Rows whose distance is a large power of two would push
+// each other out of the first-level cache.
+func (g *gather) direct() bool { return g.plain() && g.pixel%512 != 0 }
+
+// move copies rows of the product between a block and the pixels of the image that they are.
+func (p *implicitProduct) move(block []float32, blockRow int, image []float32, first, row, rows, cols int, toImage bool) {
+	for rows > 0 {
+		x := row % p.outW
+		y := row / p.outW % p.outH
+		n := row / (p.outW * p.outH)
+		run := min(rows, p.outW-x)
+		pixel := (n*p.phase.h+p.phase.y0+p.phase.sh*y)*p.phase.w + p.phase.x0 + p.phase.sw*x
+		pixels := image[pixel*p.dstPixel+first:]
+		if toImage {
+			copyRows(pixels, p.phase.sw*p.dstPixel, block, blockRow, run, cols)
+		} else {
+			copyRows(block, blockRow, pixels, p.phase.sw*p.dstPixel, run, cols)
+		}
+		block = block[min(run*blockRow, len(block)):]
+		row += run
+		rows -= run
+	}
+}

@@ -1,0 +1,353 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// eachProduct is a convolution as its seven loops: visit is called for every product of n samples with the indices of
+// the values of y, x and w that take part.
+func eachProduct(s ConvShape, n int, visit func(y, x, w int)) {
+	oh, ow, in, out := s.OutH(), s.OutW(), s.C/s.Groups, s.OutC/s.Groups
+	for b := range n {
+		for oy := range oh {
+			for ox := range ow {
+				for ky := range s.KH {
+					for kx := range s.KW {
+						iy, ix := oy*s.SH-s.PH+ky, ox*s.SW-s.PW+kx
+						if iy < 0 || iy >= s.H || ix < 0 || ix >= s.W {
+							continue
+						}
+						for o := range s.OutC {
+							for i := range in {
+								w := ((o*s.KH+ky)*s.KW+kx)*in + i
+								if s.Depthwise() {
+									w = (ky*s.KW+kx)*s.C + o
+								}
+								visit(((b*oh+oy)*ow+ox)*s.OutC+o, ((b*s.H+iy)*s.W+ix)*s.C+o/out*in+i, w)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// convShapes covers kernels of 1 to 11, strides of 1 to 4, paddings up to the kernel, groups, and channels that fill no
+// vector; and row counts below and above one block.
+var convShapes = []ConvShape{
+	{H: 1, W: 1, C: 1, OutC: 1, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
+	{H: 7, W: 5, C: 24, OutC: 40, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
+	{H: 12, W: 12, C: 512, OutC: 33, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
+	{H: 9, W: 8, C: 72, OutC: 88, KH: 1, KW: 1, SH: 2, SW: 2, Groups: 1},
+	{H: 9, W: 6, C: 16, OutC: 17, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1},
+	{H: 16, W: 8, C: 64, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1},
+	{H: 11, W: 10, C: 40, OutC: 72, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
+	{H: 23, W: 19, C: 3, OutC: 64, KH: 7, KW: 7, SH: 2, SW: 2, PH: 3, PW: 3, Groups: 1},
+	{H: 31, W: 25, C: 3, OutC: 11, KH: 11, KW: 11, SH: 4, SW: 4, PH: 2, PW: 2, Groups: 1},
+	{H: 8, W: 9, C: 5, OutC: 6, KH: 5, KW: 5, SH: 1, SW: 3, PH: 2, PW: 4, Groups: 1},
+	{H: 9, W: 11, C: 13, OutC: 9, KH: 1, KW: 7, SH: 1, SW: 1, PW: 3, Groups: 1},
+	{H: 11, W: 9, C: 9, OutC: 13, KH: 7, KW: 1, SH: 1, SW: 1, PH: 3, Groups: 1},
+	{H: 4, W: 4, C: 3, OutC: 5, KH: 2, KW: 2, SH: 3, SW: 3, PH: 2, PW: 2, Groups: 1}, // windows in the padding only
+	{H: 3, W: 2, C: 4, OutC: 4, KH: 1, KW: 1, SH: 4, SW: 3, Groups: 1},               // strides larger than the image
+	{H: 16, W: 8, C: 3, OutC: 8, KH: 4, KW: 4, SH: 4, SW: 4, Groups: 1},              // patches
+	{H: 6, W: 7, C: 8, OutC: 12, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 2},
+	{H: 12, W: 11, C: 32, OutC: 32, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 8},
+	{H: 5, W: 6, C: 48, OutC: 24, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 3},
+	{H: 5, W: 5, C: 6, OutC: 12, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 6}, // two outputs per channel
+	{H: 1, W: 5, C: 700, OutC: 65, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},             // linear
+	{H: 1, W: 129, C: 48, OutC: 192, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
+	{H: 9, W: 7, C: 3, OutC: 3, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 3}, // depthwise from here on
+	{H: 13, W: 10, C: 40, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 40},
+	{H: 12, W: 9, C: 72, OutC: 72, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 72},
+	{H: 8, W: 9, C: 29, OutC: 29, KH: 5, KW: 5, SH: 1, SW: 1, PH: 2, PW: 2, Groups: 29},
+	{H: 9, W: 9, C: 88, OutC: 88, KH: 7, KW: 7, SH: 1, SW: 1, PH: 3, PW: 3, Groups: 88},
+	{H: 3, W: 4, C: 16, OutC: 16, KH: 4, KW: 2, SH: 3, SW: 1, PH: 4, PW: 2, Groups: 16},
+	{H: 2, W: 2, C: 24, OutC: 24, KH: 1, KW: 1, SH: 3, SW: 3, PH: 0, PW: 0, Groups: 24},
+}
+
+func convName(s ConvShape) string {
+	return fmt.Sprintf("%dx%dx%d-%d/k%dx%d/s%dx%d/p%dx%d/g%d", s.H, s.W, s.C, s.OutC, s.KH, s.KW, s.SH, s.SW, s.PH, s.PW, s.Groups)
+}
+
+// convCase is a convolution with its data.
+type convCase struct {
+	s             ConvShape
+	n             int
+	x, w, y       []float32 // y stands for the gradient of the output as well
+	bias, add     []float32
+	inputAdd      []float32
+	terms         int // products per output
+	pixels        int // products per weight
+	dataTerms     int // products per input
+	p             *Pool
+	ws            []float32
+	c             *Conv
+	outLen, inLen int
+}
+
+func newConvCase(t *testing.T, rng *rand.Rand, s ConvShape, n, threads int) *convCase {
+	t.Helper()
+	c, err := NewConv(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewPool(threads)
+	t.Cleanup(p.Close)
+	out, in := n*s.OutH()*s.OutW()*s.OutC, n*s.H*s.W*s.C
+	return &convCase{
+		s: s, n: n, c: c, p: p, outLen: out, inLen: in,
+		x: guarded(t, rng, in), w: guarded(t, rng, s.Weights()), y: guarded(t, rng, out),
+		bias: guarded(t, rng, s.OutC), add: guarded(t, rng, out), inputAdd: guarded(t, rng, in),
+		terms: s.KH * s.KW * s.C / s.Groups, pixels: n * s.OutH() * s.OutW(), dataTerms: s.KH * s.KW * s.OutC / s.Groups,
+		ws: guarded(t, rng, c.Workspace(n, threads)),
+	}
+}
+
+func compare(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
+	t.Helper()
+	for i := range want {
+		if !near(float64(got[i]), want[i], tolerance) {
+			t.Fatalf("%s[%d] = %g, want %g ± %g", what, i, got[i], want[i], tolerance)
+		}
+	}
+}
+
+func widen(x []float32) []float64 {
+	wide := make([]float64, len(x))
+	for i, v := range x {
+		wide[i] = float64(v)
+	}
+	return wide
+}
+
+func (c *convCase) checkForward(t *testing.T, rng *rand.Rand) {
+	t.Helper()
+	product := make([]float64, c.outLen)
+	eachProduct(c.s, c.n, func(y, x, w int) { product[y] += float64(c.x[x]) * float64(c.w[w]) })
+	for variant := range 4 {
+		e := Epilogue{}
+		want := slices.Clone(product)
+		got := guarded(t, rng, c.outLen)
+		if variant&1 != 0 {
+			e.Bias, e.Act = c.bias, ActReLU
+		}
+		if variant&2 != 0 { // added in place
+			e.Add = got
+			for i := range want {
+				want[i] += float64(got[i])
+			}
+		}
+		if variant == 3 {
+			e.Add = c.add
+			for i := range want {
+				want[i] = product[i] + float64(c.add[i])
+			}
+		}
+		if e.Bias != nil {
+			for i := range want {
+				want[i] = max(want[i]+float64(c.bias[i%c.s.OutC]), 0)
+			}
+		}
+		c.c.Forward(c.p, c.n, got, c.x, c.w, e, c.ws)
+		compare(t, fmt.Sprintf("variant %d: y", variant), got, want, sumTolerance(c.terms))
+	}
+}
+
+func (c *convCase) checkBackwardData(t *testing.T, rng *rand.Rand) {
+	t.Helper()
+	product := make([]float64, c.inLen)
+	eachProduct(c.s, c.n, func(y, x, w int) { product[x] += float64(c.y[y]) * float64(c.w[w]) })
+	got := guarded(t, rng, c.inLen)
+	c.c.BackwardData(c.p, c.n, got, c.y, c.w, nil, c.ws)
+	compare(t, "dx", got, product, sumTolerance(c.dataTerms))
+	for _, add := range [][]float32{c.inputAdd, got} {
+		want := widen(add)
+		for i := range want {
+			want[i] += product[i]
+		}
+		c.c.BackwardData(c.p, c.n, got, c.y, c.w, add, c.ws)
+		compare(t, "dx with add", got, want, sumTolerance(c.dataTerms)+1e-6*math.Sqrt(float64(c.dataTerms)))
+	}
+}
+
+func (c *convCase) checkBackwardWeights(t *testing.T, rng *rand.Rand) {
+	t.Helper()
+	dw, db := make([]float64, c.s.Weights()), make([]float64, c.s.OutC)
+	eachProduct(c.s, c.n, func(y, x, w int) { dw[w] += float64(c.y[y]) * float64(c.x[x]) })
+	for i, v := range c.y {
+		db[i%c.s.OutC] += float64(v)
+	}
+	got, gotBias := guarded(t, rng, len(dw)), guarded(t, rng, len(db))
+	for range 2 { // what was there before must not matter
+		c.c.BackwardWeights(c.p, c.n, got, gotBias, c.y, c.x, false, c.ws)
+		compare(t, "dw", got, dw, sumTolerance(c.pixels))
+		compare(t, "db", gotBias, db, sumTolerance(c.pixels))
+	}
+	wantWeights, wantBias := widen(got), widen(gotBias)
+	for i := range dw {
+		wantWeights[i] += dw[i]
+	}
+	for i := range db {
+		wantBias[i] += db[i]
+	}
+	c.c.BackwardWeights(c.p, c.n, got, gotBias, c.y, c.x, true, c.ws)
+	compare(t, "dw accumulated", got, wantWeights, 2*sumTolerance(c.pixels))
+	compare(t, "db accumulated", gotBias, wantBias, 2*sumTolerance(c.pixels))
+	c.c.BackwardWeights(c.p, c.n, got, nil, c.y, c.x, false, c.ws)
+	compare(t, "dw without bias", got, dw, sumTolerance(c.pixels))
+}
+
+func TestConv(t *testing.T) {
+	for _, s := range convShapes {
+		t.Run(convName(s), func(t *testing.T) {
+			forEachISA(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(7, 8))
+				for _, n := range []int{1, 3} {
+					c := newConvCase(t, rng, s, n, 2)
+					c.checkForward(t, rng)
+					c.checkBackwardData(t, rng)
+					c.checkBackwardWeights(t, rng)
+				}
+			})
+		})
+	}
+}
+
+// The data and weight gradients are the adjoints of the convolution: ⟨conv(x,w), dy⟩ = ⟨x, dx⟩ = ⟨w, dw⟩. The three
+// inner products are taken in float64, so they differ by the float32 rounding of one factor only: relative to the size
+// of the terms that is 2⁻²⁴ times the length of a sum, and errors of different terms average out.
+func TestConvAdjoint(t *testing.T) {
+	for _, s := range []ConvShape{
+		{H: 32, W: 16, C: 24, OutC: 88, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
+		{H: 32, W: 16, C: 64, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1},
+		{H: 16, W: 8, C: 256, OutC: 512, KH: 1, KW: 1, SH: 2, SW: 2, Groups: 1},
+		{H: 64, W: 32, C: 64, OutC: 64, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 64},
+	} {
+		t.Run(convName(s), func(t *testing.T) {
+			forEachISA(t, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(9, 10))
+				c := newConvCase(t, rng, s, 4, 2)
+				y, dx, dw := make([]float32, c.outLen), make([]float32, c.inLen), make([]float32, s.Weights())
+				c.c.Forward(c.p, c.n, y, c.x, c.w, Epilogue{}, c.ws)
+				c.c.BackwardData(c.p, c.n, dx, c.y, c.w, nil, c.ws)
+				c.c.BackwardWeights(c.p, c.n, dw, nil, c.y, c.x, false, c.ws)
+				product, size := inner(y, c.y)
+				tolerance := size * 1e-6
+				for what, pair := range map[string][2][]float32{"⟨x,dx⟩": {c.x, dx}, "⟨w,dw⟩": {c.w, dw}} {
+					if got, _ := inner(pair[0], pair[1]); math.Abs(got-product) > tolerance {
+						t.Errorf("%s = %.9g, want ⟨y,dy⟩ = %.9g ± %g", what, got, product, tolerance)
+					}
+				}
+			})
+		})
+	}
+}
+
+// inner returns the inner product and the root of the sum of its squared terms.
+func inner(a, b []float32) (product, size float64) {
+	for i := range a {
+		term := float64(a[i]) * float64(b[i])
+		product += term
+		size += term * term
+	}
+	return product, math.Sqrt(size)
+}
+
+func TestConvSameBitsForAnyThreads(t *testing.T) {
+	for _, s := range []ConvShape{
+		{H: 24, W: 16, C: 24, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
+		{H: 16, W: 12, C: 64, OutC: 64, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
+		{H: 16, W: 12, C: 32, OutC: 32, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 4},
+		{H: 24, W: 16, C: 40, OutC: 40, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 40},
+	} {
+		forEachISA(t, func(t *testing.T) {
+			var want [][]float32
+			for _, threads := range []int{1, 2, 7} {
+				rng := rand.New(rand.NewPCG(11, 12))
+				c := newConvCase(t, rng, s, 8, threads)
+				y, dx, dw, db := make([]float32, c.outLen), make([]float32, c.inLen), make([]float32, s.Weights()), make([]float32, s.OutC)
+				c.c.Forward(c.p, c.n, y, c.x, c.w, Epilogue{Bias: c.bias, Act: ActReLU}, c.ws)
+				c.c.BackwardData(c.p, c.n, dx, c.y, c.w, nil, c.ws)
+				c.c.BackwardWeights(c.p, c.n, dw, db, c.y, c.x, false, c.ws)
+				got := [][]float32{y, dx, dw, db}
+				if want == nil {
+					want = got
+				}
+				for i := range got {
+					if !slices.Equal(got[i], want[i]) {
+						t.Errorf("%s: result %d with %d threads differs from that with one", convName(s), i, threads)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestConvDoesNotAllocate(t *testing.T) {
+	for _, s := range []ConvShape{
+		{H: 12, W: 8, C: 24, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
+		{H: 12, W: 8, C: 40, OutC: 40, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 40},
+	} {
+		forEachISA(t, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(13, 14))
+			c := newConvCase(t, rng, s, 4, 2)
+			allocs := testing.AllocsPerRun(5, func() {
+				c.c.Forward(c.p, c.n, c.add, c.x, c.w, Epilogue{Bias: c.bias}, c.ws)
+				c.c.BackwardData(c.p, c.n, c.inputAdd, c.y, c.w, nil, c.ws)
+				c.c.BackwardWeights(c.p, c.n, c.w, c.bias, c.y, c.x, false, c.ws)
+			})
+			if allocs != 0 {
+				t.Errorf("%s: %v allocations per step", convName(s), allocs)
+			}
+		})
+	}
+}
+
+func TestNewConvRefusesImpossibleShapes(t *testing.T) {
+	good := ConvShape{H: 4, W: 4, C: 4, OutC: 4, KH: 3, KW: 3, SH: 1, SW: 1, Groups: 1}
+	for name, spoil := range map[string]func(*ConvShape){
+		"no height":       func(s *ConvShape) { s.H = 0 },
+		"no stride":       func(s *ConvShape) { s.SW = 0 },
+		"padding":         func(s *ConvShape) { s.PH = -1 },
+		"groups":          func(s *ConvShape) { s.Groups = 3 },
+		"no groups":       func(s *ConvShape) { s.Groups = 0 },
+		"kernel too wide": func(s *ConvShape) { s.KW = 5 },
+	} {
+		s := good
+		spoil(&s)
+		if _, err := NewConv(s); err == nil {
+			t.Errorf("%s: no error for %+v", name, s)
+		}
+	}
+	if _, err := NewConv(good); err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzConv(f *testing.F) {
+	f.Add(uint64(1), uint8(5), uint8(6), uint8(3), uint8(4), uint8(3), uint8(3), uint8(1), uint8(2), uint8(1), uint8(1), uint8(1))
+	f.Add(uint64(2), uint8(9), uint8(9), uint8(0), uint8(0), uint8(5), uint8(5), uint8(2), uint8(2), uint8(2), uint8(2), uint8(20))
+	f.Fuzz(func(t *testing.T, seed uint64, h, w, in, out, kh, kw, sh, sw, ph, pw, groups uint8) {
+		g := 1 + int(groups)%24
+		s := ConvShape{
+			H: 1 + int(h)%14, W: 1 + int(w)%14, C: g * (1 + int(in)%5), OutC: g * (1 + int(out)%5), KH: 1 + int(kh)%7, KW: 1 + int(kw)%7,
+			SH: 1 + int(sh)%4, SW: 1 + int(sw)%4, PH: int(ph) % 5, PW: int(pw) % 5, Groups: g,
+		}
+		if s.validate() != nil {
+			t.Skip()
+		}
+		for isa := Generic; isa <= Detected(); isa++ {
+			setISA(t, isa)
+			rng := rand.New(rand.NewPCG(seed, 0))
+			c := newConvCase(t, rng, s, 2, 2)
+			c.checkForward(t, rng)
+			c.checkBackwardData(t, rng)
+			c.checkBackwardWeights(t, rng)
+		}
+	})
+}

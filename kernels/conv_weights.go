@@ -1,0 +1,152 @@
+package kernels
+
+// Blocking of weight gradients.
+const (
+	pixelBlock   = 256 // pixels that are summed in one block
+	weightCols   = 288 // upper bound of the columns of a task
+	wantSums     = 24  // tasks wanted; the pixels are split where there are fewer
+	maxSums      = 16  // splits of the pixels, each with its own partial sums
+	sumChunk     = 1 << 13
+	blocksPerSum = 4 // blocks of pixels a split has at least
+)
+
+// weightProduct is the weight gradient as a product: dw [OutC, taps·channels] = dyᵀ · gathered pixels. The pixels are cut
+// into splits whose sums go to their own slots and are added in order.
+type weightProduct struct {
+	gather
+	n      int
+	groups int
+	rows   int // output channels of a group
+	dy     []float32
+	dw     []float32
+	sums   []float32 // one slot of len(dw) per split, if there is more than one
+	keep   bool      // add to dw
+}
+
+func (p *weightProduct) pixels() int { return p.n * p.outH * p.outW }
+
+// columnBlock returns the columns of a task, whole panels.
+func (p *weightProduct) columnBlock() int {
+	cols := p.depth()
+	return roundUp(ceilDiv(cols, ceilDiv(cols, weightCols)), tileFor(active).cols)
+}
+
+func (p *weightProduct) columnBlocks() int { return ceilDiv(p.depth(), p.columnBlock()) }
+
+// splits returns into how many parts the pixels are cut.
+func (p *weightProduct) splits() int {
+	blocks := ceilDiv(p.pixels(), pixelBlock)
+	wanted := ceilDiv(wantSums, p.columnBlocks()*p.groups)
+	return max(1, min(wanted, maxSums, blocks/blocksPerSum))
+}
+
+func (p *weightProduct) size() int { return p.groups * p.rows * p.depth() }
+
+func (p *weightProduct) sumSize() int {
+	if s := p.splits(); s > 1 {
+		return s * roundUp(p.size(), cacheLine)
+	}
+	return 0
+}
+
+func (p *weightProduct) tasks() int { return p.splits() * p.groups * p.columnBlocks() }
+
+// gatheredRow is the distance of gathered pixels, an odd number of cache lines.
+func (p *weightProduct) gatheredRow() int { return gatheredRow(p.columnBlock()) }
+
+func (p *weightProduct) workerSize() int {
+	block := min(pixelBlock, p.pixels())
+	return block*p.gatheredRow() + block*roundUp(p.rows, tileFor(active).rows) + 2*cacheLine
+}
+
+// multiply computes one task: a split of the pixels, a group, a block of columns and all rows.
+func (p *weightProduct) multiply(task int, ws []float32) {
+	shape := tileFor(active)
+	columnBlock, columnBlocks := p.columnBlock(), p.columnBlocks()
+	split := task / (columnBlocks * p.groups)
+	group := task / columnBlocks % p.groups
+	col := task % columnBlocks * columnBlock
+	depth, pixel := p.depth(), p.groups*p.rows
+
+	source := p.gather
+	source.first += group * p.channels
+	dst := p.dw
+	if p.splits() > 1 {
+		dst = p.sums[split*roundUp(p.size(), cacheLine):]
+	}
+	m := product{
+		rows: p.rows, cols: min(columnBlock, depth-col),
+		aRow: 1, aDepth: shape.rows, aPadded: true,
+		bPanel: shape.cols, bDepth: p.gatheredRow(),
+		c: dst[group*p.rows*depth+col:], cRow: depth,
+	}
+	if p.keep && p.splits() == 1 {
+		m.flags = flagAccumulate
+	}
+	blocks := ceilDiv(p.pixels(), pixelBlock)
+	begin, end := blocks*split/p.splits()*pixelBlock, min(blocks*(split+1)/p.splits()*pixelBlock, p.pixels())
+	space := newScratch(ws)
+	size := min(pixelBlock, p.pixels())
+	columns, bands := space.take(size*m.bDepth), space.take(size*roundUp(p.rows, shape.rows))
+	for at := begin; at < end; at += pixelBlock {
+		m.depth = min(pixelBlock, end-at)
+		m.aTile = m.depth * shape.rows
+		for o := 0; o < p.rows; o += shape.rows {
+			copyRows(bands[o*m.depth:], shape.rows, p.dy[at*pixel+group*p.rows+o:], pixel, m.depth, min(shape.rows, p.rows-o))
+		}
+		source.fill(columns, m.bDepth, at, m.depth, col, col+m.cols)
+		m.a, m.b = bands, columns
+		m.run()
+		m.flags = flagAccumulate
+	}
+}
+
+// addTasks returns the number of tasks that add the splits' sums.
+func (p *weightProduct) addTasks() int {
+	if p.splits() == 1 {
+		return 0
+	}
+	return ceilDiv(p.size(), sumChunk)
+}
+
+func (p *weightProduct) addTask(task int) {
+	lo, hi := task*sumChunk, min((task+1)*sumChunk, p.size())
+	if !p.keep {
+		clear(p.dw[lo:hi])
+	}
+	addRows(p.dw[lo:hi], p.sums[lo:], roundUp(p.size(), cacheLine), p.splits(), hi-lo)
+}
+
+// channelSum is the gradient of a bias: db[c] = Σ dy[r,c], in float32 over a block of rows, in float64 over the blocks.
+type channelSum struct {
+	rows, channels int
+	dy             []float32
+	sums           []float32 // [partials, channels]
+}
+
+func (p *channelSum) tasks() int { return partials(p.rows) }
+
+func (p *channelSum) size() int { return p.tasks() * roundUp(p.channels, cacheLine) }
+
+// Do adds up one part of the rows.
+func (p *channelSum) Do(task, _ int) {
+	begin := task * partialRows(p.rows)
+	rows := min(partialRows(p.rows), p.rows-begin)
+	sum := p.sums[task*roundUp(p.channels, cacheLine):][:p.channels]
+	clear(sum)
+	addRows(sum, p.dy[begin*p.channels:], p.channels, rows, p.channels)
+}
+
+// finish adds the blocks' sums, to db itself if keep is set.
+func (p *channelSum) finish(db []float32, keep bool) {
+	for c := range p.channels {
+		sum := 0.0
+		for task := range p.tasks() {
+			sum += float64(p.sums[task*roundUp(p.channels, cacheLine)+c])
+		}
+		if keep {
+			sum += float64(db[c])
+		}
+		db[c] = float32(sum)
+	}
+}
