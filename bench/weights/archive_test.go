@@ -105,6 +105,7 @@ func TestOpen(t *testing.T) {
 		{"dtypes_legacy.pth", PyTorchOld, "", everyType},
 		{"views.pth", PyTorch, "", views},
 		{"views_legacy.pth", PyTorchOld, "", views},
+		{"attributes.pth", PyTorch, "", map[string]stored{"tagged": {"F32", []int{3}, ramp(0, 3)}}},
 		{"old_parameters.pth", PyTorchOld, "", map[string]stored{
 			"features.denseblock1.denselayer1.norm1.weight": {"F32", []int{3}, ramp(1, 3)},
 			"features.denseblock1.denselayer2.norm1.weight": {"F32", []int{3}, ramp(2, 3)},

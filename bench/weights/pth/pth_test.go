@@ -276,6 +276,12 @@ func TestLegacy(t *testing.T) {
 		{"parameter's state", legacy(dict("U\x01w", "ctorch.nn.parameter\nParameter\n)\x81)b"), "]."), "unexpected state"},
 		{"numbered tensor", legacy(dict("K\x01", tensorA), keyA, sixteen), "key 1, which is a int"},
 		{"other persistent object", legacy("U\x06moduleN\x86Q.", "]."), "not that of a storage: refused"},
+		{"calling a class", legacy("ctorch\nTensor\n)R.", "]."), "calling torch.Tensor: refused"},
+		{"calling a storage type", legacy("ctorch.cuda\nHalfStorage\n)R.", "]."), "calling F16 storage type: refused"},
+		{"state of a function", legacy("ccollections\nOrderedDict\nNb.", "]."), "state of a collections.OrderedDict: refused"},
+		{"python 2's ordered dict of no pairs", legacy("ccollections\nOrderedDict\n](]e\x85R.", "]."), "OrderedDict: unexpected arguments"},
+		{"negative place", legacy(dict("U\x01w", "ctorch._utils\n_rebuild_tensor\n("+floats("a", 4, "N")+"J\xff\xff\xff\xffK\x01\x85K\x01\x85tR"), keyA, sixteen), "from element -1"},
+		{"negative stride", legacy(dict("U\x01w", "ctorch._utils\n_rebuild_tensor\n("+floats("a", 4, "N")+"K\x03K\x02\x85J\xff\xff\xff\xff\x85tR"), keyA, sixteen), "negative stride"},
 		{"arguments", legacy("ctorch._utils\n_rebuild_tensor_v2\n)R.", "]."), "_rebuild_tensor_v2: unexpected arguments"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
