@@ -10,7 +10,7 @@ type Adam struct {
 	rule       adamRule
 }
 
-// adamRule holds the numbers of one step.
+// adamRule holds the numbers of one step, in the order in which the assembly reads them.
 type adamRule struct {
 	gain1, beta2, gain2 float32 // 1-β1, β2, 1-β2
 	rate                float32 // learning rate / (1-β1ᵗ)

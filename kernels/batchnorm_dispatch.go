@@ -1,26 +1,138 @@
 package kernels
 
+import "unsafe"
+
+var batchNormSumsKernels = [...]func(sum, square, x, shift *float32, rows, c int){AVX2: batchNormSumsAVX2, AVX512: batchNormSumsAVX512}
+
 // batchNormSums is batchNormSumsGeneric on the active instruction set.
 func batchNormSums(sum, square, x, shift []float32, rows int) {
-	batchNormSumsGeneric(sum, square, x, shift, rows)
+	kernel := batchNormSumsKernels[active]
+	if kernel == nil {
+		batchNormSumsGeneric(sum, square, x, shift, rows)
+		return
+	}
+	c := len(shift)
+	if rows*c == 0 {
+		return
+	}
+	x = x[:rows*c]
+	sum, square = sum[:c], square[:c]
+	raceRead(x)
+	raceRead(shift)
+	raceWrite(sum)
+	raceWrite(square)
+	kernel(unsafe.SliceData(sum), unsafe.SliceData(square), unsafe.SliceData(x), unsafe.SliceData(shift), rows, c)
 }
 
-// batchNormRows is batchNormRowsGeneric on the active instruction set.
-func batchNormRows(y, x, add, mean, invstd, gamma, beta []float32, rows int, lo, hi float32) {
-	batchNormRowsGeneric(y, x, add, mean, invstd, gamma, beta, rows, lo, hi)
-}
-
-// batchNormClampSlope is batchNormClampSlopeGeneric on the active instruction set.
-func batchNormClampSlope(g, dy, x, add, mean, invstd, gamma, beta []float32, rows int, lo, hi float32) {
-	batchNormClampSlopeGeneric(g, dy, x, add, mean, invstd, gamma, beta, rows, lo, hi)
-}
+var batchNormGradSumsKernels = [...]func(sumG, sumGX, grad, x, mean *float32, rows, c int){AVX2: batchNormGradSumsAVX2, AVX512: batchNormGradSumsAVX512}
 
 // batchNormGradSums is batchNormGradSumsGeneric on the active instruction set.
 func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows int) {
-	batchNormGradSumsGeneric(sumG, sumGX, g, x, mean, rows)
+	kernel := batchNormGradSumsKernels[active]
+	if kernel == nil {
+		batchNormGradSumsGeneric(sumG, sumGX, g, x, mean, rows)
+		return
+	}
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	g, x = g[:rows*c], x[:rows*c]
+	sumG, sumGX = sumG[:c], sumGX[:c]
+	raceRead(g)
+	raceRead(x)
+	raceRead(mean)
+	raceWrite(sumG)
+	raceWrite(sumGX)
+	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), rows, c)
 }
+
+var batchNormGradRowsKernels = [...]func(dx, grad, x, mean, scale, slope, offset *float32, rows, c int){AVX2: batchNormGradRowsAVX2, AVX512: batchNormGradRowsAVX512}
 
 // batchNormGradRows is batchNormGradRowsGeneric on the active instruction set.
 func batchNormGradRows(dx, g, x, mean, scale, slope, offset []float32, rows int) {
-	batchNormGradRowsGeneric(dx, g, x, mean, scale, slope, offset, rows)
+	kernel := batchNormGradRowsKernels[active]
+	if kernel == nil {
+		batchNormGradRowsGeneric(dx, g, x, mean, scale, slope, offset, rows)
+		return
+	}
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	dx, g, x = dx[:rows*c], g[:rows*c], x[:rows*c]
+	scale, slope, offset = scale[:c], slope[:c], offset[:c]
+	raceRead(g)
+	raceRead(x)
+	raceRead(mean)
+	raceRead(scale)
+	raceRead(slope)
+	raceRead(offset)
+	raceWrite(dx)
+	kernel(unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
+}
+
+var (
+	batchNormRowsKernels    = [...]func(y, x, mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormRowsAVX2, AVX512: batchNormRowsAVX512}
+	batchNormAddRowsKernels = [...]func(y, x, add, mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormAddRowsAVX2, AVX512: batchNormAddRowsAVX512}
+)
+
+// batchNormRows is batchNormRowsGeneric on the active instruction set.
+func batchNormRows(y, x, add, mean, invstd, gamma, beta []float32, rows int, lo, hi float32) {
+	if active == Generic {
+		batchNormRowsGeneric(y, x, add, mean, invstd, gamma, beta, rows, lo, hi)
+		return
+	}
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	y, x = y[:rows*c], x[:rows*c]
+	invstd, gamma, beta = invstd[:c], gamma[:c], beta[:c]
+	raceRead(x)
+	raceRead(mean)
+	raceRead(invstd)
+	raceRead(gamma)
+	raceRead(beta)
+	raceWrite(y)
+	if add == nil {
+		batchNormRowsKernels[active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(invstd), unsafe.SliceData(gamma), unsafe.SliceData(beta), rows, c, lo, hi)
+		return
+	}
+	add = add[:rows*c]
+	raceRead(add)
+	batchNormAddRowsKernels[active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(invstd), unsafe.SliceData(gamma), unsafe.SliceData(beta), rows, c, lo, hi)
+}
+
+var (
+	batchNormClampSlopeKernels    = [...]func(grad, dy, x, mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormClampSlopeAVX2, AVX512: batchNormClampSlopeAVX512}
+	batchNormAddClampSlopeKernels = [...]func(grad, dy, x, add, mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormAddClampSlopeAVX2, AVX512: batchNormAddClampSlopeAVX512}
+)
+
+// batchNormClampSlope is batchNormClampSlopeGeneric on the active instruction set.
+func batchNormClampSlope(g, dy, x, add, mean, invstd, gamma, beta []float32, rows int, lo, hi float32) {
+	if active == Generic {
+		batchNormClampSlopeGeneric(g, dy, x, add, mean, invstd, gamma, beta, rows, lo, hi)
+		return
+	}
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	g, dy, x = g[:rows*c], dy[:rows*c], x[:rows*c]
+	invstd, gamma, beta = invstd[:c], gamma[:c], beta[:c]
+	raceRead(dy)
+	raceRead(x)
+	raceRead(mean)
+	raceRead(invstd)
+	raceRead(gamma)
+	raceRead(beta)
+	raceWrite(g)
+	if add == nil {
+		batchNormClampSlopeKernels[active](unsafe.SliceData(g), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(invstd), unsafe.SliceData(gamma), unsafe.SliceData(beta), rows, c, lo, hi)
+		return
+	}
+	add = add[:rows*c]
+	raceRead(add)
+	batchNormAddClampSlopeKernels[active](unsafe.SliceData(g), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(invstd), unsafe.SliceData(gamma), unsafe.SliceData(beta), rows, c, lo, hi)
 }

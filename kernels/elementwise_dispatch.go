@@ -1,22 +1,128 @@
 package kernels
 
+import "unsafe"
+
+var addClampKernels = [...]func(y, a, b *float32, n int, lo, hi float32){AVX2: addClampAVX2, AVX512: addClampAVX512}
+
 // addClamp is addClampGeneric on the active instruction set.
-func addClamp(y, a, b []float32, lo, hi float32) { addClampGeneric(y, a, b, lo, hi) }
+func addClamp(y, a, b []float32, lo, hi float32) {
+	kernel := addClampKernels[active]
+	if kernel == nil {
+		addClampGeneric(y, a, b, lo, hi)
+		return
+	}
+	a, b = a[:len(y)], b[:len(y)]
+	raceRead(a)
+	raceRead(b)
+	raceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y), lo, hi)
+}
+
+var mulKernels = [...]func(y, a, b *float32, n int){AVX2: mulAVX2, AVX512: mulAVX512}
 
 // mul is mulGeneric on the active instruction set.
-func mul(y, a, b []float32) { mulGeneric(y, a, b) }
+func mul(y, a, b []float32) {
+	kernel := mulKernels[active]
+	if kernel == nil {
+		mulGeneric(y, a, b)
+		return
+	}
+	a, b = a[:len(y)], b[:len(y)]
+	raceRead(a)
+	raceRead(b)
+	raceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y))
+}
+
+var scaleKernels = [...]func(y, x *float32, n int, s float32){AVX2: scaleAVX2, AVX512: scaleAVX512}
 
 // scale is scaleGeneric on the active instruction set.
-func scale(y, x []float32, s float32) { scaleGeneric(y, x, s) }
+func scale(y, x []float32, s float32) {
+	kernel := scaleKernels[active]
+	if kernel == nil {
+		scaleGeneric(y, x, s)
+		return
+	}
+	x = x[:len(y)]
+	raceRead(x)
+	raceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(x), len(y), s)
+}
+
+var addScaledKernels = [...]func(y, a, x *float32, n int, s float32){AVX2: addScaledAVX2, AVX512: addScaledAVX512}
 
 // addScaled is addScaledGeneric on the active instruction set.
-func addScaled(y, a, x []float32, s float32) { addScaledGeneric(y, a, x, s) }
+func addScaled(y, a, x []float32, s float32) {
+	kernel := addScaledKernels[active]
+	if kernel == nil {
+		addScaledGeneric(y, a, x, s)
+		return
+	}
+	a, x = a[:len(y)], x[:len(y)]
+	raceRead(a)
+	raceRead(x)
+	raceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(x), len(y), s)
+}
+
+var sumChannelsKernels = [...]func(sum, x *float32, rows, c int){AVX2: sumChannelsAVX2, AVX512: sumChannelsAVX512}
 
 // sumChannels is sumChannelsGeneric on the active instruction set.
-func sumChannels(sum, x []float32, rows int) { sumChannelsGeneric(sum, x, rows) }
+func sumChannels(sum, x []float32, rows int) {
+	kernel := sumChannelsKernels[active]
+	if kernel == nil {
+		sumChannelsGeneric(sum, x, rows)
+		return
+	}
+	c := len(sum)
+	if rows*c == 0 {
+		return
+	}
+	x = x[:rows*c]
+	raceRead(x)
+	raceWrite(sum)
+	kernel(unsafe.SliceData(sum), unsafe.SliceData(x), rows, c)
+}
+
+var scaleRowsKernels = [...]func(y, x, gate *float32, rows, c int){AVX2: scaleRowsAVX2, AVX512: scaleRowsAVX512}
 
 // scaleRows is scaleRowsGeneric on the active instruction set.
-func scaleRows(y, x, g []float32, rows int) { scaleRowsGeneric(y, x, g, rows) }
+func scaleRows(y, x, g []float32, rows int) {
+	kernel := scaleRowsKernels[active]
+	if kernel == nil {
+		scaleRowsGeneric(y, x, g, rows)
+		return
+	}
+	c := len(g)
+	if rows*c == 0 {
+		return
+	}
+	y, x = y[:rows*c], x[:rows*c]
+	raceRead(x)
+	raceRead(g)
+	raceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
+}
+
+var gateRowsKernels = [...]func(dx, dg, dy, x, gate *float32, rows, c int){AVX2: gateRowsAVX2, AVX512: gateRowsAVX512}
 
 // gateRows is gateRowsGeneric on the active instruction set.
-func gateRows(dx, dg, dy, x, g []float32, rows int) { gateRowsGeneric(dx, dg, dy, x, g, rows) }
+func gateRows(dx, dg, dy, x, g []float32, rows int) {
+	kernel := gateRowsKernels[active]
+	if kernel == nil {
+		gateRowsGeneric(dx, dg, dy, x, g, rows)
+		return
+	}
+	c := len(g)
+	if rows*c == 0 {
+		return
+	}
+	dx, dy, x = dx[:rows*c], dy[:rows*c], x[:rows*c]
+	dg = dg[:c]
+	raceRead(dy)
+	raceRead(x)
+	raceRead(g)
+	raceWrite(dx)
+	raceWrite(dg)
+	kernel(unsafe.SliceData(dx), unsafe.SliceData(dg), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
+}

@@ -4,3 +4,6 @@ package kernels
 //go:generate go run -C _gen . -family gemm
 //go:generate go run -C _gen . -family depthwise
 //go:generate go run -C _gen . -family layout
+//go:generate go run -C _gen . -family elementwise
+//go:generate go run -C _gen . -family batchnorm
+//go:generate go run -C _gen . -family adam

@@ -1,0 +1,98 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func init() { register("batchnorm", batchnorm) }
+
+// accumulate adds x to sum.
+func accumulate(p *panel, sum, x reg.VecVirtual) { VADDPS(x, sum, sum) }
+
+// accumulateProduct adds a*b to sum.
+func accumulateProduct(sum, a, b reg.VecVirtual) { VFMADD231PS(a, b, sum) }
+
+// batchnorm emits the passes of batch norm over a block of rows.
+func batchnorm() {
+	for _, m := range machines() {
+		m.function("batchNormSums", "(sum, square, x, shift *float32, rows, c int)", "is batchNormSumsGeneric, for rows > 0.")
+		m.panels(m.panelVectors(), func(p *panel) {
+			shift, sum, square := p.channels("shift"), p.zeros(), p.zeros()
+			p.overRows(func(v int) {
+				d := p.sub(p.get("x", v), shift[v])
+				accumulate(p, sum[v], d)
+				accumulateProduct(square[v], d, d)
+			})
+			p.addChannels("sum", sum)
+			p.addChannels("square", square)
+		}, "x")
+
+		m.function("batchNormGradSums", "(sumG, sumGX, grad, x, mean *float32, rows, c int)", "is batchNormGradSumsGeneric, for rows > 0.")
+		m.panels(m.panelVectors(), func(p *panel) {
+			mean, sumG, sumGX := p.channels("mean"), p.zeros(), p.zeros()
+			p.overRows(func(v int) {
+				g := p.get("grad", v)
+				accumulate(p, sumG[v], g)
+				accumulateProduct(sumGX[v], g, p.sub(p.get("x", v), mean[v]))
+			})
+			p.addChannels("sumG", sumG)
+			p.addChannels("sumGX", sumGX)
+		}, "grad", "x")
+
+		m.function("batchNormGradRows", "(dx, grad, x, mean, scale, slope, offset *float32, rows, c int)", "is batchNormGradRowsGeneric, for rows > 0.")
+		m.panels(m.panelVectors(), func(p *panel) {
+			mean, scale, slope, offset := p.channels("mean"), p.channels("scale"), p.channels("slope"), p.channels("offset")
+			p.overRows(func(v int) {
+				d := p.sub(p.get("x", v), mean[v])
+				p.put("dx", v, p.fma(scale[v], p.get("grad", v), p.fma(d, slope[v], offset[v])))
+			})
+		}, "dx", "grad", "x")
+
+		for _, residual := range []bool{false, true} {
+			m.batchNormRows(residual)
+			m.batchNormClampSlope(residual)
+		}
+	}
+}
+
+// normalise returns the function that gives the argument of the activation for vector v of the row at hand.
+func (p *panel) normalise(residual bool) func(v int) reg.VecVirtual {
+	mean, scale, invstd, beta := p.channels("mean"), p.channels("gamma"), p.channels("invstd"), p.channels("beta")
+	for v := range scale {
+		VMULPS(invstd[v], scale[v], scale[v])
+	}
+	return func(v int) reg.VecVirtual {
+		z := p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v])
+		if residual {
+			z = p.add(z, p.get("add", v))
+		}
+		return z
+	}
+}
+
+func (m *machine) batchNormRows(residual bool) {
+	name, parameter, operands := "batchNormRows", "", []string{"y", "x"}
+	if residual {
+		name, parameter, operands = "batchNormAddRows", "add, ", append(operands, "add")
+	}
+	m.function(name, "(y, x, "+parameter+"mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32)", "is batchNormRowsGeneric, for rows > 0.")
+	lo, hi := m.param("lo"), m.param("hi")
+	m.panels(m.panelVectors(), func(p *panel) {
+		z := p.normalise(residual)
+		p.overRows(func(v int) { p.put("y", v, p.clamp(z(v), lo, hi)) })
+	}, operands...)
+}
+
+func (m *machine) batchNormClampSlope(residual bool) {
+	name, parameter, operands := "batchNormClampSlope", "", []string{"grad", "dy", "x"}
+	if residual {
+		name, parameter, operands = "batchNormAddClampSlope", "add, ", append(operands, "add")
+	}
+	m.function(name, "(grad, dy, x, "+parameter+"mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32)", "is batchNormClampSlopeGeneric, for rows > 0.")
+	lo, hi := m.param("lo"), m.param("hi")
+	m.panels(m.panelVectors(), func(p *panel) {
+		z := p.normalise(residual)
+		p.overRows(func(v int) { p.put("grad", v, p.between(z(v), lo, hi, p.get("dy", v))) })
+	}, operands...)
+}

@@ -1,0 +1,47 @@
+package main
+
+func init() { register("elementwise", elementwise) }
+
+// elementwise emits sums, products and their per-channel forms.
+func elementwise() {
+	for _, m := range machines() {
+		m.function("addClamp", "(y, a, b *float32, n int, lo, hi float32)", "is addClampGeneric.")
+		lo, hi := m.param("lo"), m.param("hi")
+		m.flat(func(s *step) { s.put("y", s.clamp(s.add(s.get("a"), s.get("b")), lo, hi)) }, "y", "a", "b")
+
+		m.function("mul", "(y, a, b *float32, n int)", "is mulGeneric.")
+		m.flat(func(s *step) { s.put("y", s.mul(s.get("a"), s.get("b"))) }, "y", "a", "b")
+
+		m.function("scale", "(y, x *float32, n int, s float32)", "is scaleGeneric.")
+		factor := m.param("s")
+		m.flat(func(s *step) { s.put("y", s.mul(s.get("x"), factor)) }, "y", "x")
+
+		m.function("addScaled", "(y, a, x *float32, n int, s float32)", "is addScaledGeneric.")
+		factor = m.param("s")
+		m.flat(func(s *step) { s.put("y", s.fma(s.get("x"), factor, s.get("a"))) }, "y", "a", "x")
+
+		m.function("sumChannels", "(sum, x *float32, rows, c int)", "is sumChannelsGeneric, for rows > 0.")
+		m.panels(m.panelVectors(), func(p *panel) {
+			sum := p.zeros()
+			p.overRows(func(v int) { accumulate(p, sum[v], p.get("x", v)) })
+			p.addChannels("sum", sum)
+		}, "x")
+
+		m.function("scaleRows", "(y, x, gate *float32, rows, c int)", "is scaleRowsGeneric, for rows > 0.")
+		m.panels(m.panelVectors(), func(p *panel) {
+			g := p.channels("gate")
+			p.overRows(func(v int) { p.put("y", v, p.mul(p.get("x", v), g[v])) })
+		}, "y", "x")
+
+		m.function("gateRows", "(dx, dg, dy, x, gate *float32, rows, c int)", "is gateRowsGeneric, for rows > 0.")
+		m.panels(m.panelVectors(), func(p *panel) {
+			g, dg := p.channels("gate"), p.zeros()
+			p.overRows(func(v int) {
+				dy := p.get("dy", v)
+				accumulateProduct(dg[v], dy, p.get("x", v))
+				p.put("dx", v, p.mul(dy, g[v]))
+			})
+			p.addChannels("dg", dg)
+		}, "dx", "dy", "x")
+	}
+}

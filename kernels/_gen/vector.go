@@ -1,0 +1,401 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// machine emits the pointwise kernels for one instruction set. A mask is nil where all lanes are used, else an opmask
+// (AVX-512) or a vector whose lanes are all ones or all zeros (AVX2).
+type machine struct {
+	vectorSet
+	tables *tables
+}
+
+// tables are the read-only data of one family.
+type tables struct {
+	tail      Mem // all ones, then zeros; unset until first used
+	hasTail   bool
+	constants map[uint32]Mem
+}
+
+// machines returns one machine for each instruction set.
+func machines() []*machine {
+	t := &tables{constants: map[uint32]Mem{}}
+	return []*machine{{wide, t}, {narrow, t}}
+}
+
+func (m *machine) isWide() bool { return m.lanes == wide.lanes }
+
+// function starts a function called base with the instruction set's name behind it.
+func (m *machine) function(base, signature string, doc ...string) {
+	TEXT(base+m.name, NOSPLIT, "func"+signature)
+	doc[0] = base + m.name + " " + doc[0]
+	Doc(doc...)
+}
+
+func (m *machine) finish() {
+	VZEROUPPER()
+	RET()
+}
+
+// bits returns a vector constant in memory.
+func (m *machine) bits(value uint32) Mem {
+	if c, ok := m.tables.constants[value]; ok {
+		return c
+	}
+	c := GLOBL(fmt.Sprintf("const%08x", value), RODATA|NOPTR)
+	for i := range 16 {
+		DATA(4*i, U32(value))
+	}
+	m.tables.constants[value] = c
+	return c
+}
+
+func (m *machine) constant(value float32) Mem { return m.bits(math.Float32bits(value)) }
+
+// held returns a vector constant in a register.
+func (m *machine) held(value float32) reg.VecVirtual {
+	v := m.vector()
+	VMOVUPS(m.constant(value), v)
+	return v
+}
+
+func (m *machine) zero() reg.VecVirtual {
+	v := m.vector()
+	if m.isWide() {
+		VPXORD(v, v, v)
+	} else {
+		VXORPS(v, v, v)
+	}
+	return v
+}
+
+// broadcast returns a scalar from memory in every lane.
+func (m *machine) broadcast(from Op) reg.VecVirtual {
+	v := m.vector()
+	VBROADCASTSS(from, v)
+	return v
+}
+
+// param returns a scalar parameter in every lane.
+func (m *machine) param(name string) reg.VecVirtual {
+	basic, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return m.broadcast(basic.Addr)
+}
+
+// tailMask returns the mask of the first count lanes, 0 < count < lanes.
+func (m *machine) tailMask(count reg.GPVirtual) reg.Register {
+	if m.isWide() {
+		ones, k := GP32(), K()
+		MOVL(I32(-1), ones)
+		BZHIL(count.As32(), ones, ones)
+		KMOVW(ones, k)
+		return k
+	}
+	if !m.tables.hasTail {
+		m.tables.tail, m.tables.hasTail = tailMaskTable(), true
+	}
+	address, offset, mask := GP64(), GP64(), m.vector()
+	LEAQ(m.tables.tail.Offset(64), address)
+	MOVQ(count, offset)
+	NEGQ(offset)
+	VMOVUPS(Mem{Base: address, Index: offset, Scale: 4}, mask)
+	return mask
+}
+
+func (m *machine) load(from Mem, mask reg.Register) reg.VecVirtual {
+	v := m.vector()
+	switch {
+	case mask == nil:
+		VMOVUPS(from, v)
+	case m.isWide():
+		VMOVUPS_Z(from, mask, v)
+	default:
+		VMASKMOVPS(from, mask, v)
+	}
+	return v
+}
+
+func (m *machine) store(v reg.VecVirtual, to Mem, mask reg.Register) {
+	switch {
+	case mask == nil:
+		VMOVUPS(v, to)
+	case m.isWide():
+		VMOVUPS(v, mask, to)
+	default:
+		VMASKMOVPS(v, mask, to)
+	}
+}
+
+// Arithmetic. Every function returns a new register, so that formulas can be written as such.
+
+func (m *machine) add(a, b Op) reg.VecVirtual {
+	v := m.vector()
+	VADDPS(b, a, v)
+	return v
+}
+
+func (m *machine) sub(a, b Op) reg.VecVirtual {
+	v := m.vector()
+	VSUBPS(b, a, v)
+	return v
+}
+
+func (m *machine) mul(a, b Op) reg.VecVirtual {
+	v := m.vector()
+	VMULPS(b, a, v)
+	return v
+}
+
+func (m *machine) div(a, b Op) reg.VecVirtual {
+	v := m.vector()
+	VDIVPS(b, a, v)
+	return v
+}
+
+func (m *machine) copy(a reg.VecVirtual) reg.VecVirtual {
+	v := m.vector()
+	VMOVAPS(a, v)
+	return v
+}
+
+// fma returns a*b + c.
+func (m *machine) fma(a reg.VecVirtual, b, c Op) reg.VecVirtual {
+	v := m.copy(a)
+	VFMADD213PS(c, b, v)
+	return v
+}
+
+// fnma returns c - a*b.
+func (m *machine) fnma(a reg.VecVirtual, b, c Op) reg.VecVirtual {
+	v := m.copy(a)
+	VFNMADD213PS(c, b, v)
+	return v
+}
+
+// clamp returns min(max(a, lo), hi) and keeps NaN: of two operands one of which is NaN the instructions return the second,
+// in Go's order the first.
+func (m *machine) clamp(a, lo, hi reg.VecVirtual) reg.VecVirtual {
+	v := m.vector()
+	VMAXPS(a, lo, v)
+	VMINPS(v, hi, v)
+	return v
+}
+
+func (m *machine) and(a, b Op) reg.VecVirtual {
+	v := m.vector()
+	VANDPS(b, a, v)
+	return v
+}
+
+func (m *machine) or(a, b Op) reg.VecVirtual {
+	v := m.vector()
+	VORPS(b, a, v)
+	return v
+}
+
+// Predicates of comparisons: ordered, without signals; false where an operand is NaN.
+const (
+	less    = 17
+	greater = 30
+)
+
+// choose returns yes where a stands to b as the predicate says, no elsewhere.
+func (m *machine) choose(predicate int, a reg.VecVirtual, b Op, yes, no reg.VecVirtual) reg.VecVirtual {
+	v := m.vector()
+	if m.isWide() {
+		k := K()
+		VCMPPS(U8(predicate), b, a, k)
+		VBLENDMPS(yes, no, k, v)
+		return v
+	}
+	mask := m.vector()
+	VCMPPS(U8(predicate), b, a, mask)
+	VBLENDVPS(mask, yes, no, v)
+	return v
+}
+
+// between returns a where lo < x < hi, 0 elsewhere.
+func (m *machine) between(x, lo, hi, a reg.VecVirtual) reg.VecVirtual {
+	v := m.vector()
+	if m.isWide() {
+		above, inside := K(), K()
+		VCMPPS(U8(greater), lo, x, above)
+		VCMPPS(U8(less), hi, x, above, inside)
+		VMOVAPS_Z(a, inside, v)
+		return v
+	}
+	above, inside := m.vector(), m.vector()
+	VCMPPS(U8(greater), lo, x, above)
+	VCMPPS(U8(less), hi, x, inside)
+	VANDPS(above, inside, inside)
+	VANDPS(a, inside, v)
+	return v
+}
+
+// total adds the lanes of v; the sum is in lane 0 of the result.
+func (m *machine) total(v reg.VecVirtual) reg.VecVirtual {
+	half := YMM()
+	if m.isWide() {
+		VEXTRACTF64X4(U8(1), v, half)
+		VADDPS(v.AsY(), half, half)
+	} else {
+		VMOVAPS(v, half)
+	}
+	quarter := XMM()
+	VEXTRACTF128(U8(1), half, quarter)
+	VADDPS(half.AsX(), quarter, quarter)
+	swapped := XMM()
+	VPERMILPS(U8(0b01001110), quarter, swapped)
+	VADDPS(swapped, quarter, quarter)
+	VPERMILPS(U8(0b10110001), quarter, swapped)
+	VADDPS(swapped, quarter, quarter)
+	return quarter
+}
+
+// spread returns lane 0 of v in every lane.
+func (m *machine) spread(v reg.VecVirtual) reg.VecVirtual { return m.broadcast(v.AsX()) }
+
+// step is one vector of every operand of a flat kernel.
+type step struct {
+	*machine
+	at   map[string]Mem
+	mask reg.Register
+}
+
+func (s *step) get(name string) reg.VecVirtual    { return s.load(s.at[name], s.mask) }
+func (s *step) put(name string, v reg.VecVirtual) { s.store(v, s.at[name], s.mask) }
+
+// flat emits the loop of a kernel over n values of the named operands, and the function's end.
+func (m *machine) flat(body func(s *step), operands ...string) {
+	index, left := GP64(), Load(Param("n"), GP64()).(reg.GPVirtual)
+	s := &step{machine: m, at: map[string]Mem{}}
+	for _, name := range operands {
+		s.at[name] = Mem{Base: Load(Param(name), GP64()), Index: index, Scale: 4}
+	}
+	XORQ(index, index)
+	Label("loop")
+	CMPQ(left, I8(m.lanes))
+	JLT(LabelRef("tail"))
+	body(s)
+	ADDQ(I8(m.lanes), index)
+	SUBQ(I8(m.lanes), left)
+	JMP(LabelRef("loop"))
+	Label("tail")
+	TESTQ(left, left)
+	JZ(LabelRef("done"))
+	s.mask = m.tailMask(left)
+	body(s)
+	Label("done")
+	m.finish()
+}
+
+// panel is one column of vectors of a kernel over rows of channels.
+type panel struct {
+	*machine
+	vectors  int
+	mask     reg.Register
+	channel  reg.GPVirtual // index of the first channel
+	rows     map[string]Mem
+	rowIndex reg.GPVirtual
+}
+
+// channels returns vector v of a per-channel parameter.
+func (p *panel) channels(name string) []reg.VecVirtual {
+	base := Load(Param(name), GP64())
+	var out []reg.VecVirtual
+	for v := range p.vectors {
+		out = append(out, p.load(Mem{Base: base, Index: p.channel, Scale: 4, Disp: 4 * v * p.lanes}, p.mask))
+	}
+	return out
+}
+
+// addChannels adds the vectors to a per-channel parameter.
+func (p *panel) addChannels(name string, sums []reg.VecVirtual) {
+	base := Load(Param(name), GP64())
+	for v, sum := range sums {
+		at := Mem{Base: base, Index: p.channel, Scale: 4, Disp: 4 * v * p.lanes}
+		p.store(p.add(p.load(at, p.mask), sum), at, p.mask)
+	}
+}
+
+// zeros returns one cleared accumulator for each vector.
+func (p *panel) zeros() []reg.VecVirtual {
+	var out []reg.VecVirtual
+	for range p.vectors {
+		out = append(out, p.zero())
+	}
+	return out
+}
+
+func (p *panel) get(name string, v int) reg.VecVirtual {
+	return p.load(p.rows[name].Offset(4*v*p.lanes), p.mask)
+}
+
+func (p *panel) put(name string, v int, x reg.VecVirtual) {
+	p.store(x, p.rows[name].Offset(4*v*p.lanes), p.mask)
+}
+
+// overRows emits the loop over the rows of the panel: body once for each vector.
+func (p *panel) overRows(body func(v int)) {
+	name := fmt.Sprintf("rows%d", p.vectors)
+	if p.mask != nil {
+		name = "rowsTail"
+	}
+	left, stride := Load(Param("rows"), GP64()), Load(Param("c"), GP64())
+	SHLQ(U8(2), stride)
+	MOVQ(p.channel, p.rowIndex)
+	SHLQ(U8(2), p.rowIndex)
+	Label(name)
+	for v := range p.vectors {
+		body(v)
+	}
+	ADDQ(stride, p.rowIndex)
+	DECQ(left)
+	JNZ(LabelRef(name))
+}
+
+// panels emits the loop of a kernel over rows of c channels, rows > 0, and the function's end. The operands named are the
+// tensors [rows,c]; emit is called for panels of the given number of vectors, of one vector, and of a part of one.
+func (m *machine) panels(vectors int, emit func(p *panel), operands ...string) {
+	p := &panel{machine: m, rows: map[string]Mem{}, channel: GP64(), rowIndex: GP64()}
+	for _, name := range operands {
+		p.rows[name] = Mem{Base: Load(Param(name), GP64()), Index: p.rowIndex, Scale: 1}
+	}
+	left := Load(Param("c"), GP64()).(reg.GPVirtual)
+	XORQ(p.channel, p.channel)
+	for _, p.vectors = range []int{vectors, 1} {
+		this, next := fmt.Sprintf("panel%d", p.vectors), fmt.Sprintf("below%d", p.vectors)
+		width := p.vectors * m.lanes
+		Label(this)
+		CMPQ(left, I8(width))
+		JLT(LabelRef(next))
+		emit(p)
+		ADDQ(I8(width), p.channel)
+		SUBQ(I8(width), left)
+		JMP(LabelRef(this))
+		Label(next)
+	}
+	TESTQ(left, left)
+	JZ(LabelRef("done"))
+	p.mask = m.tailMask(left)
+	emit(p)
+	Label("done")
+	m.finish()
+}
+
+// panelVectors is how many vectors wide a panel is whose kernel holds a few registers for each.
+func (m *machine) panelVectors() int {
+	if m.isWide() {
+		return 4
+	}
+	return 2
+}
