@@ -1,0 +1,77 @@
+package plots
+
+import (
+	"math"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// disc is the room a marker takes.
+type disc struct {
+	center vg.Point
+	radius vg.Length
+}
+
+// segment is a straight stroke.
+type segment struct{ a, b vg.Point }
+
+func overlap(a, b vg.Rectangle) bool {
+	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
+}
+
+func within(inner, outer vg.Rectangle) bool {
+	return inner.Min.X >= outer.Min.X && inner.Max.X <= outer.Max.X && inner.Min.Y >= outer.Min.Y && inner.Max.Y <= outer.Max.Y
+}
+
+// nearest is the point of r that is closest to p.
+func nearest(r vg.Rectangle, p vg.Point) vg.Point {
+	return vg.Point{X: min(max(p.X, r.Min.X), r.Max.X), Y: min(max(p.Y, r.Min.Y), r.Max.Y)}
+}
+
+func (d disc) covers(r vg.Rectangle) bool { return distance(nearest(r, d.center), d.center) < d.radius }
+
+func distance(a, b vg.Point) vg.Length {
+	return vg.Length(math.Hypot(float64(a.X-b.X), float64(a.Y-b.Y)))
+}
+
+// distanceTo is how far s passes from p.
+func (s segment) distanceTo(p vg.Point) vg.Length {
+	d := s.b.Sub(s.a)
+	length2 := d.Dot(d)
+	if length2 == 0 {
+		return distance(s.a, p)
+	}
+	t := min(max(p.Sub(s.a).Dot(d)/length2, 0), 1)
+	return distance(s.a.Add(d.Scale(t)), p)
+}
+
+// crosses tells whether two strokes meet.
+func (s segment) crosses(t segment) bool {
+	return side(s, t.a)*side(s, t.b) <= 0 && side(t, s.a)*side(t, s.b) <= 0 && overlapLoose(s, t)
+}
+
+// side is positive left of s and negative right of it.
+func side(s segment, p vg.Point) float64 {
+	d, e := s.b.Sub(s.a), p.Sub(s.a)
+	return float64(d.X*e.Y - d.Y*e.X)
+}
+
+// overlapLoose tells whether the boxes around two strokes touch.
+func overlapLoose(s, t segment) bool {
+	return min(s.a.X, s.b.X) <= max(t.a.X, t.b.X) && min(t.a.X, t.b.X) <= max(s.a.X, s.b.X) &&
+		min(s.a.Y, s.b.Y) <= max(t.a.Y, t.b.Y) && min(t.a.Y, t.b.Y) <= max(s.a.Y, s.b.Y)
+}
+
+// enters tells whether s has a point in r.
+func (s segment) enters(r vg.Rectangle) bool {
+	if inside(s.a, r) || inside(s.b, r) {
+		return true
+	}
+	diagonal := segment{r.Min, r.Max}
+	other := segment{vg.Point{X: r.Min.X, Y: r.Max.Y}, vg.Point{X: r.Max.X, Y: r.Min.Y}}
+	return s.crosses(diagonal) || s.crosses(other)
+}
+
+func inside(p vg.Point, r vg.Rectangle) bool {
+	return p.X > r.Min.X && p.X < r.Max.X && p.Y > r.Min.Y && p.Y < r.Max.Y
+}

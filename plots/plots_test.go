@@ -1,0 +1,310 @@
+package plots
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gonum.org/v1/plot/vg"
+
+	"github.com/reidbench/reidbench/results"
+)
+
+// published is the whole published table.
+func published(t *testing.T) Comparison {
+	t.Helper()
+	report, err := results.NewReport(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return FromReport(report)
+}
+
+// withInvented adds invented figures of ours for the named models.
+func withInvented(c Comparison, names ...string) Comparison {
+	c.Ours = "ours (invented for a test)"
+	for i, p := range c.Points {
+		for j, name := range names {
+			if p.Name == name {
+				v := *p.Published
+				v.MAP -= 14 - 0.4*float64(j)
+				v.Rank1 -= 9 - 0.2*float64(j)
+				c.Points[i].Ours = &v
+			}
+		}
+	}
+	return c
+}
+
+func allNames(c Comparison) []string {
+	var names []string
+	for _, p := range c.Points {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+var five = []string{"AlexNet", "ResNet50", "Mobilenetv3-small", "OSNet", "DeiT-T16"}
+
+func TestLabelsKeepClear(t *testing.T) {
+	for name, c := range map[string]Comparison{
+		"published":     published(t),
+		"five of ours":  withInvented(published(t), five...),
+		"all of ours":   withInvented(published(t), allNames(published(t))...),
+		"a single one":  {Points: []Point{{Name: "OSNet", Ours: &Value{2.2, 1, 90, 80}}}},
+		"one published": {Points: published(t).Points[:1]},
+	} {
+		for _, cost := range costs {
+			for _, accuracy := range accuracies {
+				chart := newChart(c, cost, accuracy)
+				l := chart.layout
+				if len(l.placed) != len(l.markers) || len(l.labels) != len(l.markers) {
+					t.Fatalf("%s, %s: %d labels for %d markers", name, chart.title, len(l.placed), len(l.markers))
+				}
+				for i, p := range l.placed {
+					if size := p.box.Size(); math.Abs(float64(size.X-l.labels[i].width)) > 1e-9 || size.Y <= 0 {
+						t.Errorf("%s, %s: the box of %s is %v wide, the label %v", name, chart.title, l.labels[i].text, size.X, l.labels[i].width)
+					}
+					if !within(p.box, chart.area) {
+						t.Errorf("%s, %s: %s lies outside the chart", name, chart.title, l.labels[i].text)
+					}
+					for j, m := range l.markers {
+						if m.covers(p.box) {
+							t.Errorf("%s, %s: %s covers the marker of %s", name, chart.title, l.labels[i].text, l.labels[j].text)
+						}
+					}
+					for j := range i {
+						if overlap(p.box, l.placed[j].box) {
+							t.Errorf("%s, %s: %s and %s overlap", name, chart.title, l.labels[i].text, l.labels[j].text)
+						}
+					}
+					for j, q := range l.placed {
+						if j != i && p.leader != nil && p.leader.enters(q.box) {
+							t.Errorf("%s, %s: the leader of %s runs through %s", name, chart.title, l.labels[i].text, l.labels[j].text)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestRenderIsReproducible(t *testing.T) {
+	c := withInvented(published(t), five...)
+	first, second := t.TempDir(), t.TempDir()
+	paths, err := Render(first, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(paths) != 8 {
+		t.Errorf("%d files, want 4 charts in 2 formats", len(paths))
+	}
+	if _, err := Render(second, c); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		a, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(filepath.Join(second, filepath.Base(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(a, b) {
+			t.Errorf("%s differs when drawn again", filepath.Base(path))
+		}
+		switch filepath.Ext(path) {
+		case ".png":
+			config, err := png.DecodeConfig(bytes.NewReader(a))
+			if err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+			if config.Width < 1400 || config.Height < 900 {
+				t.Errorf("%s has %d×%d pixels, want 1400×900 or more", path, config.Width, config.Height)
+			}
+		case ".svg":
+			texts := svgTexts(t, a)
+			for _, p := range c.Points {
+				want := 1
+				if p.Ours != nil {
+					want = 2
+				}
+				if texts[p.Name] != want {
+					t.Errorf("%s names %s %d times, want %d", filepath.Base(path), p.Name, texts[p.Name], want)
+				}
+			}
+		}
+	}
+}
+
+// svgTexts counts the texts in a well-formed SVG.
+func svgTexts(t *testing.T, data []byte) map[string]int {
+	t.Helper()
+	texts := make(map[string]int)
+	decoder := xml.NewDecoder(bytes.NewReader(data))
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			return texts
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, ok := token.(xml.CharData); ok {
+			texts[string(c)]++
+		}
+	}
+}
+
+func TestRenderRefuses(t *testing.T) {
+	good := Value{1, 1, 50, 50}
+	for name, spoil := range map[string]func(*Value){
+		"no MACs":         func(v *Value) { v.MACsG = 0 },
+		"negative params": func(v *Value) { v.ParamsM = -1 },
+		"infinite MACs":   func(v *Value) { v.MACsG = math.Inf(1) },
+		"NaN":             func(v *Value) { v.MAP = math.NaN() },
+		"over 100":        func(v *Value) { v.Rank1 = 101 },
+	} {
+		v := good
+		spoil(&v)
+		dir := filepath.Join(t.TempDir(), "plots")
+		if _, err := Render(dir, Comparison{Points: []Point{{Name: "x", Ours: &v}}}); err == nil {
+			t.Errorf("%s: drawn", name)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s: refused, but the folder is there", name)
+		}
+	}
+	if _, err := Render(t.TempDir(), Comparison{Points: []Point{{Name: "x"}}}); !errors.Is(err, ErrNothingToPlot) {
+		t.Errorf("a point without sides gives %v", err)
+	}
+}
+
+func TestFromReport(t *testing.T) {
+	metrics := &results.Metrics{Rank1: 0.5, Rank5: 0.6, Rank10: 0.7, MAP: 0.25}
+	run := func(model, row string, synthetic bool) results.Record {
+		return results.Record{
+			Model: model, Row: row, Status: results.Done, Final: metrics, Recipe: results.Recipe{Name: "quick"},
+			Dataset: results.Dataset{Name: "drawn", Synthetic: synthetic}, Cost: results.Cost{PaperParams: 2e6, PaperMACs: 1e9},
+		}
+	}
+	failed := run("resnet50", "ResNet50", true)
+	failed.Status, failed.Reason, failed.Final = results.Failed, "reason", nil
+	for _, c := range []struct {
+		records []results.Record
+		legend  string
+	}{
+		{[]results.Record{run("osnet", "OSNet", true), run("beside", "", true), failed}, "ours (quick recipe, synthetic data)"},
+		{[]results.Record{run("osnet", "OSNet", true), run("beside", "", false), failed}, "ours (runs of several kinds)"},
+	} {
+		report, err := results.NewReport(c.records, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := FromReport(report)
+		if got.Ours != c.legend || len(got.Points) != 35 {
+			t.Errorf("legend %q and %d points, want %q and 35", got.Ours, len(got.Points), c.legend)
+		}
+		ours := &Value{ParamsM: 2, MACsG: 1, Rank1: 50, MAP: 25}
+		for _, p := range got.Points {
+			var want *Value
+			if p.Name == "OSNet" || p.Name == "beside" {
+				want = ours
+			}
+			if diff := cmp.Diff(want, p.Ours); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", p.Name, diff)
+			}
+			if (p.Published == nil) != (p.Name == "beside") {
+				t.Errorf("%s: published figures %v", p.Name, p.Published)
+			}
+		}
+	}
+}
+
+func TestParetoFront(t *testing.T) {
+	for name, c := range map[string]struct {
+		samples []sample
+		want    []int
+	}{
+		"stairs":            {[]sample{{3, 30}, {1, 10}, {2, 20}}, []int{1, 2, 0}},
+		"one beats all":     {[]sample{{3, 30}, {1, 40}, {2, 20}}, []int{1}},
+		"same cost":         {[]sample{{1, 10}, {1, 20}}, []int{1}},
+		"same accuracy":     {[]sample{{2, 10}, {1, 10}}, []int{1}},
+		"equal in both":     {[]sample{{1, 10}, {1, 10}, {2, 5}}, []int{0, 1}},
+		"none":              {nil, nil},
+		"beaten in between": {[]sample{{1, 10}, {2, 9}, {3, 11}}, []int{0, 2}},
+	} {
+		if diff := cmp.Diff(c.want, paretoFront(c.samples)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestTicks(t *testing.T) {
+	labels := func(low, high float64) (got []string) {
+		for _, tick := range (logTicks{}).Ticks(low, high) {
+			if tick.Value < low || tick.Value > high {
+				t.Errorf("tick %v outside %v to %v", tick.Value, low, high)
+			}
+			if tick.Label != "" {
+				got = append(got, tick.Label)
+			}
+		}
+		return got
+	}
+	for _, c := range []struct {
+		low, high float64
+		want      []string
+	}{
+		{0.03, 30, []string{"0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20"}},
+		{1.5, 6, []string{"2", "5"}}, // no power of ten
+		{90, 250, []string{"100", "200"}},
+	} {
+		if diff := cmp.Diff(c.want, labels(c.low, c.high)); diff != "" {
+			t.Errorf("%v to %v (-want +got):\n%s", c.low, c.high, diff)
+		}
+	}
+	var percents []string
+	for _, tick := range (percentTicks{}).Ticks(43.2, 81) {
+		if tick.Label != "" {
+			percents = append(percents, tick.Label)
+		}
+	}
+	if diff := cmp.Diff([]string{"45", "50", "55", "60", "65", "70", "75", "80"}, percents); diff != "" {
+		t.Errorf("percent (-want +got):\n%s", diff)
+	}
+}
+
+func TestSegments(t *testing.T) {
+	at := func(x, y vg.Length) vg.Point { return vg.Point{X: x, Y: y} }
+	box := vg.Rectangle{Min: at(0, 0), Max: at(10, 4)}
+	for name, c := range map[string]struct {
+		s    segment
+		want bool
+	}{
+		"through":       {segment{at(-5, 2), at(15, 2)}, true},
+		"cuts a corner": {segment{at(-2, 3), at(2, 7)}, false},
+		"over a corner": {segment{at(-1, 2), at(3, 6)}, true},
+		"ends inside":   {segment{at(5, 2), at(5, 20)}, true},
+		"beside":        {segment{at(11, -5), at(11, 9)}, false},
+		"above":         {segment{at(-5, 5), at(15, 5)}, false},
+	} {
+		if got := c.s.enters(box); got != c.want {
+			t.Errorf("%s: enters is %v", name, got)
+		}
+	}
+	if d := (segment{at(0, 0), at(10, 0)}).distanceTo(at(13, 4)); d != 5 {
+		t.Errorf("distance to the end is %v, want 5", d)
+	}
+	if !(disc{at(-1, 2), 1.5}).covers(box) || (disc{at(-1, -1), 1.4}).covers(box) {
+		t.Error("a disc covers a box where it reaches into it, and not where it only passes the corner")
+	}
+}
