@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"sync"
 
 	"github.com/reidbench/reidbench/market1501/internal/pedestrian"
@@ -23,18 +22,18 @@ const (
 	imageWidth  = 64
 )
 
-// ErrExists is wrapped by Synthesize's error if its folder is there already.
-var ErrExists = errors.New("the folder exists already")
+// ErrExists is wrapped by Synthesize's error if there is something in its folder.
+var ErrExists = errors.New("exists already and is no empty folder")
 
 // SynthConfig says what to draw. The zero value of a field that has a default
 // stands for it.
 type SynthConfig struct {
-	Dir         string // the dataset's folder; must not exist
+	Dir         string // the dataset's folder; must not exist, or be empty
 	IDs         int    // identities, at least 2
 	TestIDs     int    // of these are tested, not trained on; default: half, rounded down
 	ImagesPerID int    // at least 4
-	Distractors int    // gallery images of nobody in particular; default: half as many as TestIDs
-	Junk        int    // gallery images to be ignored; default: a quarter of TestIDs
+	Distractors int    // gallery images of nobody in particular; default: half as many as TestIDs; negative: none
+	Junk        int    // gallery images to be ignored; default: a quarter of TestIDs; negative: none
 	Seed        uint64
 	Workers     int                   // images drawn at once; default: one per CPU
 	Progress    func(done, total int) // called after every image, one call at a time; may be nil
@@ -52,12 +51,13 @@ func Synthesize(ctx context.Context, config SynthConfig) error {
 	if err := config.complete(); err != nil {
 		return fail(err)
 	}
-	if _, err := os.Lstat(config.Dir); err == nil {
-		return fail(fmt.Errorf("%s: %w", config.Dir, ErrExists))
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	if err := vacant(config.Dir); err != nil {
 		return fail(err)
 	}
-	dir := filepath.Clean(config.Dir)
+	dir, err := filepath.Abs(config.Dir)
+	if err != nil {
+		return fail(err)
+	}
 	parent := filepath.Dir(dir)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return fail(err)
@@ -75,8 +75,26 @@ func Synthesize(ctx context.Context, config SynthConfig) error {
 			return fail(err)
 		}
 	}
-	if err := errors.Join(os.Chmod(temp, 0o755), syncDir(temp), os.Rename(temp, dir), syncDir(parent)); err != nil {
+	if err := errors.Join(os.Chmod(temp, 0o755), syncDir(temp)); err != nil {
 		return fail(err)
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // if it is there, it is empty
+		return fail(err)
+	}
+	if err := errors.Join(os.Rename(temp, dir), syncDir(parent)); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// vacant refuses a path at which there is something to lose.
+func vacant(dir string) error {
+	files, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil || len(files) > 0:
+		return fmt.Errorf("%s: %w", dir, ErrExists)
 	}
 	return nil
 }
@@ -91,6 +109,7 @@ func (c *SynthConfig) complete() error {
 	if c.Junk == 0 {
 		c.Junk = c.TestIDs / 4
 	}
+	c.Distractors, c.Junk = max(c.Distractors, 0), max(c.Junk, 0)
 	if c.Workers < 1 {
 		c.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -102,8 +121,8 @@ func (c *SynthConfig) complete() error {
 		return fmt.Errorf("%d identities, %d of them for testing: there must be 2 to %d, and some of each kind", c.IDs, c.TestIDs, most)
 	case c.ImagesPerID < 4 || c.ImagesPerID > most:
 		return fmt.Errorf("%d images per identity: 4 to %d are possible", c.ImagesPerID, most)
-	case c.Distractors < 0 || c.Distractors > most || c.Junk < 0 || c.Junk > most:
-		return fmt.Errorf("%d distractors, %d junk images: 0 to %d are possible", c.Distractors, c.Junk, most)
+	case c.Distractors > most || c.Junk > most:
+		return fmt.Errorf("%d distractors, %d junk images: up to %d are possible", c.Distractors, c.Junk, most)
 	}
 	return nil
 }
@@ -147,14 +166,16 @@ func (c *SynthConfig) chance(stream int, keys ...int) *rand.Rand {
 
 // plan lists all photographs in a fixed order.
 func (c *SynthConfig) plan() []assignment {
-	order := c.chance(streamSplit).Perm(c.IDs)
-	tested := order[:c.TestIDs]
+	tested := make([]bool, c.IDs)
+	for _, id := range c.chance(streamSplit).Perm(c.IDs)[:c.TestIDs] {
+		tested[id] = true
+	}
 	var all []assignment
 	for id := range c.IDs {
 		cameras := c.route(id)
 		for i := range c.ImagesPerID {
 			a := assignment{folder: trainFolder, pid: id + 1, camera: cameras[i%len(cameras)], number: i / len(cameras)}
-			if slices.Contains(tested, id) {
+			if tested[id] {
 				a.folder = galleryFolder
 				if a.number == 0 {
 					a.folder = queryFolder
@@ -229,5 +250,5 @@ func (c *SynthConfig) take(photographer *pedestrian.Photographer, camera *pedest
 		return err
 	}
 	out := bufio.NewWriter(f)
-	return errors.Join(jpeg.Encode(out, img, &jpeg.Options{Quality: quality}), out.Flush(), f.Close())
+	return errors.Join(jpeg.Encode(out, img, &jpeg.Options{Quality: quality}), out.Flush(), f.Sync(), f.Close())
 }

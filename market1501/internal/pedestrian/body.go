@@ -67,7 +67,7 @@ func (p *Person) draw(c *canvas, s *stance) {
 	p.drawLeg(c, s, nearSide)
 	p.drawHips(c, s)
 	p.drawTorso(c, s)
-	if toCamera > 0.2 && (p.bag == backpack) {
+	if toCamera > 0.2 && p.bag == backpack {
 		for _, side := range []float32{-1, 1} {
 			s.limb(c, joint{side * 0.07, 0.82, 0.05}, joint{side * 0.075, 0.62, 0.05}, 0.013, 0.013, p.bagColour)
 		}
@@ -181,13 +181,13 @@ func (p *Person) drawTorso(c *canvas, s *stance) {
 	}
 	fromFront := cos(s.yaw) > -0.15
 	turned := sin(s.yaw)
-	c.fill(s.trunk(sections), 1, func(x, y float32) rgb {
+	c.fill(s.trunk(sections), 1, smooth(func(x, y float32) rgb {
 		up := (s.feet.y - y) / s.scale
 		across := (x - s.feet.x - s.lean*s.scale*up) / (s.scale * width(0.12, 0.08))
 		colour := p.fabric(across-turned*0.5, up, fromFront)
 		fold := texture(s.wrinkles, x/s.scale*18, y/s.scale*12)
 		return s.shaded(colour, across).scale(0.9 + 0.2*fold)
-	})
+	}))
 	s.limb(c, joint{0, 0.875, 0}, joint{0, 0.85, 0.005}, 0.03, 0.032, p.skin.scale(0.88))
 }
 

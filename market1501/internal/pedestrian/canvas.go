@@ -25,6 +25,15 @@ type paint func(x, y float32) rgb
 
 func plain(c rgb) paint { return func(_, _ float32) rgb { return c } }
 
+// smooth averages p over a pixel, so that its edges do not turn into stairs.
+func smooth(p paint) paint {
+	return func(x, y float32) rgb {
+		left := blend(p(x-0.25, y-0.25), p(x-0.25, y+0.25), 0.5)
+		right := blend(p(x+0.25, y-0.25), p(x+0.25, y+0.25), 0.5)
+		return blend(left, right, 0.5)
+	}
+}
+
 // canvas is an image of floats that shapes are drawn on with soft edges.
 type canvas struct {
 	w, h   int
