@@ -141,25 +141,3 @@ func (l *matMulLayer) backward(c *compiler, dy buffer) {
 		k.done()
 	}
 }
-
-// softmaxLayer normalises over the channels.
-type softmaxLayer struct {
-	part
-	kernel *kernels.Softmax
-}
-
-func (l *softmaxLayer) forward(c *compiler, out buffer) {
-	kernel, x, positions := l.kernel, c.read(l.in[0]), l.positions()
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
-		kernel.Forward(f.pool, f.n*positions, f.at(out), f.at(x))
-	})
-}
-
-func (l *softmaxLayer) backward(c *compiler, dy buffer) {
-	kernel, y, positions := l.kernel, c.read(l.out), l.positions()
-	k := c.contribute(l.in[0], false, none)
-	c.emit(l.step("gradient"), []buffer{dy, y}, []buffer{k.dst}, func(f *frame) {
-		kernel.Backward(f.pool, f.n*positions, f.at(k.dst), f.at(dy), f.at(y))
-	})
-	k.done()
-}

@@ -41,15 +41,15 @@ func (l *maxPoolLayer) backward(c *compiler, dy buffer) {
 	k.done()
 }
 
-// averages is what the two kinds of average pooling have in common.
-type averages interface {
+// A linearMap is a kernel whose gradient needs neither input nor output.
+type linearMap interface {
 	Forward(p *kernels.Pool, n int, y, x []float32)
 	Backward(p *kernels.Pool, n int, dx, dy []float32)
 }
 
 type avgPoolLayer struct {
 	part
-	kernel averages
+	kernel linearMap
 }
 
 func (l *avgPoolLayer) forward(c *compiler, out buffer) {
@@ -60,15 +60,15 @@ func (l *avgPoolLayer) backward(c *compiler, dy buffer) {
 	mapBackward(c, &l.part, l.kernel, dy)
 }
 
-// mapForward emits a linear map of one value that needs nothing but its input.
-func mapForward(c *compiler, p *part, kernel averages, out buffer) {
+// mapForward and mapBackward emit the steps of a layer that is one linear map.
+func mapForward(c *compiler, p *part, kernel linearMap, out buffer) {
 	x := c.read(p.in[0])
 	c.emit(p.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n, f.at(out), f.at(x))
 	})
 }
 
-func mapBackward(c *compiler, p *part, kernel averages, dy buffer) {
+func mapBackward(c *compiler, p *part, kernel linearMap, dy buffer) {
 	k := c.contribute(p.in[0], false, none)
 	c.emit(p.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n, f.at(k.dst), f.at(dy))
@@ -92,3 +92,12 @@ type flattenLayer struct {
 
 func (l *flattenLayer) forward(c *compiler, out buffer) { mapForward(c, &l.part, l.kernel, out) }
 func (l *flattenLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.part, l.kernel, dy) }
+
+// windowsLayer gathers the pixels of windows into sequences.
+type windowsLayer struct {
+	part
+	kernel *kernels.Windows
+}
+
+func (l *windowsLayer) forward(c *compiler, out buffer) { mapForward(c, &l.part, l.kernel, out) }
+func (l *windowsLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.part, l.kernel, dy) }

@@ -74,3 +74,29 @@ func (l *tokenLayer) backward(c *compiler, dy buffer) {
 	})
 	k.done()
 }
+
+// padTokenLayer puts a token of zeros before the tokens of each sequence: a sequence is
+// one row whose first C columns are the new token.
+type padTokenLayer struct{ part }
+
+func (l *padTokenLayer) forward(c *compiler, out buffer) {
+	kernel, x, s := kernels.NewCopyColumns(), c.read(l.in[0]), l.at.Shape
+	width, tokens := s.W*s.C, (s.W-1)*s.C
+	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+		y := f.at(out)
+		for i := range f.n * s.H {
+			clear(y[i*width:][:s.C])
+		}
+		kernel.Run(f.pool, f.n*s.H, tokens, columns(f, out, width, s.C), columns(f, x, tokens, 0), false)
+	})
+}
+
+func (l *padTokenLayer) backward(c *compiler, dy buffer) {
+	kernel, s := kernels.NewCopyColumns(), l.at.Shape
+	width, tokens := s.W*s.C, (s.W-1)*s.C
+	k := c.contribute(l.in[0], false, none)
+	c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+		kernel.Run(f.pool, f.n*s.H, tokens, columns(f, k.dst, tokens, 0), columns(f, dy, width, s.C), false)
+	})
+	k.done()
+}

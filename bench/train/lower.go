@@ -193,6 +193,11 @@ func (c *compiler) lowerChain(ch *chain) error {
 			return nil
 		}
 		l = &flattenLayer{part: p, kernel: kernels.NewFlatten(s.H, s.W, s.C)}
+	case graph.Windows:
+		s := n.Inputs[0].Shape
+		l = &windowsLayer{part: p, kernel: kernels.NewWindows(s.H, s.W, s.C, op.Size.H, op.Size.W)}
+	case graph.PadToken:
+		l = &padTokenLayer{part: p}
 	case graph.ClassToken:
 		l = &classTokenLayer{part: p, kernel: kernels.NewTokens(n.Inputs[0].Shape.W, n.Shape.C)}
 	case graph.Position:
@@ -204,10 +209,7 @@ func (c *compiler) lowerChain(ch *chain) error {
 	case graph.MatMul:
 		l = newMatMulLayer(p, op)
 	case graph.Softmax:
-		if op.OverTokens {
-			return fmt.Errorf("%v over tokens is not executed", op)
-		}
-		l = &softmaxLayer{part: p, kernel: kernels.NewSoftmax(n.Shape.C)}
+		l = newSoftmaxLayer(p, op)
 	default:
 		return fmt.Errorf("unknown operation %v", op)
 	}

@@ -98,6 +98,11 @@ var samples = []sample{
 		q := b.Op("o", graph.MatMul{TransposeA: true}, x, z)
 		return b.Op("q", graph.MatMul{TransposeA: true, TransposeB: true}, q, z)
 	}},
+	{"windows", func(b *graph.Builder, x *graph.Node) *graph.Node {
+		t := b.PixelPosition("pos", b.Op("w", graph.Windows{Size: graph.Square(2)}, x), graph.Square(2))
+		t = b.Op("pad", graph.PadToken{}, t)
+		return b.Add("a", t, b.Op("s", graph.Softmax{OverTokens: true}, b.Linear("l", t, 8)))
+	}},
 	{"dropout", func(b *graph.Builder, x *graph.Node) *graph.Node {
 		return b.Linear("l", b.Op("p", graph.DropPath{P: 0.3}, b.Op("d", graph.Dropout{P: 0.3}, x)), 4)
 	}},

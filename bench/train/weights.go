@@ -160,27 +160,29 @@ func fromPublished(p *graph.Param, stored, values []float32) {
 }
 
 // eachElement pairs each element's index in the published order with its index in memory.
-// Only convolutions differ: [O, I, KH, KW] is kept as [O, KH, KW, I], and a depthwise
-// [C, 1, KH, KW] as [KH, KW, C].
+// They differ where the published order has channels before pixels: a convolution's
+// [O, I, KH, KW] is kept as [O, KH, KW, I], a depthwise [C, 1, KH, KW] as [KH, KW, C], and the
+// embedding [1, C, H, W] of pixels that have become tokens as [H, W, C].
 func eachElement(p *graph.Param, pair func(file, memory int)) {
-	conv, ok := p.Owner.Op.(graph.Conv)
-	if !ok || p.Role != graph.Weight {
-		for i := range p.Size() {
-			pair(i, i)
+	outer, inner, pixels := 1, 1, p.Size()
+	switch op := p.Owner.Op.(type) {
+	case graph.Conv:
+		if p.Role == graph.Weight {
+			outer, inner, pixels = p.Shape[0], p.Shape[1], p.Shape[2]*p.Shape[3]
+			if isDepthwise(op, p.Owner.Inputs[0].Shape.C) {
+				outer, inner = 1, outer
+			}
 		}
-		return
+	case graph.Position:
+		if len(p.Shape) == 4 {
+			inner, pixels = p.Shape[1], p.Shape[2]*p.Shape[3]
+		}
 	}
-	o, in, taps := p.Shape[0], p.Shape[1], p.Shape[2]*p.Shape[3]
-	depthwise := isDepthwise(conv, p.Owner.Inputs[0].Shape.C)
 	file := 0
-	for oc := range o {
-		for ic := range in {
-			for t := range taps {
-				if depthwise {
-					pair(file, t*o+oc)
-				} else {
-					pair(file, (oc*taps+t)*in+ic)
-				}
+	for o := range outer {
+		for i := range inner {
+			for at := range pixels {
+				pair(file, (o*pixels+at)*inner+i)
 				file++
 			}
 		}

@@ -1,0 +1,68 @@
+package train
+
+import (
+	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+// softmaxLayer normalises rows: the channels of a token or, if turned, a channel of all
+// tokens of a sequence.
+type softmaxLayer struct {
+	part
+	kernel *kernels.Softmax
+	rows   int              // per sample
+	turn   *kernels.Flatten // [tokens, channels] to [channels, tokens]; nil over the channels
+}
+
+func newSoftmaxLayer(p part, op graph.Softmax) *softmaxLayer {
+	s := p.at.Shape
+	if !op.OverTokens {
+		return &softmaxLayer{part: p, kernel: kernels.NewSoftmax(s.C), rows: s.Positions()}
+	}
+	return &softmaxLayer{part: p, kernel: kernels.NewSoftmax(s.W), rows: s.H * s.C, turn: kernels.NewFlatten(1, s.W, s.C)}
+}
+
+func (l *softmaxLayer) forward(c *compiler, out buffer) {
+	x := c.read(l.in[0])
+	y := out
+	if l.turn != nil {
+		x, y = l.turned(c, x), c.newBuffer(l.out.size, 0)
+	}
+	c.emit(l.step("forward"), []buffer{x}, []buffer{y}, func(f *frame) {
+		l.kernel.Forward(f.pool, f.n*l.rows, f.at(y), f.at(x))
+	})
+	l.turnBack(c, out, y)
+}
+
+func (l *softmaxLayer) backward(c *compiler, dy buffer) {
+	y := c.read(l.out)
+	k := c.contribute(l.in[0], false, none)
+	dx := k.dst
+	if l.turn != nil {
+		dy, y, dx = l.turned(c, dy), l.turned(c, y), c.newBuffer(l.out.size, 0)
+	}
+	c.emit(l.step("gradient"), []buffer{dy, y}, []buffer{dx}, func(f *frame) {
+		l.kernel.Backward(f.pool, f.n*l.rows, f.at(dx), f.at(dy), f.at(y))
+	})
+	l.turnBack(c, k.dst, dx)
+	k.done()
+}
+
+// turned emits the step that puts the tokens of each channel side by side.
+func (l *softmaxLayer) turned(c *compiler, x buffer) buffer {
+	y, sequences := c.newBuffer(l.out.size, 0), l.at.Shape.H
+	c.emit(l.step("turn"), []buffer{x}, []buffer{y}, func(f *frame) {
+		l.turn.Forward(f.pool, f.n*sequences, f.at(y), f.at(x))
+	})
+	return y
+}
+
+func (l *softmaxLayer) turnBack(c *compiler, dst, src buffer) {
+	if l.turn == nil {
+		return
+	}
+	sequences := l.at.Shape.H
+	c.emit(l.step("turn back"), []buffer{src}, []buffer{dst}, func(f *frame) {
+		l.turn.Backward(f.pool, f.n*sequences, f.at(dst), f.at(src))
+	})
+}
