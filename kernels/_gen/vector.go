@@ -169,15 +169,25 @@ func (m *machine) copy(a reg.VecVirtual) reg.VecVirtual {
 
 // fma returns a*b + c.
 func (m *machine) fma(a reg.VecVirtual, b, c Op) reg.VecVirtual {
-	v := m.copy(a)
-	VFMADD213PS(c, b, v)
-	return v
+	return m.fused(a, b, c, VFMADD213PS, VFMADD132PS)
 }
 
 // fnma returns c - a*b.
 func (m *machine) fnma(a reg.VecVirtual, b, c Op) reg.VecVirtual {
+	return m.fused(a, b, c, VFNMADD213PS, VFNMADD132PS)
+}
+
+// fused emits one of two forms of an instruction, of which the first can take c from memory, the second b.
+func (m *machine) fused(a reg.VecVirtual, b, c Op, with213, with132 func(ops ...Op)) reg.VecVirtual {
 	v := m.copy(a)
-	VFNMADD213PS(c, b, v)
+	if inMemory, ok := b.(Mem); ok {
+		if addend, ok := c.(Mem); ok {
+			c = m.load(addend, nil)
+		}
+		with132(inMemory, c, v)
+		return v
+	}
+	with213(c, b, v)
 	return v
 }
 
@@ -204,8 +214,10 @@ func (m *machine) or(a, b Op) reg.VecVirtual {
 
 // Predicates of comparisons: ordered, without signals; false where an operand is NaN.
 const (
-	less    = 17
-	greater = 30
+	less         = 17
+	lessEqual    = 18
+	greaterEqual = 29
+	greater      = 30
 )
 
 // choose returns yes where a stands to b as the predicate says, no elsewhere.

@@ -1,0 +1,150 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func init() { register("activation", activation) }
+
+// activation emits the activations that are not clamps, and their gradients.
+func activation() {
+	curves := []struct {
+		name         string
+		value, slope func(m *machine, x reg.VecVirtual) reg.VecVirtual
+	}{
+		{"silu", (*machine).silu, (*machine).siluSlope},
+		{"gelu", (*machine).gelu, (*machine).geluSlope},
+		{"sigmoid", (*machine).sigmoid, (*machine).sigmoidSlope},
+		{"hardSigmoid", (*machine).hardSigmoid, (*machine).hardSigmoidSlope},
+		{"hardSwish", (*machine).hardSwish, (*machine).hardSwishSlope},
+		{"tanh", (*machine).tanh, (*machine).tanhSlope},
+	}
+	for _, m := range machines() {
+		for _, curve := range curves {
+			m.function(curve.name, "(y, x *float32, n int)", "is activateGeneric with that activation.")
+			m.flat(func(s *step) { s.put("y", curve.value(m, s.get("x"))) }, "y", "x")
+			m.function(curve.name+"Backward", "(dx, dy, x *float32, n int)", "is activateBackwardGeneric with that activation.")
+			m.flat(func(s *step) { s.put("dx", s.mul(s.get("dy"), curve.slope(m, s.get("x")))) }, "dx", "dy", "x")
+		}
+		m.function("clampTo", "(y, x *float32, n int, lo, hi float32)", "is activateGeneric with a clamp to [lo,hi].")
+		lo, hi := m.param("lo"), m.param("hi")
+		m.flat(func(s *step) { s.put("y", s.clamp(s.get("x"), lo, hi)) }, "y", "x")
+		m.function("clampBackward", "(dx, dy, x *float32, n int, lo, hi float32)", "is activateBackwardGeneric with a clamp to [lo,hi].")
+		lo, hi = m.param("lo"), m.param("hi")
+		m.flat(func(s *step) { s.put("dx", s.between(s.get("x"), lo, hi, s.get("dy"))) }, "dx", "dy", "x")
+	}
+}
+
+// polynomial returns Σ c[i]·x^i, by Horner's rule.
+func (m *machine) polynomial(x reg.VecVirtual, c ...float32) reg.VecVirtual {
+	sum := m.held(c[len(c)-1])
+	for i := len(c) - 2; i >= 0; i-- {
+		VFMADD213PS(m.constant(c[i]), x, sum)
+	}
+	return sum
+}
+
+func (m *machine) magnitude(x reg.VecVirtual) reg.VecVirtual { return m.and(x, m.bits(1<<31-1)) }
+
+func (m *machine) negated(x reg.VecVirtual) reg.VecVirtual {
+	v := m.vector()
+	VXORPS(m.bits(1<<31), x, v)
+	return v
+}
+
+// sigmoid returns 1/(1+e⁻ˣ), from e⁻|ˣ|, which cannot overflow.
+func (m *machine) sigmoid(x reg.VecVirtual) reg.VecVirtual {
+	e := m.exp(m.or(x, m.bits(1<<31)))
+	s := m.div(m.held(1), m.add(e, m.constant(1)))
+	return m.choose(less, x, m.zero(), m.mul(e, s), s)
+}
+
+func (m *machine) sigmoidSlope(x reg.VecVirtual) reg.VecVirtual {
+	e := m.exp(m.or(x, m.bits(1<<31)))
+	s := m.div(m.held(1), m.add(e, m.constant(1)))
+	return m.mul(m.mul(e, s), s)
+}
+
+func (m *machine) silu(x reg.VecVirtual) reg.VecVirtual {
+	return m.mul(x, m.sigmoid(x))
+}
+
+// siluSlope returns s + x·s·(1-s) for s = σ(x).
+func (m *machine) siluSlope(x reg.VecVirtual) reg.VecVirtual {
+	e := m.exp(m.or(x, m.bits(1<<31)))
+	above := m.div(m.held(1), m.add(e, m.constant(1)))
+	below := m.mul(e, above)
+	s := m.choose(less, x, m.zero(), below, above)
+	return m.fma(x, m.mul(above, below), s)
+}
+
+// tails returns, for x and the normal distribution, e⁻ˣ²ᐟ² and Φ(-|x|). The latter is that exponential times a polynomial
+// of 1/(1+|x|·5/16), fitted at Chebyshev nodes for |x| < 14.2, beyond which the exponential is 0 in float32; its relative
+// error is 1.4e-8.
+func (m *machine) tails(x reg.VecVirtual) (density, tail reg.VecVirtual) {
+	u := m.magnitude(x)
+	u = m.clamp(u, m.zero(), m.held(16))
+	square := m.mul(u, u)
+	rest := m.vector() // what rounding u² lost, as e^-(u²/2) is sensitive to it
+	VMOVAPS(u, rest)
+	VFMSUB213PS(square, u, rest)
+	density = m.exp(m.mul(square, m.constant(-0.5)))
+	density = m.fma(m.mul(rest, m.constant(-0.5)), density, density)
+	q := m.div(m.held(1), m.fma(u, m.constant(0.3125), m.constant(1)))
+	p := m.polynomial(m.sub(q, m.constant(0.5)), 0.22996496, 0.33362767, 0.33230132, 0.18507971, -0.008132222, -0.082671255,
+		-0.014108873, 0.043304224, 0.005176623, -0.018146714)
+	return density, m.mul(m.mul(p, q), density)
+}
+
+// normalCDF returns Φ(x) from its tail.
+func (m *machine) normalCDF(x, tail reg.VecVirtual) reg.VecVirtual {
+	return m.choose(less, x, m.zero(), tail, m.sub(m.held(1), tail))
+}
+
+func (m *machine) gelu(x reg.VecVirtual) reg.VecVirtual {
+	_, tail := m.tails(x)
+	return m.mul(x, m.normalCDF(x, tail))
+}
+
+// geluSlope returns Φ(x) + x·φ(x).
+func (m *machine) geluSlope(x reg.VecVirtual) reg.VecVirtual {
+	density, tail := m.tails(x)
+	return m.fma(m.mul(x, m.constant(0.3989422804)), density, m.normalCDF(x, tail))
+}
+
+// tanh returns tanh(x): near 0 the polynomial of Cephes' tanhf, elsewhere 1 - 2/(e²|ˣ|+1) with the sign of x.
+func (m *machine) tanh(x reg.VecVirtual) reg.VecVirtual {
+	u := m.magnitude(x)
+	e := m.exp(m.add(u, u))
+	far := m.sub(m.held(1), m.div(m.held(2), m.add(e, m.constant(1))))
+	z := m.mul(x, x)
+	p := m.polynomial(z, -3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06390887954e-2, -5.70498872745e-3)
+	near := m.fma(m.mul(p, z), u, u)
+	v := m.choose(less, u, m.constant(0.625), near, far)
+	return m.or(v, m.and(x, m.bits(1<<31)))
+}
+
+// tanhSlope returns 1 - tanh² = 4e/(1+e)² for e = e⁻²|ˣ|.
+func (m *machine) tanhSlope(x reg.VecVirtual) reg.VecVirtual {
+	u := m.magnitude(x)
+	e := m.exp(m.mul(u, m.constant(-2)))
+	s := m.div(m.held(2), m.add(e, m.constant(1)))
+	return m.mul(m.mul(e, s), s)
+}
+
+func (m *machine) hardSigmoid(x reg.VecVirtual) reg.VecVirtual {
+	return m.mul(m.clamp(m.add(x, m.constant(3)), m.zero(), m.held(6)), m.constant(1./6))
+}
+
+func (m *machine) hardSigmoidSlope(x reg.VecVirtual) reg.VecVirtual {
+	return m.between(x, m.held(-3), m.held(3), m.held(1./6))
+}
+
+func (m *machine) hardSwish(x reg.VecVirtual) reg.VecVirtual { return m.mul(x, m.hardSigmoid(x)) }
+
+func (m *machine) hardSwishSlope(x reg.VecVirtual) reg.VecVirtual {
+	middle := m.fma(x, m.constant(1./3), m.constant(0.5))
+	v := m.choose(greaterEqual, x, m.constant(3), m.held(1), middle)
+	return m.choose(lessEqual, x, m.constant(-3), m.zero(), v)
+}
