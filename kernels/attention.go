@@ -1,6 +1,9 @@
 package kernels
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Rows is a matrix of tokens: element d of head h in row r is Data[r*Stride + h*HeadDim + d].
 type Rows struct {
@@ -14,90 +17,187 @@ type AttentionShape struct {
 	Scale                  float32
 }
 
-// Attention computes softmax(Scale·QKᵀ)·V for every sequence and head. The probabilities are not kept; the backward pass
-// computes them again from the logarithm of each row's sum.
+// Attention computes softmax(Scale·QKᵀ)·V for every sequence and head. The probabilities are not kept: the backward pass
+// computes them again from the logarithm of each row's sum, as FlashAttention does (Dao et al. 2022, section 3.1).
 type Attention struct {
 	s AttentionShape
+
+	q, k, v, out     Rows // of the call in flight
+	dq, dk, dv, dout Rows
+	lse              []float32
+	ws               []float32
+	heads            int // sequences × Heads
+	forward          attentionForward
+	backward         attentionBackward
 }
 
+// The two passes, each a job of its own.
+type (
+	attentionForward  struct{ *Attention }
+	attentionBackward struct{ *Attention }
+)
+
 // NewAttention returns attention of the given shape.
-func NewAttention(s AttentionShape) *Attention { return &Attention{s: s} }
+func NewAttention(s AttentionShape) *Attention {
+	a := &Attention{s: s}
+	a.forward, a.backward = attentionForward{a}, attentionBackward{a}
+	return a
+}
 
 // Workspace returns how many floats of scratch the calls need on a pool of the given threads.
-func (a *Attention) Workspace(threads int) int { return 0 }
+func (a *Attention) Workspace(threads int) int { return threads*a.workerSize() + cacheLine }
+
+// workerSize is two matrices of tokens × tokens, one operand in panels and the edge of another.
+func (a *Attention) workerSize() int {
+	tokens, dim := a.s.Tokens, a.s.HeadDim
+	return 2*roundUp(tokens*gatheredRow(tokens), cacheLine) +
+		roundUp(max(panelSize(tokens, dim), panelSize(dim, tokens)), cacheLine) +
+		roundUp(edgeSize(max(tokens, dim)), cacheLine)
+}
+
+// headsPerTask keeps tasks at a size where starting one costs little.
+func (a *Attention) headsPerTask() int {
+	const work = 1 << 17 // multiply-adds
+	return max(1, work/(a.s.Tokens*a.s.Tokens*a.s.HeadDim))
+}
 
 // Forward computes out, and lse [sequences, Heads, Tokens], the logarithm of the sum of exp of each row of scores.
 func (a *Attention) Forward(p *Pool, sequences int, out, q, k, v Rows, lse, ws []float32) {
-	s := a.s
-	scores := make([]float64, s.Tokens)
-	for n := range sequences {
-		for h := range s.Heads {
-			for i := range s.Tokens {
-				a.probabilities(scores, q, k, n, h, i, lse)
-				for d := range s.HeadDim {
-					var sum float64
-					for j, pij := range scores {
-						sum += pij * float64(v.Data[(n*s.Tokens+j)*v.Stride+h*s.HeadDim+d])
-					}
-					out.Data[(n*s.Tokens+i)*out.Stride+h*s.HeadDim+d] = float32(sum)
-				}
-			}
-		}
+	for _, m := range [...]Rows{out, q, k, v} {
+		a.check(sequences, m)
 	}
-}
-
-func (a *Attention) probabilities(p []float64, q, k Rows, n, h, i int, lse []float32) {
-	s := a.s
-	largest, sum := math.Inf(-1), 0.0
-	for j := range p {
-		p[j] = 0
-		for d := range s.HeadDim {
-			p[j] += float64(q.Data[(n*s.Tokens+i)*q.Stride+h*s.HeadDim+d]) * float64(k.Data[(n*s.Tokens+j)*k.Stride+h*s.HeadDim+d])
-		}
-		p[j] *= float64(s.Scale)
-		largest = max(largest, p[j])
-	}
-	for j := range p {
-		p[j] = math.Exp(p[j] - largest)
-		sum += p[j]
-	}
-	for j := range p {
-		p[j] /= sum
-	}
-	lse[(n*s.Heads+h)*s.Tokens+i] = float32(largest + math.Log(sum))
+	checkLen("Attention", "lse", lse, sequences*a.s.Heads*a.s.Tokens)
+	a.out, a.q, a.k, a.v, a.lse = out, q, k, v, lse
+	a.start(sequences, ws)
+	p.Run(ceilDiv(a.heads, a.headsPerTask()), &a.forward)
 }
 
 // Backward computes dq, dk and dv, given the gradient of out, out itself and lse as Forward left it.
 func (a *Attention) Backward(p *Pool, sequences int, dq, dk, dv, dout, out, q, k, v Rows, lse, ws []float32) {
-	s := a.s
-	prob := make([]float64, s.Tokens)
-	for n := range sequences {
-		for h := range s.Heads {
-			at := func(m Rows, i, d int) *float32 { return &m.Data[(n*s.Tokens+i)*m.Stride+h*s.HeadDim+d] }
-			for i := range s.Tokens {
-				for d := range s.HeadDim {
-					*at(dq, i, d), *at(dk, i, d), *at(dv, i, d) = 0, 0, 0
-				}
-			}
-			for i := range s.Tokens {
-				a.probabilities(prob, q, k, n, h, i, lse)
-				delta := 0.0
-				for d := range s.HeadDim {
-					delta += float64(*at(dout, i, d)) * float64(*at(out, i, d))
-				}
-				for j := range s.Tokens {
-					dp := 0.0
-					for d := range s.HeadDim {
-						dp += float64(*at(dout, i, d)) * float64(*at(v, j, d))
-						*at(dv, j, d) += float32(prob[j]) * *at(dout, i, d)
-					}
-					ds := float32(prob[j] * (dp - delta) * float64(s.Scale))
-					for d := range s.HeadDim {
-						*at(dq, i, d) += ds * *at(k, j, d)
-						*at(dk, j, d) += ds * *at(q, i, d)
-					}
-				}
-			}
-		}
+	for _, m := range [...]Rows{dq, dk, dv, dout, out, q, k, v} {
+		a.check(sequences, m)
 	}
+	checkLen("Attention", "lse", lse, sequences*a.s.Heads*a.s.Tokens)
+	a.dq, a.dk, a.dv, a.dout = dq, dk, dv, dout
+	a.out, a.q, a.k, a.v, a.lse = out, q, k, v, lse
+	a.start(sequences, ws)
+	p.Run(ceilDiv(a.heads, a.headsPerTask()), &a.backward)
+}
+
+func (a *Attention) check(sequences int, m Rows) {
+	if rows := sequences * a.s.Tokens; rows > 0 {
+		checkLen("Attention", "a matrix of tokens", m.Data, (rows-1)*m.Stride+a.s.Heads*a.s.HeadDim)
+	}
+}
+
+func (a *Attention) start(sequences int, ws []float32) {
+	a.heads, a.ws = sequences*a.s.Heads, alignScratch(ws)
+}
+
+// head returns the rows of one head of one sequence, from their first element.
+func (a *Attention) head(m Rows, head int) []float32 {
+	return m.Data[head/a.s.Heads*a.s.Tokens*m.Stride+head%a.s.Heads*a.s.HeadDim:]
+}
+
+func (j *attentionForward) Do(task, worker int) {
+	for head := task * j.headsPerTask(); head < min((task+1)*j.headsPerTask(), j.heads); head++ {
+		w := j.worker(worker, head)
+		w.forward()
+	}
+}
+
+func (j *attentionBackward) Do(task, worker int) {
+	for head := task * j.headsPerTask(); head < min((task+1)*j.headsPerTask(), j.heads); head++ {
+		w := j.worker(worker, head)
+		w.backward()
+	}
+}
+
+// attentionHead is the work on one head of one sequence.
+type attentionHead struct {
+	*Attention
+	head           int
+	scores, slopes []float32 // [tokens, row]
+	row            int
+	packed, edge   []float32
+	lse            []float32
+}
+
+func (a *Attention) worker(worker, head int) attentionHead {
+	tokens, dim := a.s.Tokens, a.s.HeadDim
+	space := scratch{a.ws[worker*a.workerSize():][:a.workerSize()]}
+	row := gatheredRow(tokens)
+	return attentionHead{
+		Attention: a, head: head, row: row,
+		scores: space.take(tokens * row), slopes: space.take(tokens * row),
+		packed: space.take(max(panelSize(tokens, dim), panelSize(dim, tokens))), edge: space.take(edgeSize(max(tokens, dim))),
+		lse: a.lse[head*tokens:][:tokens],
+	}
+}
+
+// byRows computes c [tokens,tokens] = left · rightᵀ, for two matrices of tokens.
+func (h *attentionHead) byRows(c []float32, left, right Rows) {
+	tokens, dim := h.s.Tokens, h.s.HeadDim
+	packTransposed(h.packed, h.Attention.head(right, h.head), right.Stride, dim, tokens)
+	p := smallProduct(tokens, tokens, dim, h.packed, h.edge)
+	p.c, p.cRow = c, h.row
+	p.setA(h.Attention.head(left, h.head), left.Stride, false, 0)
+	p.run()
+}
+
+// byTokens computes c = weights · right, or weightsᵀ · right, for weights [tokens,tokens].
+func (h *attentionHead) byTokens(c Rows, weights []float32, transposed bool, right Rows) {
+	tokens, dim := h.s.Tokens, h.s.HeadDim
+	packPlain(h.packed, h.Attention.head(right, h.head), right.Stride, tokens, dim)
+	p := smallProduct(tokens, dim, tokens, h.packed, h.edge)
+	p.c, p.cRow = h.Attention.head(c, h.head), c.Stride
+	p.setA(weights, h.row, transposed, h.row)
+	p.run()
+}
+
+func (h *attentionHead) forward() {
+	h.byRows(h.scores, h.q, h.k)
+	for i := range h.lse {
+		row := h.scores[i*h.row:][:h.s.Tokens]
+		shift := h.shift(row)
+		sum := expRow(row, row, h.s.Scale, shift)
+		scale(row, row, 1/sum)
+		h.lse[i] = shift + float32(math.Log(float64(sum)))
+	}
+	h.byTokens(h.out, h.scores, false, h.v)
+}
+
+// shift returns the largest of Scale times the scores.
+func (h *attentionHead) shift(scores []float32) float32 {
+	if h.s.Scale >= 0 {
+		return h.s.Scale * maxRow(scores)
+	}
+	return h.s.Scale * slices.Min(scores)
+}
+
+func (h *attentionHead) backward() {
+	tokens, dim := h.s.Tokens, h.s.HeadDim
+	h.byRows(h.scores, h.q, h.k)
+	h.byRows(h.slopes, h.dout, h.v)
+	out, dout := h.Attention.head(h.out, h.head), h.Attention.head(h.dout, h.head)
+	for i, lse := range h.lse {
+		p, slope := h.scores[i*h.row:][:tokens], h.slopes[i*h.row:][:tokens]
+		expRow(p, p, h.s.Scale, lse)
+		// Σ_j p[j]·∂p[j] is the inner product of the output and its gradient.
+		delta := dot(out[i*h.out.Stride:][:dim], dout[i*h.dout.Stride:][:dim])
+		softmaxSlopeRow(slope, p, delta, h.s.Scale)
+	}
+	h.byTokens(h.dv, h.scores, true, h.dout)
+	h.byTokens(h.dq, h.slopes, false, h.k)
+	h.byTokens(h.dk, h.slopes, true, h.q)
+}
+
+// dot returns the inner product, summed in float64.
+func dot(a, b []float32) float32 {
+	b = b[:len(a)]
+	sum := 0.0
+	for i, v := range a {
+		sum += float64(v) * float64(b[i])
+	}
+	return float32(sum)
 }

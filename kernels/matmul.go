@@ -8,65 +8,104 @@ type MatMulShape struct {
 	Scale          float32
 }
 
-// MatMul multiplies batches of small matrices.
+// MatMul multiplies batches of small matrices, one pair a task.
 type MatMul struct {
-	s MatMulShape
+	s          MatMulShape
+	c, a, b    []float32
+	accumulate bool
+	ws         []float32
 }
 
 // NewMatMul returns the product of the given shape.
 func NewMatMul(s MatMulShape) *MatMul { return &MatMul{s: s} }
 
 // Workspace returns how many floats of scratch Run needs on a pool of the given threads.
-func (m *MatMul) Workspace(threads int) int { return 0 }
+func (m *MatMul) Workspace(threads int) int { return threads*m.workerSize() + cacheLine }
+
+func (m *MatMul) workerSize() int {
+	return roundUp(panelSize(m.s.N, m.s.K), cacheLine) + roundUp(edgeSize(m.s.K), cacheLine) + roundUp(m.s.M*m.s.N, cacheLine)
+}
+
+// panelSize returns the length of B in panels.
+func panelSize(cols, depth int) int { return roundUp(cols, tileFor(active).cols) * depth }
 
 // Run computes C[b] = Scale · opA(A[b]) · opB(B[b]), or adds that to C[b], for every b below batches.
 func (m *MatMul) Run(p *Pool, batches int, c, a, b []float32, accumulate bool, ws []float32) {
 	s := m.s
-	for n := range batches {
-		c, a, b := c[n*s.M*s.N:], a[n*s.M*s.K:], b[n*s.K*s.N:]
-		for i := range s.M {
-			for j := range s.N {
-				var sum float32
-				for k := range s.K {
-					ai, bi := i*s.K+k, k*s.N+j
-					if s.TransA {
-						ai = k*s.M + i
-					}
-					if s.TransB {
-						bi = j*s.K + k
-					}
-					sum += a[ai] * b[bi]
-				}
-				if accumulate {
-					c[i*s.N+j] += s.Scale * sum
-				} else {
-					c[i*s.N+j] = s.Scale * sum
-				}
-			}
-		}
+	checkLen("MatMul", "C", c, batches*s.M*s.N)
+	checkLen("MatMul", "A", a, batches*s.M*s.K)
+	checkLen("MatMul", "B", b, batches*s.K*s.N)
+	raceRead(a)
+	raceRead(b)
+	raceWrite(c[:batches*s.M*s.N])
+	m.c, m.a, m.b, m.accumulate, m.ws = c, a, b, accumulate, alignScratch(ws)
+	p.Run(batches, m)
+}
+
+// Do multiplies one pair.
+func (m *MatMul) Do(batch, worker int) {
+	s := m.s
+	space := scratch{m.ws[worker*m.workerSize():][:m.workerSize()]}
+	b, c := m.b[batch*s.K*s.N:], m.c[batch*s.M*s.N:][:s.M*s.N]
+	packed := space.take(panelSize(s.N, s.K))
+	if s.TransB {
+		packTransposed(packed, b, s.K, s.K, s.N)
+	} else {
+		packPlain(packed, b, s.N, s.K, s.N)
 	}
+	p := smallProduct(s.M, s.N, s.K, packed, space.take(edgeSize(s.K)))
+	p.c, p.cRow = c, s.N
+	p.setA(m.a[batch*s.M*s.K:], s.K, s.TransA, s.M)
+	if s.Scale == 1 {
+		if m.accumulate {
+			p.flags = flagAccumulate
+		}
+		p.run()
+		return
+	}
+	if m.accumulate {
+		p.c = space.take(s.M * s.N)
+		p.run()
+		addScaled(c, c, p.c, s.Scale)
+		return
+	}
+	p.run()
+	scale(c, c, s.Scale)
+}
+
+// smallProduct returns a product of matrices that need no blocks, with B packed as a whole.
+func smallProduct(rows, cols, depth int, packed, edge []float32) product {
+	width := tileFor(active).cols
+	return product{rows: rows, cols: cols, depth: depth, b: packed, bPanel: depth * width, bDepth: width, edge: edge}
+}
+
+// setA sets the left operand: the rows of a matrix, or the columns of one with transRow values a row.
+func (p *product) setA(a []float32, row int, transposed bool, transRow int) {
+	p.a, p.aRow, p.aDepth = a, row, 1
+	if transposed {
+		p.aRow, p.aDepth = 1, transRow
+	}
+	p.aTile = tileFor(active).rows * p.aRow
 }
 
 // Gemm computes C [M,N] = A [M,K] · B [N,K]ᵀ, row-major, as it is needed for a matrix of distances or a linear layer.
 type Gemm struct {
-	n, k int
+	conv *Conv
 }
 
-// NewGemm returns the product for B of the given shape.
-func NewGemm(n, k int) *Gemm { return &Gemm{n: n, k: k} }
+// NewGemm returns the product for B of the given shape. It panics unless both sizes are positive.
+func NewGemm(n, k int) *Gemm {
+	conv, err := NewConv(ConvShape{H: 1, W: 1, C: k, OutC: n, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1})
+	if err != nil {
+		panic(err)
+	}
+	return &Gemm{conv: conv}
+}
 
 // Workspace returns how many floats of scratch Run needs for m rows on a pool of the given threads.
-func (g *Gemm) Workspace(m, threads int) int { return 0 }
+func (g *Gemm) Workspace(m, threads int) int { return g.conv.Workspace(m, threads) }
 
 // Run computes C = A·Bᵀ for m rows of A.
 func (g *Gemm) Run(p *Pool, m int, c, a, b, ws []float32) {
-	for i := range m {
-		for j := range g.n {
-			var sum float32
-			for k := range g.k {
-				sum += a[i*g.k+k] * b[j*g.k+k]
-			}
-			c[i*g.n+j] = sum
-		}
-	}
+	g.conv.Forward(p, m, c, a, b, Epilogue{}, ws)
 }

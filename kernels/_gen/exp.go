@@ -1,0 +1,138 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func init() { register("exp", expRows) }
+
+// expRows emits the kernels of a softmax over one row.
+func expRows() {
+	for _, m := range machines() {
+		m.function("expRow", "(y, x *float32, n int, scale, shift float32) float32", "is expRowGeneric.")
+		factor := m.param("scale")
+		shift := m.negated(m.param("shift"))
+		sum := m.zero()
+		m.row("y", func(s *step) {
+			e := s.exp(s.fma(s.get("x"), factor, shift))
+			s.put("y", e)
+			s.merge(sum, s.add(sum, e))
+		})
+		Store(m.total(sum).AsX(), ReturnIndex(0))
+		m.finish()
+
+		m.function("maxRow", "(x *float32, n int) float32", "is maxRowGeneric, but for NaN.")
+		largest := m.held(float32(math.Inf(-1)))
+		m.row("", func(s *step) { s.merge(largest, s.larger(largest, s.get("x"))) })
+		Store(m.largest(largest).AsX(), ReturnIndex(0))
+		m.finish()
+
+		m.function("softmaxSlopeRow", "(y, p *float32, n int, delta, scale float32)", "is softmaxSlopeRowGeneric.")
+		delta, factor := m.param("delta"), m.param("scale")
+		m.flat(func(s *step) {
+			s.put("y", s.mul(s.get("p"), s.mul(s.sub(s.get("y"), delta), factor)))
+		}, "y", "p")
+	}
+}
+
+// row emits a loop over the n values of x, and of y if it is named.
+func (m *machine) row(y string, body func(s *step)) {
+	index, left := GP64(), Load(Param("n"), GP64()).(reg.GPVirtual)
+	s := &step{machine: m, at: map[string]Mem{"x": {Base: Load(Param("x"), GP64()), Index: index, Scale: 4}}}
+	if y != "" {
+		s.at[y] = Mem{Base: Load(Param(y), GP64()), Index: index, Scale: 4}
+	}
+	XORQ(index, index)
+	Label("loop")
+	CMPQ(left, I8(m.lanes))
+	JLT(LabelRef("tail"))
+	body(s)
+	ADDQ(I8(m.lanes), index)
+	SUBQ(I8(m.lanes), left)
+	JMP(LabelRef("loop"))
+	Label("tail")
+	TESTQ(left, left)
+	JZ(LabelRef("done"))
+	s.mask = m.tailMask(left)
+	body(s)
+	Label("done")
+}
+
+// merge sets the lanes of to that take part in this step.
+func (s *step) merge(to, from reg.VecVirtual) {
+	switch {
+	case s.mask == nil:
+		VMOVAPS(from, to)
+	case s.isWide():
+		VMOVAPS(from, s.mask, to)
+	default:
+		VBLENDVPS(s.mask, from, to, to)
+	}
+}
+
+// larger returns the larger of the two in every lane.
+func (m *machine) larger(a, b reg.VecVirtual) reg.VecVirtual {
+	v := m.vector()
+	VMAXPS(b, a, v)
+	return v
+}
+
+// largest returns the largest lane of v in lane 0.
+func (m *machine) largest(v reg.VecVirtual) reg.VecVirtual {
+	half := YMM()
+	if m.isWide() {
+		VEXTRACTF64X4(U8(1), v, half)
+		VMAXPS(v.AsY(), half, half)
+	} else {
+		VMOVAPS(v, half)
+	}
+	quarter, swapped := XMM(), XMM()
+	VEXTRACTF128(U8(1), half, quarter)
+	VMAXPS(half.AsX(), quarter, quarter)
+	VPERMILPS(U8(0b01001110), quarter, swapped)
+	VMAXPS(swapped, quarter, quarter)
+	VPERMILPS(U8(0b10110001), quarter, swapped)
+	VMAXPS(swapped, quarter, quarter)
+	return quarter
+}
+
+// exp returns eˣ to 2 units in the last place: x = n·ln 2 + r with |r| ≤ ln 2/2, ln 2 in two parts, and the polynomial of
+// Cephes' expf (Moshier, 1989) for r. Results that are subnormal or overflow come out as such, and NaN stays.
+func (m *machine) exp(x reg.VecVirtual) reg.VecVirtual {
+	x = m.clamp(x, m.held(-105), m.held(90)) // beyond, the result is 0 or infinite all the same
+	n := m.round(m.mul(x, m.constant(math.Log2E)))
+	r := m.fnma(n, m.constant(0.693359375), x)
+	r = m.fnma(n, m.constant(-2.12194440e-4), r)
+	p := m.polynomial(r, 0.5, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)
+	p = m.fma(m.mul(r, r), p, m.add(r, m.constant(1)))
+	if m.isWide() {
+		VSCALEFPS(n, p, p)
+		return p
+	}
+	// 2ⁿ in two factors, as n itself may lie outside of the exponents of normal numbers
+	whole, half := m.vector(), m.vector()
+	VCVTPS2DQ(n, whole)
+	VPSRAD(U8(1), whole, half)
+	VPSUBD(half, whole, whole)
+	for _, exponent := range []reg.VecVirtual{half, whole} {
+		VPADDD(m.bits(127), exponent, exponent)
+		VPSLLD(U8(23), exponent, exponent)
+		VMULPS(exponent, p, p)
+	}
+	return p
+}
+
+// round returns the nearest integers.
+func (m *machine) round(x reg.VecVirtual) reg.VecVirtual {
+	v := m.vector()
+	if m.isWide() {
+		VRNDSCALEPS(U8(0), x, v)
+	} else {
+		VROUNDPS(U8(0), x, v)
+	}
+	return v
+}
