@@ -82,9 +82,12 @@ func newJobBar(container *mpb.Progress, e Event) *jobBar {
 		),
 		mpb.AppendDecorators(
 			decor.Percentage(decor.WCSyncSpace),
-			column(func(e Event) string { return fmt.Sprintf(" loss %.3f", e.Loss) }),
-			column(func(e Event) string { return rate(e.ImagesPerSecond) }),
-			column(func(e Event) string { return short(e.Left) + " left" }),
+			column(func(e Event) string {
+				if e.Kind == Started {
+					return "" // nothing is known yet
+				}
+				return fmt.Sprintf(" loss %.3f %s %s left", e.Loss, rate(e.ImagesPerSecond), short(e.Left))
+			}),
 		),
 	)
 	job.bar.SetCurrent(int64(e.Step))

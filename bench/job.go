@@ -271,7 +271,8 @@ func (t *training) trained() []*graph.Param {
 
 // startStage makes the program and a fresh optimiser of the open epoch's stage.
 func (t *training) startStage() (err error) {
-	t.program, t.adam = nil, nil // the former stage's memory is free before the next takes its own
+	t.program, t.adam = nil, nil
+	debug.FreeOSMemory() // of the former stage, or job, before the next takes its own
 	if t.program, err = t.compile(t.graph, t.weights, t.stage()); err != nil {
 		return err
 	}

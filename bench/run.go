@@ -115,6 +115,9 @@ func (c *Config) complete() error {
 		c.Threads = runtime.GOMAXPROCS(0)
 	}
 	c.Jobs = min(max(c.Jobs, 1), max(len(c.Models), 1))
+	if c.Data != "" {
+		c.Recipe.Synthetic = SyntheticSize{}
+	}
 	if c.Teacher == "" {
 		c.Teacher = models.DefaultTeacher
 	}

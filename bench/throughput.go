@@ -35,7 +35,7 @@ type MeasureConfig struct {
 	Models  []models.Model // for TrainMode and InferMode
 	Batch   int            // images; 0: 32
 	Threads int            // 0: one per CPU
-	Steps   int            // that are measured, after one that is not; 0: 5
+	Steps   int            // that are measured, after one that is not; 0: 6
 	Report  func(Measurement)
 }
 
@@ -70,7 +70,7 @@ func Measure(ctx context.Context, c MeasureConfig) ([]Measurement, error) {
 		c.Threads = runtime.GOMAXPROCS(0)
 	}
 	if c.Steps < 1 {
-		c.Steps = 5
+		c.Steps = 6 // the fewest that benchstat finds a confidence interval for
 	}
 	if c.Report == nil {
 		c.Report = func(Measurement) {}
