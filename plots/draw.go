@@ -62,7 +62,8 @@ func (c *chart) drawData(area draw.Canvas) {
 	}
 	for _, i := range items {
 		if l := c.layout.placed[i.at].leader; l != nil {
-			area.StrokeLine2(draw.LineStyle{Color: translucent(i.textColor(), 0x90), Width: vg.Points(0.5)}, l.a.X, l.a.Y, l.b.X, l.b.Y)
+			from := c.layout.markers[i.at].center // where markers overlap, their edges would not tell them apart
+			area.StrokeLine2(draw.LineStyle{Color: translucent(i.textColor(), 0xa0), Width: vg.Points(0.6)}, from.X, from.Y, l.b.X, l.b.Y)
 		}
 	}
 	for _, i := range items {

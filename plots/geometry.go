@@ -64,6 +64,9 @@ func overlapLoose(s, t segment) bool {
 
 // enters tells whether s has a point in r.
 func (s segment) enters(r vg.Rectangle) bool {
+	if max(s.a.X, s.b.X) <= r.Min.X || min(s.a.X, s.b.X) >= r.Max.X || max(s.a.Y, s.b.Y) <= r.Min.Y || min(s.a.Y, s.b.Y) >= r.Max.Y {
+		return false
+	}
 	if inside(s.a, r) || inside(s.b, r) {
 		return true
 	}

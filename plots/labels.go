@@ -16,22 +16,24 @@ type label struct {
 	marker        disc
 }
 
-// placement is where a label went; leader connects it with its marker where it had to move away.
+// placement is where a label went; leader connects the two where it had to move away.
 type placement struct {
 	box    vg.Rectangle
-	leader *segment
-	cost   float64 // what the place is worth by itself, less being better
+	leader *segment // from the marker's edge to the box
+	cost   float64  // what the place is worth by itself, less being better
 }
 
 // Weights of what a placement should avoid. Overlaps outweigh everything: any place without one is better than any
 // with one.
 const (
 	overlapCost        = 1e6 // two labels, or a label and another's leader
-	leaderCrossingCost = 150 // two leaders
+	leaderCrossingCost = 80  // two leaders
 	markerCrossingCost = 40  // a leader over a marker
 	frontOverlapCost   = 12  // a label over a Pareto front
 	distanceCost       = 1   // per point from marker to label
-	leaderAfter        = vg.Length(5)
+	leaderCost         = 6
+	leaderAfter        = vg.Length(4)
+	foreignCost        = 6 // a label as near to a foreign marker as to its own
 )
 
 // gaps are the distances between marker and label that are tried.
@@ -77,7 +79,7 @@ func placeLabels(labels []label, fronts []segment, area vg.Rectangle) ([]placeme
 	}
 	for i := range placed {
 		for j := range i {
-			if placed[i].conflict(placed[j]) >= overlapCost {
+			if placed[i].conflict(&placed[j]) >= overlapCost {
 				overlaps++
 			}
 		}
@@ -86,7 +88,7 @@ func placeLabels(labels []label, fronts []segment, area vg.Rectangle) ([]placeme
 }
 
 // kicks is the number of random displacements that are tried.
-const kicks = 300
+const kicks = 1500
 
 // candidates lists the places for one label that lie in the area and cover no marker, the cheapest first.
 func candidates(l label, markers []disc, fronts []segment, area vg.Rectangle) []placement {
@@ -132,22 +134,27 @@ func (p *placement) judge(l label, degrees int, markers []disc, fronts []segment
 			p.cost += frontOverlapCost
 		}
 	}
-	if away <= leaderAfter {
-		return
+	if away > leaderAfter {
+		toward := end.Sub(l.marker.center)
+		start := l.marker.center.Add(toward.Scale(l.marker.radius / distance(end, l.marker.center)))
+		p.leader = &segment{start, end}
+		p.cost += leaderCost
 	}
-	toward := end.Sub(l.marker.center)
-	start := l.marker.center.Add(toward.Scale(l.marker.radius / distance(end, l.marker.center)))
-	p.leader = &segment{start, end}
-	p.cost += 8
 	for _, m := range markers {
-		if m != l.marker && p.leader.distanceTo(m.center) < m.radius+1 {
+		if m == l.marker {
+			continue
+		}
+		if distance(nearest(p.box, m.center), m.center)-m.radius < away+2 {
+			p.cost += foreignCost
+		}
+		if p.leader != nil && distance(p.leader.a, m.center) >= m.radius && p.leader.distanceTo(m.center) < m.radius+1 {
 			p.cost += markerCrossingCost
 		}
 	}
 }
 
 // conflict is the cost of having both placements.
-func (p placement) conflict(q placement) float64 {
+func (p *placement) conflict(q *placement) float64 {
 	cost := 0.0
 	if overlap(p.box, q.box) {
 		cost += overlapCost
@@ -187,7 +194,7 @@ func (s *search) improve() {
 	for range 50 { // equal costs end the loop earlier; the bound is for rounding
 		moved := false
 		for i := range s.chosen {
-			if c := s.best(i); c != s.chosen[i] && s.cost(i, c) < s.cost(i, s.chosen[i]) {
+			if c := s.best(i); c != s.chosen[i] && s.cost(i, c, math.Inf(1)) < s.cost(i, s.chosen[i], math.Inf(1)) {
 				s.chosen[i], moved = c, true
 			}
 		}
@@ -216,20 +223,24 @@ func (s *search) best(i int) int {
 		if s.candidates[i][c].cost >= bestCost {
 			break // they are sorted
 		}
-		if cost := s.cost(i, c); cost < bestCost {
+		if cost := s.cost(i, c, bestCost); cost < bestCost {
 			best, bestCost = c, cost
 		}
 	}
 	return best
 }
 
-// cost is that of candidate c of label i by itself and against the chosen ones of the others.
-func (s *search) cost(i, c int) float64 {
+// cost is that of candidate c of label i by itself and against the chosen ones of the others; the sum ends early once
+// it reaches enough.
+func (s *search) cost(i, c int, enough float64) float64 {
 	p := &s.candidates[i][c]
 	cost := p.cost
 	for j, d := range s.chosen {
+		if cost >= enough {
+			break
+		}
 		if j != i && d >= 0 {
-			cost += p.conflict(s.candidates[j][d])
+			cost += p.conflict(&s.candidates[j][d])
 		}
 	}
 	return cost
@@ -242,7 +253,7 @@ func (s *search) total() float64 {
 		p := &s.candidates[i][c]
 		cost += p.cost
 		for j := range i {
-			cost += p.conflict(s.candidates[j][s.chosen[j]])
+			cost += p.conflict(&s.candidates[j][s.chosen[j]])
 		}
 	}
 	return cost

@@ -54,7 +54,7 @@ var (
 	vermilion = color.NRGBA{R: 0xd5, G: 0x5e, B: 0x00, A: 0xff}
 	ink       = color.NRGBA{R: 0x22, G: 0x22, B: 0x22, A: 0xff}
 	pencil    = color.NRGBA{R: 0x77, G: 0x77, B: 0x77, A: 0xff}
-	gridGray  = color.NRGBA{R: 0xea, G: 0xea, B: 0xea, A: 0xff}
+	gridGray  = color.NRGBA{R: 0xe4, G: 0xe4, B: 0xe4, A: 0xff}
 )
 
 func (s series) color() color.NRGBA {
@@ -126,6 +126,6 @@ func translucent(c color.NRGBA, alpha uint8) color.NRGBA {
 
 // markerRadius makes the area proportional to the params.
 func markerRadius(paramsM float64) vg.Length {
-	const at100M = 14 // points
+	const at100M = 15 // points
 	return vg.Length(at100M * math.Sqrt(paramsM/100))
 }
