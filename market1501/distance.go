@@ -1,9 +1,10 @@
 package market1501
 
 import (
-	"context"
 	"fmt"
 	"math"
+
+	"github.com/reidbench/reidbench/kernels"
 )
 
 // distances holds the block of the distance matrix that is being judged.
@@ -11,13 +12,15 @@ type distances struct {
 	query, gallery *Features
 	blockQueries   int       // queries in a block
 	block          []float32 // [blockQueries, gallery]
+	product        *kernels.Gemm
+	workspace      []float32
 	offset, scale  []float32 // per gallery image: distance = offset + scale · (q·g), up to a constant of the query
 }
 
 // blockFloats bounds a block to 16 MiB.
 const blockFloats = 4 << 20
 
-func newDistances(query, gallery *Features, metric Metric) (*distances, error) {
+func newDistances(query, gallery *Features, metric Metric, threads int) (*distances, error) {
 	if _, err := query.check(); err != nil {
 		return nil, fmt.Errorf("query: %w", err)
 	}
@@ -32,6 +35,9 @@ func newDistances(query, gallery *Features, metric Metric) (*distances, error) {
 		return nil, fmt.Errorf("unknown %v", metric)
 	}
 	n := gallery.Len()
+	if n == 0 || query.Len() == 0 {
+		return nil, fmt.Errorf("%w: %d queries, %d gallery images", ErrNoMatch, query.Len(), n)
+	}
 	d := &distances{query: query, gallery: gallery, offset: make([]float32, n), scale: make([]float32, n)}
 	for i, s := range squared {
 		switch {
@@ -41,8 +47,10 @@ func newDistances(query, gallery *Features, metric Metric) (*distances, error) {
 			d.scale[i] = float32(-1 / math.Sqrt(float64(s)))
 		}
 	}
-	d.blockQueries = min(max(blockFloats/max(n, 1), 1), query.Len())
+	d.blockQueries = min(max(blockFloats/n, 1), query.Len())
 	d.block = make([]float32, d.blockQueries*n)
+	d.product = kernels.NewGemm(n, gallery.Dim)
+	d.workspace = make([]float32, d.product.Workspace(d.blockQueries, threads))
 	return d, nil
 }
 
@@ -53,27 +61,14 @@ func (d *distances) row(q int) []float32 {
 }
 
 // fill computes the block of count queries from first.
-func (d *distances) fill(ctx context.Context, first, count, threads int) error {
-	return inParallel(ctx, threads, count, func(_, q int) {
-		vector, row := d.query.Row(first+q), d.row(q)
-		for i := range row {
-			row[i] = d.offset[i] + d.scale[i]*dot(vector, d.gallery.Row(i))
+func (d *distances) fill(pool *kernels.Pool, first, count int) {
+	dim := d.gallery.Dim
+	block := d.block[:count*d.gallery.Len()]
+	d.product.Run(pool, count, block, d.query.Values[first*dim:(first+count)*dim], d.gallery.Values, d.workspace)
+	for q := range count {
+		row := d.row(q)
+		for i, dot := range row {
+			row[i] = d.offset[i] + d.scale[i]*dot
 		}
-	})
-}
-
-// dot is Σ a[i]·b[i], summed in four interleaved parts.
-func dot(a, b []float32) float32 {
-	var s0, s1, s2, s3 float32
-	i := 0
-	for ; i+4 <= len(a) && i+4 <= len(b); i += 4 {
-		s0 += a[i] * b[i]
-		s1 += a[i+1] * b[i+1]
-		s2 += a[i+2] * b[i+2]
-		s3 += a[i+3] * b[i+3]
 	}
-	for ; i < len(a); i++ {
-		s0 += a[i] * b[i]
-	}
-	return (s0 + s1) + (s2 + s3)
 }

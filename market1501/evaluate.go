@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/reidbench/reidbench/kernels"
 )
 
 // ErrNoMatch is wrapped by Evaluate's error if no query has a match in the
@@ -79,21 +81,21 @@ func (r *Result) Rank(k int) float64 { return r.CMC[k-1] }
 //
 // The error wraps [ErrFeatures], [ErrNoMatch] or the error of ctx.
 func Evaluate(ctx context.Context, query, gallery *Features, config EvalConfig) (Result, error) {
-	distances, err := newDistances(query, gallery, config.Metric)
-	if err != nil {
-		return Result{}, fmt.Errorf("evaluate: %w", err)
-	}
 	threads := config.Threads
 	if threads < 1 {
 		threads = runtime.GOMAXPROCS(0)
 	}
+	distances, err := newDistances(query, gallery, config.Metric, threads)
+	if err != nil {
+		return Result{}, fmt.Errorf("evaluate: %w", err)
+	}
+	pool := kernels.NewPool(threads)
+	defer pool.Close()
 	scores := make([]score, query.Len())
 	judges := make([]judge, threads)
 	for first := 0; first < query.Len(); first += distances.blockQueries {
 		count := min(distances.blockQueries, query.Len()-first)
-		if err := distances.fill(ctx, first, count, threads); err != nil {
-			return Result{}, fmt.Errorf("evaluate: %w", err)
-		}
+		distances.fill(pool, first, count)
 		err := inParallel(ctx, threads, count, func(worker, q int) {
 			i := first + q
 			scores[i] = judges[worker].score(distances.row(q), gallery, query.PIDs[i], query.CamIDs[i])
@@ -202,11 +204,16 @@ func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) sco
 		if p == JunkPID || p == pid && gallery.CamIDs[i] == cam {
 			continue
 		}
-		m, itself := slices.BinarySearchFunc(j.matches, ranked{d, i}, ranked.compare)
-		if itself {
-			m++
+		low, high := 0, len(j.matches) // the matches that do not come after this image
+		for low < high {
+			m := int(uint(low+high) / 2)
+			if at := &j.matches[m]; at.distance < d || at.distance == d && at.index <= i {
+				low = m + 1
+			} else {
+				high = m
+			}
 		}
-		j.before[m]++
+		j.before[low]++
 	}
 
 	var s score

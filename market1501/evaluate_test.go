@@ -150,7 +150,7 @@ func TestEvaluateCosineEqualsNaive(t *testing.T) {
 func TestEvaluateInBlocks(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	query, gallery := randomFeatures(r, 90, 4, 9, 4, 3), randomFeatures(r, blockFloats/40, 4, 9, 4, 3)
-	d, err := newDistances(query, gallery, Euclidean)
+	d, err := newDistances(query, gallery, Euclidean, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,6 +225,11 @@ func TestEvaluateRefuses(t *testing.T) {
 				t.Errorf("error %v, want ErrFeatures with %q", err, test.mention)
 			}
 		})
+	}
+	for _, empty := range [][2]*Features{{good(), {Dim: 2}}, {{Dim: 2}, good()}} {
+		if _, err := Evaluate(context.Background(), empty[0], empty[1], EvalConfig{}); !errors.Is(err, ErrNoMatch) {
+			t.Errorf("empty set: %v", err)
+		}
 	}
 	if _, err := Evaluate(context.Background(), good(), good(), EvalConfig{Metric: 9}); err == nil {
 		t.Error("unknown metric")
