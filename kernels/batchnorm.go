@@ -260,9 +260,6 @@ func (k *batchNormReduce) Do(task, worker int) {
 		rows := min(b.blockRows, last-first)
 		at, end := first*b.c, (first+rows)*b.c
 		g := b.gradient(block, at, end)
-		if b.dadd != nil {
-			copy(b.dadd[at:end], g)
-		}
 		clear(sumG)
 		clear(sumGX)
 		batchNormGradSums(sumG, sumGX, g, b.x[at:end], b.mean, rows)
@@ -271,25 +268,28 @@ func (k *batchNormReduce) Do(task, worker int) {
 	}
 }
 
-// gradient returns dy[at:end]*act'(z), in block or where it already is.
+// gradient returns dy[at:end]*act'(z): in dadd if there is one, else in block or where it already is.
 func (b *BatchNorm) gradient(block []float32, at, end int) []float32 {
 	dy, x := b.dy[at:end], b.x[at:end]
-	if b.act == ActNone {
-		return dy
-	}
 	rows := (end - at) / b.c
 	block = block[:end-at]
+	g := block
 	var add []float32
 	if b.add != nil {
-		add = b.add[at:end]
+		add, g = b.add[at:end], b.dadd[at:end]
 	}
-	if b.clamps {
-		batchNormClampSlope(block, dy, x, add, b.mean, b.invstd, b.gamma, b.beta, rows, b.lo, b.hi)
-		return block
+	switch {
+	case b.act == ActNone && add == nil:
+		return dy
+	case b.act == ActNone:
+		copy(g, dy)
+	case b.clamps:
+		batchNormClampSlope(g, dy, x, add, b.mean, b.invstd, b.gamma, b.beta, rows, b.lo, b.hi)
+	default:
+		batchNormRows(block, x, add, b.mean, b.invstd, b.gamma, b.beta, rows, b.lo, b.hi)
+		activateBackward(b.act, g, dy, block)
 	}
-	batchNormRows(block, x, add, b.mean, b.invstd, b.gamma, b.beta, rows, b.lo, b.hi)
-	activateBackward(b.act, block, dy, block)
-	return block
+	return g
 }
 
 type batchNormReduceFinish BatchNorm
@@ -325,7 +325,7 @@ func (k *batchNormBackward) Do(task, worker int) {
 		rows := min(b.blockRows, last-first)
 		at, end := first*b.c, (first+rows)*b.c
 		var g []float32
-		if b.dadd != nil {
+		if b.add != nil {
 			g = b.dadd[at:end]
 		} else {
 			g = b.gradient(block, at, end)

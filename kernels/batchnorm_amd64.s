@@ -3,14 +3,26 @@
 #include "textflag.h"
 
 // func batchNormSumsAVX512(sum *float32, square *float32, x *float32, shift *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·batchNormSumsAVX512(SB), NOSPLIT, $0-48
-	MOVQ x+16(FP), DX
-	MOVQ c+40(FP), BX
+	MOVQ x+16(FP), SI
+	MOVQ rows+32(FP), DI
+	XORQ DX, DX
+	MOVQ DI, BX
+
+groups:
+	MOVQ    c+40(FP), R8
+	CMPQ    R8, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, DI
+	CMOVQGT DI, BX
+
+group:
 	XORQ AX, AX
 
 panel4:
-	CMPQ    BX, $+64
+	CMPQ    R8, $+64
 	JLT     below4
 	MOVQ    shift+24(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
@@ -25,31 +37,30 @@ panel4:
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    rows+32(FP), SI
-	MOVQ    c+40(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+40(FP), R10
+	MOVQ    BX, R9
+	SHLQ    $0x02, R10
+	LEAQ    (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS     (DX)(CX*1), Z12
+	VMOVUPS     (SI)(CX*1), Z12
 	VSUBPS      Z0, Z12, Z12
 	VADDPS      Z12, Z4, Z4
 	VFMADD231PS Z12, Z12, Z8
-	VMOVUPS     64(DX)(CX*1), Z12
+	VMOVUPS     64(SI)(CX*1), Z12
 	VSUBPS      Z1, Z12, Z12
 	VADDPS      Z12, Z5, Z5
 	VFMADD231PS Z12, Z12, Z9
-	VMOVUPS     128(DX)(CX*1), Z12
+	VMOVUPS     128(SI)(CX*1), Z12
 	VSUBPS      Z2, Z12, Z12
 	VADDPS      Z12, Z6, Z6
 	VFMADD231PS Z12, Z12, Z10
-	VMOVUPS     192(DX)(CX*1), Z12
+	VMOVUPS     192(SI)(CX*1), Z12
 	VSUBPS      Z3, Z12, Z12
 	VADDPS      Z12, Z7, Z7
 	VFMADD231PS Z12, Z12, Z11
-	ADDQ        DI, CX
-	DECQ        SI
+	ADDQ        R10, CX
+	DECQ        R9
 	JNZ         rows4
 	MOVQ        sum+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
@@ -78,30 +89,29 @@ rows4:
 	VADDPS      Z11, Z0, Z0
 	VMOVUPS     Z0, 192(CX)(AX*4)
 	ADDQ        $+64, AX
-	SUBQ        $+64, BX
+	SUBQ        $+64, R8
 	JMP         panel4
 
 below4:
 panel1:
-	CMPQ    BX, $+16
+	CMPQ    R8, $+16
 	JLT     below1
 	MOVQ    shift+24(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
 	VPXORD  Z13, Z13, Z13
 	VPXORD  Z14, Z14, Z14
-	MOVQ    rows+32(FP), SI
-	MOVQ    c+40(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+40(FP), R10
+	MOVQ    BX, R9
+	SHLQ    $0x02, R10
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (DX)(CX*1), Z1
+	VMOVUPS     (SI)(CX*1), Z1
 	VSUBPS      Z0, Z1, Z1
 	VADDPS      Z1, Z13, Z13
 	VFMADD231PS Z1, Z1, Z14
-	ADDQ        DI, CX
-	DECQ        SI
+	ADDQ        R10, CX
+	DECQ        R9
 	JNZ         rows1
 	MOVQ        sum+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
@@ -112,32 +122,31 @@ rows1:
 	VADDPS      Z14, Z0, Z0
 	VMOVUPS     Z0, (CX)(AX*4)
 	ADDQ        $+16, AX
-	SUBQ        $+16, BX
+	SUBQ        $+16, R8
 	JMP         panel1
 
 below1:
-	TESTQ     BX, BX
-	JZ        done
+	TESTQ     R8, R8
+	JZ        nextGroup
 	MOVL      $-1, CX
-	BZHIL     BX, CX, CX
+	BZHIL     R8, CX, CX
 	KMOVW     CX, K1
 	MOVQ      shift+24(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z0
 	VPXORD    Z15, Z15, Z15
 	VPXORD    Z16, Z16, Z16
-	MOVQ      rows+32(FP), BX
-	MOVQ      c+40(FP), SI
-	SHLQ      $0x02, SI
-	MOVQ      AX, CX
-	SHLQ      $0x02, CX
+	MOVQ      c+40(FP), R9
+	MOVQ      BX, R8
+	SHLQ      $0x02, R9
+	LEAQ      (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z   (DX)(CX*1), K1, Z1
+	VMOVUPS.Z   (SI)(CX*1), K1, Z1
 	VSUBPS      Z0, Z1, Z1
 	VADDPS      Z1, Z15, Z15
 	VFMADD231PS Z1, Z1, Z16
-	ADDQ        SI, CX
-	DECQ        BX
+	ADDQ        R9, CX
+	DECQ        R8
 	JNZ         rowsTail
 	MOVQ        sum+0(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z0
@@ -148,20 +157,37 @@ rowsTail:
 	VADDPS      Z16, Z0, Z0
 	VMOVUPS     Z0, K1, (CX)(AX*4)
 
-done:
+nextGroup:
+	MOVQ  c+40(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, DI
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·batchNormGradSumsAVX512(SB), NOSPLIT, $0-56
-	MOVQ grad+16(FP), DX
-	MOVQ x+24(FP), BX
-	MOVQ c+48(FP), SI
+	MOVQ grad+16(FP), SI
+	MOVQ x+24(FP), DI
+	MOVQ rows+40(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+48(FP), R9
+	CMPQ    R9, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
 	XORQ AX, AX
 
 panel4:
-	CMPQ    SI, $+64
+	CMPQ    R9, $+64
 	JLT     below4
 	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
@@ -176,35 +202,34 @@ panel4:
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    rows+40(FP), DI
-	MOVQ    c+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS     (DX)(CX*1), Z12
+	VMOVUPS     (SI)(CX*1), Z12
 	VADDPS      Z12, Z4, Z4
-	VMOVUPS     (BX)(CX*1), Z13
+	VMOVUPS     (DI)(CX*1), Z13
 	VSUBPS      Z0, Z13, Z13
 	VFMADD231PS Z12, Z13, Z8
-	VMOVUPS     64(DX)(CX*1), Z12
+	VMOVUPS     64(SI)(CX*1), Z12
 	VADDPS      Z12, Z5, Z5
-	VMOVUPS     64(BX)(CX*1), Z13
+	VMOVUPS     64(DI)(CX*1), Z13
 	VSUBPS      Z1, Z13, Z13
 	VFMADD231PS Z12, Z13, Z9
-	VMOVUPS     128(DX)(CX*1), Z12
+	VMOVUPS     128(SI)(CX*1), Z12
 	VADDPS      Z12, Z6, Z6
-	VMOVUPS     128(BX)(CX*1), Z13
+	VMOVUPS     128(DI)(CX*1), Z13
 	VSUBPS      Z2, Z13, Z13
 	VFMADD231PS Z12, Z13, Z10
-	VMOVUPS     192(DX)(CX*1), Z12
+	VMOVUPS     192(SI)(CX*1), Z12
 	VADDPS      Z12, Z7, Z7
-	VMOVUPS     192(BX)(CX*1), Z13
+	VMOVUPS     192(DI)(CX*1), Z13
 	VSUBPS      Z3, Z13, Z13
 	VFMADD231PS Z12, Z13, Z11
-	ADDQ        R8, CX
-	DECQ        DI
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rows4
 	MOVQ        sumG+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
@@ -233,31 +258,30 @@ rows4:
 	VADDPS      Z11, Z0, Z0
 	VMOVUPS     Z0, 192(CX)(AX*4)
 	ADDQ        $+64, AX
-	SUBQ        $+64, SI
+	SUBQ        $+64, R9
 	JMP         panel4
 
 below4:
 panel1:
-	CMPQ    SI, $+16
+	CMPQ    R9, $+16
 	JLT     below1
 	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
 	VPXORD  Z14, Z14, Z14
 	VPXORD  Z15, Z15, Z15
-	MOVQ    rows+40(FP), DI
-	MOVQ    c+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (DX)(CX*1), Z1
+	VMOVUPS     (SI)(CX*1), Z1
 	VADDPS      Z1, Z14, Z14
-	VMOVUPS     (BX)(CX*1), Z2
+	VMOVUPS     (DI)(CX*1), Z2
 	VSUBPS      Z0, Z2, Z2
 	VFMADD231PS Z1, Z2, Z15
-	ADDQ        R8, CX
-	DECQ        DI
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rows1
 	MOVQ        sumG+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
@@ -268,33 +292,32 @@ rows1:
 	VADDPS      Z15, Z0, Z0
 	VMOVUPS     Z0, (CX)(AX*4)
 	ADDQ        $+16, AX
-	SUBQ        $+16, SI
+	SUBQ        $+16, R9
 	JMP         panel1
 
 below1:
-	TESTQ     SI, SI
-	JZ        done
+	TESTQ     R9, R9
+	JZ        nextGroup
 	MOVL      $-1, CX
-	BZHIL     SI, CX, CX
+	BZHIL     R9, CX, CX
 	KMOVW     CX, K1
 	MOVQ      mean+32(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z0
 	VPXORD    Z16, Z16, Z16
 	VPXORD    Z17, Z17, Z17
-	MOVQ      rows+40(FP), SI
-	MOVQ      c+48(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      AX, CX
-	SHLQ      $0x02, CX
+	MOVQ      c+48(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z   (DX)(CX*1), K1, Z1
+	VMOVUPS.Z   (SI)(CX*1), K1, Z1
 	VADDPS      Z1, Z16, Z16
-	VMOVUPS.Z   (BX)(CX*1), K1, Z2
+	VMOVUPS.Z   (DI)(CX*1), K1, Z2
 	VSUBPS      Z0, Z2, Z2
 	VFMADD231PS Z1, Z2, Z17
-	ADDQ        DI, CX
-	DECQ        SI
+	ADDQ        R10, CX
+	DECQ        R9
 	JNZ         rowsTail
 	MOVQ        sumG+0(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z0
@@ -305,21 +328,38 @@ rowsTail:
 	VADDPS      Z17, Z0, Z0
 	VMOVUPS     Z0, K1, (CX)(AX*4)
 
-done:
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·batchNormGradRowsAVX512(SB), NOSPLIT, $0-72
-	MOVQ dx+0(FP), DX
-	MOVQ grad+8(FP), BX
-	MOVQ x+16(FP), SI
-	MOVQ c+64(FP), DI
+	MOVQ dx+0(FP), SI
+	MOVQ grad+8(FP), DI
+	MOVQ x+16(FP), R8
+	MOVQ rows+56(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+64(FP), R10
+	CMPQ    R10, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
 	XORQ AX, AX
 
 panel4:
-	CMPQ    DI, $+64
+	CMPQ    R10, $+64
 	JLT     below4
 	MOVQ    mean+24(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
@@ -341,55 +381,54 @@ panel4:
 	VMOVUPS 64(CX)(AX*4), Z13
 	VMOVUPS 128(CX)(AX*4), Z14
 	VMOVUPS 192(CX)(AX*4), Z15
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS     (SI)(CX*1), Z16
+	VMOVUPS     (R8)(CX*1), Z16
 	VSUBPS      Z0, Z16, Z16
-	VMOVUPS     (BX)(CX*1), Z17
+	VMOVUPS     (DI)(CX*1), Z17
 	VMOVAPS     Z16, Z16
 	VFMADD213PS Z12, Z8, Z16
 	VMOVAPS     Z4, Z18
 	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     Z18, (DX)(CX*1)
-	VMOVUPS     64(SI)(CX*1), Z16
+	VMOVUPS     Z18, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z16
 	VSUBPS      Z1, Z16, Z16
-	VMOVUPS     64(BX)(CX*1), Z17
+	VMOVUPS     64(DI)(CX*1), Z17
 	VMOVAPS     Z16, Z16
 	VFMADD213PS Z13, Z9, Z16
 	VMOVAPS     Z5, Z18
 	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     Z18, 64(DX)(CX*1)
-	VMOVUPS     128(SI)(CX*1), Z16
+	VMOVUPS     Z18, 64(SI)(CX*1)
+	VMOVUPS     128(R8)(CX*1), Z16
 	VSUBPS      Z2, Z16, Z16
-	VMOVUPS     128(BX)(CX*1), Z17
+	VMOVUPS     128(DI)(CX*1), Z17
 	VMOVAPS     Z16, Z16
 	VFMADD213PS Z14, Z10, Z16
 	VMOVAPS     Z6, Z18
 	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     Z18, 128(DX)(CX*1)
-	VMOVUPS     192(SI)(CX*1), Z16
+	VMOVUPS     Z18, 128(SI)(CX*1)
+	VMOVUPS     192(R8)(CX*1), Z16
 	VSUBPS      Z3, Z16, Z16
-	VMOVUPS     192(BX)(CX*1), Z17
+	VMOVUPS     192(DI)(CX*1), Z17
 	VMOVAPS     Z16, Z16
 	VFMADD213PS Z15, Z11, Z16
 	VMOVAPS     Z7, Z18
 	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     Z18, 192(DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
+	VMOVUPS     Z18, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rows4
 	ADDQ        $+64, AX
-	SUBQ        $+64, DI
+	SUBQ        $+64, R10
 	JMP         panel4
 
 below4:
 panel1:
-	CMPQ    DI, $+16
+	CMPQ    R10, $+16
 	JLT     below1
 	MOVQ    mean+24(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
@@ -399,33 +438,32 @@ panel1:
 	VMOVUPS (CX)(AX*4), Z2
 	MOVQ    offset+48(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (SI)(CX*1), Z4
+	VMOVUPS     (R8)(CX*1), Z4
 	VSUBPS      Z0, Z4, Z4
-	VMOVUPS     (BX)(CX*1), Z5
+	VMOVUPS     (DI)(CX*1), Z5
 	VMOVAPS     Z4, Z4
 	VFMADD213PS Z3, Z2, Z4
 	VMOVAPS     Z1, Z6
 	VFMADD213PS Z4, Z5, Z6
-	VMOVUPS     Z6, (DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
+	VMOVUPS     Z6, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rows1
 	ADDQ        $+16, AX
-	SUBQ        $+16, DI
+	SUBQ        $+16, R10
 	JMP         panel1
 
 below1:
-	TESTQ     DI, DI
-	JZ        done
+	TESTQ     R10, R10
+	JZ        nextGroup
 	MOVL      $-1, CX
-	BZHIL     DI, CX, CX
+	BZHIL     R10, CX, CX
 	KMOVW     CX, K1
 	MOVQ      mean+24(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z0
@@ -435,41 +473,57 @@ below1:
 	VMOVUPS.Z (CX)(AX*4), K1, Z2
 	MOVQ      offset+48(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      rows+56(FP), DI
-	MOVQ      c+64(FP), R8
-	SHLQ      $0x02, R8
-	MOVQ      AX, CX
-	SHLQ      $0x02, CX
+	MOVQ      c+64(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z   (SI)(CX*1), K1, Z4
+	VMOVUPS.Z   (R8)(CX*1), K1, Z4
 	VSUBPS      Z0, Z4, Z4
-	VMOVUPS.Z   (BX)(CX*1), K1, Z5
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD213PS Z3, Z2, Z4
 	VMOVAPS     Z1, Z6
 	VFMADD213PS Z4, Z5, Z6
-	VMOVUPS     Z6, K1, (DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
+	VMOVUPS     Z6, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rowsTail
 
-done:
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func batchNormRowsAVX512(y *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·batchNormRowsAVX512(SB), NOSPLIT, $0-72
 	VBROADCASTSS lo+64(FP), Z0
 	VBROADCASTSS hi+68(FP), Z1
-	MOVQ         y+0(FP), DX
-	MOVQ         x+8(FP), BX
-	MOVQ         c+56(FP), SI
-	XORQ         AX, AX
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         rows+48(FP), R8
+	XORQ         DX, DX
+	MOVQ         R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
 
 panel4:
-	CMPQ    SI, $+64
+	CMPQ    R9, $+64
 	JLT     below4
 	MOVQ    mean+16(FP), CX
 	VMOVUPS (CX)(AX*4), Z2
@@ -495,51 +549,50 @@ panel4:
 	VMULPS  Z11, Z7, Z7
 	VMULPS  Z12, Z8, Z8
 	VMULPS  Z13, Z9, Z9
-	MOVQ    rows+48(FP), DI
-	MOVQ    c+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+56(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS     (BX)(CX*1), Z10
+	VMOVUPS     (DI)(CX*1), Z10
 	VSUBPS      Z2, Z10, Z10
 	VMOVAPS     Z10, Z10
 	VFMADD213PS Z14, Z6, Z10
 	VMAXPS      Z10, Z0, Z10
 	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, (DX)(CX*1)
-	VMOVUPS     64(BX)(CX*1), Z10
+	VMOVUPS     Z10, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z10
 	VSUBPS      Z3, Z10, Z10
 	VMOVAPS     Z10, Z10
 	VFMADD213PS Z15, Z7, Z10
 	VMAXPS      Z10, Z0, Z10
 	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 64(DX)(CX*1)
-	VMOVUPS     128(BX)(CX*1), Z10
+	VMOVUPS     Z10, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z10
 	VSUBPS      Z4, Z10, Z10
 	VMOVAPS     Z10, Z10
 	VFMADD213PS Z16, Z8, Z10
 	VMAXPS      Z10, Z0, Z10
 	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 128(DX)(CX*1)
-	VMOVUPS     192(BX)(CX*1), Z10
+	VMOVUPS     Z10, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z10
 	VSUBPS      Z5, Z10, Z10
 	VMOVAPS     Z10, Z10
 	VFMADD213PS Z17, Z9, Z10
 	VMAXPS      Z10, Z0, Z10
 	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 192(DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
+	VMOVUPS     Z10, 192(SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rows4
 	ADDQ        $+64, AX
-	SUBQ        $+64, SI
+	SUBQ        $+64, R9
 	JMP         panel4
 
 below4:
 panel1:
-	CMPQ    SI, $+16
+	CMPQ    R9, $+16
 	JLT     below1
 	MOVQ    mean+16(FP), CX
 	VMOVUPS (CX)(AX*4), Z2
@@ -550,32 +603,31 @@ panel1:
 	MOVQ    beta+40(FP), CX
 	VMOVUPS (CX)(AX*4), Z5
 	VMULPS  Z4, Z3, Z3
-	MOVQ    rows+48(FP), DI
-	MOVQ    c+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+56(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (BX)(CX*1), Z4
+	VMOVUPS     (DI)(CX*1), Z4
 	VSUBPS      Z2, Z4, Z4
 	VMOVAPS     Z4, Z4
 	VFMADD213PS Z5, Z3, Z4
 	VMAXPS      Z4, Z0, Z4
 	VMINPS      Z4, Z1, Z4
-	VMOVUPS     Z4, (DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
+	VMOVUPS     Z4, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rows1
 	ADDQ        $+16, AX
-	SUBQ        $+16, SI
+	SUBQ        $+16, R9
 	JMP         panel1
 
 below1:
-	TESTQ     SI, SI
-	JZ        done
+	TESTQ     R9, R9
+	JZ        nextGroup
 	MOVL      $-1, CX
-	BZHIL     SI, CX, CX
+	BZHIL     R9, CX, CX
 	KMOVW     CX, K1
 	MOVQ      mean+16(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z2
@@ -586,41 +638,57 @@ below1:
 	MOVQ      beta+40(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z5
 	VMULPS    Z4, Z3, Z3
-	MOVQ      rows+48(FP), SI
-	MOVQ      c+56(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      AX, CX
-	SHLQ      $0x02, CX
+	MOVQ      c+56(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z   (BX)(CX*1), K1, Z4
+	VMOVUPS.Z   (DI)(CX*1), K1, Z4
 	VSUBPS      Z2, Z4, Z4
 	VMOVAPS     Z4, Z4
 	VFMADD213PS Z5, Z3, Z4
 	VMAXPS      Z4, Z0, Z4
 	VMINPS      Z4, Z1, Z4
-	VMOVUPS     Z4, K1, (DX)(CX*1)
-	ADDQ        DI, CX
-	DECQ        SI
+	VMOVUPS     Z4, K1, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
 	JNZ         rowsTail
 
-done:
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func batchNormClampSlopeAVX512(grad *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·batchNormClampSlopeAVX512(SB), NOSPLIT, $0-80
 	VBROADCASTSS lo+72(FP), Z0
 	VBROADCASTSS hi+76(FP), Z1
-	MOVQ         grad+0(FP), DX
-	MOVQ         dy+8(FP), BX
-	MOVQ         x+16(FP), SI
-	MOVQ         c+64(FP), DI
-	XORQ         AX, AX
+	MOVQ         grad+0(FP), SI
+	MOVQ         dy+8(FP), DI
+	MOVQ         x+16(FP), R8
+	MOVQ         rows+56(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ    c+64(FP), R10
+	CMPQ    R10, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
 
 panel4:
-	CMPQ    DI, $+64
+	CMPQ    R10, $+64
 	JLT     below4
 	MOVQ    mean+24(FP), CX
 	VMOVUPS (CX)(AX*4), Z2
@@ -646,394 +714,421 @@ panel4:
 	VMULPS  Z11, Z7, Z7
 	VMULPS  Z12, Z8, Z8
 	VMULPS  Z13, Z9, Z9
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS     (SI)(CX*1), Z10
-	VSUBPS      Z2, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z14, Z6, Z10
-	VMOVUPS     (BX)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, (DX)(CX*1)
-	VMOVUPS     64(SI)(CX*1), Z10
-	VSUBPS      Z3, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z15, Z7, Z10
-	VMOVUPS     64(BX)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 64(DX)(CX*1)
-	VMOVUPS     128(SI)(CX*1), Z10
-	VSUBPS      Z4, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z16, Z8, Z10
-	VMOVUPS     128(BX)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 128(DX)(CX*1)
-	VMOVUPS     192(SI)(CX*1), Z10
-	VSUBPS      Z5, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z17, Z9, Z10
-	VMOVUPS     192(BX)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 192(DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
-	JNZ         rows4
-	ADDQ        $+64, AX
-	SUBQ        $+64, DI
-	JMP         panel4
-
-below4:
-panel1:
-	CMPQ    DI, $+16
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    gamma+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z4
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z5
-	VMULPS  Z4, Z3, Z3
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
-
-rows1:
-	VMOVUPS     (SI)(CX*1), Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
-	VMOVUPS     (BX)(CX*1), Z6
-	VCMPPS      $0x1e, Z0, Z4, K1
-	VCMPPS      $0x11, Z1, Z4, K1, K1
-	VMOVAPS.Z   Z6, K1, Z4
-	VMOVUPS     Z4, (DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
-	JNZ         rows1
-	ADDQ        $+16, AX
-	SUBQ        $+16, DI
-	JMP         panel1
-
-below1:
-	TESTQ     DI, DI
-	JZ        done
-	MOVL      $-1, CX
-	BZHIL     DI, CX, CX
-	KMOVW     CX, K1
-	MOVQ      mean+24(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      gamma+40(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      invstd+32(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	MOVQ      beta+48(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z5
-	VMULPS    Z4, Z3, Z3
-	MOVQ      rows+56(FP), DI
-	MOVQ      c+64(FP), R8
-	SHLQ      $0x02, R8
-	MOVQ      AX, CX
-	SHLQ      $0x02, CX
-
-rowsTail:
-	VMOVUPS.Z   (SI)(CX*1), K1, Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
-	VMOVUPS.Z   (BX)(CX*1), K1, Z6
-	VCMPPS      $0x1e, Z0, Z4, K2
-	VCMPPS      $0x11, Z1, Z4, K2, K2
-	VMOVAPS.Z   Z6, K2, Z4
-	VMOVUPS     Z4, K1, (DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
-	JNZ         rowsTail
-
-done:
-	VZEROUPPER
-	RET
-
-// func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·batchNormAddRowsAVX512(SB), NOSPLIT, $0-80
-	VBROADCASTSS lo+72(FP), Z0
-	VBROADCASTSS hi+76(FP), Z1
-	MOVQ         y+0(FP), DX
-	MOVQ         x+8(FP), BX
-	MOVQ         add+16(FP), SI
-	MOVQ         c+64(FP), DI
-	XORQ         AX, AX
-
-panel4:
-	CMPQ    DI, $+64
-	JLT     below4
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	VMOVUPS 64(CX)(AX*4), Z3
-	VMOVUPS 128(CX)(AX*4), Z4
-	VMOVUPS 192(CX)(AX*4), Z5
-	MOVQ    gamma+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z6
-	VMOVUPS 64(CX)(AX*4), Z7
-	VMOVUPS 128(CX)(AX*4), Z8
-	VMOVUPS 192(CX)(AX*4), Z9
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z10
-	VMOVUPS 64(CX)(AX*4), Z11
-	VMOVUPS 128(CX)(AX*4), Z12
-	VMOVUPS 192(CX)(AX*4), Z13
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z14
-	VMOVUPS 64(CX)(AX*4), Z15
-	VMOVUPS 128(CX)(AX*4), Z16
-	VMOVUPS 192(CX)(AX*4), Z17
-	VMULPS  Z10, Z6, Z6
-	VMULPS  Z11, Z7, Z7
-	VMULPS  Z12, Z8, Z8
-	VMULPS  Z13, Z9, Z9
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
-
-rows4:
-	VMOVUPS     (BX)(CX*1), Z10
-	VSUBPS      Z2, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z14, Z6, Z10
-	VMOVUPS     (SI)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, (DX)(CX*1)
-	VMOVUPS     64(BX)(CX*1), Z10
-	VSUBPS      Z3, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z15, Z7, Z10
-	VMOVUPS     64(SI)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 64(DX)(CX*1)
-	VMOVUPS     128(BX)(CX*1), Z10
-	VSUBPS      Z4, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z16, Z8, Z10
-	VMOVUPS     128(SI)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 128(DX)(CX*1)
-	VMOVUPS     192(BX)(CX*1), Z10
-	VSUBPS      Z5, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z17, Z9, Z10
-	VMOVUPS     192(SI)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 192(DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
-	JNZ         rows4
-	ADDQ        $+64, AX
-	SUBQ        $+64, DI
-	JMP         panel4
-
-below4:
-panel1:
-	CMPQ    DI, $+16
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    gamma+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z4
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z5
-	VMULPS  Z4, Z3, Z3
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
-
-rows1:
-	VMOVUPS     (BX)(CX*1), Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
-	VMOVUPS     (SI)(CX*1), Z6
-	VADDPS      Z6, Z4, Z4
-	VMAXPS      Z4, Z0, Z4
-	VMINPS      Z4, Z1, Z4
-	VMOVUPS     Z4, (DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
-	JNZ         rows1
-	ADDQ        $+16, AX
-	SUBQ        $+16, DI
-	JMP         panel1
-
-below1:
-	TESTQ     DI, DI
-	JZ        done
-	MOVL      $-1, CX
-	BZHIL     DI, CX, CX
-	KMOVW     CX, K1
-	MOVQ      mean+24(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      gamma+40(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      invstd+32(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	MOVQ      beta+48(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z5
-	VMULPS    Z4, Z3, Z3
-	MOVQ      rows+56(FP), DI
-	MOVQ      c+64(FP), R8
-	SHLQ      $0x02, R8
-	MOVQ      AX, CX
-	SHLQ      $0x02, CX
-
-rowsTail:
-	VMOVUPS.Z   (BX)(CX*1), K1, Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
-	VMOVUPS.Z   (SI)(CX*1), K1, Z6
-	VADDPS      Z6, Z4, Z4
-	VMAXPS      Z4, Z0, Z4
-	VMINPS      Z4, Z1, Z4
-	VMOVUPS     Z4, K1, (DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
-	JNZ         rowsTail
-
-done:
-	VZEROUPPER
-	RET
-
-// func batchNormAddClampSlopeAVX512(grad *float32, dy *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·batchNormAddClampSlopeAVX512(SB), NOSPLIT, $0-88
-	VBROADCASTSS lo+80(FP), Z0
-	VBROADCASTSS hi+84(FP), Z1
-	MOVQ         grad+0(FP), DX
-	MOVQ         dy+8(FP), BX
-	MOVQ         x+16(FP), SI
-	MOVQ         add+24(FP), DI
-	MOVQ         c+72(FP), R8
-	XORQ         AX, AX
-
-panel4:
-	CMPQ    R8, $+64
-	JLT     below4
-	MOVQ    mean+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	VMOVUPS 64(CX)(AX*4), Z3
-	VMOVUPS 128(CX)(AX*4), Z4
-	VMOVUPS 192(CX)(AX*4), Z5
-	MOVQ    gamma+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z6
-	VMOVUPS 64(CX)(AX*4), Z7
-	VMOVUPS 128(CX)(AX*4), Z8
-	VMOVUPS 192(CX)(AX*4), Z9
-	MOVQ    invstd+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z10
-	VMOVUPS 64(CX)(AX*4), Z11
-	VMOVUPS 128(CX)(AX*4), Z12
-	VMOVUPS 192(CX)(AX*4), Z13
-	MOVQ    beta+56(FP), CX
-	VMOVUPS (CX)(AX*4), Z14
-	VMOVUPS 64(CX)(AX*4), Z15
-	VMOVUPS 128(CX)(AX*4), Z16
-	VMOVUPS 192(CX)(AX*4), Z17
-	VMULPS  Z10, Z6, Z6
-	VMULPS  Z11, Z7, Z7
-	VMULPS  Z12, Z8, Z8
-	VMULPS  Z13, Z9, Z9
-	MOVQ    rows+64(FP), R9
-	MOVQ    c+72(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
-
-rows4:
-	VMOVUPS     (SI)(CX*1), Z10
+	VMOVUPS     (R8)(CX*1), Z10
 	VSUBPS      Z2, Z10, Z10
 	VMOVAPS     Z10, Z10
 	VFMADD213PS Z14, Z6, Z10
 	VMOVUPS     (DI)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMOVUPS     (BX)(CX*1), Z11
 	VCMPPS      $0x1e, Z0, Z10, K1
 	VCMPPS      $0x11, Z1, Z10, K1, K1
 	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, (DX)(CX*1)
-	VMOVUPS     64(SI)(CX*1), Z10
+	VMOVUPS     Z10, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z10
 	VSUBPS      Z3, Z10, Z10
 	VMOVAPS     Z10, Z10
 	VFMADD213PS Z15, Z7, Z10
 	VMOVUPS     64(DI)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMOVUPS     64(BX)(CX*1), Z11
 	VCMPPS      $0x1e, Z0, Z10, K1
 	VCMPPS      $0x11, Z1, Z10, K1, K1
 	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 64(DX)(CX*1)
-	VMOVUPS     128(SI)(CX*1), Z10
+	VMOVUPS     Z10, 64(SI)(CX*1)
+	VMOVUPS     128(R8)(CX*1), Z10
 	VSUBPS      Z4, Z10, Z10
 	VMOVAPS     Z10, Z10
 	VFMADD213PS Z16, Z8, Z10
 	VMOVUPS     128(DI)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMOVUPS     128(BX)(CX*1), Z11
 	VCMPPS      $0x1e, Z0, Z10, K1
 	VCMPPS      $0x11, Z1, Z10, K1, K1
 	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 128(DX)(CX*1)
-	VMOVUPS     192(SI)(CX*1), Z10
+	VMOVUPS     Z10, 128(SI)(CX*1)
+	VMOVUPS     192(R8)(CX*1), Z10
 	VSUBPS      Z5, Z10, Z10
 	VMOVAPS     Z10, Z10
 	VFMADD213PS Z17, Z9, Z10
 	VMOVUPS     192(DI)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMOVUPS     192(BX)(CX*1), Z11
 	VCMPPS      $0x1e, Z0, Z10, K1
 	VCMPPS      $0x11, Z1, Z10, K1, K1
 	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 192(DX)(CX*1)
-	ADDQ        R10, CX
-	DECQ        R9
+	VMOVUPS     Z10, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rows4
 	ADDQ        $+64, AX
-	SUBQ        $+64, R8
+	SUBQ        $+64, R10
 	JMP         panel4
 
 below4:
 panel1:
-	CMPQ    R8, $+16
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    gamma+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    invstd+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	MOVQ    beta+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z5
+	VMULPS  Z4, Z3, Z3
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z5, Z3, Z4
+	VMOVUPS     (DI)(CX*1), Z6
+	VCMPPS      $0x1e, Z0, Z4, K1
+	VCMPPS      $0x11, Z1, Z4, K1, K1
+	VMOVAPS.Z   Z6, K1, Z4
+	VMOVUPS     Z4, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      gamma+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      invstd+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	MOVQ      beta+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z5
+	VMULPS    Z4, Z3, Z3
+	MOVQ      c+64(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (R8)(CX*1), K1, Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z5, Z3, Z4
+	VMOVUPS.Z   (DI)(CX*1), K1, Z6
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K2, K2
+	VMOVAPS.Z   Z6, K2, Z4
+	VMOVUPS     Z4, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormAddRowsAVX512(SB), NOSPLIT, $0-80
+	VBROADCASTSS lo+72(FP), Z0
+	VBROADCASTSS hi+76(FP), Z1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         add+16(FP), R8
+	MOVQ         rows+56(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ    c+64(FP), R10
+	CMPQ    R10, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R10, $+64
+	JLT     below4
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    gamma+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    invstd+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z10
+	VMOVUPS 64(CX)(AX*4), Z11
+	VMOVUPS 128(CX)(AX*4), Z12
+	VMOVUPS 192(CX)(AX*4), Z13
+	MOVQ    beta+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z14
+	VMOVUPS 64(CX)(AX*4), Z15
+	VMOVUPS 128(CX)(AX*4), Z16
+	VMOVUPS 192(CX)(AX*4), Z17
+	VMULPS  Z10, Z6, Z6
+	VMULPS  Z11, Z7, Z7
+	VMULPS  Z12, Z8, Z8
+	VMULPS  Z13, Z9, Z9
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z10
+	VSUBPS      Z2, Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD213PS Z14, Z6, Z10
+	VMOVUPS     (R8)(CX*1), Z11
+	VADDPS      Z11, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMINPS      Z10, Z1, Z10
+	VMOVUPS     Z10, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z10
+	VSUBPS      Z3, Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD213PS Z15, Z7, Z10
+	VMOVUPS     64(R8)(CX*1), Z11
+	VADDPS      Z11, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMINPS      Z10, Z1, Z10
+	VMOVUPS     Z10, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z10
+	VSUBPS      Z4, Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD213PS Z16, Z8, Z10
+	VMOVUPS     128(R8)(CX*1), Z11
+	VADDPS      Z11, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMINPS      Z10, Z1, Z10
+	VMOVUPS     Z10, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z10
+	VSUBPS      Z5, Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD213PS Z17, Z9, Z10
+	VMOVUPS     192(R8)(CX*1), Z11
+	VADDPS      Z11, Z10, Z10
+	VMAXPS      Z10, Z0, Z10
+	VMINPS      Z10, Z1, Z10
+	VMOVUPS     Z10, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R10
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    gamma+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    invstd+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	MOVQ    beta+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z5
+	VMULPS  Z4, Z3, Z3
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z5, Z3, Z4
+	VMOVUPS     (R8)(CX*1), Z6
+	VADDPS      Z6, Z4, Z4
+	VMAXPS      Z4, Z0, Z4
+	VMINPS      Z4, Z1, Z4
+	VMOVUPS     Z4, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      gamma+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      invstd+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	MOVQ      beta+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z5
+	VMULPS    Z4, Z3, Z3
+	MOVQ      c+64(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z5, Z3, Z4
+	VMOVUPS.Z   (R8)(CX*1), K1, Z6
+	VADDPS      Z6, Z4, Z4
+	VMAXPS      Z4, Z0, Z4
+	VMINPS      Z4, Z1, Z4
+	VMOVUPS     Z4, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddClampSlopeAVX512(grad *float32, dy *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormAddClampSlopeAVX512(SB), NOSPLIT, $0-88
+	VBROADCASTSS lo+80(FP), Z0
+	VBROADCASTSS hi+84(FP), Z1
+	MOVQ         grad+0(FP), SI
+	MOVQ         dy+8(FP), DI
+	MOVQ         x+16(FP), R8
+	MOVQ         add+24(FP), R9
+	MOVQ         rows+64(FP), R10
+	XORQ         DX, DX
+	MOVQ         R10, BX
+
+groups:
+	MOVQ    c+72(FP), R11
+	CMPQ    R11, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R10
+	CMOVQGT R10, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R11, $+64
+	JLT     below4
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    gamma+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    invstd+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z10
+	VMOVUPS 64(CX)(AX*4), Z11
+	VMOVUPS 128(CX)(AX*4), Z12
+	VMOVUPS 192(CX)(AX*4), Z13
+	MOVQ    beta+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z14
+	VMOVUPS 64(CX)(AX*4), Z15
+	VMOVUPS 128(CX)(AX*4), Z16
+	VMOVUPS 192(CX)(AX*4), Z17
+	VMULPS  Z10, Z6, Z6
+	VMULPS  Z11, Z7, Z7
+	VMULPS  Z12, Z8, Z8
+	VMULPS  Z13, Z9, Z9
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (R8)(CX*1), Z10
+	VSUBPS      Z2, Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD213PS Z14, Z6, Z10
+	VMOVUPS     (R9)(CX*1), Z11
+	VADDPS      Z11, Z10, Z10
+	VMOVUPS     (DI)(CX*1), Z11
+	VCMPPS      $0x1e, Z0, Z10, K1
+	VCMPPS      $0x11, Z1, Z10, K1, K1
+	VMOVAPS.Z   Z11, K1, Z10
+	VMOVUPS     Z10, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z10
+	VSUBPS      Z3, Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD213PS Z15, Z7, Z10
+	VMOVUPS     64(R9)(CX*1), Z11
+	VADDPS      Z11, Z10, Z10
+	VMOVUPS     64(DI)(CX*1), Z11
+	VCMPPS      $0x1e, Z0, Z10, K1
+	VCMPPS      $0x11, Z1, Z10, K1, K1
+	VMOVAPS.Z   Z11, K1, Z10
+	VMOVUPS     Z10, 64(SI)(CX*1)
+	VMOVUPS     128(R8)(CX*1), Z10
+	VSUBPS      Z4, Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD213PS Z16, Z8, Z10
+	VMOVUPS     128(R9)(CX*1), Z11
+	VADDPS      Z11, Z10, Z10
+	VMOVUPS     128(DI)(CX*1), Z11
+	VCMPPS      $0x1e, Z0, Z10, K1
+	VCMPPS      $0x11, Z1, Z10, K1, K1
+	VMOVAPS.Z   Z11, K1, Z10
+	VMOVUPS     Z10, 128(SI)(CX*1)
+	VMOVUPS     192(R8)(CX*1), Z10
+	VSUBPS      Z5, Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD213PS Z17, Z9, Z10
+	VMOVUPS     192(R9)(CX*1), Z11
+	VADDPS      Z11, Z10, Z10
+	VMOVUPS     192(DI)(CX*1), Z11
+	VCMPPS      $0x1e, Z0, Z10, K1
+	VCMPPS      $0x11, Z1, Z10, K1, K1
+	VMOVAPS.Z   Z11, K1, Z10
+	VMOVUPS     Z10, 192(SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R11
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R11, $+16
 	JLT     below1
 	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z2
@@ -1044,36 +1139,35 @@ panel1:
 	MOVQ    beta+56(FP), CX
 	VMOVUPS (CX)(AX*4), Z5
 	VMULPS  Z4, Z3, Z3
-	MOVQ    rows+64(FP), R9
-	MOVQ    c+72(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (SI)(CX*1), Z4
+	VMOVUPS     (R8)(CX*1), Z4
 	VSUBPS      Z2, Z4, Z4
 	VMOVAPS     Z4, Z4
 	VFMADD213PS Z5, Z3, Z4
-	VMOVUPS     (DI)(CX*1), Z6
+	VMOVUPS     (R9)(CX*1), Z6
 	VADDPS      Z6, Z4, Z4
-	VMOVUPS     (BX)(CX*1), Z6
+	VMOVUPS     (DI)(CX*1), Z6
 	VCMPPS      $0x1e, Z0, Z4, K1
 	VCMPPS      $0x11, Z1, Z4, K1, K1
 	VMOVAPS.Z   Z6, K1, Z4
-	VMOVUPS     Z4, (DX)(CX*1)
-	ADDQ        R10, CX
-	DECQ        R9
+	VMOVUPS     Z4, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
 	JNZ         rows1
 	ADDQ        $+16, AX
-	SUBQ        $+16, R8
+	SUBQ        $+16, R11
 	JMP         panel1
 
 below1:
-	TESTQ     R8, R8
-	JZ        done
+	TESTQ     R11, R11
+	JZ        nextGroup
 	MOVL      $-1, CX
-	BZHIL     R8, CX, CX
+	BZHIL     R11, CX, CX
 	KMOVW     CX, K1
 	MOVQ      mean+32(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z2
@@ -1084,41 +1178,57 @@ below1:
 	MOVQ      beta+56(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z5
 	VMULPS    Z4, Z3, Z3
-	MOVQ      rows+64(FP), R8
-	MOVQ      c+72(FP), R9
-	SHLQ      $0x02, R9
-	MOVQ      AX, CX
-	SHLQ      $0x02, CX
+	MOVQ      c+72(FP), R12
+	MOVQ      BX, R11
+	SHLQ      $0x02, R12
+	LEAQ      (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z   (SI)(CX*1), K1, Z4
+	VMOVUPS.Z   (R8)(CX*1), K1, Z4
 	VSUBPS      Z2, Z4, Z4
 	VMOVAPS     Z4, Z4
 	VFMADD213PS Z5, Z3, Z4
-	VMOVUPS.Z   (DI)(CX*1), K1, Z6
+	VMOVUPS.Z   (R9)(CX*1), K1, Z6
 	VADDPS      Z6, Z4, Z4
-	VMOVUPS.Z   (BX)(CX*1), K1, Z6
+	VMOVUPS.Z   (DI)(CX*1), K1, Z6
 	VCMPPS      $0x1e, Z0, Z4, K2
 	VCMPPS      $0x11, Z1, Z4, K2, K2
 	VMOVAPS.Z   Z6, K2, Z4
-	VMOVUPS     Z4, K1, (DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
+	VMOVUPS     Z4, K1, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rowsTail
 
-done:
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R10
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func batchNormSumsAVX2(sum *float32, square *float32, x *float32, shift *float32, rows int, c int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3
 TEXT ·batchNormSumsAVX2(SB), NOSPLIT, $0-48
-	MOVQ x+16(FP), DX
-	MOVQ c+40(FP), BX
+	MOVQ x+16(FP), SI
+	MOVQ rows+32(FP), DI
+	XORQ DX, DX
+	MOVQ DI, BX
+
+groups:
+	MOVQ    c+40(FP), R8
+	CMPQ    R8, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, DI
+	CMOVQGT DI, BX
+
+group:
 	XORQ AX, AX
 
 panel2:
-	CMPQ    BX, $+16
+	CMPQ    R8, $+16
 	JLT     below2
 	MOVQ    shift+24(FP), CX
 	VMOVUPS (CX)(AX*4), Y0
@@ -1127,23 +1237,22 @@ panel2:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    rows+32(FP), SI
-	MOVQ    c+40(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+40(FP), R10
+	MOVQ    BX, R9
+	SHLQ    $0x02, R10
+	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS     (DX)(CX*1), Y6
+	VMOVUPS     (SI)(CX*1), Y6
 	VSUBPS      Y0, Y6, Y6
 	VADDPS      Y6, Y2, Y2
 	VFMADD231PS Y6, Y6, Y4
-	VMOVUPS     32(DX)(CX*1), Y6
+	VMOVUPS     32(SI)(CX*1), Y6
 	VSUBPS      Y1, Y6, Y6
 	VADDPS      Y6, Y3, Y3
 	VFMADD231PS Y6, Y6, Y5
-	ADDQ        DI, CX
-	DECQ        SI
+	ADDQ        R10, CX
+	DECQ        R9
 	JNZ         rows2
 	MOVQ        sum+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Y0
@@ -1160,30 +1269,29 @@ rows2:
 	VADDPS      Y5, Y0, Y0
 	VMOVUPS     Y0, 32(CX)(AX*4)
 	ADDQ        $+16, AX
-	SUBQ        $+16, BX
+	SUBQ        $+16, R8
 	JMP         panel2
 
 below2:
 panel1:
-	CMPQ    BX, $+8
+	CMPQ    R8, $+8
 	JLT     below1
 	MOVQ    shift+24(FP), CX
 	VMOVUPS (CX)(AX*4), Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
-	MOVQ    rows+32(FP), SI
-	MOVQ    c+40(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+40(FP), R10
+	MOVQ    BX, R9
+	SHLQ    $0x02, R10
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (DX)(CX*1), Y3
+	VMOVUPS     (SI)(CX*1), Y3
 	VSUBPS      Y0, Y3, Y3
 	VADDPS      Y3, Y1, Y1
 	VFMADD231PS Y3, Y3, Y2
-	ADDQ        DI, CX
-	DECQ        SI
+	ADDQ        R10, CX
+	DECQ        R9
 	JNZ         rows1
 	MOVQ        sum+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Y0
@@ -1194,32 +1302,31 @@ rows1:
 	VADDPS      Y2, Y0, Y0
 	VMOVUPS     Y0, (CX)(AX*4)
 	ADDQ        $+8, AX
-	SUBQ        $+8, BX
+	SUBQ        $+8, R8
 	JMP         panel1
 
 below1:
-	TESTQ      BX, BX
-	JZ         done
+	TESTQ      R8, R8
+	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       BX
-	VMOVUPS    (CX)(BX*4), Y0
+	NEGQ       R8
+	VMOVUPS    (CX)(R8*4), Y0
 	MOVQ       shift+24(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       rows+32(FP), BX
-	MOVQ       c+40(FP), SI
-	SHLQ       $0x02, SI
-	MOVQ       AX, CX
-	SHLQ       $0x02, CX
+	MOVQ       c+40(FP), R9
+	MOVQ       BX, R8
+	SHLQ       $0x02, R9
+	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS  (DX)(CX*1), Y0, Y4
+	VMASKMOVPS  (SI)(CX*1), Y0, Y4
 	VSUBPS      Y1, Y4, Y4
 	VADDPS      Y4, Y2, Y2
 	VFMADD231PS Y4, Y4, Y3
-	ADDQ        SI, CX
-	DECQ        BX
+	ADDQ        R9, CX
+	DECQ        R8
 	JNZ         rowsTail
 	MOVQ        sum+0(FP), CX
 	VMASKMOVPS  (CX)(AX*4), Y0, Y1
@@ -1230,7 +1337,12 @@ rowsTail:
 	VADDPS      Y3, Y1, Y1
 	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
 
-done:
+nextGroup:
+	MOVQ  c+40(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, DI
+	JNZ   groups
 	VZEROUPPER
 	RET
 
@@ -1269,15 +1381,27 @@ DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
 // func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3
 TEXT ·batchNormGradSumsAVX2(SB), NOSPLIT, $0-56
-	MOVQ grad+16(FP), DX
-	MOVQ x+24(FP), BX
-	MOVQ c+48(FP), SI
+	MOVQ grad+16(FP), SI
+	MOVQ x+24(FP), DI
+	MOVQ rows+40(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+48(FP), R9
+	CMPQ    R9, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
 	XORQ AX, AX
 
 panel2:
-	CMPQ    SI, $+16
+	CMPQ    R9, $+16
 	JLT     below2
 	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y0
@@ -1286,25 +1410,24 @@ panel2:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    rows+40(FP), DI
-	MOVQ    c+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS     (DX)(CX*1), Y6
+	VMOVUPS     (SI)(CX*1), Y6
 	VADDPS      Y6, Y2, Y2
-	VMOVUPS     (BX)(CX*1), Y7
+	VMOVUPS     (DI)(CX*1), Y7
 	VSUBPS      Y0, Y7, Y7
 	VFMADD231PS Y6, Y7, Y4
-	VMOVUPS     32(DX)(CX*1), Y6
+	VMOVUPS     32(SI)(CX*1), Y6
 	VADDPS      Y6, Y3, Y3
-	VMOVUPS     32(BX)(CX*1), Y7
+	VMOVUPS     32(DI)(CX*1), Y7
 	VSUBPS      Y1, Y7, Y7
 	VFMADD231PS Y6, Y7, Y5
-	ADDQ        R8, CX
-	DECQ        DI
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rows2
 	MOVQ        sumG+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Y0
@@ -1321,31 +1444,30 @@ rows2:
 	VADDPS      Y5, Y0, Y0
 	VMOVUPS     Y0, 32(CX)(AX*4)
 	ADDQ        $+16, AX
-	SUBQ        $+16, SI
+	SUBQ        $+16, R9
 	JMP         panel2
 
 below2:
 panel1:
-	CMPQ    SI, $+8
+	CMPQ    R9, $+8
 	JLT     below1
 	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
-	MOVQ    rows+40(FP), DI
-	MOVQ    c+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (DX)(CX*1), Y3
+	VMOVUPS     (SI)(CX*1), Y3
 	VADDPS      Y3, Y1, Y1
-	VMOVUPS     (BX)(CX*1), Y4
+	VMOVUPS     (DI)(CX*1), Y4
 	VSUBPS      Y0, Y4, Y4
 	VFMADD231PS Y3, Y4, Y2
-	ADDQ        R8, CX
-	DECQ        DI
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rows1
 	MOVQ        sumG+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Y0
@@ -1356,33 +1478,32 @@ rows1:
 	VADDPS      Y2, Y0, Y0
 	VMOVUPS     Y0, (CX)(AX*4)
 	ADDQ        $+8, AX
-	SUBQ        $+8, SI
+	SUBQ        $+8, R9
 	JMP         panel1
 
 below1:
-	TESTQ      SI, SI
-	JZ         done
+	TESTQ      R9, R9
+	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       SI
-	VMOVUPS    (CX)(SI*4), Y0
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
 	MOVQ       mean+32(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       rows+40(FP), SI
-	MOVQ       c+48(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       AX, CX
-	SHLQ       $0x02, CX
+	MOVQ       c+48(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS  (DX)(CX*1), Y0, Y4
+	VMASKMOVPS  (SI)(CX*1), Y0, Y4
 	VADDPS      Y4, Y2, Y2
-	VMASKMOVPS  (BX)(CX*1), Y0, Y5
+	VMASKMOVPS  (DI)(CX*1), Y0, Y5
 	VSUBPS      Y1, Y5, Y5
 	VFMADD231PS Y4, Y5, Y3
-	ADDQ        DI, CX
-	DECQ        SI
+	ADDQ        R10, CX
+	DECQ        R9
 	JNZ         rowsTail
 	MOVQ        sumG+0(FP), CX
 	VMASKMOVPS  (CX)(AX*4), Y0, Y1
@@ -1393,21 +1514,38 @@ rowsTail:
 	VADDPS      Y3, Y1, Y1
 	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
 
-done:
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3
 TEXT ·batchNormGradRowsAVX2(SB), NOSPLIT, $0-72
-	MOVQ dx+0(FP), DX
-	MOVQ grad+8(FP), BX
-	MOVQ x+16(FP), SI
-	MOVQ c+64(FP), DI
+	MOVQ dx+0(FP), SI
+	MOVQ grad+8(FP), DI
+	MOVQ x+16(FP), R8
+	MOVQ rows+56(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+64(FP), R10
+	CMPQ    R10, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
 	XORQ AX, AX
 
 panel2:
-	CMPQ    DI, $+16
+	CMPQ    R10, $+16
 	JLT     below2
 	MOVQ    mean+24(FP), CX
 	VMOVUPS (CX)(AX*4), Y0
@@ -1421,39 +1559,38 @@ panel2:
 	MOVQ    offset+48(FP), CX
 	VMOVUPS (CX)(AX*4), Y6
 	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS     (SI)(CX*1), Y8
+	VMOVUPS     (R8)(CX*1), Y8
 	VSUBPS      Y0, Y8, Y8
-	VMOVUPS     (BX)(CX*1), Y9
+	VMOVUPS     (DI)(CX*1), Y9
 	VMOVAPS     Y8, Y8
 	VFMADD213PS Y6, Y4, Y8
 	VMOVAPS     Y2, Y10
 	VFMADD213PS Y8, Y9, Y10
-	VMOVUPS     Y10, (DX)(CX*1)
-	VMOVUPS     32(SI)(CX*1), Y8
+	VMOVUPS     Y10, (SI)(CX*1)
+	VMOVUPS     32(R8)(CX*1), Y8
 	VSUBPS      Y1, Y8, Y8
-	VMOVUPS     32(BX)(CX*1), Y9
+	VMOVUPS     32(DI)(CX*1), Y9
 	VMOVAPS     Y8, Y8
 	VFMADD213PS Y7, Y5, Y8
 	VMOVAPS     Y3, Y10
 	VFMADD213PS Y8, Y9, Y10
-	VMOVUPS     Y10, 32(DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
+	VMOVUPS     Y10, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rows2
 	ADDQ        $+16, AX
-	SUBQ        $+16, DI
+	SUBQ        $+16, R10
 	JMP         panel2
 
 below2:
 panel1:
-	CMPQ    DI, $+8
+	CMPQ    R10, $+8
 	JLT     below1
 	MOVQ    mean+24(FP), CX
 	VMOVUPS (CX)(AX*4), Y0
@@ -1463,34 +1600,33 @@ panel1:
 	VMOVUPS (CX)(AX*4), Y2
 	MOVQ    offset+48(FP), CX
 	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (SI)(CX*1), Y4
+	VMOVUPS     (R8)(CX*1), Y4
 	VSUBPS      Y0, Y4, Y4
-	VMOVUPS     (BX)(CX*1), Y5
+	VMOVUPS     (DI)(CX*1), Y5
 	VMOVAPS     Y4, Y4
 	VFMADD213PS Y3, Y2, Y4
 	VMOVAPS     Y1, Y6
 	VFMADD213PS Y4, Y5, Y6
-	VMOVUPS     Y6, (DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
+	VMOVUPS     Y6, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rows1
 	ADDQ        $+8, AX
-	SUBQ        $+8, DI
+	SUBQ        $+8, R10
 	JMP         panel1
 
 below1:
-	TESTQ      DI, DI
-	JZ         done
+	TESTQ      R10, R10
+	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       DI
-	VMOVUPS    (CX)(DI*4), Y0
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y0
 	MOVQ       mean+24(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y1
 	MOVQ       scale+32(FP), CX
@@ -1499,41 +1635,57 @@ below1:
 	VMASKMOVPS (CX)(AX*4), Y0, Y3
 	MOVQ       offset+48(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y4
-	MOVQ       rows+56(FP), DI
-	MOVQ       c+64(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       AX, CX
-	SHLQ       $0x02, CX
+	MOVQ       c+64(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS  (SI)(CX*1), Y0, Y5
+	VMASKMOVPS  (R8)(CX*1), Y0, Y5
 	VSUBPS      Y1, Y5, Y5
-	VMASKMOVPS  (BX)(CX*1), Y0, Y6
+	VMASKMOVPS  (DI)(CX*1), Y0, Y6
 	VMOVAPS     Y5, Y5
 	VFMADD213PS Y4, Y3, Y5
 	VMOVAPS     Y2, Y7
 	VFMADD213PS Y5, Y6, Y7
-	VMASKMOVPS  Y7, Y0, (DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
+	VMASKMOVPS  Y7, Y0, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rowsTail
 
-done:
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func batchNormRowsAVX2(y *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3
 TEXT ·batchNormRowsAVX2(SB), NOSPLIT, $0-72
 	VBROADCASTSS lo+64(FP), Y0
 	VBROADCASTSS hi+68(FP), Y1
-	MOVQ         y+0(FP), DX
-	MOVQ         x+8(FP), BX
-	MOVQ         c+56(FP), SI
-	XORQ         AX, AX
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         rows+48(FP), R8
+	XORQ         DX, DX
+	MOVQ         R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
 
 panel2:
-	CMPQ    SI, $+16
+	CMPQ    R9, $+16
 	JLT     below2
 	MOVQ    mean+16(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
@@ -1549,37 +1701,36 @@ panel2:
 	VMOVUPS 32(CX)(AX*4), Y9
 	VMULPS  Y6, Y4, Y4
 	VMULPS  Y7, Y5, Y5
-	MOVQ    rows+48(FP), DI
-	MOVQ    c+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+56(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS     (BX)(CX*1), Y6
+	VMOVUPS     (DI)(CX*1), Y6
 	VSUBPS      Y2, Y6, Y6
 	VMOVAPS     Y6, Y6
 	VFMADD213PS Y8, Y4, Y6
 	VMAXPS      Y6, Y0, Y6
 	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, (DX)(CX*1)
-	VMOVUPS     32(BX)(CX*1), Y6
+	VMOVUPS     Y6, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y6
 	VSUBPS      Y3, Y6, Y6
 	VMOVAPS     Y6, Y6
 	VFMADD213PS Y9, Y5, Y6
 	VMAXPS      Y6, Y0, Y6
 	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, 32(DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
+	VMOVUPS     Y6, 32(SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rows2
 	ADDQ        $+16, AX
-	SUBQ        $+16, SI
+	SUBQ        $+16, R9
 	JMP         panel2
 
 below2:
 panel1:
-	CMPQ    SI, $+8
+	CMPQ    R9, $+8
 	JLT     below1
 	MOVQ    mean+16(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
@@ -1590,33 +1741,32 @@ panel1:
 	MOVQ    beta+40(FP), CX
 	VMOVUPS (CX)(AX*4), Y5
 	VMULPS  Y4, Y3, Y3
-	MOVQ    rows+48(FP), DI
-	MOVQ    c+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+56(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (BX)(CX*1), Y4
+	VMOVUPS     (DI)(CX*1), Y4
 	VSUBPS      Y2, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD213PS Y5, Y3, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMINPS      Y4, Y1, Y4
-	VMOVUPS     Y4, (DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
+	VMOVUPS     Y4, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rows1
 	ADDQ        $+8, AX
-	SUBQ        $+8, SI
+	SUBQ        $+8, R9
 	JMP         panel1
 
 below1:
-	TESTQ      SI, SI
-	JZ         done
+	TESTQ      R9, R9
+	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       SI
-	VMOVUPS    (CX)(SI*4), Y2
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y2
 	MOVQ       mean+16(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       gamma+32(FP), CX
@@ -1626,41 +1776,57 @@ below1:
 	MOVQ       beta+40(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y6
 	VMULPS     Y5, Y4, Y4
-	MOVQ       rows+48(FP), SI
-	MOVQ       c+56(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       AX, CX
-	SHLQ       $0x02, CX
+	MOVQ       c+56(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS  (BX)(CX*1), Y2, Y5
+	VMASKMOVPS  (DI)(CX*1), Y2, Y5
 	VSUBPS      Y3, Y5, Y5
 	VMOVAPS     Y5, Y5
 	VFMADD213PS Y6, Y4, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMINPS      Y5, Y1, Y5
-	VMASKMOVPS  Y5, Y2, (DX)(CX*1)
-	ADDQ        DI, CX
-	DECQ        SI
+	VMASKMOVPS  Y5, Y2, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
 	JNZ         rowsTail
 
-done:
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func batchNormClampSlopeAVX2(grad *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3
 TEXT ·batchNormClampSlopeAVX2(SB), NOSPLIT, $0-80
 	VBROADCASTSS lo+72(FP), Y0
 	VBROADCASTSS hi+76(FP), Y1
-	MOVQ         grad+0(FP), DX
-	MOVQ         dy+8(FP), BX
-	MOVQ         x+16(FP), SI
-	MOVQ         c+64(FP), DI
-	XORQ         AX, AX
+	MOVQ         grad+0(FP), SI
+	MOVQ         dy+8(FP), DI
+	MOVQ         x+16(FP), R8
+	MOVQ         rows+56(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ    c+64(FP), R10
+	CMPQ    R10, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
 
 panel2:
-	CMPQ    DI, $+16
+	CMPQ    R10, $+16
 	JLT     below2
 	MOVQ    mean+24(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
@@ -1676,322 +1842,349 @@ panel2:
 	VMOVUPS 32(CX)(AX*4), Y9
 	VMULPS  Y6, Y4, Y4
 	VMULPS  Y7, Y5, Y5
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS     (SI)(CX*1), Y6
-	VSUBPS      Y2, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y8, Y4, Y6
-	VMOVUPS     (BX)(CX*1), Y7
-	VCMPPS      $0x1e, Y0, Y6, Y10
-	VCMPPS      $0x11, Y1, Y6, Y6
-	VANDPS      Y10, Y6, Y6
-	VANDPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (DX)(CX*1)
-	VMOVUPS     32(SI)(CX*1), Y6
-	VSUBPS      Y3, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y9, Y5, Y6
-	VMOVUPS     32(BX)(CX*1), Y7
-	VCMPPS      $0x1e, Y0, Y6, Y10
-	VCMPPS      $0x11, Y1, Y6, Y6
-	VANDPS      Y10, Y6, Y6
-	VANDPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 32(DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
-	JNZ         rows2
-	ADDQ        $+16, AX
-	SUBQ        $+16, DI
-	JMP         panel2
-
-below2:
-panel1:
-	CMPQ    DI, $+8
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    gamma+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y5
-	VMULPS  Y4, Y3, Y3
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
-
-rows1:
-	VMOVUPS     (SI)(CX*1), Y4
-	VSUBPS      Y2, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD213PS Y5, Y3, Y4
-	VMOVUPS     (BX)(CX*1), Y6
-	VCMPPS      $0x1e, Y0, Y4, Y7
-	VCMPPS      $0x11, Y1, Y4, Y4
-	VANDPS      Y7, Y4, Y4
-	VANDPS      Y6, Y4, Y4
-	VMOVUPS     Y4, (DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
-	JNZ         rows1
-	ADDQ        $+8, AX
-	SUBQ        $+8, DI
-	JMP         panel1
-
-below1:
-	TESTQ      DI, DI
-	JZ         done
-	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       DI
-	VMOVUPS    (CX)(DI*4), Y2
-	MOVQ       mean+24(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y3
-	MOVQ       gamma+40(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y4
-	MOVQ       invstd+32(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y5
-	MOVQ       beta+48(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y6
-	VMULPS     Y5, Y4, Y4
-	MOVQ       rows+56(FP), DI
-	MOVQ       c+64(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       AX, CX
-	SHLQ       $0x02, CX
-
-rowsTail:
-	VMASKMOVPS  (SI)(CX*1), Y2, Y5
-	VSUBPS      Y3, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD213PS Y6, Y4, Y5
-	VMASKMOVPS  (BX)(CX*1), Y2, Y7
-	VCMPPS      $0x1e, Y0, Y5, Y8
-	VCMPPS      $0x11, Y1, Y5, Y5
-	VANDPS      Y8, Y5, Y5
-	VANDPS      Y7, Y5, Y5
-	VMASKMOVPS  Y5, Y2, (DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
-	JNZ         rowsTail
-
-done:
-	VZEROUPPER
-	RET
-
-// func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, FMA3
-TEXT ·batchNormAddRowsAVX2(SB), NOSPLIT, $0-80
-	VBROADCASTSS lo+72(FP), Y0
-	VBROADCASTSS hi+76(FP), Y1
-	MOVQ         y+0(FP), DX
-	MOVQ         x+8(FP), BX
-	MOVQ         add+16(FP), SI
-	MOVQ         c+64(FP), DI
-	XORQ         AX, AX
-
-panel2:
-	CMPQ    DI, $+16
-	JLT     below2
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    gamma+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y6
-	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y8
-	VMOVUPS 32(CX)(AX*4), Y9
-	VMULPS  Y6, Y4, Y4
-	VMULPS  Y7, Y5, Y5
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
-
-rows2:
-	VMOVUPS     (BX)(CX*1), Y6
-	VSUBPS      Y2, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y8, Y4, Y6
-	VMOVUPS     (SI)(CX*1), Y7
-	VADDPS      Y7, Y6, Y6
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, (DX)(CX*1)
-	VMOVUPS     32(BX)(CX*1), Y6
-	VSUBPS      Y3, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y9, Y5, Y6
-	VMOVUPS     32(SI)(CX*1), Y7
-	VADDPS      Y7, Y6, Y6
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, 32(DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
-	JNZ         rows2
-	ADDQ        $+16, AX
-	SUBQ        $+16, DI
-	JMP         panel2
-
-below2:
-panel1:
-	CMPQ    DI, $+8
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    gamma+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y5
-	VMULPS  Y4, Y3, Y3
-	MOVQ    rows+56(FP), R8
-	MOVQ    c+64(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
-
-rows1:
-	VMOVUPS     (BX)(CX*1), Y4
-	VSUBPS      Y2, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD213PS Y5, Y3, Y4
-	VMOVUPS     (SI)(CX*1), Y6
-	VADDPS      Y6, Y4, Y4
-	VMAXPS      Y4, Y0, Y4
-	VMINPS      Y4, Y1, Y4
-	VMOVUPS     Y4, (DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
-	JNZ         rows1
-	ADDQ        $+8, AX
-	SUBQ        $+8, DI
-	JMP         panel1
-
-below1:
-	TESTQ      DI, DI
-	JZ         done
-	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       DI
-	VMOVUPS    (CX)(DI*4), Y2
-	MOVQ       mean+24(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y3
-	MOVQ       gamma+40(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y4
-	MOVQ       invstd+32(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y5
-	MOVQ       beta+48(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y6
-	VMULPS     Y5, Y4, Y4
-	MOVQ       rows+56(FP), DI
-	MOVQ       c+64(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       AX, CX
-	SHLQ       $0x02, CX
-
-rowsTail:
-	VMASKMOVPS  (BX)(CX*1), Y2, Y5
-	VSUBPS      Y3, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD213PS Y6, Y4, Y5
-	VMASKMOVPS  (SI)(CX*1), Y2, Y7
-	VADDPS      Y7, Y5, Y5
-	VMAXPS      Y5, Y0, Y5
-	VMINPS      Y5, Y1, Y5
-	VMASKMOVPS  Y5, Y2, (DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
-	JNZ         rowsTail
-
-done:
-	VZEROUPPER
-	RET
-
-// func batchNormAddClampSlopeAVX2(grad *float32, dy *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, FMA3
-TEXT ·batchNormAddClampSlopeAVX2(SB), NOSPLIT, $0-88
-	VBROADCASTSS lo+80(FP), Y0
-	VBROADCASTSS hi+84(FP), Y1
-	MOVQ         grad+0(FP), DX
-	MOVQ         dy+8(FP), BX
-	MOVQ         x+16(FP), SI
-	MOVQ         add+24(FP), DI
-	MOVQ         c+72(FP), R8
-	XORQ         AX, AX
-
-panel2:
-	CMPQ    R8, $+16
-	JLT     below2
-	MOVQ    mean+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    gamma+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    invstd+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y6
-	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    beta+56(FP), CX
-	VMOVUPS (CX)(AX*4), Y8
-	VMOVUPS 32(CX)(AX*4), Y9
-	VMULPS  Y6, Y4, Y4
-	VMULPS  Y7, Y5, Y5
-	MOVQ    rows+64(FP), R9
-	MOVQ    c+72(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
-
-rows2:
-	VMOVUPS     (SI)(CX*1), Y6
+	VMOVUPS     (R8)(CX*1), Y6
 	VSUBPS      Y2, Y6, Y6
 	VMOVAPS     Y6, Y6
 	VFMADD213PS Y8, Y4, Y6
 	VMOVUPS     (DI)(CX*1), Y7
-	VADDPS      Y7, Y6, Y6
-	VMOVUPS     (BX)(CX*1), Y7
 	VCMPPS      $0x1e, Y0, Y6, Y10
 	VCMPPS      $0x11, Y1, Y6, Y6
 	VANDPS      Y10, Y6, Y6
 	VANDPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (DX)(CX*1)
-	VMOVUPS     32(SI)(CX*1), Y6
+	VMOVUPS     Y6, (SI)(CX*1)
+	VMOVUPS     32(R8)(CX*1), Y6
 	VSUBPS      Y3, Y6, Y6
 	VMOVAPS     Y6, Y6
 	VFMADD213PS Y9, Y5, Y6
 	VMOVUPS     32(DI)(CX*1), Y7
-	VADDPS      Y7, Y6, Y6
-	VMOVUPS     32(BX)(CX*1), Y7
 	VCMPPS      $0x1e, Y0, Y6, Y10
 	VCMPPS      $0x11, Y1, Y6, Y6
 	VANDPS      Y10, Y6, Y6
 	VANDPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 32(DX)(CX*1)
-	ADDQ        R10, CX
-	DECQ        R9
+	VMOVUPS     Y6, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rows2
 	ADDQ        $+16, AX
-	SUBQ        $+16, R8
+	SUBQ        $+16, R10
 	JMP         panel2
 
 below2:
 panel1:
-	CMPQ    R8, $+8
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    gamma+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    invstd+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	MOVQ    beta+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y5
+	VMULPS  Y4, Y3, Y3
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Y4
+	VSUBPS      Y2, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y5, Y3, Y4
+	VMOVUPS     (DI)(CX*1), Y6
+	VCMPPS      $0x1e, Y0, Y4, Y7
+	VCMPPS      $0x11, Y1, Y4, Y4
+	VANDPS      Y7, Y4, Y4
+	VANDPS      Y6, Y4, Y4
+	VMOVUPS     Y4, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       gamma+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       invstd+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	MOVQ       beta+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y6
+	VMULPS     Y5, Y4, Y4
+	MOVQ       c+64(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (R8)(CX*1), Y2, Y5
+	VSUBPS      Y3, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y6, Y4, Y5
+	VMASKMOVPS  (DI)(CX*1), Y2, Y7
+	VCMPPS      $0x1e, Y0, Y5, Y8
+	VCMPPS      $0x11, Y1, Y5, Y5
+	VANDPS      Y8, Y5, Y5
+	VANDPS      Y7, Y5, Y5
+	VMASKMOVPS  Y5, Y2, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormAddRowsAVX2(SB), NOSPLIT, $0-80
+	VBROADCASTSS lo+72(FP), Y0
+	VBROADCASTSS hi+76(FP), Y1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         add+16(FP), R8
+	MOVQ         rows+56(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ    c+64(FP), R10
+	CMPQ    R10, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+16
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    gamma+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    invstd+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y6
+	VMOVUPS 32(CX)(AX*4), Y7
+	MOVQ    beta+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y8
+	VMOVUPS 32(CX)(AX*4), Y9
+	VMULPS  Y6, Y4, Y4
+	VMULPS  Y7, Y5, Y5
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y6
+	VSUBPS      Y2, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y8, Y4, Y6
+	VMOVUPS     (R8)(CX*1), Y7
+	VADDPS      Y7, Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y6
+	VSUBPS      Y3, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y9, Y5, Y6
+	VMOVUPS     32(R8)(CX*1), Y7
+	VADDPS      Y7, Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    gamma+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    invstd+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	MOVQ    beta+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y5
+	VMULPS  Y4, Y3, Y3
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y4
+	VSUBPS      Y2, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y5, Y3, Y4
+	VMOVUPS     (R8)(CX*1), Y6
+	VADDPS      Y6, Y4, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       gamma+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       invstd+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	MOVQ       beta+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y6
+	VMULPS     Y5, Y4, Y4
+	MOVQ       c+64(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y5
+	VSUBPS      Y3, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y6, Y4, Y5
+	VMASKMOVPS  (R8)(CX*1), Y2, Y7
+	VADDPS      Y7, Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMASKMOVPS  Y5, Y2, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddClampSlopeAVX2(grad *float32, dy *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormAddClampSlopeAVX2(SB), NOSPLIT, $0-88
+	VBROADCASTSS lo+80(FP), Y0
+	VBROADCASTSS hi+84(FP), Y1
+	MOVQ         grad+0(FP), SI
+	MOVQ         dy+8(FP), DI
+	MOVQ         x+16(FP), R8
+	MOVQ         add+24(FP), R9
+	MOVQ         rows+64(FP), R10
+	XORQ         DX, DX
+	MOVQ         R10, BX
+
+groups:
+	MOVQ    c+72(FP), R11
+	CMPQ    R11, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R10
+	CMOVQGT R10, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R11, $+16
+	JLT     below2
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    gamma+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    invstd+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y6
+	VMOVUPS 32(CX)(AX*4), Y7
+	MOVQ    beta+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y8
+	VMOVUPS 32(CX)(AX*4), Y9
+	VMULPS  Y6, Y4, Y4
+	VMULPS  Y7, Y5, Y5
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Y6
+	VSUBPS      Y2, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y8, Y4, Y6
+	VMOVUPS     (R9)(CX*1), Y7
+	VADDPS      Y7, Y6, Y6
+	VMOVUPS     (DI)(CX*1), Y7
+	VCMPPS      $0x1e, Y0, Y6, Y10
+	VCMPPS      $0x11, Y1, Y6, Y6
+	VANDPS      Y10, Y6, Y6
+	VANDPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (SI)(CX*1)
+	VMOVUPS     32(R8)(CX*1), Y6
+	VSUBPS      Y3, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y9, Y5, Y6
+	VMOVUPS     32(R9)(CX*1), Y7
+	VADDPS      Y7, Y6, Y6
+	VMOVUPS     32(DI)(CX*1), Y7
+	VCMPPS      $0x1e, Y0, Y6, Y10
+	VCMPPS      $0x11, Y1, Y6, Y6
+	VANDPS      Y10, Y6, Y6
+	VANDPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 32(SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R11
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R11, $+8
 	JLT     below1
 	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
@@ -2002,38 +2195,37 @@ panel1:
 	MOVQ    beta+56(FP), CX
 	VMOVUPS (CX)(AX*4), Y5
 	VMULPS  Y4, Y3, Y3
-	MOVQ    rows+64(FP), R9
-	MOVQ    c+72(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (SI)(CX*1), Y4
+	VMOVUPS     (R8)(CX*1), Y4
 	VSUBPS      Y2, Y4, Y4
 	VMOVAPS     Y4, Y4
 	VFMADD213PS Y5, Y3, Y4
-	VMOVUPS     (DI)(CX*1), Y6
+	VMOVUPS     (R9)(CX*1), Y6
 	VADDPS      Y6, Y4, Y4
-	VMOVUPS     (BX)(CX*1), Y6
+	VMOVUPS     (DI)(CX*1), Y6
 	VCMPPS      $0x1e, Y0, Y4, Y7
 	VCMPPS      $0x11, Y1, Y4, Y4
 	VANDPS      Y7, Y4, Y4
 	VANDPS      Y6, Y4, Y4
-	VMOVUPS     Y4, (DX)(CX*1)
-	ADDQ        R10, CX
-	DECQ        R9
+	VMOVUPS     Y4, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
 	JNZ         rows1
 	ADDQ        $+8, AX
-	SUBQ        $+8, R8
+	SUBQ        $+8, R11
 	JMP         panel1
 
 below1:
-	TESTQ      R8, R8
-	JZ         done
+	TESTQ      R11, R11
+	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R8
-	VMOVUPS    (CX)(R8*4), Y2
+	NEGQ       R11
+	VMOVUPS    (CX)(R11*4), Y2
 	MOVQ       mean+32(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       gamma+48(FP), CX
@@ -2043,29 +2235,33 @@ below1:
 	MOVQ       beta+56(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y6
 	VMULPS     Y5, Y4, Y4
-	MOVQ       rows+64(FP), R8
-	MOVQ       c+72(FP), R9
-	SHLQ       $0x02, R9
-	MOVQ       AX, CX
-	SHLQ       $0x02, CX
+	MOVQ       c+72(FP), R12
+	MOVQ       BX, R11
+	SHLQ       $0x02, R12
+	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS  (SI)(CX*1), Y2, Y5
+	VMASKMOVPS  (R8)(CX*1), Y2, Y5
 	VSUBPS      Y3, Y5, Y5
 	VMOVAPS     Y5, Y5
 	VFMADD213PS Y6, Y4, Y5
-	VMASKMOVPS  (DI)(CX*1), Y2, Y7
+	VMASKMOVPS  (R9)(CX*1), Y2, Y7
 	VADDPS      Y7, Y5, Y5
-	VMASKMOVPS  (BX)(CX*1), Y2, Y7
+	VMASKMOVPS  (DI)(CX*1), Y2, Y7
 	VCMPPS      $0x1e, Y0, Y5, Y8
 	VCMPPS      $0x11, Y1, Y5, Y5
 	VANDPS      Y8, Y5, Y5
 	VANDPS      Y7, Y5, Y5
-	VMASKMOVPS  Y5, Y2, (DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
+	VMASKMOVPS  Y5, Y2, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rowsTail
 
-done:
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R10
+	JNZ   groups
 	VZEROUPPER
 	RET

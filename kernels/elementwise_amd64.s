@@ -150,36 +150,47 @@ done:
 	RET
 
 // func sumChannelsAVX512(sum *float32, x *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·sumChannelsAVX512(SB), NOSPLIT, $0-32
-	MOVQ x+8(FP), DX
-	MOVQ c+24(FP), BX
+	MOVQ x+8(FP), SI
+	MOVQ rows+16(FP), DI
+	XORQ DX, DX
+	MOVQ DI, BX
+
+groups:
+	MOVQ    c+24(FP), R8
+	CMPQ    R8, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, DI
+	CMOVQGT DI, BX
+
+group:
 	XORQ AX, AX
 
 panel4:
-	CMPQ   BX, $+64
+	CMPQ   R8, $+64
 	JLT    below4
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   rows+16(FP), SI
-	MOVQ   c+24(FP), DI
-	SHLQ   $0x02, DI
-	MOVQ   AX, CX
-	SHLQ   $0x02, CX
+	MOVQ   c+24(FP), R10
+	MOVQ   BX, R9
+	SHLQ   $0x02, R10
+	LEAQ   (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS (DX)(CX*1), Z4
+	VMOVUPS (SI)(CX*1), Z4
 	VADDPS  Z4, Z0, Z0
-	VMOVUPS 64(DX)(CX*1), Z4
+	VMOVUPS 64(SI)(CX*1), Z4
 	VADDPS  Z4, Z1, Z1
-	VMOVUPS 128(DX)(CX*1), Z4
+	VMOVUPS 128(SI)(CX*1), Z4
 	VADDPS  Z4, Z2, Z2
-	VMOVUPS 192(DX)(CX*1), Z4
+	VMOVUPS 192(SI)(CX*1), Z4
 	VADDPS  Z4, Z3, Z3
-	ADDQ    DI, CX
-	DECQ    SI
+	ADDQ    R10, CX
+	DECQ    R9
 	JNZ     rows4
 	MOVQ    sum+0(FP), CX
 	VMOVUPS (CX)(AX*4), Z4
@@ -195,164 +206,193 @@ rows4:
 	VADDPS  Z3, Z4, Z4
 	VMOVUPS Z4, 192(CX)(AX*4)
 	ADDQ    $+64, AX
-	SUBQ    $+64, BX
+	SUBQ    $+64, R8
 	JMP     panel4
 
 below4:
 panel1:
-	CMPQ   BX, $+16
+	CMPQ   R8, $+16
 	JLT    below1
 	VPXORD Z5, Z5, Z5
-	MOVQ   rows+16(FP), SI
-	MOVQ   c+24(FP), DI
-	SHLQ   $0x02, DI
-	MOVQ   AX, CX
-	SHLQ   $0x02, CX
+	MOVQ   c+24(FP), R10
+	MOVQ   BX, R9
+	SHLQ   $0x02, R10
+	LEAQ   (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS (DX)(CX*1), Z0
-	VADDPS  Z0, Z5, Z5
-	ADDQ    DI, CX
-	DECQ    SI
+	VMOVUPS (SI)(CX*1), Z4
+	VADDPS  Z4, Z5, Z5
+	ADDQ    R10, CX
+	DECQ    R9
 	JNZ     rows1
 	MOVQ    sum+0(FP), CX
-	VMOVUPS (CX)(AX*4), Z0
-	VADDPS  Z5, Z0, Z0
-	VMOVUPS Z0, (CX)(AX*4)
+	VMOVUPS (CX)(AX*4), Z4
+	VADDPS  Z5, Z4, Z4
+	VMOVUPS Z4, (CX)(AX*4)
 	ADDQ    $+16, AX
-	SUBQ    $+16, BX
+	SUBQ    $+16, R8
 	JMP     panel1
 
 below1:
-	TESTQ  BX, BX
-	JZ     done
+	TESTQ  R8, R8
+	JZ     nextGroup
 	MOVL   $-1, CX
-	BZHIL  BX, CX, CX
+	BZHIL  R8, CX, CX
 	KMOVW  CX, K1
 	VPXORD Z6, Z6, Z6
-	MOVQ   rows+16(FP), BX
-	MOVQ   c+24(FP), SI
-	SHLQ   $0x02, SI
-	MOVQ   AX, CX
-	SHLQ   $0x02, CX
+	MOVQ   c+24(FP), R9
+	MOVQ   BX, R8
+	SHLQ   $0x02, R9
+	LEAQ   (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z (DX)(CX*1), K1, Z0
-	VADDPS    Z0, Z6, Z6
-	ADDQ      SI, CX
-	DECQ      BX
+	VMOVUPS.Z (SI)(CX*1), K1, Z4
+	VADDPS    Z4, Z6, Z6
+	ADDQ      R9, CX
+	DECQ      R8
 	JNZ       rowsTail
 	MOVQ      sum+0(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z0
-	VADDPS    Z6, Z0, Z0
-	VMOVUPS   Z0, K1, (CX)(AX*4)
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VADDPS    Z6, Z4, Z4
+	VMOVUPS   Z4, K1, (CX)(AX*4)
 
-done:
+nextGroup:
+	MOVQ  c+24(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, DI
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func scaleRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·scaleRowsAVX512(SB), NOSPLIT, $0-40
-	MOVQ y+0(FP), DX
-	MOVQ x+8(FP), BX
-	MOVQ c+32(FP), SI
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+24(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+32(FP), R9
+	CMPQ    R9, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
 	XORQ AX, AX
 
 panel4:
-	CMPQ    SI, $+64
+	CMPQ    R9, $+64
 	JLT     below4
 	MOVQ    gate+16(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
 	VMOVUPS 64(CX)(AX*4), Z1
 	VMOVUPS 128(CX)(AX*4), Z2
 	VMOVUPS 192(CX)(AX*4), Z3
-	MOVQ    rows+24(FP), DI
-	MOVQ    c+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS (BX)(CX*1), Z4
+	VMOVUPS (DI)(CX*1), Z4
 	VMULPS  Z0, Z4, Z4
-	VMOVUPS Z4, (DX)(CX*1)
-	VMOVUPS 64(BX)(CX*1), Z4
+	VMOVUPS Z4, (SI)(CX*1)
+	VMOVUPS 64(DI)(CX*1), Z4
 	VMULPS  Z1, Z4, Z4
-	VMOVUPS Z4, 64(DX)(CX*1)
-	VMOVUPS 128(BX)(CX*1), Z4
+	VMOVUPS Z4, 64(SI)(CX*1)
+	VMOVUPS 128(DI)(CX*1), Z4
 	VMULPS  Z2, Z4, Z4
-	VMOVUPS Z4, 128(DX)(CX*1)
-	VMOVUPS 192(BX)(CX*1), Z4
+	VMOVUPS Z4, 128(SI)(CX*1)
+	VMOVUPS 192(DI)(CX*1), Z4
 	VMULPS  Z3, Z4, Z4
-	VMOVUPS Z4, 192(DX)(CX*1)
-	ADDQ    R8, CX
-	DECQ    DI
+	VMOVUPS Z4, 192(SI)(CX*1)
+	ADDQ    R11, CX
+	DECQ    R10
 	JNZ     rows4
 	ADDQ    $+64, AX
-	SUBQ    $+64, SI
+	SUBQ    $+64, R9
 	JMP     panel4
 
 below4:
 panel1:
-	CMPQ    SI, $+16
+	CMPQ    R9, $+16
 	JLT     below1
 	MOVQ    gate+16(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
-	MOVQ    rows+24(FP), DI
-	MOVQ    c+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS (BX)(CX*1), Z1
+	VMOVUPS (DI)(CX*1), Z1
 	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, (DX)(CX*1)
-	ADDQ    R8, CX
-	DECQ    DI
+	VMOVUPS Z1, (SI)(CX*1)
+	ADDQ    R11, CX
+	DECQ    R10
 	JNZ     rows1
 	ADDQ    $+16, AX
-	SUBQ    $+16, SI
+	SUBQ    $+16, R9
 	JMP     panel1
 
 below1:
-	TESTQ     SI, SI
-	JZ        done
+	TESTQ     R9, R9
+	JZ        nextGroup
 	MOVL      $-1, CX
-	BZHIL     SI, CX, CX
+	BZHIL     R9, CX, CX
 	KMOVW     CX, K1
 	MOVQ      gate+16(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z0
-	MOVQ      rows+24(FP), SI
-	MOVQ      c+32(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      AX, CX
-	SHLQ      $0x02, CX
+	MOVQ      c+32(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z (BX)(CX*1), K1, Z1
+	VMOVUPS.Z (DI)(CX*1), K1, Z1
 	VMULPS    Z0, Z1, Z1
-	VMOVUPS   Z1, K1, (DX)(CX*1)
-	ADDQ      DI, CX
-	DECQ      SI
+	VMOVUPS   Z1, K1, (SI)(CX*1)
+	ADDQ      R10, CX
+	DECQ      R9
 	JNZ       rowsTail
 
-done:
+nextGroup:
+	MOVQ  c+32(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func gateRowsAVX512(dx *float32, dg *float32, dy *float32, x *float32, gate *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·gateRowsAVX512(SB), NOSPLIT, $0-56
-	MOVQ dx+0(FP), DX
-	MOVQ dy+16(FP), BX
-	MOVQ x+24(FP), SI
-	MOVQ c+48(FP), DI
+	MOVQ dx+0(FP), SI
+	MOVQ dy+16(FP), DI
+	MOVQ x+24(FP), R8
+	MOVQ rows+40(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+48(FP), R10
+	CMPQ    R10, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
 	XORQ AX, AX
 
 panel4:
-	CMPQ    DI, $+64
+	CMPQ    R10, $+64
 	JLT     below4
 	MOVQ    gate+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
@@ -363,35 +403,34 @@ panel4:
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    rows+40(FP), R8
-	MOVQ    c+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+48(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS     (BX)(CX*1), Z8
-	VMOVUPS     (SI)(CX*1), Z9
+	VMOVUPS     (DI)(CX*1), Z8
+	VMOVUPS     (R8)(CX*1), Z9
 	VFMADD231PS Z8, Z9, Z4
 	VMULPS      Z0, Z8, Z8
-	VMOVUPS     Z8, (DX)(CX*1)
-	VMOVUPS     64(BX)(CX*1), Z8
-	VMOVUPS     64(SI)(CX*1), Z9
+	VMOVUPS     Z8, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z8
+	VMOVUPS     64(R8)(CX*1), Z9
 	VFMADD231PS Z8, Z9, Z5
 	VMULPS      Z1, Z8, Z8
-	VMOVUPS     Z8, 64(DX)(CX*1)
-	VMOVUPS     128(BX)(CX*1), Z8
-	VMOVUPS     128(SI)(CX*1), Z9
+	VMOVUPS     Z8, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z8
+	VMOVUPS     128(R8)(CX*1), Z9
 	VFMADD231PS Z8, Z9, Z6
 	VMULPS      Z2, Z8, Z8
-	VMOVUPS     Z8, 128(DX)(CX*1)
-	VMOVUPS     192(BX)(CX*1), Z8
-	VMOVUPS     192(SI)(CX*1), Z9
+	VMOVUPS     Z8, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z8
+	VMOVUPS     192(R8)(CX*1), Z9
 	VFMADD231PS Z8, Z9, Z7
 	VMULPS      Z3, Z8, Z8
-	VMOVUPS     Z8, 192(DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
+	VMOVUPS     Z8, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rows4
 	MOVQ        dg+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
@@ -407,69 +446,72 @@ rows4:
 	VADDPS      Z7, Z0, Z0
 	VMOVUPS     Z0, 192(CX)(AX*4)
 	ADDQ        $+64, AX
-	SUBQ        $+64, DI
+	SUBQ        $+64, R10
 	JMP         panel4
 
 below4:
 panel1:
-	CMPQ    DI, $+16
+	CMPQ    R10, $+16
 	JLT     below1
 	MOVQ    gate+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
 	VPXORD  Z10, Z10, Z10
-	MOVQ    rows+40(FP), R8
-	MOVQ    c+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+48(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (BX)(CX*1), Z1
-	VMOVUPS     (SI)(CX*1), Z2
+	VMOVUPS     (DI)(CX*1), Z1
+	VMOVUPS     (R8)(CX*1), Z2
 	VFMADD231PS Z1, Z2, Z10
 	VMULPS      Z0, Z1, Z1
-	VMOVUPS     Z1, (DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
+	VMOVUPS     Z1, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rows1
 	MOVQ        dg+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
 	VADDPS      Z10, Z0, Z0
 	VMOVUPS     Z0, (CX)(AX*4)
 	ADDQ        $+16, AX
-	SUBQ        $+16, DI
+	SUBQ        $+16, R10
 	JMP         panel1
 
 below1:
-	TESTQ     DI, DI
-	JZ        done
+	TESTQ     R10, R10
+	JZ        nextGroup
 	MOVL      $-1, CX
-	BZHIL     DI, CX, CX
+	BZHIL     R10, CX, CX
 	KMOVW     CX, K1
 	MOVQ      gate+32(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z0
 	VPXORD    Z11, Z11, Z11
-	MOVQ      rows+40(FP), DI
-	MOVQ      c+48(FP), R8
-	SHLQ      $0x02, R8
-	MOVQ      AX, CX
-	SHLQ      $0x02, CX
+	MOVQ      c+48(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z   (BX)(CX*1), K1, Z1
-	VMOVUPS.Z   (SI)(CX*1), K1, Z2
+	VMOVUPS.Z   (DI)(CX*1), K1, Z1
+	VMOVUPS.Z   (R8)(CX*1), K1, Z2
 	VFMADD231PS Z1, Z2, Z11
 	VMULPS      Z0, Z1, Z1
-	VMOVUPS     Z1, K1, (DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
+	VMOVUPS     Z1, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rowsTail
 	MOVQ        dg+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z0
 	VADDPS      Z11, Z0, Z0
 	VMOVUPS     Z0, K1, (CX)(AX*4)
 
-done:
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
 	VZEROUPPER
 	RET
 
@@ -655,30 +697,41 @@ done:
 	RET
 
 // func sumChannelsAVX2(sum *float32, x *float32, rows int, c int)
-// Requires: AVX
+// Requires: AVX, CMOV
 TEXT ·sumChannelsAVX2(SB), NOSPLIT, $0-32
-	MOVQ x+8(FP), DX
-	MOVQ c+24(FP), BX
+	MOVQ x+8(FP), SI
+	MOVQ rows+16(FP), DI
+	XORQ DX, DX
+	MOVQ DI, BX
+
+groups:
+	MOVQ    c+24(FP), R8
+	CMPQ    R8, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, DI
+	CMOVQGT DI, BX
+
+group:
 	XORQ AX, AX
 
 panel2:
-	CMPQ   BX, $+16
+	CMPQ   R8, $+16
 	JLT    below2
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   rows+16(FP), SI
-	MOVQ   c+24(FP), DI
-	SHLQ   $0x02, DI
-	MOVQ   AX, CX
-	SHLQ   $0x02, CX
+	MOVQ   c+24(FP), R10
+	MOVQ   BX, R9
+	SHLQ   $0x02, R10
+	LEAQ   (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS (DX)(CX*1), Y2
+	VMOVUPS (SI)(CX*1), Y2
 	VADDPS  Y2, Y0, Y0
-	VMOVUPS 32(DX)(CX*1), Y2
+	VMOVUPS 32(SI)(CX*1), Y2
 	VADDPS  Y2, Y1, Y1
-	ADDQ    DI, CX
-	DECQ    SI
+	ADDQ    R10, CX
+	DECQ    R9
 	JNZ     rows2
 	MOVQ    sum+0(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
@@ -688,181 +741,209 @@ rows2:
 	VADDPS  Y1, Y0, Y0
 	VMOVUPS Y0, 32(CX)(AX*4)
 	ADDQ    $+16, AX
-	SUBQ    $+16, BX
+	SUBQ    $+16, R8
 	JMP     panel2
 
 below2:
 panel1:
-	CMPQ   BX, $+8
+	CMPQ   R8, $+8
 	JLT    below1
 	VXORPS Y0, Y0, Y0
-	MOVQ   rows+16(FP), SI
-	MOVQ   c+24(FP), DI
-	SHLQ   $0x02, DI
-	MOVQ   AX, CX
-	SHLQ   $0x02, CX
+	MOVQ   c+24(FP), R10
+	MOVQ   BX, R9
+	SHLQ   $0x02, R10
+	LEAQ   (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS (DX)(CX*1), Y1
+	VMOVUPS (SI)(CX*1), Y1
 	VADDPS  Y1, Y0, Y0
-	ADDQ    DI, CX
-	DECQ    SI
+	ADDQ    R10, CX
+	DECQ    R9
 	JNZ     rows1
 	MOVQ    sum+0(FP), CX
 	VMOVUPS (CX)(AX*4), Y1
 	VADDPS  Y0, Y1, Y0
 	VMOVUPS Y0, (CX)(AX*4)
 	ADDQ    $+8, AX
-	SUBQ    $+8, BX
+	SUBQ    $+8, R8
 	JMP     panel1
 
 below1:
-	TESTQ   BX, BX
-	JZ      done
+	TESTQ   R8, R8
+	JZ      nextGroup
 	LEAQ    tailMask<>+64(SB), CX
-	NEGQ    BX
-	VMOVUPS (CX)(BX*4), Y0
+	NEGQ    R8
+	VMOVUPS (CX)(R8*4), Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    rows+16(FP), BX
-	MOVQ    c+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+24(FP), R9
+	MOVQ    BX, R8
+	SHLQ    $0x02, R9
+	LEAQ    (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS (DX)(CX*1), Y0, Y2
+	VMASKMOVPS (SI)(CX*1), Y0, Y2
 	VADDPS     Y2, Y1, Y1
-	ADDQ       SI, CX
-	DECQ       BX
+	ADDQ       R9, CX
+	DECQ       R8
 	JNZ        rowsTail
 	MOVQ       sum+0(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y2
 	VADDPS     Y1, Y2, Y1
 	VMASKMOVPS Y1, Y0, (CX)(AX*4)
 
-done:
+nextGroup:
+	MOVQ  c+24(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, DI
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func scaleRowsAVX2(y *float32, x *float32, gate *float32, rows int, c int)
-// Requires: AVX
+// Requires: AVX, CMOV
 TEXT ·scaleRowsAVX2(SB), NOSPLIT, $0-40
-	MOVQ y+0(FP), DX
-	MOVQ x+8(FP), BX
-	MOVQ c+32(FP), SI
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+24(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+32(FP), R9
+	CMPQ    R9, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
 	XORQ AX, AX
 
 panel2:
-	CMPQ    SI, $+16
+	CMPQ    R9, $+16
 	JLT     below2
 	MOVQ    gate+16(FP), CX
 	VMOVUPS (CX)(AX*4), Y0
 	VMOVUPS 32(CX)(AX*4), Y1
-	MOVQ    rows+24(FP), DI
-	MOVQ    c+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS (BX)(CX*1), Y2
+	VMOVUPS (DI)(CX*1), Y2
 	VMULPS  Y0, Y2, Y2
-	VMOVUPS Y2, (DX)(CX*1)
-	VMOVUPS 32(BX)(CX*1), Y2
+	VMOVUPS Y2, (SI)(CX*1)
+	VMOVUPS 32(DI)(CX*1), Y2
 	VMULPS  Y1, Y2, Y2
-	VMOVUPS Y2, 32(DX)(CX*1)
-	ADDQ    R8, CX
-	DECQ    DI
+	VMOVUPS Y2, 32(SI)(CX*1)
+	ADDQ    R11, CX
+	DECQ    R10
 	JNZ     rows2
 	ADDQ    $+16, AX
-	SUBQ    $+16, SI
+	SUBQ    $+16, R9
 	JMP     panel2
 
 below2:
 panel1:
-	CMPQ    SI, $+8
+	CMPQ    R9, $+8
 	JLT     below1
 	MOVQ    gate+16(FP), CX
 	VMOVUPS (CX)(AX*4), Y0
-	MOVQ    rows+24(FP), DI
-	MOVQ    c+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS (BX)(CX*1), Y1
+	VMOVUPS (DI)(CX*1), Y1
 	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, (DX)(CX*1)
-	ADDQ    R8, CX
-	DECQ    DI
+	VMOVUPS Y1, (SI)(CX*1)
+	ADDQ    R11, CX
+	DECQ    R10
 	JNZ     rows1
 	ADDQ    $+8, AX
-	SUBQ    $+8, SI
+	SUBQ    $+8, R9
 	JMP     panel1
 
 below1:
-	TESTQ      SI, SI
-	JZ         done
+	TESTQ      R9, R9
+	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       SI
-	VMOVUPS    (CX)(SI*4), Y0
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
 	MOVQ       gate+16(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y1
-	MOVQ       rows+24(FP), SI
-	MOVQ       c+32(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       AX, CX
-	SHLQ       $0x02, CX
+	MOVQ       c+32(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS (BX)(CX*1), Y0, Y2
+	VMASKMOVPS (DI)(CX*1), Y0, Y2
 	VMULPS     Y1, Y2, Y2
-	VMASKMOVPS Y2, Y0, (DX)(CX*1)
-	ADDQ       DI, CX
-	DECQ       SI
+	VMASKMOVPS Y2, Y0, (SI)(CX*1)
+	ADDQ       R10, CX
+	DECQ       R9
 	JNZ        rowsTail
 
-done:
+nextGroup:
+	MOVQ  c+32(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
 	VZEROUPPER
 	RET
 
 // func gateRowsAVX2(dx *float32, dg *float32, dy *float32, x *float32, gate *float32, rows int, c int)
-// Requires: AVX, FMA3
+// Requires: AVX, CMOV, FMA3
 TEXT ·gateRowsAVX2(SB), NOSPLIT, $0-56
-	MOVQ dx+0(FP), DX
-	MOVQ dy+16(FP), BX
-	MOVQ x+24(FP), SI
-	MOVQ c+48(FP), DI
+	MOVQ dx+0(FP), SI
+	MOVQ dy+16(FP), DI
+	MOVQ x+24(FP), R8
+	MOVQ rows+40(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+48(FP), R10
+	CMPQ    R10, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
 	XORQ AX, AX
 
 panel2:
-	CMPQ    DI, $+16
+	CMPQ    R10, $+16
 	JLT     below2
 	MOVQ    gate+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y0
 	VMOVUPS 32(CX)(AX*4), Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    rows+40(FP), R8
-	MOVQ    c+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+48(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS     (BX)(CX*1), Y4
-	VMOVUPS     (SI)(CX*1), Y5
+	VMOVUPS     (DI)(CX*1), Y4
+	VMOVUPS     (R8)(CX*1), Y5
 	VFMADD231PS Y4, Y5, Y2
 	VMULPS      Y0, Y4, Y4
-	VMOVUPS     Y4, (DX)(CX*1)
-	VMOVUPS     32(BX)(CX*1), Y4
-	VMOVUPS     32(SI)(CX*1), Y5
+	VMOVUPS     Y4, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y4
+	VMOVUPS     32(R8)(CX*1), Y5
 	VFMADD231PS Y4, Y5, Y3
 	VMULPS      Y1, Y4, Y4
-	VMOVUPS     Y4, 32(DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
+	VMOVUPS     Y4, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rows2
 	MOVQ        dg+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Y0
@@ -872,68 +953,71 @@ rows2:
 	VADDPS      Y3, Y0, Y0
 	VMOVUPS     Y0, 32(CX)(AX*4)
 	ADDQ        $+16, AX
-	SUBQ        $+16, DI
+	SUBQ        $+16, R10
 	JMP         panel2
 
 below2:
 panel1:
-	CMPQ    DI, $+8
+	CMPQ    R10, $+8
 	JLT     below1
 	MOVQ    gate+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    rows+40(FP), R8
-	MOVQ    c+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    AX, CX
-	SHLQ    $0x02, CX
+	MOVQ    c+48(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (BX)(CX*1), Y2
-	VMOVUPS     (SI)(CX*1), Y3
+	VMOVUPS     (DI)(CX*1), Y2
+	VMOVUPS     (R8)(CX*1), Y3
 	VFMADD231PS Y2, Y3, Y1
 	VMULPS      Y0, Y2, Y2
-	VMOVUPS     Y2, (DX)(CX*1)
-	ADDQ        R9, CX
-	DECQ        R8
+	VMOVUPS     Y2, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
 	JNZ         rows1
 	MOVQ        dg+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Y0
 	VADDPS      Y1, Y0, Y0
 	VMOVUPS     Y0, (CX)(AX*4)
 	ADDQ        $+8, AX
-	SUBQ        $+8, DI
+	SUBQ        $+8, R10
 	JMP         panel1
 
 below1:
-	TESTQ      DI, DI
-	JZ         done
+	TESTQ      R10, R10
+	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       DI
-	VMOVUPS    (CX)(DI*4), Y0
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y0
 	MOVQ       gate+32(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y1
 	VXORPS     Y2, Y2, Y2
-	MOVQ       rows+40(FP), DI
-	MOVQ       c+48(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       AX, CX
-	SHLQ       $0x02, CX
+	MOVQ       c+48(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS  (BX)(CX*1), Y0, Y3
-	VMASKMOVPS  (SI)(CX*1), Y0, Y4
+	VMASKMOVPS  (DI)(CX*1), Y0, Y3
+	VMASKMOVPS  (R8)(CX*1), Y0, Y4
 	VFMADD231PS Y3, Y4, Y2
 	VMULPS      Y1, Y3, Y3
-	VMASKMOVPS  Y3, Y0, (DX)(CX*1)
-	ADDQ        R8, CX
-	DECQ        DI
+	VMASKMOVPS  Y3, Y0, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
 	JNZ         rowsTail
 	MOVQ        dg+8(FP), CX
 	VMASKMOVPS  (CX)(AX*4), Y0, Y1
 	VADDPS      Y2, Y1, Y1
 	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
 
-done:
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
 	VZEROUPPER
 	RET

@@ -203,6 +203,7 @@ sumsTail:
 	VMOVUPS.Z   (SI)(R10*4), K1, Z5
 	VSUBPS      Z1, Z5, Z5
 	VMULPS      Z2, Z5, Z5
+	VMOVAPS.Z   Z5, K1, Z5
 	VMOVUPS.Z   (BX)(R10*4), K1, Z6
 	VMOVUPS.Z   (R9)(R10*4), K1, Z7
 	VMULPS      Z7, Z6, Z7
@@ -341,6 +342,7 @@ sumsTail:
 	VMOVUPS.Z   (SI)(R11*4), K1, Z5
 	VSUBPS      Z1, Z5, Z5
 	VMULPS      Z2, Z5, Z5
+	VMOVAPS.Z   Z5, K1, Z5
 	VMOVUPS.Z   (BX)(R11*4), K1, Z6
 	VMOVUPS.Z   (R9)(R11*4), K1, Z7
 	VMULPS      Z7, Z6, Z7
@@ -644,6 +646,7 @@ sumsTail:
 	VMASKMOVPS  (SI)(R10*4), Y0, Y6
 	VSUBPS      Y2, Y6, Y6
 	VMULPS      Y3, Y6, Y6
+	VANDPS      Y6, Y0, Y6
 	VMASKMOVPS  (BX)(R10*4), Y0, Y7
 	VMASKMOVPS  (R9)(R10*4), Y0, Y8
 	VMULPS      Y8, Y7, Y8
@@ -781,6 +784,7 @@ sumsTail:
 	VMASKMOVPS  (SI)(R11*4), Y0, Y6
 	VSUBPS      Y2, Y6, Y6
 	VMULPS      Y3, Y6, Y6
+	VANDPS      Y6, Y0, Y6
 	VMASKMOVPS  (BX)(R11*4), Y0, Y7
 	VMASKMOVPS  (R9)(R11*4), Y0, Y8
 	VMULPS      Y8, Y7, Y8

@@ -152,6 +152,9 @@ func (m *machine) layerNormGradRows(residual bool) {
 	sumH, sumHX := m.zero(), m.zero()
 	l.each("sums", func(mask reg.Register) {
 		norm := m.mul(m.sub(m.load(l.at(x), mask), mean), rstd)
+		if mask != nil {
+			norm = m.only(mask, norm)
+		}
 		g := m.load(l.at(dy), mask)
 		h := m.mul(g, m.load(l.at(gamma), mask))
 		VADDPS(h, sumH, sumH)

@@ -317,7 +317,9 @@ type panel struct {
 	mask     reg.Register
 	channel  reg.GPVirtual // index of the first channel
 	rows     map[string]Mem
-	rowIndex reg.GPVirtual
+	rowIndex reg.GPVirtual // offset of that channel in the row at hand
+	firstRow reg.GPVirtual // offset of the first row of the group
+	group    reg.GPVirtual // number of rows in the group
 }
 
 // channels returns vector v of a per-channel parameter.
@@ -362,10 +364,10 @@ func (p *panel) overRows(body func(v int)) {
 	if p.mask != nil {
 		name = "rowsTail"
 	}
-	left, stride := Load(Param("rows"), GP64()), Load(Param("c"), GP64())
+	left, stride := GP64(), Load(Param("c"), GP64())
+	MOVQ(p.group, left)
 	SHLQ(U8(2), stride)
-	MOVQ(p.channel, p.rowIndex)
-	SHLQ(U8(2), p.rowIndex)
+	LEAQ(Mem{Base: p.firstRow, Index: p.channel, Scale: 4}, p.rowIndex)
 	Label(name)
 	for v := range p.vectors {
 		body(v)
@@ -375,14 +377,28 @@ func (p *panel) overRows(body func(v int)) {
 	JNZ(LabelRef(name))
 }
 
+// groupRows is how many rows are done for all channels before the next ones, if a row is wider than one panel: enough to
+// pay for loading the per-channel parameters, few enough to read memory in its order.
+const groupRows = 8
+
 // panels emits the loop of a kernel over rows of c channels, rows > 0, and the function's end. The operands named are the
 // tensors [rows,c]; emit is called for panels of the given number of vectors, of one vector, and of a part of one.
 func (m *machine) panels(vectors int, emit func(p *panel), operands ...string) {
-	p := &panel{machine: m, rows: map[string]Mem{}, channel: GP64(), rowIndex: GP64()}
+	p := &panel{machine: m, rows: map[string]Mem{}, channel: GP64(), rowIndex: GP64(), firstRow: GP64(), group: GP64()}
 	for _, name := range operands {
 		p.rows[name] = Mem{Base: Load(Param(name), GP64()), Index: p.rowIndex, Scale: 1}
 	}
-	left := Load(Param("c"), GP64()).(reg.GPVirtual)
+	rows, left := Load(Param("rows"), GP64()), GP64()
+	XORQ(p.firstRow, p.firstRow)
+	MOVQ(rows, p.group)
+	Label("groups")
+	Load(Param("c"), left)
+	CMPQ(left, I32(vectors*m.lanes))
+	JLE(LabelRef("group"))
+	MOVQ(U32(groupRows), p.group)
+	CMPQ(p.group, rows)
+	CMOVQGT(rows, p.group)
+	Label("group")
 	XORQ(p.channel, p.channel)
 	for _, p.vectors = range []int{vectors, 1} {
 		this, next := fmt.Sprintf("panel%d", p.vectors), fmt.Sprintf("below%d", p.vectors)
@@ -397,10 +413,15 @@ func (m *machine) panels(vectors int, emit func(p *panel), operands ...string) {
 		Label(next)
 	}
 	TESTQ(left, left)
-	JZ(LabelRef("done"))
+	JZ(LabelRef("nextGroup"))
 	p.mask = m.tailMask(left)
 	emit(p)
-	Label("done")
+	Label("nextGroup")
+	stride := Load(Param("c"), GP64())
+	IMULQ(p.group, stride)
+	LEAQ(Mem{Base: p.firstRow, Index: stride, Scale: 4}, p.firstRow)
+	SUBQ(p.group, rows)
+	JNZ(LabelRef("groups"))
 	m.finish()
 }
 
