@@ -110,16 +110,23 @@ func (d *dataset) trainImages(ctx context.Context, size graph.Shape, workers int
 	return images, nil
 }
 
-// chunk is how many images of a split are decoded at a time for evaluation: 50 MB at
-// 256×128, where Market-1501's whole gallery would be 1.5 GB.
+// chunk is how many images of a split are decoded at a time for evaluation, at most: 50 MB
+// at 256×128, where Market-1501's whole gallery would be 1.5 GB.
 const chunk = 512
+
+// chunkOf divides n images into equal chunks: one that is only a few images, all of them
+// broken, would be taken for a broken split.
+func chunkOf(n int) int {
+	chunks := (n + chunk - 1) / chunk
+	return (n + chunks - 1) / chunks
+}
 
 // embed runs every image of a split through an inference program.
 func (d *dataset) embed(ctx context.Context, s *market1501.Split, g *graph.Graph, p *train.Program, threads int) (*market1501.Features, error) {
 	var all *market1501.Features
-	for from := 0; from < len(s.Entries); from += chunk {
-		part := s.Range(from, min(from+chunk, len(s.Entries)))
-		size := g.Input.Shape
+	n, size := len(s.Entries), g.Input.Shape
+	for from := 0; from < n; from += chunkOf(n) {
+		part := s.Range(from, min(from+chunkOf(n), n))
 		images, err := part.Load(ctx, market1501.LoadConfig{Height: size.H, Width: size.W, Workers: threads})
 		if err != nil {
 			return nil, err

@@ -64,7 +64,7 @@ func Quick() Recipe {
 		Name:       "quick",
 		HeadEpochs: 1, Epochs: 12, Batch: 8,
 		LR: 5e-4, LRStep: 9, LRGamma: 0.1, Decay: 5e-4,
-		ForwardMACs: 300e9,
+		ForwardMACs: 400e9,
 		Synthetic:   SyntheticSize{IDs: 34, TestIDs: 10, Images: 6},
 	}
 }

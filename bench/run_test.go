@@ -230,6 +230,32 @@ func TestDatasetIsDrawnOnce(t *testing.T) {
 	}
 }
 
+func TestBrokenImagesAreLeftOut(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	data := filepath.Join(t.TempDir(), "data")
+	if err := os.CopyFS(data, os.DirFS(c.Data)); err != nil {
+		t.Fatal(err)
+	}
+	c.Data = data
+	for _, split := range []string{"bounding_box_train", "query"} {
+		for _, name := range files(t, filepath.Join(data, split))[:4] { // 20 images are left to train on, a step less
+			if err := os.WriteFile(filepath.Join(data, split, name), []byte("no JPEG"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var warnings []string
+	c.Progress = watcher(func(e Event) {
+		if e.Kind == Warned {
+			warnings = append(warnings, e.Text)
+		}
+	})
+	mustRun(t, c)
+	if len(warnings) != 2 || !strings.Contains(warnings[0], "4 image(s) cannot be decoded") {
+		t.Errorf("warnings %q, want one for each split", warnings)
+	}
+}
+
 func TestDamagedCheckpointIsSetAside(t *testing.T) {
 	c := testConfig(t, tiny("one"))
 	mustRun(t, c)

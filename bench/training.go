@@ -1,0 +1,302 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime/debug"
+
+	"github.com/reidbench/reidbench/bench/train"
+	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
+	"github.com/reidbench/reidbench/results"
+)
+
+// loss is what the model learns from.
+func (j *job) loss() train.Loss {
+	switch j.model.Distill {
+	case models.HardDistillation:
+		return train.HardDistillation{}
+	case models.SoftDistillation:
+		return train.SoftDistillation{Tau: 3, Lambda: 0.1}
+	}
+	return train.CrossEntropy{}
+}
+
+// training is a job under way.
+type training struct {
+	*job
+	pool    *kernels.Pool
+	weights *train.Weights
+	state   state
+	saved   int // steps at the newest checkpoint
+	log     *metricsLog
+	meter   *meter
+	batches *market1501.Batcher
+	teacher *train.Program // nil if nothing is distilled
+	planned int64          // bytes
+
+	// Of the stage under way.
+	program *train.Program
+	adam    *train.Adam
+	judge   *train.Program // for inference
+}
+
+// prepare decodes the images and takes up the newest checkpoint if there is one.
+func (j *job) prepare(ctx context.Context, pool *kernels.Pool) (*training, error) {
+	images, err := j.data.trainImages(ctx, j.graph.Input.Shape, j.threads)
+	if err != nil {
+		return nil, err
+	}
+	t := &training{job: j, pool: pool, weights: train.NewWeights(j.graph, j.id.Seed), saved: -1}
+	if t.batches, err = market1501.NewTrainBatcher(images, j.id.Recipe.Batch, j.id.Seed); err != nil {
+		return nil, err
+	}
+	// Broken images are known only now. They may cost a step that the file names promised.
+	t.id.Schedule.StepsPerEpoch = min(t.id.Schedule.StepsPerEpoch, t.batches.Batches())
+	t.meter = newMeter(j.now)
+	if t.judge, err = t.compile(j.graph, t.weights, train.Inference); err != nil {
+		return nil, err
+	}
+	t.planned = t.judge.Memory().Total() + images.Bytes()
+	if j.teacher != nil {
+		if t.teacher, err = j.teacher.load(t); err != nil {
+			return nil, err
+		}
+		t.planned += t.teacher.Memory().Total()
+	}
+	if err := t.resume(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// resume begins where the newest checkpoint was taken, or at the beginning.
+func (t *training) resume() error {
+	archive, s, err := openCheckpoint(t.dir, t.warn)
+	if err != nil {
+		return err
+	}
+	if archive != nil {
+		defer archive.Close()
+		if err := restoreNetwork(t.weights, archive); err != nil {
+			return err
+		}
+		t.state, t.saved = s, s.Steps
+	}
+	if t.log, err = openMetrics(t.dir, t.state.LogBytes); err != nil {
+		return err
+	}
+	if err := t.startStage(); err != nil {
+		return errors.Join(err, t.log.close())
+	}
+	if archive != nil && s.AdamSteps > 0 {
+		if err := restoreAdam(t.adam, archive, t.trained(), s.AdamSteps); err != nil {
+			return errors.Join(err, t.log.close())
+		}
+	}
+	return nil
+}
+
+func (t *training) compile(g *graph.Graph, w *train.Weights, stage train.Stage) (*train.Program, error) {
+	return train.Compile(g, w, t.pool, train.Options{
+		Batch: t.id.Recipe.Batch, Stage: stage, Seed: t.id.Seed, Loss: t.loss(),
+	})
+}
+
+// stage is that of the open epoch.
+func (t *training) stage() train.Stage {
+	if t.state.Epochs < t.id.Schedule.HeadEpochs {
+		return train.ClassifierOnly
+	}
+	return train.Everything
+}
+
+// trained are the parameters that the open epoch trains.
+func (t *training) trained() []*graph.Param {
+	if t.stage() == train.ClassifierOnly {
+		return t.graph.Classifier.Params
+	}
+	return t.graph.Params
+}
+
+// startStage makes the program and a fresh optimiser of the open epoch's stage.
+func (t *training) startStage() (err error) {
+	t.program, t.adam = nil, nil
+	debug.FreeOSMemory() // of the former stage, or job, before the next takes its own
+	if t.program, err = t.compile(t.graph, t.weights, t.stage()); err != nil {
+		return err
+	}
+	// Weights are shared with the program for inference, which counts them already.
+	if t.stage() == train.Everything || t.id.Schedule.Epochs == 0 {
+		t.planned += t.program.Memory().Total() - t.program.Memory().Weights
+	}
+	t.adam = train.NewAdam(t.weights, t.stage(), t.id.Recipe.Decay)
+	return nil
+}
+
+// run is both stages, from wherever the state is.
+func (t *training) run(ctx context.Context) error {
+	schedule := t.id.Schedule
+	epochs := schedule.HeadEpochs + schedule.Epochs
+	t.meter.start(t.workLeft())
+	e := t.event(Started)
+	t.emit(e)
+	for t.state.Epochs < epochs {
+		for t.state.Steps < (t.state.Epochs+1)*schedule.StepsPerEpoch {
+			if ctx.Err() != nil {
+				return t.interrupt(ctx)
+			}
+			if err := t.step(); err != nil {
+				return err
+			}
+		}
+		if err := t.closeEpoch(ctx); err != nil {
+			if ctx.Err() != nil {
+				return t.interrupt(ctx)
+			}
+			return err
+		}
+		if t.state.Epochs == schedule.HeadEpochs && t.state.Epochs < epochs {
+			if err := t.startStage(); err != nil {
+				return err
+			}
+		}
+		if every := t.id.Recipe.CheckpointEvery; every > 0 && t.state.Epochs%every == 0 && t.state.Epochs < epochs {
+			if err := t.save(); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := t.log.sync()
+	return err
+}
+
+// interrupt leaves a checkpoint and returns why.
+func (t *training) interrupt(ctx context.Context) error {
+	if t.state.Steps > 0 && t.state.Steps != t.saved {
+		if err := t.save(); err != nil {
+			return errors.Join(ctx.Err(), err)
+		}
+	}
+	t.emit(t.event(Interrupted))
+	return ctx.Err()
+}
+
+func (t *training) save() error {
+	size, err := t.log.sync()
+	if err != nil {
+		return err
+	}
+	t.state.LogBytes, t.state.AdamSteps = size, t.adam.Steps()
+	if err := saveCheckpoint(t.dir, t.state, t.weights, t.adam, t.trained()); err != nil {
+		return err
+	}
+	t.saved = t.state.Steps
+	return nil
+}
+
+// rate is the open epoch's learning rate.
+func (t *training) rate() float64 {
+	epoch := t.state.Epochs
+	if t.stage() == train.Everything {
+		epoch -= t.id.Schedule.HeadEpochs
+	}
+	return t.id.Recipe.Rate(epoch)
+}
+
+// step trains on the next batch.
+func (t *training) step() error {
+	s := &t.state
+	batch := s.Steps - s.Epochs*t.id.Schedule.StepsPerEpoch
+	n := t.batches.Fill(t.program.Images(), t.program.Labels(), s.Epochs, batch)
+	if t.teacher != nil {
+		copy(t.teacher.Images(), t.program.Images()[:n*t.graph.Input.Shape.Size()])
+		t.teacher.Forward(n)
+		copy(t.program.Teacher(), t.teacher.Logits(n))
+	}
+	loss := t.program.Train(n, uint64(s.Steps))
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return fmt.Errorf("the loss is %v at step %d, in epoch %d: training has diverged; a smaller learning rate may help",
+			loss, s.Steps+1, s.Epochs+1)
+	}
+	correct := t.program.Correct(n)
+	t.adam.Step(t.program, t.rate())
+
+	s.Steps++
+	s.Loss += loss * float64(n)
+	s.Images += n
+	s.Correct += correct
+	t.meter.trained(n, t.stepWork())
+	e := t.event(Stepped)
+	e.Epoch, e.Loss = s.Epochs+1, loss // while under way, an epoch counts as the one that is open
+	t.log.add(t.entry("step", loss))
+	t.emit(e)
+	return nil
+}
+
+// closeEpoch evaluates if that is due, logs, and turns the page. If it fails, the epoch
+// stays open as it was.
+func (t *training) closeEpoch(ctx context.Context) error {
+	s := &t.state
+	var metrics *results.Metrics
+	if t.evaluationDue() {
+		e, err := t.data.evaluate(ctx, t.graph, t.judge, t.threads)
+		if err != nil {
+			return err
+		}
+		metrics = e.metrics()
+		t.meter.worked(t.evaluationWork())
+	}
+	entry := t.entry("epoch", s.Loss/float64(s.Images))
+	entry.Correct = float64(s.Correct) / float64(s.Images)
+	t.log.add(entry)
+	event := t.event(EpochEnded)
+	event.Epoch, event.Loss = s.Epochs+1, entry.Loss
+	t.emit(event)
+	if metrics != nil {
+		entry := t.entry("evaluation", 0)
+		entry.Metrics = metrics
+		t.log.add(entry)
+		s.Final = metrics
+		if s.Best == nil || metrics.MAP > s.Best.MAP {
+			s.Best = &results.Best{Epoch: s.Epochs + 1, Metrics: *metrics}
+		}
+		event.Kind, event.Metrics = Evaluated, metrics
+		t.emit(event)
+	}
+	s.Epochs++
+	s.Loss, s.Images, s.Correct = 0, 0, 0
+	return nil
+}
+
+// evaluationDue tells whether the end of the open epoch is a time to evaluate.
+func (t *training) evaluationDue() bool { return t.evaluated(t.state.Epochs) }
+
+// evaluated tells whether epoch, from 0 over both stages, ends with an evaluation.
+func (t *training) evaluated(epoch int) bool {
+	schedule, every := t.id.Schedule, t.id.Recipe.EvaluateEvery
+	last := schedule.HeadEpochs + schedule.Epochs - 1
+	inSecond := epoch - schedule.HeadEpochs + 1
+	return epoch == last || every > 0 && inSecond > 0 && inSecond%every == 0
+}
+
+func (t *training) entry(event string, loss float64) Entry {
+	return Entry{
+		Event: event, Stage: t.stage().String(), Epoch: t.state.Epochs + 1, Step: t.state.Steps,
+		LR: t.rate(), Loss: loss, Timing: t.meter.timing(),
+	}
+}
+
+func (t *training) event(kind EventKind) Event {
+	schedule := t.id.Schedule
+	return Event{
+		Kind: kind, Stage: t.stage().String(),
+		Epoch: t.state.Epochs, Epochs: schedule.HeadEpochs + schedule.Epochs,
+		Step: t.state.Steps, Steps: schedule.Steps(),
+		LearningRate: t.rate(), ImagesPerSecond: t.meter.rate(), Left: t.meter.left(), Metrics: t.state.Final,
+	}
+}
