@@ -10,3 +10,4 @@ package kernels
 //go:generate go run -C _gen . -family exp
 //go:generate go run -C _gen . -family layernorm
 //go:generate go run -C _gen . -family activation
+//go:generate go run -C _gen . -family maxpool

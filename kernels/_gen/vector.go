@@ -212,8 +212,9 @@ func (m *machine) or(a, b Op) reg.VecVirtual {
 	return v
 }
 
-// Predicates of comparisons: ordered, without signals; false where an operand is NaN.
+// Predicates of comparisons, without signals. All but unordered are false where an operand is NaN.
 const (
+	unordered    = 3
 	less         = 17
 	lessEqual    = 18
 	greaterEqual = 29

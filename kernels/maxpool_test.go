@@ -1,0 +1,68 @@
+package kernels
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// checkWindow holds the assembly's maximum over a window, and its position, against the portable loop.
+func checkWindow(t *testing.T, rng *rand.Rand, height, width, c int, special bool) {
+	t.Helper()
+	const gap, first, rowStep = 3, 2, 11
+	rowStride := width*c + gap
+	x, _ := fenced(rng, height*rowStride, special)
+	y, memory := fenced(rng, c, false)
+	_, untouched := fenced(rng, 0, false)
+	arg, want, wantArg := make([]uint8, c+2), make([]float32, c), make([]uint8, c)
+	arg[0], arg[c+1] = 99, 99
+	maxWindowArgGeneric(want, wantArg, x, height, width, rowStride, first, rowStep)
+	maxWindowArg(y, arg[1:c+1], x, height, width, rowStride, first, rowStep)
+	plain := make([]float32, c)
+	maxWindow(plain, x, height, width, rowStride)
+	for j := range c {
+		if arg[j+1] != wantArg[j] || !withinRounding(y[j], want[j]) || !withinRounding(plain[j], want[j]) {
+			t.Errorf("%d×%d window, channel %d of %d: %g and %g at %d, want %g at %d", height, width, j, c, plain[j], y[j], arg[j+1], want[j], wantArg[j])
+			return
+		}
+	}
+	pad := len(untouched) / 2
+	for i, v := range untouched {
+		at := i
+		if i >= pad {
+			at += c
+		}
+		if memory[at] != v || arg[0] != 99 || arg[c+1] != 99 {
+			t.Errorf("%d×%d window of %d channels: wrote outside of the output", height, width, c)
+			return
+		}
+	}
+}
+
+func TestMaxWindowEqualsPortableLoop(t *testing.T) {
+	forEachISA(t, func(t *testing.T) {
+		if active == Generic {
+			t.Skip("nothing to compare")
+		}
+		rng := newRand()
+		for c := 1; c <= 70; c++ {
+			for _, special := range []bool{false, true} {
+				checkWindow(t, rng, 3, 3, c, special)
+				checkWindow(t, rng, 1, 2, c, special)
+				checkWindow(t, rng, 2, 1, c, special)
+			}
+		}
+	})
+}
+
+func FuzzMaxWindowEqualsPortableLoop(f *testing.F) {
+	f.Add(uint8(3), uint8(3), uint8(64), uint64(1))
+	f.Add(uint8(1), uint8(7), uint8(5), uint64(2))
+	f.Fuzz(func(t *testing.T, height, width, c uint8, seed uint64) {
+		for isa := AVX2; isa <= Detected(); isa++ {
+			t.Run(isa.String(), func(t *testing.T) {
+				setISA(t, isa)
+				checkWindow(t, rand.New(rand.NewPCG(seed, 0)), 1+int(height%9), 1+int(width%9), 1+int(c), seed%2 == 0)
+			})
+		}
+	})
+}
