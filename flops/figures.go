@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"os"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -66,8 +67,22 @@ func parse(data []byte) (map[string]Figures, error) {
 // Check recounts the models and compares them with the committed figures. It returns a
 // go-cmp diff (− committed, + recounted), which is empty if nothing has drifted; a model that
 // was never committed and a committed one that is not among the models are drift as well.
-func Check(list []models.Model) (diff string, err error) {
-	want, err := Committed()
+func Check(list []models.Model) (diff string, err error) { return check(committed, list) }
+
+// CheckFile is Check against the figures in a file.
+func CheckFile(path string, list []models.Model) (diff string, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if diff, err = check(data, list); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return diff, nil
+}
+
+func check(figures []byte, list []models.Model) (diff string, err error) {
+	want, err := parse(figures)
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/models"
+)
+
+func newEvalCommand() *cobra.Command {
+	var (
+		config bench.EvaluateConfig
+		json   bool
+	)
+	command := &cobra.Command{
+		Use:   "eval MODEL --weights FILE --data DIR",
+		Short: "Evaluate a file of weights, without training",
+		Long: `Eval judges weights by the protocol of Market-1501: single query, images of the
+query's own identity and camera left out, CMC and mean average precision. FILE is
+safetensors or PyTorch's .pth under the published names; a classifier for another
+number of identities is left out, anything else that differs is an error.`,
+		Example: `  reidbench eval osnet --weights runs/osnet/weights.safetensors --data Market-1501-v15.09.15
+
+  # also every image's embedding: file name, pid, camid, values
+  reidbench eval resnet50 --weights resnet50.pth --data data/synthetic --features features.csv`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeModels,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := positive(c, "batch", "threads"); err != nil {
+				return err
+			}
+			model, err := models.Lookup(args[0])
+			if err != nil {
+				return err
+			}
+			progress, stop := newProgress(c.ErrOrStderr())
+			config.Model, config.Progress = model, progress
+			evaluation, err := bench.Evaluate(c.Context(), config)
+			stop()
+			if err != nil {
+				return err
+			}
+			if json {
+				return writeJSON(c.OutOrStdout(), evaluation)
+			}
+			return printEvaluation(c.OutOrStdout(), evaluation)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&config.Weights, "weights", "", "`file` of weights: safetensors or .pth")
+	flags.StringVar(&config.Data, "data", "", "`folder` of Market-1501")
+	flags.StringVar(&config.Features, "features", "", "`file` to write every image's embedding to, as CSV")
+	flags.IntVar(&config.Batch, "batch", 32, "images in a batch")
+	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")
+	flags.BoolVar(&json, "json", false, "write JSON, with the CMC curve")
+	_ = command.MarkFlagRequired("weights")
+	_ = command.MarkFlagRequired("data")
+	return command
+}
+
+func printEvaluation(w io.Writer, e bench.Evaluation) error {
+	fmt.Fprintf(w, "Model    %s, weights %s\nDataset  %v\nQueries  %d", e.Model, e.Weights, e.Dataset, e.Queries)
+	if e.Skipped > 0 {
+		fmt.Fprintf(w, ", %d more without a match in the gallery", e.Skipped)
+	}
+	fmt.Fprint(w, "\n\n")
+	columns := []column{{title: "Rank-1"}, {title: "Rank-5"}, {title: "Rank-10"}, {title: "mAP"}}
+	var row []string
+	for _, share := range []float64{e.Metrics.Rank1, e.Metrics.Rank5, e.Metrics.Rank10, e.Metrics.MAP} {
+		row = append(row, fmt.Sprintf("%.2f", 100*share))
+	}
+	return writeTable(w, columns, [][]string{row}, nil)
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reidbench/reidbench/flops"
+	"github.com/reidbench/reidbench/models"
+)
+
+// listed is a model as list prints it.
+type listed struct {
+	Name        string        `json:"name"`
+	Family      models.Family `json:"family"`
+	FeatureDim  int           `json:"feature_dim"`
+	Params      int64         `json:"params"`
+	MACs        int64         `json:"macs"` // of convolutions and linear layers
+	MatMulMACs  int64         `json:"matmul_macs"`
+	PaperParams int64         `json:"paper_params"`
+	PaperMACs   int64         `json:"paper_macs"`
+}
+
+func newListCommand() *cobra.Command {
+	var all, json bool
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "List the models with their cost",
+		Long: `List prints the models with their family, the length of their features, parameters
+and multiply-adds for one image, without the final classifier. "exact" counts what the
+arithmetic is, and products of two activations (attention) apart; "paper" counts as
+the published tables do.`,
+		Example: `  reidbench list
+
+  # also what is beside the published tables, for a script
+  reidbench list --all --json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			list := models.Rows()
+			if all {
+				list = models.All()
+			}
+			var entries []listed
+			for _, m := range list {
+				entry, err := describe(m)
+				if err != nil {
+					return err
+				}
+				entries = append(entries, entry)
+			}
+			if json {
+				return writeJSON(c.OutOrStdout(), entries)
+			}
+			return printList(c.OutOrStdout(), entries)
+		},
+	}
+	command.Flags().BoolVar(&all, "all", false, "also the models that are no rows of the published tables")
+	command.Flags().BoolVar(&json, "json", false, "write JSON, counts in single units")
+	return command
+}
+
+func describe(m models.Model) (listed, error) {
+	g, err := m.Graph(flops.IdentityCount)
+	if err != nil {
+		return listed{}, err
+	}
+	count, err := flops.Count(g)
+	if err != nil {
+		return listed{}, err
+	}
+	total := count.Total
+	return listed{
+		Name: m.Name, Family: m.Family, FeatureDim: g.Features.Shape.C,
+		Params: total.Params, MACs: total.ConvMACs + total.LinearMACs, MatMulMACs: total.MatMulMACs,
+		PaperParams: total.PaperParams, PaperMACs: total.PaperMACs,
+	}, nil
+}
+
+func printList(w io.Writer, entries []listed) error {
+	columns := []column{
+		{title: "Model", left: true}, {title: "Family", left: true}, {title: "Features"},
+		{title: "Params (M)"}, {title: "MACs (G)"}, {title: "Matmul (G)"},
+		{title: "Params, paper"}, {title: "MACs, paper"},
+	}
+	var rows [][]string
+	for _, e := range entries {
+		matmul := "–"
+		if e.MatMulMACs > 0 {
+			matmul = billions(e.MatMulMACs)
+		}
+		rows = append(rows, []string{
+			e.Name, string(e.Family), fmt.Sprint(e.FeatureDim),
+			millions(e.Params), billions(e.MACs), matmul,
+			millions(e.PaperParams), billions(e.PaperMACs),
+		})
+	}
+	return writeTable(w, columns, rows, nil)
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reidbench/reidbench/plots"
+)
+
+func newPlotCommand() *cobra.Command {
+	var store, out string
+	command := &cobra.Command{
+		Use:   "plot",
+		Short: "Draw accuracy against cost",
+		Long: `Plot draws mAP and Rank-1 against MACs and against params, ours and the published
+figures in one chart, each as PNG and as SVG. The same runs give the same bytes. The
+paths of the files are printed.`,
+		Example: `  # into runs/plots
+  reidbench plot
+
+  reidbench plot --runs runs-paper --out docs/plots`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			report, err := loadStore(c, store)
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				out = filepath.Join(store, "plots")
+			}
+			paths, err := plots.Render(out, plots.FromReport(report))
+			for _, path := range paths {
+				fmt.Fprintln(c.OutOrStdout(), path)
+			}
+			return err
+		},
+	}
+	command.Flags().StringVar(&store, "runs", defaultStore, "`folder` of the runs")
+	command.Flags().StringVar(&out, "out", "", "`folder` of the charts; none: plots in the folder of the runs")
+	return command
+}

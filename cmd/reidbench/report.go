@@ -1,0 +1,98 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reidbench/reidbench/flops"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/atomicfile"
+)
+
+func newReportCommand() *cobra.Command {
+	var (
+		store, out          string
+		markdown, csv, json bool
+	)
+	command := &cobra.Command{
+		Use:   "report",
+		Short: "Print the comparison of all runs with the published tables",
+		Long: `Report prints the two published tables in their row order: Rank-1, Rank-5, Rank-10,
+mAP, Params (M) and MACs (G), ours beside the published figure, with the difference.
+Rows that have not been run say so. Models beside the tables follow in a third.`,
+		Example: `  # as text, as wide as the terminal allows
+  reidbench report
+
+  # for a README, and for a script
+  reidbench report --markdown --out REPORT.md
+  reidbench report --runs runs-paper --json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			report, err := loadStore(c, store)
+			if err != nil {
+				return err
+			}
+			write := func(w io.Writer) error { return report.Text(w, terminalWidth(w)) }
+			switch {
+			case markdown:
+				write = report.Markdown
+			case csv:
+				write = report.CSV
+			case json:
+				write = report.JSON
+			}
+			if out == "" {
+				return write(c.OutOrStdout())
+			}
+			return atomicfile.Write(out, write)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&store, "runs", defaultStore, "`folder` of the runs")
+	flags.BoolVar(&markdown, "markdown", false, "write Markdown")
+	flags.BoolVar(&csv, "csv", false, "write CSV, one line per model")
+	flags.BoolVar(&json, "json", false, "write JSON with every run's whole record")
+	flags.StringVar(&out, "out", "", "`file` to write in place of standard output")
+	command.MarkFlagsMutuallyExclusive("markdown", "csv", "json")
+	return command
+}
+
+// loadStore makes the report of a folder of runs. That the default folder is not there only
+// means that nothing has been run yet.
+func loadStore(c *cobra.Command, store string) (*results.Report, error) {
+	report, err := loadReport(store)
+	if errors.Is(err, fs.ErrNotExist) && !c.Flags().Changed("runs") {
+		fmt.Fprintf(c.ErrOrStderr(), "nothing has been run in %s yet\n", store)
+		return newReport(nil)
+	}
+	return report, err
+}
+
+func loadReport(store string) (*results.Report, error) {
+	records, err := results.Load(store)
+	if err != nil {
+		return nil, err
+	}
+	return newReport(records)
+}
+
+// newReport puts records beside the costs of every published row.
+func newReport(records []results.Record) (*results.Report, error) {
+	costs := map[string]results.Cost{}
+	for _, m := range models.Rows() {
+		f, err := flops.Measure(m)
+		if err != nil {
+			return nil, err
+		}
+		costs[m.Row] = results.Cost{
+			Params: f.Params, MACs: f.ConvMACs + f.LinearMACs, MatmulMACs: f.MatMulMACs,
+			PaperParams: f.PaperParams, PaperMACs: f.PaperMACs,
+		}
+	}
+	return results.NewReport(records, costs)
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/models"
+)
+
+// Exit codes of every command.
+const (
+	exitOK     = 0
+	exitFound  = 1 // a job failed, figures drifted, files are broken, an interruption …
+	exitMisuse = 2 // the command line cannot be followed; nothing has been done
+)
+
+// errFound is wrapped by the error of a command that did its work and found something wrong.
+var errFound = errors.New("found something wrong")
+
+// errMisuse is wrapped by errors about flags and arguments.
+var errMisuse = errors.New("misuse")
+
+// misuse is an error about the command line, in its own words only.
+func misuse(format string, args ...any) error { return quietly(errMisuse, fmt.Errorf(format, args...)) }
+
+// found is an error about what a command has found, in its own words only.
+func found(format string, args ...any) error { return quietly(errFound, fmt.Errorf(format, args...)) }
+
+// classified is an error of a class whose name is not part of its text.
+type classified struct{ class, err error }
+
+func quietly(class, err error) error { return &classified{class, err} }
+
+func (c *classified) Error() string   { return c.err.Error() }
+func (c *classified) Unwrap() []error { return []error{c.class, c.err} }
+
+// run executes a command line, given without the program's name, and returns the exit code.
+// If ctx ends, work under way stops cleanly.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil && !errors.Is(err, bench.ErrInterrupted) {
+		err = errors.New("interrupted; nothing unfinished is left behind, the same command starts anew")
+	}
+	fmt.Fprintf(stderr, "reidbench: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	if !errors.Is(err, errMisuse) {
+		return exitFound
+	}
+	fmt.Fprintf(stderr, "%q explains the command.\n", command.CommandPath()+" --help")
+	return exitMisuse
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "reidbench",
+		Short: "Which backbone for person re-identification, and what does it cost?",
+		Long: `Which backbone should I use for person re-identification, and what does it cost?
+
+Reidbench trains and evaluates the 34 backbones of one published comparison under one
+recipe on Market-1501, counts their parameters and multiply-adds, and prints the
+comparison: our figures beside the published ones.
+
+Exit codes: 0 all is well; 1 something went wrong or was found wrong (a job failed,
+figures drifted, files are broken, Ctrl-C); 2 the command line cannot be followed.
+
+REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
+		Example: `  # train and evaluate every row on synthetic pedestrians, in minutes
+  reidbench run all
+
+  # the same on Market-1501, as published
+  reidbench run all --data Market-1501-v15.09.15 --recipe paper`,
+		SilenceErrors: true, // run prints them
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if err := kernels.ISAError(); err != nil {
+				return misuse("%w", err)
+			}
+			return nil
+		},
+	}
+	root.AddCommand(
+		newRunCommand(), newReportCommand(), newPlotCommand(),
+		newListCommand(), newSummaryCommand(), newCheckCommand(),
+		newEvalCommand(), newDataCommand(), newWeightsCommand(),
+		newBenchCommand(), newVersionCommand(),
+	)
+	cobra.EnableCommandSorting = false
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), // a command that has others below it does nothing itself
+		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
+	root.SetHelpCommand(newHelpCommand())
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if c.HasSubCommands() && c.Flags().NArg() > 0 {
+			return subcommandOnly(c, c.Flags().Args()) // a misspelt command's flags are not what is wrong
+		}
+		return misuse("%w", err)
+	})
+	prepare(root)
+	return root
+}
+
+// prepare makes whatever fails before a command's own work, and a few errors of that work, a misuse.
+func prepare(command *cobra.Command) {
+	for _, sub := range command.Commands() {
+		prepare(sub)
+	}
+	if command.HasSubCommands() {
+		command.Args = subcommandOnly
+		command.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		command.DisableFlagsInUseLine = true
+		return
+	}
+	validate, work := command.Args, command.RunE
+	command.Args = func(c *cobra.Command, args []string) error {
+		if err := validate(c, args); err != nil {
+			return misuse("%w", err)
+		}
+		if err := c.ValidateRequiredFlags(); err != nil {
+			return misuse("%w", err)
+		}
+		if err := c.ValidateFlagGroups(); err != nil {
+			return misuse("%w", err)
+		}
+		return nil
+	}
+	command.RunE = func(c *cobra.Command, args []string) error {
+		err := work(c, args)
+		for _, cause := range []error{models.ErrUnknown, bench.ErrRecipe, bench.ErrConflict} {
+			if errors.Is(err, cause) {
+				return quietly(errMisuse, err)
+			}
+		}
+		return err
+	}
+}
+
+// subcommandOnly refuses arguments of a command that only has others below it.
+func subcommandOnly(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		return misuse("unknown command %q; did you mean %q?", c.CommandPath()+" "+args[0], near[0])
+	}
+	return misuse("unknown command %q", c.CommandPath()+" "+args[0])
+}
+
+// newHelpCommand is cobra's own, except that an unknown topic is a misuse.
+func newHelpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "help [COMMAND]",
+		Short:  "Explain a command",
+		Hidden: true,
+		RunE: func(c *cobra.Command, args []string) error {
+			command, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return misuse("there is no help about %q", strings.Join(args, " "))
+			}
+			command.InitDefaultHelpFlag()
+			return command.Help()
+		},
+	}
+}
+
+// positive refuses flags whose value is below 1, unless they were not given.
+func positive(c *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if n, err := c.Flags().GetInt(name); err == nil && n < 1 && c.Flags().Changed(name) {
+			return misuse("--%s %d: must be at least 1", name, n)
+		}
+	}
+	return nil
+}
+
+// completeModels offers the names of models to a shell's completion.
+func completeModels(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, m := range models.All() {
+		names = append(names, m.Name)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

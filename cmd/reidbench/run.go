@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
+)
+
+// defaultStore is the folder of runs where none is named.
+const defaultStore = "runs"
+
+// runOptions are the flags of run.
+type runOptions struct {
+	data, out, recipe, teacher string
+	epochs, batch              int
+	lr                         float64
+	seed                       uint64
+	threads, jobs              int
+}
+
+func newRunCommand() *cobra.Command {
+	var o runOptions
+	command := &cobra.Command{
+		Use:   "run all | MODEL...",
+		Short: "Train and evaluate models, and print the table",
+		Long: `Run trains each model in the two stages of a recipe, evaluates it by the protocol of
+Market-1501, and prints our figures beside the published ones.
+
+MODEL is a name of "reidbench list --all" or a wildcard for several; "all" stands for
+the rows of the published tables. Where no dataset is given, one is drawn: synthetic
+pedestrians in Market-1501's layout.
+
+Ctrl-C stops cleanly. The same command goes on from there, redoes nothing that is
+finished, and ends with the same bits. A model that fails is recorded with its reason
+while the others go on; the exit code is 1 then. Results do not depend on --threads
+and --jobs.
+
+Recipes:
+` + describeRecipes(),
+		Example: `  # every row of the tables, on synthetic pedestrians
+  reidbench run all
+
+  # three models on Market-1501 as published, two side by side
+  reidbench run osnet resnet50 'mobilenetv3*' --data Market-1501-v15.09.15 --recipe paper --jobs 2
+
+  # a longer training, kept apart from the others
+  reidbench run osnet --epochs 30 --batch 32 --lr 3e-4 --seed 7 --out runs-osnet
+
+  # does everything work here?
+  reidbench run mobilenetv3-small --recipe tiny --out /tmp/runs`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeModels,
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := positive(c, "batch", "threads", "jobs"); err != nil {
+				return err
+			}
+			config, err := o.config(c.Flags().Changed, args)
+			if err != nil {
+				return err
+			}
+			return runModels(c.Context(), config, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.data, "data", "", "`folder` of Market-1501; none: synthetic data")
+	flags.StringVar(&o.recipe, "recipe", bench.Recipes()[0].Name, "`name` of the recipe: "+recipeNames())
+	flags.IntVar(&o.epochs, "epochs", 0, "epochs of the second stage, in place of the recipe's")
+	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
+	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
+	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn at random")
+	flags.StringVar(&o.teacher, "teacher", models.DefaultTeacher, "`model` that distilled rows learn from")
+	flags.IntVar(&o.threads, "threads", 0, "threads of all jobs together; none: one per CPU")
+	flags.IntVar(&o.jobs, "jobs", 1, "models trained side by side")
+	flags.StringVar(&o.out, "out", defaultStore, "`folder` of the runs, one folder per model in it")
+	return command
+}
+
+// config resolves flags and arguments. given tells whether a flag is on the command line.
+func (o runOptions) config(given func(flag string) bool, patterns []string) (bench.Config, error) {
+	list, err := models.Match(patterns...)
+	if err != nil {
+		return bench.Config{}, err
+	}
+	recipe, err := bench.RecipeNamed(o.recipe)
+	if err != nil {
+		return bench.Config{}, err
+	}
+	if given("epochs") {
+		recipe = recipe.WithEpochs(o.epochs)
+	}
+	if given("batch") {
+		recipe.Batch = o.batch
+	}
+	if given("lr") {
+		recipe.LR = o.lr
+	}
+	if _, err := models.Lookup(o.teacher); err != nil {
+		return bench.Config{}, fmt.Errorf("--teacher: %w", err)
+	}
+	return bench.Config{
+		Out: o.out, Data: o.data, Models: list, Recipe: recipe, Seed: o.seed,
+		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher,
+	}, recipe.Validate()
+}
+
+// runModels runs, with progress on stderr, and prints the table on stdout.
+func runModels(ctx context.Context, config bench.Config, stdout, stderr io.Writer) error {
+	progress, stop := newProgress(stderr)
+	config.Progress = progress
+	announced := context.AfterFunc(ctx, func() {
+		progress.Report(bench.Event{Kind: bench.Noted, Text: "stopping, checkpoints are being written; Ctrl-C again stops at once"})
+	})
+	summary, err := bench.Run(ctx, config)
+	announced()
+	stop()
+	if summary.Count(bench.Trained)+summary.Count(bench.AlreadyDone)+summary.Count(bench.HasFailed) == 0 {
+		return err
+	}
+	report, reportErr := loadReport(config.Out)
+	if reportErr != nil {
+		return errors.Join(err, reportErr)
+	}
+	keepModels(report, summary)
+	fmt.Fprintln(stdout)
+	if textErr := report.Text(stdout, terminalWidth(stdout)); textErr != nil {
+		return errors.Join(err, textErr)
+	}
+	fmt.Fprintln(stdout)
+	return err
+}
+
+// keepModels leaves out the report's lines that a run was not about.
+func keepModels(report *results.Report, summary bench.Summary) {
+	ran := map[string]bool{}
+	for _, j := range summary.Jobs {
+		ran[j.Model.Name] = true
+		ran[j.Model.Row] = true
+	}
+	for i := range report.Tables {
+		t := &report.Tables[i]
+		t.Lines = slices.DeleteFunc(t.Lines, func(l results.Line) bool {
+			if l.Published != nil {
+				return !ran[l.Published.Name]
+			}
+			return !ran[l.Model]
+		})
+	}
+	report.Tables = slices.DeleteFunc(report.Tables, func(t results.ReportTable) bool { return len(t.Lines) == 0 })
+}
+
+func recipeNames() string {
+	var names []string
+	for _, r := range bench.Recipes() {
+		names = append(names, r.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func describeRecipes() string {
+	var lines []string
+	for _, r := range bench.Recipes() {
+		line := fmt.Sprintf("  %-6s %d + %d epochs, batches of %d, learning rate %g", r.Name, r.HeadEpochs, r.Epochs, r.Batch, r.LR)
+		if r.ForwardMACs > 0 {
+			line += fmt.Sprintf(", at most %.3g multiply-adds", float64(r.ForwardMACs))
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// threadCount is the number of threads that a --threads flag stands for.
+func threadCount(flag int) int {
+	if flag < 1 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return flag
+}

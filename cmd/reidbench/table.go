@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// column is one of a table: its title, and whether its cells stand left (words) or right (numbers).
+type column struct {
+	title string
+	left  bool
+}
+
+// writeTable prints titles and cells exactly as they are, without borders. Footer lines, which may be
+// missing, stand below a rule of their own.
+func writeTable(w io.Writer, columns []column, rows, footer [][]string) error {
+	titles := make([]string, len(columns))
+	align := make([]tw.Align, len(columns))
+	for i, c := range columns {
+		titles[i], align[i] = c.title, tw.AlignRight
+		if c.left {
+			align[i] = tw.AlignLeft
+		}
+	}
+	cell := tw.CellConfig{
+		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
+		Alignment:  tw.CellAlignment{Global: tw.AlignRight, PerColumn: align},
+		Padding:    tw.CellPadding{Global: tw.Padding{Left: "", Right: "  ", Overwrite: true}},
+	}
+	var page bytes.Buffer
+	table := tablewriter.NewTable(&page,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders: tw.BorderNone,
+			Symbols: tw.NewSymbols(tw.StyleLight),
+			Settings: tw.Settings{
+				Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off},
+				Lines:      tw.Lines{ShowHeaderLine: tw.On},
+			},
+		})),
+		tablewriter.WithConfig(tablewriter.Config{Header: cell, Row: cell}),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithTrimSpace(tw.Off),
+		tablewriter.WithEastAsian(tw.Off), // the same columns in every locale
+	)
+	table.Header(titles)
+	if err := table.Bulk(append(rows[:len(rows):len(rows)], footer...)); err != nil {
+		return err
+	}
+	if err := table.Render(); err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimRight(page.String(), "\n"), "\n")
+	for i, line := range lines {
+		if len(footer) > 0 && i == len(lines)-len(footer) {
+			fmt.Fprintln(w, lines[1])
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// millions and billions print a count as the published tables do, with three places.
+func millions(n int64) string { return fmt.Sprintf("%.3f", float64(n)/1e6) }
+func billions(n int64) string { return fmt.Sprintf("%.3f", float64(n)/1e9) }
+
+// grouped prints a count with its thousands apart: 12 345 678 as "12,345,678".
+func grouped(n int64) string {
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// byteSize prints a number of bytes in the unit that suits it.
+func byteSize(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d B", n)
+}
