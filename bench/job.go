@@ -24,6 +24,7 @@ type job struct {
 	dir     string
 	threads int
 	data    *dataset
+	alone   bool           // no other job runs at the same time
 	teacher *teacherFolder // nil if the model is not distilled
 	report  func(Event)
 	now     func() time.Time
@@ -106,6 +107,10 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 		return record, err
 	}
 
+	// The system counts the whole process: a peak is this job's only if there is no other,
+	// and if what came before is gone.
+	debug.FreeOSMemory()
+	measured := j.alone && ResetPeakMemory() == nil
 	err = j.attempt(ctx, &record)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return record, err
@@ -113,7 +118,9 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	finished := j.now()
 	record.Timing.Started, record.Timing.Finished = started, finished
 	record.Timing.WallSeconds = finished.Sub(started).Seconds()
-	record.Memory.PeakBytes = PeakMemory()
+	if measured {
+		record.Memory.PeakBytes = PeakMemory()
+	}
 	if err != nil {
 		record.Status, record.Reason = results.Failed, err.Error()
 		if panicked := (*panicError)(nil); errors.As(err, &panicked) {

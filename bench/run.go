@@ -147,7 +147,7 @@ func (r *runner) plan() error {
 	c := r.config
 	for _, m := range c.Models {
 		j := newJob(m, c.Recipe, c.Seed, r.data, c.Out)
-		j.threads = max(c.Threads/c.Jobs, 1)
+		j.threads, j.alone = max(c.Threads/c.Jobs, 1), c.Jobs == 1
 		j.report, j.now = c.Progress.Report, c.Now
 		r.jobs = append(r.jobs, j)
 		r.summary.Jobs = append(r.summary.Jobs, JobResult{Model: m, Dir: j.dir})
@@ -164,9 +164,17 @@ func (r *runner) plan() error {
 		if err == nil && recorded != nil {
 			err = j.id.conflict(j.dir, *recorded)
 		}
-		conflicts = append(conflicts, err)
+		if err != nil {
+			conflicts = append(conflicts, err)
+		}
 	}
-	return errors.Join(conflicts...)
+	switch len(conflicts) {
+	case 0:
+		return nil
+	case 1:
+		return conflicts[0]
+	}
+	return fmt.Errorf("%w (and %d more)", conflicts[0], len(conflicts)-1)
 }
 
 // findTeachers tells distilled jobs where their teacher's weights will be.
