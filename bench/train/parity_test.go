@@ -126,9 +126,14 @@ func checkParity(t *testing.T, g *graph.Graph, pool *kernels.Pool, want referenc
 		program.Labels()[i] = int32((97*i + 13) % parityClasses)
 	}
 	adam := NewAdam(w, Everything, 5e-4)
+	parted := 0.0
 	for i := range want.Loss {
 		loss := program.Train(parityBatch, uint64(i))
-		tolerance := max(slack*math.Abs(want.Float32.Loss[i]-want.Loss[i]), floor*math.Abs(want.Loss[i]))
+		// Adam's first steps move every weight by lr times the sign of its gradient, so rounding
+		// decides where the gradient is nearly zero. Trajectories that have parted meet again
+		// by chance only: that PyTorch's crosses the float64 one does not make it exact there.
+		parted = max(parted, math.Abs(want.Float32.Loss[i]-want.Loss[i]))
+		tolerance := max(slack*parted, floor*math.Abs(want.Loss[i]))
 		if d := math.Abs(loss - want.Loss[i]); !(d <= tolerance) {
 			t.Errorf("loss before step %d: %v, want %v ± %.2g", i+1, loss, want.Loss[i], tolerance)
 		}
