@@ -96,6 +96,26 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+func TestMeasureKernels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs every kernel shape in its full size")
+	}
+	list, err := Measure(t.Context(), MeasureConfig{Mode: KernelMode, Batch: 1, Steps: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := 1 + 3*len(kernelShapes); len(list) != want {
+		t.Errorf("%d measurements, want %d", len(list), want)
+	}
+	seen := map[string]bool{}
+	for _, m := range list {
+		if seen[m.Model] || m.FLOPs <= 0 || m.GFLOPS <= 0 {
+			t.Errorf("measured twice or not at all: %+v", m)
+		}
+		seen[m.Model] = true
+	}
+}
+
 func TestMeasurementFields(t *testing.T) {
 	data, err := json.Marshal(Measurement{})
 	if err != nil {
