@@ -88,6 +88,8 @@ type convCase struct {
 	ws            []float32
 	c             *Conv
 	outLen, inLen int
+	// The three results by definition, in float64.
+	product, dataProduct, weightProduct []float64
 }
 
 func newConvCase(t *testing.T, rng *rand.Rand, s ConvShape, n, threads int) *convCase {
@@ -106,6 +108,26 @@ func newConvCase(t *testing.T, rng *rand.Rand, s ConvShape, n, threads int) *con
 		terms: s.KH * s.KW * s.C / s.Groups, pixels: n * s.OutH() * s.OutW(), dataTerms: s.KH * s.KW * s.OutC / s.Groups,
 		ws: guarded(t, rng, c.Workspace(n, threads)),
 	}
+}
+
+// multiply computes the three results by definition.
+func (c *convCase) multiply() {
+	c.product, c.dataProduct, c.weightProduct = make([]float64, c.outLen), make([]float64, c.inLen), make([]float64, c.s.Weights())
+	eachProduct(c.s, c.n, func(yi, xi, wi int) {
+		y, x, w := float64(c.y[yi]), float64(c.x[xi]), float64(c.w[wi])
+		c.product[yi] += x * w
+		c.dataProduct[xi] += y * w
+		c.weightProduct[wi] += y * x
+	})
+}
+
+// check compares all directions with the definition.
+func (c *convCase) check(t *testing.T, rng *rand.Rand) {
+	t.Helper()
+	c.ws = guarded(t, rng, c.c.Workspace(c.n, c.p.Threads()))
+	c.checkForward(t, rng)
+	c.checkBackwardData(t, rng)
+	c.checkBackwardWeights(t, rng)
 }
 
 func compare(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
@@ -127,11 +149,9 @@ func widen(x []float32) []float64 {
 
 func (c *convCase) checkForward(t *testing.T, rng *rand.Rand) {
 	t.Helper()
-	product := make([]float64, c.outLen)
-	eachProduct(c.s, c.n, func(y, x, w int) { product[y] += float64(c.x[x]) * float64(c.w[w]) })
 	for variant := range 4 {
 		e := Epilogue{}
-		want := slices.Clone(product)
+		want := slices.Clone(c.product)
 		got := guarded(t, rng, c.outLen)
 		if variant&1 != 0 {
 			e.Bias, e.Act = c.bias, ActReLU
@@ -145,7 +165,7 @@ func (c *convCase) checkForward(t *testing.T, rng *rand.Rand) {
 		if variant == 3 {
 			e.Add = c.add
 			for i := range want {
-				want[i] = product[i] + float64(c.add[i])
+				want[i] = c.product[i] + float64(c.add[i])
 			}
 		}
 		if e.Bias != nil {
@@ -160,15 +180,13 @@ func (c *convCase) checkForward(t *testing.T, rng *rand.Rand) {
 
 func (c *convCase) checkBackwardData(t *testing.T, rng *rand.Rand) {
 	t.Helper()
-	product := make([]float64, c.inLen)
-	eachProduct(c.s, c.n, func(y, x, w int) { product[x] += float64(c.y[y]) * float64(c.w[w]) })
 	got := guarded(t, rng, c.inLen)
 	c.c.BackwardData(c.p, c.n, got, c.y, c.w, nil, c.ws)
-	compare(t, "dx", got, product, sumTolerance(c.dataTerms))
+	compare(t, "dx", got, c.dataProduct, sumTolerance(c.dataTerms))
 	for _, add := range [][]float32{c.inputAdd, got} {
 		want := widen(add)
 		for i := range want {
-			want[i] += product[i]
+			want[i] += c.dataProduct[i]
 		}
 		c.c.BackwardData(c.p, c.n, got, c.y, c.w, add, c.ws)
 		compare(t, "dx with add", got, want, sumTolerance(c.dataTerms)+1e-6*math.Sqrt(float64(c.dataTerms)))
@@ -177,8 +195,7 @@ func (c *convCase) checkBackwardData(t *testing.T, rng *rand.Rand) {
 
 func (c *convCase) checkBackwardWeights(t *testing.T, rng *rand.Rand) {
 	t.Helper()
-	dw, db := make([]float64, c.s.Weights()), make([]float64, c.s.OutC)
-	eachProduct(c.s, c.n, func(y, x, w int) { dw[w] += float64(c.y[y]) * float64(c.x[x]) })
+	dw, db := c.weightProduct, make([]float64, c.s.OutC)
 	for i, v := range c.y {
 		db[i%c.s.OutC] += float64(v)
 	}
@@ -205,15 +222,12 @@ func (c *convCase) checkBackwardWeights(t *testing.T, rng *rand.Rand) {
 func TestConv(t *testing.T) {
 	for _, s := range convShapes {
 		t.Run(convName(s), func(t *testing.T) {
-			forEachISA(t, func(t *testing.T) {
+			for _, n := range []int{1, 3} {
 				rng := rand.New(rand.NewPCG(7, 8))
-				for _, n := range []int{1, 3} {
-					c := newConvCase(t, rng, s, n, 2)
-					c.checkForward(t, rng)
-					c.checkBackwardData(t, rng)
-					c.checkBackwardWeights(t, rng)
-				}
-			})
+				c := newConvCase(t, rng, s, n, 2)
+				c.multiply()
+				forEachISA(t, func(t *testing.T) { c.check(t, rng) })
+			}
 		})
 	}
 }
@@ -341,13 +355,12 @@ func FuzzConv(f *testing.F) {
 		if s.validate() != nil {
 			t.Skip()
 		}
+		rng := rand.New(rand.NewPCG(seed, 0))
+		c := newConvCase(t, rng, s, 2, 2)
+		c.multiply()
 		for isa := Generic; isa <= Detected(); isa++ {
 			setISA(t, isa)
-			rng := rand.New(rand.NewPCG(seed, 0))
-			c := newConvCase(t, rng, s, 2, 2)
-			c.checkForward(t, rng)
-			c.checkBackwardData(t, rng)
-			c.checkBackwardWeights(t, rng)
+			c.check(t, rng)
 		}
 	})
 }

@@ -145,6 +145,15 @@ func TestGemmLayout(t *testing.T) {
 				copyRows(plain, dstRow, src, srcRow, rows, cols)
 				turned := guarded(t, rng, (cols-1)*dstRow+rows)
 				transposeRows(turned, dstRow, src, srcRow, rows, cols)
+				sums, wantSums := guarded(t, rng, cols), make([]float64, cols)
+				for k := range cols {
+					wantSums[k] = float64(sums[k])
+					for r := range rows {
+						wantSums[k] += float64(src[r*srcRow+k])
+					}
+				}
+				addRows(sums, src, srcRow, rows, cols)
+				compare(t, "addRows", sums, wantSums, sumTolerance(rows))
 				for r := range rows {
 					for k := range cols {
 						want := math.Float32bits(src[r*srcRow+k])

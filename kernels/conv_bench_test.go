@@ -1,0 +1,57 @@
+package kernels
+
+import (
+	"fmt"
+	"testing"
+)
+
+// benchShapes are layers of the bench's models, with a batch that makes each take some milliseconds.
+var benchShapes = []struct {
+	n int
+	s ConvShape
+}{
+	{8, ConvShape{H: 256, W: 128, C: 3, OutC: 64, KH: 7, KW: 7, SH: 2, SW: 2, PH: 3, PW: 3, Groups: 1}},
+	{8, ConvShape{H: 64, W: 32, C: 64, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
+	{8, ConvShape{H: 16, W: 8, C: 256, OutC: 256, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
+	{32, ConvShape{H: 8, W: 4, C: 512, OutC: 512, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
+	{8, ConvShape{H: 64, W: 32, C: 64, OutC: 256, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
+	{32, ConvShape{H: 16, W: 8, C: 1024, OutC: 256, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
+	{8, ConvShape{H: 32, W: 16, C: 512, OutC: 1024, KH: 1, KW: 1, SH: 2, SW: 2, Groups: 1}},
+	{32, ConvShape{H: 1, W: 129, C: 192, OutC: 768, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
+	{32, ConvShape{H: 1, W: 1, C: 9216, OutC: 4096, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
+	{32, ConvShape{H: 64, W: 32, C: 64, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 64}},
+	{32, ConvShape{H: 32, W: 16, C: 96, OutC: 96, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 96}},
+	{8, ConvShape{H: 32, W: 16, C: 256, OutC: 256, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 32}},
+}
+
+func BenchmarkConv(b *testing.B) {
+	for _, threads := range []int{1, 2} {
+		for _, shape := range benchShapes {
+			s, n := shape.s, shape.n
+			c, err := NewConv(s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			x, y, w := make([]float32, n*c.inputSize()), make([]float32, n*c.outputSize()), make([]float32, s.Weights())
+			ws := make([]float32, c.Workspace(n, threads))
+			directions := []struct {
+				name string
+				run  func(p *Pool)
+			}{
+				{"forward", func(p *Pool) { c.Forward(p, n, y, x, w, Epilogue{}, ws) }},
+				{"data", func(p *Pool) { c.BackwardData(p, n, x, y, w, nil, ws) }},
+				{"weights", func(p *Pool) { c.BackwardWeights(p, n, w, nil, y, x, false, ws) }},
+			}
+			for _, direction := range directions {
+				b.Run(fmt.Sprintf("%s/%s/threads=%d", convName(s), direction.name, threads), func(b *testing.B) {
+					p := NewPool(threads)
+					defer p.Close()
+					for b.Loop() {
+						direction.run(p)
+					}
+					reportSpeed(b, p, int64(n)*s.MACs())
+				})
+			}
+		}
+	}
+}
