@@ -10,7 +10,7 @@ import (
 func batchNormCase(act Act, residual, fixed, large bool) layerCase {
 	rows, c := 21, 7
 	if large {
-		rows, c = 3*blockRows*maxPartials/2+5, 19
+		rows, c = 3*blockRows*maxPartials/2+5, 7
 	}
 	const eps = 1e-3
 	rng := newRand()

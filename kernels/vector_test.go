@@ -201,7 +201,7 @@ func FuzzAssemblyEqualsPortableLoop(f *testing.F) {
 		for isa := AVX2; isa <= Detected(); isa++ {
 			t.Run(isa.String(), func(t *testing.T) {
 				setISA(t, isa)
-				kernels[int(which)%len(kernels)].check(t, rand.New(rand.NewPCG(seed, 0)), int(rows), int(c), special)
+				kernels[int(which)%len(kernels)].check(t, rand.New(rand.NewPCG(seed, 0)), int(rows), 1+int(c), special)
 			})
 		}
 	})
