@@ -145,8 +145,17 @@ func phaseTaps(kernel, stride, padding, phase int) (count, last, line int) {
 	return count, last, (phase + padding - last) / stride
 }
 
-// Workspace returns how many floats of scratch the calls for n samples on a pool of the given threads need.
+// Workspace returns how many floats of scratch the calls for up to n samples on a pool of the given threads need. Fewer
+// samples can need more, as the work is cut differently.
 func (c *Conv) Workspace(n, threads int) int {
+	size := 0
+	for samples := 1; samples <= n; samples++ {
+		size = max(size, c.workspace(samples, threads))
+	}
+	return size
+}
+
+func (c *Conv) workspace(n, threads int) int {
 	c.bias.rows = n * c.s.OutH() * c.s.OutW()
 	if c.depthwise != nil {
 		return 2*cacheLine + c.bias.size() + c.depthwise.workspace(n)

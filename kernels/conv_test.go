@@ -322,6 +322,23 @@ func TestConvDoesNotAllocate(t *testing.T) {
 	}
 }
 
+func TestConvWorkspaceServesSmallerBatches(t *testing.T) {
+	for _, s := range []ConvShape{
+		{H: 65, W: 16, C: 16, OutC: 16, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
+		{H: 1, W: 30, C: 40, OutC: 200, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
+		{H: 33, W: 8, C: 16, OutC: 16, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 16},
+	} {
+		forEachISA(t, func(t *testing.T) {
+			c := newConvCase(t, rand.New(rand.NewPCG(33, 34)), s, 17, 2)
+			for n := 1; n <= c.n; n++ { // a workspace that is too short panics
+				c.c.Forward(c.p, n, c.add, c.x, c.w, Epilogue{}, c.ws)
+				c.c.BackwardData(c.p, n, c.inputAdd, c.y, c.w, nil, c.ws)
+				c.c.BackwardWeights(c.p, n, c.w, c.bias, c.y, c.x, false, c.ws)
+			}
+		})
+	}
+}
+
 func TestNewConvRefusesImpossibleShapes(t *testing.T) {
 	good := ConvShape{H: 4, W: 4, C: 4, OutC: 4, KH: 3, KW: 3, SH: 1, SW: 1, Groups: 1}
 	for name, spoil := range map[string]func(*ConvShape){

@@ -102,7 +102,7 @@ func NewGemm(n, k int) *Gemm {
 	return &Gemm{conv: conv}
 }
 
-// Workspace returns how many floats of scratch Run needs for m rows on a pool of the given threads.
+// Workspace returns how many floats of scratch Run needs for up to m rows on a pool of the given threads.
 func (g *Gemm) Workspace(m, threads int) int { return g.conv.Workspace(m, threads) }
 
 // Run computes C = A·Bᵀ for m rows of A.

@@ -1,7 +1,6 @@
 package kernels
 
 import (
-	"fmt"
 	"sync"
 	"sync/atomic"
 )
@@ -102,12 +101,5 @@ func (p *Pool) rescue() {
 	defer p.mu.Unlock()
 	if p.panicked == nil {
 		p.panicked = cause
-	}
-}
-
-// checkLen panics if a slice given to a kernel is shorter than its shape asks.
-func checkLen(kernel, name string, x []float32, want int) {
-	if len(x) < want {
-		panic(fmt.Sprintf("kernels: %s: %s has %d elements, want %d", kernel, name, len(x), want))
 	}
 }

@@ -1,0 +1,10 @@
+package kernels
+
+import "fmt"
+
+// checkLen panics if a slice given to a kernel is shorter than its shape asks.
+func checkLen(kernel, name string, x []float32, want int) {
+	if len(x) < want {
+		panic(fmt.Sprintf("kernels: %s: %s has %d elements, want %d", kernel, name, len(x), want))
+	}
+}
