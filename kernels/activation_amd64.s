@@ -16,7 +16,7 @@ loop:
 	VMOVUPS      (BX)(AX*4), Z0
 	VORPS        const80000000<>+0(SB), Z0, Z1
 	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b20000<>+0(SB), Z3
+	VMOVUPS      const42b40000<>+0(SB), Z3
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
 	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
@@ -26,28 +26,23 @@ loop:
 	VMOVAPS      Z2, Z1
 	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
 	VMOVUPS      const39506967<>+0(SB), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z8
+	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z8, Z8
 	VFMADD213PS  Z1, Z3, Z8
-	VADDPS       const3f800000<>+0(SB), Z8, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
+	VSCALEFPS    Z2, Z8, Z8
+	VMOVUPS      const3f800000<>+0(SB), Z1
+	VADDPS       const3f800000<>+0(SB), Z8, Z2
+	VDIVPS       Z2, Z1, Z1
 	VPXORD       Z4, Z4, Z4
-	VMULPS       Z2, Z1, Z1
+	VMULPS       Z1, Z8, Z2
 	VCMPPS       $0x11, Z4, Z0, K1
-	VBLENDMPS    Z1, Z2, K1, Z5
+	VBLENDMPS    Z2, Z1, K1, Z5
 	VMULPS       Z5, Z0, Z0
 	VMOVUPS      Z0, (DX)(AX*4)
 	ADDQ         $+16, AX
@@ -63,7 +58,7 @@ tail:
 	VMOVUPS.Z    (BX)(AX*4), K1, Z0
 	VORPS        const80000000<>+0(SB), Z0, Z1
 	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b20000<>+0(SB), Z3
+	VMOVUPS      const42b40000<>+0(SB), Z3
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
 	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
@@ -73,28 +68,23 @@ tail:
 	VMOVAPS      Z2, Z1
 	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
 	VMOVUPS      const39506967<>+0(SB), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
+	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VADDPS       const3f800000<>+0(SB), Z4, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
+	VSCALEFPS    Z2, Z4, Z4
+	VMOVUPS      const3f800000<>+0(SB), Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z2
+	VDIVPS       Z2, Z1, Z1
 	VPXORD       Z6, Z6, Z6
-	VMULPS       Z2, Z1, Z1
+	VMULPS       Z1, Z4, Z2
 	VCMPPS       $0x11, Z6, Z0, K2
-	VBLENDMPS    Z1, Z2, K2, Z7
+	VBLENDMPS    Z2, Z1, K2, Z7
 	VMULPS       Z7, Z0, Z0
 	VMOVUPS      Z0, K1, (DX)(AX*4)
 
@@ -138,23 +128,23 @@ DATA constc2d20000<>+56(SB)/4, $0xc2d20000
 DATA constc2d20000<>+60(SB)/4, $0xc2d20000
 GLOBL constc2d20000<>(SB), RODATA|NOPTR, $64
 
-DATA const42b20000<>+0(SB)/4, $0x42b20000
-DATA const42b20000<>+4(SB)/4, $0x42b20000
-DATA const42b20000<>+8(SB)/4, $0x42b20000
-DATA const42b20000<>+12(SB)/4, $0x42b20000
-DATA const42b20000<>+16(SB)/4, $0x42b20000
-DATA const42b20000<>+20(SB)/4, $0x42b20000
-DATA const42b20000<>+24(SB)/4, $0x42b20000
-DATA const42b20000<>+28(SB)/4, $0x42b20000
-DATA const42b20000<>+32(SB)/4, $0x42b20000
-DATA const42b20000<>+36(SB)/4, $0x42b20000
-DATA const42b20000<>+40(SB)/4, $0x42b20000
-DATA const42b20000<>+44(SB)/4, $0x42b20000
-DATA const42b20000<>+48(SB)/4, $0x42b20000
-DATA const42b20000<>+52(SB)/4, $0x42b20000
-DATA const42b20000<>+56(SB)/4, $0x42b20000
-DATA const42b20000<>+60(SB)/4, $0x42b20000
-GLOBL const42b20000<>(SB), RODATA|NOPTR, $64
+DATA const42b40000<>+0(SB)/4, $0x42b40000
+DATA const42b40000<>+4(SB)/4, $0x42b40000
+DATA const42b40000<>+8(SB)/4, $0x42b40000
+DATA const42b40000<>+12(SB)/4, $0x42b40000
+DATA const42b40000<>+16(SB)/4, $0x42b40000
+DATA const42b40000<>+20(SB)/4, $0x42b40000
+DATA const42b40000<>+24(SB)/4, $0x42b40000
+DATA const42b40000<>+28(SB)/4, $0x42b40000
+DATA const42b40000<>+32(SB)/4, $0x42b40000
+DATA const42b40000<>+36(SB)/4, $0x42b40000
+DATA const42b40000<>+40(SB)/4, $0x42b40000
+DATA const42b40000<>+44(SB)/4, $0x42b40000
+DATA const42b40000<>+48(SB)/4, $0x42b40000
+DATA const42b40000<>+52(SB)/4, $0x42b40000
+DATA const42b40000<>+56(SB)/4, $0x42b40000
+DATA const42b40000<>+60(SB)/4, $0x42b40000
+GLOBL const42b40000<>(SB), RODATA|NOPTR, $64
 
 DATA const3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
 DATA const3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
@@ -352,7 +342,7 @@ loop:
 	VMOVUPS      (SI)(AX*4), Z1
 	VORPS        const80000000<>+0(SB), Z1, Z2
 	VMOVUPS      constc2d20000<>+0(SB), Z3
-	VMOVUPS      const42b20000<>+0(SB), Z4
+	VMOVUPS      const42b40000<>+0(SB), Z4
 	VMAXPS       Z2, Z3, Z2
 	VMINPS       Z2, Z4, Z2
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z3
@@ -362,29 +352,24 @@ loop:
 	VMOVAPS      Z3, Z2
 	VFNMADD132PS constb95e8083<>+0(SB), Z4, Z2
 	VMOVUPS      const39506967<>+0(SB), Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3c088908<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
 	VMULPS       Z2, Z2, Z9
+	VADDPS       const3f800000<>+0(SB), Z2, Z2
 	VMOVAPS      Z9, Z9
 	VFMADD213PS  Z2, Z4, Z9
-	VADDPS       const3f800000<>+0(SB), Z9, Z2
-	VSCALEFPS    Z3, Z2, Z2
-	VMOVUPS      const3f800000<>+0(SB), Z3
-	VADDPS       const3f800000<>+0(SB), Z2, Z4
-	VDIVPS       Z4, Z3, Z3
-	VMULPS       Z3, Z2, Z2
+	VSCALEFPS    Z3, Z9, Z9
+	VMOVUPS      const3f800000<>+0(SB), Z2
+	VADDPS       const3f800000<>+0(SB), Z9, Z3
+	VDIVPS       Z3, Z2, Z2
+	VMULPS       Z2, Z9, Z3
 	VPXORD       Z5, Z5, Z5
 	VCMPPS       $0x11, Z5, Z1, K1
-	VBLENDMPS    Z2, Z3, K1, Z6
-	VMULPS       Z2, Z3, Z2
+	VBLENDMPS    Z3, Z2, K1, Z6
+	VMULPS       Z3, Z2, Z2
 	VMOVAPS      Z1, Z1
 	VFMADD213PS  Z6, Z2, Z1
 	VMULPS       Z1, Z0, Z0
@@ -403,7 +388,7 @@ tail:
 	VMOVUPS.Z    (SI)(AX*4), K1, Z1
 	VORPS        const80000000<>+0(SB), Z1, Z2
 	VMOVUPS      constc2d20000<>+0(SB), Z3
-	VMOVUPS      const42b20000<>+0(SB), Z4
+	VMOVUPS      const42b40000<>+0(SB), Z4
 	VMAXPS       Z2, Z3, Z2
 	VMINPS       Z2, Z4, Z2
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z3
@@ -413,29 +398,24 @@ tail:
 	VMOVAPS      Z3, Z2
 	VFNMADD132PS constb95e8083<>+0(SB), Z4, Z2
 	VMOVUPS      const39506967<>+0(SB), Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3c088908<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
 	VMULPS       Z2, Z2, Z5
+	VADDPS       const3f800000<>+0(SB), Z2, Z2
 	VMOVAPS      Z5, Z5
 	VFMADD213PS  Z2, Z4, Z5
-	VADDPS       const3f800000<>+0(SB), Z5, Z2
-	VSCALEFPS    Z3, Z2, Z2
-	VMOVUPS      const3f800000<>+0(SB), Z3
-	VADDPS       const3f800000<>+0(SB), Z2, Z4
-	VDIVPS       Z4, Z3, Z3
-	VMULPS       Z3, Z2, Z2
+	VSCALEFPS    Z3, Z5, Z5
+	VMOVUPS      const3f800000<>+0(SB), Z2
+	VADDPS       const3f800000<>+0(SB), Z5, Z3
+	VDIVPS       Z3, Z2, Z2
+	VMULPS       Z2, Z5, Z3
 	VPXORD       Z7, Z7, Z7
 	VCMPPS       $0x11, Z7, Z1, K2
-	VBLENDMPS    Z2, Z3, K2, Z8
-	VMULPS       Z2, Z3, Z2
+	VBLENDMPS    Z3, Z2, K2, Z8
+	VMULPS       Z3, Z2, Z2
 	VMOVAPS      Z1, Z1
 	VFMADD213PS  Z8, Z2, Z1
 	VMULPS       Z1, Z0, Z0
@@ -467,7 +447,7 @@ loop:
 	VFMSUB213PS  Z3, Z1, Z9
 	VMULPS       constbf000000<>+0(SB), Z3, Z3
 	VMOVUPS      constc2d20000<>+0(SB), Z10
-	VMOVUPS      const42b20000<>+0(SB), Z11
+	VMOVUPS      const42b40000<>+0(SB), Z11
 	VMAXPS       Z3, Z10, Z3
 	VMINPS       Z3, Z11, Z3
 	VMULPS       const3fb8aa3b<>+0(SB), Z3, Z10
@@ -477,42 +457,37 @@ loop:
 	VMOVAPS      Z10, Z3
 	VFNMADD132PS constb95e8083<>+0(SB), Z11, Z3
 	VMOVUPS      const39506967<>+0(SB), Z11
-	VMOVAPS      Z11, Z11
 	VFMADD213PS  const3ab743ce<>+0(SB), Z3, Z11
-	VMOVAPS      Z11, Z11
 	VFMADD213PS  const3c088908<>+0(SB), Z3, Z11
-	VMOVAPS      Z11, Z11
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z3, Z11
-	VMOVAPS      Z11, Z11
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z11
-	VMOVAPS      Z11, Z11
 	VFMADD213PS  const3f000000<>+0(SB), Z3, Z11
 	VMULPS       Z3, Z3, Z12
+	VADDPS       const3f800000<>+0(SB), Z3, Z3
 	VMOVAPS      Z12, Z12
 	VFMADD213PS  Z3, Z11, Z12
-	VADDPS       const3f800000<>+0(SB), Z12, Z3
-	VSCALEFPS    Z10, Z3, Z3
-	VMULPS       constbf000000<>+0(SB), Z9, Z9
-	VMOVAPS      Z9, Z9
-	VFMADD213PS  Z3, Z3, Z9
-	VMOVUPS      const3f800000<>+0(SB), Z3
+	VSCALEFPS    Z10, Z12, Z12
+	VMULPS       constbf000000<>+0(SB), Z9, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD213PS  Z12, Z12, Z3
+	VMOVUPS      const3f800000<>+0(SB), Z9
 	VMOVAPS      Z1, Z1
 	VMOVUPS      const3f800000<>+0(SB), Z10
 	VFMADD132PS  const3ea00000<>+0(SB), Z10, Z1
-	VDIVPS       Z1, Z3, Z1
-	VSUBPS       const3f000000<>+0(SB), Z1, Z3
+	VDIVPS       Z1, Z9, Z1
+	VSUBPS       const3f000000<>+0(SB), Z1, Z9
 	VMOVUPS      constbc94a86b<>+0(SB), Z10
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Z3, Z10
-	VFMADD213PS  const3d315fc5<>+0(SB), Z3, Z10
-	VFMADD213PS  constbc6728e7<>+0(SB), Z3, Z10
-	VFMADD213PS  constbda94f8c<>+0(SB), Z3, Z10
-	VFMADD213PS  constbc053d03<>+0(SB), Z3, Z10
-	VFMADD213PS  const3e3d8589<>+0(SB), Z3, Z10
-	VFMADD213PS  const3eaa2366<>+0(SB), Z3, Z10
-	VFMADD213PS  const3eaad13f<>+0(SB), Z3, Z10
-	VFMADD213PS  const3e6b7bef<>+0(SB), Z3, Z10
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Z9, Z10
+	VFMADD213PS  const3d315fc5<>+0(SB), Z9, Z10
+	VFMADD213PS  constbc6728e7<>+0(SB), Z9, Z10
+	VFMADD213PS  constbda94f8c<>+0(SB), Z9, Z10
+	VFMADD213PS  constbc053d03<>+0(SB), Z9, Z10
+	VFMADD213PS  const3e3d8589<>+0(SB), Z9, Z10
+	VFMADD213PS  const3eaa2366<>+0(SB), Z9, Z10
+	VFMADD213PS  const3eaad13f<>+0(SB), Z9, Z10
+	VFMADD213PS  const3e6b7bef<>+0(SB), Z9, Z10
 	VMULPS       Z1, Z10, Z1
-	VMULPS       Z9, Z1, Z1
+	VMULPS       Z3, Z1, Z1
 	VPXORD       Z4, Z4, Z4
 	VMOVUPS      const3f800000<>+0(SB), Z3
 	VSUBPS       Z1, Z3, Z3
@@ -541,7 +516,7 @@ tail:
 	VFMSUB213PS  Z2, Z1, Z3
 	VMULPS       constbf000000<>+0(SB), Z2, Z2
 	VMOVUPS      constc2d20000<>+0(SB), Z4
-	VMOVUPS      const42b20000<>+0(SB), Z5
+	VMOVUPS      const42b40000<>+0(SB), Z5
 	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z5, Z2
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z4
@@ -551,42 +526,37 @@ tail:
 	VMOVAPS      Z4, Z2
 	VFNMADD132PS constb95e8083<>+0(SB), Z5, Z2
 	VMOVUPS      const39506967<>+0(SB), Z5
-	VMOVAPS      Z5, Z5
 	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z5
-	VMOVAPS      Z5, Z5
 	VFMADD213PS  const3c088908<>+0(SB), Z2, Z5
-	VMOVAPS      Z5, Z5
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z5
-	VMOVAPS      Z5, Z5
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z5
-	VMOVAPS      Z5, Z5
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z5
 	VMULPS       Z2, Z2, Z6
+	VADDPS       const3f800000<>+0(SB), Z2, Z2
 	VMOVAPS      Z6, Z6
 	VFMADD213PS  Z2, Z5, Z6
-	VADDPS       const3f800000<>+0(SB), Z6, Z2
-	VSCALEFPS    Z4, Z2, Z2
-	VMULPS       constbf000000<>+0(SB), Z3, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD213PS  Z2, Z2, Z3
-	VMOVUPS      const3f800000<>+0(SB), Z2
+	VSCALEFPS    Z4, Z6, Z6
+	VMULPS       constbf000000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD213PS  Z6, Z6, Z2
+	VMOVUPS      const3f800000<>+0(SB), Z3
 	VMOVAPS      Z1, Z1
 	VMOVUPS      const3f800000<>+0(SB), Z4
 	VFMADD132PS  const3ea00000<>+0(SB), Z4, Z1
-	VDIVPS       Z1, Z2, Z1
-	VSUBPS       const3f000000<>+0(SB), Z1, Z2
+	VDIVPS       Z1, Z3, Z1
+	VSUBPS       const3f000000<>+0(SB), Z1, Z3
 	VMOVUPS      constbc94a86b<>+0(SB), Z4
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Z2, Z4
-	VFMADD213PS  const3d315fc5<>+0(SB), Z2, Z4
-	VFMADD213PS  constbc6728e7<>+0(SB), Z2, Z4
-	VFMADD213PS  constbda94f8c<>+0(SB), Z2, Z4
-	VFMADD213PS  constbc053d03<>+0(SB), Z2, Z4
-	VFMADD213PS  const3e3d8589<>+0(SB), Z2, Z4
-	VFMADD213PS  const3eaa2366<>+0(SB), Z2, Z4
-	VFMADD213PS  const3eaad13f<>+0(SB), Z2, Z4
-	VFMADD213PS  const3e6b7bef<>+0(SB), Z2, Z4
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Z3, Z4
+	VFMADD213PS  const3d315fc5<>+0(SB), Z3, Z4
+	VFMADD213PS  constbc6728e7<>+0(SB), Z3, Z4
+	VFMADD213PS  constbda94f8c<>+0(SB), Z3, Z4
+	VFMADD213PS  constbc053d03<>+0(SB), Z3, Z4
+	VFMADD213PS  const3e3d8589<>+0(SB), Z3, Z4
+	VFMADD213PS  const3eaa2366<>+0(SB), Z3, Z4
+	VFMADD213PS  const3eaad13f<>+0(SB), Z3, Z4
+	VFMADD213PS  const3e6b7bef<>+0(SB), Z3, Z4
 	VMULPS       Z1, Z4, Z1
-	VMULPS       Z3, Z1, Z1
+	VMULPS       Z2, Z1, Z1
 	VPXORD       Z7, Z7, Z7
 	VMOVUPS      const3f800000<>+0(SB), Z2
 	VSUBPS       Z1, Z2, Z2
@@ -875,7 +845,7 @@ loop:
 	VFMSUB213PS  Z4, Z2, Z10
 	VMULPS       constbf000000<>+0(SB), Z4, Z4
 	VMOVUPS      constc2d20000<>+0(SB), Z11
-	VMOVUPS      const42b20000<>+0(SB), Z12
+	VMOVUPS      const42b40000<>+0(SB), Z12
 	VMAXPS       Z4, Z11, Z4
 	VMINPS       Z4, Z12, Z4
 	VMULPS       const3fb8aa3b<>+0(SB), Z4, Z11
@@ -885,50 +855,45 @@ loop:
 	VMOVAPS      Z11, Z4
 	VFNMADD132PS constb95e8083<>+0(SB), Z12, Z4
 	VMOVUPS      const39506967<>+0(SB), Z12
-	VMOVAPS      Z12, Z12
 	VFMADD213PS  const3ab743ce<>+0(SB), Z4, Z12
-	VMOVAPS      Z12, Z12
 	VFMADD213PS  const3c088908<>+0(SB), Z4, Z12
-	VMOVAPS      Z12, Z12
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z4, Z12
-	VMOVAPS      Z12, Z12
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z4, Z12
-	VMOVAPS      Z12, Z12
 	VFMADD213PS  const3f000000<>+0(SB), Z4, Z12
 	VMULPS       Z4, Z4, Z13
+	VADDPS       const3f800000<>+0(SB), Z4, Z4
 	VMOVAPS      Z13, Z13
 	VFMADD213PS  Z4, Z12, Z13
-	VADDPS       const3f800000<>+0(SB), Z13, Z4
-	VSCALEFPS    Z11, Z4, Z4
-	VMULPS       constbf000000<>+0(SB), Z10, Z10
-	VMOVAPS      Z10, Z10
-	VFMADD213PS  Z4, Z4, Z10
-	VMOVUPS      const3f800000<>+0(SB), Z4
+	VSCALEFPS    Z11, Z13, Z13
+	VMULPS       constbf000000<>+0(SB), Z10, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD213PS  Z13, Z13, Z4
+	VMOVUPS      const3f800000<>+0(SB), Z10
 	VMOVAPS      Z2, Z2
 	VMOVUPS      const3f800000<>+0(SB), Z11
 	VFMADD132PS  const3ea00000<>+0(SB), Z11, Z2
-	VDIVPS       Z2, Z4, Z2
-	VSUBPS       const3f000000<>+0(SB), Z2, Z4
+	VDIVPS       Z2, Z10, Z2
+	VSUBPS       const3f000000<>+0(SB), Z2, Z10
 	VMOVUPS      constbc94a86b<>+0(SB), Z11
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Z4, Z11
-	VFMADD213PS  const3d315fc5<>+0(SB), Z4, Z11
-	VFMADD213PS  constbc6728e7<>+0(SB), Z4, Z11
-	VFMADD213PS  constbda94f8c<>+0(SB), Z4, Z11
-	VFMADD213PS  constbc053d03<>+0(SB), Z4, Z11
-	VFMADD213PS  const3e3d8589<>+0(SB), Z4, Z11
-	VFMADD213PS  const3eaa2366<>+0(SB), Z4, Z11
-	VFMADD213PS  const3eaad13f<>+0(SB), Z4, Z11
-	VFMADD213PS  const3e6b7bef<>+0(SB), Z4, Z11
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Z10, Z11
+	VFMADD213PS  const3d315fc5<>+0(SB), Z10, Z11
+	VFMADD213PS  constbc6728e7<>+0(SB), Z10, Z11
+	VFMADD213PS  constbda94f8c<>+0(SB), Z10, Z11
+	VFMADD213PS  constbc053d03<>+0(SB), Z10, Z11
+	VFMADD213PS  const3e3d8589<>+0(SB), Z10, Z11
+	VFMADD213PS  const3eaa2366<>+0(SB), Z10, Z11
+	VFMADD213PS  const3eaad13f<>+0(SB), Z10, Z11
+	VFMADD213PS  const3e6b7bef<>+0(SB), Z10, Z11
 	VMULPS       Z2, Z11, Z2
-	VMULPS       Z10, Z2, Z2
-	VMULPS       const3ecc422a<>+0(SB), Z1, Z4
+	VMULPS       Z4, Z2, Z2
+	VMULPS       const3ecc422a<>+0(SB), Z1, Z10
 	VPXORD       Z5, Z5, Z5
 	VMOVUPS      const3f800000<>+0(SB), Z11
 	VSUBPS       Z2, Z11, Z11
 	VCMPPS       $0x11, Z5, Z1, K1
 	VBLENDMPS    Z2, Z11, K1, Z6
-	VMOVAPS      Z4, Z1
-	VFMADD213PS  Z6, Z10, Z1
+	VMOVAPS      Z10, Z1
+	VFMADD213PS  Z6, Z4, Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, (DX)(AX*4)
 	ADDQ         $+16, AX
@@ -953,7 +918,7 @@ tail:
 	VFMSUB213PS  Z3, Z2, Z4
 	VMULPS       constbf000000<>+0(SB), Z3, Z3
 	VMOVUPS      constc2d20000<>+0(SB), Z5
-	VMOVUPS      const42b20000<>+0(SB), Z6
+	VMOVUPS      const42b40000<>+0(SB), Z6
 	VMAXPS       Z3, Z5, Z3
 	VMINPS       Z3, Z6, Z3
 	VMULPS       const3fb8aa3b<>+0(SB), Z3, Z5
@@ -963,50 +928,45 @@ tail:
 	VMOVAPS      Z5, Z3
 	VFNMADD132PS constb95e8083<>+0(SB), Z6, Z3
 	VMOVUPS      const39506967<>+0(SB), Z6
-	VMOVAPS      Z6, Z6
 	VFMADD213PS  const3ab743ce<>+0(SB), Z3, Z6
-	VMOVAPS      Z6, Z6
 	VFMADD213PS  const3c088908<>+0(SB), Z3, Z6
-	VMOVAPS      Z6, Z6
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z3, Z6
-	VMOVAPS      Z6, Z6
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z6
-	VMOVAPS      Z6, Z6
 	VFMADD213PS  const3f000000<>+0(SB), Z3, Z6
 	VMULPS       Z3, Z3, Z7
+	VADDPS       const3f800000<>+0(SB), Z3, Z3
 	VMOVAPS      Z7, Z7
 	VFMADD213PS  Z3, Z6, Z7
-	VADDPS       const3f800000<>+0(SB), Z7, Z3
-	VSCALEFPS    Z5, Z3, Z3
-	VMULPS       constbf000000<>+0(SB), Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD213PS  Z3, Z3, Z4
-	VMOVUPS      const3f800000<>+0(SB), Z3
+	VSCALEFPS    Z5, Z7, Z7
+	VMULPS       constbf000000<>+0(SB), Z4, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD213PS  Z7, Z7, Z3
+	VMOVUPS      const3f800000<>+0(SB), Z4
 	VMOVAPS      Z2, Z2
 	VMOVUPS      const3f800000<>+0(SB), Z5
 	VFMADD132PS  const3ea00000<>+0(SB), Z5, Z2
-	VDIVPS       Z2, Z3, Z2
-	VSUBPS       const3f000000<>+0(SB), Z2, Z3
+	VDIVPS       Z2, Z4, Z2
+	VSUBPS       const3f000000<>+0(SB), Z2, Z4
 	VMOVUPS      constbc94a86b<>+0(SB), Z5
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Z3, Z5
-	VFMADD213PS  const3d315fc5<>+0(SB), Z3, Z5
-	VFMADD213PS  constbc6728e7<>+0(SB), Z3, Z5
-	VFMADD213PS  constbda94f8c<>+0(SB), Z3, Z5
-	VFMADD213PS  constbc053d03<>+0(SB), Z3, Z5
-	VFMADD213PS  const3e3d8589<>+0(SB), Z3, Z5
-	VFMADD213PS  const3eaa2366<>+0(SB), Z3, Z5
-	VFMADD213PS  const3eaad13f<>+0(SB), Z3, Z5
-	VFMADD213PS  const3e6b7bef<>+0(SB), Z3, Z5
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Z4, Z5
+	VFMADD213PS  const3d315fc5<>+0(SB), Z4, Z5
+	VFMADD213PS  constbc6728e7<>+0(SB), Z4, Z5
+	VFMADD213PS  constbda94f8c<>+0(SB), Z4, Z5
+	VFMADD213PS  constbc053d03<>+0(SB), Z4, Z5
+	VFMADD213PS  const3e3d8589<>+0(SB), Z4, Z5
+	VFMADD213PS  const3eaa2366<>+0(SB), Z4, Z5
+	VFMADD213PS  const3eaad13f<>+0(SB), Z4, Z5
+	VFMADD213PS  const3e6b7bef<>+0(SB), Z4, Z5
 	VMULPS       Z2, Z5, Z2
-	VMULPS       Z4, Z2, Z2
-	VMULPS       const3ecc422a<>+0(SB), Z1, Z3
+	VMULPS       Z3, Z2, Z2
+	VMULPS       const3ecc422a<>+0(SB), Z1, Z4
 	VPXORD       Z8, Z8, Z8
 	VMOVUPS      const3f800000<>+0(SB), Z5
 	VSUBPS       Z2, Z5, Z5
 	VCMPPS       $0x11, Z8, Z1, K2
 	VBLENDMPS    Z2, Z5, K2, Z9
-	VMOVAPS      Z3, Z1
-	VFMADD213PS  Z9, Z4, Z1
+	VMOVAPS      Z4, Z1
+	VFMADD213PS  Z9, Z3, Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (DX)(AX*4)
 
@@ -1046,7 +1006,7 @@ loop:
 	VMOVUPS      (BX)(AX*4), Z0
 	VORPS        const80000000<>+0(SB), Z0, Z1
 	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b20000<>+0(SB), Z3
+	VMOVUPS      const42b40000<>+0(SB), Z3
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
 	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
@@ -1056,28 +1016,23 @@ loop:
 	VMOVAPS      Z2, Z1
 	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
 	VMOVUPS      const39506967<>+0(SB), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z8
+	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z8, Z8
 	VFMADD213PS  Z1, Z3, Z8
-	VADDPS       const3f800000<>+0(SB), Z8, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
+	VSCALEFPS    Z2, Z8, Z8
+	VMOVUPS      const3f800000<>+0(SB), Z1
+	VADDPS       const3f800000<>+0(SB), Z8, Z2
+	VDIVPS       Z2, Z1, Z1
 	VPXORD       Z4, Z4, Z4
-	VMULPS       Z2, Z1, Z1
+	VMULPS       Z1, Z8, Z2
 	VCMPPS       $0x11, Z4, Z0, K1
-	VBLENDMPS    Z1, Z2, K1, Z5
+	VBLENDMPS    Z2, Z1, K1, Z5
 	VMOVUPS      Z5, (DX)(AX*4)
 	ADDQ         $+16, AX
 	SUBQ         $+16, CX
@@ -1092,7 +1047,7 @@ tail:
 	VMOVUPS.Z    (BX)(AX*4), K1, Z0
 	VORPS        const80000000<>+0(SB), Z0, Z1
 	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b20000<>+0(SB), Z3
+	VMOVUPS      const42b40000<>+0(SB), Z3
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
 	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
@@ -1102,28 +1057,23 @@ tail:
 	VMOVAPS      Z2, Z1
 	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
 	VMOVUPS      const39506967<>+0(SB), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
+	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VADDPS       const3f800000<>+0(SB), Z4, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
+	VSCALEFPS    Z2, Z4, Z4
+	VMOVUPS      const3f800000<>+0(SB), Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z2
+	VDIVPS       Z2, Z1, Z1
 	VPXORD       Z6, Z6, Z6
-	VMULPS       Z2, Z1, Z1
+	VMULPS       Z1, Z4, Z2
 	VCMPPS       $0x11, Z6, Z0, K2
-	VBLENDMPS    Z1, Z2, K2, Z7
+	VBLENDMPS    Z2, Z1, K2, Z7
 	VMOVUPS      Z7, K1, (DX)(AX*4)
 
 done:
@@ -1146,7 +1096,7 @@ loop:
 	VMOVUPS      (SI)(AX*4), Z1
 	VORPS        const80000000<>+0(SB), Z1, Z1
 	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b20000<>+0(SB), Z3
+	VMOVUPS      const42b40000<>+0(SB), Z3
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
 	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
@@ -1156,26 +1106,21 @@ loop:
 	VMOVAPS      Z2, Z1
 	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
 	VMOVUPS      const39506967<>+0(SB), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
+	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VADDPS       const3f800000<>+0(SB), Z4, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
-	VMULPS       Z2, Z1, Z1
-	VMULPS       Z2, Z1, Z1
+	VSCALEFPS    Z2, Z4, Z4
+	VMOVUPS      const3f800000<>+0(SB), Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z2
+	VDIVPS       Z2, Z1, Z1
+	VMULPS       Z1, Z4, Z2
+	VMULPS       Z1, Z2, Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, (DX)(AX*4)
 	ADDQ         $+16, AX
@@ -1192,7 +1137,7 @@ tail:
 	VMOVUPS.Z    (SI)(AX*4), K1, Z1
 	VORPS        const80000000<>+0(SB), Z1, Z1
 	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b20000<>+0(SB), Z3
+	VMOVUPS      const42b40000<>+0(SB), Z3
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
 	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
@@ -1202,26 +1147,21 @@ tail:
 	VMOVAPS      Z2, Z1
 	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
 	VMOVUPS      const39506967<>+0(SB), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
+	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VADDPS       const3f800000<>+0(SB), Z4, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
-	VMULPS       Z2, Z1, Z1
-	VMULPS       Z2, Z1, Z1
+	VSCALEFPS    Z2, Z4, Z4
+	VMOVUPS      const3f800000<>+0(SB), Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z2
+	VDIVPS       Z2, Z1, Z1
+	VMULPS       Z1, Z4, Z2
+	VMULPS       Z1, Z2, Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (DX)(AX*4)
 
@@ -1520,7 +1460,7 @@ loop:
 	VANDPS       const7fffffff<>+0(SB), Z0, Z1
 	VADDPS       Z1, Z1, Z2
 	VMOVUPS      constc2d20000<>+0(SB), Z3
-	VMOVUPS      const42b20000<>+0(SB), Z4
+	VMOVUPS      const42b40000<>+0(SB), Z4
 	VMAXPS       Z2, Z3, Z2
 	VMINPS       Z2, Z4, Z2
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z3
@@ -1530,26 +1470,21 @@ loop:
 	VMOVAPS      Z3, Z2
 	VFNMADD132PS constb95e8083<>+0(SB), Z4, Z2
 	VMOVUPS      const39506967<>+0(SB), Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3c088908<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
 	VMULPS       Z2, Z2, Z7
+	VADDPS       const3f800000<>+0(SB), Z2, Z2
 	VMOVAPS      Z7, Z7
 	VFMADD213PS  Z2, Z4, Z7
-	VADDPS       const3f800000<>+0(SB), Z7, Z2
-	VSCALEFPS    Z3, Z2, Z2
-	VMOVUPS      const3f800000<>+0(SB), Z3
-	VMOVUPS      const40000000<>+0(SB), Z4
-	VADDPS       const3f800000<>+0(SB), Z2, Z2
-	VDIVPS       Z2, Z4, Z2
-	VSUBPS       Z2, Z3, Z2
+	VSCALEFPS    Z3, Z7, Z7
+	VMOVUPS      const3f800000<>+0(SB), Z2
+	VMOVUPS      const40000000<>+0(SB), Z3
+	VADDPS       const3f800000<>+0(SB), Z7, Z4
+	VDIVPS       Z4, Z3, Z3
+	VSUBPS       Z3, Z2, Z2
 	VMULPS       Z0, Z0, Z3
 	VMOVUPS      constbbbaf0ea<>+0(SB), Z4
 	VFMADD213PS  const3ca9134e<>+0(SB), Z3, Z4
@@ -1578,7 +1513,7 @@ tail:
 	VANDPS       const7fffffff<>+0(SB), Z0, Z1
 	VADDPS       Z1, Z1, Z2
 	VMOVUPS      constc2d20000<>+0(SB), Z3
-	VMOVUPS      const42b20000<>+0(SB), Z4
+	VMOVUPS      const42b40000<>+0(SB), Z4
 	VMAXPS       Z2, Z3, Z2
 	VMINPS       Z2, Z4, Z2
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z3
@@ -1588,26 +1523,21 @@ tail:
 	VMOVAPS      Z3, Z2
 	VFNMADD132PS constb95e8083<>+0(SB), Z4, Z2
 	VMOVUPS      const39506967<>+0(SB), Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3c088908<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
 	VMULPS       Z2, Z2, Z5
+	VADDPS       const3f800000<>+0(SB), Z2, Z2
 	VMOVAPS      Z5, Z5
 	VFMADD213PS  Z2, Z4, Z5
-	VADDPS       const3f800000<>+0(SB), Z5, Z2
-	VSCALEFPS    Z3, Z2, Z2
-	VMOVUPS      const3f800000<>+0(SB), Z3
-	VMOVUPS      const40000000<>+0(SB), Z4
-	VADDPS       const3f800000<>+0(SB), Z2, Z2
-	VDIVPS       Z2, Z4, Z2
-	VSUBPS       Z2, Z3, Z2
+	VSCALEFPS    Z3, Z5, Z5
+	VMOVUPS      const3f800000<>+0(SB), Z2
+	VMOVUPS      const40000000<>+0(SB), Z3
+	VADDPS       const3f800000<>+0(SB), Z5, Z4
+	VDIVPS       Z4, Z3, Z3
+	VSUBPS       Z3, Z2, Z2
 	VMULPS       Z0, Z0, Z3
 	VMOVUPS      constbbbaf0ea<>+0(SB), Z4
 	VFMADD213PS  const3ca9134e<>+0(SB), Z3, Z4
@@ -1770,7 +1700,7 @@ loop:
 	VANDPS       const7fffffff<>+0(SB), Z1, Z1
 	VMULPS       constc0000000<>+0(SB), Z1, Z1
 	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b20000<>+0(SB), Z3
+	VMOVUPS      const42b40000<>+0(SB), Z3
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
 	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
@@ -1780,26 +1710,21 @@ loop:
 	VMOVAPS      Z2, Z1
 	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
 	VMOVUPS      const39506967<>+0(SB), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
+	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VADDPS       const3f800000<>+0(SB), Z4, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const40000000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
-	VMULPS       Z2, Z1, Z1
-	VMULPS       Z2, Z1, Z1
+	VSCALEFPS    Z2, Z4, Z4
+	VMOVUPS      const40000000<>+0(SB), Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z2
+	VDIVPS       Z2, Z1, Z1
+	VMULPS       Z1, Z4, Z2
+	VMULPS       Z1, Z2, Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, (DX)(AX*4)
 	ADDQ         $+16, AX
@@ -1817,7 +1742,7 @@ tail:
 	VANDPS       const7fffffff<>+0(SB), Z1, Z1
 	VMULPS       constc0000000<>+0(SB), Z1, Z1
 	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b20000<>+0(SB), Z3
+	VMOVUPS      const42b40000<>+0(SB), Z3
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
 	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
@@ -1827,26 +1752,21 @@ tail:
 	VMOVAPS      Z2, Z1
 	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
 	VMOVUPS      const39506967<>+0(SB), Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
+	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VADDPS       const3f800000<>+0(SB), Z4, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const40000000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
-	VMULPS       Z2, Z1, Z1
-	VMULPS       Z2, Z1, Z1
+	VSCALEFPS    Z2, Z4, Z4
+	VMOVUPS      const40000000<>+0(SB), Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z2
+	VDIVPS       Z2, Z1, Z1
+	VMULPS       Z1, Z4, Z2
+	VMULPS       Z1, Z2, Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (DX)(AX*4)
 
@@ -1963,7 +1883,7 @@ loop:
 	VMOVUPS      (BX)(AX*4), Y0
 	VORPS        const80000000<>+0(SB), Y0, Y1
 	VMOVUPS      constc2d20000<>+0(SB), Y2
-	VMOVUPS      const42b20000<>+0(SB), Y3
+	VMOVUPS      const42b40000<>+0(SB), Y3
 	VMAXPS       Y1, Y2, Y1
 	VMINPS       Y1, Y3, Y1
 	VMULPS       const3fb8aa3b<>+0(SB), Y1, Y2
@@ -1973,36 +1893,31 @@ loop:
 	VMOVAPS      Y2, Y1
 	VFNMADD132PS constb95e8083<>+0(SB), Y3, Y1
 	VMOVUPS      const39506967<>+0(SB), Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3ab743ce<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3c088908<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
+	VADDPS       const3f800000<>+0(SB), Y1, Y1
 	VMOVAPS      Y4, Y4
 	VFMADD213PS  Y1, Y3, Y4
-	VADDPS       const3f800000<>+0(SB), Y4, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      const3f800000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y1, Y3
-	VDIVPS       Y3, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VCMPPS       $0x11, Y3, Y0, Y3
-	VBLENDVPS    Y3, Y1, Y2, Y1
+	VMULPS       Y2, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y4, Y4
+	VMOVUPS      const3f800000<>+0(SB), Y1
+	VADDPS       const3f800000<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VMULPS       Y1, Y4, Y3
+	VCMPPS       $0x11, Y2, Y0, Y2
+	VBLENDVPS    Y2, Y3, Y1, Y1
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
@@ -2018,7 +1933,7 @@ tail:
 	VMASKMOVPS   (BX)(AX*4), Y0, Y1
 	VORPS        const80000000<>+0(SB), Y1, Y2
 	VMOVUPS      constc2d20000<>+0(SB), Y3
-	VMOVUPS      const42b20000<>+0(SB), Y4
+	VMOVUPS      const42b40000<>+0(SB), Y4
 	VMAXPS       Y2, Y3, Y2
 	VMINPS       Y2, Y4, Y2
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
@@ -2028,36 +1943,31 @@ tail:
 	VMOVAPS      Y3, Y2
 	VFNMADD132PS constb95e8083<>+0(SB), Y4, Y2
 	VMOVUPS      const39506967<>+0(SB), Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3c088908<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
+	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VADDPS       const3f800000<>+0(SB), Y5, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VADDPS       const3f800000<>+0(SB), Y2, Y4
-	VDIVPS       Y4, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMULPS       Y3, Y2, Y2
-	VCMPPS       $0x11, Y4, Y1, Y4
-	VBLENDVPS    Y4, Y2, Y3, Y2
+	VMULPS       Y3, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      const3f800000<>+0(SB), Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y3
+	VDIVPS       Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPS       Y2, Y5, Y4
+	VCMPPS       $0x11, Y3, Y1, Y3
+	VBLENDVPS    Y3, Y4, Y2, Y2
 	VMULPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
@@ -2133,7 +2043,7 @@ loop:
 	VMOVUPS      (SI)(AX*4), Y1
 	VORPS        const80000000<>+0(SB), Y1, Y2
 	VMOVUPS      constc2d20000<>+0(SB), Y3
-	VMOVUPS      const42b20000<>+0(SB), Y4
+	VMOVUPS      const42b40000<>+0(SB), Y4
 	VMAXPS       Y2, Y3, Y2
 	VMINPS       Y2, Y4, Y2
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
@@ -2143,37 +2053,32 @@ loop:
 	VMOVAPS      Y3, Y2
 	VFNMADD132PS constb95e8083<>+0(SB), Y4, Y2
 	VMOVUPS      const39506967<>+0(SB), Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3c088908<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
+	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VADDPS       const3f800000<>+0(SB), Y5, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VADDPS       const3f800000<>+0(SB), Y2, Y4
-	VDIVPS       Y4, Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      const3f800000<>+0(SB), Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMULPS       Y2, Y5, Y3
 	VXORPS       Y4, Y4, Y4
 	VCMPPS       $0x11, Y4, Y1, Y4
-	VBLENDVPS    Y4, Y2, Y3, Y4
-	VMULPS       Y2, Y3, Y2
+	VBLENDVPS    Y4, Y3, Y2, Y4
+	VMULPS       Y3, Y2, Y2
 	VMOVAPS      Y1, Y1
 	VFMADD213PS  Y4, Y2, Y1
 	VMULPS       Y1, Y0, Y0
@@ -2192,7 +2097,7 @@ tail:
 	VMASKMOVPS   (SI)(AX*4), Y0, Y2
 	VORPS        const80000000<>+0(SB), Y2, Y3
 	VMOVUPS      constc2d20000<>+0(SB), Y4
-	VMOVUPS      const42b20000<>+0(SB), Y5
+	VMOVUPS      const42b40000<>+0(SB), Y5
 	VMAXPS       Y3, Y4, Y3
 	VMINPS       Y3, Y5, Y3
 	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y4
@@ -2202,37 +2107,32 @@ tail:
 	VMOVAPS      Y4, Y3
 	VFNMADD132PS constb95e8083<>+0(SB), Y5, Y3
 	VMOVUPS      const39506967<>+0(SB), Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3c088908<>+0(SB), Y3, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
+	VADDPS       const3f800000<>+0(SB), Y3, Y3
 	VMOVAPS      Y6, Y6
 	VFMADD213PS  Y3, Y5, Y6
-	VADDPS       const3f800000<>+0(SB), Y6, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y5
-	VPSUBD       Y5, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y3, Y3
+	VCVTPS2DQ    Y4, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      const3f800000<>+0(SB), Y4
-	VADDPS       const3f800000<>+0(SB), Y3, Y5
-	VDIVPS       Y5, Y4, Y4
-	VMULPS       Y4, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y6, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y3
+	VADDPS       const3f800000<>+0(SB), Y6, Y4
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y3, Y6, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPS       $0x11, Y5, Y2, Y5
-	VBLENDVPS    Y5, Y3, Y4, Y5
-	VMULPS       Y3, Y4, Y3
+	VBLENDVPS    Y5, Y4, Y3, Y5
+	VMULPS       Y4, Y3, Y3
 	VMOVAPS      Y2, Y2
 	VFMADD213PS  Y5, Y3, Y2
 	VMULPS       Y2, Y1, Y1
@@ -2264,7 +2164,7 @@ loop:
 	VFMSUB213PS  Y2, Y1, Y3
 	VMULPS       constbf000000<>+0(SB), Y2, Y2
 	VMOVUPS      constc2d20000<>+0(SB), Y4
-	VMOVUPS      const42b20000<>+0(SB), Y5
+	VMOVUPS      const42b40000<>+0(SB), Y5
 	VMAXPS       Y2, Y4, Y2
 	VMINPS       Y2, Y5, Y2
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y4
@@ -2274,50 +2174,45 @@ loop:
 	VMOVAPS      Y4, Y2
 	VFNMADD132PS constb95e8083<>+0(SB), Y5, Y2
 	VMOVUPS      const39506967<>+0(SB), Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3c088908<>+0(SB), Y2, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y5
 	VMULPS       Y2, Y2, Y6
+	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y6, Y6
 	VFMADD213PS  Y2, Y5, Y6
-	VADDPS       const3f800000<>+0(SB), Y6, Y2
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y5
-	VPSUBD       Y5, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y2, Y2
+	VCVTPS2DQ    Y4, Y2
+	VPSRAD       $0x01, Y2, Y4
+	VPSUBD       Y4, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y2, Y2
-	VMULPS       constbf000000<>+0(SB), Y3, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD213PS  Y2, Y2, Y3
-	VMOVUPS      const3f800000<>+0(SB), Y2
+	VMULPS       Y4, Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y6, Y6
+	VMULPS       constbf000000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD213PS  Y6, Y6, Y2
+	VMOVUPS      const3f800000<>+0(SB), Y3
 	VMOVAPS      Y1, Y1
 	VMOVUPS      const3f800000<>+0(SB), Y4
 	VFMADD132PS  const3ea00000<>+0(SB), Y4, Y1
-	VDIVPS       Y1, Y2, Y1
-	VSUBPS       const3f000000<>+0(SB), Y1, Y2
+	VDIVPS       Y1, Y3, Y1
+	VSUBPS       const3f000000<>+0(SB), Y1, Y3
 	VMOVUPS      constbc94a86b<>+0(SB), Y4
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Y2, Y4
-	VFMADD213PS  const3d315fc5<>+0(SB), Y2, Y4
-	VFMADD213PS  constbc6728e7<>+0(SB), Y2, Y4
-	VFMADD213PS  constbda94f8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constbc053d03<>+0(SB), Y2, Y4
-	VFMADD213PS  const3e3d8589<>+0(SB), Y2, Y4
-	VFMADD213PS  const3eaa2366<>+0(SB), Y2, Y4
-	VFMADD213PS  const3eaad13f<>+0(SB), Y2, Y4
-	VFMADD213PS  const3e6b7bef<>+0(SB), Y2, Y4
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Y3, Y4
+	VFMADD213PS  const3d315fc5<>+0(SB), Y3, Y4
+	VFMADD213PS  constbc6728e7<>+0(SB), Y3, Y4
+	VFMADD213PS  constbda94f8c<>+0(SB), Y3, Y4
+	VFMADD213PS  constbc053d03<>+0(SB), Y3, Y4
+	VFMADD213PS  const3e3d8589<>+0(SB), Y3, Y4
+	VFMADD213PS  const3eaa2366<>+0(SB), Y3, Y4
+	VFMADD213PS  const3eaad13f<>+0(SB), Y3, Y4
+	VFMADD213PS  const3e6b7bef<>+0(SB), Y3, Y4
 	VMULPS       Y1, Y4, Y1
-	VMULPS       Y3, Y1, Y1
+	VMULPS       Y2, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VMOVUPS      const3f800000<>+0(SB), Y3
 	VSUBPS       Y1, Y3, Y3
@@ -2346,7 +2241,7 @@ tail:
 	VFMSUB213PS  Y3, Y2, Y4
 	VMULPS       constbf000000<>+0(SB), Y3, Y3
 	VMOVUPS      constc2d20000<>+0(SB), Y5
-	VMOVUPS      const42b20000<>+0(SB), Y6
+	VMOVUPS      const42b40000<>+0(SB), Y6
 	VMAXPS       Y3, Y5, Y3
 	VMINPS       Y3, Y6, Y3
 	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y5
@@ -2356,50 +2251,45 @@ tail:
 	VMOVAPS      Y5, Y3
 	VFNMADD132PS constb95e8083<>+0(SB), Y6, Y3
 	VMOVUPS      const39506967<>+0(SB), Y6
-	VMOVAPS      Y6, Y6
 	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y6
-	VMOVAPS      Y6, Y6
 	VFMADD213PS  const3c088908<>+0(SB), Y3, Y6
-	VMOVAPS      Y6, Y6
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y6
-	VMOVAPS      Y6, Y6
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y6
-	VMOVAPS      Y6, Y6
 	VFMADD213PS  const3f000000<>+0(SB), Y3, Y6
 	VMULPS       Y3, Y3, Y7
+	VADDPS       const3f800000<>+0(SB), Y3, Y3
 	VMOVAPS      Y7, Y7
 	VFMADD213PS  Y3, Y6, Y7
-	VADDPS       const3f800000<>+0(SB), Y7, Y3
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y3, Y3
+	VCVTPS2DQ    Y5, Y3
+	VPSRAD       $0x01, Y3, Y5
+	VPSUBD       Y5, Y3, Y3
 	VPADDD       const0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y3, Y3
-	VMULPS       constbf000000<>+0(SB), Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD213PS  Y3, Y3, Y4
-	VMOVUPS      const3f800000<>+0(SB), Y3
+	VMULPS       Y5, Y7, Y7
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y7, Y7
+	VMULPS       constbf000000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD213PS  Y7, Y7, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
 	VMOVAPS      Y2, Y2
 	VMOVUPS      const3f800000<>+0(SB), Y5
 	VFMADD132PS  const3ea00000<>+0(SB), Y5, Y2
-	VDIVPS       Y2, Y3, Y2
-	VSUBPS       const3f000000<>+0(SB), Y2, Y3
+	VDIVPS       Y2, Y4, Y2
+	VSUBPS       const3f000000<>+0(SB), Y2, Y4
 	VMOVUPS      constbc94a86b<>+0(SB), Y5
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Y3, Y5
-	VFMADD213PS  const3d315fc5<>+0(SB), Y3, Y5
-	VFMADD213PS  constbc6728e7<>+0(SB), Y3, Y5
-	VFMADD213PS  constbda94f8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constbc053d03<>+0(SB), Y3, Y5
-	VFMADD213PS  const3e3d8589<>+0(SB), Y3, Y5
-	VFMADD213PS  const3eaa2366<>+0(SB), Y3, Y5
-	VFMADD213PS  const3eaad13f<>+0(SB), Y3, Y5
-	VFMADD213PS  const3e6b7bef<>+0(SB), Y3, Y5
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Y4, Y5
+	VFMADD213PS  const3d315fc5<>+0(SB), Y4, Y5
+	VFMADD213PS  constbc6728e7<>+0(SB), Y4, Y5
+	VFMADD213PS  constbda94f8c<>+0(SB), Y4, Y5
+	VFMADD213PS  constbc053d03<>+0(SB), Y4, Y5
+	VFMADD213PS  const3e3d8589<>+0(SB), Y4, Y5
+	VFMADD213PS  const3eaa2366<>+0(SB), Y4, Y5
+	VFMADD213PS  const3eaad13f<>+0(SB), Y4, Y5
+	VFMADD213PS  const3e6b7bef<>+0(SB), Y4, Y5
 	VMULPS       Y2, Y5, Y2
-	VMULPS       Y4, Y2, Y2
+	VMULPS       Y3, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VMOVUPS      const3f800000<>+0(SB), Y4
 	VSUBPS       Y2, Y4, Y4
@@ -2436,7 +2326,7 @@ loop:
 	VFMSUB213PS  Y3, Y2, Y4
 	VMULPS       constbf000000<>+0(SB), Y3, Y3
 	VMOVUPS      constc2d20000<>+0(SB), Y5
-	VMOVUPS      const42b20000<>+0(SB), Y6
+	VMOVUPS      const42b40000<>+0(SB), Y6
 	VMAXPS       Y3, Y5, Y3
 	VMINPS       Y3, Y6, Y3
 	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y5
@@ -2446,58 +2336,53 @@ loop:
 	VMOVAPS      Y5, Y3
 	VFNMADD132PS constb95e8083<>+0(SB), Y6, Y3
 	VMOVUPS      const39506967<>+0(SB), Y6
-	VMOVAPS      Y6, Y6
 	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y6
-	VMOVAPS      Y6, Y6
 	VFMADD213PS  const3c088908<>+0(SB), Y3, Y6
-	VMOVAPS      Y6, Y6
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y6
-	VMOVAPS      Y6, Y6
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y6
-	VMOVAPS      Y6, Y6
 	VFMADD213PS  const3f000000<>+0(SB), Y3, Y6
 	VMULPS       Y3, Y3, Y7
+	VADDPS       const3f800000<>+0(SB), Y3, Y3
 	VMOVAPS      Y7, Y7
 	VFMADD213PS  Y3, Y6, Y7
-	VADDPS       const3f800000<>+0(SB), Y7, Y3
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y6
-	VPSUBD       Y6, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y3, Y3
+	VCVTPS2DQ    Y5, Y3
+	VPSRAD       $0x01, Y3, Y5
+	VPSUBD       Y5, Y3, Y3
 	VPADDD       const0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y3, Y3
-	VMULPS       constbf000000<>+0(SB), Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD213PS  Y3, Y3, Y4
-	VMOVUPS      const3f800000<>+0(SB), Y3
+	VMULPS       Y5, Y7, Y7
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y7, Y7
+	VMULPS       constbf000000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD213PS  Y7, Y7, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
 	VMOVAPS      Y2, Y2
 	VMOVUPS      const3f800000<>+0(SB), Y5
 	VFMADD132PS  const3ea00000<>+0(SB), Y5, Y2
-	VDIVPS       Y2, Y3, Y2
-	VSUBPS       const3f000000<>+0(SB), Y2, Y3
+	VDIVPS       Y2, Y4, Y2
+	VSUBPS       const3f000000<>+0(SB), Y2, Y4
 	VMOVUPS      constbc94a86b<>+0(SB), Y5
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Y3, Y5
-	VFMADD213PS  const3d315fc5<>+0(SB), Y3, Y5
-	VFMADD213PS  constbc6728e7<>+0(SB), Y3, Y5
-	VFMADD213PS  constbda94f8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constbc053d03<>+0(SB), Y3, Y5
-	VFMADD213PS  const3e3d8589<>+0(SB), Y3, Y5
-	VFMADD213PS  const3eaa2366<>+0(SB), Y3, Y5
-	VFMADD213PS  const3eaad13f<>+0(SB), Y3, Y5
-	VFMADD213PS  const3e6b7bef<>+0(SB), Y3, Y5
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Y4, Y5
+	VFMADD213PS  const3d315fc5<>+0(SB), Y4, Y5
+	VFMADD213PS  constbc6728e7<>+0(SB), Y4, Y5
+	VFMADD213PS  constbda94f8c<>+0(SB), Y4, Y5
+	VFMADD213PS  constbc053d03<>+0(SB), Y4, Y5
+	VFMADD213PS  const3e3d8589<>+0(SB), Y4, Y5
+	VFMADD213PS  const3eaa2366<>+0(SB), Y4, Y5
+	VFMADD213PS  const3eaad13f<>+0(SB), Y4, Y5
+	VFMADD213PS  const3e6b7bef<>+0(SB), Y4, Y5
 	VMULPS       Y2, Y5, Y2
-	VMULPS       Y4, Y2, Y2
-	VMULPS       const3ecc422a<>+0(SB), Y1, Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       const3ecc422a<>+0(SB), Y1, Y4
 	VXORPS       Y5, Y5, Y5
 	VMOVUPS      const3f800000<>+0(SB), Y6
 	VSUBPS       Y2, Y6, Y6
 	VCMPPS       $0x11, Y5, Y1, Y1
 	VBLENDVPS    Y1, Y2, Y6, Y1
-	VMOVAPS      Y3, Y2
-	VFMADD213PS  Y1, Y4, Y2
+	VMOVAPS      Y4, Y2
+	VFMADD213PS  Y1, Y3, Y2
 	VMULPS       Y2, Y0, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
@@ -2522,7 +2407,7 @@ tail:
 	VFMSUB213PS  Y4, Y3, Y5
 	VMULPS       constbf000000<>+0(SB), Y4, Y4
 	VMOVUPS      constc2d20000<>+0(SB), Y6
-	VMOVUPS      const42b20000<>+0(SB), Y7
+	VMOVUPS      const42b40000<>+0(SB), Y7
 	VMAXPS       Y4, Y6, Y4
 	VMINPS       Y4, Y7, Y4
 	VMULPS       const3fb8aa3b<>+0(SB), Y4, Y6
@@ -2532,58 +2417,53 @@ tail:
 	VMOVAPS      Y6, Y4
 	VFNMADD132PS constb95e8083<>+0(SB), Y7, Y4
 	VMOVUPS      const39506967<>+0(SB), Y7
-	VMOVAPS      Y7, Y7
 	VFMADD213PS  const3ab743ce<>+0(SB), Y4, Y7
-	VMOVAPS      Y7, Y7
 	VFMADD213PS  const3c088908<>+0(SB), Y4, Y7
-	VMOVAPS      Y7, Y7
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y4, Y7
-	VMOVAPS      Y7, Y7
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y4, Y7
-	VMOVAPS      Y7, Y7
 	VFMADD213PS  const3f000000<>+0(SB), Y4, Y7
 	VMULPS       Y4, Y4, Y8
+	VADDPS       const3f800000<>+0(SB), Y4, Y4
 	VMOVAPS      Y8, Y8
 	VFMADD213PS  Y4, Y7, Y8
-	VADDPS       const3f800000<>+0(SB), Y8, Y4
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y7
-	VPSUBD       Y7, Y6, Y6
-	VPADDD       const0000007f<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y4, Y4
+	VCVTPS2DQ    Y6, Y4
+	VPSRAD       $0x01, Y4, Y6
+	VPSUBD       Y6, Y4, Y4
 	VPADDD       const0000007f<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y4, Y4
-	VMULPS       constbf000000<>+0(SB), Y5, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD213PS  Y4, Y4, Y5
-	VMOVUPS      const3f800000<>+0(SB), Y4
+	VMULPS       Y6, Y8, Y8
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y8, Y8
+	VMULPS       constbf000000<>+0(SB), Y5, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD213PS  Y8, Y8, Y4
+	VMOVUPS      const3f800000<>+0(SB), Y5
 	VMOVAPS      Y3, Y3
 	VMOVUPS      const3f800000<>+0(SB), Y6
 	VFMADD132PS  const3ea00000<>+0(SB), Y6, Y3
-	VDIVPS       Y3, Y4, Y3
-	VSUBPS       const3f000000<>+0(SB), Y3, Y4
+	VDIVPS       Y3, Y5, Y3
+	VSUBPS       const3f000000<>+0(SB), Y3, Y5
 	VMOVUPS      constbc94a86b<>+0(SB), Y6
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Y4, Y6
-	VFMADD213PS  const3d315fc5<>+0(SB), Y4, Y6
-	VFMADD213PS  constbc6728e7<>+0(SB), Y4, Y6
-	VFMADD213PS  constbda94f8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constbc053d03<>+0(SB), Y4, Y6
-	VFMADD213PS  const3e3d8589<>+0(SB), Y4, Y6
-	VFMADD213PS  const3eaa2366<>+0(SB), Y4, Y6
-	VFMADD213PS  const3eaad13f<>+0(SB), Y4, Y6
-	VFMADD213PS  const3e6b7bef<>+0(SB), Y4, Y6
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Y5, Y6
+	VFMADD213PS  const3d315fc5<>+0(SB), Y5, Y6
+	VFMADD213PS  constbc6728e7<>+0(SB), Y5, Y6
+	VFMADD213PS  constbda94f8c<>+0(SB), Y5, Y6
+	VFMADD213PS  constbc053d03<>+0(SB), Y5, Y6
+	VFMADD213PS  const3e3d8589<>+0(SB), Y5, Y6
+	VFMADD213PS  const3eaa2366<>+0(SB), Y5, Y6
+	VFMADD213PS  const3eaad13f<>+0(SB), Y5, Y6
+	VFMADD213PS  const3e6b7bef<>+0(SB), Y5, Y6
 	VMULPS       Y3, Y6, Y3
-	VMULPS       Y5, Y3, Y3
-	VMULPS       const3ecc422a<>+0(SB), Y2, Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       const3ecc422a<>+0(SB), Y2, Y5
 	VXORPS       Y6, Y6, Y6
 	VMOVUPS      const3f800000<>+0(SB), Y7
 	VSUBPS       Y3, Y7, Y7
 	VCMPPS       $0x11, Y6, Y2, Y2
 	VBLENDVPS    Y2, Y3, Y7, Y2
-	VMOVAPS      Y4, Y3
-	VFMADD213PS  Y2, Y5, Y3
+	VMOVAPS      Y5, Y3
+	VFMADD213PS  Y2, Y4, Y3
 	VMULPS       Y3, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
@@ -2605,7 +2485,7 @@ loop:
 	VMOVUPS      (BX)(AX*4), Y0
 	VORPS        const80000000<>+0(SB), Y0, Y1
 	VMOVUPS      constc2d20000<>+0(SB), Y2
-	VMOVUPS      const42b20000<>+0(SB), Y3
+	VMOVUPS      const42b40000<>+0(SB), Y3
 	VMAXPS       Y1, Y2, Y1
 	VMINPS       Y1, Y3, Y1
 	VMULPS       const3fb8aa3b<>+0(SB), Y1, Y2
@@ -2615,36 +2495,31 @@ loop:
 	VMOVAPS      Y2, Y1
 	VFNMADD132PS constb95e8083<>+0(SB), Y3, Y1
 	VMOVUPS      const39506967<>+0(SB), Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3ab743ce<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3c088908<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
+	VADDPS       const3f800000<>+0(SB), Y1, Y1
 	VMOVAPS      Y4, Y4
 	VFMADD213PS  Y1, Y3, Y4
-	VADDPS       const3f800000<>+0(SB), Y4, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      const3f800000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y1, Y3
-	VDIVPS       Y3, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VMULPS       Y2, Y1, Y1
-	VCMPPS       $0x11, Y3, Y0, Y0
-	VBLENDVPS    Y0, Y1, Y2, Y0
+	VMULPS       Y2, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y4, Y4
+	VMOVUPS      const3f800000<>+0(SB), Y1
+	VADDPS       const3f800000<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VMULPS       Y1, Y4, Y3
+	VCMPPS       $0x11, Y2, Y0, Y0
+	VBLENDVPS    Y0, Y3, Y1, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
 	SUBQ         $+8, CX
@@ -2659,7 +2534,7 @@ tail:
 	VMASKMOVPS   (BX)(AX*4), Y0, Y1
 	VORPS        const80000000<>+0(SB), Y1, Y2
 	VMOVUPS      constc2d20000<>+0(SB), Y3
-	VMOVUPS      const42b20000<>+0(SB), Y4
+	VMOVUPS      const42b40000<>+0(SB), Y4
 	VMAXPS       Y2, Y3, Y2
 	VMINPS       Y2, Y4, Y2
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
@@ -2669,36 +2544,31 @@ tail:
 	VMOVAPS      Y3, Y2
 	VFNMADD132PS constb95e8083<>+0(SB), Y4, Y2
 	VMOVUPS      const39506967<>+0(SB), Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3c088908<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
+	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VADDPS       const3f800000<>+0(SB), Y5, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VADDPS       const3f800000<>+0(SB), Y2, Y4
-	VDIVPS       Y4, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMULPS       Y3, Y2, Y2
-	VCMPPS       $0x11, Y4, Y1, Y1
-	VBLENDVPS    Y1, Y2, Y3, Y1
+	VMULPS       Y3, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      const3f800000<>+0(SB), Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y3
+	VDIVPS       Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPS       Y2, Y5, Y4
+	VCMPPS       $0x11, Y3, Y1, Y1
+	VBLENDVPS    Y1, Y4, Y2, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
 done:
@@ -2721,7 +2591,7 @@ loop:
 	VMOVUPS      (SI)(AX*4), Y1
 	VORPS        const80000000<>+0(SB), Y1, Y1
 	VMOVUPS      constc2d20000<>+0(SB), Y2
-	VMOVUPS      const42b20000<>+0(SB), Y3
+	VMOVUPS      const42b40000<>+0(SB), Y3
 	VMAXPS       Y1, Y2, Y1
 	VMINPS       Y1, Y3, Y1
 	VMULPS       const3fb8aa3b<>+0(SB), Y1, Y2
@@ -2731,34 +2601,29 @@ loop:
 	VMOVAPS      Y2, Y1
 	VFNMADD132PS constb95e8083<>+0(SB), Y3, Y1
 	VMOVUPS      const39506967<>+0(SB), Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3ab743ce<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3c088908<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
+	VADDPS       const3f800000<>+0(SB), Y1, Y1
 	VMOVAPS      Y4, Y4
 	VFMADD213PS  Y1, Y3, Y4
-	VADDPS       const3f800000<>+0(SB), Y4, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      const3f800000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y1, Y3
-	VDIVPS       Y3, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y4, Y4
+	VMOVUPS      const3f800000<>+0(SB), Y1
+	VADDPS       const3f800000<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y1, Y1
+	VMULPS       Y1, Y4, Y2
+	VMULPS       Y1, Y2, Y1
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
@@ -2775,7 +2640,7 @@ tail:
 	VMASKMOVPS   (SI)(AX*4), Y0, Y2
 	VORPS        const80000000<>+0(SB), Y2, Y2
 	VMOVUPS      constc2d20000<>+0(SB), Y3
-	VMOVUPS      const42b20000<>+0(SB), Y4
+	VMOVUPS      const42b40000<>+0(SB), Y4
 	VMAXPS       Y2, Y3, Y2
 	VMINPS       Y2, Y4, Y2
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
@@ -2785,34 +2650,29 @@ tail:
 	VMOVAPS      Y3, Y2
 	VFNMADD132PS constb95e8083<>+0(SB), Y4, Y2
 	VMOVUPS      const39506967<>+0(SB), Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3c088908<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
+	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VADDPS       const3f800000<>+0(SB), Y5, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VADDPS       const3f800000<>+0(SB), Y2, Y4
-	VDIVPS       Y4, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      const3f800000<>+0(SB), Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMULPS       Y2, Y5, Y3
+	VMULPS       Y2, Y3, Y2
 	VMULPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
@@ -3023,7 +2883,7 @@ loop:
 	VANDPS       const7fffffff<>+0(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y2
 	VMOVUPS      constc2d20000<>+0(SB), Y3
-	VMOVUPS      const42b20000<>+0(SB), Y4
+	VMOVUPS      const42b40000<>+0(SB), Y4
 	VMAXPS       Y2, Y3, Y2
 	VMINPS       Y2, Y4, Y2
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
@@ -3033,34 +2893,29 @@ loop:
 	VMOVAPS      Y3, Y2
 	VFNMADD132PS constb95e8083<>+0(SB), Y4, Y2
 	VMOVUPS      const39506967<>+0(SB), Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3c088908<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
+	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VADDPS       const3f800000<>+0(SB), Y5, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VMOVUPS      const40000000<>+0(SB), Y4
-	VADDPS       const3f800000<>+0(SB), Y2, Y2
-	VDIVPS       Y2, Y4, Y2
-	VSUBPS       Y2, Y3, Y2
+	VMULPS       Y3, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      const3f800000<>+0(SB), Y2
+	VMOVUPS      const40000000<>+0(SB), Y3
+	VADDPS       const3f800000<>+0(SB), Y5, Y4
+	VDIVPS       Y4, Y3, Y3
+	VSUBPS       Y3, Y2, Y2
 	VMULPS       Y0, Y0, Y3
 	VMOVUPS      constbbbaf0ea<>+0(SB), Y4
 	VFMADD213PS  const3ca9134e<>+0(SB), Y3, Y4
@@ -3089,7 +2944,7 @@ tail:
 	VANDPS       const7fffffff<>+0(SB), Y1, Y2
 	VADDPS       Y2, Y2, Y3
 	VMOVUPS      constc2d20000<>+0(SB), Y4
-	VMOVUPS      const42b20000<>+0(SB), Y5
+	VMOVUPS      const42b40000<>+0(SB), Y5
 	VMAXPS       Y3, Y4, Y3
 	VMINPS       Y3, Y5, Y3
 	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y4
@@ -3099,34 +2954,29 @@ tail:
 	VMOVAPS      Y4, Y3
 	VFNMADD132PS constb95e8083<>+0(SB), Y5, Y3
 	VMOVUPS      const39506967<>+0(SB), Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3c088908<>+0(SB), Y3, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD213PS  const3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
+	VADDPS       const3f800000<>+0(SB), Y3, Y3
 	VMOVAPS      Y6, Y6
 	VFMADD213PS  Y3, Y5, Y6
-	VADDPS       const3f800000<>+0(SB), Y6, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y5
-	VPSUBD       Y5, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y3, Y3
+	VCVTPS2DQ    Y4, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      const3f800000<>+0(SB), Y4
-	VMOVUPS      const40000000<>+0(SB), Y5
-	VADDPS       const3f800000<>+0(SB), Y3, Y3
-	VDIVPS       Y3, Y5, Y3
-	VSUBPS       Y3, Y4, Y3
+	VMULPS       Y4, Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y6, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y3
+	VMOVUPS      const40000000<>+0(SB), Y4
+	VADDPS       const3f800000<>+0(SB), Y6, Y5
+	VDIVPS       Y5, Y4, Y4
+	VSUBPS       Y4, Y3, Y3
 	VMULPS       Y1, Y1, Y4
 	VMOVUPS      constbbbaf0ea<>+0(SB), Y5
 	VFMADD213PS  const3ca9134e<>+0(SB), Y4, Y5
@@ -3163,7 +3013,7 @@ loop:
 	VANDPS       const7fffffff<>+0(SB), Y1, Y1
 	VMULPS       constc0000000<>+0(SB), Y1, Y1
 	VMOVUPS      constc2d20000<>+0(SB), Y2
-	VMOVUPS      const42b20000<>+0(SB), Y3
+	VMOVUPS      const42b40000<>+0(SB), Y3
 	VMAXPS       Y1, Y2, Y1
 	VMINPS       Y1, Y3, Y1
 	VMULPS       const3fb8aa3b<>+0(SB), Y1, Y2
@@ -3173,34 +3023,29 @@ loop:
 	VMOVAPS      Y2, Y1
 	VFNMADD132PS constb95e8083<>+0(SB), Y3, Y1
 	VMOVUPS      const39506967<>+0(SB), Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3ab743ce<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3c088908<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD213PS  const3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
+	VADDPS       const3f800000<>+0(SB), Y1, Y1
 	VMOVAPS      Y4, Y4
 	VFMADD213PS  Y1, Y3, Y4
-	VADDPS       const3f800000<>+0(SB), Y4, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VCVTPS2DQ    Y2, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      const40000000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y1, Y3
-	VDIVPS       Y3, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y4, Y4
+	VMOVUPS      const40000000<>+0(SB), Y1
+	VADDPS       const3f800000<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y1, Y1
+	VMULPS       Y1, Y4, Y2
+	VMULPS       Y1, Y2, Y1
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
@@ -3218,7 +3063,7 @@ tail:
 	VANDPS       const7fffffff<>+0(SB), Y2, Y2
 	VMULPS       constc0000000<>+0(SB), Y2, Y2
 	VMOVUPS      constc2d20000<>+0(SB), Y3
-	VMOVUPS      const42b20000<>+0(SB), Y4
+	VMOVUPS      const42b40000<>+0(SB), Y4
 	VMAXPS       Y2, Y3, Y2
 	VMINPS       Y2, Y4, Y2
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
@@ -3228,34 +3073,29 @@ tail:
 	VMOVAPS      Y3, Y2
 	VFNMADD132PS constb95e8083<>+0(SB), Y4, Y2
 	VMOVUPS      const39506967<>+0(SB), Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3c088908<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
-	VMOVAPS      Y4, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
+	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VADDPS       const3f800000<>+0(SB), Y5, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y2, Y2
+	VCVTPS2DQ    Y3, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VMOVUPS      const40000000<>+0(SB), Y3
-	VADDPS       const3f800000<>+0(SB), Y2, Y4
-	VDIVPS       Y4, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      const40000000<>+0(SB), Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMULPS       Y2, Y5, Y3
+	VMULPS       Y2, Y3, Y2
 	VMULPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
