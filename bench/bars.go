@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -13,13 +14,48 @@ import (
 // bars for whatever has ended.
 type Bars struct {
 	container *mpb.Progress
+	refresh   chan any // asks the container to draw
+	shutdown  chan any // closed by the container when it can draw no more
+	closing   chan struct{}
+	ticking   sync.WaitGroup
 	mu        sync.Mutex
 	jobs      map[string]*jobBar
 }
 
+// refreshInterval is how often the bars are drawn anew.
+const refreshInterval = 150 * time.Millisecond
+
 // NewBars draws on the terminal that out is. Close it before writing anything else there.
 func NewBars(out io.Writer) *Bars {
-	return &Bars{container: mpb.New(mpb.WithOutput(out), mpb.WithAutoRefresh()), jobs: map[string]*jobBar{}}
+	b := &Bars{refresh: make(chan any), shutdown: make(chan any), closing: make(chan struct{}), jobs: map[string]*jobBar{}}
+	b.container = mpb.New(mpb.WithOutput(out), mpb.WithManualRefresh(b.refresh), mpb.WithShutdownNotifier(b.shutdown))
+	b.ticking.Go(b.tick)
+	return b
+}
+
+// tick has the bars drawn at every interval, and at the end until all is drawn: lines and
+// the removal of bars come with the next drawing, which mpb by itself leaves out at its end.
+func (b *Bars) tick() {
+	ticker := time.NewTicker(refreshInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case now := <-ticker.C:
+			b.draw(now)
+		case <-b.closing:
+			for range 3 { // a bar that has ended, its removal, what is left
+				b.draw(time.Now())
+			}
+			return
+		}
+	}
+}
+
+func (b *Bars) draw(now time.Time) {
+	select {
+	case b.refresh <- now:
+	case <-b.shutdown:
+	}
 }
 
 // Close removes bars that are still there and leaves the terminal to others.
@@ -29,6 +65,8 @@ func (b *Bars) Close() {
 		b.remove(model)
 	}
 	b.mu.Unlock()
+	close(b.closing)
+	b.ticking.Wait()
 	b.container.Wait()
 }
 
@@ -47,7 +85,9 @@ func (b *Bars) Report(e Event) {
 	case Evaluated: // what stays is the last one, which comes with Finished
 	default:
 		b.remove(e.Model)
-		fmt.Fprintln(b.container, line(e))
+		if _, err := fmt.Fprintln(b.container, line(e)); err != nil {
+			fmt.Fprintln(b.out, line(e)) // it has ended: without bars, then
+		}
 	}
 }
 

@@ -88,6 +88,27 @@ func TestBarsLeaveLinesBehind(t *testing.T) {
 	}
 }
 
+// brokenTerminal fails from its second write on.
+type brokenTerminal struct{ writes int }
+
+func (b *brokenTerminal) Write(p []byte) (int, error) {
+	if b.writes++; b.writes > 1 {
+		return 0, errors.New("the terminal is gone")
+	}
+	return len(p), nil
+}
+
+func TestBarsEndOnABrokenTerminal(t *testing.T) {
+	bars := NewBars(&brokenTerminal{})
+	for range 3 {
+		for _, e := range story() {
+			bars.Report(e)
+		}
+		bars.draw()
+	}
+	bars.Close() // must return
+}
+
 func TestShort(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 59400 * time.Millisecond: "59s", 59600 * time.Millisecond: "1m00s",
