@@ -13,6 +13,7 @@ import (
 // Bars is progress on a terminal: a bar for each running job, and a line above the
 // bars for whatever has ended.
 type Bars struct {
+	out       io.Writer
 	container *mpb.Progress
 	refresh   chan any // asks the container to draw
 	shutdown  chan any // closed by the container when it can draw no more
@@ -27,7 +28,10 @@ const refreshInterval = 150 * time.Millisecond
 
 // NewBars draws on the terminal that out is. Close it before writing anything else there.
 func NewBars(out io.Writer) *Bars {
-	b := &Bars{refresh: make(chan any), shutdown: make(chan any), closing: make(chan struct{}), jobs: map[string]*jobBar{}}
+	b := &Bars{
+		out: out, refresh: make(chan any), shutdown: make(chan any), closing: make(chan struct{}),
+		jobs: map[string]*jobBar{},
+	}
 	b.container = mpb.New(mpb.WithOutput(out), mpb.WithManualRefresh(b.refresh), mpb.WithShutdownNotifier(b.shutdown))
 	b.ticking.Go(b.tick)
 	return b
@@ -51,6 +55,7 @@ func (b *Bars) tick() {
 	}
 }
 
+// draw waits until the container takes the request; one that can draw no more takes none.
 func (b *Bars) draw(now time.Time) {
 	select {
 	case b.refresh <- now:
@@ -77,7 +82,9 @@ func (b *Bars) Report(e Event) {
 	switch e.Kind {
 	case Started:
 		b.remove(e.Model)
-		b.jobs[e.Model] = newJobBar(b.container, e)
+		if job, err := newJobBar(b.container, e); err == nil { // else it has ended, and there are no bars any more
+			b.jobs[e.Model] = job
+		}
 	case Stepped, EpochEnded:
 		if job, ok := b.jobs[e.Model]; ok {
 			job.show(e)
@@ -106,7 +113,7 @@ type jobBar struct {
 	last Event
 }
 
-func newJobBar(container *mpb.Progress, e Event) *jobBar {
+func newJobBar(container *mpb.Progress, e Event) (*jobBar, error) {
 	job := &jobBar{last: e}
 	column := func(text func(Event) string) decor.Decorator {
 		return decor.Any(func(decor.Statistics) string {
@@ -115,7 +122,7 @@ func newJobBar(container *mpb.Progress, e Event) *jobBar {
 			return text(job.last)
 		}, decor.WCSyncSpaceR)
 	}
-	job.bar = container.AddBar(int64(e.Steps),
+	bar, err := container.Add(int64(e.Steps), mpb.BarStyle().Build(),
 		mpb.PrependDecorators(
 			column(func(e Event) string { return e.Model }),
 			column(func(e Event) string { return fmt.Sprintf("epoch %d/%d", e.Epoch, e.Epochs) }),
@@ -130,8 +137,12 @@ func newJobBar(container *mpb.Progress, e Event) *jobBar {
 			}),
 		),
 	)
-	job.bar.SetCurrent(int64(e.Step))
-	return job
+	if err != nil {
+		return nil, err
+	}
+	bar.SetCurrent(int64(e.Step))
+	job.bar = bar
+	return job, nil
 }
 
 func (j *jobBar) show(e Event) {

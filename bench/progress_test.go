@@ -104,7 +104,7 @@ func TestBarsEndOnABrokenTerminal(t *testing.T) {
 		for _, e := range story() {
 			bars.Report(e)
 		}
-		bars.draw()
+		bars.draw(time.Now())
 	}
 	bars.Close() // must return
 }
