@@ -69,8 +69,19 @@ func Quick() Recipe {
 	}
 }
 
+// Tiny takes seconds: enough to see that everything works, too little to learn anything.
+func Tiny() Recipe {
+	return Recipe{
+		Name:       "tiny",
+		HeadEpochs: 1, Epochs: 1, Batch: 4,
+		LR: 5e-4, Decay: 5e-4,
+		ForwardMACs: 20e9,
+		Synthetic:   SyntheticSize{IDs: 8, TestIDs: 4, Images: 4},
+	}
+}
+
 // Recipes lists the named recipes, the default first.
-func Recipes() []Recipe { return []Recipe{Quick(), Paper()} }
+func Recipes() []Recipe { return []Recipe{Quick(), Paper(), Tiny()} }
 
 // RecipeNamed returns the recipe of that name.
 func RecipeNamed(name string) (Recipe, error) {
@@ -81,7 +92,7 @@ func RecipeNamed(name string) (Recipe, error) {
 		}
 		names = append(names, r.Name)
 	}
-	return Recipe{}, fmt.Errorf("%w: none is called %q, there is %s", ErrRecipe, name, strings.Join(names, " and "))
+	return Recipe{}, fmt.Errorf("%w: none is called %q, there are %s", ErrRecipe, name, strings.Join(names, ", "))
 }
 
 // WithEpochs replaces the epochs of the second stage, and lifts the budget that

@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if !errors.Is(err, errMisuse) {
 		return exitFound
 	}
-	fmt.Fprintf(stderr, "%q explains the command.\n", command.CommandPath()+" --help")
+	fmt.Fprintf(stderr, "See %q.\n", command.CommandPath()+" --help")
 	return exitMisuse
 }
 
@@ -123,6 +123,7 @@ func prepare(command *cobra.Command) {
 		command.DisableFlagsInUseLine = true
 		return
 	}
+	command.Flags().SortFlags = false // they stand in an order that says something
 	validate, work := command.Args, command.RunE
 	command.Args = func(c *cobra.Command, args []string) error {
 		if err := validate(c, args); err != nil {

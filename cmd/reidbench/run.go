@@ -78,7 +78,7 @@ Recipes:
 	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn at random")
-	flags.StringVar(&o.teacher, "teacher", models.DefaultTeacher, "`model` that distilled rows learn from")
+	flags.StringVar(&o.teacher, "teacher", strings.ToLower(models.DefaultTeacher), "`model` that distilled rows learn from")
 	flags.IntVar(&o.threads, "threads", 0, "threads of all jobs together; none: one per CPU")
 	flags.IntVar(&o.jobs, "jobs", 1, "models trained side by side")
 	flags.StringVar(&o.out, "out", defaultStore, "`folder` of the runs, one folder per model in it")
@@ -118,6 +118,9 @@ func runModels(ctx context.Context, config bench.Config, stdout, stderr io.Write
 	progress, stop := newProgress(stderr)
 	config.Progress = progress
 	announced := context.AfterFunc(ctx, func() {
+		if terminalWidth(stderr) > 0 {
+			fmt.Fprint(stderr, "\r") // the terminal has printed ^C; the bars expect to be at the start of the line
+		}
 		progress.Report(bench.Event{Kind: bench.Noted, Text: "stopping, checkpoints are being written; Ctrl-C again stops at once"})
 	})
 	summary, err := bench.Run(ctx, config)
@@ -171,7 +174,7 @@ func describeRecipes() string {
 	for _, r := range bench.Recipes() {
 		line := fmt.Sprintf("  %-6s %d + %d epochs, batches of %d, learning rate %g", r.Name, r.HeadEpochs, r.Epochs, r.Batch, r.LR)
 		if r.ForwardMACs > 0 {
-			line += fmt.Sprintf(", at most %.3g multiply-adds", float64(r.ForwardMACs))
+			line += fmt.Sprintf(", cut to %.0f G multiply-adds", float64(r.ForwardMACs)/1e9)
 		}
 		lines = append(lines, line)
 	}

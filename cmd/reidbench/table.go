@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
@@ -58,16 +60,23 @@ func writeTable(w io.Writer, columns []column, rows, footer [][]string) error {
 		return err
 	}
 	lines := strings.Split(strings.TrimRight(page.String(), "\n"), "\n")
+	width := 0
 	for i, line := range lines {
-		if len(footer) > 0 && i == len(lines)-len(footer) {
-			fmt.Fprintln(w, lines[1])
-		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " ")); err != nil {
-			return err
+		lines[i] = strings.TrimRight(line, " ")
+		if i != ruleLine {
+			width = max(width, utf8.RuneCountInString(lines[i]))
 		}
 	}
-	return nil
+	lines[ruleLine] = strings.Repeat("─", width)
+	if len(footer) > 0 {
+		lines = slices.Insert(lines, len(lines)-len(footer), lines[ruleLine])
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
 }
+
+// ruleLine is the place of the rule under the titles.
+const ruleLine = 1
 
 // millions and billions print a count as the published tables do, with three places.
 func millions(n int64) string { return fmt.Sprintf("%.3f", float64(n)/1e6) }

@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"time"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
 	"github.com/reidbench/reidbench/bench"
@@ -40,40 +37,26 @@ func newProgress(w io.Writer) (bench.Progress, func()) {
 	return bars, bars.Close
 }
 
-// newCounter shows how far a count has come, as a bar on a terminal, else as lines. The second
-// function closes it.
+// newCounter shows how far a count has come: in one line of a terminal that is overwritten,
+// else in a line now and then. The second function clears it.
 func newCounter(w io.Writer, doing string) (progress func(done, total int), stop func()) {
-	if terminalWidth(w) == 0 {
-		return countInLines(w, doing), func() {}
+	interval, before, after := plainInterval, "", "\n"
+	stop = func() {}
+	if terminalWidth(w) > 0 {
+		interval, before, after = 100*time.Millisecond, "\r"+clearLine, ""
+		stop = func() { fmt.Fprint(w, "\r"+clearLine) }
 	}
-	container := mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh())
-	var once sync.Once
-	var bar *mpb.Bar
-	progress = func(done, total int) {
-		once.Do(func() {
-			bar = container.AddBar(int64(total), mpb.BarRemoveOnComplete(),
-				mpb.PrependDecorators(decor.Name(doing+" ")),
-				mpb.AppendDecorators(decor.CountersNoUnit(" %d of %d"), decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace)))
-		})
-		bar.SetCurrent(int64(done))
-	}
-	return progress, func() {
-		if bar != nil {
-			bar.Abort(true)
-		}
-		container.Wait()
-	}
-}
-
-func countInLines(w io.Writer, doing string) func(done, total int) {
 	last := time.Now()
 	return func(done, total int) {
-		if now := time.Now(); now.Sub(last) >= plainInterval {
+		if now := time.Now(); now.Sub(last) >= interval {
 			last = now
-			fmt.Fprintf(w, "%s: %d of %d\n", doing, done, total)
+			fmt.Fprintf(w, "%s%s: %d of %d%s", before, doing, done, total, after)
 		}
-	}
+	}, stop
 }
+
+// clearLine erases a terminal's line from the cursor on.
+const clearLine = "\x1b[K"
 
 func writeJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
