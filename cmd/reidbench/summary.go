@@ -93,7 +93,7 @@ func (s *layerSummary) print(w io.Writer) error {
 		rows = append(rows, append([]string{cost.Node.Name, cost.Node.Op.String(), cost.Node.Shape.String()}, cells(cost)...))
 	}
 	footer := [][]string{
-		append([]string{"total", "without the classifier", ""}, cells(s.count.Total)...),
+		append([]string{"total", "no classifier", ""}, cells(s.count.Total)...),
 		append([]string{"classifier", fmt.Sprintf("%d identities", flops.IdentityCount), ""}, cells(s.count.Classifier)...),
 	}
 	if err := writeTable(w, columns, rows, footer); err != nil {

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/reidbench/reidbench/results"
+)
+
+// store makes a folder of three runs: two rows, of which one failed, and a model beside the tables.
+func store(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	recipe, err := results.NewRecipe("paper", map[string]any{"epochs": 150})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := func(model, row string) results.Record {
+		return results.Record{
+			Model: model, Row: row, Status: results.Done, Recipe: recipe, Seed: 1,
+			Dataset: results.Dataset{Name: "Market-1501", Fingerprint: "f00d", Identities: 751, Train: 12936, Query: 3368, Gallery: 15913},
+			Machine: results.Machine{CPU: "a CPU", ISA: "avx512", Cores: 2, Go: "go1.26", OS: "linux", Arch: "amd64"},
+			Cost:    results.Cost{Params: 61156, MACs: 650880, PaperParams: 61156, PaperMACs: 657184},
+			Final:   &results.Metrics{Rank1: 0.9, Rank5: 0.95, Rank10: 0.97, MAP: 0.75},
+		}
+	}
+	failed := record("resnet50", "ResNet50")
+	failed.Status, failed.Reason, failed.Final = results.Failed, "loss is NaN | at step 7", nil
+	for _, r := range []results.Record{record("osnet", "OSNet"), record("lenet", ""), failed} {
+		folder := filepath.Join(dir, r.Model)
+		if err := os.Mkdir(folder, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := results.Write(folder, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestReport(t *testing.T) {
+	dir := store(t)
+	golden(t, "report.txt", succeed(t, "report", "--runs", dir))
+	if markdown := succeed(t, "report", "--runs", dir, "--markdown"); !strings.Contains(markdown, `loss is NaN \| at step 7`) {
+		t.Errorf("no escaped reason of the failure in\n%s", markdown)
+	}
+}
+
+func TestReportOfNothing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	o := reidbench(t, "report", "--csv")
+	if o.code != exitOK || !strings.Contains(o.stderr, "nothing has been run in runs yet") {
+		t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
+	}
+	if n := strings.Count(o.stdout, ",not run,"); n != 34 {
+		t.Errorf("%d rows are not run, want 34:\n%s", n, o.stdout)
+	}
+}

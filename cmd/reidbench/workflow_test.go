@@ -1,0 +1,329 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/results"
+)
+
+// synthetic draws a dataset of six identities.
+func synthetic(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "data")
+	succeed(t, "data", "synth", "--out", dir, "--ids", "6", "--test-ids", "3", "--images", "4", "--seed", "3")
+	return dir
+}
+
+func TestWorkflow(t *testing.T) {
+	dir := t.TempDir()
+	data, runs := synthetic(t), filepath.Join(dir, "runs")
+	train := []string{"run", "lenet", "--data", data, "--out", runs, "--epochs", "2", "--batch", "4", "--lr", "1e-3", "--seed", "5"}
+
+	table := succeed(t, train...)
+	for _, want := range []string{"quick (batch 4, ", "epochs 2,", "lr 0.001,", "\nSeed     5\n", "\nlenet "} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the run's table lacks %q:\n%s", want, table)
+		}
+	}
+	if strings.Contains(table, "ResNet50") {
+		t.Errorf("the run's table has rows that it was not about:\n%s", table)
+	}
+	record, err := results.Read(filepath.Join(runs, "lenet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	t.Run("again", func(t *testing.T) {
+		if again := succeed(t, train...); again != table {
+			t.Errorf("a finished run, repeated, prints another table:\n%s", again)
+		}
+		repeated, err := results.Read(filepath.Join(runs, "lenet"))
+		if diff := cmp.Diff(record, repeated); err != nil || diff != "" {
+			t.Errorf("a finished run was done again: %v\n%s", err, diff)
+		}
+	})
+	t.Run("conflict", func(t *testing.T) {
+		o := reidbench(t, append(train, "--epochs", "3")...)
+		if o.code != exitMisuse || !strings.Contains(o.stderr, "recipe.epochs is 3, there 2") {
+			t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
+		}
+	})
+	t.Run("report", func(t *testing.T) {
+		var report struct {
+			Format string
+			Tables []struct{ Rows []struct{ Model, Status string } }
+		}
+		if err := json.Unmarshal([]byte(succeed(t, "report", "--runs", runs, "--json")), &report); err != nil {
+			t.Fatal(err)
+		}
+		status := map[string]int{}
+		for _, table := range report.Tables {
+			for _, row := range table.Rows {
+				status[row.Status]++
+			}
+		}
+		if diff := cmp.Diff(map[string]int{"done": 1, "not run": 34}, status); diff != "" {
+			t.Error(diff)
+		}
+		file := filepath.Join(dir, "report.csv")
+		if out := succeed(t, "report", "--runs", runs, "--csv", "--out", file); out != "" {
+			t.Errorf("a report into a file also prints %q", out)
+		}
+		written, err := os.ReadFile(file)
+		if err != nil || string(written) != succeed(t, "report", "--runs", runs, "--csv") {
+			t.Errorf("the file differs from what is printed without --out: %v", err)
+		}
+	})
+	t.Run("plot", func(t *testing.T) {
+		paths := strings.Fields(succeed(t, "plot", "--runs", runs))
+		if len(paths) != 8 {
+			t.Errorf("8 charts expected, there are %v", paths)
+		}
+		for _, path := range paths {
+			if info, err := os.Stat(path); err != nil || info.Size() == 0 || filepath.Dir(path) != filepath.Join(runs, "plots") {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	})
+	t.Run("eval", func(t *testing.T) {
+		weights := filepath.Join(runs, "lenet", bench.WeightsFile)
+		converted, features := filepath.Join(dir, "converted.safetensors"), filepath.Join(dir, "features.csv")
+		succeed(t, "weights", "convert", weights, converted)
+		var evaluation bench.Evaluation
+		out := succeed(t, "eval", "lenet", "--weights", converted, "--data", data, "--batch", "4", "--features", features, "--json")
+		if err := json.Unmarshal([]byte(out), &evaluation); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(*record.Final, evaluation.Metrics); diff != "" {
+			t.Errorf("the weights are judged otherwise than in their run (-run +eval):\n%s", diff)
+		}
+		file, err := os.Open(features)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		reader := csv.NewReader(file)
+		reader.FieldsPerRecord = 3 + 84 // name, pid, camid, LeNet's features
+		rows, err := reader.ReadAll()
+		if images := record.Dataset.Query + record.Dataset.Gallery; err != nil || len(rows) < images || len(rows) > images+1 {
+			t.Errorf("%d rows of features of %d images: %v", len(rows), images, err)
+		}
+		if text := succeed(t, "eval", "lenet", "--weights", weights, "--data", data, "--batch", "4"); !strings.Contains(text, "Rank-1") {
+			t.Errorf("no metrics in\n%s", text)
+		}
+		if o := reidbench(t, "eval", "alexnet", "--weights", weights, "--data", data); o.code != exitFound || !strings.Contains(o.stderr, "features.10.weight") {
+			t.Errorf("another model's weights: exit code %d, standard error %q", o.code, o.stderr)
+		}
+	})
+	t.Run("inspect", func(t *testing.T) {
+		weights := filepath.Join(runs, "lenet", bench.WeightsFile)
+		if text := succeed(t, "weights", "inspect", weights); !strings.Contains(text, "features.0.weight    [6, 3, 5, 5]        450  F32\n") {
+			t.Errorf("a tensor is missing:\n%s", text)
+		}
+		var archive struct {
+			Format  string
+			Tensors []struct{ Name, DType string }
+		}
+		if err := json.Unmarshal([]byte(succeed(t, "weights", "inspect", weights, "--json")), &archive); err != nil {
+			t.Fatal(err)
+		}
+		if archive.Format != "safetensors" || len(archive.Tensors) != 10 {
+			t.Errorf("%s with %d tensors, want safetensors with 10", archive.Format, len(archive.Tensors))
+		}
+	})
+}
+
+func TestRunAfterFailure(t *testing.T) {
+	runs := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(runs, "lenet"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	metrics := filepath.Join(runs, "lenet", bench.MetricsFile)
+	if err := os.Mkdir(metrics, 0o777); err != nil { // a folder where the log is to be
+		t.Fatal(err)
+	}
+	args := []string{"run", "lenet", "--data", synthetic(t), "--out", runs, "--epochs", "1"}
+	o := reidbench(t, args...)
+	if o.code != exitFound || !strings.Contains(o.stderr, "1 of 1 jobs failed\n  lenet: ") {
+		t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
+	}
+	if !strings.Contains(o.stdout, "failed") {
+		t.Errorf("the table does not tell of the failure:\n%s", o.stdout)
+	}
+	if err := os.Remove(metrics); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, args...)
+}
+
+// tripwire is standard error that calls a function once a text has come by.
+type tripwire struct {
+	mu   sync.Mutex
+	text string
+	trip func()
+	all  bytes.Buffer
+}
+
+func (w *tripwire) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all.Write(p)
+	if w.trip != nil && strings.Contains(w.all.String(), w.text) {
+		w.trip()
+		w.trip = nil
+	}
+	return len(p), nil
+}
+
+func (w *tripwire) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all.String()
+}
+
+func TestInterruptedRunGoesOn(t *testing.T) {
+	data := synthetic(t)
+	train := func(out string) []string {
+		return []string{"run", "lenet", "--data", data, "--out", out, "--epochs", "40", "--batch", "4"}
+	}
+	undisturbed, disturbed := t.TempDir(), t.TempDir()
+	succeed(t, train(undisturbed)...)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	stderr := &tripwire{text: "lenet: training, 41 epochs", trip: cancel}
+	if code := run(ctx, train(disturbed), os.Stdout, stderr); code != exitFound {
+		t.Errorf("exit code %d, want %d", code, exitFound)
+	}
+	for _, want := range []string{"lenet: interrupted after step", "reidbench: interrupted with 1 of 1 jobs left; the same command goes on"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("standard error lacks %q:\n%s", want, stderr)
+		}
+	}
+	if _, err := results.Read(filepath.Join(disturbed, "lenet")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an interrupted run has a record: %v", err)
+	}
+	again := reidbench(t, train(disturbed)...)
+	if again.code != exitOK {
+		t.Errorf("exit code %d:\n%s", again.code, again.stderr)
+	}
+	want, err := results.Read(filepath.Join(undisturbed, "lenet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := results.Read(filepath.Join(disturbed, "lenet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.Final, got.Final); diff != "" {
+		t.Errorf("interrupted and continued, it ends otherwise (-undisturbed +disturbed):\n%s", diff)
+	}
+}
+
+// TestSignal sends what Ctrl-C sends to a process that trains.
+func TestSignal(t *testing.T) {
+	data, out := synthetic(t), t.TempDir()
+	command := program(t, "run", "lenet", "--data", data, "--out", out, "--epochs", "100000")
+	stderr := &tripwire{text: "lenet: training"}
+	stderr.trip = func() { _ = command.Process.Signal(syscall.SIGINT) }
+	command.Stderr = stderr
+	command.WaitDelay = time.Minute
+	_ = command.Run()
+	if code := command.ProcessState.ExitCode(); code != exitFound || !strings.Contains(stderr.String(), "the same command goes on") {
+		t.Errorf("exit code %d, want %d; standard error:\n%s", code, exitFound, stderr)
+	}
+}
+
+func TestInterruptedDrawingLeavesNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := t.TempDir()
+	o := reidbenchUntil(ctx, "data", "synth", "--out", filepath.Join(dir, "data"))
+	if o.code != exitFound || !strings.Contains(o.stderr, "interrupted") {
+		t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("left behind: %v %v", entries, err)
+	}
+}
+
+func TestDataInfo(t *testing.T) {
+	data := synthetic(t)
+	text := succeed(t, "data", "info", data)
+	for _, want := range []string{"Split               Images  Identities  Cameras", "bounding_box_train      12           3  ", "query                    6           3  "} {
+		if !strings.Contains(text, "\n"+want) {
+			t.Errorf("no line begins with %q in\n%s", want, text)
+		}
+	}
+
+	if err := os.WriteFile(filepath.Join(data, "query", "0099_c1s1_000001_00.jpg"), []byte("no image"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "query", "holiday.jpg"), []byte("no name"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o := reidbench(t, "data", "info", data)
+	for _, want := range []string{`broken: "query/0099_c1s1_000001_00.jpg"`, `unparsable name: "query/holiday.jpg"`} {
+		if !strings.Contains(o.stdout, want) {
+			t.Errorf("the output lacks %q:\n%s", want, o.stdout)
+		}
+	}
+	if o.code != exitFound || !strings.Contains(o.stderr, "2 files") {
+		t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
+	}
+
+	o = reidbench(t, "data", "info", data, "--json")
+	var info struct {
+		Splits []struct {
+			Split      string
+			Images     int
+			Broken     []struct{ Path string }
+			Unparsable []string
+		}
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &info); err != nil || o.code != exitFound {
+		t.Fatalf("exit code %d: %v", o.code, err)
+	}
+	if q := info.Splits[1]; q.Split != "query" || q.Images == 0 || len(q.Broken) != 1 || len(q.Unparsable) != 1 {
+		t.Errorf("query: %+v", q)
+	}
+}
+
+func TestBench(t *testing.T) {
+	text := succeed(t, "bench", "infer", "lenet", "--batch", "2", "--steps", "3", "--threads", "1")
+	// golang.org/design/14313-benchmark-format: name, iterations, then pairs of value and unit.
+	lines := regexp.MustCompile(`(?m)^BenchmarkInfer/model=lenet/batch=2/threads=1-\d+\t1\t\d+ ns/op(\t[0-9.e+-]+ \S+)+$`).FindAllString(text, -1)
+	if len(lines) != 3 || !strings.Contains(lines[0], " img/s\t") {
+		t.Errorf("%d lines for 3 steps:\n%s", len(lines), text)
+	}
+	if !strings.HasPrefix(text, "goos: ") || !strings.Contains(text, "\nisa: ") {
+		t.Errorf("nothing about the machine:\n%s", text)
+	}
+
+	var measured []map[string]any
+	if err := json.Unmarshal([]byte(succeed(t, "bench", "lenet", "--batch", "2", "--steps", "1", "--json")), &measured); err != nil {
+		t.Fatal(err)
+	}
+	if len(measured) != 1 || measured[0]["mode"] != "train" || measured[0]["model"] != "lenet" {
+		t.Fatalf("measured %v", measured)
+	}
+	for _, field := range []string{"batch", "threads", "precision", "img_per_s", "gflops", "peak_share", "planned_bytes", "peak_rss_bytes"} {
+		if _, ok := measured[0][field]; !ok {
+			t.Errorf("no field %q in %v", field, measured[0])
+		}
+	}
+}
