@@ -104,7 +104,7 @@ func TestReportGolden(t *testing.T) {
 
 func TestTextFitsItsWidth(t *testing.T) {
 	report := inventedReport(t)
-	for _, width := range []int{120, 160} {
+	for _, width := range []int{60, 80, 100, 120, 160} {
 		var page bytes.Buffer
 		if err := report.Text(&page, width); err != nil {
 			t.Fatal(err)

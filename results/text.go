@@ -14,8 +14,8 @@ import (
 // proseWidth is where notes break in a terminal of any greater width.
 const proseWidth = 120
 
-// Text writes the report for a terminal of the given width in columns; 0 means any. Where a table's accuracy and cost
-// do not fit side by side, they become two tables.
+// Text writes the report for a terminal of the given width in columns; 0 means any. A table that does not fit becomes
+// several.
 func (r *Report) Text(w io.Writer, width int) error {
 	var page bytes.Buffer
 	prose := proseWidth
@@ -35,24 +35,11 @@ func (r *Report) Text(w io.Writer, width int) error {
 
 	for _, t := range r.Tables {
 		fmt.Fprintf(&page, "\n%s\n\n", t.Table.Title())
-		side, err := t.text(t.accuracy(), t.cost())
+		table, err := t.fit(width)
 		if err != nil {
 			return err
 		}
-		if width == 0 || longestLine(side) <= width {
-			page.Write(side)
-		} else {
-			for i, columns := range [][]column{t.accuracy(), t.cost()} {
-				part, err := t.text(columns)
-				if err != nil {
-					return err
-				}
-				if i > 0 {
-					fmt.Fprintln(&page)
-				}
-				page.Write(part)
-			}
-		}
+		page.Write(table)
 		for i, n := range t.notes() {
 			if i == 0 {
 				fmt.Fprintln(&page)
@@ -67,6 +54,46 @@ func (r *Report) Text(w io.Writer, width int) error {
 // legend explains the columns.
 const legend = "Rank-n and mAP in percent. paper: the published figure; Δ: ours less the published; ✓: all printed digits agree. " +
 	"Params and MACs are counted as published, for one 256×128 image, without the final classifier. *: see the notes below."
+
+// fit renders the table in width columns; 0 means any. If it is wider, accuracy and cost are apart, and each is as many
+// tables as it takes.
+func (t ReportTable) fit(width int) ([]byte, error) {
+	side, err := t.text(t.accuracy(), t.cost())
+	if err != nil || width == 0 || longestLine(side) <= width {
+		return side, err
+	}
+	var tables [][]byte
+	for _, columns := range [][]column{t.accuracy(), t.cost()} {
+		for len(columns) > 0 {
+			table, taken, err := t.widest(columns, width)
+			if err != nil {
+				return nil, err
+			}
+			tables = append(tables, table)
+			columns = columns[taken:]
+		}
+	}
+	return bytes.Join(tables, []byte("\n")), nil
+}
+
+// widest renders as many groups of the columns as fit into width, one at least, and tells how many columns those are.
+func (t ReportTable) widest(columns []column, width int) (table []byte, taken int, err error) {
+	for taken < len(columns) {
+		end := taken + 1
+		for end < len(columns) && !columns[end].group {
+			end++
+		}
+		wider, err := t.text(columns[:end])
+		if err != nil {
+			return nil, 0, err
+		}
+		if taken > 0 && longestLine(wider) > width {
+			break
+		}
+		table, taken = wider, end
+	}
+	return table, taken, nil
+}
 
 // text renders the table's lines with the given groups of columns, without trailing blanks.
 func (t ReportTable) text(groups ...[]column) ([]byte, error) {
