@@ -92,7 +92,7 @@ func (b *Bars) Report(e Event) {
 	case Evaluated: // what stays is the last one, which comes with Finished
 	default:
 		b.remove(e.Model)
-		if _, err := fmt.Fprintln(b.container, line(e)); err != nil {
+		if _, err := fmt.Fprintln(b.container, lineStart+line(e)); err != nil {
 			fmt.Fprintln(b.out, line(e)) // it has ended: without bars, then
 		}
 	}
@@ -105,6 +105,10 @@ func (b *Bars) remove(model string) {
 		delete(b.jobs, model)
 	}
 }
+
+// lineStart begins whatever is drawn: after Ctrl-C the cursor stands behind the ^C that the
+// terminal has printed, where mpb expects the start of a line.
+const lineStart = "\r"
 
 // jobBar is a bar and the newest event of its job, which the terminal's goroutine reads.
 type jobBar struct {
@@ -124,7 +128,7 @@ func newJobBar(container *mpb.Progress, e Event) (*jobBar, error) {
 	}
 	bar, err := container.Add(int64(e.Steps), mpb.BarStyle().Build(),
 		mpb.PrependDecorators(
-			column(func(e Event) string { return e.Model }),
+			column(func(e Event) string { return lineStart + e.Model }),
 			column(func(e Event) string { return fmt.Sprintf("epoch %d/%d", e.Epoch, e.Epochs) }),
 		),
 		mpb.AppendDecorators(

@@ -118,9 +118,6 @@ func runModels(ctx context.Context, config bench.Config, stdout, stderr io.Write
 	progress, stop := newProgress(stderr)
 	config.Progress = progress
 	announced := context.AfterFunc(ctx, func() {
-		if terminalWidth(stderr) > 0 {
-			fmt.Fprint(stderr, "\r") // the terminal has printed ^C; the bars expect to be at the start of the line
-		}
 		progress.Report(bench.Event{Kind: bench.Noted, Text: "stopping, checkpoints are being written; Ctrl-C again stops at once"})
 	})
 	summary, err := bench.Run(ctx, config)

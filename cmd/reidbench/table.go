@@ -20,8 +20,43 @@ type column struct {
 }
 
 // writeTable prints titles and cells exactly as they are, without borders. Footer lines, which may be
-// missing, stand below a rule of their own.
+// missing, stand below a rule of their own. Where a terminal is too narrow, the first column gives way.
 func writeTable(w io.Writer, columns []column, rows, footer [][]string) error {
+	page, err := renderTable(columns, rows, footer)
+	if err != nil {
+		return err
+	}
+	if excess := longestLine(page) - terminalWidth(w); terminalWidth(w) > 0 && excess > 0 {
+		if page, err = renderTable(columns, shortenFirst(rows, excess), footer); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintln(w, strings.Join(page, "\n"))
+	return err
+}
+
+// shortest is how much of the first column's cells is always kept.
+const shortest = 12
+
+// shortenFirst makes the first column narrower by excess; of a layer's path, the end tells it apart.
+func shortenFirst(rows [][]string, excess int) [][]string {
+	widest := 0
+	for _, row := range rows {
+		widest = max(widest, utf8.RuneCountInString(row[0]))
+	}
+	limit := max(widest-excess, shortest)
+	shortened := make([][]string, len(rows))
+	for i, row := range rows {
+		shortened[i] = row
+		if name := []rune(row[0]); len(name) > limit {
+			shortened[i] = slices.Concat([]string{"…" + string(name[len(name)-limit+1:])}, row[1:])
+		}
+	}
+	return shortened
+}
+
+// renderTable returns the table's lines.
+func renderTable(columns []column, rows, footer [][]string) ([]string, error) {
 	titles := make([]string, len(columns))
 	align := make([]tw.Align, len(columns))
 	for i, c := range columns {
@@ -53,30 +88,35 @@ func writeTable(w io.Writer, columns []column, rows, footer [][]string) error {
 		tablewriter.WithEastAsian(tw.Off), // the same columns in every locale
 	)
 	table.Header(titles)
-	if err := table.Bulk(append(rows[:len(rows):len(rows)], footer...)); err != nil {
-		return err
+	if err := table.Bulk(slices.Concat(rows, footer)); err != nil {
+		return nil, err
 	}
 	if err := table.Render(); err != nil {
-		return err
+		return nil, err
 	}
 	lines := strings.Split(strings.TrimRight(page.String(), "\n"), "\n")
-	width := 0
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(line, " ")
-		if i != ruleLine {
-			width = max(width, utf8.RuneCountInString(lines[i]))
-		}
 	}
-	lines[ruleLine] = strings.Repeat("─", width)
+	lines[ruleLine] = "" // tablewriter's own is as wide as the last column's padding
+	lines[ruleLine] = strings.Repeat("─", longestLine(lines))
 	if len(footer) > 0 {
 		lines = slices.Insert(lines, len(lines)-len(footer), lines[ruleLine])
 	}
-	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
-	return err
+	return lines, nil
 }
 
 // ruleLine is the place of the rule under the titles.
 const ruleLine = 1
+
+// longestLine is the width of the widest line in columns.
+func longestLine(lines []string) int {
+	width := 0
+	for _, line := range lines {
+		width = max(width, utf8.RuneCountInString(line))
+	}
+	return width
+}
 
 // millions and billions print a count as the published tables do, with three places.
 func millions(n int64) string { return fmt.Sprintf("%.3f", float64(n)/1e6) }

@@ -66,7 +66,9 @@ func TestWorkflow(t *testing.T) {
 	t.Run("report", func(t *testing.T) {
 		var report struct {
 			Format string
-			Tables []struct{ Rows []struct{ Model, Status string } }
+			Tables []struct {
+				Rows []struct{ Model, Status string }
+			}
 		}
 		if err := json.Unmarshal([]byte(succeed(t, "report", "--runs", runs, "--json")), &report); err != nil {
 			t.Fatal(err)
