@@ -283,10 +283,14 @@ func compareCost(count *int64, unit int64, figure Figure) (c comparison) {
 	return c
 }
 
-// String lists the resolved values by name.
+// String lists the resolved single values by name, the recipe's own first. What describes
+// the dataset stands there.
 func (r Recipe) String() string {
 	var values []string
 	for _, key := range slices.Sorted(maps.Keys(r.Values)) {
+		if _, nested := r.Values[key].(map[string]any); nested || key == "name" {
+			continue
+		}
 		value, ok := r.Values[key].(string)
 		if !ok {
 			encoded, err := json.Marshal(r.Values[key])
@@ -295,7 +299,7 @@ func (r Recipe) String() string {
 			}
 			value = string(encoded)
 		}
-		values = append(values, key+" "+value)
+		values = append(values, strings.ReplaceAll(key, "_", " ")+" "+value)
 	}
 	if len(values) == 0 {
 		return r.Name
