@@ -28,9 +28,9 @@ func newListCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List the models with their cost",
 		Long: `List prints the models with their family, the length of their features, parameters
-and multiply-adds for one image, without the final classifier. "exact" counts what the
-arithmetic is, and products of two activations (attention) apart; "paper" counts as
-the published tables do.`,
+and multiply-adds for one image, without the final classifier. MACs are those of
+convolutions and linear layers; products of two activations (attention) stand apart
+under Matmul. "paper" counts as the published tables do.`,
 		Example: `  reidbench list
 
   # also what is beside the published tables, for a script
@@ -80,8 +80,7 @@ func describe(m models.Model) (listed, error) {
 func printList(w io.Writer, entries []listed) error {
 	columns := []column{
 		{title: "Model", left: true}, {title: "Family", left: true}, {title: "Features"},
-		{title: "Params (M)"}, {title: "MACs (G)"}, {title: "Matmul (G)"},
-		{title: "Params, paper"}, {title: "MACs, paper"},
+		{title: "Params (M)"}, {title: "paper"}, {title: "MACs (G)"}, {title: "paper"}, {title: "Matmul (G)"},
 	}
 	var rows [][]string
 	for _, e := range entries {
@@ -91,8 +90,7 @@ func printList(w io.Writer, entries []listed) error {
 		}
 		rows = append(rows, []string{
 			e.Name, string(e.Family), fmt.Sprint(e.FeatureDim),
-			millions(e.Params), billions(e.MACs), matmul,
-			millions(e.PaperParams), billions(e.PaperMACs),
+			millions(e.Params), millions(e.PaperParams), billions(e.MACs), billions(e.PaperMACs), matmul,
 		})
 	}
 	return writeTable(w, columns, rows, nil)
