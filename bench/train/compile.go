@@ -10,8 +10,9 @@ import (
 
 // A value is what flows between layers. Nodes that only rename or reshape share their input's.
 type value struct {
-	size  int     // floats per sample
-	needs bool    // a gradient must reach it
+	size  int  // floats per sample
+	needs bool // a gradient must reach it
+	node  *graph.Node
 	maker layer   // nil for the image
 	buf   buffer  // where the forward pass puts it
 	grad  buffer  // where its gradient is gathered, none until something contributes
@@ -147,8 +148,8 @@ func (c *compiler) newBuffer(perSample, fixed int) buffer {
 }
 
 // emit appends a step.
-func (c *compiler) emit(name string, reads, writes []buffer, run func(*frame)) {
-	c.steps = append(c.steps, step{name, reads, writes, run})
+func (c *compiler) emit(l label, reads, writes []buffer, run func(*frame)) {
+	c.steps = append(c.steps, step{l, reads, writes, run})
 }
 
 // scratch makes sure that the workspace holds so many floats.
@@ -292,7 +293,7 @@ func (c *compiler) sum(v *value, part buffer) {
 	}
 	add := kernels.NewAdd(kernels.ActNone)
 	size := v.size
-	c.emit("sum of gradients", []buffer{old, part}, []buffer{dst}, func(f *frame) {
+	c.emit(label{v.node, "sum of gradients"}, []buffer{old, part}, []buffer{dst}, func(f *frame) {
 		add.Forward(f.pool, f.n*size, f.at(dst), f.at(old), f.at(part))
 	})
 	if dst != old {

@@ -115,7 +115,7 @@ func (l *matMulLayer) forward(c *compiler, out buffer) {
 	multiply(c, l.step("forward"), l.product, l.at.Shape.H, out, a, b)
 }
 
-func multiply(c *compiler, name string, kernel *kernels.MatMul, matrices int, out, a, b buffer) {
+func multiply(c *compiler, name label, kernel *kernels.MatMul, matrices int, out, a, b buffer) {
 	c.emit(name, []buffer{a, b}, []buffer{out}, func(f *frame) {
 		kernel.Run(f.pool, f.n*matrices, f.at(out), f.at(a), f.at(b), false, f.ws)
 	})

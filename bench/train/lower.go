@@ -19,7 +19,7 @@ func (ch *chain) last() *graph.Node { return ch.nodes[len(ch.nodes)-1] }
 
 // lower makes the layers, in the order of their last nodes.
 func (c *compiler) lower() error {
-	c.values[c.graph.Input] = &value{size: c.graph.Input.Shape.Size(), buf: imageBuffer, grad: none}
+	c.values[c.graph.Input] = &value{size: c.graph.Input.Shape.Size(), node: c.graph.Input, buf: imageBuffer, grad: none}
 	chains := map[*graph.Node]*chain{}
 	if !c.opt.NoFusion {
 		chains = c.chains()
@@ -116,7 +116,7 @@ func (p *part) inputs() []*value        { return p.in }
 func (p *part) trains(*compiler) bool   { return false }
 func (p *part) positions() int          { return p.at.Shape.Positions() }
 func (p *part) inputShape() graph.Shape { return p.at.Inputs[0].Shape }
-func (p *part) step(kind string) string { return p.at.Name + " " + kind }
+func (p *part) step(phase string) label { return label{p.at, phase} }
 
 func (c *compiler) lowerChain(ch *chain) error {
 	n := ch.nodes[0]
@@ -216,7 +216,7 @@ func (c *compiler) lowerChain(ch *chain) error {
 	if err != nil {
 		return err
 	}
-	l.setOutput(&value{size: n.Shape.Size(), maker: l, buf: none, grad: none})
+	l.setOutput(&value{size: n.Shape.Size(), node: n, maker: l, buf: none, grad: none})
 	c.layers = append(c.layers, l)
 	for _, m := range ch.nodes {
 		c.values[m] = l.output()

@@ -52,6 +52,7 @@ type Program struct {
 	forward, backward []step
 	memory            Memory
 
+	profile          *Profile
 	frame            frame
 	features, logits buffer
 	dlogits          buffer
@@ -63,7 +64,7 @@ type Program struct {
 
 // A step is one kernel call.
 type step struct {
-	name          string
+	label
 	reads, writes []buffer
 	run           func(*frame)
 }
@@ -174,6 +175,10 @@ func (p *Program) start(n int, step uint64) {
 }
 
 func (p *Program) run(steps []step) {
+	if p.profile != nil {
+		p.profile.run(steps, &p.frame)
+		return
+	}
 	for i := range steps {
 		steps[i].run(&p.frame)
 	}

@@ -350,3 +350,22 @@ func TestWeightsKeepPublishedOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestProfile measures every step under the name of its layer.
+func TestProfile(t *testing.T) {
+	p, _ := sampleProgram(t, samples[0], 2, Options{Stage: Everything})
+	profile := p.StartProfile()
+	p.Train(3, 0)
+	phases := map[string]bool{}
+	for _, s := range profile.Steps() {
+		phases[s.Node.Name+" "+s.Phase] = true
+	}
+	for _, want := range []string{"stem forward", "stem weight gradient", "c forward", "c weight gradient", "c data gradient", "classifier forward"} {
+		if !phases[want] {
+			t.Errorf("no time for %q in %v", want, phases)
+		}
+	}
+	if len(profile.Steps()) != len(p.forward)+len(p.backward) {
+		t.Errorf("%d measured of %d steps", len(profile.Steps()), len(p.forward)+len(p.backward))
+	}
+}

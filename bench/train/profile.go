@@ -1,0 +1,53 @@
+package train
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+// A label says whose step it is: the layer's node, and what is done for it.
+type label struct {
+	node  *graph.Node
+	phase string
+}
+
+// A Profile gathers where the time of a program's steps goes.
+type Profile struct {
+	spent map[label]time.Duration
+}
+
+// Spent is the time of one phase of one layer, over all runs since profiling began.
+type Spent struct {
+	Node  *graph.Node // the first node of the layer, where several are fused
+	Phase string      // "forward", "data gradient", …
+	Time  time.Duration
+}
+
+// StartProfile makes the following runs measure every step.
+func (p *Program) StartProfile() *Profile {
+	p.profile = &Profile{spent: map[label]time.Duration{}}
+	return p.profile
+}
+
+func (p *Profile) run(steps []step, f *frame) {
+	for i := range steps {
+		start := time.Now()
+		steps[i].run(f)
+		p.spent[steps[i].label] += time.Since(start)
+	}
+}
+
+// Steps lists what was measured, the longest first.
+func (p *Profile) Steps() []Spent {
+	steps := make([]Spent, 0, len(p.spent))
+	for _, l := range slices.SortedFunc(maps.Keys(p.spent), func(a, b label) int {
+		return cmp.Or(cmp.Compare(p.spent[b], p.spent[a]), cmp.Compare(a.node.ID, b.node.ID), cmp.Compare(a.phase, b.phase))
+	}) {
+		steps = append(steps, Spent{l.node, l.phase, p.spent[l]})
+	}
+	return steps
+}
