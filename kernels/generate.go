@@ -1,6 +1,7 @@
 package kernels
 
 //go:generate go run -C _gen . -family peak
+//go:generate go run -C _gen . -family pause
 //go:generate go run -C _gen . -family gemm
 //go:generate go run -C _gen . -family depthwise
 //go:generate go run -C _gen . -family layout

@@ -13,7 +13,7 @@ type ISA int
 // The instruction sets, from portable Go to the widest.
 const (
 	Generic ISA = iota // portable Go
-	AVX2               // AVX2 with FMA
+	AVX2               // AVX2 with FMA and BMI2
 	AVX512             // AVX-512 F, BW, DQ and VL
 )
 
@@ -32,7 +32,7 @@ var active, isaErr = chooseISA(os.Getenv("REIDBENCH_ISA"), Detected())
 
 // Detected returns the best instruction set of this CPU.
 func Detected() ISA {
-	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	avx2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasBMI2
 	switch {
 	case avx2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL:
 		return AVX512

@@ -1,8 +1,10 @@
 package kernels
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Job is work cut into tasks. Do runs one of them; worker is below Pool.Threads and tells which scratch is free to use.
@@ -11,38 +13,74 @@ type Job interface {
 	Do(task, worker int)
 }
 
+// spinTime is how long a thread looks for work, or for the others to finish, before it sleeps. Waking a sleeping thread
+// takes longer than many kernels do; between the kernels of a training step nobody sleeps.
+const spinTime = 50 * time.Microsecond
+
 // Pool is a fixed set of workers that run the tasks of one Job at a time. The goroutine that calls Run is worker 0.
 type Pool struct {
 	threads int
-	wake    chan struct{}
-	done    sync.WaitGroup // workers still busy with the current Run
-	exited  sync.WaitGroup // workers not gone yet
+	spins   bool     // waiting threads look for work before they sleep
+	helpers []helper // workers 1 and up
+	exited  sync.WaitGroup
 
 	job   Job
 	tasks int64
 	next  atomic.Int64
 
+	busy atomic.Int64  // helpers in the current Run, plus callerSleeps
+	done chan struct{} // wakes the caller
+
 	mu       sync.Mutex
 	panicked any
 }
 
+// callerSleeps is added to Pool.busy by a caller that waits on Pool.done.
+const callerSleeps = 1 << 32
+
+// helper is where the caller of Run and one worker meet.
+type helper struct {
+	state atomic.Uint32
+	wake  chan struct{} // a token for each time that the state was asleep
+	_     [48]byte      // keeps the states of two helpers in different cache lines
+}
+
+// States of a helper.
+const (
+	idle    = iota // looks for work
+	asleep         // waits for a token
+	called         // should work
+	working        // does
+	ended          // should return
+)
+
 // NewPool starts a pool of the given number of threads, at least one. Close ends it.
 func NewPool(threads int) *Pool {
 	threads = max(threads, 1)
-	p := &Pool{threads: threads, wake: make(chan struct{}, threads)}
+	return newPool(threads, canSpin(threads))
+}
+
+func newPool(threads int, spins bool) *Pool {
+	p := &Pool{threads: threads, spins: spins, helpers: make([]helper, threads-1), done: make(chan struct{}, 1)}
 	p.exited.Add(threads - 1)
-	for worker := 1; worker < threads; worker++ {
-		go p.serve(worker)
+	for i := range p.helpers {
+		p.helpers[i].wake = make(chan struct{}, 1)
+		go p.serve(&p.helpers[i], i+1)
 	}
 	return p
 }
+
+// canSpin tells whether waiting threads have a CPU of their own, and an instruction for it.
+func canSpin(threads int) bool { return threads <= runtime.GOMAXPROCS(0) && Detected() != Generic }
 
 // Threads returns the number of workers, the caller of Run included.
 func (p *Pool) Threads() int { return p.threads }
 
 // Close ends the pool's goroutines and waits until they are gone. No Run may be in flight or follow.
 func (p *Pool) Close() {
-	close(p.wake)
+	for i := range p.helpers {
+		p.helpers[i].set(ended)
+	}
 	p.exited.Wait()
 }
 
@@ -55,15 +93,20 @@ func (p *Pool) Run(tasks int, j Job) {
 		}
 		return
 	}
-	helpers := min(p.threads, tasks) - 1
+	helpers := p.helpers[:min(p.threads, tasks)-1]
 	p.job, p.tasks = j, int64(tasks)
 	p.next.Store(0)
-	p.done.Add(helpers)
-	for range helpers {
-		p.wake <- struct{}{}
+	p.busy.Store(int64(len(helpers)))
+	for i := range helpers {
+		helpers[i].set(called)
 	}
 	p.work(0)
-	p.done.Wait()
+	for i := range helpers {
+		if helpers[i].state.CompareAndSwap(called, idle) { // has not begun, and is not needed any more
+			p.busy.Add(-1)
+		}
+	}
+	p.wait()
 	p.job = nil
 	if cause := p.panicked; cause != nil {
 		p.panicked = nil
@@ -71,12 +114,85 @@ func (p *Pool) Run(tasks int, j Job) {
 	}
 }
 
-func (p *Pool) serve(worker int) {
-	defer p.exited.Done()
-	for range p.wake {
-		p.work(worker)
-		p.done.Done()
+// wait returns when no helper is busy.
+func (p *Pool) wait() {
+	for s := p.newSpin(); s.again(); {
+		if p.busy.Load() == 0 {
+			return
+		}
 	}
+	if p.busy.Add(callerSleeps) != callerSleeps {
+		<-p.done
+	}
+}
+
+// set changes what a helper should do, and wakes it if it sleeps.
+func (h *helper) set(state uint32) {
+	if h.state.Swap(state) == asleep {
+		h.wake <- struct{}{}
+	}
+}
+
+func (p *Pool) serve(h *helper, worker int) {
+	defer p.exited.Done()
+	for p.awaitCall(h) {
+		p.work(worker)
+		h.state.Store(idle)
+		if p.busy.Add(-1) == callerSleeps {
+			p.done <- struct{}{}
+		}
+	}
+}
+
+// awaitCall returns true when the helper should work, false when it should return.
+func (p *Pool) awaitCall(h *helper) bool {
+	for {
+		for s := p.newSpin(); s.again(); {
+			if h.state.Load() >= called {
+				break
+			}
+		}
+		if h.state.CompareAndSwap(idle, asleep) {
+			<-h.wake
+		}
+		switch {
+		case h.state.CompareAndSwap(called, working):
+			return true
+		case h.state.Load() == ended:
+			return false
+		}
+		// The call was taken back.
+	}
+}
+
+// spin is a wait of bounded time for something that another thread does.
+type spin struct {
+	rounds int
+	start  time.Time
+}
+
+// newSpin begins a wait, which is over at once where threads do not spin.
+func (p *Pool) newSpin() spin {
+	if !p.spins {
+		return spin{rounds: -1}
+	}
+	return spin{}
+}
+
+// again tells whether to look another time.
+func (s *spin) again() bool {
+	const pauses, roundsPerClock = 8, 32
+	switch {
+	case s.rounds < 0:
+		return false
+	case s.rounds == 0:
+		s.start = time.Now()
+	case s.rounds%roundsPerClock == 0 && time.Since(s.start) > spinTime:
+		return false
+	}
+	s.rounds++
+	pause(pauses)
+	return true
 }
 
 // work takes tasks until none is left. A panic stops the other workers after their current task.

@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 )
@@ -74,6 +75,27 @@ func TestPoolRunDoesNotAllocate(t *testing.T) {
 	j := &countingJob{counts: make([]atomic.Int32, 50), threads: 2}
 	if n := testing.AllocsPerRun(20, func() { p.Run(50, j) }); n != 0 {
 		t.Errorf("Run allocates %v times", n)
+	}
+}
+
+// One job after the other, on helpers that look for work, that sleep, and whose call is taken back before they wake.
+func TestPoolRunsManyJobs(t *testing.T) {
+	for _, spins := range []bool{false, Detected() != Generic} {
+		p := newPool(3, spins)
+		j := &countingJob{counts: make([]atomic.Int32, 3), threads: p.Threads()}
+		const runs = 2000
+		for i := range runs {
+			if i%500 == 0 {
+				runtime.GC() // long enough for the helpers to fall asleep
+			}
+			p.Run(3, j)
+		}
+		p.Close()
+		for i := range j.counts {
+			if n := j.counts[i].Load(); n != runs {
+				t.Errorf("spins %t: task %d ran %d times in %d runs", spins, i, n, runs)
+			}
+		}
 	}
 }
 

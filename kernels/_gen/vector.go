@@ -91,7 +91,7 @@ func (m *machine) param(name string) reg.VecVirtual {
 	return m.broadcast(basic.Addr)
 }
 
-// tailMask returns the mask of the first count lanes, count < lanes. BZHI is of BMI2, which every CPU with AVX2 has.
+// tailMask returns the mask of the first count lanes, count < lanes. BZHI is of BMI2.
 func (m *machine) tailMask(count reg.GPVirtual) reg.Register {
 	if m.isWide() {
 		ones, k := GP32(), K()
