@@ -36,6 +36,7 @@ type MeasureConfig struct {
 	Batch   int            // images; 0: 32
 	Threads int            // 0: one per CPU
 	Steps   int            // that are measured, after one that is not; 0: 6
+	Profile bool           // tell where the time of a model's steps goes
 	Report  func(Measurement)
 }
 
@@ -51,6 +52,8 @@ type Measurement struct {
 	PeakShare       float64 `json:"peak_share"`     // of the multiply-add peak measured in the same run
 	PlannedBytes    int64   `json:"planned_bytes"`  // before the first step
 	PeakRSSBytes    int64   `json:"peak_rss_bytes"` // what the process came to hold; 0 if unknown
+
+	Profile *Profile `json:"-"` // where MeasureConfig asks for it
 
 	Steps []time.Duration `json:"-"` // each one measured
 	FLOPs float64         `json:"-"` // of a step
@@ -147,6 +150,9 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 	if err := r.measure(ctx, measured, step, func(m *Measurement) {
 		if peakKnown {
 			m.PeakRSSBytes = PeakMemory()
+		}
+		if r.MeasureConfig.Profile {
+			m.Profile = profiled(p, step, r.Batch, cost)
 		}
 	}); err != nil {
 		return fmt.Errorf("measuring %s: %w", m.Name, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -25,8 +26,10 @@ func newBenchCommand() *cobra.Command {
 each step in the format of Go's benchmarks: compare two files with benchstat. Beside
 images per second stand GFLOP/s (2 per multiply-add, a training step being three
 forward passes), their share of the multiply-add peak measured in the same run, and
-planned and actual peak memory. Where no model is named, it is ` + benchedByDefault + `.`,
+planned and actual peak memory. --profile adds, for models, where one step's time goes;
+a fused activation or sum counts as part of its layer. Where no model is named, it is ` + benchedByDefault + `.`,
 		Example: `  reidbench bench train resnet50 --batch 32
+  reidbench bench train osnet --profile
   reidbench bench infer 'mobilenet*' --json
   reidbench bench kernels --threads 1 --steps 10 > new.txt`,
 		ValidArgsFunction: completeModels,
@@ -58,6 +61,9 @@ planned and actual peak memory. Where no model is named, it is ` + benchedByDefa
 				if writeErr == nil {
 					writeErr = bench.WriteBenchmark(stdout, m)
 				}
+				if writeErr == nil && m.Profile != nil {
+					writeErr = writeProfile(stdout, m.Profile)
+				}
 			}
 			if _, err := bench.Measure(c.Context(), config); err != nil {
 				return err
@@ -69,6 +75,7 @@ planned and actual peak memory. Where no model is named, it is ` + benchedByDefa
 	flags.IntVar(&config.Batch, "batch", 32, "images in a step")
 	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")
 	flags.IntVar(&config.Steps, "steps", 6, "steps that are measured, after one that is not")
+	flags.BoolVar(&config.Profile, "profile", false, "tell where one step's time goes, by operation and by layer")
 	flags.BoolVar(&json, "json", false, "write JSON: each model's median")
 	return command
 }
@@ -90,4 +97,39 @@ func benched(args []string) (bench.Mode, []models.Model, error) {
 	}
 	list, err := models.Match(args...)
 	return mode, list, err
+}
+
+// profileRows is how many lines of each part of a profile are shown.
+const profileRows = 25
+
+// writeProfile prints the operations and the layers that take the most time.
+func writeProfile(w io.Writer, p *bench.Profile) error {
+	for _, part := range []struct {
+		title string
+		rows  []bench.ProfileRow
+	}{{"Operation", p.Ops}, {"Layer", p.Layers}} {
+		var rows [][]string
+		for _, r := range part.rows[:min(profileRows, len(part.rows))] {
+			name := r.Op
+			if r.Layer != "" {
+				name = r.Layer + " (" + r.Op + ")"
+			}
+			speed := ""
+			if r.GFLOPS > 0 {
+				speed = fmt.Sprintf("%.0f", r.GFLOPS)
+			}
+			rows = append(rows, []string{
+				name, r.Phase, fmt.Sprintf("%.2f", float64(r.Time.Microseconds())/1000), fmt.Sprintf("%.1f", 100*r.Share), speed,
+			})
+		}
+		columns := []column{{part.title, true}, {"Phase", true}, {"ms", false}, {"% of the step", false}, {"GFLOP/s", false}}
+		fmt.Fprintln(w)
+		if err := writeTable(w, columns, rows, nil); err != nil {
+			return err
+		}
+		if left := len(part.rows) - len(rows); left > 0 {
+			fmt.Fprintf(w, "… and %d more\n", left)
+		}
+	}
+	return nil
 }
