@@ -7,11 +7,9 @@ import (
 	"runtime"
 
 	"github.com/reidbench/reidbench/bench/train"
-	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
-	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -61,7 +59,7 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 		return Evaluation{}, err
 	}
 	w := train.NewWeights(g, 0)
-	note, err := loadWeights(w, g, c.Weights)
+	note, err := loadPublished(w, c.Model, g, c.Weights)
 	if err != nil {
 		return Evaluation{}, err
 	}
@@ -87,18 +85,4 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 		Model: c.Model.Name, Weights: filepath.Base(c.Weights), Dataset: data.record,
 		Metrics: *judged.metrics(), Queries: judged.result.Queries, Skipped: judged.result.Skipped,
 	}, nil
-}
-
-// loadWeights fills w from a file. The note says if its classifier was left out.
-func loadWeights(w *train.Weights, g *graph.Graph, path string) (note string, err error) {
-	archive, err := weights.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer archive.Close()
-	var classifier []string
-	for _, p := range g.Classifier.Params {
-		classifier = append(classifier, p.Name)
-	}
-	return weights.Load(archive, w.Names(), w.Shape, classifier, w.Set)
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
@@ -28,14 +29,16 @@ const identityFormat = "reidbench-run/1"
 // identity is everything that the bits of a job's result depend on, besides the
 // binary and the machine's ISA.
 type identity struct {
-	Format   string   `json:"format"`
-	Model    string   `json:"model"`
-	Teacher  string   `json:"teacher,omitempty"` // of a distilled row
-	Recipe   Recipe   `json:"recipe"`
-	Schedule Schedule `json:"schedule"` // what the recipe comes to for this model and dataset
-	Seed     uint64   `json:"seed"`
-	Dataset  string   `json:"dataset"` // fingerprint
-	Classes  int      `json:"classes"`
+	Format  string `json:"format"`
+	Model   string `json:"model"`
+	Teacher string `json:"teacher,omitempty"` // of a distilled row
+	// Pretrained is the file that the training began with; nil: random weights.
+	Pretrained *results.Pretrained `json:"pretrained,omitempty"`
+	Recipe     Recipe              `json:"recipe"`
+	Schedule   Schedule            `json:"schedule"` // what the recipe comes to for this model and dataset
+	Seed       uint64              `json:"seed"`
+	Dataset    string              `json:"dataset"` // fingerprint
+	Classes    int                 `json:"classes"`
 }
 
 // readIdentity returns what a folder is about, nil if it has not begun yet.

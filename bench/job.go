@@ -19,15 +19,16 @@ import (
 
 // job is one model's way from images to a record.
 type job struct {
-	model   models.Model
-	id      identity
-	dir     string
-	threads int
-	data    *dataset
-	alone   bool           // no other job runs at the same time
-	teacher *teacherFolder // nil if the model is not distilled
-	report  func(Event)
-	now     func() time.Time
+	model      models.Model
+	id         identity
+	dir        string
+	threads    int
+	data       *dataset
+	alone      bool           // no other job runs at the same time
+	teacher    *teacherFolder // nil if the model is not distilled
+	pretrained string         // the file of weights to begin with; "": random ones
+	report     func(Event)
+	now        func() time.Time
 
 	graph   *graph.Graph
 	cost    flops.Report
@@ -91,7 +92,7 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	started := j.now()
 	record := results.Record{
 		Format: results.Format,
-		Model:  j.model.Name, Row: j.model.Row,
+		Model:  j.model.Name, Row: j.model.Row, Pretrained: j.id.Pretrained,
 		Seed: j.id.Seed, Dataset: j.data.record, Machine: DescribeMachine(),
 		Cost: results.Cost{
 			Params: j.cost.Total.Params, MACs: j.cost.Total.ConvMACs + j.cost.Total.LinearMACs, MatmulMACs: j.cost.Total.MatMulMACs,

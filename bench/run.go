@@ -26,11 +26,12 @@ var (
 
 // Config says what to run.
 type Config struct {
-	Out    string         // the folder of results, one folder per model in it
-	Data   string         // a Market-1501 folder; "": the recipe's synthetic dataset, drawn below Out
-	Models []models.Model // one job each
-	Recipe Recipe
-	Seed   uint64
+	Out     string         // the folder of results, one folder per model in it
+	Data    string         // a Market-1501 folder; "": the recipe's synthetic dataset, drawn below Out
+	Weights string         // a folder of published weights to begin with, a file per model; "": random ones
+	Models  []models.Model // one job each
+	Recipe  Recipe
+	Seed    uint64
 
 	Jobs    int    // side by side; 0: one
 	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it
@@ -79,6 +80,9 @@ func (s Summary) Count(outcome Outcome) int {
 }
 
 // Run trains and evaluates every model that is not finished yet.
+//
+// With a folder of published weights, a model without a file in it is an error that wraps
+// [ErrNoWeights], and so is a file that does not fit, before anything is trained.
 //
 // Each job has a folder below Out. A folder that holds a run of another recipe, seed or
 // dataset is an error that wraps [ErrConflict], before anything is trained. A job that
@@ -153,6 +157,9 @@ func (r *runner) plan() error {
 		r.summary.Jobs = append(r.summary.Jobs, JobResult{Model: m, Dir: j.dir})
 	}
 	if err := r.findTeachers(); err != nil {
+		return err
+	}
+	if err := r.findPretrained(); err != nil {
 		return err
 	}
 	var conflicts []error

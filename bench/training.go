@@ -86,6 +86,14 @@ func (t *training) resume() error {
 			return err
 		}
 		t.state, t.saved = s, s.Steps
+	} else if t.pretrained != "" {
+		note, err := loadPublished(t.weights, t.model, t.graph, t.pretrained)
+		if err != nil {
+			return err
+		}
+		if note != "" {
+			t.emit(Event{Kind: Noted, Text: note})
+		}
 	}
 	if t.log, err = openMetrics(t.dir, t.state.LogBytes); err != nil {
 		return err

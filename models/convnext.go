@@ -48,9 +48,29 @@ func convNeXtBlock(b *graph.Builder, name string, x *graph.Node, drop float64) *
 	return b.Add(name+".add", y, x)
 }
 
+// sources are timm and the authors' own code.
+func (c convNeXt) sources() []Source {
+	timm := Modules{"stem": "features.0", "head.norm": "classifier.0", "head.fc": "classifier.2"}
+	authors := Modules{"downsample_layers.0": "features.0", "norm": "classifier.0", "head": "classifier.2"}
+	for i, depth := range c.depths {
+		if i > 0 {
+			timm[at("stages", i)+".downsample"] = at("features", 2*i)
+			authors[at("downsample_layers", i)] = at("features", 2*i)
+		}
+		for j := range depth {
+			ours := at(at("features", 2*i+1), j)
+			timm.add(at(at("stages", i)+".blocks", j), ours, "conv_dw", "block.0", "norm", "block.2",
+				"mlp.fc1", "block.3", "mlp.fc2", "block.5", "gamma", "layer_scale")
+			authors.add(at(at("stages", i), j), ours, "dwconv", "block.0", "norm", "block.2",
+				"pwconv1", "block.3", "pwconv2", "block.5", "gamma", "layer_scale")
+		}
+	}
+	return []Source{{"timm", timm}, {"facebookresearch", authors}}
+}
+
 func init() {
 	add := func(name, row string, c convNeXt, aliases ...string) {
-		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: c.build})
+		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: c.build, Sources: c.sources()})
 	}
 	deep := [4]int{3, 3, 27, 3}
 	add("convnext-tiny", "ConvNeXt-Tiny", convNeXt{[4]int{96, 192, 384, 768}, [4]int{3, 3, 9, 3}, 0.1}, "convnext_tiny")

@@ -15,22 +15,16 @@ var efficientNetGate = squeeze{
 }
 
 func (e efficientNet) build(b *graph.Builder, classes int) (features, logits *graph.Node) {
-	stages := []struct{ kernel, stride, out, depth, expansion int }{
-		{3, 1, 16, 1, 1}, {3, 2, 24, 2, 6}, {5, 2, 40, 2, 6}, {3, 2, 80, 3, 6}, {5, 1, 112, 3, 6}, {5, 2, 192, 4, 6}, {3, 1, 320, 1, 6},
-	}
-	blocks := 0
-	for i := range stages {
-		stages[i].depth = int(math.Ceil(float64(stages[i].depth) * e.depth))
-		blocks += stages[i].depth
+	stages, blocks := e.stages(), 0
+	for _, stage := range stages {
+		blocks += stage.depth
 	}
 	x := b.Conv("_conv_stem", b.Input(), conv(divisible(32*e.width), 3, 2))
 	x = b.BatchNorm("_bn0", x)
 	x = b.Act("_swish0", x, graph.SiLU)
 	index := 0
 	for _, stage := range stages {
-		block := mbConv{
-			kernel: stage.kernel, stride: stage.stride, out: divisible(float64(stage.out) * e.width), expansion: stage.expansion,
-		}
+		block := mbConv{kernel: stage.kernel, stride: stage.stride, out: stage.out, expansion: stage.expansion}
 		for range stage.depth {
 			block.dropout = 0.2 * float64(index) / float64(blocks)
 			x = block.build(b, at("_blocks", index), x)
@@ -44,6 +38,20 @@ func (e efficientNet) build(b *graph.Builder, classes int) (features, logits *gr
 	x = b.GlobalAvgPool("_avg_pooling", x)
 	features = dropout(b, "_dropout", x, e.dropout)
 	return features, b.Linear("classifier", features, classes)
+}
+
+type efficientNetStage struct{ kernel, stride, out, depth, expansion int }
+
+// stages are B0's, scaled.
+func (e efficientNet) stages() []efficientNetStage {
+	stages := []efficientNetStage{
+		{3, 1, 16, 1, 1}, {3, 2, 24, 2, 6}, {5, 2, 40, 2, 6}, {3, 2, 80, 3, 6}, {5, 1, 112, 3, 6}, {5, 2, 192, 4, 6}, {3, 1, 320, 1, 6},
+	}
+	for i := range stages {
+		stages[i].out = divisible(float64(stages[i].out) * e.width)
+		stages[i].depth = int(math.Ceil(float64(stages[i].depth) * e.depth))
+	}
+	return stages
 }
 
 // An mbConv is the note's MBConvBlock.
@@ -77,13 +85,43 @@ func (m mbConv) build(b *graph.Builder, name string, x *graph.Node) *graph.Node 
 	return x
 }
 
+// sources: where the note numbers all blocks together, torchvision and timm do so stage by stage.
+// The authors of the note's names, lukemelas, call only the classifier otherwise.
+func (e efficientNet) sources() []Source {
+	torchvision := Modules{
+		"features.0.0": "_conv_stem", "features.0.1": "_bn0",
+		"features.8.0": "_conv_head", "features.8.1": "_bn1", "classifier.1": "classifier",
+	}
+	timm := Modules{"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1"}
+	index := 0
+	for i, stage := range e.stages() {
+		for j := range stage.depth {
+			ours := at("_blocks", index)
+			theirs := at(at("features", i+1), j) + ".block"
+			if stage.expansion == 1 {
+				torchvision.add(theirs, ours, "0.0", "_depthwise_conv", "0.1", "_bn1",
+					"1.fc1", "_se_reduce", "1.fc2", "_se_expand", "2.0", "_project_conv", "2.1", "_bn2")
+				timm.add(at(at("blocks", i), j), ours, "conv_dw", "_depthwise_conv", "bn1", "_bn1",
+					"se.conv_reduce", "_se_reduce", "se.conv_expand", "_se_expand", "conv_pw", "_project_conv", "bn2", "_bn2")
+			} else {
+				torchvision.add(theirs, ours, "0.0", "_expand_conv", "0.1", "_bn0", "1.0", "_depthwise_conv", "1.1", "_bn1",
+					"2.fc1", "_se_reduce", "2.fc2", "_se_expand", "3.0", "_project_conv", "3.1", "_bn2")
+				timm.add(at(at("blocks", i), j), ours, "conv_pw", "_expand_conv", "bn1", "_bn0", "conv_dw", "_depthwise_conv", "bn2", "_bn1",
+					"se.conv_reduce", "_se_reduce", "se.conv_expand", "_se_expand", "conv_pwl", "_project_conv", "bn3", "_bn2")
+			}
+			index++
+		}
+	}
+	return []Source{{"torchvision", torchvision}, {"timm", timm}, {"lukemelas", Modules{"_fc": "classifier"}}}
+}
+
 func init() {
 	scales := []efficientNet{
 		{1.0, 1.0, 0.2}, {1.0, 1.1, 0.2}, {1.1, 1.2, 0.3}, {1.2, 1.4, 0.3},
 		{1.4, 1.8, 0.4}, {1.6, 2.2, 0.4}, {1.8, 2.6, 0.5}, {2.0, 3.1, 0.5},
 	}
 	for i, e := range scales {
-		m := Model{Name: fmt.Sprintf("efficientnet_b%d", i), Family: CNN, Input: PersonImage, Build: e.build}
+		m := Model{Name: fmt.Sprintf("efficientnet_b%d", i), Family: CNN, Input: PersonImage, Build: e.build, Sources: e.sources()}
 		if i == 4 {
 			m.Aliases, m.Name, m.Row = []string{m.Name}, "efficientnet-b4", "Efficientnet-B4"
 		}

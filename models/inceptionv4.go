@@ -4,7 +4,20 @@ import "github.com/reidbench/reidbench/models/graph"
 
 func init() {
 	register(Model{Name: "inceptionv4", Row: "Inceptionv4", Aliases: []string{"inception_v4"},
-		Family: CNN, Input: PersonImage, Build: inceptionV4})
+		Family: CNN, Input: PersonImage, Build: inceptionV4, Sources: []Source{{"timm", inceptionV4Timm()}}})
+}
+
+// inceptionV4Timm are timm's modules: the chain of the last modules' longest branch is numbered
+// together with its fork.
+func inceptionV4Timm() Modules {
+	modules := Modules{"last_linear": "classifier"}
+	for i := 19; i <= 21; i++ {
+		name := at("features", i)
+		modules.add(name, name,
+			"branch2_0", "branch2_0.0", "branch2_1", "branch2_0.1", "branch2_2", "branch2_0.2",
+			"branch2_3a", "branch2_1a", "branch2_3b", "branch2_1b")
+	}
+	return modules
 }
 
 // inceptionV4 is the note's Inception v4 (Szegedy et al. 2017, fig. 9).

@@ -39,7 +39,8 @@ func (r invertedResidual) build(b *graph.Builder, name string, x *graph.Node) *g
 // A mobileNetV3 is torchvision's MobileNetV3.
 type mobileNetV3 struct {
 	blocks []invertedResidual
-	width  int // of the embedding
+	width  int   // of the embedding
+	stages []int // timm's: their numbers of blocks
 }
 
 func (m mobileNetV3) build(b *graph.Builder, classes int) (features, logits *graph.Node) {
@@ -55,9 +56,43 @@ func (m mobileNetV3) build(b *graph.Builder, classes int) (features, logits *gra
 	return features, b.Linear("classifier.3", features, classes)
 }
 
+// timm has timm's modules: blocks numbered stage by stage, the last convolution as a stage of its own.
+func (m mobileNetV3) timm() Modules {
+	last := at("features", len(m.blocks)+1)
+	modules := Modules{
+		"conv_stem": "features.0.0", "bn1": "features.0.1", "conv_head": "classifier.0", "classifier": "classifier.3",
+	}
+	modules.add(at("blocks", len(m.stages))+".0", last, "conv", "0", "bn1", "1")
+	index, in := 0, 16
+	for i, depth := range m.stages {
+		for j := range depth {
+			block := m.blocks[index]
+			index++
+			theirs, children := at(at("blocks", i), j), sequence{module: at("features", index) + ".block"}
+			list := func(conv, norm string) {
+				modules.add(theirs, children.next(), conv, "0", norm, "1")
+			}
+			norms, project := []string{"bn1", "bn2", "bn3"}, "conv_pwl"
+			if block.expanded != in {
+				list("conv_pw", norms[0])
+				norms = norms[1:]
+			} else {
+				project = "conv_pw"
+			}
+			list("conv_dw", norms[0])
+			if block.gated {
+				modules.add(theirs+".se", children.next(), "conv_reduce", "fc1", "conv_expand", "fc2")
+			}
+			list(project, norms[1])
+			in = block.out
+		}
+	}
+	return modules
+}
+
 func init() {
 	const re, hs = graph.ReLU, graph.HardSwish
-	small := mobileNetV3{width: 1024, blocks: []invertedResidual{
+	small := mobileNetV3{width: 1024, stages: []int{1, 2, 3, 2, 3}, blocks: []invertedResidual{
 		{3, 16, 16, true, re, 2},
 		{3, 72, 24, false, re, 2},
 		{3, 88, 24, false, re, 1},
@@ -70,7 +105,7 @@ func init() {
 		{5, 576, 96, true, hs, 1},
 		{5, 576, 96, true, hs, 1},
 	}}
-	large := mobileNetV3{width: 1280, blocks: []invertedResidual{
+	large := mobileNetV3{width: 1280, stages: []int{1, 2, 3, 4, 2, 3}, blocks: []invertedResidual{
 		{3, 16, 16, false, re, 1},
 		{3, 64, 24, false, re, 2},
 		{3, 72, 24, false, re, 1},
@@ -89,7 +124,8 @@ func init() {
 	}}
 	register(
 		Model{Name: "mobilenetv3-small", Row: "Mobilenetv3-small", Aliases: []string{"mobilenet_v3_small"},
-			Family: CNN, Input: PersonImage, Build: small.build},
-		Model{Name: "mobilenet_v3_large", Family: CNN, Input: PersonImage, Build: large.build},
+			Family: CNN, Input: PersonImage, Build: small.build, Sources: []Source{{"timm", small.timm()}}},
+		Model{Name: "mobilenet_v3_large", Family: CNN, Input: PersonImage, Build: large.build,
+			Sources: []Source{{"timm", large.timm()}}},
 	)
 }

@@ -69,9 +69,18 @@ func (o osNet) build(b *graph.Builder, classes int) (features, logits *graph.Nod
 	return features, b.Linear("classifier", features, classes)
 }
 
+// osNetTorchreid are the modules of the authors' code, which counts the stem as the first of
+// five convolutional stages.
+var osNetTorchreid = Modules{
+	"conv1.conv": "conv.0", "conv1.bn": "conv.1",
+	"conv2": "layer1", "conv3": "layer2", "conv4": "layer3", "conv5": "conv1",
+	"fc": "refactor",
+}
+
 func init() {
 	add := func(name, row string, channels [4]int, aliases ...string) {
-		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: osNet{channels}.build})
+		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: osNet{channels}.build,
+			Sources: []Source{{"torchreid", osNetTorchreid}}})
 	}
 	add("osnet", "OSNet", [4]int{64, 256, 384, 512}, "osnet_x1_0")
 	add("osnet_x0_75", "", [4]int{48, 192, 288, 384})

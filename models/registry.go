@@ -56,6 +56,9 @@ type Model struct {
 	// Build appends the network to b and returns the embedding and the output of
 	// the last linear layer, whose only input is that embedding.
 	Build func(b *graph.Builder, classes int) (features, logits *graph.Node)
+
+	// Sources are the other implementations whose files of weights can be read.
+	Sources []Source
 }
 
 // Graph builds the model's layer graph with a classifier for that many identities.

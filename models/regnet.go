@@ -25,19 +25,37 @@ var regNetGate = squeeze{
 
 func (r regNet) build(b *graph.Builder, classes int) (features, logits *graph.Node) {
 	x := numbered.build(b, "stem", b.Input(), conv(32, 3, 2))
-	stage, index, last := 0, 0, 0
-	for _, width := range r.widths() {
+	for _, block := range r.blocks() {
 		stride := 1
-		if width != last {
-			stage, index, last, stride = stage+1, 0, width, 2
+		if block.index == 0 {
+			stride = 2
 		}
-		group := min(r.groupWidth, width)
-		name := fmt.Sprintf("trunk_output.block%d.block%d-%d", stage, stage, index)
-		x = r.block(b, name, x, r.multipleOf(group, width), group, stride)
-		index++
+		group := min(r.groupWidth, block.width)
+		x = r.block(b, block.name(), x, r.multipleOf(group, block.width), group, stride)
 	}
 	features = b.GlobalAvgPool("avgpool", x)
 	return features, b.Linear("fc", features, classes)
+}
+
+// A regNetBlock is a block's place and width; stages count from 1.
+type regNetBlock struct{ stage, index, width int }
+
+func (p regNetBlock) name() string {
+	return fmt.Sprintf("trunk_output.block%d.block%d-%d", p.stage, p.stage, p.index)
+}
+
+// blocks gives blocks of the same width to the same stage.
+func (r regNet) blocks() []regNetBlock {
+	var list []regNetBlock
+	var next regNetBlock
+	for _, width := range r.widths() {
+		if width != next.width {
+			next = regNetBlock{stage: next.stage + 1, width: width}
+		}
+		list = append(list, next)
+		next.index++
+	}
+	return list
 }
 
 // widths are the blocks' widths (Radosavovic et al. 2020, eq. 2 to 4), rounded to multiples of 8.
@@ -78,9 +96,21 @@ func (r regNet) block(b *graph.Builder, name string, x *graph.Node, out, group, 
 	return b.ReLU(name+".activation", x)
 }
 
+// timm has timm's modules.
+func (r regNet) timm() Modules {
+	modules := Modules{"stem.conv": "stem.0", "stem.bn": "stem.1", "head.fc": "fc"}
+	for _, block := range r.blocks() {
+		modules.add(fmt.Sprintf("s%d.b%d", block.stage, block.index+1), block.name(),
+			"conv1.conv", "f.a.0", "conv1.bn", "f.a.1", "conv2.conv", "f.b.0", "conv2.bn", "f.b.1",
+			"se", "f.se", "conv3.conv", "f.c.0", "conv3.bn", "f.c.1", "downsample.conv", "proj.0", "downsample.bn", "proj.1")
+	}
+	return modules
+}
+
 func init() {
 	add := func(name, row string, r regNet, aliases ...string) {
-		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: r.build})
+		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: r.build,
+			Sources: []Source{{"timm", r.timm()}}})
 	}
 	const x, y, torchvision, timm = false, true, false, true
 	add("regnetx-032", "Regnetx-032", regNet{25, 88, 26.31, 2.25, 48, x, torchvision}, "regnet_x_3_2gf", "regnetx_032")

@@ -97,7 +97,8 @@ func init() {
 		if r.head == "" {
 			r.head = "fc"
 		}
-		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: r.build})
+		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: r.build,
+			Sources: []Source{{"torchvision", Modules{"fc": r.head}}}})
 	}
 	var (
 		d18, d50   = [4]int{2, 2, 2, 2}, [4]int{3, 4, 6, 3}

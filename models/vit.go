@@ -48,9 +48,26 @@ func mlp(b *graph.Builder, name string, x *graph.Node) *graph.Node {
 	return b.Linear(name+".fc2", x, width)
 }
 
+// torchvision has torchvision's modules, with what it called the linear layers at first.
+func (v vit) torchvision() Modules {
+	modules := Modules{
+		"conv_proj": "patch_embed.proj", "class_token": "cls_token", "encoder.pos_embedding": "pos_embed",
+		"encoder.ln": "norm", "heads.head": "head",
+	}
+	for i := range v.depth {
+		theirs, ours := fmt.Sprintf("encoder.layers.encoder_layer_%d", i), at("blocks", i)
+		modules.add(theirs, ours, "ln_1", "norm1", "ln_2", "norm2",
+			"self_attention.in_proj_weight", "attn.qkv.weight", "self_attention.in_proj_bias", "attn.qkv.bias",
+			"self_attention.out_proj", "attn.proj",
+			"mlp.0", "mlp.fc1", "mlp.3", "mlp.fc2", "mlp.linear_1", "mlp.fc1", "mlp.linear_2", "mlp.fc2")
+	}
+	return modules
+}
+
 func init() {
 	add := func(m Model, v vit) {
 		m.Family, m.Input, m.Build = Transformer, PersonImage, v.build
+		m.Sources = []Source{{"torchvision", v.torchvision()}}
 		register(m)
 	}
 	sizes := []struct {

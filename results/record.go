@@ -32,8 +32,10 @@ type Record struct {
 	Seed    uint64  `json:"seed"`
 	Dataset Dataset `json:"dataset"`
 	Machine Machine `json:"machine"`
-	Cost    Cost    `json:"cost"`
-	Epochs  int     `json:"epochs"` // trained in all stages
+	// Pretrained is the file of published weights that the run began with; nil: random ones.
+	Pretrained *Pretrained `json:"pretrained,omitempty"`
+	Cost       Cost        `json:"cost"`
+	Epochs     int         `json:"epochs"` // trained in all stages
 	// Final is the last evaluation, the one that is reported; nil where the run failed before it.
 	Final  *Metrics `json:"final,omitempty"`
 	Best   *Best    `json:"best,omitempty"`
@@ -69,6 +71,12 @@ type Dataset struct {
 	Train       int    `json:"train"`      // images
 	Query       int    `json:"query"`
 	Gallery     int    `json:"gallery"`
+}
+
+// Pretrained is a file of weights, by its name without a folder and its digest.
+type Pretrained struct {
+	File   string `json:"file"`
+	SHA256 string `json:"sha256"`
 }
 
 // Machine is where a run was computed.

@@ -179,6 +179,10 @@ func (r *Report) annotate() {
 		if l.Status() == Failed {
 			l.Notes = append(l.Notes, "Failed: "+l.Record.Reason)
 		}
+		if l.Record != nil && l.Record.Pretrained != nil {
+			l.Notes = append(l.Notes, fmt.Sprintf("Began with the weights of %s, SHA-256 %.8s….",
+				l.Record.Pretrained.File, l.Record.Pretrained.SHA256))
+		}
 		if l.Published == nil || l.Cost == nil {
 			continue
 		}

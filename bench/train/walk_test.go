@@ -102,7 +102,7 @@ func checkSaving(t *testing.T, g *graph.Graph, w *train.Weights) {
 		t.Fatal(err)
 	}
 	loaded := train.NewWeights(g, 99)
-	if _, err := weights.Load(archive, loaded.Names(), loaded.Shape, nil, loaded.Set); err != nil {
+	if _, err := weights.Load(archive, weights.Network{Names: loaded.Names(), Shape: loaded.Shape}, loaded.Set); err != nil {
 		t.Fatal(err)
 	}
 	for i, name := range loaded.Names() {

@@ -104,11 +104,8 @@ func (a *Archive) index(size int64) error {
 	}
 	trimModule(a.tensors)
 	renameDense(a.tensors)
-	sort.Slice(a.tensors, func(i, j int) bool { return a.tensors[i].Name < a.tensors[j].Name })
-	for i := 1; i < len(a.tensors); i++ {
-		if a.tensors[i].Name == a.tensors[i-1].Name {
-			return fmt.Errorf("two tensors stand for %q", a.tensors[i].Name)
-		}
+	if err := a.sort(); err != nil {
+		return err
 	}
 	return a.checkTotal(size)
 }

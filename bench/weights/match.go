@@ -8,10 +8,20 @@ import (
 	"github.com/reidbench/reidbench/bench/weights/tensor"
 )
 
+// Network is what an archive is to fill. Names and shapes are as published.
+type Network struct {
+	Names      []string
+	Shape      func(name string) []int
+	Classifier []string        // the tensors of the last linear layer
+	Positions  map[string]Grid // the position embeddings that may come for another image size
+}
+
 // Assignment says which of a network's tensors an archive fills.
 type Assignment struct {
 	Names []string // to be loaded, in the network's order
-	Note  string   // one line about classifiers that are left out; empty if there are none
+	Note  string   // one line about what is left out or resized; empty if all is loaded as it is
+
+	grids map[string]Grid // of the position embeddings to be resized, as they are in the archive
 }
 
 // MismatchError lists every tensor in which an archive and a network differ.
@@ -36,35 +46,48 @@ func (e *MismatchError) Error() string {
 	return b.String()
 }
 
-// Match compares an archive with a network's tensors, given by their names and a function from name to shape, both as
-// published. If any tensor of the classifier, by its listed names, has another shape, then all of the classifier is left
-// out, and the note says so: it was trained for other identities. Any other difference is a *MismatchError. May be
-// surplus: batch norm's counters (num_batches_tracked), and with a note Inception v3's second classifier (AuxLogits).
-func Match(a *Archive, names []string, shape func(name string) []int, classifier []string) (Assignment, error) {
-	resized := resizedClassifier(a, names, shape, classifier)
-	wanted := make(map[string]bool, len(names))
-	var fit Assignment
+// Match compares an archive with a network. If any tensor of the classifier has another shape, then all of the
+// classifier is left out, and the note says so: it was trained for other classes. A position embedding of a square
+// grid is resized, with a note. Any other difference is a *MismatchError, but a 1×1 convolution and a linear layer
+// are the same, and so are other shapes that differ by ones at the end. May be surplus: batch norm's counters
+// (num_batches_tracked), and with a note Inception v3's second classifier (AuxLogits).
+func Match(a *Archive, n Network) (Assignment, error) {
+	resized := resizedClassifier(a, n)
+	wanted := make(map[string]bool, len(n.Names))
+	fit := Assignment{grids: map[string]Grid{}}
 	e := &MismatchError{Path: a.path}
-	for _, name := range names {
+	var notes []string
+	for _, name := range n.Names {
 		wanted[name] = true
-		v, ok := a.find(name)
-		switch {
-		case len(resized) > 0 && slices.Contains(classifier, name):
-		case !ok:
-			e.Missing = append(e.Missing, name)
-		case !slices.Equal(v.Shape, shape(name)):
-			e.Misshapen = append(e.Misshapen, describe(v, shape(name)))
-		case !v.DType.Real():
-			e.Misshapen = append(e.Misshapen, fmt.Sprintf("%s (%s)", name, v.DType))
-		default:
-			fit.Names = append(fit.Names, name)
+		if len(resized) > 0 && slices.Contains(n.Classifier, name) {
+			continue
 		}
+		v, ok := a.find(name)
+		if !ok {
+			e.Missing = append(e.Missing, name)
+			continue
+		}
+		if !sameShape(v.Shape, n.Shape(name)) {
+			grid := n.Positions[name]
+			square, ok := grid.square(v.Shape, n.Shape(name))
+			if !ok {
+				e.Misshapen = append(e.Misshapen, describe(v, n.Shape(name)))
+				continue
+			}
+			fit.grids[name] = square
+			notes = append(notes, fmt.Sprintf("%s resized from %v to %v tokens", name, square, grid))
+		}
+		if !v.DType.Real() {
+			e.Misshapen = append(e.Misshapen, fmt.Sprintf("%s (%s)", name, v.DType))
+			continue
+		}
+		fit.Names = append(fit.Names, name)
 	}
 	auxiliary := 0
 	for _, v := range a.tensors {
 		switch {
 		case wanted[v.Name], isCounter(v.Name):
-		case len(resized) > 0 && slices.Contains(classifier, v.Name):
+		case len(resized) > 0 && slices.Contains(n.Classifier, v.Name):
 		case isAuxiliary(v.Name):
 			auxiliary++
 		default:
@@ -74,7 +97,6 @@ func Match(a *Archive, names []string, shape func(name string) []int, classifier
 	if len(e.Missing)+len(e.Surplus)+len(e.Misshapen) > 0 {
 		return Assignment{}, e
 	}
-	var notes []string
 	if len(resized) > 0 {
 		notes = append(notes, "classifier left out: "+strings.Join(resized, ", "))
 	}
@@ -87,15 +109,27 @@ func Match(a *Archive, names []string, shape func(name string) []int, classifier
 	return fit, nil
 }
 
+// sameShape tells whether shapes are the same up to ones at their end.
+func sameShape(a, b []int) bool {
+	return slices.Equal(trimOnes(a), trimOnes(b))
+}
+
+func trimOnes(shape []int) []int {
+	for len(shape) > 1 && shape[len(shape)-1] == 1 {
+		shape = shape[:len(shape)-1]
+	}
+	return shape
+}
+
 // resizedClassifier describes the classifier's tensors that both sides have, with different shapes.
-func resizedClassifier(a *Archive, names []string, shape func(name string) []int, classifier []string) []string {
+func resizedClassifier(a *Archive, n Network) []string {
 	var list []string
-	for _, name := range classifier {
-		if !slices.Contains(names, name) {
+	for _, name := range n.Classifier {
+		if !slices.Contains(n.Names, name) {
 			continue
 		}
-		if v, ok := a.find(name); ok && !slices.Equal(v.Shape, shape(name)) {
-			list = append(list, describe(v, shape(name)))
+		if v, ok := a.find(name); ok && !sameShape(v.Shape, n.Shape(name)) {
+			list = append(list, describe(v, n.Shape(name)))
 		}
 	}
 	return list
@@ -107,9 +141,8 @@ func describe(v tensor.View, want []int) string {
 
 // Load matches and then hands each tensor's values to set, in the network's order. Nothing is set unless everything
 // matches. The note is Match's.
-func Load(a *Archive, names []string, shape func(name string) []int, classifier []string,
-	set func(name string, values []float32) error) (note string, err error) {
-	fit, err := Match(a, names, shape, classifier)
+func Load(a *Archive, n Network, set func(name string, values []float32) error) (note string, err error) {
+	fit, err := Match(a, n)
 	if err != nil {
 		return "", err
 	}
@@ -117,6 +150,9 @@ func Load(a *Archive, names []string, shape func(name string) []int, classifier 
 		values, err := a.Float32(name)
 		if err != nil {
 			return "", err
+		}
+		if grid, ok := fit.grids[name]; ok {
+			values = resizePositions(values, grid, n.Positions[name], n.Shape(name)[2])
 		}
 		if err := set(name, values); err != nil {
 			return "", fmt.Errorf("%s: tensor %q: %w", a.path, name, err)

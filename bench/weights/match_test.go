@@ -44,13 +44,13 @@ func TestMatch(t *testing.T) {
 			delete(s, "conv.weight")
 			delete(s, "bn.bias")
 			s["bn.weight"] = []int{5}
-			s["bn.running_var"] = []int{4, 1}
+			s["bn.running_var"] = []int{1, 4}
 			s["bn.num_batches_tracked"] = []int{}
 			s["stem.weight"], s["stem.bias"] = []int{1}, []int{1}
 		}, mismatch: &MismatchError{
 			Missing:   []string{"stem.bias", "stem.weight"},
 			Surplus:   []string{"bn.bias", "conv.weight"},
-			Misshapen: []string{"bn.num_batches_tracked (I64)", "bn.running_var ([4] instead of [4 1])", "bn.weight ([4] instead of [5])"},
+			Misshapen: []string{"bn.num_batches_tracked (I64)", "bn.running_var ([4] instead of [1 4])", "bn.weight ([4] instead of [5])"},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestMatch(t *testing.T) {
 			c.change(want)
 			names := slices.Sorted(maps.Keys(want))
 			shape := func(name string) []int { return want[name] }
-			fit, err := Match(open(t, "state_dict.pth"), names, shape, classifier)
+			fit, err := Match(open(t, "state_dict.pth"), Network{Names: names, Shape: shape, Classifier: classifier})
 			if c.mismatch != nil {
 				c.mismatch.Path = "testdata/state_dict.pth"
 				var got *MismatchError
@@ -86,11 +86,11 @@ func TestMatchAuxiliary(t *testing.T) {
 		t.Fatal(err)
 	}
 	scalar := func(string) []int { return nil }
-	fit, err := Match(a, []string{"a"}, scalar, nil)
+	fit, err := Match(a, Network{Names: []string{"a"}, Shape: scalar})
 	if err != nil || fit.Note != "memory: auxiliary classifier left out: 1 tensors AuxLogits.*" {
 		t.Errorf("%+v, %v", fit, err)
 	}
-	fit, err = Match(a, []string{"a", "AuxLogits.fc.bias"}, scalar, nil)
+	fit, err = Match(a, Network{Names: []string{"a", "AuxLogits.fc.bias"}, Shape: scalar})
 	if err != nil || fit.Note != "" || len(fit.Names) != 2 {
 		t.Errorf("%+v, %v", fit, err)
 	}
@@ -108,12 +108,13 @@ func TestLoad(t *testing.T) {
 	want := shapes()
 	names := slices.Sorted(maps.Keys(want))
 	shape := func(name string) []int { return want[name] }
+	n := Network{Names: names, Shape: shape}
 	got := make(map[string]stored)
 	set := func(name string, values []float32) error {
 		got[name] = stored{"F32", want[name], values}
 		return nil
 	}
-	if note, err := Load(open(t, "checkpoint.pth"), names, shape, nil, set); err != nil || note != "" {
+	if note, err := Load(open(t, "checkpoint.pth"), n, set); err != nil || note != "" {
 		t.Fatal(note, err)
 	}
 	all := maps.Clone(network)
@@ -124,13 +125,13 @@ func TestLoad(t *testing.T) {
 
 	clear(got)
 	want["bn.bias"] = []int{9}
-	if _, err := Load(open(t, "checkpoint.pth"), names, shape, nil, set); err == nil || len(got) > 0 {
+	if _, err := Load(open(t, "checkpoint.pth"), n, set); err == nil || len(got) > 0 {
 		t.Errorf("%v after %d tensors were set", err, len(got))
 	}
 
 	broken := errors.New("broken")
 	want["bn.bias"] = []int{4}
-	_, err := Load(open(t, "checkpoint.pth"), names, shape, nil, func(string, []float32) error { return broken })
+	_, err := Load(open(t, "checkpoint.pth"), n, func(string, []float32) error { return broken })
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), `checkpoint.pth: tensor "bn.bias"`) {
 		t.Error(err)
 	}

@@ -20,8 +20,9 @@ func newEvalCommand() *cobra.Command {
 		Short: "Evaluate a file of weights, without training",
 		Long: `Eval judges weights by the protocol of Market-1501: single query, images of the
 query's own identity and camera left out, CMC and mean average precision. FILE is
-safetensors or PyTorch's .pth under the published names; a classifier for another
-number of identities is left out, anything else that differs is an error.`,
+safetensors or PyTorch's .pth under the names of torchvision, timm or torchreid; a
+classifier for another number of identities is left out, position embeddings of
+another image size are resized, anything else that differs is an error.`,
 		Example: `  reidbench eval osnet --weights runs/osnet/weights.safetensors --data Market-1501-v15.09.15
 
   # also every image's embedding: file name, pid, camid, values

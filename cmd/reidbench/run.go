@@ -21,11 +21,11 @@ const defaultStore = "runs"
 
 // runOptions are the flags of run.
 type runOptions struct {
-	data, out, recipe, teacher string
-	epochs, batch              int
-	lr                         float64
-	seed                       uint64
-	threads, jobs              int
+	data, out, recipe, teacher, weights string
+	epochs, batch                       int
+	lr                                  float64
+	seed                                uint64
+	threads, jobs                       int
 }
 
 func newRunCommand() *cobra.Command {
@@ -56,6 +56,9 @@ Recipes:
   # a longer training, kept apart from the others
   reidbench run osnet --epochs 30 --batch 32 --lr 3e-4 --seed 7 --out runs-osnet
 
+  # beginning with published weights: pretrained/osnet_x1_0.pth, pretrained/resnet50-0676ba61.pth
+  reidbench run osnet resnet50 --weights pretrained
+
   # does everything work here?
   reidbench run mobilenetv3-small --recipe tiny --out /tmp/runs`,
 		Args:              cobra.MinimumNArgs(1),
@@ -79,6 +82,7 @@ Recipes:
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn at random")
 	flags.StringVar(&o.teacher, "teacher", strings.ToLower(models.DefaultTeacher), "`model` that distilled rows learn from")
+	flags.StringVar(&o.weights, "weights", "", "`folder` of published weights to begin with, a file per model; none: random ones")
 	flags.IntVar(&o.threads, "threads", 0, "threads of all jobs together; none: one per CPU")
 	flags.IntVar(&o.jobs, "jobs", 1, "models trained side by side")
 	flags.StringVar(&o.out, "out", defaultStore, "`folder` of the runs, one folder per model in it")
@@ -109,7 +113,7 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	}
 	return bench.Config{
 		Out: o.out, Data: o.data, Models: list, Recipe: recipe, Seed: o.seed,
-		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher,
+		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights,
 	}, recipe.Validate()
 }
 

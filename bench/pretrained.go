@@ -1,0 +1,167 @@
+package bench
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/reidbench/reidbench/bench/train"
+	"github.com/reidbench/reidbench/bench/weights"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
+	"github.com/reidbench/reidbench/results"
+)
+
+// ErrNoWeights is wrapped by the error for models without a file in the folder of published weights.
+var ErrNoWeights = errors.New("no published weights")
+
+// hashSuffix is what torchvision's files have between name and ending: the begin of their SHA-256.
+var hashSuffix = regexp.MustCompile(`-[0-9a-f]{8}$`)
+
+// findPretrained returns the one file in dir that is called like the model, by its name, row or
+// alias and in any case, "" if there is none.
+func findPretrained(dir string, m models.Model) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	names := m.WeightsNames()
+	var found []string
+	for _, entry := range entries {
+		ending := filepath.Ext(entry.Name())
+		name := strings.ToLower(strings.TrimSuffix(entry.Name(), ending))
+		switch ending {
+		case ".safetensors", ".pth", ".pt":
+			if slices.Contains(names, name) || slices.Contains(names, hashSuffix.ReplaceAllString(name, "")) {
+				found = append(found, entry.Name())
+			}
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", nil
+	case 1:
+		return filepath.Join(dir, found[0]), nil
+	}
+	return "", fmt.Errorf("%s: several files are called like %s: %s", dir, m.Name, strings.Join(found, ", "))
+}
+
+// findPretrained finds every job's file of published weights and holds it against the network,
+// so that what cannot be loaded is known before anything is trained.
+func (r *runner) findPretrained() error {
+	if r.config.Weights == "" {
+		return nil
+	}
+	var without []string
+	for _, j := range r.jobs {
+		if j.unbuilt != nil {
+			continue
+		}
+		path, err := findPretrained(r.config.Weights, j.model)
+		if err != nil {
+			return err
+		}
+		if path == "" {
+			without = append(without, j.model.Name)
+			continue
+		}
+		if err := j.begin(path); err != nil {
+			return err
+		}
+	}
+	if len(without) > 0 {
+		return fmt.Errorf("%w in %s for %s: a file is called like its model, for example %s.safetensors, .pth or .pt",
+			ErrNoWeights, r.config.Weights, strings.Join(without, ", "), without[0])
+	}
+	return nil
+}
+
+// begin makes the job start from a file of published weights, which has to fit.
+func (j *job) begin(path string) error {
+	archive, network, err := openPublished(path, j.model, j.graph)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	if _, err := weights.Match(archive, network); err != nil {
+		return err
+	}
+	digest, err := fileDigest(path)
+	if err != nil {
+		return err
+	}
+	j.pretrained = path
+	j.id.Pretrained = &results.Pretrained{File: filepath.Base(path), SHA256: digest}
+	return nil
+}
+
+func fileDigest(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// loadPublished fills w from a file of weights under our names or those of another implementation
+// that the model knows. The note says what was left out or resized.
+func loadPublished(w *train.Weights, m models.Model, g *graph.Graph, path string) (note string, err error) {
+	archive, network, err := openPublished(path, m, g)
+	if err != nil {
+		return "", err
+	}
+	defer archive.Close()
+	return weights.Load(archive, network, w.Set)
+}
+
+// openPublished opens a file, with our names for its tensors, and describes what it is to fill.
+func openPublished(path string, m models.Model, g *graph.Graph) (*weights.Archive, weights.Network, error) {
+	network := publishedNetwork(g)
+	archive, err := weights.Open(path)
+	if err != nil {
+		return nil, network, err
+	}
+	var renamings []func(string) string
+	for _, source := range m.Sources {
+		renamings = append(renamings, source.Modules.Rename)
+	}
+	return archive.Closest(network, renamings...), network, nil
+}
+
+// publishedNetwork describes a network to a file of weights.
+func publishedNetwork(g *graph.Graph) weights.Network {
+	shapes := map[string][]int{}
+	n := weights.Network{
+		Shape:     func(name string) []int { return shapes[name] },
+		Positions: map[string]weights.Grid{},
+	}
+	for _, p := range append(slices.Clone(g.Params), g.Buffers...) {
+		n.Names = append(n.Names, p.Name)
+		shapes[p.Name] = p.Shape
+	}
+	for _, p := range g.Classifier.Params {
+		n.Classifier = append(n.Classifier, p.Name)
+	}
+	for _, node := range g.Nodes {
+		if _, ok := node.Op.(graph.Position); !ok || len(node.Params[0].Shape) != 3 {
+			continue // a TNT's pixels lie alike in images of all sizes
+		}
+		p, image := node.Params[0], g.Input.Shape
+		patch := int(math.Sqrt(float64(image.Positions() / (p.Shape[1] - 1)))) // beside the class token
+		n.Positions[p.Name] = weights.Grid{H: image.H / patch, W: image.W / patch}
+	}
+	return n
+}

@@ -1,0 +1,49 @@
+package models
+
+import "strings"
+
+// A Source is another implementation of a model whose files name the tensors otherwise.
+type Source struct {
+	Name    string // torchvision, timm, torchreid or whose code it is
+	Modules Modules
+}
+
+// Modules has, for the path of a module or the name of a tensor in another implementation's
+// files, the path or name here.
+type Modules map[string]string
+
+// Rename returns what a tensor of the other implementation is called here: the longest path
+// that leads to it and is listed gives way to ours, what is not listed keeps its name.
+func (m Modules) Rename(tensor string) string {
+	for path, rest := tensor, ""; ; {
+		if ours, ok := m[path]; ok {
+			return ours + rest
+		}
+		dot := strings.LastIndexByte(path, '.')
+		if dot < 0 {
+			return tensor
+		}
+		path, rest = tensor[:dot], tensor[dot:]
+	}
+}
+
+// add lists a module's children: pairs of their names there and here.
+func (m Modules) add(theirs, ours string, children ...string) {
+	for i := 0; i < len(children); i += 2 {
+		m[theirs+"."+children[i]] = ours + "." + children[i+1]
+	}
+}
+
+// WeightsNames are the names that a file of published weights for the model goes by, lower-case
+// and without an ending: the model's own and, for a distilled row, those of the same network
+// without its teacher.
+func (m Model) WeightsNames() []string {
+	names := m.names()
+	if m.Distill == NoDistillation {
+		return names
+	}
+	if plain, err := Lookup(strings.TrimSuffix(m.Name, "-distiled-"+string(m.Distill))); err == nil && plain.Name != m.Name {
+		names = append(names, plain.names()...)
+	}
+	return names
+}
