@@ -54,10 +54,12 @@ type Epilogue struct {
 }
 
 // Conv computes a convolution and its gradients. Dense and grouped convolutions are products of a gathered window and the
-// weights, of which only the block at hand is ever written; depthwise ones have kernels of their own.
+// weights, of which only the block at hand is ever written; depthwise ones and those of small groups have kernels of their
+// own.
 type Conv struct {
 	s         ConvShape
 	depthwise *depthwise // nil for the others
+	grouped   *grouped   // likewise
 
 	forward implicitProduct
 	data    []implicitProduct // of the data gradient, one per phase of the stride
@@ -106,6 +108,7 @@ func NewConv(s ConvShape) (*Conv, error) {
 			c.data = append(c.data, dataPhase(s, y, x))
 		}
 	}
+	c.grouped = newGrouped(s, c.forward, c.data)
 	c.parts = make([]*implicitProduct, 0, len(c.data))
 	c.pack, c.multiply, c.sum, c.add = packJob{c}, multiplyJob{c}, sumJob{c}, addJob{c}
 	return c, nil
@@ -159,6 +162,9 @@ func (c *Conv) workspace(n, threads int) int {
 	c.bias.rows = n * c.s.OutH() * c.s.OutW()
 	if c.depthwise != nil {
 		return 2*cacheLine + c.bias.size() + c.depthwise.workspace(n)
+	}
+	if c.grouped != nil {
+		return 2*cacheLine + c.bias.size() + c.grouped.workspace(n, threads)
 	}
 	c.start(n, &c.forward)
 	size := c.productSize(threads)
@@ -254,6 +260,10 @@ func (c *Conv) Forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float
 		c.depthwise.forward(p, n, y, x, w, e)
 		return
 	}
+	if c.grouped != nil {
+		c.grouped.forward(p, n, y, x, w, e, ws)
+		return
+	}
 	c.start(n, &c.forward)
 	f := &c.forward
 	f.src, f.weights, f.dst, f.add, f.bias, f.relu = x, w, y, e.Add, e.Bias, e.Act == ActReLU
@@ -272,6 +282,10 @@ func (c *Conv) BackwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
 	raceWrite(dx[:n*c.inputSize()])
 	if c.depthwise != nil {
 		c.depthwise.backwardData(p, n, dx, dy, w, add)
+		return
+	}
+	if c.grouped != nil {
+		c.grouped.backwardData(p, n, dx, dy, w, add, ws)
 		return
 	}
 	c.startData(n)
@@ -299,6 +313,10 @@ func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumula
 	}
 	if c.depthwise != nil {
 		c.depthwise.backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
+		return
+	}
+	if c.grouped != nil {
+		c.grouped.backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
 		return
 	}
 	g := &c.weights

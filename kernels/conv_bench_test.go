@@ -22,6 +22,8 @@ var benchShapes = []struct {
 	{32, ConvShape{H: 64, W: 32, C: 64, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 64}},
 	{32, ConvShape{H: 32, W: 16, C: 96, OutC: 96, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 96}},
 	{8, ConvShape{H: 32, W: 16, C: 256, OutC: 256, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 32}},
+	{8, ConvShape{H: 64, W: 32, C: 128, OutC: 128, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 32}},
+	{8, ConvShape{H: 16, W: 8, C: 576, OutC: 576, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 24}},
 }
 
 func BenchmarkConv(b *testing.B) {

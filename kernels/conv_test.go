@@ -59,7 +59,17 @@ var convShapes = []ConvShape{
 	{H: 12, W: 11, C: 32, OutC: 32, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 8},
 	{H: 5, W: 6, C: 48, OutC: 24, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 3},
 	{H: 5, W: 5, C: 6, OutC: 12, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 6}, // two outputs per channel
-	{H: 1, W: 5, C: 700, OutC: 65, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},             // linear
+	{H: 9, W: 11, C: 8, OutC: 8, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 2}, // kernels for groups, from here on
+	{H: 21, W: 18, C: 12, OutC: 24, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 6},
+	{H: 13, W: 17, C: 40, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 5},
+	{H: 6, W: 3, C: 24, OutC: 48, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 3},
+	{H: 7, W: 9, C: 48, OutC: 24, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 3},
+	{H: 8, W: 4, C: 32, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 2},
+	{H: 9, W: 8, C: 48, OutC: 48, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 2},
+	{H: 5, W: 34, C: 72, OutC: 72, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 3},
+	{H: 10, W: 7, C: 96, OutC: 96, KH: 3, KW: 3, SH: 1, SW: 2, PH: 2, PW: 0, Groups: 2},
+	{H: 6, W: 5, C: 16, OutC: 16, KH: 5, KW: 3, SH: 2, SW: 1, PH: 4, PW: 3, Groups: 8},
+	{H: 1, W: 5, C: 700, OutC: 65, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}, // linear
 	{H: 1, W: 129, C: 48, OutC: 192, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 	{H: 9, W: 7, C: 3, OutC: 3, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 3}, // depthwise from here on
 	{H: 13, W: 10, C: 40, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 40},
@@ -278,6 +288,7 @@ func TestConvSameBitsForAnyThreads(t *testing.T) {
 		{H: 16, W: 12, C: 64, OutC: 64, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 		{H: 16, W: 12, C: 32, OutC: 32, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 4},
 		{H: 24, W: 16, C: 40, OutC: 40, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 40},
+		{H: 19, W: 11, C: 96, OutC: 96, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 4},
 	} {
 		forEachISA(t, func(t *testing.T) {
 			var want [][]float32
@@ -306,6 +317,7 @@ func TestConvDoesNotAllocate(t *testing.T) {
 	for _, s := range []ConvShape{
 		{H: 12, W: 8, C: 24, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
 		{H: 12, W: 8, C: 40, OutC: 40, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 40},
+		{H: 12, W: 8, C: 24, OutC: 24, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 6},
 	} {
 		forEachISA(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(13, 14))
@@ -327,6 +339,7 @@ func TestConvWorkspaceServesSmallerBatches(t *testing.T) {
 		{H: 65, W: 16, C: 16, OutC: 16, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
 		{H: 1, W: 30, C: 40, OutC: 200, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 		{H: 33, W: 8, C: 16, OutC: 16, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 16},
+		{H: 33, W: 9, C: 16, OutC: 32, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 4},
 	} {
 		forEachISA(t, func(t *testing.T) {
 			c := newConvCase(t, rand.New(rand.NewPCG(33, 34)), s, 17, 2)

@@ -4,6 +4,7 @@ package kernels
 //go:generate go run -C _gen . -family pause
 //go:generate go run -C _gen . -family gemm
 //go:generate go run -C _gen . -family depthwise
+//go:generate go run -C _gen . -family grouped
 //go:generate go run -C _gen . -family layout
 //go:generate go run -C _gen . -family elementwise
 //go:generate go run -C _gen . -family batchnorm

@@ -33,12 +33,16 @@ vector:
 	JLT     vector
 
 tail:
+	TESTQ     R9, R9
+	JZ        next
 	VMOVUPS.Z (BX)(R8*4), K1, Z0
 	VMOVUPS   Z0, K1, (AX)(R8*4)
-	ADDQ      SI, BX
-	ADDQ      DX, AX
-	DECQ      DI
-	JNZ       row
+
+next:
+	ADDQ SI, BX
+	ADDQ DX, AX
+	DECQ DI
+	JNZ  row
 	VZEROUPPER
 	RET
 
