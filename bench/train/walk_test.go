@@ -22,6 +22,9 @@ func TestEveryModel(t *testing.T) {
 	t.Cleanup(pool.Close)
 	for _, m := range models.All() {
 		t.Run(m.Name, func(t *testing.T) {
+			if m.Input == models.PersonImage {
+				m.Input = graph.Shape{H: 128, W: 96, C: 3} // about the smallest that Inception's stem takes
+			}
 			g, err := m.Graph(10)
 			if err != nil {
 				t.Fatal(err)
@@ -35,8 +38,8 @@ func TestEveryModel(t *testing.T) {
 			}
 			checkNames(t, g)
 			w := train.NewWeights(g, 1)
-			checkStep(t, g, w, pool)
 			checkSaving(t, g, w)
+			checkStep(t, g, w, pool)
 		})
 	}
 }
@@ -79,8 +82,12 @@ func checkStep(t *testing.T, g *graph.Graph, w *train.Weights, pool *kernels.Poo
 	}
 	for _, param := range g.Params {
 		gradient := p.Gradient(param.Name)
-		if i := slices.IndexFunc(gradient, func(v float32) bool { return !finite(float64(v)) }); i >= 0 {
-			t.Errorf("gradient of %s[%d] = %v", param.Name, i, gradient[i])
+		sum := 0.0 // of absolute values: finite exactly if all are
+		for _, v := range gradient {
+			sum += math.Abs(float64(v))
+		}
+		if !finite(sum) {
+			t.Errorf("gradient of %s: %v", param.Name, sum)
 		}
 	}
 }

@@ -151,42 +151,52 @@ func (w *Weights) of(p *graph.Param) []float32 { return w.mustPlace(p.Name).slab
 // published returns stored values in the published order.
 func published(p *graph.Param, stored []float32) []float32 {
 	out := make([]float32, len(stored))
-	eachElement(p, func(file, memory int) { out[file] = stored[memory] })
+	outer, channels, pixels := order(p)
+	for o := range outer {
+		from, to := stored[o*channels*pixels:], out[o*channels*pixels:]
+		for c := range channels {
+			for at := range pixels {
+				to[c*pixels+at] = from[at*channels+c]
+			}
+		}
+	}
 	return out
 }
 
+// fromPublished is the inverse of published.
 func fromPublished(p *graph.Param, stored, values []float32) {
-	eachElement(p, func(file, memory int) { stored[memory] = values[file] })
+	outer, channels, pixels := order(p)
+	for o := range outer {
+		from, to := values[o*channels*pixels:], stored[o*channels*pixels:]
+		for at := range pixels {
+			for c := range channels {
+				to[at*channels+c] = from[c*pixels+at]
+			}
+		}
+	}
 }
 
-// eachElement pairs each element's index in the published order with its index in memory.
-// They differ where the published order has channels before pixels: a convolution's
-// [O, I, KH, KW] is kept as [O, KH, KW, I], a depthwise [C, 1, KH, KW] as [KH, KW, C], and the
-// embedding [1, C, H, W] of pixels that have become tokens as [H, W, C].
-func eachElement(p *graph.Param, pair func(file, memory int)) {
-	outer, inner, pixels := 1, 1, p.Size()
+// order tells how the published order of a tensor's elements, [outer, channels, pixels], differs
+// from that in memory, [outer, pixels, channels]. A convolution's [O, I, KH, KW] is kept as
+// [O, KH, KW, I], a depthwise [C, 1, KH, KW] as [KH, KW, C], and the embedding [1, C, H, W] of
+// pixels that have become tokens as [H, W, C]; all else is kept as published.
+func order(p *graph.Param) (outer, channels, pixels int) {
 	switch op := p.Owner.Op.(type) {
 	case graph.Conv:
-		if p.Role == graph.Weight {
-			outer, inner, pixels = p.Shape[0], p.Shape[1], p.Shape[2]*p.Shape[3]
-			if isDepthwise(op, p.Owner.Inputs[0].Shape.C) {
-				outer, inner = 1, outer
-			}
+		if p.Role != graph.Weight {
+			break
 		}
+		outer, channels, pixels = p.Shape[0], p.Shape[1], p.Shape[2]*p.Shape[3]
+		if isDepthwise(op, p.Owner.Inputs[0].Shape.C) {
+			return 1, outer, pixels
+		}
+		return outer, channels, pixels
 	case graph.Position:
 		if len(p.Shape) == 4 {
-			inner, pixels = p.Shape[1], p.Shape[2]*p.Shape[3]
+			return 1, p.Shape[1], p.Shape[2] * p.Shape[3]
 		}
 	}
-	file := 0
-	for o := range outer {
-		for i := range inner {
-			for at := range pixels {
-				pair(file, (o*pixels+at)*inner+i)
-				file++
-			}
-		}
-	}
+	return 1, 1, p.Size()
 }
 
 // isDepthwise reports whether each channel has a filter of its own, and only one.
