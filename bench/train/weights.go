@@ -66,27 +66,34 @@ func (w *Weights) layOut(params []*graph.Param) []float32 {
 }
 
 func initialise(values []float32, p *graph.Param, r *rand.Rand) {
-	deviation := p.Init.Value
-	for i := range values {
-		switch p.Init.Kind {
-		case graph.Constant:
-			values[i] = float32(p.Init.Value)
-		case graph.KaimingNormal:
-			fanOut := p.Size() / p.Shape[1]
-			values[i] = float32(r.NormFloat64() * math.Sqrt(2/float64(fanOut)))
-		case graph.FanInUniform:
-			values[i] = float32((2*r.Float64() - 1) / math.Sqrt(float64(p.FanIn())))
-		case graph.Normal:
-			values[i] = float32(r.NormFloat64() * deviation)
-		case graph.TruncatedNormal:
-			v := math.Inf(1)
-			for math.Abs(v) > 2 {
-				v = r.NormFloat64() * deviation
+	switch kind, value := p.Init.Kind, p.Init.Value; kind {
+	case graph.Constant:
+		fill(values, func() float64 { return value })
+	case graph.KaimingNormal:
+		fanOut := p.Size() / p.Shape[1]
+		deviation := math.Sqrt(2 / float64(fanOut))
+		fill(values, func() float64 { return r.NormFloat64() * deviation })
+	case graph.FanInUniform:
+		bound := 1 / math.Sqrt(float64(p.FanIn()))
+		fill(values, func() float64 { return (2*r.Float64() - 1) * bound })
+	case graph.Normal:
+		fill(values, func() float64 { return r.NormFloat64() * value })
+	case graph.TruncatedNormal:
+		fill(values, func() float64 {
+			for {
+				if v := r.NormFloat64() * value; math.Abs(v) <= 2 {
+					return v
+				}
 			}
-			values[i] = float32(v)
-		default:
-			panic(fmt.Sprintf("train: parameter %s has unknown initialisation %d", p.Name, p.Init.Kind))
-		}
+		})
+	default:
+		panic(fmt.Sprintf("train: parameter %s has unknown initialisation %d", p.Name, kind))
+	}
+}
+
+func fill(values []float32, next func() float64) {
+	for i := range values {
+		values[i] = float32(next())
 	}
 }
 
