@@ -32,11 +32,7 @@ func TestPublishedFilesFit(t *testing.T) {
 	for _, listing := range listings {
 		name := strings.TrimSuffix(filepath.Base(listing), ".txt")
 		t.Run(name, func(t *testing.T) {
-			lookup := name
-			if name == "vit_b_16" { // timm's alias is the row's
-				lookup = "vit-b16"
-			}
-			m, err := models.Lookup(lookup)
+			m, err := models.Lookup(name)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -78,7 +78,7 @@ func init() {
 		{"S", "small", vit{16, 384, 12, 6}},
 		{"B", "base", vit{16, 768, 12, 12}},
 	}
-	add(Model{Name: "vit-b16", Row: "ViT-B16(256,128)", Aliases: []string{"vit_base_patch16_224"}}, sizes[2].vit)
+	add(Model{Name: "vit-b16", Row: "ViT-B16(256,128)", Aliases: []string{"vit_base_patch16_224", "vit_b_16"}}, sizes[2].vit)
 	for _, s := range sizes {
 		row, name := "DeiT-"+s.letter+"16", "deit-"+strings.ToLower(s.letter)+"16"
 		add(Model{Name: name, Row: row + "(256,128)", Aliases: []string{"deit_" + s.timm + "_patch16_224"}}, s.vit)
@@ -92,14 +92,15 @@ func init() {
 	for _, s := range []struct {
 		timm string
 		vit
+		torchvision []string
 	}{
-		{"tiny_patch16", sizes[0].vit},
-		{"small_patch16", sizes[1].vit},
-		{"small_patch32", vit{32, 384, 12, 6}},
-		{"base_patch32", vit{32, 768, 12, 12}},
-		{"large_patch16", vit{16, 1024, 24, 16}},
-		{"large_patch32", vit{32, 1024, 24, 16}},
+		{"tiny_patch16", sizes[0].vit, nil},
+		{"small_patch16", sizes[1].vit, nil},
+		{"small_patch32", vit{32, 384, 12, 6}, nil},
+		{"base_patch32", vit{32, 768, 12, 12}, []string{"vit_b_32"}},
+		{"large_patch16", vit{16, 1024, 24, 16}, []string{"vit_l_16"}},
+		{"large_patch32", vit{32, 1024, 24, 16}, []string{"vit_l_32"}},
 	} {
-		add(Model{Name: fmt.Sprintf("vit_%s_224", s.timm)}, s.vit)
+		add(Model{Name: fmt.Sprintf("vit_%s_224", s.timm), Aliases: s.torchvision}, s.vit)
 	}
 }
