@@ -23,30 +23,34 @@ type BatchNorm struct {
 	gamma, beta          []float32
 	dgamma, dbeta        []float32
 	runMean, runVar      []float32
-	scale, slope, offset []float32 // per channel: dx = scale·g + slope·(x-mean) + offset
+	scale                []float32 // gamma·invstd
+	slope, offset        []float32 // per channel: dx = scale·g + slope·(x-mean) + offset
 	slots                []float64 // two partial sums for each channel, by task
 	workers              []float32 // scratch by worker
 	perWorker            int
 	accumulate, fixed    bool
-	blockRows            int // rows whose gradient before the activation fits the scratch
+	cacheRows            int // rows that stay in the first-level cache from one step to the next
 }
+
+// cacheFloats is how many values of each operand are done at once where there are several steps.
+const cacheFloats = 1 << 11
 
 // NewBatchNorm returns the kernel for c channels. Momentum is PyTorch's: the weight of the new value in the running
 // statistics.
 func NewBatchNorm(c int, eps, momentum float32, act Act) *BatchNorm {
-	b := &BatchNorm{c: c, eps: eps, momentum: momentum, act: act}
+	b := &BatchNorm{c: c, eps: eps, momentum: momentum, act: act, scale: make([]float32, c)}
 	b.lo, b.hi, b.clamps = act.clampBounds()
 	if !b.clamps {
 		b.lo, b.hi, _ = ActNone.clampBounds()
 	}
-	b.blockRows = min(max(taskFloats/c, 32), blockRows)
-	b.perWorker = 3*c + b.blockRows*c
+	b.cacheRows = min(max(1, cacheFloats/c), blockRows)
+	b.perWorker = 3*c + b.cacheRows*c
 	return b
 }
 
 // Workspace returns the scratch, in floats, that Stats and the backward methods need.
 func (b *BatchNorm) Workspace(rows, threads int) int {
-	return float64Space(2*partials(rows)*b.c) + 3*b.c + threads*b.perWorker
+	return float64Space(2*partials(rows)*b.c) + 2*b.c + threads*b.perWorker
 }
 
 // Stats computes the statistics of a batch,
@@ -131,9 +135,6 @@ func (b *BatchNorm) backward(p *Pool, rows int, dx, dadd, dgamma, dbeta, dy, x, 
 	b.load("BatchNorm.Backward", rows, x, add, mean, invstd, gamma, beta)
 	b.dx, b.dadd, b.dgamma, b.dbeta, b.dy, b.accumulate = dx, dadd, dgamma, dbeta, dy, accumulate
 	b.reduce(p, "BatchNorm.Backward", rows, ws)
-	for j := range b.c {
-		b.scale[j] = gamma[j] * invstd[j]
-	}
 	p.Run(b.tasks, (*batchNormReduce)(b))
 	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormReduceFinish)(b))
 	p.Run(b.tasks, (*batchNormBackward)(b))
@@ -151,6 +152,7 @@ func (b *BatchNorm) load(kernel string, rows int, x, add, mean, invstd, gamma, b
 	checkLen(kernel, "beta", beta, b.c)
 	b.rows, b.x, b.add = rows, x, add
 	b.mean, b.invstd, b.gamma, b.beta = mean[:b.c], invstd[:b.c], gamma[:b.c], beta[:b.c]
+	mul(b.scale, b.gamma, b.invstd)
 }
 
 // reduce lays out the workspace of a reduction over rows.
@@ -158,8 +160,8 @@ func (b *BatchNorm) reduce(p *Pool, kernel string, rows int, ws []float32) {
 	checkLen(kernel, "ws", ws, b.Workspace(rows, p.Threads()))
 	b.rows, b.perTask, b.tasks = rows, partialRows(rows), partials(rows)
 	b.slots, ws = takeFloat64(ws, 2*b.tasks*b.c)
-	b.scale, b.slope, b.offset = ws[:b.c], ws[b.c:2*b.c], ws[2*b.c:3*b.c]
-	b.workers = ws[3*b.c:]
+	b.slope, b.offset = ws[:b.c], ws[b.c:2*b.c]
+	b.workers = ws[2*b.c:]
 }
 
 // slot returns the two partial sums of a task, cleared.
@@ -212,22 +214,29 @@ type batchNormStatsFinish BatchNorm
 // for computing sample variances", 1979).
 func (k *batchNormStatsFinish) Do(task, _ int) {
 	b := (*BatchNorm)(k)
-	momentum := float64(b.momentum)
-	for j := task * finishBlocks; j < min((task+1)*finishBlocks, b.c); j++ {
-		n, mean, squares := 0.0, 0.0, 0.0
-		for t := range b.tasks {
-			m := float64(min(b.perTask, b.rows-t*b.perTask))
-			delta := b.slots[2*t*b.c+j] - mean
-			squares += b.slots[(2*t+1)*b.c+j] + delta*delta*n*m/(n+m)
-			mean += delta * m / (n + m)
-			n += m
+	first, last := task*finishBlocks, min((task+1)*finishBlocks, b.c)
+	var means, deviations [finishBlocks]float64
+	n := 0.0
+	for t := range b.tasks {
+		m := float64(min(b.perTask, b.rows-t*b.perTask))
+		share, weight := m/(n+m), n*m/(n+m)
+		mean, squares := b.slots[2*t*b.c+first:2*t*b.c+last], b.slots[(2*t+1)*b.c+first:(2*t+1)*b.c+last]
+		for j, v := range mean {
+			delta := v - means[j]
+			deviations[j] += squares[j] + delta*delta*weight
+			means[j] += delta * share
 		}
-		b.mean[j] = float32(mean)
-		b.invstd[j] = float32(1 / math.Sqrt(squares/n+float64(b.eps)))
+		n += m
+	}
+	momentum := float64(b.momentum)
+	for i := first; i < last; i++ {
+		mean, squares := means[i-first], deviations[i-first]
+		b.mean[i] = float32(mean)
+		b.invstd[i] = float32(1 / math.Sqrt(squares/n+float64(b.eps)))
 		if b.runMean != nil {
 			unbiased := squares / max(n-1, 1)
-			b.runMean[j] = float32((1-momentum)*float64(b.runMean[j]) + momentum*mean)
-			b.runVar[j] = float32((1-momentum)*float64(b.runVar[j]) + momentum*unbiased)
+			b.runMean[i] = float32((1-momentum)*float64(b.runMean[i]) + momentum*mean)
+			b.runVar[i] = float32((1-momentum)*float64(b.runVar[i]) + momentum*unbiased)
 		}
 	}
 }
@@ -236,104 +245,131 @@ type batchNormApply BatchNorm
 
 func (k *batchNormApply) Do(task, _ int) {
 	b := (*BatchNorm)(k)
-	first, last := task*b.perTask, min((task+1)*b.perTask, b.rows)
-	at, end := first*b.c, last*b.c
-	y := b.y[at:end]
-	var add []float32
-	if b.add != nil {
-		add = b.add[at:end]
-	}
-	batchNormRows(y, b.x[at:end], add, b.mean, b.invstd, b.gamma, b.beta, last-first, b.lo, b.hi)
+	step := b.perTask
 	if !b.clamps {
-		activate(b.act, y, y)
+		step = b.cacheRows
+	}
+	last := min((task+1)*b.perTask, b.rows)
+	for first := task * b.perTask; first < last; first += step {
+		rows := min(step, last-first)
+		at, end := first*b.c, (first+rows)*b.c
+		y := b.y[at:end]
+		var add []float32
+		if b.add != nil {
+			add = b.add[at:end]
+		}
+		batchNormRows(y, b.x[at:end], add, b.mean, b.scale, b.beta, rows, b.lo, b.hi)
+		if !b.clamps {
+			activate(b.act, y, y)
+		}
 	}
 }
+
+// gradient returns where dy*act'(z) is kept between the passes over dy: in dadd if there is one, else in dx, or in dy if
+// that is the same. A clamp's is computed again.
+func (b *BatchNorm) gradient() []float32 {
+	switch {
+	case b.add != nil:
+		return b.dadd
+	case b.act == ActNone:
+		return b.dy
+	}
+	return b.dx
+}
+
+// recomputes tells whether there is no such place.
+func (b *BatchNorm) recomputes() bool { return b.clamps && b.act != ActNone && b.add == nil }
 
 type batchNormReduce BatchNorm
 
 func (k *batchNormReduce) Do(task, worker int) {
 	b := (*BatchNorm)(k)
 	gs, gxs := b.slot(task)
-	sumG, sumGX, _, block := b.scratch(worker)
+	sumG, sumGX, _, z := b.scratch(worker)
 	last := min((task+1)*b.perTask, b.rows)
-	for first := task * b.perTask; first < last; first += b.blockRows {
-		rows := min(b.blockRows, last-first)
-		at, end := first*b.c, (first+rows)*b.c
-		g := b.gradient(block, at, end)
+	for first := task * b.perTask; first < last; first += blockRows {
+		rows := min(blockRows, last-first)
 		clear(sumG)
 		clear(sumGX)
-		batchNormGradSums(sumG, sumGX, g, b.x[at:end], b.mean, rows)
+		b.reduceRows(sumG, sumGX, z, first, rows)
 		addFloat64(gs, sumG)
 		addFloat64(gxs, sumGX)
 	}
 }
 
-// gradient returns dy[at:end]*act'(z): in dadd if there is one, else in block or where it already is.
-func (b *BatchNorm) gradient(block []float32, at, end int) []float32 {
+// reduceRows adds up the gradient of some rows, and keeps it unless it is a clamp's.
+func (b *BatchNorm) reduceRows(sumG, sumGX, z []float32, first, rows int) {
+	at, end := first*b.c, (first+rows)*b.c
 	dy, x := b.dy[at:end], b.x[at:end]
-	rows := (end - at) / b.c
-	block = block[:end-at]
-	g := block
-	var add []float32
-	if b.add != nil {
-		add, g = b.add[at:end], b.dadd[at:end]
-	}
 	switch {
-	case b.act == ActNone && add == nil:
-		return dy
 	case b.act == ActNone:
-		copy(g, dy)
+		if b.add != nil {
+			copy(b.dadd[at:end], dy)
+		}
+		batchNormGradSums(sumG, sumGX, dy, x, b.mean, rows)
+	case b.recomputes():
+		batchNormClampGradSums(sumG, sumGX, dy, x, b.mean, b.scale, b.beta, rows, b.lo, b.hi)
 	case b.clamps:
-		batchNormClampSlope(g, dy, x, add, b.mean, b.invstd, b.gamma, b.beta, rows, b.lo, b.hi)
+		batchNormAddClampGradSums(b.dadd[at:end], sumG, sumGX, dy, x, b.add[at:end], b.mean, b.scale, b.beta, rows, b.lo, b.hi)
 	default:
-		batchNormRows(block, x, add, b.mean, b.invstd, b.gamma, b.beta, rows, b.lo, b.hi)
-		activateBackward(b.act, g, dy, block)
+		for r := 0; r < rows; r += b.cacheRows {
+			n := min(b.cacheRows, rows-r)
+			lo, hi := at+r*b.c, at+(r+n)*b.c
+			g, x, z := b.gradient()[lo:hi], b.x[lo:hi], z[:hi-lo]
+			var add []float32
+			if b.add != nil {
+				add = b.add[lo:hi]
+			}
+			batchNormRows(z, x, add, b.mean, b.scale, b.beta, n, b.lo, b.hi)
+			activateBackward(b.act, g, b.dy[lo:hi], z)
+			batchNormGradSums(sumG, sumGX, g, x, b.mean, n)
+		}
 	}
-	return g
 }
 
 type batchNormReduceFinish BatchNorm
 
 func (k *batchNormReduceFinish) Do(task, _ int) {
 	b := (*BatchNorm)(k)
-	for j := task * finishBlocks; j < min((task+1)*finishBlocks, b.c); j++ {
-		sumG, sumGX := 0.0, 0.0
-		for t := range b.tasks {
-			sumG += b.slots[2*t*b.c+j]
-			sumGX += b.slots[(2*t+1)*b.c+j]
+	first, last := task*finishBlocks, min((task+1)*finishBlocks, b.c)
+	var sumG, sumGX [finishBlocks]float64
+	for t := range b.tasks {
+		gs, gxs := b.slots[2*t*b.c+first:2*t*b.c+last], b.slots[(2*t+1)*b.c+first:(2*t+1)*b.c+last]
+		for j, v := range gs {
+			sumG[j] += v
+			sumGX[j] += gxs[j]
 		}
-		invstd := float64(b.invstd[j])
-		dgamma, dbeta := sumGX*invstd, sumG
-		gain := float64(b.gamma[j]) * invstd / float64(b.rows)
-		b.slope[j] = float32(-gain * dgamma * invstd)
-		b.offset[j] = float32(-gain * sumG)
+	}
+	for i := first; i < last; i++ {
+		invstd := float64(b.invstd[i])
+		dgamma, dbeta := sumGX[i-first]*invstd, sumG[i-first]
+		gain := float64(b.gamma[i]) * invstd / float64(b.rows)
+		b.slope[i] = float32(-gain * dgamma * invstd)
+		b.offset[i] = float32(-gain * dbeta)
+		if b.fixed {
+			b.slope[i], b.offset[i] = 0, 0
+		}
 		if b.accumulate {
-			dgamma += float64(b.dgamma[j])
-			dbeta += float64(b.dbeta[j])
+			dgamma += float64(b.dgamma[i])
+			dbeta += float64(b.dbeta[i])
 		}
-		b.dgamma[j], b.dbeta[j] = float32(dgamma), float32(dbeta)
+		b.dgamma[i], b.dbeta[i] = float32(dgamma), float32(dbeta)
 	}
 }
 
 type batchNormBackward BatchNorm
 
-func (k *batchNormBackward) Do(task, worker int) {
+func (k *batchNormBackward) Do(task, _ int) {
 	b := (*BatchNorm)(k)
-	_, _, _, block := b.scratch(worker)
-	last := min((task+1)*b.perTask, b.rows)
-	for first := task * b.perTask; first < last; first += b.blockRows {
-		rows := min(b.blockRows, last-first)
-		at, end := first*b.c, (first+rows)*b.c
-		var g []float32
-		if b.add != nil {
-			g = b.dadd[at:end]
-		} else {
-			g = b.gradient(block, at, end)
-		}
-		if b.fixed {
-			scaleRows(b.dx[at:end], g, b.scale, rows)
-			continue
-		}
-		batchNormGradRows(b.dx[at:end], g, b.x[at:end], b.mean, b.scale, b.slope, b.offset, rows)
+	first, last := task*b.perTask, min((task+1)*b.perTask, b.rows)
+	at, end, rows := first*b.c, last*b.c, last-first
+	dx, x := b.dx[at:end], b.x[at:end]
+	switch {
+	case b.recomputes():
+		batchNormClampGradRows(dx, b.dy[at:end], x, b.mean, b.scale, b.beta, b.slope, b.offset, rows, b.lo, b.hi)
+	case b.fixed:
+		scaleRows(dx, b.gradient()[at:end], b.scale, rows)
+	default:
+		batchNormGradRows(dx, b.gradient()[at:end], x, b.mean, b.scale, b.slope, b.offset, rows)
 	}
 }

@@ -11,17 +11,20 @@ func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *fl
 // batchNormGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0.
 func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
 
-// batchNormRowsAVX512 is batchNormRowsGeneric, for rows > 0.
-func batchNormRowsAVX512(y *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// batchNormClampGradRowsAVX512 is batchNormClampGradRowsGeneric, for rows > 0.
+func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 
-// batchNormClampSlopeAVX512 is batchNormClampSlopeGeneric, for rows > 0.
-func batchNormClampSlopeAVX512(grad *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// batchNormRowsAVX512 is batchNormRowsGeneric, for rows > 0.
+func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
+func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddRowsAVX512 is batchNormRowsGeneric, for rows > 0.
-func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
-// batchNormAddClampSlopeAVX512 is batchNormClampSlopeGeneric, for rows > 0.
-func batchNormAddClampSlopeAVX512(grad *float32, dy *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// batchNormAddClampGradSumsAVX512 is batchNormAddClampGradSumsGeneric, for rows > 0.
+func batchNormAddClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormSumsAVX2 is batchNormSumsGeneric, for rows > 0.
 func batchNormSumsAVX2(sum *float32, square *float32, x *float32, shift *float32, rows int, c int)
@@ -32,14 +35,17 @@ func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *floa
 // batchNormGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0.
 func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
 
-// batchNormRowsAVX2 is batchNormRowsGeneric, for rows > 0.
-func batchNormRowsAVX2(y *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// batchNormClampGradRowsAVX2 is batchNormClampGradRowsGeneric, for rows > 0.
+func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 
-// batchNormClampSlopeAVX2 is batchNormClampSlopeGeneric, for rows > 0.
-func batchNormClampSlopeAVX2(grad *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// batchNormRowsAVX2 is batchNormRowsGeneric, for rows > 0.
+func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
+func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddRowsAVX2 is batchNormRowsGeneric, for rows > 0.
-func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
-// batchNormAddClampSlopeAVX2 is batchNormClampSlopeGeneric, for rows > 0.
-func batchNormAddClampSlopeAVX2(grad *float32, dy *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// batchNormAddClampGradSumsAVX2 is batchNormAddClampGradSumsGeneric, for rows > 0.
+func batchNormAddClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)

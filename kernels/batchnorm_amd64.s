@@ -348,10 +348,15 @@ TEXT ·batchNormGradRowsAVX512(SB), NOSPLIT, $0-72
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+64(FP), R10
-	CMPQ    R10, $+64
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+64(FP), R10
+	CMPQ R10, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -500,22 +505,226 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormRowsAVX512(y *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormRowsAVX512(SB), NOSPLIT, $0-72
-	VBROADCASTSS lo+64(FP), Z0
-	VBROADCASTSS hi+68(FP), Z1
+TEXT ·batchNormClampGradRowsAVX512(SB), NOSPLIT, $0-88
+	VBROADCASTSS lo+80(FP), Z0
+	VBROADCASTSS hi+84(FP), Z1
+	MOVQ         dx+0(FP), SI
+	MOVQ         dy+8(FP), DI
+	MOVQ         x+16(FP), R8
+	MOVQ         rows+64(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ c+72(FP), R10
+	CMPQ R10, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R10, $+64
+	JLT     below4
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+40(FP), R11
+	MOVQ    slope+48(FP), R12
+	MOVQ    offset+56(FP), R13
+	MOVQ    c+72(FP), R15
+	MOVQ    BX, R14
+	SHLQ    $0x02, R15
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (R8)(CX*1), Z10
+	VSUBPS      Z2, Z10, Z10
+	VMOVAPS     Z10, Z11
+	VFMADD213PS (R11)(AX*4), Z6, Z11
+	VMOVUPS     (DI)(CX*1), Z12
+	VCMPPS      $0x1e, Z0, Z11, K1
+	VCMPPS      $0x11, Z1, Z11, K1, K1
+	VMOVAPS.Z   Z12, K1, Z11
+	VMOVAPS     Z10, Z10
+	VMOVUPS     (R13)(AX*4), Z12
+	VFMADD132PS (R12)(AX*4), Z12, Z10
+	VMOVAPS     Z6, Z12
+	VFMADD213PS Z10, Z11, Z12
+	VMOVUPS     Z12, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z10
+	VSUBPS      Z3, Z10, Z10
+	VMOVAPS     Z10, Z11
+	VFMADD213PS 64(R11)(AX*4), Z7, Z11
+	VMOVUPS     64(DI)(CX*1), Z12
+	VCMPPS      $0x1e, Z0, Z11, K1
+	VCMPPS      $0x11, Z1, Z11, K1, K1
+	VMOVAPS.Z   Z12, K1, Z11
+	VMOVAPS     Z10, Z10
+	VMOVUPS     64(R13)(AX*4), Z12
+	VFMADD132PS 64(R12)(AX*4), Z12, Z10
+	VMOVAPS     Z7, Z12
+	VFMADD213PS Z10, Z11, Z12
+	VMOVUPS     Z12, 64(SI)(CX*1)
+	VMOVUPS     128(R8)(CX*1), Z10
+	VSUBPS      Z4, Z10, Z10
+	VMOVAPS     Z10, Z11
+	VFMADD213PS 128(R11)(AX*4), Z8, Z11
+	VMOVUPS     128(DI)(CX*1), Z12
+	VCMPPS      $0x1e, Z0, Z11, K1
+	VCMPPS      $0x11, Z1, Z11, K1, K1
+	VMOVAPS.Z   Z12, K1, Z11
+	VMOVAPS     Z10, Z10
+	VMOVUPS     128(R13)(AX*4), Z12
+	VFMADD132PS 128(R12)(AX*4), Z12, Z10
+	VMOVAPS     Z8, Z12
+	VFMADD213PS Z10, Z11, Z12
+	VMOVUPS     Z12, 128(SI)(CX*1)
+	VMOVUPS     192(R8)(CX*1), Z10
+	VSUBPS      Z5, Z10, Z10
+	VMOVAPS     Z10, Z11
+	VFMADD213PS 192(R11)(AX*4), Z9, Z11
+	VMOVUPS     192(DI)(CX*1), Z12
+	VCMPPS      $0x1e, Z0, Z11, K1
+	VCMPPS      $0x11, Z1, Z11, K1, K1
+	VMOVAPS.Z   Z12, K1, Z11
+	VMOVAPS     Z10, Z10
+	VMOVUPS     192(R13)(AX*4), Z12
+	VFMADD132PS 192(R12)(AX*4), Z12, Z10
+	VMOVAPS     Z9, Z12
+	VFMADD213PS Z10, Z11, Z12
+	VMOVUPS     Z12, 192(SI)(CX*1)
+	ADDQ        R15, CX
+	DECQ        R14
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R10
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+40(FP), R11
+	MOVQ    slope+48(FP), R12
+	MOVQ    offset+56(FP), R13
+	MOVQ    c+72(FP), R15
+	MOVQ    BX, R14
+	SHLQ    $0x02, R15
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z5
+	VFMADD213PS (R11)(AX*4), Z3, Z5
+	VMOVUPS     (DI)(CX*1), Z6
+	VCMPPS      $0x1e, Z0, Z5, K1
+	VCMPPS      $0x11, Z1, Z5, K1, K1
+	VMOVAPS.Z   Z6, K1, Z5
+	VMOVAPS     Z4, Z4
+	VMOVUPS     (R13)(AX*4), Z6
+	VFMADD132PS (R12)(AX*4), Z6, Z4
+	VMOVAPS     Z3, Z6
+	VFMADD213PS Z4, Z5, Z6
+	VMOVUPS     Z6, (SI)(CX*1)
+	ADDQ        R15, CX
+	DECQ        R14
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	MOVQ      slope+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z5
+	MOVQ      offset+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z6
+	MOVQ      c+72(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (R8)(CX*1), K1, Z7
+	VSUBPS      Z2, Z7, Z7
+	VMOVAPS     Z7, Z8
+	VFMADD213PS Z4, Z3, Z8
+	VMOVUPS.Z   (DI)(CX*1), K1, Z9
+	VCMPPS      $0x1e, Z0, Z8, K2
+	VCMPPS      $0x11, Z1, Z8, K2, K2
+	VMOVAPS.Z   Z9, K2, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD213PS Z6, Z5, Z7
+	VMOVAPS     Z3, Z9
+	VFMADD213PS Z7, Z8, Z9
+	VMOVUPS     Z9, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormRowsAVX512(SB), NOSPLIT, $0-64
+	VBROADCASTSS lo+56(FP), Z0
+	VBROADCASTSS hi+60(FP), Z1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
-	MOVQ         rows+48(FP), R8
+	MOVQ         rows+40(FP), R8
 	XORQ         DX, DX
 	MOVQ         R8, BX
 
 groups:
-	MOVQ    c+56(FP), R9
-	CMPQ    R9, $+64
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R8
 	CMOVQGT R8, BX
 
@@ -530,59 +739,50 @@ panel4:
 	VMOVUPS 64(CX)(AX*4), Z3
 	VMOVUPS 128(CX)(AX*4), Z4
 	VMOVUPS 192(CX)(AX*4), Z5
-	MOVQ    gamma+32(FP), CX
+	MOVQ    scale+24(FP), CX
 	VMOVUPS (CX)(AX*4), Z6
 	VMOVUPS 64(CX)(AX*4), Z7
 	VMOVUPS 128(CX)(AX*4), Z8
 	VMOVUPS 192(CX)(AX*4), Z9
-	MOVQ    invstd+24(FP), CX
+	MOVQ    beta+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z10
 	VMOVUPS 64(CX)(AX*4), Z11
 	VMOVUPS 128(CX)(AX*4), Z12
 	VMOVUPS 192(CX)(AX*4), Z13
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z14
-	VMOVUPS 64(CX)(AX*4), Z15
-	VMOVUPS 128(CX)(AX*4), Z16
-	VMOVUPS 192(CX)(AX*4), Z17
-	VMULPS  Z10, Z6, Z6
-	VMULPS  Z11, Z7, Z7
-	VMULPS  Z12, Z8, Z8
-	VMULPS  Z13, Z9, Z9
-	MOVQ    c+56(FP), R11
+	MOVQ    c+48(FP), R11
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS     (DI)(CX*1), Z10
-	VSUBPS      Z2, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z14, Z6, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, (SI)(CX*1)
-	VMOVUPS     64(DI)(CX*1), Z10
-	VSUBPS      Z3, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z15, Z7, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 64(SI)(CX*1)
-	VMOVUPS     128(DI)(CX*1), Z10
-	VSUBPS      Z4, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z16, Z8, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 128(SI)(CX*1)
-	VMOVUPS     192(DI)(CX*1), Z10
-	VSUBPS      Z5, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z17, Z9, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 192(SI)(CX*1)
+	VMOVUPS     (DI)(CX*1), Z14
+	VSUBPS      Z2, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z10, Z6, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z14
+	VSUBPS      Z3, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z11, Z7, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z14
+	VSUBPS      Z4, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z12, Z8, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z14
+	VSUBPS      Z5, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z13, Z9, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, 192(SI)(CX*1)
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows4
@@ -596,26 +796,23 @@ panel1:
 	JLT     below1
 	MOVQ    mean+16(FP), CX
 	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    gamma+32(FP), CX
+	MOVQ    scale+24(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    invstd+24(FP), CX
+	MOVQ    beta+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z4
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z5
-	VMULPS  Z4, Z3, Z3
-	MOVQ    c+56(FP), R11
+	MOVQ    c+48(FP), R11
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (DI)(CX*1), Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
-	VMAXPS      Z4, Z0, Z4
-	VMINPS      Z4, Z1, Z4
-	VMOVUPS     Z4, (SI)(CX*1)
+	VMOVUPS     (DI)(CX*1), Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, (SI)(CX*1)
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows1
@@ -631,32 +828,29 @@ below1:
 	KMOVW     CX, K1
 	MOVQ      mean+16(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      gamma+32(FP), CX
+	MOVQ      scale+24(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      invstd+24(FP), CX
+	MOVQ      beta+32(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	MOVQ      beta+40(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z5
-	VMULPS    Z4, Z3, Z3
-	MOVQ      c+56(FP), R10
+	MOVQ      c+48(FP), R10
 	MOVQ      BX, R9
 	SHLQ      $0x02, R10
 	LEAQ      (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z   (DI)(CX*1), K1, Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
-	VMAXPS      Z4, Z0, Z4
-	VMINPS      Z4, Z1, Z4
-	VMOVUPS     Z4, K1, (SI)(CX*1)
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, K1, (SI)(CX*1)
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
 
 nextGroup:
-	MOVQ  c+56(FP), AX
+	MOVQ  c+48(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
@@ -664,295 +858,140 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormClampSlopeAVX512(grad *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormClampSlopeAVX512(SB), NOSPLIT, $0-80
+TEXT ·batchNormClampGradSumsAVX512(SB), NOSPLIT, $0-80
 	VBROADCASTSS lo+72(FP), Z0
 	VBROADCASTSS hi+76(FP), Z1
-	MOVQ         grad+0(FP), SI
-	MOVQ         dy+8(FP), DI
-	MOVQ         x+16(FP), R8
-	MOVQ         rows+56(FP), R9
+	MOVQ         dy+16(FP), SI
+	MOVQ         x+24(FP), DI
+	MOVQ         rows+56(FP), R8
 	XORQ         DX, DX
-	MOVQ         R9, BX
+	MOVQ         R8, BX
 
 groups:
-	MOVQ    c+64(FP), R10
-	CMPQ    R10, $+64
+	MOVQ    c+64(FP), R9
+	CMPQ    R9, $+64
 	JLE     group
 	MOVQ    $0x00000008, BX
-	CMPQ    BX, R9
-	CMOVQGT R9, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
 
 group:
 	XORQ AX, AX
 
 panel4:
-	CMPQ    R10, $+64
+	CMPQ    R9, $+64
 	JLT     below4
-	MOVQ    mean+24(FP), CX
+	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z2
 	VMOVUPS 64(CX)(AX*4), Z3
 	VMOVUPS 128(CX)(AX*4), Z4
 	VMOVUPS 192(CX)(AX*4), Z5
-	MOVQ    gamma+40(FP), CX
+	MOVQ    scale+40(FP), CX
 	VMOVUPS (CX)(AX*4), Z6
 	VMOVUPS 64(CX)(AX*4), Z7
 	VMOVUPS 128(CX)(AX*4), Z8
 	VMOVUPS 192(CX)(AX*4), Z9
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z10
-	VMOVUPS 64(CX)(AX*4), Z11
-	VMOVUPS 128(CX)(AX*4), Z12
-	VMOVUPS 192(CX)(AX*4), Z13
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z14
-	VMOVUPS 64(CX)(AX*4), Z15
-	VMOVUPS 128(CX)(AX*4), Z16
-	VMOVUPS 192(CX)(AX*4), Z17
-	VMULPS  Z10, Z6, Z6
-	VMULPS  Z11, Z7, Z7
-	VMULPS  Z12, Z8, Z8
-	VMULPS  Z13, Z9, Z9
+	MOVQ    beta+48(FP), R10
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
 	MOVQ    c+64(FP), R12
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS     (R8)(CX*1), Z10
-	VSUBPS      Z2, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z14, Z6, Z10
-	VMOVUPS     (DI)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, (SI)(CX*1)
-	VMOVUPS     64(R8)(CX*1), Z10
-	VSUBPS      Z3, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z15, Z7, Z10
-	VMOVUPS     64(DI)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 64(SI)(CX*1)
-	VMOVUPS     128(R8)(CX*1), Z10
-	VSUBPS      Z4, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z16, Z8, Z10
-	VMOVUPS     128(DI)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 128(SI)(CX*1)
-	VMOVUPS     192(R8)(CX*1), Z10
-	VSUBPS      Z5, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z17, Z9, Z10
-	VMOVUPS     192(DI)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 192(SI)(CX*1)
+	VMOVUPS     (DI)(CX*1), Z18
+	VSUBPS      Z2, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS (R10)(AX*4), Z6, Z23
+	VMOVUPS     (SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z10, Z10
+	VFMADD231PS Z23, Z18, Z14
+	VMOVUPS     64(DI)(CX*1), Z18
+	VSUBPS      Z3, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 64(R10)(AX*4), Z7, Z23
+	VMOVUPS     64(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z11, Z11
+	VFMADD231PS Z23, Z18, Z15
+	VMOVUPS     128(DI)(CX*1), Z18
+	VSUBPS      Z4, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 128(R10)(AX*4), Z8, Z23
+	VMOVUPS     128(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z12, Z12
+	VFMADD231PS Z23, Z18, Z16
+	VMOVUPS     192(DI)(CX*1), Z18
+	VSUBPS      Z5, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 192(R10)(AX*4), Z9, Z23
+	VMOVUPS     192(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z13, Z13
+	VFMADD231PS Z23, Z18, Z17
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows4
+	MOVQ        sumG+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z10, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z11, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z12, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z13, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	MOVQ        sumGX+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z14, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z15, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z16, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z17, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
 	ADDQ        $+64, AX
-	SUBQ        $+64, R10
+	SUBQ        $+64, R9
 	JMP         panel4
 
 below4:
 panel1:
-	CMPQ    R10, $+16
+	CMPQ    R9, $+16
 	JLT     below1
-	MOVQ    mean+24(FP), CX
+	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    gamma+40(FP), CX
+	MOVQ    scale+40(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z4
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z5
-	VMULPS  Z4, Z3, Z3
-	MOVQ    c+64(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (R8)(CX*1), Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
-	VMOVUPS     (DI)(CX*1), Z6
-	VCMPPS      $0x1e, Z0, Z4, K1
-	VCMPPS      $0x11, Z1, Z4, K1, K1
-	VMOVAPS.Z   Z6, K1, Z4
-	VMOVUPS     Z4, (SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows1
-	ADDQ        $+16, AX
-	SUBQ        $+16, R10
-	JMP         panel1
-
-below1:
-	TESTQ     R10, R10
-	JZ        nextGroup
-	MOVL      $-1, CX
-	BZHIL     R10, CX, CX
-	KMOVW     CX, K1
-	MOVQ      mean+24(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      gamma+40(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      invstd+32(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	MOVQ      beta+48(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z5
-	VMULPS    Z4, Z3, Z3
-	MOVQ      c+64(FP), R11
-	MOVQ      BX, R10
-	SHLQ      $0x02, R11
-	LEAQ      (DX)(AX*4), CX
-
-rowsTail:
-	VMOVUPS.Z   (R8)(CX*1), K1, Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
-	VMOVUPS.Z   (DI)(CX*1), K1, Z6
-	VCMPPS      $0x1e, Z0, Z4, K2
-	VCMPPS      $0x11, Z1, Z4, K2, K2
-	VMOVAPS.Z   Z6, K2, Z4
-	VMOVUPS     Z4, K1, (SI)(CX*1)
-	ADDQ        R11, CX
-	DECQ        R10
-	JNZ         rowsTail
-
-nextGroup:
-	MOVQ  c+64(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R9
-	JNZ   groups
-	VZEROUPPER
-	RET
-
-// func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddRowsAVX512(SB), NOSPLIT, $0-80
-	VBROADCASTSS lo+72(FP), Z0
-	VBROADCASTSS hi+76(FP), Z1
-	MOVQ         y+0(FP), SI
-	MOVQ         x+8(FP), DI
-	MOVQ         add+16(FP), R8
-	MOVQ         rows+56(FP), R9
-	XORQ         DX, DX
-	MOVQ         R9, BX
-
-groups:
-	MOVQ    c+64(FP), R10
-	CMPQ    R10, $+64
-	JLE     group
-	MOVQ    $0x00000008, BX
-	CMPQ    BX, R9
-	CMOVQGT R9, BX
-
-group:
-	XORQ AX, AX
-
-panel4:
-	CMPQ    R10, $+64
-	JLT     below4
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	VMOVUPS 64(CX)(AX*4), Z3
-	VMOVUPS 128(CX)(AX*4), Z4
-	VMOVUPS 192(CX)(AX*4), Z5
-	MOVQ    gamma+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z6
-	VMOVUPS 64(CX)(AX*4), Z7
-	VMOVUPS 128(CX)(AX*4), Z8
-	VMOVUPS 192(CX)(AX*4), Z9
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z10
-	VMOVUPS 64(CX)(AX*4), Z11
-	VMOVUPS 128(CX)(AX*4), Z12
-	VMOVUPS 192(CX)(AX*4), Z13
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z14
-	VMOVUPS 64(CX)(AX*4), Z15
-	VMOVUPS 128(CX)(AX*4), Z16
-	VMOVUPS 192(CX)(AX*4), Z17
-	VMULPS  Z10, Z6, Z6
-	VMULPS  Z11, Z7, Z7
-	VMULPS  Z12, Z8, Z8
-	VMULPS  Z13, Z9, Z9
-	MOVQ    c+64(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows4:
-	VMOVUPS     (DI)(CX*1), Z10
-	VSUBPS      Z2, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z14, Z6, Z10
-	VMOVUPS     (R8)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, (SI)(CX*1)
-	VMOVUPS     64(DI)(CX*1), Z10
-	VSUBPS      Z3, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z15, Z7, Z10
-	VMOVUPS     64(R8)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 64(SI)(CX*1)
-	VMOVUPS     128(DI)(CX*1), Z10
-	VSUBPS      Z4, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z16, Z8, Z10
-	VMOVUPS     128(R8)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 128(SI)(CX*1)
-	VMOVUPS     192(DI)(CX*1), Z10
-	VSUBPS      Z5, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z17, Z9, Z10
-	VMOVUPS     192(R8)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMAXPS      Z10, Z0, Z10
-	VMINPS      Z10, Z1, Z10
-	VMOVUPS     Z10, 192(SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows4
-	ADDQ        $+64, AX
-	SUBQ        $+64, R10
-	JMP         panel4
-
-below4:
-panel1:
-	CMPQ    R10, $+16
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    gamma+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z4
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z5
-	VMULPS  Z4, Z3, Z3
+	MOVQ    beta+48(FP), R10
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
 	MOVQ    c+64(FP), R12
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
@@ -961,13 +1000,200 @@ panel1:
 rows1:
 	VMOVUPS     (DI)(CX*1), Z4
 	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
+	VMOVAPS     Z4, Z5
+	VFMADD213PS (R10)(AX*4), Z3, Z5
+	VMOVUPS     (SI)(CX*1), Z6
+	VCMPPS      $0x1e, Z0, Z5, K1
+	VCMPPS      $0x11, Z1, Z5, K1, K1
+	VMOVAPS.Z   Z6, K1, Z5
+	VADDPS      Z5, Z19, Z19
+	VFMADD231PS Z5, Z4, Z20
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	MOVQ        sumG+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	MOVQ        sumGX+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VPXORD    Z21, Z21, Z21
+	VPXORD    Z22, Z22, Z22
+	MOVQ      c+64(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z6
+	VFMADD213PS Z4, Z3, Z6
+	VMOVUPS.Z   (SI)(CX*1), K1, Z7
+	VCMPPS      $0x1e, Z0, Z6, K2
+	VCMPPS      $0x11, Z1, Z6, K2, K2
+	VMOVAPS.Z   Z7, K2, Z6
+	VADDPS      Z6, Z21, Z21
+	VFMADD231PS Z6, Z5, Z22
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        sumG+0(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+	MOVQ        sumGX+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormAddRowsAVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Z0
+	VBROADCASTSS hi+68(FP), Z1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         add+16(FP), R8
+	MOVQ         rows+48(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ c+56(FP), R10
+	CMPQ R10, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R10, $+64
+	JLT     below4
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z10
+	VMOVUPS 64(CX)(AX*4), Z11
+	VMOVUPS 128(CX)(AX*4), Z12
+	VMOVUPS 192(CX)(AX*4), Z13
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z14
+	VSUBPS      Z2, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z10, Z6, Z14
+	VMOVUPS     (R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z14
+	VSUBPS      Z3, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z11, Z7, Z14
+	VMOVUPS     64(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z14
+	VSUBPS      Z4, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z12, Z8, Z14
+	VMOVUPS     128(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z14
+	VSUBPS      Z5, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z13, Z9, Z14
+	VMOVUPS     192(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R10
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
 	VMOVUPS     (R8)(CX*1), Z6
-	VADDPS      Z6, Z4, Z4
-	VMAXPS      Z4, Z0, Z4
-	VMINPS      Z4, Z1, Z4
-	VMOVUPS     Z4, (SI)(CX*1)
+	VADDPS      Z6, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, (SI)(CX*1)
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -983,34 +1209,31 @@ below1:
 	KMOVW     CX, K1
 	MOVQ      mean+24(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      gamma+40(FP), CX
+	MOVQ      scale+32(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      invstd+32(FP), CX
+	MOVQ      beta+40(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	MOVQ      beta+48(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z5
-	VMULPS    Z4, Z3, Z3
-	MOVQ      c+64(FP), R11
+	MOVQ      c+56(FP), R11
 	MOVQ      BX, R10
 	SHLQ      $0x02, R11
 	LEAQ      (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z   (DI)(CX*1), K1, Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
 	VMOVUPS.Z   (R8)(CX*1), K1, Z6
-	VADDPS      Z6, Z4, Z4
-	VMAXPS      Z4, Z0, Z4
-	VMINPS      Z4, Z1, Z4
-	VMOVUPS     Z4, K1, (SI)(CX*1)
+	VADDPS      Z6, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, K1, (SI)(CX*1)
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
 
 nextGroup:
-	MOVQ  c+64(FP), AX
+	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R9
@@ -1018,24 +1241,29 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormAddClampSlopeAVX512(grad *float32, dy *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddClampSlopeAVX512(SB), NOSPLIT, $0-88
-	VBROADCASTSS lo+80(FP), Z0
-	VBROADCASTSS hi+84(FP), Z1
-	MOVQ         grad+0(FP), SI
-	MOVQ         dy+8(FP), DI
-	MOVQ         x+16(FP), R8
-	MOVQ         add+24(FP), R9
-	MOVQ         rows+64(FP), R10
+TEXT ·batchNormAddClampGradSumsAVX512(SB), NOSPLIT, $0-96
+	VBROADCASTSS lo+88(FP), Z0
+	VBROADCASTSS hi+92(FP), Z1
+	MOVQ         dy+24(FP), SI
+	MOVQ         x+32(FP), DI
+	MOVQ         grad+0(FP), R8
+	MOVQ         add+40(FP), R9
+	MOVQ         rows+72(FP), R10
 	XORQ         DX, DX
 	MOVQ         R10, BX
 
 groups:
-	MOVQ    c+72(FP), R11
-	CMPQ    R11, $+64
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+80(FP), R11
+	CMPQ R11, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R11, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R10
 	CMOVQGT R10, BX
 
@@ -1045,83 +1273,112 @@ group:
 panel4:
 	CMPQ    R11, $+64
 	JLT     below4
-	MOVQ    mean+32(FP), CX
+	MOVQ    mean+48(FP), CX
 	VMOVUPS (CX)(AX*4), Z2
 	VMOVUPS 64(CX)(AX*4), Z3
 	VMOVUPS 128(CX)(AX*4), Z4
 	VMOVUPS 192(CX)(AX*4), Z5
-	MOVQ    gamma+48(FP), CX
+	MOVQ    scale+56(FP), CX
 	VMOVUPS (CX)(AX*4), Z6
 	VMOVUPS 64(CX)(AX*4), Z7
 	VMOVUPS 128(CX)(AX*4), Z8
 	VMOVUPS 192(CX)(AX*4), Z9
-	MOVQ    invstd+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z10
-	VMOVUPS 64(CX)(AX*4), Z11
-	VMOVUPS 128(CX)(AX*4), Z12
-	VMOVUPS 192(CX)(AX*4), Z13
-	MOVQ    beta+56(FP), CX
-	VMOVUPS (CX)(AX*4), Z14
-	VMOVUPS 64(CX)(AX*4), Z15
-	VMOVUPS 128(CX)(AX*4), Z16
-	VMOVUPS 192(CX)(AX*4), Z17
-	VMULPS  Z10, Z6, Z6
-	VMULPS  Z11, Z7, Z7
-	VMULPS  Z12, Z8, Z8
-	VMULPS  Z13, Z9, Z9
-	MOVQ    c+72(FP), R13
-	MOVQ    BX, R12
-	SHLQ    $0x02, R13
+	MOVQ    beta+64(FP), R12
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
 
 rows4:
-	VMOVUPS     (R8)(CX*1), Z10
-	VSUBPS      Z2, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z14, Z6, Z10
-	VMOVUPS     (R9)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMOVUPS     (DI)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, (SI)(CX*1)
-	VMOVUPS     64(R8)(CX*1), Z10
-	VSUBPS      Z3, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z15, Z7, Z10
-	VMOVUPS     64(R9)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMOVUPS     64(DI)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 64(SI)(CX*1)
-	VMOVUPS     128(R8)(CX*1), Z10
-	VSUBPS      Z4, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z16, Z8, Z10
-	VMOVUPS     128(R9)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMOVUPS     128(DI)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 128(SI)(CX*1)
-	VMOVUPS     192(R8)(CX*1), Z10
-	VSUBPS      Z5, Z10, Z10
-	VMOVAPS     Z10, Z10
-	VFMADD213PS Z17, Z9, Z10
-	VMOVUPS     192(R9)(CX*1), Z11
-	VADDPS      Z11, Z10, Z10
-	VMOVUPS     192(DI)(CX*1), Z11
-	VCMPPS      $0x1e, Z0, Z10, K1
-	VCMPPS      $0x11, Z1, Z10, K1, K1
-	VMOVAPS.Z   Z11, K1, Z10
-	VMOVUPS     Z10, 192(SI)(CX*1)
-	ADDQ        R13, CX
-	DECQ        R12
+	VMOVUPS     (DI)(CX*1), Z18
+	VSUBPS      Z2, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS (R12)(AX*4), Z6, Z23
+	VMOVUPS     (R9)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     (SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z10, Z10
+	VFMADD231PS Z23, Z18, Z14
+	VMOVUPS     Z23, (R8)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z18
+	VSUBPS      Z3, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 64(R12)(AX*4), Z7, Z23
+	VMOVUPS     64(R9)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     64(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z11, Z11
+	VFMADD231PS Z23, Z18, Z15
+	VMOVUPS     Z23, 64(R8)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z18
+	VSUBPS      Z4, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 128(R12)(AX*4), Z8, Z23
+	VMOVUPS     128(R9)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     128(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z12, Z12
+	VFMADD231PS Z23, Z18, Z16
+	VMOVUPS     Z23, 128(R8)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z18
+	VSUBPS      Z5, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 192(R12)(AX*4), Z9, Z23
+	VMOVUPS     192(R9)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     192(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z13, Z13
+	VFMADD231PS Z23, Z18, Z17
+	VMOVUPS     Z23, 192(R8)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
 	JNZ         rows4
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z10, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z11, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z12, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z13, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z14, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z15, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z16, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z17, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
 	ADDQ        $+64, AX
 	SUBQ        $+64, R11
 	JMP         panel4
@@ -1130,35 +1387,43 @@ below4:
 panel1:
 	CMPQ    R11, $+16
 	JLT     below1
-	MOVQ    mean+32(FP), CX
+	MOVQ    mean+48(FP), CX
 	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    gamma+48(FP), CX
+	MOVQ    scale+56(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    invstd+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z4
-	MOVQ    beta+56(FP), CX
-	VMOVUPS (CX)(AX*4), Z5
-	VMULPS  Z4, Z3, Z3
-	MOVQ    c+72(FP), R13
-	MOVQ    BX, R12
-	SHLQ    $0x02, R13
+	MOVQ    beta+64(FP), R12
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (R8)(CX*1), Z4
+	VMOVUPS     (DI)(CX*1), Z4
 	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
+	VMOVAPS     Z4, Z5
+	VFMADD213PS (R12)(AX*4), Z3, Z5
 	VMOVUPS     (R9)(CX*1), Z6
-	VADDPS      Z6, Z4, Z4
-	VMOVUPS     (DI)(CX*1), Z6
-	VCMPPS      $0x1e, Z0, Z4, K1
-	VCMPPS      $0x11, Z1, Z4, K1, K1
-	VMOVAPS.Z   Z6, K1, Z4
-	VMOVUPS     Z4, (SI)(CX*1)
-	ADDQ        R13, CX
-	DECQ        R12
+	VADDPS      Z6, Z5, Z5
+	VMOVUPS     (SI)(CX*1), Z6
+	VCMPPS      $0x1e, Z0, Z5, K1
+	VCMPPS      $0x11, Z1, Z5, K1, K1
+	VMOVAPS.Z   Z6, K1, Z5
+	VADDPS      Z5, Z19, Z19
+	VFMADD231PS Z5, Z4, Z20
+	VMOVUPS     Z5, (R8)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
 	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R11
 	JMP         panel1
@@ -1169,38 +1434,47 @@ below1:
 	MOVL      $-1, CX
 	BZHIL     R11, CX, CX
 	KMOVW     CX, K1
-	MOVQ      mean+32(FP), CX
+	MOVQ      mean+48(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      gamma+48(FP), CX
+	MOVQ      scale+56(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      invstd+40(FP), CX
+	MOVQ      beta+64(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	MOVQ      beta+56(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z5
-	VMULPS    Z4, Z3, Z3
-	MOVQ      c+72(FP), R12
+	VPXORD    Z21, Z21, Z21
+	VPXORD    Z22, Z22, Z22
+	MOVQ      c+80(FP), R12
 	MOVQ      BX, R11
 	SHLQ      $0x02, R12
 	LEAQ      (DX)(AX*4), CX
 
 rowsTail:
-	VMOVUPS.Z   (R8)(CX*1), K1, Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z5, Z3, Z4
-	VMOVUPS.Z   (R9)(CX*1), K1, Z6
-	VADDPS      Z6, Z4, Z4
-	VMOVUPS.Z   (DI)(CX*1), K1, Z6
-	VCMPPS      $0x1e, Z0, Z4, K2
-	VCMPPS      $0x11, Z1, Z4, K2, K2
-	VMOVAPS.Z   Z6, K2, Z4
-	VMOVUPS     Z4, K1, (SI)(CX*1)
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z6
+	VFMADD213PS Z4, Z3, Z6
+	VMOVUPS.Z   (R9)(CX*1), K1, Z7
+	VADDPS      Z7, Z6, Z6
+	VMOVUPS.Z   (SI)(CX*1), K1, Z7
+	VCMPPS      $0x1e, Z0, Z6, K2
+	VCMPPS      $0x11, Z1, Z6, K2, K2
+	VMOVAPS.Z   Z7, K2, Z6
+	VADDPS      Z6, Z21, Z21
+	VFMADD231PS Z6, Z5, Z22
+	VMOVUPS     Z6, K1, (R8)(CX*1)
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
 
 nextGroup:
-	MOVQ  c+72(FP), AX
+	MOVQ  c+80(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R10
@@ -1534,10 +1808,15 @@ TEXT ·batchNormGradRowsAVX2(SB), NOSPLIT, $0-72
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+64(FP), R10
-	CMPQ    R10, $+16
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+64(FP), R10
+	CMPQ R10, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -1662,22 +1941,198 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormRowsAVX2(y *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormRowsAVX2(SB), NOSPLIT, $0-72
-	VBROADCASTSS lo+64(FP), Y0
-	VBROADCASTSS hi+68(FP), Y1
+TEXT ·batchNormClampGradRowsAVX2(SB), NOSPLIT, $0-88
+	VBROADCASTSS lo+80(FP), Y0
+	VBROADCASTSS hi+84(FP), Y1
+	MOVQ         dx+0(FP), SI
+	MOVQ         dy+8(FP), DI
+	MOVQ         x+16(FP), R8
+	MOVQ         rows+64(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ c+72(FP), R10
+	CMPQ R10, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+16
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+40(FP), R11
+	MOVQ    slope+48(FP), R12
+	MOVQ    offset+56(FP), R13
+	MOVQ    c+72(FP), R15
+	MOVQ    BX, R14
+	SHLQ    $0x02, R15
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Y6
+	VSUBPS      Y2, Y6, Y6
+	VMOVAPS     Y6, Y7
+	VFMADD213PS (R11)(AX*4), Y4, Y7
+	VMOVUPS     (DI)(CX*1), Y8
+	VCMPPS      $0x1e, Y0, Y7, Y9
+	VCMPPS      $0x11, Y1, Y7, Y7
+	VANDPS      Y9, Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VMOVAPS     Y6, Y6
+	VMOVUPS     (R13)(AX*4), Y8
+	VFMADD132PS (R12)(AX*4), Y8, Y6
+	VMOVAPS     Y4, Y8
+	VFMADD213PS Y6, Y7, Y8
+	VMOVUPS     Y8, (SI)(CX*1)
+	VMOVUPS     32(R8)(CX*1), Y6
+	VSUBPS      Y3, Y6, Y6
+	VMOVAPS     Y6, Y7
+	VFMADD213PS 32(R11)(AX*4), Y5, Y7
+	VMOVUPS     32(DI)(CX*1), Y8
+	VCMPPS      $0x1e, Y0, Y7, Y9
+	VCMPPS      $0x11, Y1, Y7, Y7
+	VANDPS      Y9, Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VMOVAPS     Y6, Y6
+	VMOVUPS     32(R13)(AX*4), Y8
+	VFMADD132PS 32(R12)(AX*4), Y8, Y6
+	VMOVAPS     Y5, Y8
+	VFMADD213PS Y6, Y7, Y8
+	VMOVUPS     Y8, 32(SI)(CX*1)
+	ADDQ        R15, CX
+	DECQ        R14
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+40(FP), R11
+	MOVQ    slope+48(FP), R12
+	MOVQ    offset+56(FP), R13
+	MOVQ    c+72(FP), R15
+	MOVQ    BX, R14
+	SHLQ    $0x02, R15
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Y4
+	VSUBPS      Y2, Y4, Y4
+	VMOVAPS     Y4, Y5
+	VFMADD213PS (R11)(AX*4), Y3, Y5
+	VMOVUPS     (DI)(CX*1), Y6
+	VCMPPS      $0x1e, Y0, Y5, Y7
+	VCMPPS      $0x11, Y1, Y5, Y5
+	VANDPS      Y7, Y5, Y5
+	VANDPS      Y6, Y5, Y5
+	VMOVAPS     Y4, Y4
+	VMOVUPS     (R13)(AX*4), Y6
+	VFMADD132PS (R12)(AX*4), Y6, Y4
+	VMOVAPS     Y3, Y6
+	VFMADD213PS Y4, Y5, Y6
+	VMOVUPS     Y6, (SI)(CX*1)
+	ADDQ        R15, CX
+	DECQ        R14
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	MOVQ       slope+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y6
+	MOVQ       offset+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y7
+	MOVQ       c+72(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (R8)(CX*1), Y2, Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y5, Y4, Y9
+	VMASKMOVPS  (DI)(CX*1), Y2, Y10
+	VCMPPS      $0x1e, Y0, Y9, Y11
+	VCMPPS      $0x11, Y1, Y9, Y9
+	VANDPS      Y11, Y9, Y9
+	VANDPS      Y10, Y9, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y6, Y8
+	VMOVAPS     Y4, Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMASKMOVPS  Y10, Y2, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormRowsAVX2(SB), NOSPLIT, $0-64
+	VBROADCASTSS lo+56(FP), Y0
+	VBROADCASTSS hi+60(FP), Y1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
-	MOVQ         rows+48(FP), R8
+	MOVQ         rows+40(FP), R8
 	XORQ         DX, DX
 	MOVQ         R8, BX
 
 groups:
-	MOVQ    c+56(FP), R9
-	CMPQ    R9, $+16
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R8
 	CMOVQGT R8, BX
 
@@ -1690,37 +2145,32 @@ panel2:
 	MOVQ    mean+16(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
 	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    gamma+32(FP), CX
+	MOVQ    scale+24(FP), CX
 	VMOVUPS (CX)(AX*4), Y4
 	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    invstd+24(FP), CX
+	MOVQ    beta+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y6
 	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y8
-	VMOVUPS 32(CX)(AX*4), Y9
-	VMULPS  Y6, Y4, Y4
-	VMULPS  Y7, Y5, Y5
-	MOVQ    c+56(FP), R11
+	MOVQ    c+48(FP), R11
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS     (DI)(CX*1), Y6
-	VSUBPS      Y2, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y8, Y4, Y6
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, (SI)(CX*1)
-	VMOVUPS     32(DI)(CX*1), Y6
-	VSUBPS      Y3, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y9, Y5, Y6
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, 32(SI)(CX*1)
+	VMOVUPS     (DI)(CX*1), Y8
+	VSUBPS      Y2, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVUPS     Y8, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVUPS     Y8, 32(SI)(CX*1)
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows2
@@ -1734,26 +2184,23 @@ panel1:
 	JLT     below1
 	MOVQ    mean+16(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    gamma+32(FP), CX
+	MOVQ    scale+24(FP), CX
 	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    invstd+24(FP), CX
+	MOVQ    beta+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y4
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y5
-	VMULPS  Y4, Y3, Y3
-	MOVQ    c+56(FP), R11
+	MOVQ    c+48(FP), R11
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (DI)(CX*1), Y4
-	VSUBPS      Y2, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD213PS Y5, Y3, Y4
-	VMAXPS      Y4, Y0, Y4
-	VMINPS      Y4, Y1, Y4
-	VMOVUPS     Y4, (SI)(CX*1)
+	VMOVUPS     (DI)(CX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y4, Y3, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (SI)(CX*1)
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows1
@@ -1769,32 +2216,29 @@ below1:
 	VMOVUPS    (CX)(R9*4), Y2
 	MOVQ       mean+16(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
-	MOVQ       gamma+32(FP), CX
+	MOVQ       scale+24(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y4
-	MOVQ       invstd+24(FP), CX
+	MOVQ       beta+32(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y5
-	MOVQ       beta+40(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y6
-	VMULPS     Y5, Y4, Y4
-	MOVQ       c+56(FP), R10
+	MOVQ       c+48(FP), R10
 	MOVQ       BX, R9
 	SHLQ       $0x02, R10
 	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS  (DI)(CX*1), Y2, Y5
-	VSUBPS      Y3, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD213PS Y6, Y4, Y5
-	VMAXPS      Y5, Y0, Y5
-	VMINPS      Y5, Y1, Y5
-	VMASKMOVPS  Y5, Y2, (SI)(CX*1)
+	VMASKMOVPS  (DI)(CX*1), Y2, Y6
+	VSUBPS      Y3, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y5, Y4, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
 
 nextGroup:
-	MOVQ  c+56(FP), AX
+	MOVQ  c+48(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
@@ -1802,176 +2246,208 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormClampSlopeAVX2(grad *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormClampSlopeAVX2(SB), NOSPLIT, $0-80
+TEXT ·batchNormClampGradSumsAVX2(SB), NOSPLIT, $0-80
 	VBROADCASTSS lo+72(FP), Y0
 	VBROADCASTSS hi+76(FP), Y1
-	MOVQ         grad+0(FP), SI
-	MOVQ         dy+8(FP), DI
-	MOVQ         x+16(FP), R8
-	MOVQ         rows+56(FP), R9
+	MOVQ         dy+16(FP), SI
+	MOVQ         x+24(FP), DI
+	MOVQ         rows+56(FP), R8
 	XORQ         DX, DX
-	MOVQ         R9, BX
+	MOVQ         R8, BX
 
 groups:
-	MOVQ    c+64(FP), R10
-	CMPQ    R10, $+16
+	MOVQ    c+64(FP), R9
+	CMPQ    R9, $+16
 	JLE     group
 	MOVQ    $0x00000008, BX
-	CMPQ    BX, R9
-	CMOVQGT R9, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
 
 group:
 	XORQ AX, AX
 
 panel2:
-	CMPQ    R10, $+16
+	CMPQ    R9, $+16
 	JLT     below2
-	MOVQ    mean+24(FP), CX
+	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
 	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    gamma+40(FP), CX
+	MOVQ    scale+40(FP), CX
 	VMOVUPS (CX)(AX*4), Y4
 	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y6
-	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y8
-	VMOVUPS 32(CX)(AX*4), Y9
-	VMULPS  Y6, Y4, Y4
-	VMULPS  Y7, Y5, Y5
+	MOVQ    beta+48(FP), R10
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
 	MOVQ    c+64(FP), R12
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS     (R8)(CX*1), Y6
-	VSUBPS      Y2, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y8, Y4, Y6
-	VMOVUPS     (DI)(CX*1), Y7
-	VCMPPS      $0x1e, Y0, Y6, Y10
-	VCMPPS      $0x11, Y1, Y6, Y6
-	VANDPS      Y10, Y6, Y6
-	VANDPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (SI)(CX*1)
-	VMOVUPS     32(R8)(CX*1), Y6
-	VSUBPS      Y3, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y9, Y5, Y6
-	VMOVUPS     32(DI)(CX*1), Y7
-	VCMPPS      $0x1e, Y0, Y6, Y10
-	VCMPPS      $0x11, Y1, Y6, Y6
-	VANDPS      Y10, Y6, Y6
-	VANDPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 32(SI)(CX*1)
+	VMOVUPS     (DI)(CX*1), Y10
+	VSUBPS      Y2, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS (R10)(AX*4), Y4, Y11
+	VMOVUPS     (SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y6, Y6
+	VFMADD231PS Y11, Y10, Y8
+	VMOVUPS     32(DI)(CX*1), Y10
+	VSUBPS      Y3, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS 32(R10)(AX*4), Y5, Y11
+	VMOVUPS     32(SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y7, Y7
+	VFMADD231PS Y11, Y10, Y9
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows2
+	MOVQ        sumG+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y7, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	MOVQ        sumGX+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y9, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
 	ADDQ        $+16, AX
-	SUBQ        $+16, R10
+	SUBQ        $+16, R9
 	JMP         panel2
 
 below2:
 panel1:
-	CMPQ    R10, $+8
+	CMPQ    R9, $+8
 	JLT     below1
-	MOVQ    mean+24(FP), CX
+	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    gamma+40(FP), CX
+	MOVQ    scale+40(FP), CX
 	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    invstd+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y5
-	VMULPS  Y4, Y3, Y3
+	MOVQ    beta+48(FP), R10
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
 	MOVQ    c+64(FP), R12
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (R8)(CX*1), Y4
-	VSUBPS      Y2, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD213PS Y5, Y3, Y4
 	VMOVUPS     (DI)(CX*1), Y6
-	VCMPPS      $0x1e, Y0, Y4, Y7
-	VCMPPS      $0x11, Y1, Y4, Y4
-	VANDPS      Y7, Y4, Y4
-	VANDPS      Y6, Y4, Y4
-	VMOVUPS     Y4, (SI)(CX*1)
+	VSUBPS      Y2, Y6, Y6
+	VMOVAPS     Y6, Y7
+	VFMADD213PS (R10)(AX*4), Y3, Y7
+	VMOVUPS     (SI)(CX*1), Y8
+	VCMPPS      $0x1e, Y0, Y7, Y9
+	VCMPPS      $0x11, Y1, Y7, Y7
+	VANDPS      Y9, Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y4, Y4
+	VFMADD231PS Y7, Y6, Y5
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
+	MOVQ        sumG+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	MOVQ        sumGX+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y5, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
 	ADDQ        $+8, AX
-	SUBQ        $+8, R10
+	SUBQ        $+8, R9
 	JMP         panel1
 
 below1:
-	TESTQ      R10, R10
+	TESTQ      R9, R9
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R10
-	VMOVUPS    (CX)(R10*4), Y2
-	MOVQ       mean+24(FP), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y2
+	MOVQ       mean+32(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
-	MOVQ       gamma+40(FP), CX
+	MOVQ       scale+40(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y4
-	MOVQ       invstd+32(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y5
 	MOVQ       beta+48(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y6
-	VMULPS     Y5, Y4, Y4
-	MOVQ       c+64(FP), R11
-	MOVQ       BX, R10
-	SHLQ       $0x02, R11
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       c+64(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
 	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS  (R8)(CX*1), Y2, Y5
-	VSUBPS      Y3, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD213PS Y6, Y4, Y5
-	VMASKMOVPS  (DI)(CX*1), Y2, Y7
-	VCMPPS      $0x1e, Y0, Y5, Y8
-	VCMPPS      $0x11, Y1, Y5, Y5
-	VANDPS      Y8, Y5, Y5
-	VANDPS      Y7, Y5, Y5
-	VMASKMOVPS  Y5, Y2, (SI)(CX*1)
-	ADDQ        R11, CX
-	DECQ        R10
+	VMASKMOVPS  (DI)(CX*1), Y2, Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y5, Y4, Y9
+	VMASKMOVPS  (SI)(CX*1), Y2, Y10
+	VCMPPS      $0x1e, Y0, Y9, Y11
+	VCMPPS      $0x11, Y1, Y9, Y9
+	VANDPS      Y11, Y9, Y9
+	VANDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y6, Y6
+	VFMADD231PS Y9, Y8, Y7
+	ADDQ        R10, CX
+	DECQ        R9
 	JNZ         rowsTail
+	MOVQ        sumG+0(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y6, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+	MOVQ        sumGX+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y7, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
 
 nextGroup:
 	MOVQ  c+64(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R9
+	SUBQ  BX, R8
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddRowsAVX2(SB), NOSPLIT, $0-80
-	VBROADCASTSS lo+72(FP), Y0
-	VBROADCASTSS hi+76(FP), Y1
+TEXT ·batchNormAddRowsAVX2(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Y0
+	VBROADCASTSS hi+68(FP), Y1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
 	MOVQ         add+16(FP), R8
-	MOVQ         rows+56(FP), R9
+	MOVQ         rows+48(FP), R9
 	XORQ         DX, DX
 	MOVQ         R9, BX
 
 groups:
-	MOVQ    c+64(FP), R10
-	CMPQ    R10, $+16
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+56(FP), R10
+	CMPQ R10, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -1984,41 +2460,36 @@ panel2:
 	MOVQ    mean+24(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
 	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    gamma+40(FP), CX
+	MOVQ    scale+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y4
 	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    invstd+32(FP), CX
+	MOVQ    beta+40(FP), CX
 	VMOVUPS (CX)(AX*4), Y6
 	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y8
-	VMOVUPS 32(CX)(AX*4), Y9
-	VMULPS  Y6, Y4, Y4
-	VMULPS  Y7, Y5, Y5
-	MOVQ    c+64(FP), R12
+	MOVQ    c+56(FP), R12
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS     (DI)(CX*1), Y6
-	VSUBPS      Y2, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y8, Y4, Y6
-	VMOVUPS     (R8)(CX*1), Y7
-	VADDPS      Y7, Y6, Y6
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, (SI)(CX*1)
-	VMOVUPS     32(DI)(CX*1), Y6
-	VSUBPS      Y3, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y9, Y5, Y6
-	VMOVUPS     32(R8)(CX*1), Y7
-	VADDPS      Y7, Y6, Y6
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMOVUPS     Y6, 32(SI)(CX*1)
+	VMOVUPS     (DI)(CX*1), Y8
+	VSUBPS      Y2, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMOVUPS     (R8)(CX*1), Y9
+	VADDPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVUPS     Y8, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMOVUPS     32(R8)(CX*1), Y9
+	VADDPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVUPS     Y8, 32(SI)(CX*1)
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows2
@@ -2032,28 +2503,25 @@ panel1:
 	JLT     below1
 	MOVQ    mean+24(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    gamma+40(FP), CX
+	MOVQ    scale+32(FP), CX
 	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    invstd+32(FP), CX
+	MOVQ    beta+40(FP), CX
 	VMOVUPS (CX)(AX*4), Y4
-	MOVQ    beta+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y5
-	VMULPS  Y4, Y3, Y3
-	MOVQ    c+64(FP), R12
+	MOVQ    c+56(FP), R12
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (DI)(CX*1), Y4
-	VSUBPS      Y2, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD213PS Y5, Y3, Y4
+	VMOVUPS     (DI)(CX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y4, Y3, Y5
 	VMOVUPS     (R8)(CX*1), Y6
-	VADDPS      Y6, Y4, Y4
-	VMAXPS      Y4, Y0, Y4
-	VMINPS      Y4, Y1, Y4
-	VMOVUPS     Y4, (SI)(CX*1)
+	VADDPS      Y6, Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (SI)(CX*1)
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -2069,34 +2537,31 @@ below1:
 	VMOVUPS    (CX)(R10*4), Y2
 	MOVQ       mean+24(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
-	MOVQ       gamma+40(FP), CX
+	MOVQ       scale+32(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y4
-	MOVQ       invstd+32(FP), CX
+	MOVQ       beta+40(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y5
-	MOVQ       beta+48(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y6
-	VMULPS     Y5, Y4, Y4
-	MOVQ       c+64(FP), R11
+	MOVQ       c+56(FP), R11
 	MOVQ       BX, R10
 	SHLQ       $0x02, R11
 	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS  (DI)(CX*1), Y2, Y5
-	VSUBPS      Y3, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD213PS Y6, Y4, Y5
+	VMASKMOVPS  (DI)(CX*1), Y2, Y6
+	VSUBPS      Y3, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y5, Y4, Y6
 	VMASKMOVPS  (R8)(CX*1), Y2, Y7
-	VADDPS      Y7, Y5, Y5
-	VMAXPS      Y5, Y0, Y5
-	VMINPS      Y5, Y1, Y5
-	VMASKMOVPS  Y5, Y2, (SI)(CX*1)
+	VADDPS      Y7, Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
 
 nextGroup:
-	MOVQ  c+64(FP), AX
+	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R9
@@ -2104,24 +2569,29 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormAddClampSlopeAVX2(grad *float32, dy *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddClampSlopeAVX2(SB), NOSPLIT, $0-88
-	VBROADCASTSS lo+80(FP), Y0
-	VBROADCASTSS hi+84(FP), Y1
-	MOVQ         grad+0(FP), SI
-	MOVQ         dy+8(FP), DI
-	MOVQ         x+16(FP), R8
-	MOVQ         add+24(FP), R9
-	MOVQ         rows+64(FP), R10
+TEXT ·batchNormAddClampGradSumsAVX2(SB), NOSPLIT, $0-96
+	VBROADCASTSS lo+88(FP), Y0
+	VBROADCASTSS hi+92(FP), Y1
+	MOVQ         dy+24(FP), SI
+	MOVQ         x+32(FP), DI
+	MOVQ         grad+0(FP), R8
+	MOVQ         add+40(FP), R9
+	MOVQ         rows+72(FP), R10
 	XORQ         DX, DX
 	MOVQ         R10, BX
 
 groups:
-	MOVQ    c+72(FP), R11
-	CMPQ    R11, $+16
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+80(FP), R11
+	CMPQ R11, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R11, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R10
 	CMOVQGT R10, BX
 
@@ -2131,53 +2601,68 @@ group:
 panel2:
 	CMPQ    R11, $+16
 	JLT     below2
-	MOVQ    mean+32(FP), CX
+	MOVQ    mean+48(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
 	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    gamma+48(FP), CX
+	MOVQ    scale+56(FP), CX
 	VMOVUPS (CX)(AX*4), Y4
 	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    invstd+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y6
-	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    beta+56(FP), CX
-	VMOVUPS (CX)(AX*4), Y8
-	VMOVUPS 32(CX)(AX*4), Y9
-	VMULPS  Y6, Y4, Y4
-	VMULPS  Y7, Y5, Y5
-	MOVQ    c+72(FP), R13
-	MOVQ    BX, R12
-	SHLQ    $0x02, R13
+	MOVQ    beta+64(FP), R12
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
 
 rows2:
-	VMOVUPS     (R8)(CX*1), Y6
-	VSUBPS      Y2, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y8, Y4, Y6
-	VMOVUPS     (R9)(CX*1), Y7
-	VADDPS      Y7, Y6, Y6
-	VMOVUPS     (DI)(CX*1), Y7
-	VCMPPS      $0x1e, Y0, Y6, Y10
-	VCMPPS      $0x11, Y1, Y6, Y6
-	VANDPS      Y10, Y6, Y6
-	VANDPS      Y7, Y6, Y6
-	VMOVUPS     Y6, (SI)(CX*1)
-	VMOVUPS     32(R8)(CX*1), Y6
-	VSUBPS      Y3, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y9, Y5, Y6
-	VMOVUPS     32(R9)(CX*1), Y7
-	VADDPS      Y7, Y6, Y6
-	VMOVUPS     32(DI)(CX*1), Y7
-	VCMPPS      $0x1e, Y0, Y6, Y10
-	VCMPPS      $0x11, Y1, Y6, Y6
-	VANDPS      Y10, Y6, Y6
-	VANDPS      Y7, Y6, Y6
-	VMOVUPS     Y6, 32(SI)(CX*1)
-	ADDQ        R13, CX
-	DECQ        R12
+	VMOVUPS     (DI)(CX*1), Y10
+	VSUBPS      Y2, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS (R12)(AX*4), Y4, Y11
+	VMOVUPS     (R9)(CX*1), Y12
+	VADDPS      Y12, Y11, Y11
+	VMOVUPS     (SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y6, Y6
+	VFMADD231PS Y11, Y10, Y8
+	VMOVUPS     Y11, (R8)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y10
+	VSUBPS      Y3, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS 32(R12)(AX*4), Y5, Y11
+	VMOVUPS     32(R9)(CX*1), Y12
+	VADDPS      Y12, Y11, Y11
+	VMOVUPS     32(SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y7, Y7
+	VFMADD231PS Y11, Y10, Y9
+	VMOVUPS     Y11, 32(R8)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
 	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y7, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y9, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R11
 	JMP         panel2
@@ -2186,36 +2671,44 @@ below2:
 panel1:
 	CMPQ    R11, $+8
 	JLT     below1
-	MOVQ    mean+32(FP), CX
+	MOVQ    mean+48(FP), CX
 	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    gamma+48(FP), CX
+	MOVQ    scale+56(FP), CX
 	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    invstd+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	MOVQ    beta+56(FP), CX
-	VMOVUPS (CX)(AX*4), Y5
-	VMULPS  Y4, Y3, Y3
-	MOVQ    c+72(FP), R13
-	MOVQ    BX, R12
-	SHLQ    $0x02, R13
+	MOVQ    beta+64(FP), R12
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
 
 rows1:
-	VMOVUPS     (R8)(CX*1), Y4
-	VSUBPS      Y2, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD213PS Y5, Y3, Y4
-	VMOVUPS     (R9)(CX*1), Y6
-	VADDPS      Y6, Y4, Y4
 	VMOVUPS     (DI)(CX*1), Y6
-	VCMPPS      $0x1e, Y0, Y4, Y7
-	VCMPPS      $0x11, Y1, Y4, Y4
-	VANDPS      Y7, Y4, Y4
-	VANDPS      Y6, Y4, Y4
-	VMOVUPS     Y4, (SI)(CX*1)
-	ADDQ        R13, CX
-	DECQ        R12
+	VSUBPS      Y2, Y6, Y6
+	VMOVAPS     Y6, Y7
+	VFMADD213PS (R12)(AX*4), Y3, Y7
+	VMOVUPS     (R9)(CX*1), Y8
+	VADDPS      Y8, Y7, Y7
+	VMOVUPS     (SI)(CX*1), Y8
+	VCMPPS      $0x1e, Y0, Y7, Y9
+	VCMPPS      $0x11, Y1, Y7, Y7
+	VANDPS      Y9, Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y4, Y4
+	VFMADD231PS Y7, Y6, Y5
+	VMOVUPS     Y7, (R8)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
 	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y5, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
 	ADDQ        $+8, AX
 	SUBQ        $+8, R11
 	JMP         panel1
@@ -2226,39 +2719,48 @@ below1:
 	LEAQ       tailMask<>+64(SB), CX
 	NEGQ       R11
 	VMOVUPS    (CX)(R11*4), Y2
-	MOVQ       mean+32(FP), CX
+	MOVQ       mean+48(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
-	MOVQ       gamma+48(FP), CX
+	MOVQ       scale+56(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y4
-	MOVQ       invstd+40(FP), CX
+	MOVQ       beta+64(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y5
-	MOVQ       beta+56(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y6
-	VMULPS     Y5, Y4, Y4
-	MOVQ       c+72(FP), R12
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       c+80(FP), R12
 	MOVQ       BX, R11
 	SHLQ       $0x02, R12
 	LEAQ       (DX)(AX*4), CX
 
 rowsTail:
-	VMASKMOVPS  (R8)(CX*1), Y2, Y5
-	VSUBPS      Y3, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD213PS Y6, Y4, Y5
-	VMASKMOVPS  (R9)(CX*1), Y2, Y7
-	VADDPS      Y7, Y5, Y5
-	VMASKMOVPS  (DI)(CX*1), Y2, Y7
-	VCMPPS      $0x1e, Y0, Y5, Y8
-	VCMPPS      $0x11, Y1, Y5, Y5
-	VANDPS      Y8, Y5, Y5
-	VANDPS      Y7, Y5, Y5
-	VMASKMOVPS  Y5, Y2, (SI)(CX*1)
+	VMASKMOVPS  (DI)(CX*1), Y2, Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y5, Y4, Y9
+	VMASKMOVPS  (R9)(CX*1), Y2, Y10
+	VADDPS      Y10, Y9, Y9
+	VMASKMOVPS  (SI)(CX*1), Y2, Y10
+	VCMPPS      $0x1e, Y0, Y9, Y11
+	VCMPPS      $0x11, Y1, Y9, Y9
+	VANDPS      Y11, Y9, Y9
+	VANDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y6, Y6
+	VFMADD231PS Y9, Y8, Y7
+	VMASKMOVPS  Y9, Y2, (R8)(CX*1)
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y6, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y7, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
 
 nextGroup:
-	MOVQ  c+72(FP), AX
+	MOVQ  c+80(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R10

@@ -73,14 +73,14 @@ func batchNormGradRows(dx, g, x, mean, scale, slope, offset []float32, rows int)
 }
 
 var (
-	batchNormRowsKernels    = [...]func(y, x, mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormRowsAVX2, AVX512: batchNormRowsAVX512}
-	batchNormAddRowsKernels = [...]func(y, x, add, mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormAddRowsAVX2, AVX512: batchNormAddRowsAVX512}
+	batchNormRowsKernels    = [...]func(y, x, mean, scale, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormRowsAVX2, AVX512: batchNormRowsAVX512}
+	batchNormAddRowsKernels = [...]func(y, x, add, mean, scale, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormAddRowsAVX2, AVX512: batchNormAddRowsAVX512}
 )
 
 // batchNormRows is batchNormRowsGeneric on the active instruction set.
-func batchNormRows(y, x, add, mean, invstd, gamma, beta []float32, rows int, lo, hi float32) {
+func batchNormRows(y, x, add, mean, scale, beta []float32, rows int, lo, hi float32) {
 	if active == Generic {
-		batchNormRowsGeneric(y, x, add, mean, invstd, gamma, beta, rows, lo, hi)
+		batchNormRowsGeneric(y, x, add, mean, scale, beta, rows, lo, hi)
 		return
 	}
 	c := len(mean)
@@ -88,51 +88,101 @@ func batchNormRows(y, x, add, mean, invstd, gamma, beta []float32, rows int, lo,
 		return
 	}
 	y, x = y[:rows*c], x[:rows*c]
-	invstd, gamma, beta = invstd[:c], gamma[:c], beta[:c]
+	scale, beta = scale[:c], beta[:c]
 	raceRead(x)
 	raceRead(mean)
-	raceRead(invstd)
-	raceRead(gamma)
+	raceRead(scale)
 	raceRead(beta)
 	raceWrite(y)
 	if add == nil {
-		batchNormRowsKernels[active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(invstd), unsafe.SliceData(gamma), unsafe.SliceData(beta), rows, c, lo, hi)
+		batchNormRowsKernels[active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
 		return
 	}
 	add = add[:rows*c]
 	raceRead(add)
-	batchNormAddRowsKernels[active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(invstd), unsafe.SliceData(gamma), unsafe.SliceData(beta), rows, c, lo, hi)
+	batchNormAddRowsKernels[active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
 }
 
-var (
-	batchNormClampSlopeKernels    = [...]func(grad, dy, x, mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormClampSlopeAVX2, AVX512: batchNormClampSlopeAVX512}
-	batchNormAddClampSlopeKernels = [...]func(grad, dy, x, add, mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormAddClampSlopeAVX2, AVX512: batchNormAddClampSlopeAVX512}
-)
+var batchNormAddClampGradSumsKernels = [...]func(grad, sumG, sumGX, dy, x, add, mean, scale, beta *float32, rows, c int, lo, hi float32){
+	AVX2: batchNormAddClampGradSumsAVX2, AVX512: batchNormAddClampGradSumsAVX512,
+}
 
-// batchNormClampSlope is batchNormClampSlopeGeneric on the active instruction set.
-func batchNormClampSlope(g, dy, x, add, mean, invstd, gamma, beta []float32, rows int, lo, hi float32) {
-	if active == Generic {
-		batchNormClampSlopeGeneric(g, dy, x, add, mean, invstd, gamma, beta, rows, lo, hi)
+// batchNormAddClampGradSums is batchNormAddClampGradSumsGeneric on the active instruction set.
+func batchNormAddClampGradSums(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows int, lo, hi float32) {
+	kernel := batchNormAddClampGradSumsKernels[active]
+	if kernel == nil {
+		batchNormAddClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta, rows, lo, hi)
 		return
 	}
 	c := len(mean)
 	if rows*c == 0 {
 		return
 	}
-	g, dy, x = g[:rows*c], dy[:rows*c], x[:rows*c]
-	invstd, gamma, beta = invstd[:c], gamma[:c], beta[:c]
+	g, dy, x, add = g[:rows*c], dy[:rows*c], x[:rows*c], add[:rows*c]
+	sumG, sumGX, scale, beta = sumG[:c], sumGX[:c], scale[:c], beta[:c]
+	raceRead(dy)
+	raceRead(x)
+	raceRead(add)
+	raceRead(mean)
+	raceRead(scale)
+	raceRead(beta)
+	raceWrite(g)
+	raceWrite(sumG)
+	raceWrite(sumGX)
+	kernel(unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+}
+
+var batchNormClampGradSumsKernels = [...]func(sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int, lo, hi float32){
+	AVX2: batchNormClampGradSumsAVX2, AVX512: batchNormClampGradSumsAVX512,
+}
+
+// batchNormClampGradSums is batchNormClampGradSumsGeneric on the active instruction set.
+func batchNormClampGradSums(sumG, sumGX, dy, x, mean, scale, beta []float32, rows int, lo, hi float32) {
+	kernel := batchNormClampGradSumsKernels[active]
+	if kernel == nil {
+		batchNormClampGradSumsGeneric(sumG, sumGX, dy, x, mean, scale, beta, rows, lo, hi)
+		return
+	}
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	dy, x = dy[:rows*c], x[:rows*c]
+	sumG, sumGX, scale, beta = sumG[:c], sumGX[:c], scale[:c], beta[:c]
 	raceRead(dy)
 	raceRead(x)
 	raceRead(mean)
-	raceRead(invstd)
-	raceRead(gamma)
+	raceRead(scale)
 	raceRead(beta)
-	raceWrite(g)
-	if add == nil {
-		batchNormClampSlopeKernels[active](unsafe.SliceData(g), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(invstd), unsafe.SliceData(gamma), unsafe.SliceData(beta), rows, c, lo, hi)
+	raceWrite(sumG)
+	raceWrite(sumGX)
+	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+}
+
+var batchNormClampGradRowsKernels = [...]func(dx, dy, x, mean, scale, beta, slope, offset *float32, rows, c int, lo, hi float32){
+	AVX2: batchNormClampGradRowsAVX2, AVX512: batchNormClampGradRowsAVX512,
+}
+
+// batchNormClampGradRows is batchNormClampGradRowsGeneric on the active instruction set.
+func batchNormClampGradRows(dx, dy, x, mean, scale, beta, slope, offset []float32, rows int, lo, hi float32) {
+	kernel := batchNormClampGradRowsKernels[active]
+	if kernel == nil {
+		batchNormClampGradRowsGeneric(dx, dy, x, mean, scale, beta, slope, offset, rows, lo, hi)
 		return
 	}
-	add = add[:rows*c]
-	raceRead(add)
-	batchNormAddClampSlopeKernels[active](unsafe.SliceData(g), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(invstd), unsafe.SliceData(gamma), unsafe.SliceData(beta), rows, c, lo, hi)
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	dx, dy, x = dx[:rows*c], dy[:rows*c], x[:rows*c]
+	scale, beta, slope, offset = scale[:c], beta[:c], slope[:c], offset[:c]
+	raceRead(dy)
+	raceRead(x)
+	raceRead(mean)
+	raceRead(scale)
+	raceRead(beta)
+	raceRead(slope)
+	raceRead(offset)
+	raceWrite(dx)
+	kernel(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c, lo, hi)
 }

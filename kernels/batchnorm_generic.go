@@ -18,34 +18,17 @@ func batchNormSumsGeneric(sum, square, x, shift []float32, rows int) {
 
 // batchNormRowsGeneric is, for c = len(mean) and a clamp to [lo,hi],
 //
-//	y[r*c+j] = clamp((x[r*c+j]-mean[j]) * (gamma[j]*invstd[j]) + beta[j] (+ add[r*c+j]))
-func batchNormRowsGeneric(y, x, add, mean, invstd, gamma, beta []float32, rows int, lo, hi float32) {
+//	y[r*c+j] = clamp((x[r*c+j]-mean[j])*scale[j] + beta[j] (+ add[r*c+j]))
+func batchNormRowsGeneric(y, x, add, mean, scale, beta []float32, rows int, lo, hi float32) {
 	c := len(mean)
 	for r := range rows {
 		for j := range c {
 			i := r*c + j
-			z := (x[i]-mean[j])*(gamma[j]*invstd[j]) + beta[j]
+			z := (x[i]-mean[j])*scale[j] + beta[j]
 			if add != nil {
 				z += add[i]
 			}
 			y[i] = clamp32(z, lo, hi)
-		}
-	}
-}
-
-// batchNormClampSlopeGeneric is, for c = len(mean) and z as in batchNormRowsGeneric,
-//
-//	g[r*c+j] = dy[r*c+j] if lo < z < hi, else 0
-func batchNormClampSlopeGeneric(g, dy, x, add, mean, invstd, gamma, beta []float32, rows int, lo, hi float32) {
-	c := len(mean)
-	for r := range rows {
-		for j := range c {
-			i := r*c + j
-			z := (x[i]-mean[j])*(gamma[j]*invstd[j]) + beta[j]
-			if add != nil {
-				z += add[i]
-			}
-			g[i] = clampSlope(dy[i], z, lo, hi)
 		}
 	}
 }
@@ -74,6 +57,48 @@ func batchNormGradRowsGeneric(dx, g, x, mean, scale, slope, offset []float32, ro
 		for j := range c {
 			i := r*c + j
 			dx[i] = scale[j]*g[i] + (slope[j]*(x[i]-mean[j]) + offset[j])
+		}
+	}
+}
+
+// batchNormClampGradSumsGeneric is batchNormGradSumsGeneric with, for z as in batchNormRowsGeneric,
+//
+//	g[r*c+j] = dy[r*c+j] if lo < z < hi, else 0
+func batchNormClampGradSumsGeneric(sumG, sumGX, dy, x, mean, scale, beta []float32, rows int, lo, hi float32) {
+	batchNormAddClampGradSumsGeneric(nil, sumG, sumGX, dy, x, nil, mean, scale, beta, rows, lo, hi)
+}
+
+// batchNormAddClampGradSumsGeneric is batchNormClampGradSumsGeneric with add, and keeps g.
+func batchNormAddClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows int, lo, hi float32) {
+	c := len(mean)
+	sumG, sumGX = sumG[:c], sumGX[:c]
+	for r := range rows {
+		for j, m := range mean {
+			i := r*c + j
+			d := x[i] - m
+			z := d*scale[j] + beta[j]
+			if add != nil {
+				z += add[i]
+			}
+			v := clampSlope(dy[i], z, lo, hi)
+			sumG[j] += v
+			sumGX[j] += v * d
+			if g != nil {
+				g[i] = v
+			}
+		}
+	}
+}
+
+// batchNormClampGradRowsGeneric is batchNormGradRowsGeneric with g as in batchNormClampGradSumsGeneric.
+func batchNormClampGradRowsGeneric(dx, dy, x, mean, scale, beta, slope, offset []float32, rows int, lo, hi float32) {
+	c := len(mean)
+	for r := range rows {
+		for j, m := range mean {
+			i := r*c + j
+			d := x[i] - m
+			g := clampSlope(dy[i], d*scale[j]+beta[j], lo, hi)
+			dx[i] = scale[j]*g + (slope[j]*d + offset[j])
 		}
 	}
 }

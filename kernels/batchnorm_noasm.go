@@ -16,19 +16,23 @@ func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormRowsAVX512(y *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormClampSlopeAVX512(grad *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddClampSlopeAVX512(grad *float32, dy *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormAddClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -44,18 +48,22 @@ func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormRowsAVX2(y *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormClampSlopeAVX2(grad *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddClampSlopeAVX2(grad *float32, dy *float32, x *float32, add *float32, mean *float32, invstd *float32, gamma *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormAddClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }

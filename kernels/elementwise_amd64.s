@@ -265,6 +265,24 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func addFloat64AVX512(dst *float64, src *float32, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·addFloat64AVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ vectors+16(FP), DX
+
+loop:
+	VCVTPS2PD (CX), Z0
+	VADDPD    (AX), Z0, Z0
+	VMOVUPD   Z0, (AX)
+	ADDQ      $+32, CX
+	ADDQ      $+64, AX
+	DECQ      DX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
 // func scaleRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·scaleRowsAVX512(SB), NOSPLIT, $0-40
@@ -275,10 +293,15 @@ TEXT ·scaleRowsAVX512(SB), NOSPLIT, $0-40
 	MOVQ R8, BX
 
 groups:
-	MOVQ    c+32(FP), R9
-	CMPQ    R9, $+64
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+32(FP), R9
+	CMPQ R9, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R8
 	CMOVQGT R8, BX
 
@@ -800,6 +823,24 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func addFloat64AVX2(dst *float64, src *float32, vectors int)
+// Requires: AVX
+TEXT ·addFloat64AVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ vectors+16(FP), DX
+
+loop:
+	VCVTPS2PD (CX), Y0
+	VADDPD    (AX), Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $+16, CX
+	ADDQ      $+32, AX
+	DECQ      DX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
 // func scaleRowsAVX2(y *float32, x *float32, gate *float32, rows int, c int)
 // Requires: AVX, CMOV
 TEXT ·scaleRowsAVX2(SB), NOSPLIT, $0-40
@@ -810,10 +851,15 @@ TEXT ·scaleRowsAVX2(SB), NOSPLIT, $0-40
 	MOVQ R8, BX
 
 groups:
-	MOVQ    c+32(FP), R9
-	CMPQ    R9, $+16
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+32(FP), R9
+	CMPQ R9, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R8
 	CMOVQGT R8, BX
 

@@ -126,3 +126,20 @@ func gateRows(dx, dg, dy, x, g []float32, rows int) {
 	raceWrite(dg)
 	kernel(unsafe.SliceData(dx), unsafe.SliceData(dg), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
 }
+
+var addFloat64Kernels = [...]struct {
+	lanes int // float64 values in a vector
+	add   func(dst *float64, src *float32, vectors int)
+}{AVX2: {4, addFloat64AVX2}, AVX512: {8, addFloat64AVX512}}
+
+// addFloat64 is addFloat64Generic on the active instruction set.
+func addFloat64(dst []float64, src []float32) {
+	dst = dst[:len(src)]
+	raceRead(src)
+	if k := addFloat64Kernels[active]; k.add != nil && len(src) >= k.lanes {
+		vectors := len(src) / k.lanes
+		k.add(unsafe.SliceData(dst), unsafe.SliceData(src), vectors)
+		dst, src = dst[vectors*k.lanes:], src[vectors*k.lanes:]
+	}
+	addFloat64Generic(dst, src)
+}

@@ -63,3 +63,11 @@ func gateRowsGeneric(dx, dg, dy, x, g []float32, rows int) {
 		}
 	}
 }
+
+// addFloat64Generic is dst[i] += src[i].
+func addFloat64Generic(dst []float64, src []float32) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] += float64(v)
+	}
+}

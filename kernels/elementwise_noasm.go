@@ -24,6 +24,10 @@ func sumChannelsAVX512(sum *float32, x *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
+func addFloat64AVX512(dst *float64, src *float32, vectors int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func scaleRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
@@ -49,6 +53,10 @@ func addScaledAVX2(y *float32, a *float32, x *float32, n int, s float32) {
 }
 
 func sumChannelsAVX2(sum *float32, x *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func addFloat64AVX2(dst *float64, src *float32, vectors int) {
 	panic("kernels: assembly called on another architecture")
 }
 

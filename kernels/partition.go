@@ -43,11 +43,3 @@ func takeFloat64(ws []float32, n int) (values []float64, rest []float32) {
 	}
 	return unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(head))), n), ws[float64Space(n):]
 }
-
-// addFloat64 adds every value of src to dst.
-func addFloat64(dst []float64, src []float32) {
-	dst = dst[:len(src)]
-	for i, v := range src {
-		dst[i] += float64(v)
-	}
-}

@@ -62,29 +62,32 @@ func vectorKernels() []vectorKernel {
 		{"batchNormGradRows", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels, channels},
 			func(x operands, rows int) { batchNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows) },
 			func(x operands, rows int) { batchNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows) }},
-		{"batchNormRows", []extent{tensor}, []extent{tensor, channels, channels, channels, channels},
-			func(x operands, rows int) { batchNormRows(x[0], x[1], nil, x[2], x[3], x[4], x[5], rows, lo, hi) },
+		{"batchNormRows", []extent{tensor}, []extent{tensor, channels, channels, channels},
+			func(x operands, rows int) { batchNormRows(x[0], x[1], nil, x[2], x[3], x[4], rows, lo, hi) },
+			func(x operands, rows int) { batchNormRowsGeneric(x[0], x[1], nil, x[2], x[3], x[4], rows, lo, hi) }},
+		{"batchNormRows and add", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels},
+			func(x operands, rows int) { batchNormRows(x[0], x[1], x[2], x[3], x[4], x[5], rows, lo, hi) },
+			func(x operands, rows int) { batchNormRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], rows, lo, hi) }},
+		{"batchNormAddClampGradSums", []extent{tensor, channels, channels}, []extent{tensor, tensor, tensor, channels, channels, channels},
 			func(x operands, rows int) {
-				batchNormRowsGeneric(x[0], x[1], nil, x[2], x[3], x[4], x[5], rows, lo, hi)
-			}},
-		{"batchNormRows and add", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels, channels},
-			func(x operands, rows int) { batchNormRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows, lo, hi) },
-			func(x operands, rows int) {
-				batchNormRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows, lo, hi)
-			}},
-		{"batchNormClampSlope", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels, channels},
-			func(x operands, rows int) {
-				batchNormClampSlope(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, lo, hi)
+				batchNormAddClampGradSums(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, lo, hi)
 			},
 			func(x operands, rows int) {
-				batchNormClampSlopeGeneric(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, lo, hi)
+				batchNormAddClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, lo, hi)
 			}},
-		{"batchNormClampSlope and add", []extent{tensor}, []extent{tensor, tensor, tensor, channels, channels, channels, channels},
+		{"batchNormClampGradSums", []extent{channels, channels}, []extent{tensor, tensor, channels, channels, channels},
 			func(x operands, rows int) {
-				batchNormClampSlope(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, lo, hi)
+				batchNormClampGradSums(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows, lo, hi)
 			},
 			func(x operands, rows int) {
-				batchNormClampSlopeGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, lo, hi)
+				batchNormClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows, lo, hi)
+			}},
+		{"batchNormClampGradRows", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels, channels, channels},
+			func(x operands, rows int) {
+				batchNormClampGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, lo, hi)
+			},
+			func(x operands, rows int) {
+				batchNormClampGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, lo, hi)
 			}},
 		{"layerNormRows", []extent{tensor, perRow, perRow}, []extent{tensor, channels, channels},
 			func(x operands, _ int) { layerNormRows(x[0], x[3], x[4], x[5], x[1], x[2], 0.1) },
@@ -203,6 +206,27 @@ func FuzzAssemblyEqualsPortableLoop(f *testing.F) {
 				setISA(t, isa)
 				kernels[int(which)%len(kernels)].check(t, rand.New(rand.NewPCG(seed, 0)), int(rows), 1+int(c), special)
 			})
+		}
+	})
+}
+
+func TestAddFloat64(t *testing.T) {
+	forEachISA(t, func(t *testing.T) {
+		rng := newRand()
+		for n := range 40 {
+			src, _ := fenced(rng, n, n%3 == 0)
+			got := make([]float64, n+2)
+			for i := range got {
+				got[i] = rng.NormFloat64()
+			}
+			want := append([]float64(nil), got...)
+			addFloat64(got[1:n+1], src)
+			addFloat64Generic(want[1:n+1], src)
+			for i := range want {
+				if math.Float64bits(got[i]) != math.Float64bits(want[i]) {
+					t.Fatalf("%d values: [%d] = %g, want %g", n, i-1, got[i], want[i])
+				}
+			}
 		}
 	})
 }

@@ -17,7 +17,7 @@ func accumulateProduct(sum, a, b reg.VecVirtual) { VFMADD231PS(a, b, sum) }
 func batchnorm() {
 	for _, m := range machines() {
 		m.function("batchNormSums", "(sum, square, x, shift *float32, rows, c int)", "is batchNormSumsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), func(p *panel) {
+		m.panels(m.panelVectors(), sumRows, func(p *panel) {
 			shift, sum, square := p.channels("shift"), p.zeros(), p.zeros()
 			p.overRows(func(v int) {
 				d := p.sub(p.get("x", v), shift[v])
@@ -29,7 +29,7 @@ func batchnorm() {
 		}, "x")
 
 		m.function("batchNormGradSums", "(sumG, sumGX, grad, x, mean *float32, rows, c int)", "is batchNormGradSumsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), func(p *panel) {
+		m.panels(m.panelVectors(), sumRows, func(p *panel) {
 			mean, sumG, sumGX := p.channels("mean"), p.zeros(), p.zeros()
 			p.overRows(func(v int) {
 				g := p.get("grad", v)
@@ -41,7 +41,7 @@ func batchnorm() {
 		}, "grad", "x")
 
 		m.function("batchNormGradRows", "(dx, grad, x, mean, scale, slope, offset *float32, rows, c int)", "is batchNormGradRowsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), func(p *panel) {
+		m.panels(m.panelVectors(), streamRows, func(p *panel) {
 			mean, scale, slope, offset := p.channels("mean"), p.channels("scale"), p.channels("slope"), p.channels("offset")
 			p.overRows(func(v int) {
 				d := p.sub(p.get("x", v), mean[v])
@@ -49,19 +49,27 @@ func batchnorm() {
 			})
 		}, "dx", "grad", "x")
 
+		m.function("batchNormClampGradRows", "(dx, dy, x, mean, scale, beta, slope, offset *float32, rows, c int, lo, hi float32)", "is batchNormClampGradRowsGeneric, for rows > 0.")
+		lo, hi := m.param("lo"), m.param("hi")
+		m.panels(m.panelVectors(), streamRows, func(p *panel) {
+			mean, scale, beta, slope, offset := p.channels("mean"), p.channels("scale"), p.operands("beta"), p.operands("slope"), p.operands("offset")
+			p.overRows(func(v int) {
+				d := p.sub(p.get("x", v), mean[v])
+				g := p.between(p.fma(d, scale[v], beta[v]), lo, hi, p.get("dy", v))
+				p.put("dx", v, p.fma(scale[v], g, p.fma(d, slope[v], offset[v])))
+			})
+		}, "dx", "dy", "x")
+
 		for _, residual := range []bool{false, true} {
 			m.batchNormRows(residual)
-			m.batchNormClampSlope(residual)
+			m.batchNormClampGradSums(residual)
 		}
 	}
 }
 
 // normalise returns the function that gives the argument of the activation for vector v of the row at hand.
 func (p *panel) normalise(residual bool) func(v int) reg.VecVirtual {
-	mean, scale, invstd, beta := p.channels("mean"), p.channels("gamma"), p.channels("invstd"), p.channels("beta")
-	for v := range scale {
-		VMULPS(invstd[v], scale[v], scale[v])
-	}
+	mean, scale, beta := p.channels("mean"), p.channels("scale"), p.channels("beta")
 	return func(v int) reg.VecVirtual {
 		z := p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v])
 		if residual {
@@ -76,23 +84,41 @@ func (m *machine) batchNormRows(residual bool) {
 	if residual {
 		name, parameter, operands = "batchNormAddRows", "add, ", append(operands, "add")
 	}
-	m.function(name, "(y, x, "+parameter+"mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32)", "is batchNormRowsGeneric, for rows > 0.")
+	m.function(name, "(y, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormRowsGeneric, for rows > 0.")
 	lo, hi := m.param("lo"), m.param("hi")
-	m.panels(m.panelVectors(), func(p *panel) {
+	m.panels(m.panelVectors(), streamRows, func(p *panel) {
 		z := p.normalise(residual)
 		p.overRows(func(v int) { p.put("y", v, p.clamp(z(v), lo, hi)) })
 	}, operands...)
 }
 
-func (m *machine) batchNormClampSlope(residual bool) {
-	name, parameter, operands := "batchNormClampSlope", "", []string{"grad", "dy", "x"}
+func (m *machine) batchNormClampGradSums(residual bool) {
+	name, written, parameter, operands := "batchNormClampGradSums", "", "", []string{"dy", "x"}
 	if residual {
-		name, parameter, operands = "batchNormAddClampSlope", "add, ", append(operands, "add")
+		name, written, parameter, operands = "batchNormAddClampGradSums", "grad, ", "add, ", append(operands, "grad", "add")
 	}
-	m.function(name, "(grad, dy, x, "+parameter+"mean, invstd, gamma, beta *float32, rows, c int, lo, hi float32)", "is batchNormClampSlopeGeneric, for rows > 0.")
+	m.function(name, "("+written+"sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is "+name+"Generic, for rows > 0.")
 	lo, hi := m.param("lo"), m.param("hi")
-	m.panels(m.panelVectors(), func(p *panel) {
-		z := p.normalise(residual)
-		p.overRows(func(v int) { p.put("grad", v, p.between(z(v), lo, hi, p.get("dy", v))) })
+	rows := sumRows
+	if residual {
+		rows = streamRows
+	}
+	m.panels(m.panelVectors(), rows, func(p *panel) {
+		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.channels("scale"), p.operands("beta"), p.zeros(), p.zeros()
+		p.overRows(func(v int) {
+			d := p.sub(p.get("x", v), mean[v])
+			z := p.fma(d, scale[v], beta[v])
+			if residual {
+				z = p.add(z, p.get("add", v))
+			}
+			g := p.between(z, lo, hi, p.get("dy", v))
+			accumulate(p, sumG[v], g)
+			accumulateProduct(sumGX[v], g, d)
+			if residual {
+				p.put("grad", v, g)
+			}
+		})
+		p.addChannels("sumG", sumG)
+		p.addChannels("sumGX", sumGX)
 	}, operands...)
 }

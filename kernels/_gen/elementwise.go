@@ -1,5 +1,10 @@
 package main
 
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+)
+
 func init() { register("elementwise", elementwise) }
 
 // elementwise emits sums, products and their per-channel forms.
@@ -21,20 +26,22 @@ func elementwise() {
 		m.flat(func(s *step) { s.put("y", s.fma(s.get("x"), factor, s.get("a"))) }, "y", "a", "x")
 
 		m.function("sumChannels", "(sum, x *float32, rows, c int)", "is sumChannelsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), func(p *panel) {
+		m.panels(m.panelVectors(), sumRows, func(p *panel) {
 			sum := p.zeros()
 			p.overRows(func(v int) { accumulate(p, sum[v], p.get("x", v)) })
 			p.addChannels("sum", sum)
 		}, "x")
 
+		m.addFloat64()
+
 		m.function("scaleRows", "(y, x, gate *float32, rows, c int)", "is scaleRowsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), func(p *panel) {
+		m.panels(m.panelVectors(), streamRows, func(p *panel) {
 			g := p.channels("gate")
 			p.overRows(func(v int) { p.put("y", v, p.mul(p.get("x", v), g[v])) })
 		}, "y", "x")
 
 		m.function("gateRows", "(dx, dg, dy, x, gate *float32, rows, c int)", "is gateRowsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), func(p *panel) {
+		m.panels(m.panelVectors(), sumRows, func(p *panel) {
 			g, dg := p.channels("gate"), p.zeros()
 			p.overRows(func(v int) {
 				dy := p.get("dy", v)
@@ -44,4 +51,20 @@ func elementwise() {
 			p.addChannels("dg", dg)
 		}, "dx", "dy", "x")
 	}
+}
+
+// addFloat64 emits the addition of float32 values to float64 ones, whole vectors only.
+func (m *machine) addFloat64() {
+	m.function("addFloat64", "(dst *float64, src *float32, vectors int)", "is addFloat64Generic, for vectors of as many bytes as this instruction set has.")
+	dst, src, left := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("vectors"), GP64())
+	Label("loop")
+	wide := m.vector()
+	VCVTPS2PD(Mem{Base: src}, wide)
+	VADDPD(Mem{Base: dst}, wide, wide)
+	VMOVUPD(wide, Mem{Base: dst})
+	ADDQ(I8(2*m.lanes), src)
+	ADDQ(I32(4*m.lanes), dst)
+	DECQ(left)
+	JNZ(LabelRef("loop"))
+	m.finish()
 }

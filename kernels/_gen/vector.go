@@ -333,6 +333,19 @@ func (p *panel) channels(name string) []reg.VecVirtual {
 	return out
 }
 
+// operands is channels for parameters that are used once for each row: they stay in memory where that is possible.
+func (p *panel) operands(name string) []Op {
+	var out []Op
+	if p.mask != nil {
+		return append(out, p.channels(name)[0])
+	}
+	base := Load(Param(name), GP64())
+	for v := range p.vectors {
+		out = append(out, Mem{Base: base, Index: p.channel, Scale: 4, Disp: 4 * v * p.lanes})
+	}
+	return out
+}
+
 // addChannels adds the vectors to a per-channel parameter.
 func (p *panel) addChannels(name string, sums []reg.VecVirtual) {
 	base := Load(Param(name), GP64())
@@ -378,13 +391,18 @@ func (p *panel) overRows(body func(v int)) {
 	JNZ(LabelRef(name))
 }
 
-// groupRows is how many rows are done for all channels before the next ones, if a row is wider than one panel: enough to
-// pay for loading the per-channel parameters, few enough to read memory in its order.
-const groupRows = 8
+// How many rows are done for all channels before the next ones, if a row is wider than one panel. Sums over rows pay for
+// going through memory; others read and write faster in its order, as long as the parameters of all channels stay in the
+// first-level cache.
+const (
+	sumRows        = 8
+	streamRows     = 1
+	streamChannels = 1024
+)
 
 // panels emits the loop of a kernel over rows of c channels, rows > 0, and the function's end. The operands named are the
 // tensors [rows,c]; emit is called for panels of the given number of vectors, of one vector, and of a part of one.
-func (m *machine) panels(vectors int, emit func(p *panel), operands ...string) {
+func (m *machine) panels(vectors, groupRows int, emit func(p *panel), operands ...string) {
 	p := &panel{machine: m, rows: map[string]Mem{}, channel: GP64(), rowIndex: GP64(), firstRow: GP64(), group: GP64()}
 	for _, name := range operands {
 		p.rows[name] = Mem{Base: Load(Param(name), GP64()), Index: p.rowIndex, Scale: 1}
@@ -396,7 +414,13 @@ func (m *machine) panels(vectors int, emit func(p *panel), operands ...string) {
 	Load(Param("c"), left)
 	CMPQ(left, I32(vectors*m.lanes))
 	JLE(LabelRef("group"))
-	MOVQ(U32(groupRows), p.group)
+	MOVQ(U32(uint32(groupRows)), p.group)
+	if groupRows == streamRows {
+		CMPQ(left, I32(streamChannels))
+		JLE(LabelRef("stream"))
+		MOVQ(U32(sumRows), p.group)
+		Label("stream")
+	}
 	CMPQ(p.group, rows)
 	CMOVQGT(rows, p.group)
 	Label("group")
