@@ -49,12 +49,10 @@ func TestAdamDoesNotAllocate(t *testing.T) {
 	const size = 2 * taskFloats
 	w, g, m, v := make([]float32, size), make([]float32, size), make([]float32, size), make([]float32, size)
 	adam := NewAdam(size)
-	loss, logits, labels, losses := NewCrossEntropy(10), make([]float32, 40), make([]int32, 4), make([]float64, 4)
 	allocs := testing.AllocsPerRun(5, func() {
 		adam.Step(pool, w, g, m, v, 1e-3, 0.9, 0.999, 1e-8, 0, 1)
-		loss.Forward(pool, 4, logits, labels, logits, losses)
 	})
 	if allocs != 0 {
-		t.Errorf("a step and a loss allocate %g times", allocs)
+		t.Errorf("a step allocates %g times", allocs)
 	}
 }
