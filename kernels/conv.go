@@ -65,14 +65,32 @@ type Conv struct {
 	data    []implicitProduct // of the data gradient, one per phase of the stride
 	weights weightProduct
 	bias    channelSum
+	tiled   winogradForms
 
-	parts      []*implicitProduct // of the call in flight
-	scratch    []float32          // of all workers
+	parts      []blockedProduct // of the call in flight
+	scratch    []float32        // of all workers
 	workerSize int
 	pack       packJob
 	multiply   multiplyJob
 	sum        sumJob
 	add        addJob
+}
+
+// blockedProduct is a product whose weights are packed before blocks of it are multiplied.
+type blockedProduct interface {
+	packedSize() int // floats of packed weights, which setPacked provides
+	setPacked(space []float32)
+	packTasks() int
+	packTask(task int, ws []float32)
+	tasks() int
+	multiply(task int, ws []float32)
+	workerSize() int // scratch that a task of either kind needs
+}
+
+// winogradForms are the directions of a convolution in Winograd's form, nil where that does not pay.
+type winogradForms struct {
+	forward, data *winogradProduct
+	weights       *winogradWeights
 }
 
 // The stages of a call, each a job of its own.
@@ -83,8 +101,18 @@ type (
 	addJob      struct{ *Conv }
 )
 
-// NewConv returns a convolution of the given shape, or an error if there is none.
+// NewConv returns a convolution of the given shape, or an error if there is none. Where it pays, 3×3 convolutions are
+// computed in Winograd's form, whose rounding errors are about twice those of the plain sum.
 func NewConv(s ConvShape) (*Conv, error) {
+	c, err := NewDirectConv(s)
+	if err == nil && c.depthwise == nil && c.grouped == nil {
+		c.useWinograd()
+	}
+	return c, err
+}
+
+// NewDirectConv is NewConv without Winograd's form.
+func NewDirectConv(s ConvShape) (*Conv, error) {
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
@@ -109,7 +137,7 @@ func NewConv(s ConvShape) (*Conv, error) {
 		}
 	}
 	c.grouped = newGrouped(s, c.forward, c.data)
-	c.parts = make([]*implicitProduct, 0, len(c.data))
+	c.parts = make([]blockedProduct, 0, len(c.data))
 	c.pack, c.multiply, c.sum, c.add = packJob{c}, multiplyJob{c}, sumJob{c}, addJob{c}
 	return c, nil
 }
@@ -166,18 +194,26 @@ func (c *Conv) workspace(n, threads int) int {
 	if c.grouped != nil {
 		return 2*cacheLine + c.bias.size() + c.grouped.workspace(n, threads)
 	}
-	c.start(n, &c.forward)
+	c.startForward(n)
 	size := c.productSize(threads)
 	c.startData(n)
 	size = max(size, c.productSize(threads))
 	c.weights.n = n
+	if c.tiled.weights.pays() {
+		return max(size, 2*cacheLine+c.bias.size()+c.tiled.weights.workspace())
+	}
 	return max(size, 2*cacheLine+c.weights.sumSize()+c.bias.size()+threads*roundUp(c.weights.workerSize(), cacheLine))
 }
 
-// start begins a call that consists of one product.
-func (c *Conv) start(n int, p *implicitProduct) {
-	p.n = n
-	c.parts = append(c.parts[:0], p)
+// startForward begins a forward pass.
+func (c *Conv) startForward(n int) {
+	c.forward.n = n
+	c.parts = c.parts[:0]
+	if c.tiled.forward.pays() {
+		c.parts = append(c.parts, c.tiled.forward)
+		return
+	}
+	c.parts = append(c.parts, &c.forward)
 }
 
 // startData begins a data gradient.
@@ -186,6 +222,9 @@ func (c *Conv) startData(n int) {
 	for i := range c.data {
 		c.data[i].n = n
 		c.parts = append(c.parts, &c.data[i])
+	}
+	if c.tiled.data.pays() {
+		c.parts[0] = c.tiled.data // of the only phase
 	}
 }
 
@@ -205,7 +244,7 @@ func (c *Conv) run(p *Pool, ws []float32) {
 	packTasks, tasks := 0, 0
 	c.workerSize = 0
 	for _, part := range c.parts {
-		part.packed = space.take(part.packedSize())
+		part.setPacked(space.take(part.packedSize()))
 		packTasks += part.packTasks()
 		tasks += part.tasks()
 		c.workerSize = max(c.workerSize, roundUp(part.workerSize(), cacheLine)+cacheLine)
@@ -217,13 +256,14 @@ func (c *Conv) run(p *Pool, ws []float32) {
 	p.Run(tasks, &c.multiply)
 }
 
-func (j *packJob) Do(task, _ int) {
+func (j *packJob) Do(task, worker int) {
+	ws := j.scratch[worker*j.workerSize:][:j.workerSize]
 	for _, part := range j.parts {
 		if n := part.packTasks(); task >= n {
 			task -= n
 			continue
 		}
-		part.packTask(task)
+		part.packTask(task, ws)
 		return
 	}
 }
@@ -264,7 +304,7 @@ func (c *Conv) Forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float
 		c.grouped.forward(p, n, y, x, w, e, ws)
 		return
 	}
-	c.start(n, &c.forward)
+	c.startForward(n)
 	f := &c.forward
 	f.src, f.weights, f.dst, f.add, f.bias, f.relu = x, w, y, e.Add, e.Bias, e.Act == ActReLU
 	c.run(p, ws)
@@ -289,7 +329,8 @@ func (c *Conv) BackwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
 		return
 	}
 	c.startData(n)
-	for _, part := range c.parts {
+	for i := range c.data {
+		part := &c.data[i]
 		part.src, part.weights, part.dst, part.add = dy, w, dx, add
 	}
 	c.run(p, ws)
@@ -321,6 +362,10 @@ func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumula
 	}
 	g := &c.weights
 	g.n, g.src, g.dy, g.dw, g.keep = n, x, dy, dw, accumulate
+	if c.tiled.weights.pays() {
+		c.tiled.weights.run(p, space.rest)
+		return
+	}
 	g.sums = space.take(g.sumSize())
 	c.scratch, c.workerSize = space.rest, roundUp(g.workerSize(), cacheLine)
 	p.Run(g.tasks(), &c.sum)

@@ -99,8 +99,10 @@ func (p *implicitProduct) packTasks() int {
 	return p.groups * p.paddedCols() / tileFor(active).cols
 }
 
+func (p *implicitProduct) setPacked(space []float32) { p.packed = space }
+
 // packTask packs one panel of one group.
-func (p *implicitProduct) packTask(task int) {
+func (p *implicitProduct) packTask(task int, _ []float32) {
 	width := tileFor(active).cols
 	panels := p.paddedCols() / width
 	dst := p.packed[task*p.depth()*width:][:p.depth()*width]

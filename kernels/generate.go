@@ -6,6 +6,7 @@ package kernels
 //go:generate go run -C _gen . -family depthwise
 //go:generate go run -C _gen . -family grouped
 //go:generate go run -C _gen . -family layout
+//go:generate go run -C _gen . -family winograd
 //go:generate go run -C _gen . -family elementwise
 //go:generate go run -C _gen . -family batchnorm
 //go:generate go run -C _gen . -family adam

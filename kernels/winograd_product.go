@@ -1,0 +1,219 @@
+package kernels
+
+// Blocking of Winograd products. The transformed tiles of a task and a block of their products stay in the second-level
+// cache, or nearly so, while the filters pass by.
+const (
+	winogradFloats  = 1 << 18 // wanted in the transformed tiles of a task, and in their products
+	winogradColumns = 64      // output channels that are multiplied before they are transformed back
+	filterChunk     = 64      // input channels of which the filters are transformed at once
+	minTileBlock    = 24      // tiles in a task, a multiple of the rows of every register tile
+	maxTileBlock    = 96
+)
+
+// Where Winograd's forms pay. The transforms cost as much as so many products per channel, those of the filters as much as
+// so many tiles. The small form of the forward pass saves less and needs more channels for it.
+const (
+	minForwardChannels  = 48
+	minGradientChannels = 24
+	minWinogradTiles    = 24
+)
+
+// useWinograd sets up the forms for the directions in which they can pay.
+func (c *Conv) useWinograd() {
+	s := c.s
+	if s.KH != 3 || s.KW != 3 || s.SH != 1 || s.SW != 1 {
+		return
+	}
+	channels := min(s.C, s.OutC) / s.Groups
+	if channels >= minForwardChannels {
+		c.tiled.forward = newWinogradProduct(&c.forward, &smallForm)
+	}
+	if channels >= minGradientChannels {
+		c.tiled.data = newWinogradProduct(&c.data[0], &largeForm)
+		c.tiled.weights = newWinogradWeights(&c.weights, &largeForm)
+	}
+}
+
+// pays tells whether there is such a form and the batch has enough tiles for it.
+func (p *winogradProduct) pays() bool { return p != nil && p.tiles() >= minWinogradTiles }
+
+// pays tells whether there is such a form and the batch has enough tiles for it.
+func (w *winogradWeights) pays() bool { return w != nil && w.allTiles() >= minWinogradTiles }
+
+// tileGrid cuts the positions of a convolution with 3×3 taps into the tiles of a form.
+type tileGrid struct {
+	*gather
+	*winogradForm
+	down, across int // tiles of an image
+}
+
+func newTileGrid(g *gather, form *winogradForm) tileGrid {
+	return tileGrid{g, form, ceilDiv(g.outH, form.tile), ceilDiv(g.outW, form.tile)}
+}
+
+// perImage returns the number of tiles of an image.
+func (g *tileGrid) perImage() int { return g.down * g.across }
+
+// corner returns the image of a tile and its first position.
+func (g *tileGrid) corner(tile int) (n, y, x int) {
+	return tile / g.perImage(), tile / g.across % g.down * g.tile, tile % g.across * g.tile
+}
+
+// inputTile returns the pixels under a tile, beginning with the given channel.
+func (g *tileGrid) inputTile(tile, channel int) tileSource {
+	n, y, x := g.corner(tile)
+	y, x = y+g.top, x+g.left
+	image := n * g.h * g.w * g.pixel
+	return tileSource{
+		data: g.src[image:], first: (y*g.w+x)*g.pixel + g.first + channel, row: g.w * g.pixel, col: g.pixel,
+		rows: existing(y, g.h), cols: existing(x, g.w),
+	}
+}
+
+// existing returns the bits of the pixels from first on that lie in [0,size).
+func existing(first, size int) uint {
+	before, behind := min(max(-first, 0), maxLine), min(max(size-first, 0), maxLine)
+	return 1<<behind - 1<<before
+}
+
+// winogradProduct is an implicit product of 3×3 neighbouring taps, computed in Winograd's form.
+type winogradProduct struct {
+	*implicitProduct
+	grid    tileGrid
+	filters []float32 // transformed, in panels: [panel][position][channel][column]
+}
+
+func newWinogradProduct(p *implicitProduct, form *winogradForm) *winogradProduct {
+	return &winogradProduct{implicitProduct: p, grid: newTileGrid(&p.gather, form)}
+}
+
+func (p *winogradProduct) tiles() int { return p.n * p.grid.perImage() }
+
+// tileBlock returns how many tiles make a task.
+func (p *winogradProduct) tileBlock() int {
+	rows := winogradFloats / p.grid.positions() / gatheredRow(p.channels)
+	return min(max(rows/minTileBlock*minTileBlock, minTileBlock), maxTileBlock)
+}
+
+func (p *winogradProduct) tileBlocks() int { return ceilDiv(p.tiles(), p.tileBlock()) }
+
+// columnBlock returns how many columns make a task, whole panels.
+func (p *winogradProduct) columnBlock() int {
+	parts := ceilDiv(wantTasks/2, p.tileBlocks()*p.groups)
+	return roundUp(ceilDiv(p.cols, parts), tileFor(active).cols)
+}
+
+func (p *winogradProduct) tasks() int {
+	return p.tileBlocks() * p.groups * ceilDiv(p.cols, p.columnBlock())
+}
+
+func (p *winogradProduct) packedSize() int {
+	return p.groups * p.grid.positions() * p.channels * p.paddedCols()
+}
+
+func (p *winogradProduct) setPacked(filters []float32) { p.filters = filters }
+
+func (p *winogradProduct) panels() int { return p.paddedCols() / tileFor(active).cols }
+
+func (p *winogradProduct) filterChunks() int { return ceilDiv(p.channels, filterChunk) }
+
+func (p *winogradProduct) packTasks() int { return p.groups * p.panels() * p.filterChunks() }
+
+// packTask transforms the filters of one panel of columns and one chunk of channels.
+func (p *winogradProduct) packTask(task int, ws []float32) {
+	width, chunks := tileFor(active).cols, p.filterChunks()
+	panel, channel := task/chunks, task%chunks*filterChunk
+	channels := min(filterChunk, p.channels-channel)
+	space, size := newScratch(ws), channels*width
+	taps := space.take(p.kh * p.kw * size)
+	for tap := range p.kh * p.kw {
+		k := tap*p.channels + channel
+		p.pack(taps[tap*size:], panel/p.panels(), panel%p.panels()*width, k, k+channels)
+	}
+	src := tileSource{data: taps, row: p.kw * size, col: size, rows: allLines, cols: allLines}
+	position := p.channels * width
+	p.grid.filter.spreadTile(p.filters[panel*p.grid.positions()*position+channel*width:], position, &src, size)
+}
+
+// tileStep returns the distance between positions of a block of tiles whose rows are so far apart: not a power of two.
+func tileStep(tiles, row int) int { return tiles*row + cacheLine }
+
+func (p *winogradProduct) productColumns() int { return min(winogradColumns, p.columnBlock()) }
+
+func (p *winogradProduct) workerSize() int {
+	inputs := p.grid.positions() * tileStep(p.tileBlock(), gatheredRow(p.channels))
+	products := p.grid.positions() * tileStep(p.tileBlock(), gatheredRow(p.productColumns()))
+	filters := p.kh * p.kw * min(filterChunk, p.channels) * tileFor(active).cols
+	return max(inputs+products, roundUp(filters, cacheLine)) + cacheLine
+}
+
+// multiply computes one task: a block of tiles and of columns of one group.
+func (p *winogradProduct) multiply(task int, ws []float32) {
+	columnBlock := p.columnBlock()
+	columnBlocks := ceilDiv(p.cols, columnBlock)
+	tile := task / (columnBlocks * p.groups) * p.tileBlock()
+	group := task / columnBlocks % p.groups
+	begin := task % columnBlocks * columnBlock
+	end := min(begin+columnBlock, p.cols)
+	tiles := min(p.tileBlock(), p.tiles()-tile)
+
+	inputRow, productRow := gatheredRow(p.channels), gatheredRow(p.productColumns())
+	inputStep, productStep := tileStep(p.tileBlock(), inputRow), tileStep(p.tileBlock(), productRow)
+	space := newScratch(ws)
+	inputs, products := space.take(p.grid.positions()*inputStep), space.take(p.grid.positions()*productStep)
+	for t := range tiles {
+		src := p.grid.inputTile(tile+t, group*p.channels)
+		p.grid.input.spreadTile(inputs[t*inputRow:], inputStep, &src, p.channels)
+	}
+	for col := begin; col < end; col += winogradColumns {
+		cols := min(winogradColumns, end-col)
+		for position := range p.grid.positions() {
+			p.multiplyPosition(products[position*productStep:], productRow, inputs[position*inputStep:], inputRow, tiles, group, position, col, cols)
+		}
+		for t := range tiles {
+			dst := p.target(tile+t, group*p.cols+col)
+			p.grid.output.collectTile(&dst, products[t*productRow:], productStep, cols)
+		}
+	}
+}
+
+// multiplyPosition multiplies the inputs of one position by its filters.
+func (p *winogradProduct) multiplyPosition(c []float32, cRow int, a []float32, aRow, tiles, group, position, col, cols int) {
+	width := tileFor(active).cols
+	panel := p.grid.positions() * p.channels * width
+	filters := p.filters[(group*p.panels()+col/width)*panel+position*p.channels*width:]
+	m := product{
+		rows: tiles, cols: cols,
+		aTile: tileFor(active).rows * aRow, aRow: aRow, aDepth: 1, aPadded: true,
+		bPanel: panel, bDepth: width, c: c, cRow: cRow,
+	}
+	for k, depth := 0, equalBlocks(p.channels, depthBlock); k < p.channels; k += depth {
+		m.depth = min(depth, p.channels-k)
+		m.a, m.b = a[k:], filters[k*width:]
+		m.run()
+		m.flags = flagAccumulate
+	}
+}
+
+// target returns where a tile of outputs goes, beginning with the given channel.
+func (p *winogradProduct) target(tile, channel int) tileTarget {
+	n, y, x := p.grid.corner(tile)
+	at := ((n*p.outH+y)*p.outW+x)*p.dstPixel + channel
+	t := tileTarget{
+		data: p.dst[at:], row: p.outW * p.dstPixel, col: p.dstPixel,
+		rows: min(p.grid.tile, p.outH-y), cols: min(p.grid.tile, p.outW-x),
+	}
+	if p.bias != nil {
+		t.bias, t.flags = p.bias[channel:], flagBias
+	}
+	if p.add != nil {
+		t.add, t.flags = p.add[at:], t.flags|flagAdd
+	}
+	if p.relu {
+		t.flags |= flagReLU
+	}
+	return t
+}
+
+// equalBlocks returns the size of the blocks into which n is cut if none may be larger than limit; the last may be smaller.
+func equalBlocks(n, limit int) int { return ceilDiv(n, ceilDiv(n, limit)) }
