@@ -32,17 +32,17 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z8
-	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z8, Z8
 	VFMADD213PS  Z1, Z3, Z8
-	VSCALEFPS    Z2, Z8, Z8
-	VMOVUPS      const3f800000<>+0(SB), Z1
-	VADDPS       const3f800000<>+0(SB), Z8, Z2
-	VDIVPS       Z2, Z1, Z1
+	VADDPS       const3f800000<>+0(SB), Z8, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      const3f800000<>+0(SB), Z2
+	VADDPS       const3f800000<>+0(SB), Z1, Z3
+	VDIVPS       Z3, Z2, Z2
 	VPXORD       Z4, Z4, Z4
-	VMULPS       Z1, Z8, Z2
+	VMULPS       Z2, Z1, Z1
 	VCMPPS       $0x11, Z4, Z0, K1
-	VBLENDMPS    Z2, Z1, K1, Z5
+	VBLENDMPS    Z1, Z2, K1, Z5
 	VMULPS       Z5, Z0, Z0
 	VMOVUPS      Z0, (DX)(AX*4)
 	ADDQ         $+16, AX
@@ -74,17 +74,17 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
-	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VSCALEFPS    Z2, Z4, Z4
-	VMOVUPS      const3f800000<>+0(SB), Z1
-	VADDPS       const3f800000<>+0(SB), Z4, Z2
-	VDIVPS       Z2, Z1, Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      const3f800000<>+0(SB), Z2
+	VADDPS       const3f800000<>+0(SB), Z1, Z3
+	VDIVPS       Z3, Z2, Z2
 	VPXORD       Z6, Z6, Z6
-	VMULPS       Z1, Z4, Z2
+	VMULPS       Z2, Z1, Z1
 	VCMPPS       $0x11, Z6, Z0, K2
-	VBLENDMPS    Z2, Z1, K2, Z7
+	VBLENDMPS    Z1, Z2, K2, Z7
 	VMULPS       Z7, Z0, Z0
 	VMOVUPS      Z0, K1, (DX)(AX*4)
 
@@ -358,18 +358,18 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
 	VMULPS       Z2, Z2, Z9
-	VADDPS       const3f800000<>+0(SB), Z2, Z2
 	VMOVAPS      Z9, Z9
 	VFMADD213PS  Z2, Z4, Z9
-	VSCALEFPS    Z3, Z9, Z9
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z9, Z3
-	VDIVPS       Z3, Z2, Z2
-	VMULPS       Z2, Z9, Z3
+	VADDPS       const3f800000<>+0(SB), Z9, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      const3f800000<>+0(SB), Z3
+	VADDPS       const3f800000<>+0(SB), Z2, Z4
+	VDIVPS       Z4, Z3, Z3
+	VMULPS       Z3, Z2, Z2
 	VPXORD       Z5, Z5, Z5
 	VCMPPS       $0x11, Z5, Z1, K1
-	VBLENDMPS    Z3, Z2, K1, Z6
-	VMULPS       Z3, Z2, Z2
+	VBLENDMPS    Z2, Z3, K1, Z6
+	VMULPS       Z2, Z3, Z2
 	VMOVAPS      Z1, Z1
 	VFMADD213PS  Z6, Z2, Z1
 	VMULPS       Z1, Z0, Z0
@@ -404,18 +404,18 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
 	VMULPS       Z2, Z2, Z5
-	VADDPS       const3f800000<>+0(SB), Z2, Z2
 	VMOVAPS      Z5, Z5
 	VFMADD213PS  Z2, Z4, Z5
-	VSCALEFPS    Z3, Z5, Z5
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z5, Z3
-	VDIVPS       Z3, Z2, Z2
-	VMULPS       Z2, Z5, Z3
+	VADDPS       const3f800000<>+0(SB), Z5, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      const3f800000<>+0(SB), Z3
+	VADDPS       const3f800000<>+0(SB), Z2, Z4
+	VDIVPS       Z4, Z3, Z3
+	VMULPS       Z3, Z2, Z2
 	VPXORD       Z7, Z7, Z7
 	VCMPPS       $0x11, Z7, Z1, K2
-	VBLENDMPS    Z3, Z2, K2, Z8
-	VMULPS       Z3, Z2, Z2
+	VBLENDMPS    Z2, Z3, K2, Z8
+	VMULPS       Z2, Z3, Z2
 	VMOVAPS      Z1, Z1
 	VFMADD213PS  Z8, Z2, Z1
 	VMULPS       Z1, Z0, Z0
@@ -446,6 +446,7 @@ loop:
 	VMOVAPS      Z1, Z9
 	VFMSUB213PS  Z3, Z1, Z9
 	VMULPS       constbf000000<>+0(SB), Z3, Z3
+	VMULPS       constbf000000<>+0(SB), Z9, Z9
 	VMOVUPS      constc2d20000<>+0(SB), Z10
 	VMOVUPS      const42b40000<>+0(SB), Z11
 	VMAXPS       Z3, Z10, Z3
@@ -456,45 +457,58 @@ loop:
 	VFNMADD132PS const3f318000<>+0(SB), Z3, Z11
 	VMOVAPS      Z10, Z3
 	VFNMADD132PS constb95e8083<>+0(SB), Z11, Z3
-	VMOVUPS      const39506967<>+0(SB), Z11
-	VFMADD213PS  const3ab743ce<>+0(SB), Z3, Z11
-	VFMADD213PS  const3c088908<>+0(SB), Z3, Z11
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z3, Z11
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z11
-	VFMADD213PS  const3f000000<>+0(SB), Z3, Z11
-	VMULPS       Z3, Z3, Z12
-	VADDPS       const3f800000<>+0(SB), Z3, Z3
-	VMOVAPS      Z12, Z12
-	VFMADD213PS  Z3, Z11, Z12
-	VSCALEFPS    Z10, Z12, Z12
-	VMULPS       constbf000000<>+0(SB), Z9, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD213PS  Z12, Z12, Z3
+	VADDPS       Z9, Z3, Z3
+	VMOVUPS      const39506967<>+0(SB), Z9
+	VFMADD213PS  const3ab743ce<>+0(SB), Z3, Z9
+	VFMADD213PS  const3c088908<>+0(SB), Z3, Z9
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z3, Z9
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z9
+	VFMADD213PS  const3f000000<>+0(SB), Z3, Z9
+	VMULPS       Z3, Z3, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD213PS  Z3, Z9, Z11
+	VADDPS       const3f800000<>+0(SB), Z11, Z3
+	VSCALEFPS    Z10, Z3, Z3
 	VMOVUPS      const3f800000<>+0(SB), Z9
 	VMOVAPS      Z1, Z1
 	VMOVUPS      const3f800000<>+0(SB), Z10
 	VFMADD132PS  const3ea00000<>+0(SB), Z10, Z1
 	VDIVPS       Z1, Z9, Z1
-	VSUBPS       const3f000000<>+0(SB), Z1, Z9
-	VMOVUPS      constbc94a86b<>+0(SB), Z10
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Z9, Z10
-	VFMADD213PS  const3d315fc5<>+0(SB), Z9, Z10
-	VFMADD213PS  constbc6728e7<>+0(SB), Z9, Z10
-	VFMADD213PS  constbda94f8c<>+0(SB), Z9, Z10
-	VFMADD213PS  constbc053d03<>+0(SB), Z9, Z10
-	VFMADD213PS  const3e3d8589<>+0(SB), Z9, Z10
-	VFMADD213PS  const3eaa2366<>+0(SB), Z9, Z10
-	VFMADD213PS  const3eaad13f<>+0(SB), Z9, Z10
-	VFMADD213PS  const3e6b7bef<>+0(SB), Z9, Z10
-	VMULPS       Z1, Z10, Z1
-	VMULPS       Z3, Z1, Z1
+	VSUBPS       const3f000000<>+0(SB), Z1, Z1
+	VMOVUPS      constbdc7b8d7<>+0(SB), Z9
+	VFMADD213PS  const3ddd45b9<>+0(SB), Z1, Z9
+	VFMADD213PS  const3e73a4a4<>+0(SB), Z1, Z9
+	VFMADD213PS  constbdd905ae<>+0(SB), Z1, Z9
+	VFMADD213PS  constbf1ae6e9<>+0(SB), Z1, Z9
+	VFMADD213PS  constbf4469e2<>+0(SB), Z1, Z9
+	VFMADD213PS  constbf0932a8<>+0(SB), Z1, Z9
+	VFMADD213PS  constbe4eeeff<>+0(SB), Z1, Z9
+	VFMADD213PS  const3ebc6326<>+0(SB), Z1, Z9
 	VPXORD       Z4, Z4, Z4
-	VMOVUPS      const3f800000<>+0(SB), Z3
-	VSUBPS       Z1, Z3, Z3
-	VCMPPS       $0x11, Z4, Z0, K1
-	VBLENDMPS    Z1, Z3, K1, Z5
-	VMULPS       Z5, Z0, Z0
-	VMOVUPS      Z0, (DX)(AX*4)
+	VMAXPS       Z4, Z0, Z1
+	VMINPS       Z4, Z0, Z10
+	VMOVAPS      Z9, Z9
+	VFNMADD213PS Z1, Z3, Z9
+	VMOVAPS      Z10, Z1
+	VFMADD213PS  Z9, Z4, Z1
+	VANDPS       const7fffffff<>+0(SB), Z0, Z3
+	VMULPS       Z0, Z0, Z9
+	VMOVUPS      const311c3c5c<>+0(SB), Z10
+	VFMADD213PS  constb3311135<>+0(SB), Z9, Z10
+	VFMADD213PS  const3532c511<>+0(SB), Z9, Z10
+	VFMADD213PS  constb71e747d<>+0(SB), Z9, Z10
+	VFMADD213PS  const38f21587<>+0(SB), Z9, Z10
+	VFMADD213PS  constba9ba020<>+0(SB), Z9, Z10
+	VFMADD213PS  const3c236821<>+0(SB), Z9, Z10
+	VFMADD213PS  constbd882c1c<>+0(SB), Z9, Z10
+	VFMADD213PS  const3ecc422a<>+0(SB), Z9, Z10
+	VMOVUPS      const3f000000<>+0(SB), Z9
+	VMOVAPS      Z0, Z11
+	VFMADD213PS  Z9, Z10, Z11
+	VMULPS       Z11, Z0, Z0
+	VCMPPS       $0x11, const3f800000<>+0(SB), Z3, K1
+	VBLENDMPS    Z0, Z1, K1, Z5
+	VMOVUPS      Z5, (DX)(AX*4)
 	ADDQ         $+16, AX
 	SUBQ         $+16, CX
 	JMP          loop
@@ -515,6 +529,7 @@ tail:
 	VMOVAPS      Z1, Z3
 	VFMSUB213PS  Z2, Z1, Z3
 	VMULPS       constbf000000<>+0(SB), Z2, Z2
+	VMULPS       constbf000000<>+0(SB), Z3, Z3
 	VMOVUPS      constc2d20000<>+0(SB), Z4
 	VMOVUPS      const42b40000<>+0(SB), Z5
 	VMAXPS       Z2, Z4, Z2
@@ -525,45 +540,58 @@ tail:
 	VFNMADD132PS const3f318000<>+0(SB), Z2, Z5
 	VMOVAPS      Z4, Z2
 	VFNMADD132PS constb95e8083<>+0(SB), Z5, Z2
-	VMOVUPS      const39506967<>+0(SB), Z5
-	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z5
-	VFMADD213PS  const3c088908<>+0(SB), Z2, Z5
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z5
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z5
-	VFMADD213PS  const3f000000<>+0(SB), Z2, Z5
-	VMULPS       Z2, Z2, Z6
-	VADDPS       const3f800000<>+0(SB), Z2, Z2
-	VMOVAPS      Z6, Z6
-	VFMADD213PS  Z2, Z5, Z6
-	VSCALEFPS    Z4, Z6, Z6
-	VMULPS       constbf000000<>+0(SB), Z3, Z2
-	VMOVAPS      Z2, Z2
-	VFMADD213PS  Z6, Z6, Z2
+	VADDPS       Z3, Z2, Z2
+	VMOVUPS      const39506967<>+0(SB), Z3
+	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z3
+	VFMADD213PS  const3c088908<>+0(SB), Z2, Z3
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z3
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z3
+	VFMADD213PS  const3f000000<>+0(SB), Z2, Z3
+	VMULPS       Z2, Z2, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD213PS  Z2, Z3, Z5
+	VADDPS       const3f800000<>+0(SB), Z5, Z2
+	VSCALEFPS    Z4, Z2, Z2
 	VMOVUPS      const3f800000<>+0(SB), Z3
 	VMOVAPS      Z1, Z1
 	VMOVUPS      const3f800000<>+0(SB), Z4
 	VFMADD132PS  const3ea00000<>+0(SB), Z4, Z1
 	VDIVPS       Z1, Z3, Z1
-	VSUBPS       const3f000000<>+0(SB), Z1, Z3
-	VMOVUPS      constbc94a86b<>+0(SB), Z4
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Z3, Z4
-	VFMADD213PS  const3d315fc5<>+0(SB), Z3, Z4
-	VFMADD213PS  constbc6728e7<>+0(SB), Z3, Z4
-	VFMADD213PS  constbda94f8c<>+0(SB), Z3, Z4
-	VFMADD213PS  constbc053d03<>+0(SB), Z3, Z4
-	VFMADD213PS  const3e3d8589<>+0(SB), Z3, Z4
-	VFMADD213PS  const3eaa2366<>+0(SB), Z3, Z4
-	VFMADD213PS  const3eaad13f<>+0(SB), Z3, Z4
-	VFMADD213PS  const3e6b7bef<>+0(SB), Z3, Z4
-	VMULPS       Z1, Z4, Z1
-	VMULPS       Z2, Z1, Z1
+	VSUBPS       const3f000000<>+0(SB), Z1, Z1
+	VMOVUPS      constbdc7b8d7<>+0(SB), Z3
+	VFMADD213PS  const3ddd45b9<>+0(SB), Z1, Z3
+	VFMADD213PS  const3e73a4a4<>+0(SB), Z1, Z3
+	VFMADD213PS  constbdd905ae<>+0(SB), Z1, Z3
+	VFMADD213PS  constbf1ae6e9<>+0(SB), Z1, Z3
+	VFMADD213PS  constbf4469e2<>+0(SB), Z1, Z3
+	VFMADD213PS  constbf0932a8<>+0(SB), Z1, Z3
+	VFMADD213PS  constbe4eeeff<>+0(SB), Z1, Z3
+	VFMADD213PS  const3ebc6326<>+0(SB), Z1, Z3
 	VPXORD       Z7, Z7, Z7
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VSUBPS       Z1, Z2, Z2
-	VCMPPS       $0x11, Z7, Z0, K2
-	VBLENDMPS    Z1, Z2, K2, Z8
-	VMULPS       Z8, Z0, Z0
-	VMOVUPS      Z0, K1, (DX)(AX*4)
+	VMAXPS       Z7, Z0, Z1
+	VMINPS       Z7, Z0, Z4
+	VMOVAPS      Z3, Z3
+	VFNMADD213PS Z1, Z2, Z3
+	VMOVAPS      Z4, Z1
+	VFMADD213PS  Z3, Z7, Z1
+	VANDPS       const7fffffff<>+0(SB), Z0, Z2
+	VMULPS       Z0, Z0, Z3
+	VMOVUPS      const311c3c5c<>+0(SB), Z4
+	VFMADD213PS  constb3311135<>+0(SB), Z3, Z4
+	VFMADD213PS  const3532c511<>+0(SB), Z3, Z4
+	VFMADD213PS  constb71e747d<>+0(SB), Z3, Z4
+	VFMADD213PS  const38f21587<>+0(SB), Z3, Z4
+	VFMADD213PS  constba9ba020<>+0(SB), Z3, Z4
+	VFMADD213PS  const3c236821<>+0(SB), Z3, Z4
+	VFMADD213PS  constbd882c1c<>+0(SB), Z3, Z4
+	VFMADD213PS  const3ecc422a<>+0(SB), Z3, Z4
+	VMOVUPS      const3f000000<>+0(SB), Z3
+	VMOVAPS      Z0, Z5
+	VFMADD213PS  Z3, Z4, Z5
+	VMULPS       Z5, Z0, Z0
+	VCMPPS       $0x11, const3f800000<>+0(SB), Z2, K2
+	VBLENDMPS    Z0, Z1, K2, Z8
+	VMOVUPS      Z8, K1, (DX)(AX*4)
 
 done:
 	VZEROUPPER
@@ -640,6 +668,535 @@ DATA const3ea00000<>+52(SB)/4, $0x3ea00000
 DATA const3ea00000<>+56(SB)/4, $0x3ea00000
 DATA const3ea00000<>+60(SB)/4, $0x3ea00000
 GLOBL const3ea00000<>(SB), RODATA|NOPTR, $64
+
+DATA constbdc7b8d7<>+0(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+4(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+8(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+12(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+16(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+20(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+24(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+28(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+32(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+36(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+40(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+44(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+48(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+52(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+56(SB)/4, $0xbdc7b8d7
+DATA constbdc7b8d7<>+60(SB)/4, $0xbdc7b8d7
+GLOBL constbdc7b8d7<>(SB), RODATA|NOPTR, $64
+
+DATA const3ddd45b9<>+0(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+4(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+8(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+12(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+16(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+20(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+24(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+28(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+32(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+36(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+40(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+44(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+48(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+52(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+56(SB)/4, $0x3ddd45b9
+DATA const3ddd45b9<>+60(SB)/4, $0x3ddd45b9
+GLOBL const3ddd45b9<>(SB), RODATA|NOPTR, $64
+
+DATA const3e73a4a4<>+0(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+4(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+8(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+12(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+16(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+20(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+24(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+28(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+32(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+36(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+40(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+44(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+48(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+52(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+56(SB)/4, $0x3e73a4a4
+DATA const3e73a4a4<>+60(SB)/4, $0x3e73a4a4
+GLOBL const3e73a4a4<>(SB), RODATA|NOPTR, $64
+
+DATA constbdd905ae<>+0(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+4(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+8(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+12(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+16(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+20(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+24(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+28(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+32(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+36(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+40(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+44(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+48(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+52(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+56(SB)/4, $0xbdd905ae
+DATA constbdd905ae<>+60(SB)/4, $0xbdd905ae
+GLOBL constbdd905ae<>(SB), RODATA|NOPTR, $64
+
+DATA constbf1ae6e9<>+0(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+4(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+8(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+12(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+16(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+20(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+24(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+28(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+32(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+36(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+40(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+44(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+48(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+52(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+56(SB)/4, $0xbf1ae6e9
+DATA constbf1ae6e9<>+60(SB)/4, $0xbf1ae6e9
+GLOBL constbf1ae6e9<>(SB), RODATA|NOPTR, $64
+
+DATA constbf4469e2<>+0(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+4(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+8(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+12(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+16(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+20(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+24(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+28(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+32(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+36(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+40(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+44(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+48(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+52(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+56(SB)/4, $0xbf4469e2
+DATA constbf4469e2<>+60(SB)/4, $0xbf4469e2
+GLOBL constbf4469e2<>(SB), RODATA|NOPTR, $64
+
+DATA constbf0932a8<>+0(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+4(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+8(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+12(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+16(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+20(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+24(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+28(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+32(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+36(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+40(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+44(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+48(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+52(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+56(SB)/4, $0xbf0932a8
+DATA constbf0932a8<>+60(SB)/4, $0xbf0932a8
+GLOBL constbf0932a8<>(SB), RODATA|NOPTR, $64
+
+DATA constbe4eeeff<>+0(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+4(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+8(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+12(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+16(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+20(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+24(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+28(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+32(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+36(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+40(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+44(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+48(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+52(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+56(SB)/4, $0xbe4eeeff
+DATA constbe4eeeff<>+60(SB)/4, $0xbe4eeeff
+GLOBL constbe4eeeff<>(SB), RODATA|NOPTR, $64
+
+DATA const3ebc6326<>+0(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+4(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+8(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+12(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+16(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+20(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+24(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+28(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+32(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+36(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+40(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+44(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+48(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+52(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+56(SB)/4, $0x3ebc6326
+DATA const3ebc6326<>+60(SB)/4, $0x3ebc6326
+GLOBL const3ebc6326<>(SB), RODATA|NOPTR, $64
+
+DATA const311c3c5c<>+0(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+4(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+8(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+12(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+16(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+20(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+24(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+28(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+32(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+36(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+40(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+44(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+48(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+52(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+56(SB)/4, $0x311c3c5c
+DATA const311c3c5c<>+60(SB)/4, $0x311c3c5c
+GLOBL const311c3c5c<>(SB), RODATA|NOPTR, $64
+
+DATA constb3311135<>+0(SB)/4, $0xb3311135
+DATA constb3311135<>+4(SB)/4, $0xb3311135
+DATA constb3311135<>+8(SB)/4, $0xb3311135
+DATA constb3311135<>+12(SB)/4, $0xb3311135
+DATA constb3311135<>+16(SB)/4, $0xb3311135
+DATA constb3311135<>+20(SB)/4, $0xb3311135
+DATA constb3311135<>+24(SB)/4, $0xb3311135
+DATA constb3311135<>+28(SB)/4, $0xb3311135
+DATA constb3311135<>+32(SB)/4, $0xb3311135
+DATA constb3311135<>+36(SB)/4, $0xb3311135
+DATA constb3311135<>+40(SB)/4, $0xb3311135
+DATA constb3311135<>+44(SB)/4, $0xb3311135
+DATA constb3311135<>+48(SB)/4, $0xb3311135
+DATA constb3311135<>+52(SB)/4, $0xb3311135
+DATA constb3311135<>+56(SB)/4, $0xb3311135
+DATA constb3311135<>+60(SB)/4, $0xb3311135
+GLOBL constb3311135<>(SB), RODATA|NOPTR, $64
+
+DATA const3532c511<>+0(SB)/4, $0x3532c511
+DATA const3532c511<>+4(SB)/4, $0x3532c511
+DATA const3532c511<>+8(SB)/4, $0x3532c511
+DATA const3532c511<>+12(SB)/4, $0x3532c511
+DATA const3532c511<>+16(SB)/4, $0x3532c511
+DATA const3532c511<>+20(SB)/4, $0x3532c511
+DATA const3532c511<>+24(SB)/4, $0x3532c511
+DATA const3532c511<>+28(SB)/4, $0x3532c511
+DATA const3532c511<>+32(SB)/4, $0x3532c511
+DATA const3532c511<>+36(SB)/4, $0x3532c511
+DATA const3532c511<>+40(SB)/4, $0x3532c511
+DATA const3532c511<>+44(SB)/4, $0x3532c511
+DATA const3532c511<>+48(SB)/4, $0x3532c511
+DATA const3532c511<>+52(SB)/4, $0x3532c511
+DATA const3532c511<>+56(SB)/4, $0x3532c511
+DATA const3532c511<>+60(SB)/4, $0x3532c511
+GLOBL const3532c511<>(SB), RODATA|NOPTR, $64
+
+DATA constb71e747d<>+0(SB)/4, $0xb71e747d
+DATA constb71e747d<>+4(SB)/4, $0xb71e747d
+DATA constb71e747d<>+8(SB)/4, $0xb71e747d
+DATA constb71e747d<>+12(SB)/4, $0xb71e747d
+DATA constb71e747d<>+16(SB)/4, $0xb71e747d
+DATA constb71e747d<>+20(SB)/4, $0xb71e747d
+DATA constb71e747d<>+24(SB)/4, $0xb71e747d
+DATA constb71e747d<>+28(SB)/4, $0xb71e747d
+DATA constb71e747d<>+32(SB)/4, $0xb71e747d
+DATA constb71e747d<>+36(SB)/4, $0xb71e747d
+DATA constb71e747d<>+40(SB)/4, $0xb71e747d
+DATA constb71e747d<>+44(SB)/4, $0xb71e747d
+DATA constb71e747d<>+48(SB)/4, $0xb71e747d
+DATA constb71e747d<>+52(SB)/4, $0xb71e747d
+DATA constb71e747d<>+56(SB)/4, $0xb71e747d
+DATA constb71e747d<>+60(SB)/4, $0xb71e747d
+GLOBL constb71e747d<>(SB), RODATA|NOPTR, $64
+
+DATA const38f21587<>+0(SB)/4, $0x38f21587
+DATA const38f21587<>+4(SB)/4, $0x38f21587
+DATA const38f21587<>+8(SB)/4, $0x38f21587
+DATA const38f21587<>+12(SB)/4, $0x38f21587
+DATA const38f21587<>+16(SB)/4, $0x38f21587
+DATA const38f21587<>+20(SB)/4, $0x38f21587
+DATA const38f21587<>+24(SB)/4, $0x38f21587
+DATA const38f21587<>+28(SB)/4, $0x38f21587
+DATA const38f21587<>+32(SB)/4, $0x38f21587
+DATA const38f21587<>+36(SB)/4, $0x38f21587
+DATA const38f21587<>+40(SB)/4, $0x38f21587
+DATA const38f21587<>+44(SB)/4, $0x38f21587
+DATA const38f21587<>+48(SB)/4, $0x38f21587
+DATA const38f21587<>+52(SB)/4, $0x38f21587
+DATA const38f21587<>+56(SB)/4, $0x38f21587
+DATA const38f21587<>+60(SB)/4, $0x38f21587
+GLOBL const38f21587<>(SB), RODATA|NOPTR, $64
+
+DATA constba9ba020<>+0(SB)/4, $0xba9ba020
+DATA constba9ba020<>+4(SB)/4, $0xba9ba020
+DATA constba9ba020<>+8(SB)/4, $0xba9ba020
+DATA constba9ba020<>+12(SB)/4, $0xba9ba020
+DATA constba9ba020<>+16(SB)/4, $0xba9ba020
+DATA constba9ba020<>+20(SB)/4, $0xba9ba020
+DATA constba9ba020<>+24(SB)/4, $0xba9ba020
+DATA constba9ba020<>+28(SB)/4, $0xba9ba020
+DATA constba9ba020<>+32(SB)/4, $0xba9ba020
+DATA constba9ba020<>+36(SB)/4, $0xba9ba020
+DATA constba9ba020<>+40(SB)/4, $0xba9ba020
+DATA constba9ba020<>+44(SB)/4, $0xba9ba020
+DATA constba9ba020<>+48(SB)/4, $0xba9ba020
+DATA constba9ba020<>+52(SB)/4, $0xba9ba020
+DATA constba9ba020<>+56(SB)/4, $0xba9ba020
+DATA constba9ba020<>+60(SB)/4, $0xba9ba020
+GLOBL constba9ba020<>(SB), RODATA|NOPTR, $64
+
+DATA const3c236821<>+0(SB)/4, $0x3c236821
+DATA const3c236821<>+4(SB)/4, $0x3c236821
+DATA const3c236821<>+8(SB)/4, $0x3c236821
+DATA const3c236821<>+12(SB)/4, $0x3c236821
+DATA const3c236821<>+16(SB)/4, $0x3c236821
+DATA const3c236821<>+20(SB)/4, $0x3c236821
+DATA const3c236821<>+24(SB)/4, $0x3c236821
+DATA const3c236821<>+28(SB)/4, $0x3c236821
+DATA const3c236821<>+32(SB)/4, $0x3c236821
+DATA const3c236821<>+36(SB)/4, $0x3c236821
+DATA const3c236821<>+40(SB)/4, $0x3c236821
+DATA const3c236821<>+44(SB)/4, $0x3c236821
+DATA const3c236821<>+48(SB)/4, $0x3c236821
+DATA const3c236821<>+52(SB)/4, $0x3c236821
+DATA const3c236821<>+56(SB)/4, $0x3c236821
+DATA const3c236821<>+60(SB)/4, $0x3c236821
+GLOBL const3c236821<>(SB), RODATA|NOPTR, $64
+
+DATA constbd882c1c<>+0(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+4(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+8(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+12(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+16(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+20(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+24(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+28(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+32(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+36(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+40(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+44(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+48(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+52(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+56(SB)/4, $0xbd882c1c
+DATA constbd882c1c<>+60(SB)/4, $0xbd882c1c
+GLOBL constbd882c1c<>(SB), RODATA|NOPTR, $64
+
+DATA const3ecc422a<>+0(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+4(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+8(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+12(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+16(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+20(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+24(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+28(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+32(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+36(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+40(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+44(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+48(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+52(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+56(SB)/4, $0x3ecc422a
+DATA const3ecc422a<>+60(SB)/4, $0x3ecc422a
+GLOBL const3ecc422a<>(SB), RODATA|NOPTR, $64
+
+// func geluBackwardAVX512(dx *float32, dy *float32, x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·geluBackwardAVX512(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), CX
+	MOVQ dx+0(FP), DX
+	MOVQ dy+8(FP), BX
+	MOVQ x+16(FP), SI
+	XORQ AX, AX
+
+loop:
+	CMPQ         CX, $+16
+	JLT          tail
+	VMOVUPS      (BX)(AX*4), Z0
+	VMOVUPS      (SI)(AX*4), Z1
+	VANDPS       const7fffffff<>+0(SB), Z1, Z2
+	VPXORD       Z3, Z3, Z3
+	VMOVUPS      const41800000<>+0(SB), Z4
+	VMAXPS       Z2, Z3, Z2
+	VMINPS       Z2, Z4, Z2
+	VMULPS       Z2, Z2, Z4
+	VMOVAPS      Z2, Z16
+	VFMSUB213PS  Z4, Z2, Z16
+	VMULPS       constbf000000<>+0(SB), Z4, Z4
+	VMULPS       constbf000000<>+0(SB), Z16, Z16
+	VMOVUPS      constc2d20000<>+0(SB), Z17
+	VMOVUPS      const42b40000<>+0(SB), Z18
+	VMAXPS       Z4, Z17, Z4
+	VMINPS       Z4, Z18, Z4
+	VMULPS       const3fb8aa3b<>+0(SB), Z4, Z17
+	VRNDSCALEPS  $0x00, Z17, Z17
+	VMOVAPS      Z17, Z18
+	VFNMADD132PS const3f318000<>+0(SB), Z4, Z18
+	VMOVAPS      Z17, Z4
+	VFNMADD132PS constb95e8083<>+0(SB), Z18, Z4
+	VADDPS       Z16, Z4, Z4
+	VMOVUPS      const39506967<>+0(SB), Z16
+	VFMADD213PS  const3ab743ce<>+0(SB), Z4, Z16
+	VFMADD213PS  const3c088908<>+0(SB), Z4, Z16
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z4, Z16
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z4, Z16
+	VFMADD213PS  const3f000000<>+0(SB), Z4, Z16
+	VMULPS       Z4, Z4, Z18
+	VMOVAPS      Z18, Z18
+	VFMADD213PS  Z4, Z16, Z18
+	VADDPS       const3f800000<>+0(SB), Z18, Z4
+	VSCALEFPS    Z17, Z4, Z4
+	VMOVUPS      const3f800000<>+0(SB), Z16
+	VMOVAPS      Z2, Z2
+	VMOVUPS      const3f800000<>+0(SB), Z17
+	VFMADD132PS  const3ea00000<>+0(SB), Z17, Z2
+	VDIVPS       Z2, Z16, Z2
+	VMULPS       const3ecc422a<>+0(SB), Z1, Z16
+	VMULPS       Z1, Z1, Z17
+	VMOVUPS      const311c3c5c<>+0(SB), Z18
+	VFMADD213PS  constb3311135<>+0(SB), Z17, Z18
+	VFMADD213PS  const3532c511<>+0(SB), Z17, Z18
+	VFMADD213PS  constb71e747d<>+0(SB), Z17, Z18
+	VFMADD213PS  const38f21587<>+0(SB), Z17, Z18
+	VFMADD213PS  constba9ba020<>+0(SB), Z17, Z18
+	VFMADD213PS  const3c236821<>+0(SB), Z17, Z18
+	VFMADD213PS  constbd882c1c<>+0(SB), Z17, Z18
+	VFMADD213PS  const3ecc422a<>+0(SB), Z17, Z18
+	VMOVUPS      const3f000000<>+0(SB), Z17
+	VMOVAPS      Z1, Z19
+	VFMADD213PS  Z17, Z18, Z19
+	VMOVAPS      Z16, Z16
+	VFMADD213PS  Z19, Z4, Z16
+	VSUBPS       const3f000000<>+0(SB), Z2, Z17
+	VMOVUPS      constbc94a86b<>+0(SB), Z18
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Z17, Z18
+	VFMADD213PS  const3d315fc5<>+0(SB), Z17, Z18
+	VFMADD213PS  constbc6728e7<>+0(SB), Z17, Z18
+	VFMADD213PS  constbda94f8c<>+0(SB), Z17, Z18
+	VFMADD213PS  constbc053d03<>+0(SB), Z17, Z18
+	VFMADD213PS  const3e3d8589<>+0(SB), Z17, Z18
+	VFMADD213PS  const3eaa2366<>+0(SB), Z17, Z18
+	VFMADD213PS  const3eaad13f<>+0(SB), Z17, Z18
+	VFMADD213PS  const3e6b7bef<>+0(SB), Z17, Z18
+	VANDPS       const7fffffff<>+0(SB), Z1, Z17
+	VPXORD       Z5, Z5, Z5
+	VMOVUPS      const41800000<>+0(SB), Z19
+	VMAXPS       Z17, Z5, Z17
+	VMINPS       Z17, Z19, Z17
+	VMULPS       Z2, Z18, Z2
+	VMOVAPS      Z17, Z17
+	VFNMADD132PS const3ecc422a<>+0(SB), Z2, Z17
+	VPXORD       Z6, Z6, Z6
+	VMULPS       Z4, Z17, Z2
+	VMOVUPS      const3f800000<>+0(SB), Z18
+	VMOVAPS      Z17, Z17
+	VFNMADD213PS Z18, Z4, Z17
+	VCMPPS       $0x11, Z6, Z1, K1
+	VBLENDMPS    Z2, Z17, K1, Z7
+	VPXORD       Z8, Z8, Z8
+	VMOVAPS      Z1, Z2
+	VFMADD213PS  Z7, Z8, Z2
+	VANDPS       const7fffffff<>+0(SB), Z1, Z1
+	VCMPPS       $0x11, const3f800000<>+0(SB), Z1, K1
+	VBLENDMPS    Z16, Z2, K1, Z9
+	VMULPS       Z9, Z0, Z0
+	VMOVUPS      Z0, (DX)(AX*4)
+	ADDQ         $+16, AX
+	SUBQ         $+16, CX
+	JMP          loop
+
+tail:
+	TESTQ        CX, CX
+	JZ           done
+	MOVL         $-1, DI
+	BZHIL        CX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (BX)(AX*4), K1, Z0
+	VMOVUPS.Z    (SI)(AX*4), K1, Z1
+	VANDPS       const7fffffff<>+0(SB), Z1, Z2
+	VPXORD       Z10, Z10, Z10
+	VMOVUPS      const41800000<>+0(SB), Z3
+	VMAXPS       Z2, Z10, Z2
+	VMINPS       Z2, Z3, Z2
+	VMULPS       Z2, Z2, Z3
+	VMOVAPS      Z2, Z4
+	VFMSUB213PS  Z3, Z2, Z4
+	VMULPS       constbf000000<>+0(SB), Z3, Z3
+	VMULPS       constbf000000<>+0(SB), Z4, Z4
+	VMOVUPS      constc2d20000<>+0(SB), Z5
+	VMOVUPS      const42b40000<>+0(SB), Z6
+	VMAXPS       Z3, Z5, Z3
+	VMINPS       Z3, Z6, Z3
+	VMULPS       const3fb8aa3b<>+0(SB), Z3, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMOVAPS      Z5, Z6
+	VFNMADD132PS const3f318000<>+0(SB), Z3, Z6
+	VMOVAPS      Z5, Z3
+	VFNMADD132PS constb95e8083<>+0(SB), Z6, Z3
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      const39506967<>+0(SB), Z4
+	VFMADD213PS  const3ab743ce<>+0(SB), Z3, Z4
+	VFMADD213PS  const3c088908<>+0(SB), Z3, Z4
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z3, Z4
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z4
+	VFMADD213PS  const3f000000<>+0(SB), Z3, Z4
+	VMULPS       Z3, Z3, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD213PS  Z3, Z4, Z6
+	VADDPS       const3f800000<>+0(SB), Z6, Z3
+	VSCALEFPS    Z5, Z3, Z3
+	VMOVUPS      const3f800000<>+0(SB), Z4
+	VMOVAPS      Z2, Z2
+	VMOVUPS      const3f800000<>+0(SB), Z5
+	VFMADD132PS  const3ea00000<>+0(SB), Z5, Z2
+	VDIVPS       Z2, Z4, Z2
+	VMULPS       const3ecc422a<>+0(SB), Z1, Z4
+	VMULPS       Z1, Z1, Z5
+	VMOVUPS      const311c3c5c<>+0(SB), Z6
+	VFMADD213PS  constb3311135<>+0(SB), Z5, Z6
+	VFMADD213PS  const3532c511<>+0(SB), Z5, Z6
+	VFMADD213PS  constb71e747d<>+0(SB), Z5, Z6
+	VFMADD213PS  const38f21587<>+0(SB), Z5, Z6
+	VFMADD213PS  constba9ba020<>+0(SB), Z5, Z6
+	VFMADD213PS  const3c236821<>+0(SB), Z5, Z6
+	VFMADD213PS  constbd882c1c<>+0(SB), Z5, Z6
+	VFMADD213PS  const3ecc422a<>+0(SB), Z5, Z6
+	VMOVUPS      const3f000000<>+0(SB), Z5
+	VMOVAPS      Z1, Z7
+	VFMADD213PS  Z5, Z6, Z7
+	VMOVAPS      Z4, Z4
+	VFMADD213PS  Z7, Z3, Z4
+	VSUBPS       const3f000000<>+0(SB), Z2, Z5
+	VMOVUPS      constbc94a86b<>+0(SB), Z6
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Z5, Z6
+	VFMADD213PS  const3d315fc5<>+0(SB), Z5, Z6
+	VFMADD213PS  constbc6728e7<>+0(SB), Z5, Z6
+	VFMADD213PS  constbda94f8c<>+0(SB), Z5, Z6
+	VFMADD213PS  constbc053d03<>+0(SB), Z5, Z6
+	VFMADD213PS  const3e3d8589<>+0(SB), Z5, Z6
+	VFMADD213PS  const3eaa2366<>+0(SB), Z5, Z6
+	VFMADD213PS  const3eaad13f<>+0(SB), Z5, Z6
+	VFMADD213PS  const3e6b7bef<>+0(SB), Z5, Z6
+	VANDPS       const7fffffff<>+0(SB), Z1, Z5
+	VPXORD       Z11, Z11, Z11
+	VMOVUPS      const41800000<>+0(SB), Z7
+	VMAXPS       Z5, Z11, Z5
+	VMINPS       Z5, Z7, Z5
+	VMULPS       Z2, Z6, Z2
+	VMOVAPS      Z5, Z5
+	VFNMADD132PS const3ecc422a<>+0(SB), Z2, Z5
+	VPXORD       Z12, Z12, Z12
+	VMULPS       Z3, Z5, Z2
+	VMOVUPS      const3f800000<>+0(SB), Z6
+	VMOVAPS      Z5, Z5
+	VFNMADD213PS Z6, Z3, Z5
+	VCMPPS       $0x11, Z12, Z1, K2
+	VBLENDMPS    Z2, Z5, K2, Z13
+	VPXORD       Z14, Z14, Z14
+	VMOVAPS      Z1, Z2
+	VFMADD213PS  Z13, Z14, Z2
+	VANDPS       const7fffffff<>+0(SB), Z1, Z1
+	VCMPPS       $0x11, const3f800000<>+0(SB), Z1, K2
+	VBLENDMPS    Z4, Z2, K2, Z15
+	VMULPS       Z15, Z0, Z0
+	VMOVUPS      Z0, K1, (DX)(AX*4)
+
+done:
+	VZEROUPPER
+	RET
 
 DATA constbc94a86b<>+0(SB)/4, $0xbc94a86b
 DATA constbc94a86b<>+4(SB)/4, $0xbc94a86b
@@ -821,177 +1378,6 @@ DATA const3e6b7bef<>+56(SB)/4, $0x3e6b7bef
 DATA const3e6b7bef<>+60(SB)/4, $0x3e6b7bef
 GLOBL const3e6b7bef<>(SB), RODATA|NOPTR, $64
 
-// func geluBackwardAVX512(dx *float32, dy *float32, x *float32, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·geluBackwardAVX512(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), CX
-	MOVQ dx+0(FP), DX
-	MOVQ dy+8(FP), BX
-	MOVQ x+16(FP), SI
-	XORQ AX, AX
-
-loop:
-	CMPQ         CX, $+16
-	JLT          tail
-	VMOVUPS      (BX)(AX*4), Z0
-	VMOVUPS      (SI)(AX*4), Z1
-	VANDPS       const7fffffff<>+0(SB), Z1, Z2
-	VPXORD       Z3, Z3, Z3
-	VMOVUPS      const41800000<>+0(SB), Z4
-	VMAXPS       Z2, Z3, Z2
-	VMINPS       Z2, Z4, Z2
-	VMULPS       Z2, Z2, Z4
-	VMOVAPS      Z2, Z10
-	VFMSUB213PS  Z4, Z2, Z10
-	VMULPS       constbf000000<>+0(SB), Z4, Z4
-	VMOVUPS      constc2d20000<>+0(SB), Z11
-	VMOVUPS      const42b40000<>+0(SB), Z12
-	VMAXPS       Z4, Z11, Z4
-	VMINPS       Z4, Z12, Z4
-	VMULPS       const3fb8aa3b<>+0(SB), Z4, Z11
-	VRNDSCALEPS  $0x00, Z11, Z11
-	VMOVAPS      Z11, Z12
-	VFNMADD132PS const3f318000<>+0(SB), Z4, Z12
-	VMOVAPS      Z11, Z4
-	VFNMADD132PS constb95e8083<>+0(SB), Z12, Z4
-	VMOVUPS      const39506967<>+0(SB), Z12
-	VFMADD213PS  const3ab743ce<>+0(SB), Z4, Z12
-	VFMADD213PS  const3c088908<>+0(SB), Z4, Z12
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z4, Z12
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z4, Z12
-	VFMADD213PS  const3f000000<>+0(SB), Z4, Z12
-	VMULPS       Z4, Z4, Z13
-	VADDPS       const3f800000<>+0(SB), Z4, Z4
-	VMOVAPS      Z13, Z13
-	VFMADD213PS  Z4, Z12, Z13
-	VSCALEFPS    Z11, Z13, Z13
-	VMULPS       constbf000000<>+0(SB), Z10, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD213PS  Z13, Z13, Z4
-	VMOVUPS      const3f800000<>+0(SB), Z10
-	VMOVAPS      Z2, Z2
-	VMOVUPS      const3f800000<>+0(SB), Z11
-	VFMADD132PS  const3ea00000<>+0(SB), Z11, Z2
-	VDIVPS       Z2, Z10, Z2
-	VSUBPS       const3f000000<>+0(SB), Z2, Z10
-	VMOVUPS      constbc94a86b<>+0(SB), Z11
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Z10, Z11
-	VFMADD213PS  const3d315fc5<>+0(SB), Z10, Z11
-	VFMADD213PS  constbc6728e7<>+0(SB), Z10, Z11
-	VFMADD213PS  constbda94f8c<>+0(SB), Z10, Z11
-	VFMADD213PS  constbc053d03<>+0(SB), Z10, Z11
-	VFMADD213PS  const3e3d8589<>+0(SB), Z10, Z11
-	VFMADD213PS  const3eaa2366<>+0(SB), Z10, Z11
-	VFMADD213PS  const3eaad13f<>+0(SB), Z10, Z11
-	VFMADD213PS  const3e6b7bef<>+0(SB), Z10, Z11
-	VMULPS       Z2, Z11, Z2
-	VMULPS       Z4, Z2, Z2
-	VMULPS       const3ecc422a<>+0(SB), Z1, Z10
-	VPXORD       Z5, Z5, Z5
-	VMOVUPS      const3f800000<>+0(SB), Z11
-	VSUBPS       Z2, Z11, Z11
-	VCMPPS       $0x11, Z5, Z1, K1
-	VBLENDMPS    Z2, Z11, K1, Z6
-	VMOVAPS      Z10, Z1
-	VFMADD213PS  Z6, Z4, Z1
-	VMULPS       Z1, Z0, Z0
-	VMOVUPS      Z0, (DX)(AX*4)
-	ADDQ         $+16, AX
-	SUBQ         $+16, CX
-	JMP          loop
-
-tail:
-	TESTQ        CX, CX
-	JZ           done
-	MOVL         $-1, DI
-	BZHIL        CX, DI, DI
-	KMOVW        DI, K1
-	VMOVUPS.Z    (BX)(AX*4), K1, Z0
-	VMOVUPS.Z    (SI)(AX*4), K1, Z1
-	VANDPS       const7fffffff<>+0(SB), Z1, Z2
-	VPXORD       Z7, Z7, Z7
-	VMOVUPS      const41800000<>+0(SB), Z3
-	VMAXPS       Z2, Z7, Z2
-	VMINPS       Z2, Z3, Z2
-	VMULPS       Z2, Z2, Z3
-	VMOVAPS      Z2, Z4
-	VFMSUB213PS  Z3, Z2, Z4
-	VMULPS       constbf000000<>+0(SB), Z3, Z3
-	VMOVUPS      constc2d20000<>+0(SB), Z5
-	VMOVUPS      const42b40000<>+0(SB), Z6
-	VMAXPS       Z3, Z5, Z3
-	VMINPS       Z3, Z6, Z3
-	VMULPS       const3fb8aa3b<>+0(SB), Z3, Z5
-	VRNDSCALEPS  $0x00, Z5, Z5
-	VMOVAPS      Z5, Z6
-	VFNMADD132PS const3f318000<>+0(SB), Z3, Z6
-	VMOVAPS      Z5, Z3
-	VFNMADD132PS constb95e8083<>+0(SB), Z6, Z3
-	VMOVUPS      const39506967<>+0(SB), Z6
-	VFMADD213PS  const3ab743ce<>+0(SB), Z3, Z6
-	VFMADD213PS  const3c088908<>+0(SB), Z3, Z6
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z3, Z6
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z6
-	VFMADD213PS  const3f000000<>+0(SB), Z3, Z6
-	VMULPS       Z3, Z3, Z7
-	VADDPS       const3f800000<>+0(SB), Z3, Z3
-	VMOVAPS      Z7, Z7
-	VFMADD213PS  Z3, Z6, Z7
-	VSCALEFPS    Z5, Z7, Z7
-	VMULPS       constbf000000<>+0(SB), Z4, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD213PS  Z7, Z7, Z3
-	VMOVUPS      const3f800000<>+0(SB), Z4
-	VMOVAPS      Z2, Z2
-	VMOVUPS      const3f800000<>+0(SB), Z5
-	VFMADD132PS  const3ea00000<>+0(SB), Z5, Z2
-	VDIVPS       Z2, Z4, Z2
-	VSUBPS       const3f000000<>+0(SB), Z2, Z4
-	VMOVUPS      constbc94a86b<>+0(SB), Z5
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Z4, Z5
-	VFMADD213PS  const3d315fc5<>+0(SB), Z4, Z5
-	VFMADD213PS  constbc6728e7<>+0(SB), Z4, Z5
-	VFMADD213PS  constbda94f8c<>+0(SB), Z4, Z5
-	VFMADD213PS  constbc053d03<>+0(SB), Z4, Z5
-	VFMADD213PS  const3e3d8589<>+0(SB), Z4, Z5
-	VFMADD213PS  const3eaa2366<>+0(SB), Z4, Z5
-	VFMADD213PS  const3eaad13f<>+0(SB), Z4, Z5
-	VFMADD213PS  const3e6b7bef<>+0(SB), Z4, Z5
-	VMULPS       Z2, Z5, Z2
-	VMULPS       Z3, Z2, Z2
-	VMULPS       const3ecc422a<>+0(SB), Z1, Z4
-	VPXORD       Z8, Z8, Z8
-	VMOVUPS      const3f800000<>+0(SB), Z5
-	VSUBPS       Z2, Z5, Z5
-	VCMPPS       $0x11, Z8, Z1, K2
-	VBLENDMPS    Z2, Z5, K2, Z9
-	VMOVAPS      Z4, Z1
-	VFMADD213PS  Z9, Z3, Z1
-	VMULPS       Z1, Z0, Z0
-	VMOVUPS      Z0, K1, (DX)(AX*4)
-
-done:
-	VZEROUPPER
-	RET
-
-DATA const3ecc422a<>+0(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+4(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+8(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+12(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+16(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+20(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+24(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+28(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+32(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+36(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+40(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+44(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+48(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+52(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+56(SB)/4, $0x3ecc422a
-DATA const3ecc422a<>+60(SB)/4, $0x3ecc422a
-GLOBL const3ecc422a<>(SB), RODATA|NOPTR, $64
-
 // func sigmoidAVX512(y *float32, x *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-24
@@ -1022,17 +1408,17 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z8
-	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z8, Z8
 	VFMADD213PS  Z1, Z3, Z8
-	VSCALEFPS    Z2, Z8, Z8
-	VMOVUPS      const3f800000<>+0(SB), Z1
-	VADDPS       const3f800000<>+0(SB), Z8, Z2
-	VDIVPS       Z2, Z1, Z1
+	VADDPS       const3f800000<>+0(SB), Z8, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      const3f800000<>+0(SB), Z2
+	VADDPS       const3f800000<>+0(SB), Z1, Z3
+	VDIVPS       Z3, Z2, Z2
 	VPXORD       Z4, Z4, Z4
-	VMULPS       Z1, Z8, Z2
+	VMULPS       Z2, Z1, Z1
 	VCMPPS       $0x11, Z4, Z0, K1
-	VBLENDMPS    Z2, Z1, K1, Z5
+	VBLENDMPS    Z1, Z2, K1, Z5
 	VMOVUPS      Z5, (DX)(AX*4)
 	ADDQ         $+16, AX
 	SUBQ         $+16, CX
@@ -1063,17 +1449,17 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
-	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VSCALEFPS    Z2, Z4, Z4
-	VMOVUPS      const3f800000<>+0(SB), Z1
-	VADDPS       const3f800000<>+0(SB), Z4, Z2
-	VDIVPS       Z2, Z1, Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      const3f800000<>+0(SB), Z2
+	VADDPS       const3f800000<>+0(SB), Z1, Z3
+	VDIVPS       Z3, Z2, Z2
 	VPXORD       Z6, Z6, Z6
-	VMULPS       Z1, Z4, Z2
+	VMULPS       Z2, Z1, Z1
 	VCMPPS       $0x11, Z6, Z0, K2
-	VBLENDMPS    Z2, Z1, K2, Z7
+	VBLENDMPS    Z1, Z2, K2, Z7
 	VMOVUPS      Z7, K1, (DX)(AX*4)
 
 done:
@@ -1112,15 +1498,14 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
-	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VSCALEFPS    Z2, Z4, Z4
-	VMOVUPS      const3f800000<>+0(SB), Z1
-	VADDPS       const3f800000<>+0(SB), Z4, Z2
-	VDIVPS       Z2, Z1, Z1
-	VMULPS       Z1, Z4, Z2
-	VMULPS       Z1, Z2, Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VADDPS       const40000000<>+0(SB), Z1, Z2
+	VMOVAPS      Z1, Z3
+	VFMADD213PS  const3f800000<>+0(SB), Z2, Z3
+	VDIVPS       Z3, Z1, Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, (DX)(AX*4)
 	ADDQ         $+16, AX
@@ -1153,21 +1538,38 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
-	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VSCALEFPS    Z2, Z4, Z4
-	VMOVUPS      const3f800000<>+0(SB), Z1
-	VADDPS       const3f800000<>+0(SB), Z4, Z2
-	VDIVPS       Z2, Z1, Z1
-	VMULPS       Z1, Z4, Z2
-	VMULPS       Z1, Z2, Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VADDPS       const40000000<>+0(SB), Z1, Z2
+	VMOVAPS      Z1, Z3
+	VFMADD213PS  const3f800000<>+0(SB), Z2, Z3
+	VDIVPS       Z3, Z1, Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (DX)(AX*4)
 
 done:
 	VZEROUPPER
 	RET
+
+DATA const40000000<>+0(SB)/4, $0x40000000
+DATA const40000000<>+4(SB)/4, $0x40000000
+DATA const40000000<>+8(SB)/4, $0x40000000
+DATA const40000000<>+12(SB)/4, $0x40000000
+DATA const40000000<>+16(SB)/4, $0x40000000
+DATA const40000000<>+20(SB)/4, $0x40000000
+DATA const40000000<>+24(SB)/4, $0x40000000
+DATA const40000000<>+28(SB)/4, $0x40000000
+DATA const40000000<>+32(SB)/4, $0x40000000
+DATA const40000000<>+36(SB)/4, $0x40000000
+DATA const40000000<>+40(SB)/4, $0x40000000
+DATA const40000000<>+44(SB)/4, $0x40000000
+DATA const40000000<>+48(SB)/4, $0x40000000
+DATA const40000000<>+52(SB)/4, $0x40000000
+DATA const40000000<>+56(SB)/4, $0x40000000
+DATA const40000000<>+60(SB)/4, $0x40000000
+GLOBL const40000000<>(SB), RODATA|NOPTR, $64
 
 // func hardSigmoidAVX512(y *float32, x *float32, n int)
 // Requires: AVX, AVX512F, BMI2
@@ -1476,15 +1878,15 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
 	VMULPS       Z2, Z2, Z7
-	VADDPS       const3f800000<>+0(SB), Z2, Z2
 	VMOVAPS      Z7, Z7
 	VFMADD213PS  Z2, Z4, Z7
-	VSCALEFPS    Z3, Z7, Z7
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VMOVUPS      const40000000<>+0(SB), Z3
-	VADDPS       const3f800000<>+0(SB), Z7, Z4
-	VDIVPS       Z4, Z3, Z3
-	VSUBPS       Z3, Z2, Z2
+	VADDPS       const3f800000<>+0(SB), Z7, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      const3f800000<>+0(SB), Z3
+	VMOVUPS      const40000000<>+0(SB), Z4
+	VADDPS       const3f800000<>+0(SB), Z2, Z2
+	VDIVPS       Z2, Z4, Z2
+	VSUBPS       Z2, Z3, Z2
 	VMULPS       Z0, Z0, Z3
 	VMOVUPS      constbbbaf0ea<>+0(SB), Z4
 	VFMADD213PS  const3ca9134e<>+0(SB), Z3, Z4
@@ -1529,15 +1931,15 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
 	VMULPS       Z2, Z2, Z5
-	VADDPS       const3f800000<>+0(SB), Z2, Z2
 	VMOVAPS      Z5, Z5
 	VFMADD213PS  Z2, Z4, Z5
-	VSCALEFPS    Z3, Z5, Z5
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VMOVUPS      const40000000<>+0(SB), Z3
-	VADDPS       const3f800000<>+0(SB), Z5, Z4
-	VDIVPS       Z4, Z3, Z3
-	VSUBPS       Z3, Z2, Z2
+	VADDPS       const3f800000<>+0(SB), Z5, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VMOVUPS      const3f800000<>+0(SB), Z3
+	VMOVUPS      const40000000<>+0(SB), Z4
+	VADDPS       const3f800000<>+0(SB), Z2, Z2
+	VDIVPS       Z2, Z4, Z2
+	VSUBPS       Z2, Z3, Z2
 	VMULPS       Z0, Z0, Z3
 	VMOVUPS      constbbbaf0ea<>+0(SB), Z4
 	VFMADD213PS  const3ca9134e<>+0(SB), Z3, Z4
@@ -1556,24 +1958,6 @@ tail:
 done:
 	VZEROUPPER
 	RET
-
-DATA const40000000<>+0(SB)/4, $0x40000000
-DATA const40000000<>+4(SB)/4, $0x40000000
-DATA const40000000<>+8(SB)/4, $0x40000000
-DATA const40000000<>+12(SB)/4, $0x40000000
-DATA const40000000<>+16(SB)/4, $0x40000000
-DATA const40000000<>+20(SB)/4, $0x40000000
-DATA const40000000<>+24(SB)/4, $0x40000000
-DATA const40000000<>+28(SB)/4, $0x40000000
-DATA const40000000<>+32(SB)/4, $0x40000000
-DATA const40000000<>+36(SB)/4, $0x40000000
-DATA const40000000<>+40(SB)/4, $0x40000000
-DATA const40000000<>+44(SB)/4, $0x40000000
-DATA const40000000<>+48(SB)/4, $0x40000000
-DATA const40000000<>+52(SB)/4, $0x40000000
-DATA const40000000<>+56(SB)/4, $0x40000000
-DATA const40000000<>+60(SB)/4, $0x40000000
-GLOBL const40000000<>(SB), RODATA|NOPTR, $64
 
 DATA constbbbaf0ea<>+0(SB)/4, $0xbbbaf0ea
 DATA constbbbaf0ea<>+4(SB)/4, $0xbbbaf0ea
@@ -1716,15 +2100,15 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
-	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VSCALEFPS    Z2, Z4, Z4
-	VMOVUPS      const40000000<>+0(SB), Z1
-	VADDPS       const3f800000<>+0(SB), Z4, Z2
-	VDIVPS       Z2, Z1, Z1
-	VMULPS       Z1, Z4, Z2
-	VMULPS       Z1, Z2, Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMULPS       const40800000<>+0(SB), Z1, Z2
+	VADDPS       const40000000<>+0(SB), Z1, Z3
+	VMOVAPS      Z1, Z1
+	VFMADD213PS  const3f800000<>+0(SB), Z3, Z1
+	VDIVPS       Z1, Z2, Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, (DX)(AX*4)
 	ADDQ         $+16, AX
@@ -1758,15 +2142,15 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
 	VMULPS       Z1, Z1, Z4
-	VADDPS       const3f800000<>+0(SB), Z1, Z1
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VSCALEFPS    Z2, Z4, Z4
-	VMOVUPS      const40000000<>+0(SB), Z1
-	VADDPS       const3f800000<>+0(SB), Z4, Z2
-	VDIVPS       Z2, Z1, Z1
-	VMULPS       Z1, Z4, Z2
-	VMULPS       Z1, Z2, Z1
+	VADDPS       const3f800000<>+0(SB), Z4, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMULPS       const40800000<>+0(SB), Z1, Z2
+	VADDPS       const40000000<>+0(SB), Z1, Z3
+	VMOVAPS      Z1, Z1
+	VFMADD213PS  const3f800000<>+0(SB), Z3, Z1
+	VDIVPS       Z1, Z2, Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (DX)(AX*4)
 
@@ -1791,6 +2175,24 @@ DATA constc0000000<>+52(SB)/4, $0xc0000000
 DATA constc0000000<>+56(SB)/4, $0xc0000000
 DATA constc0000000<>+60(SB)/4, $0xc0000000
 GLOBL constc0000000<>(SB), RODATA|NOPTR, $64
+
+DATA const40800000<>+0(SB)/4, $0x40800000
+DATA const40800000<>+4(SB)/4, $0x40800000
+DATA const40800000<>+8(SB)/4, $0x40800000
+DATA const40800000<>+12(SB)/4, $0x40800000
+DATA const40800000<>+16(SB)/4, $0x40800000
+DATA const40800000<>+20(SB)/4, $0x40800000
+DATA const40800000<>+24(SB)/4, $0x40800000
+DATA const40800000<>+28(SB)/4, $0x40800000
+DATA const40800000<>+32(SB)/4, $0x40800000
+DATA const40800000<>+36(SB)/4, $0x40800000
+DATA const40800000<>+40(SB)/4, $0x40800000
+DATA const40800000<>+44(SB)/4, $0x40800000
+DATA const40800000<>+48(SB)/4, $0x40800000
+DATA const40800000<>+52(SB)/4, $0x40800000
+DATA const40800000<>+56(SB)/4, $0x40800000
+DATA const40800000<>+60(SB)/4, $0x40800000
+GLOBL const40800000<>(SB), RODATA|NOPTR, $64
 
 // func clampToAVX512(y *float32, x *float32, n int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2
@@ -1899,25 +2301,25 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y3
 	VFMADD213PS  const3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
-	VADDPS       const3f800000<>+0(SB), Y1, Y1
 	VMOVAPS      Y4, Y4
 	VFMADD213PS  Y1, Y3, Y4
-	VCVTPS2DQ    Y2, Y1
-	VPSRAD       $0x01, Y1, Y2
-	VPSUBD       Y2, Y1, Y1
+	VADDPS       const3f800000<>+0(SB), Y4, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y4, Y4
-	VMOVUPS      const3f800000<>+0(SB), Y1
-	VADDPS       const3f800000<>+0(SB), Y4, Y2
-	VDIVPS       Y2, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VMULPS       Y1, Y4, Y3
-	VCMPPS       $0x11, Y2, Y0, Y2
-	VBLENDVPS    Y2, Y3, Y1, Y1
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      const3f800000<>+0(SB), Y2
+	VADDPS       const3f800000<>+0(SB), Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPS       Y2, Y1, Y1
+	VCMPPS       $0x11, Y3, Y0, Y3
+	VBLENDVPS    Y3, Y1, Y2, Y1
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
@@ -1949,25 +2351,25 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
-	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VCVTPS2DQ    Y3, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y5
-	VMOVUPS      const3f800000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y5, Y3
-	VDIVPS       Y3, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VMULPS       Y2, Y5, Y4
-	VCMPPS       $0x11, Y3, Y1, Y3
-	VBLENDVPS    Y3, Y4, Y2, Y2
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      const3f800000<>+0(SB), Y3
+	VADDPS       const3f800000<>+0(SB), Y2, Y4
+	VDIVPS       Y4, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMULPS       Y3, Y2, Y2
+	VCMPPS       $0x11, Y4, Y1, Y4
+	VBLENDVPS    Y4, Y2, Y3, Y2
 	VMULPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
@@ -2059,26 +2461,26 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
-	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VCVTPS2DQ    Y3, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y5
-	VMOVUPS      const3f800000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y5, Y3
-	VDIVPS       Y3, Y2, Y2
-	VMULPS       Y2, Y5, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      const3f800000<>+0(SB), Y3
+	VADDPS       const3f800000<>+0(SB), Y2, Y4
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y3, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPS       $0x11, Y4, Y1, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y4
-	VMULPS       Y3, Y2, Y2
+	VBLENDVPS    Y4, Y2, Y3, Y4
+	VMULPS       Y2, Y3, Y2
 	VMOVAPS      Y1, Y1
 	VFMADD213PS  Y4, Y2, Y1
 	VMULPS       Y1, Y0, Y0
@@ -2113,26 +2515,26 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y5
 	VFMADD213PS  const3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
-	VADDPS       const3f800000<>+0(SB), Y3, Y3
 	VMOVAPS      Y6, Y6
 	VFMADD213PS  Y3, Y5, Y6
-	VCVTPS2DQ    Y4, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
+	VADDPS       const3f800000<>+0(SB), Y6, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y6, Y6
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y6, Y6
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VADDPS       const3f800000<>+0(SB), Y6, Y4
-	VDIVPS       Y4, Y3, Y3
-	VMULPS       Y3, Y6, Y4
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VADDPS       const3f800000<>+0(SB), Y3, Y5
+	VDIVPS       Y5, Y4, Y4
+	VMULPS       Y4, Y3, Y3
 	VXORPS       Y5, Y5, Y5
 	VCMPPS       $0x11, Y5, Y2, Y5
-	VBLENDVPS    Y5, Y4, Y3, Y5
-	VMULPS       Y4, Y3, Y3
+	VBLENDVPS    Y5, Y3, Y4, Y5
+	VMULPS       Y3, Y4, Y3
 	VMOVAPS      Y2, Y2
 	VFMADD213PS  Y5, Y3, Y2
 	VMULPS       Y2, Y1, Y1
@@ -2163,6 +2565,7 @@ loop:
 	VMOVAPS      Y1, Y3
 	VFMSUB213PS  Y2, Y1, Y3
 	VMULPS       constbf000000<>+0(SB), Y2, Y2
+	VMULPS       constbf000000<>+0(SB), Y3, Y3
 	VMOVUPS      constc2d20000<>+0(SB), Y4
 	VMOVUPS      const42b40000<>+0(SB), Y5
 	VMAXPS       Y2, Y4, Y2
@@ -2173,52 +2576,65 @@ loop:
 	VFNMADD132PS const3f318000<>+0(SB), Y2, Y5
 	VMOVAPS      Y4, Y2
 	VFNMADD132PS constb95e8083<>+0(SB), Y5, Y2
-	VMOVUPS      const39506967<>+0(SB), Y5
-	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y5
-	VFMADD213PS  const3c088908<>+0(SB), Y2, Y5
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y5
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y5
-	VFMADD213PS  const3f000000<>+0(SB), Y2, Y5
-	VMULPS       Y2, Y2, Y6
-	VADDPS       const3f800000<>+0(SB), Y2, Y2
-	VMOVAPS      Y6, Y6
-	VFMADD213PS  Y2, Y5, Y6
-	VCVTPS2DQ    Y4, Y2
-	VPSRAD       $0x01, Y2, Y4
-	VPSUBD       Y4, Y2, Y2
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      const39506967<>+0(SB), Y3
+	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y3
+	VFMADD213PS  const3c088908<>+0(SB), Y2, Y3
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y3
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y3
+	VFMADD213PS  const3f000000<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y2, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD213PS  Y2, Y3, Y5
+	VADDPS       const3f800000<>+0(SB), Y5, Y2
+	VCVTPS2DQ    Y4, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y6, Y6
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y6, Y6
-	VMULPS       constbf000000<>+0(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD213PS  Y6, Y6, Y2
+	VMULPS       Y4, Y2, Y2
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
 	VMOVUPS      const3f800000<>+0(SB), Y3
 	VMOVAPS      Y1, Y1
 	VMOVUPS      const3f800000<>+0(SB), Y4
 	VFMADD132PS  const3ea00000<>+0(SB), Y4, Y1
 	VDIVPS       Y1, Y3, Y1
-	VSUBPS       const3f000000<>+0(SB), Y1, Y3
-	VMOVUPS      constbc94a86b<>+0(SB), Y4
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Y3, Y4
-	VFMADD213PS  const3d315fc5<>+0(SB), Y3, Y4
-	VFMADD213PS  constbc6728e7<>+0(SB), Y3, Y4
-	VFMADD213PS  constbda94f8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constbc053d03<>+0(SB), Y3, Y4
-	VFMADD213PS  const3e3d8589<>+0(SB), Y3, Y4
-	VFMADD213PS  const3eaa2366<>+0(SB), Y3, Y4
-	VFMADD213PS  const3eaad13f<>+0(SB), Y3, Y4
-	VFMADD213PS  const3e6b7bef<>+0(SB), Y3, Y4
-	VMULPS       Y1, Y4, Y1
-	VMULPS       Y2, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VSUBPS       Y1, Y3, Y3
-	VCMPPS       $0x11, Y2, Y0, Y2
-	VBLENDVPS    Y2, Y1, Y3, Y1
-	VMULPS       Y1, Y0, Y0
+	VSUBPS       const3f000000<>+0(SB), Y1, Y1
+	VMOVUPS      constbdc7b8d7<>+0(SB), Y3
+	VFMADD213PS  const3ddd45b9<>+0(SB), Y1, Y3
+	VFMADD213PS  const3e73a4a4<>+0(SB), Y1, Y3
+	VFMADD213PS  constbdd905ae<>+0(SB), Y1, Y3
+	VFMADD213PS  constbf1ae6e9<>+0(SB), Y1, Y3
+	VFMADD213PS  constbf4469e2<>+0(SB), Y1, Y3
+	VFMADD213PS  constbf0932a8<>+0(SB), Y1, Y3
+	VFMADD213PS  constbe4eeeff<>+0(SB), Y1, Y3
+	VFMADD213PS  const3ebc6326<>+0(SB), Y1, Y3
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y1, Y0, Y4
+	VMINPS       Y1, Y0, Y5
+	VMOVAPS      Y3, Y3
+	VFNMADD213PS Y4, Y2, Y3
+	VMOVAPS      Y5, Y2
+	VFMADD213PS  Y3, Y1, Y2
+	VANDPS       const7fffffff<>+0(SB), Y0, Y1
+	VMULPS       Y0, Y0, Y3
+	VMOVUPS      const311c3c5c<>+0(SB), Y4
+	VFMADD213PS  constb3311135<>+0(SB), Y3, Y4
+	VFMADD213PS  const3532c511<>+0(SB), Y3, Y4
+	VFMADD213PS  constb71e747d<>+0(SB), Y3, Y4
+	VFMADD213PS  const38f21587<>+0(SB), Y3, Y4
+	VFMADD213PS  constba9ba020<>+0(SB), Y3, Y4
+	VFMADD213PS  const3c236821<>+0(SB), Y3, Y4
+	VFMADD213PS  constbd882c1c<>+0(SB), Y3, Y4
+	VFMADD213PS  const3ecc422a<>+0(SB), Y3, Y4
+	VMOVUPS      const3f000000<>+0(SB), Y3
+	VMOVAPS      Y0, Y5
+	VFMADD213PS  Y3, Y4, Y5
+	VMULPS       Y5, Y0, Y0
+	VCMPPS       $0x11, const3f800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y0, Y2, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
 	SUBQ         $+8, CX
@@ -2240,6 +2656,7 @@ tail:
 	VMOVAPS      Y2, Y4
 	VFMSUB213PS  Y3, Y2, Y4
 	VMULPS       constbf000000<>+0(SB), Y3, Y3
+	VMULPS       constbf000000<>+0(SB), Y4, Y4
 	VMOVUPS      constc2d20000<>+0(SB), Y5
 	VMOVUPS      const42b40000<>+0(SB), Y6
 	VMAXPS       Y3, Y5, Y3
@@ -2250,52 +2667,65 @@ tail:
 	VFNMADD132PS const3f318000<>+0(SB), Y3, Y6
 	VMOVAPS      Y5, Y3
 	VFNMADD132PS constb95e8083<>+0(SB), Y6, Y3
-	VMOVUPS      const39506967<>+0(SB), Y6
-	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y6
-	VFMADD213PS  const3c088908<>+0(SB), Y3, Y6
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y6
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y6
-	VFMADD213PS  const3f000000<>+0(SB), Y3, Y6
-	VMULPS       Y3, Y3, Y7
-	VADDPS       const3f800000<>+0(SB), Y3, Y3
-	VMOVAPS      Y7, Y7
-	VFMADD213PS  Y3, Y6, Y7
-	VCVTPS2DQ    Y5, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      const39506967<>+0(SB), Y4
+	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y4
+	VFMADD213PS  const3c088908<>+0(SB), Y3, Y4
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y4
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y4
+	VFMADD213PS  const3f000000<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD213PS  Y3, Y4, Y6
+	VADDPS       const3f800000<>+0(SB), Y6, Y3
+	VCVTPS2DQ    Y5, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
 	VPADDD       const0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y7, Y7
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y7, Y7
-	VMULPS       constbf000000<>+0(SB), Y4, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD213PS  Y7, Y7, Y3
+	VMULPS       Y5, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y3, Y3
 	VMOVUPS      const3f800000<>+0(SB), Y4
 	VMOVAPS      Y2, Y2
 	VMOVUPS      const3f800000<>+0(SB), Y5
 	VFMADD132PS  const3ea00000<>+0(SB), Y5, Y2
 	VDIVPS       Y2, Y4, Y2
-	VSUBPS       const3f000000<>+0(SB), Y2, Y4
-	VMOVUPS      constbc94a86b<>+0(SB), Y5
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Y4, Y5
-	VFMADD213PS  const3d315fc5<>+0(SB), Y4, Y5
-	VFMADD213PS  constbc6728e7<>+0(SB), Y4, Y5
-	VFMADD213PS  constbda94f8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constbc053d03<>+0(SB), Y4, Y5
-	VFMADD213PS  const3e3d8589<>+0(SB), Y4, Y5
-	VFMADD213PS  const3eaa2366<>+0(SB), Y4, Y5
-	VFMADD213PS  const3eaad13f<>+0(SB), Y4, Y5
-	VFMADD213PS  const3e6b7bef<>+0(SB), Y4, Y5
-	VMULPS       Y2, Y5, Y2
-	VMULPS       Y3, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VMOVUPS      const3f800000<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y4
-	VCMPPS       $0x11, Y3, Y1, Y3
-	VBLENDVPS    Y3, Y2, Y4, Y2
-	VMULPS       Y2, Y1, Y1
+	VSUBPS       const3f000000<>+0(SB), Y2, Y2
+	VMOVUPS      constbdc7b8d7<>+0(SB), Y4
+	VFMADD213PS  const3ddd45b9<>+0(SB), Y2, Y4
+	VFMADD213PS  const3e73a4a4<>+0(SB), Y2, Y4
+	VFMADD213PS  constbdd905ae<>+0(SB), Y2, Y4
+	VFMADD213PS  constbf1ae6e9<>+0(SB), Y2, Y4
+	VFMADD213PS  constbf4469e2<>+0(SB), Y2, Y4
+	VFMADD213PS  constbf0932a8<>+0(SB), Y2, Y4
+	VFMADD213PS  constbe4eeeff<>+0(SB), Y2, Y4
+	VFMADD213PS  const3ebc6326<>+0(SB), Y2, Y4
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y2, Y1, Y5
+	VMINPS       Y2, Y1, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD213PS Y5, Y3, Y4
+	VMOVAPS      Y6, Y3
+	VFMADD213PS  Y4, Y2, Y3
+	VANDPS       const7fffffff<>+0(SB), Y1, Y2
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      const311c3c5c<>+0(SB), Y5
+	VFMADD213PS  constb3311135<>+0(SB), Y4, Y5
+	VFMADD213PS  const3532c511<>+0(SB), Y4, Y5
+	VFMADD213PS  constb71e747d<>+0(SB), Y4, Y5
+	VFMADD213PS  const38f21587<>+0(SB), Y4, Y5
+	VFMADD213PS  constba9ba020<>+0(SB), Y4, Y5
+	VFMADD213PS  const3c236821<>+0(SB), Y4, Y5
+	VFMADD213PS  constbd882c1c<>+0(SB), Y4, Y5
+	VFMADD213PS  const3ecc422a<>+0(SB), Y4, Y5
+	VMOVUPS      const3f000000<>+0(SB), Y4
+	VMOVAPS      Y1, Y6
+	VFMADD213PS  Y4, Y5, Y6
+	VMULPS       Y6, Y1, Y1
+	VCMPPS       $0x11, const3f800000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y1, Y3, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
 done:
@@ -2325,6 +2755,7 @@ loop:
 	VMOVAPS      Y2, Y4
 	VFMSUB213PS  Y3, Y2, Y4
 	VMULPS       constbf000000<>+0(SB), Y3, Y3
+	VMULPS       constbf000000<>+0(SB), Y4, Y4
 	VMOVUPS      constc2d20000<>+0(SB), Y5
 	VMOVUPS      const42b40000<>+0(SB), Y6
 	VMAXPS       Y3, Y5, Y3
@@ -2335,55 +2766,80 @@ loop:
 	VFNMADD132PS const3f318000<>+0(SB), Y3, Y6
 	VMOVAPS      Y5, Y3
 	VFNMADD132PS constb95e8083<>+0(SB), Y6, Y3
-	VMOVUPS      const39506967<>+0(SB), Y6
-	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y6
-	VFMADD213PS  const3c088908<>+0(SB), Y3, Y6
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y6
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y6
-	VFMADD213PS  const3f000000<>+0(SB), Y3, Y6
-	VMULPS       Y3, Y3, Y7
-	VADDPS       const3f800000<>+0(SB), Y3, Y3
-	VMOVAPS      Y7, Y7
-	VFMADD213PS  Y3, Y6, Y7
-	VCVTPS2DQ    Y5, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      const39506967<>+0(SB), Y4
+	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y4
+	VFMADD213PS  const3c088908<>+0(SB), Y3, Y4
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y4
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y4
+	VFMADD213PS  const3f000000<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD213PS  Y3, Y4, Y6
+	VADDPS       const3f800000<>+0(SB), Y6, Y3
+	VCVTPS2DQ    Y5, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
 	VPADDD       const0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y7, Y7
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y7, Y7
-	VMULPS       constbf000000<>+0(SB), Y4, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD213PS  Y7, Y7, Y3
+	VMULPS       Y5, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y3, Y3
 	VMOVUPS      const3f800000<>+0(SB), Y4
 	VMOVAPS      Y2, Y2
 	VMOVUPS      const3f800000<>+0(SB), Y5
 	VFMADD132PS  const3ea00000<>+0(SB), Y5, Y2
 	VDIVPS       Y2, Y4, Y2
-	VSUBPS       const3f000000<>+0(SB), Y2, Y4
-	VMOVUPS      constbc94a86b<>+0(SB), Y5
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Y4, Y5
-	VFMADD213PS  const3d315fc5<>+0(SB), Y4, Y5
-	VFMADD213PS  constbc6728e7<>+0(SB), Y4, Y5
-	VFMADD213PS  constbda94f8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constbc053d03<>+0(SB), Y4, Y5
-	VFMADD213PS  const3e3d8589<>+0(SB), Y4, Y5
-	VFMADD213PS  const3eaa2366<>+0(SB), Y4, Y5
-	VFMADD213PS  const3eaad13f<>+0(SB), Y4, Y5
-	VFMADD213PS  const3e6b7bef<>+0(SB), Y4, Y5
-	VMULPS       Y2, Y5, Y2
-	VMULPS       Y3, Y2, Y2
 	VMULPS       const3ecc422a<>+0(SB), Y1, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      const3f800000<>+0(SB), Y6
-	VSUBPS       Y2, Y6, Y6
-	VCMPPS       $0x11, Y5, Y1, Y1
-	VBLENDVPS    Y1, Y2, Y6, Y1
-	VMOVAPS      Y4, Y2
-	VFMADD213PS  Y1, Y3, Y2
-	VMULPS       Y2, Y0, Y0
+	VMULPS       Y1, Y1, Y5
+	VMOVUPS      const311c3c5c<>+0(SB), Y6
+	VFMADD213PS  constb3311135<>+0(SB), Y5, Y6
+	VFMADD213PS  const3532c511<>+0(SB), Y5, Y6
+	VFMADD213PS  constb71e747d<>+0(SB), Y5, Y6
+	VFMADD213PS  const38f21587<>+0(SB), Y5, Y6
+	VFMADD213PS  constba9ba020<>+0(SB), Y5, Y6
+	VFMADD213PS  const3c236821<>+0(SB), Y5, Y6
+	VFMADD213PS  constbd882c1c<>+0(SB), Y5, Y6
+	VFMADD213PS  const3ecc422a<>+0(SB), Y5, Y6
+	VMOVUPS      const3f000000<>+0(SB), Y5
+	VMOVAPS      Y1, Y7
+	VFMADD213PS  Y5, Y6, Y7
+	VMOVAPS      Y4, Y4
+	VFMADD213PS  Y7, Y3, Y4
+	VSUBPS       const3f000000<>+0(SB), Y2, Y5
+	VMOVUPS      constbc94a86b<>+0(SB), Y6
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Y5, Y6
+	VFMADD213PS  const3d315fc5<>+0(SB), Y5, Y6
+	VFMADD213PS  constbc6728e7<>+0(SB), Y5, Y6
+	VFMADD213PS  constbda94f8c<>+0(SB), Y5, Y6
+	VFMADD213PS  constbc053d03<>+0(SB), Y5, Y6
+	VFMADD213PS  const3e3d8589<>+0(SB), Y5, Y6
+	VFMADD213PS  const3eaa2366<>+0(SB), Y5, Y6
+	VFMADD213PS  const3eaad13f<>+0(SB), Y5, Y6
+	VFMADD213PS  const3e6b7bef<>+0(SB), Y5, Y6
+	VANDPS       const7fffffff<>+0(SB), Y1, Y5
+	VXORPS       Y7, Y7, Y7
+	VMOVUPS      const41800000<>+0(SB), Y8
+	VMAXPS       Y5, Y7, Y5
+	VMINPS       Y5, Y8, Y5
+	VMULPS       Y2, Y6, Y2
+	VMOVAPS      Y5, Y5
+	VFNMADD132PS const3ecc422a<>+0(SB), Y2, Y5
+	VXORPS       Y2, Y2, Y2
+	VMULPS       Y3, Y5, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y7
+	VMOVAPS      Y5, Y5
+	VFNMADD213PS Y7, Y3, Y5
+	VCMPPS       $0x11, Y2, Y1, Y2
+	VBLENDVPS    Y2, Y6, Y5, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVAPS      Y1, Y5
+	VFMADD213PS  Y2, Y3, Y5
+	VANDPS       const7fffffff<>+0(SB), Y1, Y1
+	VCMPPS       $0x11, const3f800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y4, Y5, Y1
+	VMULPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
 	SUBQ         $+8, CX
@@ -2406,6 +2862,7 @@ tail:
 	VMOVAPS      Y3, Y5
 	VFMSUB213PS  Y4, Y3, Y5
 	VMULPS       constbf000000<>+0(SB), Y4, Y4
+	VMULPS       constbf000000<>+0(SB), Y5, Y5
 	VMOVUPS      constc2d20000<>+0(SB), Y6
 	VMOVUPS      const42b40000<>+0(SB), Y7
 	VMAXPS       Y4, Y6, Y4
@@ -2416,55 +2873,80 @@ tail:
 	VFNMADD132PS const3f318000<>+0(SB), Y4, Y7
 	VMOVAPS      Y6, Y4
 	VFNMADD132PS constb95e8083<>+0(SB), Y7, Y4
-	VMOVUPS      const39506967<>+0(SB), Y7
-	VFMADD213PS  const3ab743ce<>+0(SB), Y4, Y7
-	VFMADD213PS  const3c088908<>+0(SB), Y4, Y7
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Y4, Y7
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Y4, Y7
-	VFMADD213PS  const3f000000<>+0(SB), Y4, Y7
-	VMULPS       Y4, Y4, Y8
-	VADDPS       const3f800000<>+0(SB), Y4, Y4
-	VMOVAPS      Y8, Y8
-	VFMADD213PS  Y4, Y7, Y8
-	VCVTPS2DQ    Y6, Y4
-	VPSRAD       $0x01, Y4, Y6
-	VPSUBD       Y6, Y4, Y4
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      const39506967<>+0(SB), Y5
+	VFMADD213PS  const3ab743ce<>+0(SB), Y4, Y5
+	VFMADD213PS  const3c088908<>+0(SB), Y4, Y5
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y4, Y5
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y4, Y5
+	VFMADD213PS  const3f000000<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y4, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD213PS  Y4, Y5, Y7
+	VADDPS       const3f800000<>+0(SB), Y7, Y4
+	VCVTPS2DQ    Y6, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
 	VPADDD       const0000007f<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y8, Y8
-	VPADDD       const0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y8, Y8
-	VMULPS       constbf000000<>+0(SB), Y5, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD213PS  Y8, Y8, Y4
+	VMULPS       Y6, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y4, Y4
 	VMOVUPS      const3f800000<>+0(SB), Y5
 	VMOVAPS      Y3, Y3
 	VMOVUPS      const3f800000<>+0(SB), Y6
 	VFMADD132PS  const3ea00000<>+0(SB), Y6, Y3
 	VDIVPS       Y3, Y5, Y3
-	VSUBPS       const3f000000<>+0(SB), Y3, Y5
-	VMOVUPS      constbc94a86b<>+0(SB), Y6
-	VFMADD213PS  const3ba9a0a9<>+0(SB), Y5, Y6
-	VFMADD213PS  const3d315fc5<>+0(SB), Y5, Y6
-	VFMADD213PS  constbc6728e7<>+0(SB), Y5, Y6
-	VFMADD213PS  constbda94f8c<>+0(SB), Y5, Y6
-	VFMADD213PS  constbc053d03<>+0(SB), Y5, Y6
-	VFMADD213PS  const3e3d8589<>+0(SB), Y5, Y6
-	VFMADD213PS  const3eaa2366<>+0(SB), Y5, Y6
-	VFMADD213PS  const3eaad13f<>+0(SB), Y5, Y6
-	VFMADD213PS  const3e6b7bef<>+0(SB), Y5, Y6
-	VMULPS       Y3, Y6, Y3
-	VMULPS       Y4, Y3, Y3
 	VMULPS       const3ecc422a<>+0(SB), Y2, Y5
-	VXORPS       Y6, Y6, Y6
-	VMOVUPS      const3f800000<>+0(SB), Y7
-	VSUBPS       Y3, Y7, Y7
-	VCMPPS       $0x11, Y6, Y2, Y2
-	VBLENDVPS    Y2, Y3, Y7, Y2
-	VMOVAPS      Y5, Y3
-	VFMADD213PS  Y2, Y4, Y3
-	VMULPS       Y3, Y1, Y1
+	VMULPS       Y2, Y2, Y6
+	VMOVUPS      const311c3c5c<>+0(SB), Y7
+	VFMADD213PS  constb3311135<>+0(SB), Y6, Y7
+	VFMADD213PS  const3532c511<>+0(SB), Y6, Y7
+	VFMADD213PS  constb71e747d<>+0(SB), Y6, Y7
+	VFMADD213PS  const38f21587<>+0(SB), Y6, Y7
+	VFMADD213PS  constba9ba020<>+0(SB), Y6, Y7
+	VFMADD213PS  const3c236821<>+0(SB), Y6, Y7
+	VFMADD213PS  constbd882c1c<>+0(SB), Y6, Y7
+	VFMADD213PS  const3ecc422a<>+0(SB), Y6, Y7
+	VMOVUPS      const3f000000<>+0(SB), Y6
+	VMOVAPS      Y2, Y8
+	VFMADD213PS  Y6, Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFMADD213PS  Y8, Y4, Y5
+	VSUBPS       const3f000000<>+0(SB), Y3, Y6
+	VMOVUPS      constbc94a86b<>+0(SB), Y7
+	VFMADD213PS  const3ba9a0a9<>+0(SB), Y6, Y7
+	VFMADD213PS  const3d315fc5<>+0(SB), Y6, Y7
+	VFMADD213PS  constbc6728e7<>+0(SB), Y6, Y7
+	VFMADD213PS  constbda94f8c<>+0(SB), Y6, Y7
+	VFMADD213PS  constbc053d03<>+0(SB), Y6, Y7
+	VFMADD213PS  const3e3d8589<>+0(SB), Y6, Y7
+	VFMADD213PS  const3eaa2366<>+0(SB), Y6, Y7
+	VFMADD213PS  const3eaad13f<>+0(SB), Y6, Y7
+	VFMADD213PS  const3e6b7bef<>+0(SB), Y6, Y7
+	VANDPS       const7fffffff<>+0(SB), Y2, Y6
+	VXORPS       Y8, Y8, Y8
+	VMOVUPS      const41800000<>+0(SB), Y9
+	VMAXPS       Y6, Y8, Y6
+	VMINPS       Y6, Y9, Y6
+	VMULPS       Y3, Y7, Y3
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3ecc422a<>+0(SB), Y3, Y6
+	VXORPS       Y3, Y3, Y3
+	VMULPS       Y4, Y6, Y7
+	VMOVUPS      const3f800000<>+0(SB), Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD213PS Y8, Y4, Y6
+	VCMPPS       $0x11, Y3, Y2, Y3
+	VBLENDVPS    Y3, Y7, Y6, Y3
+	VXORPS       Y4, Y4, Y4
+	VMOVAPS      Y2, Y6
+	VFMADD213PS  Y3, Y4, Y6
+	VANDPS       const7fffffff<>+0(SB), Y2, Y2
+	VCMPPS       $0x11, const3f800000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y5, Y6, Y2
+	VMULPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
 done:
@@ -2501,25 +2983,25 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y3
 	VFMADD213PS  const3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
-	VADDPS       const3f800000<>+0(SB), Y1, Y1
 	VMOVAPS      Y4, Y4
 	VFMADD213PS  Y1, Y3, Y4
-	VCVTPS2DQ    Y2, Y1
-	VPSRAD       $0x01, Y1, Y2
-	VPSUBD       Y2, Y1, Y1
+	VADDPS       const3f800000<>+0(SB), Y4, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y4, Y4
-	VMOVUPS      const3f800000<>+0(SB), Y1
-	VADDPS       const3f800000<>+0(SB), Y4, Y2
-	VDIVPS       Y2, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VMULPS       Y1, Y4, Y3
-	VCMPPS       $0x11, Y2, Y0, Y0
-	VBLENDVPS    Y0, Y3, Y1, Y0
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      const3f800000<>+0(SB), Y2
+	VADDPS       const3f800000<>+0(SB), Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPS       Y2, Y1, Y1
+	VCMPPS       $0x11, Y3, Y0, Y0
+	VBLENDVPS    Y0, Y1, Y2, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
 	SUBQ         $+8, CX
@@ -2550,25 +3032,25 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
-	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VCVTPS2DQ    Y3, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y5
-	VMOVUPS      const3f800000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y5, Y3
-	VDIVPS       Y3, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VMULPS       Y2, Y5, Y4
-	VCMPPS       $0x11, Y3, Y1, Y1
-	VBLENDVPS    Y1, Y4, Y2, Y1
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      const3f800000<>+0(SB), Y3
+	VADDPS       const3f800000<>+0(SB), Y2, Y4
+	VDIVPS       Y4, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMULPS       Y3, Y2, Y2
+	VCMPPS       $0x11, Y4, Y1, Y1
+	VBLENDVPS    Y1, Y2, Y3, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
 done:
@@ -2607,23 +3089,22 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y3
 	VFMADD213PS  const3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
-	VADDPS       const3f800000<>+0(SB), Y1, Y1
 	VMOVAPS      Y4, Y4
 	VFMADD213PS  Y1, Y3, Y4
-	VCVTPS2DQ    Y2, Y1
-	VPSRAD       $0x01, Y1, Y2
-	VPSUBD       Y2, Y1, Y1
+	VADDPS       const3f800000<>+0(SB), Y4, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y4, Y4
-	VMOVUPS      const3f800000<>+0(SB), Y1
-	VADDPS       const3f800000<>+0(SB), Y4, Y2
-	VDIVPS       Y2, Y1, Y1
-	VMULPS       Y1, Y4, Y2
-	VMULPS       Y1, Y2, Y1
+	VMULPS       Y2, Y1, Y1
+	VADDPS       const40000000<>+0(SB), Y1, Y2
+	VMOVAPS      Y1, Y3
+	VFMADD213PS  const3f800000<>+0(SB), Y2, Y3
+	VDIVPS       Y3, Y1, Y1
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
@@ -2656,23 +3137,22 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
-	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VCVTPS2DQ    Y3, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y5
-	VMOVUPS      const3f800000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y5, Y3
-	VDIVPS       Y3, Y2, Y2
-	VMULPS       Y2, Y5, Y3
-	VMULPS       Y2, Y3, Y2
+	VMULPS       Y3, Y2, Y2
+	VADDPS       const40000000<>+0(SB), Y2, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD213PS  const3f800000<>+0(SB), Y3, Y4
+	VDIVPS       Y4, Y2, Y2
 	VMULPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
@@ -2899,23 +3379,23 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
-	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VCVTPS2DQ    Y3, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y5
-	VMOVUPS      const3f800000<>+0(SB), Y2
-	VMOVUPS      const40000000<>+0(SB), Y3
-	VADDPS       const3f800000<>+0(SB), Y5, Y4
-	VDIVPS       Y4, Y3, Y3
-	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      const3f800000<>+0(SB), Y3
+	VMOVUPS      const40000000<>+0(SB), Y4
+	VADDPS       const3f800000<>+0(SB), Y2, Y2
+	VDIVPS       Y2, Y4, Y2
+	VSUBPS       Y2, Y3, Y2
 	VMULPS       Y0, Y0, Y3
 	VMOVUPS      constbbbaf0ea<>+0(SB), Y4
 	VFMADD213PS  const3ca9134e<>+0(SB), Y3, Y4
@@ -2960,23 +3440,23 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y5
 	VFMADD213PS  const3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
-	VADDPS       const3f800000<>+0(SB), Y3, Y3
 	VMOVAPS      Y6, Y6
 	VFMADD213PS  Y3, Y5, Y6
-	VCVTPS2DQ    Y4, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
+	VADDPS       const3f800000<>+0(SB), Y6, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y6, Y6
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y6, Y6
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VMOVUPS      const40000000<>+0(SB), Y4
-	VADDPS       const3f800000<>+0(SB), Y6, Y5
-	VDIVPS       Y5, Y4, Y4
-	VSUBPS       Y4, Y3, Y3
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VMOVUPS      const40000000<>+0(SB), Y5
+	VADDPS       const3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y3, Y5, Y3
+	VSUBPS       Y3, Y4, Y3
 	VMULPS       Y1, Y1, Y4
 	VMOVUPS      constbbbaf0ea<>+0(SB), Y5
 	VFMADD213PS  const3ca9134e<>+0(SB), Y4, Y5
@@ -3029,23 +3509,23 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y3
 	VFMADD213PS  const3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
-	VADDPS       const3f800000<>+0(SB), Y1, Y1
 	VMOVAPS      Y4, Y4
 	VFMADD213PS  Y1, Y3, Y4
-	VCVTPS2DQ    Y2, Y1
-	VPSRAD       $0x01, Y1, Y2
-	VPSUBD       Y2, Y1, Y1
+	VADDPS       const3f800000<>+0(SB), Y4, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y4, Y4
-	VMOVUPS      const40000000<>+0(SB), Y1
-	VADDPS       const3f800000<>+0(SB), Y4, Y2
-	VDIVPS       Y2, Y1, Y1
-	VMULPS       Y1, Y4, Y2
-	VMULPS       Y1, Y2, Y1
+	VMULPS       Y2, Y1, Y1
+	VMULPS       const40800000<>+0(SB), Y1, Y2
+	VADDPS       const40000000<>+0(SB), Y1, Y3
+	VMOVAPS      Y1, Y1
+	VFMADD213PS  const3f800000<>+0(SB), Y3, Y1
+	VDIVPS       Y1, Y2, Y1
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
@@ -3079,23 +3559,23 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
-	VADDPS       const3f800000<>+0(SB), Y2, Y2
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VCVTPS2DQ    Y3, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
+	VADDPS       const3f800000<>+0(SB), Y5, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y5
-	VMOVUPS      const40000000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y5, Y3
-	VDIVPS       Y3, Y2, Y2
-	VMULPS       Y2, Y5, Y3
-	VMULPS       Y2, Y3, Y2
+	VMULPS       Y3, Y2, Y2
+	VMULPS       const40800000<>+0(SB), Y2, Y3
+	VADDPS       const40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y2, Y2
+	VFMADD213PS  const3f800000<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y3, Y2
 	VMULPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 

@@ -37,12 +37,12 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z5
 	VFMADD213PS  const3f000000<>+0(SB), Z3, Z5
 	VMULPS       Z3, Z3, Z6
-	VADDPS       const3f800000<>+0(SB), Z3, Z3
 	VMOVAPS      Z6, Z6
 	VFMADD213PS  Z3, Z5, Z6
-	VSCALEFPS    Z4, Z6, Z6
-	VMOVUPS      Z6, (BX)(AX*4)
-	VADDPS       Z6, Z2, Z2
+	VADDPS       const3f800000<>+0(SB), Z6, Z3
+	VSCALEFPS    Z4, Z3, Z3
+	VMOVUPS      Z3, (BX)(AX*4)
+	VADDPS       Z3, Z2, Z2
 	VMOVAPS      Z2, Z2
 	ADDQ         $+16, AX
 	SUBQ         $+16, CX
@@ -74,12 +74,12 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z0, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z0, Z3
 	VMULPS       Z0, Z0, Z4
-	VADDPS       const3f800000<>+0(SB), Z0, Z0
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z0, Z3, Z4
-	VSCALEFPS    Z1, Z4, Z4
-	VMOVUPS      Z4, K1, (BX)(AX*4)
-	VADDPS       Z4, Z2, Z0
+	VADDPS       const3f800000<>+0(SB), Z4, Z0
+	VSCALEFPS    Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (BX)(AX*4)
+	VADDPS       Z0, Z2, Z0
 	VMOVAPS      Z0, K1, Z2
 
 done:
@@ -463,20 +463,20 @@ loop:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y5
 	VFMADD213PS  const3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
-	VADDPS       const3f800000<>+0(SB), Y3, Y3
 	VMOVAPS      Y6, Y6
 	VFMADD213PS  Y3, Y5, Y6
-	VCVTPS2DQ    Y4, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
+	VADDPS       const3f800000<>+0(SB), Y6, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y6, Y6
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y6, Y6
-	VMOVUPS      Y6, (BX)(AX*4)
-	VADDPS       Y6, Y2, Y2
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      Y3, (BX)(AX*4)
+	VADDPS       Y3, Y2, Y2
 	VMOVAPS      Y2, Y2
 	ADDQ         $+8, AX
 	SUBQ         $+8, CX
@@ -508,20 +508,20 @@ tail:
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Y0, Y4
 	VFMADD213PS  const3f000000<>+0(SB), Y0, Y4
 	VMULPS       Y0, Y0, Y5
-	VADDPS       const3f800000<>+0(SB), Y0, Y0
 	VMOVAPS      Y5, Y5
 	VFMADD213PS  Y0, Y4, Y5
-	VCVTPS2DQ    Y1, Y0
-	VPSRAD       $0x01, Y0, Y1
-	VPSUBD       Y1, Y0, Y0
+	VADDPS       const3f800000<>+0(SB), Y5, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y4
+	VPSUBD       Y4, Y1, Y1
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y0, Y0
 	VPADDD       const0000007f<>+0(SB), Y1, Y1
 	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y5, Y5
-	VMASKMOVPS   Y5, Y3, (BX)(AX*4)
-	VADDPS       Y5, Y2, Y0
+	VMULPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y3, (BX)(AX*4)
+	VADDPS       Y0, Y2, Y0
 	VBLENDVPS    Y3, Y0, Y2, Y2
 
 done:

@@ -102,13 +102,19 @@ func (m *machine) largest(v reg.VecVirtual) reg.VecVirtual {
 
 // exp returns eˣ to 2 units in the last place: x = n·ln 2 + r with |r| ≤ ln 2/2, ln 2 in two parts, and the polynomial of
 // Cephes' expf (Moshier, 1989) for r. Results that are subnormal or overflow come out as such, and NaN stays.
-func (m *machine) exp(x reg.VecVirtual) reg.VecVirtual {
+func (m *machine) exp(x reg.VecVirtual) reg.VecVirtual { return m.expOfSum(x, nil) }
+
+// expOfSum is exp of x plus a rest that x has lost to rounding, if there is one.
+func (m *machine) expOfSum(x, rest reg.VecVirtual) reg.VecVirtual {
 	x = m.clamp(x, m.held(-105), m.held(90)) // beyond, the result is 0 or infinite all the same
 	n := m.round(m.mul(x, m.constant(math.Log2E)))
 	r := m.fnma(n, m.constant(0.693359375), x)
 	r = m.fnma(n, m.constant(-2.12194440e-4), r)
+	if rest != nil {
+		r = m.add(r, rest)
+	}
 	p := m.polynomial(r, 0.5, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)
-	p = m.fma(m.mul(r, r), p, m.add(r, m.constant(1)))
+	p = m.add(m.fma(m.mul(r, r), p, r), m.constant(1))
 	if m.isWide() {
 		VSCALEFPS(n, p, p)
 		return p
