@@ -73,19 +73,18 @@ type maxPoolBackward MaxPool
 
 func (m *maxPoolBackward) Do(sample, _ int) {
 	dx := m.dx[sample*m.H*m.W*m.C : (sample+1)*m.H*m.W*m.C]
-	clear(dx)
-	var offset [256]int // from the window's corner to each of its positions
-	for k := range m.KH * m.KW {
-		offset[k] = ((k/m.KW)*m.W + k%m.KW) * m.C
-	}
+	line, cleared := m.W*m.C, 0
 	for oy := range m.outH {
+		// Lines are cleared just before they are needed, while they are on their way through the cache.
+		reached := max(m.window(oy, 0).y1, cleared)
+		clear(dx[cleared*line : reached*line])
+		cleared = reached
 		for ox := range m.outW {
 			at := ((sample*m.outH+oy)*m.outW + ox) * m.C
-			corner := ((oy*m.SH-m.PH)*m.W + ox*m.SW - m.PW) * m.C
-			dy, arg := m.dy[at:at+m.C], m.arg[at:at+m.C]
-			for c, d := range dy {
-				dx[corner+offset[arg[c]]+c] += d
-			}
+			w := m.window(oy, ox)
+			corner := (w.y0-oy*m.SH+m.PH)*m.KW + w.x0 - ox*m.SW + m.PW
+			maxGradient(dx[(w.y0*m.W+w.x0)*m.C:], m.dy[at:at+m.C], m.arg[at:at+m.C], w.y1-w.y0, w.x1-w.x0, line, corner, m.KW)
 		}
 	}
+	clear(dx[cleared*line:])
 }

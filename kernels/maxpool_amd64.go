@@ -8,8 +8,14 @@ func maxWindowAVX512(y *float32, x *float32, height int, width int, rowStride in
 // maxWindowArgAVX512 is maxWindowArgGeneric for c channels; rowStride is in bytes.
 func maxWindowArgAVX512(y *float32, arg *uint8, x *float32, height int, width int, rowStride int, first int, rowStep int, c int)
 
+// maxGradientAVX512 is maxGradientGeneric for whole vectors of channels; strides are in bytes.
+func maxGradientAVX512(dx *float32, dy *float32, arg *uint8, height int, width int, rowStride int, colStride int, first int, rowStep int, vectors int)
+
 // maxWindowAVX2 is maxWindowGeneric for c channels; rowStride is in bytes.
 func maxWindowAVX2(y *float32, x *float32, height int, width int, rowStride int, c int)
 
 // maxWindowArgAVX2 is maxWindowArgGeneric for c channels; rowStride is in bytes.
 func maxWindowArgAVX2(y *float32, arg *uint8, x *float32, height int, width int, rowStride int, first int, rowStep int, c int)
+
+// maxGradientAVX2 is maxGradientGeneric for whole vectors of channels; strides are in bytes.
+func maxGradientAVX2(dx *float32, dy *float32, arg *uint8, height int, width int, rowStride int, colStride int, first int, rowStep int, vectors int)

@@ -210,6 +210,58 @@ DATA const00000001<>+56(SB)/4, $0x00000001
 DATA const00000001<>+60(SB)/4, $0x00000001
 GLOBL const00000001<>(SB), RODATA|NOPTR, $64
 
+// func maxGradientAVX512(dx *float32, dy *float32, arg *uint8, height int, width int, rowStride int, colStride int, first int, rowStep int, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·maxGradientAVX512(SB), NOSPLIT, $0-80
+	MOVQ         dx+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         arg+16(FP), DX
+	MOVQ         rowStride+40(FP), BX
+	MOVQ         colStride+48(FP), SI
+	MOVQ         first+56(FP), DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Z0
+	MOVQ         rowStep+64(FP), DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Z2
+	VMOVUPS      const00000001<>+0(SB), Z1
+	MOVQ         width+32(FP), DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Z3
+	VPSUBD       Z3, Z2, Z2
+
+channels:
+	VMOVUPS   (CX), Z3
+	VPMOVZXBD (DX), Z4
+	VMOVUPS   Z0, Z5
+	MOVQ      height+24(FP), R8
+	MOVQ      AX, DI
+
+row:
+	MOVQ width+32(FP), R10
+	MOVQ DI, R9
+
+column:
+	VMOVUPS  (R9), Z6
+	VPCMPEQD Z4, Z5, K1
+	VADDPS   Z3, Z6, K1, Z6
+	VMOVUPS  Z6, (R9)
+	VPADDD   Z1, Z5, Z5
+	ADDQ     SI, R9
+	DECQ     R10
+	JNZ      column
+	VPADDD   Z2, Z5, Z5
+	ADDQ     BX, DI
+	DECQ     R8
+	JNZ      row
+	ADDQ     $+64, AX
+	ADDQ     $+64, CX
+	ADDQ     $+16, DX
+	DECQ     vectors+72(FP)
+	JNZ      channels
+	VZEROUPPER
+	RET
+
 // func maxWindowAVX2(y *float32, x *float32, height int, width int, rowStride int, c int)
 // Requires: AVX
 TEXT ·maxWindowAVX2(SB), NOSPLIT, $0-48
@@ -429,5 +481,58 @@ bytes:
 	JNZ  bytes
 
 done:
+	VZEROUPPER
+	RET
+
+// func maxGradientAVX2(dx *float32, dy *float32, arg *uint8, height int, width int, rowStride int, colStride int, first int, rowStep int, vectors int)
+// Requires: AVX, AVX2
+TEXT ·maxGradientAVX2(SB), NOSPLIT, $0-80
+	MOVQ         dx+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         arg+16(FP), DX
+	MOVQ         rowStride+40(FP), BX
+	MOVQ         colStride+48(FP), SI
+	MOVQ         first+56(FP), DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         rowStep+64(FP), DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y2
+	VMOVUPS      const00000001<>+0(SB), Y1
+	MOVQ         width+32(FP), DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Y3
+	VPSUBD       Y3, Y2, Y2
+
+channels:
+	VMOVUPS   (CX), Y3
+	VPMOVZXBD (DX), Y4
+	VMOVUPS   Y0, Y5
+	MOVQ      height+24(FP), R8
+	MOVQ      AX, DI
+
+row:
+	MOVQ width+32(FP), R10
+	MOVQ DI, R9
+
+column:
+	VMOVUPS  (R9), Y6
+	VPCMPEQD Y4, Y5, Y7
+	VANDPS   Y7, Y3, Y7
+	VADDPS   Y7, Y6, Y6
+	VMOVUPS  Y6, (R9)
+	VPADDD   Y1, Y5, Y5
+	ADDQ     SI, R9
+	DECQ     R10
+	JNZ      column
+	VPADDD   Y2, Y5, Y5
+	ADDQ     BX, DI
+	DECQ     R8
+	JNZ      row
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	ADDQ     $+8, DX
+	DECQ     vectors+72(FP)
+	JNZ      channels
 	VZEROUPPER
 	RET

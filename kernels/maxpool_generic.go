@@ -42,3 +42,15 @@ func maxWindowArgGeneric(y []float32, arg []uint8, x []float32, height, width, r
 		}
 	}
 }
+
+// maxGradientGeneric adds a gradient where the maxima of a window came from: for each c < len(dy)
+//
+//	dx[ky*rowStride + kx*channels + c] += dy[c]   for the ky < height, kx < width with first + ky*rowStep + kx = arg[c]
+func maxGradientGeneric(dx, dy []float32, arg []uint8, height, width, rowStride, channels, first, rowStep int) {
+	for c, d := range dy {
+		at := int(arg[c]) - first
+		if ky, kx := at/rowStep, at%rowStep; at >= 0 && ky < height && kx < width {
+			dx[ky*rowStride+kx*channels+c] += d
+		}
+	}
+}

@@ -12,10 +12,18 @@ func maxWindowArgAVX512(y *float32, arg *uint8, x *float32, height int, width in
 	panic("kernels: assembly called on another architecture")
 }
 
+func maxGradientAVX512(dx *float32, dy *float32, arg *uint8, height int, width int, rowStride int, colStride int, first int, rowStep int, vectors int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func maxWindowAVX2(y *float32, x *float32, height int, width int, rowStride int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
 func maxWindowArgAVX2(y *float32, arg *uint8, x *float32, height int, width int, rowStride int, first int, rowStep int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func maxGradientAVX2(dx *float32, dy *float32, arg *uint8, height int, width int, rowStride int, colStride int, first int, rowStep int, vectors int) {
 	panic("kernels: assembly called on another architecture")
 }

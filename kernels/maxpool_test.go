@@ -38,6 +38,29 @@ func checkWindow(t *testing.T, rng *rand.Rand, height, width, c int, special boo
 	}
 }
 
+// checkMaxGradient holds the assembly's gradient of a window against the portable loop, all memory included. Some positions lie
+// outside of the window.
+func checkMaxGradient(t *testing.T, rng *rand.Rand, height, width, c int) {
+	t.Helper()
+	const gap, first, rowStep = 3, 2, 11
+	rowStride := width*c + gap
+	dx, memory := fenced(rng, height*rowStride, false)
+	dy, _ := fenced(rng, c, true)
+	arg := make([]uint8, c)
+	for j := range arg {
+		arg[j] = uint8(first + rng.IntN(height)*rowStep + rng.IntN(width+2) - 1)
+	}
+	want := append([]float32(nil), memory...)
+	maxGradientGeneric(want[(len(want)-len(dx))/2:], dy, arg, height, width, rowStride, c, first, rowStep)
+	maxGradient(dx, dy, arg, height, width, rowStride, first, rowStep)
+	for i, w := range want {
+		if g := memory[i]; !withinRounding(g, w) {
+			t.Errorf("%d×%d window of %d channels: [%d] = %g, want %g", height, width, c, i-19, g, w)
+			return
+		}
+	}
+}
+
 func TestMaxWindowEqualsPortableLoop(t *testing.T) {
 	forEachISA(t, func(t *testing.T) {
 		if active == Generic {
@@ -49,6 +72,8 @@ func TestMaxWindowEqualsPortableLoop(t *testing.T) {
 				checkWindow(t, rng, 3, 3, c, special)
 				checkWindow(t, rng, 1, 2, c, special)
 				checkWindow(t, rng, 2, 1, c, special)
+				checkMaxGradient(t, rng, 3, 3, c)
+				checkMaxGradient(t, rng, 1, 2, c)
 			}
 		}
 	})
@@ -62,6 +87,7 @@ func FuzzMaxWindowEqualsPortableLoop(f *testing.F) {
 			t.Run(isa.String(), func(t *testing.T) {
 				setISA(t, isa)
 				checkWindow(t, rand.New(rand.NewPCG(seed, 0)), 1+int(height%9), 1+int(width%9), 1+int(c), seed%2 == 0)
+				checkMaxGradient(t, rand.New(rand.NewPCG(seed, 1)), 1+int(height%9), 1+int(width%9), 1+int(c))
 			})
 		}
 	})

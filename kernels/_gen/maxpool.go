@@ -19,7 +19,55 @@ func maxPool() {
 		m.function("maxWindowArg", "(y *float32, arg *uint8, x *float32, height, width, rowStride, first, rowStep, c int)",
 			"is maxWindowArgGeneric for c channels; rowStride is in bytes.")
 		m.windows(true)
+		m.maxGradient()
 	}
+}
+
+// maxGradient emits the gradient of one window: dy is added where its position is.
+func (m *machine) maxGradient() {
+	m.function("maxGradient", "(dx, dy *float32, arg *uint8, height, width, rowStride, colStride, first, rowStep, vectors int)",
+		"is maxGradientGeneric for whole vectors of channels; strides are in bytes.")
+	dx, dy, arg := Load(Param("dx"), GP64()), Load(Param("dy"), GP64()), Load(Param("arg"), GP64())
+	rowStride, colStride := Load(Param("rowStride"), GP64()), Load(Param("colStride"), GP64())
+	first, one, skip := m.integers("first"), m.vector(), m.integers("rowStep")
+	VMOVUPS(m.bits(1), one)
+	VPSUBD(m.integers("width"), skip, skip)
+	Label("channels")
+	gradient, at, position := m.vector(), m.vector(), m.vector()
+	VMOVUPS(Mem{Base: dy}, gradient)
+	VPMOVZXBD(Mem{Base: arg}, at)
+	VMOVUPS(first, position)
+	row, height := GP64(), Load(Param("height"), GP64())
+	MOVQ(dx, row)
+	Label("row")
+	to, width := GP64(), Load(Param("width"), GP64())
+	MOVQ(row, to)
+	Label("column")
+	sum := m.load(Mem{Base: to}, nil)
+	if m.isWide() {
+		here := K()
+		VPCMPEQD(at, position, here)
+		VADDPS(gradient, sum, here, sum)
+	} else {
+		here := m.vector()
+		VPCMPEQD(at, position, here)
+		VADDPS(m.and(gradient, here), sum, sum)
+	}
+	m.store(sum, Mem{Base: to}, nil)
+	VPADDD(one, position, position)
+	ADDQ(colStride, to)
+	DECQ(width)
+	JNZ(LabelRef("column"))
+	VPADDD(skip, position, position)
+	ADDQ(rowStride, row)
+	DECQ(height)
+	JNZ(LabelRef("row"))
+	ADDQ(I32(4*m.lanes), dx)
+	ADDQ(I32(4*m.lanes), dy)
+	ADDQ(I8(m.lanes), arg)
+	DECQ(argument("vectors"))
+	JNZ(LabelRef("channels"))
+	m.finish()
 }
 
 // windowMax is the search in one window.
