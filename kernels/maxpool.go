@@ -73,18 +73,13 @@ type maxPoolBackward MaxPool
 
 func (m *maxPoolBackward) Do(sample, _ int) {
 	dx := m.dx[sample*m.H*m.W*m.C : (sample+1)*m.H*m.W*m.C]
-	line, cleared := m.W*m.C, 0
+	clear(dx)
 	for oy := range m.outH {
-		// Lines are cleared just before they are needed, while they are on their way through the cache.
-		reached := max(m.window(oy, 0).y1, cleared)
-		clear(dx[cleared*line : reached*line])
-		cleared = reached
 		for ox := range m.outW {
 			at := ((sample*m.outH+oy)*m.outW + ox) * m.C
 			w := m.window(oy, ox)
 			corner := (w.y0-oy*m.SH+m.PH)*m.KW + w.x0 - ox*m.SW + m.PW
-			maxGradient(dx[(w.y0*m.W+w.x0)*m.C:], m.dy[at:at+m.C], m.arg[at:at+m.C], w.y1-w.y0, w.x1-w.x0, line, corner, m.KW)
+			maxGradient(dx[(w.y0*m.W+w.x0)*m.C:], m.dy[at:at+m.C], m.arg[at:at+m.C], w.y1-w.y0, w.x1-w.x0, m.W*m.C, corner, m.KW)
 		}
 	}
-	clear(dx[cleared*line:])
 }
