@@ -87,12 +87,6 @@ type blockedProduct interface {
 	workerSize() int // scratch that a task of either kind needs
 }
 
-// winogradForms are the directions of a convolution in Winograd's form, nil where that does not pay.
-type winogradForms struct {
-	forward, data *winogradProduct
-	weights       *winogradWeights
-}
-
 // The stages of a call, each a job of its own.
 type (
 	packJob     struct{ *Conv }
@@ -105,8 +99,8 @@ type (
 // computed in Winograd's form, whose rounding errors are about twice those of the plain sum.
 func NewConv(s ConvShape) (*Conv, error) {
 	c, err := NewDirectConv(s)
-	if err == nil && c.depthwise == nil && c.grouped == nil {
-		c.useWinograd()
+	if err == nil && c.depthwise == nil {
+		c.tiled = c.winogradForms(minForwardChannels, minGradientChannels, minWinogradTiles)
 	}
 	return c, err
 }
@@ -191,18 +185,24 @@ func (c *Conv) workspace(n, threads int) int {
 	if c.depthwise != nil {
 		return 2*cacheLine + c.bias.size() + c.depthwise.workspace(n)
 	}
+	size, sums := 0, 2*cacheLine+c.bias.size()
 	if c.grouped != nil {
-		return 2*cacheLine + c.bias.size() + c.grouped.workspace(n, threads)
+		size = sums + c.grouped.workspace(n, threads)
 	}
-	c.startForward(n)
-	size := c.productSize(threads)
-	c.startData(n)
-	size = max(size, c.productSize(threads))
+	if c.startForward(n); c.grouped == nil || c.tiled.forward.pays() {
+		size = max(size, c.productSize(threads))
+	}
+	if c.startData(n); c.grouped == nil || c.tiled.data.pays() {
+		size = max(size, c.productSize(threads))
+	}
 	c.weights.n = n
-	if c.tiled.weights.pays() {
-		return max(size, 2*cacheLine+c.bias.size()+c.tiled.weights.workspace())
+	switch {
+	case c.tiled.weights.pays():
+		size = max(size, sums+c.tiled.weights.workspace())
+	case c.grouped == nil:
+		size = max(size, sums+c.weights.sumSize()+threads*roundUp(c.weights.workerSize(), cacheLine))
 	}
-	return max(size, 2*cacheLine+c.weights.sumSize()+c.bias.size()+threads*roundUp(c.weights.workerSize(), cacheLine))
+	return size
 }
 
 // startForward begins a forward pass.
@@ -300,11 +300,11 @@ func (c *Conv) Forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float
 		c.depthwise.forward(p, n, y, x, w, e)
 		return
 	}
-	if c.grouped != nil {
+	c.startForward(n)
+	if c.grouped != nil && !c.tiled.forward.pays() {
 		c.grouped.forward(p, n, y, x, w, e, ws)
 		return
 	}
-	c.startForward(n)
 	f := &c.forward
 	f.src, f.weights, f.dst, f.add, f.bias, f.relu = x, w, y, e.Add, e.Bias, e.Act == ActReLU
 	c.run(p, ws)
@@ -324,11 +324,11 @@ func (c *Conv) BackwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
 		c.depthwise.backwardData(p, n, dx, dy, w, add)
 		return
 	}
-	if c.grouped != nil {
+	c.startData(n)
+	if c.grouped != nil && !c.tiled.data.pays() {
 		c.grouped.backwardData(p, n, dx, dy, w, add, ws)
 		return
 	}
-	c.startData(n)
 	for i := range c.data {
 		part := &c.data[i]
 		part.src, part.weights, part.dst, part.add = dy, w, dx, add
@@ -356,14 +356,14 @@ func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumula
 		c.depthwise.backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
 		return
 	}
-	if c.grouped != nil {
-		c.grouped.backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
-		return
-	}
 	g := &c.weights
 	g.n, g.src, g.dy, g.dw, g.keep = n, x, dy, dw, accumulate
 	if c.tiled.weights.pays() {
 		c.tiled.weights.run(p, space.rest)
+		return
+	}
+	if c.grouped != nil {
+		c.grouped.backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
 		return
 	}
 	g.sums = space.take(g.sumSize())

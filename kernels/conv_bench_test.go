@@ -34,26 +34,31 @@ func BenchmarkConv(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			x, y, w := make([]float32, n*c.inputSize()), make([]float32, n*c.outputSize()), make([]float32, s.Weights())
-			ws := make([]float32, c.Workspace(n, threads))
-			directions := []struct {
-				name string
-				run  func(p *Pool)
-			}{
-				{"forward", func(p *Pool) { c.Forward(p, n, y, x, w, Epilogue{}, ws) }},
-				{"data", func(p *Pool) { c.BackwardData(p, n, x, y, w, nil, ws) }},
-				{"weights", func(p *Pool) { c.BackwardWeights(p, n, w, nil, y, x, false, ws) }},
-			}
-			for _, direction := range directions {
-				b.Run(fmt.Sprintf("%s/%s/threads=%d", convName(s), direction.name, threads), func(b *testing.B) {
-					p := NewPool(threads)
-					defer p.Close()
-					for b.Loop() {
-						direction.run(p)
-					}
-					reportSpeed(b, p, int64(n)*s.MACs())
-				})
-			}
+			benchmarkDirections(b, convName(s), c, n, threads)
 		}
+	}
+}
+
+// benchmarkDirections measures a convolution of n samples and its gradients.
+func benchmarkDirections(b *testing.B, name string, c *Conv, n, threads int) {
+	x, y, w := make([]float32, n*c.inputSize()), make([]float32, n*c.outputSize()), make([]float32, c.s.Weights())
+	ws := make([]float32, c.Workspace(n, threads))
+	directions := []struct {
+		name string
+		run  func(p *Pool)
+	}{
+		{"forward", func(p *Pool) { c.Forward(p, n, y, x, w, Epilogue{}, ws) }},
+		{"data", func(p *Pool) { c.BackwardData(p, n, x, y, w, nil, ws) }},
+		{"weights", func(p *Pool) { c.BackwardWeights(p, n, w, nil, y, x, false, ws) }},
+	}
+	for _, direction := range directions {
+		b.Run(fmt.Sprintf("%s/%s/threads=%d", name, direction.name, threads), func(b *testing.B) {
+			p := NewPool(threads)
+			defer p.Close()
+			for b.Loop() {
+				direction.run(p)
+			}
+			reportSpeed(b, p, int64(n)*c.s.MACs())
+		})
 	}
 }

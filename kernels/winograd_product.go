@@ -18,27 +18,35 @@ const (
 	minWinogradTiles    = 24
 )
 
-// useWinograd sets up the forms for the directions in which they can pay.
-func (c *Conv) useWinograd() {
+// winogradForms are the directions of a convolution in Winograd's form, nil where that does not pay.
+type winogradForms struct {
+	forward, data *winogradProduct
+	weights       *winogradWeights
+}
+
+// winogradForms sets up the forms of 3×3 convolutions, for the directions in which the groups have enough channels and for
+// batches of enough tiles.
+func (c *Conv) winogradForms(minForward, minGradient, minTiles int) (w winogradForms) {
 	s := c.s
 	if s.KH != 3 || s.KW != 3 || s.SH != 1 || s.SW != 1 {
-		return
+		return w
 	}
 	channels := min(s.C, s.OutC) / s.Groups
-	if channels >= minForwardChannels {
-		c.tiled.forward = newWinogradProduct(&c.forward, &smallForm)
+	if channels >= minForward {
+		w.forward = newWinogradProduct(&c.forward, &smallForm, minTiles)
 	}
-	if channels >= minGradientChannels {
-		c.tiled.data = newWinogradProduct(&c.data[0], &largeForm)
-		c.tiled.weights = newWinogradWeights(&c.weights, &largeForm)
+	if channels >= minGradient {
+		w.data = newWinogradProduct(&c.data[0], &largeForm, minTiles)
+		w.weights = newWinogradWeights(&c.weights, &largeForm, minTiles)
 	}
+	return w
 }
 
 // pays tells whether there is such a form and the batch has enough tiles for it.
-func (p *winogradProduct) pays() bool { return p != nil && p.tiles() >= minWinogradTiles }
+func (p *winogradProduct) pays() bool { return p != nil && p.tiles() >= p.minTiles }
 
 // pays tells whether there is such a form and the batch has enough tiles for it.
-func (w *winogradWeights) pays() bool { return w != nil && w.allTiles() >= minWinogradTiles }
+func (w *winogradWeights) pays() bool { return w != nil && w.allTiles() >= w.minTiles }
 
 // tileGrid cuts the positions of a convolution with 3×3 taps into the tiles of a form.
 type tileGrid struct {
@@ -79,12 +87,13 @@ func existing(first, size int) uint {
 // winogradProduct is an implicit product of 3×3 neighbouring taps, computed in Winograd's form.
 type winogradProduct struct {
 	*implicitProduct
-	grid    tileGrid
-	filters []float32 // transformed, in panels: [panel][position][channel][column]
+	grid     tileGrid
+	minTiles int
+	filters  []float32 // transformed, in panels: [panel][position][channel][column]
 }
 
-func newWinogradProduct(p *implicitProduct, form *winogradForm) *winogradProduct {
-	return &winogradProduct{implicitProduct: p, grid: newTileGrid(&p.gather, form)}
+func newWinogradProduct(p *implicitProduct, form *winogradForm, minTiles int) *winogradProduct {
+	return &winogradProduct{implicitProduct: p, grid: newTileGrid(&p.gather, form), minTiles: minTiles}
 }
 
 func (p *winogradProduct) tiles() int { return p.n * p.grid.perImage() }

@@ -198,7 +198,82 @@ func checkIdentity(t *testing.T, form *winogradForm) {
 	compare(t, "dg", dg, wantG, winogradFactor*sumTolerance(out))
 }
 
-// winogradFactor is how much larger than those of a direct sum the rounding errors of Winograd's form may be. For normal
-// values it is 2 in the root mean square. The bound is on the largest of many errors, which sit in the corners of a
-// tile with the largest weights.
+// winogradFactor is how much larger than the bound for a direct sum that of Winograd's forms is. For normal values and whole
+// tiles their errors are 2 times larger in the root mean square; the bound is on the largest of many errors, which sit in
+// the corners of a tile with the largest weights, and in tiles that are all padding but for a pixel, where large terms
+// cancel.
 const winogradFactor = 8
+
+// winogradShapes cover maps that are no multiple of a tile, paddings of 0 to 2, groups, channels that fill no vector, and
+// more than one block of the depth; with the number of images.
+var winogradShapes = []struct {
+	n int
+	s ConvShape
+}{
+	{3, ConvShape{H: 29, W: 13, C: 50, OutC: 70, KH: 3, KW: 3, SH: 1, SW: 1, Groups: 1}},
+	{13, ConvShape{H: 8, W: 4, C: 64, OutC: 48, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
+	{6, ConvShape{H: 9, W: 7, C: 2 * 72, OutC: 2 * 51, KH: 3, KW: 3, SH: 1, SW: 1, PH: 2, PW: 2, Groups: 2}},
+	{2, ConvShape{H: 10, W: 17, C: 24, OutC: 33, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, Groups: 1}},
+	{9, ConvShape{H: 5, W: 9, C: 330, OutC: 45, KH: 3, KW: 3, SH: 1, SW: 1, PW: 1, Groups: 1}},
+	{7, ConvShape{H: 9, W: 7, C: 3 * 48, OutC: 3 * 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 3}},
+	{25, ConvShape{H: 3, W: 3, C: 64, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, Groups: 1}},
+}
+
+func TestWinogradConv(t *testing.T) {
+	for _, shape := range winogradShapes {
+		t.Run(convName(shape.s), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(45, 46))
+			c := newConvCase(t, rng, shape.s, shape.n, 2)
+			c.slack = winogradFactor
+			c.multiply()
+			forEachISA(t, func(t *testing.T) {
+				c.check(t, rng)
+				if !c.c.tiled.data.pays() || !c.c.tiled.weights.pays() {
+					t.Error("not in Winograd's form")
+				}
+			})
+		})
+	}
+}
+
+func FuzzWinogradConv(f *testing.F) {
+	f.Add(uint64(1), uint8(5), uint8(6), uint8(30), uint8(40), uint8(1), uint8(1), uint8(1), uint8(2))
+	f.Add(uint64(2), uint8(0), uint8(3), uint8(1), uint8(2), uint8(2), uint8(0), uint8(0), uint8(0))
+	f.Fuzz(func(t *testing.T, seed uint64, h, w, in, out, ph, pw, groups, n uint8) {
+		g := 1 + int(groups)%3
+		s := ConvShape{
+			H: 1 + int(h)%11, W: 1 + int(w)%11, C: g * (1 + int(in)%70), OutC: g * (1 + int(out)%70), KH: 3, KW: 3,
+			SH: 1, SW: 1, PH: int(ph) % 4, PW: int(pw) % 4, Groups: g,
+		}
+		if s.validate() != nil || s.Depthwise() {
+			t.Skip()
+		}
+		rng := rand.New(rand.NewPCG(seed, 0))
+		c := newConvCase(t, rng, s, 1+int(n)%3, 2)
+		c.c.tiled = c.c.winogradForms(0, 0, 0)
+		c.slack = winogradFactor
+		c.multiply()
+		for isa := Generic; isa <= Detected(); isa++ {
+			setISA(t, isa)
+			c.check(t, rng)
+		}
+	})
+}
+
+// BenchmarkWinograd compares Winograd's forms with the direct convolution, for layers of ResNet50, VGG16 and HRNet-w32.
+func BenchmarkWinograd(b *testing.B) {
+	for _, layer := range []struct{ n, h, in, out int }{
+		{8, 64, 64, 64}, {8, 32, 128, 128}, {32, 16, 256, 256}, {32, 8, 512, 512},
+		{4, 128, 64, 128}, {8, 64, 128, 256}, {8, 32, 512, 512},
+		{8, 64, 32, 32}, {32, 32, 64, 64}, {32, 16, 128, 128}, {32, 8, 256, 256},
+	} {
+		s := ConvShape{H: layer.h, W: layer.h / 2, C: layer.in, OutC: layer.out, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}
+		for name, make := range map[string]func(ConvShape) (*Conv, error){"direct": NewDirectConv, "winograd": NewConv} {
+			c, err := make(s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			benchmarkDirections(b, name+"/"+convName(s), c, layer.n, 1)
+		}
+	}
+}

@@ -15,7 +15,8 @@ const (
 // the weights is a transform.
 type winogradWeights struct {
 	*weightProduct
-	grid tileGrid
+	grid     tileGrid
+	minTiles int
 
 	chunk, tiles      int       // the first tile of the chunk in flight, and how many
 	inputs, gradients []float32 // of the chunk: [position, tile, channel]
@@ -32,8 +33,8 @@ type (
 	finishGradient struct{ *winogradWeights }
 )
 
-func newWinogradWeights(p *weightProduct, form *winogradForm) *winogradWeights {
-	w := &winogradWeights{weightProduct: p, grid: newTileGrid(&p.gather, form)}
+func newWinogradWeights(p *weightProduct, form *winogradForm, minTiles int) *winogradWeights {
+	w := &winogradWeights{weightProduct: p, grid: newTileGrid(&p.gather, form), minTiles: minTiles}
 	w.transform, w.multiply, w.finish = transformChunk{w}, multiplyChunk{w}, finishGradient{w}
 	return w
 }
