@@ -3,7 +3,7 @@ package kernels
 // Blocking of Winograd products. The transformed tiles of a task and a block of their products stay in the second-level
 // cache, or nearly so, while the filters pass by.
 const (
-	winogradFloats  = 1 << 18 // wanted in the transformed tiles of a task, and in their products
+	winogradFloats  = 1 << 17 // wanted in the transformed tiles of a task, and in their products
 	winogradColumns = 64      // output channels that are multiplied before they are transformed back
 	filterChunk     = 64      // input channels of which the filters are transformed at once
 	minTileBlock    = 24      // tiles in a task, a multiple of the rows of every register tile
