@@ -48,8 +48,8 @@ type Measurement struct {
 	Threads         int     `json:"threads"`
 	Precision       string  `json:"precision"`
 	ImagesPerSecond float64 `json:"img_per_s"`      // the median of the steps
-	GFLOPS          float64 `json:"gflops"`         // 2 per multiply-add; a training step is three forward passes
-	PeakShare       float64 `json:"peak_share"`     // of the multiply-add peak measured in the same run
+	GFLOPS          float64 `json:"gflops"`         // 2 per multiply-add of the plain sums; a training step is three forward passes
+	PeakShare       float64 `json:"peak_share"`     // of the multiply-add peak measured in the same run; beyond 1 where Winograd's forms save multiplications
 	PlannedBytes    int64   `json:"planned_bytes"`  // before the first step
 	PeakRSSBytes    int64   `json:"peak_rss_bytes"` // what the process came to hold; 0 if unknown
 

@@ -24,10 +24,13 @@ func newBenchCommand() *cobra.Command {
 		Short: "Measure how fast training, inference and single kernels are",
 		Long: `Bench measures training steps (the default), inference, or single kernels, and prints
 each step in the format of Go's benchmarks: compare two files with benchstat. Beside
-images per second stand GFLOP/s (2 per multiply-add, a training step being three
-forward passes), their share of the multiply-add peak measured in the same run, and
-planned and actual peak memory. --profile adds, for models, where one step's time goes;
-a fused activation or sum counts as part of its layer. Where no model is named, it is ` + benchedByDefault + `.`,
+images per second stand GFLOP/s (2 per multiply-add of the plain sums, a training step
+being three forward passes), their share of the multiply-add peak measured in the same
+run, and planned and actual peak memory. 3×3 convolutions in Winograd's form do fewer
+multiplications than they are credited with, so that the share can exceed 1.
+
+--profile adds, for models, where one step's time goes; a fused activation or sum
+counts as part of its layer. Where no model is named, it is ` + benchedByDefault + `.`,
 		Example: `  reidbench bench train resnet50 --batch 32
   reidbench bench train osnet --profile
   reidbench bench infer 'mobilenet*' --json
