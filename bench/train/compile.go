@@ -194,7 +194,7 @@ func (c *compiler) emitBackward(logits *value, dlogits buffer) {
 // pass a cheap value is computed again the first time it is asked for.
 func (c *compiler) read(v *value) buffer {
 	again, ok := v.maker.(cheap)
-	if !c.inBackward || c.opt.KeepActivations || !ok || !again.recomputable() {
+	if !c.inBackward || c.opt.Activations == Kept || !ok || !again.recomputable() {
 		return v.buf
 	}
 	if v.again == nil {

@@ -8,5 +8,5 @@
 //
 // The gradient of a value is built by the layers that read it, in the list's
 // order; what is cheap to compute again (batch norm, activations) is computed
-// again in the backward pass instead of being kept.
+// again in the backward pass instead of being kept, unless there is room for it.
 package train

@@ -121,7 +121,7 @@ func checkParity(t *testing.T, g *graph.Graph, pool *kernels.Pool, want referenc
 	evaluation.Forward(parityBatch)
 	checkTraces(t, "features", evaluation.Features(parityBatch), want.Features0, want.Float32.Features0)
 
-	program := compileFor(t, g, w, pool, Options{Batch: parityBatch, Stage: Everything, NoDropout: true})
+	program := compileFor(t, g, w, pool, Options{Batch: parityBatch, Stage: Everything, NoDropout: true, Activations: Recomputed})
 	formulaImages(program.Images(), g.Input.Shape)
 	for i := range program.Labels() {
 		program.Labels()[i] = int32((97*i + 13) % parityClasses)

@@ -36,10 +36,24 @@ type Options struct {
 	Seed  uint64 // of the dropout masks
 	Loss  Loss   // nil means CrossEntropy
 
-	NoDropout       bool // dropout and stochastic depth do nothing
-	NoFusion        bool // one step per layer
-	KeepActivations bool // keep for the backward pass what could be computed again
+	NoDropout   bool        // dropout and stochastic depth do nothing
+	NoFusion    bool        // one step per layer
+	Activations Activations // whether to keep for the backward pass what could be computed again
 }
+
+// Activations says what becomes of values that the backward pass needs and could compute
+// again with one pass over memory. It changes memory and time, but no bit of the results.
+type Activations int
+
+// What becomes of them.
+const (
+	AsRoomAllows Activations = iota // kept if all activations then take at most roomy bytes
+	Kept
+	Recomputed
+)
+
+// roomy is what activations may take without anybody having asked to save memory.
+const roomy = 4 << 30
 
 // A Program is a compiled graph with its memory. It is used by one goroutine at a time;
 // inside, the pool's workers share the work.
@@ -110,7 +124,7 @@ func (m Memory) Total() int64 {
 
 // Compile makes a program for g. The weights must have been made for the same graph.
 func Compile(g *graph.Graph, w *Weights, pool *kernels.Pool, opt Options) (*Program, error) {
-	p, err := compile(g, w, pool.Threads(), opt)
+	p, err := compileInRoom(g, w, pool.Threads(), opt)
 	if err != nil {
 		return nil, err
 	}
@@ -127,9 +141,23 @@ func Compile(g *graph.Graph, w *Weights, pool *kernels.Pool, opt Options) (*Prog
 	return p, nil
 }
 
+// compileInRoom decides whether activations are kept, where that is left open.
+func compileInRoom(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, error) {
+	if opt.Activations != AsRoomAllows {
+		return compile(g, w, threads, opt)
+	}
+	opt.Activations = Kept
+	p, err := compile(g, w, threads, opt)
+	if err == nil && p.memory.Activations > roomy {
+		opt.Activations = Recomputed
+		return compile(g, w, threads, opt)
+	}
+	return p, err
+}
+
 // Plan returns the memory that Compile would take, without taking it.
 func Plan(g *graph.Graph, threads int, opt Options) (Memory, error) {
-	p, err := compile(g, allocate(g), threads, opt)
+	p, err := compileInRoom(g, allocate(g), threads, opt)
 	if err != nil {
 		return Memory{}, err
 	}

@@ -202,11 +202,11 @@ func TestGradients(t *testing.T) {
 // round differently, by a few units in the last place of the largest gradient.
 func TestFusionAndRecomputation(t *testing.T) {
 	for _, s := range samples {
-		plain, _ := sampleProgram(t, s, 1, Options{Stage: Everything, Seed: 9, NoFusion: true, KeepActivations: true})
+		plain, _ := sampleProgram(t, s, 1, Options{Stage: Everything, Seed: 9, NoFusion: true, Activations: Kept})
 		want := plain.Train(3, 5)
-		for _, opt := range []Options{{}, {NoFusion: true}, {KeepActivations: true}} {
+		for _, opt := range []Options{{Activations: Kept}, {Activations: Recomputed}, {Activations: Recomputed, NoFusion: true}} {
 			opt.Stage, opt.Seed = Everything, 9
-			t.Run(fmt.Sprintf("%s/fused=%v,recomputed=%v", s.name, !opt.NoFusion, !opt.KeepActivations), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/fused=%v,recomputed=%v", s.name, !opt.NoFusion, opt.Activations == Recomputed), func(t *testing.T) {
 				p, _ := sampleProgram(t, s, 2, opt)
 				if got := p.Train(3, 5); math.Abs(got-want) > 1e-5*math.Abs(want) {
 					t.Errorf("loss %v, want %v", got, want)
@@ -221,6 +221,39 @@ func TestFusionAndRecomputation(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// TestRecomputedBits: what is computed again has the bits that it had.
+func TestRecomputedBits(t *testing.T) {
+	for _, s := range samples {
+		kept, _ := sampleProgram(t, s, 2, Options{Stage: Everything, Seed: 9, Activations: Kept})
+		again, _ := sampleProgram(t, s, 2, Options{Stage: Everything, Seed: 9, Activations: Recomputed})
+		if a, b := kept.Train(3, 5), again.Train(3, 5); a != b || !slices.Equal(kept.gradients, again.gradients) {
+			t.Errorf("%s: losses %v and %v, gradients equal: %v", s.name, a, b, slices.Equal(kept.gradients, again.gradients))
+		}
+	}
+}
+
+// TestActivationsAsRoomAllows plans a network for one image and for more than fit.
+func TestActivationsAsRoomAllows(t *testing.T) {
+	bottleneck := samples[slices.IndexFunc(samples, func(s sample) bool { return s.name == "bottleneck" })]
+	g := bottleneck.graph(t)
+	for _, test := range []struct {
+		batch       int
+		want, other Activations
+	}{{1, Kept, Recomputed}, {4_000_000, Recomputed, Kept}} {
+		memory := map[Activations]int64{}
+		for _, a := range []Activations{AsRoomAllows, Kept, Recomputed} {
+			m, err := Plan(g, 1, Options{Batch: test.batch, Stage: Everything, Activations: a})
+			if err != nil {
+				t.Fatal(err)
+			}
+			memory[a] = m.Activations
+		}
+		if memory[AsRoomAllows] != memory[test.want] || memory[AsRoomAllows] == memory[test.other] {
+			t.Errorf("a batch of %d: %v", test.batch, memory)
 		}
 	}
 }
