@@ -272,14 +272,22 @@ func TestTicks(t *testing.T) {
 			t.Errorf("%v to %v (-want +got):\n%s", c.low, c.high, diff)
 		}
 	}
-	var percents []string
-	for _, tick := range (percentTicks{}).Ticks(43.2, 81) {
-		if tick.Label != "" {
-			percents = append(percents, tick.Label)
+	for _, c := range []struct {
+		low, high float64
+		want      []string
+	}{
+		{43.2, 81, []string{"45", "50", "55", "60", "65", "70", "75", "80"}},
+		{-6, 98, []string{"0", "20", "40", "60", "80"}},
+	} {
+		var percents []string
+		for _, tick := range (percentTicks{}).Ticks(c.low, c.high) {
+			if tick.Label != "" {
+				percents = append(percents, tick.Label)
+			}
 		}
-	}
-	if diff := cmp.Diff([]string{"45", "50", "55", "60", "65", "70", "75", "80"}, percents); diff != "" {
-		t.Errorf("percent (-want +got):\n%s", diff)
+		if diff := cmp.Diff(c.want, percents); diff != "" {
+			t.Errorf("%v to %v percent (-want +got):\n%s", c.low, c.high, diff)
+		}
 	}
 }
 

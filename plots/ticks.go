@@ -40,9 +40,10 @@ func (percentTicks) Ticks(low, high float64) []plot.Tick {
 		}
 	}
 	var ticks []plot.Tick
-	for i := math.Ceil(2 * low / step); i*step/2 <= high; i++ {
-		tick := plot.Tick{Value: i * step / 2}
-		if math.Mod(i, 2) == 0 {
+	// Whole halves are counted as integers, which have no negative zero to print.
+	for i := int(math.Ceil(2 * low / step)); float64(i)*step/2 <= high; i++ {
+		tick := plot.Tick{Value: float64(i) * step / 2}
+		if i%2 == 0 {
 			tick.Label = strconv.FormatFloat(tick.Value, 'f', -1, 64)
 		}
 		ticks = append(ticks, tick)
