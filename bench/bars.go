@@ -66,8 +66,8 @@ func (b *Bars) draw(now time.Time) {
 // Close removes bars that are still there and leaves the terminal to others.
 func (b *Bars) Close() {
 	b.mu.Lock()
-	for model := range b.jobs {
-		b.remove(model)
+	for name := range b.jobs {
+		b.remove(name)
 	}
 	b.mu.Unlock()
 	close(b.closing)
@@ -81,17 +81,17 @@ func (b *Bars) Report(e Event) {
 	defer b.mu.Unlock()
 	switch e.Kind {
 	case Started:
-		b.remove(e.Model)
+		b.remove(e.Job)
 		if job, err := newJobBar(b.container, e); err == nil { // else it has ended, and there are no bars any more
-			b.jobs[e.Model] = job
+			b.jobs[e.Job] = job
 		}
 	case Stepped, EpochEnded:
-		if job, ok := b.jobs[e.Model]; ok {
+		if job, ok := b.jobs[e.Job]; ok {
 			job.show(e)
 		}
 	case Evaluated: // what stays is the last one, which comes with Finished
 	default:
-		b.remove(e.Model)
+		b.remove(e.Job)
 		if _, err := fmt.Fprintln(b.container, lineStart+line(e)); err != nil {
 			fmt.Fprintln(b.out, line(e)) // it has ended: without bars, then
 		}
@@ -99,10 +99,10 @@ func (b *Bars) Report(e Event) {
 }
 
 // remove takes a job's bar away if it has one. The caller holds the lock.
-func (b *Bars) remove(model string) {
-	if job, ok := b.jobs[model]; ok {
+func (b *Bars) remove(name string) {
+	if job, ok := b.jobs[name]; ok {
 		job.bar.Abort(true)
-		delete(b.jobs, model)
+		delete(b.jobs, name)
 	}
 }
 
@@ -128,7 +128,7 @@ func newJobBar(container *mpb.Progress, e Event) (*jobBar, error) {
 	}
 	bar, err := container.Add(int64(e.Steps), mpb.BarStyle().Build(),
 		mpb.PrependDecorators(
-			column(func(e Event) string { return lineStart + e.Model }),
+			column(func(e Event) string { return lineStart + e.Job }),
 			column(func(e Event) string { return fmt.Sprintf("epoch %d/%d", e.Epoch, e.Epochs) }),
 		),
 		mpb.AppendDecorators(

@@ -64,7 +64,7 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 		return Evaluation{}, err
 	}
 	if note != "" {
-		c.Progress.Report(Event{Kind: Noted, Model: c.Model.Name, Text: note})
+		c.Progress.Report(Event{Kind: Noted, Job: c.Model.Name, Text: note})
 	}
 	pool := kernels.NewPool(c.Threads)
 	defer pool.Close()

@@ -17,7 +17,7 @@ import (
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
-// job is one model's way from images to a record.
+// job is the way of one model, with one seed, from images to a record.
 type job struct {
 	model      models.Model
 	id         identity
@@ -37,12 +37,12 @@ type job struct {
 
 // newJob resolves what there is to do, without doing anything. A model whose graph cannot
 // be built makes a job that fails.
-func newJob(model models.Model, recipe Recipe, seed uint64, data *dataset, out string) *job {
+func newJob(model models.Model, seed uint64, c *Config, data *dataset) *job {
 	j := &job{
 		model: model, data: data,
-		dir: filepath.Join(out, model.Name),
+		dir: c.dir(model, seed),
 		id: identity{
-			Format: identityFormat, Model: model.Name, Recipe: recipe,
+			Format: identityFormat, Model: model.Name, Recipe: c.Recipe,
 			Seed: seed, Dataset: data.record.Fingerprint, Classes: data.Classes,
 		},
 	}
@@ -52,8 +52,8 @@ func newJob(model models.Model, recipe Recipe, seed uint64, data *dataset, out s
 	if j.cost, j.unbuilt = flops.Count(j.graph); j.unbuilt != nil {
 		return j
 	}
-	batches := (len(data.Train.Entries) + recipe.Batch - 2) / recipe.Batch // a last single image is dropped
-	j.id.Schedule = recipe.Schedule(j.cost.Total.MACs(), batches)
+	batches := (len(data.Train.Entries) + c.Recipe.Batch - 2) / c.Recipe.Batch // a last single image is dropped
+	j.id.Schedule = c.Recipe.Schedule(j.cost.Total.MACs(), batches)
 	return j
 }
 
@@ -67,9 +67,12 @@ func buildGraph(model models.Model, classes int) (g *graph.Graph, err error) {
 	return model.Graph(classes)
 }
 
+// name is what the job is called: like its folder.
+func (j *job) name() string { return filepath.Base(j.dir) }
+
 // emit reports an event of this job.
 func (j *job) emit(e Event) {
-	e.Model = j.model.Name
+	e.Job = j.name()
 	j.report(e)
 }
 

@@ -13,7 +13,7 @@ import (
 // EventKind says what has happened to a job.
 type EventKind int
 
-// The kinds of events. Noted and Warned may concern the whole run: their Model is
+// The kinds of events. Noted and Warned may concern the whole run: their Job is
 // empty then.
 const (
 	Noted       EventKind = iota // Text is worth knowing
@@ -30,10 +30,10 @@ const (
 
 // An Event is one piece of news about a run.
 type Event struct {
-	Kind  EventKind
-	Model string
-	Text  string
-	Err   error
+	Kind EventKind
+	Job  string // its folder's name: the model's, with the seed if it has several
+	Text string
+	Err  error
 
 	Stage                      string // "classifier" or "everything"
 	Epoch, Epochs, Step, Steps int    // done of all, both stages together
@@ -60,7 +60,7 @@ type Lines struct {
 	out      io.Writer
 	now      func() time.Time
 	interval time.Duration
-	last     map[string]time.Time // by model: its last line
+	last     map[string]time.Time // by job: its last line
 }
 
 // NewLines writes to out. now is the clock, nil for the real one.
@@ -77,11 +77,11 @@ func (l *Lines) Report(e Event) {
 	defer l.mu.Unlock()
 	now := l.now()
 	often := e.Kind == Stepped || e.Kind == EpochEnded
-	if often && now.Sub(l.last[e.Model]) < l.interval {
+	if often && now.Sub(l.last[e.Job]) < l.interval {
 		return
 	}
 	if often || e.Kind == Started {
-		l.last[e.Model] = now
+		l.last[e.Job] = now
 	}
 	fmt.Fprintln(l.out, line(e))
 }
@@ -89,8 +89,8 @@ func (l *Lines) Report(e Event) {
 // line is an event in words.
 func line(e Event) string {
 	var s strings.Builder
-	if e.Model != "" {
-		s.WriteString(e.Model + ": ")
+	if e.Job != "" {
+		s.WriteString(e.Job + ": ")
 	}
 	switch e.Kind {
 	case Noted:

@@ -38,7 +38,7 @@ func golden(t *testing.T, name, got string) {
 // story is a run as its progress is told of it, one event a second.
 func story() []Event {
 	metrics := &results.Metrics{Rank1: 0.5, MAP: 0.34567}
-	under := Event{Model: "osnet", Stage: "everything", Epochs: 3, Steps: 30}
+	under := Event{Job: "osnet", Stage: "everything", Epochs: 3, Steps: 30}
 	events := []Event{
 		{Kind: Noted, Text: "drawing"},
 		{Kind: Warned, Text: "2 images are broken"},
@@ -57,9 +57,9 @@ func story() []Event {
 	interrupted := under
 	interrupted.Kind, interrupted.Step = Interrupted, 10
 	return append(events, evaluated, interrupted,
-		Event{Kind: Finished, Model: "alexnet", Metrics: metrics},
-		Event{Kind: Skipped, Model: "resnet50", Metrics: metrics},
-		Event{Kind: Failed, Model: "vgg16", Err: errors.New("out of memory")})
+		Event{Kind: Finished, Job: "alexnet", Metrics: metrics},
+		Event{Kind: Skipped, Job: "resnet50", Metrics: metrics},
+		Event{Kind: Failed, Job: "vgg16", Err: errors.New("out of memory")})
 }
 
 func TestLines(t *testing.T) {

@@ -26,12 +26,13 @@ var (
 
 // Config says what to run.
 type Config struct {
-	Out     string         // the folder of results, one folder per model in it
+	Out     string         // the folder of results, one folder per job in it
 	Data    string         // a Market-1501 folder; "": the recipe's synthetic dataset, drawn below Out
 	Weights string         // a folder of published weights to begin with, a file per model; "": random ones
-	Models  []models.Model // one job each
+	Models  []models.Model // a job each, with each seed
 	Recipe  Recipe
-	Seed    uint64
+	Seed    uint64 // of all that is drawn at random
+	Seeds   int    // runs of each model, with Seed, Seed+1, …; 0: one. The synthetic dataset is Seed's in all
 
 	Jobs    int    // side by side; 0: one
 	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it
@@ -53,16 +54,17 @@ const (
 	WasInterrupted                // it goes on when the run is repeated
 )
 
-// JobResult is what became of one model.
+// JobResult is what became of one job.
 type JobResult struct {
 	Model   models.Model
+	Seed    uint64
 	Dir     string
 	Outcome Outcome
 	Record  results.Record // if Trained, AlreadyDone or HasFailed
 	Err     error          // if HasFailed
 }
 
-// Summary is what became of a run, job by job in the order of Config.Models.
+// Summary is what became of a run, job by job: seed by seed, each in the order of Config.Models.
 type Summary struct {
 	Dataset results.Dataset
 	Jobs    []JobResult
@@ -79,7 +81,7 @@ func (s Summary) Count(outcome Outcome) int {
 	return n
 }
 
-// Run trains and evaluates every model that is not finished yet.
+// Run trains and evaluates every model, with every seed, that is not finished yet.
 //
 // With a folder of published weights, a model without a file in it is an error that wraps
 // [ErrNoWeights], and so is a file that does not fit, before anything is trained.
@@ -118,7 +120,8 @@ func (c *Config) complete() error {
 	if c.Threads < 1 {
 		c.Threads = runtime.GOMAXPROCS(0)
 	}
-	c.Jobs = min(max(c.Jobs, 1), max(len(c.Models), 1))
+	c.Seeds = max(c.Seeds, 1)
+	c.Jobs = min(max(c.Jobs, 1), max(c.Seeds*len(c.Models), 1))
 	if c.Data != "" {
 		c.Recipe.Synthetic = SyntheticSize{}
 	}
@@ -138,23 +141,34 @@ func (c *Config) complete() error {
 	return c.Recipe.Validate()
 }
 
+// dir is the folder of a job: OUT/<model> of the first seed, OUT/<model>@<seed> of the others.
+func (c *Config) dir(model models.Model, seed uint64) string {
+	name := model.Name
+	if seed != c.Seed {
+		name = fmt.Sprintf("%s@%d", name, seed)
+	}
+	return filepath.Join(c.Out, name)
+}
+
 // runner is one call of Run.
 type runner struct {
 	config  Config
 	data    *dataset
 	summary Summary
-	jobs    []*job // by the index of Config.Models
+	jobs    []*job // by the index of Summary.Jobs
 }
 
 // plan resolves every job and finds conflicts with what the folders hold already.
 func (r *runner) plan() error {
-	c := r.config
-	for _, m := range c.Models {
-		j := newJob(m, c.Recipe, c.Seed, r.data, c.Out)
-		j.threads, j.alone = max(c.Threads/c.Jobs, 1), c.Jobs == 1
-		j.report, j.now = c.Progress.Report, c.Now
-		r.jobs = append(r.jobs, j)
-		r.summary.Jobs = append(r.summary.Jobs, JobResult{Model: m, Dir: j.dir})
+	c := &r.config
+	for i := range uint64(c.Seeds) {
+		for _, m := range c.Models {
+			j := newJob(m, c.Seed+i, c, r.data)
+			j.threads, j.alone = max(c.Threads/c.Jobs, 1), c.Jobs == 1
+			j.report, j.now = c.Progress.Report, c.Now
+			r.jobs = append(r.jobs, j)
+			r.summary.Jobs = append(r.summary.Jobs, JobResult{Model: m, Seed: j.id.Seed, Dir: j.dir})
+		}
 	}
 	if err := r.findTeachers(); err != nil {
 		return err
@@ -184,7 +198,7 @@ func (r *runner) plan() error {
 	return fmt.Errorf("%w (and %d more)", conflicts[0], len(conflicts)-1)
 }
 
-// findTeachers tells distilled jobs where their teacher's weights will be.
+// findTeachers tells distilled jobs where the weights of their teacher with the same seed will be.
 func (r *runner) findTeachers() error {
 	for _, j := range r.jobs {
 		if j.model.Distill == models.NoDistillation {
@@ -198,7 +212,7 @@ func (r *runner) findTeachers() error {
 			return fmt.Errorf("%w: %s is distilled itself", ErrNoTeacher, teacher.Name)
 		}
 		j.id.Teacher = teacher.Name
-		j.teacher = &teacherFolder{model: teacher, dir: filepath.Join(r.config.Out, teacher.Name)}
+		j.teacher = &teacherFolder{model: teacher, dir: r.config.dir(teacher, j.id.Seed)}
 	}
 	return nil
 }
@@ -220,7 +234,7 @@ func (r *runner) start(ctx context.Context) error {
 	group.SetLimit(r.config.Jobs)
 	ended := map[string]chan struct{}{}
 	for _, j := range r.jobs {
-		ended[j.model.Name] = make(chan struct{})
+		ended[j.dir] = make(chan struct{})
 	}
 	for _, students := range []bool{false, true} {
 		for i, j := range r.jobs {
@@ -228,12 +242,12 @@ func (r *runner) start(ctx context.Context) error {
 				continue
 			}
 			if j.teacher != nil {
-				if done, ok := ended[j.teacher.model.Name]; ok {
+				if done, ok := ended[j.teacher.dir]; ok {
 					j.teacher.done = done
 				}
 			}
 			group.Go(func() error {
-				defer close(ended[j.model.Name])
+				defer close(ended[j.dir])
 				r.do(ctx, j, &r.summary.Jobs[i])
 				return nil
 			})
@@ -297,7 +311,7 @@ func (r *runner) verdict(ctx context.Context) error {
 	var reasons []error
 	for _, j := range r.summary.Jobs {
 		if j.Outcome == HasFailed {
-			reasons = append(reasons, fmt.Errorf("%s: %w", j.Model.Name, j.Err))
+			reasons = append(reasons, fmt.Errorf("%s: %w", filepath.Base(j.Dir), j.Err))
 		}
 	}
 	open := r.summary.Count(Unstarted) + r.summary.Count(WasInterrupted)

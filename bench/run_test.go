@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -85,7 +86,7 @@ func TestFailuresStayAlone(t *testing.T) {
 	c := testConfig(t, exploding("exploding"), tiny("panicking"), unbuildable("unbuildable"), tiny("fine"))
 	c.Jobs = 2
 	c.Progress = watcher(func(e Event) {
-		if e.Model == "panicking" && e.Kind == Stepped && e.Step == 5 {
+		if e.Job == "panicking" && e.Kind == Stepped && e.Step == 5 {
 			panic("out of luck")
 		}
 	})
@@ -164,6 +165,40 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
+func TestSeeds(t *testing.T) {
+	teacher, student := tiny("teacher"), distilled("student", models.HardDistillation)
+	c := testConfig(t, student, teacher)
+	c.Teacher, c.Seeds, c.Jobs = teacher.Name, 3, 2
+	var mu sync.Mutex
+	started := map[string]bool{}
+	c.Progress = watcher(func(e Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if e.Kind == Started {
+			started[e.Job] = true
+		}
+	})
+	summary := mustRun(t, c)
+	want := []string{"student", "teacher", "student@8", "teacher@8", "student@9", "teacher@9"}
+	for i, j := range summary.Jobs {
+		record, err := results.Read(filepath.Join(c.Out, want[i]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seed := c.Seed + uint64(i/2); j.Dir != filepath.Join(c.Out, want[i]) || j.Seed != seed || record.Seed != seed || !started[want[i]] {
+			t.Errorf("job %d in %s has the seed %d and the record %d; want %s and %d", i, j.Dir, j.Seed, record.Seed, want[i], seed)
+		}
+	}
+
+	// Beside others or alone, with a seed that is the first or a later one: the same bits.
+	alone := testConfig(t, student, teacher)
+	alone.Teacher, alone.Seed = teacher.Name, 9
+	mustRun(t, alone)
+	for _, model := range []string{"teacher", "student"} {
+		sameTrace(t, model, filepath.Join(alone.Out, model), filepath.Join(c.Out, model+"@9"))
+	}
+}
+
 func TestDistillation(t *testing.T) {
 	teacher := tiny("teacher")
 	students := []models.Model{distilled("hard", models.HardDistillation), distilled("soft", models.SoftDistillation)}
@@ -180,7 +215,7 @@ func TestDistillation(t *testing.T) {
 	t.Run("teacher in the store", func(t *testing.T) {
 		c := testConfig(t, teacher)
 		mustRun(t, c)
-		j := newJob(students[0], c.Recipe, c.Seed, openTestData(t, c), c.Out)
+		j := newJob(students[0], c.Seed, &c, openTestData(t, c))
 		folder := &teacherFolder{model: teacher, dir: filepath.Join(c.Out, teacher.Name)}
 		if err := folder.check(j); err != nil {
 			t.Error(err)

@@ -58,12 +58,18 @@ func (l Line) Metrics() *Metrics {
 }
 
 // NewReport arranges records for printing. Costs are keyed by a published row's printed name, beside the tables by
-// the model's; where a cost is missing, the record's own stands in. Two records of one row are an error.
+// the model's; where a cost is missing, the record's own stands in. Of several seeds' records the first stands for all;
+// two models of one row are an error.
 func NewReport(records []Record, costs map[string]Cost) (*Report, error) {
 	byRow := make(map[string]*Record)
 	var beside []*Record
+	seen := make(map[string]bool)
 	for i := range records {
 		r := &records[i]
+		if seen[r.Model] {
+			continue
+		}
+		seen[r.Model] = true
 		if r.Row == "" {
 			beside = append(beside, r)
 			continue

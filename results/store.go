@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,15 +47,19 @@ func Read(dir string) (Record, error) {
 	return r, nil
 }
 
-// Load returns the records of all finished runs in the folders of out, sorted by model. A folder without a record
-// is a run that is not finished and is passed over; a malformed record, or two of one model, is an error.
+// Load returns the records of all finished runs in the folders of out, sorted by model and seed. A folder without a
+// record is a run that is not finished and is passed over; a malformed record, or two of one model and seed, is an error.
 func Load(out string) ([]Record, error) {
 	entries, err := os.ReadDir(out)
 	if err != nil {
 		return nil, err
 	}
 	var records []Record
-	folder := make(map[string]string)
+	type run struct {
+		model string
+		seed  uint64
+	}
+	folder := make(map[run]string)
 	for _, e := range entries {
 		dir := filepath.Join(out, e.Name())
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
@@ -67,12 +72,15 @@ func Load(out string) ([]Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if other, ok := folder[r.Model]; ok {
-			return nil, fmt.Errorf("%s and %s both hold a record of %s", other, dir, r.Model)
+		key := run{r.Model, r.Seed}
+		if other, ok := folder[key]; ok {
+			return nil, fmt.Errorf("%s and %s both hold a record of %s with the seed %d", other, dir, r.Model, r.Seed)
 		}
-		folder[r.Model] = dir
+		folder[key] = dir
 		records = append(records, r)
 	}
-	slices.SortFunc(records, func(a, b Record) int { return strings.Compare(a.Model, b.Model) })
+	slices.SortFunc(records, func(a, b Record) int {
+		return cmp.Or(strings.Compare(a.Model, b.Model), cmp.Compare(a.Seed, b.Seed))
+	})
 	return records, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -16,9 +17,12 @@ import (
 
 func TestWriteAndLoad(t *testing.T) {
 	out := t.TempDir()
-	want := []Record{inventedRecord(t, "alexnet", "AlexNet", 0.5), inventedRecord(t, "osnet", "OSNet", 0.7)}
-	for _, r := range []Record{want[1], want[0]} {
-		dir := filepath.Join(out, r.Model)
+	want := []Record{
+		inventedRecord(t, "alexnet", "AlexNet", 0.5), inventedRecord(t, "alexnet", "AlexNet", 0.6), inventedRecord(t, "osnet", "OSNet", 0.7),
+	}
+	want[0].Seed, want[1].Seed = 9, 10
+	for _, r := range []Record{want[1], want[2], want[0]} {
+		dir := filepath.Join(out, fmt.Sprintf("%s@%d", r.Model, r.Seed))
 		if err := os.Mkdir(dir, 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +82,7 @@ func TestLoadNamesTheFileItRefuses(t *testing.T) {
 	}
 }
 
-func TestLoadRefusesTwoRecordsOfOneModel(t *testing.T) {
+func TestLoadRefusesTwoRecordsOfOneModelAndSeed(t *testing.T) {
 	out := t.TempDir()
 	for _, dir := range []string{filepath.Join(out, "a"), filepath.Join(out, "b")} {
 		if err := os.Mkdir(dir, 0o777); err != nil {
@@ -88,8 +92,8 @@ func TestLoadRefusesTwoRecordsOfOneModel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := Load(out); err == nil {
-		t.Error("two records of one model were accepted")
+	if _, err := Load(out); err == nil || !strings.Contains(err.Error(), "both hold a record of alexnet with the seed 1") {
+		t.Errorf("two records of one model and seed: %v", err)
 	}
 }
 

@@ -19,7 +19,13 @@ const (
 	exitOK     = 0
 	exitFound  = 1 // a job failed, figures drifted, files are broken, an interruption …
 	exitMisuse = 2 // the command line cannot be followed; nothing has been done
+
+	// exitContinue is EX_TEMPFAIL of sysexits.h: schedulers take it for "try again".
+	exitContinue = 75 // SIGTERM came before the end; the same command goes on
 )
+
+// errTerminated is the cause of the end of a context that SIGTERM has ended.
+var errTerminated = errors.New("terminated")
 
 // errFound is wrapped by the error of a command that did its work and found something wrong.
 var errFound = errors.New("found something wrong")
@@ -52,15 +58,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil && !errors.Is(err, bench.ErrInterrupted) {
+	goesOn := errors.Is(err, bench.ErrInterrupted)
+	interrupted := goesOn || errors.Is(err, context.Canceled) && ctx.Err() != nil
+	if interrupted && !goesOn {
 		err = errors.New("interrupted; nothing unfinished is left behind, the same command starts anew")
 	}
 	fmt.Fprintf(stderr, "reidbench: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
-	if !errors.Is(err, errMisuse) {
-		return exitFound
+	switch {
+	case errors.Is(err, errMisuse):
+		fmt.Fprintf(stderr, "See %q.\n", command.CommandPath()+" --help")
+		return exitMisuse
+	case interrupted && errors.Is(context.Cause(ctx), errTerminated):
+		return exitContinue
 	}
-	fmt.Fprintf(stderr, "See %q.\n", command.CommandPath()+" --help")
-	return exitMisuse
+	return exitFound
 }
 
 func newRootCommand() *cobra.Command {
@@ -74,7 +85,8 @@ recipe on Market-1501, counts their parameters and multiply-adds, and prints the
 comparison: our figures beside the published ones.
 
 Exit codes: 0 all is well; 1 something went wrong or was found wrong (a job failed,
-figures drifted, files are broken, Ctrl-C); 2 the command line cannot be followed.
+figures drifted, files are broken, Ctrl-C); 2 the command line cannot be followed;
+75 SIGTERM came before the end, the same command goes on.
 
 REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 		Example: `  # train and evaluate every row on synthetic pedestrians, in minutes

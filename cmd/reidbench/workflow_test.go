@@ -236,17 +236,31 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	}
 }
 
-// TestSignal sends what Ctrl-C sends to a process that trains.
+// TestSignal sends what Ctrl-C and schedulers send to a process that trains.
 func TestSignal(t *testing.T) {
 	data, out := synthetic(t), t.TempDir()
-	command := program(t, "run", "lenet", "--data", data, "--out", out, "--epochs", "100000")
-	stderr := &tripwire{text: "lenet: training"}
-	stderr.trip = func() { _ = command.Process.Signal(syscall.SIGINT) }
-	command.Stderr = stderr
-	command.WaitDelay = time.Minute
-	_ = command.Run()
-	if code := command.ProcessState.ExitCode(); code != exitFound || !strings.Contains(stderr.String(), "the same command goes on") {
-		t.Errorf("exit code %d, want %d; standard error:\n%s", code, exitFound, stderr)
+	for _, test := range []struct {
+		signal syscall.Signal
+		code   int
+		again  int // how often the signal is sent
+	}{
+		{syscall.SIGINT, exitFound, 1},
+		{syscall.SIGTERM, exitContinue, 1},
+		{syscall.SIGTERM, exitContinue, 2}, // to the process and to its group
+	} {
+		command := program(t, "run", "lenet", "--data", data, "--out", out, "--epochs", "100000")
+		stderr := &tripwire{text: "lenet: training"}
+		stderr.trip = func() {
+			for range test.again {
+				_ = command.Process.Signal(test.signal)
+			}
+		}
+		command.Stderr = stderr
+		command.WaitDelay = time.Minute
+		_ = command.Run()
+		if code := command.ProcessState.ExitCode(); code != test.code || !strings.Contains(stderr.String(), "the same command goes on") {
+			t.Errorf("%v: exit code %d, want %d; standard error:\n%s", test.signal, code, test.code, stderr)
+		}
 	}
 }
 
