@@ -186,5 +186,5 @@ func (d *dataset) evaluate(ctx context.Context, g *graph.Graph, p *train.Program
 // metrics is the outcome as it stands in records.
 func (e evaluation) metrics() *results.Metrics {
 	r := e.result
-	return &results.Metrics{Rank1: r.Rank(1), Rank5: r.Rank(5), Rank10: r.Rank(10), MAP: r.MAP, CMC: r.CMC[:]}
+	return &results.Metrics{Rank1: r.Rank(1), Rank5: r.Rank(5), Rank10: r.Rank(10), MAP: r.MAP, MINP: r.MINP, CMC: r.CMC[:]}
 }

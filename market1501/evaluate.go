@@ -59,6 +59,7 @@ type EvalConfig struct {
 // Result is the outcome of the protocol. Shares are in [0, 1].
 type Result struct {
 	MAP     float64            // mean average precision
+	MINP    float64            // mean inverse negative penalty
 	CMC     [CMCLength]float64 // CMC[k-1]: share of queries with a match among the first k
 	Queries int                // queries that were averaged
 	Skipped int                // queries without a match in the gallery, left out of all averages
@@ -72,8 +73,10 @@ func (r *Result) Rank(k int) float64 { return r.CMC[k-1] }
 // (pid -1) and without the images of the query's own pid and camera. A match is
 // an image of the query's pid; pid 0 and -1 are no identities and match nothing.
 // The average precision of a query is the mean, over its matches, of the share of
-// matches among the images up to and including that one. Images at the same
-// distance are ordered as they stand in the gallery.
+// matches among the images up to and including that one; its inverse negative
+// penalty is the number of its matches over the rank of the last (Ye et al., TPAMI
+// 2021, section 4.1). Images at the same distance are ordered as they stand in the
+// gallery.
 //
 // Distances are float32; euclidean ones are compared as |g|² - 2q·g, which orders
 // a query's gallery as the distance does. Memory is bounded: distances exist for
@@ -131,7 +134,8 @@ func inParallel(ctx context.Context, threads, tasks int, do func(worker, task in
 // score is what one query contributes.
 type score struct {
 	averagePrecision float64
-	firstRank        int // of the nearest match, from 1; 0: the query has none
+	inversePenalty   float64 // matches over the rank of the farthest one
+	firstRank        int     // of the nearest match, from 1; 0: the query has none
 }
 
 func summarise(scores []score) (Result, error) {
@@ -144,6 +148,7 @@ func summarise(scores []score) (Result, error) {
 		}
 		result.Queries++
 		result.MAP += s.averagePrecision
+		result.MINP += s.inversePenalty
 		if s.firstRank <= CMCLength {
 			first[s.firstRank-1]++
 		}
@@ -152,6 +157,7 @@ func summarise(scores []score) (Result, error) {
 		return Result{}, fmt.Errorf("evaluate: %w: %d queries", ErrNoMatch, len(scores))
 	}
 	result.MAP /= float64(result.Queries)
+	result.MINP /= float64(result.Queries)
 	found := 0
 	for k, n := range first {
 		found += n
@@ -226,5 +232,6 @@ func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) sco
 		s.averagePrecision += float64(m+1) / float64(rank)
 	}
 	s.averagePrecision /= float64(len(j.matches))
+	s.inversePenalty = float64(len(j.matches)) / float64(rank)
 	return s
 }

@@ -15,38 +15,47 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// naiveDistance is the definition in float64.
+func naiveDistance(a, b []float32, metric Metric) float64 {
+	var squares, product, lengthA, lengthB float64
+	for d := range a {
+		x, y := float64(a[d]), float64(b[d])
+		squares += (x - y) * (x - y)
+		product += x * y
+		lengthA += x * x
+		lengthB += y * y
+	}
+	switch {
+	case metric == Euclidean:
+		return squares
+	case lengthA > 0 && lengthB > 0:
+		return 1 - product/math.Sqrt(lengthA*lengthB)
+	}
+	return 1
+}
+
 // naiveEvaluate follows the text of the protocol: it sorts the whole gallery for
 // every query and walks down the list.
-func naiveEvaluate(query, gallery *Features, metric Metric) (mAP float64, cmc []float64, queries, skipped int) {
-	cmc = make([]float64, CMCLength)
+func naiveEvaluate(query, gallery *Features, metric Metric) Result {
+	return naiveJudge(query, gallery, func(q, g int) float64 {
+		return naiveDistance(query.Row(q), gallery.Row(g), metric)
+	})
+}
+
+func naiveJudge(query, gallery *Features, distance func(q, g int) float64) (result Result) {
 	for q := range query.PIDs {
-		distance := make([]float64, gallery.Len())
 		var order []int
+		distances := make([]float64, gallery.Len())
 		for g := range gallery.PIDs {
 			junk := gallery.PIDs[g] == -1
 			same := gallery.PIDs[g] == query.PIDs[q] && gallery.CamIDs[g] == query.CamIDs[q]
-			if junk || same {
-				continue
+			if !junk && !same {
+				order = append(order, g)
+				distances[g] = distance(q, g)
 			}
-			var squares, product, lengthQ, lengthG float64
-			for d := range query.Dim {
-				a, b := float64(query.Values[q*query.Dim+d]), float64(gallery.Values[g*gallery.Dim+d])
-				squares += (a - b) * (a - b)
-				product += a * b
-				lengthQ += a * a
-				lengthG += b * b
-			}
-			distance[g] = squares
-			if metric == Cosine {
-				distance[g] = 1
-				if lengthQ > 0 && lengthG > 0 {
-					distance[g] -= product / math.Sqrt(lengthQ*lengthG)
-				}
-			}
-			order = append(order, g)
 		}
-		sort.SliceStable(order, func(a, b int) bool { return distance[order[a]] < distance[order[b]] })
-		hits, precision, first := 0, 0.0, -1
+		sort.SliceStable(order, func(a, b int) bool { return distances[order[a]] < distances[order[b]] })
+		hits, precision, first, last := 0, 0.0, -1, -1
 		for place, g := range order {
 			if query.PIDs[q] > 0 && gallery.PIDs[g] == query.PIDs[q] {
 				hits++
@@ -54,22 +63,27 @@ func naiveEvaluate(query, gallery *Features, metric Metric) (mAP float64, cmc []
 				if first < 0 {
 					first = place
 				}
+				last = place
 			}
 		}
 		if hits == 0 {
-			skipped++
+			result.Skipped++
 			continue
 		}
-		queries++
-		mAP += precision / float64(hits)
+		result.Queries++
+		result.MAP += precision / float64(hits)
+		result.MINP += float64(hits) / float64(last+1)
 		for k := first; k < CMCLength; k++ {
-			cmc[k]++
+			result.CMC[k]++
 		}
 	}
-	for k := range cmc {
-		cmc[k] /= float64(queries)
+	n := float64(result.Queries)
+	for k := range result.CMC {
+		result.CMC[k] /= n
 	}
-	return mAP / float64(queries), cmc, queries, skipped
+	result.MAP /= n
+	result.MINP /= n
+	return result
 }
 
 // randomFeatures has few identities, cameras and levels, so that junk,
@@ -96,9 +110,9 @@ func TestEvaluateEqualsNaive(t *testing.T) {
 		query := randomFeatures(r, 1+r.IntN(12), dim, ids, cams, levels)
 		gallery := randomFeatures(r, 1+r.IntN(80), dim, ids, cams, levels)
 
-		mAP, cmc, queries, skipped := naiveEvaluate(query, gallery, Euclidean)
+		want := naiveEvaluate(query, gallery, Euclidean)
 		got, err := Evaluate(context.Background(), query, gallery, EvalConfig{Threads: 1 + trial%3})
-		if queries == 0 {
+		if want.Queries == 0 {
 			none++
 			if !errors.Is(err, ErrNoMatch) {
 				t.Fatalf("trial %d: no query has a match, error %v", trial, err)
@@ -109,12 +123,11 @@ func TestEvaluateEqualsNaive(t *testing.T) {
 			t.Fatalf("trial %d: %v", trial, err)
 		}
 		compared++
-		if skipped > 0 {
+		if want.Skipped > 0 {
 			withSkipped++
 		}
-		// Both add the same terms in the same order.
-		if got.MAP != mAP || got.Queries != queries || got.Skipped != skipped || !cmp.Equal(got.CMC[:], cmc) {
-			t.Fatalf("trial %d: %+v\nwant mAP %v, CMC %v, %d queries, %d skipped", trial, got, mAP, cmc, queries, skipped)
+		if got != want { // both add the same terms in the same order
+			t.Fatalf("trial %d: %+v\nwant %+v", trial, got, want)
 		}
 	}
 	if compared < 4000 || none < 50 || withSkipped < 1000 {
@@ -135,13 +148,13 @@ func TestEvaluateCosineEqualsNaive(t *testing.T) {
 		}
 		gallery.PIDs[0], gallery.CamIDs[0], query.PIDs[0], query.CamIDs[0] = 1, 1, 1, 2
 		clear(gallery.Row(1)) // a zero vector has a distance as well
-		mAP, cmc, queries, skipped := naiveEvaluate(query, gallery, Cosine)
+		want := naiveEvaluate(query, gallery, Cosine)
 		got, err := Evaluate(context.Background(), query, gallery, EvalConfig{Metric: Cosine})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.MAP != mAP || got.Queries != queries || got.Skipped != skipped || !cmp.Equal(got.CMC[:], cmc) {
-			t.Fatalf("trial %d: %+v\nwant mAP %v, CMC %v, %d queries, %d skipped", trial, got, mAP, cmc, queries, skipped)
+		if got != want {
+			t.Fatalf("trial %d: %+v\nwant %+v", trial, got, want)
 		}
 	}
 }
@@ -193,8 +206,8 @@ func TestEvaluateByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (1./2 + 2./4) / 2; got.MAP != want || got.Rank(1) != 0 || got.Rank(2) != 1 || got.Rank(50) != 1 {
-		t.Errorf("%+v, want mAP %v and rank 2", got, want)
+	if want := (1./2 + 2./4) / 2; got.MAP != want || got.MINP != 2./4 || got.Rank(1) != 0 || got.Rank(2) != 1 || got.Rank(50) != 1 {
+		t.Errorf("%+v, want mAP %v, mINP 0.5 and rank 2", got, want)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -37,6 +38,7 @@ type layout struct {
 	markers  []disc // all series' points in order; so are labels and placed
 	labels   []label
 	placed   []placement
+	bars     []*segment   // likewise; nil: no error bar
 	fronts   [][]vg.Point // one per series
 	overlaps int
 }
@@ -55,7 +57,11 @@ func newChart(comparison Comparison, cost, accuracy quantity) *chart {
 			c.series = append(c.series, s)
 		}
 	}
-	c.plot = c.axes(cost.label, accuracy.label)
+	label := accuracy.label
+	if c.hasErrorBars() {
+		label += ", ours the mean ± sd over seeds"
+	}
+	c.plot = c.axes(cost.label, label)
 	for scale := vg.Length(1); ; scale *= growth {
 		c.width, c.height = vg.Length(math.Round(float64(width*scale))), vg.Length(math.Round(float64(height*scale)))
 		c.arrange()
@@ -65,14 +71,20 @@ func newChart(comparison Comparison, cost, accuracy quantity) *chart {
 	}
 }
 
+func (c *chart) hasErrorBars() bool {
+	return slices.ContainsFunc(c.series, func(s series) bool {
+		return slices.ContainsFunc(s.points, func(m mark) bool { return m.deviation > 0 })
+	})
+}
+
 // axes makes the empty plot around the data.
 func (c *chart) axes(xLabel, yLabel string) *plot.Plot {
 	p := plot.New()
 	low, high := sample{math.Inf(1), math.Inf(1)}, sample{math.Inf(-1), math.Inf(-1)}
 	for _, s := range c.series {
 		for _, m := range s.points {
-			low = sample{min(low.cost, m.cost), min(low.accuracy, m.accuracy)}
-			high = sample{max(high.cost, m.cost), max(high.accuracy, m.accuracy)}
+			low = sample{min(low.cost, m.cost), min(low.accuracy, m.accuracy-m.deviation)}
+			high = sample{max(high.cost, m.cost), max(high.accuracy, m.accuracy+m.deviation)}
 		}
 	}
 	margin := math.Pow(high.cost/low.cost, 0.06) * 1.12
@@ -118,6 +130,15 @@ func (c *chart) arrange() {
 			marker := s.room(transform(m.sample), markerRadius(m.params))
 			c.layout.markers = append(c.layout.markers, marker)
 			c.layout.labels = append(c.layout.labels, newLabel(m, marker))
+			var bar *segment
+			if m.deviation > 0 {
+				bar = &segment{
+					transform(sample{m.cost, m.accuracy - m.deviation}),
+					transform(sample{m.cost, m.accuracy + m.deviation}),
+				}
+				strokes = append(strokes, *bar)
+			}
+			c.layout.bars = append(c.layout.bars, bar)
 		}
 		stairs := s.stairs(transform, c.area)
 		c.layout.fronts = append(c.layout.fronts, stairs)

@@ -31,7 +31,7 @@ func (c *chart) draw(page draw.Canvas) {
 	c.drawData(area)
 }
 
-// drawData paints fronts, markers, leaders and labels, in this order.
+// drawData paints fronts, error bars, markers, leaders and labels, in this order.
 func (c *chart) drawData(area draw.Canvas) {
 	for i, s := range c.series {
 		area.StrokeLines(s.frontStyle(), c.layout.fronts[i])
@@ -45,6 +45,11 @@ func (c *chart) drawData(area draw.Canvas) {
 	for _, s := range c.series {
 		for _, m := range s.points {
 			items = append(items, item{s, m, len(items)})
+		}
+	}
+	for _, i := range items {
+		if bar := c.layout.bars[i.at]; bar != nil {
+			i.drawErrorBar(area, *bar)
 		}
 	}
 	largestFirst := slices.Clone(items)

@@ -1,5 +1,6 @@
 // Package plots draws the comparison's accuracy against its cost: mAP and Rank-1 against MACs and against params, the
-// published figures and ours in one chart, each with its Pareto front. The same data gives the same bytes.
+// published figures and ours in one chart, each with its Pareto front; over several seeds ours is the mean, with an error
+// bar. The same data gives the same bytes.
 package plots
 
 import (
@@ -20,6 +21,8 @@ type Value struct {
 	MACsG   float64 // billions, for one image
 	Rank1   float64 // percent
 	MAP     float64 // percent
+
+	Rank1SD, MAPSD float64 // their standard deviations over seeds; 0: of a single run
 }
 
 // Point is one model; a side that is not known is nil.
@@ -43,11 +46,20 @@ func FromReport(report *results.Report) Comparison {
 		for _, line := range table.Lines {
 			p := Point{Name: line.Model}
 			if row := line.Published; row != nil {
-				p.Published = &Value{row.ParamsM.Value(), row.MACsG.Value(), row.Rank1.Value(), row.MAP.Value()}
+				p.Published = &Value{
+					ParamsM: row.ParamsM.Value(), MACsG: row.MACsG.Value(), Rank1: row.Rank1.Value(), MAP: row.MAP.Value(),
+				}
 			}
 			if m := line.Metrics(); m != nil && line.Cost != nil {
-				p.Ours = &Value{float64(line.Cost.PaperParams) / 1e6, float64(line.Cost.PaperMACs) / 1e9, 100 * m.Rank1, 100 * m.MAP}
-				c.Ours = fmt.Sprintf("ours (%s recipe, %s)", line.Record.Recipe.Name, datasetName(line.Record.Dataset))
+				p.Ours = &Value{
+					ParamsM: float64(line.Cost.PaperParams) / 1e6, MACsG: float64(line.Cost.PaperMACs) / 1e9,
+					Rank1: 100 * m.Rank1, MAP: 100 * m.MAP,
+				}
+				if sd := line.Deviation(); sd != nil {
+					p.Ours.Rank1SD, p.Ours.MAPSD = 100*sd.Rank1, 100*sd.MAP
+				}
+				run := line.Record()
+				c.Ours = fmt.Sprintf("ours (%s recipe, %s)", run.Recipe.Name, datasetName(run.Dataset))
 				origins[c.Ours] = true
 			}
 			if p.Published != nil || p.Ours != nil {
@@ -72,16 +84,17 @@ func datasetName(d results.Dataset) string {
 type quantity struct {
 	file, title, label string
 	of                 func(Value) float64
+	deviation          func(Value) float64 // nil: it has none
 }
 
 var (
 	accuracies = []quantity{
-		{"map", "mAP", "mAP (%)", func(v Value) float64 { return v.MAP }},
-		{"rank1", "Rank-1", "Rank-1 (%)", func(v Value) float64 { return v.Rank1 }},
+		{"map", "mAP", "mAP (%)", func(v Value) float64 { return v.MAP }, func(v Value) float64 { return v.MAPSD }},
+		{"rank1", "Rank-1", "Rank-1 (%)", func(v Value) float64 { return v.Rank1 }, func(v Value) float64 { return v.Rank1SD }},
 	}
 	costs = []quantity{
-		{"macs", "MACs", "MACs (G)", func(v Value) float64 { return v.MACsG }},
-		{"params", "parameters", "Params (M)", func(v Value) float64 { return v.ParamsM }},
+		{"macs", "MACs", "MACs (G)", func(v Value) float64 { return v.MACsG }, nil},
+		{"params", "parameters", "Params (M)", func(v Value) float64 { return v.ParamsM }, nil},
 	}
 )
 
@@ -129,7 +142,7 @@ func (c Comparison) validate() error {
 					return fmt.Errorf("plot %s: a cost of %v has no place on a logarithmic axis", p.Name, cost)
 				}
 			}
-			for _, accuracy := range []float64{v.Rank1, v.MAP} {
+			for _, accuracy := range []float64{v.Rank1, v.MAP, v.Rank1SD, v.MAPSD} {
 				if !(accuracy >= 0 && accuracy <= 100) {
 					return fmt.Errorf("plot %s: %v is not percent", p.Name, accuracy)
 				}

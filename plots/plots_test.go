@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"gonum.org/v1/plot/vg"
 
 	"github.com/reidbench/reidbench/results"
@@ -43,6 +44,18 @@ func withInvented(c Comparison, names ...string) Comparison {
 	return c
 }
 
+// withDeviations gives our figures error bars.
+func withDeviations(c Comparison) Comparison {
+	for i, p := range c.Points {
+		if p.Ours != nil {
+			v := *p.Ours
+			v.Rank1SD, v.MAPSD = 0.8, 1.6
+			c.Points[i].Ours = &v
+		}
+	}
+	return c
+}
+
 func allNames(c Comparison) []string {
 	var names []string
 	for _, p := range c.Points {
@@ -58,7 +71,8 @@ func TestLabelsKeepClear(t *testing.T) {
 		"published":     published(t),
 		"five of ours":  withInvented(published(t), five...),
 		"all of ours":   withInvented(published(t), allNames(published(t))...),
-		"a single one":  {Points: []Point{{Name: "OSNet", Ours: &Value{2.2, 1, 90, 80}}}},
+		"error bars":    withDeviations(withInvented(published(t), five...)),
+		"a single one":  {Points: []Point{{Name: "OSNet", Ours: &Value{ParamsM: 2.2, MACsG: 1, Rank1: 90, MAP: 80}}}},
 		"one published": {Points: published(t).Points[:1]},
 	} {
 		for _, cost := range costs {
@@ -164,14 +178,49 @@ func svgTexts(t *testing.T, data []byte) map[string]int {
 	}
 }
 
+func TestErrorBars(t *testing.T) {
+	c := withInvented(published(t), "OSNet")
+	for _, test := range []struct {
+		comparison Comparison
+		explained  int
+	}{{c, 0}, {withDeviations(withInvented(published(t), "OSNet")), 1}} {
+		chart := newChart(test.comparison, costs[0], accuracies[0])
+		var page bytes.Buffer
+		if err := chart.svg(&page); err != nil {
+			t.Fatal(err)
+		}
+		if n := svgTexts(t, page.Bytes())["mAP (%), ours the mean ± sd over seeds"]; n != test.explained {
+			t.Errorf("the axis explains error bars %d times, want %d", n, test.explained)
+		}
+		bars := 0
+		for i, bar := range chart.layout.bars {
+			if bar == nil {
+				continue
+			}
+			bars++
+			center := chart.layout.markers[i].center
+			if bar.a.X != center.X || bar.b.X != center.X || math.Abs(float64(bar.a.Y+bar.b.Y-2*center.Y)) > 1e-9 || bar.a.Y >= bar.b.Y {
+				t.Errorf("the error bar %v is not centred on its marker at %v", *bar, center)
+			}
+			if bar.a.Y < chart.area.Min.Y || bar.b.Y > chart.area.Max.Y {
+				t.Errorf("the error bar %v leaves the chart", *bar)
+			}
+		}
+		if bars != test.explained {
+			t.Errorf("%d error bars, want %d", bars, test.explained)
+		}
+	}
+}
+
 func TestRenderRefuses(t *testing.T) {
-	good := Value{1, 1, 50, 50}
+	good := Value{ParamsM: 1, MACsG: 1, Rank1: 50, MAP: 50}
 	for name, spoil := range map[string]func(*Value){
 		"no MACs":         func(v *Value) { v.MACsG = 0 },
 		"negative params": func(v *Value) { v.ParamsM = -1 },
 		"infinite MACs":   func(v *Value) { v.MACsG = math.Inf(1) },
 		"NaN":             func(v *Value) { v.MAP = math.NaN() },
 		"over 100":        func(v *Value) { v.Rank1 = 101 },
+		"NaN deviation":   func(v *Value) { v.MAPSD = math.NaN() },
 	} {
 		v := good
 		spoil(&v)
@@ -225,6 +274,30 @@ func TestFromReport(t *testing.T) {
 			if (p.Published == nil) != (p.Name == "beside") {
 				t.Errorf("%s: published figures %v", p.Name, p.Published)
 			}
+		}
+	}
+}
+
+func TestFromReportOfSeveralSeeds(t *testing.T) {
+	var records []results.Record
+	for seed, accuracy := range []float64{0.25, 0.5} {
+		records = append(records, results.Record{
+			Model: "osnet", Row: "OSNet", Seed: uint64(seed), Status: results.Done, Recipe: results.Recipe{Name: "quick"},
+			Final: &results.Metrics{Rank1: accuracy, MAP: accuracy / 2}, Cost: results.Cost{PaperParams: 2e6, PaperMACs: 1e9},
+		})
+	}
+	report, err := results.NewReport(records, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range FromReport(report).Points {
+		if p.Name != "OSNet" {
+			continue
+		}
+		// Two values are √½ of their difference from each other apart, as sample deviations go.
+		want := &Value{ParamsM: 2, MACsG: 1, Rank1: 37.5, MAP: 18.75, Rank1SD: 25 * math.Sqrt(0.5), MAPSD: 12.5 * math.Sqrt(0.5)}
+		if diff := cmp.Diff(want, p.Ours, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
 }

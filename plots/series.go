@@ -19,9 +19,10 @@ type series struct {
 // mark is one point of a series.
 type mark struct {
 	sample
-	name    string
-	params  float64 // millions; the marker's area
-	onFront bool
+	name      string
+	deviation float64 // of the accuracy; 0: no error bar
+	params    float64 // millions; the marker's area
+	onFront   bool
 }
 
 // newSeries takes one side of all points that have it.
@@ -36,7 +37,10 @@ func newSeries(name string, ours bool, points []Point, cost, accuracy quantity) 
 		if v == nil {
 			continue
 		}
-		m := mark{sample: sample{cost.of(*v), accuracy.of(*v)}, name: p.Name, params: v.ParamsM}
+		m := mark{
+			sample: sample{cost.of(*v), accuracy.of(*v)}, name: p.Name,
+			deviation: accuracy.deviation(*v), params: v.ParamsM,
+		}
 		s.points = append(s.points, m)
 		samples = append(samples, m.sample)
 	}
@@ -117,6 +121,16 @@ func (s series) drawMarker(c draw.Canvas, center vg.Point, radius vg.Length) {
 	c.Fill(path)
 	c.SetLineStyle(draw.LineStyle{Color: s.color(), Width: markerStroke})
 	c.Stroke(path)
+}
+
+// drawErrorBar draws a whisker with caps.
+func (s series) drawErrorBar(c draw.Canvas, bar segment) {
+	const cap = vg.Length(2.5)
+	style := draw.LineStyle{Color: s.color(), Width: markerStroke}
+	c.StrokeLine2(style, bar.a.X, bar.a.Y, bar.b.X, bar.b.Y)
+	for _, end := range []vg.Point{bar.a, bar.b} {
+		c.StrokeLine2(style, end.X-cap, end.Y, end.X+cap, end.Y)
+	}
 }
 
 func translucent(c color.NRGBA, alpha uint8) color.NRGBA {

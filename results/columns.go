@@ -1,5 +1,7 @@
 package results
 
+import "slices"
+
 // column is one column of a printed table.
 type column struct {
 	title string
@@ -19,17 +21,22 @@ var modelColumn = column{title: "Model", left: true, cell: func(l *Line) string 
 	return l.Model
 }}
 
-// accuracyColumns gives each metric, or with compared the metric, the published figure and the difference.
-func accuracyColumns(compared bool) []column {
+// accuracyColumns gives each metric, or with compared and where it is published the metric, the published figure and
+// the difference. What none of the lines has is no column unless it is published.
+func accuracyColumns(lines []Line, compared bool) []column {
 	var columns []column
 	for i, m := range metrics {
+		known := func(l Line) bool { return m.of(&l).ours != nil }
+		if m.published == nil && !slices.ContainsFunc(lines, known) {
+			continue
+		}
 		ours := func(l *Line) string {
 			if i == 0 && l.Status() != Done {
 				return string(l.Status())
 			}
-			return orNoFigure(m.of(l).ours)
+			return m.of(l).oursText()
 		}
-		columns = append(columns, group(m.title, ours, m.of, compared, (decimal).Signed)...)
+		columns = append(columns, group(m.title, ours, m.of, compared && m.published != nil, (decimal).Signed)...)
 	}
 	return columns
 }
@@ -44,7 +51,7 @@ func costColumns(compared bool) []column {
 		{"Params (M)", (*Line).params},
 		{"MACs (G)", (*Line).macs},
 	} {
-		ours := func(l *Line) string { return orNoFigure(c.of(l).ours) }
+		ours := func(l *Line) string { return c.of(l).oursText() }
 		columns = append(columns, group(c.title, ours, c.of, compared, func(d decimal) string {
 			if d.units == 0 {
 				return "✓"
@@ -72,6 +79,14 @@ func group(title string, ours func(*Line) string, of func(*Line) comparison, com
 	}
 }
 
+// oursText is our figure, over several seeds their mean ± their sample standard deviation.
+func (c comparison) oursText() string {
+	if c.deviation == nil {
+		return orNoFigure(c.ours)
+	}
+	return c.ours.String() + " ± " + c.deviation.String()
+}
+
 func orNoFigure(d *decimal) string {
 	if d == nil {
 		return noFigure
@@ -95,5 +110,5 @@ func (t ReportTable) cells(columns []column, escape func(string) string) (titles
 }
 
 // accuracy and cost are the table's column groups; beside the published tables there is nothing to compare with.
-func (t ReportTable) accuracy() []column { return accuracyColumns(t.Table != "") }
+func (t ReportTable) accuracy() []column { return accuracyColumns(t.Lines, t.Table != "") }
 func (t ReportTable) cost() []column     { return costColumns(t.Table != "") }

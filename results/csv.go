@@ -8,8 +8,10 @@ import (
 	"time"
 )
 
-// CSV writes one line per model, its header in machine-readable names. Rank-n and mAP are percent, costs are counted as
-// published in millions and billions, and exactly in single units; what is not known is empty.
+// CSV writes one line per model, its header in machine-readable names. Rank-n, mAP and mINP are percent, over several
+// seeds their mean with the sample standard deviation (_sd) beside it; costs are counted as published in millions and
+// billions, and exactly in single units. What is not known is empty. From best_epoch on, seeds are separated by blanks
+// and all else is of the first run that is done.
 func (r *Report) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	fields := csvFields()
@@ -45,7 +47,7 @@ func csvFields() []csvField {
 		{"status", func(l *Line) string { return string(l.Status()) }},
 	}
 	for _, m := range metrics {
-		fields = append(fields, compared(m.key, m.of)...)
+		fields = append(fields, accuracy(m)...)
 	}
 	fields = append(fields, compared("params_m", (*Line).params)...)
 	fields = append(fields, csvField{"params_match", match((*Line).params)})
@@ -74,7 +76,7 @@ func csvFields() []csvField {
 		ofBest("best_map", func(b *Best) string { return percent(b.MAP).String() }),
 		ofRecord("epochs", func(r *Record) string { return strconv.Itoa(r.Epochs) }),
 		ofRecord("recipe", func(r *Record) string { return r.Recipe.Name }),
-		ofRecord("seed", func(r *Record) string { return strconv.FormatUint(r.Seed, 10) }),
+		csvField{"seeds", func(l *Line) string { return listSeeds(l.Records, " ") }},
 		ofRecord("dataset", func(r *Record) string { return r.Dataset.Name }),
 		ofRecord("dataset_fingerprint", func(r *Record) string { return r.Dataset.Fingerprint }),
 		ofRecord("cpu", func(r *Record) string { return r.Machine.CPU }),
@@ -91,18 +93,31 @@ func csvFields() []csvField {
 	return fields
 }
 
+// accuracy is ours, its deviation and, where it is published, the comparison.
+func accuracy(m metric) []csvField {
+	fields := []csvField{
+		{m.key, func(l *Line) string { return orEmpty(m.of(l).ours) }},
+		{m.key + "_sd", func(l *Line) string { return orEmpty(m.of(l).deviation) }},
+	}
+	if m.published != nil {
+		fields = append(fields, compared(m.key, m.of)[1:]...)
+	}
+	return fields
+}
+
 func compared(key string, of func(*Line) comparison) []csvField {
-	text := func(d *decimal) string {
-		if d == nil {
-			return ""
-		}
-		return d.String()
-	}
 	return []csvField{
-		{key, func(l *Line) string { return text(of(l).ours) }},
-		{key + "_published", func(l *Line) string { return text(of(l).published) }},
-		{key + "_difference", func(l *Line) string { return text(of(l).difference()) }},
+		{key, func(l *Line) string { return orEmpty(of(l).ours) }},
+		{key + "_published", func(l *Line) string { return orEmpty(of(l).published) }},
+		{key + "_difference", func(l *Line) string { return orEmpty(of(l).difference()) }},
 	}
+}
+
+func orEmpty(d *decimal) string {
+	if d == nil {
+		return ""
+	}
+	return d.String()
 }
 
 func match(of func(*Line) comparison) func(*Line) string {
@@ -116,10 +131,10 @@ func match(of func(*Line) comparison) func(*Line) string {
 
 func ofRecord(name string, of func(*Record) string) csvField {
 	return csvField{name, func(l *Line) string {
-		if l.Record == nil {
-			return ""
+		if r := l.Record(); r != nil {
+			return of(r)
 		}
-		return of(l.Record)
+		return ""
 	}}
 }
 

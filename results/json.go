@@ -6,11 +6,11 @@ import (
 )
 
 // ReportFormat names the layout of the JSON report.
-const ReportFormat = "reidbench-report/1"
+const ReportFormat = "reidbench-report/2"
 
 // JSON writes the report as one object:
 //
-//	format   "reidbench-report/1"
+//	format   "reidbench-report/2"
 //	setup    what most runs share: [{label, text}]
 //	caveat   why ours and the published figures are not alike; absent where they are
 //	tables   [{table: "cnn", "transformer" or "", title, rows}]
@@ -19,13 +19,15 @@ const ReportFormat = "reidbench-report/1"
 //
 //	model, row       the model, and the published row as printed; row is "" beside the tables
 //	status           "done", "failed" or "not run"
-//	rank1, rank5, rank10, map    percent: {ours, published, difference}
+//	rank1, rank5, rank10, map    percent: {ours, sd, published, difference}
+//	minp             percent: {ours, sd}; published nowhere
 //	params_m, macs_g             counted as published: {ours, published, difference, match}
 //	cost             single units: params, macs, matmul_macs, paper_params, paper_macs; null where unknown
 //	notes            reasons for failures, for differing costs and for runs unlike the others
-//	record           the whole run record, as in result.json; null where not run
+//	records          the whole run record of every seed, as in result.json, with the CMC curve
 //
-// Numbers that are missing are null; the others have the digits of the printed tables.
+// Over several seeds ours is the mean and sd the sample standard deviation; with one there is no sd. Other numbers that
+// are missing are null; the others have the digits of the printed tables.
 func (r *Report) JSON(w io.Writer) error {
 	out := jsonReport{Format: ReportFormat, Setup: r.Setup, Caveat: r.Caveat}
 	for _, t := range r.Tables {
@@ -55,22 +57,24 @@ type jsonTable struct {
 }
 
 type jsonRow struct {
-	Model  string         `json:"model"`
-	Row    string         `json:"row"`
-	Status Status         `json:"status"`
-	Rank1  jsonComparison `json:"rank1"`
-	Rank5  jsonComparison `json:"rank5"`
-	Rank10 jsonComparison `json:"rank10"`
-	MAP    jsonComparison `json:"map"`
-	Params jsonComparison `json:"params_m"`
-	MACs   jsonComparison `json:"macs_g"`
-	Cost   *Cost          `json:"cost"`
-	Notes  []string       `json:"notes"`
-	Record *Record        `json:"record"`
+	Model   string         `json:"model"`
+	Row     string         `json:"row"`
+	Status  Status         `json:"status"`
+	Rank1   jsonComparison `json:"rank1"`
+	Rank5   jsonComparison `json:"rank5"`
+	Rank10  jsonComparison `json:"rank10"`
+	MAP     jsonComparison `json:"map"`
+	MINP    jsonComparison `json:"minp"`
+	Params  jsonComparison `json:"params_m"`
+	MACs    jsonComparison `json:"macs_g"`
+	Cost    *Cost          `json:"cost"`
+	Notes   []string       `json:"notes"`
+	Records []*Record      `json:"records"`
 }
 
 type jsonComparison struct {
 	Ours       *decimal `json:"ours"`
+	Deviation  *decimal `json:"sd,omitempty"`
 	Published  *decimal `json:"published"`
 	Difference *decimal `json:"difference"`
 	Match      *bool    `json:"match,omitempty"`
@@ -80,19 +84,22 @@ func newJSONRow(l *Line) jsonRow {
 	row := jsonRow{
 		Model: l.Model, Row: l.rowName(), Status: l.Status(),
 		Params: newJSONCost(l.params()), MACs: newJSONCost(l.macs()),
-		Cost: l.Cost, Notes: l.Notes, Record: l.Record,
+		Cost: l.Cost, Notes: l.Notes, Records: l.Records,
 	}
 	if row.Notes == nil {
 		row.Notes = []string{}
 	}
-	for i, into := range []*jsonComparison{&row.Rank1, &row.Rank5, &row.Rank10, &row.MAP} {
+	if row.Records == nil {
+		row.Records = []*Record{}
+	}
+	for i, into := range []*jsonComparison{&row.Rank1, &row.Rank5, &row.Rank10, &row.MAP, &row.MINP} {
 		*into = newJSONComparison(metrics[i].of(l))
 	}
 	return row
 }
 
 func newJSONComparison(c comparison) jsonComparison {
-	return jsonComparison{Ours: c.ours, Published: c.published, Difference: c.difference()}
+	return jsonComparison{Ours: c.ours, Deviation: c.deviation, Published: c.published, Difference: c.difference()}
 }
 
 func newJSONCost(c comparison) jsonComparison {

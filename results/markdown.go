@@ -18,7 +18,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	if r.Caveat != "" {
 		fmt.Fprintf(&page, "%s\n\n", r.Caveat)
 	}
-	fmt.Fprintln(&page, escapeMarkdown(legend))
+	fmt.Fprintln(&page, escapeMarkdown(r.legend()))
 
 	for _, t := range r.Tables {
 		fmt.Fprintf(&page, "\n### %s\n", t.Table.Title())

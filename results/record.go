@@ -95,7 +95,8 @@ type Metrics struct {
 	Rank5  float64   `json:"rank5"`
 	Rank10 float64   `json:"rank10"`
 	MAP    float64   `json:"map"`
-	CMC    []float64 `json:"cmc,omitempty"` // CMC[k-1] is Rank-k
+	MINP   float64   `json:"minp,omitempty"` // mean inverse negative penalty; 0: not known
+	CMC    []float64 `json:"cmc,omitempty"`  // CMC[k-1] is Rank-k
 }
 
 // Best is the evaluation with the highest mAP of a run, and the epoch after which it was made.
@@ -205,7 +206,7 @@ func (r Record) Validate() error {
 }
 
 func (m Metrics) validate() error {
-	for _, v := range append([]float64{m.Rank1, m.Rank5, m.Rank10, m.MAP}, m.CMC...) {
+	for _, v := range append([]float64{m.Rank1, m.Rank5, m.Rank10, m.MAP, m.MINP}, m.CMC...) {
 		if math.IsNaN(v) || v < 0 || v > 1 {
 			return fmt.Errorf("%v is not a fraction of 1", v)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -32,7 +34,7 @@ func inventedRecord(t *testing.T, model, row string, accuracy float64) Record {
 		Dataset: Dataset{Name: "drawn", Fingerprint: "0123456789abcdef", Synthetic: true, Identities: 40, Train: 320, Query: 80, Gallery: 240},
 		Machine: Machine{CPU: "Imaginary CPU", ISA: "avx2", Cores: 2, Go: "go1.26", OS: "linux", Arch: "amd64"},
 		Epochs:  4,
-		Final:   &Metrics{Rank1: accuracy, Rank5: min(accuracy+0.1, 1), Rank10: min(accuracy+0.15, 1), MAP: accuracy / 2, CMC: []float64{accuracy, accuracy}},
+		Final:   &Metrics{Rank1: accuracy, Rank5: min(accuracy+0.1, 1), Rank10: min(accuracy+0.15, 1), MAP: accuracy / 2, MINP: accuracy / 4, CMC: []float64{accuracy, accuracy}},
 		Best:    &Best{Epoch: 3, Metrics: Metrics{Rank1: accuracy, Rank5: accuracy, Rank10: accuracy, MAP: accuracy}},
 		Memory:  Memory{PlannedBytes: 1 << 30, PeakBytes: 1<<30 + 1},
 		Timing:  Timing{Started: started, Finished: started.Add(90 * time.Second), WallSeconds: 90, ImagesPerSecond: 14.5},
@@ -68,8 +70,25 @@ func inventedReport(t *testing.T) *Report {
 	return report
 }
 
+// seededReport has three seeds of one row, two of which one has failed of another, and one run from before there was
+// mINP.
+func seededReport(t *testing.T) *Report {
+	t.Helper()
+	var records []Record
+	for i, accuracy := range []float64{0.91, 0.895, 0.904} {
+		r := inventedRecord(t, "osnet", "OSNet", accuracy)
+		r.Seed = uint64(3 - i)
+		records = append(records, r)
+	}
+	records[1].Machine.Cores = 4
+	failed, old := inventedRecord(t, "alexnet", "AlexNet", 0), inventedRecord(t, "vgg16", "VGG16", 0.7)
+	failed.Seed, failed.Status, failed.Reason, failed.Final, failed.Best = 2, Failed, "out of memory", nil, nil
+	old.Final.MINP = 0
+	return mustReport(t, append(records, failed, inventedRecord(t, "alexnet", "AlexNet", 0.6), old), nil)
+}
+
 func TestReportGolden(t *testing.T) {
-	report, empty := inventedReport(t), mustReport(t, nil, nil)
+	report, seeded, empty := inventedReport(t), seededReport(t), mustReport(t, nil, nil)
 	for name, write := range map[string]func(io.Writer) error{
 		"wide.txt":   func(w io.Writer) error { return report.Text(w, 0) },
 		"narrow.txt": func(w io.Writer) error { return report.Text(w, 120) },
@@ -78,6 +97,9 @@ func TestReportGolden(t *testing.T) {
 		"report.json": func(w io.Writer) error {
 			return report.JSON(w)
 		},
+		"seeds.txt": func(w io.Writer) error { return seeded.Text(w, 160) },
+		"seeds.md":  seeded.Markdown,
+		"seeds.csv": seeded.CSV,
 		"empty.txt": func(w io.Writer) error { return empty.Text(w, 0) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -114,8 +136,8 @@ func TestTextFitsItsWidth(t *testing.T) {
 				t.Errorf("width %d: a line of %d columns: %s", width, n, line)
 			}
 		}
-		for title, want := range map[string]int{"Rank-1 ": 3, "Rank-5": 3, "Rank-10": 3, "mAP": 4, "Params (M)": 3, "MACs (G)": 3} {
-			if n := strings.Count(page.String(), title); n != want { // one in each table; mAP in the legend too
+		for title, want := range map[string]int{"Rank-1 ": 3, "Rank-5": 3, "Rank-10": 3, "mAP": 4, "mINP": 4, "Params (M)": 3, "MACs (G)": 3} {
+			if n := strings.Count(page.String(), title); n != want { // one in each table; mAP and mINP in the legend too
 				t.Errorf("width %d: the title %q is there %d times, want %d", width, title, n, want)
 			}
 		}
@@ -194,10 +216,49 @@ func TestJSONIsValidAndKeepsPrintedDigits(t *testing.T) {
 	}
 }
 
-func TestTwoRecordsOfOneRow(t *testing.T) {
-	a, b := inventedRecord(t, "a", "ViT-B16(256,128)", 0.1), inventedRecord(t, "b", "ViT-B16", 0.2)
-	if _, err := NewReport([]Record{a, b}, nil); err == nil {
-		t.Error("two records of one row were accepted")
+func TestReportRefusesRecordsOfOneRun(t *testing.T) {
+	record := func(model, row string, seed uint64) Record {
+		r := inventedRecord(t, model, row, 0.1)
+		r.Seed = seed
+		return r
+	}
+	for name, records := range map[string][]Record{
+		"two models of one row":         {record("a", "ViT-B16(256,128)", 1), record("b", "ViT-B16", 2)},
+		"the same seed twice":           {record("a", "ViT-B16", 1), record("a", "ViT-B16", 2), record("a", "ViT-B16", 1)},
+		"the same seed beside the rows": {record("a", "", 1), record("a", "", 1)},
+	} {
+		if _, err := NewReport(records, nil); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestLineOverSeeds(t *testing.T) {
+	line := Line{Records: []*Record{
+		{Status: Failed},
+		{Status: Done, Seed: 2, Final: &Metrics{Rank1: 0.5, MAP: 0.2, MINP: 0.1, CMC: []float64{0.5, 0.6, 0.7}}},
+		{Status: Done, Seed: 3, Final: &Metrics{Rank1: 0.75, MAP: 0.2, MINP: 0, CMC: []float64{0.75, 1}}},
+		{Status: Done, Seed: 4, Final: &Metrics{Rank1: 1, MAP: 0.5, MINP: 0.4, CMC: []float64{1, 1, 1}}},
+	}}
+	if line.Status() != Done || line.Record().Seed != 2 {
+		t.Errorf("status %q by seed %d, want done by the first that is, 2", line.Status(), line.Record().Seed)
+	}
+	// Around the means the differences are -¼, 0, ¼ and -0.1, -0.1, 0.2: their squares' sums over two, and the root.
+	for name, c := range map[string]struct{ got, want *Metrics }{
+		"mean":      {line.Metrics(), &Metrics{Rank1: 0.75, MAP: 0.3, CMC: []float64{0.75, 2.6 / 3}}},
+		"deviation": {line.Deviation(), &Metrics{Rank1: 0.25, MAP: math.Sqrt(0.03), CMC: []float64{0.25, 0.4 / math.Sqrt(3)}}},
+	} {
+		if diff := cmp.Diff(c.want, c.got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	line.Records = line.Records[:2]
+	if line.Deviation() != nil {
+		t.Error("a single run that is done has a deviation")
+	}
+	line.Records = line.Records[:1]
+	if line.Status() != Failed || line.Metrics() != nil || line.Record() == nil {
+		t.Errorf("status %q, metrics %v, record %v of a line whose run has failed", line.Status(), line.Metrics(), line.Record())
 	}
 }
 

@@ -31,7 +31,7 @@ func (r *Report) Text(w io.Writer, width int) error {
 		writeWrapped(&page, "", "", r.Caveat, prose)
 		fmt.Fprintln(&page)
 	}
-	writeWrapped(&page, "", "", legend, prose)
+	writeWrapped(&page, "", "", r.legend(), prose)
 
 	for _, t := range r.Tables {
 		fmt.Fprintf(&page, "\n%s\n\n", t.Table.Title())
@@ -51,9 +51,20 @@ func (r *Report) Text(w io.Writer, width int) error {
 	return err
 }
 
-// legend explains the columns.
-const legend = "Rank-n and mAP in percent. paper: the published figure; Δ: ours less the published; ✓: all printed digits agree. " +
-	"Params and MACs are counted as published, for one 256×128 image, without the final classifier. *: see the notes below."
+// legend explains the columns that there are.
+func (r *Report) legend() string {
+	quantities, deviation := "Rank-n and mAP in percent.", ""
+	for l := range r.lines {
+		if m := l.Metrics(); m != nil && m.MINP > 0 {
+			quantities = "Rank-n, mAP and mINP (mean inverse negative penalty) in percent."
+		}
+		if l.Deviation() != nil {
+			deviation = " ±: the sample standard deviation over seeds."
+		}
+	}
+	return quantities + deviation + " paper: the published figure; Δ: ours less the published; ✓: all printed digits agree. " +
+		"Params and MACs are counted as published, for one 256×128 image, without the final classifier. *: see the notes below."
+}
 
 // fit renders the table in width columns; 0 means any. If it is wider, accuracy and cost are apart, and each is as many
 // tables as it takes.

@@ -19,10 +19,10 @@ func newEvalCommand() *cobra.Command {
 		Use:   "eval MODEL --weights FILE --data DIR",
 		Short: "Evaluate a file of weights, without training",
 		Long: `Eval judges weights by the protocol of Market-1501: single query, images of the
-query's own identity and camera left out, CMC and mean average precision. FILE is
-safetensors or PyTorch's .pth under the names of torchvision, timm or torchreid; a
-classifier for another number of identities is left out, position embeddings of
-another image size are resized, anything else that differs is an error.`,
+query's own identity and camera left out; CMC, mAP and mINP. FILE is safetensors or
+PyTorch's .pth under the names of torchvision, timm or torchreid; a classifier for
+another number of identities is left out, position embeddings of another image size
+are resized, anything else that differs is an error.`,
 		Example: `  reidbench eval osnet --weights runs/osnet/weights.safetensors --data Market-1501-v15.09.15
 
   # also every image's embedding: file name, pid, camid, values
@@ -68,9 +68,9 @@ func printEvaluation(w io.Writer, e bench.Evaluation) error {
 		fmt.Fprintf(w, ", %d more without a match in the gallery", e.Skipped)
 	}
 	fmt.Fprint(w, "\n\n")
-	columns := []column{{title: "Rank-1"}, {title: "Rank-5"}, {title: "Rank-10"}, {title: "mAP"}}
+	columns := []column{{title: "Rank-1"}, {title: "Rank-5"}, {title: "Rank-10"}, {title: "mAP"}, {title: "mINP"}}
 	var row []string
-	for _, share := range []float64{e.Metrics.Rank1, e.Metrics.Rank5, e.Metrics.Rank10, e.Metrics.MAP} {
+	for _, share := range []float64{e.Metrics.Rank1, e.Metrics.Rank5, e.Metrics.Rank10, e.Metrics.MAP, e.Metrics.MINP} {
 		row = append(row, fmt.Sprintf("%.2f", 100*share))
 	}
 	return writeTable(w, columns, [][]string{row}, nil)

@@ -23,7 +23,8 @@ func newReportCommand() *cobra.Command {
 		Use:   "report",
 		Short: "Print the comparison of all runs with the published tables",
 		Long: `Report prints the two published tables in their row order: Rank-1, Rank-5, Rank-10,
-mAP, Params (M) and MACs (G), ours beside the published figure, with the difference.
+mAP, Params (M) and MACs (G), ours beside the published figure, with the difference,
+and our mINP. Over several seeds, ours is the mean ± the sample standard deviation.
 Rows that have not been run say so. Models beside the tables follow in a third.`,
 		Example: `  # as text, as wide as the terminal allows
   reidbench report

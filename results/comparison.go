@@ -1,0 +1,98 @@
+package results
+
+// comparison is one quantity of a line; either side may be missing.
+type comparison struct {
+	ours      *decimal
+	deviation *decimal // of ours over several seeds
+	published *decimal
+}
+
+func (c comparison) difference() *decimal {
+	if c.ours == nil || c.published == nil {
+		return nil
+	}
+	d := c.ours.minus(*c.published)
+	return &d
+}
+
+// matches tells whether both sides are there and have the same digits.
+func (c comparison) matches() bool {
+	d := c.difference()
+	return d != nil && d.units == 0
+}
+
+// metric is one of the accuracy columns.
+type metric struct {
+	title     string
+	key       string // in CSV and JSON
+	ours      func(*Metrics) float64
+	known     func(*Metrics) bool // nil: in every record
+	published func(*Row) Figure   // nil: nowhere
+}
+
+var metrics = []metric{
+	{"Rank-1", "rank1", func(m *Metrics) float64 { return m.Rank1 }, nil, func(r *Row) Figure { return r.Rank1 }},
+	{"Rank-5", "rank5", func(m *Metrics) float64 { return m.Rank5 }, nil, func(r *Row) Figure { return r.Rank5 }},
+	{"Rank-10", "rank10", func(m *Metrics) float64 { return m.Rank10 }, nil, func(r *Row) Figure { return r.Rank10 }},
+	{"mAP", "map", func(m *Metrics) float64 { return m.MAP }, nil, func(r *Row) Figure { return r.MAP }},
+	{"mINP", "minp", func(m *Metrics) float64 { return m.MINP }, func(m *Metrics) bool { return m.MINP > 0 }, nil},
+}
+
+func (m metric) of(l *Line) (c comparison) {
+	if ours := l.Metrics(); ours != nil && (m.known == nil || m.known(ours)) {
+		d := percent(m.ours(ours))
+		c.ours = &d
+		if deviation := l.Deviation(); deviation != nil {
+			d := percent(m.ours(deviation))
+			c.deviation = &d
+		}
+	}
+	if l.Published != nil && m.published != nil {
+		d := m.published(l.Published).decimal()
+		c.published = &d
+	}
+	return c
+}
+
+// params is the line's parameters in millions under the published counting.
+func (l *Line) params() comparison {
+	var count *int64
+	var figure Figure
+	if l.Cost != nil {
+		count = &l.Cost.PaperParams
+	}
+	if l.Published != nil {
+		figure = l.Published.ParamsM
+	}
+	return compareCost(count, 1e6, figure)
+}
+
+// macs is the line's multiply-accumulates in billions under the published counting.
+func (l *Line) macs() comparison {
+	var count *int64
+	var figure Figure
+	if l.Cost != nil {
+		count = &l.Cost.PaperMACs
+	}
+	if l.Published != nil {
+		figure = l.Published.MACsG
+	}
+	return compareCost(count, 1e9, figure)
+}
+
+// compareCost rounds a count to the published digits; where nothing is published, to two places, or to three if it is
+// below one unit.
+func compareCost(count *int64, unit int64, figure Figure) (c comparison) {
+	places := 2
+	if figure != "" {
+		d := figure.decimal()
+		c.published, places = &d, d.places
+	} else if count != nil && *count < unit {
+		places = 3
+	}
+	if count != nil {
+		d := ratio(*count, unit, places)
+		c.ours = &d
+	}
+	return c
+}

@@ -1,0 +1,187 @@
+package results
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// describeRuns states what most runs share and notes on a line where a run of it differs.
+func (r *Report) describeRuns() {
+	each := func(of func(*Record) string) func(*Line) []statement {
+		return func(l *Line) []statement { return l.statements(of) }
+	}
+	r.state("Recipe", each(func(r *Record) string { return r.Recipe.String() }))
+	r.state("Dataset", each(func(r *Record) string { return r.Dataset.String() }))
+	r.state("Seed", func(l *Line) []statement {
+		if len(l.Records) == 0 {
+			return nil
+		}
+		return []statement{{text: listSeeds(l.Records, ", "), runs: l.Records}}
+	})
+	r.state("Machine", each(func(r *Record) string { return r.Machine.String() }))
+
+	rows, count := len(Published()), make(map[Status]int)
+	unlike := false
+	for l := range r.lines {
+		if l.Published != nil {
+			count[l.Status()]++
+		}
+		for _, record := range l.done() {
+			unlike = unlike || record.Dataset.Synthetic || record.Recipe.Name != "paper"
+		}
+	}
+	r.Setup = append(r.Setup, Fact{"Rows", fmt.Sprintf("%d of %d done, %d failed, %d not run",
+		count[Done], rows, count[Failed], count[NotRun])})
+	if unlike {
+		r.Caveat = "The published figures are from Market-1501 under the paper recipe. Not all of ours are, " +
+			"so their differences compare unlike things."
+	}
+}
+
+// statement is something that is true of some of a line's runs.
+type statement struct {
+	text string
+	runs []*Record
+}
+
+// statements puts runs of which the same is true together.
+func (l *Line) statements(of func(*Record) string) []statement {
+	var all []statement
+	for _, r := range l.Records {
+		text := of(r)
+		i := slices.IndexFunc(all, func(s statement) bool { return s.text == text })
+		if i < 0 {
+			i = len(all)
+			all = append(all, statement{text: text})
+		}
+		all[i].runs = append(all[i].runs, r)
+	}
+	return all
+}
+
+// state adds what is true of most lines as a fact, and what else there is to the notes of its lines.
+func (r *Report) state(label string, of func(*Line) []statement) {
+	votes := make(map[string]int)
+	for l := range r.lines {
+		for _, s := range of(l) {
+			votes[s.text]++
+		}
+	}
+	if len(votes) == 0 {
+		return
+	}
+	common := ""
+	for l := range r.lines { // of equally frequent ones, the first in the table's order
+		for _, s := range of(l) {
+			if votes[s.text] > votes[common] {
+				common = s.text
+			}
+		}
+	}
+	r.Setup = append(r.Setup, Fact{label, common})
+	for l := range r.lines {
+		for _, s := range of(l) {
+			if s.text != common {
+				l.Notes = append(l.Notes, fmt.Sprintf("%s of %s: %s.", label, l.which(s.runs), s.text))
+			}
+		}
+	}
+}
+
+// which names some of a line's runs.
+func (l *Line) which(runs []*Record) string {
+	switch {
+	case len(l.Records) == 1:
+		return "this run"
+	case len(runs) == len(l.Records):
+		return "these runs"
+	case len(runs) == 1:
+		return "seed " + listSeeds(runs, ", ")
+	}
+	return "seeds " + listSeeds(runs, ", ")
+}
+
+func listSeeds(runs []*Record, separator string) string {
+	var seeds []string
+	for _, r := range runs {
+		seeds = append(seeds, strconv.FormatUint(r.Seed, 10))
+	}
+	return strings.Join(seeds, separator)
+}
+
+// annotate adds the reasons for failures and for costs whose digits are not the published ones.
+func (r *Report) annotate() {
+	for l := range r.lines {
+		began := make(map[Pretrained]bool)
+		for _, record := range l.Records {
+			if record.Status == Failed {
+				l.Notes = append(l.Notes, l.failure(record))
+			}
+			if p := record.Pretrained; p != nil && !began[*p] {
+				began[*p] = true
+				l.Notes = append(l.Notes, fmt.Sprintf("Began with the weights of %s, SHA-256 %.8s….", p.File, p.SHA256))
+			}
+		}
+		if l.Published == nil || l.Cost == nil {
+			continue
+		}
+		if params, macs := l.params(), l.macs(); params.matches() && macs.matches() {
+			continue
+		}
+		if reason := l.Published.CostsDiffer; reason != "" {
+			l.Notes = append(l.Notes, reason)
+		} else {
+			l.Notes = append(l.Notes, "The costs are not the published ones, and no reason is known.")
+		}
+	}
+}
+
+// failure says why a run failed, and which if there are several.
+func (l *Line) failure(r *Record) string {
+	if len(l.Records) > 1 {
+		return fmt.Sprintf("Seed %d failed: %s", r.Seed, r.Reason)
+	}
+	return "Failed: " + r.Reason
+}
+
+// String lists the resolved single values by name, the recipe's own first. What describes
+// the dataset stands there.
+func (r Recipe) String() string {
+	var values []string
+	for _, key := range slices.Sorted(maps.Keys(r.Values)) {
+		if _, nested := r.Values[key].(map[string]any); nested || key == "name" {
+			continue
+		}
+		value, ok := r.Values[key].(string)
+		if !ok {
+			encoded, err := json.Marshal(r.Values[key])
+			if err != nil {
+				encoded = fmt.Append(nil, r.Values[key])
+			}
+			value = string(encoded)
+		}
+		values = append(values, strings.ReplaceAll(key, "_", " ")+" "+value)
+	}
+	if len(values) == 0 {
+		return r.Name
+	}
+	return r.Name + " (" + strings.Join(values, ", ") + ")"
+}
+
+// String names the dataset with its counts and the start of its fingerprint.
+func (d Dataset) String() string {
+	name := d.Name
+	if d.Synthetic {
+		name += ", synthetic"
+	}
+	return fmt.Sprintf("%s, fingerprint %.12s: %d training images of %d identities, %d queries, %d gallery images",
+		name, d.Fingerprint, d.Train, d.Identities, d.Query, d.Gallery)
+}
+
+func (m Machine) String() string {
+	return fmt.Sprintf("%s, %s, %d cores, %s/%s, %s", m.CPU, m.ISA, m.Cores, m.OS, m.Arch, m.Go)
+}
