@@ -43,6 +43,7 @@ type training struct {
 	program *train.Program
 	adam    *train.Adam
 	judge   *train.Program // for inference
+	times   *stageTimes
 }
 
 // prepare decodes the images and takes up the newest checkpoint if there is one.
@@ -143,6 +144,7 @@ func (t *training) startStage() (err error) {
 		t.planned += t.program.Memory().Total() - t.program.Memory().Weights
 	}
 	t.adam = train.NewAdam(t.weights, t.stage(), t.id.Recipe.Decay)
+	t.times = watchStages(t.program, t.stage(), t.id.Schedule.Steps()-t.state.Steps)
 	return nil
 }
 
@@ -243,7 +245,7 @@ func (t *training) step() error {
 	e.Epoch, e.Loss = s.Epochs+1, loss // while under way, an epoch counts as the one that is open
 	t.log.add(t.entry("step", loss))
 	t.emit(e)
-	return nil
+	return t.times.stepped(t.job)
 }
 
 // closeEpoch evaluates if that is due, logs, and turns the page. If it fails, the epoch

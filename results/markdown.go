@@ -18,7 +18,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	if r.Caveat != "" {
 		fmt.Fprintf(&page, "%s\n\n", r.Caveat)
 	}
-	fmt.Fprintln(&page, escapeMarkdown(r.legend()))
+	fmt.Fprintln(&page, escapeMarkdown(r.Legend()))
 
 	for _, t := range r.Tables {
 		fmt.Fprintf(&page, "\n### %s\n", t.Table.Title())
@@ -30,11 +30,11 @@ func (r *Report) Markdown(w io.Writer) error {
 				return err
 			}
 		}
-		for i, n := range t.notes() {
+		for i, n := range t.Notes() {
 			if i == 0 {
 				fmt.Fprintln(&page)
 			}
-			fmt.Fprintf(&page, "- \\* %s: %s\n", escapeMarkdown(n.models), escapeMarkdown(n.text))
+			fmt.Fprintf(&page, "- \\* %s: %s\n", escapeMarkdown(n.Models), escapeMarkdown(n.Text))
 		}
 	}
 	_, err := w.Write(page.Bytes())

@@ -31,7 +31,7 @@ func (r *Report) Text(w io.Writer, width int) error {
 		writeWrapped(&page, "", "", r.Caveat, prose)
 		fmt.Fprintln(&page)
 	}
-	writeWrapped(&page, "", "", r.legend(), prose)
+	writeWrapped(&page, "", "", r.Legend(), prose)
 
 	for _, t := range r.Tables {
 		fmt.Fprintf(&page, "\n%s\n\n", t.Table.Title())
@@ -40,19 +40,19 @@ func (r *Report) Text(w io.Writer, width int) error {
 			return err
 		}
 		page.Write(table)
-		for i, n := range t.notes() {
+		for i, n := range t.Notes() {
 			if i == 0 {
 				fmt.Fprintln(&page)
 			}
-			writeWrapped(&page, "* "+n.models+": ", "  ", escapeText(n.text), prose)
+			writeWrapped(&page, "* "+n.Models+": ", "  ", escapeText(n.Text), prose)
 		}
 	}
 	_, err := w.Write(page.Bytes())
 	return err
 }
 
-// legend explains the columns that there are.
-func (r *Report) legend() string {
+// Legend explains the columns that there are.
+func (r *Report) Legend() string {
 	quantities, deviation := "Rank-n and mAP in percent.", ""
 	for l := range r.lines {
 		if m := l.Metrics(); m != nil && m.MINP > 0 {
@@ -141,21 +141,21 @@ func setApart(titles []string, rows [][]string, i int) {
 	*widest = " " + *widest
 }
 
-// note is one remark and the models, joined by commas, that it is about.
-type note struct{ models, text string }
+// Note is one remark and the models, joined by commas, that it is about.
+type Note struct{ Models, Text string }
 
-// notes collects the remarks on a table's lines, equal ones together, in the order of their first line.
-func (t ReportTable) notes() []note {
-	var notes []note
+// Notes collects the remarks on a table's lines, equal ones together, in the order of their first line.
+func (t ReportTable) Notes() []Note {
+	var notes []Note
 	at := make(map[string]int)
 	for _, l := range t.Lines {
 		for _, text := range l.Notes {
 			if i, ok := at[text]; ok {
-				notes[i].models += ", " + l.Model
+				notes[i].Models += ", " + l.Model
 				continue
 			}
 			at[text] = len(notes)
-			notes = append(notes, note{l.Model, text})
+			notes = append(notes, Note{l.Model, text})
 		}
 	}
 	return notes

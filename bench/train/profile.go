@@ -33,6 +33,9 @@ func (p *Program) StartProfile() *Profile {
 	return p.profile
 }
 
+// StopProfile ends the measuring.
+func (p *Program) StopProfile() { p.profile = nil }
+
 func (p *Profile) run(steps []step, f *frame) {
 	for i := range steps {
 		start := time.Now()

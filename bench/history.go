@@ -1,0 +1,97 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// History is what a job's folder tells of its training, under way or over.
+type History struct {
+	Model    string
+	Seed     uint64
+	Schedule Schedule
+	Entries  []Entry // of the log, oldest first
+}
+
+// Of a training of more steps than fewSteps, ReadHistory passes over the steps' entries: its epochs
+// tell enough, and a log of the whole recipe has tens of thousands of steps.
+const fewSteps = 2000
+
+// maxEntry bounds a line of the log: an evaluation's CMC curve takes a kilobyte.
+const maxEntry = 1 << 20
+
+// ReadHistory reads the log of a job's folder. The error is fs.ErrNotExist for a folder that holds no job. A last line
+// that is not whole is being written, or was when the power failed, and is left out.
+func ReadHistory(dir string) (History, error) {
+	id, err := readIdentity(dir)
+	if err != nil {
+		return History{}, err
+	}
+	if id == nil {
+		return History{}, fmt.Errorf("%s holds no run: %w", dir, fs.ErrNotExist)
+	}
+	h := History{Model: id.Model, Seed: id.Seed, Schedule: id.Schedule}
+	path := filepath.Join(dir, MetricsFile)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return h, nil // it has not come so far yet
+	}
+	if err != nil {
+		return History{}, err
+	}
+	defer f.Close()
+	if h.Entries, err = readEntries(f, id.Schedule.Steps() <= fewSteps); err != nil {
+		return History{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	return h, nil
+}
+
+// stepPrefix is how metricsLog begins the entry of a step.
+var stepPrefix = []byte(`{"event":"step",`)
+
+// readEntries reads a log, with the entries of single steps or without.
+func readEntries(r io.Reader, steps bool) ([]Entry, error) {
+	var entries []Entry
+	lines := bufio.NewReaderSize(r, 1<<16)
+	for n := 1; ; n++ {
+		line, err := readLine(lines)
+		if err == io.EOF {
+			return entries, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		if !steps && bytes.HasPrefix(line, stepPrefix) {
+			continue
+		}
+		var e Entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		entries = append(entries, e)
+	}
+}
+
+// readLine returns the next line that has an end; io.EOF if there is none.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case err == nil:
+			return line, nil
+		case err != bufio.ErrBufferFull:
+			return nil, err
+		case len(line) > maxEntry:
+			return nil, fmt.Errorf("longer than %d bytes", maxEntry)
+		}
+	}
+}

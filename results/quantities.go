@@ -1,0 +1,41 @@
+package results
+
+// Quantity is one figure of a line as the report prints it; what is not known is empty.
+type Quantity struct {
+	Title      string // "Rank-1", "Params (M)"
+	Key        string // as in CSV and JSON: "rank1", "params_m"
+	Ours       string // over several seeds the mean
+	Deviation  string // of ours over several seeds
+	Published  string
+	Difference string // ours less the published, with its sign
+	Match      bool   // all digits of ours and the published agree
+}
+
+// Accuracy lists the line's accuracies: percent.
+func (l *Line) Accuracy() []Quantity {
+	var all []Quantity
+	for _, m := range metrics {
+		all = append(all, m.of(l).quantity(m.title, m.key))
+	}
+	return all
+}
+
+// Costs lists the line's costs of one image, counted as published: millions of params, billions of MACs.
+func (l *Line) Costs() []Quantity {
+	return []Quantity{
+		l.params().quantity("Params (M)", "params_m"),
+		l.macs().quantity("MACs (G)", "macs_g"),
+	}
+}
+
+func (c comparison) quantity(title, key string) Quantity {
+	q := Quantity{
+		Title: title, Key: key,
+		Ours: orEmpty(c.ours), Deviation: orEmpty(c.deviation), Published: orEmpty(c.published),
+		Match: c.matches(),
+	}
+	if d := c.difference(); d != nil {
+		q.Difference = d.Signed()
+	}
+	return q
+}
