@@ -41,8 +41,8 @@ func (r *stopwatch) kernels(ctx context.Context) error {
 // product measures C[n,n] = A[n,n]·B[n,n]ᵀ.
 func (r *stopwatch) product(ctx context.Context, n int) error {
 	gemm := kernels.NewGemm(n, n)
-	a, b, c := noise(n*n), noise(n*n), make([]float32, n*n)
-	ws := make([]float32, gemm.Workspace(n, r.Threads))
+	a, b, c := noise(n*n), noise(n*n), kernels.Allocate(n*n)
+	ws := kernels.Allocate(gemm.Workspace(n, r.Threads))
 	m := Measurement{Model: fmt.Sprintf("gemm-%d", n), Batch: 1, FLOPs: 2 * float64(n) * float64(n) * float64(n)}
 	return r.measure(ctx, m, func() { gemm.Run(r.pool, n, c, a, b, ws) }, nil)
 }
@@ -54,8 +54,8 @@ func (r *stopwatch) conv(ctx context.Context, name string, s kernels.ConvShape) 
 	}
 	n := r.Batch
 	x, w, dy := noise(n*s.H*s.W*s.C), noise(s.Weights()), noise(n*s.OutH()*s.OutW()*s.OutC)
-	y, dx, dw := make([]float32, len(dy)), make([]float32, len(x)), make([]float32, len(w))
-	ws := make([]float32, conv.Workspace(n, r.Threads))
+	y, dx, dw := kernels.Allocate(len(dy)), kernels.Allocate(len(x)), kernels.Allocate(len(w))
+	ws := kernels.Allocate(conv.Workspace(n, r.Threads))
 	flops := 2 * float64(n) * float64(s.MACs())
 	for _, direction := range []struct {
 		name string
@@ -76,7 +76,7 @@ func (r *stopwatch) conv(ctx context.Context, name string, s kernels.ConvShape) 
 // noise is n values around zero.
 func noise(n int) []float32 {
 	random := rand.New(rand.NewPCG(1, 2))
-	values := make([]float32, n)
+	values := kernels.Allocate(n)
 	for i := range values {
 		values[i] = 2*random.Float32() - 1
 	}

@@ -38,7 +38,7 @@ func NewAdam(w *Weights, stage Stage, weightDecay float64) *Adam {
 	default:
 		panic(fmt.Sprintf("train: an optimiser for %v", stage))
 	}
-	a.mean, a.square = alignedFloats(len(w.parameters)), alignedFloats(len(w.parameters))
+	a.mean, a.square = kernels.Allocate(len(w.parameters)), kernels.Allocate(len(w.parameters))
 	return a
 }
 

@@ -59,16 +59,6 @@ func plan(buffers []storage, batch int) int {
 	return total
 }
 
-// alignedFloats allocates zeros that start on a 64-byte line.
-func alignedFloats(n int) []float32 {
-	if n == 0 {
-		return nil
-	}
-	slab := make([]float32, n+vectorFloats)
-	skip := (vectorFloats - int(uintptr(unsafe.Pointer(&slab[0]))/4)%vectorFloats) % vectorFloats
-	return slab[skip : skip+n : skip+n]
-}
-
 // bytesOf reads floats as bytes.
 func bytesOf(f []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(f))), 4*len(f))

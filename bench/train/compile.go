@@ -80,7 +80,7 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	}
 	p := &Program{graph: g, weights: w, options: opt, features: none, dlogits: none}
 	if opt.Stage != Inference {
-		c.gradients = alignedFloats(len(w.parameters))
+		c.gradients = kernels.Allocate(len(w.parameters))
 		p.gradients = c.gradients
 	}
 

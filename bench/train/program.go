@@ -130,9 +130,9 @@ func Compile(g *graph.Graph, w *Weights, pool *kernels.Pool, opt Options) (*Prog
 	}
 	p.pool = pool
 	p.frame.pool = pool
-	p.frame.arena = alignedFloats(int(p.memory.Activations / 4))
-	p.frame.ws = alignedFloats(int(p.memory.Workspace / 4))
-	p.images = alignedFloats(opt.Batch * g.Input.Shape.Size())
+	p.frame.arena = kernels.Allocate(int(p.memory.Activations / 4))
+	p.frame.ws = kernels.Allocate(int(p.memory.Workspace / 4))
+	p.images = kernels.Allocate(opt.Batch * g.Input.Shape.Size())
 	p.frame.images = p.images
 	p.labels = make([]int32, opt.Batch)
 	if opt.Stage != Inference {

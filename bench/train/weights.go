@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models/graph"
 )
 
@@ -57,7 +58,7 @@ func (w *Weights) layOut(params []*graph.Param) []float32 {
 	for _, p := range params {
 		size += roundUp(p.Size())
 	}
-	slab, at := alignedFloats(size), 0
+	slab, at := kernels.Allocate(size), 0
 	for _, p := range params {
 		w.place[p.Name] = placed{p, slab[at : at+p.Size() : at+p.Size()], at}
 		at += roundUp(p.Size())

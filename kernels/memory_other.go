@@ -1,0 +1,6 @@
+//go:build !linux
+
+package kernels
+
+// wantHugePages does nothing where nothing is known to help.
+func wantHugePages([]byte) {}
