@@ -33,6 +33,7 @@ type Config struct {
 	Recipe  Recipe
 	Seed    uint64 // of all that is drawn at random
 	Seeds   int    // runs of each model, with Seed, Seed+1, …; 0: one. The synthetic dataset is Seed's in all
+	Only    []int  // the numbers of the jobs that this run is about, in the order of Summary.Jobs; nil: all
 
 	Jobs    int    // side by side; 0: one
 	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it
@@ -59,6 +60,7 @@ type JobResult struct {
 	Model   models.Model
 	Seed    uint64
 	Dir     string
+	Teacher string // the folder's name of the job that a distilled one learns from
 	Outcome Outcome
 	Record  results.Record // if Trained, AlreadyDone or HasFailed
 	Err     error          // if HasFailed
@@ -92,21 +94,28 @@ func (s Summary) Count(outcome Outcome) int {
 // [ErrFailed] at the end. If ctx ends, jobs write checkpoints and the error wraps
 // [ErrInterrupted].
 func Run(ctx context.Context, c Config) (Summary, error) {
+	r, err := newRunner(ctx, c)
+	if err != nil {
+		return r.summary, err
+	}
+	return r.summary, r.start(ctx)
+}
+
+// newRunner opens the dataset and plans. It returns a runner, with what is known, even if that fails.
+func newRunner(ctx context.Context, c Config) (*runner, error) {
+	r := &runner{}
 	if err := c.complete(); err != nil {
-		return Summary{}, err
+		return r, err
 	}
 	data, err := openDataset(ctx, c.Data, c.Out, c.Recipe.Synthetic, c.Seed, c.Progress.Report)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", ErrInterrupted, err)
 		}
-		return Summary{}, err
+		return r, err
 	}
-	r := &runner{config: c, data: data, summary: Summary{Dataset: data.record}}
-	if err := r.plan(); err != nil {
-		return r.summary, err
-	}
-	return r.summary, r.start(ctx)
+	r.config, r.data, r.summary.Dataset = c, data, data.record
+	return r, r.plan()
 }
 
 // complete fills in defaults and refuses what cannot be run.
@@ -173,6 +182,9 @@ func (r *runner) plan() error {
 	if err := r.findTeachers(); err != nil {
 		return err
 	}
+	if err := r.keepOnly(c.Only); err != nil {
+		return err
+	}
 	if err := r.findPretrained(); err != nil {
 		return err
 	}
@@ -200,7 +212,7 @@ func (r *runner) plan() error {
 
 // findTeachers tells distilled jobs where the weights of their teacher with the same seed will be.
 func (r *runner) findTeachers() error {
-	for _, j := range r.jobs {
+	for i, j := range r.jobs {
 		if j.model.Distill == models.NoDistillation {
 			continue
 		}
@@ -213,6 +225,7 @@ func (r *runner) findTeachers() error {
 		}
 		j.id.Teacher = teacher.Name
 		j.teacher = &teacherFolder{model: teacher, dir: r.config.dir(teacher, j.id.Seed)}
+		r.summary.Jobs[i].Teacher = filepath.Base(j.teacher.dir)
 	}
 	return nil
 }
@@ -254,7 +267,7 @@ func (r *runner) start(ctx context.Context) error {
 		}
 	}
 	_ = group.Wait() // jobs keep their errors
-	return r.verdict(ctx)
+	return r.summary.Verdict(ctx)
 }
 
 // do runs one job to whatever end. errgroup leaves panics to whoever runs in it.
@@ -306,21 +319,22 @@ func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
 	}
 }
 
-// verdict is Run's error once all jobs have ended.
-func (r *runner) verdict(ctx context.Context) error {
+// Verdict is the error of a run whose jobs have ended so: nil if all are done, else one that wraps [ErrFailed] or
+// [ErrInterrupted].
+func (s Summary) Verdict(ctx context.Context) error {
 	var reasons []error
-	for _, j := range r.summary.Jobs {
+	for _, j := range s.Jobs {
 		if j.Outcome == HasFailed {
 			reasons = append(reasons, fmt.Errorf("%s: %w", filepath.Base(j.Dir), j.Err))
 		}
 	}
-	open := r.summary.Count(Unstarted) + r.summary.Count(WasInterrupted)
+	open := s.Count(Unstarted) + s.Count(WasInterrupted)
 	if open > 0 && ctx.Err() != nil {
 		reasons = append(reasons, fmt.Errorf("%w with %d of %d jobs left; the same command goes on",
-			ErrInterrupted, open, len(r.summary.Jobs)))
+			ErrInterrupted, open, len(s.Jobs)))
 	}
-	if n := r.summary.Count(HasFailed); n > 0 {
-		reasons = append([]error{fmt.Errorf("%d of %d jobs %w", n, len(r.summary.Jobs), ErrFailed)}, reasons...)
+	if n := s.Count(HasFailed); n > 0 {
+		reasons = append([]error{fmt.Errorf("%d of %d jobs %w", n, len(s.Jobs), ErrFailed)}, reasons...)
 	}
 	return errors.Join(reasons...)
 }

@@ -1,0 +1,51 @@
+package bench
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/models"
+)
+
+func TestPlan(t *testing.T) {
+	c := testConfig(t, tiny("teacher"), distilled("student", models.HardDistillation))
+	c.Seeds, c.Teacher = 2, "teacher"
+	c.Only = []int{2} // as a task of a cluster does it
+	mustRun(t, c)
+
+	c.Only = nil
+	summary, err := Plan(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type plan struct {
+		Folder, Teacher string
+		Seed            uint64
+		Outcome         Outcome
+	}
+	var got []plan
+	for _, j := range summary.Jobs {
+		got = append(got, plan{filepath.Base(j.Dir), j.Teacher, j.Seed, j.Outcome})
+	}
+	first, second := c.Seed, c.Seed+1
+	at := filepath.Base(c.dir(models.Model{Name: "teacher"}, second))
+	if diff := cmp.Diff([]plan{
+		{"teacher", "", first, Unstarted},
+		{"student", "teacher", first, Unstarted},
+		{at, "", second, AlreadyDone},
+		{strings.Replace(at, "teacher", "student", 1), at, second, Unstarted},
+	}, got); diff != "" {
+		t.Errorf("jobs (-want +got):\n%s", diff)
+	}
+	if _, err := os.Stat(filepath.Join(c.Out, "teacher", MetricsFile)); !os.IsNotExist(err) {
+		t.Errorf("what was only planned, or not among the run's jobs, has been trained: %v", err)
+	}
+	c.Only = []int{4}
+	if _, err := Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "no job has the number 4, there are 4") {
+		t.Errorf("a job that there is not: %v", err)
+	}
+}
