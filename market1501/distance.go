@@ -10,18 +10,31 @@ import (
 // distances holds the block of the distance matrix that is being judged.
 type distances struct {
 	query, gallery *Features
+	metric         Metric
 	blockQueries   int       // queries in a block
 	block          []float32 // [blockQueries, gallery]
-	product        *kernels.Gemm
-	workspace      []float32
-	offset, scale  []float32 // per gallery image: distance = offset + scale · (q·g), up to a constant of the query
+	squared        []float32 // length of each query
+	offset, scale  []float32 // per gallery image: distance = offset + scale · (q·g), up to what exact makes good
+
+	stripes   []stripe
+	products  []float32 // [blockQueries, stripeImages]
+	workspace []float32
 }
 
-// blockFloats bounds a block to 16 MiB.
-const blockFloats = 4 << 20
+// stripe is a part of the gallery that is multiplied at once.
+type stripe struct {
+	first, count int
+	product      *kernels.Gemm
+}
+
+const (
+	blockFloats  = 4 << 20 // bounds a block to 16 MiB
+	stripeImages = 2048    // bounds the products' scratch
+)
 
 func newDistances(query, gallery *Features, metric Metric, threads int) (*distances, error) {
-	if _, err := query.check(); err != nil {
+	querySquared, err := query.check()
+	if err != nil {
 		return nil, fmt.Errorf("query: %w", err)
 	}
 	squared, err := gallery.check()
@@ -38,7 +51,10 @@ func newDistances(query, gallery *Features, metric Metric, threads int) (*distan
 	if n == 0 || query.Len() == 0 {
 		return nil, fmt.Errorf("%w: %d queries, %d gallery images", ErrNoMatch, query.Len(), n)
 	}
-	d := &distances{query: query, gallery: gallery, offset: make([]float32, n), scale: make([]float32, n)}
+	d := &distances{
+		query: query, gallery: gallery, metric: metric,
+		squared: querySquared, offset: make([]float32, n), scale: make([]float32, n),
+	}
 	for i, s := range squared {
 		switch {
 		case metric == Euclidean:
@@ -49,26 +65,51 @@ func newDistances(query, gallery *Features, metric Metric, threads int) (*distan
 	}
 	d.blockQueries = min(max(blockFloats/n, 1), query.Len())
 	d.block = make([]float32, d.blockQueries*n)
-	d.product = kernels.NewGemm(n, gallery.Dim)
-	d.workspace = make([]float32, d.product.Workspace(d.blockQueries, threads))
+	d.products = make([]float32, d.blockQueries*min(stripeImages, n))
+	workspace := 0
+	for first := 0; first < n; first += stripeImages {
+		s := stripe{first: first, count: min(stripeImages, n-first)}
+		s.product = kernels.NewGemm(s.count, gallery.Dim)
+		workspace = max(workspace, s.product.Workspace(d.blockQueries, threads))
+		d.stripes = append(d.stripes, s)
+	}
+	d.workspace = make([]float32, workspace)
 	return d, nil
 }
 
-// row is the distances of query q of the block to the gallery.
+// row is the distances of query q of the block to the gallery: they order it as the
+// true ones do, which exact makes of them.
 func (d *distances) row(q int) []float32 {
 	n := d.gallery.Len()
 	return d.block[q*n:][:n]
 }
 
+// exact is what turns a row of query i of the whole set into true distances, squared
+// if they are Euclidean: offset + scale · value. Rounding may leave them below 0.
+func (d *distances) exact(i int) (offset, scale float64) {
+	squared := float64(d.squared[i])
+	switch {
+	case d.metric == Euclidean:
+		return squared, 1
+	case squared > 0:
+		return 1, 1 / math.Sqrt(squared)
+	}
+	return 1, 0
+}
+
 // fill computes the block of count queries from first.
 func (d *distances) fill(pool *kernels.Pool, first, count int) {
 	dim := d.gallery.Dim
-	block := d.block[:count*d.gallery.Len()]
-	d.product.Run(pool, count, block, d.query.Values[first*dim:(first+count)*dim], d.gallery.Values, d.workspace)
-	for q := range count {
-		row := d.row(q)
-		for i, dot := range row {
-			row[i] = d.offset[i] + d.scale[i]*dot
+	queries := d.query.Values[first*dim : (first+count)*dim]
+	for _, s := range d.stripes {
+		products := d.products[:count*s.count]
+		s.product.Run(pool, count, products, queries, d.gallery.Values[s.first*dim:(s.first+s.count)*dim], d.workspace)
+		offset, scale := d.offset[s.first:][:s.count], d.scale[s.first:][:s.count]
+		for q := range count {
+			row := d.row(q)[s.first:][:s.count]
+			for i, dot := range products[q*s.count:][:s.count] {
+				row[i] = offset[i] + scale[i]*dot
+			}
 		}
 	}
 }

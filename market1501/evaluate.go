@@ -53,6 +53,7 @@ func ParseMetric(s string) (Metric, error) {
 // EvalConfig says how Evaluate works; the zero value is the published protocol.
 type EvalConfig struct {
 	Metric  Metric
+	Rerank  Rerank
 	Threads int // 0: one per CPU; the result does not depend on it
 }
 
@@ -79,8 +80,9 @@ func (r *Result) Rank(k int) float64 { return r.CMC[k-1] }
 // gallery.
 //
 // Distances are float32; euclidean ones are compared as |g|² - 2q·g, which orders
-// a query's gallery as the distance does. Memory is bounded: distances exist for
-// one block of queries at a time.
+// a query's gallery as the distance does. Re-ranking replaces them before the gallery
+// is ordered; all images of both sets, of whatever identity, are neighbours there.
+// Memory is bounded: distances exist for one block of queries at a time.
 //
 // The error wraps [ErrFeatures], [ErrNoMatch] or the error of ctx.
 func Evaluate(ctx context.Context, query, gallery *Features, config EvalConfig) (Result, error) {
@@ -88,20 +90,33 @@ func Evaluate(ctx context.Context, query, gallery *Features, config EvalConfig) 
 	if threads < 1 {
 		threads = runtime.GOMAXPROCS(0)
 	}
+	if err := config.Rerank.Validate(); err != nil {
+		return Result{}, fmt.Errorf("evaluate: %w", err)
+	}
 	distances, err := newDistances(query, gallery, config.Metric, threads)
 	if err != nil {
 		return Result{}, fmt.Errorf("evaluate: %w", err)
 	}
 	pool := kernels.NewPool(threads)
 	defer pool.Close()
+	var reranker *reranker
+	if config.Rerank != (Rerank{}) {
+		if reranker, err = newReranker(ctx, pool, query, gallery, config.Metric, config.Rerank); err != nil {
+			return Result{}, fmt.Errorf("evaluate: %w", err)
+		}
+	}
 	scores := make([]score, query.Len())
 	judges := make([]judge, threads)
 	for first := 0; first < query.Len(); first += distances.blockQueries {
 		count := min(distances.blockQueries, query.Len()-first)
 		distances.fill(pool, first, count)
 		err := inParallel(ctx, threads, count, func(worker, q int) {
-			i := first + q
-			scores[i] = judges[worker].score(distances.row(q), gallery, query.PIDs[i], query.CamIDs[i])
+			i, row := first+q, distances.row(q)
+			if reranker != nil {
+				offset, scale := distances.exact(i)
+				reranker.rerank(worker, i, row, offset, scale)
+			}
+			scores[i] = judges[worker].score(row, gallery, query.PIDs[i], query.CamIDs[i])
 		})
 		if err != nil {
 			return Result{}, fmt.Errorf("evaluate: %w", err)

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -90,7 +89,7 @@ func naiveJudge(query, gallery *Features, distance func(q, g int) float64) (resu
 // distractors, ties and queries without a match all occur. Small integers make
 // every distance exact in float32.
 func randomFeatures(r *rand.Rand, n, dim, ids, cams, levels int) *Features {
-	f := &Features{Dim: dim}
+	f := &Features{Dim: dim, Values: make([]float32, 0, n*dim)}
 	for range n {
 		f.PIDs = append(f.PIDs, int32(r.IntN(ids+2)-1))
 		f.CamIDs = append(f.CamIDs, int32(r.IntN(cams)+1))
@@ -316,20 +315,5 @@ func TestFeaturesFromImages(t *testing.T) {
 	}
 	if err := whole.Append(&Features{Dim: 5}); !errors.Is(err, ErrFeatures) {
 		t.Errorf("appended other lengths: %v", err)
-	}
-}
-
-// One tenth of Market-1501's queries against its whole gallery.
-func BenchmarkEvaluate(b *testing.B) {
-	for _, dim := range []int{512, 2048} {
-		b.Run("dim="+strconv.Itoa(dim), func(b *testing.B) {
-			r := rand.New(rand.NewPCG(1, 1))
-			query, gallery := randomFeatures(r, 336, dim, 750, 6, 9), randomFeatures(r, 15913, dim, 750, 6, 9)
-			for b.Loop() {
-				if _, err := Evaluate(context.Background(), query, gallery, EvalConfig{}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }
