@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
@@ -108,83 +107,4 @@ func (d *dataset) trainImages(ctx context.Context, size graph.Shape, workers int
 	}
 	d.warn(images.Warnings())
 	return images, nil
-}
-
-// chunk is how many images of a split are decoded at a time for evaluation, at most: 50 MB
-// at 256×128, where Market-1501's whole gallery would be 1.5 GB.
-const chunk = 512
-
-// chunkOf divides n images into equal chunks: one that is only a few images, all of them
-// broken, would be taken for a broken split.
-func chunkOf(n int) int {
-	chunks := (n + chunk - 1) / chunk
-	return (n + chunks - 1) / chunks
-}
-
-// embed runs every image of a split through an inference program.
-func (d *dataset) embed(ctx context.Context, s *market1501.Split, g *graph.Graph, p *train.Program, threads int) (*market1501.Features, error) {
-	var all *market1501.Features
-	n, size := len(s.Entries), g.Input.Shape
-	for from := 0; from < n; from += chunkOf(n) {
-		part := s.Range(from, min(from+chunkOf(n), n))
-		images, err := part.Load(ctx, market1501.LoadConfig{Height: size.H, Width: size.W, Workers: threads})
-		if err != nil {
-			return nil, err
-		}
-		d.warn(images.Warnings())
-		features, err := embedImages(ctx, images, g, p)
-		if err != nil {
-			return nil, err
-		}
-		if all == nil {
-			all = features
-		} else if err := all.Append(features); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-func embedImages(ctx context.Context, images *market1501.Images, g *graph.Graph, p *train.Program) (*market1501.Features, error) {
-	features := market1501.NewFeatures(images, g.Features.Shape.C)
-	batcher, err := market1501.NewEvalBatcher(images, p.Batch())
-	if err != nil {
-		return nil, err
-	}
-	at := 0
-	for batch := range batcher.Batches() {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		n := batcher.Fill(p.Images(), nil, 0, batch)
-		p.Forward(n)
-		at += copy(features.Values[at:], p.Features(n))
-	}
-	return features, nil
-}
-
-// evaluation is the protocol's outcome and the features that it was judged by.
-type evaluation struct {
-	result         market1501.Result
-	query, gallery *market1501.Features
-}
-
-// evaluate embeds query and gallery and judges them.
-func (d *dataset) evaluate(ctx context.Context, g *graph.Graph, p *train.Program, threads int) (evaluation, error) {
-	query, err := d.embed(ctx, &d.Query, g, p, threads)
-	if err != nil {
-		return evaluation{}, err
-	}
-	gallery, err := d.embed(ctx, &d.Gallery, g, p, threads)
-	if err != nil {
-		return evaluation{}, err
-	}
-	result, err := market1501.Evaluate(ctx, query, gallery, market1501.EvalConfig{Threads: threads})
-	return evaluation{result, query, gallery}, err
-}
-
-// metrics is the outcome as it stands in records.
-func (e evaluation) metrics() *results.Metrics {
-	r := e.result
-	return &results.Metrics{Rank1: r.Rank(1), Rank5: r.Rank(5), Rank10: r.Rank(10), MAP: r.MAP, MINP: r.MINP, CMC: r.CMC[:]}
 }

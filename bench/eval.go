@@ -18,6 +18,7 @@ type EvaluateConfig struct {
 	Model    models.Model
 	Weights  string // a file of weights: safetensors or PyTorch's .pth
 	Data     string // a Market-1501 folder
+	Protocol Protocol
 	Features string // where to write every image's embedding as CSV; "": nowhere
 	Batch    int    // images; 0: 32
 	Threads  int    // 0: one per CPU
@@ -26,12 +27,13 @@ type EvaluateConfig struct {
 
 // Evaluation is the protocol's outcome for a file of weights.
 type Evaluation struct {
-	Model   string          `json:"model"`
-	Weights string          `json:"weights"`
-	Dataset results.Dataset `json:"dataset"`
-	Metrics results.Metrics `json:"metrics"`
-	Queries int             `json:"queries"` // that were averaged
-	Skipped int             `json:"skipped"` // queries without a match in the gallery
+	Model    string          `json:"model"`
+	Weights  string          `json:"weights"`
+	Dataset  results.Dataset `json:"dataset"`
+	Protocol Protocol        `json:"protocol,omitzero"` // absent: as published
+	Metrics  results.Metrics `json:"metrics"`
+	Queries  int             `json:"queries"` // that were averaged
+	Skipped  int             `json:"skipped"` // queries without a match in the gallery
 }
 
 // Evaluate judges a file of weights by the Market-1501 protocol, nothing is trained. A
@@ -54,6 +56,9 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, err
 	}
+	if err := c.Protocol.Rerank.Validate(); err != nil {
+		return Evaluation{}, err
+	}
 	g, err := c.Model.Graph(data.Classes)
 	if err != nil {
 		return Evaluation{}, err
@@ -72,7 +77,7 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, err
 	}
-	judged, err := data.evaluate(ctx, g, program, c.Threads)
+	judged, err := (&judge{data, g, program, c.Protocol, c.Threads}).evaluate(ctx)
 	if err != nil {
 		return Evaluation{}, err
 	}
@@ -82,7 +87,7 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 		}
 	}
 	return Evaluation{
-		Model: c.Model.Name, Weights: filepath.Base(c.Weights), Dataset: data.record,
+		Model: c.Model.Name, Weights: filepath.Base(c.Weights), Dataset: data.record, Protocol: c.Protocol,
 		Metrics: *judged.metrics(), Queries: judged.result.Queries, Skipped: judged.result.Skipped,
 	}, nil
 }

@@ -70,7 +70,7 @@ func untrainedMAP(t *testing.T, c Config) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judged, err := data.evaluate(context.Background(), g, program, 2)
+	judged, err := (&judge{data: data, graph: g, program: program, threads: 2}).evaluate(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

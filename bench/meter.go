@@ -89,7 +89,7 @@ func (t *training) workOf(epoch int) float64 {
 }
 
 func (t *training) evaluationWork() float64 {
-	return float64(len(t.data.Query.Entries) + len(t.data.Gallery.Entries))
+	return float64((len(t.data.Query.Entries) + len(t.data.Gallery.Entries)) * t.id.Recipe.Evaluation.passes())
 }
 
 // workLeft is all work from the open epoch's next step on.

@@ -171,7 +171,7 @@ func TestEvaluateForeignNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judged, err := data.evaluate(t.Context(), g, program, 1)
+	judged, err := (&judge{data: data, graph: g, program: program, threads: 1}).evaluate(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

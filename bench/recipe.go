@@ -29,6 +29,9 @@ type Recipe struct {
 	// [Recipe.Schedule] cuts epochs, then the steps of each, to keep within. 0: no limit.
 	ForwardMACs int64 `json:"forward_macs"`
 
+	// Evaluation is how embeddings are made and compared; zero, and not recorded, as published.
+	Evaluation Protocol `json:"evaluation,omitzero"`
+
 	// Synthetic is the dataset that is drawn where none is given; zero for a run on a given one.
 	Synthetic SyntheticSize `json:"synthetic,omitzero"`
 }
@@ -121,6 +124,9 @@ func (r Recipe) Validate() error {
 		return bad("a weight decay of %v", r.Decay)
 	case r.EvaluateEvery < 0 || r.CheckpointEvery < 0 || r.ForwardMACs < 0:
 		return bad("negative intervals or budget")
+	}
+	if err := r.Evaluation.Rerank.Validate(); err != nil {
+		return bad("%v", err)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ type training struct {
 	// Of the stage under way.
 	program *train.Program
 	adam    *train.Adam
-	judge   *train.Program // for inference
+	judge   *judge
 	times   *stageTimes
 }
 
@@ -59,10 +59,12 @@ func (j *job) prepare(ctx context.Context, pool *kernels.Pool) (*training, error
 	// Broken images are known only now. They may cost a step that the file names promised.
 	t.id.Schedule.StepsPerEpoch = min(t.id.Schedule.StepsPerEpoch, t.batches.Batches())
 	t.meter = newMeter(j.now)
-	if t.judge, err = t.compile(j.graph, t.weights, train.Inference); err != nil {
+	inference, err := t.compile(j.graph, t.weights, train.Inference)
+	if err != nil {
 		return nil, err
 	}
-	t.planned = t.judge.Memory().Total() + images.Bytes()
+	t.judge = &judge{j.data, j.graph, inference, j.id.Recipe.Evaluation, j.threads}
+	t.planned = inference.Memory().Total() + images.Bytes()
 	if j.teacher != nil {
 		if t.teacher, err = j.teacher.load(t); err != nil {
 			return nil, err
@@ -254,7 +256,7 @@ func (t *training) closeEpoch(ctx context.Context) error {
 	s := &t.state
 	var metrics *results.Metrics
 	if t.evaluationDue() {
-		e, err := t.data.evaluate(ctx, t.graph, t.judge, t.threads)
+		e, err := t.judge.evaluate(ctx)
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ type Batcher struct {
 	images *Images
 	size   int
 	train  bool
+	mirror bool // every image, for evaluation
 	seed   uint64
 
 	order []int32 // of epoch
@@ -66,6 +67,13 @@ func newBatcher(images *Images, size int) *Batcher {
 	return b
 }
 
+// Mirrored is the same Batcher for evaluation with every image mirrored.
+func (b *Batcher) Mirrored() *Batcher {
+	mirrored := *b
+	mirrored.mirror = true
+	return &mirrored
+}
+
 // Batches is the number of batches in an epoch.
 func (b *Batcher) Batches() int {
 	whole, rest := b.images.Len()/b.size, b.images.Len()%b.size
@@ -98,7 +106,7 @@ func (b *Batcher) Fill(dst []float32, labels []int32, epoch, batch int) int {
 	size := b.images.Height * b.images.Width * 3
 	for slot, i := range indices {
 		out := dst[slot*size:][:size]
-		if b.train && mirrored(b.seed, epoch, i) {
+		if b.mirror || b.train && mirrored(b.seed, epoch, i) {
 			b.fillMirrored(out, b.images.Pixels(int(i)))
 		} else {
 			b.fill(out, b.images.Pixels(int(i)))

@@ -182,6 +182,23 @@ func TestEvalBatcherKeepsOrder(t *testing.T) {
 	}
 }
 
+func TestMirroredEvalBatcher(t *testing.T) {
+	b, err := NewEvalBatcher(numbered(t, 3), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	straight, mirrored := make([]float32, 3*18), make([]float32, 3*18)
+	if b.Mirrored().Fill(mirrored, nil, 0, 0) != 3 || b.Fill(straight, nil, 0, 0) != 3 {
+		t.Fatal("not all images")
+	}
+	for k, got := range mirrored {
+		row, x, c := k/9, k%9/3, k%3
+		if want := straight[row*9+(2-x)*3+c]; got != want {
+			t.Errorf("value %d is %v, want %v", k, got, want)
+		}
+	}
+}
+
 func TestFillAllocatesNothing(t *testing.T) {
 	b, err := NewTrainBatcher(numbered(t, 8), 4, 3)
 	if err != nil {

@@ -40,6 +40,15 @@ func (m Metric) String() string {
 	return fmt.Sprintf("Metric(%d)", int(m))
 }
 
+// MarshalText is [Metric.String].
+func (m Metric) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText is [ParseMetric].
+func (m *Metric) UnmarshalText(text []byte) (err error) {
+	*m, err = ParseMetric(string(text))
+	return err
+}
+
 // ParseMetric is the inverse of [Metric.String].
 func ParseMetric(s string) (Metric, error) {
 	for _, m := range []Metric{Euclidean, Cosine} {

@@ -36,7 +36,11 @@ var metrics = []metric{
 	{"Rank-10", "rank10", func(m *Metrics) float64 { return m.Rank10 }, nil, func(r *Row) Figure { return r.Rank10 }},
 	{"mAP", "map", func(m *Metrics) float64 { return m.MAP }, nil, func(r *Row) Figure { return r.MAP }},
 	{"mINP", "minp", func(m *Metrics) float64 { return m.MINP }, func(m *Metrics) bool { return m.MINP > 0 }, nil},
+	{"Rank-1 RR", "rank1_reranked", func(m *Metrics) float64 { return m.Reranked.Rank1 }, reranked, nil},
+	{"mAP RR", "map_reranked", func(m *Metrics) float64 { return m.Reranked.MAP }, reranked, nil},
 }
+
+func reranked(m *Metrics) bool { return m.Reranked != nil }
 
 func (m metric) of(l *Line) (c comparison) {
 	if ours := l.Metrics(); ours != nil && (m.known == nil || m.known(ours)) {

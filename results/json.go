@@ -20,7 +20,7 @@ const ReportFormat = "reidbench-report/2"
 //	model, row       the model, and the published row as printed; row is "" beside the tables
 //	status           "done", "failed" or "not run"
 //	rank1, rank5, rank10, map    percent: {ours, sd, published, difference}
-//	minp             percent: {ours, sd}; published nowhere
+//	minp, rank1_reranked, map_reranked    percent: {ours, sd}; published nowhere
 //	params_m, macs_g             counted as published: {ours, published, difference, match}
 //	cost             single units: params, macs, matmul_macs, paper_params, paper_macs; null where unknown
 //	notes            reasons for failures, for differing costs and for runs unlike the others
@@ -65,6 +65,8 @@ type jsonRow struct {
 	Rank10  jsonComparison `json:"rank10"`
 	MAP     jsonComparison `json:"map"`
 	MINP    jsonComparison `json:"minp"`
+	Rank1RR jsonComparison `json:"rank1_reranked"`
+	MAPRR   jsonComparison `json:"map_reranked"`
 	Params  jsonComparison `json:"params_m"`
 	MACs    jsonComparison `json:"macs_g"`
 	Cost    *Cost          `json:"cost"`
@@ -92,7 +94,7 @@ func newJSONRow(l *Line) jsonRow {
 	if row.Records == nil {
 		row.Records = []*Record{}
 	}
-	for i, into := range []*jsonComparison{&row.Rank1, &row.Rank5, &row.Rank10, &row.MAP, &row.MINP} {
+	for i, into := range []*jsonComparison{&row.Rank1, &row.Rank5, &row.Rank10, &row.MAP, &row.MINP, &row.Rank1RR, &row.MAPRR} {
 		*into = newJSONComparison(metrics[i].of(l))
 	}
 	return row

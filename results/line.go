@@ -83,8 +83,12 @@ func combine(all []*Metrics, statistic func([]float64) float64) *Metrics {
 		return statistic(values)
 	}
 	ranks, knownMINP := len(all[0].CMC), true
+	var reranked []*Metrics
 	for _, m := range all {
 		ranks, knownMINP = min(ranks, len(m.CMC)), knownMINP && m.MINP > 0
+		if m.Reranked != nil {
+			reranked = append(reranked, m.Reranked)
+		}
 	}
 	combined := &Metrics{
 		Rank1:  of(func(m *Metrics) float64 { return m.Rank1 }),
@@ -97,6 +101,9 @@ func combine(all []*Metrics, statistic func([]float64) float64) *Metrics {
 	}
 	for k := range ranks {
 		combined.CMC = append(combined.CMC, of(func(m *Metrics) float64 { return m.CMC[k] }))
+	}
+	if len(reranked) == len(all) {
+		combined.Reranked = combine(reranked, statistic)
 	}
 	return combined
 }

@@ -97,6 +97,8 @@ type Metrics struct {
 	MAP    float64   `json:"map"`
 	MINP   float64   `json:"minp,omitempty"` // mean inverse negative penalty; 0: not known
 	CMC    []float64 `json:"cmc,omitempty"`  // CMC[k-1] is Rank-k
+	// Reranked is the same evaluation after re-ranking; nil: not re-ranked.
+	Reranked *Metrics `json:"reranked,omitempty"`
 }
 
 // Best is the evaluation with the highest mAP of a run, and the epoch after which it was made.
@@ -209,6 +211,14 @@ func (m Metrics) validate() error {
 	for _, v := range append([]float64{m.Rank1, m.Rank5, m.Rank10, m.MAP, m.MINP}, m.CMC...) {
 		if math.IsNaN(v) || v < 0 || v > 1 {
 			return fmt.Errorf("%v is not a fraction of 1", v)
+		}
+	}
+	if r := m.Reranked; r != nil {
+		if r.Reranked != nil {
+			return errors.New("re-ranked twice")
+		}
+		if err := r.validate(); err != nil {
+			return fmt.Errorf("re-ranked: %w", err)
 		}
 	}
 	return nil

@@ -70,8 +70,8 @@ func inventedReport(t *testing.T) *Report {
 	return report
 }
 
-// seededReport has three seeds of one row, two of which one has failed of another, and one run from before there was
-// mINP.
+// seededReport has three seeds of one row, two of which one has failed of another, a run that was re-ranked, and one
+// from before there was mINP.
 func seededReport(t *testing.T) *Report {
 	t.Helper()
 	var records []Record
@@ -81,10 +81,14 @@ func seededReport(t *testing.T) *Report {
 		records = append(records, r)
 	}
 	records[1].Machine.Cores = 4
+	records[2].Final.Reranked = &Metrics{Rank1: 0.93, MAP: 0.6} // not in all seeds: no mean
+	reranked := inventedRecord(t, "resnet50", "ResNet50", 0.8)
+	reranked.Final.Reranked = &Metrics{Rank1: 0.82, MAP: 0.61}
+	reranked.Recipe.Values = map[string]any{"batch": 64, "evaluation": map[string]any{"rerank": map[string]any{"k1": 20, "k2": 6}, "flip": true}}
 	failed, old := inventedRecord(t, "alexnet", "AlexNet", 0), inventedRecord(t, "vgg16", "VGG16", 0.7)
 	failed.Seed, failed.Status, failed.Reason, failed.Final, failed.Best = 2, Failed, "out of memory", nil, nil
 	old.Final.MINP = 0
-	return mustReport(t, append(records, failed, inventedRecord(t, "alexnet", "AlexNet", 0.6), old), nil)
+	return mustReport(t, append(records, reranked, failed, inventedRecord(t, "alexnet", "AlexNet", 0.6), old), nil)
 }
 
 func TestReportGolden(t *testing.T) {
@@ -251,6 +255,12 @@ func TestLineOverSeeds(t *testing.T) {
 		if diff := cmp.Diff(c.want, c.got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+	for _, r := range line.Records[1:] {
+		r.Final.Reranked = &Metrics{MAP: r.Final.MAP + 0.1}
+	}
+	if m, sd := line.Metrics().Reranked.MAP, line.Deviation().Reranked.MAP; math.Abs(m-0.4) > 1e-12 || math.Abs(sd-math.Sqrt(0.03)) > 1e-12 {
+		t.Errorf("re-ranked mAP %v ± %v, want 0.4 ± the root of 0.03", m, sd)
 	}
 	line.Records = line.Records[:2]
 	if line.Deviation() != nil {

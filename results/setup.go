@@ -31,7 +31,7 @@ func (r *Report) describeRuns() {
 			count[l.Status()]++
 		}
 		for _, record := range l.done() {
-			unlike = unlike || record.Dataset.Synthetic || record.Recipe.Name != "paper"
+			unlike = unlike || record.Dataset.Synthetic || record.Recipe.Name != "paper" || record.Recipe.departs()
 		}
 	}
 	r.Setup = append(r.Setup, Fact{"Rows", fmt.Sprintf("%d of %d done, %d failed, %d not run",
@@ -151,25 +151,42 @@ func (l *Line) failure(r *Record) string {
 // String lists the resolved single values by name, the recipe's own first. What describes
 // the dataset stands there.
 func (r Recipe) String() string {
-	var values []string
-	for _, key := range slices.Sorted(maps.Keys(r.Values)) {
-		if _, nested := r.Values[key].(map[string]any); nested || key == "name" {
-			continue
-		}
-		value, ok := r.Values[key].(string)
-		if !ok {
-			encoded, err := json.Marshal(r.Values[key])
-			if err != nil {
-				encoded = fmt.Append(nil, r.Values[key])
-			}
-			value = string(encoded)
-		}
-		values = append(values, strings.ReplaceAll(key, "_", " ")+" "+value)
-	}
+	values := describe(r.Values)
 	if len(values) == 0 {
 		return r.Name
 	}
 	return r.Name + " (" + strings.Join(values, ", ") + ")"
+}
+
+// departs tells whether the embeddings were made or compared in another way than the published.
+func (r Recipe) departs() bool {
+	evaluation, _ := r.Values["evaluation"].(map[string]any)
+	return evaluation["metric"] != nil || evaluation["flip"] != nil
+}
+
+// describe lists values by name, those of a nested object in brackets.
+func describe(values map[string]any) []string {
+	var all []string
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		label := strings.ReplaceAll(key, "_", " ") + " "
+		switch value := values[key].(type) {
+		case map[string]any:
+			if key != "synthetic" {
+				all = append(all, label+"("+strings.Join(describe(value), ", ")+")")
+			}
+		case string:
+			if key != "name" {
+				all = append(all, label+value)
+			}
+		default:
+			encoded, err := json.Marshal(value)
+			if err != nil {
+				encoded = fmt.Append(nil, value)
+			}
+			all = append(all, label+string(encoded))
+		}
+	}
+	return all
 }
 
 // String names the dataset with its counts and the start of its fingerprint.

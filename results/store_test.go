@@ -107,6 +107,8 @@ func TestWriteRefuses(t *testing.T) {
 		"NaN in the curve":      func(r *Record) { r.Final.CMC[1] = math.NaN() },
 		"best after the end":    func(r *Record) { r.Best.Epoch = r.Epochs + 1 },
 		"huge count":            func(r *Record) { r.Cost.PaperMACs = math.MaxInt64 },
+		"NaN re-ranked":         func(r *Record) { r.Final.Reranked = &Metrics{MAP: math.NaN()} },
+		"re-ranked twice":       func(r *Record) { r.Final.Reranked = &Metrics{Reranked: &Metrics{}} },
 		"negative time":         func(r *Record) { r.Timing.WallSeconds = -1 },
 	} {
 		dir := t.TempDir()

@@ -53,16 +53,21 @@ func (r *Report) Text(w io.Writer, width int) error {
 
 // Legend explains the columns that there are.
 func (r *Report) Legend() string {
-	quantities, deviation := "Rank-n and mAP in percent.", ""
+	quantities, reranked, deviation := "Rank-n and mAP in percent.", "", ""
 	for l := range r.lines {
-		if m := l.Metrics(); m != nil && m.MINP > 0 {
-			quantities = "Rank-n, mAP and mINP (mean inverse negative penalty) in percent."
+		if m := l.Metrics(); m != nil {
+			if m.MINP > 0 {
+				quantities = "Rank-n, mAP and mINP (mean inverse negative penalty) in percent."
+			}
+			if m.Reranked != nil {
+				reranked = " RR: after k-reciprocal re-ranking."
+			}
 		}
 		if l.Deviation() != nil {
 			deviation = " ±: the sample standard deviation over seeds."
 		}
 	}
-	return quantities + deviation + " paper: the published figure; Δ: ours less the published; ✓: all printed digits agree. " +
+	return quantities + reranked + deviation + " paper: the published figure; Δ: ours less the published; ✓: all printed digits agree. " +
 		"Params and MACs are counted as published, for one 256×128 image, without the final classifier. *: see the notes below."
 }
 

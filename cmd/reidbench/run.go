@@ -26,6 +26,7 @@ type runOptions struct {
 	lr                                  float64
 	seed                                uint64
 	seeds, threads, jobs                int
+	protocol                            protocolOptions
 }
 
 func newRunCommand() *cobra.Command {
@@ -83,6 +84,7 @@ Recipes:
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn at random")
 	flags.IntVar(&o.seeds, "seeds", 1, "runs of each model, with this seed and the following")
+	o.protocol.register(command)
 	flags.StringVar(&o.teacher, "teacher", strings.ToLower(models.DefaultTeacher), "`model` that distilled rows learn from")
 	flags.StringVar(&o.weights, "weights", "", "`folder` of published weights to begin with, a file per model; none: random ones")
 	flags.IntVar(&o.threads, "threads", 0, "threads of all jobs together; none: one per CPU")
@@ -109,6 +111,9 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	}
 	if given("lr") {
 		recipe.LR = o.lr
+	}
+	if recipe.Evaluation, err = o.protocol.protocol(given); err != nil {
+		return bench.Config{}, err
 	}
 	if _, err := models.Lookup(o.teacher); err != nil {
 		return bench.Config{}, fmt.Errorf("--teacher: %w", err)

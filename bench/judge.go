@@ -1,0 +1,124 @@
+package bench
+
+import (
+	"context"
+
+	"github.com/reidbench/reidbench/bench/train"
+	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models/graph"
+	"github.com/reidbench/reidbench/results"
+)
+
+// judge embeds images and has them judged.
+type judge struct {
+	data     *dataset
+	graph    *graph.Graph
+	program  *train.Program // for inference
+	protocol Protocol
+	threads  int
+}
+
+// evaluation is the protocol's outcome and the features that it was judged by.
+type evaluation struct {
+	result         market1501.Result
+	reranked       *market1501.Result // nil: not re-ranked
+	query, gallery *market1501.Features
+}
+
+// evaluate embeds query and gallery and judges them.
+func (j *judge) evaluate(ctx context.Context) (e evaluation, err error) {
+	if e.query, err = j.embed(ctx, &j.data.Query); err != nil {
+		return e, err
+	}
+	if e.gallery, err = j.embed(ctx, &j.data.Gallery); err != nil {
+		return e, err
+	}
+	config := market1501.EvalConfig{Metric: j.protocol.Metric, Threads: j.threads}
+	if e.result, err = market1501.Evaluate(ctx, e.query, e.gallery, config); err != nil {
+		return e, err
+	}
+	if config.Rerank = j.protocol.Rerank; config.Rerank != (market1501.Rerank{}) {
+		reranked, err := market1501.Evaluate(ctx, e.query, e.gallery, config)
+		if err != nil {
+			return e, err
+		}
+		e.reranked = &reranked
+	}
+	return e, nil
+}
+
+// embed runs every image of a split through the program.
+func (j *judge) embed(ctx context.Context, s *market1501.Split) (*market1501.Features, error) {
+	var all *market1501.Features
+	n, size := len(s.Entries), j.graph.Input.Shape
+	for from := 0; from < n; from += chunkOf(n) {
+		part := s.Range(from, min(from+chunkOf(n), n))
+		images, err := part.Load(ctx, market1501.LoadConfig{Height: size.H, Width: size.W, Workers: j.threads})
+		if err != nil {
+			return nil, err
+		}
+		j.data.warn(images.Warnings())
+		features, err := j.embedImages(ctx, images)
+		if err != nil {
+			return nil, err
+		}
+		if all == nil {
+			all = features
+		} else if err := all.Append(features); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (j *judge) embedImages(ctx context.Context, images *market1501.Images) (*market1501.Features, error) {
+	features := market1501.NewFeatures(images, j.graph.Features.Shape.C)
+	straight, err := market1501.NewEvalBatcher(images, j.program.Batch())
+	if err != nil {
+		return nil, err
+	}
+	mirrored, at := straight.Mirrored(), 0
+	for batch := range straight.Batches() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		n := straight.Fill(j.program.Images(), nil, 0, batch)
+		j.program.Forward(n)
+		values := features.Values[at:]
+		at += copy(values, j.program.Features(n))
+		if j.protocol.Flip {
+			mirrored.Fill(j.program.Images(), nil, 0, batch)
+			j.program.Forward(n)
+			for i, v := range j.program.Features(n) {
+				values[i] = (values[i] + v) / 2
+			}
+		}
+	}
+	return features, nil
+}
+
+// chunk is how many images of a split are decoded at a time for evaluation, at most: 50 MB
+// at 256×128, where Market-1501's whole gallery would be 1.5 GB.
+const chunk = 512
+
+// chunkOf divides n images into equal chunks: one that is only a few images, all of them
+// broken, would be taken for a broken split.
+func chunkOf(n int) int {
+	chunks := (n + chunk - 1) / chunk
+	return (n + chunks - 1) / chunks
+}
+
+// metrics is the outcome as it stands in records.
+func (e evaluation) metrics() *results.Metrics {
+	m := metricsOf(&e.result)
+	if e.reranked != nil {
+		m.Reranked = metricsOf(e.reranked)
+	}
+	return m
+}
+
+func metricsOf(r *market1501.Result) *results.Metrics {
+	return &results.Metrics{
+		Rank1: r.Rank(1), Rank5: r.Rank(5), Rank10: r.Rank(10), MAP: r.MAP, MINP: r.MINP, CMC: r.CMC[:],
+	}
+}

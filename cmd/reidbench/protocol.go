@@ -1,0 +1,48 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/market1501"
+)
+
+// protocolOptions are the flags about how embeddings are made and compared.
+type protocolOptions struct {
+	metric market1501.Metric
+	flip   bool
+	rerank bool
+	values market1501.Rerank
+}
+
+func (o *protocolOptions) register(command *cobra.Command) {
+	flags := command.Flags()
+	published := market1501.PublishedRerank()
+	flags.TextVar(&o.metric, "metric", market1501.Euclidean, "`name` of the distance between embeddings: euclidean or cosine")
+	flags.BoolVar(&o.flip, "flip", false, "take the mean of the embeddings of an image and its mirror image")
+	flags.BoolVar(&o.rerank, "rerank", false, "judge a second time after k-reciprocal re-ranking")
+	flags.IntVar(&o.values.K1, "rerank-k1", published.K1, "neighbours among which reciprocal ones are sought")
+	flags.IntVar(&o.values.K2, "rerank-k2", published.K2, "neighbours whose codes are averaged")
+	flags.Float64Var(&o.values.Lambda, "rerank-lambda", published.Lambda, "weight of the original distance, from 0 to 1")
+}
+
+// protocol resolves the flags. given tells whether a flag is on the command line.
+func (o *protocolOptions) protocol(given func(flag string) bool) (bench.Protocol, error) {
+	p := bench.Protocol{Metric: o.metric, Flip: o.flip}
+	if !o.rerank {
+		for _, flag := range []string{"rerank-k1", "rerank-k2", "rerank-lambda"} {
+			if given(flag) {
+				return p, misuse("--%s says nothing without --rerank", flag)
+			}
+		}
+		return p, nil
+	}
+	p.Rerank = o.values
+	if p.Rerank == (market1501.Rerank{}) {
+		return p, misuse("--rerank with 0 for all its values")
+	}
+	if err := p.Rerank.Validate(); err != nil {
+		return p, misuse("%w", err)
+	}
+	return p, nil
+}
