@@ -72,6 +72,7 @@ default are those of the paper. Its figures stand below the protocol's own.`,
 	flags.BoolVar(&json, "json", false, "write JSON, with the CMC curve")
 	_ = command.MarkFlagRequired("weights")
 	_ = command.MarkFlagRequired("data")
+	acceptConfig(command, "model")
 	return command
 }
 

@@ -78,6 +78,11 @@ func parseExample(line string) error {
 		return err
 	}
 	args = c.Flags().Args()
+	if file := c.Flags().Lookup("config"); file != nil && file.Value.String() != "" {
+		if err := file.Value.Set("../../" + file.Value.String()); err != nil { // the examples are for the root
+			return err
+		}
+	}
 	if err := c.ValidateArgs(args); err != nil {
 		return err
 	}

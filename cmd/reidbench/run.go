@@ -61,6 +61,9 @@ Recipes:
   # beginning with published weights: pretrained/osnet_x1_0.pth, pretrained/resnet50-0676ba61.pth
   reidbench run osnet resnet50 --weights pretrained
 
+  # everything that a command line can say, in a file
+  reidbench run --config docs/bench.yaml --seeds 5
+
   # does everything work here?
   reidbench run mobilenetv3-small --recipe tiny --out /tmp/runs`,
 		Args:              cobra.MinimumNArgs(1),
@@ -90,6 +93,7 @@ Recipes:
 	flags.IntVar(&o.threads, "threads", 0, "threads of all jobs together; none: one per CPU")
 	flags.IntVar(&o.jobs, "jobs", 1, "models trained side by side")
 	flags.StringVar(&o.out, "out", defaultStore, "`folder` of the runs, one folder per model and seed in it")
+	acceptConfig(command, "models")
 	return command
 }
 
