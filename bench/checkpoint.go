@@ -1,17 +1,17 @@
 package bench
 
 import (
+	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
@@ -25,9 +25,9 @@ import (
 const WeightsFile = "weights.safetensors"
 
 const (
-	checkpointPattern = "checkpoint-*.safetensors"
-	digestSuffix      = ".sha256" // beside each file of tensors, in sha256sum's format
-	brokenSuffix      = ".broken" // a checkpoint whose digest does not fit
+	checkpointFormat = "checkpoint-epoch%04d-step%06d.safetensors" // epochs that are closed, steps of the open one
+	digestSuffix     = ".sha256"                                   // beside each file of tensors, in sha256sum's format
+	brokenSuffix     = ".broken"                                   // a checkpoint whose digest does not fit
 
 	// Tensors in a checkpoint beside the network's own: Adam's mean and squared mean of a gradient.
 	firstMoment, secondMoment = "adam.m/", "adam.v/"
@@ -35,14 +35,22 @@ const (
 	stateKey = "reidbench.state"
 )
 
-// keptCheckpoints stay, so that there is one before the newest.
-const keptCheckpoints = 2
+// Checkpoints says when a training's state is written, beside what the recipe says, and what stays
+// of it. No result depends on it.
+type Checkpoints struct {
+	Interval time.Duration // the longest that a training goes on without one; 0: the epochs of the recipe alone
+	Newest   int           // that many stay, until the job is done; below 1: two, so that there is one before the newest
+	Every    int           // and that of each such epoch, also when the job is done; 0: none
+}
 
-// state is where a training stands, besides its tensors. The order of the data and
-// the dropout masks follow from the seed and the number of steps.
+// state is where a training stands, besides its tensors.
 type state struct {
 	Steps  int `json:"steps"`  // done, both stages together
 	Epochs int `json:"epochs"` // closed: logged, and evaluated if that was due
+
+	// Seed is the random state: the order of the images, their flips and the dropout masks are
+	// functions of it, of the epoch and of the step.
+	Seed uint64 `json:"seed"`
 
 	// Of the open epoch.
 	Loss    float64 `json:"loss"` // the sum over its images
@@ -53,176 +61,127 @@ type state struct {
 	Final     *results.Metrics `json:"final,omitempty"` // the last evaluation
 	Best      *results.Best    `json:"best,omitempty"`
 	LogBytes  int64            `json:"log_bytes"`
+
+	// What was seen: digests of the decoded images.
+	Trained string `json:"trained_images"`
+	Judged  string `json:"judged_images,omitempty"` // "" before the first evaluation
 }
 
-// writeTensors writes a safetensors file and, before it, its digest: a file that is
-// there has a digest to be held against.
+// writeTensors writes a safetensors file and its digest. The digest takes its place first: a file
+// that is there has a digest to be held against.
 func writeTensors(path string, tensors []weights.Tensor, metadata map[string]string) error {
-	digest := sha256.New()
-	if err := weights.WriteSafetensors(digest, tensors, metadata); err != nil {
-		return fmt.Errorf("digest of %s: %w", path, err)
-	}
-	err := atomicfile.Write(path+digestSuffix, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%x  %s\n", digest.Sum(nil), filepath.Base(path))
-		return err
+	return atomicfile.Write(path, func(w io.Writer) error {
+		digest := sha256.New()
+		if err := weights.WriteSafetensors(io.MultiWriter(w, digest), tensors, metadata); err != nil {
+			return err
+		}
+		return atomicfile.Write(path+digestSuffix, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "%x  %s\n", digest.Sum(nil), filepath.Base(path))
+			return err
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return atomicfile.Write(path, func(w io.Writer) error { return weights.WriteSafetensors(w, tensors, metadata) })
 }
 
-// errDigest is wrapped by the error for a file that is not what was written.
-var errDigest = errors.New("the file is damaged")
-
-// checkDigest holds a file against the digest beside it.
-func checkDigest(path string) error {
-	line, err := os.ReadFile(path + digestSuffix)
-	if err != nil {
-		return fmt.Errorf("%s: %w: %w", path, errDigest, err)
-	}
-	want, _, _ := strings.Cut(string(line), " ")
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	digest := sha256.New()
-	if _, err := io.Copy(digest, f); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(digest.Sum(nil)); got != want {
-		return fmt.Errorf("%s: %w: its SHA-256 is %s, not %s", path, errDigest, got, want)
-	}
-	return nil
-}
-
-// networkTensors are a network's parameters and running statistics, copied.
+// networkTensors are a network's parameters and running statistics.
 func networkTensors(w *train.Weights) []weights.Tensor {
 	var tensors []weights.Tensor
 	for _, name := range w.Names() {
-		tensors = append(tensors, weights.Tensor{Name: name, Shape: w.Shape(name), Data: w.Get(name)})
+		tensors = append(tensors, weights.Tensor{
+			Name: name, Shape: w.Shape(name), Fetch: func() []float32 { return w.Get(name) },
+		})
 	}
 	return tensors
 }
 
-// saveCheckpoint writes the checkpoint of s.Steps and removes those that are too many.
-// trained are the parameters that adam steps.
-func saveCheckpoint(dir string, s state, w *train.Weights, adam *train.Adam, trained []*graph.Param) error {
-	tensors := networkTensors(w)
+// momentTensors are Adam's moments of the parameters that it steps.
+func momentTensors(adam *train.Adam, trained []*graph.Param) []weights.Tensor {
+	var tensors []weights.Tensor
 	for _, p := range trained {
-		m, v := adam.Moments(p.Name)
 		tensors = append(tensors,
-			weights.Tensor{Name: firstMoment + p.Name, Shape: p.Shape, Data: m},
-			weights.Tensor{Name: secondMoment + p.Name, Shape: p.Shape, Data: v})
+			weights.Tensor{Name: firstMoment + p.Name, Shape: p.Shape, Fetch: func() []float32 {
+				mean, _ := adam.Moments(p.Name)
+				return mean
+			}},
+			weights.Tensor{Name: secondMoment + p.Name, Shape: p.Shape, Fetch: func() []float32 {
+				_, square := adam.Moments(p.Name)
+				return square
+			}})
 	}
+	return tensors
+}
+
+// saveCheckpoint writes the checkpoint of s, which is so many steps into the open epoch. trained are
+// the parameters that adam steps.
+func saveCheckpoint(dir string, s state, steps int, w *train.Weights, adam *train.Adam, trained []*graph.Param) error {
 	position, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("encode the state of %s: %w", dir, err)
 	}
-	path := filepath.Join(dir, fmt.Sprintf("checkpoint-%08d.safetensors", s.Steps))
-	if err := writeTensors(path, tensors, map[string]string{stateKey: string(position)}); err != nil {
-		return err
-	}
-	return removeCheckpoints(dir, keptCheckpoints)
+	path := filepath.Join(dir, fmt.Sprintf(checkpointFormat, s.Epochs, steps))
+	tensors := append(networkTensors(w), momentTensors(adam, trained)...)
+	return writeTensors(path, tensors, map[string]string{stateKey: string(position)})
 }
 
-// removeCheckpoints leaves the newest keep of them.
-func removeCheckpoints(dir string, keep int) error {
-	paths, err := checkpoints(dir)
-	if err != nil {
-		return err
-	}
-	for _, path := range paths[min(keep, len(paths)):] {
-		if err := errors.Join(os.Remove(path), os.Remove(path+digestSuffix)); err != nil {
-			return err
-		}
-	}
-	return nil
+// checkpoint is a file of that name.
+type checkpoint struct {
+	path          string
+	epochs, steps int // epochs that are closed, steps of the open one
 }
 
 // checkpoints lists the checkpoints in dir, the newest first.
-func checkpoints(dir string) ([]string, error) {
-	paths, err := filepath.Glob(filepath.Join(escapeGlob(dir), checkpointPattern))
-	slices.Sort(paths) // their numbers have a fixed width
-	slices.Reverse(paths)
-	return paths, err
-}
-
-// escapeGlob makes a path a pattern of itself.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
-}
-
-// openCheckpoint opens the newest sound checkpoint and reads its state; nil if there is
-// none. Damaged ones are renamed, so that they are not met again, and named to warn.
-func openCheckpoint(dir string, warn func(string)) (*weights.Archive, state, error) {
-	paths, err := checkpoints(dir)
+func checkpoints(dir string) ([]checkpoint, error) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, state{}, err
+		return nil, err
 	}
-	for _, path := range paths {
-		archive, s, err := openSound(path)
-		if err == nil {
-			return archive, s, nil
+	var found []checkpoint
+	for _, e := range entries {
+		c := checkpoint{path: filepath.Join(dir, e.Name())}
+		if _, err := fmt.Sscanf(e.Name(), checkpointFormat, &c.epochs, &c.steps); err != nil ||
+			e.Name() != fmt.Sprintf(checkpointFormat, c.epochs, c.steps) {
+			continue
 		}
-		var pathError *fs.PathError
-		if !errors.Is(err, errDigest) && errors.As(err, &pathError) {
-			return nil, state{}, err // it may be sound, but cannot be read now
-		}
-		if renameErr := os.Rename(path, path+brokenSuffix); renameErr != nil {
-			return nil, state{}, errors.Join(err, renameErr)
-		}
-		warn(fmt.Sprintf("%v; it is set aside as %s", err, filepath.Base(path)+brokenSuffix))
+		found = append(found, c)
 	}
-	return nil, state{}, nil
+	slices.SortFunc(found, func(a, b checkpoint) int {
+		return cmp.Or(cmp.Compare(b.epochs, a.epochs), cmp.Compare(b.steps, a.steps))
+	})
+	return found, nil
 }
 
-func openSound(path string) (*weights.Archive, state, error) {
-	if err := checkDigest(path); err != nil {
-		return nil, state{}, err
-	}
-	archive, err := weights.Open(path)
+// prune leaves the newest checkpoints, and those at the end of every so many epochs; 0: of none.
+// What a kill between two removals has left of others goes, too.
+func prune(dir string, newest, every int) error {
+	found, err := checkpoints(dir)
 	if err != nil {
-		return nil, state{}, err
+		return err
 	}
-	var s state
-	if err := json.Unmarshal([]byte(archive.Metadata()[stateKey]), &s); err != nil {
-		archive.Close()
-		return nil, state{}, fmt.Errorf("%s: the training's state: %w", path, err)
+	for i, c := range found {
+		if i < newest || every > 0 && c.epochs > 0 && c.epochs%every == 0 && c.steps == 0 {
+			continue
+		}
+		if err := os.Remove(c.path); err != nil {
+			return err
+		}
 	}
-	return archive, s, nil
+	return removeOrphans(dir)
 }
 
-// restoreNetwork sets every parameter and running statistic.
-func restoreNetwork(w *train.Weights, archive *weights.Archive) error {
-	for _, name := range w.Names() {
-		values, err := archive.Float32(name)
-		if err != nil {
-			return err
-		}
-		if err := w.Set(name, values); err != nil {
-			return err
+// removeOrphans removes the digests of files that are not there.
+func removeOrphans(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, e := range entries {
+		there[e.Name()] = true
+	}
+	var failed []error
+	for name := range there {
+		if file, ok := strings.CutSuffix(name, digestSuffix); ok && !there[file] {
+			failed = append(failed, os.Remove(filepath.Join(dir, name)))
 		}
 	}
-	return nil
-}
-
-// restoreAdam sets the moments of the trained parameters.
-func restoreAdam(adam *train.Adam, archive *weights.Archive, trained []*graph.Param, steps int) error {
-	for _, p := range trained {
-		m, err := archive.Float32(firstMoment + p.Name)
-		if err != nil {
-			return err
-		}
-		v, err := archive.Float32(secondMoment + p.Name)
-		if err != nil {
-			return err
-		}
-		if err := adam.SetMoments(p.Name, m, v); err != nil {
-			return err
-		}
-	}
-	adam.SetSteps(steps)
-	return nil
+	return errors.Join(failed...)
 }

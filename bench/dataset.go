@@ -21,8 +21,14 @@ type dataset struct {
 	report func(Event)
 
 	mu     sync.Mutex
-	train  map[graph.Shape]*market1501.Images // decoded, by size
+	train  map[graph.Shape]trainSplit // decoded, by size
 	warned map[string]bool
+}
+
+// trainSplit is the decoded train split and its digest.
+type trainSplit struct {
+	*market1501.Images
+	digest string
 }
 
 // openDataset opens the dataset in dir; where dir is empty, the synthetic one of that
@@ -55,7 +61,7 @@ func openDataset(ctx context.Context, dir, out string, size SyntheticSize, seed 
 			Gallery:     len(opened.Gallery.Entries),
 		},
 		report: report,
-		train:  map[graph.Shape]*market1501.Images{},
+		train:  map[graph.Shape]trainSplit{},
 		warned: map[string]bool{},
 	}
 	d.warn(opened.Warnings())
@@ -91,19 +97,22 @@ func (d *dataset) warn(sentences []string) {
 }
 
 // trainImages decodes the train split once per size.
-func (d *dataset) trainImages(ctx context.Context, size graph.Shape, workers int) (*market1501.Images, error) {
+func (d *dataset) trainImages(ctx context.Context, size graph.Shape, workers int) (trainSplit, error) {
 	d.mu.Lock()
-	images := d.train[size]
+	images, decoded := d.train[size]
 	var err error
-	if images == nil {
-		images, err = d.Train.Load(ctx, market1501.LoadConfig{Height: size.H, Width: size.W, Workers: workers})
+	if !decoded {
+		images.Images, err = d.Train.Load(ctx, market1501.LoadConfig{Height: size.H, Width: size.W, Workers: workers})
 		if err == nil {
+			digest := newImagesDigest()
+			digest.add(images.Images)
+			images.digest = digest.String()
 			d.train[size] = images
 		}
 	}
 	d.mu.Unlock()
 	if err != nil {
-		return nil, err
+		return trainSplit{}, err
 	}
 	d.warn(images.Warnings())
 	return images, nil

@@ -17,8 +17,8 @@ import (
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
-// ErrConflict is wrapped by the error for a folder that holds a run of other
-// settings: neither can it be continued nor may it be overwritten.
+// ErrConflict is wrapped by the error for a folder that holds a run of another recipe, seed or
+// other setting: neither can it be continued nor may it be overwritten.
 var ErrConflict = errors.New("the folder holds another run")
 
 // identityFile says what a job's folder is about. It is written first.
@@ -63,20 +63,19 @@ func readIdentity(dir string) (*identity, error) {
 	return &id, nil
 }
 
-// claim makes dir the folder of this job, or confirms that it is.
-func (id identity) claim(dir string) error {
-	recorded, err := readIdentity(dir)
-	if err != nil {
-		return err
-	}
-	if recorded != nil {
-		return id.conflict(dir, *recorded)
-	}
+// write makes dir the folder of this job.
+func (id identity) write(dir string) error {
 	return atomicfile.Write(filepath.Join(dir, identityFile), func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(id)
 	})
+}
+
+// onDatasetOf is the identity with everything that depends on the images taken from another.
+func (id identity) onDatasetOf(other identity) identity {
+	id.Dataset, id.Classes, id.Schedule = other.Dataset, other.Classes, other.Schedule
+	return id
 }
 
 // conflict is the error that names what differs between the job and the one that dir

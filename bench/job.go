@@ -24,11 +24,15 @@ type job struct {
 	dir        string
 	threads    int
 	data       *dataset
-	alone      bool           // no other job runs at the same time
+	alone      bool // no other job runs at the same time
+	keep       Checkpoints
 	teacher    *teacherFolder // nil if the model is not distilled
 	pretrained string         // the file of weights to begin with; "": random ones
 	report     func(Event)
 	now        func() time.Time
+
+	footprint footprint
+	room      int64 // what all jobs together may take, in bytes; 0: unknown
 
 	graph   *graph.Graph
 	cost    flops.Report
@@ -57,18 +61,17 @@ func newJob(model models.Model, seed uint64, c *Config, data *dataset) *job {
 	return j
 }
 
-// buildGraph returns a panic of the model's function as an error.
-func buildGraph(model models.Model, classes int) (g *graph.Graph, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = &panicError{cause, debug.Stack()}
-		}
-	}()
-	return model.Graph(classes)
-}
-
 // name is what the job is called: like its folder.
 func (j *job) name() string { return filepath.Base(j.dir) }
+
+// buildGraph returns a panic of the model's function as an error.
+func buildGraph(model models.Model, classes int) (g *graph.Graph, err error) {
+	err = guarded(func() (err error) {
+		g, err = model.Graph(classes)
+		return err
+	})
+	return g, err
+}
 
 // emit reports an event of this job.
 func (j *job) emit(e Event) {
@@ -85,6 +88,16 @@ type panicError struct {
 }
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }
+
+// guarded returns a panic as an error, so that one job's stays its own.
+func guarded(work func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = &panicError{cause, debug.Stack()}
+		}
+	}()
+	return work()
+}
 
 // panicFile has the stack of a job that panicked.
 const panicFile = "panic.txt"
@@ -115,7 +128,7 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	// and if what came before is gone.
 	debug.FreeOSMemory()
 	measured := j.alone && ResetPeakMemory() == nil
-	err = j.attempt(ctx, &record)
+	err = guarded(func() error { return j.attempt(ctx, &record) })
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return record, err
 	}
@@ -136,20 +149,18 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	if err := results.Write(j.dir, record); err != nil {
 		return record, err
 	}
-	return record, removeCheckpoints(j.dir, 0)
+	return record, j.clear()
 }
 
-// attempt is run without the record's frame; a panic becomes an error here.
+// attempt is run without the record's frame.
 func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = &panicError{cause, debug.Stack()}
-		}
-	}()
 	if j.unbuilt != nil {
 		return j.unbuilt
 	}
-	if err := j.id.claim(j.dir); err != nil {
+	if err := j.claim(); err != nil {
+		return err
+	}
+	if err := j.refuseIfTooLarge(); err != nil {
 		return err
 	}
 	pool := kernels.NewPool(j.threads)
@@ -161,7 +172,7 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 	defer func() { err = errors.Join(err, t.log.close()) }()
 	err = t.run(ctx)
 	record.Epochs, record.Final, record.Best = t.state.Epochs, t.state.Final, t.state.Best
-	record.Memory.PlannedBytes = t.planned
+	record.Memory.PlannedBytes = j.footprint.total()
 	record.Timing.ImagesPerSecond = t.meter.trainRate()
 	if err != nil {
 		return err

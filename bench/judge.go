@@ -18,21 +18,24 @@ type judge struct {
 	threads  int
 }
 
-// evaluation is the protocol's outcome and the features that it was judged by.
+// evaluation is the protocol's outcome, the features that it was judged by, and the digest of their images.
 type evaluation struct {
 	result         market1501.Result
 	reranked       *market1501.Result // nil: not re-ranked
 	query, gallery *market1501.Features
+	images         string
 }
 
 // evaluate embeds query and gallery and judges them.
 func (j *judge) evaluate(ctx context.Context) (e evaluation, err error) {
-	if e.query, err = j.embed(ctx, &j.data.Query); err != nil {
+	seen := newImagesDigest()
+	if e.query, err = j.embed(ctx, &j.data.Query, seen); err != nil {
 		return e, err
 	}
-	if e.gallery, err = j.embed(ctx, &j.data.Gallery); err != nil {
+	if e.gallery, err = j.embed(ctx, &j.data.Gallery, seen); err != nil {
 		return e, err
 	}
+	e.images = seen.String()
 	config := market1501.EvalConfig{Metric: j.protocol.Metric, Threads: j.threads}
 	if e.result, err = market1501.Evaluate(ctx, e.query, e.gallery, config); err != nil {
 		return e, err
@@ -47,8 +50,8 @@ func (j *judge) evaluate(ctx context.Context) (e evaluation, err error) {
 	return e, nil
 }
 
-// embed runs every image of a split through the program.
-func (j *judge) embed(ctx context.Context, s *market1501.Split) (*market1501.Features, error) {
+// embed runs every image of a split through the program, and adds it to seen.
+func (j *judge) embed(ctx context.Context, s *market1501.Split, seen imagesDigest) (*market1501.Features, error) {
 	var all *market1501.Features
 	n, size := len(s.Entries), j.graph.Input.Shape
 	for from := 0; from < n; from += chunkOf(n) {
@@ -58,6 +61,7 @@ func (j *judge) embed(ctx context.Context, s *market1501.Split) (*market1501.Fea
 			return nil, err
 		}
 		j.data.warn(images.Warnings())
+		seen.add(images)
 		features, err := j.embedImages(ctx, images)
 		if err != nil {
 			return nil, err

@@ -74,7 +74,7 @@ func (m *meter) left() time.Duration {
 }
 
 func (m *meter) timing() *Timing {
-	return &Timing{ImagesPerSecond: m.current, Seconds: m.last.Sub(m.began).Seconds()}
+	return &Timing{ImagesPerSecond: m.current, Seconds: m.last.Sub(m.began).Seconds(), SecondsLeft: m.left().Seconds()}
 }
 
 // stepWork is a step of the open epoch: forward and, beyond the classifier, twice backward.

@@ -31,6 +31,7 @@ type Entry struct {
 type Timing struct {
 	ImagesPerSecond float64 `json:"img_per_s"`
 	Seconds         float64 `json:"seconds"` // since this process took the job up
+	SecondsLeft     float64 `json:"seconds_left"`
 }
 
 // metricsLog appends to the log. The first failure is kept and returned by sync.

@@ -8,7 +8,7 @@ import (
 )
 
 // Plan is Run up to the moment when training would begin: it refuses what Run would refuse, draws
-// the synthetic dataset, and tells what jobs there are and which of them are done already.
+// the synthetic dataset, makes the jobs' folders, and tells what jobs there are and which of them are done already.
 func Plan(ctx context.Context, c Config) (Summary, error) {
 	r, err := newRunner(ctx, c)
 	if err != nil {

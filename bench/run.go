@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -35,9 +30,12 @@ type Config struct {
 	Seeds   int    // runs of each model, with Seed, Seed+1, …; 0: one. The synthetic dataset is Seed's in all
 	Only    []int  // the numbers of the jobs that this run is about, in the order of Summary.Jobs; nil: all
 
-	Jobs    int    // side by side; 0: one
+	Jobs    int    // at most so many side by side, as memory allows, with a thread each at least; 0: one
 	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it
+	Memory  int64  // bytes that all jobs together may take; 0: [AvailableMemory]
 	Teacher string // the model that distilled rows learn from; "": [models.DefaultTeacher]
+
+	Checkpoints Checkpoints
 
 	Progress Progress         // may be nil
 	Now      func() time.Time // the clock of progress and records; nil: the real one
@@ -88,11 +86,12 @@ func (s Summary) Count(outcome Outcome) int {
 // With a folder of published weights, a model without a file in it is an error that wraps
 // [ErrNoWeights], and so is a file that does not fit, before anything is trained.
 //
-// Each job has a folder below Out. A folder that holds a run of another recipe, seed or
-// dataset is an error that wraps [ErrConflict], before anything is trained. A job that
-// fails or panics is recorded with its reason, the others go on, and the error wraps
-// [ErrFailed] at the end. If ctx ends, jobs write checkpoints and the error wraps
-// [ErrInterrupted].
+// Each job has a folder below Out. A folder that holds a run of another recipe or seed is an
+// error that wraps [ErrConflict], one that began with other images [ErrDatasetChanged], one that
+// cannot be written to [ErrReadOnly], all before anything is trained. A job that fails or panics
+// is recorded with its reason, the others go on, and the error wraps [ErrFailed] at the end, and
+// the reasons: [ErrLocked], [ErrMemory], [ErrDiskFull], [ErrDatasetChanged], [ErrNoTeacher] among
+// them. If ctx ends, jobs write checkpoints and the error wraps [ErrInterrupted].
 func Run(ctx context.Context, c Config) (Summary, error) {
 	r, err := newRunner(ctx, c)
 	if err != nil {
@@ -130,7 +129,13 @@ func (c *Config) complete() error {
 		c.Threads = runtime.GOMAXPROCS(0)
 	}
 	c.Seeds = max(c.Seeds, 1)
-	c.Jobs = min(max(c.Jobs, 1), max(c.Seeds*len(c.Models), 1))
+	c.Jobs = min(max(c.Jobs, 1), max(c.Seeds*len(c.Models), 1), c.Threads)
+	if c.Memory < 1 {
+		c.Memory = AvailableMemory()
+	}
+	if c.Checkpoints.Newest < 1 {
+		c.Checkpoints.Newest = 2
+	}
 	if c.Data != "" {
 		c.Recipe.Synthetic = SyntheticSize{}
 	}
@@ -167,14 +172,14 @@ type runner struct {
 	jobs    []*job // by the index of Summary.Jobs
 }
 
-// plan resolves every job and finds conflicts with what the folders hold already.
+// plan resolves every job and makes their folders, unless those hold something else already.
 func (r *runner) plan() error {
 	c := &r.config
 	for i := range uint64(c.Seeds) {
 		for _, m := range c.Models {
 			j := newJob(m, c.Seed+i, c, r.data)
 			j.threads, j.alone = max(c.Threads/c.Jobs, 1), c.Jobs == 1
-			j.report, j.now = c.Progress.Report, c.Now
+			j.report, j.now, j.keep = c.Progress.Report, c.Now, c.Checkpoints
 			r.jobs = append(r.jobs, j)
 			r.summary.Jobs = append(r.summary.Jobs, JobResult{Model: m, Seed: j.id.Seed, Dir: j.dir})
 		}
@@ -188,17 +193,19 @@ func (r *runner) plan() error {
 	if err := r.findPretrained(); err != nil {
 		return err
 	}
+	return r.reserve()
+}
+
+// reserve makes the jobs' folders, so that what is in the way is known before hours have been
+// spent, and status knows of jobs that wait.
+func (r *runner) reserve() error {
 	var conflicts []error
 	for _, j := range r.jobs {
 		if j.unbuilt != nil {
 			continue
 		}
-		recorded, err := readIdentity(j.dir)
-		if err == nil && recorded != nil {
-			err = j.id.conflict(j.dir, *recorded)
-		}
-		if err != nil {
-			conflicts = append(conflicts, err)
+		if err := j.reserve(); err != nil {
+			conflicts = append(conflicts, storageError(err))
 		}
 	}
 	switch len(conflicts) {
@@ -238,103 +245,4 @@ func (r *runner) teacher() (models.Model, error) {
 		}
 	}
 	return models.Lookup(r.config.Teacher)
-}
-
-// start runs the jobs, so many at a time: students after all others, so that none
-// waits for a teacher that has not begun.
-func (r *runner) start(ctx context.Context) error {
-	var group errgroup.Group
-	group.SetLimit(r.config.Jobs)
-	ended := map[string]chan struct{}{}
-	for _, j := range r.jobs {
-		ended[j.dir] = make(chan struct{})
-	}
-	for _, students := range []bool{false, true} {
-		for i, j := range r.jobs {
-			if (j.teacher != nil) != students {
-				continue
-			}
-			if j.teacher != nil {
-				if done, ok := ended[j.teacher.dir]; ok {
-					j.teacher.done = done
-				}
-			}
-			group.Go(func() error {
-				defer close(ended[j.dir])
-				r.do(ctx, j, &r.summary.Jobs[i])
-				return nil
-			})
-		}
-	}
-	_ = group.Wait() // jobs keep their errors
-	return r.summary.Verdict(ctx)
-}
-
-// do runs one job to whatever end. errgroup leaves panics to whoever runs in it.
-func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
-	fail := func(err error) {
-		result.Outcome, result.Err = HasFailed, err
-		j.emit(Event{Kind: Failed, Err: err})
-	}
-	defer func() {
-		if cause := recover(); cause != nil {
-			fail(&panicError{cause, debug.Stack()})
-		}
-	}()
-	if ctx.Err() != nil {
-		return
-	}
-	if record, err := results.Read(j.dir); err == nil && record.Status == results.Done {
-		result.Outcome, result.Record = AlreadyDone, record
-		j.emit(Event{Kind: Skipped, Metrics: record.Final})
-		return
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		j.warn(fmt.Sprintf("%v; the job is done again", err))
-	}
-	if err := os.Remove(filepath.Join(j.dir, results.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		fail(err)
-		return
-	}
-	if j.teacher != nil && j.teacher.done != nil {
-		select {
-		case <-j.teacher.done:
-		case <-ctx.Done():
-			return
-		}
-	}
-	if err := os.MkdirAll(j.dir, 0o777); err != nil {
-		fail(err)
-		return
-	}
-	record, err := j.run(ctx)
-	switch {
-	case err == nil:
-		result.Outcome, result.Record = Trained, record
-		j.emit(Event{Kind: Finished, Metrics: record.Final})
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		result.Outcome = WasInterrupted
-	default:
-		result.Record = record
-		fail(err)
-	}
-}
-
-// Verdict is the error of a run whose jobs have ended so: nil if all are done, else one that wraps [ErrFailed] or
-// [ErrInterrupted].
-func (s Summary) Verdict(ctx context.Context) error {
-	var reasons []error
-	for _, j := range s.Jobs {
-		if j.Outcome == HasFailed {
-			reasons = append(reasons, fmt.Errorf("%s: %w", filepath.Base(j.Dir), j.Err))
-		}
-	}
-	open := s.Count(Unstarted) + s.Count(WasInterrupted)
-	if open > 0 && ctx.Err() != nil {
-		reasons = append(reasons, fmt.Errorf("%w with %d of %d jobs left; the same command goes on",
-			ErrInterrupted, open, len(s.Jobs)))
-	}
-	if n := s.Count(HasFailed); n > 0 {
-		reasons = append([]error{fmt.Errorf("%d of %d jobs %w", n, len(s.Jobs), ErrFailed)}, reasons...)
-	}
-	return errors.Join(reasons...)
 }

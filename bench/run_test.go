@@ -29,7 +29,7 @@ func TestRunLeavesARecord(t *testing.T) {
 	if record.Epochs != 4 || record.Final == nil || record.Best == nil || record.Status != results.Done {
 		t.Errorf("record: %+v", record)
 	}
-	want := []string{MetricsFile, results.ProfileFile, results.File, identityFile, WeightsFile, WeightsFile + digestSuffix}
+	want := []string{manifestFile, MetricsFile, results.ProfileFile, results.File, identityFile, WeightsFile, WeightsFile + digestSuffix}
 	if diff := cmp.Diff(want, files(t, filepath.Join(c.Out, "one"))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -314,7 +314,7 @@ func TestDamagedCheckpointIsSetAside(t *testing.T) {
 			if _, err := Run(ctx, again); !errors.Is(err, ErrInterrupted) {
 				t.Fatal(err)
 			}
-			newest := filepath.Join(dir, "checkpoint-00000008.safetensors")
+			newest := filepath.Join(dir, "checkpoint-epoch0002-step000002.safetensors")
 			data, err := os.ReadFile(newest)
 			if err != nil {
 				t.Fatal(err)
@@ -322,19 +322,19 @@ func TestDamagedCheckpointIsSetAside(t *testing.T) {
 			if err := os.WriteFile(newest, test.damage(data), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			var warning string
+			var warning Event
 			var began int
 			again.Progress = watcher(func(e Event) {
 				switch e.Kind {
 				case Warned:
-					warning = e.Text
+					warning = e
 				case Started:
 					began = e.Step
 				}
 			})
 			mustRun(t, again)
-			if !strings.Contains(warning, newest) || began != 6 {
-				t.Errorf("went on after step %d with the warning %q", began, warning)
+			if !errors.Is(warning.Err, ErrDamaged) || !strings.Contains(warning.Text, newest) || began != 6 {
+				t.Errorf("went on after step %d with the warning %q", began, warning.Text)
 			}
 			if _, err := os.Stat(newest + brokenSuffix); err != nil {
 				t.Error(err)

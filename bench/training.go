@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"time"
 
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels"
@@ -32,12 +33,12 @@ type training struct {
 	pool    *kernels.Pool
 	weights *train.Weights
 	state   state
-	saved   int // steps at the newest checkpoint
+	saved   int       // steps at the newest checkpoint
+	savedAt time.Time // when it was written, or taken up
 	log     *metricsLog
 	meter   *meter
 	batches *market1501.Batcher
 	teacher *train.Program // nil if nothing is distilled
-	planned int64          // bytes
 
 	// Of the stage under way.
 	program *train.Program
@@ -49,11 +50,12 @@ type training struct {
 // prepare decodes the images and takes up the newest checkpoint if there is one.
 func (j *job) prepare(ctx context.Context, pool *kernels.Pool) (*training, error) {
 	images, err := j.data.trainImages(ctx, j.graph.Input.Shape, j.threads)
-	if err != nil {
+	if err = j.unlessChanged(ctx, err); err != nil {
 		return nil, err
 	}
 	t := &training{job: j, pool: pool, weights: train.NewWeights(j.graph, j.id.Seed), saved: -1}
-	if t.batches, err = market1501.NewTrainBatcher(images, j.id.Recipe.Batch, j.id.Seed); err != nil {
+	t.state.Seed, t.state.Trained = j.id.Seed, images.digest
+	if t.batches, err = market1501.NewTrainBatcher(images.Images, j.id.Recipe.Batch, j.id.Seed); err != nil {
 		return nil, err
 	}
 	// Broken images are known only now. They may cost a step that the file names promised.
@@ -64,12 +66,10 @@ func (j *job) prepare(ctx context.Context, pool *kernels.Pool) (*training, error
 		return nil, err
 	}
 	t.judge = &judge{j.data, j.graph, inference, j.id.Recipe.Evaluation, j.threads}
-	t.planned = inference.Memory().Total() + images.Bytes()
 	if j.teacher != nil {
 		if t.teacher, err = j.teacher.load(t); err != nil {
 			return nil, err
 		}
-		t.planned += t.teacher.Memory().Total()
 	}
 	if err := t.resume(); err != nil {
 		return nil, err
@@ -77,14 +77,35 @@ func (j *job) prepare(ctx context.Context, pool *kernels.Pool) (*training, error
 	return t, nil
 }
 
+// unlessChanged returns err, or that the dataset has changed meanwhile, which would explain it.
+func (j *job) unlessChanged(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	if changed := j.data.verify(j.dir); changed != nil {
+		return changed
+	}
+	return err
+}
+
 // resume begins where the newest checkpoint was taken, or at the beginning.
 func (t *training) resume() error {
-	archive, s, err := openCheckpoint(t.dir, t.warn)
+	if err := removeOrphans(t.dir); err != nil {
+		return err
+	}
+	archive, s, err := openCheckpoint(t.dir, func(err error) { t.emit(Event{Kind: Warned, Text: err.Error(), Err: err}) })
 	if err != nil {
 		return err
 	}
+	t.savedAt = t.now()
 	if archive != nil {
 		defer archive.Close()
+		switch {
+		case s.Seed != t.state.Seed:
+			return fmt.Errorf("%s: %w: its checkpoint has the seed %d", t.dir, ErrConflict, s.Seed)
+		case s.Trained != t.state.Trained:
+			return t.data.changed(t.dir)
+		}
 		if err := restoreNetwork(t.weights, archive); err != nil {
 			return err
 		}
@@ -141,10 +162,6 @@ func (t *training) startStage() (err error) {
 	if t.program, err = t.compile(t.graph, t.weights, t.stage()); err != nil {
 		return err
 	}
-	// Weights are shared with the program for inference, which counts them already.
-	if t.stage() == train.Everything || t.id.Schedule.Epochs == 0 {
-		t.planned += t.program.Memory().Total() - t.program.Memory().Weights
-	}
 	t.adam = train.NewAdam(t.weights, t.stage(), t.id.Recipe.Decay)
 	t.times = watchStages(t.program, t.stage(), t.id.Schedule.Steps()-t.state.Steps)
 	return nil
@@ -164,6 +181,11 @@ func (t *training) run(ctx context.Context) error {
 			}
 			if err := t.step(); err != nil {
 				return err
+			}
+			if interval := t.keep.Interval; interval > 0 && t.now().Sub(t.savedAt) >= interval {
+				if err := t.save(); err != nil {
+					return err
+				}
 			}
 		}
 		if err := t.closeEpoch(ctx); err != nil {
@@ -204,11 +226,16 @@ func (t *training) save() error {
 		return err
 	}
 	t.state.LogBytes, t.state.AdamSteps = size, t.adam.Steps()
-	if err := saveCheckpoint(t.dir, t.state, t.weights, t.adam, t.trained()); err != nil {
+	if err := saveCheckpoint(t.dir, t.state, t.stepsOfEpoch(), t.weights, t.adam, t.trained()); err != nil {
 		return err
 	}
-	t.saved = t.state.Steps
-	return nil
+	t.saved, t.savedAt = t.state.Steps, t.now()
+	return prune(t.dir, t.keep.Newest, t.keep.Every)
+}
+
+// stepsOfEpoch is how many steps of the open epoch are done.
+func (t *training) stepsOfEpoch() int {
+	return t.state.Steps - t.state.Epochs*t.id.Schedule.StepsPerEpoch
 }
 
 // rate is the open epoch's learning rate.
@@ -223,8 +250,7 @@ func (t *training) rate() float64 {
 // step trains on the next batch.
 func (t *training) step() error {
 	s := &t.state
-	batch := s.Steps - s.Epochs*t.id.Schedule.StepsPerEpoch
-	n := t.batches.Fill(t.program.Images(), t.program.Labels(), s.Epochs, batch)
+	n := t.batches.Fill(t.program.Images(), t.program.Labels(), s.Epochs, t.stepsOfEpoch())
 	if t.teacher != nil {
 		copy(t.teacher.Images(), t.program.Images()[:n*t.graph.Input.Shape.Size()])
 		t.teacher.Forward(n)
@@ -257,9 +283,13 @@ func (t *training) closeEpoch(ctx context.Context) error {
 	var metrics *results.Metrics
 	if t.evaluationDue() {
 		e, err := t.judge.evaluate(ctx)
-		if err != nil {
+		if err = t.unlessChanged(ctx, err); err != nil {
 			return err
 		}
+		if s.Judged != "" && s.Judged != e.images {
+			return t.data.changed(t.dir)
+		}
+		s.Judged = e.images
 		metrics = e.metrics()
 		t.meter.worked(t.evaluationWork())
 	}

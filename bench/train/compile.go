@@ -104,10 +104,10 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 		Activations: 4 * int64(floats),
 		Workspace:   4 * int64(c.workspace),
 		Input:       4 * int64(opt.Batch*g.Input.Shape.Size()),
-		Weights:     4 * int64(len(w.parameters)+len(w.statistic)),
+		Weights:     4 * int64(slabFloats(g.Params)+slabFloats(g.Buffers)),
 	}
 	if opt.Stage != Inference {
-		p.memory.Gradients = 4 * int64(len(w.parameters))
+		p.memory.Gradients = 4 * int64(slabFloats(g.Params))
 		p.memory.Moments = 2 * p.memory.Gradients
 	}
 	return p, nil

@@ -157,7 +157,7 @@ func compileInRoom(g *graph.Graph, w *Weights, threads int, opt Options) (*Progr
 
 // Plan returns the memory that Compile would take, without taking it.
 func Plan(g *graph.Graph, threads int, opt Options) (Memory, error) {
-	p, err := compileInRoom(g, allocate(g), threads, opt)
+	p, err := compileInRoom(g, outline(g), threads, opt)
 	if err != nil {
 		return Memory{}, err
 	}

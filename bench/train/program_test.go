@@ -258,6 +258,22 @@ func TestActivationsAsRoomAllows(t *testing.T) {
 	}
 }
 
+// TestPlanIsWhatCompileTakes: planning has no memory of its own to go wrong with.
+func TestPlanIsWhatCompileTakes(t *testing.T) {
+	for _, s := range samples {
+		for _, stage := range []Stage{Inference, ClassifierOnly, Everything} {
+			program, _ := sampleProgram(t, s, 2, Options{Stage: stage})
+			planned, err := Plan(s.graph(t), 2, program.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if taken := program.Memory(); planned != taken {
+				t.Errorf("%s, %v: planned %+v, taken %+v", s.name, stage, planned, taken)
+			}
+		}
+	}
+}
+
 func TestSameBitsForAnyThreadCount(t *testing.T) {
 	for _, s := range samples {
 		t.Run(s.name, func(t *testing.T) {

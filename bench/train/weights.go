@@ -20,6 +20,7 @@ type Weights struct {
 	graph                 *graph.Graph
 	parameters, statistic []float32 // the slabs that hold the graph's Params and Buffers
 	place                 map[string]placed
+	outline               bool // for planning: tensors overlap, so that there is room for the largest only
 }
 
 type placed struct {
@@ -48,20 +49,42 @@ func allocate(g *graph.Graph) *Weights {
 	return w
 }
 
+// outline makes weights that a program can be compiled for, to know its memory, but not run with.
+func outline(g *graph.Graph) *Weights {
+	w := &Weights{graph: g, place: map[string]placed{}, outline: true}
+	w.parameters = w.layOut(g.Params)
+	w.statistic = w.layOut(g.Buffers)
+	return w
+}
+
+// slabFloats is how much of a slab params take.
+func slabFloats(params []*graph.Param) int {
+	n := 0
+	for _, p := range params {
+		n += roundUp(p.Size())
+	}
+	return n
+}
+
 // vectorFloats is how many floats a 64-byte line holds; tensors start on a line.
 const vectorFloats = 16
 
 func roundUp(n int) int { return (n + vectorFloats - 1) / vectorFloats * vectorFloats }
 
 func (w *Weights) layOut(params []*graph.Param) []float32 {
-	size := 0
-	for _, p := range params {
-		size += roundUp(p.Size())
+	size := slabFloats(params)
+	if w.outline {
+		size = 0
+		for _, p := range params {
+			size = max(size, roundUp(p.Size()))
+		}
 	}
 	slab, at := kernels.Allocate(size), 0
 	for _, p := range params {
 		w.place[p.Name] = placed{p, slab[at : at+p.Size() : at+p.Size()], at}
-		at += roundUp(p.Size())
+		if !w.outline {
+			at += roundUp(p.Size())
+		}
 	}
 	return slab
 }

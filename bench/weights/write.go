@@ -10,11 +10,12 @@ import (
 	"github.com/reidbench/reidbench/bench/weights/tensor"
 )
 
-// Tensor is a tensor in memory: Data is packed, last dimension fastest.
+// Tensor is a tensor to be written: Data is packed, last dimension fastest.
 type Tensor struct {
 	Name  string
 	Shape []int
 	Data  []float32
+	Fetch func() []float32 // makes Data when its turn comes, so that only one tensor at a time is in memory; may be nil
 }
 
 // WriteSafetensors writes the tensors as F32, sorted by name. Same tensors and metadata, same bytes. Errors: a name
@@ -24,12 +25,16 @@ func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string)
 	for i, t := range tensors {
 		if n, err := tensor.Elements(t.Shape); err != nil {
 			return fmt.Errorf("tensor %q: %w", t.Name, err)
-		} else if n != int64(len(t.Data)) {
+		} else if t.Fetch == nil && n != int64(len(t.Data)) {
 			return fmt.Errorf("tensor %q: %d values for shape %v", t.Name, len(t.Data), t.Shape)
+		}
+		data := t.Fetch
+		if data == nil {
+			data = func() []float32 { return t.Data }
 		}
 		sources[i] = safetensors.Source{
 			Name: t.Name, DType: tensor.Float32, Shape: t.Shape,
-			CopyTo: func(w io.Writer) error { return writeFloat32(w, t.Data) },
+			CopyTo: func(w io.Writer) error { return writeFloat32(w, data()) },
 		}
 	}
 	return safetensors.Write(w, sources, metadata)

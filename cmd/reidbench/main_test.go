@@ -119,6 +119,8 @@ func TestExitCodes(t *testing.T) {
 		{"model for the kernels", "bench kernels osnet", exitMisuse, "measures no models"},
 		{"unknown teacher", "run osnet --teacher resnet5", exitMisuse, `--teacher: unknown model "resnet5"`},
 		{"unknown recipe", "run osnet --recipe slow", exitMisuse, `"slow"`},
+		{"negative interval", "run osnet --checkpoint-interval -1m", exitMisuse, "must not be negative"},
+		{"no newest checkpoint", "run osnet --keep 0", exitMisuse, "--keep 0: must be at least 1"},
 		{"unusable recipe", "run osnet --lr -1", exitMisuse, "learning rate of -1"},
 		{"unknown metric", "eval osnet --weights x --data x --metric manhattan", exitMisuse, "euclidean or cosine"},
 		{"re-ranking without neighbours", "run osnet --rerank --rerank-k1 0", exitMisuse, "k1 = 0"},

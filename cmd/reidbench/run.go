@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +28,7 @@ type runOptions struct {
 	seed                                uint64
 	seeds, threads, jobs                int
 	protocol                            protocolOptions
+	checkpoints                         bench.Checkpoints
 }
 
 func newRunCommand() *cobra.Command {
@@ -43,9 +45,13 @@ pedestrians in Market-1501's layout. With --seeds 3 each model runs three times,
 three seeds; OUT/osnet is the first run's folder, OUT/osnet@2 and OUT/osnet@3 the others'.
 
 Ctrl-C stops cleanly. The same command goes on from there, redoes nothing that is
-finished, and ends with the same bits. A model that fails is recorded with its reason
-while the others go on; the exit code is 1 then. Results do not depend on --threads
-and --jobs. SIGTERM stops cleanly, too, with exit code 75: run the same command again.
+finished, and ends with the same bits; after a crash, too, from the newest checkpoint.
+SIGTERM stops cleanly with exit code 75: run the same command again. A model that
+fails is recorded with its reason while the others go on; the exit code is 1 then.
+
+Results do not depend on --threads and --jobs, nor on what becomes of checkpoints. Side
+by side run as many models as memory and threads allow; one that does not fit at all is
+refused. A folder belongs to one process at a time.
 
 Recipes:
 ` + describeRecipes(),
@@ -69,7 +75,7 @@ Recipes:
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := positive(c, "batch", "seeds", "threads", "jobs"); err != nil {
+			if err := positive(c, "batch", "seeds", "threads", "jobs", "keep"); err != nil {
 				return err
 			}
 			config, err := o.config(c.Flags().Changed, args)
@@ -91,7 +97,11 @@ Recipes:
 	flags.StringVar(&o.teacher, "teacher", strings.ToLower(models.DefaultTeacher), "`model` that distilled rows learn from")
 	flags.StringVar(&o.weights, "weights", "", "`folder` of published weights to begin with, a file per model; none: random ones")
 	flags.IntVar(&o.threads, "threads", 0, "threads of all jobs together; none: one per CPU")
-	flags.IntVar(&o.jobs, "jobs", 1, "models trained side by side")
+	flags.IntVar(&o.jobs, "jobs", 1, "models trained side by side, at most")
+	flags.DurationVar(&o.checkpoints.Interval, "checkpoint-interval", 10*time.Minute,
+		"the longest `time` without a checkpoint; 0: only those of the recipe")
+	flags.IntVar(&o.checkpoints.Newest, "keep", 2, "newest checkpoints that stay until the model is done")
+	flags.IntVar(&o.checkpoints.Every, "keep-every", 10, "checkpoints of every so many epochs that stay for good; 0: none")
 	flags.StringVar(&o.out, "out", defaultStore, "`folder` of the runs, one folder per model and seed in it")
 	acceptConfig(command, "models")
 	return command
@@ -119,12 +129,15 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	if recipe.Evaluation, err = o.protocol.protocol(given); err != nil {
 		return bench.Config{}, err
 	}
+	if o.checkpoints.Interval < 0 || o.checkpoints.Every < 0 {
+		return bench.Config{}, misuse("--checkpoint-interval %v, --keep-every %d: must not be negative", o.checkpoints.Interval, o.checkpoints.Every)
+	}
 	if _, err := models.Lookup(o.teacher); err != nil {
 		return bench.Config{}, fmt.Errorf("--teacher: %w", err)
 	}
 	return bench.Config{
 		Out: o.out, Data: o.data, Models: list, Recipe: recipe, Seed: o.seed, Seeds: o.seeds,
-		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights,
+		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights, Checkpoints: o.checkpoints,
 	}, recipe.Validate()
 }
 

@@ -1,0 +1,183 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/reidbench/reidbench/models/graph"
+	"github.com/reidbench/reidbench/results"
+)
+
+// start runs the jobs: at most so many at a time, and as many as there is memory for. They
+// begin in their order, students after all others, so that none waits for one that has not begun.
+func (r *runner) start(ctx context.Context) error {
+	defer r.limitHeap()()
+	var group errgroup.Group
+	group.SetLimit(r.config.Jobs)
+	room := r.makeRoom()
+	ended := map[string]chan struct{}{}
+	for _, j := range r.jobs {
+		ended[j.dir] = make(chan struct{})
+	}
+	for _, students := range []bool{false, true} {
+		for i, j := range r.jobs {
+			if (j.teacher != nil) != students {
+				continue
+			}
+			if j.teacher != nil {
+				j.teacher.done = ended[j.teacher.dir]
+			}
+			release, err := j.admit(ctx, room)
+			if err != nil {
+				close(ended[j.dir])
+				continue
+			}
+			group.Go(func() error {
+				defer close(ended[j.dir])
+				defer release()
+				r.do(ctx, j, &r.summary.Jobs[i])
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // jobs keep their errors
+	return r.summary.Verdict(ctx)
+}
+
+// limitHeap has garbage collected before it takes memory that jobs were promised, until restore is called.
+func (r *runner) limitHeap() (restore func()) {
+	before := debug.SetMemoryLimit(-1)
+	if r.config.Memory > 0 {
+		debug.SetMemoryLimit(min(before, r.config.Memory+PeakMemory()))
+	}
+	return func() { debug.SetMemoryLimit(before) }
+}
+
+// makeRoom tells every job what there is for all of them beside the images that they share.
+func (r *runner) makeRoom() *semaphore.Weighted {
+	room := int64(math.MaxInt64)
+	if r.config.Memory > 0 {
+		room = r.config.Memory
+		counted := map[graph.Shape]bool{}
+		for _, j := range r.jobs {
+			if j.unbuilt != nil || counted[j.graph.Input.Shape] {
+				continue
+			}
+			counted[j.graph.Input.Shape] = true
+			room -= j.imageBytes() * int64(len(j.data.Train.Entries))
+		}
+		room = max(room, 1)
+	}
+	for _, j := range r.jobs {
+		j.room = room
+	}
+	return semaphore.NewWeighted(room)
+}
+
+// admit waits for the job's teacher and for memory. A job that is done takes none, and neither does
+// one that is going to be refused.
+func (j *job) admit(ctx context.Context, room *semaphore.Weighted) (release func(), err error) {
+	none := func() {}
+	if _, done := j.record(); done || j.unbuilt != nil {
+		return none, ctx.Err()
+	}
+	if j.unbuilt = guarded(func() (err error) {
+		j.footprint, err = j.measure(j.id.Recipe.Batch)
+		return err
+	}); j.unbuilt != nil {
+		return none, nil
+	}
+	if j.teacher != nil && j.teacher.done != nil {
+		select {
+		case <-j.teacher.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	if !j.fits() {
+		return none, nil
+	}
+	if err := room.Acquire(ctx, j.footprint.own); err != nil {
+		return nil, err
+	}
+	return func() { room.Release(j.footprint.own) }, nil
+}
+
+// do runs one job to whatever end.
+func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
+	if ctx.Err() != nil {
+		return
+	}
+	err := guarded(func() error { return j.finish(ctx, result) })
+	switch {
+	case err == nil:
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		result.Outcome = WasInterrupted
+	default:
+		result.Outcome, result.Err = HasFailed, storageError(err)
+		j.emit(Event{Kind: Failed, Err: result.Err})
+	}
+}
+
+// finish does what is left of the job, alone in its folder.
+func (j *job) finish(ctx context.Context, result *JobResult) error {
+	if record, done := j.record(); done {
+		result.Outcome, result.Record = AlreadyDone, record
+		j.emit(Event{Kind: Skipped, Metrics: record.Final})
+		return j.tidy()
+	}
+	if err := os.MkdirAll(j.dir, 0o777); err != nil {
+		return err
+	}
+	l, err := lockJob(j.dir, j.now(), j.warn)
+	if err != nil {
+		return err
+	}
+	defer l.release()
+	switch record, err := results.Read(j.dir); {
+	case err == nil && record.Status == results.Done: // by another process, meanwhile
+		result.Outcome, result.Record = AlreadyDone, record
+		j.emit(Event{Kind: Skipped, Metrics: record.Final})
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		j.warn(fmt.Sprintf("%v; the job is done again", err))
+	}
+	if err := os.Remove(filepath.Join(j.dir, results.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if result.Record, err = j.run(ctx); err != nil {
+		return err
+	}
+	result.Outcome = Trained
+	j.emit(Event{Kind: Finished, Metrics: result.Record.Final})
+	return l.retire()
+}
+
+// Verdict is the error of a run whose jobs have ended so: nil if all are done, else one that wraps [ErrFailed] or
+// [ErrInterrupted].
+func (s Summary) Verdict(ctx context.Context) error {
+	var reasons []error
+	for _, j := range s.Jobs {
+		if j.Outcome == HasFailed {
+			reasons = append(reasons, fmt.Errorf("%s: %w", filepath.Base(j.Dir), j.Err))
+		}
+	}
+	open := s.Count(Unstarted) + s.Count(WasInterrupted)
+	if open > 0 && ctx.Err() != nil {
+		reasons = append(reasons, fmt.Errorf("%w with %d of %d jobs left; the same command goes on",
+			ErrInterrupted, open, len(s.Jobs)))
+	}
+	if n := s.Count(HasFailed); n > 0 {
+		reasons = append([]error{fmt.Errorf("%d of %d jobs %w", n, len(s.Jobs), ErrFailed)}, reasons...)
+	}
+	return errors.Join(reasons...)
+}

@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
+)
+
+// footprintOf is what a job of the configuration takes.
+func footprintOf(t *testing.T, c Config, model models.Model, batch int) footprint {
+	t.Helper()
+	if err := c.complete(); err != nil {
+		t.Fatal(err)
+	}
+	j := newJob(model, c.Seed, &c, openTestData(t, c))
+	j.threads = 1
+	f, err := j.measure(batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestTooLargeForMemory(t *testing.T) {
+	c := testConfig(t, tiny("one"))
+	whole, half := footprintOf(t, c, c.Models[0], c.Recipe.Batch), footprintOf(t, c, c.Models[0], c.Recipe.Batch/2)
+	for _, test := range []struct {
+		memory int64
+		want   string
+	}{
+		{whole.total(), ""},
+		{whole.total() - 1, "--batch 5 takes " + byteSize(half.own)},
+		{1, "no smaller batch fits either"},
+	} {
+		c := testConfig(t, tiny("one"))
+		c.Memory = test.memory
+		summary, err := Run(t.Context(), c)
+		if test.want == "" {
+			if err != nil {
+				t.Errorf("with %d bytes: %v", test.memory, err)
+			}
+			continue
+		}
+		if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), "batches of 10 take "+byteSize(whole.own)) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("with %d bytes: error %v, want ErrMemory with %q", test.memory, err, test.want)
+		}
+		if record, err := results.Read(summary.Jobs[0].Dir); err != nil || record.Status != results.Failed {
+			t.Errorf("with %d bytes: record %+v, %v", test.memory, record, err)
+		}
+		c.Memory = 0 // somewhere else, or when others have gone
+		mustRun(t, c)
+	}
+}
+
+// TestSideBySide counts the jobs that run at a time.
+func TestSideBySide(t *testing.T) {
+	list := []models.Model{distilled("student", models.HardDistillation), tiny("a"), tiny("b"), tiny("teacher"), tiny("c")}
+	f := footprintOf(t, testConfig(t, list...), tiny("a"), brief().Batch)
+	for _, test := range []struct {
+		name          string
+		jobs, threads int
+		memory        int64
+		most          int
+	}{
+		{"all", 3, 8, 0, 3},
+		{"memory for two", 5, 8, f.images + 2*f.own + f.own/2, 2},
+		{"threads for two", 5, 2, 0, 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := testConfig(t, list...)
+			c.Teacher, c.Jobs, c.Threads, c.Memory = "teacher", test.jobs, test.threads, test.memory
+			var mu sync.Mutex
+			together := sync.NewCond(&mu)
+			running, most := 0, 0
+			c.Progress = watcher(func(e Event) {
+				mu.Lock()
+				defer mu.Unlock()
+				switch e.Kind {
+				case Started:
+					running++
+					most = max(most, running)
+					together.Broadcast()
+					for most < test.most { // the first ones wait for as many as are to be
+						together.Wait()
+					}
+				case Finished, Failed:
+					running--
+				}
+			})
+			mustRun(t, c)
+			if most != test.most {
+				t.Errorf("%d jobs side by side, want %d", most, test.most)
+			}
+		})
+	}
+}

@@ -1,0 +1,54 @@
+package bench
+
+import (
+	"testing"
+	"testing/fstest"
+)
+
+func TestAvailableMemory(t *testing.T) {
+	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+	meminfo := file("MemTotal:       32768 kB\nMemFree:          10 kB\nMemAvailable:   16384 kB\n")
+	for _, test := range []struct {
+		name string
+		fs   fstest.MapFS
+		want int64
+	}{
+		{"nothing known", fstest.MapFS{}, 0},
+		{"no control group", fstest.MapFS{"proc/meminfo": meminfo}, 16 << 20},
+		{"version 2", fstest.MapFS{
+			"proc/meminfo":                             meminfo,
+			"proc/self/cgroup":                         file("0::/slurm/job_7\n"),
+			"sys/fs/cgroup/slurm/job_7/memory.max":     file("max\n"),
+			"sys/fs/cgroup/slurm/job_7/memory.current": file("1000\n"),
+			"sys/fs/cgroup/slurm/memory.max":           file("9000000\n"),
+			"sys/fs/cgroup/slurm/memory.current":       file("4000000\n"),
+			"sys/fs/cgroup/slurm/memory.stat":          file("anon 1\ninactive_file 3000000\n"),
+		}, 8000000},
+		{"version 2, the group is the container's topmost", fstest.MapFS{
+			"proc/meminfo":                 meminfo,
+			"proc/self/cgroup":             file("0::/docker/abc\n"),
+			"sys/fs/cgroup/memory.max":     file("5000000\n"),
+			"sys/fs/cgroup/memory.current": file("6000000\n"),
+			"sys/fs/cgroup/memory.stat":    file("inactive_file 0\n"),
+		}, 1},
+		{"version 1", fstest.MapFS{
+			"proc/meminfo":     meminfo,
+			"proc/self/cgroup": file("12:cpuset:/a\n3:memory:/a\n"),
+			"sys/fs/cgroup/memory/a/memory.limit_in_bytes": file("7000000\n"),
+			"sys/fs/cgroup/memory/a/memory.usage_in_bytes": file("3000000\n"),
+			"sys/fs/cgroup/memory/a/memory.stat":           file("total_inactive_file 500000\n"),
+		}, 4500000},
+		{"a limit above the machine's memory", fstest.MapFS{
+			"proc/meminfo":                 meminfo,
+			"proc/self/cgroup":             file("0::/\n"),
+			"sys/fs/cgroup/memory.max":     file("9223372036854771712\n"),
+			"sys/fs/cgroup/memory.current": file("6000000\n"),
+		}, 16 << 20},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := availableMemory(test.fs); got != test.want {
+				t.Errorf("%d bytes, want %d", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,27 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+)
+
+var (
+	// ErrDiskFull is wrapped by the error of a job whose folder has no room left, or whose owner has used up a quota.
+	// What was written before is whole, and the same command goes on from there.
+	ErrDiskFull = errors.New("no room left for the results")
+	// ErrReadOnly is wrapped by the error for a folder of results that cannot be written to.
+	ErrReadOnly = errors.New("the folder of results cannot be written to")
+)
+
+// storageError says what it means for the run that something could not be written.
+func storageError(err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: %w; make room, and the same command goes on", ErrDiskFull, err)
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	}
+	return err
+}
