@@ -9,13 +9,16 @@ type Quantity struct {
 	Published  string
 	Difference string // ours less the published, with its sign
 	Match      bool   // all digits of ours and the published agree
+	Compared   bool   // the published tables have such a column
 }
 
 // Accuracy lists the line's accuracies: percent.
 func (l *Line) Accuracy() []Quantity {
 	var all []Quantity
 	for _, m := range metrics {
-		all = append(all, m.of(l).quantity(m.title, m.key))
+		q := m.of(l).quantity(m.title, m.key)
+		q.Compared = m.published != nil
+		all = append(all, q)
 	}
 	return all
 }
@@ -32,7 +35,7 @@ func (c comparison) quantity(title, key string) Quantity {
 	q := Quantity{
 		Title: title, Key: key,
 		Ours: orEmpty(c.ours), Deviation: orEmpty(c.deviation), Published: orEmpty(c.published),
-		Match: c.matches(),
+		Match: c.matches(), Compared: true,
 	}
 	if d := c.difference(); d != nil {
 		q.Difference = d.Signed()

@@ -12,11 +12,12 @@ import (
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/html"
 )
 
 func newReportCommand() *cobra.Command {
 	var (
-		store, out          string
+		store, out, page    string
 		markdown, csv, json bool
 	)
 	command := &cobra.Command{
@@ -31,12 +32,18 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 
   # for a README, and for a script
   reidbench report --markdown --out REPORT.md
-  reidbench report --runs runs-paper --json`,
+  reidbench report --runs runs-paper --json
+
+  # one file for a browser: sortable tables, charts, learning curves
+  reidbench report --html report.html`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			report, err := loadStore(c, store)
 			if err != nil {
 				return err
+			}
+			if page != "" {
+				return writePage(report, store, page, c.ErrOrStderr())
 			}
 			write := func(w io.Writer) error { return report.Text(w, terminalWidth(w)) }
 			switch {
@@ -58,9 +65,19 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 	flags.BoolVar(&markdown, "markdown", false, "write Markdown")
 	flags.BoolVar(&csv, "csv", false, "write CSV, one line per model")
 	flags.BoolVar(&json, "json", false, "write JSON with every run's whole record")
+	flags.StringVar(&page, "html", "", "`file` to write as a page for a browser, complete in itself")
 	flags.StringVar(&out, "out", "", "`file` to write in place of standard output")
-	command.MarkFlagsMutuallyExclusive("markdown", "csv", "json")
+	command.MarkFlagsMutuallyExclusive("markdown", "csv", "json", "html")
+	command.MarkFlagsMutuallyExclusive("html", "out")
 	return command
+}
+
+func writePage(report *results.Report, store, file string, warn io.Writer) error {
+	page, err := newPage(report, store, warn)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(file, func(w io.Writer) error { return html.Write(w, page) })
 }
 
 // loadStore makes the report of a folder of runs. That the default folder is not there only

@@ -91,6 +91,21 @@ func TestWorkflow(t *testing.T) {
 			t.Errorf("the file differs from what is printed without --out: %v", err)
 		}
 	})
+	t.Run("page", func(t *testing.T) {
+		file := filepath.Join(dir, "report.html")
+		if out := succeed(t, "report", "--runs", runs, "--html", file); out != "" {
+			t.Errorf("a page into a file also prints %q", out)
+		}
+		page, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{`<tr data-model="lenet"><th scope="row">lenet</th>`, `"curves":[{"model":"lenet","epochs":3,"runs":[{"seed":5,"loss":[[`, "features.0 "} {
+			if !strings.Contains(string(page), want) {
+				t.Errorf("the page lacks %q", want)
+			}
+		}
+	})
 	t.Run("plot", func(t *testing.T) {
 		paths := strings.Fields(succeed(t, "plot", "--runs", runs))
 		if len(paths) != 8 {

@@ -1,0 +1,80 @@
+package html
+
+import (
+	"encoding/base64"
+	"fmt"
+	"html/template"
+)
+
+// Ranked is what a run's final weights found for a few queries.
+type Ranked struct {
+	Model string
+	Lists []RankedList
+}
+
+// RankedList is one query with the nearest images of the gallery.
+type RankedList struct {
+	Place   string  // among all queries by average precision: "best", "median", "worst"
+	AP      float64 // fraction of 1
+	Query   Picture
+	Nearest []Picture // nearest first
+}
+
+// Picture is one image of the dataset.
+type Picture struct {
+	Name       string // path in the dataset
+	PID, CamID int32
+	Distance   float64 // to the query
+	Match      bool    // the query's person
+	JPEG       []byte  // nil: not at hand
+}
+
+// rankedModel is a Ranked as the template shows it.
+type rankedModel struct {
+	Model string
+	Open  bool
+	Lists []RankedList
+}
+
+// ranked brings the lists into the report's order. The most accurate model's are open.
+func (p Page) ranked(lines []line) []rankedModel {
+	of := make(map[string]Ranked)
+	for _, r := range p.Ranked {
+		of[r.Model] = r
+	}
+	var all []rankedModel
+	best, most := 0, -1.0
+	for _, l := range lines {
+		r, ok := of[l.Model]
+		if !ok || len(r.Lists) == 0 {
+			continue
+		}
+		if m := l.Metrics(); m != nil && m.MAP > most {
+			best, most = len(all), m.MAP
+		}
+		all = append(all, rankedModel{Model: l.Model, Lists: r.Lists})
+	}
+	if len(all) > 0 {
+		all[best].Open = true
+	}
+	return all
+}
+
+// Percent is the average precision as it is printed.
+func (r RankedList) Percent() string { return fmt.Sprintf("%.1f %%", 100*r.AP) }
+
+// Source is the image within the page.
+func (p Picture) Source() template.URL {
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(p.JPEG))
+}
+
+// Person names the identity; images of pid 0 show nobody whom anybody looks for.
+func (p Picture) Person() string {
+	if p.PID <= 0 {
+		return "distractor"
+	}
+	return fmt.Sprintf("pid %d", p.PID)
+}
+
+// Far is the distance as it is printed.
+func (p Picture) Far() string { return significant(p.Distance) }
