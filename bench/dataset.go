@@ -36,7 +36,7 @@ type trainSplit struct {
 func openDataset(ctx context.Context, dir, out string, size SyntheticSize, seed uint64, report func(Event)) (*dataset, error) {
 	synthetic := dir == ""
 	if synthetic {
-		dir = filepath.Join(out, fmt.Sprintf("synthetic-%d+%dx%d-seed%d", size.IDs-size.TestIDs, size.TestIDs, size.Images, seed))
+		dir = filepath.Join(out, size.folder(seed))
 		if err := synthesizeOnce(ctx, dir, size, seed, report); err != nil {
 			return nil, err
 		}

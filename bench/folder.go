@@ -28,6 +28,12 @@ func (j *job) reserve() error {
 	return errors.Join(j.claim(), l.release())
 }
 
+// unclaimed is an error if reserve would find something in the way.
+func (j *job) unclaimed() error {
+	_, err := j.claimed()
+	return err
+}
+
 // claim makes the folder this job's, or confirms that it is. The caller has the lock.
 func (j *job) claim() error {
 	if ours, err := j.claimed(); ours || err != nil {

@@ -10,7 +10,7 @@ import (
 // Plan is Run up to the moment when training would begin: it refuses what Run would refuse, draws
 // the synthetic dataset, makes the jobs' folders, and tells what jobs there are and which of them are done already.
 func Plan(ctx context.Context, c Config) (Summary, error) {
-	r, err := newRunner(ctx, c)
+	r, err := newRunner(ctx, c, (*job).reserve)
 	if err != nil {
 		return r.summary, err
 	}

@@ -43,6 +43,11 @@ type SyntheticSize struct {
 	Images  int `json:"images"`   // per identity
 }
 
+// folder is what the dataset of this extent and seed is called.
+func (s SyntheticSize) folder(seed uint64) string {
+	return fmt.Sprintf("synthetic-%d+%dx%d-seed%d", s.IDs-s.TestIDs, s.TestIDs, s.Images, seed)
+}
+
 // ErrRecipe is wrapped by errors about values that no training can follow, and
 // about names that no recipe has.
 var ErrRecipe = errors.New("unusable recipe")

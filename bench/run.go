@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ type Config struct {
 	Teacher string // the model that distilled rows learn from; "": [models.DefaultTeacher]
 
 	Checkpoints Checkpoints
+
+	drawn string // where the synthetic dataset is drawn; "": below Out
 
 	Progress Progress         // may be nil
 	Now      func() time.Time // the clock of progress and records; nil: the real one
@@ -93,20 +96,21 @@ func (s Summary) Count(outcome Outcome) int {
 // the reasons: [ErrLocked], [ErrMemory], [ErrDiskFull], [ErrDatasetChanged], [ErrNoTeacher] among
 // them. If ctx ends, jobs write checkpoints and the error wraps [ErrInterrupted].
 func Run(ctx context.Context, c Config) (Summary, error) {
-	r, err := newRunner(ctx, c)
+	r, err := newRunner(ctx, c, (*job).reserve)
 	if err != nil {
 		return r.summary, err
 	}
 	return r.summary, r.start(ctx)
 }
 
-// newRunner opens the dataset and plans. It returns a runner, with what is known, even if that fails.
-func newRunner(ctx context.Context, c Config) (*runner, error) {
+// newRunner opens the dataset and plans; reserve is told of every job. It returns a runner, with what is known, even if
+// that fails.
+func newRunner(ctx context.Context, c Config, reserve func(*job) error) (*runner, error) {
 	r := &runner{}
 	if err := c.complete(); err != nil {
 		return r, err
 	}
-	data, err := openDataset(ctx, c.Data, c.Out, c.Recipe.Synthetic, c.Seed, c.Progress.Report)
+	data, err := openDataset(ctx, c.Data, cmp.Or(c.drawn, c.Out), c.Recipe.Synthetic, c.Seed, c.Progress.Report)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", ErrInterrupted, err)
@@ -114,7 +118,7 @@ func newRunner(ctx context.Context, c Config) (*runner, error) {
 		return r, err
 	}
 	r.config, r.data, r.summary.Dataset = c, data, data.record
-	return r, r.plan()
+	return r, r.plan(reserve)
 }
 
 // complete fills in defaults and refuses what cannot be run.
@@ -172,8 +176,8 @@ type runner struct {
 	jobs    []*job // by the index of Summary.Jobs
 }
 
-// plan resolves every job and makes their folders, unless those hold something else already.
-func (r *runner) plan() error {
+// plan resolves every job and has it reserved.
+func (r *runner) plan(reserve func(*job) error) error {
 	c := &r.config
 	for i := range uint64(c.Seeds) {
 		for _, m := range c.Models {
@@ -193,18 +197,18 @@ func (r *runner) plan() error {
 	if err := r.findPretrained(); err != nil {
 		return err
 	}
-	return r.reserve()
+	return r.reserve(reserve)
 }
 
-// reserve makes the jobs' folders, so that what is in the way is known before hours have been
-// spent, and status knows of jobs that wait.
-func (r *runner) reserve() error {
+// reserve has all jobs' folders looked at, or made, so that what is in the way is known before hours
+// have been spent, and status knows of jobs that wait.
+func (r *runner) reserve(reserve func(*job) error) error {
 	var conflicts []error
 	for _, j := range r.jobs {
 		if j.unbuilt != nil {
 			continue
 		}
-		if err := j.reserve(); err != nil {
+		if err := reserve(j); err != nil {
 			conflicts = append(conflicts, storageError(err))
 		}
 	}

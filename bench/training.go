@@ -319,8 +319,8 @@ func (t *training) closeEpoch(ctx context.Context) error {
 func (t *training) evaluationDue() bool { return t.evaluated(t.state.Epochs) }
 
 // evaluated tells whether epoch, from 0 over both stages, ends with an evaluation.
-func (t *training) evaluated(epoch int) bool {
-	schedule, every := t.id.Schedule, t.id.Recipe.EvaluateEvery
+func (j *job) evaluated(epoch int) bool {
+	schedule, every := j.id.Schedule, j.id.Recipe.EvaluateEvery
 	last := schedule.HeadEpochs + schedule.Epochs - 1
 	inSecond := epoch - schedule.HeadEpochs + 1
 	return epoch == last || every > 0 && inSecond > 0 && inSecond%every == 0

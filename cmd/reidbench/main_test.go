@@ -125,6 +125,7 @@ func TestExitCodes(t *testing.T) {
 		{"unknown metric", "eval osnet --weights x --data x --metric manhattan", exitMisuse, "euclidean or cosine"},
 		{"re-ranking without neighbours", "run osnet --rerank --rerank-k1 0", exitMisuse, "k1 = 0"},
 		{"values of no re-ranking", "run osnet --rerank-k1 10", exitMisuse, "--rerank-k1 says nothing without --rerank"},
+		{"JSON of a run", "run lenet --json", exitMisuse, "--json is for --dry-run"},
 		{"too few identities", "data synth --out " + absent + " --ids 1", exitMisuse, "at least 2 identities"},
 		{"too many to test", "data synth --out " + absent + " --ids 6 --test-ids 6", exitMisuse, "have to be trained on"},
 		{"no dataset", "data info " + absent, exitFound, absent},

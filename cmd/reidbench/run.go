@@ -29,6 +29,7 @@ type runOptions struct {
 	seeds, threads, jobs                int
 	protocol                            protocolOptions
 	checkpoints                         bench.Checkpoints
+	dryRun, json                        bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -61,6 +62,9 @@ Recipes:
   # three models on Market-1501 as published, two side by side
   reidbench run osnet resnet50 'mobilenetv3*' --data Market-1501-v15.09.15 --recipe paper --jobs 2
 
+  # how long will that take here?
+  reidbench run all --data Market-1501-v15.09.15 --recipe paper --dry-run
+
   # a longer training, kept apart from the others
   reidbench run osnet --epochs 30 --batch 32 --lr 3e-4 --seed 7 --out runs-osnet
 
@@ -78,9 +82,15 @@ Recipes:
 			if err := positive(c, "batch", "seeds", "threads", "jobs", "keep"); err != nil {
 				return err
 			}
+			if o.json && !o.dryRun {
+				return misuse("--json is for --dry-run; see \"report --json\" for results")
+			}
 			config, err := o.config(c.Flags().Changed, args)
 			if err != nil {
 				return err
+			}
+			if o.dryRun {
+				return dryRun(c.Context(), config, o.json, c.OutOrStdout(), c.ErrOrStderr())
 			}
 			return runModels(c.Context(), config, c.OutOrStdout(), c.ErrOrStderr())
 		},
@@ -103,6 +113,8 @@ Recipes:
 	flags.IntVar(&o.checkpoints.Newest, "keep", 2, "newest checkpoints that stay until the model is done")
 	flags.IntVar(&o.checkpoints.Every, "keep-every", 10, "checkpoints of every so many epochs that stay for good; 0: none")
 	flags.StringVar(&o.out, "out", defaultStore, "`folder` of the runs, one folder per model and seed in it")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "only print the plan: jobs, epochs, memory, and the time by a few measured steps")
+	flags.BoolVar(&o.json, "json", false, "write the plan of --dry-run as JSON")
 	acceptConfig(command, "models")
 	return command
 }

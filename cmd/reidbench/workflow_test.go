@@ -63,6 +63,24 @@ func TestWorkflow(t *testing.T) {
 			t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
 		}
 	})
+	t.Run("dry run", func(t *testing.T) {
+		text := succeed(t, append(train, "--dry-run", "--seeds", "2")...)
+		for _, want := range []string{"\nJobs     2, 1 at a time", "\nlenet    ", " done ", "\nlenet@6  ", " new ", "1 + 2", "\nuntil the last has ended "} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in\n%s", want, text)
+			}
+		}
+		var estimate bench.Estimate
+		if err := json.Unmarshal([]byte(succeed(t, append(train, "--dry-run", "--seeds", "2", "--json")...)), &estimate); err != nil {
+			t.Fatal(err)
+		}
+		if len(estimate.Plan) != 2 || estimate.Plan[0].State != bench.Done || !(estimate.Plan[1].Seconds > 0) || estimate.Seconds != estimate.Plan[1].Seconds {
+			t.Errorf("%+v", estimate)
+		}
+		if _, err := os.Stat(filepath.Join(runs, "lenet@6")); err == nil {
+			t.Error("a dry run has made a folder")
+		}
+	})
 	t.Run("report", func(t *testing.T) {
 		var report struct {
 			Format string

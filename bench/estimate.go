@@ -1,0 +1,204 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
+)
+
+// An Estimate is what a run would do, and how long it would take on this machine.
+type Estimate struct {
+	Recipe  Recipe          `json:"recipe"`
+	Dataset results.Dataset `json:"dataset"`
+	Machine results.Machine `json:"machine"`
+	Jobs    int             `json:"jobs_side_by_side"`
+	Threads int             `json:"threads"` // of each job
+	Plan    []JobEstimate   `json:"plan"`
+	Seconds float64         `json:"seconds"` // until the last job has ended
+}
+
+// JobEstimate is what one job would do.
+type JobEstimate struct {
+	Job    string   `json:"job"` // as its folder is called
+	Model  string   `json:"model"`
+	Seed   uint64   `json:"seed"`
+	State  JobState `json:"state"`
+	Reason string   `json:"reason,omitempty"` // of what is doomed
+
+	Schedule    Schedule `json:"schedule"`
+	EpochsDone  int      `json:"epochs_done"`
+	Evaluations int      `json:"evaluations"`
+	Bytes       int64    `json:"planned_bytes"` // the decoded training images included, which jobs share
+	TrainRate   float64  `json:"train_img_per_s"`
+	InferRate   float64  `json:"infer_img_per_s"`
+	Seconds     float64  `json:"seconds"` // for what is left
+}
+
+// JobState is how far a job is.
+type JobState string
+
+// The states.
+const (
+	New    JobState = "new"
+	Begun  JobState = "begun"
+	Done   JobState = "done"
+	Doomed JobState = "doomed" // it can't be built, or does not fit into memory; see Reason
+)
+
+// EstimateRun plans as [Run] does, and refuses what that would refuse, and measures a few steps of
+// every model that is not done. Nothing is written: where the synthetic dataset is missing, it is
+// drawn in a temporary folder.
+//
+// The time of a training step is that of the second of two, on a batch of noise; the time of an
+// image in evaluation, and while only the classifier is trained, that of an image in the second of
+// two forward passes. Models of the same layers are measured once. Reading images, writing
+// checkpoints and the protocol itself are not counted, and jobs side by side are taken to not slow
+// each other down.
+func EstimateRun(ctx context.Context, c Config) (Estimate, error) {
+	cleanUp, err := c.drawAside()
+	if err != nil {
+		return Estimate{}, err
+	}
+	defer cleanUp()
+	r, err := newRunner(ctx, c, (*job).unclaimed)
+	if err != nil {
+		return Estimate{}, err
+	}
+	pacer := newPacer(max(r.config.Threads/r.config.Jobs, 1), r.config.Progress)
+	defer pacer.close()
+	return r.estimate(ctx, pacer.pace)
+}
+
+// drawAside has a synthetic dataset that is missing drawn in a folder that cleanUp removes.
+func (c *Config) drawAside() (cleanUp func(), err error) {
+	if c.Data != "" {
+		return func() {}, nil
+	}
+	if _, err := os.Stat(filepath.Join(c.Out, c.Recipe.Synthetic.folder(c.Seed))); !errors.Is(err, fs.ErrNotExist) {
+		return func() {}, err
+	}
+	dir, err := os.MkdirTemp("", "reidbench-*")
+	if err != nil {
+		return nil, err
+	}
+	c.drawn = dir
+	return func() { os.RemoveAll(dir) }, nil
+}
+
+// pace tells how many images a second a model is trained on, or used on, with batches of that many.
+type pace func(ctx context.Context, m models.Model, mode Mode, batch int) (float64, error)
+
+func (r *runner) estimate(ctx context.Context, pace pace) (Estimate, error) {
+	e := Estimate{
+		Recipe: r.config.Recipe, Dataset: r.data.record, Machine: DescribeMachine(),
+		Jobs: r.config.Jobs, Threads: r.jobs[0].threads,
+	}
+	r.makeRoom()
+	for _, j := range r.jobs {
+		planned, err := j.estimate(ctx, pace)
+		if err != nil {
+			return e, err
+		}
+		e.Plan = append(e.Plan, planned)
+	}
+	e.Seconds = r.makespan(e.Plan)
+	return e, nil
+}
+
+// makespan is when the last job ends if each begins as soon as one before it has ended: students
+// after all others, as [Run] does.
+func (r *runner) makespan(plan []JobEstimate) float64 {
+	ends := make([]float64, r.config.Jobs)
+	for _, students := range []bool{false, true} {
+		for i, j := range r.jobs {
+			if (j.teacher != nil) == students {
+				first := slices.Index(ends, slices.Min(ends))
+				ends[first] += plan[i].Seconds
+			}
+		}
+	}
+	return slices.Max(ends)
+}
+
+func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
+	e := JobEstimate{Job: filepath.Base(j.dir), Model: j.model.Name, Seed: j.id.Seed, State: New, Schedule: j.id.Schedule}
+	if j.unbuilt != nil {
+		e.State, e.Reason = Doomed, j.unbuilt.Error()
+		return e, nil
+	}
+	var err error
+	if j.footprint, err = j.measure(j.id.Recipe.Batch); err != nil {
+		return e, err
+	}
+	e.Bytes = j.footprint.total()
+	epochs := e.Schedule.HeadEpochs + e.Schedule.Epochs
+	for epoch := range epochs {
+		if j.evaluated(epoch) {
+			e.Evaluations++
+		}
+	}
+	if record, done := j.record(); done {
+		e.State, e.EpochsDone = Done, record.Epochs
+		return e, nil
+	}
+	if err := j.refuseIfTooLarge(); err != nil {
+		e.State, e.Reason = Doomed, err.Error()
+		return e, nil
+	}
+	steps, err := j.progress(&e)
+	if err != nil {
+		return e, err
+	}
+	if e.TrainRate, err = pace(ctx, j.model, TrainMode, j.id.Recipe.Batch); err != nil {
+		return e, err
+	}
+	if e.InferRate, err = pace(ctx, j.model, InferMode, j.id.Recipe.Batch); err != nil {
+		return e, err
+	}
+	teacherSeconds := 0.0 // an image
+	if j.teacher != nil {
+		teacherRate, err := pace(ctx, j.teacher.model, InferMode, j.id.Recipe.Batch)
+		if err != nil {
+			return e, err
+		}
+		teacherSeconds = 1 / teacherRate
+	}
+	images := float64(min(e.Schedule.StepsPerEpoch*j.id.Recipe.Batch, len(j.data.Train.Entries)))
+	judged := float64((len(j.data.Query.Entries) + len(j.data.Gallery.Entries)) * j.id.Recipe.Evaluation.passes())
+	for epoch := e.EpochsDone; epoch < epochs; epoch++ {
+		seconds := teacherSeconds + 1/e.TrainRate
+		if epoch < e.Schedule.HeadEpochs {
+			seconds = teacherSeconds + 1/e.InferRate
+		}
+		left := images
+		if epoch == e.EpochsDone {
+			left *= 1 - float64(steps)/float64(e.Schedule.StepsPerEpoch)
+		}
+		e.Seconds += left * seconds
+		if j.evaluated(epoch) {
+			e.Seconds += judged / e.InferRate
+		}
+	}
+	return e, nil
+}
+
+// progress notes where the job would go on, and returns the steps that are done of the open epoch.
+func (j *job) progress(e *JobEstimate) (steps int, err error) {
+	recorded, err := readIdentity(j.dir)
+	if err != nil || recorded == nil {
+		return 0, err
+	}
+	e.State = Begun
+	found, err := checkpoints(j.dir)
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
+	e.EpochsDone = found[0].epochs
+	return found[0].steps, nil
+}
