@@ -137,7 +137,7 @@ func newJobBar(container *mpb.Progress, e Event) (*jobBar, error) {
 				if e.Kind == Started {
 					return "" // nothing is known yet
 				}
-				return fmt.Sprintf(" loss %.3f %s %s left", e.Loss, rate(e.ImagesPerSecond), short(e.Left))
+				return fmt.Sprintf(" loss %.3f %s %s left", e.Loss, rate(e.ImagesPerSecond), ShortDuration(e.Left))
 			}),
 		),
 	)

@@ -43,7 +43,7 @@ type JobEstimate struct {
 // JobState is how far a job is.
 type JobState string
 
-// The states.
+// The states in a plan.
 const (
 	New    JobState = "new"
 	Begun  JobState = "begun"

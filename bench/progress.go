@@ -104,7 +104,7 @@ func line(e Event) string {
 		}
 	case Stepped, EpochEnded:
 		fmt.Fprintf(&s, "%s, epoch %d/%d, step %d/%d, loss %.4f, %s, %s left",
-			e.Stage, e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, rate(e.ImagesPerSecond), short(e.Left))
+			e.Stage, e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, rate(e.ImagesPerSecond), ShortDuration(e.Left))
 	case Evaluated:
 		fmt.Fprintf(&s, "epoch %d/%d: %s", e.Epoch, e.Epochs, scores(e.Metrics))
 	case Finished:
@@ -138,8 +138,8 @@ func rate(imagesPerSecond float64) string {
 	return fmt.Sprintf("%.0f img/s", imagesPerSecond)
 }
 
-// short is a duration as people say it: "3m12s", "2h05m".
-func short(d time.Duration) string {
+// ShortDuration is a duration as people say it: "3m12s", "2h05m".
+func ShortDuration(d time.Duration) string {
 	d = d.Round(time.Second)
 	switch {
 	case d >= 24*time.Hour:

@@ -114,8 +114,8 @@ func TestShort(t *testing.T) {
 		0: "0s", 59400 * time.Millisecond: "59s", 59600 * time.Millisecond: "1m00s",
 		3*time.Hour + 5*time.Minute: "3h05m", 49 * time.Hour: "2d01h",
 	} {
-		if got := short(d); got != want {
-			t.Errorf("short(%v) is %q, want %q", d, got, want)
+		if got := ShortDuration(d); got != want {
+			t.Errorf("ShortDuration(%v) is %q, want %q", d, got, want)
 		}
 	}
 }

@@ -104,7 +104,7 @@ REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 		},
 	}
 	root.AddCommand(
-		newRunCommand(), newReportCommand(), newPlotCommand(),
+		newRunCommand(), newStatusCommand(), newReportCommand(), newPlotCommand(),
 		newListCommand(), newSummaryCommand(), newCheckCommand(),
 		newEvalCommand(), newDataCommand(), newWeightsCommand(),
 		newBenchCommand(), newVersionCommand(),

@@ -124,6 +124,19 @@ func TestWorkflow(t *testing.T) {
 			}
 		}
 	})
+	t.Run("status", func(t *testing.T) {
+		text := succeed(t, "status", "--runs", runs)
+		if !regexp.MustCompile(`(?m)^lenet  done   +3/3 +9/9  `).MatchString(text) || !strings.HasSuffix(text, "\n\n1 of 1 jobs done\n") {
+			t.Errorf("a finished job's status is\n%s", text)
+		}
+		var jobs []bench.JobStatus
+		if err := json.Unmarshal([]byte(succeed(t, "status", "--runs", runs, "--json")), &jobs); err != nil {
+			t.Fatal(err)
+		}
+		if len(jobs) != 1 || jobs[0].State != bench.StateDone || !cmp.Equal(jobs[0].Metrics, record.Final) {
+			t.Errorf("status %+v", jobs)
+		}
+	})
 	t.Run("plot", func(t *testing.T) {
 		paths := strings.Fields(succeed(t, "plot", "--runs", runs))
 		if len(paths) != 8 {
@@ -199,6 +212,9 @@ func TestRunAfterFailure(t *testing.T) {
 	}
 	if !strings.Contains(o.stdout, "failed") {
 		t.Errorf("the table does not tell of the failure:\n%s", o.stdout)
+	}
+	if o := reidbench(t, "status", "--runs", runs); o.code != exitFound || !strings.Contains(o.stderr, "1 of 1 jobs failed or cannot be read") || !strings.Contains(o.stdout, "metrics.jsonl") {
+		t.Errorf("status: exit code %d, standard error %q, standard output\n%s", o.code, o.stderr, o.stdout)
 	}
 	if err := os.Remove(metrics); err != nil {
 		t.Fatal(err)

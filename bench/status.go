@@ -1,0 +1,199 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/reidbench/reidbench/results"
+)
+
+// The states that a folder tells.
+const (
+	StateWaiting     JobState = "waiting"     // nothing of it has been trained
+	StateRunning     JobState = "running"     // a process works on it
+	StateInterrupted JobState = "interrupted" // it goes on when its command is repeated
+	StateFailed      JobState = "failed"      // see Reason; it is tried again when its command is repeated
+	StateDone        JobState = "done"
+	StateUnknown     JobState = "unknown" // its folder cannot be read, see Reason
+)
+
+// JobStatus is what a job's folder tells about it.
+type JobStatus struct {
+	Job   string   `json:"job"` // the folder's name
+	Model string   `json:"model"`
+	Seed  uint64   `json:"seed"`
+	State JobState `json:"state"`
+
+	// Holder is the process that works on the job; of one that is interrupted, the process that was killed.
+	Holder *Holder `json:"holder,omitempty"`
+	Reason string  `json:"reason,omitempty"` // why it failed or is unknown
+
+	Stage           string           `json:"stage,omitempty"` // "classifier" or "everything"
+	Epoch           int              `json:"epoch"`           // under way, or the last; from 1, both stages together
+	Epochs          int              `json:"epochs"`
+	Step            int              `json:"step"` // steps done
+	Steps           int              `json:"steps"`
+	Loss            float64          `json:"loss"` // the newest
+	LR              float64          `json:"lr"`
+	ImagesPerSecond float64          `json:"img_per_s"`
+	SecondsLeft     float64          `json:"seconds_left"`         // when the log was last written to
+	Metrics         *results.Metrics `json:"metrics,omitempty"`    // the last evaluation
+	Updated         *time.Time       `json:"updated,omitempty"`    // when the log was last written to
+	Checkpoint      string           `json:"checkpoint,omitempty"` // the newest: the file that training would go on from
+}
+
+// Left is the estimated time until the job's end.
+func (s JobStatus) Left() time.Duration { return time.Duration(s.SecondsLeft * float64(time.Second)) }
+
+// Status reads how far every job is from the folders of out alone, sorted by model and seed. Any machine that sees the
+// folders may ask at any time; the lock that tells running jobs from interrupted ones is then only looked at.
+func Status(out string) ([]JobStatus, error) {
+	entries, err := os.ReadDir(out)
+	if err != nil {
+		return nil, err
+	}
+	all := []JobStatus{}
+	for _, e := range entries {
+		dir := filepath.Join(out, e.Name())
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			continue
+		}
+		id, err := readIdentity(dir)
+		if id == nil && err == nil {
+			continue // the dataset, for example
+		}
+		s := JobStatus{Job: e.Name(), Model: e.Name()}
+		if err == nil {
+			s, err = statusOf(dir, *id)
+		}
+		if err != nil {
+			s.State, s.Reason = StateUnknown, err.Error()
+		}
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b JobStatus) int {
+		return cmp.Or(strings.Compare(a.Model, b.Model), cmp.Compare(a.Seed, b.Seed))
+	})
+	return all, nil
+}
+
+// statusOf looks at one job. What changes meanwhile is looked at first: a job that ends between two looks is done.
+func statusOf(dir string, id identity) (JobStatus, error) {
+	s := JobStatus{
+		Job: filepath.Base(dir), Model: id.Model, Seed: id.Seed, State: StateWaiting,
+		Epochs: id.Schedule.HeadEpochs + id.Schedule.Epochs, Steps: id.Schedule.Steps(),
+	}
+	locked := isLocked(dir)
+	if holder, err := readHolder(dir); err == nil {
+		s.Holder = &holder
+	}
+	if err := s.readLog(filepath.Join(dir, MetricsFile)); err != nil {
+		return s, err
+	}
+	found, err := checkpoints(dir)
+	if err != nil {
+		return s, err
+	}
+	if len(found) > 0 {
+		s.Checkpoint = filepath.Base(found[0].path)
+	}
+	if s.Step > 0 || len(found) > 0 {
+		s.State = StateInterrupted
+	}
+	if locked {
+		s.State = StateRunning
+	}
+	record, err := results.Read(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return s, nil
+	case err != nil:
+		return s, err
+	case record.Status == results.Done:
+		s.State, s.Holder, s.Checkpoint, s.SecondsLeft = StateDone, nil, "", 0
+		s.ImagesPerSecond, s.Metrics = record.Timing.ImagesPerSecond, record.Final
+	case !locked: // else it is tried again
+		s.State, s.Holder, s.Reason = StateFailed, nil, record.Reason
+	}
+	return s, nil
+}
+
+// readLog takes over where the log ends.
+func (s *JobStatus) readLog(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	trained, evaluated, err := lastEntries(f)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	if trained == nil {
+		return nil
+	}
+	changed := info.ModTime().UTC().Truncate(time.Second)
+	s.Updated = &changed
+	s.Stage, s.Epoch, s.Step, s.Loss, s.LR = trained.Stage, trained.Epoch, trained.Step, trained.Loss, trained.LR
+	if t := trained.Timing; t != nil {
+		s.ImagesPerSecond, s.SecondsLeft = t.ImagesPerSecond, t.SecondsLeft
+	}
+	if evaluated != nil {
+		s.Metrics = evaluated.Metrics
+	}
+	return nil
+}
+
+// lastEntries returns the last entry of a step or an epoch and the last of an evaluation, nil if there is none.
+func lastEntries(r io.Reader) (trained, evaluated *Entry, err error) {
+	lines := bufio.NewReaderSize(r, 1<<16)
+	var step, evaluation []byte
+	for {
+		line, err := readLine(lines)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if bytes.HasPrefix(line, evaluationPrefix) {
+			evaluation = line
+		} else {
+			step = line
+		}
+	}
+	for _, last := range []struct {
+		line  []byte
+		entry **Entry
+	}{{step, &trained}, {evaluation, &evaluated}} {
+		if last.line == nil {
+			continue
+		}
+		*last.entry = &Entry{}
+		if err := json.Unmarshal(last.line, *last.entry); err != nil {
+			return nil, nil, err
+		}
+	}
+	return trained, evaluated, nil
+}
+
+// evaluationPrefix is how metricsLog begins the entry of an evaluation.
+var evaluationPrefix = []byte(`{"event":"evaluation",`)

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reidbench/reidbench/bench"
+)
+
+func newStatusCommand() *cobra.Command {
+	var (
+		store string
+		json  bool
+	)
+	command := &cobra.Command{
+		Use:   "status",
+		Short: "Show how far every model's training is",
+		Long: `Status shows every job of a folder of runs: waiting, running (with the process and its
+machine), interrupted, failed or done; the epoch, the newest loss, the last evaluation,
+images per second and the time left. It reads the folders alone, so that it tells the
+same on every machine that sees them, and disturbs nothing. The exit code is 1 if a job
+has failed or cannot be read.`,
+		Example: `  reidbench status
+  reidbench status --runs /shared/runs --json`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			jobs, err := bench.Status(store)
+			if errors.Is(err, fs.ErrNotExist) && !c.Flags().Changed("runs") {
+				fmt.Fprintf(c.ErrOrStderr(), "nothing has been run in %s yet\n", store)
+				jobs, err = []bench.JobStatus{}, nil
+			}
+			if err != nil {
+				return err
+			}
+			if json {
+				err = writeJSON(c.OutOrStdout(), jobs)
+			} else {
+				err = printStatus(c.OutOrStdout(), jobs)
+			}
+			count := countStates(jobs)
+			if n := count[bench.StateFailed] + count[bench.StateUnknown]; err == nil && n > 0 {
+				return found("%d of %d jobs failed or cannot be read", n, len(jobs))
+			}
+			return err
+		},
+	}
+	command.Flags().StringVar(&store, "runs", defaultStore, "`folder` of the runs")
+	command.Flags().BoolVar(&json, "json", false, "write JSON, a job each with its whole last evaluation")
+	return command
+}
+
+func countStates(jobs []bench.JobStatus) map[bench.JobState]int {
+	count := map[bench.JobState]int{}
+	for _, j := range jobs {
+		count[j.State]++
+	}
+	return count
+}
+
+// printStatus writes a line for each job, and how many there are of each state.
+func printStatus(w io.Writer, jobs []bench.JobStatus) error {
+	columns := []column{
+		{title: "Job", left: true}, {title: "State", left: true}, {title: "Epoch"}, {title: "Step"}, {title: "Loss"},
+		{title: "Rank-1"}, {title: "mAP"}, {title: "img/s"}, {title: "Left"}, {title: "", left: true},
+	}
+	var rows [][]string
+	for _, j := range jobs {
+		rows = append(rows, statusCells(j))
+	}
+	if len(rows) > 0 {
+		if err := writeTable(w, columns, rows, nil); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	count := countStates(jobs)
+	parts := []string{fmt.Sprintf("%d of %d jobs done", count[bench.StateDone], len(jobs))}
+	for _, state := range []bench.JobState{
+		bench.StateRunning, bench.StateInterrupted, bench.StateWaiting, bench.StateFailed, bench.StateUnknown,
+	} {
+		if count[state] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[state], state))
+		}
+	}
+	_, err := fmt.Fprintln(w, strings.Join(parts, ", "))
+	return err
+}
+
+// statusCells are the columns of a job; what is not known stays empty.
+func statusCells(j bench.JobStatus) []string {
+	cells := []string{j.Job, string(j.State), "", "", "", "", "", "", "", ""}
+	if j.Step > 0 {
+		cells[2], cells[3] = fmt.Sprintf("%d/%d", j.Epoch, j.Epochs), fmt.Sprintf("%d/%d", j.Step, j.Steps)
+		cells[4], cells[7] = fmt.Sprintf("%.4f", j.Loss), fmt.Sprintf("%.1f", j.ImagesPerSecond)
+	}
+	if m := j.Metrics; m != nil {
+		cells[5], cells[6] = fmt.Sprintf("%.2f", 100*m.Rank1), fmt.Sprintf("%.2f", 100*m.MAP)
+	}
+	if j.SecondsLeft > 0 {
+		cells[8] = bench.ShortDuration(j.Left())
+	}
+	switch {
+	case j.State == bench.StateRunning && j.Holder != nil:
+		cells[9] = fmt.Sprintf("process %d on %s", j.Holder.PID, j.Holder.Host)
+	case j.State == bench.StateInterrupted && j.Holder != nil:
+		cells[9] = fmt.Sprintf("process %d on %s was killed", j.Holder.PID, j.Holder.Host)
+	case j.State == bench.StateFailed, j.State == bench.StateUnknown:
+		cells[9], _, _ = strings.Cut(j.Reason, "\n")
+	}
+	return cells
+}
