@@ -34,7 +34,9 @@ func (r *runner) start(ctx context.Context) error {
 				continue
 			}
 			if j.teacher != nil {
-				j.teacher.done = ended[j.teacher.dir]
+				if j.teacher.done = ended[j.teacher.dir]; j.teacher.done == nil && r.config.AwaitTeacher {
+					j.teacher.done = j.teacher.recorded(ctx)
+				}
 			}
 			release, err := j.admit(ctx, room)
 			if err != nil {

@@ -35,6 +35,9 @@ type Config struct {
 	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it
 	Memory  int64  // bytes that all jobs together may take; 0: [AvailableMemory]
 	Teacher string // the model that distilled rows learn from; "": [models.DefaultTeacher]
+	// AwaitTeacher has a distilled job whose teacher is not of this run wait for its record, as long as that takes:
+	// another process trains it.
+	AwaitTeacher bool
 
 	Checkpoints Checkpoints
 

@@ -1,10 +1,12 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"time"
 
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
@@ -19,7 +21,7 @@ var ErrNoTeacher = errors.New("no teacher")
 type teacherFolder struct {
 	model models.Model
 	dir   string
-	done  <-chan struct{} // closed when its job of this run has ended; nil if it is not part of this run
+	done  <-chan struct{} // closed when its job has ended; nil if it is not part of this run and not waited for
 }
 
 // check tells whether the teacher has finished on this dataset.
@@ -41,6 +43,29 @@ func (f *teacherFolder) check(student *job) error {
 		return fail("which was trained on another dataset, " + record.Dataset.Name)
 	}
 	return nil
+}
+
+// recordInterval is how often it is looked for a record that another process is to write.
+const recordInterval = 10 * time.Second
+
+// recorded is closed when the teacher has a record, of whatever end, or when ctx ends.
+func (f *teacherFolder) recorded(ctx context.Context) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(recordInterval)
+		defer ticker.Stop()
+		for ctx.Err() == nil {
+			if _, err := results.Read(f.dir); !errors.Is(err, fs.ErrNotExist) {
+				return
+			}
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return done
 }
 
 // load compiles the teacher for inference.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/kubernetes"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
 )
@@ -151,7 +152,7 @@ func prepare(command *cobra.Command) {
 	}
 	command.RunE = func(c *cobra.Command, args []string) error {
 		err := work(c, args)
-		for _, cause := range []error{models.ErrUnknown, bench.ErrRecipe, bench.ErrConflict} {
+		for _, cause := range []error{models.ErrUnknown, bench.ErrRecipe, bench.ErrConflict, kubernetes.ErrManifest} {
 			if errors.Is(err, cause) {
 				return quietly(errMisuse, err)
 			}

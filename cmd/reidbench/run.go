@@ -27,6 +27,9 @@ type runOptions struct {
 	lr                                  float64
 	seed                                uint64
 	seeds, threads, jobs                int
+	executor                            executorOptions
+	tasks                               []int
+	awaitTeacher                        bool
 	protocol                            protocolOptions
 	checkpoints                         bench.Checkpoints
 	dryRun, json                        bool
@@ -54,6 +57,10 @@ Results do not depend on --threads and --jobs, nor on what becomes of checkpoint
 by side run as many models as memory and threads allow; one that does not fit at all is
 refused. A folder belongs to one process at a time.
 
+With --executor slurm each job is a task of a Slurm array, and --out a folder that all
+nodes share. The command waits and prints the same table; Ctrl-C leaves the tasks in
+Slurm, and the same command attaches to them and submits again what has died.
+
 Recipes:
 ` + describeRecipes(),
 		Example: `  # every row of the tables, on synthetic pedestrians
@@ -74,12 +81,21 @@ Recipes:
   # everything that a command line can say, in a file
   reidbench run --config docs/bench.yaml --seeds 5
 
+  # a task per model on a Slurm cluster; the same line again attaches to them
+  reidbench run all --data Market-1501-v15.09.15 --recipe paper --executor slurm --cpus 16 --mem-per-job 24G --time 2-00
+
+  # the same as Jobs of Kubernetes, for kubectl
+  reidbench run all --recipe paper --executor kubernetes --print --image registry.example/reidbench > jobs.yaml
+
   # does everything work here?
   reidbench run mobilenetv3-small --recipe tiny --out /tmp/runs`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := positive(c, "batch", "seeds", "threads", "jobs", "keep"); err != nil {
+			if err := positive(c, "batch", "seeds", "threads", "jobs", "keep", "cpus", "array-limit"); err != nil {
+				return err
+			}
+			if err := o.executor.check(c); err != nil {
 				return err
 			}
 			if o.json && !o.dryRun {
@@ -92,7 +108,7 @@ Recipes:
 			if o.dryRun {
 				return dryRun(c.Context(), config, o.json, c.OutOrStdout(), c.ErrOrStderr())
 			}
-			return runModels(c.Context(), config, c.OutOrStdout(), c.ErrOrStderr())
+			return o.executor.run(c, config)
 		},
 	}
 	flags := command.Flags()
@@ -115,6 +131,9 @@ Recipes:
 	flags.StringVar(&o.out, "out", defaultStore, "`folder` of the runs, one folder per model and seed in it")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "only print the plan: jobs, epochs, memory, and the time by a few measured steps")
 	flags.BoolVar(&o.json, "json", false, "write the plan of --dry-run as JSON")
+	flags.IntSliceVar(&o.tasks, "task", nil, "only the jobs of these `numbers`, from 0, seed by seed: what a cluster's tasks are told")
+	flags.BoolVar(&o.awaitTeacher, "await-teacher", false, "a distilled model's job waits for its teacher, which another process trains")
+	o.executor.register(flags)
 	acceptConfig(command, "models")
 	return command
 }
@@ -150,18 +169,15 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	return bench.Config{
 		Out: o.out, Data: o.data, Models: list, Recipe: recipe, Seed: o.seed, Seeds: o.seeds,
 		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights, Checkpoints: o.checkpoints,
+		Only: o.tasks, AwaitTeacher: o.awaitTeacher,
 	}, recipe.Validate()
 }
 
 // runModels runs, with progress on stderr, and prints the table on stdout.
-func runModels(ctx context.Context, config bench.Config, stdout, stderr io.Writer) error {
+func runModels(ctx context.Context, work execute, config bench.Config, stdout, stderr io.Writer) error {
 	progress, stop := newProgress(stderr)
 	config.Progress = progress
-	announced := context.AfterFunc(ctx, func() {
-		progress.Report(bench.Event{Kind: bench.Noted, Text: "stopping, checkpoints are being written; Ctrl-C again stops at once"})
-	})
-	summary, err := bench.Run(ctx, config)
-	announced()
+	summary, err := work(ctx, config)
 	stop()
 	if summary.Count(bench.Trained)+summary.Count(bench.AlreadyDone)+summary.Count(bench.HasFailed) == 0 {
 		return err

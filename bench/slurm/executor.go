@@ -1,0 +1,237 @@
+package slurm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/results"
+)
+
+// An Executor has Slurm do what [bench.Run] does in this process.
+type Executor struct {
+	Options Options
+	Program string   // the file of the program that tasks run; nodes get a copy of it
+	Flags   []string // of the program's run command, for every task; paths in them are absolute
+
+	Detach bool          // submit, and wait for nothing
+	Poll   time.Duration // between two looks at Slurm and the folder; 0: ten seconds
+
+	// Pause waits for that long or until ctx ends; nil: by the clock.
+	Pause func(ctx context.Context, d time.Duration)
+}
+
+// patience is how often one call submits a job whose task ends without a result, as long as
+// nothing has been trained in between.
+const patience = 3
+
+// ErrDied is wrapped by the error of a job whose tasks have ended, again and again, without a result.
+var ErrDied = errors.New("died in Slurm without a result")
+
+// Run submits what is neither done nor under way in Slurm, and waits until all jobs have ended: those
+// that failed are recorded, those whose task has died are submitted again. It differs from [bench.Run]
+// in no result and no error but these: ErrMissing, ErrRefused; ErrDied for a job; and [bench.ErrConflict]
+// also for a job that waits or runs in Slurm with other flags. If ctx ends, the tasks stay in Slurm.
+func (e *Executor) Run(ctx context.Context, c bench.Config) (bench.Summary, error) {
+	summary, err := bench.Plan(ctx, c)
+	if err != nil {
+		return summary, err
+	}
+	r := newRun(e, c, &summary)
+	for attached := false; ; attached = true {
+		err := r.pass(ctx)
+		switch {
+		case ctx.Err() != nil:
+			r.note("", "the tasks stay in Slurm: the same command attaches to them, scancel ends them")
+			return summary, summary.Verdict(ctx)
+		case err != nil && attached && !errors.Is(err, bench.ErrConflict):
+			r.complain(err) // Slurm may be back in a moment
+		case err != nil:
+			return summary, err
+		default:
+			r.complaint = ""
+		}
+		if e.Detach || r.left() == 0 {
+			return summary, summary.Verdict(ctx)
+		}
+		e.pause(ctx)
+	}
+}
+
+func (e *Executor) pause(ctx context.Context) {
+	d := e.Poll
+	if d <= 0 {
+		d = 10 * time.Second
+	}
+	if e.Pause != nil {
+		e.Pause(ctx, d)
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// run is one call of Run.
+type run struct {
+	*Executor
+	config    bench.Config
+	jobs      []*job
+	logs      string // the folder of what tasks print
+	complaint string // the last warning about Slurm itself
+}
+
+// job is what one call of Run knows of a job.
+type job struct {
+	*bench.JobResult
+	index   int // in its array, and of the program's --task
+	settled bool
+	seen    bool // it was under way during this call: what its folder says of its end is news
+	tries   int  // submissions by this call since it last made progress
+	state   TaskState
+}
+
+func newRun(e *Executor, c bench.Config, summary *bench.Summary) *run {
+	r := &run{Executor: e, config: c, logs: filepath.Join(c.Out, Folder)}
+	if c.Progress == nil {
+		r.config.Progress = silent{}
+	}
+	for i := range summary.Jobs {
+		j := &job{JobResult: &summary.Jobs[i], index: i}
+		if j.Outcome == bench.AlreadyDone {
+			j.settled = true
+			r.report(bench.Event{Kind: bench.Skipped, Job: j.name(), Metrics: j.Record.Final})
+		}
+		r.jobs = append(r.jobs, j)
+	}
+	return r
+}
+
+// silent is the progress of a call that has none.
+type silent struct{}
+
+func (silent) Report(bench.Event) {}
+
+func (j *job) name() string { return filepath.Base(j.Dir) }
+
+func (r *run) report(e bench.Event) { r.config.Progress.Report(e) }
+
+func (r *run) note(job, format string, args ...any) {
+	r.report(bench.Event{Kind: bench.Noted, Job: job, Text: fmt.Sprintf(format, args...)})
+}
+
+// complain warns of an error once, until it is over or another one comes.
+func (r *run) complain(err error) {
+	if err.Error() != r.complaint {
+		r.complaint = err.Error()
+		r.report(bench.Event{Kind: bench.Warned, Text: r.complaint + "; trying again"})
+	}
+}
+
+// left is the number of jobs that have not ended.
+func (r *run) left() int {
+	n := 0
+	for _, j := range r.jobs {
+		if !j.settled {
+			n++
+		}
+	}
+	return n
+}
+
+// pass looks at Slurm and at the folder, in this order: a task that Slurm knows no more has left in the
+// folder what it had to. Jobs that have ended are settled, those that nobody works on are submitted.
+func (r *run) pass(ctx context.Context) error {
+	if r.left() == 0 {
+		return nil
+	}
+	unlock, err := lock(ctx, r.logs)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s, err := Read(r.config.Out)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := s.adopt(ctx); err != nil {
+		return err
+	}
+	states, err := queue(ctx, s.IDs())
+	if err != nil {
+		return err
+	}
+	var idle []*job
+	for _, j := range r.jobs {
+		if j.settled {
+			continue
+		}
+		array, task := s.place(j.name())
+		state := states[task]
+		record, err := results.Read(j.Dir)
+		switch recorded := err == nil; {
+		case recorded && record.Status == results.Done:
+			r.settle(j, bench.Event{Kind: bench.Finished, Metrics: record.Final}, record)
+		case state.Active() && !slices.Equal(array.Flags, r.Flags):
+			return fmt.Errorf("%w: %s is %v as task %v, with the flags %q, not %q; scancel %v, or wait for it",
+				bench.ErrConflict, j.name(), state, task, array.Flags, r.Flags, task)
+		case state.Active():
+			r.underWay(j, task, state)
+		case recorded && j.seen: // before, the failure is an old one
+			r.settle(j, bench.Event{Kind: bench.Failed, Err: errors.New(record.Reason)}, record)
+		case j.seen && j.tries >= patience:
+			r.settle(j, bench.Event{Kind: bench.Failed, Err: r.death(j, task, state)}, record)
+		default:
+			if j.seen {
+				r.report(bench.Event{Kind: bench.Warned, Job: j.name(), Text: fmt.Sprintf("task %v ended without a result (%s), see %s",
+					task, howEnded(state), logFile(r.config.Out, task))})
+			}
+			idle = append(idle, j)
+		}
+	}
+	return r.submit(ctx, &s, states, idle)
+}
+
+// settle ends a job as the event says.
+func (r *run) settle(j *job, e bench.Event, record results.Record) {
+	j.settled, j.Record, j.Err = true, record, e.Err
+	if j.Outcome = bench.Trained; e.Err != nil {
+		j.Outcome = bench.HasFailed
+	}
+	e.Job = j.name()
+	r.report(e)
+}
+
+// death is the error of a job that is given up.
+func (r *run) death(j *job, task Task, state TaskState) error {
+	file := logFile(r.config.Out, task)
+	return fmt.Errorf("%w, %d times; task %v: %s; the end of %s: %q", ErrDied, j.tries, task, howEnded(state), file, lastLine(file))
+}
+
+// howEnded is the state of a task that has ended.
+func howEnded(state TaskState) string {
+	if state.State == "" {
+		return "unknown to Slurm by now"
+	}
+	return state.String()
+}
+
+// underWay takes note of a job that waits or runs in Slurm.
+func (r *run) underWay(j *job, task Task, state TaskState) {
+	switch {
+	case state.State == j.state.State:
+	case state.State == "RUNNING":
+		r.note(j.name(), "%v as task %v", state, task)
+	case j.state.State != "" && state.State == "PENDING":
+		r.note(j.name(), "was requeued, %v", state)
+	}
+	j.seen, j.state = true, state
+}

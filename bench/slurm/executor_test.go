@@ -1,0 +1,257 @@
+package slurm
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/bench"
+)
+
+func TestRun(t *testing.T) {
+	b := newBenchmark(t)
+	b.executor.Options = Options{Partition: "cpu", Time: "3-00", CPUs: 4, Memory: "12G", Limit: 8}
+	summary, err := b.run(
+		func() {
+			b.write("queue", "101|0|RUNNING|node1|None\n101|1|PENDING||Resources\n102|2|PENDING||Dependency\n")
+		},
+		func() {
+			b.record("lenet", "")
+			b.write("queue", "101|0|COMPLETED|node1|None\n101|1|RUNNING|node2|None\n102|2|RUNNING|node1|None\n")
+		},
+		func() {
+			b.record("mobilenetv1", "")
+			b.record("deit-t16-distiled-hard", "")
+			b.write("queue", "")
+		},
+	)
+	if err != nil || summary.Count(bench.Trained) != 3 {
+		t.Errorf("%v, outcomes %v", err, outcomes(summary))
+	}
+	want := []string{
+		"submitted 2 jobs as array 101",
+		"submitted 1 job as array 102, which waits for task 101_0",
+		"lenet: running on node1 as task 101_0",
+		"mobilenetv1: running on node2 as task 101_1",
+		"deit-t16-distiled-hard: running on node1 as task 102_2",
+	}
+	if diff := cmp.Diff(want, b.lines[1:]); diff != "" { // after the drawing of the dataset
+		t.Errorf("progress (-want +got):\n%s", diff)
+	}
+	var calls strings.Builder
+	for _, id := range b.submitted() {
+		fmt.Fprintf(&calls, "sbatch\n%s\n%s\n", b.read(fmt.Sprintf("%d.args", id)), b.read(fmt.Sprintf("%d.script", id)))
+	}
+	text := strings.ReplaceAll(calls.String(), filepath.Dir(b.config.Out), "/shared")
+	text = regexp.MustCompile(`reidbench-[0-9a-z]{10,12}\b`).ReplaceAllString(text, "reidbench-…")
+	golden(t, "calls.txt", text)
+}
+
+func TestAttach(t *testing.T) {
+	b := newBenchmark(t)
+	b.executor.Detach = true
+	if _, err := b.run(); err != nil {
+		t.Fatal(err)
+	}
+	b.write("queue", "101|0|RUNNING|node1|None\n101|1|COMPLETING|node1|None\n102|2|PENDING||Dependency\n")
+	b.executor.Detach = false
+	summary, err := b.run(func() {
+		for _, job := range []string{"lenet", "mobilenetv1", "deit-t16-distiled-hard"} {
+			b.record(job, "")
+		}
+	})
+	if err != nil || summary.Count(bench.Trained) != 3 {
+		t.Errorf("%v, outcomes %v", err, outcomes(summary))
+	}
+	if ids := b.submitted(); len(ids) != 2 {
+		t.Errorf("arrays %v were submitted, want those of the first call only", ids)
+	}
+	summary, err = b.run()
+	if err != nil || summary.Count(bench.AlreadyDone) != 3 {
+		t.Errorf("all done: %v, outcomes %v", err, outcomes(summary))
+	}
+}
+
+func TestDeadTasksAreSubmittedAgain(t *testing.T) {
+	b := newBenchmark(t)
+	summary, err := b.run(
+		func() {
+			// The teacher has died, and its student's dependency with it.
+			b.record("mobilenetv1", "")
+			b.write("queue", "101|0|NODE_FAIL|node1|NodeDown\n102|2|CANCELLED||DependencyNeverSatisfied\n")
+		},
+		func() {
+			b.record("lenet", "")
+			b.record("deit-t16-distiled-hard", "")
+		},
+	)
+	if err != nil || summary.Count(bench.Trained) != 3 {
+		t.Errorf("%v, outcomes %v", err, outcomes(summary))
+	}
+	if !b.tells("lenet: task 101_0 ended without a result (node fail on node1 (NodeDown)), see ") {
+		t.Errorf("progress says nothing of the death:\n%s", strings.Join(b.lines, "\n"))
+	}
+	for id, want := range map[int]string{103: "--array=0\n", 104: "--array=2\n"} {
+		if args := b.read(fmt.Sprintf("%d.args", id)); !strings.Contains(args, want) {
+			t.Errorf("array %d was submitted with\n%swhich lacks %s", id, args, want)
+		}
+	}
+	if args := b.read("104.args"); !strings.Contains(args, "--dependency=afterok:103_0\n") {
+		t.Errorf("the student does not wait for its teacher's new task:\n%s", args)
+	}
+	s, err := Read(b.config.Out)
+	if diff := cmp.Diff([]int{101, 103, 104}, s.IDs()); err != nil || diff != "" {
+		t.Errorf("noted arrays, without those that no job is in any more (-want +got), %v:\n%s", err, diff)
+	}
+}
+
+func TestPatienceEnds(t *testing.T) {
+	b := newBenchmark(t)
+	b.config.Models = b.config.Models[:1]
+	log := filepath.Join(b.config.Out, Folder, "103_0.log")
+	nothing := func() {}
+	summary, err := b.run(nothing, nothing, func() {
+		if err := os.WriteFile(log, []byte("a start\nreidbench: cannot execute\n\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		b.write("queue", "103|0|FAILED|node1|NonZeroExitCode\n")
+	})
+	if !errors.Is(err, bench.ErrFailed) || !errors.Is(err, ErrDied) || summary.Count(bench.HasFailed) != 1 {
+		t.Errorf("error %v, outcomes %v", err, outcomes(summary))
+	}
+	for _, want := range []string{"3 times", "failed on node1 (NonZeroExitCode)", log, `"reidbench: cannot execute"`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q: %v", want, err)
+		}
+	}
+}
+
+func TestRecordedFailure(t *testing.T) {
+	b := newBenchmark(t)
+	b.record("lenet", "of another day") // done again, as it would be without Slurm
+	summary, err := b.run(
+		func() {
+			b.write("queue", "101|0|PENDING||Priority\n101|1|PENDING||Priority\n102|2|PENDING||Dependency\n")
+		},
+		func() {
+			b.record("lenet", "the loss is NaN")
+			b.record("mobilenetv1", "")
+			b.write("queue", "")
+		},
+		func() { b.record("deit-t16-distiled-hard", "no teacher") },
+	)
+	if !errors.Is(err, bench.ErrFailed) || !strings.Contains(err.Error(), "lenet: the loss is NaN") {
+		t.Errorf("error %v", err)
+	}
+	want := map[string]bench.Outcome{"lenet": bench.HasFailed, "mobilenetv1": bench.Trained, "deit-t16-distiled-hard": bench.HasFailed}
+	if diff := cmp.Diff(want, outcomes(summary)); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+	if args := b.read("103.args"); strings.Contains(args, "--dependency") {
+		t.Errorf("the student waits for a teacher that has failed:\n%s", args)
+	}
+}
+
+func TestOtherFlagsConflict(t *testing.T) {
+	b := newBenchmark(t)
+	b.executor.Detach = true
+	if _, err := b.run(); err != nil {
+		t.Fatal(err)
+	}
+	b.write("queue", "101|0|PENDING||Priority\n101|1|COMPLETED||None\n")
+	b.executor.Flags = []string{"--out=/shared/runs", "--recipe=tiny", "--lr=1"}
+	_, err := b.run()
+	if !errors.Is(err, bench.ErrConflict) || !strings.Contains(err.Error(), "lenet is pending (Priority) as task 101_0") {
+		t.Errorf("error %v, want ErrConflict", err)
+	}
+}
+
+func TestKilledBetweenSubmissionAndNote(t *testing.T) {
+	for _, test := range []struct {
+		named string
+		calls int
+	}{
+		{"77\n77\n", 0}, // Slurm has the array
+		{"", 1},         // it was never submitted
+	} {
+		b := newBenchmark(t)
+		b.config.Models = b.config.Models[:1]
+		s := Submission{Arrays: []Array{{Name: "reidbench-lost", Flags: b.executor.Flags, Tasks: []ArrayTask{{0, "lenet"}}}}}
+		if err := os.MkdirAll(filepath.Join(b.config.Out, Folder), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.write(b.config.Out); err != nil {
+			t.Fatal(err)
+		}
+		b.write("named", test.named)
+		b.write("queue", "77|0|RUNNING|node1|None\n")
+		summary, err := b.run(func() { b.record("lenet", "") })
+		if err != nil || summary.Count(bench.Trained) != 1 {
+			t.Errorf("%v, outcomes %v", err, outcomes(summary))
+		}
+		if ids := b.submitted(); len(ids) != test.calls {
+			t.Errorf("an array that Slurm names %q: sbatch was called for %v", test.named, ids)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	const words = "sbatch: error: Batch job submission failed: Invalid partition name specified"
+	t.Run("sbatch", func(t *testing.T) {
+		b := newBenchmark(t)
+		b.write("sbatch", words+"\n")
+		_, err := b.run()
+		if !errors.Is(err, ErrRefused) || !strings.HasSuffix(err.Error(), words) {
+			t.Errorf("error %v, want ErrRefused with Slurm's words", err)
+		}
+		if s, err := Read(b.config.Out); err != nil || len(s.Arrays) != 0 {
+			t.Errorf("what was refused is noted: %v, %v", s, err)
+		}
+	})
+	t.Run("squeue for a while", func(t *testing.T) {
+		b := newBenchmark(t)
+		b.config.Models = b.config.Models[:1]
+		summary, err := b.run(
+			func() { b.write("squeue", "Unable to contact slurm controller (connect failure)\n") },
+			func() {},
+			func() { b.write("squeue", ""); b.record("lenet", "") },
+		)
+		if err != nil || summary.Count(bench.Trained) != 1 || len(b.submitted()) != 1 {
+			t.Errorf("%v, outcomes %v, arrays %v", err, outcomes(summary), b.submitted())
+		}
+		if text := strings.Join(b.lines, "\n"); strings.Count(text, "Unable to contact") != 1 {
+			t.Errorf("the trouble is not told once:\n%s", text)
+		}
+	})
+	t.Run("unknown jobs", func(t *testing.T) {
+		b := newBenchmark(t)
+		b.write("squeue", "slurm_load_jobs error: Invalid job id specified\n")
+		if tasks, err := queue(t.Context(), []int{7}); err != nil || len(tasks) != 0 {
+			t.Errorf("tasks %v, error %v", tasks, err)
+		}
+	})
+	t.Run("no Slurm", func(t *testing.T) {
+		b := newBenchmark(t)
+		t.Setenv("PATH", t.TempDir())
+		if _, err := b.run(); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "sbatch") {
+			t.Errorf("error %v, want ErrMissing that names the program", err)
+		}
+	})
+}
+
+func TestEndOfPatienceOfTheUser(t *testing.T) {
+	b := newBenchmark(t)
+	summary, err := b.run() // Ctrl-C at the first wait
+	if !errors.Is(err, bench.ErrInterrupted) || summary.Count(bench.Unstarted) != 3 {
+		t.Errorf("error %v, outcomes %v", err, outcomes(summary))
+	}
+	if !b.tells("the tasks stay in Slurm") {
+		t.Errorf("what becomes of the tasks is not told:\n%s", strings.Join(b.lines, "\n"))
+	}
+}

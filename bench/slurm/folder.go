@@ -1,0 +1,48 @@
+package slurm
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// lockFile in the submission's folder is locked by whoever looks at Slurm in order to submit, so that two
+// clients that are attached do not submit the same job.
+const lockFile = ".lock"
+
+// lock waits for the lock of the submission's folder, which it makes.
+func lock(ctx context.Context, folder string) (unlock func(), err error) {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return nil, err
+	}
+	l := flock.New(filepath.Join(folder, lockFile))
+	if _, err := l.TryLockContext(ctx, 50*time.Millisecond); err != nil {
+		return nil, fmt.Errorf("lock %s: %w", folder, err)
+	}
+	return func() { _ = l.Close() }, nil
+}
+
+// logFile is where a task prints.
+func logFile(out string, task Task) string { return filepath.Join(out, Folder, task.String()+".log") }
+
+// lastLine returns the last line of a file that is not empty, as far as it can be read.
+func lastLine(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	const enough = 4 << 10
+	if info, err := f.Stat(); err == nil && info.Size() > enough {
+		_, _ = f.Seek(-enough, io.SeekEnd)
+	}
+	tail, _ := io.ReadAll(io.LimitReader(f, enough))
+	lines := bytes.Split(bytes.TrimSpace(tail), []byte("\n"))
+	return string(bytes.TrimSpace(lines[len(lines)-1]))
+}

@@ -1,0 +1,52 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
+)
+
+func TestAwaitTeacher(t *testing.T) {
+	teacher := tiny("teacher")
+	c := testConfig(t, teacher)
+	mustRun(t, c)
+	record := filepath.Join(c.Out, "teacher", results.File)
+	if err := os.Rename(record, record+".kept"); err != nil { // as if another process still trained it
+		t.Fatal(err)
+	}
+	c.Models, c.Teacher, c.AwaitTeacher = []models.Model{distilled("student", models.HardDistillation), teacher}, "teacher", true
+	c.Only = []int{0}
+	interrupted, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if summary, err := Run(interrupted, c); !errors.Is(err, ErrInterrupted) || summary.Count(HasFailed) != 0 {
+		t.Errorf("a student that waits, interrupted: %v, %+v", err, summary.Jobs)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		folder := &teacherFolder{model: teacher, dir: filepath.Join(c.Out, "teacher")}
+		ctx, cancel := context.WithCancel(t.Context())
+		interrupted, recorded := folder.recorded(ctx), folder.recorded(t.Context())
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		select {
+		case <-recorded:
+			t.Error("there is no record, and yet it is seen")
+		default:
+		}
+		cancel()
+		<-interrupted
+		if err := os.Rename(record+".kept", record); err != nil {
+			t.Fatal(err)
+		}
+		<-recorded
+	})
+	if summary := mustRun(t, c); summary.Count(Trained) != 1 {
+		t.Errorf("the student has not been trained: %+v", summary.Jobs)
+	}
+}
