@@ -137,7 +137,7 @@ var rerankCases = []Rerank{PublishedRerank(), {5, 3, 0.3}, {1, 1, 0}, {7, 1, 0.5
 
 func TestRerankEqualsNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	for trial := range 300 {
+	for trial := range 120 {
 		rerank := rerankCases[trial%len(rerankCases)]
 		// Few levels make ties and images that are alike; all distances are exact in float32.
 		dim, levels := 1+r.IntN(5), []int{0, 1, 3, 100}[r.IntN(4)]
@@ -155,7 +155,7 @@ func TestRerankEqualsNaive(t *testing.T) {
 
 func TestRerankCosineEqualsNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
-	for trial := range 60 {
+	for trial := range 36 {
 		rerank := rerankCases[trial%len(rerankCases)]
 		query, gallery := randomFeatures(r, 8, 6, 5, 3, 1), randomFeatures(r, 50, 6, 5, 3, 1)
 		for _, f := range []*Features{query, gallery} {
@@ -179,7 +179,7 @@ func TestRerankCosineEqualsNaive(t *testing.T) {
 func TestEvaluateRerankedEqualsNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	changed := 0
-	for trial := range 60 {
+	for trial := range 36 {
 		rerank := rerankCases[trial%len(rerankCases)]
 		query, gallery := randomFeatures(r, 12, 4, 6, 3, 100), randomFeatures(r, 70, 4, 6, 3, 100)
 		gallery.PIDs[0], gallery.CamIDs[0], query.PIDs[0], query.CamIDs[0] = 1, 1, 1, 2
