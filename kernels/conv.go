@@ -64,6 +64,7 @@ type Conv struct {
 	forward implicitProduct
 	data    []implicitProduct // of the data gradient, one per phase of the stride
 	weights weightProduct
+	paired  *pairedWeights // nil if weights are not summed over pairs
 	bias    channelSum
 	tiled   winogradForms
 
@@ -200,7 +201,7 @@ func (c *Conv) workspace(n, threads int) int {
 	case c.tiled.weights.pays():
 		size = max(size, sums+c.tiled.weights.workspace())
 	case c.grouped == nil:
-		size = max(size, sums+c.weights.sumSize()+threads*roundUp(c.weights.workerSize(), cacheLine))
+		size = max(size, sums+c.weights.sumSize()+threads*roundUp(c.weightTasks().workerSize(), cacheLine))
 	}
 	return size
 }
@@ -367,7 +368,7 @@ func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumula
 		return
 	}
 	g.sums = space.take(g.sumSize())
-	c.scratch, c.workerSize = space.rest, roundUp(g.workerSize(), cacheLine)
+	c.scratch, c.workerSize = space.rest, roundUp(c.weightTasks().workerSize(), cacheLine)
 	p.Run(g.tasks(), &c.sum)
 	if g.addTasks() > 0 {
 		p.Run(g.addTasks(), &c.add)
@@ -375,7 +376,7 @@ func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumula
 }
 
 func (j *sumJob) Do(task, worker int) {
-	j.weights.multiply(task, j.scratch[worker*j.workerSize:][:j.workerSize])
+	j.weightTasks().multiply(task, j.scratch[worker*j.workerSize:][:j.workerSize])
 }
 
 func (j *addJob) Do(task, _ int) { j.weights.addTask(task) }

@@ -14,7 +14,8 @@ type implicitProduct struct {
 	gather
 	n      int // images
 	groups int
-	cols   int // columns of a group
+	cols   int  // columns of a group
+	pairs  bool // multiply pairs of bf16: all depths are then counted in pairs
 
 	weights      []float32
 	transposed   bool  // weights are the columns (forward); otherwise the rows, tap by tap
@@ -49,7 +50,7 @@ func (p *implicitProduct) packedSize() int {
 	if p.rowBlocks() <= 1 {
 		return 0
 	}
-	return p.groups * p.depth() * p.paddedCols()
+	return p.groups * p.steps() * p.paddedCols()
 }
 
 // columnBlock returns how many columns make a task.
@@ -63,9 +64,17 @@ func (p *implicitProduct) tasks() int {
 	return p.rowBlocks() * p.groups * ceilDiv(p.cols, p.columnBlock())
 }
 
+// steps returns the depth of the product.
+func (p *implicitProduct) steps() int {
+	if p.pairs {
+		return ceilDiv(p.depth(), 2)
+	}
+	return p.depth()
+}
+
 // blockDepth returns the depth of the blocks, equal but for the last.
 func (p *implicitProduct) blockDepth() int {
-	depth := max(p.depth(), 1)
+	depth := max(p.steps(), 1)
 	return ceilDiv(depth, ceilDiv(depth, depthBlock))
 }
 
@@ -82,6 +91,7 @@ func (p *implicitProduct) workerSize() int {
 	if p.strided() {
 		size += rowBlock * roundUp(p.columnBlock(), cacheLine)
 	}
+	size += p.pairSpace()
 	if p.rowBlocks() <= 1 {
 		size += depth * p.columnBlock()
 	}
@@ -102,11 +112,20 @@ func (p *implicitProduct) packTasks() int {
 func (p *implicitProduct) setPacked(space []float32) { p.packed = space }
 
 // packTask packs one panel of one group.
-func (p *implicitProduct) packTask(task int, _ []float32) {
-	width := tileFor(active).cols
+func (p *implicitProduct) packTask(task int, ws []float32) {
+	width, depth := tileFor(active).cols, p.steps()
 	panels := p.paddedCols() / width
-	dst := p.packed[task*p.depth()*width:][:p.depth()*width]
-	p.pack(dst, task/panels, task%panels*width, 0, p.depth())
+	dst := p.packed[task*depth*width:][:depth*width]
+	p.packSteps(dst, task/panels, task%panels*width, 0, depth, alignScratch(ws))
+}
+
+// packSteps is pack for floats or for pairs, which need some space to be rounded in.
+func (p *implicitProduct) packSteps(dst []float32, group, j, k0, k1 int, space []float32) {
+	if p.pairs {
+		p.packPairs(dst, group, j, k0, k1, space)
+	} else {
+		p.pack(dst, group, j, k0, k1)
+	}
 }
 
 // pack writes rows [k0,k1) of the panel that begins with column j.
@@ -137,12 +156,13 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 	col := task % columnBlocks * columnBlock
 	rows, cols := min(rowBlock, p.rows()-row), min(columnBlock, p.cols-col)
 	first := group*p.cols + col // channel of dst
-	width, depth := tileFor(active).cols, p.depth()
+	width, depth := tileFor(active).cols, p.steps()
 
 	space := newScratch(ws)
 	blockDepth := p.blockDepth()
 	gathered := space.take(rowBlock * gatheredRow(blockDepth))
-	m := product{rows: rows, cols: cols, edge: space.take(edgeSize(blockDepth)), bDepth: width}
+	m := product{rows: rows, cols: cols, edge: space.take(edgeSize(blockDepth)), bDepth: width, pairs: p.pairs}
+	rounding := space.take(p.pairSpace())
 	if p.strided() {
 		m.c, m.cRow = space.take(rowBlock*columnBlock), columnBlock
 		if p.add != nil {
@@ -162,7 +182,10 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 	for k := 0; k < depth; k += blockDepth {
 		m.depth = min(blockDepth, depth-k)
 		m.flags = p.flags(k == 0, k+m.depth == depth)
-		if source.direct() {
+		if p.pairs {
+			m.a, m.aRow, m.aDepth, m.aPadded = gathered, gatheredRow(m.depth), 1, true
+			source.fillPairs(gathered, m.aRow, row, rows, k, k+m.depth, rounding)
+		} else if source.direct() {
 			m.a, m.aRow, m.aDepth = source.src[row*source.pixel+source.first+k:], source.pixel, 1
 		} else {
 			m.a, m.aRow, m.aDepth, m.aPadded = gathered, gatheredRow(m.depth), 1, true
@@ -175,7 +198,7 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 		} else {
 			m.b, m.bPanel = space.rest[:columnBlock*m.depth], m.depth*width
 			for j := 0; j < cols; j += width {
-				p.pack(m.b[j*m.depth:], group, col+j, k, k+m.depth)
+				p.packSteps(m.b[j*m.depth:], group, col+j, k, k+m.depth, rounding)
 			}
 		}
 		m.run()

@@ -11,6 +11,7 @@ package kernels
 // b[j/U*bPanel + k*bDepth + j%U] for panels of U columns.
 type product struct {
 	rows, cols, depth int
+	pairs             bool // a and b hold pairs of bf16 values, of which depth counts the pairs
 
 	a                   []float32
 	aTile, aRow, aDepth int
@@ -33,7 +34,7 @@ func edgeSize(depth int) int { return tileFor(active).rows * depth }
 // run computes the product. A panel of B stays in the first-level cache while all of A passes by.
 func (p *product) run() {
 	shape := tileFor(active)
-	t := tile{depth: p.depth, bDepth: p.bDepth, cRow: p.cRow, addRow: p.addRow, flags: p.flags}
+	t := tile{depth: p.depth, bDepth: p.bDepth, cRow: p.cRow, addRow: p.addRow, flags: p.flags, pairs: p.pairs}
 	edgeRow := p.rows
 	if rest := p.rows % shape.rows; rest != 0 && !p.aPadded {
 		edgeRow = p.rows - rest

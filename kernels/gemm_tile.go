@@ -31,7 +31,8 @@ const (
 //		for k < depth: sum += a[r*aRow + k*aDepth] * b[k*bDepth + j]
 //		c[r*cRow + j] = max(sum + c[r*cRow + j] + bias[j] + add[r*addRow + j], 0)
 //
-// with the terms the flags name. All rows of a tile shape are read from a, and all of its columns from b.
+// with the terms the flags name. All rows of a tile shape are read from a, and all of its columns from b. Where they are
+// pairs, the sum is that of addPairProduct.
 type tile struct {
 	depth             int
 	a, b, c           []float32
@@ -40,6 +41,7 @@ type tile struct {
 	bDepth            int
 	cRow, addRow      int
 	rows, cols, flags int
+	pairs             bool // a and b hold pairs of bf16 values
 }
 
 // tileKernel is an assembly tile; its strides are in bytes.
@@ -47,6 +49,10 @@ type tileKernel func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth
 
 // compute runs the smallest kernel that holds the tile.
 func (t *tile) compute() {
+	if t.pairs {
+		t.computePairs()
+		return
+	}
 	switch active {
 	case AVX512:
 		switch {
@@ -96,20 +102,24 @@ func (t *tile) computePortably() {
 	}
 	for r := range t.rows {
 		for j := range t.cols {
-			sum := acc[r][j]
-			if t.flags&flagAccumulate != 0 {
-				sum += t.c[r*t.cRow+j]
-			}
-			if t.flags&flagBias != 0 {
-				sum += t.bias[j]
-			}
-			if t.flags&flagAdd != 0 {
-				sum += t.add[r*t.addRow+j]
-			}
-			if t.flags&flagReLU != 0 {
-				sum = max(sum, 0)
-			}
-			t.c[r*t.cRow+j] = sum
+			t.store(r, j, acc[r][j])
 		}
 	}
+}
+
+// store adds the terms that the flags name to a sum, and stores it.
+func (t *tile) store(r, j int, sum float32) {
+	if t.flags&flagAccumulate != 0 {
+		sum += t.c[r*t.cRow+j]
+	}
+	if t.flags&flagBias != 0 {
+		sum += t.bias[j]
+	}
+	if t.flags&flagAdd != 0 {
+		sum += t.add[r*t.addRow+j]
+	}
+	if t.flags&flagReLU != 0 {
+		sum = max(sum, 0)
+	}
+	t.c[r*t.cRow+j] = sum
 }

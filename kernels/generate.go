@@ -3,6 +3,7 @@ package kernels
 //go:generate go run -C _gen . -family peak
 //go:generate go run -C _gen . -family pause
 //go:generate go run -C _gen . -family gemm
+//go:generate go run -C _gen . -family bf16
 //go:generate go run -C _gen . -family depthwise
 //go:generate go run -C _gen . -family grouped
 //go:generate go run -C _gen . -family layout

@@ -50,6 +50,8 @@ const (
 // tile is the state of one kernel while it is emitted.
 type tile struct {
 	vectorSet
+	suffix        string                         // of the kernel's name
+	multiplyAdd   func(a, b, acc reg.VecVirtual) // acc += a·b
 	rows, vectors int
 	acc           [][]reg.VecVirtual // [row][vector]
 	tailMask      Mem                // AVX2: all ones, then zeros
@@ -60,14 +62,15 @@ type tile struct {
 }
 
 func newTile(set vectorSet, rows, vectors int) *tile {
-	return &tile{vectorSet: set, rows: rows, vectors: vectors}
+	multiplyAdd := func(a, b, acc reg.VecVirtual) { VFMADD231PS(a, b, acc) }
+	return &tile{vectorSet: set, suffix: set.name, multiplyAdd: multiplyAdd, rows: rows, vectors: vectors}
 }
 
 // rowsPerBase is how many rows of A one address register reaches: base, base+step and base+2·step.
 const rowsPerBase = 3
 
 func (t *tile) emit() {
-	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.vectors*t.lanes, t.name)
+	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.vectors*t.lanes, t.suffix)
 	TEXT(name, NOSPLIT, "func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows, cols, flags int)")
 	Doc(name+fmt.Sprintf(" computes a tile of at most %d rows and %d columns of C = A·B, see tile.", t.rows, t.vectors*t.lanes),
 		"Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.")
@@ -130,7 +133,7 @@ func (t *tile) accumulate() {
 		av := t.vector()
 		VBROADCASTSS(element, av)
 		for v := range bv {
-			VFMADD231PS(bv[v], av, t.acc[r][v])
+			t.multiplyAdd(bv[v], av, t.acc[r][v])
 		}
 	}
 	ADDQ(bDepth, b)

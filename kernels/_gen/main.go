@@ -36,12 +36,16 @@ func main() {
 		fmt.Fprintf(os.Stderr, "no such family %q; there are: %s\n", *family, strings.Join(names, ", "))
 		os.Exit(2)
 	}
-	declarations := "../" + *family + "_amd64.go"
-	flag.Set("out", "../"+*family+"_amd64.s")
+	assembly, declarations := "../"+*family+"_amd64.s", "../"+*family+"_amd64.go"
+	flag.Set("out", assembly)
 	flag.Set("stubs", declarations)
 	flag.Set("pkg", "kernels")
 	emit()
 	build.Generate()
+	if err := encode(assembly); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	if err := writeNoAssembly(declarations, "../"+*family+"_noasm.go"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

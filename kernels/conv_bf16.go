@@ -1,0 +1,72 @@
+package kernels
+
+// How operands are rounded to pairs: in strips that stay in the first-level cache.
+const (
+	pairStrip = 8  // rows that are gathered before they are rounded
+	pairChunk = 64 // pairs of a panel's columns that are rounded before they are turned
+)
+
+// usePairs lets a convolution multiply pairs of bf16. Winograd's forms, depthwise convolutions and those of small groups stay
+// as they are.
+func (c *Conv) usePairs() {
+	if c.depthwise != nil || c.grouped != nil {
+		return
+	}
+	c.forward.pairs = true
+	for i := range c.data {
+		c.data[i].pairs = c.data[i].pairsWithinTaps()
+	}
+	c.paired = &pairedWeights{&c.weights}
+}
+
+// pairsWithinTaps tells whether no pair of a gradient's depth consists of two taps.
+func (p *implicitProduct) pairsWithinTaps() bool { return p.kh*p.kw <= 1 || p.channels%2 == 0 }
+
+// pairSpace returns the floats of scratch that rounding needs.
+func (p *implicitProduct) pairSpace() int {
+	if !p.pairs {
+		return 0
+	}
+	return roundUp(max(pairStrip*pairStripRow(p.blockDepth()), tileFor(active).cols*pairChunk), cacheLine)
+}
+
+// pairStripRow is the distance of rows that become so many pairs.
+func pairStripRow(pairs int) int { return gatheredRow(2 * pairs) }
+
+// fillPairs rounds the pairs [k0,k1) of the columns of the given rows to dst.
+func (g *gather) fillPairs(dst []float32, dstRow, row, rows, k0, k1 int, space []float32) {
+	lo, hi := 2*k0, min(2*k1, g.depth())
+	if g.plain() {
+		pairColumns(dst, dstRow, g.src[row*g.pixel+g.first+lo:], g.pixel, rows, hi-lo)
+		return
+	}
+	stripRow := pairStripRow(k1 - k0)
+	for r := 0; r < rows; r += pairStrip {
+		strip := min(pairStrip, rows-r)
+		g.fill(space, stripRow, row+r, strip, lo, hi)
+		pairColumns(dst[r*dstRow:], dstRow, space, stripRow, strip, hi-lo)
+	}
+}
+
+// packPairs writes the pairs [k0,k1) of the panel that begins with column j. Columns that fill no panel are left as they are:
+// what is multiplied but not stored costs the same whatever it is.
+func (p *implicitProduct) packPairs(dst []float32, group, j, k0, k1 int, space []float32) {
+	width := tileFor(active).cols
+	cols := min(width, p.cols-j)
+	if p.transposed {
+		for k := k0; k < k1; k += pairChunk {
+			pairs := min(pairChunk, k1-k)
+			src := p.weights[(group*p.cols+j)*p.weightStride+2*k:]
+			pairColumns(space, pairChunk, src, p.weightStride, cols, min(2*pairs, p.depth()-2*k))
+			transposeRows(dst[(k-k0)*width:], width, space, pairChunk, cols, pairs)
+		}
+		return
+	}
+	for k, end := 2*k0, min(2*k1, p.depth()); k < end; {
+		tap, o := k/p.channels, k%p.channels
+		run := min(p.channels-o, end-k)
+		src := p.weights[(group*p.channels+o)*p.weightStride+p.tapOffsets[tap]+j:]
+		pairRows(dst[(k/2-k0)*width:], width, src, p.weightStride, run, cols)
+		k += run
+	}
+}
