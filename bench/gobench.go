@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -23,10 +24,14 @@ func WriteHeader(w io.Writer, machine results.Machine) error {
 // samples to find the median and its confidence from.
 func WriteBenchmark(w io.Writer, m Measurement) error {
 	var s strings.Builder
+	precision := ""
+	if m.Precision != kernels.FP32.String() {
+		precision = "/precision=" + m.Precision
+	}
 	for _, step := range m.Steps {
 		seconds := step.Seconds()
-		fmt.Fprintf(&s, "Benchmark%s%s/model=%s/batch=%d/threads=%d-%d", strings.ToUpper(string(m.Mode[:1])), m.Mode[1:],
-			escapeName(m.Model), m.Batch, m.Threads, runtime.GOMAXPROCS(0))
+		fmt.Fprintf(&s, "Benchmark%s%s/model=%s/batch=%d/threads=%d%s-%d", strings.ToUpper(string(m.Mode[:1])), m.Mode[1:],
+			escapeName(m.Model), m.Batch, m.Threads, precision, runtime.GOMAXPROCS(0))
 		fmt.Fprintf(&s, "\t1\t%d ns/op\t%.6g img/s\t%.6g GFLOP/s\t%.4g peak-share\t%d planned-B\t%d peak-RSS-B\n",
 			step/time.Nanosecond, float64(m.Batch)/seconds, m.FLOPs/seconds/1e9, m.FLOPs/seconds/m.Peak, m.PlannedBytes, m.PeakRSSBytes)
 	}

@@ -40,7 +40,7 @@ func (r *stopwatch) kernels(ctx context.Context) error {
 
 // product measures C[n,n] = A[n,n]·B[n,n]ᵀ.
 func (r *stopwatch) product(ctx context.Context, n int) error {
-	gemm := kernels.NewGemm(n, n)
+	gemm := r.Precision.NewGemm(n, n)
 	a, b, c := noise(n*n), noise(n*n), kernels.Allocate(n*n)
 	ws := kernels.Allocate(gemm.Workspace(n, r.Threads))
 	m := Measurement{Model: fmt.Sprintf("gemm-%d", n), Batch: 1, FLOPs: 2 * float64(n) * float64(n) * float64(n)}
@@ -48,7 +48,7 @@ func (r *stopwatch) product(ctx context.Context, n int) error {
 }
 
 func (r *stopwatch) conv(ctx context.Context, name string, s kernels.ConvShape) error {
-	conv, err := kernels.NewConv(s)
+	conv, err := r.Precision.NewConv(s)
 	if err != nil {
 		return err
 	}

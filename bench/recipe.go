@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/reidbench/reidbench/kernels"
 )
 
 // A Recipe is a named set of training values. Two stages are trained, each by an
@@ -28,6 +30,9 @@ type Recipe struct {
 	// in the first stage and three (forward and twice backward) in the second.
 	// [Recipe.Schedule] cuts epochs, then the steps of each, to keep within. 0: no limit.
 	ForwardMACs int64 `json:"forward_macs"`
+
+	// Precision is what large products are multiplied in, in training and in evaluation; zero, and not recorded, fp32.
+	Precision kernels.Precision `json:"precision,omitzero"`
 
 	// Evaluation is how embeddings are made and compared; zero, and not recorded, as published.
 	Evaluation Protocol `json:"evaluation,omitzero"`

@@ -159,6 +159,9 @@ func (c *Config) complete() error {
 		}
 		seen[m.Name] = true
 	}
+	if err := c.Recipe.Precision.Available(); err != nil {
+		return err
+	}
 	return c.Recipe.Validate()
 }
 

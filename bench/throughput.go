@@ -37,7 +37,10 @@ type MeasureConfig struct {
 	Threads int            // 0: one per CPU
 	Steps   int            // that are measured, after one that is not; 0: 6
 	Profile bool           // tell where the time of a model's steps goes
-	Report  func(Measurement)
+
+	Precision kernels.Precision // of large products
+
+	Report func(Measurement)
 }
 
 // A Measurement is how fast a model or a kernel is.
@@ -49,7 +52,7 @@ type Measurement struct {
 	Precision       string  `json:"precision"`
 	ImagesPerSecond float64 `json:"img_per_s"`      // the median of the steps
 	GFLOPS          float64 `json:"gflops"`         // 2 per multiply-add of the plain sums; a training step is three forward passes
-	PeakShare       float64 `json:"peak_share"`     // of the multiply-add peak measured in the same run; beyond 1 where Winograd's forms save multiplications
+	PeakShare       float64 `json:"peak_share"`     // of the multiply-add peak measured in the same run; that of fp32; beyond 1 in bf16, and where Winograd's forms save multiplications
 	PlannedBytes    int64   `json:"planned_bytes"`  // before the first step
 	PeakRSSBytes    int64   `json:"peak_rss_bytes"` // what the process came to hold; 0 if unknown
 
@@ -74,6 +77,9 @@ func Measure(ctx context.Context, c MeasureConfig) ([]Measurement, error) {
 	}
 	if c.Steps < 1 {
 		c.Steps = 6 // the fewest that benchstat finds a confidence interval for
+	}
+	if err := c.Precision.Available(); err != nil {
+		return nil, err
 	}
 	if c.Report == nil {
 		c.Report = func(Measurement) {}
@@ -129,7 +135,7 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 		stage, passes = train.Everything, 3
 	}
 	w := train.NewWeights(g, 1)
-	p, err := train.Compile(g, w, r.pool, train.Options{Batch: r.Batch, Stage: stage})
+	p, err := train.Compile(g, w, r.pool, train.Options{Batch: r.Batch, Stage: stage, Precision: r.Precision})
 	if err != nil {
 		return err
 	}
@@ -180,7 +186,7 @@ func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), fin
 		step()
 		m.Steps = append(m.Steps, time.Since(start))
 	}
-	m.Mode, m.Threads, m.Precision, m.Peak = r.Mode, r.Threads, "fp32", r.peak
+	m.Mode, m.Threads, m.Precision, m.Peak = r.Mode, r.Threads, r.Precision.String(), r.peak
 	seconds := median(m.Steps).Seconds()
 	m.ImagesPerSecond = float64(m.Batch) / seconds
 	m.GFLOPS = m.FLOPs / seconds / 1e9

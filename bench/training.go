@@ -135,7 +135,7 @@ func (t *training) resume() error {
 
 func (t *training) compile(g *graph.Graph, w *train.Weights, stage train.Stage) (*train.Program, error) {
 	return train.Compile(g, w, t.pool, train.Options{
-		Batch: t.id.Recipe.Batch, Stage: stage, Seed: t.id.Seed, Loss: t.loss(),
+		Batch: t.id.Recipe.Batch, Stage: stage, Seed: t.id.Seed, Loss: t.loss(), Precision: t.id.Recipe.Precision,
 	})
 }
 

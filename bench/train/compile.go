@@ -67,6 +67,9 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	if w.graph != g {
 		return nil, fmt.Errorf("compiling %s: the weights were made for another graph", g.Name)
 	}
+	if err := opt.Precision.Available(); err != nil {
+		return nil, fmt.Errorf("compiling %s: %w", g.Name, err)
+	}
 	if opt.Loss == nil {
 		opt.Loss = CrossEntropy{}
 	}

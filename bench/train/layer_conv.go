@@ -29,8 +29,8 @@ func linearShape(op graph.Linear, in graph.Shape) kernels.ConvShape {
 	return kernels.ConvShape{H: in.H, W: in.W, C: in.C, OutC: op.Out, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}
 }
 
-func newConvLayer(p part, s kernels.ConvShape, residual *value, act kernels.Act) (*convLayer, error) {
-	kernel, err := kernels.NewConv(s)
+func newConvLayer(p part, precision kernels.Precision, s kernels.ConvShape, residual *value, act kernels.Act) (*convLayer, error) {
+	kernel, err := precision.NewConv(s)
 	if err != nil {
 		return nil, err
 	}

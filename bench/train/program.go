@@ -36,6 +36,8 @@ type Options struct {
 	Seed  uint64 // of the dropout masks
 	Loss  Loss   // nil means CrossEntropy
 
+	Precision kernels.Precision // of the factors of convolutions' and linear layers' products
+
 	NoDropout   bool        // dropout and stochastic depth do nothing
 	NoFusion    bool        // one step per layer
 	Activations Activations // whether to keep for the backward pass what could be computed again

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
 )
 
@@ -25,14 +26,15 @@ func newBenchCommand() *cobra.Command {
 		Long: `Bench measures training steps (the default), inference, or single kernels, and prints
 each step in the format of Go's benchmarks: compare two files with benchstat. Beside
 images per second stand GFLOP/s (2 per multiply-add of the plain sums, a training step
-being three forward passes), their share of the multiply-add peak measured in the same
-run, and planned and actual peak memory. 3×3 convolutions in Winograd's form do fewer
-multiplications than they are credited with, so that the share can exceed 1.
+being three forward passes), their share of the fp32 multiply-add peak measured in the
+same run, and planned and actual peak memory. 3×3 convolutions in Winograd's form do
+fewer multiplications than they are credited with, so that the share can exceed 1.
 
 --profile adds, for models, where one step's time goes; a fused activation or sum
 counts as part of its layer. Where no model is named, it is ` + benchedByDefault + `.`,
 		Example: `  reidbench bench train resnet50 --batch 32
   reidbench bench train osnet --profile
+  reidbench bench train vit-b16 --precision bf16
   reidbench bench infer 'mobilenet*' --json
   reidbench bench kernels --threads 1 --steps 10 > new.txt`,
 		ValidArgsFunction: completeModels,
@@ -41,7 +43,10 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 			if err := positive(c, "batch", "threads", "steps"); err != nil {
 				return err
 			}
-			var err error
+			err := config.Precision.Available()
+			if err != nil {
+				return err
+			}
 			if config.Mode, config.Models, err = benched(args); err != nil {
 				return err
 			}
@@ -78,6 +83,7 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 	flags.IntVar(&config.Batch, "batch", 32, "images in a step")
 	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")
 	flags.IntVar(&config.Steps, "steps", 6, "steps that are measured, after one that is not")
+	flags.TextVar(&config.Precision, "precision", kernels.FP32, precisionUsage)
 	flags.BoolVar(&config.Profile, "profile", false, "tell where one step's time goes, by operation and by layer")
 	flags.BoolVar(&json, "json", false, "write JSON: each model's median")
 	return command

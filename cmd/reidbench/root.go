@@ -152,7 +152,7 @@ func prepare(command *cobra.Command) {
 	}
 	command.RunE = func(c *cobra.Command, args []string) error {
 		err := work(c, args)
-		for _, cause := range []error{models.ErrUnknown, bench.ErrRecipe, bench.ErrConflict, kubernetes.ErrManifest} {
+		for _, cause := range []error{models.ErrUnknown, bench.ErrRecipe, bench.ErrConflict, kubernetes.ErrManifest, kernels.ErrPrecision} {
 			if errors.Is(err, cause) {
 				return quietly(errMisuse, err)
 			}

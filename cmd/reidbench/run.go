@@ -13,9 +13,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
+
+// precisionUsage explains the flag --precision.
+const precisionUsage = "`format` of large products: fp32, or bf16 with AVX512_BF16"
 
 // defaultStore is the folder of runs where none is named.
 const defaultStore = "runs"
@@ -30,6 +34,7 @@ type runOptions struct {
 	executor                            executorOptions
 	tasks                               []int
 	awaitTeacher                        bool
+	precision                           kernels.Precision
 	protocol                            protocolOptions
 	checkpoints                         bench.Checkpoints
 	dryRun, json                        bool
@@ -117,6 +122,7 @@ Recipes:
 	flags.IntVar(&o.epochs, "epochs", 0, "epochs of the second stage, in place of the recipe's")
 	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
+	flags.TextVar(&o.precision, "precision", kernels.FP32, precisionUsage)
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn at random")
 	flags.IntVar(&o.seeds, "seeds", 1, "runs of each model, with this seed and the following")
 	o.protocol.register(command)
@@ -157,6 +163,7 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	if given("lr") {
 		recipe.LR = o.lr
 	}
+	recipe.Precision = o.precision
 	if recipe.Evaluation, err = o.protocol.protocol(given); err != nil {
 		return bench.Config{}, err
 	}
