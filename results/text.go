@@ -14,18 +14,19 @@ import (
 // proseWidth is where notes break in a terminal of any greater width.
 const proseWidth = 120
 
+func proseColumns(width int) int {
+	if width > 0 {
+		return min(width, proseWidth)
+	}
+	return proseWidth
+}
+
 // Text writes the report for a terminal of the given width in columns; 0 means any. A table that does not fit becomes
 // several.
 func (r *Report) Text(w io.Writer, width int) error {
 	var page bytes.Buffer
-	prose := proseWidth
-	if width > 0 {
-		prose = min(width, proseWidth)
-	}
-	for _, fact := range r.Setup {
-		label := fmt.Sprintf("%-9s", fact.Label)
-		writeWrapped(&page, label, strings.Repeat(" ", len(label)), escapeText(fact.Text), prose)
-	}
+	prose := proseColumns(width)
+	WriteFacts(&page, r.Setup, width)
 	fmt.Fprintln(&page)
 	if r.Caveat != "" {
 		writeWrapped(&page, "", "", r.Caveat, prose)
@@ -49,6 +50,18 @@ func (r *Report) Text(w io.Writer, width int) error {
 	}
 	_, err := w.Write(page.Bytes())
 	return err
+}
+
+// WriteFacts writes facts below each other for a terminal of the given width in columns; 0 means any.
+func WriteFacts(w io.Writer, facts []Fact, width int) {
+	longest := 0
+	for _, fact := range facts {
+		longest = max(longest, utf8.RuneCountInString(fact.Label))
+	}
+	for _, fact := range facts {
+		label := fmt.Sprintf("%-*s", longest+2, fact.Label)
+		writeWrapped(w, label, strings.Repeat(" ", longest+2), escapeText(fact.Text), proseColumns(width))
+	}
 }
 
 // Legend explains the columns that there are.

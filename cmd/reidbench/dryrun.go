@@ -37,8 +37,13 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "Recipe   %v\nDataset  %v\nMachine  %v\nJobs     %d, %d at a time, with %d threads each\n\n",
-		recipe, e.Dataset, e.Machine, len(e.Plan), e.Jobs, e.Threads)
+	results.WriteFacts(w, []results.Fact{
+		{Label: "Recipe", Text: recipe.String()},
+		{Label: "Dataset", Text: e.Dataset.String()},
+		{Label: "Machine", Text: e.Machine.String()},
+		{Label: "Jobs", Text: fmt.Sprintf("%d, %d at a time, with %d threads each", len(e.Plan), e.Jobs, e.Threads)},
+	}, terminalWidth(w))
+	fmt.Fprintln(w)
 	columns := []column{
 		{title: "Job", left: true}, {title: "State", left: true}, {title: "Epochs"}, {title: "Steps"}, {title: "Evaluations"},
 		{title: "Memory"}, {title: "Train img/s"}, {title: "Infer img/s"}, {title: "Time"},

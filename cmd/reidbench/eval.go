@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -77,11 +78,17 @@ default are those of the paper. Its figures stand below the protocol's own.`,
 }
 
 func printEvaluation(w io.Writer, e bench.Evaluation) error {
-	fmt.Fprintf(w, "Model     %s, weights %s\nDataset   %v\nProtocol  %v\nQueries   %d", e.Model, e.Weights, e.Dataset, e.Protocol, e.Queries)
+	queries := strconv.Itoa(e.Queries)
 	if e.Skipped > 0 {
-		fmt.Fprintf(w, ", %d more without a match in the gallery", e.Skipped)
+		queries += fmt.Sprintf(", %d more without a match in the gallery", e.Skipped)
 	}
-	fmt.Fprint(w, "\n\n")
+	results.WriteFacts(w, []results.Fact{
+		{Label: "Model", Text: e.Model + ", weights " + e.Weights},
+		{Label: "Dataset", Text: e.Dataset.String()},
+		{Label: "Protocol", Text: e.Protocol.String()},
+		{Label: "Queries", Text: queries},
+	}, terminalWidth(w))
+	fmt.Fprintln(w)
 	columns := []column{{title: "Rank-1"}, {title: "Rank-5"}, {title: "Rank-10"}, {title: "mAP"}, {title: "mINP"}}
 	rows := [][]string{percents(e.Metrics)}
 	if r := e.Metrics.Reranked; r != nil {
