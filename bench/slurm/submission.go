@@ -117,3 +117,9 @@ func (s Submission) place(job string) (*Array, Task) {
 	}
 	return nil, Task{}
 }
+
+// Task is where a job was last submitted; false if it never was.
+func (s Submission) Task(job string) (Task, bool) {
+	array, task := s.place(job)
+	return task, array != nil
+}
