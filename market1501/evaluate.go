@@ -95,43 +95,67 @@ func (r *Result) Rank(k int) float64 { return r.CMC[k-1] }
 //
 // The error wraps [ErrFeatures], [ErrNoMatch] or the error of ctx.
 func Evaluate(ctx context.Context, query, gallery *Features, config EvalConfig) (Result, error) {
-	threads := config.Threads
-	if threads < 1 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	if err := config.Rerank.Validate(); err != nil {
-		return Result{}, fmt.Errorf("evaluate: %w", err)
-	}
-	distances, err := newDistances(query, gallery, config.Metric, threads)
+	scores := make([]score, query.Len())
+	judges := make([]judge, config.threads())
+	err := eachQuery(ctx, query, gallery, config, func(worker, i int, row distanceRow) {
+		scores[i] = judges[worker].score(row.values, gallery, query.PIDs[i], query.CamIDs[i])
+	})
 	if err != nil {
 		return Result{}, fmt.Errorf("evaluate: %w", err)
+	}
+	return summarise(scores)
+}
+
+func (c EvalConfig) threads() int {
+	if c.Threads < 1 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return c.Threads
+}
+
+// distanceRow is a query's distances to the gallery, re-ranked if that was asked for: offset + scale · value, squared if
+// they are Euclidean. Values alone order the gallery.
+type distanceRow struct {
+	values        []float32
+	offset, scale float64
+}
+
+// eachQuery visits every query's distances, some at a time, on workers numbered from 0.
+func eachQuery(ctx context.Context, query, gallery *Features, config EvalConfig, visit func(worker, query int, row distanceRow)) error {
+	if err := config.Rerank.Validate(); err != nil {
+		return err
+	}
+	threads := config.threads()
+	distances, err := newDistances(query, gallery, config.Metric, threads)
+	if err != nil {
+		return err
 	}
 	pool := kernels.NewPool(threads)
 	defer pool.Close()
 	var reranker *reranker
 	if config.Rerank != (Rerank{}) {
 		if reranker, err = newReranker(ctx, pool, query, gallery, config.Metric, config.Rerank); err != nil {
-			return Result{}, fmt.Errorf("evaluate: %w", err)
+			return err
 		}
 	}
-	scores := make([]score, query.Len())
-	judges := make([]judge, threads)
 	for first := 0; first < query.Len(); first += distances.blockQueries {
 		count := min(distances.blockQueries, query.Len()-first)
 		distances.fill(pool, first, count)
 		err := inParallel(ctx, threads, count, func(worker, q int) {
-			i, row := first+q, distances.row(q)
+			i := first + q
+			row := distanceRow{values: distances.row(q)}
+			row.offset, row.scale = distances.exact(i)
 			if reranker != nil {
-				offset, scale := distances.exact(i)
-				reranker.rerank(worker, i, row, offset, scale)
+				reranker.rerank(worker, i, row.values, row.offset, row.scale)
+				row.offset, row.scale = 0, 1
 			}
-			scores[i] = judges[worker].score(row, gallery, query.PIDs[i], query.CamIDs[i])
+			visit(worker, i, row)
 		})
 		if err != nil {
-			return Result{}, fmt.Errorf("evaluate: %w", err)
+			return err
 		}
 	}
-	return summarise(scores)
+	return nil
 }
 
 // inParallel calls do for every task below tasks, on up to threads workers.

@@ -1,0 +1,75 @@
+package market1501
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Ranking is what one query finds: the head of the gallery in the order that [Evaluate] judges.
+type Ranking struct {
+	Query            int // index
+	Matches          int // in the whole gallery
+	AveragePrecision float64
+	Nearest          []Found // nearest first
+}
+
+// Found is a gallery image in a ranking.
+type Found struct {
+	Image    int     // index
+	Distance float64 // under the metric of the ranking, or re-ranked
+	Match    bool    // the query's person
+}
+
+// Rank lists so many nearest gallery images of each query that has a match there, by the protocol of [Evaluate] and with
+// its errors.
+func Rank(ctx context.Context, query, gallery *Features, config EvalConfig, top int) ([]Ranking, error) {
+	all := make([]Ranking, query.Len())
+	judges := make([]judge, config.threads())
+	squared := config.Metric == Euclidean && config.Rerank == (Rerank{})
+	err := eachQuery(ctx, query, gallery, config, func(worker, i int, row distanceRow) {
+		pid, cam := query.PIDs[i], query.CamIDs[i]
+		j := &judges[worker]
+		s := j.score(row.values, gallery, pid, cam)
+		if s.firstRank == 0 {
+			return
+		}
+		r := Ranking{Query: i, Matches: len(j.matches), AveragePrecision: s.averagePrecision}
+		for _, g := range nearest(row.values, gallery, pid, cam, top) {
+			distance := max(row.offset+row.scale*float64(g.distance), 0) // rounding may leave it below
+			if squared {
+				distance = math.Sqrt(distance)
+			}
+			r.Nearest = append(r.Nearest, Found{Image: g.index, Distance: distance, Match: gallery.PIDs[g.index] == pid})
+		}
+		all[i] = r
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rank: %w", err)
+	}
+	all = slices.DeleteFunc(all, func(r Ranking) bool { return r.Matches == 0 })
+	if len(all) == 0 {
+		return nil, fmt.Errorf("rank: %w: %d queries", ErrNoMatch, query.Len())
+	}
+	return all, nil
+}
+
+// nearest are the first images of the gallery as a query of that pid and camera sees it.
+func nearest(distance []float32, gallery *Features, pid, cam int32, top int) []ranked {
+	list := make([]ranked, 0, top+1)
+	for i, d := range distance {
+		p := gallery.PIDs[i]
+		if p == JunkPID || p == pid && gallery.CamIDs[i] == cam {
+			continue
+		}
+		image := ranked{d, i}
+		if len(list) == top && (top == 0 || image.compare(list[top-1]) >= 0) {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(list, image, ranked.compare)
+		list = slices.Insert(list, at, image)
+		list = list[:min(len(list), top)]
+	}
+	return list
+}
