@@ -40,44 +40,7 @@ type Evaluation struct {
 // classifier of another number of identities than the dataset's is left out, which a Noted
 // event says; any other difference between file and network is an error.
 func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
-	if c.Progress == nil {
-		c.Progress = silent{}
-	}
-	if c.Threads < 1 {
-		c.Threads = runtime.GOMAXPROCS(0)
-	}
-	if c.Batch < 1 {
-		c.Batch = 32
-	}
-	if c.Data == "" {
-		return Evaluation{}, fmt.Errorf("evaluate %s: no dataset is named", c.Model.Name)
-	}
-	data, err := openDataset(ctx, c.Data, "", SyntheticSize{}, 0, c.Progress.Report)
-	if err != nil {
-		return Evaluation{}, err
-	}
-	if err := c.Protocol.Rerank.Validate(); err != nil {
-		return Evaluation{}, err
-	}
-	g, err := c.Model.Graph(data.Classes)
-	if err != nil {
-		return Evaluation{}, err
-	}
-	w := train.NewWeights(g, 0)
-	note, err := loadPublished(w, c.Model, g, c.Weights)
-	if err != nil {
-		return Evaluation{}, err
-	}
-	if note != "" {
-		c.Progress.Report(Event{Kind: Noted, Job: c.Model.Name, Text: note})
-	}
-	pool := kernels.NewPool(c.Threads)
-	defer pool.Close()
-	program, err := train.Compile(g, w, pool, train.Options{Batch: c.Batch, Stage: train.Inference})
-	if err != nil {
-		return Evaluation{}, err
-	}
-	judged, err := (&judge{data, g, program, c.Protocol, c.Threads}).evaluate(ctx)
+	judged, data, err := c.evaluate(ctx)
 	if err != nil {
 		return Evaluation{}, err
 	}
@@ -90,4 +53,47 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 		Model: c.Model.Name, Weights: filepath.Base(c.Weights), Dataset: data.record, Protocol: c.Protocol,
 		Metrics: *judged.metrics(), Queries: judged.result.Queries, Skipped: judged.result.Skipped,
 	}, nil
+}
+
+// evaluate embeds the dataset's images by the file of weights and has them judged.
+func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, error) {
+	if c.Progress == nil {
+		c.Progress = silent{}
+	}
+	if c.Threads < 1 {
+		c.Threads = runtime.GOMAXPROCS(0)
+	}
+	if c.Batch < 1 {
+		c.Batch = 32
+	}
+	if c.Data == "" {
+		return evaluation{}, nil, fmt.Errorf("evaluate %s: no dataset is named", c.Model.Name)
+	}
+	data, err := openDataset(ctx, c.Data, "", SyntheticSize{}, 0, c.Progress.Report)
+	if err != nil {
+		return evaluation{}, nil, err
+	}
+	if err := c.Protocol.Rerank.Validate(); err != nil {
+		return evaluation{}, nil, err
+	}
+	g, err := c.Model.Graph(data.Classes)
+	if err != nil {
+		return evaluation{}, nil, err
+	}
+	w := train.NewWeights(g, 0)
+	note, err := loadPublished(w, c.Model, g, c.Weights)
+	if err != nil {
+		return evaluation{}, nil, err
+	}
+	if note != "" {
+		c.Progress.Report(Event{Kind: Noted, Job: c.Model.Name, Text: note})
+	}
+	pool := kernels.NewPool(c.Threads)
+	defer pool.Close()
+	program, err := train.Compile(g, w, pool, train.Options{Batch: c.Batch, Stage: train.Inference})
+	if err != nil {
+		return evaluation{}, nil, err
+	}
+	judged, err := (&judge{data, g, program, c.Protocol, c.Threads}).evaluate(ctx)
+	return judged, data, err
 }

@@ -29,7 +29,7 @@ func TestRunLeavesARecord(t *testing.T) {
 	if record.Epochs != 4 || record.Final == nil || record.Best == nil || record.Status != results.Done {
 		t.Errorf("record: %+v", record)
 	}
-	want := []string{manifestFile, MetricsFile, results.ProfileFile, results.File, identityFile, WeightsFile, WeightsFile + digestSuffix}
+	want := []string{manifestFile, MetricsFile, results.ProfileFile, results.RankingsFile, results.File, identityFile, WeightsFile, WeightsFile + digestSuffix}
 	if diff := cmp.Diff(want, files(t, filepath.Join(c.Out, "one"))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}

@@ -291,6 +291,11 @@ func (t *training) closeEpoch(ctx context.Context) error {
 		}
 		s.Judged = e.images
 		metrics = e.metrics()
+		if t.state.Epochs == t.lastEpoch() {
+			if err := t.recordRankings(ctx, e); err != nil {
+				return err
+			}
+		}
 		t.meter.worked(t.evaluationWork())
 	}
 	entry := t.entry("epoch", s.Loss/float64(s.Images))
@@ -318,12 +323,14 @@ func (t *training) closeEpoch(ctx context.Context) error {
 // evaluationDue tells whether the end of the open epoch is a time to evaluate.
 func (t *training) evaluationDue() bool { return t.evaluated(t.state.Epochs) }
 
+// lastEpoch is the last one of both stages, counted from 0.
+func (j *job) lastEpoch() int { return j.id.Schedule.HeadEpochs + j.id.Schedule.Epochs - 1 }
+
 // evaluated tells whether epoch, from 0 over both stages, ends with an evaluation.
 func (j *job) evaluated(epoch int) bool {
 	schedule, every := j.id.Schedule, j.id.Recipe.EvaluateEvery
-	last := schedule.HeadEpochs + schedule.Epochs - 1
 	inSecond := epoch - schedule.HeadEpochs + 1
-	return epoch == last || every > 0 && inSecond > 0 && inSecond%every == 0
+	return epoch == j.lastEpoch() || every > 0 && inSecond > 0 && inSecond%every == 0
 }
 
 func (t *training) entry(event string, loss float64) Entry {

@@ -15,10 +15,12 @@ import (
 	"github.com/reidbench/reidbench/results/html"
 )
 
-// newPage gathers what the runs' folders hold beside their records. What cannot be read is left out, which warn is told.
-func newPage(report *results.Report, store string, warn io.Writer) (html.Page, error) {
+// newPage gathers what the runs' folders hold beside their records, and the images of ranked lists from data, if that is
+// named, or from the folder of runs. What cannot be read is left out, which warn is told.
+func newPage(report *results.Report, store, data string, warn io.Writer) (html.Page, error) {
 	page := html.Page{Report: report}
-	profiles := map[string]*results.Profile{}
+	profiles, ranked := map[string]*results.Profile{}, map[string]bool{}
+	pictures := newPictures(store, data)
 	folders, err := os.ReadDir(store)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return page, err
@@ -43,7 +45,13 @@ func newPage(report *results.Report, store string, warn io.Writer) (html.Page, e
 				fmt.Fprintf(warn, "left out: %v\n", err)
 			}
 		}
+		if record, err := results.Read(dir); err == nil && record.Status == results.Done && !ranked[name] {
+			if lists, ok := pictures.ranked(name, dir, record, warn); ok {
+				page.Ranked, ranked[name] = append(page.Ranked, lists), true
+			}
+		}
 	}
+	page.Missing = pictures.missed()
 	for _, m := range models.All() {
 		network, err := newNetwork(m)
 		if err != nil {

@@ -17,7 +17,8 @@ import (
 
 func newReportCommand() *cobra.Command {
 	var (
-		store, out, page    string
+		store, out          string
+		page, data          string
 		markdown, csv, json bool
 	)
 	command := &cobra.Command{
@@ -35,7 +36,10 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
   reidbench report --runs runs-paper --json
 
   # one file for a browser: sortable tables, charts, learning curves
-  reidbench report --html report.html`,
+  reidbench report --html report.html
+
+  # with the pictures of ranked lists from a dataset that is elsewhere
+  reidbench report --runs runs-paper --html report.html --data Market-1501-v15.09.15`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			report, err := loadStore(c, store)
@@ -43,7 +47,7 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 				return err
 			}
 			if page != "" {
-				return writePage(report, store, page, c.ErrOrStderr())
+				return writePage(report, store, data, page, c.ErrOrStderr())
 			}
 			write := func(w io.Writer) error { return report.Text(w, terminalWidth(w)) }
 			switch {
@@ -66,14 +70,15 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 	flags.BoolVar(&csv, "csv", false, "write CSV, one line per model")
 	flags.BoolVar(&json, "json", false, "write JSON with every run's whole record")
 	flags.StringVar(&page, "html", "", "`file` to write as a page for a browser, complete in itself")
+	flags.StringVar(&data, "data", "", "`folder` of the dataset, for the pictures in a page; none: synthetic data is found with the runs")
 	flags.StringVar(&out, "out", "", "`file` to write in place of standard output")
 	command.MarkFlagsMutuallyExclusive("markdown", "csv", "json", "html")
 	command.MarkFlagsMutuallyExclusive("html", "out")
 	return command
 }
 
-func writePage(report *results.Report, store, file string, warn io.Writer) error {
-	page, err := newPage(report, store, warn)
+func writePage(report *results.Report, store, data, file string, warn io.Writer) error {
+	page, err := newPage(report, store, data, warn)
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 	root.AddCommand(
 		newRunCommand(), newStatusCommand(), newReportCommand(), newPlotCommand(),
 		newListCommand(), newSummaryCommand(), newCheckCommand(),
-		newEvalCommand(), newDataCommand(), newWeightsCommand(),
+		newEvalCommand(), newRankCommand(), newDataCommand(), newWeightsCommand(),
 		newBenchCommand(), newVersionCommand(),
 	)
 	cobra.EnableCommandSorting = false

@@ -123,6 +123,44 @@ func TestWorkflow(t *testing.T) {
 				t.Errorf("the page lacks %q", want)
 			}
 		}
+		if bytes.Contains(page, []byte("data:image/jpeg")) || !bytes.Contains(page, []byte("are not at hand: name its folder with --data")) {
+			t.Error("the page does not say that the images are elsewhere")
+		}
+		succeed(t, "report", "--runs", runs, "--html", file, "--data", data)
+		if page, err = os.ReadFile(file); err != nil || bytes.Contains(page, []byte("not at hand")) {
+			t.Errorf("the images are not found: %v", err)
+		}
+		if n := bytes.Count(page, []byte(`<img src="data:image/jpeg;base64,`)); n < 3*2 {
+			t.Errorf("%d images of three ranked lists", n)
+		}
+	})
+	t.Run("rank", func(t *testing.T) {
+		args := []string{"rank", "lenet", "--weights", filepath.Join(runs, "lenet", bench.WeightsFile), "--data", data, "--queries", "2", "--top", "4"}
+		var pictures [2][]byte
+		for i, out := range []string{filepath.Join(dir, "ranked"), filepath.Join(dir, "ranked again")} {
+			printed := succeed(t, append(args, "--out", out)...)
+			paths := strings.Split(strings.TrimSpace(printed), "\n")
+			if len(paths) != 2 || filepath.Dir(paths[0]) != out || !strings.HasPrefix(filepath.Base(paths[0]), "rank-01-") {
+				t.Fatalf("the paths printed are %q", paths)
+			}
+			var err error
+			if pictures[i], err = os.ReadFile(paths[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(pictures[0], pictures[1]) {
+			t.Error("the same list was drawn in other bytes")
+		}
+		var rankings results.Rankings
+		if err := json.Unmarshal([]byte(succeed(t, append(args, "--out", dir, "--json")...)), &rankings); err != nil {
+			t.Fatal(err)
+		}
+		if len(rankings.Lists) != 2 || len(rankings.Lists[0].Nearest) != 4 || rankings.Lists[0].Place != 1 || rankings.Lists[1].Place != rankings.Queries {
+			t.Errorf("not the best and the worst query with four images each: %+v", rankings)
+		}
+		if o := reidbench(t, append(args, "--out", dir, "--choose", "random")...); o.code != exitMisuse || !strings.Contains(o.stderr, "spread, best, worst, first") {
+			t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
+		}
 	})
 	t.Run("status", func(t *testing.T) {
 		text := succeed(t, "status", "--runs", runs)

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/image/draw"
+
+	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/html"
+)
+
+// Thumbnails in a page: small, and all together bounded, so that the page stays below 5 MiB.
+const (
+	thumbnailWidth, thumbnailHeight = 56, 112
+	thumbnailQuality                = 70
+	thumbnailBytes                  = 3 << 20
+)
+
+// pictures are the images of the datasets at hand, made small.
+type pictures struct {
+	store    string
+	data     string                         // a dataset's folder; "": none is named
+	datasets map[string]*market1501.Dataset // by fingerprint; nil: not at hand
+	small    map[string][]byte
+	left     int // bytes that may still be used
+	missing  map[string]bool
+}
+
+func newPictures(store, data string) *pictures {
+	return &pictures{
+		store: store, data: data, datasets: map[string]*market1501.Dataset{}, small: map[string][]byte{},
+		left: thumbnailBytes, missing: map[string]bool{},
+	}
+}
+
+// dataset finds what a run was judged on: the named folder, or one in the store that is called so, if it has the
+// fingerprint.
+func (p *pictures) dataset(d results.Dataset) *market1501.Dataset {
+	if found, ok := p.datasets[d.Fingerprint]; ok {
+		return found
+	}
+	p.datasets[d.Fingerprint] = nil
+	for _, dir := range []string{p.data, filepath.Join(p.store, d.Name)} {
+		if dir == "" {
+			continue
+		}
+		opened, err := market1501.Open(dir)
+		if err != nil {
+			continue
+		}
+		if fingerprint, err := opened.Fingerprint(); err == nil && fingerprint == d.Fingerprint {
+			p.datasets[d.Fingerprint] = opened
+		}
+	}
+	if p.datasets[d.Fingerprint] == nil {
+		p.missing[fmt.Sprintf("The images of %s are not at hand: name its folder with --data.", d.Name)] = true
+	}
+	return p.datasets[d.Fingerprint]
+}
+
+// ranked reads a run's ranked lists, if it has recorded any.
+func (p *pictures) ranked(model, dir string, record results.Record, warn io.Writer) (html.Ranked, bool) {
+	rankings, err := results.ReadRankings(dir)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(warn, "left out: %v\n", err)
+		}
+		return html.Ranked{}, false
+	}
+	dataset := p.dataset(record.Dataset)
+	ranked := html.Ranked{Model: model}
+	for _, l := range rankings.Lists {
+		list := html.RankedList{Place: placeName(l.Place, rankings.Queries), AP: l.AP, Query: p.picture(dataset, results.Neighbour{Image: l.Query})}
+		for _, n := range l.Nearest {
+			list.Nearest = append(list.Nearest, p.picture(dataset, n))
+		}
+		ranked.Lists = append(ranked.Lists, list)
+	}
+	return ranked, true
+}
+
+// placeName says where a query stands among all.
+func placeName(place, queries int) string {
+	switch place {
+	case 1:
+		return "best"
+	case (queries + 1) / 2:
+		return "median"
+	case queries:
+		return "worst"
+	}
+	return fmt.Sprintf("%d of %d", place, queries)
+}
+
+// picture makes one image small, or leaves it out.
+func (p *pictures) picture(d *market1501.Dataset, n results.Neighbour) html.Picture {
+	picture := html.Picture{Name: n.File, PID: n.PID, CamID: n.CamID, Distance: n.Distance, Match: n.Match}
+	if d == nil {
+		return picture
+	}
+	key := d.Root + "\x00" + n.File
+	small, ok := p.small[key]
+	if !ok {
+		img, err := d.Picture(n.File)
+		if err != nil {
+			p.missing[fmt.Sprintf("An image is not shown: %v.", err)] = true
+		} else {
+			small = thumbnail(img)
+		}
+		p.small[key] = small
+	}
+	if len(small) > p.left {
+		p.missing["Some images are left out, so that the page stays small."] = true
+		return picture
+	}
+	p.left -= len(small)
+	picture.JPEG = small
+	return picture
+}
+
+func thumbnail(img image.Image) []byte {
+	small := image.NewRGBA(image.Rect(0, 0, thumbnailWidth, thumbnailHeight))
+	draw.CatmullRom.Scale(small, small.Bounds(), img, img.Bounds(), draw.Src, nil)
+	var encoded bytes.Buffer
+	if err := jpeg.Encode(&encoded, small, &jpeg.Options{Quality: thumbnailQuality}); err != nil {
+		panic("a thumbnail does not encode: " + err.Error()) // its size is fixed, and memory takes it
+	}
+	return encoded.Bytes()
+}
+
+// missed says why some lists have no pictures.
+func (p *pictures) missed() string {
+	return strings.Join(slices.Sorted(maps.Keys(p.missing)), " ")
+}
