@@ -184,7 +184,7 @@ func (c *Conv) Workspace(n, threads int) int {
 func (c *Conv) workspace(n, threads int) int {
 	c.bias.rows = n * c.s.OutH() * c.s.OutW()
 	if c.depthwise != nil {
-		return 2*cacheLine + c.bias.size() + c.depthwise.workspace(n)
+		return 2*cacheLine + c.bias.size() + c.depthwise.workspace(n, threads)
 	}
 	size, sums := 0, 2*cacheLine+c.bias.size()
 	if c.grouped != nil {
@@ -298,7 +298,7 @@ func (c *Conv) Forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float
 	raceRead(e.Add)
 	raceWrite(y[:n*c.outputSize()])
 	if c.depthwise != nil {
-		c.depthwise.forward(p, n, y, x, w, e)
+		c.depthwise.forward(p, n, y, x, w, e, ws)
 		return
 	}
 	c.startForward(n)
@@ -322,7 +322,7 @@ func (c *Conv) BackwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
 	raceRead(add)
 	raceWrite(dx[:n*c.inputSize()])
 	if c.depthwise != nil {
-		c.depthwise.backwardData(p, n, dx, dy, w, add)
+		c.depthwise.backwardData(p, n, dx, dy, w, add, ws)
 		return
 	}
 	c.startData(n)

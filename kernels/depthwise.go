@@ -1,222 +1,210 @@
 package kernels
 
-// depthwise is the part of Conv that convolves every channel on its own. Weights are [KH,KW,C].
+import "unsafe"
+
+// depthwise is the part of Conv that convolves every channel on its own. Weights are [KH,KW,C]. Pieces of the source are
+// copied to panels in the first-level cache and computed from there.
 type depthwise struct {
-	s    ConvShape
-	conv depthwiseWindow
-	data []depthwiseWindow // one per phase of the stride, as in Conv
-
-	parts    []*depthwiseWindow // of the call in flight
-	gradient depthwiseGradient
-}
-
-// depthwiseWindow computes the pixels of one phase of an image, each from a window of taps: the convolution itself, or
-// its data gradient, which walks the weights backwards.
-type depthwiseWindow struct {
-	gather
-	phase
-	n, channels       int
-	first, wRow, wCol int // the weights of the first tap, the next tap row and the next tap
-	weights           []float32
-	dst, bias, add    []float32
-	flags             int
+	conv, data depthwisePass
+	gradient   depthwiseGradient
 }
 
 func newDepthwise(s ConvShape) *depthwise {
-	d := &depthwise{s: s}
-	d.conv = depthwiseWindow{
-		gather: gather{
-			h: s.H, w: s.W, pixel: s.C, kh: s.KH, kw: s.KW,
-			sh: s.SH, sw: s.SW, top: -s.PH, left: -s.PW, outH: s.OutH(), outW: s.OutW(),
-		},
-		phase:    phase{h: s.OutH(), w: s.OutW(), sh: 1, sw: 1},
-		channels: s.C, wRow: s.KW * s.C, wCol: s.C,
+	d := &depthwise{
+		conv: newDepthwisePass(s, depthwisePanel{h: s.H, w: s.W, c: s.C, left: -s.PW, stride: s.SW}, -s.PH, s.SH),
+		data: newDepthwisePass(s, depthwisePanel{h: s.OutH(), w: s.OutW(), c: s.C, stride: 1}, 0, 1),
 	}
+	d.conv.addForward(s)
+	d.data.addPhases(s)
+	d.gradient = newDepthwiseGradient(s, d.conv)
+	return d
+}
+
+func (d *depthwise) workspace(n, threads int) int {
+	d.gradient.n = n
+	return 3*cacheLine + max(d.conv.packedSize()+threads*max(d.conv.panel.size(), d.data.panel.size()), d.gradient.size(threads))
+}
+
+func (d *depthwise) forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
+	c := &d.conv
+	c.start(n, y, x, w, e.Add, ws)
+	c.bias = e.Bias
+	if e.Bias != nil {
+		c.flags |= flagBias
+	}
+	if e.Act == ActReLU {
+		c.flags |= flagReLU
+	}
+	c.run(p)
+}
+
+func (d *depthwise) backwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
+	d.data.start(n, dx, dy, w, add, ws)
+	d.data.run(p)
+}
+
+func (d *depthwise) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
+	d.gradient.start(n, dw, dy, x, accumulate, ws)
+	p.Run(d.gradient.parts(), &d.gradient)
+	p.Run(d.gradient.blocks, (*depthwiseGradientSum)(&d.gradient))
+}
+
+// depthwisePass computes images from windows of taps: the convolution itself, or its data gradient, which is one
+// convolution for each phase of the stride.
+type depthwisePass struct {
+	panel   depthwisePanel
+	top     int // source line of the first tap of line 0
+	step    int // source lines from one line to the next
+	span    int // source lines that one line needs
+	w       int // columns of the largest phase
+	kernel  int // weights of a channel
+	windows []depthwiseWindow
+	depthwiseCut
+
+	n                       int // of the call in flight
+	dst, weights, bias, add []float32
+	flags                   int
+	packed, ws              []float32
+}
+
+// depthwisePack sorts the weights by blocks of channels, one block a task.
+type depthwisePack depthwisePass
+
+// depthwiseWindow is what one phase of the destination is computed from.
+type depthwiseWindow struct {
+	phase
+	outH, outW int
+	taps       []tap
+}
+
+func newDepthwisePass(s ConvShape, panel depthwisePanel, top, step int) depthwisePass {
+	return depthwisePass{panel: panel, top: top, step: step, kernel: s.KH * s.KW}
+}
+
+// addForward adds the only window of the convolution.
+func (p *depthwisePass) addForward(s ConvShape) {
+	p.span = s.KH
+	p.cut(s.OutH(), s.OutW(), ceilDiv(s.KW, s.SW))
+	window := depthwiseWindow{phase: phase{h: s.OutH(), w: s.OutW(), sh: 1, sw: 1}, outH: s.OutH(), outW: s.OutW()}
+	for i := range s.KH {
+		for j := range s.KW {
+			window.taps = append(window.taps, tap{x: p.panel.at(i, j), w: (i*s.KW + j) * channelBlock})
+		}
+	}
+	p.windows = append(p.windows, window)
+}
+
+// addPhases adds the windows of the data gradient, see dataPhase.
+func (p *depthwisePass) addPhases(s ConvShape) {
+	bottom, right := 0, 0
+	for y := range min(s.SH, s.H) {
+		count, _, top := phaseTaps(s.KH, s.SH, s.PH, y)
+		p.top, bottom = min(p.top, top), max(bottom, top+count)
+	}
+	for x := range min(s.SW, s.W) {
+		count, _, left := phaseTaps(s.KW, s.SW, s.PW, x)
+		p.panel.left, right = min(p.panel.left, left), max(right, left+count)
+	}
+	p.span = max(1, bottom-p.top)
+	p.cut(ceilDiv(s.H, s.SH), ceilDiv(s.W, s.SW), max(1, right-p.panel.left))
 	for y := range min(s.SH, s.H) {
 		for x := range min(s.SW, s.W) {
 			kh, lastY, top := phaseTaps(s.KH, s.SH, s.PH, y)
 			kw, lastX, left := phaseTaps(s.KW, s.SW, s.PW, x)
-			d.data = append(d.data, depthwiseWindow{
-				gather: gather{
-					h: s.OutH(), w: s.OutW(), pixel: s.C, kh: kh, kw: kw,
-					sh: 1, sw: 1, top: top, left: left, outH: ceilDiv(s.H-y, s.SH), outW: ceilDiv(s.W-x, s.SW),
-				},
-				phase:    phase{h: s.H, w: s.W, y0: y, x0: x, sh: s.SH, sw: s.SW},
-				channels: s.C, first: (lastY*s.KW + lastX) * s.C, wRow: -s.SH * s.KW * s.C, wCol: -s.SW * s.C,
-			})
+			window := depthwiseWindow{
+				phase: phase{h: s.H, w: s.W, y0: y, x0: x, sh: s.SH, sw: s.SW},
+				outH:  ceilDiv(s.H-y, s.SH), outW: ceilDiv(s.W-x, s.SW),
+			}
+			for i := range kh {
+				for j := range kw {
+					window.taps = append(window.taps, tap{
+						x: p.panel.at(top-p.top+i, left-p.panel.left+j),
+						w: ((lastY-i*s.SH)*s.KW + lastX - j*s.SW) * channelBlock,
+					})
+				}
+			}
+			p.windows = append(p.windows, window)
 		}
 	}
-	d.parts = make([]*depthwiseWindow, 0, len(d.data))
-	d.gradient.gather = d.conv.gather
-	return d
 }
 
-func (d *depthwise) workspace(n int) int {
-	d.gradient.n = n
-	return d.gradient.size() + 2*cacheLine
+// sourceLines returns how many source lines some lines need.
+func (p *depthwisePass) sourceLines(lines int) int { return (lines-1)*p.step + p.span }
+
+// cut chooses the size of the panel for h×w outputs that each see a number of columns of each remainder.
+func (p *depthwisePass) cut(h, w, columns int) {
+	p.w, p.panel.run = w, roundUp(w, 4)+columns-1
+	p.depthwiseCut = newDepthwiseCut(p.panel.c, h, func(lines int) int { return p.sourceLines(lines) * p.panel.line() })
+	p.panel.lines = p.sourceLines(p.lines)
 }
 
-func (d *depthwise) forward(p *Pool, n int, y, x, w []float32, e Epilogue) {
-	d.parts = append(d.parts[:0], &d.conv)
-	d.conv.bias = e.Bias
-	d.conv.start(n, y, x, w, e.Add)
-	if e.Bias != nil {
-		d.conv.flags |= flagBias
-	}
-	if e.Act == ActReLU {
-		d.conv.flags |= flagReLU
-	}
-	p.Run(d.conv.tasks(), d)
-}
-
-func (d *depthwise) backwardData(p *Pool, n int, dx, dy, w, add []float32) {
-	d.parts = d.parts[:0]
-	tasks := 0
-	for i := range d.data {
-		d.data[i].start(n, dx, dy, w, add)
-		d.parts = append(d.parts, &d.data[i])
-		tasks += d.data[i].tasks()
-	}
-	p.Run(tasks, d)
-}
-
-// Do computes some lines of the call in flight.
-func (d *depthwise) Do(task, _ int) {
-	for _, part := range d.parts {
-		if n := part.tasks(); task >= n {
-			task -= n
-			continue
-		}
-		part.lines(task)
-		return
-	}
-}
-
-func (p *depthwiseWindow) start(n int, dst, src, weights, add []float32) {
-	p.n, p.dst, p.src, p.weights, p.add, p.flags = n, dst, src, weights, add, 0
+func (p *depthwisePass) start(n int, dst, src, weights, add, ws []float32) {
+	p.n, p.dst, p.panel.src, p.weights, p.bias, p.add, p.flags = n, dst, src, weights, nil, add, 0
+	space := newScratch(ws)
+	p.packed = space.take(p.packedSize())
+	p.ws = space.rest
 	if add != nil {
 		p.flags = flagAdd
 	}
-}
-
-// linesPerTask keeps tasks at a size where starting one costs little.
-func (p *depthwiseWindow) linesPerTask() int { return max(1, taskFloats/(p.outW*p.channels)) }
-
-func (p *depthwiseWindow) tasks() int { return ceilDiv(p.n*p.outH, p.linesPerTask()) }
-
-func (p *depthwiseWindow) lines(task int) {
-	begin := task * p.linesPerTask()
-	for line := begin; line < min(begin+p.linesPerTask(), p.n*p.outH); line++ {
-		p.line(line/p.outH, line%p.outH)
+	if window := &p.windows[0]; streams(dst, n*window.h*window.w*p.panel.c, p.panel.c) {
+		p.flags |= flagStreaming
 	}
 }
 
-// line computes line y of image n: the pixels whose window is inside the image together, those at its sides one by one.
-func (p *depthwiseWindow) line(n, y int) {
-	iy := p.top + y*p.gather.sh
-	i0 := min(max(-iy, 0), p.kh)
+// packedSize returns the floats of all weights, sorted.
+func (p *depthwisePass) packedSize() int { return p.blocks * p.kernel * channelBlock }
+
+func (p *depthwisePass) run(pool *Pool) {
+	pool.Run(p.blocks, (*depthwisePack)(p))
+	pool.Run(p.n*p.depthwiseCut.tasks, p)
+}
+
+// Do sorts the weights of one block.
+func (p *depthwisePack) Do(block, _ int) {
+	size, first := p.kernel*channelBlock, block*channelBlock
+	copyRows(p.packed[block*size:][:size], channelBlock, p.weights[first:], p.panel.c, p.kernel, min(channelBlock, p.panel.c-first))
+}
+
+// streams tells whether pixels of c channels should be written past the caches: there are so many that they would not stay
+// there, and their lines are whole.
+func streams(dst []float32, size, c int) bool {
+	const cached = 8 << 20 // bytes
+	return 4*size > cached && c%channelBlock == 0 && uintptr(unsafe.Pointer(unsafe.SliceData(dst)))%(4*channelBlock) == 0
+}
+
+// Do computes some bands of an image.
+func (p *depthwisePass) Do(task, worker int) {
+	panel := p.ws[worker*p.panel.size():][:p.panel.size()]
+	clear(panel)
+	p.eachPiece(task, func(n, begin, lines, block int) {
+		source := p.sourceLines(lines)
+		p.panel.fill(panel, n, p.top+begin*p.step, source, block, p.ahead(block, p.lines*p.step, p.panel.w*p.panel.c))
+		p.compute(panel, n, begin, lines, block)
+	})
+}
+
+// compute computes some lines of one block of channels.
+func (p *depthwisePass) compute(panel []float32, n, begin, lines, block int) {
+	c := block * channelBlock
 	t := tapSum{
-		channels: p.channels, flags: p.flags, bias: p.bias,
-		rows:  max(min(p.gather.h-iy, p.kh)-i0, 0),
-		xStep: p.gather.sw * p.pixel, xRow: p.gather.w * p.pixel, xCol: p.pixel,
-		w: p.weights, wRow: p.wRow, wCol: p.wCol,
-		yStep: p.phase.sw * p.channels,
+		channels: min(channelBlock, p.panel.c-c), flags: p.flags,
+		x: panel, xLine: p.step * p.panel.line(), w: p.packed[c*p.kernel:],
 	}
-	source := (n*p.gather.h + iy + i0) * p.gather.w // pixel number of the line's beginning
-	target := ((n*p.phase.h+p.y0+y*p.phase.sh)*p.phase.w + p.x0) * p.channels
-	from, to := p.interior()
-	for x := 0; x < p.outW; {
-		pixels := 1
-		if x == from && to > from {
-			pixels = to - from
-		}
-		ix := p.left + x*p.gather.sw
-		j0 := min(max(-ix, 0), p.kw)
-		t.cols = max(min(p.gather.w-ix, p.kw)-j0, 0)
-		t.first = p.first + i0*p.wRow + j0*p.wCol
-		if t.rows > 0 && t.cols > 0 {
-			t.x = p.src[(source+ix+j0)*p.pixel:]
-		}
-		t.y = p.dst[target+x*t.yStep:]
-		if p.add != nil {
-			t.add = p.add[target+x*t.yStep:]
-		}
-		t.compute(pixels)
-		x += pixels
+	if p.bias != nil {
+		t.bias = p.bias[c:]
 	}
-}
-
-// interior returns the positions [from,to) whose taps are all within the line.
-func (g *gather) interior() (from, to int) {
-	from = min(ceilDiv(max(-g.left, 0), g.sw), g.outW)
-	to = from
-	if last := g.w - g.kw - g.left; last >= 0 {
-		to = max(from, min(g.outW, last/g.sw+1))
-	}
-	return from, to
-}
-
-// depthwiseGradient is the weight gradient: sums over parts of the output lines, which are then added in order.
-type depthwiseGradient struct {
-	gather
-	n    int
-	dy   []float32
-	sums []float32
-}
-
-// gradientParts bounds the number of parts.
-const gradientParts = 32
-
-func (p *depthwiseGradient) linesPerPart() int { return ceilDiv(p.n*p.outH, gradientParts) }
-
-func (p *depthwiseGradient) parts() int { return ceilDiv(p.n*p.outH, max(1, p.linesPerPart())) }
-
-func (p *depthwiseGradient) sumSize() int { return roundUp(p.kh*p.kw*p.pixel, cacheLine) }
-
-func (p *depthwiseGradient) size() int { return p.parts() * p.sumSize() }
-
-func (d *depthwise) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
-	g := &d.gradient
-	g.n, g.src, g.dy, g.sums = n, x, dy, alignScratch(ws)
-	p.Run(g.parts(), g)
-	dw = dw[:d.s.Weights()]
-	if !accumulate {
-		clear(dw)
-	}
-	addRows(dw, g.sums, g.sumSize(), g.parts(), len(dw))
-}
-
-// Do sums over one part of the lines.
-func (p *depthwiseGradient) Do(task, _ int) {
-	sum := p.sums[task*p.sumSize():][:p.sumSize()]
-	clear(sum)
-	begin := task * p.linesPerPart()
-	for line := begin; line < min(begin+p.linesPerPart(), p.n*p.outH); line++ {
-		p.line(sum, line/p.outH, line%p.outH)
-	}
-}
-
-func (p *depthwiseGradient) line(sum []float32, n, y int) {
-	from, to := p.interior()
-	dy := p.dy[(n*p.outH+y)*p.outW*p.pixel:]
-	for i := range p.kh {
-		iy := p.top + y*p.sh + i
-		if iy < 0 || iy >= p.h {
+	for i := range p.windows {
+		window := &p.windows[i]
+		t.taps, t.pixels, t.lines = window.taps, window.outW, min(lines, window.outH-begin)
+		if t.lines < 1 {
 			continue
 		}
-		line := (n*p.h + iy) * p.w
-		dw := sum[i*p.kw*p.pixel:]
-		for x := 0; x < p.outW; {
-			pixels := 1
-			if x == from && to > from {
-				pixels = to - from
-			}
-			ix := p.left + x*p.sw
-			j0 := min(max(-ix, 0), p.kw)
-			if taps := min(p.w-ix, p.kw) - j0; taps > 0 {
-				tapGradient(dw[j0*p.pixel:], dy[x*p.pixel:], p.src[(line+ix+j0)*p.pixel:], p.sw*p.pixel, taps, pixels, p.pixel)
-			}
-			x += pixels
+		at := ((n*window.h+window.y0+begin*window.sh)*window.w+window.x0)*p.panel.c + c
+		t.yStep, t.yLine = window.sw*p.panel.c, window.sh*window.w*p.panel.c
+		t.y = p.dst[at:]
+		if p.add != nil {
+			t.add = p.add[at:]
 		}
+		t.compute()
 	}
 }

@@ -2,38 +2,20 @@
 
 package kernels
 
-// tapSum4AVX512 computes 4 pixels of a depthwise convolution, see tapSum. Strides are in bytes.
-func tapSum4AVX512(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int)
+// copyPixelsAVX512 copies lines of pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.
+func copyPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int)
 
-// tapSum1AVX512 computes 1 pixels of a depthwise convolution, see tapSum. Strides are in bytes.
-func tapSum1AVX512(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int)
+// tapSumsAVX512 computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.
+func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)
 
-// tapGradient7AVX512 adds the gradient of 7 neighbouring taps, see tapGradient. Strides are in bytes.
-func tapGradient7AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
+// tapGradientsAVX512 adds up the gradients of groups of 5 taps for one vector of channels, see tapGradient. Strides are in bytes.
+func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels int, lines int)
 
-// tapGradient5AVX512 adds the gradient of 5 neighbouring taps, see tapGradient. Strides are in bytes.
-func tapGradient5AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
+// copyPixelsAVX2 copies lines of pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.
+func copyPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int)
 
-// tapGradient3AVX512 adds the gradient of 3 neighbouring taps, see tapGradient. Strides are in bytes.
-func tapGradient3AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
+// tapSumsAVX2 computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.
+func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)
 
-// tapGradient1AVX512 adds the gradient of 1 neighbouring taps, see tapGradient. Strides are in bytes.
-func tapGradient1AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-
-// tapSum4AVX2 computes 4 pixels of a depthwise convolution, see tapSum. Strides are in bytes.
-func tapSum4AVX2(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int)
-
-// tapSum1AVX2 computes 1 pixels of a depthwise convolution, see tapSum. Strides are in bytes.
-func tapSum1AVX2(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int)
-
-// tapGradient7AVX2 adds the gradient of 7 neighbouring taps, see tapGradient. Strides are in bytes.
-func tapGradient7AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-
-// tapGradient5AVX2 adds the gradient of 5 neighbouring taps, see tapGradient. Strides are in bytes.
-func tapGradient5AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-
-// tapGradient3AVX2 adds the gradient of 3 neighbouring taps, see tapGradient. Strides are in bytes.
-func tapGradient3AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-
-// tapGradient1AVX2 adds the gradient of 1 neighbouring taps, see tapGradient. Strides are in bytes.
-func tapGradient1AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
+// tapGradientsAVX2 adds up the gradients of groups of 5 taps for one vector of channels, see tapGradient. Strides are in bytes.
+func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels int, lines int)

@@ -2,724 +2,914 @@
 
 #include "textflag.h"
 
-// func tapSum4AVX512(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tapSum4AVX512(SB), NOSPLIT, $0-120
-	MOVQ x+16(FP), AX
-	MOVQ w+48(FP), CX
-	MOVQ xStep+24(FP), DX
-	MOVQ xCol+40(FP), BX
-	MOVQ wCol+64(FP), SI
-	XORQ DI, DI
-	LEAQ (DX)(DX*2), R8
+// func copyPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·copyPixelsAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ dstLine+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ srcLine+24(FP), BX
+	MOVQ srcPixel+32(FP), SI
+	MOVQ lines+48(FP), DI
+	MOVQ ahead+56(FP), R8
 
-channels:
+line:
+	MOVQ pixels+40(FP), R11
+	MOVQ DX, R9
+	MOVQ AX, R10
+
+pixel:
+	VMOVUPS    (R9), Z0
+	VMOVUPS    Z0, (R10)
+	PREFETCHT1 (R9)(R8*1)
+	ADDQ       SI, R9
+	ADDQ       $0x00000040, R10
+	DECQ       R11
+	JNZ        pixel
+	ADDQ       BX, DX
+	ADDQ       CX, AX
+	DECQ       DI
+	JNZ        line
+	VZEROUPPER
+	RET
+
+// func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tapSumsAVX512(SB), NOSPLIT, $0-104
+	MOVQ yStep+8(FP), AX
+	MOVQ x+24(FP), CX
+	MOVQ w+40(FP), DX
+	MOVQ flags+96(FP), BX
+
+line:
+	MOVQ pixels+80(FP), R9
+	MOVQ y+0(FP), SI
+	MOVQ add+72(FP), DI
+	MOVQ CX, R8
+
+tile:
+	CMPQ   R9, $0x00000004
+	JLE    tile4
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	LEAQ   (AX)(DI*1), R9
-	LEAQ   (CX)(DI*1), R10
-	MOVQ   rows+72(FP), R11
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   taps+48(FP), R10
+	MOVQ   count+56(FP), R11
+	TESTQ  R11, R11
+	JZ     summed8
 
-row:
-	MOVQ R9, R12
-	MOVQ R10, R13
-	MOVQ cols+80(FP), R14
-
-tap:
-	VMOVUPS     (R13), Z4
-	VFMADD231PS (R12), Z4, Z0
-	VFMADD231PS (R12)(DX*1), Z4, Z1
-	VFMADD231PS (R12)(DX*2), Z4, Z2
-	VFMADD231PS (R12)(R8*1), Z4, Z3
-	ADDQ        BX, R12
-	ADDQ        SI, R13
-	DECQ        R14
-	JNZ         tap
-	ADDQ        xRow+32(FP), R9
-	ADDQ        wRow+56(FP), R10
+tap8:
+	MOVQ        (R10), R12
+	MOVQ        8(R10), R13
+	VMOVUPS     (DX)(R13*4), Z8
+	VFMADD231PS (R8)(R12*4), Z8, Z0
+	VFMADD231PS 64(R8)(R12*4), Z8, Z1
+	VFMADD231PS 128(R8)(R12*4), Z8, Z2
+	VFMADD231PS 192(R8)(R12*4), Z8, Z3
+	VFMADD231PS 256(R8)(R12*4), Z8, Z4
+	VFMADD231PS 320(R8)(R12*4), Z8, Z5
+	VFMADD231PS 384(R8)(R12*4), Z8, Z6
+	VFMADD231PS 448(R8)(R12*4), Z8, Z7
+	ADDQ        $0x00000010, R10
 	DECQ        R11
-	JNZ         row
-	MOVQ        flags+112(FP), R9
-	TESTQ       $0x00000002, R9
-	JZ          nobias
-	MOVQ        bias+88(FP), R10
-	VADDPS      (R10)(DI*1), Z0, Z0
-	VADDPS      (R10)(DI*1), Z1, Z1
-	VADDPS      (R10)(DI*1), Z2, Z2
-	VADDPS      (R10)(DI*1), Z3, Z3
+	JNZ         tap8
 
-nobias:
-	MOVQ   yStep+8(FP), R10
-	LEAQ   (R10)(R10*2), R11
-	TESTQ  $0x00000004, R9
-	JZ     noadd
-	MOVQ   add+96(FP), R12
-	ADDQ   DI, R12
-	VADDPS (R12), Z0, Z0
-	VADDPS (R12)(R10*1), Z1, Z1
-	VADDPS (R12)(R10*2), Z2, Z2
-	VADDPS (R12)(R11*1), Z3, Z3
+summed8:
+	TESTQ  $0x00000002, BX
+	JZ     nobias8
+	MOVQ   bias+64(FP), R10
+	VADDPS (R10), Z0, Z0
+	VADDPS (R10), Z1, Z1
+	VADDPS (R10), Z2, Z2
+	VADDPS (R10), Z3, Z3
+	VADDPS (R10), Z4, Z4
+	VADDPS (R10), Z5, Z5
+	VADDPS (R10), Z6, Z6
+	VADDPS (R10), Z7, Z7
 
-noadd:
-	TESTQ  $0x00000008, R9
-	JZ     norelu
+nobias8:
+	TESTQ  $0x00000004, BX
+	JZ     noadd8
+	VADDPS (DI), Z0, Z0
+	ADDQ   AX, DI
+	VADDPS (DI), Z1, Z1
+	ADDQ   AX, DI
+	VADDPS (DI), Z2, Z2
+	ADDQ   AX, DI
+	VADDPS (DI), Z3, Z3
+	ADDQ   AX, DI
+	VADDPS (DI), Z4, Z4
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000005
+	JLE    noadd8
+	VADDPS (DI), Z5, Z5
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000006
+	JLE    noadd8
+	VADDPS (DI), Z6, Z6
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000007
+	JLE    noadd8
+	VADDPS (DI), Z7, Z7
+	ADDQ   AX, DI
+
+noadd8:
+	TESTQ  $0x00000008, BX
+	JZ     norelu8
+	VXORPS Z8, Z8, Z8
+	VMAXPS Z0, Z8, Z0
+	VMAXPS Z1, Z8, Z1
+	VMAXPS Z2, Z8, Z2
+	VMAXPS Z3, Z8, Z3
+	VMAXPS Z4, Z8, Z4
+	VMAXPS Z5, Z8, Z5
+	VMAXPS Z6, Z8, Z6
+	VMAXPS Z7, Z8, Z7
+
+norelu8:
+	TESTQ    $0x00000010, BX
+	JZ       nostream8
+	VMOVNTPS Z0, (SI)
+	ADDQ     AX, SI
+	VMOVNTPS Z1, (SI)
+	ADDQ     AX, SI
+	VMOVNTPS Z2, (SI)
+	ADDQ     AX, SI
+	VMOVNTPS Z3, (SI)
+	ADDQ     AX, SI
+	VMOVNTPS Z4, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000005
+	JLE      nostream8
+	VMOVNTPS Z5, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000006
+	JLE      nostream8
+	VMOVNTPS Z6, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000007
+	JLE      nostream8
+	VMOVNTPS Z7, (SI)
+	ADDQ     AX, SI
+
+nostream8:
+	TESTQ   $0x00000010, BX
+	JNZ     nostore8
+	VMOVUPS Z0, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000005
+	JLE     nostore8
+	VMOVUPS Z5, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000006
+	JLE     nostore8
+	VMOVUPS Z6, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000007
+	JLE     nostore8
+	VMOVUPS Z7, (SI)
+	ADDQ    AX, SI
+
+nostore8:
+	ADDQ $0x00000200, R8
+	SUBQ $0x00000008, R9
+	JG   tile
+	JMP  lineEnd
+
+tile4:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   taps+48(FP), R10
+	MOVQ   count+56(FP), R11
+	TESTQ  R11, R11
+	JZ     summed4
+
+tap4:
+	MOVQ        (R10), R12
+	MOVQ        8(R10), R13
+	VMOVUPS     (DX)(R13*4), Z4
+	VFMADD231PS (R8)(R12*4), Z4, Z0
+	VFMADD231PS 64(R8)(R12*4), Z4, Z1
+	VFMADD231PS 128(R8)(R12*4), Z4, Z2
+	VFMADD231PS 192(R8)(R12*4), Z4, Z3
+	ADDQ        $0x00000010, R10
+	DECQ        R11
+	JNZ         tap4
+
+summed4:
+	TESTQ  $0x00000002, BX
+	JZ     nobias4
+	MOVQ   bias+64(FP), R10
+	VADDPS (R10), Z0, Z0
+	VADDPS (R10), Z1, Z1
+	VADDPS (R10), Z2, Z2
+	VADDPS (R10), Z3, Z3
+
+nobias4:
+	TESTQ  $0x00000004, BX
+	JZ     noadd4
+	VADDPS (DI), Z0, Z0
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000001
+	JLE    noadd4
+	VADDPS (DI), Z1, Z1
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000002
+	JLE    noadd4
+	VADDPS (DI), Z2, Z2
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000003
+	JLE    noadd4
+	VADDPS (DI), Z3, Z3
+	ADDQ   AX, DI
+
+noadd4:
+	TESTQ  $0x00000008, BX
+	JZ     norelu4
 	VXORPS Z4, Z4, Z4
 	VMAXPS Z0, Z4, Z0
 	VMAXPS Z1, Z4, Z1
 	VMAXPS Z2, Z4, Z2
 	VMAXPS Z3, Z4, Z3
 
-norelu:
-	MOVQ    y+0(FP), R9
-	ADDQ    DI, R9
-	VMOVUPS Z0, (R9)
-	VMOVUPS Z1, (R9)(R10*1)
-	VMOVUPS Z2, (R9)(R10*2)
-	VMOVUPS Z3, (R9)(R11*1)
-	ADDQ    $0x00000040, DI
-	DECQ    vectors+104(FP)
-	JNZ     channels
+norelu4:
+	TESTQ    $0x00000010, BX
+	JZ       nostream4
+	VMOVNTPS Z0, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000001
+	JLE      nostream4
+	VMOVNTPS Z1, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000002
+	JLE      nostream4
+	VMOVNTPS Z2, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000003
+	JLE      nostream4
+	VMOVNTPS Z3, (SI)
+	ADDQ     AX, SI
+
+nostream4:
+	TESTQ   $0x00000010, BX
+	JNZ     nostore4
+	VMOVUPS Z0, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000001
+	JLE     nostore4
+	VMOVUPS Z1, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000002
+	JLE     nostore4
+	VMOVUPS Z2, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000003
+	JLE     nostore4
+	VMOVUPS Z3, (SI)
+	ADDQ    AX, SI
+
+nostore4:
+	ADDQ $0x00000100, R8
+	SUBQ $0x00000004, R9
+	JG   tile
+
+lineEnd:
+	MOVQ  yLine+16(FP), SI
+	ADDQ  SI, y+0(FP)
+	ADDQ  SI, add+72(FP)
+	ADDQ  xLine+32(FP), CX
+	DECQ  lines+88(FP)
+	JNZ   line
+	TESTQ $0x00000010, BX
+	JZ    stored
+	SFENCE
+
+stored:
 	VZEROUPPER
 	RET
 
-// func tapSum1AVX512(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tapSum1AVX512(SB), NOSPLIT, $0-120
-	MOVQ x+16(FP), AX
-	MOVQ w+48(FP), CX
-	MOVQ xStep+24(FP), DX
-	MOVQ xCol+40(FP), BX
-	MOVQ wCol+64(FP), SI
-	XORQ DI, DI
-	LEAQ (DX)(DX*2), DX
+// func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels int, lines int)
+// Requires: AVX, AVX512F
+TEXT ·tapGradientsAVX512(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ dy+24(FP), CX
 
-channels:
-	VXORPS Z0, Z0, Z0
-	LEAQ   (AX)(DI*1), DX
-	LEAQ   (CX)(DI*1), R8
-	MOVQ   rows+72(FP), R9
+line:
+	MOVQ pixels+56(FP), SI
+	MOVQ AX, DX
+	MOVQ CX, BX
 
-row:
-	MOVQ DX, R10
-	MOVQ R8, R11
-	MOVQ cols+80(FP), R12
+tile:
+	CMPQ    SI, $0x00000004
+	JLE     tile4
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	VMOVUPS 256(BX), Z4
+	VMOVUPS 320(BX), Z5
+	VMOVUPS 384(BX), Z6
+	VMOVUPS 448(BX), Z7
+	MOVQ    taps+8(FP), DI
+	MOVQ    sums+0(FP), R8
+	MOVQ    groups+16(FP), R9
 
-tap:
-	VMOVUPS     (R11), Z1
-	VFMADD231PS (R10), Z1, Z0
-	ADDQ        BX, R10
-	ADDQ        SI, R11
-	DECQ        R12
-	JNZ         tap
-	ADDQ        xRow+32(FP), DX
-	ADDQ        wRow+56(FP), R8
+taps8:
+	MOVQ        (DI), R10
+	VMOVUPS     (R8), Z8
+	MOVQ        16(DI), R11
+	VMOVUPS     64(R8), Z9
+	MOVQ        32(DI), R12
+	VMOVUPS     128(R8), Z10
+	MOVQ        48(DI), R13
+	VMOVUPS     192(R8), Z11
+	MOVQ        64(DI), R14
+	VMOVUPS     256(R8), Z12
+	VFMADD231PS (DX)(R10*4), Z0, Z8
+	VFMADD231PS (DX)(R11*4), Z0, Z9
+	VFMADD231PS (DX)(R12*4), Z0, Z10
+	VFMADD231PS (DX)(R13*4), Z0, Z11
+	VFMADD231PS (DX)(R14*4), Z0, Z12
+	VFMADD231PS 64(DX)(R10*4), Z1, Z8
+	VFMADD231PS 64(DX)(R11*4), Z1, Z9
+	VFMADD231PS 64(DX)(R12*4), Z1, Z10
+	VFMADD231PS 64(DX)(R13*4), Z1, Z11
+	VFMADD231PS 64(DX)(R14*4), Z1, Z12
+	VFMADD231PS 128(DX)(R10*4), Z2, Z8
+	VFMADD231PS 128(DX)(R11*4), Z2, Z9
+	VFMADD231PS 128(DX)(R12*4), Z2, Z10
+	VFMADD231PS 128(DX)(R13*4), Z2, Z11
+	VFMADD231PS 128(DX)(R14*4), Z2, Z12
+	VFMADD231PS 192(DX)(R10*4), Z3, Z8
+	VFMADD231PS 192(DX)(R11*4), Z3, Z9
+	VFMADD231PS 192(DX)(R12*4), Z3, Z10
+	VFMADD231PS 192(DX)(R13*4), Z3, Z11
+	VFMADD231PS 192(DX)(R14*4), Z3, Z12
+	VFMADD231PS 256(DX)(R10*4), Z4, Z8
+	VFMADD231PS 256(DX)(R11*4), Z4, Z9
+	VFMADD231PS 256(DX)(R12*4), Z4, Z10
+	VFMADD231PS 256(DX)(R13*4), Z4, Z11
+	VFMADD231PS 256(DX)(R14*4), Z4, Z12
+	VFMADD231PS 320(DX)(R10*4), Z5, Z8
+	VFMADD231PS 320(DX)(R11*4), Z5, Z9
+	VFMADD231PS 320(DX)(R12*4), Z5, Z10
+	VFMADD231PS 320(DX)(R13*4), Z5, Z11
+	VFMADD231PS 320(DX)(R14*4), Z5, Z12
+	VFMADD231PS 384(DX)(R10*4), Z6, Z8
+	VFMADD231PS 384(DX)(R11*4), Z6, Z9
+	VFMADD231PS 384(DX)(R12*4), Z6, Z10
+	VFMADD231PS 384(DX)(R13*4), Z6, Z11
+	VFMADD231PS 384(DX)(R14*4), Z6, Z12
+	VFMADD231PS 448(DX)(R10*4), Z7, Z8
+	VFMADD231PS 448(DX)(R11*4), Z7, Z9
+	VFMADD231PS 448(DX)(R12*4), Z7, Z10
+	VFMADD231PS 448(DX)(R13*4), Z7, Z11
+	VFMADD231PS 448(DX)(R14*4), Z7, Z12
+	VMOVUPS     Z8, (R8)
+	VMOVUPS     Z9, 64(R8)
+	VMOVUPS     Z10, 128(R8)
+	VMOVUPS     Z11, 192(R8)
+	VMOVUPS     Z12, 256(R8)
+	ADDQ        $0x00000050, DI
+	ADDQ        $0x00000140, R8
 	DECQ        R9
-	JNZ         row
-	MOVQ        flags+112(FP), DX
-	TESTQ       $0x00000002, DX
-	JZ          nobias
-	MOVQ        bias+88(FP), R8
-	VADDPS      (R8)(DI*1), Z0, Z0
+	JNZ         taps8
+	ADDQ        $0x00000200, DX
+	ADDQ        $0x00000200, BX
+	SUBQ        $0x00000008, SI
+	JG          tile
+	JMP         lineEnd
 
-nobias:
-	MOVQ   yStep+8(FP), R8
-	LEAQ   (R8)(R8*2), R8
-	TESTQ  $0x00000004, DX
-	JZ     noadd
-	MOVQ   add+96(FP), R8
-	ADDQ   DI, R8
-	VADDPS (R8), Z0, Z0
+tile4:
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	MOVQ    taps+8(FP), DI
+	MOVQ    sums+0(FP), R8
+	MOVQ    groups+16(FP), R9
 
-noadd:
-	TESTQ  $0x00000008, DX
-	JZ     norelu
-	VXORPS Z1, Z1, Z1
-	VMAXPS Z0, Z1, Z0
+taps4:
+	MOVQ        (DI), R10
+	VMOVUPS     (R8), Z4
+	MOVQ        16(DI), R11
+	VMOVUPS     64(R8), Z5
+	MOVQ        32(DI), R12
+	VMOVUPS     128(R8), Z6
+	MOVQ        48(DI), R13
+	VMOVUPS     192(R8), Z7
+	MOVQ        64(DI), R14
+	VMOVUPS     256(R8), Z8
+	VFMADD231PS (DX)(R10*4), Z0, Z4
+	VFMADD231PS (DX)(R11*4), Z0, Z5
+	VFMADD231PS (DX)(R12*4), Z0, Z6
+	VFMADD231PS (DX)(R13*4), Z0, Z7
+	VFMADD231PS (DX)(R14*4), Z0, Z8
+	VFMADD231PS 64(DX)(R10*4), Z1, Z4
+	VFMADD231PS 64(DX)(R11*4), Z1, Z5
+	VFMADD231PS 64(DX)(R12*4), Z1, Z6
+	VFMADD231PS 64(DX)(R13*4), Z1, Z7
+	VFMADD231PS 64(DX)(R14*4), Z1, Z8
+	VFMADD231PS 128(DX)(R10*4), Z2, Z4
+	VFMADD231PS 128(DX)(R11*4), Z2, Z5
+	VFMADD231PS 128(DX)(R12*4), Z2, Z6
+	VFMADD231PS 128(DX)(R13*4), Z2, Z7
+	VFMADD231PS 128(DX)(R14*4), Z2, Z8
+	VFMADD231PS 192(DX)(R10*4), Z3, Z4
+	VFMADD231PS 192(DX)(R11*4), Z3, Z5
+	VFMADD231PS 192(DX)(R12*4), Z3, Z6
+	VFMADD231PS 192(DX)(R13*4), Z3, Z7
+	VFMADD231PS 192(DX)(R14*4), Z3, Z8
+	VMOVUPS     Z4, (R8)
+	VMOVUPS     Z5, 64(R8)
+	VMOVUPS     Z6, 128(R8)
+	VMOVUPS     Z7, 192(R8)
+	VMOVUPS     Z8, 256(R8)
+	ADDQ        $0x00000050, DI
+	ADDQ        $0x00000140, R8
+	DECQ        R9
+	JNZ         taps4
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, BX
+	SUBQ        $0x00000004, SI
+	JG          tile
 
-norelu:
-	MOVQ    y+0(FP), DX
-	ADDQ    DI, DX
-	VMOVUPS Z0, (DX)
-	ADDQ    $0x00000040, DI
-	DECQ    vectors+104(FP)
-	JNZ     channels
+lineEnd:
+	ADDQ xLine+48(FP), AX
+	ADDQ dyLine+32(FP), CX
+	DECQ lines+64(FP)
+	JNZ  line
 	VZEROUPPER
 	RET
 
-// func tapGradient7AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-// Requires: AVX, AVX512F
-TEXT ·tapGradient7AVX512(SB), NOSPLIT, $0-72
-	MOVQ dw+0(FP), AX
-	MOVQ dwCol+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ dyStep+24(FP), BX
-	MOVQ x+32(FP), SI
-	MOVQ xStep+40(FP), DI
-	MOVQ xCol+48(FP), R8
-	LEAQ (R8)(R8*2), R9
+// func copyPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int)
+// Requires: AVX, MMX+
+TEXT ·copyPixelsAVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ dstLine+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ srcLine+24(FP), BX
+	MOVQ srcPixel+32(FP), SI
+	MOVQ lines+48(FP), DI
+	MOVQ ahead+56(FP), R8
 
-channels:
-	MOVQ    AX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    CX, R10
-	VMOVUPS (R10), Z1
-	ADDQ    CX, R10
-	VMOVUPS (R10), Z2
-	ADDQ    CX, R10
-	VMOVUPS (R10), Z3
-	ADDQ    CX, R10
-	VMOVUPS (R10), Z4
-	ADDQ    CX, R10
-	VMOVUPS (R10), Z5
-	ADDQ    CX, R10
-	VMOVUPS (R10), Z6
-	ADDQ    CX, R10
-	MOVQ    pixels+56(FP), R12
-	MOVQ    DX, R10
-	MOVQ    SI, R11
+line:
+	MOVQ pixels+40(FP), R11
+	MOVQ DX, R9
+	MOVQ AX, R10
 
 pixel:
-	VMOVUPS     (R10), Z7
-	LEAQ        (R11)(R9*1), R13
-	LEAQ        (R13)(R9*1), R14
-	VFMADD231PS (R11), Z7, Z0
-	VFMADD231PS (R11)(R8*1), Z7, Z1
-	VFMADD231PS (R11)(R8*2), Z7, Z2
-	VFMADD231PS (R13), Z7, Z3
-	VFMADD231PS (R13)(R8*1), Z7, Z4
-	VFMADD231PS (R13)(R8*2), Z7, Z5
-	VFMADD231PS (R14), Z7, Z6
-	ADDQ        BX, R10
-	ADDQ        DI, R11
-	DECQ        R12
-	JNZ         pixel
-	MOVQ        AX, R10
-	VMOVUPS     Z0, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Z1, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Z2, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Z3, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Z4, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Z5, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Z6, (R10)
-	ADDQ        CX, R10
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, SI
-	DECQ        vectors+64(FP)
-	JNZ         channels
+	VMOVUPS    (R9), Y0
+	VMOVUPS    Y0, (R10)
+	VMOVUPS    32(R9), Y0
+	VMOVUPS    Y0, 32(R10)
+	PREFETCHT1 (R9)(R8*1)
+	ADDQ       SI, R9
+	ADDQ       $0x00000040, R10
+	DECQ       R11
+	JNZ        pixel
+	ADDQ       BX, DX
+	ADDQ       CX, AX
+	DECQ       DI
+	JNZ        line
 	VZEROUPPER
 	RET
 
-// func tapGradient5AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-// Requires: AVX, AVX512F
-TEXT ·tapGradient5AVX512(SB), NOSPLIT, $0-72
-	MOVQ dw+0(FP), AX
-	MOVQ dwCol+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ dyStep+24(FP), BX
-	MOVQ x+32(FP), SI
-	MOVQ xStep+40(FP), DI
-	MOVQ xCol+48(FP), R8
-	LEAQ (R8)(R8*2), R9
+// func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tapSumsAVX2(SB), NOSPLIT, $0-104
+	MOVQ yStep+8(FP), AX
+	MOVQ x+24(FP), CX
+	MOVQ w+40(FP), DX
+	MOVQ flags+96(FP), BX
 
-channels:
-	MOVQ    AX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    CX, R10
-	VMOVUPS (R10), Z1
-	ADDQ    CX, R10
-	VMOVUPS (R10), Z2
-	ADDQ    CX, R10
-	VMOVUPS (R10), Z3
-	ADDQ    CX, R10
-	VMOVUPS (R10), Z4
-	ADDQ    CX, R10
-	MOVQ    pixels+56(FP), R12
-	MOVQ    DX, R10
-	MOVQ    SI, R11
+line:
+	MOVQ pixels+80(FP), R9
+	MOVQ y+0(FP), SI
+	MOVQ add+72(FP), DI
+	MOVQ CX, R8
 
-pixel:
-	VMOVUPS     (R10), Z5
-	LEAQ        (R11)(R9*1), R13
-	VFMADD231PS (R11), Z5, Z0
-	VFMADD231PS (R11)(R8*1), Z5, Z1
-	VFMADD231PS (R11)(R8*2), Z5, Z2
-	VFMADD231PS (R13), Z5, Z3
-	VFMADD231PS (R13)(R8*1), Z5, Z4
-	ADDQ        BX, R10
-	ADDQ        DI, R11
-	DECQ        R12
-	JNZ         pixel
-	MOVQ        AX, R10
-	VMOVUPS     Z0, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Z1, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Z2, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Z3, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Z4, (R10)
-	ADDQ        CX, R10
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, SI
-	DECQ        vectors+64(FP)
-	JNZ         channels
-	VZEROUPPER
-	RET
-
-// func tapGradient3AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-// Requires: AVX, AVX512F
-TEXT ·tapGradient3AVX512(SB), NOSPLIT, $0-72
-	MOVQ dw+0(FP), AX
-	MOVQ dwCol+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ dyStep+24(FP), BX
-	MOVQ x+32(FP), SI
-	MOVQ xStep+40(FP), DI
-	MOVQ xCol+48(FP), R8
-	LEAQ (R8)(R8*2), R9
-
-channels:
-	MOVQ    AX, R9
-	VMOVUPS (R9), Z0
-	ADDQ    CX, R9
-	VMOVUPS (R9), Z1
-	ADDQ    CX, R9
-	VMOVUPS (R9), Z2
-	ADDQ    CX, R9
-	MOVQ    pixels+56(FP), R11
-	MOVQ    DX, R9
-	MOVQ    SI, R10
-
-pixel:
-	VMOVUPS     (R9), Z3
-	VFMADD231PS (R10), Z3, Z0
-	VFMADD231PS (R10)(R8*1), Z3, Z1
-	VFMADD231PS (R10)(R8*2), Z3, Z2
-	ADDQ        BX, R9
-	ADDQ        DI, R10
-	DECQ        R11
-	JNZ         pixel
-	MOVQ        AX, R9
-	VMOVUPS     Z0, (R9)
-	ADDQ        CX, R9
-	VMOVUPS     Z1, (R9)
-	ADDQ        CX, R9
-	VMOVUPS     Z2, (R9)
-	ADDQ        CX, R9
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, SI
-	DECQ        vectors+64(FP)
-	JNZ         channels
-	VZEROUPPER
-	RET
-
-// func tapGradient1AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-// Requires: AVX, AVX512F
-TEXT ·tapGradient1AVX512(SB), NOSPLIT, $0-72
-	MOVQ dw+0(FP), AX
-	MOVQ dwCol+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ dyStep+24(FP), BX
-	MOVQ x+32(FP), SI
-	MOVQ xStep+40(FP), DI
-	MOVQ xCol+48(FP), R8
-	LEAQ (R8)(R8*2), R8
-
-channels:
-	MOVQ    AX, R8
-	VMOVUPS (R8), Z0
-	ADDQ    CX, R8
-	MOVQ    pixels+56(FP), R10
-	MOVQ    DX, R8
-	MOVQ    SI, R9
-
-pixel:
-	VMOVUPS     (R8), Z1
-	VFMADD231PS (R9), Z1, Z0
-	ADDQ        BX, R8
-	ADDQ        DI, R9
-	DECQ        R10
-	JNZ         pixel
-	MOVQ        AX, R8
-	VMOVUPS     Z0, (R8)
-	ADDQ        CX, R8
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, SI
-	DECQ        vectors+64(FP)
-	JNZ         channels
-	VZEROUPPER
-	RET
-
-// func tapSum4AVX2(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int)
-// Requires: AVX, FMA3
-TEXT ·tapSum4AVX2(SB), NOSPLIT, $0-120
-	MOVQ x+16(FP), AX
-	MOVQ w+48(FP), CX
-	MOVQ xStep+24(FP), DX
-	MOVQ xCol+40(FP), BX
-	MOVQ wCol+64(FP), SI
-	XORQ DI, DI
-	LEAQ (DX)(DX*2), R8
-
-channels:
+tile:
+	CMPQ   R9, $0x00000004
+	JLE    tile4
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (AX)(DI*1), R9
-	LEAQ   (CX)(DI*1), R10
-	MOVQ   rows+72(FP), R11
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   taps+48(FP), R10
+	MOVQ   count+56(FP), R11
+	TESTQ  R11, R11
+	JZ     summed8
 
-row:
-	MOVQ R9, R12
-	MOVQ R10, R13
-	MOVQ cols+80(FP), R14
-
-tap:
-	VMOVUPS     (R13), Y4
-	VFMADD231PS (R12), Y4, Y0
-	VFMADD231PS (R12)(DX*1), Y4, Y1
-	VFMADD231PS (R12)(DX*2), Y4, Y2
-	VFMADD231PS (R12)(R8*1), Y4, Y3
-	ADDQ        BX, R12
-	ADDQ        SI, R13
-	DECQ        R14
-	JNZ         tap
-	ADDQ        xRow+32(FP), R9
-	ADDQ        wRow+56(FP), R10
+tap8:
+	MOVQ        (R10), R12
+	MOVQ        8(R10), R13
+	VMOVUPS     (DX)(R13*4), Y8
+	VFMADD231PS (R8)(R12*4), Y8, Y0
+	VFMADD231PS 64(R8)(R12*4), Y8, Y1
+	VFMADD231PS 128(R8)(R12*4), Y8, Y2
+	VFMADD231PS 192(R8)(R12*4), Y8, Y3
+	VFMADD231PS 256(R8)(R12*4), Y8, Y4
+	VFMADD231PS 320(R8)(R12*4), Y8, Y5
+	VFMADD231PS 384(R8)(R12*4), Y8, Y6
+	VFMADD231PS 448(R8)(R12*4), Y8, Y7
+	ADDQ        $0x00000010, R10
 	DECQ        R11
-	JNZ         row
-	MOVQ        flags+112(FP), R9
-	TESTQ       $0x00000002, R9
-	JZ          nobias
-	MOVQ        bias+88(FP), R10
-	VADDPS      (R10)(DI*1), Y0, Y0
-	VADDPS      (R10)(DI*1), Y1, Y1
-	VADDPS      (R10)(DI*1), Y2, Y2
-	VADDPS      (R10)(DI*1), Y3, Y3
+	JNZ         tap8
 
-nobias:
-	MOVQ   yStep+8(FP), R10
-	LEAQ   (R10)(R10*2), R11
-	TESTQ  $0x00000004, R9
-	JZ     noadd
-	MOVQ   add+96(FP), R12
-	ADDQ   DI, R12
-	VADDPS (R12), Y0, Y0
-	VADDPS (R12)(R10*1), Y1, Y1
-	VADDPS (R12)(R10*2), Y2, Y2
-	VADDPS (R12)(R11*1), Y3, Y3
+summed8:
+	TESTQ  $0x00000002, BX
+	JZ     nobias8
+	MOVQ   bias+64(FP), R10
+	VADDPS (R10), Y0, Y0
+	VADDPS (R10), Y1, Y1
+	VADDPS (R10), Y2, Y2
+	VADDPS (R10), Y3, Y3
+	VADDPS (R10), Y4, Y4
+	VADDPS (R10), Y5, Y5
+	VADDPS (R10), Y6, Y6
+	VADDPS (R10), Y7, Y7
 
-noadd:
-	TESTQ  $0x00000008, R9
-	JZ     norelu
+nobias8:
+	TESTQ  $0x00000004, BX
+	JZ     noadd8
+	VADDPS (DI), Y0, Y0
+	ADDQ   AX, DI
+	VADDPS (DI), Y1, Y1
+	ADDQ   AX, DI
+	VADDPS (DI), Y2, Y2
+	ADDQ   AX, DI
+	VADDPS (DI), Y3, Y3
+	ADDQ   AX, DI
+	VADDPS (DI), Y4, Y4
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000005
+	JLE    noadd8
+	VADDPS (DI), Y5, Y5
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000006
+	JLE    noadd8
+	VADDPS (DI), Y6, Y6
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000007
+	JLE    noadd8
+	VADDPS (DI), Y7, Y7
+	ADDQ   AX, DI
+
+noadd8:
+	TESTQ  $0x00000008, BX
+	JZ     norelu8
+	VXORPS Y8, Y8, Y8
+	VMAXPS Y0, Y8, Y0
+	VMAXPS Y1, Y8, Y1
+	VMAXPS Y2, Y8, Y2
+	VMAXPS Y3, Y8, Y3
+	VMAXPS Y4, Y8, Y4
+	VMAXPS Y5, Y8, Y5
+	VMAXPS Y6, Y8, Y6
+	VMAXPS Y7, Y8, Y7
+
+norelu8:
+	TESTQ    $0x00000010, BX
+	JZ       nostream8
+	VMOVNTPS Y0, (SI)
+	ADDQ     AX, SI
+	VMOVNTPS Y1, (SI)
+	ADDQ     AX, SI
+	VMOVNTPS Y2, (SI)
+	ADDQ     AX, SI
+	VMOVNTPS Y3, (SI)
+	ADDQ     AX, SI
+	VMOVNTPS Y4, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000005
+	JLE      nostream8
+	VMOVNTPS Y5, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000006
+	JLE      nostream8
+	VMOVNTPS Y6, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000007
+	JLE      nostream8
+	VMOVNTPS Y7, (SI)
+	ADDQ     AX, SI
+
+nostream8:
+	TESTQ   $0x00000010, BX
+	JNZ     nostore8
+	VMOVUPS Y0, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000005
+	JLE     nostore8
+	VMOVUPS Y5, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000006
+	JLE     nostore8
+	VMOVUPS Y6, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000007
+	JLE     nostore8
+	VMOVUPS Y7, (SI)
+	ADDQ    AX, SI
+
+nostore8:
+	ADDQ $0x00000200, R8
+	SUBQ $0x00000008, R9
+	JG   tile
+	JMP  lineEnd
+
+tile4:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   taps+48(FP), R10
+	MOVQ   count+56(FP), R11
+	TESTQ  R11, R11
+	JZ     summed4
+
+tap4:
+	MOVQ        (R10), R12
+	MOVQ        8(R10), R13
+	VMOVUPS     (DX)(R13*4), Y4
+	VFMADD231PS (R8)(R12*4), Y4, Y0
+	VFMADD231PS 64(R8)(R12*4), Y4, Y1
+	VFMADD231PS 128(R8)(R12*4), Y4, Y2
+	VFMADD231PS 192(R8)(R12*4), Y4, Y3
+	ADDQ        $0x00000010, R10
+	DECQ        R11
+	JNZ         tap4
+
+summed4:
+	TESTQ  $0x00000002, BX
+	JZ     nobias4
+	MOVQ   bias+64(FP), R10
+	VADDPS (R10), Y0, Y0
+	VADDPS (R10), Y1, Y1
+	VADDPS (R10), Y2, Y2
+	VADDPS (R10), Y3, Y3
+
+nobias4:
+	TESTQ  $0x00000004, BX
+	JZ     noadd4
+	VADDPS (DI), Y0, Y0
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000001
+	JLE    noadd4
+	VADDPS (DI), Y1, Y1
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000002
+	JLE    noadd4
+	VADDPS (DI), Y2, Y2
+	ADDQ   AX, DI
+	CMPQ   R9, $0x00000003
+	JLE    noadd4
+	VADDPS (DI), Y3, Y3
+	ADDQ   AX, DI
+
+noadd4:
+	TESTQ  $0x00000008, BX
+	JZ     norelu4
 	VXORPS Y4, Y4, Y4
 	VMAXPS Y0, Y4, Y0
 	VMAXPS Y1, Y4, Y1
 	VMAXPS Y2, Y4, Y2
 	VMAXPS Y3, Y4, Y3
 
-norelu:
-	MOVQ    y+0(FP), R9
-	ADDQ    DI, R9
-	VMOVUPS Y0, (R9)
-	VMOVUPS Y1, (R9)(R10*1)
-	VMOVUPS Y2, (R9)(R10*2)
-	VMOVUPS Y3, (R9)(R11*1)
-	ADDQ    $0x00000020, DI
-	DECQ    vectors+104(FP)
-	JNZ     channels
+norelu4:
+	TESTQ    $0x00000010, BX
+	JZ       nostream4
+	VMOVNTPS Y0, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000001
+	JLE      nostream4
+	VMOVNTPS Y1, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000002
+	JLE      nostream4
+	VMOVNTPS Y2, (SI)
+	ADDQ     AX, SI
+	CMPQ     R9, $0x00000003
+	JLE      nostream4
+	VMOVNTPS Y3, (SI)
+	ADDQ     AX, SI
+
+nostream4:
+	TESTQ   $0x00000010, BX
+	JNZ     nostore4
+	VMOVUPS Y0, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000001
+	JLE     nostore4
+	VMOVUPS Y1, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000002
+	JLE     nostore4
+	VMOVUPS Y2, (SI)
+	ADDQ    AX, SI
+	CMPQ    R9, $0x00000003
+	JLE     nostore4
+	VMOVUPS Y3, (SI)
+	ADDQ    AX, SI
+
+nostore4:
+	ADDQ $0x00000100, R8
+	SUBQ $0x00000004, R9
+	JG   tile
+
+lineEnd:
+	MOVQ  yLine+16(FP), SI
+	ADDQ  SI, y+0(FP)
+	ADDQ  SI, add+72(FP)
+	ADDQ  xLine+32(FP), CX
+	DECQ  lines+88(FP)
+	JNZ   line
+	TESTQ $0x00000010, BX
+	JZ    stored
+	SFENCE
+
+stored:
 	VZEROUPPER
 	RET
 
-// func tapSum1AVX2(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int)
+// func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels int, lines int)
 // Requires: AVX, FMA3
-TEXT ·tapSum1AVX2(SB), NOSPLIT, $0-120
-	MOVQ x+16(FP), AX
-	MOVQ w+48(FP), CX
-	MOVQ xStep+24(FP), DX
-	MOVQ xCol+40(FP), BX
-	MOVQ wCol+64(FP), SI
-	XORQ DI, DI
-	LEAQ (DX)(DX*2), DX
+TEXT ·tapGradientsAVX2(SB), NOSPLIT, $0-72
+	MOVQ x+40(FP), AX
+	MOVQ dy+24(FP), CX
 
-channels:
-	VXORPS Y0, Y0, Y0
-	LEAQ   (AX)(DI*1), DX
-	LEAQ   (CX)(DI*1), R8
-	MOVQ   rows+72(FP), R9
+line:
+	MOVQ pixels+56(FP), SI
+	MOVQ AX, DX
+	MOVQ CX, BX
 
-row:
-	MOVQ DX, R10
-	MOVQ R8, R11
-	MOVQ cols+80(FP), R12
+tile:
+	CMPQ    SI, $0x00000004
+	JLE     tile4
+	VMOVUPS (BX), Y0
+	VMOVUPS 64(BX), Y1
+	VMOVUPS 128(BX), Y2
+	VMOVUPS 192(BX), Y3
+	VMOVUPS 256(BX), Y4
+	VMOVUPS 320(BX), Y5
+	VMOVUPS 384(BX), Y6
+	VMOVUPS 448(BX), Y7
+	MOVQ    taps+8(FP), DI
+	MOVQ    sums+0(FP), R8
+	MOVQ    groups+16(FP), R9
 
-tap:
-	VMOVUPS     (R11), Y1
-	VFMADD231PS (R10), Y1, Y0
-	ADDQ        BX, R10
-	ADDQ        SI, R11
-	DECQ        R12
-	JNZ         tap
-	ADDQ        xRow+32(FP), DX
-	ADDQ        wRow+56(FP), R8
+taps8:
+	MOVQ        (DI), R10
+	VMOVUPS     (R8), Y8
+	MOVQ        16(DI), R11
+	VMOVUPS     64(R8), Y9
+	MOVQ        32(DI), R12
+	VMOVUPS     128(R8), Y10
+	MOVQ        48(DI), R13
+	VMOVUPS     192(R8), Y11
+	MOVQ        64(DI), R14
+	VMOVUPS     256(R8), Y12
+	VFMADD231PS (DX)(R10*4), Y0, Y8
+	VFMADD231PS (DX)(R11*4), Y0, Y9
+	VFMADD231PS (DX)(R12*4), Y0, Y10
+	VFMADD231PS (DX)(R13*4), Y0, Y11
+	VFMADD231PS (DX)(R14*4), Y0, Y12
+	VFMADD231PS 64(DX)(R10*4), Y1, Y8
+	VFMADD231PS 64(DX)(R11*4), Y1, Y9
+	VFMADD231PS 64(DX)(R12*4), Y1, Y10
+	VFMADD231PS 64(DX)(R13*4), Y1, Y11
+	VFMADD231PS 64(DX)(R14*4), Y1, Y12
+	VFMADD231PS 128(DX)(R10*4), Y2, Y8
+	VFMADD231PS 128(DX)(R11*4), Y2, Y9
+	VFMADD231PS 128(DX)(R12*4), Y2, Y10
+	VFMADD231PS 128(DX)(R13*4), Y2, Y11
+	VFMADD231PS 128(DX)(R14*4), Y2, Y12
+	VFMADD231PS 192(DX)(R10*4), Y3, Y8
+	VFMADD231PS 192(DX)(R11*4), Y3, Y9
+	VFMADD231PS 192(DX)(R12*4), Y3, Y10
+	VFMADD231PS 192(DX)(R13*4), Y3, Y11
+	VFMADD231PS 192(DX)(R14*4), Y3, Y12
+	VFMADD231PS 256(DX)(R10*4), Y4, Y8
+	VFMADD231PS 256(DX)(R11*4), Y4, Y9
+	VFMADD231PS 256(DX)(R12*4), Y4, Y10
+	VFMADD231PS 256(DX)(R13*4), Y4, Y11
+	VFMADD231PS 256(DX)(R14*4), Y4, Y12
+	VFMADD231PS 320(DX)(R10*4), Y5, Y8
+	VFMADD231PS 320(DX)(R11*4), Y5, Y9
+	VFMADD231PS 320(DX)(R12*4), Y5, Y10
+	VFMADD231PS 320(DX)(R13*4), Y5, Y11
+	VFMADD231PS 320(DX)(R14*4), Y5, Y12
+	VFMADD231PS 384(DX)(R10*4), Y6, Y8
+	VFMADD231PS 384(DX)(R11*4), Y6, Y9
+	VFMADD231PS 384(DX)(R12*4), Y6, Y10
+	VFMADD231PS 384(DX)(R13*4), Y6, Y11
+	VFMADD231PS 384(DX)(R14*4), Y6, Y12
+	VFMADD231PS 448(DX)(R10*4), Y7, Y8
+	VFMADD231PS 448(DX)(R11*4), Y7, Y9
+	VFMADD231PS 448(DX)(R12*4), Y7, Y10
+	VFMADD231PS 448(DX)(R13*4), Y7, Y11
+	VFMADD231PS 448(DX)(R14*4), Y7, Y12
+	VMOVUPS     Y8, (R8)
+	VMOVUPS     Y9, 64(R8)
+	VMOVUPS     Y10, 128(R8)
+	VMOVUPS     Y11, 192(R8)
+	VMOVUPS     Y12, 256(R8)
+	ADDQ        $0x00000050, DI
+	ADDQ        $0x00000140, R8
 	DECQ        R9
-	JNZ         row
-	MOVQ        flags+112(FP), DX
-	TESTQ       $0x00000002, DX
-	JZ          nobias
-	MOVQ        bias+88(FP), R8
-	VADDPS      (R8)(DI*1), Y0, Y0
+	JNZ         taps8
+	ADDQ        $0x00000200, DX
+	ADDQ        $0x00000200, BX
+	SUBQ        $0x00000008, SI
+	JG          tile
+	JMP         lineEnd
 
-nobias:
-	MOVQ   yStep+8(FP), R8
-	LEAQ   (R8)(R8*2), R8
-	TESTQ  $0x00000004, DX
-	JZ     noadd
-	MOVQ   add+96(FP), R8
-	ADDQ   DI, R8
-	VADDPS (R8), Y0, Y0
+tile4:
+	VMOVUPS (BX), Y0
+	VMOVUPS 64(BX), Y1
+	VMOVUPS 128(BX), Y2
+	VMOVUPS 192(BX), Y3
+	MOVQ    taps+8(FP), DI
+	MOVQ    sums+0(FP), R8
+	MOVQ    groups+16(FP), R9
 
-noadd:
-	TESTQ  $0x00000008, DX
-	JZ     norelu
-	VXORPS Y1, Y1, Y1
-	VMAXPS Y0, Y1, Y0
+taps4:
+	MOVQ        (DI), R10
+	VMOVUPS     (R8), Y4
+	MOVQ        16(DI), R11
+	VMOVUPS     64(R8), Y5
+	MOVQ        32(DI), R12
+	VMOVUPS     128(R8), Y6
+	MOVQ        48(DI), R13
+	VMOVUPS     192(R8), Y7
+	MOVQ        64(DI), R14
+	VMOVUPS     256(R8), Y8
+	VFMADD231PS (DX)(R10*4), Y0, Y4
+	VFMADD231PS (DX)(R11*4), Y0, Y5
+	VFMADD231PS (DX)(R12*4), Y0, Y6
+	VFMADD231PS (DX)(R13*4), Y0, Y7
+	VFMADD231PS (DX)(R14*4), Y0, Y8
+	VFMADD231PS 64(DX)(R10*4), Y1, Y4
+	VFMADD231PS 64(DX)(R11*4), Y1, Y5
+	VFMADD231PS 64(DX)(R12*4), Y1, Y6
+	VFMADD231PS 64(DX)(R13*4), Y1, Y7
+	VFMADD231PS 64(DX)(R14*4), Y1, Y8
+	VFMADD231PS 128(DX)(R10*4), Y2, Y4
+	VFMADD231PS 128(DX)(R11*4), Y2, Y5
+	VFMADD231PS 128(DX)(R12*4), Y2, Y6
+	VFMADD231PS 128(DX)(R13*4), Y2, Y7
+	VFMADD231PS 128(DX)(R14*4), Y2, Y8
+	VFMADD231PS 192(DX)(R10*4), Y3, Y4
+	VFMADD231PS 192(DX)(R11*4), Y3, Y5
+	VFMADD231PS 192(DX)(R12*4), Y3, Y6
+	VFMADD231PS 192(DX)(R13*4), Y3, Y7
+	VFMADD231PS 192(DX)(R14*4), Y3, Y8
+	VMOVUPS     Y4, (R8)
+	VMOVUPS     Y5, 64(R8)
+	VMOVUPS     Y6, 128(R8)
+	VMOVUPS     Y7, 192(R8)
+	VMOVUPS     Y8, 256(R8)
+	ADDQ        $0x00000050, DI
+	ADDQ        $0x00000140, R8
+	DECQ        R9
+	JNZ         taps4
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, BX
+	SUBQ        $0x00000004, SI
+	JG          tile
 
-norelu:
-	MOVQ    y+0(FP), DX
-	ADDQ    DI, DX
-	VMOVUPS Y0, (DX)
-	ADDQ    $0x00000020, DI
-	DECQ    vectors+104(FP)
-	JNZ     channels
-	VZEROUPPER
-	RET
-
-// func tapGradient7AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-// Requires: AVX, FMA3
-TEXT ·tapGradient7AVX2(SB), NOSPLIT, $0-72
-	MOVQ dw+0(FP), AX
-	MOVQ dwCol+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ dyStep+24(FP), BX
-	MOVQ x+32(FP), SI
-	MOVQ xStep+40(FP), DI
-	MOVQ xCol+48(FP), R8
-	LEAQ (R8)(R8*2), R9
-
-channels:
-	MOVQ    AX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y1
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y2
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y3
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y4
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y5
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y6
-	ADDQ    CX, R10
-	MOVQ    pixels+56(FP), R12
-	MOVQ    DX, R10
-	MOVQ    SI, R11
-
-pixel:
-	VMOVUPS     (R10), Y7
-	LEAQ        (R11)(R9*1), R13
-	LEAQ        (R13)(R9*1), R14
-	VFMADD231PS (R11), Y7, Y0
-	VFMADD231PS (R11)(R8*1), Y7, Y1
-	VFMADD231PS (R11)(R8*2), Y7, Y2
-	VFMADD231PS (R13), Y7, Y3
-	VFMADD231PS (R13)(R8*1), Y7, Y4
-	VFMADD231PS (R13)(R8*2), Y7, Y5
-	VFMADD231PS (R14), Y7, Y6
-	ADDQ        BX, R10
-	ADDQ        DI, R11
-	DECQ        R12
-	JNZ         pixel
-	MOVQ        AX, R10
-	VMOVUPS     Y0, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Y1, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Y2, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Y3, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Y4, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Y5, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Y6, (R10)
-	ADDQ        CX, R10
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000020, DX
-	ADDQ        $0x00000020, SI
-	DECQ        vectors+64(FP)
-	JNZ         channels
-	VZEROUPPER
-	RET
-
-// func tapGradient5AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-// Requires: AVX, FMA3
-TEXT ·tapGradient5AVX2(SB), NOSPLIT, $0-72
-	MOVQ dw+0(FP), AX
-	MOVQ dwCol+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ dyStep+24(FP), BX
-	MOVQ x+32(FP), SI
-	MOVQ xStep+40(FP), DI
-	MOVQ xCol+48(FP), R8
-	LEAQ (R8)(R8*2), R9
-
-channels:
-	MOVQ    AX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y1
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y2
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y3
-	ADDQ    CX, R10
-	VMOVUPS (R10), Y4
-	ADDQ    CX, R10
-	MOVQ    pixels+56(FP), R12
-	MOVQ    DX, R10
-	MOVQ    SI, R11
-
-pixel:
-	VMOVUPS     (R10), Y5
-	LEAQ        (R11)(R9*1), R13
-	VFMADD231PS (R11), Y5, Y0
-	VFMADD231PS (R11)(R8*1), Y5, Y1
-	VFMADD231PS (R11)(R8*2), Y5, Y2
-	VFMADD231PS (R13), Y5, Y3
-	VFMADD231PS (R13)(R8*1), Y5, Y4
-	ADDQ        BX, R10
-	ADDQ        DI, R11
-	DECQ        R12
-	JNZ         pixel
-	MOVQ        AX, R10
-	VMOVUPS     Y0, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Y1, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Y2, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Y3, (R10)
-	ADDQ        CX, R10
-	VMOVUPS     Y4, (R10)
-	ADDQ        CX, R10
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000020, DX
-	ADDQ        $0x00000020, SI
-	DECQ        vectors+64(FP)
-	JNZ         channels
-	VZEROUPPER
-	RET
-
-// func tapGradient3AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-// Requires: AVX, FMA3
-TEXT ·tapGradient3AVX2(SB), NOSPLIT, $0-72
-	MOVQ dw+0(FP), AX
-	MOVQ dwCol+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ dyStep+24(FP), BX
-	MOVQ x+32(FP), SI
-	MOVQ xStep+40(FP), DI
-	MOVQ xCol+48(FP), R8
-	LEAQ (R8)(R8*2), R9
-
-channels:
-	MOVQ    AX, R9
-	VMOVUPS (R9), Y0
-	ADDQ    CX, R9
-	VMOVUPS (R9), Y1
-	ADDQ    CX, R9
-	VMOVUPS (R9), Y2
-	ADDQ    CX, R9
-	MOVQ    pixels+56(FP), R11
-	MOVQ    DX, R9
-	MOVQ    SI, R10
-
-pixel:
-	VMOVUPS     (R9), Y3
-	VFMADD231PS (R10), Y3, Y0
-	VFMADD231PS (R10)(R8*1), Y3, Y1
-	VFMADD231PS (R10)(R8*2), Y3, Y2
-	ADDQ        BX, R9
-	ADDQ        DI, R10
-	DECQ        R11
-	JNZ         pixel
-	MOVQ        AX, R9
-	VMOVUPS     Y0, (R9)
-	ADDQ        CX, R9
-	VMOVUPS     Y1, (R9)
-	ADDQ        CX, R9
-	VMOVUPS     Y2, (R9)
-	ADDQ        CX, R9
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000020, DX
-	ADDQ        $0x00000020, SI
-	DECQ        vectors+64(FP)
-	JNZ         channels
-	VZEROUPPER
-	RET
-
-// func tapGradient1AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int)
-// Requires: AVX, FMA3
-TEXT ·tapGradient1AVX2(SB), NOSPLIT, $0-72
-	MOVQ dw+0(FP), AX
-	MOVQ dwCol+8(FP), CX
-	MOVQ dy+16(FP), DX
-	MOVQ dyStep+24(FP), BX
-	MOVQ x+32(FP), SI
-	MOVQ xStep+40(FP), DI
-	MOVQ xCol+48(FP), R8
-	LEAQ (R8)(R8*2), R8
-
-channels:
-	MOVQ    AX, R8
-	VMOVUPS (R8), Y0
-	ADDQ    CX, R8
-	MOVQ    pixels+56(FP), R10
-	MOVQ    DX, R8
-	MOVQ    SI, R9
-
-pixel:
-	VMOVUPS     (R8), Y1
-	VFMADD231PS (R9), Y1, Y0
-	ADDQ        BX, R8
-	ADDQ        DI, R9
-	DECQ        R10
-	JNZ         pixel
-	MOVQ        AX, R8
-	VMOVUPS     Y0, (R8)
-	ADDQ        CX, R8
-	ADDQ        $0x00000020, AX
-	ADDQ        $0x00000020, DX
-	ADDQ        $0x00000020, SI
-	DECQ        vectors+64(FP)
-	JNZ         channels
+lineEnd:
+	ADDQ xLine+48(FP), AX
+	ADDQ dyLine+32(FP), CX
+	DECQ lines+64(FP)
+	JNZ  line
 	VZEROUPPER
 	RET

@@ -4,50 +4,26 @@
 
 package kernels
 
-func tapSum4AVX512(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int) {
+func copyPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapSum1AVX512(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int) {
+func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapGradient7AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int) {
+func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels int, lines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapGradient5AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int) {
+func copyPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapGradient3AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int) {
+func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapGradient1AVX512(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func tapSum4AVX2(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func tapSum1AVX2(y *float32, yStep int, x *float32, xStep int, xRow int, xCol int, w *float32, wRow int, wCol int, rows int, cols int, bias *float32, add *float32, vectors int, flags int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func tapGradient7AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func tapGradient5AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func tapGradient3AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func tapGradient1AVX2(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep int, xCol int, pixels int, vectors int) {
+func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels int, lines int) {
 	panic("kernels: assembly called on another architecture")
 }

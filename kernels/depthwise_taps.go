@@ -2,137 +2,135 @@ package kernels
 
 import "unsafe"
 
-// tapSum is a window of taps in a depthwise convolution. For some pixels it computes
+// A tap is where a window finds one of its values, in floats from the output's place in a panel, and the weight of it, in
+// floats from the first channel's first weight.
+type tap struct{ x, w int }
+
+// flagStreaming lets the results go past the caches, to memory; they must be aligned to vectors. The other flags are those
+// of products.
+const flagStreaming = flagReLU << 1
+
+// tapSum is a depthwise convolution of some lines of pixels, for the channels of a block. It computes
 //
-//	for p < pixels, c < channels:
+//	for i < lines, p < pixels, c < channels:
 //		sum := 0
-//		for i < rows, j < cols: sum += x[p*xStep + i*xRow + j*xCol + c] * w[first + i*wRow + j*wCol + c]
-//		y[p*yStep + c] = max(sum + bias[c] + add[p*yStep + c], 0)
+//		for _, t := range taps: sum += x[i*xLine + p*channelBlock + t.x + c] * w[t.w + c]
+//		y[i*yLine + p*yStep + c] = max(sum + bias[c] + add[i*yLine + p*yStep + c], 0)
 //
-// with the terms the flags name.
+// with the terms the flags name. Of x, up to seven pixels more than that are read.
 type tapSum struct {
-	channels          int
-	rows, cols        int
-	x                 []float32
-	xStep, xRow, xCol int
-	w                 []float32
-	first, wRow, wCol int
-	y, bias, add      []float32
-	yStep, flags      int
+	channels, pixels, lines int
+	x, w, y, bias, add      []float32
+	xLine, yStep, yLine     int
+	taps                    []tap
+	flags                   int
 }
 
-// compute runs the loop for the given number of pixels: by vectors of every width this instruction set has, then the
-// channels that are left.
-func (t *tapSum) compute(pixels int) {
+// compute runs the loop: by vectors of every width this instruction set has, then the channels that are left.
+func (t *tapSum) compute() {
 	c := 0
-	if t.rows > 0 && t.cols > 0 {
-		if n := t.channels / 16; active == AVX512 && n > 0 {
-			t.vectors(pixels, c, n, tapSum4AVX512, tapSum1AVX512)
-			c += n * 16
-		}
-		if n := (t.channels - c) / 8; active != Generic && n > 0 {
-			t.vectors(pixels, c, n, tapSum4AVX2, tapSum1AVX2)
-			c += n * 8
-		}
+	if active == AVX512 && t.channels == channelBlock {
+		t.vector(0, tapSumsAVX512)
+		return
+	}
+	for ; active != Generic && c+8 <= t.channels; c += 8 {
+		t.vector(c, tapSumsAVX2)
 	}
 	if c < t.channels {
-		t.computePortably(pixels, c)
+		t.computePortably(c)
 	}
 }
 
-// tapSumKernel is an assembly kernel for a fixed number of pixels; its strides are in bytes.
-type tapSumKernel func(y *float32, yStep int, x *float32, xStep, xRow, xCol int, w *float32, wRow, wCol, rows, cols int, bias, add *float32, vectors, flags int)
+// tapSumKernel is an assembly kernel for one vector of channels; its strides are in bytes.
+type tapSumKernel func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add *float32, pixels, lines, flags int)
 
-// vectors runs a kernel for four pixels and one for single pixels on n vectors from channel c on.
-func (t *tapSum) vectors(pixels, c, n int, four, one tapSumKernel) {
+// vector runs a kernel on the vector of channels from c on.
+func (t *tapSum) vector(c int, kernel tapSumKernel) {
 	const size = 4
 	var bias, add *float32
 	if t.flags&flagBias != 0 {
 		bias = unsafe.SliceData(t.bias[c:])
 	}
-	for p := 0; p < pixels; {
-		kernel, step := four, 4
-		if pixels-p < step {
-			kernel, step = one, 1
-		}
-		if t.flags&flagAdd != 0 {
-			add = unsafe.SliceData(t.add[p*t.yStep+c:])
-		}
-		kernel(unsafe.SliceData(t.y[p*t.yStep+c:]), t.yStep*size, unsafe.SliceData(t.x[p*t.xStep+c:]), t.xStep*size, t.xRow*size, t.xCol*size,
-			unsafe.SliceData(t.w[t.first+c:]), t.wRow*size, t.wCol*size, t.rows, t.cols, bias, add, n, t.flags)
-		p += step
+	if t.flags&flagAdd != 0 {
+		add = unsafe.SliceData(t.add[c:])
 	}
+	kernel(unsafe.SliceData(t.y[c:]), t.yStep*size, t.yLine*size, unsafe.SliceData(t.x[c:]), t.xLine*size,
+		unsafe.SliceData(t.w[c:]), offsets(t.taps), len(t.taps), bias, add, t.pixels, t.lines, t.flags)
 }
 
-func (t *tapSum) computePortably(pixels, from int) {
-	for p := range pixels {
-		for c := from; c < t.channels; c++ {
-			var sum float32
-			for i := range t.rows {
-				for j := range t.cols {
-					sum += t.x[p*t.xStep+i*t.xRow+j*t.xCol+c] * t.w[t.first+i*t.wRow+j*t.wCol+c]
+// offsets returns the taps as assembly reads them: pairs of integers.
+func offsets(taps []tap) *int { return (*int)(unsafe.Pointer(unsafe.SliceData(taps))) }
+
+func (t *tapSum) computePortably(from int) {
+	for i := range t.lines {
+		for p := range t.pixels {
+			x, at := i*t.xLine+p*channelBlock, i*t.yLine+p*t.yStep
+			for c := from; c < t.channels; c++ {
+				var sum float32
+				for _, tap := range t.taps {
+					sum += t.x[x+tap.x+c] * t.w[tap.w+c]
 				}
+				if t.flags&flagBias != 0 {
+					sum += t.bias[c]
+				}
+				if t.flags&flagAdd != 0 {
+					sum += t.add[at+c]
+				}
+				if t.flags&flagReLU != 0 {
+					sum = max(sum, 0)
+				}
+				t.y[at+c] = sum
 			}
-			if t.flags&flagBias != 0 {
-				sum += t.bias[c]
-			}
-			if t.flags&flagAdd != 0 {
-				sum += t.add[p*t.yStep+c]
-			}
-			if t.flags&flagReLU != 0 {
-				sum = max(sum, 0)
-			}
-			t.y[p*t.yStep+c] = sum
 		}
 	}
 }
 
-// tapGradient adds the gradient of neighbouring taps over a line of pixels:
+// gradientTaps is how many taps the assembly sums at once: enough that no sum waits for its last addition.
+const gradientTaps = 5
+
+// tapGradient is the gradient of the weights of some taps, a multiple of gradientTaps, over lines of pixels. It computes
 //
-//	for j < taps, p < pixels, c < channels:
-//		dw[j*channels + c] += dy[p*channels + c] * x[p*xStep + j*channels + c]
-func tapGradient(dw, dy, x []float32, xStep, taps, pixels, channels int) {
+//	for t < len(taps), i < lines, p < pixels, c < channels:
+//		sums[t*channelBlock + c] += dy[i*dyLine + p*channelBlock + c] * x[i*xLine + p*channelBlock + taps[t].x + c]
+//
+// for the pixels rounded up to a multiple of four; dy is 0 for those that are none.
+type tapGradient struct {
+	channels, pixels, lines int
+	sums, dy, x             []float32
+	dyLine, xLine           int
+	taps                    []tap
+}
+
+func (t *tapGradient) add() {
 	c := 0
-	if n := channels / 16; active == AVX512 && n > 0 {
-		tapGradientVectors(dw, dy, x, xStep, taps, pixels, channels, n, &gradientsAVX512)
-		c = n * 16
-	}
-	if n := (channels - c) / 8; active != Generic && n > 0 {
-		tapGradientVectors(dw[c:], dy[c:], x[c:], xStep, taps, pixels, channels, n, &gradientsAVX2)
-		c += n * 8
-	}
-	if c == channels {
+	if active == AVX512 && t.channels == channelBlock {
+		t.vector(0, tapGradientsAVX512)
 		return
 	}
-	for p := range pixels {
-		for j := range taps {
-			to, from, grad := dw[j*channels:], x[p*xStep+j*channels:], dy[p*channels:]
-			for i := c; i < channels; i++ {
-				to[i] += grad[i] * from[i]
-			}
-		}
+	for ; active != Generic && c+8 <= t.channels; c += 8 {
+		t.vector(c, tapGradientsAVX2)
+	}
+	if c < t.channels {
+		t.addPortably(c)
 	}
 }
 
-// tapGradientKernel is an assembly kernel for a fixed number of taps; its strides are in bytes.
-type tapGradientKernel struct {
-	taps int
-	add  func(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep, xCol, pixels, vectors int)
+// vector runs a kernel on the vector of channels from c on.
+func (t *tapGradient) vector(c int, kernel func(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine, pixels, lines int)) {
+	const size = 4
+	kernel(unsafe.SliceData(t.sums[c:]), offsets(t.taps), len(t.taps)/gradientTaps, unsafe.SliceData(t.dy[c:]), t.dyLine*size,
+		unsafe.SliceData(t.x[c:]), t.xLine*size, t.pixels, t.lines)
 }
 
-// The kernels from most taps to one: any number is a sum of these.
-var (
-	gradientsAVX512 = [...]tapGradientKernel{{7, tapGradient7AVX512}, {5, tapGradient5AVX512}, {3, tapGradient3AVX512}, {1, tapGradient1AVX512}}
-	gradientsAVX2   = [...]tapGradientKernel{{7, tapGradient7AVX2}, {5, tapGradient5AVX2}, {3, tapGradient3AVX2}, {1, tapGradient1AVX2}}
-)
-
-func tapGradientVectors(dw, dy, x []float32, xStep, taps, pixels, channels, vectors int, kernels *[4]tapGradientKernel) {
-	const size = 4
-	j := 0
-	for _, kernel := range kernels {
-		for ; taps-j >= kernel.taps; j += kernel.taps {
-			kernel.add(unsafe.SliceData(dw[j*channels:]), channels*size, unsafe.SliceData(dy), channels*size,
-				unsafe.SliceData(x[j*channels:]), xStep*size, channels*size, pixels, vectors)
+func (t *tapGradient) addPortably(from int) {
+	for i := range t.lines {
+		for p := range t.pixels {
+			dy, x := t.dy[i*t.dyLine+p*channelBlock:], t.x[i*t.xLine+p*channelBlock:]
+			for j, tap := range t.taps {
+				for c := from; c < t.channels; c++ {
+					t.sums[j*channelBlock+c] += dy[c] * x[tap.x+c]
+				}
+			}
 		}
 	}
 }

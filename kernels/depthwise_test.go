@@ -6,91 +6,159 @@ import (
 	"testing"
 )
 
-// checkTapSum compares the vector kernels with the portable loop for one size.
-func checkTapSum(t *testing.T, rng *rand.Rand, channels, pixels, rows, cols, flags int, special float32) {
-	t.Helper()
-	s := tapSum{
-		channels: channels, rows: rows, cols: cols, flags: flags,
-		xStep: 2 * (channels + 1), xRow: 2*(channels+1)*(pixels+cols) + 3, xCol: channels + 1,
-		wRow: -cols * (channels + 2), wCol: -(channels + 2), first: (rows*cols - 1) * (channels + 2), // backwards, as for gradients
-		yStep: channels + 3,
+// randomTaps returns taps that read up to reach pixels away, and the number of pixels of weights they need.
+func randomTaps(rng *rand.Rand, count, reach int) []tap {
+	taps := make([]tap, count)
+	for i := range taps {
+		taps[i] = tap{x: rng.IntN(reach+1) * channelBlock, w: (count - 1 - i) * channelBlock} // backwards, as for gradients
 	}
-	s.x = guarded(t, rng, (pixels-1)*s.xStep+(rows-1)*s.xRow+(cols-1)*s.xCol+channels)
-	s.w = guarded(t, rng, s.first+channels)
+	return taps
+}
+
+// checkTapSum compares the vector kernels with the portable loop for one size.
+func checkTapSum(t *testing.T, rng *rand.Rand, channels, pixels, lines, taps, flags int, special float32) {
+	t.Helper()
+	const reach = 5 // pixels
+	s := tapSum{
+		channels: channels, pixels: pixels, lines: lines, flags: flags, taps: randomTaps(rng, taps, reach),
+		xLine: (roundUp(pixels, 4) + reach) * channelBlock, yStep: channelBlock + 3, yLine: (channelBlock+3)*pixels + 1,
+	}
+	if flags&flagStreaming != 0 {
+		s.yStep, s.yLine = channelBlock, channelBlock*pixels
+	}
+	s.x = guarded(t, rng, lines*s.xLine)
+	s.w = guarded(t, rng, max(1, taps)*channelBlock)
 	s.bias = guarded(t, rng, channels)
-	s.add = guarded(t, rng, (pixels-1)*s.yStep+channels)
-	s.y = guarded(t, rng, len(s.add))
+	s.y = guarded(t, rng, (lines-1)*s.yLine+(pixels-1)*s.yStep+channels)
+	if flags&flagStreaming != 0 {
+		s.y = alignScratch(guarded(t, rng, len(s.y)+channelBlock))[:len(s.y)]
+	}
+	s.add = guarded(t, rng, len(s.y))
 	if special != 0 {
 		s.x[rng.IntN(len(s.x))], s.w[rng.IntN(len(s.w))], s.add[rng.IntN(len(s.add))] = special, special, special
 	}
 	want := append([]float32(nil), s.y...)
 	portable := s
 	portable.y = want
-	portable.computePortably(pixels, 0)
-	s.compute(pixels)
-	compare(t, "y", s.y, widen(want), sumTolerance(rows*cols))
+	portable.computePortably(0)
+	s.compute()
+	compare(t, "y", s.y, widen(want), sumTolerance(taps+2))
 }
 
 func TestDepthwiseTapSum(t *testing.T) {
 	forEachISA(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(29, 30))
-		for channels := 1; channels <= 50; channels++ {
-			for _, pixels := range []int{1, 3, 4, 9} {
-				checkTapSum(t, rng, channels, pixels, 1+rng.IntN(7), 1+rng.IntN(7), rng.IntN(flagReLU<<1)&^flagAccumulate, 0)
+		for channels := 1; channels <= channelBlock; channels++ {
+			for pixels := 1; pixels <= 20; pixels++ {
+				checkTapSum(t, rng, channels, pixels, 1+rng.IntN(4), rng.IntN(50), rng.IntN(flagReLU<<1)&^flagAccumulate, 0)
 			}
+		}
+		for pixels := 1; pixels <= 20; pixels++ {
+			checkTapSum(t, rng, channelBlock, pixels, 3, 9, flagStreaming|flagAdd, 0)
 		}
 		for _, special := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 			for _, flags := range []int{0, flagBias, flagAdd, flagReLU, flagBias | flagAdd | flagReLU} {
-				checkTapSum(t, rng, 27, 6, 3, 3, flags, special)
+				checkTapSum(t, rng, 11, 6, 2, 9, flags, special)
+				checkTapSum(t, rng, channelBlock, 6, 2, 9, flags, special)
 			}
 		}
 	})
 }
 
 // checkTapGradient compares the vector kernels with the loop for one size.
-func checkTapGradient(t *testing.T, rng *rand.Rand, channels, pixels, taps int, special float32) {
+func checkTapGradient(t *testing.T, rng *rand.Rand, channels, pixels, lines, groups int, special float32) {
 	t.Helper()
-	xStep := 2*channels + 1
-	dw, dy := guarded(t, rng, taps*channels), guarded(t, rng, pixels*channels)
-	x := guarded(t, rng, (pixels-1)*xStep+taps*channels)
-	if special != 0 {
-		x[rng.IntN(len(x))], dy[rng.IntN(len(dy))] = special, special
+	const reach = 5 // pixels
+	g := tapGradient{
+		channels: channels, pixels: pixels, lines: lines, taps: randomTaps(rng, groups*gradientTaps, reach),
+		dyLine: roundUp(pixels, 4) * channelBlock, xLine: (roundUp(pixels, 4) + reach) * channelBlock,
 	}
-	want := widen(dw)
-	for j := range taps {
-		for p := range pixels {
-			for c := range channels {
-				want[j*channels+c] += float64(dy[p*channels+c]) * float64(x[p*xStep+j*channels+c])
+	g.sums = guarded(t, rng, len(g.taps)*channelBlock)
+	g.dy, g.x = guarded(t, rng, lines*g.dyLine), guarded(t, rng, lines*g.xLine)
+	for i := range lines {
+		clear(g.dy[i*g.dyLine+pixels*channelBlock : (i+1)*g.dyLine])
+	}
+	if special != 0 {
+		g.x[rng.IntN(pixels*channelBlock)], g.dy[rng.IntN(pixels*channelBlock)] = special, special
+	}
+	want := widen(g.sums)
+	for i := range lines {
+		for p := range roundUp(pixels, 4) {
+			for j, tap := range g.taps {
+				for c := range channels {
+					want[j*channelBlock+c] += float64(g.dy[i*g.dyLine+p*channelBlock+c]) * float64(g.x[i*g.xLine+p*channelBlock+tap.x+c])
+				}
 			}
 		}
 	}
-	tapGradient(dw, dy, x, xStep, taps, pixels, channels)
-	compare(t, "dw", dw, want, sumTolerance(pixels+1))
+	g.add()
+	compare(t, "sums", g.sums, want, sumTolerance(lines*pixels+1))
 }
 
 func TestDepthwiseTapGradient(t *testing.T) {
 	forEachISA(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(31, 32))
-		for channels := 1; channels <= 50; channels++ {
-			for taps := 1; taps <= 12; taps++ {
-				checkTapGradient(t, rng, channels, 1+rng.IntN(12), taps, 0)
+		for channels := 1; channels <= channelBlock; channels++ {
+			for pixels := 1; pixels <= 20; pixels++ {
+				checkTapGradient(t, rng, channels, pixels, 1+rng.IntN(4), 1+rng.IntN(4), 0)
 			}
 		}
 		for _, special := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
-			checkTapGradient(t, rng, 27, 5, 3, special)
+			checkTapGradient(t, rng, 11, 8, 1, 2, special)
+			checkTapGradient(t, rng, channelBlock, 8, 1, 2, special)
+		}
+	})
+}
+
+// checkPanel compares a panel with its definition.
+func checkPanel(t *testing.T, rng *rand.Rand, channels, stride, left, run, top, lines int) {
+	t.Helper()
+	p := depthwisePanel{h: 1 + rng.IntN(6), w: 1 + rng.IntN(12), c: channels, left: left, stride: stride, run: run, lines: lines}
+	const images = 2
+	p.src = guarded(t, rng, images*p.h*p.w*p.c)
+	dst := guarded(t, rng, p.size())
+	clear(dst)
+	n, block := rng.IntN(images), rng.IntN(ceilDiv(channels, channelBlock))
+	want := widen(dst)
+	for i := range lines {
+		for r := range stride {
+			for q := range run {
+				y, x := top+i, left+q*stride+r
+				for k := range min(channelBlock, channels-block*channelBlock) {
+					if y >= 0 && y < p.h && x >= 0 && x < p.w {
+						want[i*p.line()+(r*run+q)*channelBlock+k] = float64(p.src[((n*p.h+y)*p.w+x)*p.c+block*channelBlock+k])
+					}
+				}
+			}
+		}
+	}
+	p.fill(dst, n, top, lines, block, rng.IntN(1000))
+	compare(t, "panel", dst, want, 0)
+}
+
+func TestDepthwisePanel(t *testing.T) {
+	forEachISA(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(33, 34))
+		for channels := 1; channels <= 40; channels++ {
+			for stride := 1; stride <= 3; stride++ {
+				for top := -5; top <= 5; top++ {
+					checkPanel(t, rng, channels, stride, rng.IntN(9)-6, 1+rng.IntN(12), top, 1+rng.IntN(6))
+				}
+			}
 		}
 	})
 }
 
 func FuzzDepthwise(f *testing.F) {
 	f.Add(uint64(1), uint8(24), uint8(7), uint8(3), uint8(5), uint8(8))
-	f.Fuzz(func(t *testing.T, seed uint64, channels, pixels, rows, cols, flags uint8) {
+	f.Fuzz(func(t *testing.T, seed uint64, channels, pixels, lines, taps, flags uint8) {
 		for isa := Generic; isa <= Detected(); isa++ {
 			setISA(t, isa)
 			rng := rand.New(rand.NewPCG(seed, 0))
-			n, p := 1+int(channels)%100, 1+int(pixels)%20
-			checkTapSum(t, rng, n, p, 1+int(rows)%8, 1+int(cols)%8, int(flags)%(flagReLU<<1)&^flagAccumulate, 0)
-			checkTapGradient(t, rng, n, p, 1+int(cols)%12, 0)
+			n, p, l := 1+int(channels)%channelBlock, 1+int(pixels)%30, 1+int(lines)%6
+			checkTapSum(t, rng, n, p, l, int(taps)%60, int(flags)%(flagReLU<<1)&^flagAccumulate, 0)
+			checkTapGradient(t, rng, n, p, l, 1+int(taps)%10, 0)
+			checkPanel(t, rng, 1+int(channels)%50, 1+int(flags)%3, -int(taps)%7, p, 3-int(lines)%10, l)
 		}
 	})
 }

@@ -10,105 +10,177 @@ import (
 
 func init() { register("depthwise", depthwise) }
 
-// depthwise emits the kernels of depthwise convolutions, which multiply channel by channel.
+// depthwise emits the kernels of depthwise convolutions, which multiply channel by channel. They read panels, in which the
+// pixels of one block of channels follow each other.
 func depthwise() {
 	for _, set := range []vectorSet{wide, narrow} {
-		for _, pixels := range []int{4, 1} {
-			tapSum(set, pixels)
-		}
-		for _, taps := range []int{7, 5, 3, 1} {
-			tapGradient(set, taps)
-		}
+		copyPixels(set)
+		tapSums(set)
+		tapGradients(set)
 	}
 }
 
-// tapSum emits the sum over a window of taps for neighbouring pixels at once, so that they share the weights' loads.
-func tapSum(set vectorSet, pixels int) {
-	name := fmt.Sprintf("tapSum%d%s", pixels, set.name)
-	TEXT(name, NOSPLIT, "func(y *float32, yStep int, x *float32, xStep, xRow, xCol int, w *float32, wRow, wCol, rows, cols int, bias, add *float32, vectors, flags int)")
-	Doc(fmt.Sprintf("%s computes %d pixels of a depthwise convolution, see tapSum. Strides are in bytes.", name, pixels))
-	x, w := Load(Param("x"), GP64()), Load(Param("w"), GP64())
-	xStep, xCol := Load(Param("xStep"), GP64()), Load(Param("xCol"), GP64())
-	wCol := Load(Param("wCol"), GP64())
-	offset := GP64() // of the channels
-	XORQ(offset, offset)
-	pixel := func(base reg.Register, i int, step, step3 reg.Register) Mem {
-		m := Mem{Base: base}
-		switch i {
-		case 1, 2:
-			m.Index, m.Scale = step, uint8(i)
-		case 3:
-			m.Index, m.Scale = step3, 1
+const (
+	slotBytes     = 64     // of a pixel in a panel: a block of channels
+	tapBytes      = 16     // of an element of the list of taps: two offsets
+	gradientTaps  = 5      // that tapGradients sums at once, as in depthwise_taps.go
+	flagStreaming = 1 << 4 // as there
+)
+
+// depthwiseTiles are how many pixels of a line the kernels compute at once; the last tile has the smaller size if that is
+// enough.
+var depthwiseTiles = []int{8, 4}
+
+// copyPixels emits the copy of one block of channels to a panel. While it waits for memory anyway, it asks for what will be
+// copied later.
+func copyPixels(set vectorSet) {
+	name := "copyPixels" + set.name
+	TEXT(name, NOSPLIT, "func(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int)")
+	Doc(name + " copies lines of pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.")
+	dst, dstLine := Load(Param("dst"), GP64()), Load(Param("dstLine"), GP64())
+	src, srcLine := Load(Param("src"), GP64()), Load(Param("srcLine"), GP64())
+	srcPixel, lines := Load(Param("srcPixel"), GP64()), Load(Param("lines"), GP64())
+	ahead := Load(Param("ahead"), GP64())
+	Label("line")
+	from, to, left := GP64(), GP64(), Load(Param("pixels"), GP64())
+	MOVQ(src, from)
+	MOVQ(dst, to)
+	Label("pixel")
+	for at := 0; at < slotBytes; at += 4 * set.lanes {
+		v := set.vector()
+		VMOVUPS(Mem{Base: from, Disp: at}, v)
+		VMOVUPS(v, Mem{Base: to, Disp: at})
+	}
+	PREFETCHT1(Mem{Base: from, Index: ahead, Scale: 1})
+	ADDQ(srcPixel, from)
+	ADDQ(U32(slotBytes), to)
+	DECQ(left)
+	JNZ(LabelRef("pixel"))
+	ADDQ(srcLine, src)
+	ADDQ(dstLine, dst)
+	DECQ(lines)
+	JNZ(LabelRef("line"))
+	VZEROUPPER()
+	RET()
+}
+
+// overTiles emits the loop over the lines and, within a line, over tiles of pixels: beginLine for each line, tile for each
+// tile, with the number of pixels that are left of the line.
+func overTiles(beginLine func(), tile func(pixels int, left reg.Register), endLine func()) {
+	left := GP64()
+	Label("line")
+	Load(Param("pixels"), left)
+	beginLine()
+	Label("tile")
+	for i, pixels := range depthwiseTiles {
+		if i+1 < len(depthwiseTiles) {
+			CMPQ(left, U32(uint32(depthwiseTiles[i+1])))
+			JLE(LabelRef(fmt.Sprintf("tile%d", depthwiseTiles[i+1])))
 		}
-		return m
+		Label(fmt.Sprintf("tile%d", pixels))
+		tile(pixels, left)
+		SUBQ(U32(uint32(pixels)), left)
+		JG(LabelRef("tile"))
+		if i+1 < len(depthwiseTiles) {
+			JMP(LabelRef("lineEnd"))
+		}
 	}
-	xStep3 := GP64()
-	LEAQ(Mem{Base: xStep, Index: xStep, Scale: 2}, xStep3)
+	Label("lineEnd")
+	endLine()
+	DECQ(argument("lines"))
+	JNZ(LabelRef("line"))
+}
 
-	Label("channels")
-	acc := make([]reg.VecVirtual, pixels)
-	for i := range acc {
-		acc[i] = set.vector()
-		VXORPS(acc[i], acc[i], acc[i])
-	}
-	xLine, wLine := GP64(), GP64()
-	LEAQ(Mem{Base: x, Index: offset, Scale: 1}, xLine)
-	LEAQ(Mem{Base: w, Index: offset, Scale: 1}, wLine)
-	rows := Load(Param("rows"), GP64())
-	Label("row")
-	xTap, wTap := GP64(), GP64()
-	MOVQ(xLine, xTap)
-	MOVQ(wLine, wTap)
-	cols := Load(Param("cols"), GP64())
-	Label("tap")
-	weight := set.vector()
-	VMOVUPS(Mem{Base: wTap}, weight)
-	for i := range acc {
-		VFMADD231PS(pixel(xTap, i, xStep, xStep3), weight, acc[i])
-	}
-	ADDQ(xCol, xTap)
-	ADDQ(wCol, wTap)
-	DECQ(cols)
-	JNZ(LabelRef("tap"))
-	ADDQ(argument("xRow"), xLine)
-	ADDQ(argument("wRow"), wLine)
-	DECQ(rows)
-	JNZ(LabelRef("row"))
-
+// tapSums emits the sum over a window of taps for every pixel of some lines.
+func tapSums(set vectorSet) {
+	name := "tapSums" + set.name
+	TEXT(name, NOSPLIT, "func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add *float32, pixels, lines, flags int)")
+	Doc(name + " computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.")
+	yStep, x, w := Load(Param("yStep"), GP64()), Load(Param("x"), GP64()), Load(Param("w"), GP64())
 	flags := Load(Param("flags"), GP64())
-	TESTQ(U32(flagBias), flags)
-	JZ(LabelRef("nobias"))
-	bias := Load(Param("bias"), GP64())
-	for i := range acc {
-		VADDPS(Mem{Base: bias, Index: offset, Scale: 1}, acc[i], acc[i])
-	}
-	Label("nobias")
-	yStep, yStep3 := Load(Param("yStep"), GP64()), GP64()
-	LEAQ(Mem{Base: yStep, Index: yStep, Scale: 2}, yStep3)
-	TESTQ(U32(flagAdd), flags)
-	JZ(LabelRef("noadd"))
-	add := Load(Param("add"), GP64())
-	ADDQ(offset, add)
-	for i := range acc {
-		VADDPS(pixel(add, i, yStep, yStep3), acc[i], acc[i])
-	}
-	Label("noadd")
-	TESTQ(U32(flagReLU), flags)
-	JZ(LabelRef("norelu"))
-	zero := set.vector()
-	VXORPS(zero, zero, zero)
-	for i := range acc {
-		VMAXPS(acc[i], zero, acc[i]) // this order lets a NaN through
-	}
-	Label("norelu")
-	y := Load(Param("y"), GP64())
-	ADDQ(offset, y)
-	for i := range acc {
-		VMOVUPS(acc[i], pixel(y, i, yStep, yStep3))
-	}
-	ADDQ(U32(uint32(4*set.lanes)), offset)
-	DECQ(argument("vectors"))
-	JNZ(LabelRef("channels"))
+	yPixel, addPixel, xTile := GP64(), GP64(), GP64()
+	overTiles(
+		func() {
+			Load(Param("y"), yPixel)
+			Load(Param("add"), addPixel)
+			MOVQ(x, xTile)
+		},
+		func(pixels int, left reg.Register) {
+			label := func(name string) string { return fmt.Sprintf("%s%d", name, pixels) }
+			acc := make([]reg.VecVirtual, pixels)
+			for i := range acc {
+				acc[i] = set.vector()
+				VXORPS(acc[i], acc[i], acc[i])
+			}
+			tap, taps := Load(Param("taps"), GP64()), Load(Param("count"), GP64())
+			TESTQ(taps, taps)
+			JZ(LabelRef(label("summed")))
+			Label(label("tap"))
+			xTap, wTap, weight := GP64(), GP64(), set.vector()
+			MOVQ(Mem{Base: tap}, xTap)
+			MOVQ(Mem{Base: tap, Disp: 8}, wTap)
+			VMOVUPS(Mem{Base: w, Index: wTap, Scale: 4}, weight)
+			for i := range acc {
+				VFMADD231PS(Mem{Base: xTile, Index: xTap, Scale: 4, Disp: i * slotBytes}, weight, acc[i])
+			}
+			ADDQ(U32(tapBytes), tap)
+			DECQ(taps)
+			JNZ(LabelRef(label("tap")))
+			Label(label("summed"))
+
+			// pass emits what is done for every pixel that there is, unless the flag is as the jump says.
+			pass := func(name string, flag uint32, unless func(Op), each func(i int)) {
+				TESTQ(U32(flag), flags)
+				unless(LabelRef(label("no" + name)))
+				for i := range acc {
+					if i > 0 && (pixels == depthwiseTiles[len(depthwiseTiles)-1] || i > pixels/2) {
+						CMPQ(left, U32(uint32(i)))
+						JLE(LabelRef(label("no" + name)))
+					}
+					each(i)
+				}
+				Label(label("no" + name))
+			}
+			TESTQ(U32(flagBias), flags)
+			JZ(LabelRef(label("nobias")))
+			bias := Load(Param("bias"), GP64())
+			for i := range acc {
+				VADDPS(Mem{Base: bias}, acc[i], acc[i])
+			}
+			Label(label("nobias"))
+			pass("add", flagAdd, JZ, func(i int) {
+				VADDPS(Mem{Base: addPixel}, acc[i], acc[i])
+				ADDQ(yStep, addPixel)
+			})
+			TESTQ(U32(flagReLU), flags)
+			JZ(LabelRef(label("norelu")))
+			zero := set.vector()
+			VXORPS(zero, zero, zero)
+			for i := range acc {
+				VMAXPS(acc[i], zero, acc[i]) // this order lets a NaN through
+			}
+			Label(label("norelu"))
+			pass("stream", flagStreaming, JZ, func(i int) {
+				VMOVNTPS(acc[i], Mem{Base: yPixel})
+				ADDQ(yStep, yPixel)
+			})
+			pass("store", flagStreaming, JNZ, func(i int) {
+				VMOVUPS(acc[i], Mem{Base: yPixel})
+				ADDQ(yStep, yPixel)
+			})
+			ADDQ(U32(uint32(pixels*slotBytes)), xTile)
+		},
+		func() {
+			line := Load(Param("yLine"), GP64())
+			ADDQ(line, argument("y"))
+			ADDQ(line, argument("add"))
+			ADDQ(argument("xLine"), x)
+		},
+	)
+	TESTQ(U32(flagStreaming), flags)
+	JZ(LabelRef("stored"))
+	SFENCE()
+	Label("stored")
 	VZEROUPPER()
 	RET()
 }
@@ -122,60 +194,56 @@ func argument(name string) Mem {
 	return at.Addr
 }
 
-// tapGradient emits the gradient of neighbouring taps, summed over a line of pixels.
-func tapGradient(set vectorSet, taps int) {
-	name := fmt.Sprintf("tapGradient%d%s", taps, set.name)
-	TEXT(name, NOSPLIT, "func(dw *float32, dwCol int, dy *float32, dyStep int, x *float32, xStep, xCol, pixels, vectors int)")
-	Doc(fmt.Sprintf("%s adds the gradient of %d neighbouring taps, see tapGradient. Strides are in bytes.", name, taps))
-	dw, dwCol := Load(Param("dw"), GP64()), Load(Param("dwCol"), GP64())
-	dy, dyStep := Load(Param("dy"), GP64()), Load(Param("dyStep"), GP64())
-	x, xStep := Load(Param("x"), GP64()), Load(Param("xStep"), GP64())
-	xCol := Load(Param("xCol"), GP64())
-	xCol3 := GP64()
-	LEAQ(Mem{Base: xCol, Index: xCol, Scale: 2}, xCol3)
-
-	Label("channels")
-	acc := make([]reg.VecVirtual, taps)
-	to := GP64()
-	MOVQ(dw, to)
-	for i := range acc {
-		acc[i] = set.vector()
-		VMOVUPS(Mem{Base: to}, acc[i])
-		ADDQ(dwCol, to)
-	}
-	dyPixel, xPixel, pixels := GP64(), GP64(), Load(Param("pixels"), GP64())
-	MOVQ(dy, dyPixel)
-	MOVQ(x, xPixel)
-	Label("pixel")
-	gradient := set.vector()
-	VMOVUPS(Mem{Base: dyPixel}, gradient)
-	bases := []reg.Register{xPixel, nil, nil} // of the taps 0, 3 and 6
-	for i := 1; 3*i < taps; i++ {
-		base := GP64()
-		LEAQ(Mem{Base: bases[i-1], Index: xCol3, Scale: 1}, base)
-		bases[i] = base
-	}
-	for i := range acc {
-		tap := Mem{Base: bases[i/3]}
-		if i%3 > 0 {
-			tap.Index, tap.Scale = xCol, uint8(i%3)
-		}
-		VFMADD231PS(tap, gradient, acc[i])
-	}
-	ADDQ(dyStep, dyPixel)
-	ADDQ(xStep, xPixel)
-	DECQ(pixels)
-	JNZ(LabelRef("pixel"))
-	MOVQ(dw, to)
-	for i := range acc {
-		VMOVUPS(acc[i], Mem{Base: to})
-		ADDQ(dwCol, to)
-	}
-	ADDQ(U32(uint32(4*set.lanes)), dw)
-	ADDQ(U32(uint32(4*set.lanes)), dy)
-	ADDQ(U32(uint32(4*set.lanes)), x)
-	DECQ(argument("vectors"))
-	JNZ(LabelRef("channels"))
+// tapGradients emits the gradients of a list of taps, summed over lines of pixels. Each tile of the output's gradient is
+// held in registers while the taps pass by.
+func tapGradients(set vectorSet) {
+	name := "tapGradients" + set.name
+	TEXT(name, NOSPLIT, "func(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels, lines int)")
+	Doc(fmt.Sprintf("%s adds up the gradients of groups of %d taps for one vector of channels, see tapGradient. Strides are in bytes.", name, gradientTaps))
+	x, dy := Load(Param("x"), GP64()), Load(Param("dy"), GP64())
+	xTile, dyTile := GP64(), GP64()
+	overTiles(
+		func() {
+			MOVQ(x, xTile)
+			MOVQ(dy, dyTile)
+		},
+		func(pixels int, _ reg.Register) {
+			gradient := make([]reg.VecVirtual, pixels)
+			for i := range gradient {
+				gradient[i] = set.vector()
+				VMOVUPS(Mem{Base: dyTile, Disp: i * slotBytes}, gradient[i])
+			}
+			tap, sum, groups := Load(Param("taps"), GP64()), Load(Param("sums"), GP64()), Load(Param("groups"), GP64())
+			label := fmt.Sprintf("taps%d", pixels)
+			Label(label)
+			acc, at := make([]reg.VecVirtual, gradientTaps), make([]Mem, gradientTaps)
+			for j := range acc {
+				offset := GP64()
+				MOVQ(Mem{Base: tap, Disp: j * tapBytes}, offset)
+				at[j] = Mem{Base: xTile, Index: offset, Scale: 4}
+				acc[j] = set.vector()
+				VMOVUPS(Mem{Base: sum, Disp: j * slotBytes}, acc[j])
+			}
+			for i := range gradient {
+				for j := range acc {
+					VFMADD231PS(at[j].Offset(i*slotBytes), gradient[i], acc[j])
+				}
+			}
+			for j := range acc {
+				VMOVUPS(acc[j], Mem{Base: sum, Disp: j * slotBytes})
+			}
+			ADDQ(U32(gradientTaps*tapBytes), tap)
+			ADDQ(U32(gradientTaps*slotBytes), sum)
+			DECQ(groups)
+			JNZ(LabelRef(label))
+			ADDQ(U32(uint32(pixels*slotBytes)), xTile)
+			ADDQ(U32(uint32(pixels*slotBytes)), dyTile)
+		},
+		func() {
+			ADDQ(argument("xLine"), x)
+			ADDQ(argument("dyLine"), dy)
+		},
+	)
 	VZEROUPPER()
 	RET()
 }

@@ -1,0 +1,103 @@
+package kernels
+
+// depthwiseGradient is the weight gradient: sums over parts of the images, which are then added in order.
+type depthwiseGradient struct {
+	conv depthwisePass // whose panel it reads
+	dy   depthwisePanel
+	taps []tap // the convolution's, and some that fill up the last group
+	depthwiseCut
+
+	n          int // of the call in flight
+	dw         []float32
+	accumulate bool
+	sums, ws   []float32
+}
+
+// depthwiseGradientSum adds up the parts' sums, one block of channels a task.
+type depthwiseGradientSum depthwiseGradient
+
+// gradientParts bounds the number of parts.
+const gradientParts = 32
+
+func newDepthwiseGradient(s ConvShape, conv depthwisePass) depthwiseGradient {
+	g := depthwiseGradient{
+		conv: conv,
+		dy:   depthwisePanel{h: s.OutH(), w: s.OutW(), c: s.C, stride: 1, run: roundUp(s.OutW(), 4)},
+	}
+	g.taps = append(g.taps, conv.windows[0].taps...)
+	for len(g.taps)%gradientTaps != 0 {
+		g.taps = append(g.taps, g.taps[0])
+	}
+	g.depthwiseCut = newDepthwiseCut(s.C, s.OutH(), func(lines int) int {
+		return conv.sourceLines(lines)*conv.panel.line() + lines*g.dy.line()
+	})
+	g.conv.panel.lines, g.dy.lines = conv.sourceLines(g.lines), g.lines
+	return g
+}
+
+// workerSize returns the floats of the two panels.
+func (g *depthwiseGradient) workerSize() int { return g.conv.panel.size() + g.dy.size() }
+
+// perPart returns a part's share of the tasks.
+func (g *depthwiseGradient) perPart() int { return max(1, ceilDiv(g.n*g.tasks, gradientParts)) }
+
+func (g *depthwiseGradient) parts() int { return ceilDiv(g.n*g.tasks, g.perPart()) }
+
+// blockSize returns the floats of the sums of one block of channels.
+func (g *depthwiseGradient) blockSize() int { return len(g.taps) * channelBlock }
+
+// sumSize returns the floats of a part's sums.
+func (g *depthwiseGradient) sumSize() int { return g.blocks * g.blockSize() }
+
+func (g *depthwiseGradient) size(threads int) int {
+	return g.parts()*g.sumSize() + threads*g.workerSize()
+}
+
+func (g *depthwiseGradient) start(n int, dw, dy, x []float32, accumulate bool, ws []float32) {
+	g.n, g.dw, g.accumulate, g.dy.src, g.conv.panel.src = n, dw, accumulate, dy, x
+	space := newScratch(ws)
+	g.sums = space.take(g.parts() * g.sumSize())
+	g.ws = space.rest
+}
+
+// Do sums over one part of the images.
+func (g *depthwiseGradient) Do(part, worker int) {
+	sums := g.sums[part*g.sumSize():][:g.sumSize()]
+	panels := g.ws[worker*g.workerSize():][:g.workerSize()]
+	clear(sums)
+	clear(panels)
+	x, dy := panels[:g.conv.panel.size()], panels[g.conv.panel.size():]
+	for task := part * g.perPart(); task < min((part+1)*g.perPart(), g.n*g.tasks); task++ {
+		g.eachPiece(task, func(n, begin, lines, block int) {
+			source := g.conv.sourceLines(lines)
+			g.conv.panel.fill(x, n, g.conv.top+begin*g.conv.step, source, block, g.ahead(block, g.lines*g.conv.step, g.conv.panel.w*g.dy.c))
+			g.dy.fill(dy, n, begin, lines, block, g.ahead(block, g.lines, g.dy.w*g.dy.c))
+			t := tapGradient{
+				channels: min(channelBlock, g.dy.c-block*channelBlock), pixels: g.dy.w, lines: lines,
+				sums: sums[block*g.blockSize():], dy: dy, dyLine: g.dy.line(),
+				x: x, xLine: g.conv.step * g.conv.panel.line(), taps: g.taps,
+			}
+			t.add()
+		})
+	}
+}
+
+// Do adds up one block of channels.
+func (g *depthwiseGradientSum) Do(block, _ int) {
+	whole := (*depthwiseGradient)(g)
+	size := whole.blockSize()
+	sum := g.sums[block*size:][:size] // of the first part
+	if parts := whole.parts(); parts > 1 {
+		addRows(sum, g.sums[whole.sumSize()+block*size:], whole.sumSize(), parts-1, size)
+	}
+	first := block * channelBlock
+	channels := min(channelBlock, g.dy.c-first)
+	for t := range g.conv.windows[0].taps {
+		dw, sum := g.dw[t*g.dy.c+first:][:channels], sum[t*channelBlock:][:channels]
+		if g.accumulate {
+			addScaled(dw, dw, sum, 1)
+		} else {
+			copy(dw, sum)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package kernels
+
+import "unsafe"
+
+// channelBlock is how many channels of a pixel lie together in a panel: a vector of AVX-512, two of AVX2.
+const channelBlock = 16
+
+// depthwisePanel is a piece of an image as the depthwise kernels read it: some lines of pixels of one block of channels,
+// with zeros around the image. What neighbouring outputs read lies side by side, so a line is sorted by the remainder of
+// its columns modulo the stride.
+type depthwisePanel struct {
+	src     []float32
+	h, w, c int // source image
+	left    int // column of the first pixel; negative in the padding
+	stride  int // columns between the windows of neighbouring outputs
+	run     int // columns of each remainder
+	lines   int // that it has room for
+}
+
+// line returns the floats from one line to the next.
+func (p *depthwisePanel) line() int { return p.stride * p.run * channelBlock }
+
+func (p *depthwisePanel) size() int { return p.lines * p.line() }
+
+// at returns where output (0, 0) finds tap (i, j).
+func (p *depthwisePanel) at(i, j int) int {
+	return i*p.line() + (j%p.stride*p.run+j/p.stride)*channelBlock
+}
+
+// fill copies lines of image n, from line top on, of one block of channels to a panel whose columns outside of the image
+// are 0. It equals, with column(r, q) = left + q*stride + r,
+//
+//	for i < lines, r < stride, q < run, k < channelBlock:
+//		dst[i*line() + (r*run+q)*channelBlock + k] = src[n, top+i, column(r, q), block*channelBlock + k]
+//
+// where that is inside the image, and 0 where it is not. Channels that do not exist are left alone. The processor is asked
+// to bring the same pixels, from ahead floats further on, near.
+func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
+	from, to := min(max(-top, 0), lines), min(max(p.h-top, 0), lines)
+	clear(dst[:from*p.line()])
+	clear(dst[to*p.line() : lines*p.line()])
+	if from >= to {
+		return
+	}
+	for r := range p.stride {
+		column := p.left + r
+		first := min(ceilDiv(max(-column, 0), p.stride), p.run)
+		pixels := min(max(ceilDiv(p.w-column, p.stride), first), p.run) - first
+		if pixels > 0 {
+			source := ((n*p.h+top+from)*p.w+column+first*p.stride)*p.c + block*channelBlock
+			p.copyPixels(dst[from*p.line()+(r*p.run+first)*channelBlock:], p.src[source:], pixels, to-from, min(channelBlock, p.c-block*channelBlock), ahead)
+		}
+	}
+}
+
+// copyPixels copies every stride-th pixel of some lines.
+func (p *depthwisePanel) copyPixels(dst, src []float32, pixels, lines, channels, ahead int) {
+	const size = 4
+	switch {
+	case channels == channelBlock && active == AVX512:
+		copyPixelsAVX512(unsafe.SliceData(dst), p.line()*size, unsafe.SliceData(src), p.w*p.c*size, p.stride*p.c*size, pixels, lines, ahead*size)
+	case channels == channelBlock && active == AVX2:
+		copyPixelsAVX2(unsafe.SliceData(dst), p.line()*size, unsafe.SliceData(src), p.w*p.c*size, p.stride*p.c*size, pixels, lines, ahead*size)
+	default:
+		for i := range lines {
+			copyRows(dst[i*p.line():], channelBlock, src[i*p.w*p.c:], p.stride*p.c, pixels, channels)
+		}
+	}
+}
+
+// depthwiseCut is how images are cut: bands of lines, one after the other, each block of channels by itself. A task has
+// some bands.
+type depthwiseCut struct {
+	blocks int // of channels
+	h      int // lines of an image
+	lines  int // of a band
+	bands  int // of a task
+	tasks  int // of an image
+}
+
+// newDepthwiseCut makes bands as large as their panels may be in the first-level cache.
+func newDepthwiseCut(c, h int, size func(lines int) int) depthwiseCut {
+	const (
+		cached    = 6 << 10 // floats
+		manyLines = 16
+	)
+	lines := h
+	for lines > 1 && size(lines) > cached {
+		lines--
+	}
+	lines = ceilDiv(h, ceilDiv(h, lines)) // of nearly the same size
+	bands := ceilDiv(min(h, manyLines), lines)
+	return depthwiseCut{blocks: ceilDiv(c, channelBlock), h: h, lines: lines, bands: bands, tasks: ceilDiv(h, lines*bands)}
+}
+
+// eachPiece visits every block of channels of every band of a task.
+func (c *depthwiseCut) eachPiece(task int, visit func(n, begin, lines, block int)) {
+	n, first := task/c.tasks, task%c.tasks*c.bands*c.lines
+	for begin := first; begin < min(first+c.bands*c.lines, c.h); begin += c.lines {
+		for block := range c.blocks {
+			visit(n, begin, min(c.lines, c.h-begin), block)
+		}
+	}
+}
+
+// ahead returns how far the pixels of a later piece are from a block's, in floats: those of a later block, or of an early
+// one of the next band, which is the given number of lines of so many floats away.
+func (c *depthwiseCut) ahead(block, lines, line int) int {
+	distance := min(c.blocks, 8)
+	if block+distance < c.blocks {
+		return distance * channelBlock
+	}
+	return lines*line + (distance-c.blocks)*channelBlock
+}
