@@ -21,7 +21,7 @@ func (f footprint) total() int64 { return f.own + f.images }
 
 // measure plans the job's memory with batches of that many images.
 func (j *job) measure(batch int) (footprint, error) {
-	judge, err := train.Plan(j.graph, j.threads, train.Options{Batch: batch, Stage: train.Inference})
+	judge, err := train.Plan(j.graph, j.threads, j.options(train.Inference, batch))
 	if err != nil {
 		return footprint{}, err
 	}
@@ -34,7 +34,7 @@ func (j *job) measure(batch int) (footprint, error) {
 		if s.epochs == 0 {
 			continue
 		}
-		m, err := train.Plan(j.graph, j.threads, train.Options{Batch: batch, Stage: s.stage, Loss: j.loss()})
+		m, err := train.Plan(j.graph, j.threads, j.options(s.stage, batch))
 		if err != nil {
 			return footprint{}, err
 		}
@@ -46,7 +46,7 @@ func (j *job) measure(batch int) (footprint, error) {
 		if err != nil {
 			return footprint{}, err
 		}
-		m, err := train.Plan(g, j.threads, train.Options{Batch: batch, Stage: train.Inference})
+		m, err := train.Plan(g, j.threads, j.options(train.Inference, batch))
 		if err != nil {
 			return footprint{}, err
 		}

@@ -27,6 +27,11 @@ func (j *job) loss() train.Loss {
 	return train.CrossEntropy{}
 }
 
+// options are those of the job's programs.
+func (j *job) options(stage train.Stage, batch int) train.Options {
+	return train.Options{Batch: batch, Stage: stage, Seed: j.id.Seed, Loss: j.loss(), Precision: j.id.Recipe.Precision}
+}
+
 // training is a job under way.
 type training struct {
 	*job
@@ -134,9 +139,7 @@ func (t *training) resume() error {
 }
 
 func (t *training) compile(g *graph.Graph, w *train.Weights, stage train.Stage) (*train.Program, error) {
-	return train.Compile(g, w, t.pool, train.Options{
-		Batch: t.id.Recipe.Batch, Stage: stage, Seed: t.id.Seed, Loss: t.loss(), Precision: t.id.Recipe.Precision,
-	})
+	return train.Compile(g, w, t.pool, t.options(stage, t.id.Recipe.Batch))
 }
 
 // stage is that of the open epoch.
