@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func tile12x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tile12x32BF16(SB), NOSPLIT, $0-112
+// func tile12x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile12x32BF16(SB), NOSPLIT, $0-128
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -34,87 +34,92 @@ TEXT ·tile12x32BF16(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	LEAQ   (R8)(CX*2), R9
-	ADDQ   CX, R9
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
 	LEAQ   (R9)(CX*2), R10
 	ADDQ   CX, R10
+	LEAQ   (R10)(CX*2), R11
+	ADDQ   CX, R11
+	LEAQ   (R11)(CX*2), R12
+	ADDQ   CX, R12
 
 depth:
 	VMOVUPS      (BX), Z24
 	VMOVUPS      64(BX), Z25
-	VBROADCASTSS (DI), Z26
+	VBROADCASTSS (R9), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z0
 	WORD $0xc052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z1
 	WORD $0xc952
-	VBROADCASTSS (DI)(CX*1), Z26
+	VBROADCASTSS (R9)(CX*1), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z2
 	WORD $0xd052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z3
 	WORD $0xd952
-	VBROADCASTSS (DI)(CX*2), Z26
+	VBROADCASTSS (R9)(CX*2), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z4
 	WORD $0xe052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z5
 	WORD $0xe952
-	VBROADCASTSS (R8), Z26
+	VBROADCASTSS (R10), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z6
 	WORD $0xf052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z7
 	WORD $0xf952
-	VBROADCASTSS (R8)(CX*1), Z26
+	VBROADCASTSS (R10)(CX*1), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z8
 	WORD $0xc052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z9
 	WORD $0xc952
-	VBROADCASTSS (R8)(CX*2), Z26
+	VBROADCASTSS (R10)(CX*2), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z10
 	WORD $0xd052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z11
 	WORD $0xd952
-	VBROADCASTSS (R9), Z26
+	VBROADCASTSS (R11), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z12
 	WORD $0xe052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z13
 	WORD $0xe952
-	VBROADCASTSS (R9)(CX*1), Z26
+	VBROADCASTSS (R11)(CX*1), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z14
 	WORD $0xf052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z15
 	WORD $0xf952
-	VBROADCASTSS (R9)(CX*2), Z26
+	VBROADCASTSS (R11)(CX*2), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z16
 	WORD $0xc052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z17
 	WORD $0xc952
-	VBROADCASTSS (R10), Z26
+	VBROADCASTSS (R12), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z18
 	WORD $0xd052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z19
 	WORD $0xd952
-	VBROADCASTSS (R10)(CX*1), Z26
+	VBROADCASTSS (R12)(CX*1), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z20
 	WORD $0xe052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z21
 	WORD $0xe952
-	VBROADCASTSS (R10)(CX*2), Z26
+	VBROADCASTSS (R12)(CX*2), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z22
 	WORD $0xf052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z23
 	WORD $0xf952
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -124,8 +129,8 @@ depth:
 	SHRQ         $0x10, BX
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulate
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS.Z    (CX), K1, Z24
 	VADDPS       Z24, Z0, Z0
 	VMOVUPS.Z    64(CX), K2, Z24
@@ -212,7 +217,7 @@ depth:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+80(FP), CX
+	MOVQ      bias+96(FP), CX
 	VMOVUPS.Z (CX), K1, Z24
 	VMOVUPS.Z 64(CX), K2, Z25
 	VADDPS    Z24, Z0, Z0
@@ -243,8 +248,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+64(FP), CX
-	MOVQ      addRow+72(FP), BX
+	MOVQ      add+80(FP), CX
+	MOVQ      addRow+88(FP), BX
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
@@ -358,74 +363,115 @@ noadd:
 	VMAXPS Z23, Z24, Z23
 
 norelu:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ     c+64(FP), CX
+	MOVQ     cRow+72(FP), BX
+	TESTQ    $0x00000010, DX
+	JZ       cached
+	VMOVNTPS Z0, (CX)
+	VMOVNTPS Z1, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z2, (CX)
+	VMOVNTPS Z3, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z4, (CX)
+	VMOVNTPS Z5, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z6, (CX)
+	VMOVNTPS Z7, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z8, (CX)
+	VMOVNTPS Z9, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z10, (CX)
+	VMOVNTPS Z11, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z12, (CX)
+	VMOVNTPS Z13, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z14, (CX)
+	VMOVNTPS Z15, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z16, (CX)
+	VMOVNTPS Z17, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z18, (CX)
+	VMOVNTPS Z19, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z20, (CX)
+	VMOVNTPS Z21, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z22, (CX)
+	VMOVNTPS Z23, 64(CX)
+	VZEROUPPER
+	RET
+
+cached:
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x01
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x02
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x03
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x04
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x05
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x06
 	JLE     stored
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x07
 	JLE     stored
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x08
 	JLE     stored
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x09
 	JLE     stored
 	VMOVUPS Z18, K1, (CX)
 	VMOVUPS Z19, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x0a
 	JLE     stored
 	VMOVUPS Z20, K1, (CX)
 	VMOVUPS Z21, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x0b
 	JLE     stored
 	VMOVUPS Z22, K1, (CX)
 	VMOVUPS Z23, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
 	VZEROUPPER
 	RET
 
-// func tile12x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tile12x16BF16(SB), NOSPLIT, $0-112
+// func tile12x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile12x16BF16(SB), NOSPLIT, $0-128
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -443,62 +489,67 @@ TEXT ·tile12x16BF16(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	LEAQ   (R8)(CX*2), R9
-	ADDQ   CX, R9
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
 	LEAQ   (R9)(CX*2), R10
 	ADDQ   CX, R10
+	LEAQ   (R10)(CX*2), R11
+	ADDQ   CX, R11
+	LEAQ   (R11)(CX*2), R12
+	ADDQ   CX, R12
 
 depth:
 	VMOVUPS      (BX), Z12
-	VBROADCASTSS (DI), Z13
+	VBROADCASTSS (R9), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z0
 	WORD $0xc452
-	VBROADCASTSS (DI)(CX*1), Z13
+	VBROADCASTSS (R9)(CX*1), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z1
 	WORD $0xcc52
-	VBROADCASTSS (DI)(CX*2), Z13
+	VBROADCASTSS (R9)(CX*2), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z2
 	WORD $0xd452
-	VBROADCASTSS (R8), Z13
+	VBROADCASTSS (R10), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z3
 	WORD $0xdc52
-	VBROADCASTSS (R8)(CX*1), Z13
+	VBROADCASTSS (R10)(CX*1), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z4
 	WORD $0xe452
-	VBROADCASTSS (R8)(CX*2), Z13
+	VBROADCASTSS (R10)(CX*2), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z5
 	WORD $0xec52
-	VBROADCASTSS (R9), Z13
+	VBROADCASTSS (R11), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z6
 	WORD $0xf452
-	VBROADCASTSS (R9)(CX*1), Z13
+	VBROADCASTSS (R11)(CX*1), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z7
 	WORD $0xfc52
-	VBROADCASTSS (R9)(CX*2), Z13
+	VBROADCASTSS (R11)(CX*2), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z8
 	WORD $0xc452
-	VBROADCASTSS (R10), Z13
+	VBROADCASTSS (R12), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z9
 	WORD $0xcc52
-	VBROADCASTSS (R10)(CX*1), Z13
+	VBROADCASTSS (R12)(CX*1), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z10
 	WORD $0xd452
-	VBROADCASTSS (R10)(CX*2), Z13
+	VBROADCASTSS (R12)(CX*2), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z11
 	WORD $0xdc52
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -506,8 +557,8 @@ depth:
 	SHRQ         $0x10, BX
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulate
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS.Z    (CX), K1, Z12
 	VADDPS       Z12, Z0, Z0
 	ADDQ         BX, CX
@@ -570,7 +621,7 @@ depth:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+80(FP), CX
+	MOVQ      bias+96(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VADDPS    Z12, Z1, Z1
@@ -588,8 +639,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+64(FP), CX
-	MOVQ      addRow+72(FP), BX
+	MOVQ      add+80(FP), CX
+	MOVQ      addRow+88(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	ADDQ      BX, CX
@@ -667,8 +718,8 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -720,9 +771,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tile6x32BF16(SB), NOSPLIT, $0-112
+// func tile6x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x32BF16(SB), NOSPLIT, $0-128
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -740,51 +791,56 @@ TEXT ·tile6x32BF16(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(CX*2), R10
+	ADDQ   CX, R10
 
 depth:
 	VMOVUPS      (BX), Z12
 	VMOVUPS      64(BX), Z13
-	VBROADCASTSS (DI), Z14
+	VBROADCASTSS (R9), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z0
 	WORD $0xc452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z1
 	WORD $0xcd52
-	VBROADCASTSS (DI)(CX*1), Z14
+	VBROADCASTSS (R9)(CX*1), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z2
 	WORD $0xd452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z3
 	WORD $0xdd52
-	VBROADCASTSS (DI)(CX*2), Z14
+	VBROADCASTSS (R9)(CX*2), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z4
 	WORD $0xe452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z5
 	WORD $0xed52
-	VBROADCASTSS (R8), Z14
+	VBROADCASTSS (R10), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z6
 	WORD $0xf452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z7
 	WORD $0xfd52
-	VBROADCASTSS (R8)(CX*1), Z14
+	VBROADCASTSS (R10)(CX*1), Z14
 	LONG $0x480e5262 // VDPBF16PS Z12, Z14, Z8
 	WORD $0xc452
 	LONG $0x480e5262 // VDPBF16PS Z13, Z14, Z9
 	WORD $0xcd52
-	VBROADCASTSS (R8)(CX*2), Z14
+	VBROADCASTSS (R10)(CX*2), Z14
 	LONG $0x480e5262 // VDPBF16PS Z12, Z14, Z10
 	WORD $0xd452
 	LONG $0x480e5262 // VDPBF16PS Z13, Z14, Z11
 	WORD $0xdd52
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
-	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -794,8 +850,8 @@ depth:
 	SHRQ         $0x10, BX
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulate
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS.Z    (CX), K1, Z12
 	VADDPS       Z12, Z0, Z0
 	VMOVUPS.Z    64(CX), K2, Z12
@@ -840,7 +896,7 @@ depth:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+80(FP), CX
+	MOVQ      bias+96(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VMOVUPS.Z 64(CX), K2, Z13
 	VADDPS    Z12, Z0, Z0
@@ -859,8 +915,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+64(FP), CX
-	MOVQ      addRow+72(FP), BX
+	MOVQ      add+80(FP), CX
+	MOVQ      addRow+88(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
@@ -920,8 +976,8 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
 	ADDQ    DX, CX
@@ -955,9 +1011,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tile6x16BF16(SB), NOSPLIT, $0-112
+// func tile6x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x16BF16(SB), NOSPLIT, $0-128
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -969,38 +1025,43 @@ TEXT ·tile6x16BF16(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(CX*2), R10
+	ADDQ   CX, R10
 
 depth:
 	VMOVUPS      (BX), Z6
-	VBROADCASTSS (DI), Z7
+	VBROADCASTSS (R9), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z0
 	WORD $0xc652
-	VBROADCASTSS (DI)(CX*1), Z7
+	VBROADCASTSS (R9)(CX*1), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z1
 	WORD $0xce52
-	VBROADCASTSS (DI)(CX*2), Z7
+	VBROADCASTSS (R9)(CX*2), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z2
 	WORD $0xd652
-	VBROADCASTSS (R8), Z7
+	VBROADCASTSS (R10), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z3
 	WORD $0xde52
-	VBROADCASTSS (R8)(CX*1), Z7
+	VBROADCASTSS (R10)(CX*1), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z4
 	WORD $0xe652
-	VBROADCASTSS (R8)(CX*2), Z7
+	VBROADCASTSS (R10)(CX*2), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z5
 	WORD $0xee52
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
-	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -1008,8 +1069,8 @@ depth:
 	SHRQ         $0x10, BX
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulate
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS.Z    (CX), K1, Z6
 	VADDPS       Z6, Z0, Z0
 	ADDQ         BX, CX
@@ -1042,7 +1103,7 @@ depth:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+80(FP), CX
+	MOVQ      bias+96(FP), CX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	VADDPS    Z6, Z1, Z1
@@ -1054,8 +1115,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+64(FP), CX
-	MOVQ      addRow+72(FP), BX
+	MOVQ      add+80(FP), CX
+	MOVQ      addRow+88(FP), BX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	ADDQ      BX, CX
@@ -1097,8 +1158,8 @@ noadd:
 	VMAXPS Z5, Z6, Z5
 
 norelu:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01

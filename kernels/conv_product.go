@@ -3,9 +3,10 @@ package kernels
 // Blocking of convolutions, the same for every instruction set. A block of the left operand, rowBlock × depthBlock, stays
 // in the second-level cache while all panels of weights pass by.
 const (
-	rowBlock   = 96  // a multiple of the rows of every tile
-	depthBlock = 320 // upper bound: the depth is cut into equal blocks
-	wantTasks  = 16  // columns are cut as well where the rows alone give fewer tasks
+	rowBlock     = 96
+	depthBlock   = 320
+	streamFloats = 1 << 21 // outputs that no cache will hold until they are read are stored past the caches
+	wantTasks    = 16      // columns are cut as well where the rows alone give fewer tasks
 )
 
 // implicitProduct is a convolution as a matrix product: gathered rows times weights. The forward pass is one of them, the
@@ -187,6 +188,11 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 			source.fillPairs(gathered, m.aRow, row, rows, k, k+m.depth, rounding)
 		} else if source.direct() {
 			m.a, m.aRow, m.aDepth = source.src[row*source.pixel+source.first+k:], source.pixel, 1
+			if m.soonTiles = 0; k == 0 && p.groups == 1 {
+				band := tileFor(active).rows
+				m.soon[0] = source.src[min(row+band, row+rows)*source.pixel : (row+rows)*source.pixel]
+				m.soonTiles = ceilDiv(rows, band) - 1
+			}
 		} else {
 			m.a, m.aRow, m.aDepth, m.aPadded = gathered, gatheredRow(m.depth), 1, true
 			source.fill(gathered, m.aRow, row, rows, k, k+m.depth)
@@ -202,6 +208,9 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 			}
 		}
 		m.run()
+	}
+	if m.flags&flagStream != 0 && active != Generic {
+		storeFence()
 	}
 	if p.strided() {
 		if depth == 0 && p.add == nil {
@@ -226,6 +235,9 @@ func (p *implicitProduct) flags(first, last bool) int {
 	}
 	if last && p.relu {
 		flags |= flagReLU
+	}
+	if first && last && !p.strided() && p.rows()*p.dstPixel >= streamFloats {
+		flags |= flagStream
 	}
 	return flags
 }

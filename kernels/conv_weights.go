@@ -2,8 +2,9 @@ package kernels
 
 // Blocking of weight gradients.
 const (
-	pixelBlock   = 256 // pixels that are summed in one block
-	weightCols   = 288 // upper bound of the columns of a task
+	pixelBlock = 256
+	weightRows = 264
+	weightCols = 288
 	wantSums     = 24  // tasks wanted; the pixels are split where there are fewer
 	maxSums      = 16  // splits of the pixels, each with its own partial sums
 	sumChunk     = 1 << 13
@@ -56,7 +57,7 @@ func (p *weightProduct) gatheredRow() int { return gatheredRow(p.columnBlock()) 
 
 func (p *weightProduct) workerSize() int {
 	block := min(pixelBlock, p.pixels())
-	return block*p.gatheredRow() + block*roundUp(p.rows, tileFor(active).rows) + 2*cacheLine
+	return block*p.gatheredRow() + ceilDiv(min(p.rows, weightRows), tileFor(active).rows)*bandSize(block) + edgeSize(block) + 4*cacheLine
 }
 
 // multiply computes one task: a split of the pixels, a group, a block of columns and all rows.
@@ -75,10 +76,7 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 		dst = p.sums[split*roundUp(p.size(), cacheLine):]
 	}
 	m := product{
-		rows: p.rows, cols: min(columnBlock, depth-col),
-		aRow: 1, aDepth: shape.rows, aPadded: true,
-		bPanel: shape.cols, bDepth: p.gatheredRow(),
-		c: dst[group*p.rows*depth+col:], cRow: depth,
+		cols: min(columnBlock, depth-col), aRow: 1, bPanel: shape.cols, cRow: depth,
 	}
 	if p.keep && p.splits() == 1 {
 		m.flags = flagAccumulate
@@ -87,18 +85,62 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 	begin, end := blocks*split/p.splits()*pixelBlock, min(blocks*(split+1)/p.splits()*pixelBlock, p.pixels())
 	space := newScratch(ws)
 	size := min(pixelBlock, p.pixels())
-	columns, bands := space.take(size*m.bDepth), space.take(size*roundUp(p.rows, shape.rows))
+	m.edge = space.take(edgeSize(size))
+	columns, bands := space.take(size*p.gatheredRow()), space.take(ceilDiv(min(p.rows, weightRows), shape.rows)*bandSize(size))
 	for at := begin; at < end; at += pixelBlock {
 		m.depth = min(pixelBlock, end-at)
-		m.aTile = m.depth * shape.rows
-		for o := 0; o < p.rows; o += shape.rows {
-			copyRows(bands[o*m.depth:], shape.rows, p.dy[at*pixel+group*p.rows+o:], pixel, m.depth, min(shape.rows, p.rows-o))
+		if p.directColumns() {
+			m.b, m.bDepth = source.src[at*source.pixel+source.first+col:], source.pixel
+		} else {
+			m.b, m.bDepth = columns, p.gatheredRow()
+			source.fill(columns, m.bDepth, at, m.depth, col, col+m.cols)
 		}
-		source.fill(columns, m.bDepth, at, m.depth, col, col+m.cols)
-		m.a, m.b = bands, columns
-		m.run()
+		for o := 0; o < p.rows; o += weightRows {
+			m.rows = min(weightRows, p.rows-o)
+			m.c = dst[(group*p.rows+o)*depth+col:]
+			dy := p.dy[at*pixel+group*p.rows+o:]
+			if p.directRows() {
+				m.a, m.aTile, m.aDepth = dy, shape.rows, pixel
+			} else {
+				m.a, m.aTile, m.aDepth, m.aPadded = bands, bandSize(m.depth), shape.rows, true
+				packBands(bands, dy, pixel, m.depth, m.rows)
+			}
+			m.soonTiles = 0
+			if next := min(pixelBlock, end-at-m.depth); p.groups == 1 && columnBlocks == 1 && p.rows <= weightRows {
+				m.soonTiles = ceilDiv(p.rows, shape.rows) * ceilDiv(m.cols, shape.cols)
+				m.soon[0] = p.dy[(at+m.depth)*pixel:][:next*pixel]
+				if p.plain() {
+					m.soon[1] = source.src[(at+m.depth)*source.pixel:][:next*source.pixel]
+				}
+			}
+			m.run()
+		}
 		m.flags = flagAccumulate
 	}
+}
+
+// bandSize is the distance of the bands of packed rows, an odd number of cache lines.
+func bandSize(depth int) int { return (ceilDiv(depth*tileFor(active).rows, cacheLine) | 1) * cacheLine }
+
+// packBands packs the columns of a block of dy into bands as high as a tile: with T rows a tile,
+// dst[r/T*bandSize(depth) + k*T + r%T] = dy[k*pixel + r]. It reads in the order of memory.
+func packBands(dst, dy []float32, pixel, depth, rows int) {
+	height, size := tileFor(active).rows, bandSize(depth)
+	whole := rows / height
+	for k := range depth {
+		copyRows(dst[k*height:], size, dy[k*pixel:], height, whole, height)
+	}
+	if rest := rows - whole*height; rest > 0 {
+		copyRows(dst[whole*size:], height, dy[whole*height:], pixel, depth, rest)
+	}
+}
+
+// directRows tells whether tiles read the rows of dyᵀ where they are.
+func (p *weightProduct) directRows() bool { return p.groups*p.rows%512 != 0 }
+
+// directColumns tells whether tiles read their columns where they are.
+func (p *weightProduct) directColumns() bool {
+	return p.gather.direct() && p.channels%narrowest(active) == 0
 }
 
 // addTasks returns the number of tasks that add the splits' sums.

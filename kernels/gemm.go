@@ -26,6 +26,24 @@ type product struct {
 	bias, add []float32
 	addRow    int
 	flags     int
+
+	// What will be read after this product or later in it, in the order of use. It is fetched into the second-level cache
+	// during the first soonTiles tiles: memory would else be waited for while nothing is multiplied.
+	soon      [2][]float32
+	soonTiles int
+}
+
+// fetched returns the part of soon that belongs to a tile, and nothing where all is on its way.
+func (p *product) fetched(tile int) []float32 {
+	if tile >= p.soonTiles {
+		return nil
+	}
+	total := len(p.soon[0]) + len(p.soon[1])
+	from, to := tile*total/p.soonTiles, (tile+1)*total/p.soonTiles
+	if first := len(p.soon[0]); from >= first {
+		return p.soon[1][from-first : to-first]
+	}
+	return p.soon[0][from:min(to, len(p.soon[0]))]
 }
 
 // edgeSize returns how long edge has to be for a product of the given depth whose A is not padded.
@@ -40,6 +58,7 @@ func (p *product) run() {
 		edgeRow = p.rows - rest
 		p.copyEdge(edgeRow/shape.rows, rest)
 	}
+	index := 0
 	for j, panel := 0, 0; j < p.cols; j, panel = j+shape.cols, panel+1 {
 		t.cols = min(shape.cols, p.cols-j)
 		t.b = p.b[panel*p.bPanel:]
@@ -53,7 +72,14 @@ func (p *product) run() {
 			} else {
 				t.a, t.aRow, t.aDepth = p.edge, 1, shape.rows
 			}
-			t.c = p.c[r*p.cRow+j:]
+			if t.soon = p.fetched(index); t.soon == nil {
+				t.soon = t.b
+				t.soonDepth = 0
+			} else {
+				t.soonDepth = ceilDiv(len(t.soon), p.depth)
+			}
+			index++
+			t.c, t.flags = p.c[r*p.cRow+j:], p.flags
 			if p.flags&flagAdd != 0 {
 				t.add = p.add[r*p.addRow+j:]
 			}

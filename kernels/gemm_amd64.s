@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func tile12x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-112
+// func tile12x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-128
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -34,63 +34,68 @@ TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	LEAQ   (R8)(CX*2), R9
-	ADDQ   CX, R9
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
 	LEAQ   (R9)(CX*2), R10
 	ADDQ   CX, R10
+	LEAQ   (R10)(CX*2), R11
+	ADDQ   CX, R11
+	LEAQ   (R11)(CX*2), R12
+	ADDQ   CX, R12
 
 depth:
 	VMOVUPS      (BX), Z24
 	VMOVUPS      64(BX), Z25
-	VBROADCASTSS (DI), Z26
+	VBROADCASTSS (R9), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS (DI)(CX*1), Z26
+	VBROADCASTSS (R9)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS (DI)(CX*2), Z26
+	VBROADCASTSS (R9)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS (R8), Z26
+	VBROADCASTSS (R10), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R8)(CX*1), Z26
+	VBROADCASTSS (R10)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R8)(CX*2), Z26
+	VBROADCASTSS (R10)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS (R9), Z26
+	VBROADCASTSS (R11), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R9)(CX*1), Z26
+	VBROADCASTSS (R11)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R9)(CX*2), Z26
+	VBROADCASTSS (R11)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS (R10), Z26
+	VBROADCASTSS (R12), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R10)(CX*1), Z26
+	VBROADCASTSS (R12)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R10)(CX*2), Z26
+	VBROADCASTSS (R12)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -100,8 +105,8 @@ depth:
 	SHRQ         $0x10, BX
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulate
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS.Z    (CX), K1, Z24
 	VADDPS       Z24, Z0, Z0
 	VMOVUPS.Z    64(CX), K2, Z24
@@ -188,7 +193,7 @@ depth:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+80(FP), CX
+	MOVQ      bias+96(FP), CX
 	VMOVUPS.Z (CX), K1, Z24
 	VMOVUPS.Z 64(CX), K2, Z25
 	VADDPS    Z24, Z0, Z0
@@ -219,8 +224,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+64(FP), CX
-	MOVQ      addRow+72(FP), BX
+	MOVQ      add+80(FP), CX
+	MOVQ      addRow+88(FP), BX
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
@@ -334,74 +339,115 @@ noadd:
 	VMAXPS Z23, Z24, Z23
 
 norelu:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ     c+64(FP), CX
+	MOVQ     cRow+72(FP), BX
+	TESTQ    $0x00000010, DX
+	JZ       cached
+	VMOVNTPS Z0, (CX)
+	VMOVNTPS Z1, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z2, (CX)
+	VMOVNTPS Z3, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z4, (CX)
+	VMOVNTPS Z5, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z6, (CX)
+	VMOVNTPS Z7, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z8, (CX)
+	VMOVNTPS Z9, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z10, (CX)
+	VMOVNTPS Z11, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z12, (CX)
+	VMOVNTPS Z13, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z14, (CX)
+	VMOVNTPS Z15, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z16, (CX)
+	VMOVNTPS Z17, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z18, (CX)
+	VMOVNTPS Z19, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z20, (CX)
+	VMOVNTPS Z21, 64(CX)
+	ADDQ     BX, CX
+	VMOVNTPS Z22, (CX)
+	VMOVNTPS Z23, 64(CX)
+	VZEROUPPER
+	RET
+
+cached:
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x01
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x02
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x03
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x04
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x05
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x06
 	JLE     stored
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x07
 	JLE     stored
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x08
 	JLE     stored
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x09
 	JLE     stored
 	VMOVUPS Z18, K1, (CX)
 	VMOVUPS Z19, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x0a
 	JLE     stored
 	VMOVUPS Z20, K1, (CX)
 	VMOVUPS Z21, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 	CMPQ    AX, $0x0b
 	JLE     stored
 	VMOVUPS Z22, K1, (CX)
 	VMOVUPS Z23, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
 	VZEROUPPER
 	RET
 
-// func tile12x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-112
+// func tile12x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-128
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -419,50 +465,55 @@ TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	LEAQ   (R8)(CX*2), R9
-	ADDQ   CX, R9
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
 	LEAQ   (R9)(CX*2), R10
 	ADDQ   CX, R10
+	LEAQ   (R10)(CX*2), R11
+	ADDQ   CX, R11
+	LEAQ   (R11)(CX*2), R12
+	ADDQ   CX, R12
 
 depth:
 	VMOVUPS      (BX), Z12
-	VBROADCASTSS (DI), Z13
-	VFMADD231PS  Z12, Z13, Z0
-	VBROADCASTSS (DI)(CX*1), Z13
-	VFMADD231PS  Z12, Z13, Z1
-	VBROADCASTSS (DI)(CX*2), Z13
-	VFMADD231PS  Z12, Z13, Z2
-	VBROADCASTSS (R8), Z13
-	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS (R8)(CX*1), Z13
-	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS (R8)(CX*2), Z13
-	VFMADD231PS  Z12, Z13, Z5
 	VBROADCASTSS (R9), Z13
-	VFMADD231PS  Z12, Z13, Z6
+	VFMADD231PS  Z12, Z13, Z0
 	VBROADCASTSS (R9)(CX*1), Z13
-	VFMADD231PS  Z12, Z13, Z7
+	VFMADD231PS  Z12, Z13, Z1
 	VBROADCASTSS (R9)(CX*2), Z13
-	VFMADD231PS  Z12, Z13, Z8
+	VFMADD231PS  Z12, Z13, Z2
 	VBROADCASTSS (R10), Z13
-	VFMADD231PS  Z12, Z13, Z9
+	VFMADD231PS  Z12, Z13, Z3
 	VBROADCASTSS (R10)(CX*1), Z13
-	VFMADD231PS  Z12, Z13, Z10
+	VFMADD231PS  Z12, Z13, Z4
 	VBROADCASTSS (R10)(CX*2), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS (R11), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS (R11)(CX*1), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS (R11)(CX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS (R12), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS (R12)(CX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS (R12)(CX*2), Z13
 	VFMADD231PS  Z12, Z13, Z11
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -470,8 +521,8 @@ depth:
 	SHRQ         $0x10, BX
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulate
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS.Z    (CX), K1, Z12
 	VADDPS       Z12, Z0, Z0
 	ADDQ         BX, CX
@@ -534,7 +585,7 @@ depth:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+80(FP), CX
+	MOVQ      bias+96(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VADDPS    Z12, Z1, Z1
@@ -552,8 +603,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+64(FP), CX
-	MOVQ      addRow+72(FP), BX
+	MOVQ      add+80(FP), CX
+	MOVQ      addRow+88(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	ADDQ      BX, CX
@@ -631,8 +682,8 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -684,9 +735,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-112
+// func tile6x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-128
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -704,39 +755,44 @@ TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(CX*2), R10
+	ADDQ   CX, R10
 
 depth:
 	VMOVUPS      (BX), Z12
 	VMOVUPS      64(BX), Z13
-	VBROADCASTSS (DI), Z14
+	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (DI)(CX*1), Z14
+	VBROADCASTSS (R9)(CX*1), Z14
 	VFMADD231PS  Z12, Z14, Z2
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (DI)(CX*2), Z14
+	VBROADCASTSS (R9)(CX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (R8), Z14
+	VBROADCASTSS (R10), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R8)(CX*1), Z14
+	VBROADCASTSS (R10)(CX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R8)(CX*2), Z14
+	VBROADCASTSS (R10)(CX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
-	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -746,8 +802,8 @@ depth:
 	SHRQ         $0x10, BX
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulate
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS.Z    (CX), K1, Z12
 	VADDPS       Z12, Z0, Z0
 	VMOVUPS.Z    64(CX), K2, Z12
@@ -792,7 +848,7 @@ depth:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+80(FP), CX
+	MOVQ      bias+96(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VMOVUPS.Z 64(CX), K2, Z13
 	VADDPS    Z12, Z0, Z0
@@ -811,8 +867,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+64(FP), CX
-	MOVQ      addRow+72(FP), BX
+	MOVQ      add+80(FP), CX
+	MOVQ      addRow+88(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
@@ -872,8 +928,8 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
 	ADDQ    DX, CX
@@ -907,9 +963,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-112
+// func tile6x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-128
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -921,32 +977,37 @@ TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(CX*2), R10
+	ADDQ   CX, R10
 
 depth:
 	VMOVUPS      (BX), Z6
-	VBROADCASTSS (DI), Z7
+	VBROADCASTSS (R9), Z7
 	VFMADD231PS  Z6, Z7, Z0
-	VBROADCASTSS (DI)(CX*1), Z7
+	VBROADCASTSS (R9)(CX*1), Z7
 	VFMADD231PS  Z6, Z7, Z1
-	VBROADCASTSS (DI)(CX*2), Z7
+	VBROADCASTSS (R9)(CX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (R8), Z7
+	VBROADCASTSS (R10), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R8)(CX*1), Z7
+	VBROADCASTSS (R10)(CX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R8)(CX*2), Z7
+	VBROADCASTSS (R10)(CX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
-	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -954,8 +1015,8 @@ depth:
 	SHRQ         $0x10, BX
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulate
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS.Z    (CX), K1, Z6
 	VADDPS       Z6, Z0, Z0
 	ADDQ         BX, CX
@@ -988,7 +1049,7 @@ depth:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+80(FP), CX
+	MOVQ      bias+96(FP), CX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	VADDPS    Z6, Z1, Z1
@@ -1000,8 +1061,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+64(FP), CX
-	MOVQ      addRow+72(FP), BX
+	MOVQ      add+80(FP), CX
+	MOVQ      addRow+88(FP), BX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	ADDQ      BX, CX
@@ -1043,8 +1104,8 @@ noadd:
 	VMAXPS Z5, Z6, Z5
 
 norelu:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -1106,9 +1167,9 @@ DATA tailMask<>+120(SB)/4, $0x00000000
 DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
-// func tile6x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, FMA3
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-112
+// func tile6x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-128
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1126,45 +1187,50 @@ TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(CX*2), R10
+	ADDQ   CX, R10
 
 depth:
 	VMOVUPS      (BX), Y12
 	VMOVUPS      32(BX), Y13
-	VBROADCASTSS (DI), Y14
+	VBROADCASTSS (R9), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (DI)(CX*1), Y14
+	VBROADCASTSS (R9)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (DI)(CX*2), Y14
+	VBROADCASTSS (R9)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R8), Y14
+	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R8)(CX*1), Y14
+	VBROADCASTSS (R10)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R8)(CX*2), Y14
+	VBROADCASTSS (R10)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
-	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	CMPQ         CX, $0x00000010
 	JNE          tail
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulatefull
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS      (CX), Y12
 	VADDPS       Y12, Y0, Y0
 	VMOVUPS      32(CX), Y12
@@ -1209,7 +1275,7 @@ depth:
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+80(FP), CX
+	MOVQ    bias+96(FP), CX
 	VMOVUPS (CX), Y12
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y12, Y0, Y0
@@ -1228,8 +1294,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+64(FP), CX
-	MOVQ    addRow+72(FP), BX
+	MOVQ    add+80(FP), CX
+	MOVQ    addRow+88(FP), BX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y12
@@ -1289,8 +1355,8 @@ noaddfull:
 	VMAXPS Y11, Y12, Y11
 
 norelufull:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	ADDQ    DX, CX
@@ -1332,8 +1398,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y13
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       c+48(FP), CX
-	MOVQ       cRow+56(FP), BX
+	MOVQ       c+64(FP), CX
+	MOVQ       cRow+72(FP), BX
 	VMASKMOVPS (CX), Y12, Y14
 	VADDPS     Y14, Y0, Y0
 	VMASKMOVPS 32(CX), Y13, Y14
@@ -1378,7 +1444,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+80(FP), CX
+	MOVQ       bias+96(FP), CX
 	VMASKMOVPS (CX), Y12, Y14
 	VMASKMOVPS 32(CX), Y13, Y15
 	VADDPS     Y14, Y0, Y0
@@ -1397,8 +1463,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+64(FP), CX
-	MOVQ       addRow+72(FP), BX
+	MOVQ       add+80(FP), CX
+	MOVQ       addRow+88(FP), BX
 	VMASKMOVPS (CX), Y12, Y14
 	VADDPS     Y14, Y0, Y0
 	VMASKMOVPS 32(CX), Y13, Y14
@@ -1458,8 +1524,8 @@ noaddtail:
 	VMAXPS Y11, Y14, Y11
 
 norelutail:
-	MOVQ       c+48(FP), CX
-	MOVQ       cRow+56(FP), DX
+	MOVQ       c+64(FP), CX
+	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y12, (CX)
 	VMASKMOVPS Y1, Y13, 32(CX)
 	ADDQ       DX, CX
@@ -1493,9 +1559,9 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, FMA3
-TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-112
+// func tile6x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-128
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1507,38 +1573,43 @@ TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
+	LEAQ   (R9)(CX*2), R10
+	ADDQ   CX, R10
 
 depth:
 	VMOVUPS      (BX), Y6
-	VBROADCASTSS (DI), Y7
+	VBROADCASTSS (R9), Y7
 	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (DI)(CX*1), Y7
+	VBROADCASTSS (R9)(CX*1), Y7
 	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (DI)(CX*2), Y7
+	VBROADCASTSS (R9)(CX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
-	VBROADCASTSS (R8), Y7
+	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS (R8)(CX*1), Y7
+	VBROADCASTSS (R10)(CX*1), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS (R8)(CX*2), Y7
+	VBROADCASTSS (R10)(CX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
-	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	CMPQ         CX, $0x00000008
 	JNE          tail
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulatefull
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	ADDQ         BX, CX
@@ -1571,7 +1642,7 @@ depth:
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+80(FP), CX
+	MOVQ    bias+96(FP), CX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y6, Y1, Y1
@@ -1583,8 +1654,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+64(FP), CX
-	MOVQ    addRow+72(FP), BX
+	MOVQ    add+80(FP), CX
+	MOVQ    addRow+88(FP), BX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	ADDQ    BX, CX
@@ -1626,8 +1697,8 @@ noaddfull:
 	VMAXPS Y5, Y6, Y5
 
 norelufull:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -1662,8 +1733,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y6
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       c+48(FP), CX
-	MOVQ       cRow+56(FP), BX
+	MOVQ       c+64(FP), CX
+	MOVQ       cRow+72(FP), BX
 	VMASKMOVPS (CX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	ADDQ       BX, CX
@@ -1696,7 +1767,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+80(FP), CX
+	MOVQ       bias+96(FP), CX
 	VMASKMOVPS (CX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	VADDPS     Y7, Y1, Y1
@@ -1708,8 +1779,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+64(FP), CX
-	MOVQ       addRow+72(FP), BX
+	MOVQ       add+80(FP), CX
+	MOVQ       addRow+88(FP), BX
 	VMASKMOVPS (CX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	ADDQ       BX, CX
@@ -1751,8 +1822,8 @@ noaddtail:
 	VMAXPS Y5, Y7, Y5
 
 norelutail:
-	MOVQ       c+48(FP), CX
-	MOVQ       cRow+56(FP), DX
+	MOVQ       c+64(FP), CX
+	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y6, (CX)
 	ADDQ       DX, CX
 	CMPQ       AX, $0x01
@@ -1780,9 +1851,9 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile3x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, FMA3
-TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-112
+// func tile3x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-128
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1794,33 +1865,38 @@ TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
 
 depth:
 	VMOVUPS      (BX), Y6
 	VMOVUPS      32(BX), Y7
-	VBROADCASTSS (DI), Y8
+	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (DI)(CX*1), Y8
+	VBROADCASTSS (R9)(CX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (DI)(CX*2), Y8
+	VBROADCASTSS (R9)(CX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
+	ADDQ         DX, R9
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	CMPQ         CX, $0x00000010
 	JNE          tail
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulatefull
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VMOVUPS      32(CX), Y6
@@ -1844,7 +1920,7 @@ depth:
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+80(FP), CX
+	MOVQ    bias+96(FP), CX
 	VMOVUPS (CX), Y6
 	VMOVUPS 32(CX), Y7
 	VADDPS  Y6, Y0, Y0
@@ -1857,8 +1933,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+64(FP), CX
-	MOVQ    addRow+72(FP), BX
+	MOVQ    add+80(FP), CX
+	MOVQ    addRow+88(FP), BX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	VMOVUPS 32(CX), Y6
@@ -1891,8 +1967,8 @@ noaddfull:
 	VMAXPS Y5, Y6, Y5
 
 norelufull:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	ADDQ    DX, CX
@@ -1919,8 +1995,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y7
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       c+48(FP), CX
-	MOVQ       cRow+56(FP), BX
+	MOVQ       c+64(FP), CX
+	MOVQ       cRow+72(FP), BX
 	VMASKMOVPS (CX), Y6, Y8
 	VADDPS     Y8, Y0, Y0
 	VMASKMOVPS 32(CX), Y7, Y8
@@ -1944,7 +2020,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+80(FP), CX
+	MOVQ       bias+96(FP), CX
 	VMASKMOVPS (CX), Y6, Y8
 	VMASKMOVPS 32(CX), Y7, Y9
 	VADDPS     Y8, Y0, Y0
@@ -1957,8 +2033,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+64(FP), CX
-	MOVQ       addRow+72(FP), BX
+	MOVQ       add+80(FP), CX
+	MOVQ       addRow+88(FP), BX
 	VMASKMOVPS (CX), Y6, Y8
 	VADDPS     Y8, Y0, Y0
 	VMASKMOVPS 32(CX), Y7, Y8
@@ -1991,8 +2067,8 @@ noaddtail:
 	VMAXPS Y5, Y8, Y5
 
 norelutail:
-	MOVQ       c+48(FP), CX
-	MOVQ       cRow+56(FP), DX
+	MOVQ       c+64(FP), CX
+	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y6, (CX)
 	VMASKMOVPS Y1, Y7, 32(CX)
 	ADDQ       DX, CX
@@ -2011,9 +2087,9 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile3x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
-// Requires: AVX, FMA3
-TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-112
+// func tile3x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-128
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2022,29 +2098,34 @@ TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-112
 	MOVQ   aDepth+24(FP), DX
 	MOVQ   b+32(FP), BX
 	MOVQ   bDepth+40(FP), SI
-	MOVQ   a+8(FP), DI
+	MOVQ   soon+48(FP), DI
+	MOVQ   soonDepth+56(FP), R8
+	MOVQ   a+8(FP), R9
 
 depth:
 	VMOVUPS      (BX), Y3
-	VBROADCASTSS (DI), Y4
+	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (DI)(CX*1), Y4
+	VBROADCASTSS (R9)(CX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (DI)(CX*2), Y4
+	VBROADCASTSS (R9)(CX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
 	ADDQ         SI, BX
-	ADDQ         DX, DI
+	ADDQ         DX, R9
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+88(FP), AX
-	MOVQ         cols+96(FP), CX
-	MOVQ         flags+104(FP), DX
+	MOVQ         rows+104(FP), AX
+	MOVQ         cols+112(FP), CX
+	MOVQ         flags+120(FP), DX
 	CMPQ         CX, $0x00000008
 	JNE          tail
 	TESTQ        $0x00000001, DX
 	JZ           noaccumulatefull
-	MOVQ         c+48(FP), CX
-	MOVQ         cRow+56(FP), BX
+	MOVQ         c+64(FP), CX
+	MOVQ         cRow+72(FP), BX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	ADDQ         BX, CX
@@ -2062,7 +2143,7 @@ depth:
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+80(FP), CX
+	MOVQ    bias+96(FP), CX
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	VADDPS  Y3, Y1, Y1
@@ -2071,8 +2152,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+64(FP), CX
-	MOVQ    addRow+72(FP), BX
+	MOVQ    add+80(FP), CX
+	MOVQ    addRow+88(FP), BX
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	ADDQ    BX, CX
@@ -2096,8 +2177,8 @@ noaddfull:
 	VMAXPS Y2, Y3, Y2
 
 norelufull:
-	MOVQ    c+48(FP), CX
-	MOVQ    cRow+56(FP), DX
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -2120,8 +2201,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y3
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       c+48(FP), CX
-	MOVQ       cRow+56(FP), BX
+	MOVQ       c+64(FP), CX
+	MOVQ       cRow+72(FP), BX
 	VMASKMOVPS (CX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	ADDQ       BX, CX
@@ -2139,7 +2220,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+80(FP), CX
+	MOVQ       bias+96(FP), CX
 	VMASKMOVPS (CX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	VADDPS     Y4, Y1, Y1
@@ -2148,8 +2229,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+64(FP), CX
-	MOVQ       addRow+72(FP), BX
+	MOVQ       add+80(FP), CX
+	MOVQ       addRow+88(FP), BX
 	VMASKMOVPS (CX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	ADDQ       BX, CX
@@ -2173,8 +2254,8 @@ noaddtail:
 	VMAXPS Y2, Y4, Y2
 
 norelutail:
-	MOVQ       c+48(FP), CX
-	MOVQ       cRow+56(FP), DX
+	MOVQ       c+64(FP), CX
+	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	CMPQ       AX, $0x01

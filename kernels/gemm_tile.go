@@ -16,12 +16,21 @@ func tileFor(isa ISA) tileShape {
 	return tileShape{4, 8}
 }
 
+// narrowest returns the columns that the kernel of the narrowest tile reads.
+func narrowest(isa ISA) int {
+	if isa == Generic {
+		return tileFor(isa).cols
+	}
+	return tileFor(isa).cols / 2
+}
+
 // The bits of a tile's flags, in the order in which they take effect.
 const (
 	flagAccumulate = 1 << iota // + C
 	flagBias                   // + bias, one value per column
 	flagAdd                    // + add
 	flagReLU                   // max(·, 0)
+	flagStream                 // C is stored past the caches, where a whole tile of whole cache lines is
 )
 
 // tile is one call of a kernel, strides in elements:
@@ -37,6 +46,8 @@ type tile struct {
 	depth             int
 	a, b, c           []float32
 	bias, add         []float32
+	soon              []float32 // what is read after this tile, fetched at soonDepth floats a step
+	soonDepth         int
 	aRow, aDepth      int
 	bDepth            int
 	cRow, addRow      int
@@ -45,10 +56,13 @@ type tile struct {
 }
 
 // tileKernel is an assembly tile; its strides are in bytes.
-type tileKernel func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows, cols, flags int)
+type tileKernel func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows, cols, flags int)
 
 // compute runs the smallest kernel that holds the tile.
 func (t *tile) compute() {
+	if !t.streams() {
+		t.flags &^= flagStream
+	}
 	if t.pairs {
 		t.computePairs()
 		return
@@ -81,9 +95,15 @@ func (t *tile) compute() {
 	}
 }
 
+// streams tells whether the tile may be stored past the caches.
+func (t *tile) streams() bool {
+	const line = 4 * cacheLine
+	return t.rows == 12 && t.cols == 32 && active == AVX512 && t.cRow%cacheLine == 0 && uintptr(unsafe.Pointer(unsafe.SliceData(t.c)))%line == 0
+}
+
 func (t *tile) call(kernel tileKernel) {
 	const size = 4
-	kernel(t.depth, unsafe.SliceData(t.a), t.aRow*size, t.aDepth*size, unsafe.SliceData(t.b), t.bDepth*size,
+	kernel(t.depth, unsafe.SliceData(t.a), t.aRow*size, t.aDepth*size, unsafe.SliceData(t.b), t.bDepth*size, unsafe.SliceData(t.soon), t.soonDepth*size,
 		unsafe.SliceData(t.c), t.cRow*size, unsafe.SliceData(t.add), t.addRow*size, unsafe.SliceData(t.bias), t.rows, t.cols, t.flags)
 }
 

@@ -45,6 +45,7 @@ const (
 	flagBias
 	flagAdd
 	flagReLU
+	flagStream
 )
 
 // tile is the state of one kernel while it is emitted.
@@ -71,7 +72,7 @@ const rowsPerBase = 3
 
 func (t *tile) emit() {
 	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.vectors*t.lanes, t.suffix)
-	TEXT(name, NOSPLIT, "func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows, cols, flags int)")
+	TEXT(name, NOSPLIT, "func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows, cols, flags int)")
 	Doc(name+fmt.Sprintf(" computes a tile of at most %d rows and %d columns of C = A·B, see tile.", t.rows, t.vectors*t.lanes),
 		"Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.")
 	t.clear()
@@ -111,6 +112,8 @@ func (t *tile) accumulate() {
 	aDepth := Load(Param("aDepth"), GP64())
 	b := Load(Param("b"), GP64())
 	bDepth := Load(Param("bDepth"), GP64())
+	soon := Load(Param("soon"), GP64())
+	soonDepth := Load(Param("soonDepth"), GP64())
 	bases := make([]reg.Register, (t.rows+rowsPerBase-1)/rowsPerBase)
 	bases[0] = Load(Param("a"), GP64())
 	for i := 1; i < len(bases); i++ {
@@ -136,6 +139,9 @@ func (t *tile) accumulate() {
 			t.multiplyAdd(bv[v], av, t.acc[r][v])
 		}
 	}
+	PREFETCHT1(Mem{Base: soon})
+	PREFETCHT1(Mem{Base: soon, Disp: 64})
+	ADDQ(soonDepth, soon)
 	ADDQ(bDepth, b)
 	for _, base := range bases {
 		ADDQ(aDepth, base)
@@ -172,6 +178,21 @@ func (t *tile) epilogue(suffix string) {
 	})
 	c := Load(Param("c"), GP64())
 	cRow := Load(Param("cRow"), GP64())
+	if t.streams() {
+		TESTQ(U32(flagStream), t.flags)
+		JZ(LabelRef("cached"))
+		for r := range t.rows {
+			for v, acc := range t.acc[r] {
+				VMOVNTPS(acc, Mem{Base: c, Disp: v * t.lanes * 4})
+			}
+			if r < t.rows-1 {
+				ADDQ(cRow, c)
+			}
+		}
+		VZEROUPPER()
+		RET()
+		Label("cached")
+	}
 	for r := range t.rows {
 		if r > 0 {
 			CMPQ(t.limit, U8(uint8(r)))
@@ -186,6 +207,9 @@ func (t *tile) epilogue(suffix string) {
 	VZEROUPPER()
 	RET()
 }
+
+// streams tells whether the kernel can store past the caches: whole lines only, so that there is one in the widest tile.
+func (t *tile) streams() bool { return t.rows == 12 && t.vectors*t.lanes == 32 && t.lanes == wide.lanes }
 
 // pass emits code for every row that runs only if the flag is set; begin emits what comes before the rows. Rows that
 // touch memory have to stop at the limit.
