@@ -29,7 +29,8 @@ type BatchNorm struct {
 	workers              []float32 // scratch by worker
 	perWorker            int
 	accumulate, fixed    bool
-	cacheRows            int // rows that stay in the first-level cache from one step to the next
+	summed               *implicitProduct // whose sums are settled
+	cacheRows            int              // rows that stay in the first-level cache from one step to the next
 }
 
 // cacheFloats is how many values of each operand are done at once where there are several steps.
@@ -215,7 +216,7 @@ type batchNormStatsFinish BatchNorm
 func (k *batchNormStatsFinish) Do(task, _ int) {
 	b := (*BatchNorm)(k)
 	first, last := task*finishBlocks, min((task+1)*finishBlocks, b.c)
-	var means, deviations [finishBlocks]float64
+	var means, deviations [finishBlocks]float64 // joined so far
 	n := 0.0
 	for t := range b.tasks {
 		m := float64(min(b.perTask, b.rows-t*b.perTask))
@@ -228,16 +229,47 @@ func (k *batchNormStatsFinish) Do(task, _ int) {
 		}
 		n += m
 	}
-	momentum := float64(b.momentum)
-	for i := first; i < last; i++ {
-		mean, squares := means[i-first], deviations[i-first]
-		b.mean[i] = float32(mean)
-		b.invstd[i] = float32(1 / math.Sqrt(squares/n+float64(b.eps)))
-		if b.runMean != nil {
-			unbiased := squares / max(n-1, 1)
-			b.runMean[i] = float32((1-momentum)*float64(b.runMean[i]) + momentum*mean)
-			b.runVar[i] = float32((1-momentum)*float64(b.runVar[i]) + momentum*unbiased)
-		}
+	for j := range last - first {
+		b.settleChannel(first+j, means[j], deviations[j], n)
+	}
+}
+
+// settleChannel sets the statistics of a channel from its mean and its sum of squared deviations from it over n rows.
+func (b *BatchNorm) settleChannel(c int, mean, squares, n float64) {
+	b.mean[c] = float32(mean)
+	b.invstd[c] = float32(1 / math.Sqrt(squares/n+float64(b.eps)))
+	if b.runMean != nil {
+		momentum, unbiased := float64(b.momentum), squares/max(n-1, 1)
+		b.runMean[c] = float32((1-momentum)*float64(b.runMean[c]) + momentum*mean)
+		b.runVar[c] = float32((1-momentum)*float64(b.runVar[c]) + momentum*unbiased)
+	}
+}
+
+// settle is the end of Stats for a product that has summed its results.
+func (b *BatchNorm) settle(p *Pool, rows int, from *implicitProduct, mean, invstd, runMean, runVar []float32) {
+	b.rows, b.summed = rows, from
+	b.mean, b.invstd, b.runMean, b.runVar = mean, invstd, runMean, runVar
+	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormSettle)(b))
+	b.summed = nil
+}
+
+type batchNormSettle BatchNorm
+
+// Do adds up the blocks' sums.
+func (k *batchNormSettle) Do(task, _ int) {
+	b := (*BatchNorm)(k)
+	first, last := task*finishBlocks, min((task+1)*finishBlocks, b.c)
+	var sums, squares [finishBlocks]float64
+	row := b.summed.paddedCols()
+	for block := range b.summed.rowBlocks() {
+		slot := b.summed.sums[2*block*row:]
+		addFloat64(sums[:last-first], slot[first:last])
+		addFloat64(squares[:last-first], slot[row+first:row+last])
+	}
+	n := float64(b.rows)
+	for j := range last - first {
+		s := sums[j]
+		b.settleChannel(first+j, float64(b.summed.shift[first+j])+s/n, squares[j]-s*s/n, n)
 	}
 }
 
@@ -249,6 +281,10 @@ func (k *batchNormApply) Do(task, _ int) {
 	if !b.clamps {
 		step = b.cacheRows
 	}
+	stream := b.clamps && streamable(b.y, b.rows, b.c)
+	if stream {
+		defer storeFence()
+	}
 	last := min((task+1)*b.perTask, b.rows)
 	for first := task * b.perTask; first < last; first += step {
 		rows := min(step, last-first)
@@ -258,7 +294,7 @@ func (k *batchNormApply) Do(task, _ int) {
 		if b.add != nil {
 			add = b.add[at:end]
 		}
-		batchNormRows(y, b.x[at:end], add, b.mean, b.scale, b.beta, rows, b.lo, b.hi)
+		batchNormRows(y, b.x[at:end], add, b.mean, b.scale, b.beta, rows, b.lo, b.hi, stream)
 		if !b.clamps {
 			activate(b.act, y, y)
 		}
@@ -320,7 +356,7 @@ func (b *BatchNorm) reduceRows(sumG, sumGX, z []float32, first, rows int) {
 			if b.add != nil {
 				add = b.add[lo:hi]
 			}
-			batchNormRows(z, x, add, b.mean, b.scale, b.beta, n, b.lo, b.hi)
+			batchNormRows(z, x, add, b.mean, b.scale, b.beta, n, b.lo, b.hi, false)
 			activateBackward(b.act, g, b.dy[lo:hi], z)
 			batchNormGradSums(sumG, sumGX, g, x, b.mean, n)
 		}

@@ -17,11 +17,17 @@ func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *fl
 // batchNormRowsAVX512 is batchNormRowsGeneric, for rows > 0.
 func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormStreamRowsAVX512 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
 // batchNormClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
 func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddRowsAVX512 is batchNormRowsGeneric, for rows > 0.
 func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormAddStreamRowsAVX512 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddClampGradSumsAVX512 is batchNormAddClampGradSumsGeneric, for rows > 0.
 func batchNormAddClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
@@ -41,11 +47,17 @@ func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *floa
 // batchNormRowsAVX2 is batchNormRowsGeneric, for rows > 0.
 func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormStreamRowsAVX2 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
 // batchNormClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
 func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddRowsAVX2 is batchNormRowsGeneric, for rows > 0.
 func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormAddStreamRowsAVX2 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddClampGradSumsAVX2 is batchNormAddClampGradSumsGeneric, for rows > 0.
 func batchNormAddClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)

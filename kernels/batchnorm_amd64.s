@@ -858,6 +858,160 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormStreamRowsAVX512(SB), NOSPLIT, $0-64
+	VBROADCASTSS lo+56(FP), Z0
+	VBROADCASTSS hi+60(FP), Z1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         rows+40(FP), R8
+	XORQ         DX, DX
+	MOVQ         R8, BX
+
+groups:
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R9, $+64
+	JLT     below4
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z10
+	VMOVUPS 64(CX)(AX*4), Z11
+	VMOVUPS 128(CX)(AX*4), Z12
+	VMOVUPS 192(CX)(AX*4), Z13
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z14
+	VSUBPS      Z2, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z10, Z6, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z14
+	VSUBPS      Z3, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z11, Z7, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z14
+	VSUBPS      Z4, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z12, Z8, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z14
+	VSUBPS      Z5, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z13, Z9, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, 192(SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R9
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVNTPS    Z5, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+16(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	MOVQ      c+48(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, K1, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·batchNormClampGradSumsAVX512(SB), NOSPLIT, $0-80
@@ -1194,6 +1348,173 @@ rows1:
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
 	VMOVUPS     Z5, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	MOVQ      c+56(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMOVUPS.Z   (R8)(CX*1), K1, Z6
+	VADDPS      Z6, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormAddStreamRowsAVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Z0
+	VBROADCASTSS hi+68(FP), Z1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         add+16(FP), R8
+	MOVQ         rows+48(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ c+56(FP), R10
+	CMPQ R10, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R10, $+64
+	JLT     below4
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z10
+	VMOVUPS 64(CX)(AX*4), Z11
+	VMOVUPS 128(CX)(AX*4), Z12
+	VMOVUPS 192(CX)(AX*4), Z13
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z14
+	VSUBPS      Z2, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z10, Z6, Z14
+	VMOVUPS     (R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z14
+	VSUBPS      Z3, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z11, Z7, Z14
+	VMOVUPS     64(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z14
+	VSUBPS      Z4, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z12, Z8, Z14
+	VMOVUPS     128(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z14
+	VSUBPS      Z5, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z13, Z9, Z14
+	VMOVUPS     192(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R10
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMOVUPS     (R8)(CX*1), Z6
+	VADDPS      Z6, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVNTPS    Z5, (SI)(CX*1)
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -2246,6 +2567,140 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormStreamRowsAVX2(SB), NOSPLIT, $0-64
+	VBROADCASTSS lo+56(FP), Y0
+	VBROADCASTSS hi+60(FP), Y1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         rows+40(FP), R8
+	XORQ         DX, DX
+	MOVQ         R8, BX
+
+groups:
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+16
+	JLT     below2
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y6
+	VMOVUPS 32(CX)(AX*4), Y7
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y8
+	VSUBPS      Y2, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVNTPS    Y8, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVNTPS    Y8, 32(SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y4, Y3, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVNTPS    Y5, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R9
+	JMP         panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y2
+	MOVQ       mean+16(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	MOVQ       c+48(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y6
+	VSUBPS      Y3, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y5, Y4, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
 TEXT ·batchNormClampGradSumsAVX2(SB), NOSPLIT, $0-80
@@ -2522,6 +2977,149 @@ rows1:
 	VMAXPS      Y5, Y0, Y5
 	VMINPS      Y5, Y1, Y5
 	VMOVUPS     Y5, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	MOVQ       c+56(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y6
+	VSUBPS      Y3, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y5, Y4, Y6
+	VMASKMOVPS  (R8)(CX*1), Y2, Y7
+	VADDPS      Y7, Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormAddStreamRowsAVX2(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Y0
+	VBROADCASTSS hi+68(FP), Y1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         add+16(FP), R8
+	MOVQ         rows+48(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ c+56(FP), R10
+	CMPQ R10, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+16
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y6
+	VMOVUPS 32(CX)(AX*4), Y7
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y8
+	VSUBPS      Y2, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMOVUPS     (R8)(CX*1), Y9
+	VADDPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVNTPS    Y8, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMOVUPS     32(R8)(CX*1), Y9
+	VADDPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVNTPS    Y8, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y4, Y3, Y5
+	VMOVUPS     (R8)(CX*1), Y6
+	VADDPS      Y6, Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVNTPS    Y5, (SI)(CX*1)
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1

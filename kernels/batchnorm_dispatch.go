@@ -72,16 +72,28 @@ func batchNormGradRows(dx, g, x, mean, scale, slope, offset []float32, rows int)
 	kernel(unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
 }
 
+// By whether y is stored past the caches, and the instruction set.
 var (
-	batchNormRowsKernels    = [...]func(y, x, mean, scale, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormRowsAVX2, AVX512: batchNormRowsAVX512}
-	batchNormAddRowsKernels = [...]func(y, x, add, mean, scale, beta *float32, rows, c int, lo, hi float32){AVX2: batchNormAddRowsAVX2, AVX512: batchNormAddRowsAVX512}
+	batchNormRowsKernels = [2][3]func(y, x, mean, scale, beta *float32, rows, c int, lo, hi float32){
+		{AVX2: batchNormRowsAVX2, AVX512: batchNormRowsAVX512},
+		{AVX2: batchNormStreamRowsAVX2, AVX512: batchNormStreamRowsAVX512},
+	}
+	batchNormAddRowsKernels = [2][3]func(y, x, add, mean, scale, beta *float32, rows, c int, lo, hi float32){
+		{AVX2: batchNormAddRowsAVX2, AVX512: batchNormAddRowsAVX512},
+		{AVX2: batchNormAddStreamRowsAVX2, AVX512: batchNormAddStreamRowsAVX512},
+	}
 )
 
-// batchNormRows is batchNormRowsGeneric on the active instruction set.
-func batchNormRows(y, x, add, mean, scale, beta []float32, rows int, lo, hi float32) {
+// batchNormRows is batchNormRowsGeneric on the active instruction set. With stream, for a y of [streamable] rows, it is
+// stored past the caches.
+func batchNormRows(y, x, add, mean, scale, beta []float32, rows int, lo, hi float32, stream bool) {
 	if active == Generic {
 		batchNormRowsGeneric(y, x, add, mean, scale, beta, rows, lo, hi)
 		return
+	}
+	past := 0
+	if stream {
+		past = 1
 	}
 	c := len(mean)
 	if rows*c == 0 {
@@ -95,12 +107,12 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows int, lo, hi floa
 	raceRead(beta)
 	raceWrite(y)
 	if add == nil {
-		batchNormRowsKernels[active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+		batchNormRowsKernels[past][active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
 		return
 	}
 	add = add[:rows*c]
 	raceRead(add)
-	batchNormAddRowsKernels[active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+	batchNormAddRowsKernels[past][active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
 }
 
 var batchNormAddClampGradSumsKernels = [...]func(grad, sumG, sumGX, dy, x, add, mean, scale, beta *float32, rows, c int, lo, hi float32){

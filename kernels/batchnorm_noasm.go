@@ -24,11 +24,19 @@ func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, 
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
 func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -56,11 +64,19 @@ func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, be
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
 func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 

@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func tile12x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile12x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x32BF16(SB), NOSPLIT, $0-128
+TEXT ·tile12x32BF16(SB), NOSPLIT, $0-152
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -117,9 +117,9 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -363,9 +363,237 @@ noadd:
 	VMAXPS Z23, Z24, Z23
 
 norelu:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Z24
+	VSUBPS  (CX), Z0, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x01
+	JLE     summedsums0
+	VSUBPS  (CX), Z2, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x02
+	JLE     summedsums0
+	VSUBPS  (CX), Z4, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x03
+	JLE     summedsums0
+	VSUBPS  (CX), Z6, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x04
+	JLE     summedsums0
+	VSUBPS  (CX), Z8, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x05
+	JLE     summedsums0
+	VSUBPS  (CX), Z10, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x06
+	JLE     summedsums0
+	VSUBPS  (CX), Z12, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x07
+	JLE     summedsums0
+	VSUBPS  (CX), Z14, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x08
+	JLE     summedsums0
+	VSUBPS  (CX), Z16, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x09
+	JLE     summedsums0
+	VSUBPS  (CX), Z18, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x0a
+	JLE     summedsums0
+	VSUBPS  (CX), Z20, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x0b
+	JLE     summedsums0
+	VSUBPS  (CX), Z22, Z25
+	VADDPS  Z25, Z24, Z24
+
+summedsums0:
+	VMOVUPS Z24, (BX)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), BX
+	MOVQ        sumsRow+120(FP), SI
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Z24
+	VSUBPS      (CX), Z0, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x01
+	JLE         summedsquares0
+	VSUBPS      (CX), Z2, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x02
+	JLE         summedsquares0
+	VSUBPS      (CX), Z4, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x03
+	JLE         summedsquares0
+	VSUBPS      (CX), Z6, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x04
+	JLE         summedsquares0
+	VSUBPS      (CX), Z8, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x05
+	JLE         summedsquares0
+	VSUBPS      (CX), Z10, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x06
+	JLE         summedsquares0
+	VSUBPS      (CX), Z12, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x07
+	JLE         summedsquares0
+	VSUBPS      (CX), Z14, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x08
+	JLE         summedsquares0
+	VSUBPS      (CX), Z16, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x09
+	JLE         summedsquares0
+	VSUBPS      (CX), Z18, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x0a
+	JLE         summedsquares0
+	VSUBPS      (CX), Z20, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x0b
+	JLE         summedsquares0
+	VSUBPS      (CX), Z22, Z25
+	VFMADD231PS Z25, Z25, Z24
+
+summedsquares0:
+	VMOVUPS Z24, (BX)
+
+nosquares0:
+	TESTQ   $0x00000010, DX
+	JZ      nosums1
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS 64(BX), Z24
+	VSUBPS  64(CX), Z1, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x01
+	JLE     summedsums1
+	VSUBPS  64(CX), Z3, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x02
+	JLE     summedsums1
+	VSUBPS  64(CX), Z5, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x03
+	JLE     summedsums1
+	VSUBPS  64(CX), Z7, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x04
+	JLE     summedsums1
+	VSUBPS  64(CX), Z9, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x05
+	JLE     summedsums1
+	VSUBPS  64(CX), Z11, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x06
+	JLE     summedsums1
+	VSUBPS  64(CX), Z13, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x07
+	JLE     summedsums1
+	VSUBPS  64(CX), Z15, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x08
+	JLE     summedsums1
+	VSUBPS  64(CX), Z17, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x09
+	JLE     summedsums1
+	VSUBPS  64(CX), Z19, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x0a
+	JLE     summedsums1
+	VSUBPS  64(CX), Z21, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x0b
+	JLE     summedsums1
+	VSUBPS  64(CX), Z23, Z25
+	VADDPS  Z25, Z24, Z24
+
+summedsums1:
+	VMOVUPS Z24, 64(BX)
+
+nosums1:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares1
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), BX
+	MOVQ        sumsRow+120(FP), SI
+	ADDQ        SI, BX
+	VMOVUPS     64(BX), Z24
+	VSUBPS      64(CX), Z1, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x01
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z3, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x02
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z5, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x03
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z7, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x04
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z9, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x05
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z11, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x06
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z13, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x07
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z15, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x08
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z17, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x09
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z19, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x0a
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z21, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x0b
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z23, Z25
+	VFMADD231PS Z25, Z25, Z24
+
+summedsquares1:
+	VMOVUPS Z24, 64(BX)
+
+nosquares1:
 	MOVQ     c+64(FP), CX
 	MOVQ     cRow+72(FP), BX
-	TESTQ    $0x00000010, DX
+	TESTQ    $0x00000020, DX
 	JZ       cached
 	VMOVNTPS Z0, (CX)
 	VMOVNTPS Z1, 64(CX)
@@ -469,9 +697,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile12x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile12x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x16BF16(SB), NOSPLIT, $0-128
+TEXT ·tile12x16BF16(SB), NOSPLIT, $0-152
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -547,9 +775,9 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -718,6 +946,120 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Z12
+	VSUBPS  (CX), Z0, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x01
+	JLE     summedsums0
+	VSUBPS  (CX), Z1, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x02
+	JLE     summedsums0
+	VSUBPS  (CX), Z2, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x03
+	JLE     summedsums0
+	VSUBPS  (CX), Z3, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x04
+	JLE     summedsums0
+	VSUBPS  (CX), Z4, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x05
+	JLE     summedsums0
+	VSUBPS  (CX), Z5, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x06
+	JLE     summedsums0
+	VSUBPS  (CX), Z6, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x07
+	JLE     summedsums0
+	VSUBPS  (CX), Z7, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x08
+	JLE     summedsums0
+	VSUBPS  (CX), Z8, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x09
+	JLE     summedsums0
+	VSUBPS  (CX), Z9, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x0a
+	JLE     summedsums0
+	VSUBPS  (CX), Z10, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x0b
+	JLE     summedsums0
+	VSUBPS  (CX), Z11, Z13
+	VADDPS  Z13, Z12, Z12
+
+summedsums0:
+	VMOVUPS Z12, (BX)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z12
+	VSUBPS      (CX), Z0, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x01
+	JLE         summedsquares0
+	VSUBPS      (CX), Z1, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x02
+	JLE         summedsquares0
+	VSUBPS      (CX), Z2, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x03
+	JLE         summedsquares0
+	VSUBPS      (CX), Z3, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x04
+	JLE         summedsquares0
+	VSUBPS      (CX), Z4, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x05
+	JLE         summedsquares0
+	VSUBPS      (CX), Z5, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x06
+	JLE         summedsquares0
+	VSUBPS      (CX), Z6, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x07
+	JLE         summedsquares0
+	VSUBPS      (CX), Z7, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x08
+	JLE         summedsquares0
+	VSUBPS      (CX), Z8, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x09
+	JLE         summedsquares0
+	VSUBPS      (CX), Z9, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x0a
+	JLE         summedsquares0
+	VSUBPS      (CX), Z10, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x0b
+	JLE         summedsquares0
+	VSUBPS      (CX), Z11, Z13
+	VFMADD231PS Z13, Z13, Z12
+
+summedsquares0:
+	VMOVUPS Z12, (DX)
+
+nosquares0:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
@@ -771,9 +1113,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile6x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x32BF16(SB), NOSPLIT, $0-128
+TEXT ·tile6x32BF16(SB), NOSPLIT, $0-152
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -838,9 +1180,9 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -976,6 +1318,138 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Z12
+	VSUBPS  (CX), Z0, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x01
+	JLE     summedsums0
+	VSUBPS  (CX), Z2, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x02
+	JLE     summedsums0
+	VSUBPS  (CX), Z4, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x03
+	JLE     summedsums0
+	VSUBPS  (CX), Z6, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x04
+	JLE     summedsums0
+	VSUBPS  (CX), Z8, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x05
+	JLE     summedsums0
+	VSUBPS  (CX), Z10, Z13
+	VADDPS  Z13, Z12, Z12
+
+summedsums0:
+	VMOVUPS Z12, (BX)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), BX
+	MOVQ        sumsRow+120(FP), SI
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Z12
+	VSUBPS      (CX), Z0, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x01
+	JLE         summedsquares0
+	VSUBPS      (CX), Z2, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x02
+	JLE         summedsquares0
+	VSUBPS      (CX), Z4, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x03
+	JLE         summedsquares0
+	VSUBPS      (CX), Z6, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x04
+	JLE         summedsquares0
+	VSUBPS      (CX), Z8, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x05
+	JLE         summedsquares0
+	VSUBPS      (CX), Z10, Z13
+	VFMADD231PS Z13, Z13, Z12
+
+summedsquares0:
+	VMOVUPS Z12, (BX)
+
+nosquares0:
+	TESTQ   $0x00000010, DX
+	JZ      nosums1
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS 64(BX), Z12
+	VSUBPS  64(CX), Z1, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x01
+	JLE     summedsums1
+	VSUBPS  64(CX), Z3, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x02
+	JLE     summedsums1
+	VSUBPS  64(CX), Z5, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x03
+	JLE     summedsums1
+	VSUBPS  64(CX), Z7, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x04
+	JLE     summedsums1
+	VSUBPS  64(CX), Z9, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x05
+	JLE     summedsums1
+	VSUBPS  64(CX), Z11, Z13
+	VADDPS  Z13, Z12, Z12
+
+summedsums1:
+	VMOVUPS Z12, 64(BX)
+
+nosums1:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares1
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     64(DX), Z12
+	VSUBPS      64(CX), Z1, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x01
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z3, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x02
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z5, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x03
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z7, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x04
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z9, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x05
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z11, Z13
+	VFMADD231PS Z13, Z13, Z12
+
+summedsquares1:
+	VMOVUPS Z12, 64(DX)
+
+nosquares1:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
@@ -1011,9 +1485,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile6x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x16BF16(SB), NOSPLIT, $0-128
+TEXT ·tile6x16BF16(SB), NOSPLIT, $0-152
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -1059,9 +1533,9 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -1158,6 +1632,72 @@ noadd:
 	VMAXPS Z5, Z6, Z5
 
 norelu:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Z6
+	VSUBPS  (CX), Z0, Z7
+	VADDPS  Z7, Z6, Z6
+	CMPQ    AX, $0x01
+	JLE     summedsums0
+	VSUBPS  (CX), Z1, Z7
+	VADDPS  Z7, Z6, Z6
+	CMPQ    AX, $0x02
+	JLE     summedsums0
+	VSUBPS  (CX), Z2, Z7
+	VADDPS  Z7, Z6, Z6
+	CMPQ    AX, $0x03
+	JLE     summedsums0
+	VSUBPS  (CX), Z3, Z7
+	VADDPS  Z7, Z6, Z6
+	CMPQ    AX, $0x04
+	JLE     summedsums0
+	VSUBPS  (CX), Z4, Z7
+	VADDPS  Z7, Z6, Z6
+	CMPQ    AX, $0x05
+	JLE     summedsums0
+	VSUBPS  (CX), Z5, Z7
+	VADDPS  Z7, Z6, Z6
+
+summedsums0:
+	VMOVUPS Z6, (BX)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z6
+	VSUBPS      (CX), Z0, Z7
+	VFMADD231PS Z7, Z7, Z6
+	CMPQ        AX, $0x01
+	JLE         summedsquares0
+	VSUBPS      (CX), Z1, Z7
+	VFMADD231PS Z7, Z7, Z6
+	CMPQ        AX, $0x02
+	JLE         summedsquares0
+	VSUBPS      (CX), Z2, Z7
+	VFMADD231PS Z7, Z7, Z6
+	CMPQ        AX, $0x03
+	JLE         summedsquares0
+	VSUBPS      (CX), Z3, Z7
+	VFMADD231PS Z7, Z7, Z6
+	CMPQ        AX, $0x04
+	JLE         summedsquares0
+	VSUBPS      (CX), Z4, Z7
+	VFMADD231PS Z7, Z7, Z6
+	CMPQ        AX, $0x05
+	JLE         summedsquares0
+	VSUBPS      (CX), Z5, Z7
+	VFMADD231PS Z7, Z7, Z6
+
+summedsquares0:
+	VMOVUPS Z6, (DX)
+
+nosquares0:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)

@@ -71,6 +71,7 @@ type Conv struct {
 	parts      []blockedProduct // of the call in flight
 	scratch    []float32        // of all workers
 	workerSize int
+	firstTask  int // that is multiplied now; those before it are done
 	pack       packJob
 	multiply   multiplyJob
 	sum        sumJob
@@ -254,6 +255,10 @@ func (c *Conv) run(p *Pool, ws []float32) {
 	if packTasks > 0 {
 		p.Run(packTasks, &c.pack)
 	}
+	if c.forward.sums != nil {
+		c.multiplySummed(p)
+		return
+	}
 	p.Run(tasks, &c.multiply)
 }
 
@@ -270,6 +275,7 @@ func (j *packJob) Do(task, worker int) {
 }
 
 func (j *multiplyJob) Do(task, worker int) {
+	task += j.firstTask
 	ws := j.scratch[worker*j.workerSize:][:j.workerSize]
 	for _, part := range j.parts {
 		if n := part.tasks(); task >= n {

@@ -3,10 +3,9 @@ package kernels
 // Blocking of convolutions, the same for every instruction set. A block of the left operand, rowBlock × depthBlock, stays
 // in the second-level cache while all panels of weights pass by.
 const (
-	rowBlock     = 96
-	depthBlock   = 320
-	streamFloats = 1 << 21 // outputs that no cache will hold until they are read are stored past the caches
-	wantTasks    = 16      // columns are cut as well where the rows alone give fewer tasks
+	rowBlock   = 96
+	depthBlock = 320
+	wantTasks  = 16 // columns are cut as well where the rows alone give fewer tasks
 )
 
 // implicitProduct is a convolution as a matrix product: gathered rows times weights. The forward pass is one of them, the
@@ -29,6 +28,8 @@ type implicitProduct struct {
 	relu      bool
 	dstPixel  int // floats between pixels of dst, over all groups
 	phase     phase
+	shift     []float32 // of the sums
+	sums      []float32 // of dst and of its squares, by block of rows; nil for none
 	packed    []float32 // weights in panels, group by group; unused if there is one row block
 	blockCols int
 }
@@ -178,6 +179,12 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 	if p.bias != nil {
 		m.bias = p.bias[first:]
 	}
+	if p.sums != nil {
+		m.sumsRow = p.paddedCols()
+		m.shift, m.sums = p.shift[col:], p.sums[2*(row/rowBlock)*m.sumsRow+col:]
+		clear(m.sums[:roundUp(cols, width)])
+		clear(m.sums[m.sumsRow:][:roundUp(cols, width)])
+	}
 	source := p.gather
 	source.first += group * p.channels
 	for k := 0; k < depth; k += blockDepth {
@@ -220,6 +227,9 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 	}
 }
 
+// firstTasks returns how many tasks make the first block of rows.
+func (p *implicitProduct) firstTasks() int { return p.tasks() / p.rowBlocks() }
+
 // flags returns what the product adds in the first block of the depth, in those between and in the last. What may alias
 // dst is added in the first, before dst is written.
 func (p *implicitProduct) flags(first, last bool) int {
@@ -235,6 +245,9 @@ func (p *implicitProduct) flags(first, last bool) int {
 	}
 	if last && p.relu {
 		flags |= flagReLU
+	}
+	if last && p.sums != nil {
+		flags |= flagSums
 	}
 	if first && last && !p.strided() && p.rows()*p.dstPixel >= streamFloats {
 		flags |= flagStream

@@ -2,11 +2,11 @@ package kernels
 
 // Blocking of weight gradients.
 const (
-	pixelBlock = 256
-	weightRows = 264
-	weightCols = 288
-	wantSums     = 24  // tasks wanted; the pixels are split where there are fewer
-	maxSums      = 16  // splits of the pixels, each with its own partial sums
+	pixelBlock   = 256
+	weightRows   = 264
+	weightCols   = 288
+	wantSums     = 24 // tasks wanted; the pixels are split where there are fewer
+	maxSums      = 16 // splits of the pixels, each with its own partial sums
 	sumChunk     = 1 << 13
 	blocksPerSum = 4 // blocks of pixels a split has at least
 )

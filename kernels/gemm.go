@@ -26,6 +26,9 @@ type product struct {
 	bias, add []float32
 	addRow    int
 	flags     int
+	shift     []float32 // of the sums over columns, see tile
+	sums      []float32
+	sumsRow   int
 
 	// What will be read after this product or later in it, in the order of use. It is fetched into the second-level cache
 	// during the first soonTiles tiles: memory would else be waited for while nothing is multiplied.
@@ -80,6 +83,9 @@ func (p *product) run() {
 			}
 			index++
 			t.c, t.flags = p.c[r*p.cRow+j:], p.flags
+			if p.flags&flagSums != 0 {
+				t.shift, t.sums, t.sumsRow = p.shift[j:], p.sums[j:], p.sumsRow
+			}
 			if p.flags&flagAdd != 0 {
 				t.add = p.add[r*p.addRow+j:]
 			}

@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func tile12x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile12x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-128
+TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-152
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -93,9 +93,9 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -339,9 +339,237 @@ noadd:
 	VMAXPS Z23, Z24, Z23
 
 norelu:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Z24
+	VSUBPS  (CX), Z0, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x01
+	JLE     summedsums0
+	VSUBPS  (CX), Z2, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x02
+	JLE     summedsums0
+	VSUBPS  (CX), Z4, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x03
+	JLE     summedsums0
+	VSUBPS  (CX), Z6, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x04
+	JLE     summedsums0
+	VSUBPS  (CX), Z8, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x05
+	JLE     summedsums0
+	VSUBPS  (CX), Z10, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x06
+	JLE     summedsums0
+	VSUBPS  (CX), Z12, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x07
+	JLE     summedsums0
+	VSUBPS  (CX), Z14, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x08
+	JLE     summedsums0
+	VSUBPS  (CX), Z16, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x09
+	JLE     summedsums0
+	VSUBPS  (CX), Z18, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x0a
+	JLE     summedsums0
+	VSUBPS  (CX), Z20, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x0b
+	JLE     summedsums0
+	VSUBPS  (CX), Z22, Z25
+	VADDPS  Z25, Z24, Z24
+
+summedsums0:
+	VMOVUPS Z24, (BX)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), BX
+	MOVQ        sumsRow+120(FP), SI
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Z24
+	VSUBPS      (CX), Z0, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x01
+	JLE         summedsquares0
+	VSUBPS      (CX), Z2, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x02
+	JLE         summedsquares0
+	VSUBPS      (CX), Z4, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x03
+	JLE         summedsquares0
+	VSUBPS      (CX), Z6, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x04
+	JLE         summedsquares0
+	VSUBPS      (CX), Z8, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x05
+	JLE         summedsquares0
+	VSUBPS      (CX), Z10, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x06
+	JLE         summedsquares0
+	VSUBPS      (CX), Z12, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x07
+	JLE         summedsquares0
+	VSUBPS      (CX), Z14, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x08
+	JLE         summedsquares0
+	VSUBPS      (CX), Z16, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x09
+	JLE         summedsquares0
+	VSUBPS      (CX), Z18, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x0a
+	JLE         summedsquares0
+	VSUBPS      (CX), Z20, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x0b
+	JLE         summedsquares0
+	VSUBPS      (CX), Z22, Z25
+	VFMADD231PS Z25, Z25, Z24
+
+summedsquares0:
+	VMOVUPS Z24, (BX)
+
+nosquares0:
+	TESTQ   $0x00000010, DX
+	JZ      nosums1
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS 64(BX), Z24
+	VSUBPS  64(CX), Z1, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x01
+	JLE     summedsums1
+	VSUBPS  64(CX), Z3, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x02
+	JLE     summedsums1
+	VSUBPS  64(CX), Z5, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x03
+	JLE     summedsums1
+	VSUBPS  64(CX), Z7, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x04
+	JLE     summedsums1
+	VSUBPS  64(CX), Z9, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x05
+	JLE     summedsums1
+	VSUBPS  64(CX), Z11, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x06
+	JLE     summedsums1
+	VSUBPS  64(CX), Z13, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x07
+	JLE     summedsums1
+	VSUBPS  64(CX), Z15, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x08
+	JLE     summedsums1
+	VSUBPS  64(CX), Z17, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x09
+	JLE     summedsums1
+	VSUBPS  64(CX), Z19, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x0a
+	JLE     summedsums1
+	VSUBPS  64(CX), Z21, Z25
+	VADDPS  Z25, Z24, Z24
+	CMPQ    AX, $0x0b
+	JLE     summedsums1
+	VSUBPS  64(CX), Z23, Z25
+	VADDPS  Z25, Z24, Z24
+
+summedsums1:
+	VMOVUPS Z24, 64(BX)
+
+nosums1:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares1
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), BX
+	MOVQ        sumsRow+120(FP), SI
+	ADDQ        SI, BX
+	VMOVUPS     64(BX), Z24
+	VSUBPS      64(CX), Z1, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x01
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z3, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x02
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z5, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x03
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z7, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x04
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z9, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x05
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z11, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x06
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z13, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x07
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z15, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x08
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z17, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x09
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z19, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x0a
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z21, Z25
+	VFMADD231PS Z25, Z25, Z24
+	CMPQ        AX, $0x0b
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z23, Z25
+	VFMADD231PS Z25, Z25, Z24
+
+summedsquares1:
+	VMOVUPS Z24, 64(BX)
+
+nosquares1:
 	MOVQ     c+64(FP), CX
 	MOVQ     cRow+72(FP), BX
-	TESTQ    $0x00000010, DX
+	TESTQ    $0x00000020, DX
 	JZ       cached
 	VMOVNTPS Z0, (CX)
 	VMOVNTPS Z1, 64(CX)
@@ -445,9 +673,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile12x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile12x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-128
+TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-152
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -511,9 +739,9 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -682,6 +910,120 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Z12
+	VSUBPS  (CX), Z0, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x01
+	JLE     summedsums0
+	VSUBPS  (CX), Z1, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x02
+	JLE     summedsums0
+	VSUBPS  (CX), Z2, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x03
+	JLE     summedsums0
+	VSUBPS  (CX), Z3, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x04
+	JLE     summedsums0
+	VSUBPS  (CX), Z4, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x05
+	JLE     summedsums0
+	VSUBPS  (CX), Z5, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x06
+	JLE     summedsums0
+	VSUBPS  (CX), Z6, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x07
+	JLE     summedsums0
+	VSUBPS  (CX), Z7, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x08
+	JLE     summedsums0
+	VSUBPS  (CX), Z8, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x09
+	JLE     summedsums0
+	VSUBPS  (CX), Z9, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x0a
+	JLE     summedsums0
+	VSUBPS  (CX), Z10, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x0b
+	JLE     summedsums0
+	VSUBPS  (CX), Z11, Z13
+	VADDPS  Z13, Z12, Z12
+
+summedsums0:
+	VMOVUPS Z12, (BX)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z12
+	VSUBPS      (CX), Z0, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x01
+	JLE         summedsquares0
+	VSUBPS      (CX), Z1, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x02
+	JLE         summedsquares0
+	VSUBPS      (CX), Z2, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x03
+	JLE         summedsquares0
+	VSUBPS      (CX), Z3, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x04
+	JLE         summedsquares0
+	VSUBPS      (CX), Z4, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x05
+	JLE         summedsquares0
+	VSUBPS      (CX), Z5, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x06
+	JLE         summedsquares0
+	VSUBPS      (CX), Z6, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x07
+	JLE         summedsquares0
+	VSUBPS      (CX), Z7, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x08
+	JLE         summedsquares0
+	VSUBPS      (CX), Z8, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x09
+	JLE         summedsquares0
+	VSUBPS      (CX), Z9, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x0a
+	JLE         summedsquares0
+	VSUBPS      (CX), Z10, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x0b
+	JLE         summedsquares0
+	VSUBPS      (CX), Z11, Z13
+	VFMADD231PS Z13, Z13, Z12
+
+summedsquares0:
+	VMOVUPS Z12, (DX)
+
+nosquares0:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
@@ -735,9 +1077,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile6x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-128
+TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-152
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -790,9 +1132,9 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -928,6 +1270,138 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Z12
+	VSUBPS  (CX), Z0, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x01
+	JLE     summedsums0
+	VSUBPS  (CX), Z2, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x02
+	JLE     summedsums0
+	VSUBPS  (CX), Z4, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x03
+	JLE     summedsums0
+	VSUBPS  (CX), Z6, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x04
+	JLE     summedsums0
+	VSUBPS  (CX), Z8, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x05
+	JLE     summedsums0
+	VSUBPS  (CX), Z10, Z13
+	VADDPS  Z13, Z12, Z12
+
+summedsums0:
+	VMOVUPS Z12, (BX)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), BX
+	MOVQ        sumsRow+120(FP), SI
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Z12
+	VSUBPS      (CX), Z0, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x01
+	JLE         summedsquares0
+	VSUBPS      (CX), Z2, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x02
+	JLE         summedsquares0
+	VSUBPS      (CX), Z4, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x03
+	JLE         summedsquares0
+	VSUBPS      (CX), Z6, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x04
+	JLE         summedsquares0
+	VSUBPS      (CX), Z8, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x05
+	JLE         summedsquares0
+	VSUBPS      (CX), Z10, Z13
+	VFMADD231PS Z13, Z13, Z12
+
+summedsquares0:
+	VMOVUPS Z12, (BX)
+
+nosquares0:
+	TESTQ   $0x00000010, DX
+	JZ      nosums1
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS 64(BX), Z12
+	VSUBPS  64(CX), Z1, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x01
+	JLE     summedsums1
+	VSUBPS  64(CX), Z3, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x02
+	JLE     summedsums1
+	VSUBPS  64(CX), Z5, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x03
+	JLE     summedsums1
+	VSUBPS  64(CX), Z7, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x04
+	JLE     summedsums1
+	VSUBPS  64(CX), Z9, Z13
+	VADDPS  Z13, Z12, Z12
+	CMPQ    AX, $0x05
+	JLE     summedsums1
+	VSUBPS  64(CX), Z11, Z13
+	VADDPS  Z13, Z12, Z12
+
+summedsums1:
+	VMOVUPS Z12, 64(BX)
+
+nosums1:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares1
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     64(DX), Z12
+	VSUBPS      64(CX), Z1, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x01
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z3, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x02
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z5, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x03
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z7, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x04
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z9, Z13
+	VFMADD231PS Z13, Z13, Z12
+	CMPQ        AX, $0x05
+	JLE         summedsquares1
+	VSUBPS      64(CX), Z11, Z13
+	VFMADD231PS Z13, Z13, Z12
+
+summedsquares1:
+	VMOVUPS Z12, 64(DX)
+
+nosquares1:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
@@ -963,9 +1437,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile6x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-128
+TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-152
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -1005,9 +1479,9 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	MOVQ         $0x00000001, BX
 	SHLQ         CL, BX
 	DECQ         BX
@@ -1104,6 +1578,72 @@ noadd:
 	VMAXPS Z5, Z6, Z5
 
 norelu:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Z6
+	VSUBPS  (CX), Z0, Z7
+	VADDPS  Z7, Z6, Z6
+	CMPQ    AX, $0x01
+	JLE     summedsums0
+	VSUBPS  (CX), Z1, Z7
+	VADDPS  Z7, Z6, Z6
+	CMPQ    AX, $0x02
+	JLE     summedsums0
+	VSUBPS  (CX), Z2, Z7
+	VADDPS  Z7, Z6, Z6
+	CMPQ    AX, $0x03
+	JLE     summedsums0
+	VSUBPS  (CX), Z3, Z7
+	VADDPS  Z7, Z6, Z6
+	CMPQ    AX, $0x04
+	JLE     summedsums0
+	VSUBPS  (CX), Z4, Z7
+	VADDPS  Z7, Z6, Z6
+	CMPQ    AX, $0x05
+	JLE     summedsums0
+	VSUBPS  (CX), Z5, Z7
+	VADDPS  Z7, Z6, Z6
+
+summedsums0:
+	VMOVUPS Z6, (BX)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z6
+	VSUBPS      (CX), Z0, Z7
+	VFMADD231PS Z7, Z7, Z6
+	CMPQ        AX, $0x01
+	JLE         summedsquares0
+	VSUBPS      (CX), Z1, Z7
+	VFMADD231PS Z7, Z7, Z6
+	CMPQ        AX, $0x02
+	JLE         summedsquares0
+	VSUBPS      (CX), Z2, Z7
+	VFMADD231PS Z7, Z7, Z6
+	CMPQ        AX, $0x03
+	JLE         summedsquares0
+	VSUBPS      (CX), Z3, Z7
+	VFMADD231PS Z7, Z7, Z6
+	CMPQ        AX, $0x04
+	JLE         summedsquares0
+	VSUBPS      (CX), Z4, Z7
+	VFMADD231PS Z7, Z7, Z6
+	CMPQ        AX, $0x05
+	JLE         summedsquares0
+	VSUBPS      (CX), Z5, Z7
+	VFMADD231PS Z7, Z7, Z6
+
+summedsquares0:
+	VMOVUPS Z6, (DX)
+
+nosquares0:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
@@ -1167,9 +1707,9 @@ DATA tailMask<>+120(SB)/4, $0x00000000
 DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
-// func tile6x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile6x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-128
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-152
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1222,9 +1762,9 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	CMPQ         CX, $0x00000010
 	JNE          tail
 	TESTQ        $0x00000001, DX
@@ -1355,6 +1895,138 @@ noaddfull:
 	VMAXPS Y11, Y12, Y11
 
 norelufull:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0full
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Y12
+	VSUBPS  (CX), Y0, Y13
+	VADDPS  Y13, Y12, Y12
+	CMPQ    AX, $0x01
+	JLE     summedsums0full
+	VSUBPS  (CX), Y2, Y13
+	VADDPS  Y13, Y12, Y12
+	CMPQ    AX, $0x02
+	JLE     summedsums0full
+	VSUBPS  (CX), Y4, Y13
+	VADDPS  Y13, Y12, Y12
+	CMPQ    AX, $0x03
+	JLE     summedsums0full
+	VSUBPS  (CX), Y6, Y13
+	VADDPS  Y13, Y12, Y12
+	CMPQ    AX, $0x04
+	JLE     summedsums0full
+	VSUBPS  (CX), Y8, Y13
+	VADDPS  Y13, Y12, Y12
+	CMPQ    AX, $0x05
+	JLE     summedsums0full
+	VSUBPS  (CX), Y10, Y13
+	VADDPS  Y13, Y12, Y12
+
+summedsums0full:
+	VMOVUPS Y12, (BX)
+
+nosums0full:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0full
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), BX
+	MOVQ        sumsRow+120(FP), SI
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y12
+	VSUBPS      (CX), Y0, Y13
+	VFMADD231PS Y13, Y13, Y12
+	CMPQ        AX, $0x01
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y2, Y13
+	VFMADD231PS Y13, Y13, Y12
+	CMPQ        AX, $0x02
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y4, Y13
+	VFMADD231PS Y13, Y13, Y12
+	CMPQ        AX, $0x03
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y6, Y13
+	VFMADD231PS Y13, Y13, Y12
+	CMPQ        AX, $0x04
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y8, Y13
+	VFMADD231PS Y13, Y13, Y12
+	CMPQ        AX, $0x05
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y10, Y13
+	VFMADD231PS Y13, Y13, Y12
+
+summedsquares0full:
+	VMOVUPS Y12, (BX)
+
+nosquares0full:
+	TESTQ   $0x00000010, DX
+	JZ      nosums1full
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS 32(BX), Y12
+	VSUBPS  32(CX), Y1, Y13
+	VADDPS  Y13, Y12, Y12
+	CMPQ    AX, $0x01
+	JLE     summedsums1full
+	VSUBPS  32(CX), Y3, Y13
+	VADDPS  Y13, Y12, Y12
+	CMPQ    AX, $0x02
+	JLE     summedsums1full
+	VSUBPS  32(CX), Y5, Y13
+	VADDPS  Y13, Y12, Y12
+	CMPQ    AX, $0x03
+	JLE     summedsums1full
+	VSUBPS  32(CX), Y7, Y13
+	VADDPS  Y13, Y12, Y12
+	CMPQ    AX, $0x04
+	JLE     summedsums1full
+	VSUBPS  32(CX), Y9, Y13
+	VADDPS  Y13, Y12, Y12
+	CMPQ    AX, $0x05
+	JLE     summedsums1full
+	VSUBPS  32(CX), Y11, Y13
+	VADDPS  Y13, Y12, Y12
+
+summedsums1full:
+	VMOVUPS Y12, 32(BX)
+
+nosums1full:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares1full
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     32(DX), Y12
+	VSUBPS      32(CX), Y1, Y13
+	VFMADD231PS Y13, Y13, Y12
+	CMPQ        AX, $0x01
+	JLE         summedsquares1full
+	VSUBPS      32(CX), Y3, Y13
+	VFMADD231PS Y13, Y13, Y12
+	CMPQ        AX, $0x02
+	JLE         summedsquares1full
+	VSUBPS      32(CX), Y5, Y13
+	VFMADD231PS Y13, Y13, Y12
+	CMPQ        AX, $0x03
+	JLE         summedsquares1full
+	VSUBPS      32(CX), Y7, Y13
+	VFMADD231PS Y13, Y13, Y12
+	CMPQ        AX, $0x04
+	JLE         summedsquares1full
+	VSUBPS      32(CX), Y9, Y13
+	VFMADD231PS Y13, Y13, Y12
+	CMPQ        AX, $0x05
+	JLE         summedsquares1full
+	VSUBPS      32(CX), Y11, Y13
+	VFMADD231PS Y13, Y13, Y12
+
+summedsquares1full:
+	VMOVUPS Y12, 32(DX)
+
+nosquares1full:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
@@ -1524,6 +2196,138 @@ noaddtail:
 	VMAXPS Y11, Y14, Y11
 
 norelutail:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0tail
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Y14
+	VSUBPS  (CX), Y0, Y15
+	VADDPS  Y15, Y14, Y14
+	CMPQ    AX, $0x01
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y2, Y15
+	VADDPS  Y15, Y14, Y14
+	CMPQ    AX, $0x02
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y4, Y15
+	VADDPS  Y15, Y14, Y14
+	CMPQ    AX, $0x03
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y6, Y15
+	VADDPS  Y15, Y14, Y14
+	CMPQ    AX, $0x04
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y8, Y15
+	VADDPS  Y15, Y14, Y14
+	CMPQ    AX, $0x05
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y10, Y15
+	VADDPS  Y15, Y14, Y14
+
+summedsums0tail:
+	VMOVUPS Y14, (BX)
+
+nosums0tail:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0tail
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), BX
+	MOVQ        sumsRow+120(FP), SI
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y14
+	VSUBPS      (CX), Y0, Y15
+	VFMADD231PS Y15, Y15, Y14
+	CMPQ        AX, $0x01
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y2, Y15
+	VFMADD231PS Y15, Y15, Y14
+	CMPQ        AX, $0x02
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y4, Y15
+	VFMADD231PS Y15, Y15, Y14
+	CMPQ        AX, $0x03
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y6, Y15
+	VFMADD231PS Y15, Y15, Y14
+	CMPQ        AX, $0x04
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y8, Y15
+	VFMADD231PS Y15, Y15, Y14
+	CMPQ        AX, $0x05
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y10, Y15
+	VFMADD231PS Y15, Y15, Y14
+
+summedsquares0tail:
+	VMOVUPS Y14, (BX)
+
+nosquares0tail:
+	TESTQ   $0x00000010, DX
+	JZ      nosums1tail
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS 32(BX), Y14
+	VSUBPS  32(CX), Y1, Y15
+	VADDPS  Y15, Y14, Y14
+	CMPQ    AX, $0x01
+	JLE     summedsums1tail
+	VSUBPS  32(CX), Y3, Y15
+	VADDPS  Y15, Y14, Y14
+	CMPQ    AX, $0x02
+	JLE     summedsums1tail
+	VSUBPS  32(CX), Y5, Y15
+	VADDPS  Y15, Y14, Y14
+	CMPQ    AX, $0x03
+	JLE     summedsums1tail
+	VSUBPS  32(CX), Y7, Y15
+	VADDPS  Y15, Y14, Y14
+	CMPQ    AX, $0x04
+	JLE     summedsums1tail
+	VSUBPS  32(CX), Y9, Y15
+	VADDPS  Y15, Y14, Y14
+	CMPQ    AX, $0x05
+	JLE     summedsums1tail
+	VSUBPS  32(CX), Y11, Y15
+	VADDPS  Y15, Y14, Y14
+
+summedsums1tail:
+	VMOVUPS Y14, 32(BX)
+
+nosums1tail:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares1tail
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     32(DX), Y14
+	VSUBPS      32(CX), Y1, Y15
+	VFMADD231PS Y15, Y15, Y14
+	CMPQ        AX, $0x01
+	JLE         summedsquares1tail
+	VSUBPS      32(CX), Y3, Y15
+	VFMADD231PS Y15, Y15, Y14
+	CMPQ        AX, $0x02
+	JLE         summedsquares1tail
+	VSUBPS      32(CX), Y5, Y15
+	VFMADD231PS Y15, Y15, Y14
+	CMPQ        AX, $0x03
+	JLE         summedsquares1tail
+	VSUBPS      32(CX), Y7, Y15
+	VFMADD231PS Y15, Y15, Y14
+	CMPQ        AX, $0x04
+	JLE         summedsquares1tail
+	VSUBPS      32(CX), Y9, Y15
+	VFMADD231PS Y15, Y15, Y14
+	CMPQ        AX, $0x05
+	JLE         summedsquares1tail
+	VSUBPS      32(CX), Y11, Y15
+	VFMADD231PS Y15, Y15, Y14
+
+summedsquares1tail:
+	VMOVUPS Y14, 32(DX)
+
+nosquares1tail:
 	MOVQ       c+64(FP), CX
 	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y12, (CX)
@@ -1559,9 +2363,9 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile6x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-128
+TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-152
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1601,9 +2405,9 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	CMPQ         CX, $0x00000008
 	JNE          tail
 	TESTQ        $0x00000001, DX
@@ -1697,6 +2501,72 @@ noaddfull:
 	VMAXPS Y5, Y6, Y5
 
 norelufull:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0full
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Y6
+	VSUBPS  (CX), Y0, Y7
+	VADDPS  Y7, Y6, Y6
+	CMPQ    AX, $0x01
+	JLE     summedsums0full
+	VSUBPS  (CX), Y1, Y7
+	VADDPS  Y7, Y6, Y6
+	CMPQ    AX, $0x02
+	JLE     summedsums0full
+	VSUBPS  (CX), Y2, Y7
+	VADDPS  Y7, Y6, Y6
+	CMPQ    AX, $0x03
+	JLE     summedsums0full
+	VSUBPS  (CX), Y3, Y7
+	VADDPS  Y7, Y6, Y6
+	CMPQ    AX, $0x04
+	JLE     summedsums0full
+	VSUBPS  (CX), Y4, Y7
+	VADDPS  Y7, Y6, Y6
+	CMPQ    AX, $0x05
+	JLE     summedsums0full
+	VSUBPS  (CX), Y5, Y7
+	VADDPS  Y7, Y6, Y6
+
+summedsums0full:
+	VMOVUPS Y6, (BX)
+
+nosums0full:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0full
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y6
+	VSUBPS      (CX), Y0, Y7
+	VFMADD231PS Y7, Y7, Y6
+	CMPQ        AX, $0x01
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y1, Y7
+	VFMADD231PS Y7, Y7, Y6
+	CMPQ        AX, $0x02
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y2, Y7
+	VFMADD231PS Y7, Y7, Y6
+	CMPQ        AX, $0x03
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y3, Y7
+	VFMADD231PS Y7, Y7, Y6
+	CMPQ        AX, $0x04
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y4, Y7
+	VFMADD231PS Y7, Y7, Y6
+	CMPQ        AX, $0x05
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y5, Y7
+	VFMADD231PS Y7, Y7, Y6
+
+summedsquares0full:
+	VMOVUPS Y6, (DX)
+
+nosquares0full:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
@@ -1822,6 +2692,72 @@ noaddtail:
 	VMAXPS Y5, Y7, Y5
 
 norelutail:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0tail
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Y7
+	VSUBPS  (CX), Y0, Y8
+	VADDPS  Y8, Y7, Y7
+	CMPQ    AX, $0x01
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y1, Y8
+	VADDPS  Y8, Y7, Y7
+	CMPQ    AX, $0x02
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y2, Y8
+	VADDPS  Y8, Y7, Y7
+	CMPQ    AX, $0x03
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y3, Y8
+	VADDPS  Y8, Y7, Y7
+	CMPQ    AX, $0x04
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y4, Y8
+	VADDPS  Y8, Y7, Y7
+	CMPQ    AX, $0x05
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y5, Y8
+	VADDPS  Y8, Y7, Y7
+
+summedsums0tail:
+	VMOVUPS Y7, (BX)
+
+nosums0tail:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0tail
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y7
+	VSUBPS      (CX), Y0, Y8
+	VFMADD231PS Y8, Y8, Y7
+	CMPQ        AX, $0x01
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y1, Y8
+	VFMADD231PS Y8, Y8, Y7
+	CMPQ        AX, $0x02
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y2, Y8
+	VFMADD231PS Y8, Y8, Y7
+	CMPQ        AX, $0x03
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y3, Y8
+	VFMADD231PS Y8, Y8, Y7
+	CMPQ        AX, $0x04
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y4, Y8
+	VFMADD231PS Y8, Y8, Y7
+	CMPQ        AX, $0x05
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y5, Y8
+	VFMADD231PS Y8, Y8, Y7
+
+summedsquares0tail:
+	VMOVUPS Y7, (DX)
+
+nosquares0tail:
 	MOVQ       c+64(FP), CX
 	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y6, (CX)
@@ -1851,9 +2787,9 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile3x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile3x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-128
+TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-152
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1888,9 +2824,9 @@ depth:
 	ADDQ         DX, R9
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	CMPQ         CX, $0x00000010
 	JNE          tail
 	TESTQ        $0x00000001, DX
@@ -1967,6 +2903,90 @@ noaddfull:
 	VMAXPS Y5, Y6, Y5
 
 norelufull:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0full
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Y6
+	VSUBPS  (CX), Y0, Y7
+	VADDPS  Y7, Y6, Y6
+	CMPQ    AX, $0x01
+	JLE     summedsums0full
+	VSUBPS  (CX), Y2, Y7
+	VADDPS  Y7, Y6, Y6
+	CMPQ    AX, $0x02
+	JLE     summedsums0full
+	VSUBPS  (CX), Y4, Y7
+	VADDPS  Y7, Y6, Y6
+
+summedsums0full:
+	VMOVUPS Y6, (BX)
+
+nosums0full:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0full
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), BX
+	MOVQ        sumsRow+120(FP), SI
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y6
+	VSUBPS      (CX), Y0, Y7
+	VFMADD231PS Y7, Y7, Y6
+	CMPQ        AX, $0x01
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y2, Y7
+	VFMADD231PS Y7, Y7, Y6
+	CMPQ        AX, $0x02
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y4, Y7
+	VFMADD231PS Y7, Y7, Y6
+
+summedsquares0full:
+	VMOVUPS Y6, (BX)
+
+nosquares0full:
+	TESTQ   $0x00000010, DX
+	JZ      nosums1full
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS 32(BX), Y6
+	VSUBPS  32(CX), Y1, Y7
+	VADDPS  Y7, Y6, Y6
+	CMPQ    AX, $0x01
+	JLE     summedsums1full
+	VSUBPS  32(CX), Y3, Y7
+	VADDPS  Y7, Y6, Y6
+	CMPQ    AX, $0x02
+	JLE     summedsums1full
+	VSUBPS  32(CX), Y5, Y7
+	VADDPS  Y7, Y6, Y6
+
+summedsums1full:
+	VMOVUPS Y6, 32(BX)
+
+nosums1full:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares1full
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     32(DX), Y6
+	VSUBPS      32(CX), Y1, Y7
+	VFMADD231PS Y7, Y7, Y6
+	CMPQ        AX, $0x01
+	JLE         summedsquares1full
+	VSUBPS      32(CX), Y3, Y7
+	VFMADD231PS Y7, Y7, Y6
+	CMPQ        AX, $0x02
+	JLE         summedsquares1full
+	VSUBPS      32(CX), Y5, Y7
+	VFMADD231PS Y7, Y7, Y6
+
+summedsquares1full:
+	VMOVUPS Y6, 32(DX)
+
+nosquares1full:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
@@ -2067,6 +3087,90 @@ noaddtail:
 	VMAXPS Y5, Y8, Y5
 
 norelutail:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0tail
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Y8
+	VSUBPS  (CX), Y0, Y9
+	VADDPS  Y9, Y8, Y8
+	CMPQ    AX, $0x01
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y2, Y9
+	VADDPS  Y9, Y8, Y8
+	CMPQ    AX, $0x02
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y4, Y9
+	VADDPS  Y9, Y8, Y8
+
+summedsums0tail:
+	VMOVUPS Y8, (BX)
+
+nosums0tail:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0tail
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), BX
+	MOVQ        sumsRow+120(FP), SI
+	ADDQ        SI, BX
+	VMOVUPS     (BX), Y8
+	VSUBPS      (CX), Y0, Y9
+	VFMADD231PS Y9, Y9, Y8
+	CMPQ        AX, $0x01
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y2, Y9
+	VFMADD231PS Y9, Y9, Y8
+	CMPQ        AX, $0x02
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y4, Y9
+	VFMADD231PS Y9, Y9, Y8
+
+summedsquares0tail:
+	VMOVUPS Y8, (BX)
+
+nosquares0tail:
+	TESTQ   $0x00000010, DX
+	JZ      nosums1tail
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS 32(BX), Y8
+	VSUBPS  32(CX), Y1, Y9
+	VADDPS  Y9, Y8, Y8
+	CMPQ    AX, $0x01
+	JLE     summedsums1tail
+	VSUBPS  32(CX), Y3, Y9
+	VADDPS  Y9, Y8, Y8
+	CMPQ    AX, $0x02
+	JLE     summedsums1tail
+	VSUBPS  32(CX), Y5, Y9
+	VADDPS  Y9, Y8, Y8
+
+summedsums1tail:
+	VMOVUPS Y8, 32(BX)
+
+nosums1tail:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares1tail
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     32(DX), Y8
+	VSUBPS      32(CX), Y1, Y9
+	VFMADD231PS Y9, Y9, Y8
+	CMPQ        AX, $0x01
+	JLE         summedsquares1tail
+	VSUBPS      32(CX), Y3, Y9
+	VFMADD231PS Y9, Y9, Y8
+	CMPQ        AX, $0x02
+	JLE         summedsquares1tail
+	VSUBPS      32(CX), Y5, Y9
+	VFMADD231PS Y9, Y9, Y8
+
+summedsquares1tail:
+	VMOVUPS Y8, 32(DX)
+
+nosquares1tail:
 	MOVQ       c+64(FP), CX
 	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y6, (CX)
@@ -2087,9 +3191,9 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile3x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows int, cols int, flags int)
+// func tile3x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-128
+TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-152
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2117,9 +3221,9 @@ depth:
 	ADDQ         DX, R9
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+104(FP), AX
-	MOVQ         cols+112(FP), CX
-	MOVQ         flags+120(FP), DX
+	MOVQ         rows+128(FP), AX
+	MOVQ         cols+136(FP), CX
+	MOVQ         flags+144(FP), DX
 	CMPQ         CX, $0x00000008
 	JNE          tail
 	TESTQ        $0x00000001, DX
@@ -2177,6 +3281,48 @@ noaddfull:
 	VMAXPS Y2, Y3, Y2
 
 norelufull:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0full
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Y3
+	VSUBPS  (CX), Y0, Y4
+	VADDPS  Y4, Y3, Y3
+	CMPQ    AX, $0x01
+	JLE     summedsums0full
+	VSUBPS  (CX), Y1, Y4
+	VADDPS  Y4, Y3, Y3
+	CMPQ    AX, $0x02
+	JLE     summedsums0full
+	VSUBPS  (CX), Y2, Y4
+	VADDPS  Y4, Y3, Y3
+
+summedsums0full:
+	VMOVUPS Y3, (BX)
+
+nosums0full:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0full
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y3
+	VSUBPS      (CX), Y0, Y4
+	VFMADD231PS Y4, Y4, Y3
+	CMPQ        AX, $0x01
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y1, Y4
+	VFMADD231PS Y4, Y4, Y3
+	CMPQ        AX, $0x02
+	JLE         summedsquares0full
+	VSUBPS      (CX), Y2, Y4
+	VFMADD231PS Y4, Y4, Y3
+
+summedsquares0full:
+	VMOVUPS Y3, (DX)
+
+nosquares0full:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
@@ -2254,6 +3400,48 @@ noaddtail:
 	VMAXPS Y2, Y4, Y2
 
 norelutail:
+	TESTQ   $0x00000010, DX
+	JZ      nosums0tail
+	MOVQ    shift+104(FP), CX
+	MOVQ    sums+112(FP), BX
+	VMOVUPS (BX), Y4
+	VSUBPS  (CX), Y0, Y5
+	VADDPS  Y5, Y4, Y4
+	CMPQ    AX, $0x01
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y1, Y5
+	VADDPS  Y5, Y4, Y4
+	CMPQ    AX, $0x02
+	JLE     summedsums0tail
+	VSUBPS  (CX), Y2, Y5
+	VADDPS  Y5, Y4, Y4
+
+summedsums0tail:
+	VMOVUPS Y4, (BX)
+
+nosums0tail:
+	TESTQ       $0x00000010, DX
+	JZ          nosquares0tail
+	MOVQ        shift+104(FP), CX
+	MOVQ        sums+112(FP), DX
+	MOVQ        sumsRow+120(FP), BX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y4
+	VSUBPS      (CX), Y0, Y5
+	VFMADD231PS Y5, Y5, Y4
+	CMPQ        AX, $0x01
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y1, Y5
+	VFMADD231PS Y5, Y5, Y4
+	CMPQ        AX, $0x02
+	JLE         summedsquares0tail
+	VSUBPS      (CX), Y2, Y5
+	VFMADD231PS Y5, Y5, Y4
+
+summedsquares0tail:
+	VMOVUPS Y4, (DX)
+
+nosquares0tail:
 	MOVQ       c+64(FP), CX
 	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y3, (CX)

@@ -30,6 +30,7 @@ const (
 	flagBias                   // + bias, one value per column
 	flagAdd                    // + add
 	flagReLU                   // max(·, 0)
+	flagSums                   // sums += the columns of the result, see tile
 	flagStream                 // C is stored past the caches, where a whole tile of whole cache lines is
 )
 
@@ -39,13 +40,17 @@ const (
 //		sum := 0
 //		for k < depth: sum += a[r*aRow + k*aDepth] * b[k*bDepth + j]
 //		c[r*cRow + j] = max(sum + c[r*cRow + j] + bias[j] + add[r*addRow + j], 0)
+//		sums[j] += c[r*cRow + j] - shift[j]
+//		sums[sumsRow + j] += (c[r*cRow + j] - shift[j])²
 //
-// with the terms the flags name. All rows of a tile shape are read from a, and all of its columns from b. Where they are
-// pairs, the sum is that of addPairProduct.
+// with the terms the flags name. All rows of a tile shape are read from a, and all of its columns from b; whole vectors of
+// shift and sums exist. Where a and b are pairs, the sum is that of addPairProduct.
 type tile struct {
 	depth             int
 	a, b, c           []float32
 	bias, add         []float32
+	shift, sums       []float32
+	sumsRow           int
 	soon              []float32 // what is read after this tile, fetched at soonDepth floats a step
 	soonDepth         int
 	aRow, aDepth      int
@@ -56,7 +61,7 @@ type tile struct {
 }
 
 // tileKernel is an assembly tile; its strides are in bytes.
-type tileKernel func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows, cols, flags int)
+type tileKernel func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)
 
 // compute runs the smallest kernel that holds the tile.
 func (t *tile) compute() {
@@ -97,14 +102,14 @@ func (t *tile) compute() {
 
 // streams tells whether the tile may be stored past the caches.
 func (t *tile) streams() bool {
-	const line = 4 * cacheLine
-	return t.rows == 12 && t.cols == 32 && active == AVX512 && t.cRow%cacheLine == 0 && uintptr(unsafe.Pointer(unsafe.SliceData(t.c)))%line == 0
+	return t.rows == 12 && t.cols == 32 && active == AVX512 && t.cRow%cacheLine == 0 && aligned(t.c)
 }
 
 func (t *tile) call(kernel tileKernel) {
 	const size = 4
 	kernel(t.depth, unsafe.SliceData(t.a), t.aRow*size, t.aDepth*size, unsafe.SliceData(t.b), t.bDepth*size, unsafe.SliceData(t.soon), t.soonDepth*size,
-		unsafe.SliceData(t.c), t.cRow*size, unsafe.SliceData(t.add), t.addRow*size, unsafe.SliceData(t.bias), t.rows, t.cols, t.flags)
+		unsafe.SliceData(t.c), t.cRow*size, unsafe.SliceData(t.add), t.addRow*size, unsafe.SliceData(t.bias),
+		unsafe.SliceData(t.shift), unsafe.SliceData(t.sums), t.sumsRow*size, t.rows, t.cols, t.flags)
 }
 
 // computePortably is the tile in Go.
@@ -142,4 +147,9 @@ func (t *tile) store(r, j int, sum float32) {
 		sum = max(sum, 0)
 	}
 	t.c[r*t.cRow+j] = sum
+	if t.flags&flagSums != 0 {
+		d := sum - t.shift[j]
+		t.sums[j] += d
+		t.sums[t.sumsRow+j] += d * d
+	}
 }

@@ -63,10 +63,10 @@ func vectorKernels() []vectorKernel {
 			func(x operands, rows int) { batchNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows) },
 			func(x operands, rows int) { batchNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows) }},
 		{"batchNormRows", []extent{tensor}, []extent{tensor, channels, channels, channels},
-			func(x operands, rows int) { batchNormRows(x[0], x[1], nil, x[2], x[3], x[4], rows, lo, hi) },
+			func(x operands, rows int) { batchNormRows(x[0], x[1], nil, x[2], x[3], x[4], rows, lo, hi, false) },
 			func(x operands, rows int) { batchNormRowsGeneric(x[0], x[1], nil, x[2], x[3], x[4], rows, lo, hi) }},
 		{"batchNormRows and add", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels},
-			func(x operands, rows int) { batchNormRows(x[0], x[1], x[2], x[3], x[4], x[5], rows, lo, hi) },
+			func(x operands, rows int) { batchNormRows(x[0], x[1], x[2], x[3], x[4], x[5], rows, lo, hi, false) },
 			func(x operands, rows int) { batchNormRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], rows, lo, hi) }},
 		{"batchNormAddClampGradSums", []extent{tensor, channels, channels}, []extent{tensor, tensor, tensor, channels, channels, channels},
 			func(x operands, rows int) {

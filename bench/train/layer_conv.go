@@ -12,6 +12,7 @@ type convLayer struct {
 	kernel   *kernels.Conv
 	residual *value
 	act      kernels.Act
+	norm     *batchNormLayer // takes its statistics from the convolution, nil if none does
 }
 
 func convShape(op graph.Conv, in graph.Shape) kernels.ConvShape {
@@ -37,6 +38,9 @@ func newConvLayer(p part, precision kernels.Precision, s kernels.ConvShape, resi
 	return &convLayer{part: p, kernel: kernel, residual: residual, act: act}, nil
 }
 
+// plain tells whether nothing follows the convolution in its layer.
+func (l *convLayer) plain() bool { return l.residual == nil && l.act == kernels.ActNone }
+
 func (l *convLayer) trains(c *compiler) bool { return c.trainsParams(l.at) }
 
 func (l *convLayer) parameters(c *compiler) (w, bias []float32) {
@@ -54,6 +58,10 @@ func (l *convLayer) forward(c *compiler, out buffer) {
 		add = c.read(l.residual)
 	}
 	kernel, act := l.kernel, l.act
+	if l.norm != nil {
+		l.norm.joinStatistics(c, l, out)
+		return
+	}
 	c.scratch(kernel.Workspace(c.opt.Batch, c.threads))
 	c.emit(l.step("forward"), []buffer{x, add}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n, f.at(out), f.at(x), w, kernels.Epilogue{Bias: bias, Add: f.at(add), Act: act}, f.ws)

@@ -16,9 +16,13 @@ type batchNormLayer struct {
 	mean, invStd buffer
 }
 
-func newBatchNormLayer(p part, op graph.BatchNorm, residual *value, act kernels.Act, frozen bool) *batchNormLayer {
+func newBatchNormLayer(p part, op graph.BatchNorm, residual *value, act kernels.Act, frozen, fuses bool) *batchNormLayer {
 	kernel := kernels.NewBatchNorm(p.at.Shape.C, float32(op.Eps), float32(op.Momentum), act)
-	return &batchNormLayer{part: p, kernel: kernel, residual: residual, act: act, frozen: frozen, mean: none}
+	l := &batchNormLayer{part: p, kernel: kernel, residual: residual, act: act, frozen: frozen, mean: none}
+	if conv, ok := p.in[0].maker.(*convLayer); ok && fuses && !frozen && conv.plain() && conv.norm == nil {
+		conv.norm = l
+	}
+	return l
 }
 
 func (l *batchNormLayer) trains(c *compiler) bool { return c.trainsParams(l.at) }
@@ -56,6 +60,20 @@ func (l *batchNormLayer) statistics(c *compiler, x buffer) {
 	}
 	c.emit(l.step("statistics"), []buffer{x}, []buffer{mean, invStd}, func(f *frame) {
 		kernel.Stats(f.pool, f.n*positions, f.at(x), f.at(mean), f.at(invStd), runMean, runVar, f.ws)
+	})
+}
+
+// joinStatistics appends the step of a convolution that computes x and its statistics.
+func (l *batchNormLayer) joinStatistics(c *compiler, conv *convLayer, x buffer) {
+	norm, kernel, channels := l.kernel, conv.kernel, l.at.Shape.C
+	l.mean, l.invStd = c.newBuffer(0, channels), c.newBuffer(0, channels)
+	mean, invStd := l.mean, l.invStd
+	runMean, runVar := c.weights.of(l.at.Buffers[0]), c.weights.of(l.at.Buffers[1])
+	w, bias := conv.parameters(c)
+	in := c.read(conv.in[0])
+	c.scratch(kernel.StatsWorkspace(norm, c.opt.Batch, c.threads))
+	c.emit(conv.step("forward"), []buffer{in}, []buffer{x, mean, invStd}, func(f *frame) {
+		kernel.ForwardStats(f.pool, f.n, f.at(x), f.at(in), w, bias, norm, f.at(mean), f.at(invStd), runMean, runVar, f.ws)
 	})
 }
 

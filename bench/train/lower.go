@@ -145,7 +145,7 @@ func (c *compiler) lowerChain(ch *chain) error {
 	case graph.Linear:
 		l, err = newConvLayer(p, c.opt.Precision, linearShape(op, n.Inputs[0].Shape), residual, act)
 	case graph.BatchNorm:
-		l = newBatchNormLayer(p, op, residual, act, c.frozen[n])
+		l = newBatchNormLayer(p, op, residual, act, c.frozen[n], !c.opt.NoFusion)
 	case graph.LayerNorm:
 		l = &layerNormLayer{part: p, kernel: kernels.NewLayerNorm(n.Shape.C, float32(op.Eps))}
 	case graph.Act:

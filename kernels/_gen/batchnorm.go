@@ -61,7 +61,8 @@ func batchnorm() {
 		}, "dx", "dy", "x")
 
 		for _, residual := range []bool{false, true} {
-			m.batchNormRows(residual)
+			m.batchNormRows(residual, false)
+			m.batchNormRows(residual, true)
 			m.batchNormClampGradSums(residual)
 		}
 	}
@@ -79,16 +80,23 @@ func (p *panel) normalise(residual bool) func(v int) reg.VecVirtual {
 	}
 }
 
-func (m *machine) batchNormRows(residual bool) {
-	name, parameter, operands := "batchNormRows", "", []string{"y", "x"}
+func (m *machine) batchNormRows(residual, stream bool) {
+	name, parameter, operands := "batchNorm", "", []string{"y", "x"}
 	if residual {
-		name, parameter, operands = "batchNormAddRows", "add, ", append(operands, "add")
+		name, parameter, operands = "batchNormAdd", "add, ", append(operands, "add")
 	}
-	m.function(name, "(y, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormRowsGeneric, for rows > 0.")
+	doc := "is batchNormRowsGeneric, for rows > 0."
+	put := (*panel).put
+	if stream {
+		name += "Stream"
+		doc += " It stores whole vectors past the caches, for which y has to be aligned."
+		put = (*panel).stream
+	}
+	m.function(name+"Rows", "(y, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", doc)
 	lo, hi := m.param("lo"), m.param("hi")
 	m.panels(m.panelVectors(), streamRows, func(p *panel) {
 		z := p.normalise(residual)
-		p.overRows(func(v int) { p.put("y", v, p.clamp(z(v), lo, hi)) })
+		p.overRows(func(v int) { put(p, "y", v, p.clamp(z(v), lo, hi)) })
 	}, operands...)
 }
 

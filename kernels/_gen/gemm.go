@@ -45,6 +45,7 @@ const (
 	flagBias
 	flagAdd
 	flagReLU
+	flagSums
 	flagStream
 )
 
@@ -72,7 +73,7 @@ const rowsPerBase = 3
 
 func (t *tile) emit() {
 	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.vectors*t.lanes, t.suffix)
-	TEXT(name, NOSPLIT, "func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, rows, cols, flags int)")
+	TEXT(name, NOSPLIT, "func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)")
 	Doc(name+fmt.Sprintf(" computes a tile of at most %d rows and %d columns of C = A·B, see tile.", t.rows, t.vectors*t.lanes),
 		"Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.")
 	t.clear()
@@ -176,6 +177,10 @@ func (t *tile) epilogue(suffix string) {
 			}
 		}
 	})
+	for v := range t.vectors {
+		t.sumColumns(v, fmt.Sprint("sums", v, suffix), false)
+		t.sumColumns(v, fmt.Sprint("squares", v, suffix), true)
+	}
 	c := Load(Param("c"), GP64())
 	cRow := Load(Param("cRow"), GP64())
 	if t.streams() {
@@ -208,8 +213,39 @@ func (t *tile) epilogue(suffix string) {
 	RET()
 }
 
+// sumColumns adds a vector of columns, less their shift, to the first row of sums, or the squares to the second. Whole
+// vectors of shift and sums exist, so that no mask takes a register.
+func (t *tile) sumColumns(v int, name string, squares bool) {
+	TESTQ(U32(flagSums), t.flags)
+	JZ(LabelRef("no" + name))
+	shift, sums := Load(Param("shift"), GP64()), Load(Param("sums"), GP64())
+	if squares {
+		row := Load(Param("sumsRow"), GP64())
+		ADDQ(row, sums)
+	}
+	at, sum, d := Mem{Base: sums, Disp: v * t.lanes * 4}, t.vector(), t.vector()
+	VMOVUPS(at, sum)
+	for r := range t.rows {
+		if r > 0 {
+			CMPQ(t.limit, U8(uint8(r)))
+			JLE(LabelRef("summed" + name))
+		}
+		VSUBPS(Mem{Base: shift, Disp: v * t.lanes * 4}, t.acc[r][v], d)
+		if squares {
+			VFMADD231PS(d, d, sum)
+		} else {
+			VADDPS(d, sum, sum)
+		}
+	}
+	Label("summed" + name)
+	VMOVUPS(sum, at)
+	Label("no" + name)
+}
+
 // streams tells whether the kernel can store past the caches: whole lines only, so that there is one in the widest tile.
-func (t *tile) streams() bool { return t.rows == 12 && t.vectors*t.lanes == 32 && t.lanes == wide.lanes }
+func (t *tile) streams() bool {
+	return t.rows == 12 && t.vectors*t.lanes == 32 && t.lanes == wide.lanes
+}
 
 // pass emits code for every row that runs only if the flag is set; begin emits what comes before the rows. Rows that
 // touch memory have to stop at the limit.

@@ -372,6 +372,15 @@ func (p *panel) put(name string, v int, x reg.VecVirtual) {
 	p.store(x, p.rows[name].Offset(4*v*p.lanes), p.mask)
 }
 
+// stream is put past the caches, where all lanes are used.
+func (p *panel) stream(name string, v int, x reg.VecVirtual) {
+	if p.mask != nil {
+		p.put(name, v, x)
+		return
+	}
+	VMOVNTPS(x, p.rows[name].Offset(4*v*p.lanes))
+}
+
 // overRows emits the loop over the rows of the panel: body once for each vector.
 func (p *panel) overRows(body func(v int)) {
 	name := fmt.Sprintf("rows%d", p.vectors)

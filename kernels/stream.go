@@ -1,0 +1,17 @@
+package kernels
+
+import "unsafe"
+
+// streamFloats is the size from which on a result is stored past the caches: none would hold it until it is read, and a
+// store through them reads each line first. Only tests set it.
+var streamFloats = 1 << 21
+
+// streamable tells whether rows of c values are worth storing past the caches, and consist of whole lines.
+func streamable(y []float32, rows, c int) bool {
+	return active != Generic && rows*c >= streamFloats && c%cacheLine == 0 && aligned(y)
+}
+
+// aligned tells whether a slice begins at a cache line.
+func aligned(s []float32) bool {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(s)))%(4*cacheLine) == 0
+}
