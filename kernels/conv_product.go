@@ -249,7 +249,8 @@ func (p *implicitProduct) flags(first, last bool) int {
 	if last && p.sums != nil {
 		flags |= flagSums
 	}
-	if first && last && !p.strided() && p.rows()*p.dstPixel >= streamFloats {
+	inPlace := p.add != nil && &p.add[0] == &p.dst[0] // its lines are read, and so in the caches
+	if first && last && !p.strided() && !inPlace && p.rows()*p.dstPixel >= streamFloats {
 		flags |= flagStream
 	}
 	return flags
