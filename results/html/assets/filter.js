@@ -12,8 +12,8 @@ function setUpFilter() {
     });
   }
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => {
-    for (const name of Object.keys(chosen.filter)) chosen.filter[name] = "";
+  form.elements.all.addEventListener("click", () => {
+    for (const name of Object.keys(chosen.filter)) form.elements[name].value = chosen.filter[name] = "";
     applyFilter();
   });
 }
