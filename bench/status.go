@@ -88,6 +88,18 @@ func Status(out string) ([]JobStatus, error) {
 	return all, nil
 }
 
+// StatusIn reads how far the one job in dir is. The error is fs.ErrNotExist where there is none.
+func StatusIn(dir string) (JobStatus, error) {
+	id, err := readIdentity(dir)
+	if err != nil {
+		return JobStatus{}, err
+	}
+	if id == nil {
+		return JobStatus{}, fmt.Errorf("%s: no job: %w", dir, fs.ErrNotExist)
+	}
+	return statusOf(dir, *id)
+}
+
 // statusOf looks at one job. What changes meanwhile is looked at first: a job that ends between two looks is done.
 func statusOf(dir string, id identity) (JobStatus, error) {
 	s := JobStatus{

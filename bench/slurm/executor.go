@@ -97,6 +97,8 @@ type job struct {
 	seen    bool // it was under way during this call: what its folder says of its end is news
 	tries   int  // submissions by this call since it last made progress
 	state   TaskState
+	started bool            // its training has been told of
+	status  bench.JobStatus // when it had come farthest
 }
 
 func newRun(e *Executor, c bench.Config, summary *bench.Summary) *run {
@@ -232,6 +234,10 @@ func (r *run) underWay(j *job, task Task, state TaskState) {
 		r.note(j.name(), "%v as task %v", state, task)
 	case j.state.State != "" && state.State == "PENDING":
 		r.note(j.name(), "was requeued, %v", state)
+		j.started = false
 	}
 	j.seen, j.state = true, state
+	if state.State == "RUNNING" {
+		r.follow(j)
+	}
 }

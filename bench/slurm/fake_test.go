@@ -87,13 +87,15 @@ func (f fake) submitted() []int {
 
 // chronicle is a progress that keeps what it is told.
 type chronicle struct {
-	mu    sync.Mutex
-	lines []string
+	mu     sync.Mutex
+	events []bench.Event
+	lines  []string // of what was noted, warned of, or failed
 }
 
 func (c *chronicle) Report(e bench.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.events = append(c.events, e)
 	switch e.Kind {
 	case bench.Noted, bench.Warned:
 		c.lines = append(c.lines, strings.TrimPrefix(e.Job+": "+e.Text, ": "))

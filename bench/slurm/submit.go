@@ -48,7 +48,7 @@ func (r *run) submit(ctx context.Context, s *Submission, states map[Task]TaskSta
 				return err
 			}
 			for _, j := range arrays[teacher] {
-				j.seen, j.tries = true, j.tries+1
+				j.seen, j.started, j.tries = true, false, j.tries+1
 				j.state = TaskState{State: "PENDING"}
 				states[Task{id, j.index}] = j.state
 			}

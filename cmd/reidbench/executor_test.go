@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -75,5 +77,56 @@ func TestTaskFlags(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"--out=/abs/runs", "--recipe=tiny", "--seed=7", "--weights=/abs/w"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestDetach submits to a Slurm that only notes it, and asks how it is.
+func TestDetach(t *testing.T) {
+	bin, err := filepath.Abs("../../bench/slurm/testdata/bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake, out := t.TempDir(), t.TempDir()
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("FAKE_SLURM", fake)
+	for name, text := range map[string]string{"id": "41", "queue": "42|1|PENDING||Resources\n", "named": ""} {
+		if err := os.WriteFile(filepath.Join(fake, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := reidbench(t, "run", "lenet", "mobilenetv1", "--data", synthetic(t), "--out", out, "--executor", "slurm", "--cpus", "2", "--detach")
+	if o.code != exitOK || o.stdout != "" || !strings.Contains(o.stderr, "submitted 2 jobs as array 42\n") {
+		t.Errorf("exit code %d, standard output %q, standard error %q", o.code, o.stdout, o.stderr)
+	}
+	script := read(t, filepath.Join(fake, "42.script"))
+	if want := "'--out=" + out + "'"; !strings.Contains(script, want) || strings.Contains(script, "detach") {
+		t.Errorf("the tasks' script lacks %s, or has flags that are not the tasks':\n%s", want, script)
+	}
+
+	status := succeed(t, "status", "--runs", out)
+	want := regexp.MustCompile(`(?m)^mobilenetv1 +waiting +42_1 pending \(Resources\)$`)
+	if !want.MatchString(status) || !strings.Contains(status, "0 of 2 jobs done, 2 waiting") {
+		t.Errorf("no line is like %v in\n%s", want, status)
+	}
+	var jobs []struct {
+		Job   string
+		Slurm *struct{ Task, State, Reason string }
+	}
+	if err := json.Unmarshal([]byte(succeed(t, "status", "--runs", out, "--json")), &jobs); err != nil {
+		t.Fatal(err)
+	}
+	if len(jobs) != 2 || jobs[0].Slurm != nil || jobs[1].Slurm == nil || jobs[1].Slurm.Task != "42_1" {
+		t.Errorf("as JSON: %+v", jobs)
+	}
+
+	if err := os.WriteFile(filepath.Join(fake, "squeue"), []byte("Unable to contact slurm controller"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if o := reidbench(t, "status", "--runs", out); o.code != exitOK || !strings.Contains(o.stderr, "Unable to contact") {
+		t.Errorf("Slurm does not answer: exit code %d, standard error %q", o.code, o.stderr)
+	}
+	t.Setenv("PATH", t.TempDir())
+	if o := reidbench(t, "status", "--runs", out); o.code != exitOK || o.stderr != "" || !strings.Contains(o.stdout, "2 waiting") {
+		t.Errorf("no squeue here: exit code %d, standard error %q, standard output\n%s", o.code, o.stderr, o.stdout)
 	}
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/slurm"
 )
 
 func newStatusCommand() *cobra.Command {
@@ -23,20 +25,26 @@ func newStatusCommand() *cobra.Command {
 		Long: `Status shows every job of a folder of runs: waiting, running (with the process and its
 machine), interrupted, failed or done; the epoch, the newest loss, the last evaluation,
 images per second and the time left. It reads the folders alone, so that it tells the
-same on every machine that sees them, and disturbs nothing. The exit code is 1 if a job
-has failed or cannot be read.`,
+same on every machine that sees them, and disturbs nothing. Where jobs were submitted to
+Slurm, and squeue is there to ask, it also tells their tasks and what they wait for. The
+exit code is 1 if a job has failed or cannot be read.`,
 		Example: `  reidbench status
   reidbench status --runs /shared/runs --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			jobs, err := bench.Status(store)
+			list, err := bench.Status(store)
 			if errors.Is(err, fs.ErrNotExist) && !c.Flags().Changed("runs") {
 				fmt.Fprintf(c.ErrOrStderr(), "nothing has been run in %s yet\n", store)
-				jobs, err = []bench.JobStatus{}, nil
+				list, err = nil, nil
 			}
 			if err != nil {
 				return err
 			}
+			view, err := slurm.View(c.Context(), store)
+			if err != nil && !errors.Is(err, slurm.ErrMissing) {
+				fmt.Fprintf(c.ErrOrStderr(), "warning: without Slurm's view of the tasks: %v\n", err)
+			}
+			jobs := withPlaces(list, view)
 			if json {
 				err = writeJSON(c.OutOrStdout(), jobs)
 			} else {
@@ -54,7 +62,25 @@ has failed or cannot be read.`,
 	return command
 }
 
-func countStates(jobs []bench.JobStatus) map[bench.JobState]int {
+// placedJob is what a job's folder tells, and Slurm if it has a task of the job.
+type placedJob struct {
+	bench.JobStatus
+	Slurm *slurm.Place `json:"slurm,omitempty"`
+}
+
+func withPlaces(jobs []bench.JobStatus, places map[string]slurm.Place) []placedJob {
+	placed := []placedJob{}
+	for _, j := range jobs {
+		p := placedJob{JobStatus: j}
+		if place, ok := places[j.Job]; ok {
+			p.Slurm = &place
+		}
+		placed = append(placed, p)
+	}
+	return placed
+}
+
+func countStates(jobs []placedJob) map[bench.JobState]int {
 	count := map[bench.JobState]int{}
 	for _, j := range jobs {
 		count[j.State]++
@@ -63,14 +89,24 @@ func countStates(jobs []bench.JobStatus) map[bench.JobState]int {
 }
 
 // printStatus writes a line for each job, and how many there are of each state.
-func printStatus(w io.Writer, jobs []bench.JobStatus) error {
+func printStatus(w io.Writer, jobs []placedJob) error {
 	columns := []column{
 		{title: "Job", left: true}, {title: "State", left: true}, {title: "Epoch"}, {title: "Step"}, {title: "Loss"},
 		{title: "Rank-1"}, {title: "mAP"}, {title: "img/s"}, {title: "Left"}, {title: "", left: true},
 	}
+	inSlurm := slices.ContainsFunc(jobs, func(j placedJob) bool { return j.Slurm != nil })
+	if inSlurm {
+		columns = append(columns, column{title: "Slurm", left: true})
+	}
 	var rows [][]string
 	for _, j := range jobs {
-		rows = append(rows, statusCells(j))
+		cells := statusCells(j.JobStatus)
+		if j.Slurm != nil {
+			cells = append(cells, j.Slurm.String())
+		} else if inSlurm {
+			cells = append(cells, "")
+		}
+		rows = append(rows, cells)
 	}
 	if len(rows) > 0 {
 		if err := writeTable(w, columns, rows, nil); err != nil {
