@@ -23,8 +23,7 @@ func (r *run) follow(j *job) {
 		Loss: s.Loss, LearningRate: s.LR, ImagesPerSecond: s.ImagesPerSecond, Left: s.Left(), Metrics: s.Metrics,
 	}
 	if !j.started {
-		e.Kind = bench.Started
-		r.report(e)
+		r.report(bench.Event{Kind: bench.Started, Job: e.Job, Stage: e.Stage, Epochs: e.Epochs, Steps: e.Steps})
 	}
 	e.Kind = bench.Stepped
 	r.report(e)

@@ -78,7 +78,7 @@ func TestProgressIsTold(t *testing.T) {
 		}
 	}
 	want := []news{
-		{bench.Started, 3, 1.5}, {bench.Stepped, 3, 1.5}, // the second look brings nothing new
+		{bench.Started, 0, 0}, {bench.Stepped, 3, 1.5}, // the second look brings nothing new
 		{bench.Stepped, 8, 1.25}, {bench.Evaluated, 8, 1.25},
 		{bench.Finished, 0, 0},
 	}
