@@ -70,7 +70,7 @@ func EstimateRun(ctx context.Context, c Config) (Estimate, error) {
 	if err != nil {
 		return Estimate{}, err
 	}
-	pacer := newPacer(max(r.config.Threads/r.config.Jobs, 1), r.config.Progress)
+	pacer := newPacer(r.config.threadsOfJob(), r.config.Recipe.Precision, r.config.Progress)
 	defer pacer.close()
 	return r.estimate(ctx, pacer.pace)
 }
@@ -97,7 +97,7 @@ type pace func(ctx context.Context, m models.Model, mode Mode, batch int) (float
 func (r *runner) estimate(ctx context.Context, pace pace) (Estimate, error) {
 	e := Estimate{
 		Recipe: r.config.Recipe, Dataset: r.data.record, Machine: DescribeMachine(),
-		Jobs: r.config.Jobs, Threads: r.jobs[0].threads,
+		Jobs: r.config.Jobs, Threads: r.config.threadsOfJob(),
 	}
 	r.makeRoom()
 	for _, j := range r.jobs {

@@ -16,14 +16,14 @@ const inferBatch = 16
 
 // pacer measures how fast models are, those of the same layers once.
 type pacer struct {
-	pool     *kernels.Pool
-	threads  int
-	progress Progress
-	known    map[string]float64 // images a second, by mode and layers
+	pool      *kernels.Pool
+	precision kernels.Precision
+	progress  Progress
+	known     map[string]float64 // images a second, by mode and layers
 }
 
-func newPacer(threads int, progress Progress) *pacer {
-	return &pacer{kernels.NewPool(threads), threads, progress, map[string]float64{}}
+func newPacer(threads int, precision kernels.Precision, progress Progress) *pacer {
+	return &pacer{kernels.NewPool(threads), precision, progress, map[string]float64{}}
 }
 
 func (p *pacer) close() { p.pool.Close() }
@@ -43,8 +43,10 @@ func (p *pacer) pace(ctx context.Context, m models.Model, mode Mode, batch int) 
 	}
 	p.progress.Report(Event{Kind: Noted, Job: m.Name, Text: fmt.Sprintf("measuring %s of %d images", doing, batch)})
 	s := &stopwatch{
-		MeasureConfig: MeasureConfig{Mode: mode, Batch: batch, Threads: p.threads, Steps: 1, Report: func(Measurement) {}},
-		pool:          p.pool, peak: 1, // nobody asks for shares of it
+		MeasureConfig: MeasureConfig{
+			Mode: mode, Batch: batch, Threads: p.pool.Threads(), Steps: 1, Precision: p.precision, Report: func(Measurement) {},
+		},
+		pool: p.pool, peak: 1, // nobody asks for shares of it
 	}
 	if err := s.model(ctx, m); err != nil {
 		return 0, err

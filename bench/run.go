@@ -165,6 +165,8 @@ func (c *Config) complete() error {
 	return c.Recipe.Validate()
 }
 
+func (c *Config) threadsOfJob() int { return max(c.Threads/c.Jobs, 1) }
+
 // dir is the folder of a job: OUT/<model> of the first seed, OUT/<model>@<seed> of the others.
 func (c *Config) dir(model models.Model, seed uint64) string {
 	name := model.Name
@@ -188,7 +190,7 @@ func (r *runner) plan(reserve func(*job) error) error {
 	for i := range uint64(c.Seeds) {
 		for _, m := range c.Models {
 			j := newJob(m, c.Seed+i, c, r.data)
-			j.threads, j.alone = max(c.Threads/c.Jobs, 1), c.Jobs == 1
+			j.threads, j.alone = c.threadsOfJob(), c.Jobs == 1
 			j.report, j.now, j.keep = c.Progress.Report, c.Now, c.Checkpoints
 			r.jobs = append(r.jobs, j)
 			r.summary.Jobs = append(r.summary.Jobs, JobResult{Model: m, Seed: j.id.Seed, Dir: j.dir})
