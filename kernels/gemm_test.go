@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -76,7 +77,8 @@ func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, speci
 	c := tile{
 		depth: depth, rows: rows, cols: cols, flags: flags,
 		aRow: depth + 3, aDepth: 1, bDepth: shape.cols + 1, cRow: cols + 2, addRow: cols + 1,
-		bias: guarded(t, rng, cols),
+		bias: guarded(t, rng, cols), shift: guarded(t, rng, shape.cols), sums: guarded(t, rng, 2*shape.cols), sumsRow: shape.cols,
+		soonDepth: rng.IntN(3),
 	}
 	if rng.IntN(2) == 0 {
 		c.aRow, c.aDepth = 1, shape.rows+1
@@ -88,8 +90,23 @@ func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, speci
 	if special != 0 {
 		c.a[rng.IntN(len(c.a))], c.b[rng.IntN(len(c.b))], c.add[rng.IntN(len(c.add))] = special, special, special
 	}
-	before := append([]float32(nil), c.c...)
+	c.soon = c.b // what is fetched changes nothing
+	before, sums := slices.Clone(c.c), toFloat64(c.sums)
 	c.compute()
+	if flags&flagSums != 0 {
+		for j := range cols {
+			for r := range rows {
+				d := float64(c.c[r*c.cRow+j]) - float64(c.shift[j])
+				sums[j] += d
+				sums[c.sumsRow+j] += d * d
+			}
+			for _, at := range []int{j, c.sumsRow + j} {
+				if !near(float64(c.sums[at]), sums[at], sumTolerance(rows)*(1+math.Abs(sums[c.sumsRow+j]))) { // by the size of the squares
+					t.Fatalf("rows %d cols %d depth %d flags %b: sums[%d] = %g, want %g", rows, cols, depth, flags, at, c.sums[at], sums[at])
+				}
+			}
+		}
+	}
 	for i, got := range c.c {
 		r, j := i/c.cRow, i%c.cRow
 		want := float64(before[i])
@@ -108,13 +125,13 @@ func TestGemmTile(t *testing.T) {
 		shape := tileFor(active)
 		for rows := 1; rows <= shape.rows; rows++ {
 			for cols := 1; cols <= shape.cols; cols++ {
-				for flags := range flagReLU << 1 {
+				for flags := range flagSums << 1 {
 					checkTile(t, rng, rows, cols, 1+rng.IntN(20), flags, 0)
 				}
 			}
 		}
 		for _, special := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
-			for flags := range flagReLU << 1 {
+			for flags := range flagSums << 1 {
 				checkTile(t, rng, shape.rows, shape.cols-1, 7, flags, special)
 			}
 		}
@@ -128,7 +145,7 @@ func FuzzGemmTile(f *testing.F) {
 		for isa := Generic; isa <= Detected(); isa++ {
 			setISA(t, isa)
 			shape := tileFor(isa)
-			checkTile(t, rand.New(rand.NewPCG(seed, 0)), 1+int(rows)%shape.rows, 1+int(cols)%shape.cols, 1+int(depth)%600, int(flags)%(flagReLU<<1), 0)
+			checkTile(t, rand.New(rand.NewPCG(seed, 0)), 1+int(rows)%shape.rows, 1+int(cols)%shape.cols, 1+int(depth)%600, int(flags)%(flagSums<<1), 0)
 		}
 	})
 }

@@ -55,7 +55,7 @@ const (
 )
 
 // roomy is what activations may take without anybody having asked to save memory.
-const roomy = 4 << 30
+const roomy = 8 << 30
 
 // A Program is a compiled graph with its memory. It is used by one goroutine at a time;
 // inside, the pool's workers share the work.
