@@ -3,9 +3,9 @@ package kernels
 // Blocking of convolutions, the same for every instruction set. A block of the left operand, rowBlock × depthBlock, stays
 // in the second-level cache while all panels of weights pass by.
 const (
-	rowBlock   = 96
-	depthBlock = 320
-	wantTasks  = 16 // columns are cut as well where the rows alone give fewer tasks
+	rowBlock   = 96  // a multiple of the rows of every tile
+	depthBlock = 320 // upper bound: the depth is cut into equal blocks
+	wantTasks  = 16  // columns are cut as well where the rows alone give fewer tasks
 )
 
 // implicitProduct is a convolution as a matrix product: gathered rows times weights. The forward pass is one of them, the
@@ -22,16 +22,15 @@ type implicitProduct struct {
 	tapOffsets   []int // of the rows: where in an output channel's weights each tap begins
 	weightStride int   // floats per output channel
 
-	dst       []float32
-	add       []float32
-	bias      []float32
-	relu      bool
-	dstPixel  int // floats between pixels of dst, over all groups
-	phase     phase
-	shift     []float32 // of the sums
-	sums      []float32 // of dst and of its squares, by block of rows; nil for none
-	packed    []float32 // weights in panels, group by group; unused if there is one row block
-	blockCols int
+	dst      []float32
+	add      []float32
+	bias     []float32
+	relu     bool
+	dstPixel int // floats between pixels of dst, over all groups
+	phase    phase
+	shift    []float32 // of the sums
+	sums     []float32 // of dst and of its squares, by block of rows; nil for none
+	packed   []float32 // weights in panels, group by group; unused if there is one row block
 }
 
 // phase says which pixels of the destination the rows of a product are: those at (y0 + sh·y, x0 + sw·x).
@@ -195,7 +194,7 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 			source.fillPairs(gathered, m.aRow, row, rows, k, k+m.depth, rounding)
 		} else if source.direct() {
 			m.a, m.aRow, m.aDepth = source.src[row*source.pixel+source.first+k:], source.pixel, 1
-			if m.soonTiles = 0; k == 0 && p.groups == 1 {
+			if m.soonTiles = 0; k == 0 && p.groups == 1 { // each band while the one before is multiplied by the first panel
 				band := tileFor(active).rows
 				m.soon[0] = source.src[min(row+band, row+rows)*source.pixel : (row+rows)*source.pixel]
 				m.soonTiles = ceilDiv(rows, band) - 1

@@ -2,11 +2,11 @@ package kernels
 
 // Blocking of weight gradients.
 const (
-	pixelBlock   = 256
-	weightRows   = 264
-	weightCols   = 288
-	wantSums     = 24 // tasks wanted; the pixels are split where there are fewer
-	maxSums      = 16 // splits of the pixels, each with its own partial sums
+	pixelBlock   = 256 // pixels that are summed in one block
+	weightRows   = 264 // output channels that are done before the next ones, so that their dy stays in the second-level cache; a multiple of the rows of every tile
+	weightCols   = 288 // upper bound of the columns of a task
+	wantSums     = 24  // tasks wanted; the pixels are split where there are fewer
+	maxSums      = 16  // splits of the pixels, each with its own partial sums
 	sumChunk     = 1 << 13
 	blocksPerSum = 4 // blocks of pixels a split has at least
 )
@@ -75,9 +75,7 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 	if p.splits() > 1 {
 		dst = p.sums[split*roundUp(p.size(), cacheLine):]
 	}
-	m := product{
-		cols: min(columnBlock, depth-col), aRow: 1, bPanel: shape.cols, cRow: depth,
-	}
+	m := product{cols: min(columnBlock, depth-col), aRow: 1, bPanel: shape.cols, cRow: depth}
 	if p.keep && p.splits() == 1 {
 		m.flags = flagAccumulate
 	}
@@ -105,17 +103,22 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 				m.a, m.aTile, m.aDepth, m.aPadded = bands, bandSize(m.depth), shape.rows, true
 				packBands(bands, dy, pixel, m.depth, m.rows)
 			}
-			m.soonTiles = 0
-			if next := min(pixelBlock, end-at-m.depth); p.groups == 1 && columnBlocks == 1 && p.rows <= weightRows {
-				m.soonTiles = ceilDiv(p.rows, shape.rows) * ceilDiv(m.cols, shape.cols)
-				m.soon[0] = p.dy[(at+m.depth)*pixel:][:next*pixel]
-				if p.plain() {
-					m.soon[1] = source.src[(at+m.depth)*source.pixel:][:next*source.pixel]
-				}
+			if p.groups == 1 && columnBlocks == 1 && p.rows <= weightRows {
+				next := at + m.depth
+				p.fetch(&m, next, min(next+pixelBlock, end))
 			}
 			m.run()
 		}
 		m.flags = flagAccumulate
+	}
+}
+
+// fetch lets a product fetch the pixels [from,to), of which all rows and columns will be needed.
+func (p *weightProduct) fetch(m *product, from, to int) {
+	m.soonTiles = m.tiles()
+	m.soon[0] = p.dy[from*p.rows : to*p.rows]
+	if p.plain() {
+		m.soon[1] = p.src[from*p.pixel : to*p.pixel]
 	}
 }
 

@@ -36,17 +36,28 @@ type product struct {
 	soonTiles int
 }
 
-// fetched returns the part of soon that belongs to a tile, and nothing where all is on its way.
-func (p *product) fetched(tile int) []float32 {
-	if tile >= p.soonTiles {
-		return nil
+// tiles returns the number of tiles of C.
+func (p *product) tiles() int {
+	shape := tileFor(active)
+	return ceilDiv(p.rows, shape.rows) * ceilDiv(p.cols, shape.cols)
+}
+
+// fetch gives a tile its share of soon; where all is on its way, it fetches what it reads itself.
+func (p *product) fetch(t *tile, index int) {
+	t.soon, t.soonDepth = t.b, 0
+	if index >= p.soonTiles {
+		return
 	}
-	total := len(p.soon[0]) + len(p.soon[1])
-	from, to := tile*total/p.soonTiles, (tile+1)*total/p.soonTiles
-	if first := len(p.soon[0]); from >= first {
-		return p.soon[1][from-first : to-first]
+	first, total := len(p.soon[0]), len(p.soon[0])+len(p.soon[1])
+	from, to := index*total/p.soonTiles, (index+1)*total/p.soonTiles
+	switch {
+	case from == to:
+	case from < first:
+		t.soon = p.soon[0][from:]
+	default:
+		t.soon = p.soon[1][from-first:]
 	}
-	return p.soon[0][from:min(to, len(p.soon[0]))]
+	t.soonDepth = ceilDiv(to-from, p.depth)
 }
 
 // edgeSize returns how long edge has to be for a product of the given depth whose A is not padded.
@@ -75,12 +86,7 @@ func (p *product) run() {
 			} else {
 				t.a, t.aRow, t.aDepth = p.edge, 1, shape.rows
 			}
-			if t.soon = p.fetched(index); t.soon == nil {
-				t.soon = t.b
-				t.soonDepth = 0
-			} else {
-				t.soonDepth = ceilDiv(len(t.soon), p.depth)
-			}
+			p.fetch(&t, index)
 			index++
 			t.c, t.flags = p.c[r*p.cRow+j:], p.flags
 			if p.flags&flagSums != 0 {
