@@ -36,12 +36,31 @@ func pairShapes() []ConvShape {
 func TestPairConv(t *testing.T) {
 	for _, s := range pairShapes() {
 		t.Run(convName(s), func(t *testing.T) {
+			setISA(t, Detected()) // the only one in which they are offered
 			for _, n := range []int{1, 3} {
 				rng := rand.New(rand.NewPCG(25, 26))
 				c := newPairCase(t, rng, s, n, 2)
 				c.multiply()
-				forEachISA(t, func(t *testing.T) { c.check(t, rng) })
+				c.check(t, rng)
 			}
+		})
+	}
+}
+
+// TestPairWinogradConv: both factors are transforms that are rounded to 8 bits. Their errors are up to 2⁻⁹ of a factor, which
+// makes 2⁻¹⁰·√2 of a product in the root mean square, and add like a random walk. The way back from largeForm makes them five
+// times larger, and more in the corners of a tile.
+func TestPairWinogradConv(t *testing.T) {
+	for _, shape := range winogradShapes {
+		t.Run(convName(shape.s), func(t *testing.T) {
+			setISA(t, Detected())
+			rng := rand.New(rand.NewPCG(31, 32))
+			c := newConvCase(t, rng, shape.s, shape.n, 2)
+			c.c.grouped = nil
+			c.c.usePairs()
+			c.slack, c.rounding = 2*winogradFactor, math.Sqrt2/1024
+			c.multiply()
+			c.check(t, rng)
 		})
 	}
 }
@@ -126,13 +145,20 @@ func BenchmarkPairConv(b *testing.B) {
 		{8, ConvShape{H: 32, W: 16, C: 128, OutC: 128, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
 		{32, ConvShape{H: 16, W: 8, C: 256, OutC: 256, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
 		{32, ConvShape{H: 8, W: 4, C: 512, OutC: 512, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
+		{4, ConvShape{H: 128, W: 64, C: 64, OutC: 128, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
+		{8, ConvShape{H: 64, W: 32, C: 128, OutC: 256, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
+		{8, ConvShape{H: 64, W: 32, C: 32, OutC: 32, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
+		{32, ConvShape{H: 16, W: 8, C: 128, OutC: 128, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
 	} {
-		for _, form := range []string{"floats", "pairs"} {
+		for _, form := range []string{"floats", "pairs", "direct pairs"} {
 			c, err := NewConv(layer.s)
 			if err != nil {
 				b.Fatal(err)
 			}
-			if form == "pairs" {
+			switch form {
+			case "pairs":
+				c.usePairs()
+			case "direct pairs":
 				c.tiled = winogradForms{}
 				c.usePairs()
 			}

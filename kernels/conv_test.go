@@ -99,6 +99,7 @@ type convCase struct {
 	c             *Conv
 	outLen, inLen int
 	slack         float64 // how much more than the error of a plain sum is allowed
+	rounding      float64 // of every factor: the error that is allowed for each product
 	// The three results by definition, in float64.
 	product, dataProduct, weightProduct []float64
 }
@@ -122,7 +123,9 @@ func newConvCase(t *testing.T, rng *rand.Rand, s ConvShape, n, threads int) *con
 }
 
 // tolerance bounds the error of a sum of n products.
-func (c *convCase) tolerance(n int) float64 { return c.slack * sumTolerance(n) }
+func (c *convCase) tolerance(n int) float64 {
+	return c.slack * (sumTolerance(n) + 8*c.rounding*math.Sqrt(float64(n)))
+}
 
 // multiply computes the three results by definition.
 func (c *convCase) multiply() {

@@ -117,7 +117,15 @@ func (p *winogradProduct) tasks() int {
 }
 
 func (p *winogradProduct) packedSize() int {
-	return p.groups * p.grid.positions() * p.channels * p.paddedCols()
+	return p.groups * p.grid.positions() * p.channelSteps() * p.paddedCols()
+}
+
+// channelSteps returns the depth of the products: channels, or pairs of them.
+func (p *winogradProduct) channelSteps() int {
+	if p.pairs {
+		return ceilDiv(p.channels, 2)
+	}
+	return p.channels
 }
 
 func (p *winogradProduct) setPacked(filters []float32) { p.filters = filters }
@@ -140,8 +148,17 @@ func (p *winogradProduct) packTask(task int, ws []float32) {
 		p.pack(taps[tap*size:], panel/p.panels(), panel%p.panels()*width, k, k+channels)
 	}
 	src := tileSource{data: taps, row: p.kw * size, col: size, rows: allLines, cols: allLines}
-	position := p.channels * width
-	p.grid.filter.spreadTile(p.filters[panel*p.grid.positions()*position+channel*width:], position, &src, size)
+	position := p.channelSteps() * width
+	dst := p.filters[panel*p.grid.positions()*position:]
+	if !p.pairs {
+		p.grid.filter.spreadTile(dst[channel*width:], position, &src, size)
+		return
+	}
+	filters := space.take(p.grid.positions() * size)
+	p.grid.filter.spreadTile(filters, size, &src, size)
+	for i := range p.grid.positions() {
+		pairRows(dst[i*position+channel/2*width:], width, filters[i*size:], width, channels, width)
+	}
 }
 
 // tileStep returns the distance between positions of a block of tiles whose rows are so far apart: not a power of two.
@@ -152,8 +169,12 @@ func (p *winogradProduct) productColumns() int { return min(winogradColumns, p.c
 func (p *winogradProduct) workerSize() int {
 	inputs := p.grid.positions() * tileStep(p.tileBlock(), gatheredRow(p.channels))
 	products := p.grid.positions() * tileStep(p.tileBlock(), gatheredRow(p.productColumns()))
-	filters := p.kh * p.kw * min(filterChunk, p.channels) * tileFor(active).cols
-	return max(inputs+products, roundUp(filters, cacheLine)) + cacheLine
+	taps := p.kh * p.kw
+	if p.pairs {
+		taps += p.grid.positions()
+	}
+	filters := taps * min(filterChunk, p.channels) * tileFor(active).cols
+	return max(inputs+products, roundUp(filters, cacheLine)) + 2*cacheLine
 }
 
 // multiply computes one task: a block of tiles and of columns of one group.
@@ -173,6 +194,9 @@ func (p *winogradProduct) multiply(task int, ws []float32) {
 	for t := range tiles {
 		src := p.grid.inputTile(tile+t, group*p.channels)
 		p.grid.input.spreadTile(inputs[t*inputRow:], inputStep, &src, p.channels)
+		if p.pairs {
+			pairColumns(inputs[t*inputRow:], inputStep, inputs[t*inputRow:], inputStep, p.grid.positions(), p.channels)
+		}
 	}
 	for col := begin; col < end; col += winogradColumns {
 		cols := min(winogradColumns, end-col)
@@ -189,15 +213,16 @@ func (p *winogradProduct) multiply(task int, ws []float32) {
 // multiplyPosition multiplies the inputs of one position by its filters.
 func (p *winogradProduct) multiplyPosition(c []float32, cRow int, a []float32, aRow, tiles, group, position, col, cols int) {
 	width := tileFor(active).cols
-	panel := p.grid.positions() * p.channels * width
-	filters := p.filters[(group*p.panels()+col/width)*panel+position*p.channels*width:]
+	steps := p.channelSteps()
+	panel := p.grid.positions() * steps * width
+	filters := p.filters[(group*p.panels()+col/width)*panel+position*steps*width:]
 	m := product{
-		rows: tiles, cols: cols,
+		rows: tiles, cols: cols, pairs: p.pairs,
 		aTile: tileFor(active).rows * aRow, aRow: aRow, aDepth: 1, aPadded: true,
 		bPanel: panel, bDepth: width, c: c, cRow: cRow,
 	}
-	for k, depth := 0, equalBlocks(p.channels, depthBlock); k < p.channels; k += depth {
-		m.depth = min(depth, p.channels-k)
+	for k, depth := 0, equalBlocks(steps, depthBlock); k < steps; k += depth {
+		m.depth = min(depth, steps-k)
 		m.a, m.b = a[k:], filters[k*width:]
 		m.run()
 		m.flags = flagAccumulate

@@ -17,6 +17,7 @@ type winogradWeights struct {
 	*weightProduct
 	grid     tileGrid
 	minTiles int
+	pairs    bool // multiply pairs of bf16: of neighbouring tiles, where the first of them is
 
 	chunk, tiles      int       // the first tile of the chunk in flight, and how many
 	inputs, gradients []float32 // of the chunk: [position, tile, channel]
@@ -87,11 +88,17 @@ func (w *winogradWeights) columnBlocks() int { return ceilDiv(w.channels, gradie
 
 // Do transforms some tiles of the inputs and of the gradients.
 func (w *transformChunk) Do(task, _ int) {
-	for t := task * transformTiles; t < min((task+1)*transformTiles, w.tiles); t++ {
+	begin, end := task*transformTiles, min((task+1)*transformTiles, w.tiles)
+	for t := begin; t < end; t++ {
 		input := w.grid.inputTile(w.chunk+t, 0)
 		w.grid.input.spreadTile(w.inputs[t*w.inputRow():], w.inputStep(), &input, w.pixel)
 		gradient := w.gradient(w.chunk + t)
 		w.grid.outputGradient.spreadTile(w.gradients[t*w.gradientRow():], w.gradientStep(), &gradient, w.outputs())
+	}
+	for i := 0; w.pairs && i < w.grid.positions(); i++ {
+		inputs, gradients := w.inputs[i*w.inputStep()+begin*w.inputRow():], w.gradients[i*w.gradientStep()+begin*w.gradientRow():]
+		pairRows(inputs, 2*w.inputRow(), inputs, w.inputRow(), end-begin, w.pixel)
+		pairRows(gradients, 2*w.gradientRow(), gradients, w.gradientRow(), end-begin, w.outputs())
 	}
 }
 
@@ -115,14 +122,18 @@ func (w *multiplyChunk) Do(task, _ int) {
 		bPanel: shape.cols, bDepth: w.inputRow(),
 		c: w.products[position*w.productStep()+group*w.rows*w.channels+col:], cRow: w.channels,
 	}
+	steps := w.tiles
+	if w.pairs {
+		m.pairs, m.aDepth, m.bDepth, steps = true, 2*m.aDepth, 2*m.bDepth, ceilDiv(w.tiles, 2)
+	}
 	if w.chunk > 0 {
 		m.flags = flagAccumulate
 	}
 	gradients := w.gradients[position*w.gradientStep()+group*w.rows:]
 	inputs := w.inputs[position*w.inputStep()+group*w.channels+col:]
-	for t, depth := 0, equalBlocks(w.tiles, gradientDepth); t < w.tiles; t += depth {
-		m.depth = min(depth, w.tiles-t)
-		m.a, m.b = gradients[t*w.gradientRow():], inputs[t*w.inputRow():]
+	for t, depth := 0, equalBlocks(steps, gradientDepth); t < steps; t += depth {
+		m.depth = min(depth, steps-t)
+		m.a, m.b = gradients[t*m.aDepth:], inputs[t*m.bDepth:]
 		m.run()
 		m.flags = flagAccumulate
 	}
