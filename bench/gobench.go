@@ -32,10 +32,21 @@ func WriteBenchmark(w io.Writer, m Measurement) error {
 		seconds := step.Seconds()
 		fmt.Fprintf(&s, "Benchmark%s%s/model=%s/batch=%d/threads=%d%s-%d", strings.ToUpper(string(m.Mode[:1])), m.Mode[1:],
 			escapeName(m.Model), m.Batch, m.Threads, precision, runtime.GOMAXPROCS(0))
-		fmt.Fprintf(&s, "\t1\t%d ns/op\t%.6g img/s\t%.6g GFLOP/s\t%.4g peak-share\t%d planned-B\t%d peak-RSS-B\n",
-			step/time.Nanosecond, float64(m.Batch)/seconds, m.FLOPs/seconds/1e9, m.FLOPs/seconds/m.Peak, m.PlannedBytes, m.PeakRSSBytes)
+		gflops := m.FLOPs / seconds / 1e9
+		fmt.Fprintf(&s, "\t1\t%d ns/op\t%.6g img/s\t%.6g GFLOP/s\t%.4g peak-share\t", step/time.Nanosecond, float64(m.Batch)/seconds, gflops, 1e9*gflops/m.Peak)
+		if m.Mode == KernelMode {
+			fmt.Fprintf(&s, "%.6g bound-GFLOP/s\t%.4g bound-share\n", m.BoundGFLOPS, gflops/m.BoundGFLOPS)
+			continue
+		}
+		fmt.Fprintf(&s, "%d planned-B\t%d peak-RSS-B\n", m.PlannedBytes, m.PeakRSSBytes)
 	}
 	_, err := io.WriteString(w, s.String())
+	return err
+}
+
+// WriteModels says, as the format's configuration, which models the kernels that follow are from.
+func WriteModels(w io.Writer, models []string) error {
+	_, err := fmt.Fprintf(w, "models: %s\n", strings.Join(models, " "))
 	return err
 }
 

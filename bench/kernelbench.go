@@ -8,34 +8,47 @@ import (
 	"github.com/reidbench/reidbench/kernels"
 )
 
-// kernelShapes are the convolutions that most of the published rows' time goes into: one of
-// each kind, at the sizes of a 256×128 image.
-var kernelShapes = []struct {
-	name  string
-	shape kernels.ConvShape
-}{
-	{"stem7x7", kernels.ConvShape{H: 256, W: 128, C: 3, OutC: 64, KH: 7, KW: 7, SH: 2, SW: 2, PH: 3, PW: 3, Groups: 1}},
-	{"conv3x3-64", kernels.ConvShape{H: 64, W: 32, C: 64, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
-	{"conv3x3-256", kernels.ConvShape{H: 16, W: 8, C: 256, OutC: 256, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
-	{"conv1x1-256-64", kernels.ConvShape{H: 64, W: 32, C: 256, OutC: 64, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
-	{"conv1x1-512-2048", kernels.ConvShape{H: 8, W: 4, C: 512, OutC: 2048, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
-	{"conv3x3-256-groups32", kernels.ConvShape{H: 32, W: 16, C: 256, OutC: 256, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 32}},
-	{"depthwise3x3-96", kernels.ConvShape{H: 64, W: 32, C: 96, OutC: 96, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 96}},
-	{"depthwise5x5-240", kernels.ConvShape{H: 16, W: 8, C: 240, OutC: 240, KH: 5, KW: 5, SH: 1, SW: 1, PH: 2, PW: 2, Groups: 240}},
-	{"linear-768-3072", kernels.ConvShape{H: 1, W: 129, C: 768, OutC: 3072, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
-}
-
-// kernels measures a square product and each convolution in its three directions.
+// kernels measures a square product, and every shape of the models in each of its directions.
 func (r *stopwatch) kernels(ctx context.Context) error {
+	cases, err := kernelCases(r.Models)
+	if err != nil {
+		return err
+	}
+	r.bandwidth = kernels.MeasureBandwidth(r.pool, peakTime)
 	if err := r.product(ctx, 1024); err != nil {
 		return err
 	}
-	for _, k := range kernelShapes {
-		if err := r.conv(ctx, k.name, k.shape); err != nil {
-			return fmt.Errorf("measuring %s: %w", k.name, err)
+	for _, k := range cases {
+		directions, err := r.directions(k.shape)
+		if err != nil {
+			return fmt.Errorf("measuring %s: %w", k.shape, err)
+		}
+		for _, d := range directions {
+			m := Measurement{Model: k.shape.String() + "-" + d.name, Models: k.models, Batch: r.Batch, FLOPs: d.flops}
+			if err := r.bounded(ctx, m, d); err != nil {
+				return fmt.Errorf("measuring %s: %w", m.Model, err)
+			}
 		}
 	}
 	return nil
+}
+
+// A direction is one of the passes of a kernel.
+type direction struct {
+	name  string
+	flops float64 // of a step
+	bytes float64 // that a step must read and write once
+	step  func()
+}
+
+// bounded measures a direction and compares it with what the machine could do: as many multiply-adds as its peak, or as
+// many bytes as its memory moves.
+func (r *stopwatch) bounded(ctx context.Context, m Measurement, d direction) error {
+	m.Bound, m.BoundGFLOPS = "multiply-adds", r.peak/1e9
+	if byMemory := d.flops / d.bytes * r.bandwidth / 1e9; byMemory < m.BoundGFLOPS {
+		m.Bound, m.BoundGFLOPS = "memory", byMemory
+	}
+	return r.measure(ctx, m, d.step, func(m *Measurement) { m.BoundShare = m.GFLOPS / m.BoundGFLOPS })
 }
 
 // product measures C[n,n] = A[n,n]·B[n,n]ᵀ.
@@ -43,42 +56,80 @@ func (r *stopwatch) product(ctx context.Context, n int) error {
 	gemm := r.Precision.NewGemm(n, n)
 	a, b, c := noise(n*n), noise(n*n), kernels.Allocate(n*n)
 	ws := kernels.Allocate(gemm.Workspace(n, r.Threads))
-	m := Measurement{Model: fmt.Sprintf("gemm-%d", n), Batch: 1, FLOPs: 2 * float64(n) * float64(n) * float64(n)}
-	return r.measure(ctx, m, func() { gemm.Run(r.pool, n, c, a, b, ws) }, nil)
+	d := direction{
+		flops: 2 * float64(n) * float64(n) * float64(n), bytes: floatBytes(a, b, c),
+		step: func() { gemm.Run(r.pool, n, c, a, b, ws) },
+	}
+	return r.bounded(ctx, Measurement{Model: fmt.Sprintf("gemm-%d", n), Batch: 1, FLOPs: d.flops}, d)
 }
 
-func (r *stopwatch) conv(ctx context.Context, name string, s kernels.ConvShape) error {
+// directions makes the passes of a shape, with their operands.
+func (r *stopwatch) directions(k kernelShape) ([]direction, error) {
+	if k.attention.Tokens > 0 {
+		return r.attention(k.attention, k.sequences), nil
+	}
+	return r.conv(k.conv)
+}
+
+func (r *stopwatch) conv(s kernels.ConvShape) ([]direction, error) {
 	conv, err := r.Precision.NewConv(s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n := r.Batch
 	x, w, dy := noise(n*s.H*s.W*s.C), noise(s.Weights()), noise(n*s.OutH()*s.OutW()*s.OutC)
 	y, dx, dw := kernels.Allocate(len(dy)), kernels.Allocate(len(x)), kernels.Allocate(len(w))
 	ws := kernels.Allocate(conv.Workspace(n, r.Threads))
-	flops := 2 * float64(n) * float64(s.MACs())
-	for _, direction := range []struct {
-		name string
-		step func()
-	}{
-		{"forward", func() { conv.Forward(r.pool, n, y, x, w, kernels.Epilogue{}, ws) }},
-		{"data", func() { conv.BackwardData(r.pool, n, dx, dy, w, nil, ws) }},
-		{"weights", func() { conv.BackwardWeights(r.pool, n, dw, nil, dy, x, false, ws) }},
-	} {
-		m := Measurement{Model: name + "-" + direction.name, Batch: n, FLOPs: flops}
-		if err := r.measure(ctx, m, direction.step, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+	flops, bytes := 2*float64(n)*float64(s.MACs()), floatBytes(x, w, dy)
+	return []direction{
+		{"forward", flops, bytes, func() { conv.Forward(r.pool, n, y, x, w, kernels.Epilogue{}, ws) }},
+		{"data", flops, bytes, func() { conv.BackwardData(r.pool, n, dx, dy, w, nil, ws) }},
+		{"weights", flops, bytes, func() { conv.BackwardWeights(r.pool, n, dw, nil, dy, x, false, ws) }},
+	}, nil
 }
 
-// noise is n values around zero.
+// attention measures what is between q, k and v side by side and the output. What the backward pass computes again is not
+// counted.
+func (r *stopwatch) attention(s kernels.AttentionShape, sequences int) []direction {
+	attention := kernels.NewAttention(s)
+	sequences *= r.Batch
+	width := s.Heads * s.HeadDim
+	size := sequences * s.Tokens * width
+	third := func(data []float32, i int) kernels.Rows { return kernels.Rows{Data: data[i*width:], Stride: 3 * width} }
+	qkv, dout, out, dqkv := noise(3*size), noise(size), kernels.Allocate(size), kernels.Allocate(3*size)
+	q, k, v := third(qkv, 0), third(qkv, 1), third(qkv, 2)
+	dq, dk, dv := third(dqkv, 0), third(dqkv, 1), third(dqkv, 2)
+	o, do := kernels.Rows{Data: out, Stride: width}, kernels.Rows{Data: dout, Stride: width}
+	sums := kernels.Allocate(sequences * s.Heads * s.Tokens)
+	ws := kernels.Allocate(attention.Workspace(r.Threads))
+	flops := 2 * 2 * float64(size) * float64(s.Tokens)
+	return []direction{
+		{"forward", flops, floatBytes(qkv, out, sums), func() { attention.Forward(r.pool, sequences, o, q, k, v, sums, ws) }},
+		{"backward", 2 * flops, floatBytes(qkv, dqkv, out, dout, sums), func() {
+			attention.Backward(r.pool, sequences, dq, dk, dv, do, o, q, k, v, sums, ws)
+		}},
+	}
+}
+
+// floatBytes is the size of some arrays.
+func floatBytes(arrays ...[]float32) float64 {
+	bytes := 0
+	for _, a := range arrays {
+		bytes += 4 * len(a)
+	}
+	return float64(bytes)
+}
+
+// noise is n values around zero, the same ones again after a while.
 func noise(n int) []float32 {
+	const period = 1 << 16
 	random := rand.New(rand.NewPCG(1, 2))
 	values := kernels.Allocate(n)
-	for i := range values {
+	for i := range min(n, period) {
 		values[i] = 2*random.Float32() - 1
+	}
+	for done := period; done < n; done *= 2 {
+		copy(values[done:], values[:done])
 	}
 	return values
 }

@@ -23,7 +23,7 @@ type Mode string
 const (
 	TrainMode  Mode = "train"   // forward, backward and Adam on a batch
 	InferMode  Mode = "infer"   // forward on a batch
-	KernelMode Mode = "kernels" // single kernels on shapes that networks are made of
+	KernelMode Mode = "kernels" // each convolution, linear layer and attention of networks by itself
 )
 
 // Modes lists the modes.
@@ -32,7 +32,7 @@ func Modes() []Mode { return []Mode{TrainMode, InferMode, KernelMode} }
 // MeasureConfig says what to measure.
 type MeasureConfig struct {
 	Mode    Mode
-	Models  []models.Model // for TrainMode and InferMode
+	Models  []models.Model // for KernelMode, whose layers
 	Batch   int            // images; 0: 32
 	Threads int            // 0: one per CPU
 	Steps   int            // that are measured, after one that is not; 0: 6
@@ -55,6 +55,12 @@ type Measurement struct {
 	PeakShare       float64 `json:"peak_share"`     // of the multiply-add peak measured in the same run; that of fp32; beyond 1 in bf16, and where Winograd's forms save multiplications
 	PlannedBytes    int64   `json:"planned_bytes"`  // before the first step
 	PeakRSSBytes    int64   `json:"peak_rss_bytes"` // what the process came to hold; 0 if unknown
+
+	// Of a kernel:
+	Models      []string `json:"models,omitempty"`       // that have this layer
+	Bound       string   `json:"bound,omitempty"`        // "multiply-adds" or "memory": what limits it
+	BoundGFLOPS float64  `json:"bound_gflops,omitempty"` // that it could reach, by the peak or by the memory bandwidth measured in the same run
+	BoundShare  float64  `json:"bound_share,omitempty"`  // of that; beyond 1 in the cases of PeakShare, and where the caches hold the operands
 
 	Profile *Profile `json:"-"` // where MeasureConfig asks for it
 
@@ -102,9 +108,10 @@ func Measure(ctx context.Context, c MeasureConfig) ([]Measurement, error) {
 // stopwatch is one call of Measure.
 type stopwatch struct {
 	MeasureConfig
-	pool    *kernels.Pool
-	peak    float64 // FLOP/s
-	results []Measurement
+	pool      *kernels.Pool
+	peak      float64 // FLOP/s
+	bandwidth float64 // B/s; of KernelMode
+	results   []Measurement
 }
 
 func (r *stopwatch) models(ctx context.Context) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -97,22 +98,89 @@ func TestMeasure(t *testing.T) {
 }
 
 func TestMeasureKernels(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs every kernel shape in its full size")
-	}
-	list, err := Measure(t.Context(), MeasureConfig{Mode: KernelMode, Batch: 1, Steps: 1})
+	list, err := Measure(t.Context(), MeasureConfig{Mode: KernelMode, Models: []models.Model{tiny("tiny")}, Batch: 2, Threads: 1, Steps: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 1 + 3*len(kernelShapes); len(list) != want {
+	// A product, and in three directions two convolutions and the classifier.
+	if want := 1 + 3*3; len(list) != want {
 		t.Errorf("%d measurements, want %d", len(list), want)
 	}
 	seen := map[string]bool{}
 	for _, m := range list {
-		if seen[m.Model] || m.FLOPs <= 0 || m.GFLOPS <= 0 {
+		if seen[m.Model] || m.FLOPs <= 0 || m.GFLOPS <= 0 || m.BoundGFLOPS <= 0 || m.BoundShare != m.GFLOPS/m.BoundGFLOPS {
 			t.Errorf("measured twice or not at all: %+v", m)
 		}
+		if memory := m.BoundGFLOPS < m.Peak/1e9; memory != (m.Bound == "memory") {
+			t.Errorf("bound by %s at %v of %v GFLOP/s", m.Bound, m.BoundGFLOPS, m.Peak/1e9)
+		}
 		seen[m.Model] = true
+	}
+	// The second convolution has 8×4×16 outputs of 72 products, 16×8×8 inputs and 16·72 weights.
+	m := list[4]
+	if flops := 2.0 * 2 * 8 * 4 * 16 * 72; m.Model != "conv3x3-s2-p1-16x8x8-16-forward" || m.FLOPs != flops {
+		t.Errorf("%+v, want %v FLOP", m, flops)
+	}
+	if diff := cmp.Diff([]string{"tiny"}, m.Models); diff != "" {
+		t.Errorf("models (-want +got):\n%s", diff)
+	}
+}
+
+func TestKernelCases(t *testing.T) {
+	list, err := models.Match("mobilenetv3-small", "tnt-s", "deit-s16", "vit-b16")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, err := kernelCases(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, groups := map[string][]string{}, map[string]bool{}
+	var last string
+	for _, c := range cases {
+		if name := c.shape.String(); names[name] != nil {
+			t.Errorf("two shapes are called %s", name)
+		}
+		names[c.shape.String()] = c.models
+		group := strings.Join(c.models, " ")
+		if group != last && groups[group] {
+			t.Errorf("the shapes of %s do not stand together", group)
+		}
+		groups[group], last = true, group
+	}
+	for name, want := range map[string][]string{
+		"conv3x3-s2-p1-256x128x3-16":   {"mobilenetv3-small"},
+		"depthwise5x5-p2-16x8x240-240": {"mobilenetv3-small"},
+		"attention-128x16-heads4x6":    {"tnt-s"},
+		"attention-1x129-heads6x64":    {"tnt-s", "deit-s16"},
+		"linear-1x129x384-1536":        {"tnt-s", "deit-s16"},
+		"conv16x16-s16-256x128x3-768":  {"vit-b16"},
+	} {
+		slices.Sort(want)
+		got := slices.Sorted(slices.Values(names[name]))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("models with %s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestBenchstatReadsKernels(t *testing.T) {
+	m := Measurement{
+		Model: "linear-1x129x384-1536-forward", Models: []string{"deit-s16", "tnt-s"}, Mode: KernelMode, Batch: 8, Threads: 2, Precision: "fp32",
+		Steps: []time.Duration{2 * time.Second}, FLOPs: 100e9, Peak: 200e9, Bound: "memory", BoundGFLOPS: 80,
+	}
+	var out bytes.Buffer
+	if err := errors.Join(WriteModels(&out, m.Models), WriteBenchmark(&out, m)); err != nil {
+		t.Fatal(err)
+	}
+	config, line, _ := strings.Cut(out.String(), "\n")
+	if want := "models: deit-s16 tnt-s"; config != want {
+		t.Errorf("%q, want %q", config, want)
+	}
+	_, values := benchmarkLine(t, line)
+	want := map[string]float64{"ns/op": 2e9, "img/s": 4, "GFLOP/s": 50, "peak-share": 0.25, "bound-GFLOP/s": 80, "bound-share": 0.625}
+	if diff := cmp.Diff(want, values); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
 	}
 }
 

@@ -99,3 +99,59 @@ loop:
 	JNZ         loop
 	VZEROUPPER
 	RET
+
+// func streamCopyAVX512(dst *float32, src *float32, rounds int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·streamCopyAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ rounds+16(FP), DX
+
+loop:
+	VMOVUPS  (CX), Z0
+	VMOVNTPS Z0, (AX)
+	VMOVUPS  64(CX), Z0
+	VMOVNTPS Z0, 64(AX)
+	VMOVUPS  128(CX), Z0
+	VMOVNTPS Z0, 128(AX)
+	VMOVUPS  192(CX), Z0
+	VMOVNTPS Z0, 192(AX)
+	ADDQ     $0x00000100, CX
+	ADDQ     $0x00000100, AX
+	DECQ     DX
+	JNZ      loop
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func streamCopyAVX2(dst *float32, src *float32, rounds int)
+// Requires: AVX, MMX+
+TEXT ·streamCopyAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ rounds+16(FP), DX
+
+loop:
+	VMOVUPS  (CX), Y0
+	VMOVNTPS Y0, (AX)
+	VMOVUPS  32(CX), Y0
+	VMOVNTPS Y0, 32(AX)
+	VMOVUPS  64(CX), Y0
+	VMOVNTPS Y0, 64(AX)
+	VMOVUPS  96(CX), Y0
+	VMOVNTPS Y0, 96(AX)
+	VMOVUPS  128(CX), Y0
+	VMOVNTPS Y0, 128(AX)
+	VMOVUPS  160(CX), Y0
+	VMOVNTPS Y0, 160(AX)
+	VMOVUPS  192(CX), Y0
+	VMOVNTPS Y0, 192(AX)
+	VMOVUPS  224(CX), Y0
+	VMOVNTPS Y0, 224(AX)
+	ADDQ     $0x00000100, CX
+	ADDQ     $0x00000100, AX
+	DECQ     DX
+	JNZ      loop
+	SFENCE
+	VZEROUPPER
+	RET

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,9 @@ import (
 
 // benchedByDefault is what bench measures where no model is named.
 const benchedByDefault = "resnet50"
+
+// kernelBatch is the batch of kernels, of which there are many.
+const kernelBatch = 8
 
 func newBenchCommand() *cobra.Command {
 	var (
@@ -30,13 +34,20 @@ being three forward passes), their share of the fp32 multiply-add peak measured 
 same run, and planned and actual peak memory. 3×3 convolutions in Winograd's form do
 fewer multiplications than they are credited with, so that the share can exceed 1.
 
+Kernels are the convolutions, linear layers and attentions of the models named, each
+shape and direction by itself; they are grouped by the models that have them. Beside
+each stands what bounds it: the multiply-add peak, or the memory bandwidth measured in
+the same run, if every operand is read or written once. Where no model is named, it is
+all rows of the published table, with --batch ` + strconv.Itoa(kernelBatch) + ` unless that is set; it takes minutes.
+
 --profile adds, for models, where one step's time goes; a fused activation or sum
 counts as part of its layer. Where no model is named, it is ` + benchedByDefault + `.`,
 		Example: `  reidbench bench train resnet50 --batch 32
   reidbench bench train osnet --profile
   reidbench bench train vit-b16 --precision bf16
   reidbench bench infer 'mobilenet*' --json
-  reidbench bench kernels --threads 1 --steps 10 > new.txt`,
+  reidbench bench kernels --threads 1 > new.txt
+  reidbench bench kernels osnet --batch 32 --json`,
 		ValidArgsFunction: completeModels,
 		Args:              cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -49,6 +60,9 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 			}
 			if config.Mode, config.Models, err = benched(args); err != nil {
 				return err
+			}
+			if config.Mode == bench.KernelMode && !c.Flags().Changed("batch") {
+				config.Batch = kernelBatch
 			}
 			stdout := c.OutOrStdout()
 			if json {
@@ -65,7 +79,12 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 				return err
 			}
 			var writeErr error
+			var group []string // the models of the kernels at hand
 			config.Report = func(m bench.Measurement) {
+				if writeErr == nil && !slices.Equal(m.Models, group) {
+					group = m.Models
+					writeErr = bench.WriteModels(stdout, group)
+				}
 				if writeErr == nil {
 					writeErr = bench.WriteBenchmark(stdout, m)
 				}
@@ -95,11 +114,8 @@ func benched(args []string) (bench.Mode, []models.Model, error) {
 	if len(args) > 0 && slices.Contains(bench.Modes(), bench.Mode(args[0])) {
 		mode, args = bench.Mode(args[0]), args[1:]
 	}
-	if mode == bench.KernelMode {
-		if len(args) > 0 {
-			return mode, nil, misuse("bench kernels measures no models, but %q is given", args[0])
-		}
-		return mode, nil, nil
+	if len(args) == 0 && mode == bench.KernelMode {
+		return mode, models.Rows(), nil
 	}
 	if len(args) == 0 {
 		args = []string{benchedByDefault}

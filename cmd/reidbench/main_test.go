@@ -116,7 +116,7 @@ func TestExitCodes(t *testing.T) {
 		{"unknown model in another command", "summary osnt", exitMisuse, `did you mean "osnet"?`},
 		{"unknown model to measure", "bench trian", exitMisuse, `unknown model "trian"`},
 		{"pattern without a match", "run resnetx*", exitMisuse, `nothing matches "resnetx*"`},
-		{"model for the kernels", "bench kernels osnet", exitMisuse, "measures no models"},
+		{"unknown model for its kernels", "bench kernels osnt", exitMisuse, `did you mean "osnet"?`},
 		{"unknown teacher", "run osnet --teacher resnet5", exitMisuse, `--teacher: unknown model "resnet5"`},
 		{"unknown recipe", "run osnet --recipe slow", exitMisuse, `"slow"`},
 		{"negative interval", "run osnet --checkpoint-interval -1m", exitMisuse, "must not be negative"},

@@ -1,0 +1,44 @@
+package kernels
+
+import (
+	"time"
+	"unsafe"
+)
+
+// MeasureBandwidth returns how many bytes per second the threads of p read and write together, when they copy arrays that
+// are much larger than the caches and what they write goes past those. It takes about d.
+func MeasureBandwidth(p *Pool, d time.Duration) float64 {
+	const size = 128 << 20 // bytes of each array
+	c := streamCopies{dst: Allocate(size / 4), src: Allocate(size / 4)}
+	for i := range c.src {
+		c.src[i], c.dst[i] = 1, 1 // untouched pages would all be one page of zeros, in the caches
+	}
+	best := 0.0
+	for begin, passes := time.Now(), 0; passes < 3 || time.Since(begin) < d; passes++ {
+		start := time.Now()
+		p.Run(size/streamTask, &c)
+		best = max(best, 2*size/time.Since(start).Seconds())
+	}
+	return best
+}
+
+const (
+	streamTask  = 1 << 20 // bytes
+	streamRound = 256     // bytes that the assembly copies at once
+)
+
+// streamCopies copies one stretch of an array a task.
+type streamCopies struct{ dst, src []float32 }
+
+func (j *streamCopies) Do(task, _ int) {
+	const floats = streamTask / 4
+	dst, src := j.dst[task*floats:][:floats], j.src[task*floats:][:floats]
+	switch active {
+	case AVX512:
+		streamCopyAVX512(unsafe.SliceData(dst), unsafe.SliceData(src), streamTask/streamRound)
+	case AVX2:
+		streamCopyAVX2(unsafe.SliceData(dst), unsafe.SliceData(src), streamTask/streamRound)
+	default:
+		copy(dst, src)
+	}
+}
