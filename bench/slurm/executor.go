@@ -19,12 +19,14 @@ type Executor struct {
 	Program string   // the file of the program that tasks run; nodes get a copy of it
 	Flags   []string // of the program's run command, for every task; paths in them are absolute
 
-	Detach bool          // submit, and wait for nothing
-	Poll   time.Duration // between two looks at Slurm and the folder; 0: ten seconds
+	Detach bool // submit, and wait for nothing
 
-	// Pause waits for that long or until ctx ends; nil: by the clock.
-	Pause func(ctx context.Context, d time.Duration)
+	// Pause waits between two looks at Slurm and the folder, or until ctx ends; nil: ten seconds.
+	Pause func(ctx context.Context)
 }
+
+// interval is long enough not to be a burden to Slurm.
+const interval = 10 * time.Second
 
 // patience is how often one call submits a job whose task ends without a result, as long as
 // nothing has been trained in between.
@@ -64,15 +66,11 @@ func (e *Executor) Run(ctx context.Context, c bench.Config) (bench.Summary, erro
 }
 
 func (e *Executor) pause(ctx context.Context) {
-	d := e.Poll
-	if d <= 0 {
-		d = 10 * time.Second
-	}
 	if e.Pause != nil {
-		e.Pause(ctx, d)
+		e.Pause(ctx)
 		return
 	}
-	timer := time.NewTimer(d)
+	timer := time.NewTimer(interval)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -139,7 +138,7 @@ func newBenchmark(t *testing.T) *benchmark {
 func (b *benchmark) run(story ...func()) (bench.Summary, error) {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	defer cancel()
-	b.executor.Pause = func(context.Context, time.Duration) {
+	b.executor.Pause = func(context.Context) {
 		if len(story) == 0 {
 			cancel()
 			return

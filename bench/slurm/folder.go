@@ -3,10 +3,12 @@ package slurm
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -22,7 +24,11 @@ func lock(ctx context.Context, folder string) (unlock func(), err error) {
 		return nil, err
 	}
 	l := flock.New(filepath.Join(folder, lockFile))
-	if _, err := l.TryLockContext(ctx, 50*time.Millisecond); err != nil {
+	switch _, err := l.TryLockContext(ctx, 50*time.Millisecond); {
+	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.ENOLCK):
+		// A file system without locks. At worst a job is submitted twice, and the second task finds it done, or its
+		// folder in use.
+	case err != nil:
 		return nil, fmt.Errorf("lock %s: %w", folder, err)
 	}
 	return func() { _ = l.Close() }, nil
