@@ -97,8 +97,8 @@ func (r *Result) Rank(k int) float64 { return r.CMC[k-1] }
 func Evaluate(ctx context.Context, query, gallery *Features, config EvalConfig) (Result, error) {
 	scores := make([]score, query.Len())
 	judges := make([]judge, config.threads())
-	err := eachQuery(ctx, query, gallery, config, func(worker, i int, row distanceRow) {
-		scores[i] = judges[worker].score(row.values, gallery, query.PIDs[i], query.CamIDs[i])
+	err := eachQuery(ctx, query, gallery, config, func(worker, i int, row []float32) {
+		scores[i] = judges[worker].score(row, gallery, query.PIDs[i], query.CamIDs[i])
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("evaluate: %w", err)
@@ -113,15 +113,9 @@ func (c EvalConfig) threads() int {
 	return c.Threads
 }
 
-// distanceRow is a query's distances to the gallery, re-ranked if that was asked for: offset + scale · value, squared if
-// they are Euclidean. Values alone order the gallery.
-type distanceRow struct {
-	values        []float32
-	offset, scale float64
-}
-
-// eachQuery visits every query's distances, some at a time, on workers numbered from 0.
-func eachQuery(ctx context.Context, query, gallery *Features, config EvalConfig, visit func(worker, query int, row distanceRow)) error {
+// eachQuery visits every query's distances, some at a time, on workers numbered from 0: re-ranked, or what orders the
+// gallery as the distances do.
+func eachQuery(ctx context.Context, query, gallery *Features, config EvalConfig, visit func(worker, query int, row []float32)) error {
 	if err := config.Rerank.Validate(); err != nil {
 		return err
 	}
@@ -143,11 +137,10 @@ func eachQuery(ctx context.Context, query, gallery *Features, config EvalConfig,
 		distances.fill(pool, first, count)
 		err := inParallel(ctx, threads, count, func(worker, q int) {
 			i := first + q
-			row := distanceRow{values: distances.row(q)}
-			row.offset, row.scale = distances.exact(i)
+			row := distances.row(q)
 			if reranker != nil {
-				reranker.rerank(worker, i, row.values, row.offset, row.scale)
-				row.offset, row.scale = 0, 1
+				offset, scale := distances.exact(i)
+				reranker.rerank(worker, i, row, offset, scale)
 			}
 			visit(worker, i, row)
 		})

@@ -27,19 +27,19 @@ type Found struct {
 func Rank(ctx context.Context, query, gallery *Features, config EvalConfig, top int) ([]Ranking, error) {
 	all := make([]Ranking, query.Len())
 	judges := make([]judge, config.threads())
-	squared := config.Metric == Euclidean && config.Rerank == (Rerank{})
-	err := eachQuery(ctx, query, gallery, config, func(worker, i int, row distanceRow) {
+	reranked := config.Rerank != (Rerank{})
+	err := eachQuery(ctx, query, gallery, config, func(worker, i int, row []float32) {
 		pid, cam := query.PIDs[i], query.CamIDs[i]
 		j := &judges[worker]
-		s := j.score(row.values, gallery, pid, cam)
+		s := j.score(row, gallery, pid, cam)
 		if s.firstRank == 0 {
 			return
 		}
 		r := Ranking{Query: i, Matches: len(j.matches), AveragePrecision: s.averagePrecision}
-		for _, g := range nearest(row.values, gallery, pid, cam, top) {
-			distance := max(row.offset+row.scale*float64(g.distance), 0) // rounding may leave it below
-			if squared {
-				distance = math.Sqrt(distance)
+		for _, g := range nearest(row, gallery, pid, cam, top) {
+			distance := float64(g.distance)
+			if !reranked { // what orders the gallery is rounded by more than small distances are
+				distance = config.Metric.distance(query.Row(i), gallery.Row(g.index))
 			}
 			r.Nearest = append(r.Nearest, Found{Image: g.index, Distance: distance, Match: gallery.PIDs[g.index] == pid})
 		}
@@ -53,6 +53,25 @@ func Rank(ctx context.Context, query, gallery *Features, config EvalConfig, top 
 		return nil, fmt.Errorf("rank: %w: %d queries", ErrNoMatch, query.Len())
 	}
 	return all, nil
+}
+
+// distance is that of two images by the definition.
+func (m Metric) distance(a, b []float32) float64 {
+	var squares, product, lengthA, lengthB float64
+	for d := range a {
+		x, y := float64(a[d]), float64(b[d])
+		squares += (x - y) * (x - y)
+		product += x * y
+		lengthA += x * x
+		lengthB += y * y
+	}
+	switch {
+	case m == Euclidean:
+		return math.Sqrt(squares)
+	case lengthA > 0 && lengthB > 0:
+		return max(1-product/math.Sqrt(lengthA*lengthB), 0) // rounding may leave it below
+	}
+	return 1
 }
 
 // nearest are the first images of the gallery as a query of that pid and camera sees it.

@@ -94,6 +94,19 @@ func TestRankAgreesWithEvaluate(t *testing.T) {
 	}
 }
 
+// TestRankTellsNearImagesApart: their distance is far below what float32 keeps of their lengths.
+func TestRankTellsNearImagesApart(t *testing.T) {
+	query := &Features{Dim: 2, Values: []float32{3000, 4000}, PIDs: []int32{1}, CamIDs: []int32{1}, Names: []string{"q"}}
+	gallery := &Features{Dim: 2, Values: []float32{3000.25, 4000}, PIDs: []int32{1}, CamIDs: []int32{2}, Names: []string{"g"}}
+	rankings, err := Rank(t.Context(), query, gallery, EvalConfig{}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rankings[0].Nearest[0].Distance; got != 0.25 {
+		t.Errorf("a distance of %v, want 0.25", got)
+	}
+}
+
 func TestRankStops(t *testing.T) {
 	r := rand.New(rand.NewPCG(15, 16))
 	ctx, cancel := context.WithCancel(t.Context())

@@ -44,19 +44,24 @@ function brief(value) {
   return Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 3 });
 }
 
+// short prints a value beside an axis.
+function short(value) {
+  return Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 4, notation: "compact" });
+}
+
 // drawAxes puts grid and labels around the area that x and y span, a label about every so many pixels.
 function drawAxes(x, y, { titles = {}, every }) {
   const axes = shape("g", { "aria-hidden": "true" });
   for (const value of ticks(x, Math.abs(x.to - x.from) / every.x)) {
     axes.append(
       shape("line", { class: "grid", x1: x(value), x2: x(value), y1: y.from, y2: y.to }),
-      shape("text", { class: "tick", x: x(value), y: y.from + 15, "text-anchor": "middle" }, round(value)),
+      shape("text", { class: "tick", x: x(value), y: y.from + 15, "text-anchor": "middle" }, short(value)),
     );
   }
   for (const value of ticks(y, Math.abs(y.to - y.from) / every.y)) {
     axes.append(
       shape("line", { class: "grid", x1: x.from, x2: x.to, y1: y(value), y2: y(value) }),
-      shape("text", { class: "tick", x: x.from - 6, y: y(value) + 4, "text-anchor": "end" }, round(value)),
+      shape("text", { class: "tick", x: x.from - 6, y: y(value) + 4, "text-anchor": "end" }, short(value)),
     );
   }
   axes.append(shape("path", { class: "axis", fill: "none", d: `M${x.from} ${y.to}V${y.from}H${x.to}` }));

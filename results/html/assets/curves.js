@@ -37,10 +37,8 @@ function drawCurves(shown) {
 
   const style = getComputedStyle(panels[0].figure);
   const width = panels[0].figure.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-  const samples = curves.flatMap((c) => [...c.mean, ...c.band.flat()]);
-  const top = Math.max(...samples.map(([, v]) => v));
   const x = scale(0, Math.max(...curves.map((c) => c.epochs), 1), 30, width - 4);
-  const y = scale(Math.min(0, ...samples.map(([, v]) => v)), top * 1.04 || 1, 112, 8);
+  const y = commonScale(curves, 112, 8);
   const others = curves.map((c) => line(sparse(c.mean), x, y)).join("");
   for (const [i, { curve, figure }] of panels.entries()) {
     const svg = shape("svg", {
@@ -56,6 +54,13 @@ function drawCurves(shown) {
     figure.append(svg);
     makeLegible(figure, svg, curve, x, y, panels);
   }
+}
+
+// commonScale holds all curves, but for the part of one that has gone far astray: it leaves at the top, lest the others be flat.
+function commonScale(curves, from, to) {
+  const values = curves.flatMap((c) => [...c.mean, ...c.band.flat()].map(([, value]) => value)).sort((a, b) => a - b);
+  const usual = values[Math.floor(0.9 * (values.length - 1))], high = values.at(-1);
+  return scale(Math.min(0, values[0]), (high > 4 * usual ? 2 * usual : high) * 1.04 || 1, from, to);
 }
 
 // overSeeds is the mean of several runs' curves, and a standard deviation around it, at the samples that all of them have.
