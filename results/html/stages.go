@@ -116,22 +116,17 @@ func (s Stage) output() string {
 	return fmt.Sprintf("%d×%d", s.Height, s.Width)
 }
 
-// resolutions are the areas, in positions, down to which a map has a shade of its own: those of a 256×128 image halved
-// again and again.
-var resolutions = []struct {
-	area  int
-	title string
-}{
-	{128 * 64 / 2, "128×64 and more"}, {64 * 32 / 2, "64×32"}, {32 * 16 / 2, "32×16"}, {16 * 8 / 2, "16×8"}, {0, "8×4 and less"},
-}
+// shades are the areas, in positions, above which a map has a shade of its own, half of what the legend says: those of a
+// 256×128 image halved again and again.
+var shades = []int{128 * 64 / 2, 64 * 32 / 2, 32 * 16 / 2, 16 * 8 / 2, 0}
 
 // class is the stage's shade.
 func (s Stage) class() template.HTMLAttr {
 	if s.Tokens {
 		return `class="tokens"`
 	}
-	for i, r := range resolutions {
-		if s.Height*s.Width > r.area {
+	for i, area := range shades {
+		if s.Height*s.Width > area {
 			return template.HTMLAttr(fmt.Sprintf(`class="map%d"`, i))
 		}
 	}
