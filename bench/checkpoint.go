@@ -40,7 +40,7 @@ const (
 type Checkpoints struct {
 	Interval time.Duration // the longest that a training goes on without one; 0: the epochs of the recipe alone
 	Newest   int           // that many stay, until the job is done; below 1: two, so that there is one before the newest
-	Every    int           // and that of each such epoch, also when the job is done; 0: none
+	Every    int           // one is written after so many epochs each, and stays when the job is done; 0: none
 }
 
 // state is where a training stands, besides its tensors.

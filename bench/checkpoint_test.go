@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -57,6 +58,25 @@ func TestCheckpointsThatStay(t *testing.T) {
 	}
 }
 
+// TestCheckpointsOfEpochs: those that stay are written whether or not the recipe has them.
+func TestCheckpointsOfEpochs(t *testing.T) {
+	for _, recipe := range []int{0, 2, 3} {
+		c := testConfig(t, tiny("one"))
+		c.Recipe.CheckpointEvery = recipe
+		c.Checkpoints.Every = 2
+		mustRun(t, c)
+		var got []string
+		for name := range checkpointContents(t, filepath.Join(c.Out, "one")) {
+			got = append(got, name)
+		}
+		slices.Sort(got)
+		stays := fmt.Sprintf(checkpointFormat, 2, 0)
+		if diff := cmp.Diff([]string{stays, stays + digestSuffix}, got); diff != "" {
+			t.Errorf("with the recipe's after %d epochs (-want +got):\n%s", recipe, diff)
+		}
+	}
+}
+
 // TestCheckpointInterval has a clock on which each step takes a minute.
 func TestCheckpointInterval(t *testing.T) {
 	undisturbed := testConfig(t, tiny("one"))
@@ -65,7 +85,7 @@ func TestCheckpointInterval(t *testing.T) {
 
 	c := testConfig(t, tiny("one"))
 	c.Recipe.CheckpointEvery = 0
-	c.Checkpoints = Checkpoints{Interval: 4 * time.Minute, Newest: 9, Every: 1}
+	c.Checkpoints = Checkpoints{Interval: 4 * time.Minute, Newest: 9}
 	var mu sync.Mutex
 	now := time.Unix(0, 0)
 	c.Now = func() time.Time {

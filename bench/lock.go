@@ -53,7 +53,8 @@ const (
 // holder where another process, or another run in this one, has it. Where the file system has no
 // locks there is none to take, which warn is told.
 func lockJob(dir string, now time.Time, warn func(string)) (*lock, error) {
-	l := &lock{dir: dir, file: flock.New(filepath.Join(dir, lockFile), flock.SetFlag(os.O_CREATE|os.O_RDWR))}
+	l := &lock{dir: dir, file: flock.New(filepath.Join(dir, lockFile),
+		flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))}
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 	defer cancel()
 	taken, err := l.file.TryLockContext(ctx, lockRetry)

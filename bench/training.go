@@ -202,7 +202,7 @@ func (t *training) run(ctx context.Context) error {
 				return err
 			}
 		}
-		if every := t.id.Recipe.CheckpointEvery; every > 0 && t.state.Epochs%every == 0 && t.state.Epochs < epochs {
+		if t.checkpointDue() && t.state.Epochs < epochs {
 			if err := t.save(); err != nil {
 				return err
 			}
@@ -210,6 +210,12 @@ func (t *training) run(ctx context.Context) error {
 	}
 	_, err := t.log.sync()
 	return err
+}
+
+// checkpointDue tells whether one is due between the epoch that was closed and the next.
+func (t *training) checkpointDue() bool {
+	due := func(every int) bool { return every > 0 && t.state.Epochs%every == 0 }
+	return due(t.id.Recipe.CheckpointEvery) || due(t.keep.Every)
 }
 
 // interrupt leaves a checkpoint and returns why.

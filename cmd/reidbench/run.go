@@ -133,7 +133,7 @@ Recipes:
 	flags.DurationVar(&o.checkpoints.Interval, "checkpoint-interval", 10*time.Minute,
 		"the longest `time` without a checkpoint; 0: only those of the recipe")
 	flags.IntVar(&o.checkpoints.Newest, "keep", 2, "newest checkpoints that stay until the model is done")
-	flags.IntVar(&o.checkpoints.Every, "keep-every", 10, "checkpoints of every so many epochs that stay for good; 0: none")
+	flags.IntVar(&o.checkpoints.Every, "keep-every", 0, "`epochs` after which a checkpoint stays for good, in place of the recipe's; 0: none")
 	flags.StringVar(&o.out, "out", defaultStore, "`folder` of the runs, one folder per model and seed in it")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "only print the plan: jobs, epochs, memory, and the time by a few measured steps")
 	flags.BoolVar(&o.json, "json", false, "write the plan of --dry-run as JSON")
@@ -166,6 +166,9 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	recipe.Precision = o.precision
 	if recipe.Evaluation, err = o.protocol.protocol(given); err != nil {
 		return bench.Config{}, err
+	}
+	if !given("keep-every") {
+		o.checkpoints.Every = recipe.CheckpointEvery
 	}
 	if o.checkpoints.Interval < 0 || o.checkpoints.Every < 0 {
 		return bench.Config{}, misuse("--checkpoint-interval %v, --keep-every %d: must not be negative", o.checkpoints.Interval, o.checkpoints.Every)
