@@ -1,7 +1,10 @@
 package kernels
 
-// pairedPixels is how many pixels are summed in one block.
-const pairedPixels = 2 * pixelBlock
+// Blocking of weight gradients of pairs. Both operands of a block stay in the second-level cache, a panel in the first.
+const (
+	pairedPixels = 384 // pixels that are summed in one block, an even number
+	pairedStrip  = 32  // pixels that are packed at once, so that lines of memory are read once
+)
 
 // pairedWeights is a weight gradient as a product of bf16 pairs: two neighbouring pixels make a pair. The work is cut as for
 // floats.
@@ -22,7 +25,7 @@ func (c *Conv) weightTasks() interface {
 func (p *pairedWeights) blockPairs() int { return ceilDiv(min(pairedPixels, p.pixels()), 2) }
 
 func (p *pairedWeights) workerSize() int {
-	size := p.blockPairs() * (p.gatheredRow() + roundUp(p.rows, tileFor(active).rows))
+	size := p.blockPairs() * (p.gatheredRow() + roundUp(min(p.rows, weightRows), tileFor(active).rows))
 	return size + pairStrip*p.gatheredRow() + 3*cacheLine
 }
 
@@ -42,10 +45,9 @@ func (p *pairedWeights) multiply(task int, ws []float32) {
 		dst = p.sums[split*roundUp(p.size(), cacheLine):]
 	}
 	m := product{
-		pairs: true, rows: p.rows, cols: min(columnBlock, depth-col),
+		pairs: true, cols: min(columnBlock, depth-col),
 		aRow: 1, aDepth: shape.rows, aPadded: true,
-		bPanel: shape.cols, bDepth: p.gatheredRow(),
-		c: dst[group*p.rows*depth+col:], cRow: depth,
+		bPanel: shape.cols, bDepth: p.gatheredRow(), cRow: depth,
 	}
 	if p.keep && p.splits() == 1 {
 		m.flags = flagAccumulate
@@ -54,18 +56,35 @@ func (p *pairedWeights) multiply(task int, ws []float32) {
 	begin, end := blocks*split/p.splits()*pixelBlock, min(blocks*(split+1)/p.splits()*pixelBlock, p.pixels())
 	space := newScratch(ws)
 	columns := space.take(p.blockPairs() * m.bDepth)
-	bands := space.take(p.blockPairs() * roundUp(p.rows, shape.rows))
+	bands := space.take(p.blockPairs() * roundUp(min(p.rows, weightRows), shape.rows))
 	m.a, m.b = bands, columns
 	for at := begin; at < end; at += pairedPixels {
 		pixels := min(pairedPixels, end-at)
 		m.depth = ceilDiv(pixels, 2)
 		m.aTile = m.depth * shape.rows
-		for o := 0; o < p.rows; o += shape.rows {
-			pairRows(bands[o*m.depth:], shape.rows, p.dy[at*pixel+group*p.rows+o:], pixel, pixels, min(shape.rows, p.rows-o))
-		}
 		source.fillPixelPairs(columns, m.bDepth, at, pixels, col, col+m.cols, space.rest)
-		m.run()
+		for o := 0; o < p.rows; o += weightRows {
+			m.rows = min(weightRows, p.rows-o)
+			m.c = dst[(group*p.rows+o)*depth+col:]
+			packPairBands(bands, p.dy[at*pixel+group*p.rows+o:], pixel, pixels, m.rows)
+			if p.groups == 1 && columnBlocks == 1 && p.rows <= weightRows {
+				next := at + pixels
+				p.fetch(&m, next, min(next+pairedPixels, end))
+			}
+			m.run()
+		}
 		m.flags = flagAccumulate
+	}
+}
+
+// packPairBands rounds a block of dy to pairs of pixels, in bands as high as a tile: with T rows a tile,
+// dst[r/T*pairs*T + k*T + r%T] = pair(dy[2k*pixel + r], dy[(2k+1)*pixel + r]).
+func packPairBands(dst, dy []float32, pixel, pixels, rows int) {
+	height, band := tileFor(active).rows, ceilDiv(pixels, 2)*tileFor(active).rows
+	for k := 0; k < pixels; k += pairedStrip {
+		for r := 0; r < rows; r += height {
+			pairRows(dst[r/height*band+k/2*height:], height, dy[k*pixel+r:], pixel, min(pairedStrip, pixels-k), min(height, rows-r))
+		}
 	}
 }
 
