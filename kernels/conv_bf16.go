@@ -8,9 +8,9 @@ const (
 
 // usePairs lets a convolution multiply pairs of bf16, in Winograd's forms as well: there the transforms of the factors are
 // rounded, which makes the errors 1.7 times those of the plain sum of pairs in the forward pass, and 5 times in the gradients.
-// Depthwise convolutions and those of small groups stay as they are.
+// Depthwise convolutions and the kernels for small groups stay as they are.
 func (c *Conv) usePairs() {
-	if c.depthwise != nil || c.grouped != nil {
+	if c.depthwise != nil {
 		return
 	}
 	c.forward.pairs = true

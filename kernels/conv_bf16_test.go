@@ -56,7 +56,6 @@ func TestPairWinogradConv(t *testing.T) {
 			setISA(t, Detected())
 			rng := rand.New(rand.NewPCG(31, 32))
 			c := newConvCase(t, rng, shape.s, shape.n, 2)
-			c.c.grouped = nil
 			c.c.usePairs()
 			c.slack, c.rounding = 2*winogradFactor, math.Sqrt2/1024
 			c.multiply()
