@@ -13,7 +13,7 @@ func TestConvForwardStats(t *testing.T) {
 	shapes := []ConvShape{
 		{H: 24, W: 16, C: 24, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
 		{H: 16, W: 13, C: 64, OutC: 96, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
-		{H: 11, W: 13, C: 700, OutC: 33, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
+		{H: 11, W: 13, C: 1700, OutC: 33, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 		{H: 19, W: 12, C: 72, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1},
 		{H: 16, W: 12, C: 32, OutC: 32, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 4},
 		{H: 16, W: 12, C: 40, OutC: 40, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 40},

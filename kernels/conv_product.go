@@ -3,9 +3,9 @@ package kernels
 // Blocking of convolutions, the same for every instruction set. A block of the left operand, rowBlock × depthBlock, stays
 // in the second-level cache while all panels of weights pass by.
 const (
-	rowBlock   = 96  // a multiple of the rows of every tile
-	depthBlock = 320 // upper bound: the depth is cut into equal blocks
-	wantTasks  = 16  // columns are cut as well where the rows alone give fewer tasks
+	rowBlock   = 96   // a multiple of the rows of every tile
+	depthBlock = 1024 // upper bound: the depth is cut into equal blocks
+	wantTasks  = 16   // columns are cut as well where the rows alone give fewer tasks
 )
 
 // implicitProduct is a convolution as a matrix product: gathered rows times weights. The forward pass is one of them, the

@@ -69,7 +69,7 @@ var convShapes = []ConvShape{
 	{H: 5, W: 34, C: 72, OutC: 72, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 3},
 	{H: 10, W: 7, C: 96, OutC: 96, KH: 3, KW: 3, SH: 1, SW: 2, PH: 2, PW: 0, Groups: 2},
 	{H: 6, W: 5, C: 16, OutC: 16, KH: 5, KW: 3, SH: 2, SW: 1, PH: 4, PW: 3, Groups: 8},
-	{H: 1, W: 5, C: 700, OutC: 65, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}, // linear
+	{H: 1, W: 5, C: 1700, OutC: 65, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}, // linear
 	{H: 1, W: 129, C: 48, OutC: 192, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 	{H: 9, W: 7, C: 3, OutC: 3, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 3}, // depthwise from here on
 	{H: 13, W: 10, C: 40, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 40},

@@ -2,7 +2,7 @@ package kernels
 
 // Blocking of weight gradients.
 const (
-	pixelBlock   = 256 // pixels that are summed in one block
+	pixelBlock   = 384 // pixels that are summed in one block
 	weightRows   = 264 // output channels that are done before the next ones, so that their dy stays in the second-level cache; a multiple of the rows of every tile
 	weightCols   = 288 // upper bound of the columns of a task
 	wantSums     = 24  // tasks wanted; the pixels are split where there are fewer
