@@ -18,10 +18,11 @@ func script(program string, args []string) string {
 		words = append(words, quote(a))
 	}
 	return fmt.Sprintf(`#!/bin/bash
-task=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+task=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID program= told=
+trap 'told=yes; [ -z "$program" ] || kill -TERM $program' TERM # before there is a program to tell, it waits
 %s --threads="$SLURM_CPUS_PER_TASK" --task="$SLURM_ARRAY_TASK_ID" &
 program=$!
-trap 'told=yes; kill -TERM $program' TERM
+[ -z "$told" ] || kill -TERM $program
 while told=; wait $program; code=$?; [ "$told" ]; do :; done # a signal cuts wait short
 if [ $code = %d ] && [ "$(squeue --noheader --jobs="$task" --format=%%T)" = RUNNING ]; then
 	exec scontrol requeue "$task"
