@@ -107,6 +107,34 @@ func TestRankTellsNearImagesApart(t *testing.T) {
 	}
 }
 
+// TestRerankedDistancesAreNotNegative: images that hardly differ share all their neighbours, and 1 less a sum of shares
+// that should be 1 may be rounded to below 0.
+func TestRerankedDistancesAreNotNegative(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 18))
+	for range 50 {
+		query, gallery := randomFeatures(r, 4, 8, 4, 3, 2), randomFeatures(r, 10, 8, 4, 3, 2)
+		for _, f := range []*Features{query, gallery} {
+			for i := range f.Values {
+				f.Values[i] = 1 + f.Values[i]/4096
+			}
+		}
+		rankings, err := Rank(t.Context(), query, gallery, EvalConfig{Rerank: PublishedRerank()}, 10)
+		if errors.Is(err, ErrNoMatch) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ranking := range rankings {
+			for _, found := range ranking.Nearest {
+				if !(found.Distance >= 0) {
+					t.Fatalf("a distance of %v", found.Distance)
+				}
+			}
+		}
+	}
+}
+
 func TestRankStops(t *testing.T) {
 	r := rand.New(rand.NewPCG(15, 16))
 	ctx, cancel := context.WithCancel(t.Context())
