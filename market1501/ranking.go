@@ -38,7 +38,9 @@ func Rank(ctx context.Context, query, gallery *Features, config EvalConfig, top 
 		r := Ranking{Query: i, Matches: len(j.matches), AveragePrecision: s.averagePrecision}
 		for _, g := range nearest(row, gallery, pid, cam, top) {
 			distance := max(float64(g.distance), 0) // rounding may leave it below
-			if !reranked {                          // what orders the gallery is rounded by more than small distances are
+
+			// What orders the gallery is rounded by more than small distances are.
+			if !reranked {
 				distance = config.Metric.distance(query.Row(i), gallery.Row(g.index))
 			}
 			r.Nearest = append(r.Nearest, Found{Image: g.index, Distance: distance, Match: gallery.PIDs[g.index] == pid})
