@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -89,6 +90,24 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// stream is a response that is read while it is written.
+type stream struct {
+	*httptest.ResponseRecorder
+	mu sync.Mutex
+}
+
+func (s *stream) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ResponseRecorder.Write(p)
+}
+
+func (s *stream) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Body.String()
+}
+
 func TestEvents(t *testing.T) {
 	for name, test := range map[string]struct {
 		target, last string
@@ -108,23 +127,23 @@ func TestEvents(t *testing.T) {
 				if test.last != "" {
 					r.Header.Set("Last-Event-ID", test.last)
 				}
-				w := httptest.NewRecorder()
+				w := &stream{ResponseRecorder: httptest.NewRecorder()}
 				go s.Handler().ServeHTTP(w, r)
 				synctest.Wait()
-				if got := strings.Contains(w.Body.String(), "event: changed\nid: 1\n"); got != test.first {
-					t.Errorf("an event at once: %t, want %t: %q", got, test.first, w.Body)
+				if got := strings.Contains(w.text(), "event: changed\nid: 1\n"); got != test.first {
+					t.Errorf("an event at once: %t, want %t: %q", got, test.first, w.text())
 				}
 				version.Store("2")
 				time.Sleep(1500 * time.Millisecond)
 				synctest.Wait()
-				if n := strings.Count(w.Body.String(), "event: changed\nid: 2\n"); n != 1 {
-					t.Errorf("%d events of the change: %q", n, w.Body)
+				if n := strings.Count(w.text(), "event: changed\nid: 2\n"); n != 1 {
+					t.Errorf("%d events of the change: %q", n, w.text())
 				}
 				time.Sleep(3 * time.Second)
 				cancel()
 				synctest.Wait()
-				if n := strings.Count(w.Body.String(), "event: changed"); n != 1 && !test.first || n != 2 && test.first {
-					t.Errorf("%d events: %q", n, w.Body)
+				if n := strings.Count(w.text(), "event: changed"); n != 1 && !test.first || n != 2 && test.first {
+					t.Errorf("%d events: %q", n, w.text())
 				}
 				if w.Header().Get("Content-Type") != "text/event-stream" {
 					t.Errorf("%v", w.Header())
