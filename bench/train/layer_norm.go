@@ -48,10 +48,8 @@ func (l *batchNormLayer) forward(c *compiler, out buffer) {
 }
 
 func (l *batchNormLayer) statistics(c *compiler, x buffer) {
-	kernel, positions, channels := l.kernel, l.positions(), l.at.Shape.C
-	l.mean, l.invStd = c.newBuffer(0, channels), c.newBuffer(0, channels)
-	mean, invStd := l.mean, l.invStd
-	runMean, runVar := c.weights.of(l.at.Buffers[0]), c.weights.of(l.at.Buffers[1])
+	kernel, positions := l.kernel, l.positions()
+	mean, invStd, runMean, runVar := l.newStatistics(c)
 	if l.frozen {
 		c.emit(l.step("statistics"), nil, []buffer{mean, invStd}, func(f *frame) {
 			kernel.Running(f.at(mean), f.at(invStd), runMean, runVar)
@@ -63,12 +61,16 @@ func (l *batchNormLayer) statistics(c *compiler, x buffer) {
 	})
 }
 
+// newStatistics makes room for the statistics of a batch, and returns it with the running ones.
+func (l *batchNormLayer) newStatistics(c *compiler) (mean, invStd buffer, runMean, runVar []float32) {
+	l.mean, l.invStd = c.newBuffer(0, l.at.Shape.C), c.newBuffer(0, l.at.Shape.C)
+	return l.mean, l.invStd, c.weights.of(l.at.Buffers[0]), c.weights.of(l.at.Buffers[1])
+}
+
 // joinStatistics appends the step of a convolution that computes x and its statistics.
 func (l *batchNormLayer) joinStatistics(c *compiler, conv *convLayer, x buffer) {
-	norm, kernel, channels := l.kernel, conv.kernel, l.at.Shape.C
-	l.mean, l.invStd = c.newBuffer(0, channels), c.newBuffer(0, channels)
-	mean, invStd := l.mean, l.invStd
-	runMean, runVar := c.weights.of(l.at.Buffers[0]), c.weights.of(l.at.Buffers[1])
+	norm, kernel := l.kernel, conv.kernel
+	mean, invStd, runMean, runVar := l.newStatistics(c)
 	w, bias := conv.parameters(c)
 	in := c.read(conv.in[0])
 	c.scratch(kernel.StatsWorkspace(norm, c.opt.Batch, c.threads))
