@@ -37,11 +37,13 @@ func kernelCases(list []models.Model) ([]kernelCase, error) {
 		if err != nil {
 			return nil, err
 		}
+		normalised := g.Normalised()
 		for _, n := range g.Nodes {
 			shape, ok := shapeOf(n)
 			if !ok {
 				continue
 			}
+			shape.conv.Normalised = normalised[n.ID]
 			at, ok := index[shape]
 			if !ok {
 				at = len(cases)

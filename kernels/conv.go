@@ -11,6 +11,8 @@ type ConvShape struct {
 	SH, SW  int // stride
 	PH, PW  int // zero padding on every side
 	Groups  int
+
+	Normalised bool // the output is normalised over the batch: NewConv may then choose forms with larger rounding errors
 }
 
 // OutH returns the output's height.
@@ -102,7 +104,7 @@ type (
 func NewConv(s ConvShape) (*Conv, error) {
 	c, err := NewDirectConv(s)
 	if err == nil && c.depthwise == nil {
-		c.tiled = c.winogradForms(minForwardChannels, minGradientChannels, minWinogradTiles)
+		c.tiled = c.winogradForms(minSmallChannels, minLargeChannels, minWinogradTiles)
 	}
 	return c, err
 }

@@ -26,8 +26,9 @@ type winogradForm struct {
 func (f *winogradForm) positions() int { return f.line * f.line }
 
 // smallForm is F(2×2,3×3), with 2.25 times fewer products than the plain sum and rounding errors that are no larger. It is
-// the form of the forward pass, where a value close to zero or to its neighbour decides where ReLU and maximum pooling let
-// the gradient through: with the errors of largeForm the gradients of VGG16 miss those of PyTorch.
+// the form of the forward pass where no batch norm follows: a value close to zero or to its neighbour decides where ReLU and
+// maximum pooling let the gradient through, and with the errors of largeForm the gradients of VGG16 miss those of PyTorch.
+// Batch norm's own rounding is larger than either.
 var smallForm = winogradForm{
 	tile: 2, line: 4,
 	input: tileTransform{

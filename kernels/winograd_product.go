@@ -11,11 +11,11 @@ const (
 )
 
 // Where Winograd's forms pay. The transforms cost as much as so many products per channel, those of the filters as much as
-// so many tiles. The small form of the forward pass saves less and needs more channels for it.
+// so many tiles. The small form saves less and needs more channels for it.
 const (
-	minForwardChannels  = 48
-	minGradientChannels = 24
-	minWinogradTiles    = 24
+	minSmallChannels = 48
+	minLargeChannels = 24
+	minWinogradTiles = 24
 )
 
 // winogradForms are the directions of a convolution in Winograd's form, nil where that does not pay.
@@ -26,16 +26,19 @@ type winogradForms struct {
 
 // winogradForms sets up the forms of 3×3 convolutions, for the directions in which the groups have enough channels and for
 // batches of enough tiles.
-func (c *Conv) winogradForms(minForward, minGradient, minTiles int) (w winogradForms) {
+func (c *Conv) winogradForms(minSmall, minLarge, minTiles int) (w winogradForms) {
 	s := c.s
 	if s.KH != 3 || s.KW != 3 || s.SH != 1 || s.SW != 1 {
 		return w
 	}
 	channels := min(s.C, s.OutC) / s.Groups
-	if channels >= minForward {
+	if channels >= minSmall {
 		w.forward = newWinogradProduct(&c.forward, &smallForm, minTiles)
 	}
-	if channels >= minGradient {
+	if channels >= minLarge {
+		if s.Normalised {
+			w.forward = newWinogradProduct(&c.forward, &largeForm, minTiles)
+		}
 		w.data = newWinogradProduct(&c.data[0], &largeForm, minTiles)
 		w.weights = newWinogradWeights(&c.weights, &largeForm, minTiles)
 	}

@@ -220,8 +220,13 @@ var winogradShapes = []struct {
 }
 
 func TestWinogradConv(t *testing.T) {
+	shapes := winogradShapes
 	for _, shape := range winogradShapes {
-		t.Run(convName(shape.s), func(t *testing.T) {
+		shape.s.Normalised = true
+		shapes = append(shapes, shape)
+	}
+	for _, shape := range shapes {
+		t.Run(fmt.Sprintf("%s/normalised=%t", convName(shape.s), shape.s.Normalised), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(45, 46))
 			c := newConvCase(t, rng, shape.s, shape.n, 2)
 			c.slack = winogradFactor
@@ -230,6 +235,9 @@ func TestWinogradConv(t *testing.T) {
 				c.check(t, rng)
 				if !c.c.tiled.data.pays() || !c.c.tiled.weights.pays() {
 					t.Error("not in Winograd's form")
+				}
+				if shape.s.Normalised && c.c.tiled.forward.grid.winogradForm != &largeForm {
+					t.Error("forward not in the large form")
 				}
 			})
 		})
@@ -243,7 +251,7 @@ func FuzzWinogradConv(f *testing.F) {
 		g := 1 + int(groups)%3
 		s := ConvShape{
 			H: 1 + int(h)%11, W: 1 + int(w)%11, C: g * (1 + int(in)%70), OutC: g * (1 + int(out)%70), KH: 3, KW: 3,
-			SH: 1, SW: 1, PH: int(ph) % 4, PW: int(pw) % 4, Groups: g,
+			SH: 1, SW: 1, PH: int(ph) % 4, PW: int(pw) % 4, Groups: g, Normalised: seed%2 == 0,
 		}
 		if s.validate() != nil || s.Depthwise() {
 			t.Skip()

@@ -58,6 +58,7 @@ type compiler struct {
 	written    map[*graph.Param]bool // gradients that hold something already
 	gradients  []float32
 	frozen     map[*graph.Node]bool // nodes that run in evaluation mode
+	normalised []bool               // nodes, by ID, that only batch norms read
 }
 
 func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, error) {
@@ -76,6 +77,7 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	c := &compiler{
 		graph: g, weights: w, opt: opt, threads: threads,
 		values: map[*graph.Node]*value{}, written: map[*graph.Param]bool{}, frozen: map[*graph.Node]bool{},
+		normalised: g.Normalised(),
 	}
 	c.freeze()
 	if err := c.lower(); err != nil {

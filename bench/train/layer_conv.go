@@ -15,13 +15,13 @@ type convLayer struct {
 	norm     *batchNormLayer // takes its statistics from the convolution, nil if none does
 }
 
-func convShape(op graph.Conv, in graph.Shape) kernels.ConvShape {
+func convShape(op graph.Conv, in graph.Shape, normalised bool) kernels.ConvShape {
 	return kernels.ConvShape{
 		H: in.H, W: in.W, C: in.C, OutC: op.Out,
 		KH: op.Kernel.H, KW: op.Kernel.W,
 		SH: op.Steps().H, SW: op.Steps().W,
 		PH: op.Pad.H, PW: op.Pad.W,
-		Groups: op.GroupCount(),
+		Groups: op.GroupCount(), Normalised: normalised,
 	}
 }
 

@@ -141,7 +141,7 @@ func (c *compiler) lowerChain(ch *chain) error {
 		c.values[n] = p.in[0]
 		return nil
 	case graph.Conv:
-		l, err = newConvLayer(p, c.opt.Precision, convShape(op, n.Inputs[0].Shape), residual, act)
+		l, err = newConvLayer(p, c.opt.Precision, convShape(op, n.Inputs[0].Shape, c.normalised[n.ID]), residual, act)
 	case graph.Linear:
 		l, err = newConvLayer(p, c.opt.Precision, linearShape(op, n.Inputs[0].Shape), residual, act)
 	case graph.BatchNorm:

@@ -147,3 +147,17 @@ func (g *Graph) Uses() [][]*Node {
 	}
 	return uses
 }
+
+// Normalised tells, for each node by ID, whether batch norms read its output, and nothing else does.
+func (g *Graph) Normalised() []bool {
+	normalised := make([]bool, len(g.Nodes))
+	for id, uses := range g.Uses() {
+		normalised[id] = len(uses) > 0
+		for _, n := range uses {
+			if _, ok := n.Op.(BatchNorm); !ok {
+				normalised[id] = false
+			}
+		}
+	}
+	return normalised
+}

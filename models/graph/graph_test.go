@@ -63,6 +63,28 @@ func TestUses(t *testing.T) {
 	}
 }
 
+func TestNormalised(t *testing.T) {
+	b := NewBuilder("net", Shape{1, 1, 4})
+	conv := func(name string, from *Node) *Node { return b.Conv(name, from, Conv{Out: 4, Kernel: Square(1)}) }
+	once, twice := conv("once", b.Input()), conv("twice", b.Input())
+	x := b.Add("sum", b.BatchNorm("bn1", once), b.BatchNorm("bn2", twice), b.BatchNorm("bn3", twice), conv("unread", b.Input()))
+	mixed := conv("mixed", x)
+	x = b.Add("features", mixed, b.BatchNorm("bn4", mixed))
+	g, err := b.Graph(x, b.Linear("head", x, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for id, normalised := range g.Normalised() {
+		if normalised {
+			got = append(got, g.Nodes[id].Name)
+		}
+	}
+	if diff := cmp.Diff([]string{"once", "twice"}, got); diff != "" {
+		t.Errorf("normalised (-want +got):\n%s", diff)
+	}
+}
+
 func TestParamByName(t *testing.T) {
 	b := NewBuilder("tiny", Shape{8, 8, 2})
 	g, err := b.Graph(tiny(b))
