@@ -36,9 +36,13 @@ loop:
 	VFMADD213PS  Z1, Z3, Z8
 	VADDPS       const3f800000<>+0(SB), Z8, Z1
 	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
+	VADDPS       const3f800000<>+0(SB), Z1, Z2
+	VRCP14PS     Z2, Z3
+	VMOVUPS      const3f800000<>+0(SB), Z8
+	VMOVAPS      Z3, Z9
+	VFNMADD213PS Z8, Z2, Z9
+	VMOVAPS      Z3, Z2
+	VFMADD213PS  Z3, Z9, Z2
 	VPXORD       Z4, Z4, Z4
 	VMULPS       Z2, Z1, Z1
 	VCMPPS       $0x11, Z4, Z0, K1
@@ -78,9 +82,13 @@ tail:
 	VFMADD213PS  Z1, Z3, Z4
 	VADDPS       const3f800000<>+0(SB), Z4, Z1
 	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
+	VADDPS       const3f800000<>+0(SB), Z1, Z2
+	VRCP14PS     Z2, Z3
+	VMOVUPS      const3f800000<>+0(SB), Z4
+	VMOVAPS      Z3, Z5
+	VFNMADD213PS Z4, Z2, Z5
+	VMOVAPS      Z3, Z2
+	VFMADD213PS  Z3, Z5, Z2
 	VPXORD       Z6, Z6, Z6
 	VMULPS       Z2, Z1, Z1
 	VCMPPS       $0x11, Z6, Z0, K2
@@ -362,9 +370,13 @@ loop:
 	VFMADD213PS  Z2, Z4, Z9
 	VADDPS       const3f800000<>+0(SB), Z9, Z2
 	VSCALEFPS    Z3, Z2, Z2
-	VMOVUPS      const3f800000<>+0(SB), Z3
-	VADDPS       const3f800000<>+0(SB), Z2, Z4
-	VDIVPS       Z4, Z3, Z3
+	VADDPS       const3f800000<>+0(SB), Z2, Z3
+	VRCP14PS     Z3, Z4
+	VMOVUPS      const3f800000<>+0(SB), Z9
+	VMOVAPS      Z4, Z10
+	VFNMADD213PS Z9, Z3, Z10
+	VMOVAPS      Z4, Z3
+	VFMADD213PS  Z4, Z10, Z3
 	VMULPS       Z3, Z2, Z2
 	VPXORD       Z5, Z5, Z5
 	VCMPPS       $0x11, Z5, Z1, K1
@@ -408,9 +420,13 @@ tail:
 	VFMADD213PS  Z2, Z4, Z5
 	VADDPS       const3f800000<>+0(SB), Z5, Z2
 	VSCALEFPS    Z3, Z2, Z2
-	VMOVUPS      const3f800000<>+0(SB), Z3
-	VADDPS       const3f800000<>+0(SB), Z2, Z4
-	VDIVPS       Z4, Z3, Z3
+	VADDPS       const3f800000<>+0(SB), Z2, Z3
+	VRCP14PS     Z3, Z4
+	VMOVUPS      const3f800000<>+0(SB), Z5
+	VMOVAPS      Z4, Z6
+	VFNMADD213PS Z5, Z3, Z6
+	VMOVAPS      Z4, Z3
+	VFMADD213PS  Z4, Z6, Z3
 	VMULPS       Z3, Z2, Z2
 	VPXORD       Z7, Z7, Z7
 	VCMPPS       $0x11, Z7, Z1, K2
@@ -1412,9 +1428,13 @@ loop:
 	VFMADD213PS  Z1, Z3, Z8
 	VADDPS       const3f800000<>+0(SB), Z8, Z1
 	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
+	VADDPS       const3f800000<>+0(SB), Z1, Z2
+	VRCP14PS     Z2, Z3
+	VMOVUPS      const3f800000<>+0(SB), Z8
+	VMOVAPS      Z3, Z9
+	VFNMADD213PS Z8, Z2, Z9
+	VMOVAPS      Z3, Z2
+	VFMADD213PS  Z3, Z9, Z2
 	VPXORD       Z4, Z4, Z4
 	VMULPS       Z2, Z1, Z1
 	VCMPPS       $0x11, Z4, Z0, K1
@@ -1453,9 +1473,13 @@ tail:
 	VFMADD213PS  Z1, Z3, Z4
 	VADDPS       const3f800000<>+0(SB), Z4, Z1
 	VSCALEFPS    Z2, Z1, Z1
-	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       const3f800000<>+0(SB), Z1, Z3
-	VDIVPS       Z3, Z2, Z2
+	VADDPS       const3f800000<>+0(SB), Z1, Z2
+	VRCP14PS     Z2, Z3
+	VMOVUPS      const3f800000<>+0(SB), Z4
+	VMOVAPS      Z3, Z5
+	VFNMADD213PS Z4, Z2, Z5
+	VMOVAPS      Z3, Z2
+	VFMADD213PS  Z3, Z5, Z2
 	VPXORD       Z6, Z6, Z6
 	VMULPS       Z2, Z1, Z1
 	VCMPPS       $0x11, Z6, Z0, K2
@@ -2313,9 +2337,9 @@ loop:
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
 	VMULPS       Y2, Y1, Y1
-	VMOVUPS      const3f800000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y1, Y3
-	VDIVPS       Y3, Y2, Y2
+	VADDPS       const3f800000<>+0(SB), Y1, Y2
+	VMOVUPS      const3f800000<>+0(SB), Y3
+	VDIVPS       Y2, Y3, Y2
 	VXORPS       Y3, Y3, Y3
 	VMULPS       Y2, Y1, Y1
 	VCMPPS       $0x11, Y3, Y0, Y3
@@ -2363,9 +2387,9 @@ tail:
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VADDPS       const3f800000<>+0(SB), Y2, Y4
-	VDIVPS       Y4, Y3, Y3
+	VADDPS       const3f800000<>+0(SB), Y2, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y3
 	VXORPS       Y4, Y4, Y4
 	VMULPS       Y3, Y2, Y2
 	VCMPPS       $0x11, Y4, Y1, Y4
@@ -2473,9 +2497,9 @@ loop:
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VADDPS       const3f800000<>+0(SB), Y2, Y4
-	VDIVPS       Y4, Y3, Y3
+	VADDPS       const3f800000<>+0(SB), Y2, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y3
 	VMULPS       Y3, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPS       $0x11, Y4, Y1, Y4
@@ -2527,9 +2551,9 @@ tail:
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VMOVUPS      const3f800000<>+0(SB), Y4
-	VADDPS       const3f800000<>+0(SB), Y3, Y5
-	VDIVPS       Y5, Y4, Y4
+	VADDPS       const3f800000<>+0(SB), Y3, Y4
+	VMOVUPS      const3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y4
 	VMULPS       Y4, Y3, Y3
 	VXORPS       Y5, Y5, Y5
 	VCMPPS       $0x11, Y5, Y2, Y5
@@ -2995,9 +3019,9 @@ loop:
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
 	VMULPS       Y2, Y1, Y1
-	VMOVUPS      const3f800000<>+0(SB), Y2
-	VADDPS       const3f800000<>+0(SB), Y1, Y3
-	VDIVPS       Y3, Y2, Y2
+	VADDPS       const3f800000<>+0(SB), Y1, Y2
+	VMOVUPS      const3f800000<>+0(SB), Y3
+	VDIVPS       Y2, Y3, Y2
 	VXORPS       Y3, Y3, Y3
 	VMULPS       Y2, Y1, Y1
 	VCMPPS       $0x11, Y3, Y0, Y0
@@ -3044,9 +3068,9 @@ tail:
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VADDPS       const3f800000<>+0(SB), Y2, Y4
-	VDIVPS       Y4, Y3, Y3
+	VADDPS       const3f800000<>+0(SB), Y2, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y3
 	VXORPS       Y4, Y4, Y4
 	VMULPS       Y3, Y2, Y2
 	VCMPPS       $0x11, Y4, Y1, Y1

@@ -17,20 +17,53 @@ func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *fl
 // batchNormRowsAVX512 is batchNormRowsGeneric, for rows > 0.
 func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
-// batchNormStreamRowsAVX512 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
-func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
-
-// batchNormClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
-func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// batchNormKeepClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
+func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddRowsAVX512 is batchNormRowsGeneric, for rows > 0.
 func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormAddKeepClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
+func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormSiluRowsAVX512 is batchNormCurveRowsGeneric with that activation, for rows > 0.
+func batchNormSiluRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormSiluGradSumsAVX512 is batchNormCurveGradSumsGeneric with that activation, for rows > 0.
+func batchNormSiluGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishRowsAVX512 is batchNormCurveRowsGeneric with that activation, for rows > 0.
+func batchNormHardSwishRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishGradSumsAVX512 is batchNormCurveGradSumsGeneric with that activation, for rows > 0.
+func batchNormHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormStreamRowsAVX512 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormKeepStreamClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
+func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
 // batchNormAddStreamRowsAVX512 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
-// batchNormAddClampGradSumsAVX512 is batchNormAddClampGradSumsGeneric, for rows > 0.
-func batchNormAddClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// batchNormAddKeepStreamClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
+func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormSiluStreamRowsAVX512 is batchNormCurveRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormSiluStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormSiluStreamGradSumsAVX512 is batchNormCurveGradSumsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
+func batchNormSiluStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishStreamRowsAVX512 is batchNormCurveRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormHardSwishStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishStreamGradSumsAVX512 is batchNormCurveGradSumsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
+func batchNormHardSwishStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
+func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormSumsAVX2 is batchNormSumsGeneric, for rows > 0.
 func batchNormSumsAVX2(sum *float32, square *float32, x *float32, shift *float32, rows int, c int)
@@ -47,17 +80,50 @@ func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *floa
 // batchNormRowsAVX2 is batchNormRowsGeneric, for rows > 0.
 func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
-// batchNormStreamRowsAVX2 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
-func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
-
-// batchNormClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
-func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// batchNormKeepClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
+func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddRowsAVX2 is batchNormRowsGeneric, for rows > 0.
 func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormAddKeepClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
+func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormSiluRowsAVX2 is batchNormCurveRowsGeneric with that activation, for rows > 0.
+func batchNormSiluRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormSiluGradSumsAVX2 is batchNormCurveGradSumsGeneric with that activation, for rows > 0.
+func batchNormSiluGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishRowsAVX2 is batchNormCurveRowsGeneric with that activation, for rows > 0.
+func batchNormHardSwishRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishGradSumsAVX2 is batchNormCurveGradSumsGeneric with that activation, for rows > 0.
+func batchNormHardSwishGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormStreamRowsAVX2 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormKeepStreamClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
+func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
 // batchNormAddStreamRowsAVX2 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
-// batchNormAddClampGradSumsAVX2 is batchNormAddClampGradSumsGeneric, for rows > 0.
-func batchNormAddClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// batchNormAddKeepStreamClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
+func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormSiluStreamRowsAVX2 is batchNormCurveRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormSiluStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormSiluStreamGradSumsAVX2 is batchNormCurveGradSumsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
+func batchNormSiluStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishStreamRowsAVX2 is batchNormCurveRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormHardSwishStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishStreamGradSumsAVX2 is batchNormCurveGradSumsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
+func batchNormHardSwishStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
+func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)

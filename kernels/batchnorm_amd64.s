@@ -858,6 +858,1889 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormKeepClampGradSumsAVX512(SB), NOSPLIT, $0-88
+	VBROADCASTSS lo+80(FP), Z0
+	VBROADCASTSS hi+84(FP), Z1
+	MOVQ         dy+24(FP), SI
+	MOVQ         x+32(FP), DI
+	MOVQ         grad+0(FP), R8
+	MOVQ         rows+64(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R10, $+64
+	JLT     below4
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+56(FP), R11
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z18
+	VSUBPS      Z2, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS (R11)(AX*4), Z6, Z23
+	VMOVUPS     (SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z10, Z10
+	VFMADD231PS Z23, Z18, Z14
+	VMOVUPS     Z23, (R8)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z18
+	VSUBPS      Z3, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 64(R11)(AX*4), Z7, Z23
+	VMOVUPS     64(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z11, Z11
+	VFMADD231PS Z23, Z18, Z15
+	VMOVUPS     Z23, 64(R8)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z18
+	VSUBPS      Z4, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 128(R11)(AX*4), Z8, Z23
+	VMOVUPS     128(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z12, Z12
+	VFMADD231PS Z23, Z18, Z16
+	VMOVUPS     Z23, 128(R8)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z18
+	VSUBPS      Z5, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 192(R11)(AX*4), Z9, Z23
+	VMOVUPS     192(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z13, Z13
+	VFMADD231PS Z23, Z18, Z17
+	VMOVUPS     Z23, 192(R8)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows4
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z10, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z11, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z12, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z13, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z14, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z15, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z16, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z17, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	ADDQ        $+64, AX
+	SUBQ        $+64, R10
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+56(FP), R11
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z5
+	VFMADD213PS (R11)(AX*4), Z3, Z5
+	VMOVUPS     (SI)(CX*1), Z6
+	VCMPPS      $0x1e, Z0, Z5, K1
+	VCMPPS      $0x11, Z1, Z5, K1, K1
+	VMOVAPS.Z   Z6, K1, Z5
+	VADDPS      Z5, Z19, Z19
+	VFMADD231PS Z5, Z4, Z20
+	VMOVUPS     Z5, (R8)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VPXORD    Z21, Z21, Z21
+	VPXORD    Z22, Z22, Z22
+	MOVQ      c+72(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z6
+	VFMADD213PS Z4, Z3, Z6
+	VMOVUPS.Z   (SI)(CX*1), K1, Z7
+	VCMPPS      $0x1e, Z0, Z6, K2
+	VCMPPS      $0x11, Z1, Z6, K2, K2
+	VMOVAPS.Z   Z7, K2, Z6
+	VADDPS      Z6, Z21, Z21
+	VFMADD231PS Z6, Z5, Z22
+	VMOVUPS     Z6, K1, (R8)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormAddRowsAVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Z0
+	VBROADCASTSS hi+68(FP), Z1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         add+16(FP), R8
+	MOVQ         rows+48(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ c+56(FP), R10
+	CMPQ R10, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R10, $+64
+	JLT     below4
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z10
+	VMOVUPS 64(CX)(AX*4), Z11
+	VMOVUPS 128(CX)(AX*4), Z12
+	VMOVUPS 192(CX)(AX*4), Z13
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z14
+	VSUBPS      Z2, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z10, Z6, Z14
+	VMOVUPS     (R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z14
+	VSUBPS      Z3, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z11, Z7, Z14
+	VMOVUPS     64(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z14
+	VSUBPS      Z4, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z12, Z8, Z14
+	VMOVUPS     128(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z14
+	VSUBPS      Z5, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z13, Z9, Z14
+	VMOVUPS     192(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVUPS     Z14, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R10
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMOVUPS     (R8)(CX*1), Z6
+	VADDPS      Z6, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	MOVQ      c+56(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMOVUPS.Z   (R8)(CX*1), K1, Z6
+	VADDPS      Z6, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormAddKeepClampGradSumsAVX512(SB), NOSPLIT, $0-96
+	VBROADCASTSS lo+88(FP), Z0
+	VBROADCASTSS hi+92(FP), Z1
+	MOVQ         dy+24(FP), SI
+	MOVQ         x+32(FP), DI
+	MOVQ         add+40(FP), R8
+	MOVQ         grad+0(FP), R9
+	MOVQ         rows+72(FP), R10
+	XORQ         DX, DX
+	MOVQ         R10, BX
+
+groups:
+	MOVQ c+80(FP), R11
+	CMPQ R11, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R11, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R10
+	CMOVQGT R10, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R11, $+64
+	JLT     below4
+	MOVQ    mean+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+64(FP), R12
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z18
+	VSUBPS      Z2, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS (R12)(AX*4), Z6, Z23
+	VMOVUPS     (R8)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     (SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z10, Z10
+	VFMADD231PS Z23, Z18, Z14
+	VMOVUPS     Z23, (R9)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z18
+	VSUBPS      Z3, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 64(R12)(AX*4), Z7, Z23
+	VMOVUPS     64(R8)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     64(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z11, Z11
+	VFMADD231PS Z23, Z18, Z15
+	VMOVUPS     Z23, 64(R9)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z18
+	VSUBPS      Z4, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 128(R12)(AX*4), Z8, Z23
+	VMOVUPS     128(R8)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     128(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z12, Z12
+	VFMADD231PS Z23, Z18, Z16
+	VMOVUPS     Z23, 128(R9)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z18
+	VSUBPS      Z5, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 192(R12)(AX*4), Z9, Z23
+	VMOVUPS     192(R8)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     192(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z13, Z13
+	VFMADD231PS Z23, Z18, Z17
+	VMOVUPS     Z23, 192(R9)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows4
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z10, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z11, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z12, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z13, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z14, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z15, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z16, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z17, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	ADDQ        $+64, AX
+	SUBQ        $+64, R11
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R11, $+16
+	JLT     below1
+	MOVQ    mean+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+64(FP), R12
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z5
+	VFMADD213PS (R12)(AX*4), Z3, Z5
+	VMOVUPS     (R8)(CX*1), Z6
+	VADDPS      Z6, Z5, Z5
+	VMOVUPS     (SI)(CX*1), Z6
+	VCMPPS      $0x1e, Z0, Z5, K1
+	VCMPPS      $0x11, Z1, Z5, K1, K1
+	VMOVAPS.Z   Z6, K1, Z5
+	VADDPS      Z5, Z19, Z19
+	VFMADD231PS Z5, Z4, Z20
+	VMOVUPS     Z5, (R9)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R11
+	JMP         panel1
+
+below1:
+	TESTQ     R11, R11
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R11, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+64(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VPXORD    Z21, Z21, Z21
+	VPXORD    Z22, Z22, Z22
+	MOVQ      c+80(FP), R12
+	MOVQ      BX, R11
+	SHLQ      $0x02, R12
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z6
+	VFMADD213PS Z4, Z3, Z6
+	VMOVUPS.Z   (R8)(CX*1), K1, Z7
+	VADDPS      Z7, Z6, Z6
+	VMOVUPS.Z   (SI)(CX*1), K1, Z7
+	VCMPPS      $0x1e, Z0, Z6, K2
+	VCMPPS      $0x11, Z1, Z6, K2, K2
+	VMOVAPS.Z   Z7, K2, Z6
+	VADDPS      Z6, Z21, Z21
+	VFMADD231PS Z6, Z5, Z22
+	VMOVUPS     Z6, K1, (R9)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+80(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R10
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormSiluRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·batchNormSiluRowsAVX512(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+40(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS      (DI)(CX*1), Z2
+	VSUBPS       Z0, Z2, Z2
+	VMOVAPS      Z2, Z2
+	VMOVUPS      (R11)(AX*4), Z11
+	VFMADD132PS  (R10)(AX*4), Z11, Z2
+	VORPS        const80000000<>+0(SB), Z2, Z11
+	VMOVUPS      constc2d20000<>+0(SB), Z12
+	VMOVUPS      const42b40000<>+0(SB), Z13
+	VMAXPS       Z11, Z12, Z11
+	VMINPS       Z11, Z13, Z11
+	VMULPS       const3fb8aa3b<>+0(SB), Z11, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMOVAPS      Z12, Z13
+	VFNMADD132PS const3f318000<>+0(SB), Z11, Z13
+	VMOVAPS      Z12, Z11
+	VFNMADD132PS constb95e8083<>+0(SB), Z13, Z11
+	VMOVUPS      const39506967<>+0(SB), Z13
+	VFMADD213PS  const3ab743ce<>+0(SB), Z11, Z13
+	VFMADD213PS  const3c088908<>+0(SB), Z11, Z13
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z11, Z13
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z11, Z13
+	VFMADD213PS  const3f000000<>+0(SB), Z11, Z13
+	VMULPS       Z11, Z11, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD213PS  Z11, Z13, Z14
+	VADDPS       const3f800000<>+0(SB), Z14, Z11
+	VSCALEFPS    Z12, Z11, Z11
+	VADDPS       const3f800000<>+0(SB), Z11, Z12
+	VRCP14PS     Z12, Z13
+	VMOVUPS      const3f800000<>+0(SB), Z14
+	VMOVAPS      Z13, Z15
+	VFNMADD213PS Z14, Z12, Z15
+	VMOVAPS      Z13, Z12
+	VFMADD213PS  Z13, Z15, Z12
+	VPXORD       Z3, Z3, Z3
+	VMULPS       Z12, Z11, Z11
+	VCMPPS       $0x11, Z3, Z2, K1
+	VBLENDMPS    Z11, Z12, K1, Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      Z2, (SI)(CX*1)
+	VMOVUPS      64(DI)(CX*1), Z2
+	VSUBPS       Z1, Z2, Z2
+	VMOVAPS      Z2, Z2
+	VMOVUPS      64(R11)(AX*4), Z11
+	VFMADD132PS  64(R10)(AX*4), Z11, Z2
+	VORPS        const80000000<>+0(SB), Z2, Z11
+	VMOVUPS      constc2d20000<>+0(SB), Z12
+	VMOVUPS      const42b40000<>+0(SB), Z13
+	VMAXPS       Z11, Z12, Z11
+	VMINPS       Z11, Z13, Z11
+	VMULPS       const3fb8aa3b<>+0(SB), Z11, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMOVAPS      Z12, Z13
+	VFNMADD132PS const3f318000<>+0(SB), Z11, Z13
+	VMOVAPS      Z12, Z11
+	VFNMADD132PS constb95e8083<>+0(SB), Z13, Z11
+	VMOVUPS      const39506967<>+0(SB), Z13
+	VFMADD213PS  const3ab743ce<>+0(SB), Z11, Z13
+	VFMADD213PS  const3c088908<>+0(SB), Z11, Z13
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z11, Z13
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z11, Z13
+	VFMADD213PS  const3f000000<>+0(SB), Z11, Z13
+	VMULPS       Z11, Z11, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD213PS  Z11, Z13, Z14
+	VADDPS       const3f800000<>+0(SB), Z14, Z11
+	VSCALEFPS    Z12, Z11, Z11
+	VADDPS       const3f800000<>+0(SB), Z11, Z12
+	VRCP14PS     Z12, Z13
+	VMOVUPS      const3f800000<>+0(SB), Z14
+	VMOVAPS      Z13, Z15
+	VFNMADD213PS Z14, Z12, Z15
+	VMOVAPS      Z13, Z12
+	VFMADD213PS  Z13, Z15, Z12
+	VPXORD       Z5, Z5, Z5
+	VMULPS       Z12, Z11, Z11
+	VCMPPS       $0x11, Z5, Z2, K1
+	VBLENDMPS    Z11, Z12, K1, Z6
+	VMULPS       Z6, Z2, Z2
+	VMOVUPS      Z2, 64(SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows2
+	ADDQ         $+32, AX
+	SUBQ         $+32, R9
+	JMP          panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (DI)(CX*1), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVAPS      Z1, Z1
+	VMOVUPS      (R11)(AX*4), Z2
+	VFMADD132PS  (R10)(AX*4), Z2, Z1
+	VORPS        const80000000<>+0(SB), Z1, Z2
+	VMOVUPS      constc2d20000<>+0(SB), Z11
+	VMOVUPS      const42b40000<>+0(SB), Z12
+	VMAXPS       Z2, Z11, Z2
+	VMINPS       Z2, Z12, Z2
+	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMOVAPS      Z11, Z12
+	VFNMADD132PS const3f318000<>+0(SB), Z2, Z12
+	VMOVAPS      Z11, Z2
+	VFNMADD132PS constb95e8083<>+0(SB), Z12, Z2
+	VMOVUPS      const39506967<>+0(SB), Z12
+	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z12
+	VFMADD213PS  const3c088908<>+0(SB), Z2, Z12
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z12
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z12
+	VFMADD213PS  const3f000000<>+0(SB), Z2, Z12
+	VMULPS       Z2, Z2, Z13
+	VMOVAPS      Z13, Z13
+	VFMADD213PS  Z2, Z12, Z13
+	VADDPS       const3f800000<>+0(SB), Z13, Z2
+	VSCALEFPS    Z11, Z2, Z2
+	VADDPS       const3f800000<>+0(SB), Z2, Z11
+	VRCP14PS     Z11, Z12
+	VMOVUPS      const3f800000<>+0(SB), Z13
+	VMOVAPS      Z12, Z14
+	VFNMADD213PS Z13, Z11, Z14
+	VMOVAPS      Z12, Z11
+	VFMADD213PS  Z12, Z14, Z11
+	VPXORD       Z7, Z7, Z7
+	VMULPS       Z11, Z2, Z2
+	VCMPPS       $0x11, Z7, Z1, K1
+	VBLENDMPS    Z2, Z11, K1, Z8
+	VMULPS       Z8, Z1, Z1
+	VMOVUPS      Z1, (SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows1
+	ADDQ         $+16, AX
+	SUBQ         $+16, R9
+	JMP          panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+16(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      c+48(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z    (DI)(CX*1), K1, Z11
+	VSUBPS       Z0, Z11, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD213PS  Z2, Z1, Z11
+	VORPS        const80000000<>+0(SB), Z11, Z12
+	VMOVUPS      constc2d20000<>+0(SB), Z13
+	VMOVUPS      const42b40000<>+0(SB), Z14
+	VMAXPS       Z12, Z13, Z12
+	VMINPS       Z12, Z14, Z12
+	VMULPS       const3fb8aa3b<>+0(SB), Z12, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VMOVAPS      Z13, Z14
+	VFNMADD132PS const3f318000<>+0(SB), Z12, Z14
+	VMOVAPS      Z13, Z12
+	VFNMADD132PS constb95e8083<>+0(SB), Z14, Z12
+	VMOVUPS      const39506967<>+0(SB), Z14
+	VFMADD213PS  const3ab743ce<>+0(SB), Z12, Z14
+	VFMADD213PS  const3c088908<>+0(SB), Z12, Z14
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z12, Z14
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z12, Z14
+	VFMADD213PS  const3f000000<>+0(SB), Z12, Z14
+	VMULPS       Z12, Z12, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD213PS  Z12, Z14, Z15
+	VADDPS       const3f800000<>+0(SB), Z15, Z12
+	VSCALEFPS    Z13, Z12, Z12
+	VADDPS       const3f800000<>+0(SB), Z12, Z13
+	VRCP14PS     Z13, Z14
+	VMOVUPS      const3f800000<>+0(SB), Z15
+	VMOVAPS      Z14, Z16
+	VFNMADD213PS Z15, Z13, Z16
+	VMOVAPS      Z14, Z13
+	VFMADD213PS  Z14, Z16, Z13
+	VPXORD       Z9, Z9, Z9
+	VMULPS       Z13, Z12, Z12
+	VCMPPS       $0x11, Z9, Z11, K2
+	VBLENDMPS    Z12, Z13, K2, Z10
+	VMULPS       Z10, Z11, Z11
+	VMOVUPS      Z11, K1, (SI)(CX*1)
+	ADDQ         R10, CX
+	DECQ         R9
+	JNZ          rowsTail
+
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+DATA const80000000<>+0(SB)/4, $0x80000000
+DATA const80000000<>+4(SB)/4, $0x80000000
+DATA const80000000<>+8(SB)/4, $0x80000000
+DATA const80000000<>+12(SB)/4, $0x80000000
+DATA const80000000<>+16(SB)/4, $0x80000000
+DATA const80000000<>+20(SB)/4, $0x80000000
+DATA const80000000<>+24(SB)/4, $0x80000000
+DATA const80000000<>+28(SB)/4, $0x80000000
+DATA const80000000<>+32(SB)/4, $0x80000000
+DATA const80000000<>+36(SB)/4, $0x80000000
+DATA const80000000<>+40(SB)/4, $0x80000000
+DATA const80000000<>+44(SB)/4, $0x80000000
+DATA const80000000<>+48(SB)/4, $0x80000000
+DATA const80000000<>+52(SB)/4, $0x80000000
+DATA const80000000<>+56(SB)/4, $0x80000000
+DATA const80000000<>+60(SB)/4, $0x80000000
+GLOBL const80000000<>(SB), RODATA|NOPTR, $64
+
+DATA constc2d20000<>+0(SB)/4, $0xc2d20000
+DATA constc2d20000<>+4(SB)/4, $0xc2d20000
+DATA constc2d20000<>+8(SB)/4, $0xc2d20000
+DATA constc2d20000<>+12(SB)/4, $0xc2d20000
+DATA constc2d20000<>+16(SB)/4, $0xc2d20000
+DATA constc2d20000<>+20(SB)/4, $0xc2d20000
+DATA constc2d20000<>+24(SB)/4, $0xc2d20000
+DATA constc2d20000<>+28(SB)/4, $0xc2d20000
+DATA constc2d20000<>+32(SB)/4, $0xc2d20000
+DATA constc2d20000<>+36(SB)/4, $0xc2d20000
+DATA constc2d20000<>+40(SB)/4, $0xc2d20000
+DATA constc2d20000<>+44(SB)/4, $0xc2d20000
+DATA constc2d20000<>+48(SB)/4, $0xc2d20000
+DATA constc2d20000<>+52(SB)/4, $0xc2d20000
+DATA constc2d20000<>+56(SB)/4, $0xc2d20000
+DATA constc2d20000<>+60(SB)/4, $0xc2d20000
+GLOBL constc2d20000<>(SB), RODATA|NOPTR, $64
+
+DATA const42b40000<>+0(SB)/4, $0x42b40000
+DATA const42b40000<>+4(SB)/4, $0x42b40000
+DATA const42b40000<>+8(SB)/4, $0x42b40000
+DATA const42b40000<>+12(SB)/4, $0x42b40000
+DATA const42b40000<>+16(SB)/4, $0x42b40000
+DATA const42b40000<>+20(SB)/4, $0x42b40000
+DATA const42b40000<>+24(SB)/4, $0x42b40000
+DATA const42b40000<>+28(SB)/4, $0x42b40000
+DATA const42b40000<>+32(SB)/4, $0x42b40000
+DATA const42b40000<>+36(SB)/4, $0x42b40000
+DATA const42b40000<>+40(SB)/4, $0x42b40000
+DATA const42b40000<>+44(SB)/4, $0x42b40000
+DATA const42b40000<>+48(SB)/4, $0x42b40000
+DATA const42b40000<>+52(SB)/4, $0x42b40000
+DATA const42b40000<>+56(SB)/4, $0x42b40000
+DATA const42b40000<>+60(SB)/4, $0x42b40000
+GLOBL const42b40000<>(SB), RODATA|NOPTR, $64
+
+DATA const3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
+DATA const3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
+GLOBL const3fb8aa3b<>(SB), RODATA|NOPTR, $64
+
+DATA const3f318000<>+0(SB)/4, $0x3f318000
+DATA const3f318000<>+4(SB)/4, $0x3f318000
+DATA const3f318000<>+8(SB)/4, $0x3f318000
+DATA const3f318000<>+12(SB)/4, $0x3f318000
+DATA const3f318000<>+16(SB)/4, $0x3f318000
+DATA const3f318000<>+20(SB)/4, $0x3f318000
+DATA const3f318000<>+24(SB)/4, $0x3f318000
+DATA const3f318000<>+28(SB)/4, $0x3f318000
+DATA const3f318000<>+32(SB)/4, $0x3f318000
+DATA const3f318000<>+36(SB)/4, $0x3f318000
+DATA const3f318000<>+40(SB)/4, $0x3f318000
+DATA const3f318000<>+44(SB)/4, $0x3f318000
+DATA const3f318000<>+48(SB)/4, $0x3f318000
+DATA const3f318000<>+52(SB)/4, $0x3f318000
+DATA const3f318000<>+56(SB)/4, $0x3f318000
+DATA const3f318000<>+60(SB)/4, $0x3f318000
+GLOBL const3f318000<>(SB), RODATA|NOPTR, $64
+
+DATA constb95e8083<>+0(SB)/4, $0xb95e8083
+DATA constb95e8083<>+4(SB)/4, $0xb95e8083
+DATA constb95e8083<>+8(SB)/4, $0xb95e8083
+DATA constb95e8083<>+12(SB)/4, $0xb95e8083
+DATA constb95e8083<>+16(SB)/4, $0xb95e8083
+DATA constb95e8083<>+20(SB)/4, $0xb95e8083
+DATA constb95e8083<>+24(SB)/4, $0xb95e8083
+DATA constb95e8083<>+28(SB)/4, $0xb95e8083
+DATA constb95e8083<>+32(SB)/4, $0xb95e8083
+DATA constb95e8083<>+36(SB)/4, $0xb95e8083
+DATA constb95e8083<>+40(SB)/4, $0xb95e8083
+DATA constb95e8083<>+44(SB)/4, $0xb95e8083
+DATA constb95e8083<>+48(SB)/4, $0xb95e8083
+DATA constb95e8083<>+52(SB)/4, $0xb95e8083
+DATA constb95e8083<>+56(SB)/4, $0xb95e8083
+DATA constb95e8083<>+60(SB)/4, $0xb95e8083
+GLOBL constb95e8083<>(SB), RODATA|NOPTR, $64
+
+DATA const39506967<>+0(SB)/4, $0x39506967
+DATA const39506967<>+4(SB)/4, $0x39506967
+DATA const39506967<>+8(SB)/4, $0x39506967
+DATA const39506967<>+12(SB)/4, $0x39506967
+DATA const39506967<>+16(SB)/4, $0x39506967
+DATA const39506967<>+20(SB)/4, $0x39506967
+DATA const39506967<>+24(SB)/4, $0x39506967
+DATA const39506967<>+28(SB)/4, $0x39506967
+DATA const39506967<>+32(SB)/4, $0x39506967
+DATA const39506967<>+36(SB)/4, $0x39506967
+DATA const39506967<>+40(SB)/4, $0x39506967
+DATA const39506967<>+44(SB)/4, $0x39506967
+DATA const39506967<>+48(SB)/4, $0x39506967
+DATA const39506967<>+52(SB)/4, $0x39506967
+DATA const39506967<>+56(SB)/4, $0x39506967
+DATA const39506967<>+60(SB)/4, $0x39506967
+GLOBL const39506967<>(SB), RODATA|NOPTR, $64
+
+DATA const3ab743ce<>+0(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+4(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+8(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+12(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+16(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+20(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+24(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+28(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+32(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+36(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+40(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+44(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+48(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+52(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+56(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+60(SB)/4, $0x3ab743ce
+GLOBL const3ab743ce<>(SB), RODATA|NOPTR, $64
+
+DATA const3c088908<>+0(SB)/4, $0x3c088908
+DATA const3c088908<>+4(SB)/4, $0x3c088908
+DATA const3c088908<>+8(SB)/4, $0x3c088908
+DATA const3c088908<>+12(SB)/4, $0x3c088908
+DATA const3c088908<>+16(SB)/4, $0x3c088908
+DATA const3c088908<>+20(SB)/4, $0x3c088908
+DATA const3c088908<>+24(SB)/4, $0x3c088908
+DATA const3c088908<>+28(SB)/4, $0x3c088908
+DATA const3c088908<>+32(SB)/4, $0x3c088908
+DATA const3c088908<>+36(SB)/4, $0x3c088908
+DATA const3c088908<>+40(SB)/4, $0x3c088908
+DATA const3c088908<>+44(SB)/4, $0x3c088908
+DATA const3c088908<>+48(SB)/4, $0x3c088908
+DATA const3c088908<>+52(SB)/4, $0x3c088908
+DATA const3c088908<>+56(SB)/4, $0x3c088908
+DATA const3c088908<>+60(SB)/4, $0x3c088908
+GLOBL const3c088908<>(SB), RODATA|NOPTR, $64
+
+DATA const3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+4(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+8(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+12(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+16(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+20(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+24(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+28(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+32(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+36(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+40(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+44(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+48(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+52(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+56(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+60(SB)/4, $0x3d2aa9c1
+GLOBL const3d2aa9c1<>(SB), RODATA|NOPTR, $64
+
+DATA const3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+4(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+8(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+12(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+16(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+20(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+24(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+28(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+32(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+36(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+40(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+44(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+48(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+52(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+56(SB)/4, $0x3e2aaaaa
+DATA const3e2aaaaa<>+60(SB)/4, $0x3e2aaaaa
+GLOBL const3e2aaaaa<>(SB), RODATA|NOPTR, $64
+
+DATA const3f000000<>+0(SB)/4, $0x3f000000
+DATA const3f000000<>+4(SB)/4, $0x3f000000
+DATA const3f000000<>+8(SB)/4, $0x3f000000
+DATA const3f000000<>+12(SB)/4, $0x3f000000
+DATA const3f000000<>+16(SB)/4, $0x3f000000
+DATA const3f000000<>+20(SB)/4, $0x3f000000
+DATA const3f000000<>+24(SB)/4, $0x3f000000
+DATA const3f000000<>+28(SB)/4, $0x3f000000
+DATA const3f000000<>+32(SB)/4, $0x3f000000
+DATA const3f000000<>+36(SB)/4, $0x3f000000
+DATA const3f000000<>+40(SB)/4, $0x3f000000
+DATA const3f000000<>+44(SB)/4, $0x3f000000
+DATA const3f000000<>+48(SB)/4, $0x3f000000
+DATA const3f000000<>+52(SB)/4, $0x3f000000
+DATA const3f000000<>+56(SB)/4, $0x3f000000
+DATA const3f000000<>+60(SB)/4, $0x3f000000
+GLOBL const3f000000<>(SB), RODATA|NOPTR, $64
+
+DATA const3f800000<>+0(SB)/4, $0x3f800000
+DATA const3f800000<>+4(SB)/4, $0x3f800000
+DATA const3f800000<>+8(SB)/4, $0x3f800000
+DATA const3f800000<>+12(SB)/4, $0x3f800000
+DATA const3f800000<>+16(SB)/4, $0x3f800000
+DATA const3f800000<>+20(SB)/4, $0x3f800000
+DATA const3f800000<>+24(SB)/4, $0x3f800000
+DATA const3f800000<>+28(SB)/4, $0x3f800000
+DATA const3f800000<>+32(SB)/4, $0x3f800000
+DATA const3f800000<>+36(SB)/4, $0x3f800000
+DATA const3f800000<>+40(SB)/4, $0x3f800000
+DATA const3f800000<>+44(SB)/4, $0x3f800000
+DATA const3f800000<>+48(SB)/4, $0x3f800000
+DATA const3f800000<>+52(SB)/4, $0x3f800000
+DATA const3f800000<>+56(SB)/4, $0x3f800000
+DATA const3f800000<>+60(SB)/4, $0x3f800000
+GLOBL const3f800000<>(SB), RODATA|NOPTR, $64
+
+// func batchNormSiluGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·batchNormSiluGradSumsAVX512(SB), NOSPLIT, $0-80
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+64(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS      (R8)(CX*1), Z6
+	VSUBPS       Z0, Z6, Z6
+	VMOVAPS      Z6, Z19
+	VMOVUPS      (R12)(AX*4), Z20
+	VFMADD132PS  (R11)(AX*4), Z20, Z19
+	VORPS        const80000000<>+0(SB), Z19, Z20
+	VMOVUPS      constc2d20000<>+0(SB), Z21
+	VMOVUPS      const42b40000<>+0(SB), Z22
+	VMAXPS       Z20, Z21, Z20
+	VMINPS       Z20, Z22, Z20
+	VMULPS       const3fb8aa3b<>+0(SB), Z20, Z21
+	VRNDSCALEPS  $0x00, Z21, Z21
+	VMOVAPS      Z21, Z22
+	VFNMADD132PS const3f318000<>+0(SB), Z20, Z22
+	VMOVAPS      Z21, Z20
+	VFNMADD132PS constb95e8083<>+0(SB), Z22, Z20
+	VMOVUPS      const39506967<>+0(SB), Z22
+	VFMADD213PS  const3ab743ce<>+0(SB), Z20, Z22
+	VFMADD213PS  const3c088908<>+0(SB), Z20, Z22
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z20, Z22
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z20, Z22
+	VFMADD213PS  const3f000000<>+0(SB), Z20, Z22
+	VMULPS       Z20, Z20, Z23
+	VMOVAPS      Z23, Z23
+	VFMADD213PS  Z20, Z22, Z23
+	VADDPS       const3f800000<>+0(SB), Z23, Z20
+	VSCALEFPS    Z21, Z20, Z20
+	VADDPS       const3f800000<>+0(SB), Z20, Z21
+	VRCP14PS     Z21, Z22
+	VMOVUPS      const3f800000<>+0(SB), Z23
+	VMOVAPS      Z22, Z24
+	VFNMADD213PS Z23, Z21, Z24
+	VMOVAPS      Z22, Z21
+	VFMADD213PS  Z22, Z24, Z21
+	VMULPS       Z21, Z20, Z20
+	VPXORD       Z7, Z7, Z7
+	VCMPPS       $0x11, Z7, Z19, K1
+	VBLENDMPS    Z20, Z21, K1, Z8
+	VMULPS       Z20, Z21, Z20
+	VMOVAPS      Z19, Z19
+	VFMADD213PS  Z8, Z20, Z19
+	VMOVUPS      (DI)(CX*1), Z20
+	VMULPS       Z20, Z19, Z19
+	VADDPS       Z19, Z2, Z2
+	VFMADD231PS  Z19, Z6, Z4
+	VMOVUPS      Z19, (SI)(CX*1)
+	VMOVUPS      64(R8)(CX*1), Z6
+	VSUBPS       Z1, Z6, Z6
+	VMOVAPS      Z6, Z19
+	VMOVUPS      64(R12)(AX*4), Z20
+	VFMADD132PS  64(R11)(AX*4), Z20, Z19
+	VORPS        const80000000<>+0(SB), Z19, Z20
+	VMOVUPS      constc2d20000<>+0(SB), Z21
+	VMOVUPS      const42b40000<>+0(SB), Z22
+	VMAXPS       Z20, Z21, Z20
+	VMINPS       Z20, Z22, Z20
+	VMULPS       const3fb8aa3b<>+0(SB), Z20, Z21
+	VRNDSCALEPS  $0x00, Z21, Z21
+	VMOVAPS      Z21, Z22
+	VFNMADD132PS const3f318000<>+0(SB), Z20, Z22
+	VMOVAPS      Z21, Z20
+	VFNMADD132PS constb95e8083<>+0(SB), Z22, Z20
+	VMOVUPS      const39506967<>+0(SB), Z22
+	VFMADD213PS  const3ab743ce<>+0(SB), Z20, Z22
+	VFMADD213PS  const3c088908<>+0(SB), Z20, Z22
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z20, Z22
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z20, Z22
+	VFMADD213PS  const3f000000<>+0(SB), Z20, Z22
+	VMULPS       Z20, Z20, Z23
+	VMOVAPS      Z23, Z23
+	VFMADD213PS  Z20, Z22, Z23
+	VADDPS       const3f800000<>+0(SB), Z23, Z20
+	VSCALEFPS    Z21, Z20, Z20
+	VADDPS       const3f800000<>+0(SB), Z20, Z21
+	VRCP14PS     Z21, Z22
+	VMOVUPS      const3f800000<>+0(SB), Z23
+	VMOVAPS      Z22, Z24
+	VFNMADD213PS Z23, Z21, Z24
+	VMOVAPS      Z22, Z21
+	VFMADD213PS  Z22, Z24, Z21
+	VMULPS       Z21, Z20, Z20
+	VPXORD       Z9, Z9, Z9
+	VCMPPS       $0x11, Z9, Z19, K1
+	VBLENDMPS    Z20, Z21, K1, Z10
+	VMULPS       Z20, Z21, Z20
+	VMOVAPS      Z19, Z19
+	VFMADD213PS  Z10, Z20, Z19
+	VMOVUPS      64(DI)(CX*1), Z20
+	VMULPS       Z20, Z19, Z19
+	VADDPS       Z19, Z3, Z3
+	VFMADD231PS  Z19, Z6, Z5
+	VMOVUPS      Z19, 64(SI)(CX*1)
+	ADDQ         R14, CX
+	DECQ         R13
+	JNZ          rows2
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	VMOVUPS      64(CX)(AX*4), Z0
+	VADDPS       Z3, Z0, Z0
+	VMOVUPS      Z0, 64(CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	VMOVUPS      64(CX)(AX*4), Z0
+	VADDPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 64(CX)(AX*4)
+	ADDQ         $+32, AX
+	SUBQ         $+32, R10
+	JMP          panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (R8)(CX*1), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVAPS      Z1, Z6
+	VMOVUPS      (R12)(AX*4), Z19
+	VFMADD132PS  (R11)(AX*4), Z19, Z6
+	VORPS        const80000000<>+0(SB), Z6, Z19
+	VMOVUPS      constc2d20000<>+0(SB), Z20
+	VMOVUPS      const42b40000<>+0(SB), Z21
+	VMAXPS       Z19, Z20, Z19
+	VMINPS       Z19, Z21, Z19
+	VMULPS       const3fb8aa3b<>+0(SB), Z19, Z20
+	VRNDSCALEPS  $0x00, Z20, Z20
+	VMOVAPS      Z20, Z21
+	VFNMADD132PS const3f318000<>+0(SB), Z19, Z21
+	VMOVAPS      Z20, Z19
+	VFNMADD132PS constb95e8083<>+0(SB), Z21, Z19
+	VMOVUPS      const39506967<>+0(SB), Z21
+	VFMADD213PS  const3ab743ce<>+0(SB), Z19, Z21
+	VFMADD213PS  const3c088908<>+0(SB), Z19, Z21
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z19, Z21
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z19, Z21
+	VFMADD213PS  const3f000000<>+0(SB), Z19, Z21
+	VMULPS       Z19, Z19, Z22
+	VMOVAPS      Z22, Z22
+	VFMADD213PS  Z19, Z21, Z22
+	VADDPS       const3f800000<>+0(SB), Z22, Z19
+	VSCALEFPS    Z20, Z19, Z19
+	VADDPS       const3f800000<>+0(SB), Z19, Z20
+	VRCP14PS     Z20, Z21
+	VMOVUPS      const3f800000<>+0(SB), Z22
+	VMOVAPS      Z21, Z23
+	VFNMADD213PS Z22, Z20, Z23
+	VMOVAPS      Z21, Z20
+	VFMADD213PS  Z21, Z23, Z20
+	VMULPS       Z20, Z19, Z19
+	VPXORD       Z13, Z13, Z13
+	VCMPPS       $0x11, Z13, Z6, K1
+	VBLENDMPS    Z19, Z20, K1, Z14
+	VMULPS       Z19, Z20, Z19
+	VMOVAPS      Z6, Z6
+	VFMADD213PS  Z14, Z19, Z6
+	VMOVUPS      (DI)(CX*1), Z19
+	VMULPS       Z19, Z6, Z6
+	VADDPS       Z6, Z11, Z11
+	VFMADD231PS  Z6, Z1, Z12
+	VMOVUPS      Z6, (SI)(CX*1)
+	ADDQ         R14, CX
+	DECQ         R13
+	JNZ          rows1
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z11, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z12, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	ADDQ         $+16, AX
+	SUBQ         $+16, R10
+	JMP          panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z6
+	VPXORD    Z15, Z15, Z15
+	VPXORD    Z16, Z16, Z16
+	MOVQ      c+72(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z    (R8)(CX*1), K1, Z19
+	VSUBPS       Z0, Z19, Z19
+	VMOVAPS      Z19, Z20
+	VFMADD213PS  Z6, Z1, Z20
+	VORPS        const80000000<>+0(SB), Z20, Z21
+	VMOVUPS      constc2d20000<>+0(SB), Z22
+	VMOVUPS      const42b40000<>+0(SB), Z23
+	VMAXPS       Z21, Z22, Z21
+	VMINPS       Z21, Z23, Z21
+	VMULPS       const3fb8aa3b<>+0(SB), Z21, Z22
+	VRNDSCALEPS  $0x00, Z22, Z22
+	VMOVAPS      Z22, Z23
+	VFNMADD132PS const3f318000<>+0(SB), Z21, Z23
+	VMOVAPS      Z22, Z21
+	VFNMADD132PS constb95e8083<>+0(SB), Z23, Z21
+	VMOVUPS      const39506967<>+0(SB), Z23
+	VFMADD213PS  const3ab743ce<>+0(SB), Z21, Z23
+	VFMADD213PS  const3c088908<>+0(SB), Z21, Z23
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z21, Z23
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z21, Z23
+	VFMADD213PS  const3f000000<>+0(SB), Z21, Z23
+	VMULPS       Z21, Z21, Z24
+	VMOVAPS      Z24, Z24
+	VFMADD213PS  Z21, Z23, Z24
+	VADDPS       const3f800000<>+0(SB), Z24, Z21
+	VSCALEFPS    Z22, Z21, Z21
+	VADDPS       const3f800000<>+0(SB), Z21, Z22
+	VRCP14PS     Z22, Z23
+	VMOVUPS      const3f800000<>+0(SB), Z24
+	VMOVAPS      Z23, Z25
+	VFNMADD213PS Z24, Z22, Z25
+	VMOVAPS      Z23, Z22
+	VFMADD213PS  Z23, Z25, Z22
+	VMULPS       Z22, Z21, Z21
+	VPXORD       Z17, Z17, Z17
+	VCMPPS       $0x11, Z17, Z20, K2
+	VBLENDMPS    Z21, Z22, K2, Z18
+	VMULPS       Z21, Z22, Z21
+	VMOVAPS      Z20, Z20
+	VFMADD213PS  Z18, Z21, Z20
+	VMOVUPS.Z    (DI)(CX*1), K1, Z21
+	VMULPS       Z21, Z20, Z20
+	VADDPS       Z20, Z15, Z15
+	VFMADD231PS  Z20, Z19, Z16
+	VMOVUPS      Z20, K1, (SI)(CX*1)
+	ADDQ         R11, CX
+	DECQ         R10
+	JNZ          rowsTail
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS.Z    (CX)(AX*4), K1, Z0
+	VADDPS       Z15, Z0, Z0
+	VMOVUPS      Z0, K1, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS.Z    (CX)(AX*4), K1, Z0
+	VADDPS       Z16, Z0, Z0
+	VMOVUPS      Z0, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormHardSwishRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormHardSwishRowsAVX512(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+40(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMOVAPS     Z2, Z2
+	VMOVUPS     (R11)(AX*4), Z7
+	VFMADD132PS (R10)(AX*4), Z7, Z2
+	VADDPS      const40400000<>+0(SB), Z2, Z7
+	VPXORD      Z3, Z3, Z3
+	VMOVUPS     const40c00000<>+0(SB), Z8
+	VMAXPS      Z7, Z3, Z7
+	VMINPS      Z7, Z8, Z7
+	VMULPS      const3e2aaaab<>+0(SB), Z7, Z7
+	VMULPS      Z7, Z2, Z2
+	VMOVUPS     Z2, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z2
+	VSUBPS      Z1, Z2, Z2
+	VMOVAPS     Z2, Z2
+	VMOVUPS     64(R11)(AX*4), Z7
+	VFMADD132PS 64(R10)(AX*4), Z7, Z2
+	VADDPS      const40400000<>+0(SB), Z2, Z7
+	VPXORD      Z4, Z4, Z4
+	VMOVUPS     const40c00000<>+0(SB), Z8
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z8, Z7
+	VMULPS      const3e2aaaab<>+0(SB), Z7, Z7
+	VMULPS      Z7, Z2, Z2
+	VMOVUPS     Z2, 64(SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z1
+	VSUBPS      Z0, Z1, Z1
+	VMOVAPS     Z1, Z1
+	VMOVUPS     (R11)(AX*4), Z2
+	VFMADD132PS (R10)(AX*4), Z2, Z1
+	VADDPS      const40400000<>+0(SB), Z1, Z2
+	VPXORD      Z5, Z5, Z5
+	VMOVUPS     const40c00000<>+0(SB), Z7
+	VMAXPS      Z2, Z5, Z2
+	VMINPS      Z2, Z7, Z2
+	VMULPS      const3e2aaaab<>+0(SB), Z2, Z2
+	VMULPS      Z2, Z1, Z1
+	VMOVUPS     Z1, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+16(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      c+48(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z7
+	VSUBPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD213PS Z2, Z1, Z7
+	VADDPS      const40400000<>+0(SB), Z7, Z8
+	VPXORD      Z6, Z6, Z6
+	VMOVUPS     const40c00000<>+0(SB), Z9
+	VMAXPS      Z8, Z6, Z8
+	VMINPS      Z8, Z9, Z8
+	VMULPS      const3e2aaaab<>+0(SB), Z8, Z8
+	VMULPS      Z8, Z7, Z7
+	VMOVUPS     Z7, K1, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+DATA const40400000<>+0(SB)/4, $0x40400000
+DATA const40400000<>+4(SB)/4, $0x40400000
+DATA const40400000<>+8(SB)/4, $0x40400000
+DATA const40400000<>+12(SB)/4, $0x40400000
+DATA const40400000<>+16(SB)/4, $0x40400000
+DATA const40400000<>+20(SB)/4, $0x40400000
+DATA const40400000<>+24(SB)/4, $0x40400000
+DATA const40400000<>+28(SB)/4, $0x40400000
+DATA const40400000<>+32(SB)/4, $0x40400000
+DATA const40400000<>+36(SB)/4, $0x40400000
+DATA const40400000<>+40(SB)/4, $0x40400000
+DATA const40400000<>+44(SB)/4, $0x40400000
+DATA const40400000<>+48(SB)/4, $0x40400000
+DATA const40400000<>+52(SB)/4, $0x40400000
+DATA const40400000<>+56(SB)/4, $0x40400000
+DATA const40400000<>+60(SB)/4, $0x40400000
+GLOBL const40400000<>(SB), RODATA|NOPTR, $64
+
+DATA const40c00000<>+0(SB)/4, $0x40c00000
+DATA const40c00000<>+4(SB)/4, $0x40c00000
+DATA const40c00000<>+8(SB)/4, $0x40c00000
+DATA const40c00000<>+12(SB)/4, $0x40c00000
+DATA const40c00000<>+16(SB)/4, $0x40c00000
+DATA const40c00000<>+20(SB)/4, $0x40c00000
+DATA const40c00000<>+24(SB)/4, $0x40c00000
+DATA const40c00000<>+28(SB)/4, $0x40c00000
+DATA const40c00000<>+32(SB)/4, $0x40c00000
+DATA const40c00000<>+36(SB)/4, $0x40c00000
+DATA const40c00000<>+40(SB)/4, $0x40c00000
+DATA const40c00000<>+44(SB)/4, $0x40c00000
+DATA const40c00000<>+48(SB)/4, $0x40c00000
+DATA const40c00000<>+52(SB)/4, $0x40c00000
+DATA const40c00000<>+56(SB)/4, $0x40c00000
+DATA const40c00000<>+60(SB)/4, $0x40c00000
+GLOBL const40c00000<>(SB), RODATA|NOPTR, $64
+
+DATA const3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+4(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+8(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+12(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+16(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+20(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+24(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+28(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+32(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+36(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+40(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+44(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+48(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+52(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+56(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+60(SB)/4, $0x3e2aaaab
+GLOBL const3e2aaaab<>(SB), RODATA|NOPTR, $64
+
+// func batchNormHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormHardSwishGradSumsAVX512(SB), NOSPLIT, $0-80
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+64(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Z6
+	VSUBPS      Z0, Z6, Z6
+	VMOVAPS     Z6, Z23
+	VMOVUPS     (R12)(AX*4), Z24
+	VFMADD132PS (R11)(AX*4), Z24, Z23
+	VMOVAPS     Z23, Z24
+	VMOVUPS     const3f000000<>+0(SB), Z25
+	VFMADD132PS const3eaaaaab<>+0(SB), Z25, Z24
+	VMOVUPS     const3f800000<>+0(SB), Z25
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z25, Z24, K1, Z7
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z8, Z7, K1, Z9
+	VMOVUPS     (DI)(CX*1), Z23
+	VMULPS      Z23, Z9, Z23
+	VADDPS      Z23, Z2, Z2
+	VFMADD231PS Z23, Z6, Z4
+	VMOVUPS     Z23, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z6
+	VSUBPS      Z1, Z6, Z6
+	VMOVAPS     Z6, Z23
+	VMOVUPS     64(R12)(AX*4), Z24
+	VFMADD132PS 64(R11)(AX*4), Z24, Z23
+	VMOVAPS     Z23, Z24
+	VMOVUPS     const3f000000<>+0(SB), Z25
+	VFMADD132PS const3eaaaaab<>+0(SB), Z25, Z24
+	VMOVUPS     const3f800000<>+0(SB), Z25
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z25, Z24, K1, Z10
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z11, Z10, K1, Z12
+	VMOVUPS     64(DI)(CX*1), Z23
+	VMULPS      Z23, Z12, Z23
+	VADDPS      Z23, Z3, Z3
+	VFMADD231PS Z23, Z6, Z5
+	VMOVUPS     Z23, 64(SI)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z3, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z4, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z5, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Z1
+	VSUBPS      Z0, Z1, Z1
+	VMOVAPS     Z1, Z6
+	VMOVUPS     (R12)(AX*4), Z23
+	VFMADD132PS (R11)(AX*4), Z23, Z6
+	VMOVAPS     Z6, Z23
+	VMOVUPS     const3f000000<>+0(SB), Z24
+	VFMADD132PS const3eaaaaab<>+0(SB), Z24, Z23
+	VMOVUPS     const3f800000<>+0(SB), Z24
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z6, K1
+	VBLENDMPS   Z24, Z23, K1, Z15
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z6, K1
+	VBLENDMPS   Z16, Z15, K1, Z17
+	VMOVUPS     (DI)(CX*1), Z6
+	VMULPS      Z6, Z17, Z6
+	VADDPS      Z6, Z13, Z13
+	VFMADD231PS Z6, Z1, Z14
+	VMOVUPS     Z6, (SI)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z13, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z14, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z6
+	VPXORD    Z18, Z18, Z18
+	VPXORD    Z19, Z19, Z19
+	MOVQ      c+72(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (R8)(CX*1), K1, Z23
+	VSUBPS      Z0, Z23, Z23
+	VMOVAPS     Z23, Z24
+	VFMADD213PS Z6, Z1, Z24
+	VMOVAPS     Z24, Z25
+	VMOVUPS     const3f000000<>+0(SB), Z26
+	VFMADD132PS const3eaaaaab<>+0(SB), Z26, Z25
+	VMOVUPS     const3f800000<>+0(SB), Z26
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z24, K2
+	VBLENDMPS   Z26, Z25, K2, Z20
+	VPXORD      Z21, Z21, Z21
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z24, K2
+	VBLENDMPS   Z21, Z20, K2, Z22
+	VMOVUPS.Z   (DI)(CX*1), K1, Z24
+	VMULPS      Z24, Z22, Z24
+	VADDPS      Z24, Z18, Z18
+	VFMADD231PS Z24, Z23, Z19
+	VMOVUPS     Z24, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z0
+	VADDPS      Z18, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z0
+	VADDPS      Z19, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+DATA const3eaaaaab<>+0(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+4(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+8(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+12(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+16(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+20(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+24(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+28(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+32(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+36(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+40(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+44(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+48(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+52(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+56(SB)/4, $0x3eaaaaab
+DATA const3eaaaaab<>+60(SB)/4, $0x3eaaaaab
+GLOBL const3eaaaaab<>(SB), RODATA|NOPTR, $64
+
+DATA constc0400000<>+0(SB)/4, $0xc0400000
+DATA constc0400000<>+4(SB)/4, $0xc0400000
+DATA constc0400000<>+8(SB)/4, $0xc0400000
+DATA constc0400000<>+12(SB)/4, $0xc0400000
+DATA constc0400000<>+16(SB)/4, $0xc0400000
+DATA constc0400000<>+20(SB)/4, $0xc0400000
+DATA constc0400000<>+24(SB)/4, $0xc0400000
+DATA constc0400000<>+28(SB)/4, $0xc0400000
+DATA constc0400000<>+32(SB)/4, $0xc0400000
+DATA constc0400000<>+36(SB)/4, $0xc0400000
+DATA constc0400000<>+40(SB)/4, $0xc0400000
+DATA constc0400000<>+44(SB)/4, $0xc0400000
+DATA constc0400000<>+48(SB)/4, $0xc0400000
+DATA constc0400000<>+52(SB)/4, $0xc0400000
+DATA constc0400000<>+56(SB)/4, $0xc0400000
+DATA constc0400000<>+60(SB)/4, $0xc0400000
+GLOBL constc0400000<>(SB), RODATA|NOPTR, $64
+
 // func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·batchNormStreamRowsAVX512(SB), NOSPLIT, $0-64
@@ -1008,6 +2891,1565 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormKeepStreamClampGradSumsAVX512(SB), NOSPLIT, $0-88
+	VBROADCASTSS lo+80(FP), Z0
+	VBROADCASTSS hi+84(FP), Z1
+	MOVQ         dy+24(FP), SI
+	MOVQ         x+32(FP), DI
+	MOVQ         grad+0(FP), R8
+	MOVQ         rows+64(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R10, $+64
+	JLT     below4
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+56(FP), R11
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z18
+	VSUBPS      Z2, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS (R11)(AX*4), Z6, Z23
+	VMOVUPS     (SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z10, Z10
+	VFMADD231PS Z23, Z18, Z14
+	VMOVNTPS    Z23, (R8)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z18
+	VSUBPS      Z3, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 64(R11)(AX*4), Z7, Z23
+	VMOVUPS     64(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z11, Z11
+	VFMADD231PS Z23, Z18, Z15
+	VMOVNTPS    Z23, 64(R8)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z18
+	VSUBPS      Z4, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 128(R11)(AX*4), Z8, Z23
+	VMOVUPS     128(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z12, Z12
+	VFMADD231PS Z23, Z18, Z16
+	VMOVNTPS    Z23, 128(R8)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z18
+	VSUBPS      Z5, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 192(R11)(AX*4), Z9, Z23
+	VMOVUPS     192(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z13, Z13
+	VFMADD231PS Z23, Z18, Z17
+	VMOVNTPS    Z23, 192(R8)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows4
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z10, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z11, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z12, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z13, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z14, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z15, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z16, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z17, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	ADDQ        $+64, AX
+	SUBQ        $+64, R10
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+56(FP), R11
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z5
+	VFMADD213PS (R11)(AX*4), Z3, Z5
+	VMOVUPS     (SI)(CX*1), Z6
+	VCMPPS      $0x1e, Z0, Z5, K1
+	VCMPPS      $0x11, Z1, Z5, K1, K1
+	VMOVAPS.Z   Z6, K1, Z5
+	VADDPS      Z5, Z19, Z19
+	VFMADD231PS Z5, Z4, Z20
+	VMOVNTPS    Z5, (R8)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VPXORD    Z21, Z21, Z21
+	VPXORD    Z22, Z22, Z22
+	MOVQ      c+72(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z6
+	VFMADD213PS Z4, Z3, Z6
+	VMOVUPS.Z   (SI)(CX*1), K1, Z7
+	VCMPPS      $0x1e, Z0, Z6, K2
+	VCMPPS      $0x11, Z1, Z6, K2, K2
+	VMOVAPS.Z   Z7, K2, Z6
+	VADDPS      Z6, Z21, Z21
+	VFMADD231PS Z6, Z5, Z22
+	VMOVUPS     Z6, K1, (R8)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormAddStreamRowsAVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Z0
+	VBROADCASTSS hi+68(FP), Z1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         add+16(FP), R8
+	MOVQ         rows+48(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ c+56(FP), R10
+	CMPQ R10, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R10, $+64
+	JLT     below4
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z10
+	VMOVUPS 64(CX)(AX*4), Z11
+	VMOVUPS 128(CX)(AX*4), Z12
+	VMOVUPS 192(CX)(AX*4), Z13
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z14
+	VSUBPS      Z2, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z10, Z6, Z14
+	VMOVUPS     (R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z14
+	VSUBPS      Z3, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z11, Z7, Z14
+	VMOVUPS     64(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z14
+	VSUBPS      Z4, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z12, Z8, Z14
+	VMOVUPS     128(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z14
+	VSUBPS      Z5, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS Z13, Z9, Z14
+	VMOVUPS     192(R8)(CX*1), Z15
+	VADDPS      Z15, Z14, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VMOVNTPS    Z14, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R10
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMOVUPS     (R8)(CX*1), Z6
+	VADDPS      Z6, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVNTPS    Z5, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	MOVQ      c+56(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMOVUPS.Z   (R8)(CX*1), K1, Z6
+	VADDPS      Z6, Z5, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VMOVUPS     Z5, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormAddKeepStreamClampGradSumsAVX512(SB), NOSPLIT, $0-96
+	VBROADCASTSS lo+88(FP), Z0
+	VBROADCASTSS hi+92(FP), Z1
+	MOVQ         dy+24(FP), SI
+	MOVQ         x+32(FP), DI
+	MOVQ         add+40(FP), R8
+	MOVQ         grad+0(FP), R9
+	MOVQ         rows+72(FP), R10
+	XORQ         DX, DX
+	MOVQ         R10, BX
+
+groups:
+	MOVQ c+80(FP), R11
+	CMPQ R11, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R11, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R10
+	CMOVQGT R10, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R11, $+64
+	JLT     below4
+	MOVQ    mean+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+64(FP), R12
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z18
+	VSUBPS      Z2, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS (R12)(AX*4), Z6, Z23
+	VMOVUPS     (R8)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     (SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z10, Z10
+	VFMADD231PS Z23, Z18, Z14
+	VMOVNTPS    Z23, (R9)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z18
+	VSUBPS      Z3, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 64(R12)(AX*4), Z7, Z23
+	VMOVUPS     64(R8)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     64(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z11, Z11
+	VFMADD231PS Z23, Z18, Z15
+	VMOVNTPS    Z23, 64(R9)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z18
+	VSUBPS      Z4, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 128(R12)(AX*4), Z8, Z23
+	VMOVUPS     128(R8)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     128(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z12, Z12
+	VFMADD231PS Z23, Z18, Z16
+	VMOVNTPS    Z23, 128(R9)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z18
+	VSUBPS      Z5, Z18, Z18
+	VMOVAPS     Z18, Z23
+	VFMADD213PS 192(R12)(AX*4), Z9, Z23
+	VMOVUPS     192(R8)(CX*1), Z24
+	VADDPS      Z24, Z23, Z23
+	VMOVUPS     192(SI)(CX*1), Z24
+	VCMPPS      $0x1e, Z0, Z23, K1
+	VCMPPS      $0x11, Z1, Z23, K1, K1
+	VMOVAPS.Z   Z24, K1, Z23
+	VADDPS      Z23, Z13, Z13
+	VFMADD231PS Z23, Z18, Z17
+	VMOVNTPS    Z23, 192(R9)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows4
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z10, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z11, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z12, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z13, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z14, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z15, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z16, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z17, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	ADDQ        $+64, AX
+	SUBQ        $+64, R11
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R11, $+16
+	JLT     below1
+	MOVQ    mean+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+64(FP), R12
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z5
+	VFMADD213PS (R12)(AX*4), Z3, Z5
+	VMOVUPS     (R8)(CX*1), Z6
+	VADDPS      Z6, Z5, Z5
+	VMOVUPS     (SI)(CX*1), Z6
+	VCMPPS      $0x1e, Z0, Z5, K1
+	VCMPPS      $0x11, Z1, Z5, K1, K1
+	VMOVAPS.Z   Z6, K1, Z5
+	VADDPS      Z5, Z19, Z19
+	VFMADD231PS Z5, Z4, Z20
+	VMOVNTPS    Z5, (R9)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R11
+	JMP         panel1
+
+below1:
+	TESTQ     R11, R11
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R11, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+64(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VPXORD    Z21, Z21, Z21
+	VPXORD    Z22, Z22, Z22
+	MOVQ      c+80(FP), R12
+	MOVQ      BX, R11
+	SHLQ      $0x02, R12
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z6
+	VFMADD213PS Z4, Z3, Z6
+	VMOVUPS.Z   (R8)(CX*1), K1, Z7
+	VADDPS      Z7, Z6, Z6
+	VMOVUPS.Z   (SI)(CX*1), K1, Z7
+	VCMPPS      $0x1e, Z0, Z6, K2
+	VCMPPS      $0x11, Z1, Z6, K2, K2
+	VMOVAPS.Z   Z7, K2, Z6
+	VADDPS      Z6, Z21, Z21
+	VFMADD231PS Z6, Z5, Z22
+	VMOVUPS     Z6, K1, (R9)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+80(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R10
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormSiluStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·batchNormSiluStreamRowsAVX512(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+40(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS      (DI)(CX*1), Z2
+	VSUBPS       Z0, Z2, Z2
+	VMOVAPS      Z2, Z2
+	VMOVUPS      (R11)(AX*4), Z11
+	VFMADD132PS  (R10)(AX*4), Z11, Z2
+	VORPS        const80000000<>+0(SB), Z2, Z11
+	VMOVUPS      constc2d20000<>+0(SB), Z12
+	VMOVUPS      const42b40000<>+0(SB), Z13
+	VMAXPS       Z11, Z12, Z11
+	VMINPS       Z11, Z13, Z11
+	VMULPS       const3fb8aa3b<>+0(SB), Z11, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMOVAPS      Z12, Z13
+	VFNMADD132PS const3f318000<>+0(SB), Z11, Z13
+	VMOVAPS      Z12, Z11
+	VFNMADD132PS constb95e8083<>+0(SB), Z13, Z11
+	VMOVUPS      const39506967<>+0(SB), Z13
+	VFMADD213PS  const3ab743ce<>+0(SB), Z11, Z13
+	VFMADD213PS  const3c088908<>+0(SB), Z11, Z13
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z11, Z13
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z11, Z13
+	VFMADD213PS  const3f000000<>+0(SB), Z11, Z13
+	VMULPS       Z11, Z11, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD213PS  Z11, Z13, Z14
+	VADDPS       const3f800000<>+0(SB), Z14, Z11
+	VSCALEFPS    Z12, Z11, Z11
+	VADDPS       const3f800000<>+0(SB), Z11, Z12
+	VRCP14PS     Z12, Z13
+	VMOVUPS      const3f800000<>+0(SB), Z14
+	VMOVAPS      Z13, Z15
+	VFNMADD213PS Z14, Z12, Z15
+	VMOVAPS      Z13, Z12
+	VFMADD213PS  Z13, Z15, Z12
+	VPXORD       Z3, Z3, Z3
+	VMULPS       Z12, Z11, Z11
+	VCMPPS       $0x11, Z3, Z2, K1
+	VBLENDMPS    Z11, Z12, K1, Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVNTPS     Z2, (SI)(CX*1)
+	VMOVUPS      64(DI)(CX*1), Z2
+	VSUBPS       Z1, Z2, Z2
+	VMOVAPS      Z2, Z2
+	VMOVUPS      64(R11)(AX*4), Z11
+	VFMADD132PS  64(R10)(AX*4), Z11, Z2
+	VORPS        const80000000<>+0(SB), Z2, Z11
+	VMOVUPS      constc2d20000<>+0(SB), Z12
+	VMOVUPS      const42b40000<>+0(SB), Z13
+	VMAXPS       Z11, Z12, Z11
+	VMINPS       Z11, Z13, Z11
+	VMULPS       const3fb8aa3b<>+0(SB), Z11, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMOVAPS      Z12, Z13
+	VFNMADD132PS const3f318000<>+0(SB), Z11, Z13
+	VMOVAPS      Z12, Z11
+	VFNMADD132PS constb95e8083<>+0(SB), Z13, Z11
+	VMOVUPS      const39506967<>+0(SB), Z13
+	VFMADD213PS  const3ab743ce<>+0(SB), Z11, Z13
+	VFMADD213PS  const3c088908<>+0(SB), Z11, Z13
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z11, Z13
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z11, Z13
+	VFMADD213PS  const3f000000<>+0(SB), Z11, Z13
+	VMULPS       Z11, Z11, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD213PS  Z11, Z13, Z14
+	VADDPS       const3f800000<>+0(SB), Z14, Z11
+	VSCALEFPS    Z12, Z11, Z11
+	VADDPS       const3f800000<>+0(SB), Z11, Z12
+	VRCP14PS     Z12, Z13
+	VMOVUPS      const3f800000<>+0(SB), Z14
+	VMOVAPS      Z13, Z15
+	VFNMADD213PS Z14, Z12, Z15
+	VMOVAPS      Z13, Z12
+	VFMADD213PS  Z13, Z15, Z12
+	VPXORD       Z5, Z5, Z5
+	VMULPS       Z12, Z11, Z11
+	VCMPPS       $0x11, Z5, Z2, K1
+	VBLENDMPS    Z11, Z12, K1, Z6
+	VMULPS       Z6, Z2, Z2
+	VMOVNTPS     Z2, 64(SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows2
+	ADDQ         $+32, AX
+	SUBQ         $+32, R9
+	JMP          panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (DI)(CX*1), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVAPS      Z1, Z1
+	VMOVUPS      (R11)(AX*4), Z2
+	VFMADD132PS  (R10)(AX*4), Z2, Z1
+	VORPS        const80000000<>+0(SB), Z1, Z2
+	VMOVUPS      constc2d20000<>+0(SB), Z11
+	VMOVUPS      const42b40000<>+0(SB), Z12
+	VMAXPS       Z2, Z11, Z2
+	VMINPS       Z2, Z12, Z2
+	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMOVAPS      Z11, Z12
+	VFNMADD132PS const3f318000<>+0(SB), Z2, Z12
+	VMOVAPS      Z11, Z2
+	VFNMADD132PS constb95e8083<>+0(SB), Z12, Z2
+	VMOVUPS      const39506967<>+0(SB), Z12
+	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z12
+	VFMADD213PS  const3c088908<>+0(SB), Z2, Z12
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z12
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z12
+	VFMADD213PS  const3f000000<>+0(SB), Z2, Z12
+	VMULPS       Z2, Z2, Z13
+	VMOVAPS      Z13, Z13
+	VFMADD213PS  Z2, Z12, Z13
+	VADDPS       const3f800000<>+0(SB), Z13, Z2
+	VSCALEFPS    Z11, Z2, Z2
+	VADDPS       const3f800000<>+0(SB), Z2, Z11
+	VRCP14PS     Z11, Z12
+	VMOVUPS      const3f800000<>+0(SB), Z13
+	VMOVAPS      Z12, Z14
+	VFNMADD213PS Z13, Z11, Z14
+	VMOVAPS      Z12, Z11
+	VFMADD213PS  Z12, Z14, Z11
+	VPXORD       Z7, Z7, Z7
+	VMULPS       Z11, Z2, Z2
+	VCMPPS       $0x11, Z7, Z1, K1
+	VBLENDMPS    Z2, Z11, K1, Z8
+	VMULPS       Z8, Z1, Z1
+	VMOVNTPS     Z1, (SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows1
+	ADDQ         $+16, AX
+	SUBQ         $+16, R9
+	JMP          panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+16(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      c+48(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z    (DI)(CX*1), K1, Z11
+	VSUBPS       Z0, Z11, Z11
+	VMOVAPS      Z11, Z11
+	VFMADD213PS  Z2, Z1, Z11
+	VORPS        const80000000<>+0(SB), Z11, Z12
+	VMOVUPS      constc2d20000<>+0(SB), Z13
+	VMOVUPS      const42b40000<>+0(SB), Z14
+	VMAXPS       Z12, Z13, Z12
+	VMINPS       Z12, Z14, Z12
+	VMULPS       const3fb8aa3b<>+0(SB), Z12, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VMOVAPS      Z13, Z14
+	VFNMADD132PS const3f318000<>+0(SB), Z12, Z14
+	VMOVAPS      Z13, Z12
+	VFNMADD132PS constb95e8083<>+0(SB), Z14, Z12
+	VMOVUPS      const39506967<>+0(SB), Z14
+	VFMADD213PS  const3ab743ce<>+0(SB), Z12, Z14
+	VFMADD213PS  const3c088908<>+0(SB), Z12, Z14
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z12, Z14
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z12, Z14
+	VFMADD213PS  const3f000000<>+0(SB), Z12, Z14
+	VMULPS       Z12, Z12, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD213PS  Z12, Z14, Z15
+	VADDPS       const3f800000<>+0(SB), Z15, Z12
+	VSCALEFPS    Z13, Z12, Z12
+	VADDPS       const3f800000<>+0(SB), Z12, Z13
+	VRCP14PS     Z13, Z14
+	VMOVUPS      const3f800000<>+0(SB), Z15
+	VMOVAPS      Z14, Z16
+	VFNMADD213PS Z15, Z13, Z16
+	VMOVAPS      Z14, Z13
+	VFMADD213PS  Z14, Z16, Z13
+	VPXORD       Z9, Z9, Z9
+	VMULPS       Z13, Z12, Z12
+	VCMPPS       $0x11, Z9, Z11, K2
+	VBLENDMPS    Z12, Z13, K2, Z10
+	VMULPS       Z10, Z11, Z11
+	VMOVUPS      Z11, K1, (SI)(CX*1)
+	ADDQ         R10, CX
+	DECQ         R9
+	JNZ          rowsTail
+
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormSiluStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·batchNormSiluStreamGradSumsAVX512(SB), NOSPLIT, $0-80
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+64(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS      (R8)(CX*1), Z6
+	VSUBPS       Z0, Z6, Z6
+	VMOVAPS      Z6, Z19
+	VMOVUPS      (R12)(AX*4), Z20
+	VFMADD132PS  (R11)(AX*4), Z20, Z19
+	VORPS        const80000000<>+0(SB), Z19, Z20
+	VMOVUPS      constc2d20000<>+0(SB), Z21
+	VMOVUPS      const42b40000<>+0(SB), Z22
+	VMAXPS       Z20, Z21, Z20
+	VMINPS       Z20, Z22, Z20
+	VMULPS       const3fb8aa3b<>+0(SB), Z20, Z21
+	VRNDSCALEPS  $0x00, Z21, Z21
+	VMOVAPS      Z21, Z22
+	VFNMADD132PS const3f318000<>+0(SB), Z20, Z22
+	VMOVAPS      Z21, Z20
+	VFNMADD132PS constb95e8083<>+0(SB), Z22, Z20
+	VMOVUPS      const39506967<>+0(SB), Z22
+	VFMADD213PS  const3ab743ce<>+0(SB), Z20, Z22
+	VFMADD213PS  const3c088908<>+0(SB), Z20, Z22
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z20, Z22
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z20, Z22
+	VFMADD213PS  const3f000000<>+0(SB), Z20, Z22
+	VMULPS       Z20, Z20, Z23
+	VMOVAPS      Z23, Z23
+	VFMADD213PS  Z20, Z22, Z23
+	VADDPS       const3f800000<>+0(SB), Z23, Z20
+	VSCALEFPS    Z21, Z20, Z20
+	VADDPS       const3f800000<>+0(SB), Z20, Z21
+	VRCP14PS     Z21, Z22
+	VMOVUPS      const3f800000<>+0(SB), Z23
+	VMOVAPS      Z22, Z24
+	VFNMADD213PS Z23, Z21, Z24
+	VMOVAPS      Z22, Z21
+	VFMADD213PS  Z22, Z24, Z21
+	VMULPS       Z21, Z20, Z20
+	VPXORD       Z7, Z7, Z7
+	VCMPPS       $0x11, Z7, Z19, K1
+	VBLENDMPS    Z20, Z21, K1, Z8
+	VMULPS       Z20, Z21, Z20
+	VMOVAPS      Z19, Z19
+	VFMADD213PS  Z8, Z20, Z19
+	VMOVUPS      (DI)(CX*1), Z20
+	VMULPS       Z20, Z19, Z19
+	VADDPS       Z19, Z2, Z2
+	VFMADD231PS  Z19, Z6, Z4
+	VMOVNTPS     Z19, (SI)(CX*1)
+	VMOVUPS      64(R8)(CX*1), Z6
+	VSUBPS       Z1, Z6, Z6
+	VMOVAPS      Z6, Z19
+	VMOVUPS      64(R12)(AX*4), Z20
+	VFMADD132PS  64(R11)(AX*4), Z20, Z19
+	VORPS        const80000000<>+0(SB), Z19, Z20
+	VMOVUPS      constc2d20000<>+0(SB), Z21
+	VMOVUPS      const42b40000<>+0(SB), Z22
+	VMAXPS       Z20, Z21, Z20
+	VMINPS       Z20, Z22, Z20
+	VMULPS       const3fb8aa3b<>+0(SB), Z20, Z21
+	VRNDSCALEPS  $0x00, Z21, Z21
+	VMOVAPS      Z21, Z22
+	VFNMADD132PS const3f318000<>+0(SB), Z20, Z22
+	VMOVAPS      Z21, Z20
+	VFNMADD132PS constb95e8083<>+0(SB), Z22, Z20
+	VMOVUPS      const39506967<>+0(SB), Z22
+	VFMADD213PS  const3ab743ce<>+0(SB), Z20, Z22
+	VFMADD213PS  const3c088908<>+0(SB), Z20, Z22
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z20, Z22
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z20, Z22
+	VFMADD213PS  const3f000000<>+0(SB), Z20, Z22
+	VMULPS       Z20, Z20, Z23
+	VMOVAPS      Z23, Z23
+	VFMADD213PS  Z20, Z22, Z23
+	VADDPS       const3f800000<>+0(SB), Z23, Z20
+	VSCALEFPS    Z21, Z20, Z20
+	VADDPS       const3f800000<>+0(SB), Z20, Z21
+	VRCP14PS     Z21, Z22
+	VMOVUPS      const3f800000<>+0(SB), Z23
+	VMOVAPS      Z22, Z24
+	VFNMADD213PS Z23, Z21, Z24
+	VMOVAPS      Z22, Z21
+	VFMADD213PS  Z22, Z24, Z21
+	VMULPS       Z21, Z20, Z20
+	VPXORD       Z9, Z9, Z9
+	VCMPPS       $0x11, Z9, Z19, K1
+	VBLENDMPS    Z20, Z21, K1, Z10
+	VMULPS       Z20, Z21, Z20
+	VMOVAPS      Z19, Z19
+	VFMADD213PS  Z10, Z20, Z19
+	VMOVUPS      64(DI)(CX*1), Z20
+	VMULPS       Z20, Z19, Z19
+	VADDPS       Z19, Z3, Z3
+	VFMADD231PS  Z19, Z6, Z5
+	VMOVNTPS     Z19, 64(SI)(CX*1)
+	ADDQ         R14, CX
+	DECQ         R13
+	JNZ          rows2
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	VMOVUPS      64(CX)(AX*4), Z0
+	VADDPS       Z3, Z0, Z0
+	VMOVUPS      Z0, 64(CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	VMOVUPS      64(CX)(AX*4), Z0
+	VADDPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 64(CX)(AX*4)
+	ADDQ         $+32, AX
+	SUBQ         $+32, R10
+	JMP          panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (R8)(CX*1), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVAPS      Z1, Z6
+	VMOVUPS      (R12)(AX*4), Z19
+	VFMADD132PS  (R11)(AX*4), Z19, Z6
+	VORPS        const80000000<>+0(SB), Z6, Z19
+	VMOVUPS      constc2d20000<>+0(SB), Z20
+	VMOVUPS      const42b40000<>+0(SB), Z21
+	VMAXPS       Z19, Z20, Z19
+	VMINPS       Z19, Z21, Z19
+	VMULPS       const3fb8aa3b<>+0(SB), Z19, Z20
+	VRNDSCALEPS  $0x00, Z20, Z20
+	VMOVAPS      Z20, Z21
+	VFNMADD132PS const3f318000<>+0(SB), Z19, Z21
+	VMOVAPS      Z20, Z19
+	VFNMADD132PS constb95e8083<>+0(SB), Z21, Z19
+	VMOVUPS      const39506967<>+0(SB), Z21
+	VFMADD213PS  const3ab743ce<>+0(SB), Z19, Z21
+	VFMADD213PS  const3c088908<>+0(SB), Z19, Z21
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z19, Z21
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z19, Z21
+	VFMADD213PS  const3f000000<>+0(SB), Z19, Z21
+	VMULPS       Z19, Z19, Z22
+	VMOVAPS      Z22, Z22
+	VFMADD213PS  Z19, Z21, Z22
+	VADDPS       const3f800000<>+0(SB), Z22, Z19
+	VSCALEFPS    Z20, Z19, Z19
+	VADDPS       const3f800000<>+0(SB), Z19, Z20
+	VRCP14PS     Z20, Z21
+	VMOVUPS      const3f800000<>+0(SB), Z22
+	VMOVAPS      Z21, Z23
+	VFNMADD213PS Z22, Z20, Z23
+	VMOVAPS      Z21, Z20
+	VFMADD213PS  Z21, Z23, Z20
+	VMULPS       Z20, Z19, Z19
+	VPXORD       Z13, Z13, Z13
+	VCMPPS       $0x11, Z13, Z6, K1
+	VBLENDMPS    Z19, Z20, K1, Z14
+	VMULPS       Z19, Z20, Z19
+	VMOVAPS      Z6, Z6
+	VFMADD213PS  Z14, Z19, Z6
+	VMOVUPS      (DI)(CX*1), Z19
+	VMULPS       Z19, Z6, Z6
+	VADDPS       Z6, Z11, Z11
+	VFMADD231PS  Z6, Z1, Z12
+	VMOVNTPS     Z6, (SI)(CX*1)
+	ADDQ         R14, CX
+	DECQ         R13
+	JNZ          rows1
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z11, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z12, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	ADDQ         $+16, AX
+	SUBQ         $+16, R10
+	JMP          panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z6
+	VPXORD    Z15, Z15, Z15
+	VPXORD    Z16, Z16, Z16
+	MOVQ      c+72(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z    (R8)(CX*1), K1, Z19
+	VSUBPS       Z0, Z19, Z19
+	VMOVAPS      Z19, Z20
+	VFMADD213PS  Z6, Z1, Z20
+	VORPS        const80000000<>+0(SB), Z20, Z21
+	VMOVUPS      constc2d20000<>+0(SB), Z22
+	VMOVUPS      const42b40000<>+0(SB), Z23
+	VMAXPS       Z21, Z22, Z21
+	VMINPS       Z21, Z23, Z21
+	VMULPS       const3fb8aa3b<>+0(SB), Z21, Z22
+	VRNDSCALEPS  $0x00, Z22, Z22
+	VMOVAPS      Z22, Z23
+	VFNMADD132PS const3f318000<>+0(SB), Z21, Z23
+	VMOVAPS      Z22, Z21
+	VFNMADD132PS constb95e8083<>+0(SB), Z23, Z21
+	VMOVUPS      const39506967<>+0(SB), Z23
+	VFMADD213PS  const3ab743ce<>+0(SB), Z21, Z23
+	VFMADD213PS  const3c088908<>+0(SB), Z21, Z23
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z21, Z23
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z21, Z23
+	VFMADD213PS  const3f000000<>+0(SB), Z21, Z23
+	VMULPS       Z21, Z21, Z24
+	VMOVAPS      Z24, Z24
+	VFMADD213PS  Z21, Z23, Z24
+	VADDPS       const3f800000<>+0(SB), Z24, Z21
+	VSCALEFPS    Z22, Z21, Z21
+	VADDPS       const3f800000<>+0(SB), Z21, Z22
+	VRCP14PS     Z22, Z23
+	VMOVUPS      const3f800000<>+0(SB), Z24
+	VMOVAPS      Z23, Z25
+	VFNMADD213PS Z24, Z22, Z25
+	VMOVAPS      Z23, Z22
+	VFMADD213PS  Z23, Z25, Z22
+	VMULPS       Z22, Z21, Z21
+	VPXORD       Z17, Z17, Z17
+	VCMPPS       $0x11, Z17, Z20, K2
+	VBLENDMPS    Z21, Z22, K2, Z18
+	VMULPS       Z21, Z22, Z21
+	VMOVAPS      Z20, Z20
+	VFMADD213PS  Z18, Z21, Z20
+	VMOVUPS.Z    (DI)(CX*1), K1, Z21
+	VMULPS       Z21, Z20, Z20
+	VADDPS       Z20, Z15, Z15
+	VFMADD231PS  Z20, Z19, Z16
+	VMOVUPS      Z20, K1, (SI)(CX*1)
+	ADDQ         R11, CX
+	DECQ         R10
+	JNZ          rowsTail
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS.Z    (CX)(AX*4), K1, Z0
+	VADDPS       Z15, Z0, Z0
+	VMOVUPS      Z0, K1, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS.Z    (CX)(AX*4), K1, Z0
+	VADDPS       Z16, Z0, Z0
+	VMOVUPS      Z0, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormHardSwishStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormHardSwishStreamRowsAVX512(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+40(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z2
+	VSUBPS      Z0, Z2, Z2
+	VMOVAPS     Z2, Z2
+	VMOVUPS     (R11)(AX*4), Z7
+	VFMADD132PS (R10)(AX*4), Z7, Z2
+	VADDPS      const40400000<>+0(SB), Z2, Z7
+	VPXORD      Z3, Z3, Z3
+	VMOVUPS     const40c00000<>+0(SB), Z8
+	VMAXPS      Z7, Z3, Z7
+	VMINPS      Z7, Z8, Z7
+	VMULPS      const3e2aaaab<>+0(SB), Z7, Z7
+	VMULPS      Z7, Z2, Z2
+	VMOVNTPS    Z2, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z2
+	VSUBPS      Z1, Z2, Z2
+	VMOVAPS     Z2, Z2
+	VMOVUPS     64(R11)(AX*4), Z7
+	VFMADD132PS 64(R10)(AX*4), Z7, Z2
+	VADDPS      const40400000<>+0(SB), Z2, Z7
+	VPXORD      Z4, Z4, Z4
+	VMOVUPS     const40c00000<>+0(SB), Z8
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z8, Z7
+	VMULPS      const3e2aaaab<>+0(SB), Z7, Z7
+	VMULPS      Z7, Z2, Z2
+	VMOVNTPS    Z2, 64(SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z1
+	VSUBPS      Z0, Z1, Z1
+	VMOVAPS     Z1, Z1
+	VMOVUPS     (R11)(AX*4), Z2
+	VFMADD132PS (R10)(AX*4), Z2, Z1
+	VADDPS      const40400000<>+0(SB), Z1, Z2
+	VPXORD      Z5, Z5, Z5
+	VMOVUPS     const40c00000<>+0(SB), Z7
+	VMAXPS      Z2, Z5, Z2
+	VMINPS      Z2, Z7, Z2
+	VMULPS      const3e2aaaab<>+0(SB), Z2, Z2
+	VMULPS      Z2, Z1, Z1
+	VMOVNTPS    Z1, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+16(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      c+48(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z7
+	VSUBPS      Z0, Z7, Z7
+	VMOVAPS     Z7, Z7
+	VFMADD213PS Z2, Z1, Z7
+	VADDPS      const40400000<>+0(SB), Z7, Z8
+	VPXORD      Z6, Z6, Z6
+	VMOVUPS     const40c00000<>+0(SB), Z9
+	VMAXPS      Z8, Z6, Z8
+	VMINPS      Z8, Z9, Z8
+	VMULPS      const3e2aaaab<>+0(SB), Z8, Z8
+	VMULPS      Z8, Z7, Z7
+	VMOVUPS     Z7, K1, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormHardSwishStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormHardSwishStreamGradSumsAVX512(SB), NOSPLIT, $0-80
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+64(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Z6
+	VSUBPS      Z0, Z6, Z6
+	VMOVAPS     Z6, Z23
+	VMOVUPS     (R12)(AX*4), Z24
+	VFMADD132PS (R11)(AX*4), Z24, Z23
+	VMOVAPS     Z23, Z24
+	VMOVUPS     const3f000000<>+0(SB), Z25
+	VFMADD132PS const3eaaaaab<>+0(SB), Z25, Z24
+	VMOVUPS     const3f800000<>+0(SB), Z25
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z25, Z24, K1, Z7
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z8, Z7, K1, Z9
+	VMOVUPS     (DI)(CX*1), Z23
+	VMULPS      Z23, Z9, Z23
+	VADDPS      Z23, Z2, Z2
+	VFMADD231PS Z23, Z6, Z4
+	VMOVNTPS    Z23, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z6
+	VSUBPS      Z1, Z6, Z6
+	VMOVAPS     Z6, Z23
+	VMOVUPS     64(R12)(AX*4), Z24
+	VFMADD132PS 64(R11)(AX*4), Z24, Z23
+	VMOVAPS     Z23, Z24
+	VMOVUPS     const3f000000<>+0(SB), Z25
+	VFMADD132PS const3eaaaaab<>+0(SB), Z25, Z24
+	VMOVUPS     const3f800000<>+0(SB), Z25
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z25, Z24, K1, Z10
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z11, Z10, K1, Z12
+	VMOVUPS     64(DI)(CX*1), Z23
+	VMULPS      Z23, Z12, Z23
+	VADDPS      Z23, Z3, Z3
+	VFMADD231PS Z23, Z6, Z5
+	VMOVNTPS    Z23, 64(SI)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z3, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z4, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z5, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Z1
+	VSUBPS      Z0, Z1, Z1
+	VMOVAPS     Z1, Z6
+	VMOVUPS     (R12)(AX*4), Z23
+	VFMADD132PS (R11)(AX*4), Z23, Z6
+	VMOVAPS     Z6, Z23
+	VMOVUPS     const3f000000<>+0(SB), Z24
+	VFMADD132PS const3eaaaaab<>+0(SB), Z24, Z23
+	VMOVUPS     const3f800000<>+0(SB), Z24
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z6, K1
+	VBLENDMPS   Z24, Z23, K1, Z15
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z6, K1
+	VBLENDMPS   Z16, Z15, K1, Z17
+	VMOVUPS     (DI)(CX*1), Z6
+	VMULPS      Z6, Z17, Z6
+	VADDPS      Z6, Z13, Z13
+	VFMADD231PS Z6, Z1, Z14
+	VMOVNTPS    Z6, (SI)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z13, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z14, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z6
+	VPXORD    Z18, Z18, Z18
+	VPXORD    Z19, Z19, Z19
+	MOVQ      c+72(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (R8)(CX*1), K1, Z23
+	VSUBPS      Z0, Z23, Z23
+	VMOVAPS     Z23, Z24
+	VFMADD213PS Z6, Z1, Z24
+	VMOVAPS     Z24, Z25
+	VMOVUPS     const3f000000<>+0(SB), Z26
+	VFMADD132PS const3eaaaaab<>+0(SB), Z26, Z25
+	VMOVUPS     const3f800000<>+0(SB), Z26
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z24, K2
+	VBLENDMPS   Z26, Z25, K2, Z20
+	VPXORD      Z21, Z21, Z21
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z24, K2
+	VBLENDMPS   Z21, Z20, K2, Z22
+	VMOVUPS.Z   (DI)(CX*1), K1, Z24
+	VMULPS      Z24, Z22, Z24
+	VADDPS      Z24, Z18, Z18
+	VFMADD231PS Z24, Z23, Z19
+	VMOVUPS     Z24, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z0
+	VADDPS      Z18, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z0
+	VADDPS      Z19, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
@@ -1224,581 +4666,6 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
-	JNZ   groups
-	VZEROUPPER
-	RET
-
-// func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddRowsAVX512(SB), NOSPLIT, $0-72
-	VBROADCASTSS lo+64(FP), Z0
-	VBROADCASTSS hi+68(FP), Z1
-	MOVQ         y+0(FP), SI
-	MOVQ         x+8(FP), DI
-	MOVQ         add+16(FP), R8
-	MOVQ         rows+48(FP), R9
-	XORQ         DX, DX
-	MOVQ         R9, BX
-
-groups:
-	MOVQ c+56(FP), R10
-	CMPQ R10, $+64
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R10, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
-	CMPQ    BX, R9
-	CMOVQGT R9, BX
-
-group:
-	XORQ AX, AX
-
-panel4:
-	CMPQ    R10, $+64
-	JLT     below4
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	VMOVUPS 64(CX)(AX*4), Z3
-	VMOVUPS 128(CX)(AX*4), Z4
-	VMOVUPS 192(CX)(AX*4), Z5
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z6
-	VMOVUPS 64(CX)(AX*4), Z7
-	VMOVUPS 128(CX)(AX*4), Z8
-	VMOVUPS 192(CX)(AX*4), Z9
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z10
-	VMOVUPS 64(CX)(AX*4), Z11
-	VMOVUPS 128(CX)(AX*4), Z12
-	VMOVUPS 192(CX)(AX*4), Z13
-	MOVQ    c+56(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows4:
-	VMOVUPS     (DI)(CX*1), Z14
-	VSUBPS      Z2, Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD213PS Z10, Z6, Z14
-	VMOVUPS     (R8)(CX*1), Z15
-	VADDPS      Z15, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMINPS      Z14, Z1, Z14
-	VMOVUPS     Z14, (SI)(CX*1)
-	VMOVUPS     64(DI)(CX*1), Z14
-	VSUBPS      Z3, Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD213PS Z11, Z7, Z14
-	VMOVUPS     64(R8)(CX*1), Z15
-	VADDPS      Z15, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMINPS      Z14, Z1, Z14
-	VMOVUPS     Z14, 64(SI)(CX*1)
-	VMOVUPS     128(DI)(CX*1), Z14
-	VSUBPS      Z4, Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD213PS Z12, Z8, Z14
-	VMOVUPS     128(R8)(CX*1), Z15
-	VADDPS      Z15, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMINPS      Z14, Z1, Z14
-	VMOVUPS     Z14, 128(SI)(CX*1)
-	VMOVUPS     192(DI)(CX*1), Z14
-	VSUBPS      Z5, Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD213PS Z13, Z9, Z14
-	VMOVUPS     192(R8)(CX*1), Z15
-	VADDPS      Z15, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMINPS      Z14, Z1, Z14
-	VMOVUPS     Z14, 192(SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows4
-	ADDQ        $+64, AX
-	SUBQ        $+64, R10
-	JMP         panel4
-
-below4:
-panel1:
-	CMPQ    R10, $+16
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z4
-	MOVQ    c+56(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (DI)(CX*1), Z5
-	VSUBPS      Z2, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD213PS Z4, Z3, Z5
-	VMOVUPS     (R8)(CX*1), Z6
-	VADDPS      Z6, Z5, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMINPS      Z5, Z1, Z5
-	VMOVUPS     Z5, (SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows1
-	ADDQ        $+16, AX
-	SUBQ        $+16, R10
-	JMP         panel1
-
-below1:
-	TESTQ     R10, R10
-	JZ        nextGroup
-	MOVL      $-1, CX
-	BZHIL     R10, CX, CX
-	KMOVW     CX, K1
-	MOVQ      mean+24(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      scale+32(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      beta+40(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	MOVQ      c+56(FP), R11
-	MOVQ      BX, R10
-	SHLQ      $0x02, R11
-	LEAQ      (DX)(AX*4), CX
-
-rowsTail:
-	VMOVUPS.Z   (DI)(CX*1), K1, Z5
-	VSUBPS      Z2, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD213PS Z4, Z3, Z5
-	VMOVUPS.Z   (R8)(CX*1), K1, Z6
-	VADDPS      Z6, Z5, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMINPS      Z5, Z1, Z5
-	VMOVUPS     Z5, K1, (SI)(CX*1)
-	ADDQ        R11, CX
-	DECQ        R10
-	JNZ         rowsTail
-
-nextGroup:
-	MOVQ  c+56(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R9
-	JNZ   groups
-	VZEROUPPER
-	RET
-
-// func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddStreamRowsAVX512(SB), NOSPLIT, $0-72
-	VBROADCASTSS lo+64(FP), Z0
-	VBROADCASTSS hi+68(FP), Z1
-	MOVQ         y+0(FP), SI
-	MOVQ         x+8(FP), DI
-	MOVQ         add+16(FP), R8
-	MOVQ         rows+48(FP), R9
-	XORQ         DX, DX
-	MOVQ         R9, BX
-
-groups:
-	MOVQ c+56(FP), R10
-	CMPQ R10, $+64
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R10, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
-	CMPQ    BX, R9
-	CMOVQGT R9, BX
-
-group:
-	XORQ AX, AX
-
-panel4:
-	CMPQ    R10, $+64
-	JLT     below4
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	VMOVUPS 64(CX)(AX*4), Z3
-	VMOVUPS 128(CX)(AX*4), Z4
-	VMOVUPS 192(CX)(AX*4), Z5
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z6
-	VMOVUPS 64(CX)(AX*4), Z7
-	VMOVUPS 128(CX)(AX*4), Z8
-	VMOVUPS 192(CX)(AX*4), Z9
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z10
-	VMOVUPS 64(CX)(AX*4), Z11
-	VMOVUPS 128(CX)(AX*4), Z12
-	VMOVUPS 192(CX)(AX*4), Z13
-	MOVQ    c+56(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows4:
-	VMOVUPS     (DI)(CX*1), Z14
-	VSUBPS      Z2, Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD213PS Z10, Z6, Z14
-	VMOVUPS     (R8)(CX*1), Z15
-	VADDPS      Z15, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMINPS      Z14, Z1, Z14
-	VMOVNTPS    Z14, (SI)(CX*1)
-	VMOVUPS     64(DI)(CX*1), Z14
-	VSUBPS      Z3, Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD213PS Z11, Z7, Z14
-	VMOVUPS     64(R8)(CX*1), Z15
-	VADDPS      Z15, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMINPS      Z14, Z1, Z14
-	VMOVNTPS    Z14, 64(SI)(CX*1)
-	VMOVUPS     128(DI)(CX*1), Z14
-	VSUBPS      Z4, Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD213PS Z12, Z8, Z14
-	VMOVUPS     128(R8)(CX*1), Z15
-	VADDPS      Z15, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMINPS      Z14, Z1, Z14
-	VMOVNTPS    Z14, 128(SI)(CX*1)
-	VMOVUPS     192(DI)(CX*1), Z14
-	VSUBPS      Z5, Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD213PS Z13, Z9, Z14
-	VMOVUPS     192(R8)(CX*1), Z15
-	VADDPS      Z15, Z14, Z14
-	VMAXPS      Z14, Z0, Z14
-	VMINPS      Z14, Z1, Z14
-	VMOVNTPS    Z14, 192(SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows4
-	ADDQ        $+64, AX
-	SUBQ        $+64, R10
-	JMP         panel4
-
-below4:
-panel1:
-	CMPQ    R10, $+16
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z4
-	MOVQ    c+56(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (DI)(CX*1), Z5
-	VSUBPS      Z2, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD213PS Z4, Z3, Z5
-	VMOVUPS     (R8)(CX*1), Z6
-	VADDPS      Z6, Z5, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMINPS      Z5, Z1, Z5
-	VMOVNTPS    Z5, (SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows1
-	ADDQ        $+16, AX
-	SUBQ        $+16, R10
-	JMP         panel1
-
-below1:
-	TESTQ     R10, R10
-	JZ        nextGroup
-	MOVL      $-1, CX
-	BZHIL     R10, CX, CX
-	KMOVW     CX, K1
-	MOVQ      mean+24(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      scale+32(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      beta+40(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	MOVQ      c+56(FP), R11
-	MOVQ      BX, R10
-	SHLQ      $0x02, R11
-	LEAQ      (DX)(AX*4), CX
-
-rowsTail:
-	VMOVUPS.Z   (DI)(CX*1), K1, Z5
-	VSUBPS      Z2, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD213PS Z4, Z3, Z5
-	VMOVUPS.Z   (R8)(CX*1), K1, Z6
-	VADDPS      Z6, Z5, Z5
-	VMAXPS      Z5, Z0, Z5
-	VMINPS      Z5, Z1, Z5
-	VMOVUPS     Z5, K1, (SI)(CX*1)
-	ADDQ        R11, CX
-	DECQ        R10
-	JNZ         rowsTail
-
-nextGroup:
-	MOVQ  c+56(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R9
-	JNZ   groups
-	VZEROUPPER
-	RET
-
-// func batchNormAddClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddClampGradSumsAVX512(SB), NOSPLIT, $0-96
-	VBROADCASTSS lo+88(FP), Z0
-	VBROADCASTSS hi+92(FP), Z1
-	MOVQ         dy+24(FP), SI
-	MOVQ         x+32(FP), DI
-	MOVQ         grad+0(FP), R8
-	MOVQ         add+40(FP), R9
-	MOVQ         rows+72(FP), R10
-	XORQ         DX, DX
-	MOVQ         R10, BX
-
-groups:
-	MOVQ c+80(FP), R11
-	CMPQ R11, $+64
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R11, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
-	CMPQ    BX, R10
-	CMOVQGT R10, BX
-
-group:
-	XORQ AX, AX
-
-panel4:
-	CMPQ    R11, $+64
-	JLT     below4
-	MOVQ    mean+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	VMOVUPS 64(CX)(AX*4), Z3
-	VMOVUPS 128(CX)(AX*4), Z4
-	VMOVUPS 192(CX)(AX*4), Z5
-	MOVQ    scale+56(FP), CX
-	VMOVUPS (CX)(AX*4), Z6
-	VMOVUPS 64(CX)(AX*4), Z7
-	VMOVUPS 128(CX)(AX*4), Z8
-	VMOVUPS 192(CX)(AX*4), Z9
-	MOVQ    beta+64(FP), R12
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	MOVQ    c+80(FP), R14
-	MOVQ    BX, R13
-	SHLQ    $0x02, R14
-	LEAQ    (DX)(AX*4), CX
-
-rows4:
-	VMOVUPS     (DI)(CX*1), Z18
-	VSUBPS      Z2, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS (R12)(AX*4), Z6, Z23
-	VMOVUPS     (R9)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     (SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z10, Z10
-	VFMADD231PS Z23, Z18, Z14
-	VMOVUPS     Z23, (R8)(CX*1)
-	VMOVUPS     64(DI)(CX*1), Z18
-	VSUBPS      Z3, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 64(R12)(AX*4), Z7, Z23
-	VMOVUPS     64(R9)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     64(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z11, Z11
-	VFMADD231PS Z23, Z18, Z15
-	VMOVUPS     Z23, 64(R8)(CX*1)
-	VMOVUPS     128(DI)(CX*1), Z18
-	VSUBPS      Z4, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 128(R12)(AX*4), Z8, Z23
-	VMOVUPS     128(R9)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     128(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z12, Z12
-	VFMADD231PS Z23, Z18, Z16
-	VMOVUPS     Z23, 128(R8)(CX*1)
-	VMOVUPS     192(DI)(CX*1), Z18
-	VSUBPS      Z5, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 192(R12)(AX*4), Z9, Z23
-	VMOVUPS     192(R9)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     192(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z13, Z13
-	VFMADD231PS Z23, Z18, Z17
-	VMOVUPS     Z23, 192(R8)(CX*1)
-	ADDQ        R14, CX
-	DECQ        R13
-	JNZ         rows4
-	MOVQ        sumG+8(FP), CX
-	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z10, Z2, Z2
-	VMOVUPS     Z2, (CX)(AX*4)
-	VMOVUPS     64(CX)(AX*4), Z2
-	VADDPS      Z11, Z2, Z2
-	VMOVUPS     Z2, 64(CX)(AX*4)
-	VMOVUPS     128(CX)(AX*4), Z2
-	VADDPS      Z12, Z2, Z2
-	VMOVUPS     Z2, 128(CX)(AX*4)
-	VMOVUPS     192(CX)(AX*4), Z2
-	VADDPS      Z13, Z2, Z2
-	VMOVUPS     Z2, 192(CX)(AX*4)
-	MOVQ        sumGX+16(FP), CX
-	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z14, Z2, Z2
-	VMOVUPS     Z2, (CX)(AX*4)
-	VMOVUPS     64(CX)(AX*4), Z2
-	VADDPS      Z15, Z2, Z2
-	VMOVUPS     Z2, 64(CX)(AX*4)
-	VMOVUPS     128(CX)(AX*4), Z2
-	VADDPS      Z16, Z2, Z2
-	VMOVUPS     Z2, 128(CX)(AX*4)
-	VMOVUPS     192(CX)(AX*4), Z2
-	VADDPS      Z17, Z2, Z2
-	VMOVUPS     Z2, 192(CX)(AX*4)
-	ADDQ        $+64, AX
-	SUBQ        $+64, R11
-	JMP         panel4
-
-below4:
-panel1:
-	CMPQ    R11, $+16
-	JLT     below1
-	MOVQ    mean+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    scale+56(FP), CX
-	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    beta+64(FP), R12
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
-	MOVQ    c+80(FP), R14
-	MOVQ    BX, R13
-	SHLQ    $0x02, R14
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (DI)(CX*1), Z4
-	VSUBPS      Z2, Z4, Z4
-	VMOVAPS     Z4, Z5
-	VFMADD213PS (R12)(AX*4), Z3, Z5
-	VMOVUPS     (R9)(CX*1), Z6
-	VADDPS      Z6, Z5, Z5
-	VMOVUPS     (SI)(CX*1), Z6
-	VCMPPS      $0x1e, Z0, Z5, K1
-	VCMPPS      $0x11, Z1, Z5, K1, K1
-	VMOVAPS.Z   Z6, K1, Z5
-	VADDPS      Z5, Z19, Z19
-	VFMADD231PS Z5, Z4, Z20
-	VMOVUPS     Z5, (R8)(CX*1)
-	ADDQ        R14, CX
-	DECQ        R13
-	JNZ         rows1
-	MOVQ        sumG+8(FP), CX
-	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z19, Z2, Z2
-	VMOVUPS     Z2, (CX)(AX*4)
-	MOVQ        sumGX+16(FP), CX
-	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z20, Z2, Z2
-	VMOVUPS     Z2, (CX)(AX*4)
-	ADDQ        $+16, AX
-	SUBQ        $+16, R11
-	JMP         panel1
-
-below1:
-	TESTQ     R11, R11
-	JZ        nextGroup
-	MOVL      $-1, CX
-	BZHIL     R11, CX, CX
-	KMOVW     CX, K1
-	MOVQ      mean+48(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      scale+56(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      beta+64(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	VPXORD    Z21, Z21, Z21
-	VPXORD    Z22, Z22, Z22
-	MOVQ      c+80(FP), R12
-	MOVQ      BX, R11
-	SHLQ      $0x02, R12
-	LEAQ      (DX)(AX*4), CX
-
-rowsTail:
-	VMOVUPS.Z   (DI)(CX*1), K1, Z5
-	VSUBPS      Z2, Z5, Z5
-	VMOVAPS     Z5, Z6
-	VFMADD213PS Z4, Z3, Z6
-	VMOVUPS.Z   (R9)(CX*1), K1, Z7
-	VADDPS      Z7, Z6, Z6
-	VMOVUPS.Z   (SI)(CX*1), K1, Z7
-	VCMPPS      $0x1e, Z0, Z6, K2
-	VCMPPS      $0x11, Z1, Z6, K2, K2
-	VMOVAPS.Z   Z7, K2, Z6
-	VADDPS      Z6, Z21, Z21
-	VFMADD231PS Z6, Z5, Z22
-	VMOVUPS     Z6, K1, (R8)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rowsTail
-	MOVQ        sumG+8(FP), CX
-	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z21, Z2, Z2
-	VMOVUPS     Z2, K1, (CX)(AX*4)
-	MOVQ        sumGX+16(FP), CX
-	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z22, Z2, Z2
-	VMOVUPS     Z2, K1, (CX)(AX*4)
-
-nextGroup:
-	MOVQ  c+80(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
 	RET
@@ -2567,6 +5434,1135 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormKeepClampGradSumsAVX2(SB), NOSPLIT, $0-88
+	VBROADCASTSS lo+80(FP), Y0
+	VBROADCASTSS hi+84(FP), Y1
+	MOVQ         dy+24(FP), SI
+	MOVQ         x+32(FP), DI
+	MOVQ         grad+0(FP), R8
+	MOVQ         rows+64(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+16
+	JLT     below2
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+56(FP), R11
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y10
+	VSUBPS      Y2, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS (R11)(AX*4), Y4, Y11
+	VMOVUPS     (SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y6, Y6
+	VFMADD231PS Y11, Y10, Y8
+	VMOVUPS     Y11, (R8)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y10
+	VSUBPS      Y3, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS 32(R11)(AX*4), Y5, Y11
+	VMOVUPS     32(SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y7, Y7
+	VFMADD231PS Y11, Y10, Y9
+	VMOVUPS     Y11, 32(R8)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y7, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y9, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+56(FP), R11
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y6
+	VSUBPS      Y2, Y6, Y6
+	VMOVAPS     Y6, Y7
+	VFMADD213PS (R11)(AX*4), Y3, Y7
+	VMOVUPS     (SI)(CX*1), Y8
+	VCMPPS      $0x1e, Y0, Y7, Y9
+	VCMPPS      $0x11, Y1, Y7, Y7
+	VANDPS      Y9, Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y4, Y4
+	VFMADD231PS Y7, Y6, Y5
+	VMOVUPS     Y7, (R8)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y5, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       mean+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       c+72(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y5, Y4, Y9
+	VMASKMOVPS  (SI)(CX*1), Y2, Y10
+	VCMPPS      $0x1e, Y0, Y9, Y11
+	VCMPPS      $0x11, Y1, Y9, Y9
+	VANDPS      Y11, Y9, Y9
+	VANDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y6, Y6
+	VFMADD231PS Y9, Y8, Y7
+	VMASKMOVPS  Y9, Y2, (R8)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y6, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y7, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormAddRowsAVX2(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Y0
+	VBROADCASTSS hi+68(FP), Y1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         add+16(FP), R8
+	MOVQ         rows+48(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ c+56(FP), R10
+	CMPQ R10, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+16
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y6
+	VMOVUPS 32(CX)(AX*4), Y7
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y8
+	VSUBPS      Y2, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMOVUPS     (R8)(CX*1), Y9
+	VADDPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVUPS     Y8, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMOVUPS     32(R8)(CX*1), Y9
+	VADDPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVUPS     Y8, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y4, Y3, Y5
+	VMOVUPS     (R8)(CX*1), Y6
+	VADDPS      Y6, Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	MOVQ       c+56(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y6
+	VSUBPS      Y3, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y5, Y4, Y6
+	VMASKMOVPS  (R8)(CX*1), Y2, Y7
+	VADDPS      Y7, Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormAddKeepClampGradSumsAVX2(SB), NOSPLIT, $0-96
+	VBROADCASTSS lo+88(FP), Y0
+	VBROADCASTSS hi+92(FP), Y1
+	MOVQ         dy+24(FP), SI
+	MOVQ         x+32(FP), DI
+	MOVQ         add+40(FP), R8
+	MOVQ         grad+0(FP), R9
+	MOVQ         rows+72(FP), R10
+	XORQ         DX, DX
+	MOVQ         R10, BX
+
+groups:
+	MOVQ c+80(FP), R11
+	CMPQ R11, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R11, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R10
+	CMOVQGT R10, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R11, $+16
+	JLT     below2
+	MOVQ    mean+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+64(FP), R12
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y10
+	VSUBPS      Y2, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS (R12)(AX*4), Y4, Y11
+	VMOVUPS     (R8)(CX*1), Y12
+	VADDPS      Y12, Y11, Y11
+	VMOVUPS     (SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y6, Y6
+	VFMADD231PS Y11, Y10, Y8
+	VMOVUPS     Y11, (R9)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y10
+	VSUBPS      Y3, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS 32(R12)(AX*4), Y5, Y11
+	VMOVUPS     32(R8)(CX*1), Y12
+	VADDPS      Y12, Y11, Y11
+	VMOVUPS     32(SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y7, Y7
+	VFMADD231PS Y11, Y10, Y9
+	VMOVUPS     Y11, 32(R9)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y7, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y9, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R11
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R11, $+8
+	JLT     below1
+	MOVQ    mean+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+64(FP), R12
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y6
+	VSUBPS      Y2, Y6, Y6
+	VMOVAPS     Y6, Y7
+	VFMADD213PS (R12)(AX*4), Y3, Y7
+	VMOVUPS     (R8)(CX*1), Y8
+	VADDPS      Y8, Y7, Y7
+	VMOVUPS     (SI)(CX*1), Y8
+	VCMPPS      $0x1e, Y0, Y7, Y9
+	VCMPPS      $0x11, Y1, Y7, Y7
+	VANDPS      Y9, Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y4, Y4
+	VFMADD231PS Y7, Y6, Y5
+	VMOVUPS     Y7, (R9)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y5, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R11
+	JMP         panel1
+
+below1:
+	TESTQ      R11, R11
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R11
+	VMOVUPS    (CX)(R11*4), Y2
+	MOVQ       mean+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+64(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       c+80(FP), R12
+	MOVQ       BX, R11
+	SHLQ       $0x02, R12
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y5, Y4, Y9
+	VMASKMOVPS  (R8)(CX*1), Y2, Y10
+	VADDPS      Y10, Y9, Y9
+	VMASKMOVPS  (SI)(CX*1), Y2, Y10
+	VCMPPS      $0x1e, Y0, Y9, Y11
+	VCMPPS      $0x11, Y1, Y9, Y9
+	VANDPS      Y11, Y9, Y9
+	VANDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y6, Y6
+	VFMADD231PS Y9, Y8, Y7
+	VMASKMOVPS  Y9, Y2, (R9)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y6, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y7, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+80(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R10
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormSiluRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·batchNormSiluRowsAVX2(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+40(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (DI)(CX*1), Y1
+	VSUBPS       Y0, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VMOVUPS      (R11)(AX*4), Y2
+	VFMADD132PS  (R10)(AX*4), Y2, Y1
+	VORPS        const80000000<>+0(SB), Y1, Y2
+	VMOVUPS      constc2d20000<>+0(SB), Y3
+	VMOVUPS      const42b40000<>+0(SB), Y4
+	VMAXPS       Y2, Y3, Y2
+	VMINPS       Y2, Y4, Y2
+	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMOVAPS      Y3, Y4
+	VFNMADD132PS const3f318000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFNMADD132PS constb95e8083<>+0(SB), Y4, Y2
+	VMOVUPS      const39506967<>+0(SB), Y4
+	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  const3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VADDPS       const3f800000<>+0(SB), Y5, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       const3f800000<>+0(SB), Y2, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y3
+	VXORPS       Y4, Y4, Y4
+	VMULPS       Y3, Y2, Y2
+	VCMPPS       $0x11, Y4, Y1, Y4
+	VBLENDVPS    Y4, Y2, Y3, Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows1
+	ADDQ         $+8, AX
+	SUBQ         $+8, R9
+	JMP          panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       mean+16(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	MOVQ       c+48(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS   (DI)(CX*1), Y0, Y4
+	VSUBPS       Y1, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD213PS  Y3, Y2, Y4
+	VORPS        const80000000<>+0(SB), Y4, Y5
+	VMOVUPS      constc2d20000<>+0(SB), Y6
+	VMOVUPS      const42b40000<>+0(SB), Y7
+	VMAXPS       Y5, Y6, Y5
+	VMINPS       Y5, Y7, Y5
+	VMULPS       const3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD132PS const3f318000<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y5
+	VFNMADD132PS constb95e8083<>+0(SB), Y7, Y5
+	VMOVUPS      const39506967<>+0(SB), Y7
+	VFMADD213PS  const3ab743ce<>+0(SB), Y5, Y7
+	VFMADD213PS  const3c088908<>+0(SB), Y5, Y7
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y5, Y7
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y5, Y7
+	VFMADD213PS  const3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD213PS  Y5, Y7, Y8
+	VADDPS       const3f800000<>+0(SB), Y8, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VADDPS       const3f800000<>+0(SB), Y5, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y7
+	VDIVPS       Y6, Y7, Y6
+	VXORPS       Y7, Y7, Y7
+	VMULPS       Y6, Y5, Y5
+	VCMPPS       $0x11, Y7, Y4, Y7
+	VBLENDVPS    Y7, Y5, Y6, Y5
+	VMULPS       Y5, Y4, Y4
+	VMASKMOVPS   Y4, Y0, (SI)(CX*1)
+	ADDQ         R10, CX
+	DECQ         R9
+	JNZ          rowsTail
+
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+DATA const0000007f<>+0(SB)/4, $0x0000007f
+DATA const0000007f<>+4(SB)/4, $0x0000007f
+DATA const0000007f<>+8(SB)/4, $0x0000007f
+DATA const0000007f<>+12(SB)/4, $0x0000007f
+DATA const0000007f<>+16(SB)/4, $0x0000007f
+DATA const0000007f<>+20(SB)/4, $0x0000007f
+DATA const0000007f<>+24(SB)/4, $0x0000007f
+DATA const0000007f<>+28(SB)/4, $0x0000007f
+DATA const0000007f<>+32(SB)/4, $0x0000007f
+DATA const0000007f<>+36(SB)/4, $0x0000007f
+DATA const0000007f<>+40(SB)/4, $0x0000007f
+DATA const0000007f<>+44(SB)/4, $0x0000007f
+DATA const0000007f<>+48(SB)/4, $0x0000007f
+DATA const0000007f<>+52(SB)/4, $0x0000007f
+DATA const0000007f<>+56(SB)/4, $0x0000007f
+DATA const0000007f<>+60(SB)/4, $0x0000007f
+GLOBL const0000007f<>(SB), RODATA|NOPTR, $64
+
+// func batchNormSiluGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·batchNormSiluGradSumsAVX2(SB), NOSPLIT, $0-80
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+64(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (R8)(CX*1), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVAPS      Y3, Y4
+	VMOVUPS      (R12)(AX*4), Y5
+	VFMADD132PS  (R11)(AX*4), Y5, Y4
+	VORPS        const80000000<>+0(SB), Y4, Y5
+	VMOVUPS      constc2d20000<>+0(SB), Y6
+	VMOVUPS      const42b40000<>+0(SB), Y7
+	VMAXPS       Y5, Y6, Y5
+	VMINPS       Y5, Y7, Y5
+	VMULPS       const3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD132PS const3f318000<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y5
+	VFNMADD132PS constb95e8083<>+0(SB), Y7, Y5
+	VMOVUPS      const39506967<>+0(SB), Y7
+	VFMADD213PS  const3ab743ce<>+0(SB), Y5, Y7
+	VFMADD213PS  const3c088908<>+0(SB), Y5, Y7
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y5, Y7
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y5, Y7
+	VFMADD213PS  const3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD213PS  Y5, Y7, Y8
+	VADDPS       const3f800000<>+0(SB), Y8, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VADDPS       const3f800000<>+0(SB), Y5, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y7
+	VDIVPS       Y6, Y7, Y6
+	VMULPS       Y6, Y5, Y5
+	VXORPS       Y7, Y7, Y7
+	VCMPPS       $0x11, Y7, Y4, Y7
+	VBLENDVPS    Y7, Y5, Y6, Y7
+	VMULPS       Y5, Y6, Y5
+	VMOVAPS      Y4, Y4
+	VFMADD213PS  Y7, Y5, Y4
+	VMOVUPS      (DI)(CX*1), Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	VFMADD231PS  Y4, Y3, Y2
+	VMOVUPS      Y4, (SI)(CX*1)
+	ADDQ         R14, CX
+	DECQ         R13
+	JNZ          rows1
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS      (CX)(AX*4), Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (CX)(AX*4)
+	ADDQ         $+8, AX
+	SUBQ         $+8, R10
+	JMP          panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y0
+	MOVQ       mean+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       c+72(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS   (R8)(CX*1), Y0, Y6
+	VSUBPS       Y1, Y6, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD213PS  Y3, Y2, Y7
+	VORPS        const80000000<>+0(SB), Y7, Y8
+	VMOVUPS      constc2d20000<>+0(SB), Y9
+	VMOVUPS      const42b40000<>+0(SB), Y10
+	VMAXPS       Y8, Y9, Y8
+	VMINPS       Y8, Y10, Y8
+	VMULPS       const3fb8aa3b<>+0(SB), Y8, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMOVAPS      Y9, Y10
+	VFNMADD132PS const3f318000<>+0(SB), Y8, Y10
+	VMOVAPS      Y9, Y8
+	VFNMADD132PS constb95e8083<>+0(SB), Y10, Y8
+	VMOVUPS      const39506967<>+0(SB), Y10
+	VFMADD213PS  const3ab743ce<>+0(SB), Y8, Y10
+	VFMADD213PS  const3c088908<>+0(SB), Y8, Y10
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y8, Y10
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y8, Y10
+	VFMADD213PS  const3f000000<>+0(SB), Y8, Y10
+	VMULPS       Y8, Y8, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD213PS  Y8, Y10, Y11
+	VADDPS       const3f800000<>+0(SB), Y11, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPSRAD       $0x01, Y9, Y10
+	VPSUBD       Y10, Y9, Y9
+	VPADDD       const0000007f<>+0(SB), Y10, Y10
+	VPSLLD       $0x17, Y10, Y10
+	VMULPS       Y10, Y8, Y8
+	VPADDD       const0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VADDPS       const3f800000<>+0(SB), Y8, Y9
+	VMOVUPS      const3f800000<>+0(SB), Y10
+	VDIVPS       Y9, Y10, Y9
+	VMULPS       Y9, Y8, Y8
+	VXORPS       Y10, Y10, Y10
+	VCMPPS       $0x11, Y10, Y7, Y10
+	VBLENDVPS    Y10, Y8, Y9, Y10
+	VMULPS       Y8, Y9, Y8
+	VMOVAPS      Y7, Y7
+	VFMADD213PS  Y10, Y8, Y7
+	VMASKMOVPS   (DI)(CX*1), Y0, Y8
+	VMULPS       Y8, Y7, Y7
+	VADDPS       Y7, Y4, Y4
+	VFMADD231PS  Y7, Y6, Y5
+	VMASKMOVPS   Y7, Y0, (SI)(CX*1)
+	ADDQ         R11, CX
+	DECQ         R10
+	JNZ          rowsTail
+	MOVQ         sumG+8(FP), CX
+	VMASKMOVPS   (CX)(AX*4), Y0, Y1
+	VADDPS       Y4, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMASKMOVPS   (CX)(AX*4), Y0, Y1
+	VADDPS       Y5, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormHardSwishRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormHardSwishRowsAVX2(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+40(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y1
+	VSUBPS      Y0, Y1, Y1
+	VMOVAPS     Y1, Y1
+	VMOVUPS     (R11)(AX*4), Y2
+	VFMADD132PS (R10)(AX*4), Y2, Y1
+	VADDPS      const40400000<>+0(SB), Y1, Y2
+	VXORPS      Y3, Y3, Y3
+	VMOVUPS     const40c00000<>+0(SB), Y4
+	VMAXPS      Y2, Y3, Y2
+	VMINPS      Y2, Y4, Y2
+	VMULPS      const3e2aaaab<>+0(SB), Y2, Y2
+	VMULPS      Y2, Y1, Y1
+	VMOVUPS     Y1, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R9
+	JMP         panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       mean+16(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	MOVQ       c+48(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y0, Y4
+	VSUBPS      Y1, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VADDPS      const40400000<>+0(SB), Y4, Y5
+	VXORPS      Y6, Y6, Y6
+	VMOVUPS     const40c00000<>+0(SB), Y7
+	VMAXPS      Y5, Y6, Y5
+	VMINPS      Y5, Y7, Y5
+	VMULPS      const3e2aaaab<>+0(SB), Y5, Y5
+	VMULPS      Y5, Y4, Y4
+	VMASKMOVPS  Y4, Y0, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormHardSwishGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormHardSwishGradSumsAVX2(SB), NOSPLIT, $0-80
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+64(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVAPS     Y3, Y4
+	VMOVUPS     (R12)(AX*4), Y5
+	VFMADD132PS (R11)(AX*4), Y5, Y4
+	VMOVAPS     Y4, Y5
+	VMOVUPS     const3f000000<>+0(SB), Y6
+	VFMADD132PS const3eaaaaab<>+0(SB), Y6, Y5
+	VMOVUPS     const3f800000<>+0(SB), Y6
+	VCMPPS      $0x1d, const40400000<>+0(SB), Y4, Y7
+	VBLENDVPS   Y7, Y6, Y5, Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x12, constc0400000<>+0(SB), Y4, Y4
+	VBLENDVPS   Y4, Y6, Y5, Y4
+	VMOVUPS     (DI)(CX*1), Y5
+	VMULPS      Y5, Y4, Y4
+	VADDPS      Y4, Y1, Y1
+	VFMADD231PS Y4, Y3, Y2
+	VMOVUPS     Y4, (SI)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y0
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y0
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y0
+	MOVQ       mean+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       c+72(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (R8)(CX*1), Y0, Y6
+	VSUBPS      Y1, Y6, Y6
+	VMOVAPS     Y6, Y7
+	VFMADD213PS Y3, Y2, Y7
+	VMOVAPS     Y7, Y8
+	VMOVUPS     const3f000000<>+0(SB), Y9
+	VFMADD132PS const3eaaaaab<>+0(SB), Y9, Y8
+	VMOVUPS     const3f800000<>+0(SB), Y9
+	VCMPPS      $0x1d, const40400000<>+0(SB), Y7, Y10
+	VBLENDVPS   Y10, Y9, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x12, constc0400000<>+0(SB), Y7, Y7
+	VBLENDVPS   Y7, Y9, Y8, Y7
+	VMASKMOVPS  (DI)(CX*1), Y0, Y8
+	VMULPS      Y8, Y7, Y7
+	VADDPS      Y7, Y4, Y4
+	VFMADD231PS Y7, Y6, Y5
+	VMASKMOVPS  Y7, Y0, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y0, Y1
+	VADDPS      Y4, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y0, Y1
+	VADDPS      Y5, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
 TEXT ·batchNormStreamRowsAVX2(SB), NOSPLIT, $0-64
@@ -2697,6 +6693,1117 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormKeepStreamClampGradSumsAVX2(SB), NOSPLIT, $0-88
+	VBROADCASTSS lo+80(FP), Y0
+	VBROADCASTSS hi+84(FP), Y1
+	MOVQ         dy+24(FP), SI
+	MOVQ         x+32(FP), DI
+	MOVQ         grad+0(FP), R8
+	MOVQ         rows+64(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+16
+	JLT     below2
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+56(FP), R11
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y10
+	VSUBPS      Y2, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS (R11)(AX*4), Y4, Y11
+	VMOVUPS     (SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y6, Y6
+	VFMADD231PS Y11, Y10, Y8
+	VMOVNTPS    Y11, (R8)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y10
+	VSUBPS      Y3, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS 32(R11)(AX*4), Y5, Y11
+	VMOVUPS     32(SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y7, Y7
+	VFMADD231PS Y11, Y10, Y9
+	VMOVNTPS    Y11, 32(R8)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y7, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y9, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+56(FP), R11
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y6
+	VSUBPS      Y2, Y6, Y6
+	VMOVAPS     Y6, Y7
+	VFMADD213PS (R11)(AX*4), Y3, Y7
+	VMOVUPS     (SI)(CX*1), Y8
+	VCMPPS      $0x1e, Y0, Y7, Y9
+	VCMPPS      $0x11, Y1, Y7, Y7
+	VANDPS      Y9, Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y4, Y4
+	VFMADD231PS Y7, Y6, Y5
+	VMOVNTPS    Y7, (R8)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y5, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       mean+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       c+72(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y5, Y4, Y9
+	VMASKMOVPS  (SI)(CX*1), Y2, Y10
+	VCMPPS      $0x1e, Y0, Y9, Y11
+	VCMPPS      $0x11, Y1, Y9, Y9
+	VANDPS      Y11, Y9, Y9
+	VANDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y6, Y6
+	VFMADD231PS Y9, Y8, Y7
+	VMASKMOVPS  Y9, Y2, (R8)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y6, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y7, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormAddStreamRowsAVX2(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Y0
+	VBROADCASTSS hi+68(FP), Y1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+8(FP), DI
+	MOVQ         add+16(FP), R8
+	MOVQ         rows+48(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ c+56(FP), R10
+	CMPQ R10, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+16
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y6
+	VMOVUPS 32(CX)(AX*4), Y7
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y8
+	VSUBPS      Y2, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMOVUPS     (R8)(CX*1), Y9
+	VADDPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVNTPS    Y8, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMOVUPS     32(R8)(CX*1), Y9
+	VADDPS      Y9, Y8, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VMOVNTPS    Y8, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y4, Y3, Y5
+	VMOVUPS     (R8)(CX*1), Y6
+	VADDPS      Y6, Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVNTPS    Y5, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	MOVQ       c+56(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y6
+	VSUBPS      Y3, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y5, Y4, Y6
+	VMASKMOVPS  (R8)(CX*1), Y2, Y7
+	VADDPS      Y7, Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormAddKeepStreamClampGradSumsAVX2(SB), NOSPLIT, $0-96
+	VBROADCASTSS lo+88(FP), Y0
+	VBROADCASTSS hi+92(FP), Y1
+	MOVQ         dy+24(FP), SI
+	MOVQ         x+32(FP), DI
+	MOVQ         add+40(FP), R8
+	MOVQ         grad+0(FP), R9
+	MOVQ         rows+72(FP), R10
+	XORQ         DX, DX
+	MOVQ         R10, BX
+
+groups:
+	MOVQ c+80(FP), R11
+	CMPQ R11, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R11, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R10
+	CMOVQGT R10, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R11, $+16
+	JLT     below2
+	MOVQ    mean+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+64(FP), R12
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y10
+	VSUBPS      Y2, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS (R12)(AX*4), Y4, Y11
+	VMOVUPS     (R8)(CX*1), Y12
+	VADDPS      Y12, Y11, Y11
+	VMOVUPS     (SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y6, Y6
+	VFMADD231PS Y11, Y10, Y8
+	VMOVNTPS    Y11, (R9)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y10
+	VSUBPS      Y3, Y10, Y10
+	VMOVAPS     Y10, Y11
+	VFMADD213PS 32(R12)(AX*4), Y5, Y11
+	VMOVUPS     32(R8)(CX*1), Y12
+	VADDPS      Y12, Y11, Y11
+	VMOVUPS     32(SI)(CX*1), Y12
+	VCMPPS      $0x1e, Y0, Y11, Y13
+	VCMPPS      $0x11, Y1, Y11, Y11
+	VANDPS      Y13, Y11, Y11
+	VANDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y7, Y7
+	VFMADD231PS Y11, Y10, Y9
+	VMOVNTPS    Y11, 32(R9)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y7, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y8, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y9, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R11
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R11, $+8
+	JLT     below1
+	MOVQ    mean+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+64(FP), R12
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y6
+	VSUBPS      Y2, Y6, Y6
+	VMOVAPS     Y6, Y7
+	VFMADD213PS (R12)(AX*4), Y3, Y7
+	VMOVUPS     (R8)(CX*1), Y8
+	VADDPS      Y8, Y7, Y7
+	VMOVUPS     (SI)(CX*1), Y8
+	VCMPPS      $0x1e, Y0, Y7, Y9
+	VCMPPS      $0x11, Y1, Y7, Y7
+	VANDPS      Y9, Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y4, Y4
+	VFMADD231PS Y7, Y6, Y5
+	VMOVNTPS    Y7, (R9)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y5, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R11
+	JMP         panel1
+
+below1:
+	TESTQ      R11, R11
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R11
+	VMOVUPS    (CX)(R11*4), Y2
+	MOVQ       mean+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+64(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       c+80(FP), R12
+	MOVQ       BX, R11
+	SHLQ       $0x02, R12
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y5, Y4, Y9
+	VMASKMOVPS  (R8)(CX*1), Y2, Y10
+	VADDPS      Y10, Y9, Y9
+	VMASKMOVPS  (SI)(CX*1), Y2, Y10
+	VCMPPS      $0x1e, Y0, Y9, Y11
+	VCMPPS      $0x11, Y1, Y9, Y9
+	VANDPS      Y11, Y9, Y9
+	VANDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y6, Y6
+	VFMADD231PS Y9, Y8, Y7
+	VMASKMOVPS  Y9, Y2, (R9)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y6, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y7, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+80(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R10
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormSiluStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·batchNormSiluStreamRowsAVX2(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+40(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (DI)(CX*1), Y1
+	VSUBPS       Y0, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VMOVUPS      (R11)(AX*4), Y2
+	VFMADD132PS  (R10)(AX*4), Y2, Y1
+	VORPS        const80000000<>+0(SB), Y1, Y2
+	VMOVUPS      constc2d20000<>+0(SB), Y3
+	VMOVUPS      const42b40000<>+0(SB), Y4
+	VMAXPS       Y2, Y3, Y2
+	VMINPS       Y2, Y4, Y2
+	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMOVAPS      Y3, Y4
+	VFNMADD132PS const3f318000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFNMADD132PS constb95e8083<>+0(SB), Y4, Y2
+	VMOVUPS      const39506967<>+0(SB), Y4
+	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  const3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD213PS  Y2, Y4, Y5
+	VADDPS       const3f800000<>+0(SB), Y5, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       const3f800000<>+0(SB), Y2, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y3
+	VXORPS       Y4, Y4, Y4
+	VMULPS       Y3, Y2, Y2
+	VCMPPS       $0x11, Y4, Y1, Y4
+	VBLENDVPS    Y4, Y2, Y3, Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVNTPS     Y1, (SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows1
+	ADDQ         $+8, AX
+	SUBQ         $+8, R9
+	JMP          panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       mean+16(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	MOVQ       c+48(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS   (DI)(CX*1), Y0, Y4
+	VSUBPS       Y1, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD213PS  Y3, Y2, Y4
+	VORPS        const80000000<>+0(SB), Y4, Y5
+	VMOVUPS      constc2d20000<>+0(SB), Y6
+	VMOVUPS      const42b40000<>+0(SB), Y7
+	VMAXPS       Y5, Y6, Y5
+	VMINPS       Y5, Y7, Y5
+	VMULPS       const3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD132PS const3f318000<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y5
+	VFNMADD132PS constb95e8083<>+0(SB), Y7, Y5
+	VMOVUPS      const39506967<>+0(SB), Y7
+	VFMADD213PS  const3ab743ce<>+0(SB), Y5, Y7
+	VFMADD213PS  const3c088908<>+0(SB), Y5, Y7
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y5, Y7
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y5, Y7
+	VFMADD213PS  const3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD213PS  Y5, Y7, Y8
+	VADDPS       const3f800000<>+0(SB), Y8, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VADDPS       const3f800000<>+0(SB), Y5, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y7
+	VDIVPS       Y6, Y7, Y6
+	VXORPS       Y7, Y7, Y7
+	VMULPS       Y6, Y5, Y5
+	VCMPPS       $0x11, Y7, Y4, Y7
+	VBLENDVPS    Y7, Y5, Y6, Y5
+	VMULPS       Y5, Y4, Y4
+	VMASKMOVPS   Y4, Y0, (SI)(CX*1)
+	ADDQ         R10, CX
+	DECQ         R9
+	JNZ          rowsTail
+
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormSiluStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·batchNormSiluStreamGradSumsAVX2(SB), NOSPLIT, $0-80
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+64(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (R8)(CX*1), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVAPS      Y3, Y4
+	VMOVUPS      (R12)(AX*4), Y5
+	VFMADD132PS  (R11)(AX*4), Y5, Y4
+	VORPS        const80000000<>+0(SB), Y4, Y5
+	VMOVUPS      constc2d20000<>+0(SB), Y6
+	VMOVUPS      const42b40000<>+0(SB), Y7
+	VMAXPS       Y5, Y6, Y5
+	VMINPS       Y5, Y7, Y5
+	VMULPS       const3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD132PS const3f318000<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y5
+	VFNMADD132PS constb95e8083<>+0(SB), Y7, Y5
+	VMOVUPS      const39506967<>+0(SB), Y7
+	VFMADD213PS  const3ab743ce<>+0(SB), Y5, Y7
+	VFMADD213PS  const3c088908<>+0(SB), Y5, Y7
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y5, Y7
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y5, Y7
+	VFMADD213PS  const3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD213PS  Y5, Y7, Y8
+	VADDPS       const3f800000<>+0(SB), Y8, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VADDPS       const3f800000<>+0(SB), Y5, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y7
+	VDIVPS       Y6, Y7, Y6
+	VMULPS       Y6, Y5, Y5
+	VXORPS       Y7, Y7, Y7
+	VCMPPS       $0x11, Y7, Y4, Y7
+	VBLENDVPS    Y7, Y5, Y6, Y7
+	VMULPS       Y5, Y6, Y5
+	VMOVAPS      Y4, Y4
+	VFMADD213PS  Y7, Y5, Y4
+	VMOVUPS      (DI)(CX*1), Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	VFMADD231PS  Y4, Y3, Y2
+	VMOVNTPS     Y4, (SI)(CX*1)
+	ADDQ         R14, CX
+	DECQ         R13
+	JNZ          rows1
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS      (CX)(AX*4), Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (CX)(AX*4)
+	ADDQ         $+8, AX
+	SUBQ         $+8, R10
+	JMP          panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y0
+	MOVQ       mean+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       c+72(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS   (R8)(CX*1), Y0, Y6
+	VSUBPS       Y1, Y6, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD213PS  Y3, Y2, Y7
+	VORPS        const80000000<>+0(SB), Y7, Y8
+	VMOVUPS      constc2d20000<>+0(SB), Y9
+	VMOVUPS      const42b40000<>+0(SB), Y10
+	VMAXPS       Y8, Y9, Y8
+	VMINPS       Y8, Y10, Y8
+	VMULPS       const3fb8aa3b<>+0(SB), Y8, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMOVAPS      Y9, Y10
+	VFNMADD132PS const3f318000<>+0(SB), Y8, Y10
+	VMOVAPS      Y9, Y8
+	VFNMADD132PS constb95e8083<>+0(SB), Y10, Y8
+	VMOVUPS      const39506967<>+0(SB), Y10
+	VFMADD213PS  const3ab743ce<>+0(SB), Y8, Y10
+	VFMADD213PS  const3c088908<>+0(SB), Y8, Y10
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y8, Y10
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y8, Y10
+	VFMADD213PS  const3f000000<>+0(SB), Y8, Y10
+	VMULPS       Y8, Y8, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD213PS  Y8, Y10, Y11
+	VADDPS       const3f800000<>+0(SB), Y11, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPSRAD       $0x01, Y9, Y10
+	VPSUBD       Y10, Y9, Y9
+	VPADDD       const0000007f<>+0(SB), Y10, Y10
+	VPSLLD       $0x17, Y10, Y10
+	VMULPS       Y10, Y8, Y8
+	VPADDD       const0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VADDPS       const3f800000<>+0(SB), Y8, Y9
+	VMOVUPS      const3f800000<>+0(SB), Y10
+	VDIVPS       Y9, Y10, Y9
+	VMULPS       Y9, Y8, Y8
+	VXORPS       Y10, Y10, Y10
+	VCMPPS       $0x11, Y10, Y7, Y10
+	VBLENDVPS    Y10, Y8, Y9, Y10
+	VMULPS       Y8, Y9, Y8
+	VMOVAPS      Y7, Y7
+	VFMADD213PS  Y10, Y8, Y7
+	VMASKMOVPS   (DI)(CX*1), Y0, Y8
+	VMULPS       Y8, Y7, Y7
+	VADDPS       Y7, Y4, Y4
+	VFMADD231PS  Y7, Y6, Y5
+	VMASKMOVPS   Y7, Y0, (SI)(CX*1)
+	ADDQ         R11, CX
+	DECQ         R10
+	JNZ          rowsTail
+	MOVQ         sumG+8(FP), CX
+	VMASKMOVPS   (CX)(AX*4), Y0, Y1
+	VADDPS       Y4, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMASKMOVPS   (CX)(AX*4), Y0, Y1
+	VADDPS       Y5, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormHardSwishStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormHardSwishStreamRowsAVX2(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+40(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+24(FP), R10
+	MOVQ    beta+32(FP), R11
+	MOVQ    c+48(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y1
+	VSUBPS      Y0, Y1, Y1
+	VMOVAPS     Y1, Y1
+	VMOVUPS     (R11)(AX*4), Y2
+	VFMADD132PS (R10)(AX*4), Y2, Y1
+	VADDPS      const40400000<>+0(SB), Y1, Y2
+	VXORPS      Y3, Y3, Y3
+	VMOVUPS     const40c00000<>+0(SB), Y4
+	VMAXPS      Y2, Y3, Y2
+	VMINPS      Y2, Y4, Y2
+	VMULPS      const3e2aaaab<>+0(SB), Y2, Y2
+	VMULPS      Y2, Y1, Y1
+	VMOVNTPS    Y1, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R9
+	JMP         panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       mean+16(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	MOVQ       c+48(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y0, Y4
+	VSUBPS      Y1, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VADDPS      const40400000<>+0(SB), Y4, Y5
+	VXORPS      Y6, Y6, Y6
+	VMOVUPS     const40c00000<>+0(SB), Y7
+	VMAXPS      Y5, Y6, Y5
+	VMINPS      Y5, Y7, Y5
+	VMULPS      const3e2aaaab<>+0(SB), Y5, Y5
+	VMULPS      Y5, Y4, Y4
+	VMASKMOVPS  Y4, Y0, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormHardSwishStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormHardSwishStreamGradSumsAVX2(SB), NOSPLIT, $0-80
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+64(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+48(FP), R11
+	MOVQ    beta+56(FP), R12
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    c+72(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVAPS     Y3, Y4
+	VMOVUPS     (R12)(AX*4), Y5
+	VFMADD132PS (R11)(AX*4), Y5, Y4
+	VMOVAPS     Y4, Y5
+	VMOVUPS     const3f000000<>+0(SB), Y6
+	VFMADD132PS const3eaaaaab<>+0(SB), Y6, Y5
+	VMOVUPS     const3f800000<>+0(SB), Y6
+	VCMPPS      $0x1d, const40400000<>+0(SB), Y4, Y7
+	VBLENDVPS   Y7, Y6, Y5, Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x12, constc0400000<>+0(SB), Y4, Y4
+	VBLENDVPS   Y4, Y6, Y5, Y4
+	VMOVUPS     (DI)(CX*1), Y5
+	VMULPS      Y5, Y4, Y4
+	VADDPS      Y4, Y1, Y1
+	VFMADD231PS Y4, Y3, Y2
+	VMOVNTPS    Y4, (SI)(CX*1)
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y0
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y0
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y0
+	MOVQ       mean+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       c+72(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (R8)(CX*1), Y0, Y6
+	VSUBPS      Y1, Y6, Y6
+	VMOVAPS     Y6, Y7
+	VFMADD213PS Y3, Y2, Y7
+	VMOVAPS     Y7, Y8
+	VMOVUPS     const3f000000<>+0(SB), Y9
+	VFMADD132PS const3eaaaaab<>+0(SB), Y9, Y8
+	VMOVUPS     const3f800000<>+0(SB), Y9
+	VCMPPS      $0x1d, const40400000<>+0(SB), Y7, Y10
+	VBLENDVPS   Y10, Y9, Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VCMPPS      $0x12, constc0400000<>+0(SB), Y7, Y7
+	VBLENDVPS   Y7, Y9, Y8, Y7
+	VMASKMOVPS  (DI)(CX*1), Y0, Y8
+	VMULPS      Y8, Y7, Y7
+	VADDPS      Y7, Y4, Y4
+	VFMADD231PS Y7, Y6, Y5
+	VMASKMOVPS  Y7, Y0, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y0, Y1
+	VADDPS      Y4, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y0, Y1
+	VADDPS      Y5, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
@@ -2877,491 +7984,6 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
-	JNZ   groups
-	VZEROUPPER
-	RET
-
-// func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddRowsAVX2(SB), NOSPLIT, $0-72
-	VBROADCASTSS lo+64(FP), Y0
-	VBROADCASTSS hi+68(FP), Y1
-	MOVQ         y+0(FP), SI
-	MOVQ         x+8(FP), DI
-	MOVQ         add+16(FP), R8
-	MOVQ         rows+48(FP), R9
-	XORQ         DX, DX
-	MOVQ         R9, BX
-
-groups:
-	MOVQ c+56(FP), R10
-	CMPQ R10, $+16
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R10, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
-	CMPQ    BX, R9
-	CMOVQGT R9, BX
-
-group:
-	XORQ AX, AX
-
-panel2:
-	CMPQ    R10, $+16
-	JLT     below2
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y6
-	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    c+56(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows2:
-	VMOVUPS     (DI)(CX*1), Y8
-	VSUBPS      Y2, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD213PS Y6, Y4, Y8
-	VMOVUPS     (R8)(CX*1), Y9
-	VADDPS      Y9, Y8, Y8
-	VMAXPS      Y8, Y0, Y8
-	VMINPS      Y8, Y1, Y8
-	VMOVUPS     Y8, (SI)(CX*1)
-	VMOVUPS     32(DI)(CX*1), Y8
-	VSUBPS      Y3, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD213PS Y7, Y5, Y8
-	VMOVUPS     32(R8)(CX*1), Y9
-	VADDPS      Y9, Y8, Y8
-	VMAXPS      Y8, Y0, Y8
-	VMINPS      Y8, Y1, Y8
-	VMOVUPS     Y8, 32(SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows2
-	ADDQ        $+16, AX
-	SUBQ        $+16, R10
-	JMP         panel2
-
-below2:
-panel1:
-	CMPQ    R10, $+8
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	MOVQ    c+56(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (DI)(CX*1), Y5
-	VSUBPS      Y2, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD213PS Y4, Y3, Y5
-	VMOVUPS     (R8)(CX*1), Y6
-	VADDPS      Y6, Y5, Y5
-	VMAXPS      Y5, Y0, Y5
-	VMINPS      Y5, Y1, Y5
-	VMOVUPS     Y5, (SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows1
-	ADDQ        $+8, AX
-	SUBQ        $+8, R10
-	JMP         panel1
-
-below1:
-	TESTQ      R10, R10
-	JZ         nextGroup
-	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R10
-	VMOVUPS    (CX)(R10*4), Y2
-	MOVQ       mean+24(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y3
-	MOVQ       scale+32(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y4
-	MOVQ       beta+40(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y5
-	MOVQ       c+56(FP), R11
-	MOVQ       BX, R10
-	SHLQ       $0x02, R11
-	LEAQ       (DX)(AX*4), CX
-
-rowsTail:
-	VMASKMOVPS  (DI)(CX*1), Y2, Y6
-	VSUBPS      Y3, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y5, Y4, Y6
-	VMASKMOVPS  (R8)(CX*1), Y2, Y7
-	VADDPS      Y7, Y6, Y6
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
-	ADDQ        R11, CX
-	DECQ        R10
-	JNZ         rowsTail
-
-nextGroup:
-	MOVQ  c+56(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R9
-	JNZ   groups
-	VZEROUPPER
-	RET
-
-// func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddStreamRowsAVX2(SB), NOSPLIT, $0-72
-	VBROADCASTSS lo+64(FP), Y0
-	VBROADCASTSS hi+68(FP), Y1
-	MOVQ         y+0(FP), SI
-	MOVQ         x+8(FP), DI
-	MOVQ         add+16(FP), R8
-	MOVQ         rows+48(FP), R9
-	XORQ         DX, DX
-	MOVQ         R9, BX
-
-groups:
-	MOVQ c+56(FP), R10
-	CMPQ R10, $+16
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R10, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
-	CMPQ    BX, R9
-	CMOVQGT R9, BX
-
-group:
-	XORQ AX, AX
-
-panel2:
-	CMPQ    R10, $+16
-	JLT     below2
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y6
-	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    c+56(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows2:
-	VMOVUPS     (DI)(CX*1), Y8
-	VSUBPS      Y2, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD213PS Y6, Y4, Y8
-	VMOVUPS     (R8)(CX*1), Y9
-	VADDPS      Y9, Y8, Y8
-	VMAXPS      Y8, Y0, Y8
-	VMINPS      Y8, Y1, Y8
-	VMOVNTPS    Y8, (SI)(CX*1)
-	VMOVUPS     32(DI)(CX*1), Y8
-	VSUBPS      Y3, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD213PS Y7, Y5, Y8
-	VMOVUPS     32(R8)(CX*1), Y9
-	VADDPS      Y9, Y8, Y8
-	VMAXPS      Y8, Y0, Y8
-	VMINPS      Y8, Y1, Y8
-	VMOVNTPS    Y8, 32(SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows2
-	ADDQ        $+16, AX
-	SUBQ        $+16, R10
-	JMP         panel2
-
-below2:
-panel1:
-	CMPQ    R10, $+8
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    beta+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	MOVQ    c+56(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (DI)(CX*1), Y5
-	VSUBPS      Y2, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD213PS Y4, Y3, Y5
-	VMOVUPS     (R8)(CX*1), Y6
-	VADDPS      Y6, Y5, Y5
-	VMAXPS      Y5, Y0, Y5
-	VMINPS      Y5, Y1, Y5
-	VMOVNTPS    Y5, (SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows1
-	ADDQ        $+8, AX
-	SUBQ        $+8, R10
-	JMP         panel1
-
-below1:
-	TESTQ      R10, R10
-	JZ         nextGroup
-	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R10
-	VMOVUPS    (CX)(R10*4), Y2
-	MOVQ       mean+24(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y3
-	MOVQ       scale+32(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y4
-	MOVQ       beta+40(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y5
-	MOVQ       c+56(FP), R11
-	MOVQ       BX, R10
-	SHLQ       $0x02, R11
-	LEAQ       (DX)(AX*4), CX
-
-rowsTail:
-	VMASKMOVPS  (DI)(CX*1), Y2, Y6
-	VSUBPS      Y3, Y6, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD213PS Y5, Y4, Y6
-	VMASKMOVPS  (R8)(CX*1), Y2, Y7
-	VADDPS      Y7, Y6, Y6
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
-	ADDQ        R11, CX
-	DECQ        R10
-	JNZ         rowsTail
-
-nextGroup:
-	MOVQ  c+56(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R9
-	JNZ   groups
-	VZEROUPPER
-	RET
-
-// func batchNormAddClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
-// Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddClampGradSumsAVX2(SB), NOSPLIT, $0-96
-	VBROADCASTSS lo+88(FP), Y0
-	VBROADCASTSS hi+92(FP), Y1
-	MOVQ         dy+24(FP), SI
-	MOVQ         x+32(FP), DI
-	MOVQ         grad+0(FP), R8
-	MOVQ         add+40(FP), R9
-	MOVQ         rows+72(FP), R10
-	XORQ         DX, DX
-	MOVQ         R10, BX
-
-groups:
-	MOVQ c+80(FP), R11
-	CMPQ R11, $+16
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R11, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
-	CMPQ    BX, R10
-	CMOVQGT R10, BX
-
-group:
-	XORQ AX, AX
-
-panel2:
-	CMPQ    R11, $+16
-	JLT     below2
-	MOVQ    mean+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    scale+56(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    beta+64(FP), R12
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	MOVQ    c+80(FP), R14
-	MOVQ    BX, R13
-	SHLQ    $0x02, R14
-	LEAQ    (DX)(AX*4), CX
-
-rows2:
-	VMOVUPS     (DI)(CX*1), Y10
-	VSUBPS      Y2, Y10, Y10
-	VMOVAPS     Y10, Y11
-	VFMADD213PS (R12)(AX*4), Y4, Y11
-	VMOVUPS     (R9)(CX*1), Y12
-	VADDPS      Y12, Y11, Y11
-	VMOVUPS     (SI)(CX*1), Y12
-	VCMPPS      $0x1e, Y0, Y11, Y13
-	VCMPPS      $0x11, Y1, Y11, Y11
-	VANDPS      Y13, Y11, Y11
-	VANDPS      Y12, Y11, Y11
-	VADDPS      Y11, Y6, Y6
-	VFMADD231PS Y11, Y10, Y8
-	VMOVUPS     Y11, (R8)(CX*1)
-	VMOVUPS     32(DI)(CX*1), Y10
-	VSUBPS      Y3, Y10, Y10
-	VMOVAPS     Y10, Y11
-	VFMADD213PS 32(R12)(AX*4), Y5, Y11
-	VMOVUPS     32(R9)(CX*1), Y12
-	VADDPS      Y12, Y11, Y11
-	VMOVUPS     32(SI)(CX*1), Y12
-	VCMPPS      $0x1e, Y0, Y11, Y13
-	VCMPPS      $0x11, Y1, Y11, Y11
-	VANDPS      Y13, Y11, Y11
-	VANDPS      Y12, Y11, Y11
-	VADDPS      Y11, Y7, Y7
-	VFMADD231PS Y11, Y10, Y9
-	VMOVUPS     Y11, 32(R8)(CX*1)
-	ADDQ        R14, CX
-	DECQ        R13
-	JNZ         rows2
-	MOVQ        sumG+8(FP), CX
-	VMOVUPS     (CX)(AX*4), Y2
-	VADDPS      Y6, Y2, Y2
-	VMOVUPS     Y2, (CX)(AX*4)
-	VMOVUPS     32(CX)(AX*4), Y2
-	VADDPS      Y7, Y2, Y2
-	VMOVUPS     Y2, 32(CX)(AX*4)
-	MOVQ        sumGX+16(FP), CX
-	VMOVUPS     (CX)(AX*4), Y2
-	VADDPS      Y8, Y2, Y2
-	VMOVUPS     Y2, (CX)(AX*4)
-	VMOVUPS     32(CX)(AX*4), Y2
-	VADDPS      Y9, Y2, Y2
-	VMOVUPS     Y2, 32(CX)(AX*4)
-	ADDQ        $+16, AX
-	SUBQ        $+16, R11
-	JMP         panel2
-
-below2:
-panel1:
-	CMPQ    R11, $+8
-	JLT     below1
-	MOVQ    mean+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    scale+56(FP), CX
-	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    beta+64(FP), R12
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	MOVQ    c+80(FP), R14
-	MOVQ    BX, R13
-	SHLQ    $0x02, R14
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (DI)(CX*1), Y6
-	VSUBPS      Y2, Y6, Y6
-	VMOVAPS     Y6, Y7
-	VFMADD213PS (R12)(AX*4), Y3, Y7
-	VMOVUPS     (R9)(CX*1), Y8
-	VADDPS      Y8, Y7, Y7
-	VMOVUPS     (SI)(CX*1), Y8
-	VCMPPS      $0x1e, Y0, Y7, Y9
-	VCMPPS      $0x11, Y1, Y7, Y7
-	VANDPS      Y9, Y7, Y7
-	VANDPS      Y8, Y7, Y7
-	VADDPS      Y7, Y4, Y4
-	VFMADD231PS Y7, Y6, Y5
-	VMOVUPS     Y7, (R8)(CX*1)
-	ADDQ        R14, CX
-	DECQ        R13
-	JNZ         rows1
-	MOVQ        sumG+8(FP), CX
-	VMOVUPS     (CX)(AX*4), Y2
-	VADDPS      Y4, Y2, Y2
-	VMOVUPS     Y2, (CX)(AX*4)
-	MOVQ        sumGX+16(FP), CX
-	VMOVUPS     (CX)(AX*4), Y2
-	VADDPS      Y5, Y2, Y2
-	VMOVUPS     Y2, (CX)(AX*4)
-	ADDQ        $+8, AX
-	SUBQ        $+8, R11
-	JMP         panel1
-
-below1:
-	TESTQ      R11, R11
-	JZ         nextGroup
-	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R11
-	VMOVUPS    (CX)(R11*4), Y2
-	MOVQ       mean+48(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y3
-	MOVQ       scale+56(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y4
-	MOVQ       beta+64(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y2, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
-	MOVQ       c+80(FP), R12
-	MOVQ       BX, R11
-	SHLQ       $0x02, R12
-	LEAQ       (DX)(AX*4), CX
-
-rowsTail:
-	VMASKMOVPS  (DI)(CX*1), Y2, Y8
-	VSUBPS      Y3, Y8, Y8
-	VMOVAPS     Y8, Y9
-	VFMADD213PS Y5, Y4, Y9
-	VMASKMOVPS  (R9)(CX*1), Y2, Y10
-	VADDPS      Y10, Y9, Y9
-	VMASKMOVPS  (SI)(CX*1), Y2, Y10
-	VCMPPS      $0x1e, Y0, Y9, Y11
-	VCMPPS      $0x11, Y1, Y9, Y9
-	VANDPS      Y11, Y9, Y9
-	VANDPS      Y10, Y9, Y9
-	VADDPS      Y9, Y6, Y6
-	VFMADD231PS Y9, Y8, Y7
-	VMASKMOVPS  Y9, Y2, (R8)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rowsTail
-	MOVQ        sumG+8(FP), CX
-	VMASKMOVPS  (CX)(AX*4), Y2, Y3
-	VADDPS      Y6, Y3, Y3
-	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
-	MOVQ        sumGX+16(FP), CX
-	VMASKMOVPS  (CX)(AX*4), Y2, Y3
-	VADDPS      Y7, Y3, Y3
-	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
-
-nextGroup:
-	MOVQ  c+80(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
 	RET

@@ -24,54 +24,6 @@ func batchNormSums(sum, square, x, shift []float32, rows int) {
 	kernel(unsafe.SliceData(sum), unsafe.SliceData(square), unsafe.SliceData(x), unsafe.SliceData(shift), rows, c)
 }
 
-var batchNormGradSumsKernels = [...]func(sumG, sumGX, grad, x, mean *float32, rows, c int){AVX2: batchNormGradSumsAVX2, AVX512: batchNormGradSumsAVX512}
-
-// batchNormGradSums is batchNormGradSumsGeneric on the active instruction set.
-func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows int) {
-	kernel := batchNormGradSumsKernels[active]
-	if kernel == nil {
-		batchNormGradSumsGeneric(sumG, sumGX, g, x, mean, rows)
-		return
-	}
-	c := len(mean)
-	if rows*c == 0 {
-		return
-	}
-	g, x = g[:rows*c], x[:rows*c]
-	sumG, sumGX = sumG[:c], sumGX[:c]
-	raceRead(g)
-	raceRead(x)
-	raceRead(mean)
-	raceWrite(sumG)
-	raceWrite(sumGX)
-	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), rows, c)
-}
-
-var batchNormGradRowsKernels = [...]func(dx, grad, x, mean, scale, slope, offset *float32, rows, c int){AVX2: batchNormGradRowsAVX2, AVX512: batchNormGradRowsAVX512}
-
-// batchNormGradRows is batchNormGradRowsGeneric on the active instruction set.
-func batchNormGradRows(dx, g, x, mean, scale, slope, offset []float32, rows int) {
-	kernel := batchNormGradRowsKernels[active]
-	if kernel == nil {
-		batchNormGradRowsGeneric(dx, g, x, mean, scale, slope, offset, rows)
-		return
-	}
-	c := len(mean)
-	if rows*c == 0 {
-		return
-	}
-	dx, g, x = dx[:rows*c], g[:rows*c], x[:rows*c]
-	scale, slope, offset = scale[:c], slope[:c], offset[:c]
-	raceRead(g)
-	raceRead(x)
-	raceRead(mean)
-	raceRead(scale)
-	raceRead(slope)
-	raceRead(offset)
-	raceWrite(dx)
-	kernel(unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
-}
-
 // By whether y is stored past the caches, and the instruction set.
 var (
 	batchNormRowsKernels = [2][3]func(y, x, mean, scale, beta *float32, rows, c int, lo, hi float32){
@@ -91,10 +43,7 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows int, lo, hi floa
 		batchNormRowsGeneric(y, x, add, mean, scale, beta, rows, lo, hi)
 		return
 	}
-	past := 0
-	if stream {
-		past = 1
-	}
+	past := pastCaches(stream)
 	c := len(mean)
 	if rows*c == 0 {
 		return
@@ -115,86 +64,64 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows int, lo, hi floa
 	batchNormAddRowsKernels[past][active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
 }
 
-var batchNormAddClampGradSumsKernels = [...]func(grad, sumG, sumGX, dy, x, add, mean, scale, beta *float32, rows, c int, lo, hi float32){
-	AVX2: batchNormAddClampGradSumsAVX2, AVX512: batchNormAddClampGradSumsAVX512,
+// pastCaches is the index of a kernel that stores past the caches, or of one that does not.
+func pastCaches(stream bool) int {
+	if stream {
+		return 1
+	}
+	return 0
 }
 
-// batchNormAddClampGradSums is batchNormAddClampGradSumsGeneric on the active instruction set.
-func batchNormAddClampGradSums(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows int, lo, hi float32) {
-	kernel := batchNormAddClampGradSumsKernels[active]
-	if kernel == nil {
-		batchNormAddClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta, rows, lo, hi)
+// normCurve is the assembly of batch norm's passes with an activation that is not a clamp, by whether results are stored
+// past the caches.
+type normCurve struct {
+	rows     [2]func(y, x, mean, scale, beta *float32, rows, c int)
+	gradSums [2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int)
+}
+
+// normCurves are the activations that have such passes.
+var normCurves = [...][ActTanh + 1]*normCurve{
+	AVX2: {
+		ActSiLU: {
+			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormSiluRowsAVX2, batchNormSiluStreamRowsAVX2},
+			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormSiluGradSumsAVX2, batchNormSiluStreamGradSumsAVX2},
+		},
+		ActHardSwish: {
+			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishRowsAVX2, batchNormHardSwishStreamRowsAVX2},
+			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishGradSumsAVX2, batchNormHardSwishStreamGradSumsAVX2},
+		},
+	},
+	AVX512: {
+		ActSiLU: {
+			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormSiluRowsAVX512, batchNormSiluStreamRowsAVX512},
+			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormSiluGradSumsAVX512, batchNormSiluStreamGradSumsAVX512},
+		},
+		ActHardSwish: {
+			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishRowsAVX512, batchNormHardSwishStreamRowsAVX512},
+			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishGradSumsAVX512, batchNormHardSwishStreamGradSumsAVX512},
+		},
+	},
+}
+
+// hasNormCurve tells whether batchNormCurveRows and batchNormCurveGradSums serve an activation.
+func hasNormCurve(act Act) bool { return normCurves[AVX2][act] != nil }
+
+// batchNormCurveRows is batchNormCurveRowsGeneric on the active instruction set, stored as batchNormRows stores.
+func batchNormCurveRows(act Act, y, x, mean, scale, beta []float32, rows int, stream bool) {
+	if active == Generic {
+		batchNormCurveRowsGeneric(act, y, x, mean, scale, beta, rows)
 		return
 	}
 	c := len(mean)
 	if rows*c == 0 {
 		return
 	}
-	g, dy, x, add = g[:rows*c], dy[:rows*c], x[:rows*c], add[:rows*c]
-	sumG, sumGX, scale, beta = sumG[:c], sumGX[:c], scale[:c], beta[:c]
-	raceRead(dy)
-	raceRead(x)
-	raceRead(add)
-	raceRead(mean)
-	raceRead(scale)
-	raceRead(beta)
-	raceWrite(g)
-	raceWrite(sumG)
-	raceWrite(sumGX)
-	kernel(unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
-}
-
-var batchNormClampGradSumsKernels = [...]func(sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int, lo, hi float32){
-	AVX2: batchNormClampGradSumsAVX2, AVX512: batchNormClampGradSumsAVX512,
-}
-
-// batchNormClampGradSums is batchNormClampGradSumsGeneric on the active instruction set.
-func batchNormClampGradSums(sumG, sumGX, dy, x, mean, scale, beta []float32, rows int, lo, hi float32) {
-	kernel := batchNormClampGradSumsKernels[active]
-	if kernel == nil {
-		batchNormClampGradSumsGeneric(sumG, sumGX, dy, x, mean, scale, beta, rows, lo, hi)
-		return
-	}
-	c := len(mean)
-	if rows*c == 0 {
-		return
-	}
-	dy, x = dy[:rows*c], x[:rows*c]
-	sumG, sumGX, scale, beta = sumG[:c], sumGX[:c], scale[:c], beta[:c]
-	raceRead(dy)
+	y, x = y[:rows*c], x[:rows*c]
+	scale, beta = scale[:c], beta[:c]
 	raceRead(x)
 	raceRead(mean)
 	raceRead(scale)
 	raceRead(beta)
-	raceWrite(sumG)
-	raceWrite(sumGX)
-	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
-}
-
-var batchNormClampGradRowsKernels = [...]func(dx, dy, x, mean, scale, beta, slope, offset *float32, rows, c int, lo, hi float32){
-	AVX2: batchNormClampGradRowsAVX2, AVX512: batchNormClampGradRowsAVX512,
-}
-
-// batchNormClampGradRows is batchNormClampGradRowsGeneric on the active instruction set.
-func batchNormClampGradRows(dx, dy, x, mean, scale, beta, slope, offset []float32, rows int, lo, hi float32) {
-	kernel := batchNormClampGradRowsKernels[active]
-	if kernel == nil {
-		batchNormClampGradRowsGeneric(dx, dy, x, mean, scale, beta, slope, offset, rows, lo, hi)
-		return
-	}
-	c := len(mean)
-	if rows*c == 0 {
-		return
-	}
-	dx, dy, x = dx[:rows*c], dy[:rows*c], x[:rows*c]
-	scale, beta, slope, offset = scale[:c], beta[:c], slope[:c], offset[:c]
-	raceRead(dy)
-	raceRead(x)
-	raceRead(mean)
-	raceRead(scale)
-	raceRead(beta)
-	raceRead(slope)
-	raceRead(offset)
-	raceWrite(dx)
-	kernel(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c, lo, hi)
+	raceWrite(y)
+	normCurves[active][act].rows[pastCaches(stream)](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
 }

@@ -64,12 +64,9 @@ func batchNormGradRowsGeneric(dx, g, x, mean, scale, slope, offset []float32, ro
 // batchNormClampGradSumsGeneric is batchNormGradSumsGeneric with, for z as in batchNormRowsGeneric,
 //
 //	g[r*c+j] = dy[r*c+j] if lo < z < hi, else 0
-func batchNormClampGradSumsGeneric(sumG, sumGX, dy, x, mean, scale, beta []float32, rows int, lo, hi float32) {
-	batchNormAddClampGradSumsGeneric(nil, sumG, sumGX, dy, x, nil, mean, scale, beta, rows, lo, hi)
-}
-
-// batchNormAddClampGradSumsGeneric is batchNormClampGradSumsGeneric with add, and keeps g.
-func batchNormAddClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows int, lo, hi float32) {
+//
+// which is not kept if g is nil. It may be dy.
+func batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows int, lo, hi float32) {
 	c := len(mean)
 	sumG, sumGX = sumG[:c], sumGX[:c]
 	for r := range rows {
@@ -86,6 +83,35 @@ func batchNormAddClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, b
 			if g != nil {
 				g[i] = v
 			}
+		}
+	}
+}
+
+// batchNormCurveRowsGeneric is batchNormRowsGeneric, without add, with another activation than a clamp.
+func batchNormCurveRowsGeneric(act Act, y, x, mean, scale, beta []float32, rows int) {
+	c := len(mean)
+	for r := range rows {
+		for j, m := range mean {
+			i := r*c + j
+			y[i] = float32(act.Eval(float64((x[i]-m)*scale[j] + beta[j])))
+		}
+	}
+}
+
+// batchNormCurveGradSumsGeneric is batchNormClampGradSumsGeneric, without add, with such an activation:
+//
+//	g[r*c+j] = dy[r*c+j] * act'(z)
+func batchNormCurveGradSumsGeneric(act Act, g, sumG, sumGX, dy, x, mean, scale, beta []float32, rows int) {
+	c := len(mean)
+	sumG, sumGX = sumG[:c], sumGX[:c]
+	for r := range rows {
+		for j, m := range mean {
+			i := r*c + j
+			d := x[i] - m
+			v := float32(float64(dy[i]) * act.Slope(float64(d*scale[j]+beta[j])))
+			g[i] = v
+			sumG[j] += v
+			sumGX[j] += v * d
 		}
 	}
 }

@@ -24,11 +24,7 @@ func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, 
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -36,11 +32,59 @@ func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32,
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -64,11 +108,7 @@ func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, be
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -76,10 +116,58 @@ func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, s
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }

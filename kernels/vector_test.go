@@ -68,19 +68,26 @@ func vectorKernels() []vectorKernel {
 		{"batchNormRows and add", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels},
 			func(x operands, rows int) { batchNormRows(x[0], x[1], x[2], x[3], x[4], x[5], rows, lo, hi, false) },
 			func(x operands, rows int) { batchNormRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], rows, lo, hi) }},
-		{"batchNormAddClampGradSums", []extent{tensor, channels, channels}, []extent{tensor, tensor, tensor, channels, channels, channels},
-			func(x operands, rows int) {
-				batchNormAddClampGradSums(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, lo, hi)
-			},
-			func(x operands, rows int) {
-				batchNormAddClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, lo, hi)
-			}},
 		{"batchNormClampGradSums", []extent{channels, channels}, []extent{tensor, tensor, channels, channels, channels},
 			func(x operands, rows int) {
-				batchNormClampGradSums(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows, lo, hi)
+				batchNormClampGradSums(nil, x[0], x[1], x[2], x[3], nil, x[4], x[5], x[6], rows, lo, hi, false)
 			},
 			func(x operands, rows int) {
-				batchNormClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows, lo, hi)
+				batchNormClampGradSumsGeneric(nil, x[0], x[1], x[2], x[3], nil, x[4], x[5], x[6], rows, lo, hi)
+			}},
+		{"batchNormClampGradSums, kept", []extent{tensor, channels, channels}, []extent{tensor, tensor, channels, channels, channels},
+			func(x operands, rows int) {
+				batchNormClampGradSums(x[0], x[1], x[2], x[3], x[4], nil, x[5], x[6], x[7], rows, lo, hi, false)
+			},
+			func(x operands, rows int) {
+				batchNormClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], nil, x[5], x[6], x[7], rows, lo, hi)
+			}},
+		{"batchNormClampGradSums and add", []extent{tensor, channels, channels}, []extent{tensor, tensor, tensor, channels, channels, channels},
+			func(x operands, rows int) {
+				batchNormClampGradSums(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, lo, hi, false)
+			},
+			func(x operands, rows int) {
+				batchNormClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, lo, hi)
 			}},
 		{"batchNormClampGradRows", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels, channels, channels},
 			func(x operands, rows int) {
@@ -105,6 +112,19 @@ func vectorKernels() []vectorKernel {
 			func(x operands, _ int) { adamUpdateGeneric(x[0], x[3], x[1], x[2], rule) }},
 	}
 	for act := ActReLU; act <= ActTanh; act++ {
+		if hasNormCurve(act) {
+			kernels = append(kernels,
+				vectorKernel{"batchNormCurveRows " + act.String(), []extent{tensor}, []extent{tensor, channels, channels, channels},
+					func(x operands, rows int) { batchNormCurveRows(act, x[0], x[1], x[2], x[3], x[4], rows, false) },
+					func(x operands, rows int) { batchNormCurveRowsGeneric(act, x[0], x[1], x[2], x[3], x[4], rows) }},
+				vectorKernel{"batchNormCurveGradSums " + act.String(), []extent{tensor, channels, channels}, []extent{tensor, tensor, channels, channels, channels},
+					func(x operands, rows int) {
+						batchNormCurveGradSums(act, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, false)
+					},
+					func(x operands, rows int) {
+						batchNormCurveGradSumsGeneric(act, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows)
+					}})
+		}
 		kernels = append(kernels,
 			vectorKernel{act.String(), []extent{tensor}, []extent{tensor},
 				func(x operands, _ int) { activate(act, x[0], x[1]) },

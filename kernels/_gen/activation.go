@@ -9,19 +9,24 @@ import (
 
 func init() { register("activation", activation) }
 
-// activation emits the activations that are not clamps, and their gradients.
+// A curve is an activation that is not a clamp, with its derivative. Those that follow batch norms are computed with them.
+type curve struct {
+	name         string
+	value, slope func(m *machine, x reg.VecVirtual) reg.VecVirtual
+	follows      bool
+}
+
+var curves = []curve{
+	{"silu", (*machine).silu, (*machine).siluSlope, true},
+	{"gelu", (*machine).gelu, (*machine).geluSlope, false},
+	{"sigmoid", (*machine).sigmoid, (*machine).sigmoidSlope, false},
+	{"hardSigmoid", (*machine).hardSigmoid, (*machine).hardSigmoidSlope, false},
+	{"hardSwish", (*machine).hardSwish, (*machine).hardSwishSlope, true},
+	{"tanh", (*machine).tanh, (*machine).tanhSlope, false},
+}
+
+// activation emits these, and the clamps, as functions of their own.
 func activation() {
-	curves := []struct {
-		name         string
-		value, slope func(m *machine, x reg.VecVirtual) reg.VecVirtual
-	}{
-		{"silu", (*machine).silu, (*machine).siluSlope},
-		{"gelu", (*machine).gelu, (*machine).geluSlope},
-		{"sigmoid", (*machine).sigmoid, (*machine).sigmoidSlope},
-		{"hardSigmoid", (*machine).hardSigmoid, (*machine).hardSigmoidSlope},
-		{"hardSwish", (*machine).hardSwish, (*machine).hardSwishSlope},
-		{"tanh", (*machine).tanh, (*machine).tanhSlope},
-	}
 	for _, m := range machines() {
 		for _, curve := range curves {
 			m.function(curve.name, "(y, x *float32, n int)", "is activateGeneric with that activation.")
@@ -55,16 +60,32 @@ func (m *machine) negated(x reg.VecVirtual) reg.VecVirtual {
 	return v
 }
 
+// expBelow returns e⁻|ˣ|.
+func (m *machine) expBelow(x reg.VecVirtual) reg.VecVirtual {
+	return m.exp(m.or(x, m.bits(1<<31)))
+}
+
+// reciprocal returns 1/x for 1 ≤ x ≤ 2, to a unit in the last place: by a step of Newton's from an estimate of 14 bits
+// where the instruction set has that.
+func (m *machine) reciprocal(x reg.VecVirtual) reg.VecVirtual {
+	if !m.isWide() {
+		return m.div(m.held(1), x)
+	}
+	r := m.vector()
+	VRCP14PS(x, r)
+	return m.fma(r, m.fnma(r, x, m.held(1)), r)
+}
+
 // sigmoid returns 1/(1+e⁻ˣ), from e⁻|ˣ|, which cannot overflow.
 func (m *machine) sigmoid(x reg.VecVirtual) reg.VecVirtual {
-	e := m.exp(m.or(x, m.bits(1<<31)))
-	s := m.div(m.held(1), m.add(e, m.constant(1)))
+	e := m.expBelow(x)
+	s := m.reciprocal(m.add(e, m.constant(1)))
 	return m.choose(less, x, m.zero(), m.mul(e, s), s)
 }
 
 // sigmoidSlope returns e/(1+e)² for e = e⁻|ˣ|.
 func (m *machine) sigmoidSlope(x reg.VecVirtual) reg.VecVirtual {
-	e := m.exp(m.or(x, m.bits(1<<31)))
+	e := m.expBelow(x)
 	return m.div(e, m.fma(e, m.add(e, m.constant(2)), m.constant(1)))
 }
 
@@ -74,8 +95,8 @@ func (m *machine) silu(x reg.VecVirtual) reg.VecVirtual {
 
 // siluSlope returns s + x·s·(1-s) for s = σ(x).
 func (m *machine) siluSlope(x reg.VecVirtual) reg.VecVirtual {
-	e := m.exp(m.or(x, m.bits(1<<31)))
-	above := m.div(m.held(1), m.add(e, m.constant(1)))
+	e := m.expBelow(x)
+	above := m.reciprocal(m.add(e, m.constant(1)))
 	below := m.mul(e, above)
 	s := m.choose(less, x, m.zero(), below, above)
 	return m.fma(x, m.mul(above, below), s)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -60,24 +62,28 @@ func batchnorm() {
 			})
 		}, "dx", "dy", "x")
 
-		for _, residual := range []bool{false, true} {
-			m.batchNormRows(residual, false)
-			m.batchNormRows(residual, true)
-			m.batchNormClampGradSums(residual)
+		for _, stream := range []bool{false, true} {
+			for _, residual := range []bool{false, true} {
+				m.batchNormRows(residual, stream)
+				m.batchNormClampGradSums(residual, true, stream)
+			}
+			for _, c := range curves {
+				if c.follows {
+					m.batchNormCurve(c, stream)
+				}
+			}
 		}
+		m.batchNormClampGradSums(false, false, false)
 	}
 }
 
-// normalise returns the function that gives the argument of the activation for vector v of the row at hand.
-func (p *panel) normalise(residual bool) func(v int) reg.VecVirtual {
-	mean, scale, beta := p.channels("mean"), p.channels("scale"), p.channels("beta")
-	return func(v int) reg.VecVirtual {
-		z := p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v])
-		if residual {
-			z = p.add(z, p.get("add", v))
-		}
-		return z
+// storing returns how results are stored, and what that adds to the name and the comment of a function: past the caches with
+// stream, for which the tensor called to has to be aligned.
+func storing(stream bool, to string) (put func(p *panel, name string, v int, x reg.VecVirtual), name, doc string) {
+	if stream {
+		return (*panel).stream, "Stream", " It stores whole vectors past the caches, for which " + to + " has to be aligned."
 	}
+	return (*panel).put, "", ""
 }
 
 func (m *machine) batchNormRows(residual, stream bool) {
@@ -85,27 +91,32 @@ func (m *machine) batchNormRows(residual, stream bool) {
 	if residual {
 		name, parameter, operands = "batchNormAdd", "add, ", append(operands, "add")
 	}
-	doc := "is batchNormRowsGeneric, for rows > 0."
-	put := (*panel).put
-	if stream {
-		name += "Stream"
-		doc += " It stores whole vectors past the caches, for which y has to be aligned."
-		put = (*panel).stream
-	}
-	m.function(name+"Rows", "(y, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", doc)
+	put, past, doc := storing(stream, "y")
+	m.function(name+past+"Rows", "(y, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormRowsGeneric, for rows > 0."+doc)
 	lo, hi := m.param("lo"), m.param("hi")
 	m.panels(m.panelVectors(), streamRows, func(p *panel) {
-		z := p.normalise(residual)
-		p.overRows(func(v int) { put(p, "y", v, p.clamp(z(v), lo, hi)) })
+		mean, scale, beta := p.channels("mean"), p.channels("scale"), p.channels("beta")
+		p.overRows(func(v int) {
+			z := p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v])
+			if residual {
+				z = p.add(z, p.get("add", v))
+			}
+			put(p, "y", v, p.clamp(z, lo, hi))
+		})
 	}, operands...)
 }
 
-func (m *machine) batchNormClampGradSums(residual bool) {
-	name, written, parameter, operands := "batchNormClampGradSums", "", "", []string{"dy", "x"}
+// batchNormClampGradSums emits the sums of a gradient behind a clamp, which is kept or only summed.
+func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
+	name, written, parameter, operands := "batchNorm", "", "", []string{"dy", "x"}
 	if residual {
-		name, written, parameter, operands = "batchNormAddClampGradSums", "grad, ", "add, ", append(operands, "grad", "add")
+		name, parameter, operands = "batchNormAdd", "add, ", append(operands, "add")
 	}
-	m.function(name, "("+written+"sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is "+name+"Generic, for rows > 0.")
+	put, past, doc := storing(stream, "grad")
+	if keep {
+		name, written, operands = name+"Keep", "grad, ", append(operands, "grad")
+	}
+	m.function(name+past+"ClampGradSums", "("+written+"sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormClampGradSumsGeneric, for rows > 0."+doc)
 	lo, hi := m.param("lo"), m.param("hi")
 	rows := sumRows
 	if residual {
@@ -122,11 +133,42 @@ func (m *machine) batchNormClampGradSums(residual bool) {
 			g := p.between(z, lo, hi, p.get("dy", v))
 			accumulate(p, sumG[v], g)
 			accumulateProduct(sumGX[v], g, d)
-			if residual {
-				p.put("grad", v, g)
+			if keep {
+				put(p, "grad", v, g)
 			}
 		})
 		p.addChannels("sumG", sumG)
 		p.addChannels("sumGX", sumGX)
 	}, operands...)
 }
+
+// batchNormCurve emits the passes of a batch norm that another activation than a clamp follows.
+func (m *machine) batchNormCurve(c curve, stream bool) {
+	name := strings.ToUpper(c.name[:1]) + c.name[1:]
+	put, past, doc := storing(stream, "y")
+	m.function("batchNorm"+name+past+"Rows", "(y, x, mean, scale, beta *float32, rows, c int)", "is batchNormCurveRowsGeneric with that activation, for rows > 0."+doc)
+	m.panels(m.curveVectors(), streamRows, func(p *panel) {
+		mean, scale, beta := p.channels("mean"), p.operands("scale"), p.operands("beta")
+		p.overRows(func(v int) {
+			put(p, "y", v, c.value(m, p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v])))
+		})
+	}, "y", "x")
+
+	_, _, doc = storing(stream, "grad")
+	m.function("batchNorm"+name+past+"GradSums", "(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int)", "is batchNormCurveGradSumsGeneric with that activation, for rows > 0."+doc)
+	m.panels(m.curveVectors(), sumRows, func(p *panel) {
+		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(), p.zeros()
+		p.overRows(func(v int) {
+			d := p.sub(p.get("x", v), mean[v])
+			g := p.mul(c.slope(m, p.fma(d, scale[v], beta[v])), p.get("dy", v))
+			accumulate(p, sumG[v], g)
+			accumulateProduct(sumGX[v], g, d)
+			put(p, "grad", v, g)
+		})
+		p.addChannels("sumG", sumG)
+		p.addChannels("sumGX", sumGX)
+	}, "grad", "dy", "x")
+}
+
+// curveVectors is panelVectors for kernels that hold the values of an activation on its way, too.
+func (m *machine) curveVectors() int { return m.panelVectors() / 2 }

@@ -434,7 +434,11 @@ func (m *machine) panels(vectors, groupRows int, emit func(p *panel), operands .
 	CMOVQGT(rows, p.group)
 	Label("group")
 	XORQ(p.channel, p.channel)
-	for _, p.vectors = range []int{vectors, 1} {
+	widths := []int{vectors, 1}
+	if vectors == 1 {
+		widths = widths[1:]
+	}
+	for _, p.vectors = range widths {
 		this, next := fmt.Sprintf("panel%d", p.vectors), fmt.Sprintf("below%d", p.vectors)
 		width := p.vectors * m.lanes
 		Label(this)

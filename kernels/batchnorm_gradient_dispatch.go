@@ -1,0 +1,154 @@
+package kernels
+
+import "unsafe"
+
+var batchNormGradSumsKernels = [...]func(sumG, sumGX, grad, x, mean *float32, rows, c int){AVX2: batchNormGradSumsAVX2, AVX512: batchNormGradSumsAVX512}
+
+// batchNormGradSums is batchNormGradSumsGeneric on the active instruction set.
+func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows int) {
+	kernel := batchNormGradSumsKernels[active]
+	if kernel == nil {
+		batchNormGradSumsGeneric(sumG, sumGX, g, x, mean, rows)
+		return
+	}
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	g, x = g[:rows*c], x[:rows*c]
+	sumG, sumGX = sumG[:c], sumGX[:c]
+	raceRead(g)
+	raceRead(x)
+	raceRead(mean)
+	raceWrite(sumG)
+	raceWrite(sumGX)
+	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), rows, c)
+}
+
+var batchNormGradRowsKernels = [...]func(dx, grad, x, mean, scale, slope, offset *float32, rows, c int){AVX2: batchNormGradRowsAVX2, AVX512: batchNormGradRowsAVX512}
+
+// batchNormGradRows is batchNormGradRowsGeneric on the active instruction set.
+func batchNormGradRows(dx, g, x, mean, scale, slope, offset []float32, rows int) {
+	kernel := batchNormGradRowsKernels[active]
+	if kernel == nil {
+		batchNormGradRowsGeneric(dx, g, x, mean, scale, slope, offset, rows)
+		return
+	}
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	dx, g, x = dx[:rows*c], g[:rows*c], x[:rows*c]
+	scale, slope, offset = scale[:c], slope[:c], offset[:c]
+	raceRead(g)
+	raceRead(x)
+	raceRead(mean)
+	raceRead(scale)
+	raceRead(slope)
+	raceRead(offset)
+	raceWrite(dx)
+	kernel(unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
+}
+
+// batchNormClampGradSumsKernels only sum; the others keep the gradient as well, and are sorted by whether they store it past
+// the caches.
+var (
+	batchNormClampGradSumsKernels = [...]func(sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int, lo, hi float32){
+		AVX2: batchNormClampGradSumsAVX2, AVX512: batchNormClampGradSumsAVX512,
+	}
+	batchNormKeepClampGradSumsKernels = [2][3]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int, lo, hi float32){
+		{AVX2: batchNormKeepClampGradSumsAVX2, AVX512: batchNormKeepClampGradSumsAVX512},
+		{AVX2: batchNormKeepStreamClampGradSumsAVX2, AVX512: batchNormKeepStreamClampGradSumsAVX512},
+	}
+	batchNormAddKeepClampGradSumsKernels = [2][3]func(grad, sumG, sumGX, dy, x, add, mean, scale, beta *float32, rows, c int, lo, hi float32){
+		{AVX2: batchNormAddKeepClampGradSumsAVX2, AVX512: batchNormAddKeepClampGradSumsAVX512},
+		{AVX2: batchNormAddKeepStreamClampGradSumsAVX2, AVX512: batchNormAddKeepStreamClampGradSumsAVX512},
+	}
+)
+
+// batchNormClampGradSums is batchNormClampGradSumsGeneric on the active instruction set. With stream, for a g of
+// [streamable] rows, it is stored past the caches. Where there is an add, there must be a g.
+func batchNormClampGradSums(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows int, lo, hi float32, stream bool) {
+	if active == Generic {
+		batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta, rows, lo, hi)
+		return
+	}
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	dy, x = dy[:rows*c], x[:rows*c]
+	sumG, sumGX, scale, beta = sumG[:c], sumGX[:c], scale[:c], beta[:c]
+	raceRead(dy)
+	raceRead(x)
+	raceRead(mean)
+	raceRead(scale)
+	raceRead(beta)
+	raceWrite(sumG)
+	raceWrite(sumGX)
+	if g == nil {
+		batchNormClampGradSumsKernels[active](unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+		return
+	}
+	g = g[:rows*c]
+	raceWrite(g)
+	if add == nil {
+		batchNormKeepClampGradSumsKernels[pastCaches(stream)][active](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+		return
+	}
+	add = add[:rows*c]
+	raceRead(add)
+	batchNormAddKeepClampGradSumsKernels[pastCaches(stream)][active](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+}
+
+// batchNormCurveGradSums is batchNormCurveGradSumsGeneric on the active instruction set, stored as batchNormClampGradSums
+// stores.
+func batchNormCurveGradSums(act Act, g, sumG, sumGX, dy, x, mean, scale, beta []float32, rows int, stream bool) {
+	if active == Generic {
+		batchNormCurveGradSumsGeneric(act, g, sumG, sumGX, dy, x, mean, scale, beta, rows)
+		return
+	}
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	g, dy, x = g[:rows*c], dy[:rows*c], x[:rows*c]
+	sumG, sumGX, scale, beta = sumG[:c], sumGX[:c], scale[:c], beta[:c]
+	raceRead(dy)
+	raceRead(x)
+	raceRead(mean)
+	raceRead(scale)
+	raceRead(beta)
+	raceWrite(g)
+	raceWrite(sumG)
+	raceWrite(sumGX)
+	normCurves[active][act].gradSums[pastCaches(stream)](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
+}
+
+var batchNormClampGradRowsKernels = [...]func(dx, dy, x, mean, scale, beta, slope, offset *float32, rows, c int, lo, hi float32){
+	AVX2: batchNormClampGradRowsAVX2, AVX512: batchNormClampGradRowsAVX512,
+}
+
+// batchNormClampGradRows is batchNormClampGradRowsGeneric on the active instruction set.
+func batchNormClampGradRows(dx, dy, x, mean, scale, beta, slope, offset []float32, rows int, lo, hi float32) {
+	kernel := batchNormClampGradRowsKernels[active]
+	if kernel == nil {
+		batchNormClampGradRowsGeneric(dx, dy, x, mean, scale, beta, slope, offset, rows, lo, hi)
+		return
+	}
+	c := len(mean)
+	if rows*c == 0 {
+		return
+	}
+	dx, dy, x = dx[:rows*c], dy[:rows*c], x[:rows*c]
+	scale, beta, slope, offset = scale[:c], beta[:c], slope[:c], offset[:c]
+	raceRead(dy)
+	raceRead(x)
+	raceRead(mean)
+	raceRead(scale)
+	raceRead(beta)
+	raceRead(slope)
+	raceRead(offset)
+	raceWrite(dx)
+	kernel(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c, lo, hi)
+}
