@@ -99,8 +99,9 @@ type (
 	addJob      struct{ *Conv }
 )
 
-// NewConv returns a convolution of the given shape, or an error if there is none. Where it pays, 3×3 convolutions are
-// computed in Winograd's form, whose rounding errors are about twice those of the plain sum.
+// NewConv returns a convolution of the given shape, or an error if there is none. Where it pays, it is computed in Winograd's
+// form, whose rounding errors are larger than those of the plain sum: up to twice in the forward pass unless it is normalised,
+// up to four times otherwise.
 func NewConv(s ConvShape) (*Conv, error) {
 	c, err := NewDirectConv(s)
 	if err == nil && c.depthwise == nil {

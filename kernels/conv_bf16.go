@@ -8,7 +8,8 @@ const (
 
 // usePairs lets a convolution multiply pairs of bf16, in Winograd's forms as well: there the transforms of the factors are
 // rounded, which makes the errors 1.7 times those of the plain sum of pairs in the forward pass, and 5 times in the gradients.
-// Depthwise convolutions and the kernels for small groups stay as they are.
+// For filters of one line, whose forms magnify the rounding more, there is the plain sum. Depthwise convolutions and the
+// kernels for small groups stay as they are.
 func (c *Conv) usePairs() {
 	if c.depthwise != nil {
 		return
@@ -18,6 +19,9 @@ func (c *Conv) usePairs() {
 		c.data[i].pairs = c.data[i].pairsWithinTaps()
 	}
 	c.paired = &pairedWeights{&c.weights}
+	if c.s.KH == 1 || c.s.KW == 1 {
+		c.tiled = winogradForms{}
+	}
 	if c.tiled.weights != nil {
 		c.tiled.weights.pairs = true
 	}

@@ -2,50 +2,104 @@
 
 package kernels
 
-// spreadInput2AVX512 is spreadGeneric for one transform; strides are in bytes.
-func spreadInput2AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
-
-// spreadFilter2AVX512 is spreadGeneric for one transform; strides are in bytes.
-func spreadFilter2AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
-
-// collectOutput2AVX512 is collectGeneric for one transform; strides are in bytes.
-func collectOutput2AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
-
 // spreadInput4AVX512 is spreadGeneric for one transform; strides are in bytes.
 func spreadInput4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 
-// spreadFilter4AVX512 is spreadGeneric for one transform; strides are in bytes.
-func spreadFilter4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// spreadFilter3To4AVX512 is spreadGeneric for one transform; strides are in bytes.
+func spreadFilter3To4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 
-// collectOutput4AVX512 is collectGeneric for one transform; strides are in bytes.
-func collectOutput4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// collectOutput4To2AVX512 is collectGeneric for one transform; strides are in bytes.
+func collectOutput4To2AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
 
-// spreadGradient4AVX512 is spreadGeneric for one transform; strides are in bytes.
-func spreadGradient4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// spreadInput6AVX512 is spreadGeneric for one transform; strides are in bytes.
+func spreadInput6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 
-// collectGradient4AVX512 is collectGeneric for one transform; strides are in bytes.
-func collectGradient4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// spreadFilter3To6AVX512 is spreadGeneric for one transform; strides are in bytes.
+func spreadFilter3To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 
-// spreadInput2AVX2 is spreadGeneric for one transform; strides are in bytes.
-func spreadInput2AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// collectOutput6To4AVX512 is collectGeneric for one transform; strides are in bytes.
+func collectOutput6To4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
 
-// spreadFilter2AVX2 is spreadGeneric for one transform; strides are in bytes.
-func spreadFilter2AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// spreadGradient4To6AVX512 is spreadGeneric for one transform; strides are in bytes.
+func spreadGradient4To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 
-// collectOutput2AVX2 is collectGeneric for one transform; strides are in bytes.
-func collectOutput2AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// collectGradient6To3AVX512 is collectGeneric for one transform; strides are in bytes.
+func collectGradient6To3AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+
+// spreadFilter5To6AVX512 is spreadGeneric for one transform; strides are in bytes.
+func spreadFilter5To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// collectOutput6To2AVX512 is collectGeneric for one transform; strides are in bytes.
+func collectOutput6To2AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+
+// spreadGradient2To6AVX512 is spreadGeneric for one transform; strides are in bytes.
+func spreadGradient2To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// collectGradient6To5AVX512 is collectGeneric for one transform; strides are in bytes.
+func collectGradient6To5AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+
+// spreadInputLine10AVX512 is spreadGeneric for one transform; strides are in bytes.
+func spreadInputLine10AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// spreadFilterLine7To10AVX512 is spreadGeneric for one transform; strides are in bytes.
+func spreadFilterLine7To10AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// collectOutputLine10To4AVX512 is collectGeneric for one transform; strides are in bytes.
+func collectOutputLine10To4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+
+// spreadGradientLine4To10AVX512 is spreadGeneric for one transform; strides are in bytes.
+func spreadGradientLine4To10AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// collectGradientLine10To7AVX512 is collectGeneric for one transform; strides are in bytes.
+func collectGradientLine10To7AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
 
 // spreadInput4AVX2 is spreadGeneric for one transform; strides are in bytes.
 func spreadInput4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 
-// spreadFilter4AVX2 is spreadGeneric for one transform; strides are in bytes.
-func spreadFilter4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// spreadFilter3To4AVX2 is spreadGeneric for one transform; strides are in bytes.
+func spreadFilter3To4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 
-// collectOutput4AVX2 is collectGeneric for one transform; strides are in bytes.
-func collectOutput4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// collectOutput4To2AVX2 is collectGeneric for one transform; strides are in bytes.
+func collectOutput4To2AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
 
-// spreadGradient4AVX2 is spreadGeneric for one transform; strides are in bytes.
-func spreadGradient4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// spreadInput6AVX2 is spreadGeneric for one transform; strides are in bytes.
+func spreadInput6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 
-// collectGradient4AVX2 is collectGeneric for one transform; strides are in bytes.
-func collectGradient4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// spreadFilter3To6AVX2 is spreadGeneric for one transform; strides are in bytes.
+func spreadFilter3To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// collectOutput6To4AVX2 is collectGeneric for one transform; strides are in bytes.
+func collectOutput6To4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+
+// spreadGradient4To6AVX2 is spreadGeneric for one transform; strides are in bytes.
+func spreadGradient4To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// collectGradient6To3AVX2 is collectGeneric for one transform; strides are in bytes.
+func collectGradient6To3AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+
+// spreadFilter5To6AVX2 is spreadGeneric for one transform; strides are in bytes.
+func spreadFilter5To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// collectOutput6To2AVX2 is collectGeneric for one transform; strides are in bytes.
+func collectOutput6To2AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+
+// spreadGradient2To6AVX2 is spreadGeneric for one transform; strides are in bytes.
+func spreadGradient2To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// collectGradient6To5AVX2 is collectGeneric for one transform; strides are in bytes.
+func collectGradient6To5AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+
+// spreadInputLine10AVX2 is spreadGeneric for one transform; strides are in bytes.
+func spreadInputLine10AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// spreadFilterLine7To10AVX2 is spreadGeneric for one transform; strides are in bytes.
+func spreadFilterLine7To10AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// collectOutputLine10To4AVX2 is collectGeneric for one transform; strides are in bytes.
+func collectOutputLine10To4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+
+// spreadGradientLine4To10AVX2 is spreadGeneric for one transform; strides are in bytes.
+func spreadGradientLine4To10AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+
+// collectGradientLine10To7AVX2 is collectGeneric for one transform; strides are in bytes.
+func collectGradientLine10To7AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)

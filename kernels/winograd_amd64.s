@@ -2,58 +2,60 @@
 
 #include "textflag.h"
 
-// func spreadInput2AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// func spreadInput4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·spreadInput2AVX512(SB), $1344-72
+TEXT ·spreadInput4AVX512(SB), $1344-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+16(FP), CX
 	ADDQ first+24(FP), CX
 	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
 	LEAQ (DX)(DX*1), DX
 	SHLQ $0x01, DX
-	LEAQ (DX)(DX*2), BX
-	LEAQ (DX)(DX*4), SI
-	MOVQ srcCol+40(FP), SI
-	LEAQ (SI)(SI*2), DI
-	LEAQ (SI)(SI*4), R8
+	LEAQ (DX)(DX*2), DI
 	LEAQ 63(SP), R8
 	ANDQ $-64, R8
 
 loop:
-	CMPQ      n+48(FP), $+16
-	JLT       tail
-	MOVQ      cols+64(FP), R9
-	SHLQ      $0x3f, R9
-	SARQ      $0x3f, R9
-	KMOVW     R9, K1
-	MOVQ      cols+64(FP), R9
-	SHLQ      $0x3e, R9
-	SARQ      $0x3f, R9
-	KMOVW     R9, K2
-	MOVQ      cols+64(FP), R9
-	SHLQ      $0x3d, R9
-	SARQ      $0x3f, R9
-	KMOVW     R9, K3
-	MOVQ      cols+64(FP), R9
-	SHLQ      $0x3c, R9
-	SARQ      $0x3f, R9
-	KMOVW     R9, K4
-	MOVQ      CX, R9
-	BTQ       $0x00, rows+56(FP)
-	JCC       missing0
-	VMOVUPS.Z (R9), K1, Z0
-	VMOVUPS.Z (R9)(SI*1), K2, Z1
-	VMOVUPS.Z (R9)(SI*2), K3, Z2
-	VMOVUPS.Z (R9)(DI*1), K4, Z3
-	VSUBPS    Z2, Z0, Z0
-	VADDPS    Z2, Z1, Z12
-	VSUBPS    Z1, Z2, Z2
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, (R8)
-	VMOVAPS   Z12, 64(R8)
-	VMOVAPS   Z2, 128(R8)
-	VMOVAPS   Z1, 192(R8)
-	JMP       next0
+	CMPQ         n+48(FP), $+16
+	JLT          tail
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3f, R9
+	SARQ         $0x3f, R9
+	KMOVW        R9, K1
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3e, R9
+	SARQ         $0x3f, R9
+	KMOVW        R9, K2
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3d, R9
+	SARQ         $0x3f, R9
+	KMOVW        R9, K3
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3c, R9
+	SARQ         $0x3f, R9
+	KMOVW        R9, K4
+	MOVQ         CX, R9
+	BTQ          $0x00, rows+56(FP)
+	JCC          missing0
+	VMOVUPS.Z    (R9), K1, Z0
+	VMOVUPS.Z    (R9)(BX*1), K2, Z1
+	VMOVUPS.Z    (R9)(BX*2), K3, Z2
+	VMOVUPS.Z    (R9)(SI*1), K4, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, (R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 64(R8)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 128(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, 192(R8)
+	JMP          next0
 
 missing0:
 	VPXORD  Z4, Z4, Z4
@@ -63,22 +65,26 @@ missing0:
 	VMOVAPS Z4, 192(R8)
 
 next0:
-	ADDQ      srcRow+32(FP), R9
-	BTQ       $0x01, rows+56(FP)
-	JCC       missing1
-	VMOVUPS.Z (R9), K1, Z0
-	VMOVUPS.Z (R9)(SI*1), K2, Z1
-	VMOVUPS.Z (R9)(SI*2), K3, Z2
-	VMOVUPS.Z (R9)(DI*1), K4, Z3
-	VSUBPS    Z2, Z0, Z0
-	VADDPS    Z2, Z1, Z12
-	VSUBPS    Z1, Z2, Z2
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, 256(R8)
-	VMOVAPS   Z12, 320(R8)
-	VMOVAPS   Z2, 384(R8)
-	VMOVAPS   Z1, 448(R8)
-	JMP       next1
+	ADDQ         srcRow+32(FP), R9
+	BTQ          $0x01, rows+56(FP)
+	JCC          missing1
+	VMOVUPS.Z    (R9), K1, Z0
+	VMOVUPS.Z    (R9)(BX*1), K2, Z1
+	VMOVUPS.Z    (R9)(BX*2), K3, Z2
+	VMOVUPS.Z    (R9)(SI*1), K4, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 256(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 320(R8)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 384(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, 448(R8)
+	JMP          next1
 
 missing1:
 	VPXORD  Z5, Z5, Z5
@@ -88,22 +94,26 @@ missing1:
 	VMOVAPS Z5, 448(R8)
 
 next1:
-	ADDQ      srcRow+32(FP), R9
-	BTQ       $0x02, rows+56(FP)
-	JCC       missing2
-	VMOVUPS.Z (R9), K1, Z0
-	VMOVUPS.Z (R9)(SI*1), K2, Z1
-	VMOVUPS.Z (R9)(SI*2), K3, Z2
-	VMOVUPS.Z (R9)(DI*1), K4, Z3
-	VSUBPS    Z2, Z0, Z0
-	VADDPS    Z2, Z1, Z12
-	VSUBPS    Z1, Z2, Z2
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, 512(R8)
-	VMOVAPS   Z12, 576(R8)
-	VMOVAPS   Z2, 640(R8)
-	VMOVAPS   Z1, 704(R8)
-	JMP       next2
+	ADDQ         srcRow+32(FP), R9
+	BTQ          $0x02, rows+56(FP)
+	JCC          missing2
+	VMOVUPS.Z    (R9), K1, Z0
+	VMOVUPS.Z    (R9)(BX*1), K2, Z1
+	VMOVUPS.Z    (R9)(BX*2), K3, Z2
+	VMOVUPS.Z    (R9)(SI*1), K4, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 512(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 576(R8)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 640(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, 704(R8)
+	JMP          next2
 
 missing2:
 	VPXORD  Z6, Z6, Z6
@@ -113,22 +123,26 @@ missing2:
 	VMOVAPS Z6, 704(R8)
 
 next2:
-	ADDQ      srcRow+32(FP), R9
-	BTQ       $0x03, rows+56(FP)
-	JCC       missing3
-	VMOVUPS.Z (R9), K1, Z0
-	VMOVUPS.Z (R9)(SI*1), K2, Z1
-	VMOVUPS.Z (R9)(SI*2), K3, Z2
-	VMOVUPS.Z (R9)(DI*1), K4, Z3
-	VSUBPS    Z2, Z0, Z0
-	VADDPS    Z2, Z1, Z12
-	VSUBPS    Z1, Z2, Z2
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, 768(R8)
-	VMOVAPS   Z12, 832(R8)
-	VMOVAPS   Z2, 896(R8)
-	VMOVAPS   Z1, 960(R8)
-	JMP       next3
+	ADDQ         srcRow+32(FP), R9
+	BTQ          $0x03, rows+56(FP)
+	JCC          missing3
+	VMOVUPS.Z    (R9), K1, Z0
+	VMOVUPS.Z    (R9)(BX*1), K2, Z1
+	VMOVUPS.Z    (R9)(BX*2), K3, Z2
+	VMOVUPS.Z    (R9)(SI*1), K4, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 768(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 832(R8)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 896(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, 960(R8)
+	JMP          next3
 
 missing3:
 	VPXORD  Z7, Z7, Z7
@@ -138,107 +152,127 @@ missing3:
 	VMOVAPS Z7, 960(R8)
 
 next3:
-	ADDQ    srcRow+32(FP), R9
-	MOVQ    AX, R9
-	VMOVAPS (R8), Z0
-	VMOVAPS 256(R8), Z1
-	VMOVAPS 512(R8), Z2
-	VMOVAPS 768(R8), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z12
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, (R9)
-	VMOVUPS Z12, (R9)(DX*1)
-	VMOVUPS Z2, (R9)(DX*2)
-	VMOVUPS Z1, (R9)(BX*1)
-	ADDQ    dstStep+8(FP), R9
-	VMOVAPS 64(R8), Z0
-	VMOVAPS 320(R8), Z1
-	VMOVAPS 576(R8), Z2
-	VMOVAPS 832(R8), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z12
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, (R9)
-	VMOVUPS Z12, (R9)(DX*1)
-	VMOVUPS Z2, (R9)(DX*2)
-	VMOVUPS Z1, (R9)(BX*1)
-	ADDQ    dstStep+8(FP), R9
-	VMOVAPS 128(R8), Z0
-	VMOVAPS 384(R8), Z1
-	VMOVAPS 640(R8), Z2
-	VMOVAPS 896(R8), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z12
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, (R9)
-	VMOVUPS Z12, (R9)(DX*1)
-	VMOVUPS Z2, (R9)(DX*2)
-	VMOVUPS Z1, (R9)(BX*1)
-	ADDQ    dstStep+8(FP), R9
-	VMOVAPS 192(R8), Z0
-	VMOVAPS 448(R8), Z1
-	VMOVAPS 704(R8), Z2
-	VMOVAPS 960(R8), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z12
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, (R9)
-	VMOVUPS Z12, (R9)(DX*1)
-	VMOVUPS Z2, (R9)(DX*2)
-	VMOVUPS Z1, (R9)(BX*1)
-	ADDQ    dstStep+8(FP), R9
-	ADDQ    $+64, AX
-	ADDQ    $+64, CX
-	SUBQ    $+16, n+48(FP)
-	JMP     loop
+	ADDQ         srcRow+32(FP), R9
+	MOVQ         AX, R9
+	VMOVUPS      (R8), Z0
+	VMOVUPS      256(R8), Z1
+	VMOVUPS      512(R8), Z2
+	VMOVUPS      768(R8), Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)(DX*1)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)(DX*2)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, (R9)(DI*1)
+	ADDQ         dstStep+8(FP), R9
+	VMOVUPS      64(R8), Z0
+	VMOVUPS      320(R8), Z1
+	VMOVUPS      576(R8), Z2
+	VMOVUPS      832(R8), Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)(DX*1)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)(DX*2)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, (R9)(DI*1)
+	ADDQ         dstStep+8(FP), R9
+	VMOVUPS      128(R8), Z0
+	VMOVUPS      384(R8), Z1
+	VMOVUPS      640(R8), Z2
+	VMOVUPS      896(R8), Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)(DX*1)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)(DX*2)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, (R9)(DI*1)
+	ADDQ         dstStep+8(FP), R9
+	VMOVUPS      192(R8), Z0
+	VMOVUPS      448(R8), Z1
+	VMOVUPS      704(R8), Z2
+	VMOVUPS      960(R8), Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)(DX*1)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, (R9)(DX*2)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, (R9)(DI*1)
+	ADDQ         dstStep+8(FP), R9
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	SUBQ         $+16, n+48(FP)
+	JMP          loop
 
 tail:
-	MOVQ      n+48(FP), R9
-	TESTQ     R9, R9
-	JZ        done
-	MOVL      $-1, R10
-	BZHIL     R9, R10, R10
-	KMOVW     R10, K1
-	MOVQ      cols+64(FP), R9
-	SHLQ      $0x3f, R9
-	SARQ      $0x3f, R9
-	KMOVW     R9, K2
-	KANDW     K1, K2, K2
-	MOVQ      cols+64(FP), R9
-	SHLQ      $0x3e, R9
-	SARQ      $0x3f, R9
-	KMOVW     R9, K3
-	KANDW     K1, K3, K3
-	MOVQ      cols+64(FP), R9
-	SHLQ      $0x3d, R9
-	SARQ      $0x3f, R9
-	KMOVW     R9, K4
-	KANDW     K1, K4, K4
-	MOVQ      cols+64(FP), R9
-	SHLQ      $0x3c, R9
-	SARQ      $0x3f, R9
-	KMOVW     R9, K5
-	KANDW     K1, K5, K5
-	BTQ       $0x00, rows+56(FP)
-	JCC       missing0Tail
-	VMOVUPS.Z (CX), K2, Z0
-	VMOVUPS.Z (CX)(SI*1), K3, Z1
-	VMOVUPS.Z (CX)(SI*2), K4, Z2
-	VMOVUPS.Z (CX)(DI*1), K5, Z3
-	VSUBPS    Z2, Z0, Z0
-	VADDPS    Z2, Z1, Z4
-	VSUBPS    Z1, Z2, Z2
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, (R8)
-	VMOVAPS   Z4, 64(R8)
-	VMOVAPS   Z2, 128(R8)
-	VMOVAPS   Z1, 192(R8)
-	JMP       next0Tail
+	MOVQ         n+48(FP), R9
+	TESTQ        R9, R9
+	JZ           done
+	MOVL         $-1, R10
+	BZHIL        R9, R10, R10
+	KMOVW        R10, K1
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3f, R9
+	SARQ         $0x3f, R9
+	KMOVW        R9, K2
+	KANDW        K1, K2, K2
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3e, R9
+	SARQ         $0x3f, R9
+	KMOVW        R9, K3
+	KANDW        K1, K3, K3
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3d, R9
+	SARQ         $0x3f, R9
+	KMOVW        R9, K4
+	KANDW        K1, K4, K4
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3c, R9
+	SARQ         $0x3f, R9
+	KMOVW        R9, K5
+	KANDW        K1, K5, K5
+	BTQ          $0x00, rows+56(FP)
+	JCC          missing0Tail
+	VMOVUPS.Z    (CX), K2, Z0
+	VMOVUPS.Z    (CX)(BX*1), K3, Z1
+	VMOVUPS.Z    (CX)(BX*2), K4, Z2
+	VMOVUPS.Z    (CX)(SI*1), K5, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, (R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 64(R8)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 128(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, 192(R8)
+	JMP          next0Tail
 
 missing0Tail:
 	VPXORD  Z8, Z8, Z8
@@ -248,22 +282,26 @@ missing0Tail:
 	VMOVAPS Z8, 192(R8)
 
 next0Tail:
-	ADDQ      srcRow+32(FP), CX
-	BTQ       $0x01, rows+56(FP)
-	JCC       missing1Tail
-	VMOVUPS.Z (CX), K2, Z0
-	VMOVUPS.Z (CX)(SI*1), K3, Z1
-	VMOVUPS.Z (CX)(SI*2), K4, Z2
-	VMOVUPS.Z (CX)(DI*1), K5, Z3
-	VSUBPS    Z2, Z0, Z0
-	VADDPS    Z2, Z1, Z4
-	VSUBPS    Z1, Z2, Z2
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, 256(R8)
-	VMOVAPS   Z4, 320(R8)
-	VMOVAPS   Z2, 384(R8)
-	VMOVAPS   Z1, 448(R8)
-	JMP       next1Tail
+	ADDQ         srcRow+32(FP), CX
+	BTQ          $0x01, rows+56(FP)
+	JCC          missing1Tail
+	VMOVUPS.Z    (CX), K2, Z0
+	VMOVUPS.Z    (CX)(BX*1), K3, Z1
+	VMOVUPS.Z    (CX)(BX*2), K4, Z2
+	VMOVUPS.Z    (CX)(SI*1), K5, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 256(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 320(R8)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 384(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, 448(R8)
+	JMP          next1Tail
 
 missing1Tail:
 	VPXORD  Z9, Z9, Z9
@@ -273,22 +311,26 @@ missing1Tail:
 	VMOVAPS Z9, 448(R8)
 
 next1Tail:
-	ADDQ      srcRow+32(FP), CX
-	BTQ       $0x02, rows+56(FP)
-	JCC       missing2Tail
-	VMOVUPS.Z (CX), K2, Z0
-	VMOVUPS.Z (CX)(SI*1), K3, Z1
-	VMOVUPS.Z (CX)(SI*2), K4, Z2
-	VMOVUPS.Z (CX)(DI*1), K5, Z3
-	VSUBPS    Z2, Z0, Z0
-	VADDPS    Z2, Z1, Z4
-	VSUBPS    Z1, Z2, Z2
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, 512(R8)
-	VMOVAPS   Z4, 576(R8)
-	VMOVAPS   Z2, 640(R8)
-	VMOVAPS   Z1, 704(R8)
-	JMP       next2Tail
+	ADDQ         srcRow+32(FP), CX
+	BTQ          $0x02, rows+56(FP)
+	JCC          missing2Tail
+	VMOVUPS.Z    (CX), K2, Z0
+	VMOVUPS.Z    (CX)(BX*1), K3, Z1
+	VMOVUPS.Z    (CX)(BX*2), K4, Z2
+	VMOVUPS.Z    (CX)(SI*1), K5, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 512(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 576(R8)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 640(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, 704(R8)
+	JMP          next2Tail
 
 missing2Tail:
 	VPXORD  Z10, Z10, Z10
@@ -298,22 +340,26 @@ missing2Tail:
 	VMOVAPS Z10, 704(R8)
 
 next2Tail:
-	ADDQ      srcRow+32(FP), CX
-	BTQ       $0x03, rows+56(FP)
-	JCC       missing3Tail
-	VMOVUPS.Z (CX), K2, Z0
-	VMOVUPS.Z (CX)(SI*1), K3, Z1
-	VMOVUPS.Z (CX)(SI*2), K4, Z2
-	VMOVUPS.Z (CX)(DI*1), K5, Z3
-	VSUBPS    Z2, Z0, Z0
-	VADDPS    Z2, Z1, Z4
-	VSUBPS    Z1, Z2, Z2
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, 768(R8)
-	VMOVAPS   Z4, 832(R8)
-	VMOVAPS   Z2, 896(R8)
-	VMOVAPS   Z1, 960(R8)
-	JMP       next3Tail
+	ADDQ         srcRow+32(FP), CX
+	BTQ          $0x03, rows+56(FP)
+	JCC          missing3Tail
+	VMOVUPS.Z    (CX), K2, Z0
+	VMOVUPS.Z    (CX)(BX*1), K3, Z1
+	VMOVUPS.Z    (CX)(BX*2), K4, Z2
+	VMOVUPS.Z    (CX)(SI*1), K5, Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 768(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 832(R8)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVAPS      Z0, 896(R8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVAPS      Z0, 960(R8)
+	JMP          next3Tail
 
 missing3Tail:
 	VPXORD  Z11, Z11, Z11
@@ -323,280 +369,357 @@ missing3Tail:
 	VMOVAPS Z11, 960(R8)
 
 next3Tail:
-	ADDQ    srcRow+32(FP), CX
-	VMOVAPS (R8), Z0
-	VMOVAPS 256(R8), Z1
-	VMOVAPS 512(R8), Z2
-	VMOVAPS 768(R8), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, K1, (AX)
-	VMOVUPS Z4, K1, (AX)(DX*1)
-	VMOVUPS Z2, K1, (AX)(DX*2)
-	VMOVUPS Z1, K1, (AX)(BX*1)
-	ADDQ    dstStep+8(FP), AX
-	VMOVAPS 64(R8), Z0
-	VMOVAPS 320(R8), Z1
-	VMOVAPS 576(R8), Z2
-	VMOVAPS 832(R8), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, K1, (AX)
-	VMOVUPS Z4, K1, (AX)(DX*1)
-	VMOVUPS Z2, K1, (AX)(DX*2)
-	VMOVUPS Z1, K1, (AX)(BX*1)
-	ADDQ    dstStep+8(FP), AX
-	VMOVAPS 128(R8), Z0
-	VMOVAPS 384(R8), Z1
-	VMOVAPS 640(R8), Z2
-	VMOVAPS 896(R8), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, K1, (AX)
-	VMOVUPS Z4, K1, (AX)(DX*1)
-	VMOVUPS Z2, K1, (AX)(DX*2)
-	VMOVUPS Z1, K1, (AX)(BX*1)
-	ADDQ    dstStep+8(FP), AX
-	VMOVAPS 192(R8), Z0
-	VMOVAPS 448(R8), Z1
-	VMOVAPS 704(R8), Z2
-	VMOVAPS 960(R8), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, K1, (AX)
-	VMOVUPS Z4, K1, (AX)(DX*1)
-	VMOVUPS Z2, K1, (AX)(DX*2)
-	VMOVUPS Z1, K1, (AX)(BX*1)
-	ADDQ    dstStep+8(FP), AX
+	ADDQ         srcRow+32(FP), CX
+	VMOVUPS      (R8), Z0
+	VMOVUPS      256(R8), Z1
+	VMOVUPS      512(R8), Z2
+	VMOVUPS      768(R8), Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(DX*1)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(DX*2)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, K1, (AX)(DI*1)
+	ADDQ         dstStep+8(FP), AX
+	VMOVUPS      64(R8), Z0
+	VMOVUPS      320(R8), Z1
+	VMOVUPS      576(R8), Z2
+	VMOVUPS      832(R8), Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(DX*1)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(DX*2)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, K1, (AX)(DI*1)
+	ADDQ         dstStep+8(FP), AX
+	VMOVUPS      128(R8), Z0
+	VMOVUPS      384(R8), Z1
+	VMOVUPS      640(R8), Z2
+	VMOVUPS      896(R8), Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(DX*1)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(DX*2)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, K1, (AX)(DI*1)
+	ADDQ         dstStep+8(FP), AX
+	VMOVUPS      192(R8), Z0
+	VMOVUPS      448(R8), Z1
+	VMOVUPS      704(R8), Z2
+	VMOVUPS      960(R8), Z3
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(DX*1)
+	VMOVAPS      Z1, Z0
+	VFNMADD132PS const3f800000<>+0(SB), Z2, Z0
+	VMOVUPS      Z0, K1, (AX)(DX*2)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  constbf800000<>+0(SB), Z3, Z0
+	VMOVUPS      Z0, K1, (AX)(DI*1)
+	ADDQ         dstStep+8(FP), AX
 
 done:
 	VZEROUPPER
 	RET
 
-// func spreadFilter2AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+DATA constbf800000<>+0(SB)/4, $0xbf800000
+DATA constbf800000<>+4(SB)/4, $0xbf800000
+DATA constbf800000<>+8(SB)/4, $0xbf800000
+DATA constbf800000<>+12(SB)/4, $0xbf800000
+DATA constbf800000<>+16(SB)/4, $0xbf800000
+DATA constbf800000<>+20(SB)/4, $0xbf800000
+DATA constbf800000<>+24(SB)/4, $0xbf800000
+DATA constbf800000<>+28(SB)/4, $0xbf800000
+DATA constbf800000<>+32(SB)/4, $0xbf800000
+DATA constbf800000<>+36(SB)/4, $0xbf800000
+DATA constbf800000<>+40(SB)/4, $0xbf800000
+DATA constbf800000<>+44(SB)/4, $0xbf800000
+DATA constbf800000<>+48(SB)/4, $0xbf800000
+DATA constbf800000<>+52(SB)/4, $0xbf800000
+DATA constbf800000<>+56(SB)/4, $0xbf800000
+DATA constbf800000<>+60(SB)/4, $0xbf800000
+GLOBL constbf800000<>(SB), RODATA|NOPTR, $64
+
+DATA const3f800000<>+0(SB)/4, $0x3f800000
+DATA const3f800000<>+4(SB)/4, $0x3f800000
+DATA const3f800000<>+8(SB)/4, $0x3f800000
+DATA const3f800000<>+12(SB)/4, $0x3f800000
+DATA const3f800000<>+16(SB)/4, $0x3f800000
+DATA const3f800000<>+20(SB)/4, $0x3f800000
+DATA const3f800000<>+24(SB)/4, $0x3f800000
+DATA const3f800000<>+28(SB)/4, $0x3f800000
+DATA const3f800000<>+32(SB)/4, $0x3f800000
+DATA const3f800000<>+36(SB)/4, $0x3f800000
+DATA const3f800000<>+40(SB)/4, $0x3f800000
+DATA const3f800000<>+44(SB)/4, $0x3f800000
+DATA const3f800000<>+48(SB)/4, $0x3f800000
+DATA const3f800000<>+52(SB)/4, $0x3f800000
+DATA const3f800000<>+56(SB)/4, $0x3f800000
+DATA const3f800000<>+60(SB)/4, $0x3f800000
+GLOBL const3f800000<>(SB), RODATA|NOPTR, $64
+
+// func spreadFilter3To4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·spreadFilter2AVX512(SB), $1024-72
+TEXT ·spreadFilter3To4AVX512(SB), $1024-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+16(FP), CX
 	ADDQ first+24(FP), CX
 	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
 	LEAQ (DX)(DX*1), DX
 	SHLQ $0x01, DX
-	LEAQ (DX)(DX*2), BX
-	LEAQ (DX)(DX*4), SI
-	MOVQ srcCol+40(FP), SI
-	LEAQ (SI)(SI*2), DI
-	LEAQ (SI)(SI*4), DI
+	LEAQ (DX)(DX*2), SI
 	LEAQ 63(SP), DI
 	ANDQ $-64, DI
 
 loop:
-	CMPQ    n+48(FP), $+16
-	JLT     tail
-	MOVQ    CX, R8
-	VMOVUPS (R8), Z0
-	VMOVUPS (R8)(SI*1), Z1
-	VMOVUPS (R8)(SI*2), Z2
-	VADDPS  Z2, Z0, Z3
-	VMULPS  const3f000000<>+0(SB), Z3, Z3
-	VMULPS  const3f000000<>+0(SB), Z1, Z1
-	VADDPS  Z1, Z3, Z4
-	VSUBPS  Z1, Z3, Z1
-	VMOVAPS Z0, (DI)
-	VMOVAPS Z4, 64(DI)
-	VMOVAPS Z1, 128(DI)
-	VMOVAPS Z2, 192(DI)
-	ADDQ    srcRow+32(FP), R8
-	VMOVUPS (R8), Z0
-	VMOVUPS (R8)(SI*1), Z1
-	VMOVUPS (R8)(SI*2), Z2
-	VADDPS  Z2, Z0, Z3
-	VMULPS  const3f000000<>+0(SB), Z3, Z3
-	VMULPS  const3f000000<>+0(SB), Z1, Z1
-	VADDPS  Z1, Z3, Z4
-	VSUBPS  Z1, Z3, Z1
-	VMOVAPS Z0, 256(DI)
-	VMOVAPS Z4, 320(DI)
-	VMOVAPS Z1, 384(DI)
-	VMOVAPS Z2, 448(DI)
-	ADDQ    srcRow+32(FP), R8
-	VMOVUPS (R8), Z0
-	VMOVUPS (R8)(SI*1), Z1
-	VMOVUPS (R8)(SI*2), Z2
-	VADDPS  Z2, Z0, Z3
-	VMULPS  const3f000000<>+0(SB), Z3, Z3
-	VMULPS  const3f000000<>+0(SB), Z1, Z1
-	VADDPS  Z1, Z3, Z4
-	VSUBPS  Z1, Z3, Z1
-	VMOVAPS Z0, 512(DI)
-	VMOVAPS Z4, 576(DI)
-	VMOVAPS Z1, 640(DI)
-	VMOVAPS Z2, 704(DI)
-	ADDQ    srcRow+32(FP), R8
-	MOVQ    AX, R8
-	VMOVAPS (DI), Z0
-	VMOVAPS 256(DI), Z1
-	VMOVAPS 512(DI), Z2
-	VADDPS  Z2, Z0, Z3
-	VMULPS  const3f000000<>+0(SB), Z3, Z3
-	VMULPS  const3f000000<>+0(SB), Z1, Z1
-	VADDPS  Z1, Z3, Z4
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z4, (R8)(DX*1)
-	VMOVUPS Z1, (R8)(DX*2)
-	VMOVUPS Z2, (R8)(BX*1)
-	ADDQ    dstStep+8(FP), R8
-	VMOVAPS 64(DI), Z0
-	VMOVAPS 320(DI), Z1
-	VMOVAPS 576(DI), Z2
-	VADDPS  Z2, Z0, Z3
-	VMULPS  const3f000000<>+0(SB), Z3, Z3
-	VMULPS  const3f000000<>+0(SB), Z1, Z1
-	VADDPS  Z1, Z3, Z4
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z4, (R8)(DX*1)
-	VMOVUPS Z1, (R8)(DX*2)
-	VMOVUPS Z2, (R8)(BX*1)
-	ADDQ    dstStep+8(FP), R8
-	VMOVAPS 128(DI), Z0
-	VMOVAPS 384(DI), Z1
-	VMOVAPS 640(DI), Z2
-	VADDPS  Z2, Z0, Z3
-	VMULPS  const3f000000<>+0(SB), Z3, Z3
-	VMULPS  const3f000000<>+0(SB), Z1, Z1
-	VADDPS  Z1, Z3, Z4
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z4, (R8)(DX*1)
-	VMOVUPS Z1, (R8)(DX*2)
-	VMOVUPS Z2, (R8)(BX*1)
-	ADDQ    dstStep+8(FP), R8
-	VMOVAPS 192(DI), Z0
-	VMOVAPS 448(DI), Z1
-	VMOVAPS 704(DI), Z2
-	VADDPS  Z2, Z0, Z3
-	VMULPS  const3f000000<>+0(SB), Z3, Z3
-	VMULPS  const3f000000<>+0(SB), Z1, Z1
-	VADDPS  Z1, Z3, Z4
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z4, (R8)(DX*1)
-	VMOVUPS Z1, (R8)(DX*2)
-	VMOVUPS Z2, (R8)(BX*1)
-	ADDQ    dstStep+8(FP), R8
-	ADDQ    $+64, AX
-	ADDQ    $+64, CX
-	SUBQ    $+16, n+48(FP)
-	JMP     loop
+	CMPQ        n+48(FP), $+16
+	JLT         tail
+	MOVQ        CX, R8
+	VMOVUPS     (R8), Z0
+	VMOVUPS     (R8)(BX*1), Z1
+	VMOVUPS     (R8)(BX*2), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, (DI)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVAPS     Z3, 64(DI)
+	VSUBPS      Z1, Z0, Z0
+	VMOVAPS     Z0, 128(DI)
+	VMOVAPS     Z2, 192(DI)
+	ADDQ        srcRow+32(FP), R8
+	VMOVUPS     (R8), Z0
+	VMOVUPS     (R8)(BX*1), Z1
+	VMOVUPS     (R8)(BX*2), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, 256(DI)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVAPS     Z3, 320(DI)
+	VSUBPS      Z1, Z0, Z0
+	VMOVAPS     Z0, 384(DI)
+	VMOVAPS     Z2, 448(DI)
+	ADDQ        srcRow+32(FP), R8
+	VMOVUPS     (R8), Z0
+	VMOVUPS     (R8)(BX*1), Z1
+	VMOVUPS     (R8)(BX*2), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, 512(DI)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVAPS     Z3, 576(DI)
+	VSUBPS      Z1, Z0, Z0
+	VMOVAPS     Z0, 640(DI)
+	VMOVAPS     Z2, 704(DI)
+	ADDQ        srcRow+32(FP), R8
+	MOVQ        AX, R8
+	VMOVUPS     (DI), Z0
+	VMOVUPS     256(DI), Z1
+	VMOVUPS     512(DI), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVUPS     Z3, (R8)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVUPS     Z3, (R8)(DX*1)
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     Z0, (R8)(DX*2)
+	VMOVUPS     Z2, (R8)(SI*1)
+	ADDQ        dstStep+8(FP), R8
+	VMOVUPS     64(DI), Z0
+	VMOVUPS     320(DI), Z1
+	VMOVUPS     576(DI), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVUPS     Z3, (R8)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVUPS     Z3, (R8)(DX*1)
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     Z0, (R8)(DX*2)
+	VMOVUPS     Z2, (R8)(SI*1)
+	ADDQ        dstStep+8(FP), R8
+	VMOVUPS     128(DI), Z0
+	VMOVUPS     384(DI), Z1
+	VMOVUPS     640(DI), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVUPS     Z3, (R8)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVUPS     Z3, (R8)(DX*1)
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     Z0, (R8)(DX*2)
+	VMOVUPS     Z2, (R8)(SI*1)
+	ADDQ        dstStep+8(FP), R8
+	VMOVUPS     192(DI), Z0
+	VMOVUPS     448(DI), Z1
+	VMOVUPS     704(DI), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVUPS     Z3, (R8)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVUPS     Z3, (R8)(DX*1)
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     Z0, (R8)(DX*2)
+	VMOVUPS     Z2, (R8)(SI*1)
+	ADDQ        dstStep+8(FP), R8
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	SUBQ        $+16, n+48(FP)
+	JMP         loop
 
 tail:
-	MOVQ      n+48(FP), R8
-	TESTQ     R8, R8
-	JZ        done
-	MOVL      $-1, R9
-	BZHIL     R8, R9, R9
-	KMOVW     R9, K1
-	VMOVUPS.Z (CX), K1, Z0
-	VMOVUPS.Z (CX)(SI*1), K1, Z1
-	VMOVUPS.Z (CX)(SI*2), K1, Z2
-	VADDPS    Z2, Z0, Z3
-	VMULPS    const3f000000<>+0(SB), Z3, Z3
-	VMULPS    const3f000000<>+0(SB), Z1, Z1
-	VADDPS    Z1, Z3, Z4
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, (DI)
-	VMOVAPS   Z4, 64(DI)
-	VMOVAPS   Z1, 128(DI)
-	VMOVAPS   Z2, 192(DI)
-	ADDQ      srcRow+32(FP), CX
-	VMOVUPS.Z (CX), K1, Z0
-	VMOVUPS.Z (CX)(SI*1), K1, Z1
-	VMOVUPS.Z (CX)(SI*2), K1, Z2
-	VADDPS    Z2, Z0, Z3
-	VMULPS    const3f000000<>+0(SB), Z3, Z3
-	VMULPS    const3f000000<>+0(SB), Z1, Z1
-	VADDPS    Z1, Z3, Z4
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, 256(DI)
-	VMOVAPS   Z4, 320(DI)
-	VMOVAPS   Z1, 384(DI)
-	VMOVAPS   Z2, 448(DI)
-	ADDQ      srcRow+32(FP), CX
-	VMOVUPS.Z (CX), K1, Z0
-	VMOVUPS.Z (CX)(SI*1), K1, Z1
-	VMOVUPS.Z (CX)(SI*2), K1, Z2
-	VADDPS    Z2, Z0, Z3
-	VMULPS    const3f000000<>+0(SB), Z3, Z3
-	VMULPS    const3f000000<>+0(SB), Z1, Z1
-	VADDPS    Z1, Z3, Z4
-	VSUBPS    Z1, Z3, Z1
-	VMOVAPS   Z0, 512(DI)
-	VMOVAPS   Z4, 576(DI)
-	VMOVAPS   Z1, 640(DI)
-	VMOVAPS   Z2, 704(DI)
-	ADDQ      srcRow+32(FP), CX
-	VMOVAPS   (DI), Z0
-	VMOVAPS   256(DI), Z1
-	VMOVAPS   512(DI), Z2
-	VADDPS    Z2, Z0, Z3
-	VMULPS    const3f000000<>+0(SB), Z3, Z3
-	VMULPS    const3f000000<>+0(SB), Z1, Z1
-	VADDPS    Z1, Z3, Z4
-	VSUBPS    Z1, Z3, Z1
-	VMOVUPS   Z0, K1, (AX)
-	VMOVUPS   Z4, K1, (AX)(DX*1)
-	VMOVUPS   Z1, K1, (AX)(DX*2)
-	VMOVUPS   Z2, K1, (AX)(BX*1)
-	ADDQ      dstStep+8(FP), AX
-	VMOVAPS   64(DI), Z0
-	VMOVAPS   320(DI), Z1
-	VMOVAPS   576(DI), Z2
-	VADDPS    Z2, Z0, Z3
-	VMULPS    const3f000000<>+0(SB), Z3, Z3
-	VMULPS    const3f000000<>+0(SB), Z1, Z1
-	VADDPS    Z1, Z3, Z4
-	VSUBPS    Z1, Z3, Z1
-	VMOVUPS   Z0, K1, (AX)
-	VMOVUPS   Z4, K1, (AX)(DX*1)
-	VMOVUPS   Z1, K1, (AX)(DX*2)
-	VMOVUPS   Z2, K1, (AX)(BX*1)
-	ADDQ      dstStep+8(FP), AX
-	VMOVAPS   128(DI), Z0
-	VMOVAPS   384(DI), Z1
-	VMOVAPS   640(DI), Z2
-	VADDPS    Z2, Z0, Z3
-	VMULPS    const3f000000<>+0(SB), Z3, Z3
-	VMULPS    const3f000000<>+0(SB), Z1, Z1
-	VADDPS    Z1, Z3, Z4
-	VSUBPS    Z1, Z3, Z1
-	VMOVUPS   Z0, K1, (AX)
-	VMOVUPS   Z4, K1, (AX)(DX*1)
-	VMOVUPS   Z1, K1, (AX)(DX*2)
-	VMOVUPS   Z2, K1, (AX)(BX*1)
-	ADDQ      dstStep+8(FP), AX
-	VMOVAPS   192(DI), Z0
-	VMOVAPS   448(DI), Z1
-	VMOVAPS   704(DI), Z2
-	VADDPS    Z2, Z0, Z3
-	VMULPS    const3f000000<>+0(SB), Z3, Z3
-	VMULPS    const3f000000<>+0(SB), Z1, Z1
-	VADDPS    Z1, Z3, Z4
-	VSUBPS    Z1, Z3, Z1
-	VMOVUPS   Z0, K1, (AX)
-	VMOVUPS   Z4, K1, (AX)(DX*1)
-	VMOVUPS   Z1, K1, (AX)(DX*2)
-	VMOVUPS   Z2, K1, (AX)(BX*1)
-	ADDQ      dstStep+8(FP), AX
+	MOVQ        n+48(FP), R8
+	TESTQ       R8, R8
+	JZ          done
+	MOVL        $-1, R9
+	BZHIL       R8, R9, R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   (CX), K1, Z0
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, (DI)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVAPS     Z3, 64(DI)
+	VSUBPS      Z1, Z0, Z0
+	VMOVAPS     Z0, 128(DI)
+	VMOVAPS     Z2, 192(DI)
+	ADDQ        srcRow+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z0
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, 256(DI)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVAPS     Z3, 320(DI)
+	VSUBPS      Z1, Z0, Z0
+	VMOVAPS     Z0, 384(DI)
+	VMOVAPS     Z2, 448(DI)
+	ADDQ        srcRow+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z0
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVAPS     Z3, 512(DI)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVAPS     Z3, 576(DI)
+	VSUBPS      Z1, Z0, Z0
+	VMOVAPS     Z0, 640(DI)
+	VMOVAPS     Z2, 704(DI)
+	ADDQ        srcRow+32(FP), CX
+	VMOVUPS     (DI), Z0
+	VMOVUPS     256(DI), Z1
+	VMOVUPS     512(DI), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVUPS     Z3, K1, (AX)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVUPS     Z3, K1, (AX)(DX*1)
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*2)
+	VMOVUPS     Z2, K1, (AX)(SI*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     64(DI), Z0
+	VMOVUPS     320(DI), Z1
+	VMOVUPS     576(DI), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVUPS     Z3, K1, (AX)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVUPS     Z3, K1, (AX)(DX*1)
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*2)
+	VMOVUPS     Z2, K1, (AX)(SI*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     128(DI), Z0
+	VMOVUPS     384(DI), Z1
+	VMOVUPS     640(DI), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVUPS     Z3, K1, (AX)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVUPS     Z3, K1, (AX)(DX*1)
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*2)
+	VMOVUPS     Z2, K1, (AX)(SI*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     192(DI), Z0
+	VMOVUPS     448(DI), Z1
+	VMOVUPS     704(DI), Z2
+	VMULPS      constbf800000<>+0(SB), Z0, Z3
+	VMOVUPS     Z3, K1, (AX)
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const3f800000<>+0(SB), Z0, Z3
+	VMULPS      const3f000000<>+0(SB), Z3, Z0
+	VMULPS      const3f000000<>+0(SB), Z1, Z1
+	VADDPS      Z1, Z0, Z3
+	VMOVUPS     Z3, K1, (AX)(DX*1)
+	VSUBPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*2)
+	VMOVUPS     Z2, K1, (AX)(SI*1)
+	ADDQ        dstStep+8(FP), AX
 
 done:
 	VZEROUPPER
@@ -620,9 +743,9 @@ DATA const3f000000<>+56(SB)/4, $0x3f000000
 DATA const3f000000<>+60(SB)/4, $0x3f000000
 GLOBL const3f000000<>(SB), RODATA|NOPTR, $64
 
-// func collectOutput2AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// func collectOutput4To2AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·collectOutput2AVX512(SB), $576-88
+TEXT ·collectOutput4To2AVX512(SB), $576-88
 	MOVQ   dst+0(FP), AX
 	MOVQ   src+24(FP), CX
 	MOVQ   add+72(FP), DX
@@ -630,7 +753,6 @@ TEXT ·collectOutput2AVX512(SB), $576-88
 	LEAQ   (BX)(BX*1), BX
 	SHLQ   $0x01, BX
 	LEAQ   (BX)(BX*2), SI
-	LEAQ   (BX)(BX*4), DI
 	LEAQ   63(SP), DI
 	ANDQ   $-64, DI
 	VPXORD Z0, Z0, Z0
@@ -638,161 +760,161 @@ TEXT ·collectOutput2AVX512(SB), $576-88
 loop:
 	CMPQ    n+40(FP), $+16
 	JLT     tail
+	MOVQ    flags+80(FP), R9
 	MOVQ    CX, R8
 	VMOVUPS (R8), Z1
 	VMOVUPS (R8)(BX*1), Z2
 	VMOVUPS (R8)(BX*2), Z3
 	VMOVUPS (R8)(SI*1), Z4
 	VADDPS  Z3, Z2, Z5
-	VADDPS  Z5, Z1, Z1
 	VSUBPS  Z3, Z2, Z2
-	VADDPS  Z2, Z4, Z2
+	VADDPS  Z5, Z1, Z1
 	VMOVAPS Z1, (DI)
-	VMOVAPS Z2, 256(DI)
+	VADDPS  Z2, Z4, Z1
+	VMOVAPS Z1, 256(DI)
 	ADDQ    srcStep+32(FP), R8
 	VMOVUPS (R8), Z1
 	VMOVUPS (R8)(BX*1), Z2
 	VMOVUPS (R8)(BX*2), Z3
 	VMOVUPS (R8)(SI*1), Z4
 	VADDPS  Z3, Z2, Z5
-	VADDPS  Z5, Z1, Z1
 	VSUBPS  Z3, Z2, Z2
-	VADDPS  Z2, Z4, Z2
+	VADDPS  Z5, Z1, Z1
 	VMOVAPS Z1, 64(DI)
-	VMOVAPS Z2, 320(DI)
+	VADDPS  Z2, Z4, Z1
+	VMOVAPS Z1, 320(DI)
 	ADDQ    srcStep+32(FP), R8
 	VMOVUPS (R8), Z1
 	VMOVUPS (R8)(BX*1), Z2
 	VMOVUPS (R8)(BX*2), Z3
 	VMOVUPS (R8)(SI*1), Z4
 	VADDPS  Z3, Z2, Z5
-	VADDPS  Z5, Z1, Z1
 	VSUBPS  Z3, Z2, Z2
-	VADDPS  Z2, Z4, Z2
+	VADDPS  Z5, Z1, Z1
 	VMOVAPS Z1, 128(DI)
-	VMOVAPS Z2, 384(DI)
+	VADDPS  Z2, Z4, Z1
+	VMOVAPS Z1, 384(DI)
 	ADDQ    srcStep+32(FP), R8
 	VMOVUPS (R8), Z1
 	VMOVUPS (R8)(BX*1), Z2
 	VMOVUPS (R8)(BX*2), Z3
 	VMOVUPS (R8)(SI*1), Z4
 	VADDPS  Z3, Z2, Z5
-	VADDPS  Z5, Z1, Z1
 	VSUBPS  Z3, Z2, Z2
-	VADDPS  Z2, Z4, Z2
+	VADDPS  Z5, Z1, Z1
 	VMOVAPS Z1, 192(DI)
-	VMOVAPS Z2, 448(DI)
+	VADDPS  Z2, Z4, Z1
+	VMOVAPS Z1, 448(DI)
 	ADDQ    srcStep+32(FP), R8
-	XORQ    R8, R8
-	MOVQ    flags+80(FP), R10
-	VMOVAPS (DI), Z1
-	VMOVAPS 64(DI), Z2
-	VMOVAPS 128(DI), Z3
-	VMOVAPS 192(DI), Z4
-	MOVQ    R8, R9
+	XORQ    R10, R10
+	VMOVUPS (DI), Z1
+	VMOVUPS 64(DI), Z2
+	VMOVUPS 128(DI), Z3
+	VMOVUPS 192(DI), Z4
+	MOVQ    R10, R8
 	VADDPS  Z3, Z2, Z5
-	VADDPS  Z5, Z1, Z1
 	VSUBPS  Z3, Z2, Z2
-	VADDPS  Z2, Z4, Z2
-	TESTQ   $0x00000002, R10
+	VADDPS  Z5, Z1, Z1
+	TESTQ   $0x00000002, R9
 	JZ      noBias00
 	MOVQ    bias+64(FP), R11
 	VMOVUPS (R11), Z3
 	VADDPS  Z3, Z1, Z1
 
 noBias00:
-	TESTQ   $0x00000004, R10
+	TESTQ   $0x00000004, R9
 	JZ      noAdd00
-	VMOVUPS (DX)(R9*1), Z3
+	VMOVUPS (DX)(R8*1), Z3
 	VADDPS  Z3, Z1, Z1
 
 noAdd00:
-	TESTQ  $0x00000008, R10
+	TESTQ  $0x00000008, R9
 	JZ     noReLU00
 	VMAXPS Z1, Z0, Z1
 
 noReLU00:
-	VMOVUPS Z1, (AX)(R9*1)
+	VMOVUPS Z1, (AX)(R8*1)
+	VADDPS  Z2, Z4, Z1
 	CMPQ    cols+56(FP), $+1
 	JLE     line0
-	ADDQ    dstCol+16(FP), R9
-	TESTQ   $0x00000002, R10
+	ADDQ    dstCol+16(FP), R8
+	TESTQ   $0x00000002, R9
 	JZ      noBias01
 	MOVQ    bias+64(FP), R11
-	VMOVUPS (R11), Z1
-	VADDPS  Z1, Z2, Z2
+	VMOVUPS (R11), Z2
+	VADDPS  Z2, Z1, Z1
 
 noBias01:
-	TESTQ   $0x00000004, R10
+	TESTQ   $0x00000004, R9
 	JZ      noAdd01
-	VMOVUPS (DX)(R9*1), Z1
-	VADDPS  Z1, Z2, Z2
+	VMOVUPS (DX)(R8*1), Z2
+	VADDPS  Z2, Z1, Z1
 
 noAdd01:
-	TESTQ  $0x00000008, R10
+	TESTQ  $0x00000008, R9
 	JZ     noReLU01
-	VMAXPS Z2, Z0, Z2
+	VMAXPS Z1, Z0, Z1
 
 noReLU01:
-	VMOVUPS Z2, (AX)(R9*1)
+	VMOVUPS Z1, (AX)(R8*1)
 
 line0:
-	ADDQ    dstRow+8(FP), R8
+	ADDQ    dstRow+8(FP), R10
 	CMPQ    rows+48(FP), $+1
 	JLE     stored
-	VMOVAPS 256(DI), Z1
-	VMOVAPS 320(DI), Z2
-	VMOVAPS 384(DI), Z3
-	VMOVAPS 448(DI), Z4
-	MOVQ    R8, R9
+	VMOVUPS 256(DI), Z1
+	VMOVUPS 320(DI), Z2
+	VMOVUPS 384(DI), Z3
+	VMOVUPS 448(DI), Z4
+	MOVQ    R10, R8
 	VADDPS  Z3, Z2, Z5
-	VADDPS  Z5, Z1, Z1
 	VSUBPS  Z3, Z2, Z2
-	VADDPS  Z2, Z4, Z2
-	TESTQ   $0x00000002, R10
+	VADDPS  Z5, Z1, Z1
+	TESTQ   $0x00000002, R9
 	JZ      noBias10
 	MOVQ    bias+64(FP), R11
 	VMOVUPS (R11), Z3
 	VADDPS  Z3, Z1, Z1
 
 noBias10:
-	TESTQ   $0x00000004, R10
+	TESTQ   $0x00000004, R9
 	JZ      noAdd10
-	VMOVUPS (DX)(R9*1), Z3
+	VMOVUPS (DX)(R8*1), Z3
 	VADDPS  Z3, Z1, Z1
 
 noAdd10:
-	TESTQ  $0x00000008, R10
+	TESTQ  $0x00000008, R9
 	JZ     noReLU10
 	VMAXPS Z1, Z0, Z1
 
 noReLU10:
-	VMOVUPS Z1, (AX)(R9*1)
+	VMOVUPS Z1, (AX)(R8*1)
+	VADDPS  Z2, Z4, Z1
 	CMPQ    cols+56(FP), $+1
 	JLE     line1
-	ADDQ    dstCol+16(FP), R9
-	TESTQ   $0x00000002, R10
+	ADDQ    dstCol+16(FP), R8
+	TESTQ   $0x00000002, R9
 	JZ      noBias11
 	MOVQ    bias+64(FP), R11
-	VMOVUPS (R11), Z1
-	VADDPS  Z1, Z2, Z2
+	VMOVUPS (R11), Z2
+	VADDPS  Z2, Z1, Z1
 
 noBias11:
-	TESTQ   $0x00000004, R10
+	TESTQ   $0x00000004, R9
 	JZ      noAdd11
-	VMOVUPS (DX)(R9*1), Z1
-	VADDPS  Z1, Z2, Z2
+	VMOVUPS (DX)(R8*1), Z2
+	VADDPS  Z2, Z1, Z1
 
 noAdd11:
-	TESTQ  $0x00000008, R10
+	TESTQ  $0x00000008, R9
 	JZ     noReLU11
-	VMAXPS Z2, Z0, Z2
+	VMAXPS Z1, Z0, Z1
 
 noReLU11:
-	VMOVUPS Z2, (AX)(R9*1)
+	VMOVUPS Z1, (AX)(R8*1)
 
 line1:
-	ADDQ dstRow+8(FP), R8
+	ADDQ dstRow+8(FP), R10
 
 stored:
 	ADDQ $+64, AX
@@ -809,180 +931,180 @@ tail:
 	MOVL      $-1, R9
 	BZHIL     R8, R9, R9
 	KMOVW     R9, K1
+	MOVQ      flags+80(FP), R8
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS.Z (CX)(BX*1), K1, Z2
 	VMOVUPS.Z (CX)(BX*2), K1, Z3
 	VMOVUPS.Z (CX)(SI*1), K1, Z4
 	VADDPS    Z3, Z2, Z5
-	VADDPS    Z5, Z1, Z1
 	VSUBPS    Z3, Z2, Z2
-	VADDPS    Z2, Z4, Z2
+	VADDPS    Z5, Z1, Z1
 	VMOVAPS   Z1, (DI)
-	VMOVAPS   Z2, 256(DI)
+	VADDPS    Z2, Z4, Z1
+	VMOVAPS   Z1, 256(DI)
 	ADDQ      srcStep+32(FP), CX
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS.Z (CX)(BX*1), K1, Z2
 	VMOVUPS.Z (CX)(BX*2), K1, Z3
 	VMOVUPS.Z (CX)(SI*1), K1, Z4
 	VADDPS    Z3, Z2, Z5
-	VADDPS    Z5, Z1, Z1
 	VSUBPS    Z3, Z2, Z2
-	VADDPS    Z2, Z4, Z2
+	VADDPS    Z5, Z1, Z1
 	VMOVAPS   Z1, 64(DI)
-	VMOVAPS   Z2, 320(DI)
+	VADDPS    Z2, Z4, Z1
+	VMOVAPS   Z1, 320(DI)
 	ADDQ      srcStep+32(FP), CX
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS.Z (CX)(BX*1), K1, Z2
 	VMOVUPS.Z (CX)(BX*2), K1, Z3
 	VMOVUPS.Z (CX)(SI*1), K1, Z4
 	VADDPS    Z3, Z2, Z5
-	VADDPS    Z5, Z1, Z1
 	VSUBPS    Z3, Z2, Z2
-	VADDPS    Z2, Z4, Z2
+	VADDPS    Z5, Z1, Z1
 	VMOVAPS   Z1, 128(DI)
-	VMOVAPS   Z2, 384(DI)
+	VADDPS    Z2, Z4, Z1
+	VMOVAPS   Z1, 384(DI)
 	ADDQ      srcStep+32(FP), CX
 	VMOVUPS.Z (CX), K1, Z1
 	VMOVUPS.Z (CX)(BX*1), K1, Z2
 	VMOVUPS.Z (CX)(BX*2), K1, Z3
 	VMOVUPS.Z (CX)(SI*1), K1, Z4
 	VADDPS    Z3, Z2, Z5
-	VADDPS    Z5, Z1, Z1
 	VSUBPS    Z3, Z2, Z2
-	VADDPS    Z2, Z4, Z2
+	VADDPS    Z5, Z1, Z1
 	VMOVAPS   Z1, 192(DI)
-	VMOVAPS   Z2, 448(DI)
+	VADDPS    Z2, Z4, Z1
+	VMOVAPS   Z1, 448(DI)
 	ADDQ      srcStep+32(FP), CX
-	XORQ      CX, CX
-	MOVQ      flags+80(FP), SI
-	VMOVAPS   (DI), Z1
-	VMOVAPS   64(DI), Z2
-	VMOVAPS   128(DI), Z3
-	VMOVAPS   192(DI), Z4
-	MOVQ      CX, BX
+	XORQ      BX, BX
+	VMOVUPS   (DI), Z1
+	VMOVUPS   64(DI), Z2
+	VMOVUPS   128(DI), Z3
+	VMOVUPS   192(DI), Z4
+	MOVQ      BX, CX
 	VADDPS    Z3, Z2, Z5
-	VADDPS    Z5, Z1, Z1
 	VSUBPS    Z3, Z2, Z2
-	VADDPS    Z2, Z4, Z2
-	TESTQ     $0x00000002, SI
+	VADDPS    Z5, Z1, Z1
+	TESTQ     $0x00000002, R8
 	JZ        noBias00Tail
-	MOVQ      bias+64(FP), R8
-	VMOVUPS.Z (R8), K1, Z3
+	MOVQ      bias+64(FP), SI
+	VMOVUPS.Z (SI), K1, Z3
 	VADDPS    Z3, Z1, Z1
 
 noBias00Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R8
 	JZ        noAdd00Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z3
+	VMOVUPS.Z (DX)(CX*1), K1, Z3
 	VADDPS    Z3, Z1, Z1
 
 noAdd00Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R8
 	JZ     noReLU00Tail
 	VMAXPS Z1, Z0, Z1
 
 noReLU00Tail:
-	VMOVUPS   Z1, K1, (AX)(BX*1)
+	VMOVUPS   Z1, K1, (AX)(CX*1)
+	VADDPS    Z2, Z4, Z1
 	CMPQ      cols+56(FP), $+1
 	JLE       line0Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
+	ADDQ      dstCol+16(FP), CX
+	TESTQ     $0x00000002, R8
 	JZ        noBias01Tail
-	MOVQ      bias+64(FP), R8
-	VMOVUPS.Z (R8), K1, Z1
-	VADDPS    Z1, Z2, Z2
+	MOVQ      bias+64(FP), SI
+	VMOVUPS.Z (SI), K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 noBias01Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R8
 	JZ        noAdd01Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z2, Z2
+	VMOVUPS.Z (DX)(CX*1), K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 noAdd01Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R8
 	JZ     noReLU01Tail
-	VMAXPS Z2, Z0, Z2
+	VMAXPS Z1, Z0, Z1
 
 noReLU01Tail:
-	VMOVUPS Z2, K1, (AX)(BX*1)
+	VMOVUPS Z1, K1, (AX)(CX*1)
 
 line0Tail:
-	ADDQ      dstRow+8(FP), CX
+	ADDQ      dstRow+8(FP), BX
 	CMPQ      rows+48(FP), $+1
 	JLE       storedTail
-	VMOVAPS   256(DI), Z1
-	VMOVAPS   320(DI), Z2
-	VMOVAPS   384(DI), Z3
-	VMOVAPS   448(DI), Z4
-	MOVQ      CX, BX
+	VMOVUPS   256(DI), Z1
+	VMOVUPS   320(DI), Z2
+	VMOVUPS   384(DI), Z3
+	VMOVUPS   448(DI), Z4
+	MOVQ      BX, CX
 	VADDPS    Z3, Z2, Z5
-	VADDPS    Z5, Z1, Z1
 	VSUBPS    Z3, Z2, Z2
-	VADDPS    Z2, Z4, Z2
-	TESTQ     $0x00000002, SI
+	VADDPS    Z5, Z1, Z1
+	TESTQ     $0x00000002, R8
 	JZ        noBias10Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z3
+	MOVQ      bias+64(FP), SI
+	VMOVUPS.Z (SI), K1, Z3
 	VADDPS    Z3, Z1, Z1
 
 noBias10Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R8
 	JZ        noAdd10Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z3
+	VMOVUPS.Z (DX)(CX*1), K1, Z3
 	VADDPS    Z3, Z1, Z1
 
 noAdd10Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R8
 	JZ     noReLU10Tail
 	VMAXPS Z1, Z0, Z1
 
 noReLU10Tail:
-	VMOVUPS   Z1, K1, (AX)(BX*1)
+	VMOVUPS   Z1, K1, (AX)(CX*1)
+	VADDPS    Z2, Z4, Z1
 	CMPQ      cols+56(FP), $+1
 	JLE       line1Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
+	ADDQ      dstCol+16(FP), CX
+	TESTQ     $0x00000002, R8
 	JZ        noBias11Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z2, Z2
+	MOVQ      bias+64(FP), SI
+	VMOVUPS.Z (SI), K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 noBias11Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R8
 	JZ        noAdd11Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z2, Z2
+	VMOVUPS.Z (DX)(CX*1), K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 noAdd11Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R8
 	JZ     noReLU11Tail
-	VMAXPS Z2, Z0, Z2
+	VMAXPS Z1, Z0, Z1
 
 noReLU11Tail:
-	VMOVUPS Z2, K1, (AX)(BX*1)
+	VMOVUPS Z1, K1, (AX)(CX*1)
 
 line1Tail:
-	ADDQ dstRow+8(FP), CX
+	ADDQ dstRow+8(FP), BX
 
 storedTail:
 done:
 	VZEROUPPER
 	RET
 
-// func spreadInput4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// func spreadInput6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·spreadInput4AVX512(SB), $2752-72
+TEXT ·spreadInput6AVX512(SB), $2752-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+16(FP), CX
 	ADDQ first+24(FP), CX
 	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
+	LEAQ (BX)(BX*4), DI
 	LEAQ (DX)(DX*2), DX
 	SHLQ $0x01, DX
-	LEAQ (DX)(DX*2), BX
-	LEAQ (DX)(DX*4), SI
-	MOVQ srcCol+40(FP), DI
-	LEAQ (DI)(DI*2), R8
-	LEAQ (DI)(DI*4), R9
+	LEAQ (DX)(DX*2), R8
+	LEAQ (DX)(DX*4), R9
 	LEAQ 63(SP), R10
 	ANDQ $-64, R10
 
@@ -1017,531 +1139,531 @@ loop:
 	BTQ          $0x00, rows+56(FP)
 	JCC          missing0
 	VMOVUPS.Z    (R11), K1, Z0
-	VMOVUPS.Z    (R11)(DI*1), K2, Z1
-	VMOVUPS.Z    (R11)(DI*2), K3, Z2
-	VMOVUPS.Z    (R11)(R8*1), K4, Z3
-	VMOVUPS.Z    (R11)(DI*4), K5, Z4
-	VMOVUPS.Z    (R11)(R9*1), K6, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (R11)(BX*1), K2, Z1
+	VMOVUPS.Z    (R11)(BX*2), K3, Z2
+	VMOVUPS.Z    (R11)(SI*1), K4, Z3
+	VMOVUPS.Z    (R11)(BX*4), K5, Z4
+	VMOVUPS.Z    (R11)(DI*1), K6, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, (R10)
-	VMOVAPS      Z8, 64(R10)
-	VMOVAPS      Z7, 128(R10)
-	VMOVAPS      Z22, 192(R10)
-	VMOVAPS      Z21, 256(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, (R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVAPS      Z19, 64(R10)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 128(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 192(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 256(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 320(R10)
 	JMP          next0
 
 missing0:
-	VPXORD  Z9, Z9, Z9
-	VMOVAPS Z9, (R10)
-	VMOVAPS Z9, 64(R10)
-	VMOVAPS Z9, 128(R10)
-	VMOVAPS Z9, 192(R10)
-	VMOVAPS Z9, 256(R10)
-	VMOVAPS Z9, 320(R10)
+	VPXORD  Z6, Z6, Z6
+	VMOVAPS Z6, (R10)
+	VMOVAPS Z6, 64(R10)
+	VMOVAPS Z6, 128(R10)
+	VMOVAPS Z6, 192(R10)
+	VMOVAPS Z6, 256(R10)
+	VMOVAPS Z6, 320(R10)
 
 next0:
 	ADDQ         srcRow+32(FP), R11
 	BTQ          $0x01, rows+56(FP)
 	JCC          missing1
 	VMOVUPS.Z    (R11), K1, Z0
-	VMOVUPS.Z    (R11)(DI*1), K2, Z1
-	VMOVUPS.Z    (R11)(DI*2), K3, Z2
-	VMOVUPS.Z    (R11)(R8*1), K4, Z3
-	VMOVUPS.Z    (R11)(DI*4), K5, Z4
-	VMOVUPS.Z    (R11)(R9*1), K6, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (R11)(BX*1), K2, Z1
+	VMOVUPS.Z    (R11)(BX*2), K3, Z2
+	VMOVUPS.Z    (R11)(SI*1), K4, Z3
+	VMOVUPS.Z    (R11)(BX*4), K5, Z4
+	VMOVUPS.Z    (R11)(DI*1), K6, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, 384(R10)
-	VMOVAPS      Z8, 448(R10)
-	VMOVAPS      Z7, 512(R10)
-	VMOVAPS      Z22, 576(R10)
-	VMOVAPS      Z21, 640(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 384(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVAPS      Z19, 448(R10)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 512(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 576(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 640(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 704(R10)
 	JMP          next1
 
 missing1:
-	VPXORD  Z10, Z10, Z10
-	VMOVAPS Z10, 384(R10)
-	VMOVAPS Z10, 448(R10)
-	VMOVAPS Z10, 512(R10)
-	VMOVAPS Z10, 576(R10)
-	VMOVAPS Z10, 640(R10)
-	VMOVAPS Z10, 704(R10)
+	VPXORD  Z7, Z7, Z7
+	VMOVAPS Z7, 384(R10)
+	VMOVAPS Z7, 448(R10)
+	VMOVAPS Z7, 512(R10)
+	VMOVAPS Z7, 576(R10)
+	VMOVAPS Z7, 640(R10)
+	VMOVAPS Z7, 704(R10)
 
 next1:
 	ADDQ         srcRow+32(FP), R11
 	BTQ          $0x02, rows+56(FP)
 	JCC          missing2
 	VMOVUPS.Z    (R11), K1, Z0
-	VMOVUPS.Z    (R11)(DI*1), K2, Z1
-	VMOVUPS.Z    (R11)(DI*2), K3, Z2
-	VMOVUPS.Z    (R11)(R8*1), K4, Z3
-	VMOVUPS.Z    (R11)(DI*4), K5, Z4
-	VMOVUPS.Z    (R11)(R9*1), K6, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (R11)(BX*1), K2, Z1
+	VMOVUPS.Z    (R11)(BX*2), K3, Z2
+	VMOVUPS.Z    (R11)(SI*1), K4, Z3
+	VMOVUPS.Z    (R11)(BX*4), K5, Z4
+	VMOVUPS.Z    (R11)(DI*1), K6, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, 768(R10)
-	VMOVAPS      Z8, 832(R10)
-	VMOVAPS      Z7, 896(R10)
-	VMOVAPS      Z22, 960(R10)
-	VMOVAPS      Z21, 1024(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 768(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVAPS      Z19, 832(R10)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 896(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 960(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 1024(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 1088(R10)
 	JMP          next2
 
 missing2:
-	VPXORD  Z11, Z11, Z11
-	VMOVAPS Z11, 768(R10)
-	VMOVAPS Z11, 832(R10)
-	VMOVAPS Z11, 896(R10)
-	VMOVAPS Z11, 960(R10)
-	VMOVAPS Z11, 1024(R10)
-	VMOVAPS Z11, 1088(R10)
+	VPXORD  Z8, Z8, Z8
+	VMOVAPS Z8, 768(R10)
+	VMOVAPS Z8, 832(R10)
+	VMOVAPS Z8, 896(R10)
+	VMOVAPS Z8, 960(R10)
+	VMOVAPS Z8, 1024(R10)
+	VMOVAPS Z8, 1088(R10)
 
 next2:
 	ADDQ         srcRow+32(FP), R11
 	BTQ          $0x03, rows+56(FP)
 	JCC          missing3
 	VMOVUPS.Z    (R11), K1, Z0
-	VMOVUPS.Z    (R11)(DI*1), K2, Z1
-	VMOVUPS.Z    (R11)(DI*2), K3, Z2
-	VMOVUPS.Z    (R11)(R8*1), K4, Z3
-	VMOVUPS.Z    (R11)(DI*4), K5, Z4
-	VMOVUPS.Z    (R11)(R9*1), K6, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (R11)(BX*1), K2, Z1
+	VMOVUPS.Z    (R11)(BX*2), K3, Z2
+	VMOVUPS.Z    (R11)(SI*1), K4, Z3
+	VMOVUPS.Z    (R11)(BX*4), K5, Z4
+	VMOVUPS.Z    (R11)(DI*1), K6, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, 1152(R10)
-	VMOVAPS      Z8, 1216(R10)
-	VMOVAPS      Z7, 1280(R10)
-	VMOVAPS      Z22, 1344(R10)
-	VMOVAPS      Z21, 1408(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 1152(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVAPS      Z19, 1216(R10)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 1280(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 1344(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 1408(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 1472(R10)
 	JMP          next3
 
 missing3:
-	VPXORD  Z12, Z12, Z12
-	VMOVAPS Z12, 1152(R10)
-	VMOVAPS Z12, 1216(R10)
-	VMOVAPS Z12, 1280(R10)
-	VMOVAPS Z12, 1344(R10)
-	VMOVAPS Z12, 1408(R10)
-	VMOVAPS Z12, 1472(R10)
+	VPXORD  Z9, Z9, Z9
+	VMOVAPS Z9, 1152(R10)
+	VMOVAPS Z9, 1216(R10)
+	VMOVAPS Z9, 1280(R10)
+	VMOVAPS Z9, 1344(R10)
+	VMOVAPS Z9, 1408(R10)
+	VMOVAPS Z9, 1472(R10)
 
 next3:
 	ADDQ         srcRow+32(FP), R11
 	BTQ          $0x04, rows+56(FP)
 	JCC          missing4
 	VMOVUPS.Z    (R11), K1, Z0
-	VMOVUPS.Z    (R11)(DI*1), K2, Z1
-	VMOVUPS.Z    (R11)(DI*2), K3, Z2
-	VMOVUPS.Z    (R11)(R8*1), K4, Z3
-	VMOVUPS.Z    (R11)(DI*4), K5, Z4
-	VMOVUPS.Z    (R11)(R9*1), K6, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (R11)(BX*1), K2, Z1
+	VMOVUPS.Z    (R11)(BX*2), K3, Z2
+	VMOVUPS.Z    (R11)(SI*1), K4, Z3
+	VMOVUPS.Z    (R11)(BX*4), K5, Z4
+	VMOVUPS.Z    (R11)(DI*1), K6, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, 1536(R10)
-	VMOVAPS      Z8, 1600(R10)
-	VMOVAPS      Z7, 1664(R10)
-	VMOVAPS      Z22, 1728(R10)
-	VMOVAPS      Z21, 1792(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 1536(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVAPS      Z19, 1600(R10)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 1664(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 1728(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 1792(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 1856(R10)
 	JMP          next4
 
 missing4:
-	VPXORD  Z13, Z13, Z13
-	VMOVAPS Z13, 1536(R10)
-	VMOVAPS Z13, 1600(R10)
-	VMOVAPS Z13, 1664(R10)
-	VMOVAPS Z13, 1728(R10)
-	VMOVAPS Z13, 1792(R10)
-	VMOVAPS Z13, 1856(R10)
+	VPXORD  Z10, Z10, Z10
+	VMOVAPS Z10, 1536(R10)
+	VMOVAPS Z10, 1600(R10)
+	VMOVAPS Z10, 1664(R10)
+	VMOVAPS Z10, 1728(R10)
+	VMOVAPS Z10, 1792(R10)
+	VMOVAPS Z10, 1856(R10)
 
 next4:
 	ADDQ         srcRow+32(FP), R11
 	BTQ          $0x05, rows+56(FP)
 	JCC          missing5
 	VMOVUPS.Z    (R11), K1, Z0
-	VMOVUPS.Z    (R11)(DI*1), K2, Z1
-	VMOVUPS.Z    (R11)(DI*2), K3, Z2
-	VMOVUPS.Z    (R11)(R8*1), K4, Z3
-	VMOVUPS.Z    (R11)(DI*4), K5, Z4
-	VMOVUPS.Z    (R11)(R9*1), K6, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (R11)(BX*1), K2, Z1
+	VMOVUPS.Z    (R11)(BX*2), K3, Z2
+	VMOVUPS.Z    (R11)(SI*1), K4, Z3
+	VMOVUPS.Z    (R11)(BX*4), K5, Z4
+	VMOVUPS.Z    (R11)(DI*1), K6, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, 1920(R10)
-	VMOVAPS      Z8, 1984(R10)
-	VMOVAPS      Z7, 2048(R10)
-	VMOVAPS      Z22, 2112(R10)
-	VMOVAPS      Z21, 2176(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 1920(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVAPS      Z19, 1984(R10)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVAPS      Z18, 2048(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 2112(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 2176(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 2240(R10)
 	JMP          next5
 
 missing5:
-	VPXORD  Z14, Z14, Z14
-	VMOVAPS Z14, 1920(R10)
-	VMOVAPS Z14, 1984(R10)
-	VMOVAPS Z14, 2048(R10)
-	VMOVAPS Z14, 2112(R10)
-	VMOVAPS Z14, 2176(R10)
-	VMOVAPS Z14, 2240(R10)
+	VPXORD  Z11, Z11, Z11
+	VMOVAPS Z11, 1920(R10)
+	VMOVAPS Z11, 1984(R10)
+	VMOVAPS Z11, 2048(R10)
+	VMOVAPS Z11, 2112(R10)
+	VMOVAPS Z11, 2176(R10)
+	VMOVAPS Z11, 2240(R10)
 
 next5:
 	ADDQ         srcRow+32(FP), R11
 	MOVQ         AX, R11
-	VMOVAPS      (R10), Z0
-	VMOVAPS      384(R10), Z1
-	VMOVAPS      768(R10), Z2
-	VMOVAPS      1152(R10), Z3
-	VMOVAPS      1536(R10), Z4
-	VMOVAPS      1920(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      (R10), Z0
+	VMOVUPS      384(R10), Z1
+	VMOVUPS      768(R10), Z2
+	VMOVUPS      1152(R10), Z3
+	VMOVUPS      1536(R10), Z4
+	VMOVUPS      1920(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z8, (R11)(DX*1)
-	VMOVUPS      Z7, (R11)(DX*2)
-	VMOVUPS      Z22, (R11)(BX*1)
-	VMOVUPS      Z21, (R11)(DX*4)
-	VMOVUPS      Z1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVUPS      Z19, (R11)(DX*1)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, (R11)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, (R11)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
-	VMOVAPS      64(R10), Z0
-	VMOVAPS      448(R10), Z1
-	VMOVAPS      832(R10), Z2
-	VMOVAPS      1216(R10), Z3
-	VMOVAPS      1600(R10), Z4
-	VMOVAPS      1984(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      64(R10), Z0
+	VMOVUPS      448(R10), Z1
+	VMOVUPS      832(R10), Z2
+	VMOVUPS      1216(R10), Z3
+	VMOVUPS      1600(R10), Z4
+	VMOVUPS      1984(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z8, (R11)(DX*1)
-	VMOVUPS      Z7, (R11)(DX*2)
-	VMOVUPS      Z22, (R11)(BX*1)
-	VMOVUPS      Z21, (R11)(DX*4)
-	VMOVUPS      Z1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVUPS      Z19, (R11)(DX*1)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, (R11)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, (R11)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
-	VMOVAPS      128(R10), Z0
-	VMOVAPS      512(R10), Z1
-	VMOVAPS      896(R10), Z2
-	VMOVAPS      1280(R10), Z3
-	VMOVAPS      1664(R10), Z4
-	VMOVAPS      2048(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      128(R10), Z0
+	VMOVUPS      512(R10), Z1
+	VMOVUPS      896(R10), Z2
+	VMOVUPS      1280(R10), Z3
+	VMOVUPS      1664(R10), Z4
+	VMOVUPS      2048(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z8, (R11)(DX*1)
-	VMOVUPS      Z7, (R11)(DX*2)
-	VMOVUPS      Z22, (R11)(BX*1)
-	VMOVUPS      Z21, (R11)(DX*4)
-	VMOVUPS      Z1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVUPS      Z19, (R11)(DX*1)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, (R11)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, (R11)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
-	VMOVAPS      192(R10), Z0
-	VMOVAPS      576(R10), Z1
-	VMOVAPS      960(R10), Z2
-	VMOVAPS      1344(R10), Z3
-	VMOVAPS      1728(R10), Z4
-	VMOVAPS      2112(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      192(R10), Z0
+	VMOVUPS      576(R10), Z1
+	VMOVUPS      960(R10), Z2
+	VMOVUPS      1344(R10), Z3
+	VMOVUPS      1728(R10), Z4
+	VMOVUPS      2112(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z8, (R11)(DX*1)
-	VMOVUPS      Z7, (R11)(DX*2)
-	VMOVUPS      Z22, (R11)(BX*1)
-	VMOVUPS      Z21, (R11)(DX*4)
-	VMOVUPS      Z1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVUPS      Z19, (R11)(DX*1)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, (R11)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, (R11)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
-	VMOVAPS      256(R10), Z0
-	VMOVAPS      640(R10), Z1
-	VMOVAPS      1024(R10), Z2
-	VMOVAPS      1408(R10), Z3
-	VMOVAPS      1792(R10), Z4
-	VMOVAPS      2176(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      256(R10), Z0
+	VMOVUPS      640(R10), Z1
+	VMOVUPS      1024(R10), Z2
+	VMOVUPS      1408(R10), Z3
+	VMOVUPS      1792(R10), Z4
+	VMOVUPS      2176(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z8, (R11)(DX*1)
-	VMOVUPS      Z7, (R11)(DX*2)
-	VMOVUPS      Z22, (R11)(BX*1)
-	VMOVUPS      Z21, (R11)(DX*4)
-	VMOVUPS      Z1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVUPS      Z19, (R11)(DX*1)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, (R11)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, (R11)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
-	VMOVAPS      320(R10), Z0
-	VMOVAPS      704(R10), Z1
-	VMOVAPS      1088(R10), Z2
-	VMOVAPS      1472(R10), Z3
-	VMOVAPS      1856(R10), Z4
-	VMOVAPS      2240(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z21
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z21
-	VMOVAPS      Z21, Z22
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z22
-	VMOVAPS      Z21, Z21
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z21
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      320(R10), Z0
+	VMOVUPS      704(R10), Z1
+	VMOVUPS      1088(R10), Z2
+	VMOVUPS      1472(R10), Z3
+	VMOVUPS      1856(R10), Z4
+	VMOVUPS      2240(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z8, (R11)(DX*1)
-	VMOVUPS      Z7, (R11)(DX*2)
-	VMOVUPS      Z22, (R11)(BX*1)
-	VMOVUPS      Z21, (R11)(DX*4)
-	VMOVUPS      Z1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z18
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z18
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z18
+	VMOVAPS      Z18, Z19
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z19
+	VMOVUPS      Z19, (R11)(DX*1)
+	VMOVAPS      Z18, Z18
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z18
+	VMOVUPS      Z18, (R11)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, (R11)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, (R11)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
@@ -1588,607 +1710,535 @@ tail:
 	BTQ          $0x00, rows+56(FP)
 	JCC          missing0Tail
 	VMOVUPS.Z    (CX), K2, Z0
-	VMOVUPS.Z    (CX)(DI*1), K3, Z1
-	VMOVUPS.Z    (CX)(DI*2), K4, Z2
-	VMOVUPS.Z    (CX)(R8*1), K5, Z3
-	VMOVUPS.Z    (CX)(DI*4), K6, Z4
-	VMOVUPS.Z    (CX)(R9*1), K7, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (CX)(BX*1), K3, Z1
+	VMOVUPS.Z    (CX)(BX*2), K4, Z2
+	VMOVUPS.Z    (CX)(SI*1), K5, Z3
+	VMOVUPS.Z    (CX)(BX*4), K6, Z4
+	VMOVUPS.Z    (CX)(DI*1), K7, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, (R10)
-	VMOVAPS      Z8, 64(R10)
-	VMOVAPS      Z7, 128(R10)
-	VMOVAPS      Z10, 192(R10)
-	VMOVAPS      Z9, 256(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, (R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVAPS      Z7, 64(R10)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 128(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 192(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 256(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 320(R10)
 	JMP          next0Tail
 
 missing0Tail:
-	VPXORD  Z15, Z15, Z15
-	VMOVAPS Z15, (R10)
-	VMOVAPS Z15, 64(R10)
-	VMOVAPS Z15, 128(R10)
-	VMOVAPS Z15, 192(R10)
-	VMOVAPS Z15, 256(R10)
-	VMOVAPS Z15, 320(R10)
+	VPXORD  Z12, Z12, Z12
+	VMOVAPS Z12, (R10)
+	VMOVAPS Z12, 64(R10)
+	VMOVAPS Z12, 128(R10)
+	VMOVAPS Z12, 192(R10)
+	VMOVAPS Z12, 256(R10)
+	VMOVAPS Z12, 320(R10)
 
 next0Tail:
 	ADDQ         srcRow+32(FP), CX
 	BTQ          $0x01, rows+56(FP)
 	JCC          missing1Tail
 	VMOVUPS.Z    (CX), K2, Z0
-	VMOVUPS.Z    (CX)(DI*1), K3, Z1
-	VMOVUPS.Z    (CX)(DI*2), K4, Z2
-	VMOVUPS.Z    (CX)(R8*1), K5, Z3
-	VMOVUPS.Z    (CX)(DI*4), K6, Z4
-	VMOVUPS.Z    (CX)(R9*1), K7, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (CX)(BX*1), K3, Z1
+	VMOVUPS.Z    (CX)(BX*2), K4, Z2
+	VMOVUPS.Z    (CX)(SI*1), K5, Z3
+	VMOVUPS.Z    (CX)(BX*4), K6, Z4
+	VMOVUPS.Z    (CX)(DI*1), K7, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, 384(R10)
-	VMOVAPS      Z8, 448(R10)
-	VMOVAPS      Z7, 512(R10)
-	VMOVAPS      Z10, 576(R10)
-	VMOVAPS      Z9, 640(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 384(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVAPS      Z7, 448(R10)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 512(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 576(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 640(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 704(R10)
 	JMP          next1Tail
 
 missing1Tail:
-	VPXORD  Z16, Z16, Z16
-	VMOVAPS Z16, 384(R10)
-	VMOVAPS Z16, 448(R10)
-	VMOVAPS Z16, 512(R10)
-	VMOVAPS Z16, 576(R10)
-	VMOVAPS Z16, 640(R10)
-	VMOVAPS Z16, 704(R10)
+	VPXORD  Z13, Z13, Z13
+	VMOVAPS Z13, 384(R10)
+	VMOVAPS Z13, 448(R10)
+	VMOVAPS Z13, 512(R10)
+	VMOVAPS Z13, 576(R10)
+	VMOVAPS Z13, 640(R10)
+	VMOVAPS Z13, 704(R10)
 
 next1Tail:
 	ADDQ         srcRow+32(FP), CX
 	BTQ          $0x02, rows+56(FP)
 	JCC          missing2Tail
 	VMOVUPS.Z    (CX), K2, Z0
-	VMOVUPS.Z    (CX)(DI*1), K3, Z1
-	VMOVUPS.Z    (CX)(DI*2), K4, Z2
-	VMOVUPS.Z    (CX)(R8*1), K5, Z3
-	VMOVUPS.Z    (CX)(DI*4), K6, Z4
-	VMOVUPS.Z    (CX)(R9*1), K7, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (CX)(BX*1), K3, Z1
+	VMOVUPS.Z    (CX)(BX*2), K4, Z2
+	VMOVUPS.Z    (CX)(SI*1), K5, Z3
+	VMOVUPS.Z    (CX)(BX*4), K6, Z4
+	VMOVUPS.Z    (CX)(DI*1), K7, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, 768(R10)
-	VMOVAPS      Z8, 832(R10)
-	VMOVAPS      Z7, 896(R10)
-	VMOVAPS      Z10, 960(R10)
-	VMOVAPS      Z9, 1024(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 768(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVAPS      Z7, 832(R10)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 896(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 960(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 1024(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 1088(R10)
 	JMP          next2Tail
 
 missing2Tail:
-	VPXORD  Z17, Z17, Z17
-	VMOVAPS Z17, 768(R10)
-	VMOVAPS Z17, 832(R10)
-	VMOVAPS Z17, 896(R10)
-	VMOVAPS Z17, 960(R10)
-	VMOVAPS Z17, 1024(R10)
-	VMOVAPS Z17, 1088(R10)
+	VPXORD  Z14, Z14, Z14
+	VMOVAPS Z14, 768(R10)
+	VMOVAPS Z14, 832(R10)
+	VMOVAPS Z14, 896(R10)
+	VMOVAPS Z14, 960(R10)
+	VMOVAPS Z14, 1024(R10)
+	VMOVAPS Z14, 1088(R10)
 
 next2Tail:
 	ADDQ         srcRow+32(FP), CX
 	BTQ          $0x03, rows+56(FP)
 	JCC          missing3Tail
 	VMOVUPS.Z    (CX), K2, Z0
-	VMOVUPS.Z    (CX)(DI*1), K3, Z1
-	VMOVUPS.Z    (CX)(DI*2), K4, Z2
-	VMOVUPS.Z    (CX)(R8*1), K5, Z3
-	VMOVUPS.Z    (CX)(DI*4), K6, Z4
-	VMOVUPS.Z    (CX)(R9*1), K7, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (CX)(BX*1), K3, Z1
+	VMOVUPS.Z    (CX)(BX*2), K4, Z2
+	VMOVUPS.Z    (CX)(SI*1), K5, Z3
+	VMOVUPS.Z    (CX)(BX*4), K6, Z4
+	VMOVUPS.Z    (CX)(DI*1), K7, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, 1152(R10)
-	VMOVAPS      Z8, 1216(R10)
-	VMOVAPS      Z7, 1280(R10)
-	VMOVAPS      Z10, 1344(R10)
-	VMOVAPS      Z9, 1408(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 1152(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVAPS      Z7, 1216(R10)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 1280(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 1344(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 1408(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 1472(R10)
 	JMP          next3Tail
 
 missing3Tail:
-	VPXORD  Z18, Z18, Z18
-	VMOVAPS Z18, 1152(R10)
-	VMOVAPS Z18, 1216(R10)
-	VMOVAPS Z18, 1280(R10)
-	VMOVAPS Z18, 1344(R10)
-	VMOVAPS Z18, 1408(R10)
-	VMOVAPS Z18, 1472(R10)
+	VPXORD  Z15, Z15, Z15
+	VMOVAPS Z15, 1152(R10)
+	VMOVAPS Z15, 1216(R10)
+	VMOVAPS Z15, 1280(R10)
+	VMOVAPS Z15, 1344(R10)
+	VMOVAPS Z15, 1408(R10)
+	VMOVAPS Z15, 1472(R10)
 
 next3Tail:
 	ADDQ         srcRow+32(FP), CX
 	BTQ          $0x04, rows+56(FP)
 	JCC          missing4Tail
 	VMOVUPS.Z    (CX), K2, Z0
-	VMOVUPS.Z    (CX)(DI*1), K3, Z1
-	VMOVUPS.Z    (CX)(DI*2), K4, Z2
-	VMOVUPS.Z    (CX)(R8*1), K5, Z3
-	VMOVUPS.Z    (CX)(DI*4), K6, Z4
-	VMOVUPS.Z    (CX)(R9*1), K7, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (CX)(BX*1), K3, Z1
+	VMOVUPS.Z    (CX)(BX*2), K4, Z2
+	VMOVUPS.Z    (CX)(SI*1), K5, Z3
+	VMOVUPS.Z    (CX)(BX*4), K6, Z4
+	VMOVUPS.Z    (CX)(DI*1), K7, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, 1536(R10)
-	VMOVAPS      Z8, 1600(R10)
-	VMOVAPS      Z7, 1664(R10)
-	VMOVAPS      Z10, 1728(R10)
-	VMOVAPS      Z9, 1792(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 1536(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVAPS      Z7, 1600(R10)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 1664(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 1728(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 1792(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 1856(R10)
 	JMP          next4Tail
 
 missing4Tail:
-	VPXORD  Z19, Z19, Z19
-	VMOVAPS Z19, 1536(R10)
-	VMOVAPS Z19, 1600(R10)
-	VMOVAPS Z19, 1664(R10)
-	VMOVAPS Z19, 1728(R10)
-	VMOVAPS Z19, 1792(R10)
-	VMOVAPS Z19, 1856(R10)
+	VPXORD  Z16, Z16, Z16
+	VMOVAPS Z16, 1536(R10)
+	VMOVAPS Z16, 1600(R10)
+	VMOVAPS Z16, 1664(R10)
+	VMOVAPS Z16, 1728(R10)
+	VMOVAPS Z16, 1792(R10)
+	VMOVAPS Z16, 1856(R10)
 
 next4Tail:
 	ADDQ         srcRow+32(FP), CX
 	BTQ          $0x05, rows+56(FP)
 	JCC          missing5Tail
 	VMOVUPS.Z    (CX), K2, Z0
-	VMOVUPS.Z    (CX)(DI*1), K3, Z1
-	VMOVUPS.Z    (CX)(DI*2), K4, Z2
-	VMOVUPS.Z    (CX)(R8*1), K5, Z3
-	VMOVUPS.Z    (CX)(DI*4), K6, Z4
-	VMOVUPS.Z    (CX)(R9*1), K7, Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS.Z    (CX)(BX*1), K3, Z1
+	VMOVUPS.Z    (CX)(BX*2), K4, Z2
+	VMOVUPS.Z    (CX)(SI*1), K5, Z3
+	VMOVUPS.Z    (CX)(BX*4), K6, Z4
+	VMOVUPS.Z    (CX)(DI*1), K7, Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVAPS      Z0, 1920(R10)
-	VMOVAPS      Z8, 1984(R10)
-	VMOVAPS      Z7, 2048(R10)
-	VMOVAPS      Z10, 2112(R10)
-	VMOVAPS      Z9, 2176(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 1920(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVAPS      Z7, 1984(R10)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVAPS      Z6, 2048(R10)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVAPS      Z4, 2112(R10)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVAPS      Z2, 2176(R10)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
 	VMOVAPS      Z1, 2240(R10)
 	JMP          next5Tail
 
 missing5Tail:
-	VPXORD  Z20, Z20, Z20
-	VMOVAPS Z20, 1920(R10)
-	VMOVAPS Z20, 1984(R10)
-	VMOVAPS Z20, 2048(R10)
-	VMOVAPS Z20, 2112(R10)
-	VMOVAPS Z20, 2176(R10)
-	VMOVAPS Z20, 2240(R10)
+	VPXORD  Z17, Z17, Z17
+	VMOVAPS Z17, 1920(R10)
+	VMOVAPS Z17, 1984(R10)
+	VMOVAPS Z17, 2048(R10)
+	VMOVAPS Z17, 2112(R10)
+	VMOVAPS Z17, 2176(R10)
+	VMOVAPS Z17, 2240(R10)
 
 next5Tail:
 	ADDQ         srcRow+32(FP), CX
-	VMOVAPS      (R10), Z0
-	VMOVAPS      384(R10), Z1
-	VMOVAPS      768(R10), Z2
-	VMOVAPS      1152(R10), Z3
-	VMOVAPS      1536(R10), Z4
-	VMOVAPS      1920(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      (R10), Z0
+	VMOVUPS      384(R10), Z1
+	VMOVUPS      768(R10), Z2
+	VMOVUPS      1152(R10), Z3
+	VMOVUPS      1536(R10), Z4
+	VMOVUPS      1920(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z8, K1, (AX)(DX*1)
-	VMOVUPS      Z7, K1, (AX)(DX*2)
-	VMOVUPS      Z10, K1, (AX)(BX*1)
-	VMOVUPS      Z9, K1, (AX)(DX*4)
-	VMOVUPS      Z1, K1, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVUPS      Z7, K1, (AX)(DX*1)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, K1, (AX)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, K1, (AX)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, K1, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
-	VMOVAPS      64(R10), Z0
-	VMOVAPS      448(R10), Z1
-	VMOVAPS      832(R10), Z2
-	VMOVAPS      1216(R10), Z3
-	VMOVAPS      1600(R10), Z4
-	VMOVAPS      1984(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      64(R10), Z0
+	VMOVUPS      448(R10), Z1
+	VMOVUPS      832(R10), Z2
+	VMOVUPS      1216(R10), Z3
+	VMOVUPS      1600(R10), Z4
+	VMOVUPS      1984(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z8, K1, (AX)(DX*1)
-	VMOVUPS      Z7, K1, (AX)(DX*2)
-	VMOVUPS      Z10, K1, (AX)(BX*1)
-	VMOVUPS      Z9, K1, (AX)(DX*4)
-	VMOVUPS      Z1, K1, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVUPS      Z7, K1, (AX)(DX*1)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, K1, (AX)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, K1, (AX)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, K1, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
-	VMOVAPS      128(R10), Z0
-	VMOVAPS      512(R10), Z1
-	VMOVAPS      896(R10), Z2
-	VMOVAPS      1280(R10), Z3
-	VMOVAPS      1664(R10), Z4
-	VMOVAPS      2048(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      128(R10), Z0
+	VMOVUPS      512(R10), Z1
+	VMOVUPS      896(R10), Z2
+	VMOVUPS      1280(R10), Z3
+	VMOVUPS      1664(R10), Z4
+	VMOVUPS      2048(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z8, K1, (AX)(DX*1)
-	VMOVUPS      Z7, K1, (AX)(DX*2)
-	VMOVUPS      Z10, K1, (AX)(BX*1)
-	VMOVUPS      Z9, K1, (AX)(DX*4)
-	VMOVUPS      Z1, K1, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVUPS      Z7, K1, (AX)(DX*1)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, K1, (AX)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, K1, (AX)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, K1, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
-	VMOVAPS      192(R10), Z0
-	VMOVAPS      576(R10), Z1
-	VMOVAPS      960(R10), Z2
-	VMOVAPS      1344(R10), Z3
-	VMOVAPS      1728(R10), Z4
-	VMOVAPS      2112(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      192(R10), Z0
+	VMOVUPS      576(R10), Z1
+	VMOVUPS      960(R10), Z2
+	VMOVUPS      1344(R10), Z3
+	VMOVUPS      1728(R10), Z4
+	VMOVUPS      2112(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z8, K1, (AX)(DX*1)
-	VMOVUPS      Z7, K1, (AX)(DX*2)
-	VMOVUPS      Z10, K1, (AX)(BX*1)
-	VMOVUPS      Z9, K1, (AX)(DX*4)
-	VMOVUPS      Z1, K1, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVUPS      Z7, K1, (AX)(DX*1)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, K1, (AX)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, K1, (AX)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, K1, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
-	VMOVAPS      256(R10), Z0
-	VMOVAPS      640(R10), Z1
-	VMOVAPS      1024(R10), Z2
-	VMOVAPS      1408(R10), Z3
-	VMOVAPS      1792(R10), Z4
-	VMOVAPS      2176(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      256(R10), Z0
+	VMOVUPS      640(R10), Z1
+	VMOVUPS      1024(R10), Z2
+	VMOVUPS      1408(R10), Z3
+	VMOVUPS      1792(R10), Z4
+	VMOVUPS      2176(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z8, K1, (AX)(DX*1)
-	VMOVUPS      Z7, K1, (AX)(DX*2)
-	VMOVUPS      Z10, K1, (AX)(BX*1)
-	VMOVUPS      Z9, K1, (AX)(DX*4)
-	VMOVUPS      Z1, K1, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVUPS      Z7, K1, (AX)(DX*1)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, K1, (AX)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, K1, (AX)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, K1, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
-	VMOVAPS      320(R10), Z0
-	VMOVAPS      704(R10), Z1
-	VMOVAPS      1088(R10), Z2
-	VMOVAPS      1472(R10), Z3
-	VMOVAPS      1856(R10), Z4
-	VMOVAPS      2240(R10), Z5
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const40100000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z7
-	VFNMADD132PS const40100000<>+0(SB), Z3, Z7
-	VMOVAPS      Z7, Z8
-	VFMADD132PS  const3f200000<>+0(SB), Z6, Z8
-	VMOVAPS      Z7, Z7
-	VFNMADD132PS const3f200000<>+0(SB), Z6, Z7
-	VMOVAPS      Z2, Z6
-	VFNMADD132PS const3ec80000<>+0(SB), Z4, Z6
-	VMOVAPS      Z1, Z9
-	VFNMADD132PS const3ec80000<>+0(SB), Z3, Z9
-	VMOVAPS      Z9, Z10
-	VFMADD132PS  const3fc00000<>+0(SB), Z6, Z10
-	VMOVAPS      Z9, Z9
-	VFNMADD132PS const3fc00000<>+0(SB), Z6, Z9
-	VMOVAPS      Z2, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z4, Z2
+	VMOVUPS      320(R10), Z0
+	VMOVUPS      704(R10), Z1
+	VMOVUPS      1088(R10), Z2
+	VMOVUPS      1472(R10), Z3
+	VMOVUPS      1856(R10), Z4
+	VMOVUPS      2240(R10), Z5
 	VMOVAPS      Z0, Z0
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z0
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS const40290000<>+0(SB), Z5, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD132PS  const3f610000<>+0(SB), Z2, Z1
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z8, K1, (AX)(DX*1)
-	VMOVUPS      Z7, K1, (AX)(DX*2)
-	VMOVUPS      Z10, K1, (AX)(BX*1)
-	VMOVUPS      Z9, K1, (AX)(DX*4)
-	VMOVUPS      Z1, K1, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Z4, Z0
+	VMOVAPS      Z2, Z6
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0100000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z6
+	VFMADD132PS  constc0100000<>+0(SB), Z3, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD132PS  const3f200000<>+0(SB), Z0, Z7
+	VMOVUPS      Z7, K1, (AX)(DX*1)
+	VMOVAPS      Z6, Z6
+	VFNMADD132PS const3f200000<>+0(SB), Z0, Z6
+	VMOVUPS      Z6, K1, (AX)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbec80000<>+0(SB), Z4, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbec80000<>+0(SB), Z3, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const3fc00000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, K1, (AX)(R8*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const3fc00000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, K1, (AX)(DX*4)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3f610000<>+0(SB), Z5, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc0290000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, K1, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
 
 done:
 	VZEROUPPER
 	RET
-
-DATA const40100000<>+0(SB)/4, $0x40100000
-DATA const40100000<>+4(SB)/4, $0x40100000
-DATA const40100000<>+8(SB)/4, $0x40100000
-DATA const40100000<>+12(SB)/4, $0x40100000
-DATA const40100000<>+16(SB)/4, $0x40100000
-DATA const40100000<>+20(SB)/4, $0x40100000
-DATA const40100000<>+24(SB)/4, $0x40100000
-DATA const40100000<>+28(SB)/4, $0x40100000
-DATA const40100000<>+32(SB)/4, $0x40100000
-DATA const40100000<>+36(SB)/4, $0x40100000
-DATA const40100000<>+40(SB)/4, $0x40100000
-DATA const40100000<>+44(SB)/4, $0x40100000
-DATA const40100000<>+48(SB)/4, $0x40100000
-DATA const40100000<>+52(SB)/4, $0x40100000
-DATA const40100000<>+56(SB)/4, $0x40100000
-DATA const40100000<>+60(SB)/4, $0x40100000
-GLOBL const40100000<>(SB), RODATA|NOPTR, $64
-
-DATA const3f200000<>+0(SB)/4, $0x3f200000
-DATA const3f200000<>+4(SB)/4, $0x3f200000
-DATA const3f200000<>+8(SB)/4, $0x3f200000
-DATA const3f200000<>+12(SB)/4, $0x3f200000
-DATA const3f200000<>+16(SB)/4, $0x3f200000
-DATA const3f200000<>+20(SB)/4, $0x3f200000
-DATA const3f200000<>+24(SB)/4, $0x3f200000
-DATA const3f200000<>+28(SB)/4, $0x3f200000
-DATA const3f200000<>+32(SB)/4, $0x3f200000
-DATA const3f200000<>+36(SB)/4, $0x3f200000
-DATA const3f200000<>+40(SB)/4, $0x3f200000
-DATA const3f200000<>+44(SB)/4, $0x3f200000
-DATA const3f200000<>+48(SB)/4, $0x3f200000
-DATA const3f200000<>+52(SB)/4, $0x3f200000
-DATA const3f200000<>+56(SB)/4, $0x3f200000
-DATA const3f200000<>+60(SB)/4, $0x3f200000
-GLOBL const3f200000<>(SB), RODATA|NOPTR, $64
-
-DATA const3ec80000<>+0(SB)/4, $0x3ec80000
-DATA const3ec80000<>+4(SB)/4, $0x3ec80000
-DATA const3ec80000<>+8(SB)/4, $0x3ec80000
-DATA const3ec80000<>+12(SB)/4, $0x3ec80000
-DATA const3ec80000<>+16(SB)/4, $0x3ec80000
-DATA const3ec80000<>+20(SB)/4, $0x3ec80000
-DATA const3ec80000<>+24(SB)/4, $0x3ec80000
-DATA const3ec80000<>+28(SB)/4, $0x3ec80000
-DATA const3ec80000<>+32(SB)/4, $0x3ec80000
-DATA const3ec80000<>+36(SB)/4, $0x3ec80000
-DATA const3ec80000<>+40(SB)/4, $0x3ec80000
-DATA const3ec80000<>+44(SB)/4, $0x3ec80000
-DATA const3ec80000<>+48(SB)/4, $0x3ec80000
-DATA const3ec80000<>+52(SB)/4, $0x3ec80000
-DATA const3ec80000<>+56(SB)/4, $0x3ec80000
-DATA const3ec80000<>+60(SB)/4, $0x3ec80000
-GLOBL const3ec80000<>(SB), RODATA|NOPTR, $64
-
-DATA const3fc00000<>+0(SB)/4, $0x3fc00000
-DATA const3fc00000<>+4(SB)/4, $0x3fc00000
-DATA const3fc00000<>+8(SB)/4, $0x3fc00000
-DATA const3fc00000<>+12(SB)/4, $0x3fc00000
-DATA const3fc00000<>+16(SB)/4, $0x3fc00000
-DATA const3fc00000<>+20(SB)/4, $0x3fc00000
-DATA const3fc00000<>+24(SB)/4, $0x3fc00000
-DATA const3fc00000<>+28(SB)/4, $0x3fc00000
-DATA const3fc00000<>+32(SB)/4, $0x3fc00000
-DATA const3fc00000<>+36(SB)/4, $0x3fc00000
-DATA const3fc00000<>+40(SB)/4, $0x3fc00000
-DATA const3fc00000<>+44(SB)/4, $0x3fc00000
-DATA const3fc00000<>+48(SB)/4, $0x3fc00000
-DATA const3fc00000<>+52(SB)/4, $0x3fc00000
-DATA const3fc00000<>+56(SB)/4, $0x3fc00000
-DATA const3fc00000<>+60(SB)/4, $0x3fc00000
-GLOBL const3fc00000<>(SB), RODATA|NOPTR, $64
 
 DATA const3f610000<>+0(SB)/4, $0x3f610000
 DATA const3f610000<>+4(SB)/4, $0x3f610000
@@ -2208,38 +2258,108 @@ DATA const3f610000<>+56(SB)/4, $0x3f610000
 DATA const3f610000<>+60(SB)/4, $0x3f610000
 GLOBL const3f610000<>(SB), RODATA|NOPTR, $64
 
-DATA const40290000<>+0(SB)/4, $0x40290000
-DATA const40290000<>+4(SB)/4, $0x40290000
-DATA const40290000<>+8(SB)/4, $0x40290000
-DATA const40290000<>+12(SB)/4, $0x40290000
-DATA const40290000<>+16(SB)/4, $0x40290000
-DATA const40290000<>+20(SB)/4, $0x40290000
-DATA const40290000<>+24(SB)/4, $0x40290000
-DATA const40290000<>+28(SB)/4, $0x40290000
-DATA const40290000<>+32(SB)/4, $0x40290000
-DATA const40290000<>+36(SB)/4, $0x40290000
-DATA const40290000<>+40(SB)/4, $0x40290000
-DATA const40290000<>+44(SB)/4, $0x40290000
-DATA const40290000<>+48(SB)/4, $0x40290000
-DATA const40290000<>+52(SB)/4, $0x40290000
-DATA const40290000<>+56(SB)/4, $0x40290000
-DATA const40290000<>+60(SB)/4, $0x40290000
-GLOBL const40290000<>(SB), RODATA|NOPTR, $64
+DATA constc0290000<>+0(SB)/4, $0xc0290000
+DATA constc0290000<>+4(SB)/4, $0xc0290000
+DATA constc0290000<>+8(SB)/4, $0xc0290000
+DATA constc0290000<>+12(SB)/4, $0xc0290000
+DATA constc0290000<>+16(SB)/4, $0xc0290000
+DATA constc0290000<>+20(SB)/4, $0xc0290000
+DATA constc0290000<>+24(SB)/4, $0xc0290000
+DATA constc0290000<>+28(SB)/4, $0xc0290000
+DATA constc0290000<>+32(SB)/4, $0xc0290000
+DATA constc0290000<>+36(SB)/4, $0xc0290000
+DATA constc0290000<>+40(SB)/4, $0xc0290000
+DATA constc0290000<>+44(SB)/4, $0xc0290000
+DATA constc0290000<>+48(SB)/4, $0xc0290000
+DATA constc0290000<>+52(SB)/4, $0xc0290000
+DATA constc0290000<>+56(SB)/4, $0xc0290000
+DATA constc0290000<>+60(SB)/4, $0xc0290000
+GLOBL constc0290000<>(SB), RODATA|NOPTR, $64
 
-// func spreadFilter4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+DATA constc0100000<>+0(SB)/4, $0xc0100000
+DATA constc0100000<>+4(SB)/4, $0xc0100000
+DATA constc0100000<>+8(SB)/4, $0xc0100000
+DATA constc0100000<>+12(SB)/4, $0xc0100000
+DATA constc0100000<>+16(SB)/4, $0xc0100000
+DATA constc0100000<>+20(SB)/4, $0xc0100000
+DATA constc0100000<>+24(SB)/4, $0xc0100000
+DATA constc0100000<>+28(SB)/4, $0xc0100000
+DATA constc0100000<>+32(SB)/4, $0xc0100000
+DATA constc0100000<>+36(SB)/4, $0xc0100000
+DATA constc0100000<>+40(SB)/4, $0xc0100000
+DATA constc0100000<>+44(SB)/4, $0xc0100000
+DATA constc0100000<>+48(SB)/4, $0xc0100000
+DATA constc0100000<>+52(SB)/4, $0xc0100000
+DATA constc0100000<>+56(SB)/4, $0xc0100000
+DATA constc0100000<>+60(SB)/4, $0xc0100000
+GLOBL constc0100000<>(SB), RODATA|NOPTR, $64
+
+DATA const3f200000<>+0(SB)/4, $0x3f200000
+DATA const3f200000<>+4(SB)/4, $0x3f200000
+DATA const3f200000<>+8(SB)/4, $0x3f200000
+DATA const3f200000<>+12(SB)/4, $0x3f200000
+DATA const3f200000<>+16(SB)/4, $0x3f200000
+DATA const3f200000<>+20(SB)/4, $0x3f200000
+DATA const3f200000<>+24(SB)/4, $0x3f200000
+DATA const3f200000<>+28(SB)/4, $0x3f200000
+DATA const3f200000<>+32(SB)/4, $0x3f200000
+DATA const3f200000<>+36(SB)/4, $0x3f200000
+DATA const3f200000<>+40(SB)/4, $0x3f200000
+DATA const3f200000<>+44(SB)/4, $0x3f200000
+DATA const3f200000<>+48(SB)/4, $0x3f200000
+DATA const3f200000<>+52(SB)/4, $0x3f200000
+DATA const3f200000<>+56(SB)/4, $0x3f200000
+DATA const3f200000<>+60(SB)/4, $0x3f200000
+GLOBL const3f200000<>(SB), RODATA|NOPTR, $64
+
+DATA constbec80000<>+0(SB)/4, $0xbec80000
+DATA constbec80000<>+4(SB)/4, $0xbec80000
+DATA constbec80000<>+8(SB)/4, $0xbec80000
+DATA constbec80000<>+12(SB)/4, $0xbec80000
+DATA constbec80000<>+16(SB)/4, $0xbec80000
+DATA constbec80000<>+20(SB)/4, $0xbec80000
+DATA constbec80000<>+24(SB)/4, $0xbec80000
+DATA constbec80000<>+28(SB)/4, $0xbec80000
+DATA constbec80000<>+32(SB)/4, $0xbec80000
+DATA constbec80000<>+36(SB)/4, $0xbec80000
+DATA constbec80000<>+40(SB)/4, $0xbec80000
+DATA constbec80000<>+44(SB)/4, $0xbec80000
+DATA constbec80000<>+48(SB)/4, $0xbec80000
+DATA constbec80000<>+52(SB)/4, $0xbec80000
+DATA constbec80000<>+56(SB)/4, $0xbec80000
+DATA constbec80000<>+60(SB)/4, $0xbec80000
+GLOBL constbec80000<>(SB), RODATA|NOPTR, $64
+
+DATA const3fc00000<>+0(SB)/4, $0x3fc00000
+DATA const3fc00000<>+4(SB)/4, $0x3fc00000
+DATA const3fc00000<>+8(SB)/4, $0x3fc00000
+DATA const3fc00000<>+12(SB)/4, $0x3fc00000
+DATA const3fc00000<>+16(SB)/4, $0x3fc00000
+DATA const3fc00000<>+20(SB)/4, $0x3fc00000
+DATA const3fc00000<>+24(SB)/4, $0x3fc00000
+DATA const3fc00000<>+28(SB)/4, $0x3fc00000
+DATA const3fc00000<>+32(SB)/4, $0x3fc00000
+DATA const3fc00000<>+36(SB)/4, $0x3fc00000
+DATA const3fc00000<>+40(SB)/4, $0x3fc00000
+DATA const3fc00000<>+44(SB)/4, $0x3fc00000
+DATA const3fc00000<>+48(SB)/4, $0x3fc00000
+DATA const3fc00000<>+52(SB)/4, $0x3fc00000
+DATA const3fc00000<>+56(SB)/4, $0x3fc00000
+DATA const3fc00000<>+60(SB)/4, $0x3fc00000
+GLOBL const3fc00000<>(SB), RODATA|NOPTR, $64
+
+// func spreadFilter3To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·spreadFilter4AVX512(SB), $1408-72
+TEXT ·spreadFilter3To6AVX512(SB), $1408-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+16(FP), CX
 	ADDQ first+24(FP), CX
 	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
 	LEAQ (DX)(DX*2), DX
 	SHLQ $0x01, DX
-	LEAQ (DX)(DX*2), BX
-	LEAQ (DX)(DX*4), SI
-	MOVQ srcCol+40(FP), DI
-	LEAQ (DI)(DI*2), R8
-	LEAQ (DI)(DI*4), R8
+	LEAQ (DX)(DX*2), SI
+	LEAQ (DX)(DX*4), DI
 	LEAQ 63(SP), R8
 	ANDQ $-64, R8
 
@@ -2248,320 +2368,320 @@ loop:
 	JLT         tail
 	MOVQ        CX, R9
 	VMOVUPS     (R9), Z0
-	VMOVUPS     (R9)(DI*1), Z1
-	VMOVUPS     (R9)(DI*2), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     (R9)(BX*1), Z1
+	VMOVUPS     (R9)(BX*2), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVAPS     Z4, (R8)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVAPS     Z0, (R8)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVAPS     Z5, 64(R8)
+	VSUBPS      Z3, Z4, Z3
 	VMOVAPS     Z3, 128(R8)
-	VMOVAPS     Z6, 192(R8)
-	VMOVAPS     Z1, 256(R8)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 192(R8)
+	VSUBPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 256(R8)
 	VMOVAPS     Z2, 320(R8)
 	ADDQ        srcRow+32(FP), R9
 	VMOVUPS     (R9), Z0
-	VMOVUPS     (R9)(DI*1), Z1
-	VMOVUPS     (R9)(DI*2), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     (R9)(BX*1), Z1
+	VMOVUPS     (R9)(BX*2), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVAPS     Z4, 384(R8)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVAPS     Z0, 384(R8)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVAPS     Z5, 448(R8)
+	VSUBPS      Z3, Z4, Z3
 	VMOVAPS     Z3, 512(R8)
-	VMOVAPS     Z6, 576(R8)
-	VMOVAPS     Z1, 640(R8)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 576(R8)
+	VSUBPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 640(R8)
 	VMOVAPS     Z2, 704(R8)
 	ADDQ        srcRow+32(FP), R9
 	VMOVUPS     (R9), Z0
-	VMOVUPS     (R9)(DI*1), Z1
-	VMOVUPS     (R9)(DI*2), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     (R9)(BX*1), Z1
+	VMOVUPS     (R9)(BX*2), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVAPS     Z4, 768(R8)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVAPS     Z0, 768(R8)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVAPS     Z5, 832(R8)
+	VSUBPS      Z3, Z4, Z3
 	VMOVAPS     Z3, 896(R8)
-	VMOVAPS     Z6, 960(R8)
-	VMOVAPS     Z1, 1024(R8)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 960(R8)
+	VSUBPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 1024(R8)
 	VMOVAPS     Z2, 1088(R8)
 	ADDQ        srcRow+32(FP), R9
 	MOVQ        AX, R9
-	VMOVAPS     (R8), Z0
-	VMOVAPS     384(R8), Z1
-	VMOVAPS     768(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     (R8), Z0
+	VMOVUPS     384(R8), Z1
+	VMOVUPS     768(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, (R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, (R9)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, (R9)(DX*2)
-	VMOVUPS     Z6, (R9)(BX*1)
-	VMOVUPS     Z1, (R9)(DX*4)
-	VMOVUPS     Z2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(DX*4)
+	VMOVUPS     Z2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
-	VMOVAPS     64(R8), Z0
-	VMOVAPS     448(R8), Z1
-	VMOVAPS     832(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     64(R8), Z0
+	VMOVUPS     448(R8), Z1
+	VMOVUPS     832(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, (R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, (R9)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, (R9)(DX*2)
-	VMOVUPS     Z6, (R9)(BX*1)
-	VMOVUPS     Z1, (R9)(DX*4)
-	VMOVUPS     Z2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(DX*4)
+	VMOVUPS     Z2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
-	VMOVAPS     128(R8), Z0
-	VMOVAPS     512(R8), Z1
-	VMOVAPS     896(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     128(R8), Z0
+	VMOVUPS     512(R8), Z1
+	VMOVUPS     896(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, (R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, (R9)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, (R9)(DX*2)
-	VMOVUPS     Z6, (R9)(BX*1)
-	VMOVUPS     Z1, (R9)(DX*4)
-	VMOVUPS     Z2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(DX*4)
+	VMOVUPS     Z2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
-	VMOVAPS     192(R8), Z0
-	VMOVAPS     576(R8), Z1
-	VMOVAPS     960(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     192(R8), Z0
+	VMOVUPS     576(R8), Z1
+	VMOVUPS     960(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, (R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, (R9)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, (R9)(DX*2)
-	VMOVUPS     Z6, (R9)(BX*1)
-	VMOVUPS     Z1, (R9)(DX*4)
-	VMOVUPS     Z2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(DX*4)
+	VMOVUPS     Z2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
-	VMOVAPS     256(R8), Z0
-	VMOVAPS     640(R8), Z1
-	VMOVAPS     1024(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     256(R8), Z0
+	VMOVUPS     640(R8), Z1
+	VMOVUPS     1024(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, (R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, (R9)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, (R9)(DX*2)
-	VMOVUPS     Z6, (R9)(BX*1)
-	VMOVUPS     Z1, (R9)(DX*4)
-	VMOVUPS     Z2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(DX*4)
+	VMOVUPS     Z2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
-	VMOVAPS     320(R8), Z0
-	VMOVAPS     704(R8), Z1
-	VMOVAPS     1088(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     320(R8), Z0
+	VMOVUPS     704(R8), Z1
+	VMOVUPS     1088(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, (R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, (R9)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, (R9)(DX*2)
-	VMOVUPS     Z6, (R9)(BX*1)
-	VMOVUPS     Z1, (R9)(DX*4)
-	VMOVUPS     Z2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, (R9)(DX*4)
+	VMOVUPS     Z2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
 	ADDQ        $+64, AX
 	ADDQ        $+64, CX
@@ -2576,396 +2696,324 @@ tail:
 	BZHIL       R9, R10, R10
 	KMOVW       R10, K1
 	VMOVUPS.Z   (CX), K1, Z0
-	VMOVUPS.Z   (CX)(DI*1), K1, Z1
-	VMOVUPS.Z   (CX)(DI*2), K1, Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVAPS     Z4, (R8)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVAPS     Z0, (R8)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVAPS     Z5, 64(R8)
+	VSUBPS      Z3, Z4, Z3
 	VMOVAPS     Z3, 128(R8)
-	VMOVAPS     Z6, 192(R8)
-	VMOVAPS     Z1, 256(R8)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 192(R8)
+	VSUBPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 256(R8)
 	VMOVAPS     Z2, 320(R8)
 	ADDQ        srcRow+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z0
-	VMOVUPS.Z   (CX)(DI*1), K1, Z1
-	VMOVUPS.Z   (CX)(DI*2), K1, Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVAPS     Z4, 384(R8)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVAPS     Z0, 384(R8)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVAPS     Z5, 448(R8)
+	VSUBPS      Z3, Z4, Z3
 	VMOVAPS     Z3, 512(R8)
-	VMOVAPS     Z6, 576(R8)
-	VMOVAPS     Z1, 640(R8)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 576(R8)
+	VSUBPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 640(R8)
 	VMOVAPS     Z2, 704(R8)
 	ADDQ        srcRow+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z0
-	VMOVUPS.Z   (CX)(DI*1), K1, Z1
-	VMOVUPS.Z   (CX)(DI*2), K1, Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVAPS     Z4, 768(R8)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVAPS     Z0, 768(R8)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVAPS     Z5, 832(R8)
+	VSUBPS      Z3, Z4, Z3
 	VMOVAPS     Z3, 896(R8)
-	VMOVAPS     Z6, 960(R8)
-	VMOVAPS     Z1, 1024(R8)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 960(R8)
+	VSUBPS      Z1, Z3, Z0
+	VMOVAPS     Z0, 1024(R8)
 	VMOVAPS     Z2, 1088(R8)
 	ADDQ        srcRow+32(FP), CX
-	VMOVAPS     (R8), Z0
-	VMOVAPS     384(R8), Z1
-	VMOVAPS     768(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     (R8), Z0
+	VMOVUPS     384(R8), Z1
+	VMOVUPS     768(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, K1, (AX)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, K1, (AX)(DX*2)
-	VMOVUPS     Z6, K1, (AX)(BX*1)
-	VMOVUPS     Z1, K1, (AX)(DX*4)
-	VMOVUPS     Z2, K1, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z2, K1, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     64(R8), Z0
-	VMOVAPS     448(R8), Z1
-	VMOVAPS     832(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     64(R8), Z0
+	VMOVUPS     448(R8), Z1
+	VMOVUPS     832(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, K1, (AX)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, K1, (AX)(DX*2)
-	VMOVUPS     Z6, K1, (AX)(BX*1)
-	VMOVUPS     Z1, K1, (AX)(DX*4)
-	VMOVUPS     Z2, K1, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z2, K1, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     128(R8), Z0
-	VMOVAPS     512(R8), Z1
-	VMOVAPS     896(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     128(R8), Z0
+	VMOVUPS     512(R8), Z1
+	VMOVUPS     896(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, K1, (AX)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, K1, (AX)(DX*2)
-	VMOVUPS     Z6, K1, (AX)(BX*1)
-	VMOVUPS     Z1, K1, (AX)(DX*4)
-	VMOVUPS     Z2, K1, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z2, K1, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     192(R8), Z0
-	VMOVAPS     576(R8), Z1
-	VMOVAPS     960(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     192(R8), Z0
+	VMOVUPS     576(R8), Z1
+	VMOVUPS     960(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, K1, (AX)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, K1, (AX)(DX*2)
-	VMOVUPS     Z6, K1, (AX)(BX*1)
-	VMOVUPS     Z1, K1, (AX)(DX*4)
-	VMOVUPS     Z2, K1, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z2, K1, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     256(R8), Z0
-	VMOVAPS     640(R8), Z1
-	VMOVAPS     1024(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     256(R8), Z0
+	VMOVUPS     640(R8), Z1
+	VMOVUPS     1024(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, K1, (AX)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, K1, (AX)(DX*2)
-	VMOVUPS     Z6, K1, (AX)(BX*1)
-	VMOVUPS     Z1, K1, (AX)(DX*4)
-	VMOVUPS     Z2, K1, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z2, K1, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     320(R8), Z0
-	VMOVAPS     704(R8), Z1
-	VMOVAPS     1088(R8), Z2
-	VMOVAPS     Z2, Z3
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z3
-	VMULPS      const31e48cc7<>+0(SB), Z3, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD132PS constbf303b34<>+0(SB), Z4, Z3
-	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVUPS     320(R8), Z0
+	VMOVUPS     704(R8), Z1
+	VMOVUPS     1088(R8), Z2
+	VMULPS      constb2eca864<>+0(SB), Z0, Z3
+	VMOVAPS     Z0, Z4
+	VFMADD132PS const3f91a2b4<>+0(SB), Z3, Z4
+	VMOVUPS     Z4, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
 	VMULPS      const31e48cc7<>+0(SB), Z4, Z5
 	VMOVAPS     Z4, Z4
 	VFMADD132PS constbf303b34<>+0(SB), Z5, Z4
-	VADDPS      Z4, Z3, Z5
-	VSUBPS      Z4, Z3, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const40100000<>+0(SB), Z0, Z4
-	VMULPS      constafb3bff0<>+0(SB), Z4, Z6
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z4
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMULPS      constafb3bff0<>+0(SB), Z1, Z6
-	VMOVAPS     Z1, Z1
-	VFMADD132PS const3df4c401<>+0(SB), Z6, Z1
-	VADDPS      Z1, Z4, Z6
-	VSUBPS      Z1, Z4, Z1
-	VMULPS      constb2eca864<>+0(SB), Z0, Z4
-	VMOVAPS     Z0, Z0
-	VFMADD132PS const3f91a2b4<>+0(SB), Z4, Z0
-	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Z3, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD132PS constbf303b34<>+0(SB), Z5, Z3
+	VADDPS      Z3, Z4, Z5
 	VMOVUPS     Z5, K1, (AX)(DX*1)
+	VSUBPS      Z3, Z4, Z3
 	VMOVUPS     Z3, K1, (AX)(DX*2)
-	VMOVUPS     Z6, K1, (AX)(BX*1)
-	VMOVUPS     Z1, K1, (AX)(DX*4)
-	VMOVUPS     Z2, K1, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z3
+	VFMADD132PS const40100000<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z0
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z0, Z1
+	VADDPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(SI*1)
+	VSUBPS      Z1, Z3, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z2, K1, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
 
 done:
 	VZEROUPPER
 	RET
-
-DATA constbf303b34<>+0(SB)/4, $0xbf303b34
-DATA constbf303b34<>+4(SB)/4, $0xbf303b34
-DATA constbf303b34<>+8(SB)/4, $0xbf303b34
-DATA constbf303b34<>+12(SB)/4, $0xbf303b34
-DATA constbf303b34<>+16(SB)/4, $0xbf303b34
-DATA constbf303b34<>+20(SB)/4, $0xbf303b34
-DATA constbf303b34<>+24(SB)/4, $0xbf303b34
-DATA constbf303b34<>+28(SB)/4, $0xbf303b34
-DATA constbf303b34<>+32(SB)/4, $0xbf303b34
-DATA constbf303b34<>+36(SB)/4, $0xbf303b34
-DATA constbf303b34<>+40(SB)/4, $0xbf303b34
-DATA constbf303b34<>+44(SB)/4, $0xbf303b34
-DATA constbf303b34<>+48(SB)/4, $0xbf303b34
-DATA constbf303b34<>+52(SB)/4, $0xbf303b34
-DATA constbf303b34<>+56(SB)/4, $0xbf303b34
-DATA constbf303b34<>+60(SB)/4, $0xbf303b34
-GLOBL constbf303b34<>(SB), RODATA|NOPTR, $64
-
-DATA const31e48cc7<>+0(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+4(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+8(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+12(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+16(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+20(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+24(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+28(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+32(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+36(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+40(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+44(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+48(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+52(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+56(SB)/4, $0x31e48cc7
-DATA const31e48cc7<>+60(SB)/4, $0x31e48cc7
-GLOBL const31e48cc7<>(SB), RODATA|NOPTR, $64
-
-DATA const3df4c401<>+0(SB)/4, $0x3df4c401
-DATA const3df4c401<>+4(SB)/4, $0x3df4c401
-DATA const3df4c401<>+8(SB)/4, $0x3df4c401
-DATA const3df4c401<>+12(SB)/4, $0x3df4c401
-DATA const3df4c401<>+16(SB)/4, $0x3df4c401
-DATA const3df4c401<>+20(SB)/4, $0x3df4c401
-DATA const3df4c401<>+24(SB)/4, $0x3df4c401
-DATA const3df4c401<>+28(SB)/4, $0x3df4c401
-DATA const3df4c401<>+32(SB)/4, $0x3df4c401
-DATA const3df4c401<>+36(SB)/4, $0x3df4c401
-DATA const3df4c401<>+40(SB)/4, $0x3df4c401
-DATA const3df4c401<>+44(SB)/4, $0x3df4c401
-DATA const3df4c401<>+48(SB)/4, $0x3df4c401
-DATA const3df4c401<>+52(SB)/4, $0x3df4c401
-DATA const3df4c401<>+56(SB)/4, $0x3df4c401
-DATA const3df4c401<>+60(SB)/4, $0x3df4c401
-GLOBL const3df4c401<>(SB), RODATA|NOPTR, $64
-
-DATA constafb3bff0<>+0(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+4(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+8(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+12(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+16(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+20(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+24(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+28(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+32(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+36(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+40(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+44(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+48(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+52(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+56(SB)/4, $0xafb3bff0
-DATA constafb3bff0<>+60(SB)/4, $0xafb3bff0
-GLOBL constafb3bff0<>(SB), RODATA|NOPTR, $64
 
 DATA const3f91a2b4<>+0(SB)/4, $0x3f91a2b4
 DATA const3f91a2b4<>+4(SB)/4, $0x3f91a2b4
@@ -3003,9 +3051,117 @@ DATA constb2eca864<>+56(SB)/4, $0xb2eca864
 DATA constb2eca864<>+60(SB)/4, $0xb2eca864
 GLOBL constb2eca864<>(SB), RODATA|NOPTR, $64
 
-// func collectOutput4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+DATA const3ec80000<>+0(SB)/4, $0x3ec80000
+DATA const3ec80000<>+4(SB)/4, $0x3ec80000
+DATA const3ec80000<>+8(SB)/4, $0x3ec80000
+DATA const3ec80000<>+12(SB)/4, $0x3ec80000
+DATA const3ec80000<>+16(SB)/4, $0x3ec80000
+DATA const3ec80000<>+20(SB)/4, $0x3ec80000
+DATA const3ec80000<>+24(SB)/4, $0x3ec80000
+DATA const3ec80000<>+28(SB)/4, $0x3ec80000
+DATA const3ec80000<>+32(SB)/4, $0x3ec80000
+DATA const3ec80000<>+36(SB)/4, $0x3ec80000
+DATA const3ec80000<>+40(SB)/4, $0x3ec80000
+DATA const3ec80000<>+44(SB)/4, $0x3ec80000
+DATA const3ec80000<>+48(SB)/4, $0x3ec80000
+DATA const3ec80000<>+52(SB)/4, $0x3ec80000
+DATA const3ec80000<>+56(SB)/4, $0x3ec80000
+DATA const3ec80000<>+60(SB)/4, $0x3ec80000
+GLOBL const3ec80000<>(SB), RODATA|NOPTR, $64
+
+DATA constbf303b34<>+0(SB)/4, $0xbf303b34
+DATA constbf303b34<>+4(SB)/4, $0xbf303b34
+DATA constbf303b34<>+8(SB)/4, $0xbf303b34
+DATA constbf303b34<>+12(SB)/4, $0xbf303b34
+DATA constbf303b34<>+16(SB)/4, $0xbf303b34
+DATA constbf303b34<>+20(SB)/4, $0xbf303b34
+DATA constbf303b34<>+24(SB)/4, $0xbf303b34
+DATA constbf303b34<>+28(SB)/4, $0xbf303b34
+DATA constbf303b34<>+32(SB)/4, $0xbf303b34
+DATA constbf303b34<>+36(SB)/4, $0xbf303b34
+DATA constbf303b34<>+40(SB)/4, $0xbf303b34
+DATA constbf303b34<>+44(SB)/4, $0xbf303b34
+DATA constbf303b34<>+48(SB)/4, $0xbf303b34
+DATA constbf303b34<>+52(SB)/4, $0xbf303b34
+DATA constbf303b34<>+56(SB)/4, $0xbf303b34
+DATA constbf303b34<>+60(SB)/4, $0xbf303b34
+GLOBL constbf303b34<>(SB), RODATA|NOPTR, $64
+
+DATA const31e48cc7<>+0(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+4(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+8(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+12(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+16(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+20(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+24(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+28(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+32(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+36(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+40(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+44(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+48(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+52(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+56(SB)/4, $0x31e48cc7
+DATA const31e48cc7<>+60(SB)/4, $0x31e48cc7
+GLOBL const31e48cc7<>(SB), RODATA|NOPTR, $64
+
+DATA const40100000<>+0(SB)/4, $0x40100000
+DATA const40100000<>+4(SB)/4, $0x40100000
+DATA const40100000<>+8(SB)/4, $0x40100000
+DATA const40100000<>+12(SB)/4, $0x40100000
+DATA const40100000<>+16(SB)/4, $0x40100000
+DATA const40100000<>+20(SB)/4, $0x40100000
+DATA const40100000<>+24(SB)/4, $0x40100000
+DATA const40100000<>+28(SB)/4, $0x40100000
+DATA const40100000<>+32(SB)/4, $0x40100000
+DATA const40100000<>+36(SB)/4, $0x40100000
+DATA const40100000<>+40(SB)/4, $0x40100000
+DATA const40100000<>+44(SB)/4, $0x40100000
+DATA const40100000<>+48(SB)/4, $0x40100000
+DATA const40100000<>+52(SB)/4, $0x40100000
+DATA const40100000<>+56(SB)/4, $0x40100000
+DATA const40100000<>+60(SB)/4, $0x40100000
+GLOBL const40100000<>(SB), RODATA|NOPTR, $64
+
+DATA const3df4c401<>+0(SB)/4, $0x3df4c401
+DATA const3df4c401<>+4(SB)/4, $0x3df4c401
+DATA const3df4c401<>+8(SB)/4, $0x3df4c401
+DATA const3df4c401<>+12(SB)/4, $0x3df4c401
+DATA const3df4c401<>+16(SB)/4, $0x3df4c401
+DATA const3df4c401<>+20(SB)/4, $0x3df4c401
+DATA const3df4c401<>+24(SB)/4, $0x3df4c401
+DATA const3df4c401<>+28(SB)/4, $0x3df4c401
+DATA const3df4c401<>+32(SB)/4, $0x3df4c401
+DATA const3df4c401<>+36(SB)/4, $0x3df4c401
+DATA const3df4c401<>+40(SB)/4, $0x3df4c401
+DATA const3df4c401<>+44(SB)/4, $0x3df4c401
+DATA const3df4c401<>+48(SB)/4, $0x3df4c401
+DATA const3df4c401<>+52(SB)/4, $0x3df4c401
+DATA const3df4c401<>+56(SB)/4, $0x3df4c401
+DATA const3df4c401<>+60(SB)/4, $0x3df4c401
+GLOBL const3df4c401<>(SB), RODATA|NOPTR, $64
+
+DATA constafb3bff0<>+0(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+4(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+8(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+12(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+16(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+20(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+24(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+28(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+32(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+36(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+40(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+44(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+48(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+52(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+56(SB)/4, $0xafb3bff0
+DATA constafb3bff0<>+60(SB)/4, $0xafb3bff0
+GLOBL constafb3bff0<>(SB), RODATA|NOPTR, $64
+
+// func collectOutput6To4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·collectOutput4AVX512(SB), $1600-88
+TEXT ·collectOutput6To4AVX512(SB), $1600-88
 	MOVQ   dst+0(FP), AX
 	MOVQ   src+24(FP), CX
 	MOVQ   add+72(FP), DX
@@ -3021,6 +3177,7 @@ TEXT ·collectOutput4AVX512(SB), $1600-88
 loop:
 	CMPQ        n+40(FP), $+16
 	JLT         tail
+	MOVQ        flags+80(FP), R10
 	MOVQ        CX, R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -3034,20 +3191,20 @@ loop:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, (R8)
-	VMOVAPS     Z8, 384(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 384(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 768(R8)
-	VMOVAPS     Z4, 1152(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1152(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -3061,20 +3218,20 @@ loop:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, 64(R8)
-	VMOVAPS     Z8, 448(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 448(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 832(R8)
-	VMOVAPS     Z4, 1216(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1216(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -3088,20 +3245,20 @@ loop:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, 128(R8)
-	VMOVAPS     Z8, 512(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 512(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 896(R8)
-	VMOVAPS     Z4, 1280(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1280(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -3115,20 +3272,20 @@ loop:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, 192(R8)
-	VMOVAPS     Z8, 576(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 576(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 960(R8)
-	VMOVAPS     Z4, 1344(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1344(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -3142,20 +3299,20 @@ loop:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, 256(R8)
-	VMOVAPS     Z8, 640(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 640(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 1024(R8)
-	VMOVAPS     Z4, 1408(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1408(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -3169,473 +3326,472 @@ loop:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, 320(R8)
-	VMOVAPS     Z8, 704(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 704(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 1088(R8)
-	VMOVAPS     Z4, 1472(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1472(R8)
 	ADDQ        srcStep+32(FP), R9
-	XORQ        R9, R9
-	MOVQ        flags+80(FP), R11
-	VMOVAPS     (R8), Z1
-	VMOVAPS     64(R8), Z2
-	VMOVAPS     128(R8), Z3
-	VMOVAPS     192(R8), Z4
-	VMOVAPS     256(R8), Z5
-	VMOVAPS     320(R8), Z6
-	MOVQ        R9, R10
+	XORQ        R11, R11
+	VMOVUPS     (R8), Z1
+	VMOVUPS     64(R8), Z2
+	VMOVUPS     128(R8), Z3
+	VMOVUPS     192(R8), Z4
+	VMOVUPS     256(R8), Z5
+	VMOVUPS     320(R8), Z6
+	MOVQ        R11, R9
 	VADDPS      Z3, Z2, Z7
 	VSUBPS      Z3, Z2, Z2
 	VADDPS      Z5, Z4, Z3
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
-	TESTQ       $0x00000002, R11
+	TESTQ       $0x00000002, R10
 	JZ          noBias00
 	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Z2
-	VADDPS      Z2, Z1, Z1
+	VMOVUPS     (R12), Z5
+	VADDPS      Z5, Z1, Z1
 
 noBias00:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd00
-	VMOVUPS (DX)(R10*1), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
 
 noAdd00:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU00
 	VMAXPS Z1, Z0, Z1
 
 noReLU00:
-	VMOVUPS Z1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line0
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias01
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z8, Z8
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
 
 noBias01:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd01
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z8, Z8
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
 
 noAdd01:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU01
-	VMAXPS Z8, Z0, Z8
+	VMAXPS Z5, Z0, Z5
 
 noReLU01:
-	VMOVUPS Z8, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line0
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias02
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z3, Z3
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
+	CMPQ        cols+56(FP), $+2
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias02
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z3, Z3
 
 noBias02:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd02
-	VMOVUPS (DX)(R10*1), Z1
+	VMOVUPS (DX)(R9*1), Z1
 	VADDPS  Z1, Z3, Z3
 
 noAdd02:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU02
 	VMAXPS Z3, Z0, Z3
 
 noReLU02:
-	VMOVUPS Z3, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+3
-	JLE     line0
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias03
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS     Z3, (AX)(R9*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias03
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias03:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd03
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
 
 noAdd03:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU03
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU03:
-	VMOVUPS Z4, (AX)(R10*1)
+	VMOVUPS Z2, (AX)(R9*1)
 
 line0:
-	ADDQ        dstRow+8(FP), R9
-	CMPQ        rows+48(FP), $+1
-	JLE         stored
-	VMOVAPS     384(R8), Z1
-	VMOVAPS     448(R8), Z2
-	VMOVAPS     512(R8), Z3
-	VMOVAPS     576(R8), Z4
-	VMOVAPS     640(R8), Z5
-	VMOVAPS     704(R8), Z6
-	MOVQ        R9, R10
-	VADDPS      Z3, Z2, Z7
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z1, Z1
-	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
-	TESTQ       $0x00000002, R11
-	JZ          noBias10
-	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Z2
-	VADDPS      Z2, Z1, Z1
+	ADDQ    dstRow+8(FP), R11
+	CMPQ    rows+48(FP), $+1
+	JLE     stored
+	VMOVUPS 384(R8), Z1
+	VMOVUPS 448(R8), Z2
+	VMOVUPS 512(R8), Z3
+	VMOVUPS 576(R8), Z4
+	VMOVUPS 640(R8), Z5
+	VMOVUPS 704(R8), Z6
+	MOVQ    R11, R9
+	VADDPS  Z3, Z2, Z7
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z5, Z4, Z3
+	VSUBPS  Z5, Z4, Z4
+	VADDPS  Z7, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	TESTQ   $0x00000002, R10
+	JZ      noBias10
+	MOVQ    bias+64(FP), R12
+	VMOVUPS (R12), Z5
+	VADDPS  Z5, Z1, Z1
 
 noBias10:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd10
-	VMOVUPS (DX)(R10*1), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
 
 noAdd10:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU10
 	VMAXPS Z1, Z0, Z1
 
 noReLU10:
-	VMOVUPS Z1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line1
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias11
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z8, Z8
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias11
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
 
 noBias11:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd11
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z8, Z8
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
 
 noAdd11:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU11
-	VMAXPS Z8, Z0, Z8
+	VMAXPS Z5, Z0, Z5
 
 noReLU11:
-	VMOVUPS Z8, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line1
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias12
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z3, Z3
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
+	CMPQ        cols+56(FP), $+2
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias12
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z3, Z3
 
 noBias12:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd12
-	VMOVUPS (DX)(R10*1), Z1
+	VMOVUPS (DX)(R9*1), Z1
 	VADDPS  Z1, Z3, Z3
 
 noAdd12:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU12
 	VMAXPS Z3, Z0, Z3
 
 noReLU12:
-	VMOVUPS Z3, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+3
-	JLE     line1
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias13
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS     Z3, (AX)(R9*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias13
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias13:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd13
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
 
 noAdd13:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU13
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU13:
-	VMOVUPS Z4, (AX)(R10*1)
+	VMOVUPS Z2, (AX)(R9*1)
 
 line1:
-	ADDQ        dstRow+8(FP), R9
-	CMPQ        rows+48(FP), $+2
-	JLE         stored
-	VMOVAPS     768(R8), Z1
-	VMOVAPS     832(R8), Z2
-	VMOVAPS     896(R8), Z3
-	VMOVAPS     960(R8), Z4
-	VMOVAPS     1024(R8), Z5
-	VMOVAPS     1088(R8), Z6
-	MOVQ        R9, R10
-	VADDPS      Z3, Z2, Z7
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z1, Z1
-	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
-	TESTQ       $0x00000002, R11
-	JZ          noBias20
-	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Z2
-	VADDPS      Z2, Z1, Z1
+	ADDQ    dstRow+8(FP), R11
+	CMPQ    rows+48(FP), $+2
+	JLE     stored
+	VMOVUPS 768(R8), Z1
+	VMOVUPS 832(R8), Z2
+	VMOVUPS 896(R8), Z3
+	VMOVUPS 960(R8), Z4
+	VMOVUPS 1024(R8), Z5
+	VMOVUPS 1088(R8), Z6
+	MOVQ    R11, R9
+	VADDPS  Z3, Z2, Z7
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z5, Z4, Z3
+	VSUBPS  Z5, Z4, Z4
+	VADDPS  Z7, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	TESTQ   $0x00000002, R10
+	JZ      noBias20
+	MOVQ    bias+64(FP), R12
+	VMOVUPS (R12), Z5
+	VADDPS  Z5, Z1, Z1
 
 noBias20:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd20
-	VMOVUPS (DX)(R10*1), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
 
 noAdd20:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU20
 	VMAXPS Z1, Z0, Z1
 
 noReLU20:
-	VMOVUPS Z1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line2
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias21
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z8, Z8
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias21
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
 
 noBias21:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd21
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z8, Z8
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
 
 noAdd21:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU21
-	VMAXPS Z8, Z0, Z8
+	VMAXPS Z5, Z0, Z5
 
 noReLU21:
-	VMOVUPS Z8, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line2
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias22
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z3, Z3
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
+	CMPQ        cols+56(FP), $+2
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias22
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z3, Z3
 
 noBias22:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd22
-	VMOVUPS (DX)(R10*1), Z1
+	VMOVUPS (DX)(R9*1), Z1
 	VADDPS  Z1, Z3, Z3
 
 noAdd22:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU22
 	VMAXPS Z3, Z0, Z3
 
 noReLU22:
-	VMOVUPS Z3, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+3
-	JLE     line2
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias23
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS     Z3, (AX)(R9*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias23
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias23:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd23
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
 
 noAdd23:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU23
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU23:
-	VMOVUPS Z4, (AX)(R10*1)
+	VMOVUPS Z2, (AX)(R9*1)
 
 line2:
-	ADDQ        dstRow+8(FP), R9
-	CMPQ        rows+48(FP), $+3
-	JLE         stored
-	VMOVAPS     1152(R8), Z1
-	VMOVAPS     1216(R8), Z2
-	VMOVAPS     1280(R8), Z3
-	VMOVAPS     1344(R8), Z4
-	VMOVAPS     1408(R8), Z5
-	VMOVAPS     1472(R8), Z6
-	MOVQ        R9, R10
-	VADDPS      Z3, Z2, Z7
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z1, Z1
-	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
-	TESTQ       $0x00000002, R11
-	JZ          noBias30
-	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Z2
-	VADDPS      Z2, Z1, Z1
+	ADDQ    dstRow+8(FP), R11
+	CMPQ    rows+48(FP), $+3
+	JLE     stored
+	VMOVUPS 1152(R8), Z1
+	VMOVUPS 1216(R8), Z2
+	VMOVUPS 1280(R8), Z3
+	VMOVUPS 1344(R8), Z4
+	VMOVUPS 1408(R8), Z5
+	VMOVUPS 1472(R8), Z6
+	MOVQ    R11, R9
+	VADDPS  Z3, Z2, Z7
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z5, Z4, Z3
+	VSUBPS  Z5, Z4, Z4
+	VADDPS  Z7, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	TESTQ   $0x00000002, R10
+	JZ      noBias30
+	MOVQ    bias+64(FP), R12
+	VMOVUPS (R12), Z5
+	VADDPS  Z5, Z1, Z1
 
 noBias30:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd30
-	VMOVUPS (DX)(R10*1), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
 
 noAdd30:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU30
 	VMAXPS Z1, Z0, Z1
 
 noReLU30:
-	VMOVUPS Z1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line3
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias31
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z8, Z8
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias31
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
 
 noBias31:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd31
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z8, Z8
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
 
 noAdd31:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU31
-	VMAXPS Z8, Z0, Z8
+	VMAXPS Z5, Z0, Z5
 
 noReLU31:
-	VMOVUPS Z8, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line3
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias32
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z3, Z3
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
+	CMPQ        cols+56(FP), $+2
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias32
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z3, Z3
 
 noBias32:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd32
-	VMOVUPS (DX)(R10*1), Z1
+	VMOVUPS (DX)(R9*1), Z1
 	VADDPS  Z1, Z3, Z3
 
 noAdd32:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU32
 	VMAXPS Z3, Z0, Z3
 
 noReLU32:
-	VMOVUPS Z3, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+3
-	JLE     line3
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias33
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS     Z3, (AX)(R9*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias33
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias33:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd33
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
 
 noAdd33:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU33
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU33:
-	VMOVUPS Z4, (AX)(R10*1)
+	VMOVUPS Z2, (AX)(R9*1)
 
 line3:
-	ADDQ dstRow+8(FP), R9
+	ADDQ dstRow+8(FP), R11
 
 stored:
 	ADDQ $+64, AX
@@ -3652,6 +3808,7 @@ tail:
 	MOVL        $-1, R10
 	BZHIL       R9, R10, R10
 	KMOVW       R10, K1
+	MOVQ        flags+80(FP), R9
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
 	VMOVUPS.Z   (CX)(BX*2), K1, Z3
@@ -3664,20 +3821,20 @@ tail:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, (R8)
-	VMOVAPS     Z8, 384(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 384(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 768(R8)
-	VMOVAPS     Z4, 1152(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1152(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
@@ -3691,20 +3848,20 @@ tail:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, 64(R8)
-	VMOVAPS     Z8, 448(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 448(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 832(R8)
-	VMOVAPS     Z4, 1216(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1216(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
@@ -3718,20 +3875,20 @@ tail:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, 128(R8)
-	VMOVAPS     Z8, 512(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 512(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 896(R8)
-	VMOVAPS     Z4, 1280(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1280(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
@@ -3745,20 +3902,20 @@ tail:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, 192(R8)
-	VMOVAPS     Z8, 576(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 576(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 960(R8)
-	VMOVAPS     Z4, 1344(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1344(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
@@ -3772,20 +3929,20 @@ tail:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, 256(R8)
-	VMOVAPS     Z8, 640(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 640(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 1024(R8)
-	VMOVAPS     Z4, 1408(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1408(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
@@ -3799,496 +3956,477 @@ tail:
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
 	VMOVAPS     Z1, 320(R8)
-	VMOVAPS     Z8, 704(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 704(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
 	VMOVAPS     Z3, 1088(R8)
-	VMOVAPS     Z4, 1472(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1472(R8)
 	ADDQ        srcStep+32(FP), CX
-	XORQ        CX, CX
-	MOVQ        flags+80(FP), SI
-	VMOVAPS     (R8), Z1
-	VMOVAPS     64(R8), Z2
-	VMOVAPS     128(R8), Z3
-	VMOVAPS     192(R8), Z4
-	VMOVAPS     256(R8), Z5
-	VMOVAPS     320(R8), Z6
-	MOVQ        CX, BX
+	XORQ        BX, BX
+	VMOVUPS     (R8), Z1
+	VMOVUPS     64(R8), Z2
+	VMOVUPS     128(R8), Z3
+	VMOVUPS     192(R8), Z4
+	VMOVUPS     256(R8), Z5
+	VMOVUPS     320(R8), Z6
+	MOVQ        BX, CX
 	VADDPS      Z3, Z2, Z7
 	VSUBPS      Z3, Z2, Z2
 	VADDPS      Z5, Z4, Z3
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z1, Z1
 	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
-	TESTQ       $0x00000002, SI
+	TESTQ       $0x00000002, R9
 	JZ          noBias00Tail
-	MOVQ        bias+64(FP), DI
-	VMOVUPS.Z   (DI), K1, Z2
-	VADDPS      Z2, Z1, Z1
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z5
+	VADDPS      Z5, Z1, Z1
 
 noBias00Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd00Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
 
 noAdd00Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU00Tail
 	VMAXPS Z1, Z0, Z1
 
 noReLU00Tail:
-	VMOVUPS   Z1, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+1
-	JLE       line0Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias01Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z8, Z8
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
 
 noBias01Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd01Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z8, Z8
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
 
 noAdd01Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU01Tail
-	VMAXPS Z8, Z0, Z8
+	VMAXPS Z5, Z0, Z5
 
 noReLU01Tail:
-	VMOVUPS   Z8, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+2
-	JLE       line0Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias02Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z3, Z3
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
+	CMPQ        cols+56(FP), $+2
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias02Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z3, Z3
 
 noBias02Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd02Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
 	VADDPS    Z1, Z3, Z3
 
 noAdd02Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU02Tail
 	VMAXPS Z3, Z0, Z3
 
 noReLU02Tail:
-	VMOVUPS   Z3, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+3
-	JLE       line0Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias03Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS     Z3, K1, (AX)(CX*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias03Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias03Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd03Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
 
 noAdd03Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU03Tail
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU03Tail:
-	VMOVUPS Z4, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(CX*1)
 
 line0Tail:
-	ADDQ        dstRow+8(FP), CX
-	CMPQ        rows+48(FP), $+1
-	JLE         storedTail
-	VMOVAPS     384(R8), Z1
-	VMOVAPS     448(R8), Z2
-	VMOVAPS     512(R8), Z3
-	VMOVAPS     576(R8), Z4
-	VMOVAPS     640(R8), Z5
-	VMOVAPS     704(R8), Z6
-	MOVQ        CX, BX
-	VADDPS      Z3, Z2, Z7
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z1, Z1
-	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
-	TESTQ       $0x00000002, SI
-	JZ          noBias10Tail
-	MOVQ        bias+64(FP), DI
-	VMOVUPS.Z   (DI), K1, Z2
-	VADDPS      Z2, Z1, Z1
+	ADDQ      dstRow+8(FP), BX
+	CMPQ      rows+48(FP), $+1
+	JLE       storedTail
+	VMOVUPS   384(R8), Z1
+	VMOVUPS   448(R8), Z2
+	VMOVUPS   512(R8), Z3
+	VMOVUPS   576(R8), Z4
+	VMOVUPS   640(R8), Z5
+	VMOVUPS   704(R8), Z6
+	MOVQ      BX, CX
+	VADDPS    Z3, Z2, Z7
+	VSUBPS    Z3, Z2, Z2
+	VADDPS    Z5, Z4, Z3
+	VSUBPS    Z5, Z4, Z4
+	VADDPS    Z7, Z1, Z1
+	VADDPS    Z3, Z1, Z1
+	TESTQ     $0x00000002, R9
+	JZ        noBias10Tail
+	MOVQ      bias+64(FP), SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z5, Z1, Z1
 
 noBias10Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd10Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
 
 noAdd10Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU10Tail
 	VMAXPS Z1, Z0, Z1
 
 noReLU10Tail:
-	VMOVUPS   Z1, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+1
-	JLE       line1Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias11Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z8, Z8
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias11Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
 
 noBias11Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd11Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z8, Z8
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
 
 noAdd11Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU11Tail
-	VMAXPS Z8, Z0, Z8
+	VMAXPS Z5, Z0, Z5
 
 noReLU11Tail:
-	VMOVUPS   Z8, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+2
-	JLE       line1Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias12Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z3, Z3
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
+	CMPQ        cols+56(FP), $+2
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias12Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z3, Z3
 
 noBias12Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd12Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
 	VADDPS    Z1, Z3, Z3
 
 noAdd12Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU12Tail
 	VMAXPS Z3, Z0, Z3
 
 noReLU12Tail:
-	VMOVUPS   Z3, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+3
-	JLE       line1Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias13Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS     Z3, K1, (AX)(CX*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias13Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias13Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd13Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
 
 noAdd13Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU13Tail
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU13Tail:
-	VMOVUPS Z4, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(CX*1)
 
 line1Tail:
-	ADDQ        dstRow+8(FP), CX
-	CMPQ        rows+48(FP), $+2
-	JLE         storedTail
-	VMOVAPS     768(R8), Z1
-	VMOVAPS     832(R8), Z2
-	VMOVAPS     896(R8), Z3
-	VMOVAPS     960(R8), Z4
-	VMOVAPS     1024(R8), Z5
-	VMOVAPS     1088(R8), Z6
-	MOVQ        CX, BX
-	VADDPS      Z3, Z2, Z7
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z1, Z1
-	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
-	TESTQ       $0x00000002, SI
-	JZ          noBias20Tail
-	MOVQ        bias+64(FP), DI
-	VMOVUPS.Z   (DI), K1, Z2
-	VADDPS      Z2, Z1, Z1
+	ADDQ      dstRow+8(FP), BX
+	CMPQ      rows+48(FP), $+2
+	JLE       storedTail
+	VMOVUPS   768(R8), Z1
+	VMOVUPS   832(R8), Z2
+	VMOVUPS   896(R8), Z3
+	VMOVUPS   960(R8), Z4
+	VMOVUPS   1024(R8), Z5
+	VMOVUPS   1088(R8), Z6
+	MOVQ      BX, CX
+	VADDPS    Z3, Z2, Z7
+	VSUBPS    Z3, Z2, Z2
+	VADDPS    Z5, Z4, Z3
+	VSUBPS    Z5, Z4, Z4
+	VADDPS    Z7, Z1, Z1
+	VADDPS    Z3, Z1, Z1
+	TESTQ     $0x00000002, R9
+	JZ        noBias20Tail
+	MOVQ      bias+64(FP), SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z5, Z1, Z1
 
 noBias20Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd20Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
 
 noAdd20Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU20Tail
 	VMAXPS Z1, Z0, Z1
 
 noReLU20Tail:
-	VMOVUPS   Z1, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+1
-	JLE       line2Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias21Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z8, Z8
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias21Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
 
 noBias21Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd21Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z8, Z8
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
 
 noAdd21Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU21Tail
-	VMAXPS Z8, Z0, Z8
+	VMAXPS Z5, Z0, Z5
 
 noReLU21Tail:
-	VMOVUPS   Z8, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+2
-	JLE       line2Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias22Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z3, Z3
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
+	CMPQ        cols+56(FP), $+2
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias22Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z3, Z3
 
 noBias22Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd22Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
 	VADDPS    Z1, Z3, Z3
 
 noAdd22Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU22Tail
 	VMAXPS Z3, Z0, Z3
 
 noReLU22Tail:
-	VMOVUPS   Z3, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+3
-	JLE       line2Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias23Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS     Z3, K1, (AX)(CX*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias23Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias23Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd23Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
 
 noAdd23Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU23Tail
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU23Tail:
-	VMOVUPS Z4, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(CX*1)
 
 line2Tail:
-	ADDQ        dstRow+8(FP), CX
-	CMPQ        rows+48(FP), $+3
-	JLE         storedTail
-	VMOVAPS     1152(R8), Z1
-	VMOVAPS     1216(R8), Z2
-	VMOVAPS     1280(R8), Z3
-	VMOVAPS     1344(R8), Z4
-	VMOVAPS     1408(R8), Z5
-	VMOVAPS     1472(R8), Z6
-	MOVQ        CX, BX
-	VADDPS      Z3, Z2, Z7
-	VSUBPS      Z3, Z2, Z2
-	VADDPS      Z5, Z4, Z3
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z1, Z1
-	VADDPS      Z3, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z5
-	VMOVAPS     Z4, Z8
-	VFMADD132PS const3fc00000<>+0(SB), Z5, Z8
-	VMULPS      const3ec80000<>+0(SB), Z7, Z5
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z5, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const40580000<>+0(SB), Z2, Z4
-	TESTQ       $0x00000002, SI
-	JZ          noBias30Tail
-	MOVQ        bias+64(FP), DI
-	VMOVUPS.Z   (DI), K1, Z2
-	VADDPS      Z2, Z1, Z1
+	ADDQ      dstRow+8(FP), BX
+	CMPQ      rows+48(FP), $+3
+	JLE       storedTail
+	VMOVUPS   1152(R8), Z1
+	VMOVUPS   1216(R8), Z2
+	VMOVUPS   1280(R8), Z3
+	VMOVUPS   1344(R8), Z4
+	VMOVUPS   1408(R8), Z5
+	VMOVUPS   1472(R8), Z6
+	MOVQ      BX, CX
+	VADDPS    Z3, Z2, Z7
+	VSUBPS    Z3, Z2, Z2
+	VADDPS    Z5, Z4, Z3
+	VSUBPS    Z5, Z4, Z4
+	VADDPS    Z7, Z1, Z1
+	VADDPS    Z3, Z1, Z1
+	TESTQ     $0x00000002, R9
+	JZ        noBias30Tail
+	MOVQ      bias+64(FP), SI
+	VMOVUPS.Z (SI), K1, Z5
+	VADDPS    Z5, Z1, Z1
 
 noBias30Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd30Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
 
 noAdd30Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU30Tail
 	VMAXPS Z1, Z0, Z1
 
 noReLU30Tail:
-	VMOVUPS   Z1, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+1
-	JLE       line3Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias31Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z8, Z8
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias31Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
 
 noBias31Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd31Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z8, Z8
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
 
 noAdd31Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU31Tail
-	VMAXPS Z8, Z0, Z8
+	VMAXPS Z5, Z0, Z5
 
 noReLU31Tail:
-	VMOVUPS   Z8, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+2
-	JLE       line3Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias32Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z3, Z3
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const40100000<>+0(SB), Z1, Z3
+	CMPQ        cols+56(FP), $+2
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias32Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z3, Z3
 
 noBias32Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd32Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
 	VADDPS    Z1, Z3, Z3
 
 noAdd32Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU32Tail
 	VMAXPS Z3, Z0, Z3
 
 noReLU32Tail:
-	VMOVUPS   Z3, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+3
-	JLE       line3Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias33Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS     Z3, K1, (AX)(CX*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3e7a0000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias33Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias33Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd33Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
 
 noAdd33Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU33Tail
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU33Tail:
-	VMOVUPS Z4, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(CX*1)
 
 line3Tail:
-	ADDQ dstRow+8(FP), CX
+	ADDQ dstRow+8(FP), BX
 
 storedTail:
 done:
 	VZEROUPPER
 	RET
-
-DATA const40580000<>+0(SB)/4, $0x40580000
-DATA const40580000<>+4(SB)/4, $0x40580000
-DATA const40580000<>+8(SB)/4, $0x40580000
-DATA const40580000<>+12(SB)/4, $0x40580000
-DATA const40580000<>+16(SB)/4, $0x40580000
-DATA const40580000<>+20(SB)/4, $0x40580000
-DATA const40580000<>+24(SB)/4, $0x40580000
-DATA const40580000<>+28(SB)/4, $0x40580000
-DATA const40580000<>+32(SB)/4, $0x40580000
-DATA const40580000<>+36(SB)/4, $0x40580000
-DATA const40580000<>+40(SB)/4, $0x40580000
-DATA const40580000<>+44(SB)/4, $0x40580000
-DATA const40580000<>+48(SB)/4, $0x40580000
-DATA const40580000<>+52(SB)/4, $0x40580000
-DATA const40580000<>+56(SB)/4, $0x40580000
-DATA const40580000<>+60(SB)/4, $0x40580000
-GLOBL const40580000<>(SB), RODATA|NOPTR, $64
 
 DATA const3e7a0000<>+0(SB)/4, $0x3e7a0000
 DATA const3e7a0000<>+4(SB)/4, $0x3e7a0000
@@ -4308,20 +4446,37 @@ DATA const3e7a0000<>+56(SB)/4, $0x3e7a0000
 DATA const3e7a0000<>+60(SB)/4, $0x3e7a0000
 GLOBL const3e7a0000<>(SB), RODATA|NOPTR, $64
 
-// func spreadGradient4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+DATA const40580000<>+0(SB)/4, $0x40580000
+DATA const40580000<>+4(SB)/4, $0x40580000
+DATA const40580000<>+8(SB)/4, $0x40580000
+DATA const40580000<>+12(SB)/4, $0x40580000
+DATA const40580000<>+16(SB)/4, $0x40580000
+DATA const40580000<>+20(SB)/4, $0x40580000
+DATA const40580000<>+24(SB)/4, $0x40580000
+DATA const40580000<>+28(SB)/4, $0x40580000
+DATA const40580000<>+32(SB)/4, $0x40580000
+DATA const40580000<>+36(SB)/4, $0x40580000
+DATA const40580000<>+40(SB)/4, $0x40580000
+DATA const40580000<>+44(SB)/4, $0x40580000
+DATA const40580000<>+48(SB)/4, $0x40580000
+DATA const40580000<>+52(SB)/4, $0x40580000
+DATA const40580000<>+56(SB)/4, $0x40580000
+DATA const40580000<>+60(SB)/4, $0x40580000
+GLOBL const40580000<>(SB), RODATA|NOPTR, $64
+
+// func spreadGradient4To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·spreadGradient4AVX512(SB), $1856-72
+TEXT ·spreadGradient4To6AVX512(SB), $1856-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+16(FP), CX
 	ADDQ first+24(FP), CX
 	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
 	LEAQ (DX)(DX*2), DX
 	SHLQ $0x01, DX
-	LEAQ (DX)(DX*2), BX
-	LEAQ (DX)(DX*4), SI
-	MOVQ srcCol+40(FP), DI
-	LEAQ (DI)(DI*2), R8
-	LEAQ (DI)(DI*4), R9
+	LEAQ (DX)(DX*2), DI
+	LEAQ (DX)(DX*4), R8
 	LEAQ 63(SP), R9
 	ANDQ $-64, R9
 
@@ -4348,28 +4503,28 @@ loop:
 	BTQ         $0x00, rows+56(FP)
 	JCC         missing0
 	VMOVUPS.Z   (R10), K1, Z0
-	VMOVUPS.Z   (R10)(DI*1), K2, Z1
-	VMOVUPS.Z   (R10)(DI*2), K3, Z2
-	VMOVUPS.Z   (R10)(R8*1), K4, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS.Z   (R10)(BX*1), K2, Z1
+	VMOVUPS.Z   (R10)(BX*2), K3, Z2
+	VMOVUPS.Z   (R10)(SI*1), K4, Z3
+	VMOVAPS     Z0, (R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 64(R9)
+	VSUBPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 128(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVAPS     Z0, (R9)
-	VMOVAPS     Z5, 64(R9)
-	VMOVAPS     Z4, 128(R9)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
 	VMOVAPS     Z1, 192(R9)
-	VMOVAPS     Z2, 256(R9)
+	VSUBPS      Z0, Z2, Z0
+	VMOVAPS     Z0, 256(R9)
 	VMOVAPS     Z3, 320(R9)
 	JMP         next0
 
@@ -4387,28 +4542,28 @@ next0:
 	BTQ         $0x01, rows+56(FP)
 	JCC         missing1
 	VMOVUPS.Z   (R10), K1, Z0
-	VMOVUPS.Z   (R10)(DI*1), K2, Z1
-	VMOVUPS.Z   (R10)(DI*2), K3, Z2
-	VMOVUPS.Z   (R10)(R8*1), K4, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS.Z   (R10)(BX*1), K2, Z1
+	VMOVUPS.Z   (R10)(BX*2), K3, Z2
+	VMOVUPS.Z   (R10)(SI*1), K4, Z3
+	VMOVAPS     Z0, 384(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 448(R9)
+	VSUBPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 512(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVAPS     Z0, 384(R9)
-	VMOVAPS     Z5, 448(R9)
-	VMOVAPS     Z4, 512(R9)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
 	VMOVAPS     Z1, 576(R9)
-	VMOVAPS     Z2, 640(R9)
+	VSUBPS      Z0, Z2, Z0
+	VMOVAPS     Z0, 640(R9)
 	VMOVAPS     Z3, 704(R9)
 	JMP         next1
 
@@ -4426,28 +4581,28 @@ next1:
 	BTQ         $0x02, rows+56(FP)
 	JCC         missing2
 	VMOVUPS.Z   (R10), K1, Z0
-	VMOVUPS.Z   (R10)(DI*1), K2, Z1
-	VMOVUPS.Z   (R10)(DI*2), K3, Z2
-	VMOVUPS.Z   (R10)(R8*1), K4, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS.Z   (R10)(BX*1), K2, Z1
+	VMOVUPS.Z   (R10)(BX*2), K3, Z2
+	VMOVUPS.Z   (R10)(SI*1), K4, Z3
+	VMOVAPS     Z0, 768(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 832(R9)
+	VSUBPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 896(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVAPS     Z0, 768(R9)
-	VMOVAPS     Z5, 832(R9)
-	VMOVAPS     Z4, 896(R9)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
 	VMOVAPS     Z1, 960(R9)
-	VMOVAPS     Z2, 1024(R9)
+	VSUBPS      Z0, Z2, Z0
+	VMOVAPS     Z0, 1024(R9)
 	VMOVAPS     Z3, 1088(R9)
 	JMP         next2
 
@@ -4465,28 +4620,28 @@ next2:
 	BTQ         $0x03, rows+56(FP)
 	JCC         missing3
 	VMOVUPS.Z   (R10), K1, Z0
-	VMOVUPS.Z   (R10)(DI*1), K2, Z1
-	VMOVUPS.Z   (R10)(DI*2), K3, Z2
-	VMOVUPS.Z   (R10)(R8*1), K4, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS.Z   (R10)(BX*1), K2, Z1
+	VMOVUPS.Z   (R10)(BX*2), K3, Z2
+	VMOVUPS.Z   (R10)(SI*1), K4, Z3
+	VMOVAPS     Z0, 1152(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 1216(R9)
+	VSUBPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 1280(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVAPS     Z0, 1152(R9)
-	VMOVAPS     Z5, 1216(R9)
-	VMOVAPS     Z4, 1280(R9)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
 	VMOVAPS     Z1, 1344(R9)
-	VMOVAPS     Z2, 1408(R9)
+	VSUBPS      Z0, Z2, Z0
+	VMOVAPS     Z0, 1408(R9)
 	VMOVAPS     Z3, 1472(R9)
 	JMP         next3
 
@@ -4502,155 +4657,155 @@ missing3:
 next3:
 	ADDQ        srcRow+32(FP), R10
 	MOVQ        AX, R10
-	VMOVAPS     (R9), Z0
-	VMOVAPS     384(R9), Z1
-	VMOVAPS     768(R9), Z2
-	VMOVAPS     1152(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     (R9), Z0
+	VMOVUPS     384(R9), Z1
+	VMOVUPS     768(R9), Z2
+	VMOVUPS     1152(R9), Z3
+	VMOVUPS     Z0, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, (R10)
-	VMOVUPS     Z5, (R10)(DX*1)
-	VMOVUPS     Z4, (R10)(DX*2)
-	VMOVUPS     Z1, (R10)(BX*1)
-	VMOVUPS     Z2, (R10)(DX*4)
-	VMOVUPS     Z3, (R10)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, (R10)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
-	VMOVAPS     64(R9), Z0
-	VMOVAPS     448(R9), Z1
-	VMOVAPS     832(R9), Z2
-	VMOVAPS     1216(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     64(R9), Z0
+	VMOVUPS     448(R9), Z1
+	VMOVUPS     832(R9), Z2
+	VMOVUPS     1216(R9), Z3
+	VMOVUPS     Z0, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, (R10)
-	VMOVUPS     Z5, (R10)(DX*1)
-	VMOVUPS     Z4, (R10)(DX*2)
-	VMOVUPS     Z1, (R10)(BX*1)
-	VMOVUPS     Z2, (R10)(DX*4)
-	VMOVUPS     Z3, (R10)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, (R10)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
-	VMOVAPS     128(R9), Z0
-	VMOVAPS     512(R9), Z1
-	VMOVAPS     896(R9), Z2
-	VMOVAPS     1280(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     128(R9), Z0
+	VMOVUPS     512(R9), Z1
+	VMOVUPS     896(R9), Z2
+	VMOVUPS     1280(R9), Z3
+	VMOVUPS     Z0, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, (R10)
-	VMOVUPS     Z5, (R10)(DX*1)
-	VMOVUPS     Z4, (R10)(DX*2)
-	VMOVUPS     Z1, (R10)(BX*1)
-	VMOVUPS     Z2, (R10)(DX*4)
-	VMOVUPS     Z3, (R10)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, (R10)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
-	VMOVAPS     192(R9), Z0
-	VMOVAPS     576(R9), Z1
-	VMOVAPS     960(R9), Z2
-	VMOVAPS     1344(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     192(R9), Z0
+	VMOVUPS     576(R9), Z1
+	VMOVUPS     960(R9), Z2
+	VMOVUPS     1344(R9), Z3
+	VMOVUPS     Z0, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, (R10)
-	VMOVUPS     Z5, (R10)(DX*1)
-	VMOVUPS     Z4, (R10)(DX*2)
-	VMOVUPS     Z1, (R10)(BX*1)
-	VMOVUPS     Z2, (R10)(DX*4)
-	VMOVUPS     Z3, (R10)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, (R10)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
-	VMOVAPS     256(R9), Z0
-	VMOVAPS     640(R9), Z1
-	VMOVAPS     1024(R9), Z2
-	VMOVAPS     1408(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     256(R9), Z0
+	VMOVUPS     640(R9), Z1
+	VMOVUPS     1024(R9), Z2
+	VMOVUPS     1408(R9), Z3
+	VMOVUPS     Z0, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, (R10)
-	VMOVUPS     Z5, (R10)(DX*1)
-	VMOVUPS     Z4, (R10)(DX*2)
-	VMOVUPS     Z1, (R10)(BX*1)
-	VMOVUPS     Z2, (R10)(DX*4)
-	VMOVUPS     Z3, (R10)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, (R10)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
-	VMOVAPS     320(R9), Z0
-	VMOVAPS     704(R9), Z1
-	VMOVAPS     1088(R9), Z2
-	VMOVAPS     1472(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     320(R9), Z0
+	VMOVUPS     704(R9), Z1
+	VMOVUPS     1088(R9), Z2
+	VMOVUPS     1472(R9), Z3
+	VMOVUPS     Z0, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, (R10)
-	VMOVUPS     Z5, (R10)(DX*1)
-	VMOVUPS     Z4, (R10)(DX*2)
-	VMOVUPS     Z1, (R10)(BX*1)
-	VMOVUPS     Z2, (R10)(DX*4)
-	VMOVUPS     Z3, (R10)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, (R10)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
 	ADDQ        $+64, AX
 	ADDQ        $+64, CX
@@ -4687,28 +4842,28 @@ tail:
 	BTQ         $0x00, rows+56(FP)
 	JCC         missing0Tail
 	VMOVUPS.Z   (CX), K2, Z0
-	VMOVUPS.Z   (CX)(DI*1), K3, Z1
-	VMOVUPS.Z   (CX)(DI*2), K4, Z2
-	VMOVUPS.Z   (CX)(R8*1), K5, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS.Z   (CX)(BX*1), K3, Z1
+	VMOVUPS.Z   (CX)(BX*2), K4, Z2
+	VMOVUPS.Z   (CX)(SI*1), K5, Z3
+	VMOVAPS     Z0, (R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 64(R9)
+	VSUBPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 128(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVAPS     Z0, (R9)
-	VMOVAPS     Z5, 64(R9)
-	VMOVAPS     Z4, 128(R9)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
 	VMOVAPS     Z1, 192(R9)
-	VMOVAPS     Z2, 256(R9)
+	VSUBPS      Z0, Z2, Z0
+	VMOVAPS     Z0, 256(R9)
 	VMOVAPS     Z3, 320(R9)
 	JMP         next0Tail
 
@@ -4726,28 +4881,28 @@ next0Tail:
 	BTQ         $0x01, rows+56(FP)
 	JCC         missing1Tail
 	VMOVUPS.Z   (CX), K2, Z0
-	VMOVUPS.Z   (CX)(DI*1), K3, Z1
-	VMOVUPS.Z   (CX)(DI*2), K4, Z2
-	VMOVUPS.Z   (CX)(R8*1), K5, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS.Z   (CX)(BX*1), K3, Z1
+	VMOVUPS.Z   (CX)(BX*2), K4, Z2
+	VMOVUPS.Z   (CX)(SI*1), K5, Z3
+	VMOVAPS     Z0, 384(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 448(R9)
+	VSUBPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 512(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVAPS     Z0, 384(R9)
-	VMOVAPS     Z5, 448(R9)
-	VMOVAPS     Z4, 512(R9)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
 	VMOVAPS     Z1, 576(R9)
-	VMOVAPS     Z2, 640(R9)
+	VSUBPS      Z0, Z2, Z0
+	VMOVAPS     Z0, 640(R9)
 	VMOVAPS     Z3, 704(R9)
 	JMP         next1Tail
 
@@ -4765,28 +4920,28 @@ next1Tail:
 	BTQ         $0x02, rows+56(FP)
 	JCC         missing2Tail
 	VMOVUPS.Z   (CX), K2, Z0
-	VMOVUPS.Z   (CX)(DI*1), K3, Z1
-	VMOVUPS.Z   (CX)(DI*2), K4, Z2
-	VMOVUPS.Z   (CX)(R8*1), K5, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS.Z   (CX)(BX*1), K3, Z1
+	VMOVUPS.Z   (CX)(BX*2), K4, Z2
+	VMOVUPS.Z   (CX)(SI*1), K5, Z3
+	VMOVAPS     Z0, 768(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 832(R9)
+	VSUBPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 896(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVAPS     Z0, 768(R9)
-	VMOVAPS     Z5, 832(R9)
-	VMOVAPS     Z4, 896(R9)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
 	VMOVAPS     Z1, 960(R9)
-	VMOVAPS     Z2, 1024(R9)
+	VSUBPS      Z0, Z2, Z0
+	VMOVAPS     Z0, 1024(R9)
 	VMOVAPS     Z3, 1088(R9)
 	JMP         next2Tail
 
@@ -4804,28 +4959,28 @@ next2Tail:
 	BTQ         $0x03, rows+56(FP)
 	JCC         missing3Tail
 	VMOVUPS.Z   (CX), K2, Z0
-	VMOVUPS.Z   (CX)(DI*1), K3, Z1
-	VMOVUPS.Z   (CX)(DI*2), K4, Z2
-	VMOVUPS.Z   (CX)(R8*1), K5, Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS.Z   (CX)(BX*1), K3, Z1
+	VMOVUPS.Z   (CX)(BX*2), K4, Z2
+	VMOVUPS.Z   (CX)(SI*1), K5, Z3
+	VMOVAPS     Z0, 1152(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 1216(R9)
+	VSUBPS      Z6, Z5, Z4
+	VMOVAPS     Z4, 1280(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVAPS     Z0, 1152(R9)
-	VMOVAPS     Z5, 1216(R9)
-	VMOVAPS     Z4, 1280(R9)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
 	VMOVAPS     Z1, 1344(R9)
-	VMOVAPS     Z2, 1408(R9)
+	VSUBPS      Z0, Z2, Z0
+	VMOVAPS     Z0, 1408(R9)
 	VMOVAPS     Z3, 1472(R9)
 	JMP         next3Tail
 
@@ -4840,164 +4995,164 @@ missing3Tail:
 
 next3Tail:
 	ADDQ        srcRow+32(FP), CX
-	VMOVAPS     (R9), Z0
-	VMOVAPS     384(R9), Z1
-	VMOVAPS     768(R9), Z2
-	VMOVAPS     1152(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     (R9), Z0
+	VMOVUPS     384(R9), Z1
+	VMOVUPS     768(R9), Z2
+	VMOVUPS     1152(R9), Z3
+	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, K1, (AX)
-	VMOVUPS     Z5, K1, (AX)(DX*1)
-	VMOVUPS     Z4, K1, (AX)(DX*2)
-	VMOVUPS     Z1, K1, (AX)(BX*1)
-	VMOVUPS     Z2, K1, (AX)(DX*4)
-	VMOVUPS     Z3, K1, (AX)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z3, K1, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     64(R9), Z0
-	VMOVAPS     448(R9), Z1
-	VMOVAPS     832(R9), Z2
-	VMOVAPS     1216(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     64(R9), Z0
+	VMOVUPS     448(R9), Z1
+	VMOVUPS     832(R9), Z2
+	VMOVUPS     1216(R9), Z3
+	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, K1, (AX)
-	VMOVUPS     Z5, K1, (AX)(DX*1)
-	VMOVUPS     Z4, K1, (AX)(DX*2)
-	VMOVUPS     Z1, K1, (AX)(BX*1)
-	VMOVUPS     Z2, K1, (AX)(DX*4)
-	VMOVUPS     Z3, K1, (AX)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z3, K1, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     128(R9), Z0
-	VMOVAPS     512(R9), Z1
-	VMOVAPS     896(R9), Z2
-	VMOVAPS     1280(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     128(R9), Z0
+	VMOVUPS     512(R9), Z1
+	VMOVUPS     896(R9), Z2
+	VMOVUPS     1280(R9), Z3
+	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, K1, (AX)
-	VMOVUPS     Z5, K1, (AX)(DX*1)
-	VMOVUPS     Z4, K1, (AX)(DX*2)
-	VMOVUPS     Z1, K1, (AX)(BX*1)
-	VMOVUPS     Z2, K1, (AX)(DX*4)
-	VMOVUPS     Z3, K1, (AX)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z3, K1, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     192(R9), Z0
-	VMOVAPS     576(R9), Z1
-	VMOVAPS     960(R9), Z2
-	VMOVAPS     1344(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     192(R9), Z0
+	VMOVUPS     576(R9), Z1
+	VMOVUPS     960(R9), Z2
+	VMOVUPS     1344(R9), Z3
+	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, K1, (AX)
-	VMOVUPS     Z5, K1, (AX)(DX*1)
-	VMOVUPS     Z4, K1, (AX)(DX*2)
-	VMOVUPS     Z1, K1, (AX)(BX*1)
-	VMOVUPS     Z2, K1, (AX)(DX*4)
-	VMOVUPS     Z3, K1, (AX)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z3, K1, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     256(R9), Z0
-	VMOVAPS     640(R9), Z1
-	VMOVAPS     1024(R9), Z2
-	VMOVAPS     1408(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     256(R9), Z0
+	VMOVUPS     640(R9), Z1
+	VMOVUPS     1024(R9), Z2
+	VMOVUPS     1408(R9), Z3
+	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, K1, (AX)
-	VMOVUPS     Z5, K1, (AX)(DX*1)
-	VMOVUPS     Z4, K1, (AX)(DX*2)
-	VMOVUPS     Z1, K1, (AX)(BX*1)
-	VMOVUPS     Z2, K1, (AX)(DX*4)
-	VMOVUPS     Z3, K1, (AX)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z3, K1, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     320(R9), Z0
-	VMOVAPS     704(R9), Z1
-	VMOVAPS     1088(R9), Z2
-	VMOVAPS     1472(R9), Z3
-	VMOVAPS     Z2, Z4
-	VFMADD132PS const3ec80000<>+0(SB), Z0, Z4
-	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVUPS     320(R9), Z0
+	VMOVUPS     704(R9), Z1
+	VMOVUPS     1088(R9), Z2
+	VMOVUPS     1472(R9), Z3
+	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z5
 	VMOVAPS     Z3, Z6
-	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z6
-	VADDPS      Z6, Z4, Z5
-	VSUBPS      Z6, Z4, Z4
+	VFMADD132PS const3e7a0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
 	VMOVAPS     Z2, Z2
 	VFMADD132PS const40100000<>+0(SB), Z0, Z2
-	VMULPS      const3fc00000<>+0(SB), Z1, Z1
-	VMOVAPS     Z3, Z6
-	VFMADD132PS const40580000<>+0(SB), Z1, Z6
-	VADDPS      Z6, Z2, Z1
-	VSUBPS      Z6, Z2, Z2
-	VMOVUPS     Z0, K1, (AX)
-	VMOVUPS     Z5, K1, (AX)(DX*1)
-	VMOVUPS     Z4, K1, (AX)(DX*2)
-	VMOVUPS     Z1, K1, (AX)(BX*1)
-	VMOVUPS     Z2, K1, (AX)(DX*4)
-	VMOVUPS     Z3, K1, (AX)(SI*1)
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z3, K1, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
 
 done:
 	VZEROUPPER
 	RET
 
-// func collectGradient4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// func collectGradient6To3AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·collectGradient4AVX512(SB), $1216-88
+TEXT ·collectGradient6To3AVX512(SB), $1216-88
 	MOVQ   dst+0(FP), AX
 	MOVQ   src+24(FP), CX
 	MOVQ   add+72(FP), DX
@@ -5013,6 +5168,7 @@ TEXT ·collectGradient4AVX512(SB), $1216-88
 loop:
 	CMPQ        n+40(FP), $+16
 	JLT         tail
+	MOVQ        flags+80(FP), R10
 	MOVQ        CX, R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -5039,18 +5195,18 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, (R8)
-	VMOVAPS     Z4, 384(R8)
-	VMOVAPS     Z3, 768(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 384(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 768(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -5077,18 +5233,18 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, 64(R8)
-	VMOVAPS     Z4, 448(R8)
-	VMOVAPS     Z3, 832(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 448(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 832(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -5115,18 +5271,18 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, 128(R8)
-	VMOVAPS     Z4, 512(R8)
-	VMOVAPS     Z3, 896(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 512(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 896(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -5153,18 +5309,18 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, 192(R8)
-	VMOVAPS     Z4, 576(R8)
-	VMOVAPS     Z3, 960(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 576(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 960(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -5191,18 +5347,18 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, 256(R8)
-	VMOVAPS     Z4, 640(R8)
-	VMOVAPS     Z3, 1024(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 640(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1024(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Z1
 	VMOVUPS     (R9)(BX*1), Z2
@@ -5229,28 +5385,27 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, 320(R8)
-	VMOVAPS     Z4, 704(R8)
-	VMOVAPS     Z3, 1088(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 704(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1088(R8)
 	ADDQ        srcStep+32(FP), R9
-	XORQ        R9, R9
-	MOVQ        flags+80(FP), R11
-	VMOVAPS     (R8), Z1
-	VMOVAPS     64(R8), Z2
-	VMOVAPS     128(R8), Z3
-	VMOVAPS     192(R8), Z4
-	VMOVAPS     256(R8), Z5
-	VMOVAPS     320(R8), Z6
-	MOVQ        R9, R10
+	XORQ        R11, R11
+	VMOVUPS     (R8), Z1
+	VMOVUPS     64(R8), Z2
+	VMOVUPS     128(R8), Z3
+	VMOVUPS     192(R8), Z4
+	VMOVUPS     256(R8), Z5
+	VMOVUPS     320(R8), Z6
+	MOVQ        R11, R9
 	VADDPS      Z3, Z2, Z7
 	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
 	VMOVAPS     Z7, Z7
@@ -5270,90 +5425,90 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
-	TESTQ       $0x00000002, R11
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R10
 	JZ          noBias00
 	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Z2
-	VADDPS      Z2, Z1, Z1
+	VMOVUPS     (R12), Z5
+	VADDPS      Z5, Z1, Z1
 
 noBias00:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd00
-	VMOVUPS (DX)(R10*1), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
 
 noAdd00:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU00
 	VMAXPS Z1, Z0, Z1
 
 noReLU00:
-	VMOVUPS Z1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line0
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias01
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+1
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias01:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd01
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
 
 noAdd01:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU01
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU01:
-	VMOVUPS Z4, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line0
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias02
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z3, Z3
+	VMOVUPS     Z2, (AX)(R9*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+2
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias02
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias02:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd02
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z3, Z3
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
 
 noAdd02:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU02
-	VMAXPS Z3, Z0, Z3
+	VMAXPS Z2, Z0, Z2
 
 noReLU02:
-	VMOVUPS Z3, (AX)(R10*1)
+	VMOVUPS Z2, (AX)(R9*1)
 
 line0:
-	ADDQ        dstRow+8(FP), R9
+	ADDQ        dstRow+8(FP), R11
 	CMPQ        rows+48(FP), $+1
 	JLE         stored
-	VMOVAPS     384(R8), Z1
-	VMOVAPS     448(R8), Z2
-	VMOVAPS     512(R8), Z3
-	VMOVAPS     576(R8), Z4
-	VMOVAPS     640(R8), Z5
-	VMOVAPS     704(R8), Z6
-	MOVQ        R9, R10
+	VMOVUPS     384(R8), Z1
+	VMOVUPS     448(R8), Z2
+	VMOVUPS     512(R8), Z3
+	VMOVUPS     576(R8), Z4
+	VMOVUPS     640(R8), Z5
+	VMOVUPS     704(R8), Z6
+	MOVQ        R11, R9
 	VADDPS      Z3, Z2, Z7
 	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
 	VMOVAPS     Z7, Z7
@@ -5373,90 +5528,90 @@ line0:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
-	TESTQ       $0x00000002, R11
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R10
 	JZ          noBias10
 	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Z2
-	VADDPS      Z2, Z1, Z1
+	VMOVUPS     (R12), Z5
+	VADDPS      Z5, Z1, Z1
 
 noBias10:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd10
-	VMOVUPS (DX)(R10*1), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
 
 noAdd10:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU10
 	VMAXPS Z1, Z0, Z1
 
 noReLU10:
-	VMOVUPS Z1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line1
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias11
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+1
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias11
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias11:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd11
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
 
 noAdd11:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU11
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU11:
-	VMOVUPS Z4, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line1
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias12
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z3, Z3
+	VMOVUPS     Z2, (AX)(R9*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+2
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias12
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias12:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd12
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z3, Z3
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
 
 noAdd12:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU12
-	VMAXPS Z3, Z0, Z3
+	VMAXPS Z2, Z0, Z2
 
 noReLU12:
-	VMOVUPS Z3, (AX)(R10*1)
+	VMOVUPS Z2, (AX)(R9*1)
 
 line1:
-	ADDQ        dstRow+8(FP), R9
+	ADDQ        dstRow+8(FP), R11
 	CMPQ        rows+48(FP), $+2
 	JLE         stored
-	VMOVAPS     768(R8), Z1
-	VMOVAPS     832(R8), Z2
-	VMOVAPS     896(R8), Z3
-	VMOVAPS     960(R8), Z4
-	VMOVAPS     1024(R8), Z5
-	VMOVAPS     1088(R8), Z6
-	MOVQ        R9, R10
+	VMOVUPS     768(R8), Z1
+	VMOVUPS     832(R8), Z2
+	VMOVUPS     896(R8), Z3
+	VMOVUPS     960(R8), Z4
+	VMOVUPS     1024(R8), Z5
+	VMOVUPS     1088(R8), Z6
+	MOVQ        R11, R9
 	VADDPS      Z3, Z2, Z7
 	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
 	VMOVAPS     Z7, Z7
@@ -5476,81 +5631,81 @@ line1:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
-	TESTQ       $0x00000002, R11
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R10
 	JZ          noBias20
 	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Z2
-	VADDPS      Z2, Z1, Z1
+	VMOVUPS     (R12), Z5
+	VADDPS      Z5, Z1, Z1
 
 noBias20:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd20
-	VMOVUPS (DX)(R10*1), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
 
 noAdd20:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU20
 	VMAXPS Z1, Z0, Z1
 
 noReLU20:
-	VMOVUPS Z1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line2
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias21
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+1
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias21
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias21:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd21
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z4, Z4
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
 
 noAdd21:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU21
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU21:
-	VMOVUPS Z4, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line2
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias22
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Z1
-	VADDPS  Z1, Z3, Z3
+	VMOVUPS     Z2, (AX)(R9*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+2
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias22
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias22:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd22
-	VMOVUPS (DX)(R10*1), Z1
-	VADDPS  Z1, Z3, Z3
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
 
 noAdd22:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU22
-	VMAXPS Z3, Z0, Z3
+	VMAXPS Z2, Z0, Z2
 
 noReLU22:
-	VMOVUPS Z3, (AX)(R10*1)
+	VMOVUPS Z2, (AX)(R9*1)
 
 line2:
-	ADDQ dstRow+8(FP), R9
+	ADDQ dstRow+8(FP), R11
 
 stored:
 	ADDQ $+64, AX
@@ -5567,6 +5722,7 @@ tail:
 	MOVL        $-1, R10
 	BZHIL       R9, R10, R10
 	KMOVW       R10, K1
+	MOVQ        flags+80(FP), R9
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
 	VMOVUPS.Z   (CX)(BX*2), K1, Z3
@@ -5592,18 +5748,18 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, (R8)
-	VMOVAPS     Z4, 384(R8)
-	VMOVAPS     Z3, 768(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 384(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 768(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
@@ -5630,18 +5786,18 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, 64(R8)
-	VMOVAPS     Z4, 448(R8)
-	VMOVAPS     Z3, 832(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 448(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 832(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
@@ -5668,18 +5824,18 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, 128(R8)
-	VMOVAPS     Z4, 512(R8)
-	VMOVAPS     Z3, 896(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 512(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 896(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
@@ -5706,18 +5862,18 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, 192(R8)
-	VMOVAPS     Z4, 576(R8)
-	VMOVAPS     Z3, 960(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 576(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 960(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
@@ -5744,18 +5900,18 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, 256(R8)
-	VMOVAPS     Z4, 640(R8)
-	VMOVAPS     Z3, 1024(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 640(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1024(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMOVUPS.Z   (CX), K1, Z1
 	VMOVUPS.Z   (CX)(BX*1), K1, Z2
@@ -5782,28 +5938,27 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
 	VMOVAPS     Z1, 320(R8)
-	VMOVAPS     Z4, 704(R8)
-	VMOVAPS     Z3, 1088(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 704(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1088(R8)
 	ADDQ        srcStep+32(FP), CX
-	XORQ        CX, CX
-	MOVQ        flags+80(FP), SI
-	VMOVAPS     (R8), Z1
-	VMOVAPS     64(R8), Z2
-	VMOVAPS     128(R8), Z3
-	VMOVAPS     192(R8), Z4
-	VMOVAPS     256(R8), Z5
-	VMOVAPS     320(R8), Z6
-	MOVQ        CX, BX
+	XORQ        BX, BX
+	VMOVUPS     (R8), Z1
+	VMOVUPS     64(R8), Z2
+	VMOVUPS     128(R8), Z3
+	VMOVUPS     192(R8), Z4
+	VMOVUPS     256(R8), Z5
+	VMOVUPS     320(R8), Z6
+	MOVQ        BX, CX
 	VADDPS      Z3, Z2, Z7
 	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
 	VMOVAPS     Z7, Z7
@@ -5823,90 +5978,90 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
-	TESTQ       $0x00000002, SI
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R9
 	JZ          noBias00Tail
-	MOVQ        bias+64(FP), DI
-	VMOVUPS.Z   (DI), K1, Z2
-	VADDPS      Z2, Z1, Z1
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z5
+	VADDPS      Z5, Z1, Z1
 
 noBias00Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd00Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
 
 noAdd00Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU00Tail
 	VMAXPS Z1, Z0, Z1
 
 noReLU00Tail:
-	VMOVUPS   Z1, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+1
-	JLE       line0Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias01Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+1
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias01Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd01Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
 
 noAdd01Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU01Tail
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU01Tail:
-	VMOVUPS   Z4, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+2
-	JLE       line0Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias02Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z3, Z3
+	VMOVUPS     Z2, K1, (AX)(CX*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+2
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias02Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias02Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd02Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z3, Z3
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
 
 noAdd02Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU02Tail
-	VMAXPS Z3, Z0, Z3
+	VMAXPS Z2, Z0, Z2
 
 noReLU02Tail:
-	VMOVUPS Z3, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(CX*1)
 
 line0Tail:
-	ADDQ        dstRow+8(FP), CX
+	ADDQ        dstRow+8(FP), BX
 	CMPQ        rows+48(FP), $+1
 	JLE         storedTail
-	VMOVAPS     384(R8), Z1
-	VMOVAPS     448(R8), Z2
-	VMOVAPS     512(R8), Z3
-	VMOVAPS     576(R8), Z4
-	VMOVAPS     640(R8), Z5
-	VMOVAPS     704(R8), Z6
-	MOVQ        CX, BX
+	VMOVUPS     384(R8), Z1
+	VMOVUPS     448(R8), Z2
+	VMOVUPS     512(R8), Z3
+	VMOVUPS     576(R8), Z4
+	VMOVUPS     640(R8), Z5
+	VMOVUPS     704(R8), Z6
+	MOVQ        BX, CX
 	VADDPS      Z3, Z2, Z7
 	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
 	VMOVAPS     Z7, Z7
@@ -5926,90 +6081,90 @@ line0Tail:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
-	TESTQ       $0x00000002, SI
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R9
 	JZ          noBias10Tail
-	MOVQ        bias+64(FP), DI
-	VMOVUPS.Z   (DI), K1, Z2
-	VADDPS      Z2, Z1, Z1
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z5
+	VADDPS      Z5, Z1, Z1
 
 noBias10Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd10Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
 
 noAdd10Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU10Tail
 	VMAXPS Z1, Z0, Z1
 
 noReLU10Tail:
-	VMOVUPS   Z1, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+1
-	JLE       line1Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias11Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+1
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias11Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias11Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd11Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
 
 noAdd11Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU11Tail
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU11Tail:
-	VMOVUPS   Z4, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+2
-	JLE       line1Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias12Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z3, Z3
+	VMOVUPS     Z2, K1, (AX)(CX*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+2
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias12Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias12Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd12Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z3, Z3
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
 
 noAdd12Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU12Tail
-	VMAXPS Z3, Z0, Z3
+	VMAXPS Z2, Z0, Z2
 
 noReLU12Tail:
-	VMOVUPS Z3, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(CX*1)
 
 line1Tail:
-	ADDQ        dstRow+8(FP), CX
+	ADDQ        dstRow+8(FP), BX
 	CMPQ        rows+48(FP), $+2
 	JLE         storedTail
-	VMOVAPS     768(R8), Z1
-	VMOVAPS     832(R8), Z2
-	VMOVAPS     896(R8), Z3
-	VMOVAPS     960(R8), Z4
-	VMOVAPS     1024(R8), Z5
-	VMOVAPS     1088(R8), Z6
-	MOVQ        CX, BX
+	VMOVUPS     768(R8), Z1
+	VMOVUPS     832(R8), Z2
+	VMOVUPS     896(R8), Z3
+	VMOVUPS     960(R8), Z4
+	VMOVUPS     1024(R8), Z5
+	VMOVUPS     1088(R8), Z6
+	MOVQ        BX, CX
 	VADDPS      Z3, Z2, Z7
 	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
 	VMOVAPS     Z7, Z7
@@ -6029,101 +6184,6644 @@ line1Tail:
 	VMULPS      constb2eca864<>+0(SB), Z1, Z5
 	VMOVAPS     Z1, Z1
 	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
-	VADDPS      Z3, Z7, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      const3f200000<>+0(SB), Z2, Z2
-	VMOVAPS     Z4, Z4
-	VFMADD132PS const3fc00000<>+0(SB), Z2, Z4
-	VMOVAPS     Z7, Z2
-	VFMADD132PS const3ec80000<>+0(SB), Z6, Z2
-	VMOVAPS     Z3, Z3
-	VFMADD132PS const40100000<>+0(SB), Z2, Z3
-	TESTQ       $0x00000002, SI
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R9
 	JZ          noBias20Tail
-	MOVQ        bias+64(FP), DI
-	VMOVUPS.Z   (DI), K1, Z2
-	VADDPS      Z2, Z1, Z1
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z5
+	VADDPS      Z5, Z1, Z1
 
 noBias20Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd20Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z2
-	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
 
 noAdd20Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU20Tail
 	VMAXPS Z1, Z0, Z1
 
 noReLU20Tail:
-	VMOVUPS   Z1, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+1
-	JLE       line2Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias21Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+1
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias21Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias21Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd21Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z4, Z4
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
 
 noAdd21Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU21Tail
-	VMAXPS Z4, Z0, Z4
+	VMAXPS Z2, Z0, Z2
 
 noReLU21Tail:
-	VMOVUPS   Z4, K1, (AX)(BX*1)
-	CMPQ      cols+56(FP), $+2
-	JLE       line2Tail
-	ADDQ      dstCol+16(FP), BX
-	TESTQ     $0x00000002, SI
-	JZ        noBias22Tail
-	MOVQ      bias+64(FP), DI
-	VMOVUPS.Z (DI), K1, Z1
-	VADDPS    Z1, Z3, Z3
+	VMOVUPS     Z2, K1, (AX)(CX*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3ec80000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40100000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+2
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias22Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
 
 noBias22Tail:
-	TESTQ     $0x00000004, SI
+	TESTQ     $0x00000004, R9
 	JZ        noAdd22Tail
-	VMOVUPS.Z (DX)(BX*1), K1, Z1
-	VADDPS    Z1, Z3, Z3
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
 
 noAdd22Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU22Tail
-	VMAXPS Z3, Z0, Z3
+	VMAXPS Z2, Z0, Z2
 
 noReLU22Tail:
-	VMOVUPS Z3, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(CX*1)
 
 line2Tail:
-	ADDQ dstRow+8(FP), CX
+	ADDQ dstRow+8(FP), BX
 
 storedTail:
 done:
 	VZEROUPPER
 	RET
 
-// func spreadInput2AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
-// Requires: AVX, AVX2
-TEXT ·spreadInput2AVX2(SB), $672-72
+// func spreadFilter5To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·spreadFilter5To6AVX512(SB), $2304-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+16(FP), CX
 	ADDQ first+24(FP), CX
 	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
+	LEAQ (DX)(DX*2), DX
+	SHLQ $0x01, DX
+	LEAQ (DX)(DX*2), DI
+	LEAQ (DX)(DX*4), R8
+	LEAQ 63(SP), R9
+	ANDQ $-64, R9
+
+loop:
+	CMPQ        n+48(FP), $+16
+	JLT         tail
+	MOVQ        CX, R10
+	VMOVUPS     (R10), Z0
+	VMOVUPS     (R10)(BX*1), Z1
+	VMOVUPS     (R10)(BX*2), Z2
+	VMOVUPS     (R10)(SI*1), Z3
+	VMOVUPS     (R10)(BX*4), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVAPS     Z6, (R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVAPS     Z6, 64(R9)
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, 128(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVAPS     Z2, 192(R9)
+	VSUBPS      Z0, Z1, Z0
+	VMOVAPS     Z0, 256(R9)
+	VMOVAPS     Z4, 320(R9)
+	ADDQ        srcRow+32(FP), R10
+	VMOVUPS     (R10), Z0
+	VMOVUPS     (R10)(BX*1), Z1
+	VMOVUPS     (R10)(BX*2), Z2
+	VMOVUPS     (R10)(SI*1), Z3
+	VMOVUPS     (R10)(BX*4), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVAPS     Z6, 384(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVAPS     Z6, 448(R9)
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, 512(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVAPS     Z2, 576(R9)
+	VSUBPS      Z0, Z1, Z0
+	VMOVAPS     Z0, 640(R9)
+	VMOVAPS     Z4, 704(R9)
+	ADDQ        srcRow+32(FP), R10
+	VMOVUPS     (R10), Z0
+	VMOVUPS     (R10)(BX*1), Z1
+	VMOVUPS     (R10)(BX*2), Z2
+	VMOVUPS     (R10)(SI*1), Z3
+	VMOVUPS     (R10)(BX*4), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVAPS     Z6, 768(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVAPS     Z6, 832(R9)
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, 896(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVAPS     Z2, 960(R9)
+	VSUBPS      Z0, Z1, Z0
+	VMOVAPS     Z0, 1024(R9)
+	VMOVAPS     Z4, 1088(R9)
+	ADDQ        srcRow+32(FP), R10
+	VMOVUPS     (R10), Z0
+	VMOVUPS     (R10)(BX*1), Z1
+	VMOVUPS     (R10)(BX*2), Z2
+	VMOVUPS     (R10)(SI*1), Z3
+	VMOVUPS     (R10)(BX*4), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVAPS     Z6, 1152(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVAPS     Z6, 1216(R9)
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, 1280(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVAPS     Z2, 1344(R9)
+	VSUBPS      Z0, Z1, Z0
+	VMOVAPS     Z0, 1408(R9)
+	VMOVAPS     Z4, 1472(R9)
+	ADDQ        srcRow+32(FP), R10
+	VMOVUPS     (R10), Z0
+	VMOVUPS     (R10)(BX*1), Z1
+	VMOVUPS     (R10)(BX*2), Z2
+	VMOVUPS     (R10)(SI*1), Z3
+	VMOVUPS     (R10)(BX*4), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVAPS     Z6, 1536(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVAPS     Z6, 1600(R9)
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, 1664(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVAPS     Z2, 1728(R9)
+	VSUBPS      Z0, Z1, Z0
+	VMOVAPS     Z0, 1792(R9)
+	VMOVAPS     Z4, 1856(R9)
+	ADDQ        srcRow+32(FP), R10
+	MOVQ        AX, R10
+	VMOVUPS     (R9), Z0
+	VMOVUPS     384(R9), Z1
+	VMOVUPS     768(R9), Z2
+	VMOVUPS     1152(R9), Z3
+	VMOVUPS     1536(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, (R10)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, (R10)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	VMOVUPS     64(R9), Z0
+	VMOVUPS     448(R9), Z1
+	VMOVUPS     832(R9), Z2
+	VMOVUPS     1216(R9), Z3
+	VMOVUPS     1600(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, (R10)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, (R10)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	VMOVUPS     128(R9), Z0
+	VMOVUPS     512(R9), Z1
+	VMOVUPS     896(R9), Z2
+	VMOVUPS     1280(R9), Z3
+	VMOVUPS     1664(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, (R10)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, (R10)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	VMOVUPS     192(R9), Z0
+	VMOVUPS     576(R9), Z1
+	VMOVUPS     960(R9), Z2
+	VMOVUPS     1344(R9), Z3
+	VMOVUPS     1728(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, (R10)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, (R10)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	VMOVUPS     256(R9), Z0
+	VMOVUPS     640(R9), Z1
+	VMOVUPS     1024(R9), Z2
+	VMOVUPS     1408(R9), Z3
+	VMOVUPS     1792(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, (R10)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, (R10)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	VMOVUPS     320(R9), Z0
+	VMOVUPS     704(R9), Z1
+	VMOVUPS     1088(R9), Z2
+	VMOVUPS     1472(R9), Z3
+	VMOVUPS     1856(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, (R10)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, (R10)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, (R10)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, (R10)(DX*4)
+	VMOVUPS     Z4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	SUBQ        $+16, n+48(FP)
+	JMP         loop
+
+tail:
+	MOVQ        n+48(FP), R10
+	TESTQ       R10, R10
+	JZ          done
+	MOVL        $-1, R11
+	BZHIL       R10, R11, R11
+	KMOVW       R11, K1
+	VMOVUPS.Z   (CX), K1, Z0
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMOVUPS.Z   (CX)(SI*1), K1, Z3
+	VMOVUPS.Z   (CX)(BX*4), K1, Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVAPS     Z6, (R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVAPS     Z6, 64(R9)
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, 128(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVAPS     Z2, 192(R9)
+	VSUBPS      Z0, Z1, Z0
+	VMOVAPS     Z0, 256(R9)
+	VMOVAPS     Z4, 320(R9)
+	ADDQ        srcRow+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z0
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMOVUPS.Z   (CX)(SI*1), K1, Z3
+	VMOVUPS.Z   (CX)(BX*4), K1, Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVAPS     Z6, 384(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVAPS     Z6, 448(R9)
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, 512(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVAPS     Z2, 576(R9)
+	VSUBPS      Z0, Z1, Z0
+	VMOVAPS     Z0, 640(R9)
+	VMOVAPS     Z4, 704(R9)
+	ADDQ        srcRow+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z0
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMOVUPS.Z   (CX)(SI*1), K1, Z3
+	VMOVUPS.Z   (CX)(BX*4), K1, Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVAPS     Z6, 768(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVAPS     Z6, 832(R9)
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, 896(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVAPS     Z2, 960(R9)
+	VSUBPS      Z0, Z1, Z0
+	VMOVAPS     Z0, 1024(R9)
+	VMOVAPS     Z4, 1088(R9)
+	ADDQ        srcRow+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z0
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMOVUPS.Z   (CX)(SI*1), K1, Z3
+	VMOVUPS.Z   (CX)(BX*4), K1, Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVAPS     Z6, 1152(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVAPS     Z6, 1216(R9)
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, 1280(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVAPS     Z2, 1344(R9)
+	VSUBPS      Z0, Z1, Z0
+	VMOVAPS     Z0, 1408(R9)
+	VMOVAPS     Z4, 1472(R9)
+	ADDQ        srcRow+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z0
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMOVUPS.Z   (CX)(SI*1), K1, Z3
+	VMOVUPS.Z   (CX)(BX*4), K1, Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVAPS     Z6, 1536(R9)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVAPS     Z6, 1600(R9)
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, 1664(R9)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVAPS     Z2, 1728(R9)
+	VSUBPS      Z0, Z1, Z0
+	VMOVAPS     Z0, 1792(R9)
+	VMOVAPS     Z4, 1856(R9)
+	ADDQ        srcRow+32(FP), CX
+	VMOVUPS     (R9), Z0
+	VMOVUPS     384(R9), Z1
+	VMOVUPS     768(R9), Z2
+	VMOVUPS     1152(R9), Z3
+	VMOVUPS     1536(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, K1, (AX)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z4, K1, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     64(R9), Z0
+	VMOVUPS     448(R9), Z1
+	VMOVUPS     832(R9), Z2
+	VMOVUPS     1216(R9), Z3
+	VMOVUPS     1600(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, K1, (AX)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z4, K1, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     128(R9), Z0
+	VMOVUPS     512(R9), Z1
+	VMOVUPS     896(R9), Z2
+	VMOVUPS     1280(R9), Z3
+	VMOVUPS     1664(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, K1, (AX)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z4, K1, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     192(R9), Z0
+	VMOVUPS     576(R9), Z1
+	VMOVUPS     960(R9), Z2
+	VMOVUPS     1344(R9), Z3
+	VMOVUPS     1728(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, K1, (AX)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z4, K1, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     256(R9), Z0
+	VMOVUPS     640(R9), Z1
+	VMOVUPS     1024(R9), Z2
+	VMOVUPS     1408(R9), Z3
+	VMOVUPS     1792(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, K1, (AX)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z4, K1, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     320(R9), Z0
+	VMOVUPS     704(R9), Z1
+	VMOVUPS     1088(R9), Z2
+	VMOVUPS     1472(R9), Z3
+	VMOVUPS     1856(R9), Z4
+	VMULPS      constb2eca864<>+0(SB), Z0, Z5
+	VMOVAPS     Z0, Z6
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z6
+	VMOVUPS     Z6, K1, (AX)
+	VMULPS      const3f200000<>+0(SB), Z1, Z5
+	VMOVAPS     Z2, Z6
+	VFMADD132PS const3ec80000<>+0(SB), Z0, Z6
+	VMOVAPS     Z3, Z7
+	VFMADD132PS const3e7a0000<>+0(SB), Z5, Z7
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z5, Z6
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z5
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z6
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z6, Z7
+	VADDPS      Z7, Z5, Z6
+	VMOVUPS     Z6, K1, (AX)(DX*1)
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     Z5, K1, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40100000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const40580000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const40a20000<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z1, Z2
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z1
+	VMULPS      constafb3bff0<>+0(SB), Z0, Z2
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3df4c401<>+0(SB), Z2, Z0
+	VADDPS      Z0, Z1, Z2
+	VMOVUPS     Z2, K1, (AX)(DI*1)
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*4)
+	VMOVUPS     Z4, K1, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+
+done:
+	VZEROUPPER
+	RET
+
+DATA const3e1c4000<>+0(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+4(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+8(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+12(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+16(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+20(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+24(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+28(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+32(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+36(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+40(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+44(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+48(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+52(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+56(SB)/4, $0x3e1c4000
+DATA const3e1c4000<>+60(SB)/4, $0x3e1c4000
+GLOBL const3e1c4000<>(SB), RODATA|NOPTR, $64
+
+DATA const40a20000<>+0(SB)/4, $0x40a20000
+DATA const40a20000<>+4(SB)/4, $0x40a20000
+DATA const40a20000<>+8(SB)/4, $0x40a20000
+DATA const40a20000<>+12(SB)/4, $0x40a20000
+DATA const40a20000<>+16(SB)/4, $0x40a20000
+DATA const40a20000<>+20(SB)/4, $0x40a20000
+DATA const40a20000<>+24(SB)/4, $0x40a20000
+DATA const40a20000<>+28(SB)/4, $0x40a20000
+DATA const40a20000<>+32(SB)/4, $0x40a20000
+DATA const40a20000<>+36(SB)/4, $0x40a20000
+DATA const40a20000<>+40(SB)/4, $0x40a20000
+DATA const40a20000<>+44(SB)/4, $0x40a20000
+DATA const40a20000<>+48(SB)/4, $0x40a20000
+DATA const40a20000<>+52(SB)/4, $0x40a20000
+DATA const40a20000<>+56(SB)/4, $0x40a20000
+DATA const40a20000<>+60(SB)/4, $0x40a20000
+GLOBL const40a20000<>(SB), RODATA|NOPTR, $64
+
+// func collectOutput6To2AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·collectOutput6To2AVX512(SB), $832-88
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+24(FP), CX
+	MOVQ   add+72(FP), DX
+	MOVQ   srcStep+32(FP), BX
+	LEAQ   (BX)(BX*2), BX
+	SHLQ   $0x01, BX
+	LEAQ   (BX)(BX*2), SI
+	LEAQ   (BX)(BX*4), DI
+	LEAQ   63(SP), R8
+	ANDQ   $-64, R8
+	VPXORD Z0, Z0, Z0
+
+loop:
+	CMPQ        n+40(FP), $+16
+	JLT         tail
+	MOVQ        flags+80(FP), R10
+	MOVQ        CX, R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, (R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 384(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 64(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 448(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 128(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 512(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 192(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 576(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 256(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 640(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 320(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 704(R8)
+	ADDQ        srcStep+32(FP), R9
+	XORQ        R11, R11
+	VMOVUPS     (R8), Z1
+	VMOVUPS     64(R8), Z2
+	VMOVUPS     128(R8), Z3
+	VMOVUPS     192(R8), Z4
+	VMOVUPS     256(R8), Z5
+	VMOVUPS     320(R8), Z6
+	MOVQ        R11, R9
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R10
+	JZ          noBias00
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z3
+	VADDPS      Z3, Z1, Z1
+
+noBias00:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd00
+	VMOVUPS (DX)(R9*1), Z3
+	VADDPS  Z3, Z1, Z1
+
+noAdd00:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU00
+	VMAXPS Z1, Z0, Z1
+
+noReLU00:
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+1
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias01:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd01
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd01:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU01
+	VMAXPS Z2, Z0, Z2
+
+noReLU01:
+	VMOVUPS Z2, (AX)(R9*1)
+
+line0:
+	ADDQ    dstRow+8(FP), R11
+	CMPQ    rows+48(FP), $+1
+	JLE     stored
+	VMOVUPS 384(R8), Z1
+	VMOVUPS 448(R8), Z2
+	VMOVUPS 512(R8), Z3
+	VMOVUPS 576(R8), Z4
+	VMOVUPS 640(R8), Z5
+	VMOVUPS 704(R8), Z6
+	MOVQ    R11, R9
+	VADDPS  Z3, Z2, Z7
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z5, Z4, Z3
+	VSUBPS  Z5, Z4, Z4
+	VADDPS  Z7, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	TESTQ   $0x00000002, R10
+	JZ      noBias10
+	MOVQ    bias+64(FP), R12
+	VMOVUPS (R12), Z3
+	VADDPS  Z3, Z1, Z1
+
+noBias10:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd10
+	VMOVUPS (DX)(R9*1), Z3
+	VADDPS  Z3, Z1, Z1
+
+noAdd10:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU10
+	VMAXPS Z1, Z0, Z1
+
+noReLU10:
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+1
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias11
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias11:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd11
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd11:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU11
+	VMAXPS Z2, Z0, Z2
+
+noReLU11:
+	VMOVUPS Z2, (AX)(R9*1)
+
+line1:
+	ADDQ dstRow+8(FP), R11
+
+stored:
+	ADDQ $+64, AX
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, bias+64(FP)
+	SUBQ $+16, n+40(FP)
+	JMP  loop
+
+tail:
+	MOVQ        n+40(FP), R9
+	TESTQ       R9, R9
+	JZ          done
+	MOVL        $-1, R10
+	BZHIL       R9, R10, R10
+	KMOVW       R10, K1
+	MOVQ        flags+80(FP), R9
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, (R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 384(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 64(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 448(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 128(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 512(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 192(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 576(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 256(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 640(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 320(R8)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 704(R8)
+	ADDQ        srcStep+32(FP), CX
+	XORQ        BX, BX
+	VMOVUPS     (R8), Z1
+	VMOVUPS     64(R8), Z2
+	VMOVUPS     128(R8), Z3
+	VMOVUPS     192(R8), Z4
+	VMOVUPS     256(R8), Z5
+	VMOVUPS     320(R8), Z6
+	MOVQ        BX, CX
+	VADDPS      Z3, Z2, Z7
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z5, Z4, Z3
+	VSUBPS      Z5, Z4, Z4
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R9
+	JZ          noBias00Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z3
+	VADDPS      Z3, Z1, Z1
+
+noBias00Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd00Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z3
+	VADDPS    Z3, Z1, Z1
+
+noAdd00Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU00Tail
+	VMAXPS Z1, Z0, Z1
+
+noReLU00Tail:
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+1
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias01Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd01Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd01Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU01Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU01Tail:
+	VMOVUPS Z2, K1, (AX)(CX*1)
+
+line0Tail:
+	ADDQ      dstRow+8(FP), BX
+	CMPQ      rows+48(FP), $+1
+	JLE       storedTail
+	VMOVUPS   384(R8), Z1
+	VMOVUPS   448(R8), Z2
+	VMOVUPS   512(R8), Z3
+	VMOVUPS   576(R8), Z4
+	VMOVUPS   640(R8), Z5
+	VMOVUPS   704(R8), Z6
+	MOVQ      BX, CX
+	VADDPS    Z3, Z2, Z7
+	VSUBPS    Z3, Z2, Z2
+	VADDPS    Z5, Z4, Z3
+	VSUBPS    Z5, Z4, Z4
+	VADDPS    Z7, Z1, Z1
+	VADDPS    Z3, Z1, Z1
+	TESTQ     $0x00000002, R9
+	JZ        noBias10Tail
+	MOVQ      bias+64(FP), SI
+	VMOVUPS.Z (SI), K1, Z3
+	VADDPS    Z3, Z1, Z1
+
+noBias10Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd10Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z3
+	VADDPS    Z3, Z1, Z1
+
+noAdd10Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU10Tail
+	VMAXPS Z1, Z0, Z1
+
+noReLU10Tail:
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3f200000<>+0(SB), Z6, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+1
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias11Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias11Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd11Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd11Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU11Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU11Tail:
+	VMOVUPS Z2, K1, (AX)(CX*1)
+
+line1Tail:
+	ADDQ dstRow+8(FP), BX
+
+storedTail:
+done:
+	VZEROUPPER
+	RET
+
+// func spreadGradient2To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·spreadGradient2To6AVX512(SB), $960-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	ADDQ first+24(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (DX)(DX*2), DX
+	SHLQ $0x01, DX
+	LEAQ (DX)(DX*2), SI
+	LEAQ (DX)(DX*4), DI
+	LEAQ 63(SP), R8
+	ANDQ $-64, R8
+
+loop:
+	CMPQ      n+48(FP), $+16
+	JLT       tail
+	MOVQ      cols+64(FP), R9
+	SHLQ      $0x3f, R9
+	SARQ      $0x3f, R9
+	KMOVW     R9, K1
+	MOVQ      cols+64(FP), R9
+	SHLQ      $0x3e, R9
+	SARQ      $0x3f, R9
+	KMOVW     R9, K2
+	MOVQ      CX, R9
+	BTQ       $0x00, rows+56(FP)
+	JCC       missing0
+	VMOVUPS.Z (R9), K1, Z0
+	VMOVUPS.Z (R9)(BX*1), K2, Z1
+	VMOVAPS   Z0, (R8)
+	VMULPS    const3f200000<>+0(SB), Z1, Z2
+	VADDPS    Z2, Z0, Z3
+	VMOVAPS   Z3, 64(R8)
+	VSUBPS    Z2, Z0, Z2
+	VMOVAPS   Z2, 128(R8)
+	VMULPS    const3fc00000<>+0(SB), Z1, Z2
+	VADDPS    Z2, Z0, Z3
+	VMOVAPS   Z3, 192(R8)
+	VSUBPS    Z2, Z0, Z0
+	VMOVAPS   Z0, 256(R8)
+	VMOVAPS   Z1, 320(R8)
+	JMP       next0
+
+missing0:
+	VPXORD  Z4, Z4, Z4
+	VMOVAPS Z4, (R8)
+	VMOVAPS Z4, 64(R8)
+	VMOVAPS Z4, 128(R8)
+	VMOVAPS Z4, 192(R8)
+	VMOVAPS Z4, 256(R8)
+	VMOVAPS Z4, 320(R8)
+
+next0:
+	ADDQ      srcRow+32(FP), R9
+	BTQ       $0x01, rows+56(FP)
+	JCC       missing1
+	VMOVUPS.Z (R9), K1, Z0
+	VMOVUPS.Z (R9)(BX*1), K2, Z1
+	VMOVAPS   Z0, 384(R8)
+	VMULPS    const3f200000<>+0(SB), Z1, Z2
+	VADDPS    Z2, Z0, Z3
+	VMOVAPS   Z3, 448(R8)
+	VSUBPS    Z2, Z0, Z2
+	VMOVAPS   Z2, 512(R8)
+	VMULPS    const3fc00000<>+0(SB), Z1, Z2
+	VADDPS    Z2, Z0, Z3
+	VMOVAPS   Z3, 576(R8)
+	VSUBPS    Z2, Z0, Z0
+	VMOVAPS   Z0, 640(R8)
+	VMOVAPS   Z1, 704(R8)
+	JMP       next1
+
+missing1:
+	VPXORD  Z5, Z5, Z5
+	VMOVAPS Z5, 384(R8)
+	VMOVAPS Z5, 448(R8)
+	VMOVAPS Z5, 512(R8)
+	VMOVAPS Z5, 576(R8)
+	VMOVAPS Z5, 640(R8)
+	VMOVAPS Z5, 704(R8)
+
+next1:
+	ADDQ    srcRow+32(FP), R9
+	MOVQ    AX, R9
+	VMOVUPS (R8), Z0
+	VMOVUPS 384(R8), Z1
+	VMOVUPS Z0, (R9)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R9)(DX*4)
+	VMOVUPS Z1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	VMOVUPS 64(R8), Z0
+	VMOVUPS 448(R8), Z1
+	VMOVUPS Z0, (R9)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R9)(DX*4)
+	VMOVUPS Z1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	VMOVUPS 128(R8), Z0
+	VMOVUPS 512(R8), Z1
+	VMOVUPS Z0, (R9)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R9)(DX*4)
+	VMOVUPS Z1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	VMOVUPS 192(R8), Z0
+	VMOVUPS 576(R8), Z1
+	VMOVUPS Z0, (R9)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R9)(DX*4)
+	VMOVUPS Z1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	VMOVUPS 256(R8), Z0
+	VMOVUPS 640(R8), Z1
+	VMOVUPS Z0, (R9)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R9)(DX*4)
+	VMOVUPS Z1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	VMOVUPS 320(R8), Z0
+	VMOVUPS 704(R8), Z1
+	VMOVUPS Z0, (R9)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, (R9)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (R9)(DX*4)
+	VMOVUPS Z1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, n+48(FP)
+	JMP     loop
+
+tail:
+	MOVQ      n+48(FP), R9
+	TESTQ     R9, R9
+	JZ        done
+	MOVL      $-1, R10
+	BZHIL     R9, R10, R10
+	KMOVW     R10, K1
+	MOVQ      cols+64(FP), R9
+	SHLQ      $0x3f, R9
+	SARQ      $0x3f, R9
+	KMOVW     R9, K2
+	KANDW     K1, K2, K2
+	MOVQ      cols+64(FP), R9
+	SHLQ      $0x3e, R9
+	SARQ      $0x3f, R9
+	KMOVW     R9, K3
+	KANDW     K1, K3, K3
+	BTQ       $0x00, rows+56(FP)
+	JCC       missing0Tail
+	VMOVUPS.Z (CX), K2, Z0
+	VMOVUPS.Z (CX)(BX*1), K3, Z1
+	VMOVAPS   Z0, (R8)
+	VMULPS    const3f200000<>+0(SB), Z1, Z2
+	VADDPS    Z2, Z0, Z3
+	VMOVAPS   Z3, 64(R8)
+	VSUBPS    Z2, Z0, Z2
+	VMOVAPS   Z2, 128(R8)
+	VMULPS    const3fc00000<>+0(SB), Z1, Z2
+	VADDPS    Z2, Z0, Z3
+	VMOVAPS   Z3, 192(R8)
+	VSUBPS    Z2, Z0, Z0
+	VMOVAPS   Z0, 256(R8)
+	VMOVAPS   Z1, 320(R8)
+	JMP       next0Tail
+
+missing0Tail:
+	VPXORD  Z6, Z6, Z6
+	VMOVAPS Z6, (R8)
+	VMOVAPS Z6, 64(R8)
+	VMOVAPS Z6, 128(R8)
+	VMOVAPS Z6, 192(R8)
+	VMOVAPS Z6, 256(R8)
+	VMOVAPS Z6, 320(R8)
+
+next0Tail:
+	ADDQ      srcRow+32(FP), CX
+	BTQ       $0x01, rows+56(FP)
+	JCC       missing1Tail
+	VMOVUPS.Z (CX), K2, Z0
+	VMOVUPS.Z (CX)(BX*1), K3, Z1
+	VMOVAPS   Z0, 384(R8)
+	VMULPS    const3f200000<>+0(SB), Z1, Z2
+	VADDPS    Z2, Z0, Z3
+	VMOVAPS   Z3, 448(R8)
+	VSUBPS    Z2, Z0, Z2
+	VMOVAPS   Z2, 512(R8)
+	VMULPS    const3fc00000<>+0(SB), Z1, Z2
+	VADDPS    Z2, Z0, Z3
+	VMOVAPS   Z3, 576(R8)
+	VSUBPS    Z2, Z0, Z0
+	VMOVAPS   Z0, 640(R8)
+	VMOVAPS   Z1, 704(R8)
+	JMP       next1Tail
+
+missing1Tail:
+	VPXORD  Z7, Z7, Z7
+	VMOVAPS Z7, 384(R8)
+	VMOVAPS Z7, 448(R8)
+	VMOVAPS Z7, 512(R8)
+	VMOVAPS Z7, 576(R8)
+	VMOVAPS Z7, 640(R8)
+	VMOVAPS Z7, 704(R8)
+
+next1Tail:
+	ADDQ    srcRow+32(FP), CX
+	VMOVUPS (R8), Z0
+	VMOVUPS 384(R8), Z1
+	VMOVUPS Z0, K1, (AX)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, K1, (AX)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, K1, (AX)(DX*4)
+	VMOVUPS Z1, K1, (AX)(DI*1)
+	ADDQ    dstStep+8(FP), AX
+	VMOVUPS 64(R8), Z0
+	VMOVUPS 448(R8), Z1
+	VMOVUPS Z0, K1, (AX)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, K1, (AX)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, K1, (AX)(DX*4)
+	VMOVUPS Z1, K1, (AX)(DI*1)
+	ADDQ    dstStep+8(FP), AX
+	VMOVUPS 128(R8), Z0
+	VMOVUPS 512(R8), Z1
+	VMOVUPS Z0, K1, (AX)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, K1, (AX)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, K1, (AX)(DX*4)
+	VMOVUPS Z1, K1, (AX)(DI*1)
+	ADDQ    dstStep+8(FP), AX
+	VMOVUPS 192(R8), Z0
+	VMOVUPS 576(R8), Z1
+	VMOVUPS Z0, K1, (AX)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, K1, (AX)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, K1, (AX)(DX*4)
+	VMOVUPS Z1, K1, (AX)(DI*1)
+	ADDQ    dstStep+8(FP), AX
+	VMOVUPS 256(R8), Z0
+	VMOVUPS 640(R8), Z1
+	VMOVUPS Z0, K1, (AX)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, K1, (AX)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, K1, (AX)(DX*4)
+	VMOVUPS Z1, K1, (AX)(DI*1)
+	ADDQ    dstStep+8(FP), AX
+	VMOVUPS 320(R8), Z0
+	VMOVUPS 704(R8), Z1
+	VMOVUPS Z0, K1, (AX)
+	VMULPS  const3f200000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(DX*1)
+	VSUBPS  Z2, Z0, Z2
+	VMOVUPS Z2, K1, (AX)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Z1, Z2
+	VADDPS  Z2, Z0, Z3
+	VMOVUPS Z3, K1, (AX)(SI*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, K1, (AX)(DX*4)
+	VMOVUPS Z1, K1, (AX)(DI*1)
+	ADDQ    dstStep+8(FP), AX
+
+done:
+	VZEROUPPER
+	RET
+
+// func collectGradient6To5AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·collectGradient6To5AVX512(SB), $1984-88
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+24(FP), CX
+	MOVQ   add+72(FP), DX
+	MOVQ   srcStep+32(FP), BX
+	LEAQ   (BX)(BX*2), BX
+	SHLQ   $0x01, BX
+	LEAQ   (BX)(BX*2), SI
+	LEAQ   (BX)(BX*4), DI
+	LEAQ   63(SP), R8
+	ANDQ   $-64, R8
+	VPXORD Z0, Z0, Z0
+
+loop:
+	CMPQ        n+40(FP), $+16
+	JLT         tail
+	MOVQ        flags+80(FP), R10
+	MOVQ        CX, R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, (R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 384(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 768(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1152(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1536(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 64(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 448(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 832(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1216(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1600(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 128(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 512(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 896(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1280(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1664(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 192(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 576(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 960(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1344(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1728(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 256(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 640(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 1024(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1408(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1792(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Z1
+	VMOVUPS     (R9)(BX*1), Z2
+	VMOVUPS     (R9)(BX*2), Z3
+	VMOVUPS     (R9)(SI*1), Z4
+	VMOVUPS     (R9)(BX*4), Z5
+	VMOVUPS     (R9)(DI*1), Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 320(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 704(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 1088(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1472(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1856(R8)
+	ADDQ        srcStep+32(FP), R9
+	XORQ        R11, R11
+	VMOVUPS     (R8), Z1
+	VMOVUPS     64(R8), Z2
+	VMOVUPS     128(R8), Z3
+	VMOVUPS     192(R8), Z4
+	VMOVUPS     256(R8), Z5
+	VMOVUPS     320(R8), Z6
+	MOVQ        R11, R9
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R10
+	JZ          noBias00
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z5
+	VADDPS      Z5, Z1, Z1
+
+noBias00:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd00
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
+
+noAdd00:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU00
+	VMAXPS Z1, Z0, Z1
+
+noReLU00:
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias01:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd01
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
+
+noAdd01:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU01
+	VMAXPS Z5, Z0, Z5
+
+noReLU01:
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+2
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias02
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias02:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd02
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
+
+noAdd02:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU02
+	VMAXPS Z5, Z0, Z5
+
+noReLU02:
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias03
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias03:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd03
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd03:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU03
+	VMAXPS Z2, Z0, Z2
+
+noReLU03:
+	VMOVUPS     Z2, (AX)(R9*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+4
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias04
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias04:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd04
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd04:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU04
+	VMAXPS Z2, Z0, Z2
+
+noReLU04:
+	VMOVUPS Z2, (AX)(R9*1)
+
+line0:
+	ADDQ        dstRow+8(FP), R11
+	CMPQ        rows+48(FP), $+1
+	JLE         stored
+	VMOVUPS     384(R8), Z1
+	VMOVUPS     448(R8), Z2
+	VMOVUPS     512(R8), Z3
+	VMOVUPS     576(R8), Z4
+	VMOVUPS     640(R8), Z5
+	VMOVUPS     704(R8), Z6
+	MOVQ        R11, R9
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R10
+	JZ          noBias10
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z5
+	VADDPS      Z5, Z1, Z1
+
+noBias10:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd10
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
+
+noAdd10:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU10
+	VMAXPS Z1, Z0, Z1
+
+noReLU10:
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias11
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias11:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd11
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
+
+noAdd11:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU11
+	VMAXPS Z5, Z0, Z5
+
+noReLU11:
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+2
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias12
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias12:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd12
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
+
+noAdd12:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU12
+	VMAXPS Z5, Z0, Z5
+
+noReLU12:
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias13
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias13:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd13
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd13:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU13
+	VMAXPS Z2, Z0, Z2
+
+noReLU13:
+	VMOVUPS     Z2, (AX)(R9*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+4
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias14
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias14:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd14
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd14:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU14
+	VMAXPS Z2, Z0, Z2
+
+noReLU14:
+	VMOVUPS Z2, (AX)(R9*1)
+
+line1:
+	ADDQ        dstRow+8(FP), R11
+	CMPQ        rows+48(FP), $+2
+	JLE         stored
+	VMOVUPS     768(R8), Z1
+	VMOVUPS     832(R8), Z2
+	VMOVUPS     896(R8), Z3
+	VMOVUPS     960(R8), Z4
+	VMOVUPS     1024(R8), Z5
+	VMOVUPS     1088(R8), Z6
+	MOVQ        R11, R9
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R10
+	JZ          noBias20
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z5
+	VADDPS      Z5, Z1, Z1
+
+noBias20:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd20
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
+
+noAdd20:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU20
+	VMAXPS Z1, Z0, Z1
+
+noReLU20:
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias21
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias21:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd21
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
+
+noAdd21:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU21
+	VMAXPS Z5, Z0, Z5
+
+noReLU21:
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+2
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias22
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias22:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd22
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
+
+noAdd22:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU22
+	VMAXPS Z5, Z0, Z5
+
+noReLU22:
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias23
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias23:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd23
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd23:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU23
+	VMAXPS Z2, Z0, Z2
+
+noReLU23:
+	VMOVUPS     Z2, (AX)(R9*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+4
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias24
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias24:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd24
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd24:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU24
+	VMAXPS Z2, Z0, Z2
+
+noReLU24:
+	VMOVUPS Z2, (AX)(R9*1)
+
+line2:
+	ADDQ        dstRow+8(FP), R11
+	CMPQ        rows+48(FP), $+3
+	JLE         stored
+	VMOVUPS     1152(R8), Z1
+	VMOVUPS     1216(R8), Z2
+	VMOVUPS     1280(R8), Z3
+	VMOVUPS     1344(R8), Z4
+	VMOVUPS     1408(R8), Z5
+	VMOVUPS     1472(R8), Z6
+	MOVQ        R11, R9
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R10
+	JZ          noBias30
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z5
+	VADDPS      Z5, Z1, Z1
+
+noBias30:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd30
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
+
+noAdd30:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU30
+	VMAXPS Z1, Z0, Z1
+
+noReLU30:
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias31
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias31:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd31
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
+
+noAdd31:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU31
+	VMAXPS Z5, Z0, Z5
+
+noReLU31:
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+2
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias32
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias32:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd32
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
+
+noAdd32:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU32
+	VMAXPS Z5, Z0, Z5
+
+noReLU32:
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias33
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias33:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd33
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd33:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU33
+	VMAXPS Z2, Z0, Z2
+
+noReLU33:
+	VMOVUPS     Z2, (AX)(R9*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+4
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias34
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias34:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd34
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd34:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU34
+	VMAXPS Z2, Z0, Z2
+
+noReLU34:
+	VMOVUPS Z2, (AX)(R9*1)
+
+line3:
+	ADDQ        dstRow+8(FP), R11
+	CMPQ        rows+48(FP), $+4
+	JLE         stored
+	VMOVUPS     1536(R8), Z1
+	VMOVUPS     1600(R8), Z2
+	VMOVUPS     1664(R8), Z3
+	VMOVUPS     1728(R8), Z4
+	VMOVUPS     1792(R8), Z5
+	VMOVUPS     1856(R8), Z6
+	MOVQ        R11, R9
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R10
+	JZ          noBias40
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z5
+	VADDPS      Z5, Z1, Z1
+
+noBias40:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd40
+	VMOVUPS (DX)(R9*1), Z5
+	VADDPS  Z5, Z1, Z1
+
+noAdd40:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU40
+	VMAXPS Z1, Z0, Z1
+
+noReLU40:
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line4
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias41
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias41:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd41
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
+
+noAdd41:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU41
+	VMAXPS Z5, Z0, Z5
+
+noReLU41:
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+2
+	JLE         line4
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias42
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias42:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd42
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z5, Z5
+
+noAdd42:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU42
+	VMAXPS Z5, Z0, Z5
+
+noReLU42:
+	VMOVUPS     Z5, (AX)(R9*1)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line4
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias43
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias43:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd43
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd43:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU43
+	VMAXPS Z2, Z0, Z2
+
+noReLU43:
+	VMOVUPS     Z2, (AX)(R9*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+4
+	JLE         line4
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias44
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias44:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd44
+	VMOVUPS (DX)(R9*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd44:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU44
+	VMAXPS Z2, Z0, Z2
+
+noReLU44:
+	VMOVUPS Z2, (AX)(R9*1)
+
+line4:
+	ADDQ dstRow+8(FP), R11
+
+stored:
+	ADDQ $+64, AX
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, bias+64(FP)
+	SUBQ $+16, n+40(FP)
+	JMP  loop
+
+tail:
+	MOVQ        n+40(FP), R9
+	TESTQ       R9, R9
+	JZ          done
+	MOVL        $-1, R10
+	BZHIL       R9, R10, R10
+	KMOVW       R10, K1
+	MOVQ        flags+80(FP), R9
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, (R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 384(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 768(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1152(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1536(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 64(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 448(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 832(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1216(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1600(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 128(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 512(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 896(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1280(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1664(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 192(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 576(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 960(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1344(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1728(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 256(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 640(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 1024(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1408(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1792(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VMOVAPS     Z1, 320(R8)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 704(R8)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	VMOVAPS     Z5, 1088(R8)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1472(R8)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	VMOVAPS     Z2, 1856(R8)
+	ADDQ        srcStep+32(FP), CX
+	XORQ        BX, BX
+	VMOVUPS     (R8), Z1
+	VMOVUPS     64(R8), Z2
+	VMOVUPS     128(R8), Z3
+	VMOVUPS     192(R8), Z4
+	VMOVUPS     256(R8), Z5
+	VMOVUPS     320(R8), Z6
+	MOVQ        BX, CX
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R9
+	JZ          noBias00Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z5
+	VADDPS      Z5, Z1, Z1
+
+noBias00Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd00Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
+
+noAdd00Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU00Tail
+	VMAXPS Z1, Z0, Z1
+
+noReLU00Tail:
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias01Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd01Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
+
+noAdd01Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU01Tail
+	VMAXPS Z5, Z0, Z5
+
+noReLU01Tail:
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+2
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias02Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias02Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd02Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
+
+noAdd02Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU02Tail
+	VMAXPS Z5, Z0, Z5
+
+noReLU02Tail:
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias03Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias03Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd03Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd03Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU03Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU03Tail:
+	VMOVUPS     Z2, K1, (AX)(CX*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+4
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias04Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias04Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd04Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd04Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU04Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU04Tail:
+	VMOVUPS Z2, K1, (AX)(CX*1)
+
+line0Tail:
+	ADDQ        dstRow+8(FP), BX
+	CMPQ        rows+48(FP), $+1
+	JLE         storedTail
+	VMOVUPS     384(R8), Z1
+	VMOVUPS     448(R8), Z2
+	VMOVUPS     512(R8), Z3
+	VMOVUPS     576(R8), Z4
+	VMOVUPS     640(R8), Z5
+	VMOVUPS     704(R8), Z6
+	MOVQ        BX, CX
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R9
+	JZ          noBias10Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z5
+	VADDPS      Z5, Z1, Z1
+
+noBias10Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd10Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
+
+noAdd10Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU10Tail
+	VMAXPS Z1, Z0, Z1
+
+noReLU10Tail:
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias11Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias11Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd11Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
+
+noAdd11Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU11Tail
+	VMAXPS Z5, Z0, Z5
+
+noReLU11Tail:
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+2
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias12Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias12Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd12Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
+
+noAdd12Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU12Tail
+	VMAXPS Z5, Z0, Z5
+
+noReLU12Tail:
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias13Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias13Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd13Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd13Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU13Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU13Tail:
+	VMOVUPS     Z2, K1, (AX)(CX*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+4
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias14Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias14Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd14Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd14Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU14Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU14Tail:
+	VMOVUPS Z2, K1, (AX)(CX*1)
+
+line1Tail:
+	ADDQ        dstRow+8(FP), BX
+	CMPQ        rows+48(FP), $+2
+	JLE         storedTail
+	VMOVUPS     768(R8), Z1
+	VMOVUPS     832(R8), Z2
+	VMOVUPS     896(R8), Z3
+	VMOVUPS     960(R8), Z4
+	VMOVUPS     1024(R8), Z5
+	VMOVUPS     1088(R8), Z6
+	MOVQ        BX, CX
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R9
+	JZ          noBias20Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z5
+	VADDPS      Z5, Z1, Z1
+
+noBias20Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd20Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
+
+noAdd20Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU20Tail
+	VMAXPS Z1, Z0, Z1
+
+noReLU20Tail:
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias21Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias21Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd21Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
+
+noAdd21Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU21Tail
+	VMAXPS Z5, Z0, Z5
+
+noReLU21Tail:
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+2
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias22Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias22Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd22Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
+
+noAdd22Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU22Tail
+	VMAXPS Z5, Z0, Z5
+
+noReLU22Tail:
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias23Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias23Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd23Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd23Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU23Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU23Tail:
+	VMOVUPS     Z2, K1, (AX)(CX*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+4
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias24Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias24Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd24Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd24Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU24Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU24Tail:
+	VMOVUPS Z2, K1, (AX)(CX*1)
+
+line2Tail:
+	ADDQ        dstRow+8(FP), BX
+	CMPQ        rows+48(FP), $+3
+	JLE         storedTail
+	VMOVUPS     1152(R8), Z1
+	VMOVUPS     1216(R8), Z2
+	VMOVUPS     1280(R8), Z3
+	VMOVUPS     1344(R8), Z4
+	VMOVUPS     1408(R8), Z5
+	VMOVUPS     1472(R8), Z6
+	MOVQ        BX, CX
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R9
+	JZ          noBias30Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z5
+	VADDPS      Z5, Z1, Z1
+
+noBias30Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd30Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
+
+noAdd30Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU30Tail
+	VMAXPS Z1, Z0, Z1
+
+noReLU30Tail:
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias31Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias31Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd31Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
+
+noAdd31Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU31Tail
+	VMAXPS Z5, Z0, Z5
+
+noReLU31Tail:
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+2
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias32Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias32Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd32Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
+
+noAdd32Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU32Tail
+	VMAXPS Z5, Z0, Z5
+
+noReLU32Tail:
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias33Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias33Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd33Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd33Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU33Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU33Tail:
+	VMOVUPS     Z2, K1, (AX)(CX*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+4
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias34Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias34Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd34Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd34Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU34Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU34Tail:
+	VMOVUPS Z2, K1, (AX)(CX*1)
+
+line3Tail:
+	ADDQ        dstRow+8(FP), BX
+	CMPQ        rows+48(FP), $+4
+	JLE         storedTail
+	VMOVUPS     1536(R8), Z1
+	VMOVUPS     1600(R8), Z2
+	VMOVUPS     1664(R8), Z3
+	VMOVUPS     1728(R8), Z4
+	VMOVUPS     1792(R8), Z5
+	VMOVUPS     1856(R8), Z6
+	MOVQ        BX, CX
+	VADDPS      Z3, Z2, Z7
+	VMULPS      const31e48cc7<>+0(SB), Z7, Z8
+	VMOVAPS     Z7, Z7
+	VFMADD132PS constbf303b34<>+0(SB), Z8, Z7
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      const31e48cc7<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbf303b34<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      constafb3bff0<>+0(SB), Z3, Z8
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3df4c401<>+0(SB), Z8, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      constafb3bff0<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3df4c401<>+0(SB), Z5, Z4
+	VMULPS      constb2eca864<>+0(SB), Z1, Z5
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const3f91a2b4<>+0(SB), Z5, Z1
+	VADDPS      Z7, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	TESTQ       $0x00000002, R9
+	JZ          noBias40Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z5
+	VADDPS      Z5, Z1, Z1
+
+noBias40Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd40Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z5
+	VADDPS    Z5, Z1, Z1
+
+noAdd40Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU40Tail
+	VMAXPS Z1, Z0, Z1
+
+noReLU40Tail:
+	VMOVUPS     Z1, K1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z5
+	VFMADD132PS const3fc00000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+1
+	JLE         line4Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias41Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias41Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd41Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
+
+noAdd41Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU41Tail
+	VMAXPS Z5, Z0, Z5
+
+noReLU41Tail:
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Z7, Z1
+	VMOVAPS     Z3, Z5
+	VFMADD132PS const40100000<>+0(SB), Z1, Z5
+	CMPQ        cols+56(FP), $+2
+	JLE         line4Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias42Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z5, Z5
+
+noBias42Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd42Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z5, Z5
+
+noAdd42Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU42Tail
+	VMAXPS Z5, Z0, Z5
+
+noReLU42Tail:
+	VMOVUPS     Z5, K1, (AX)(CX*1)
+	VMULPS      const3e7a0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const40580000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         line4Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias43Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias43Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd43Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd43Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU43Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU43Tail:
+	VMOVUPS     Z2, K1, (AX)(CX*1)
+	VMOVAPS     Z7, Z1
+	VFMADD132PS const3e1c4000<>+0(SB), Z6, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const40a20000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+4
+	JLE         line4Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias44Tail
+	MOVQ        bias+64(FP), SI
+	VMOVUPS.Z   (SI), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias44Tail:
+	TESTQ     $0x00000004, R9
+	JZ        noAdd44Tail
+	VMOVUPS.Z (DX)(CX*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd44Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU44Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU44Tail:
+	VMOVUPS Z2, K1, (AX)(CX*1)
+
+line4Tail:
+	ADDQ dstRow+8(FP), BX
+
+storedTail:
+done:
+	VZEROUPPER
+	RET
+
+// func spreadInputLine10AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·spreadInputLine10AVX512(SB), $7104-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	ADDQ first+24(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
+	LEAQ (BX)(BX*4), DI
+	LEAQ (SI)(BX*4), R8
+	LEAQ (BX)(BX*8), R9
+	LEAQ (DX)(DX*2), R10
+	LEAQ (DX)(DX*4), R11
+	LEAQ (R10)(DX*4), R12
+	LEAQ (DX)(DX*8), R13
+	LEAQ 63(SP), R14
+	ANDQ $-64, R14
+
+loop:
+	CMPQ         n+48(FP), $+16
+	JLT          tail
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3f, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K1
+	KMOVW        K1, 6400(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3e, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K1
+	KMOVW        K1, 6464(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3d, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K1
+	KMOVW        K1, 6528(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3c, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K1
+	KMOVW        K1, 6592(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3b, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K1
+	KMOVW        K1, 6656(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3a, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K1
+	KMOVW        K1, 6720(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x39, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K1
+	KMOVW        K1, 6784(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x38, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K1
+	KMOVW        K1, 6848(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x37, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K1
+	KMOVW        K1, 6912(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x36, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K1
+	KMOVW        K1, 6976(R14)
+	KMOVW        6400(R14), K1
+	VMOVUPS.Z    (CX), K1, Z0
+	KMOVW        6464(R14), K1
+	VMOVUPS.Z    (CX)(BX*1), K1, Z1
+	KMOVW        6528(R14), K1
+	VMOVUPS.Z    (CX)(BX*2), K1, Z2
+	KMOVW        6592(R14), K1
+	VMOVUPS.Z    (CX)(SI*1), K1, Z3
+	KMOVW        6656(R14), K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z4
+	KMOVW        6720(R14), K1
+	VMOVUPS.Z    (CX)(DI*1), K1, Z5
+	KMOVW        6784(R14), K1
+	VMOVUPS.Z    (CX)(SI*2), K1, Z6
+	KMOVW        6848(R14), K1
+	VMOVUPS.Z    (CX)(R8*1), K1, Z7
+	KMOVW        6912(R14), K1
+	VMOVUPS.Z    (CX)(BX*8), K1, Z8
+	KMOVW        6976(R14), K1
+	VMOVUPS.Z    (CX)(R9*1), K1, Z9
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  const3efd2000<>+0(SB), Z8, Z0
+	VMOVAPS      Z2, Z10
+	VFMADD132PS  constc09ab480<>+0(SB), Z0, Z10
+	VMOVAPS      Z4, Z0
+	VFMADD132PS  const4123d800<>+0(SB), Z10, Z0
+	VMOVAPS      Z6, Z10
+	VFMADD132PS  constc0c88000<>+0(SB), Z0, Z10
+	VMOVUPS      Z10, (AX)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0610000<>+0(SB), Z8, Z0
+	VMOVAPS      Z4, Z10
+	VFMADD132PS  const41161000<>+0(SB), Z0, Z10
+	VMOVAPS      Z6, Z0
+	VFMADD132PS  constc0c40000<>+0(SB), Z10, Z0
+	VMOVAPS      Z1, Z10
+	VFMADD132PS  constc0610000<>+0(SB), Z7, Z10
+	VMOVAPS      Z3, Z11
+	VFMADD132PS  const41161000<>+0(SB), Z10, Z11
+	VMOVAPS      Z5, Z10
+	VFMADD132PS  constc0c40000<>+0(SB), Z11, Z10
+	VMOVAPS      Z10, Z11
+	VFMADD132PS  const3ec00000<>+0(SB), Z0, Z11
+	VMOVUPS      Z11, (AX)(DX*1)
+	VMOVAPS      Z10, Z10
+	VFNMADD132PS const3ec00000<>+0(SB), Z0, Z10
+	VMOVUPS      Z10, (AX)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbf610000<>+0(SB), Z8, Z0
+	VMOVAPS      Z4, Z10
+	VFMADD132PS  const40e10800<>+0(SB), Z0, Z10
+	VMOVAPS      Z6, Z0
+	VFMADD132PS  constc0b68000<>+0(SB), Z10, Z0
+	VMOVAPS      Z1, Z10
+	VFMADD132PS  constbf610000<>+0(SB), Z7, Z10
+	VMOVAPS      Z3, Z11
+	VFMADD132PS  const40e10800<>+0(SB), Z10, Z11
+	VMOVAPS      Z5, Z10
+	VFMADD132PS  constc0b68000<>+0(SB), Z11, Z10
+	VMOVAPS      Z10, Z11
+	VFMADD132PS  const3f400000<>+0(SB), Z0, Z11
+	VMOVUPS      Z11, (AX)(R10*1)
+	VMOVAPS      Z10, Z10
+	VFNMADD132PS const3f400000<>+0(SB), Z0, Z10
+	VMOVUPS      Z10, (AX)(DX*4)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbea20000<>+0(SB), Z8, Z0
+	VMOVAPS      Z4, Z10
+	VFMADD132PS  const40391000<>+0(SB), Z0, Z10
+	VMOVAPS      Z6, Z0
+	VFMADD132PS  constc0968000<>+0(SB), Z10, Z0
+	VMOVAPS      Z1, Z10
+	VFMADD132PS  constbea20000<>+0(SB), Z7, Z10
+	VMOVAPS      Z3, Z11
+	VFMADD132PS  const40391000<>+0(SB), Z10, Z11
+	VMOVAPS      Z5, Z10
+	VFMADD132PS  constc0968000<>+0(SB), Z11, Z10
+	VMOVAPS      Z10, Z11
+	VFMADD132PS  const3fa00000<>+0(SB), Z0, Z11
+	VMOVUPS      Z11, (AX)(R11*1)
+	VMOVAPS      Z10, Z10
+	VFNMADD132PS const3fa00000<>+0(SB), Z0, Z10
+	VMOVUPS      Z10, (AX)(R10*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbdfd2000<>+0(SB), Z8, Z0
+	VMOVAPS      Z4, Z2
+	VFMADD132PS  const3f96c000<>+0(SB), Z0, Z2
+	VMOVAPS      Z6, Z0
+	VFMADD132PS  constc0110000<>+0(SB), Z2, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbdfd2000<>+0(SB), Z7, Z2
+	VMOVAPS      Z3, Z4
+	VFMADD132PS  const3f96c000<>+0(SB), Z2, Z4
+	VMOVAPS      Z5, Z2
+	VFMADD132PS  constc0110000<>+0(SB), Z4, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const40000000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, (AX)(R12*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const40000000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, (AX)(DX*8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3efd2000<>+0(SB), Z9, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc09ab480<>+0(SB), Z0, Z1
+	VMOVAPS      Z5, Z0
+	VFMADD132PS  const4123d800<>+0(SB), Z1, Z0
+	VMOVAPS      Z7, Z1
+	VFMADD132PS  constc0c88000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, (AX)(R13*1)
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	SUBQ         $+16, n+48(FP)
+	JMP          loop
+
+tail:
+	MOVQ         n+48(FP), R15
+	TESTQ        R15, R15
+	JZ           done
+	MOVL         $-1, BP
+	BZHIL        R15, BP, BP
+	KMOVW        BP, K1
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3f, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K2
+	KANDW        K1, K2, K2
+	KMOVW        K2, 6400(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3e, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K2
+	KANDW        K1, K2, K2
+	KMOVW        K2, 6464(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3d, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K2
+	KANDW        K1, K2, K2
+	KMOVW        K2, 6528(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3c, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K2
+	KANDW        K1, K2, K2
+	KMOVW        K2, 6592(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3b, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K2
+	KANDW        K1, K2, K2
+	KMOVW        K2, 6656(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3a, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K2
+	KANDW        K1, K2, K2
+	KMOVW        K2, 6720(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x39, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K2
+	KANDW        K1, K2, K2
+	KMOVW        K2, 6784(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x38, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K2
+	KANDW        K1, K2, K2
+	KMOVW        K2, 6848(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x37, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K2
+	KANDW        K1, K2, K2
+	KMOVW        K2, 6912(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x36, R15
+	SARQ         $0x3f, R15
+	KMOVW        R15, K2
+	KANDW        K1, K2, K2
+	KMOVW        K2, 6976(R14)
+	KMOVW        6400(R14), K2
+	VMOVUPS.Z    (CX), K2, Z0
+	KMOVW        6464(R14), K2
+	VMOVUPS.Z    (CX)(BX*1), K2, Z1
+	KMOVW        6528(R14), K2
+	VMOVUPS.Z    (CX)(BX*2), K2, Z2
+	KMOVW        6592(R14), K2
+	VMOVUPS.Z    (CX)(SI*1), K2, Z3
+	KMOVW        6656(R14), K2
+	VMOVUPS.Z    (CX)(BX*4), K2, Z4
+	KMOVW        6720(R14), K2
+	VMOVUPS.Z    (CX)(DI*1), K2, Z5
+	KMOVW        6784(R14), K2
+	VMOVUPS.Z    (CX)(SI*2), K2, Z6
+	KMOVW        6848(R14), K2
+	VMOVUPS.Z    (CX)(R8*1), K2, Z7
+	KMOVW        6912(R14), K2
+	VMOVUPS.Z    (CX)(BX*8), K2, Z8
+	KMOVW        6976(R14), K2
+	VMOVUPS.Z    (CX)(R9*1), K2, Z9
+	VMOVAPS      Z0, Z0
+	VFMADD132PS  const3efd2000<>+0(SB), Z8, Z0
+	VMOVAPS      Z2, Z10
+	VFMADD132PS  constc09ab480<>+0(SB), Z0, Z10
+	VMOVAPS      Z4, Z0
+	VFMADD132PS  const4123d800<>+0(SB), Z10, Z0
+	VMOVAPS      Z6, Z10
+	VFMADD132PS  constc0c88000<>+0(SB), Z0, Z10
+	VMOVUPS      Z10, K1, (AX)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constc0610000<>+0(SB), Z8, Z0
+	VMOVAPS      Z4, Z10
+	VFMADD132PS  const41161000<>+0(SB), Z0, Z10
+	VMOVAPS      Z6, Z0
+	VFMADD132PS  constc0c40000<>+0(SB), Z10, Z0
+	VMOVAPS      Z1, Z10
+	VFMADD132PS  constc0610000<>+0(SB), Z7, Z10
+	VMOVAPS      Z3, Z11
+	VFMADD132PS  const41161000<>+0(SB), Z10, Z11
+	VMOVAPS      Z5, Z10
+	VFMADD132PS  constc0c40000<>+0(SB), Z11, Z10
+	VMOVAPS      Z10, Z11
+	VFMADD132PS  const3ec00000<>+0(SB), Z0, Z11
+	VMOVUPS      Z11, K1, (AX)(DX*1)
+	VMOVAPS      Z10, Z10
+	VFNMADD132PS const3ec00000<>+0(SB), Z0, Z10
+	VMOVUPS      Z10, K1, (AX)(DX*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbf610000<>+0(SB), Z8, Z0
+	VMOVAPS      Z4, Z10
+	VFMADD132PS  const40e10800<>+0(SB), Z0, Z10
+	VMOVAPS      Z6, Z0
+	VFMADD132PS  constc0b68000<>+0(SB), Z10, Z0
+	VMOVAPS      Z1, Z10
+	VFMADD132PS  constbf610000<>+0(SB), Z7, Z10
+	VMOVAPS      Z3, Z11
+	VFMADD132PS  const40e10800<>+0(SB), Z10, Z11
+	VMOVAPS      Z5, Z10
+	VFMADD132PS  constc0b68000<>+0(SB), Z11, Z10
+	VMOVAPS      Z10, Z11
+	VFMADD132PS  const3f400000<>+0(SB), Z0, Z11
+	VMOVUPS      Z11, K1, (AX)(R10*1)
+	VMOVAPS      Z10, Z10
+	VFNMADD132PS const3f400000<>+0(SB), Z0, Z10
+	VMOVUPS      Z10, K1, (AX)(DX*4)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbea20000<>+0(SB), Z8, Z0
+	VMOVAPS      Z4, Z10
+	VFMADD132PS  const40391000<>+0(SB), Z0, Z10
+	VMOVAPS      Z6, Z0
+	VFMADD132PS  constc0968000<>+0(SB), Z10, Z0
+	VMOVAPS      Z1, Z10
+	VFMADD132PS  constbea20000<>+0(SB), Z7, Z10
+	VMOVAPS      Z3, Z11
+	VFMADD132PS  const40391000<>+0(SB), Z10, Z11
+	VMOVAPS      Z5, Z10
+	VFMADD132PS  constc0968000<>+0(SB), Z11, Z10
+	VMOVAPS      Z10, Z11
+	VFMADD132PS  const3fa00000<>+0(SB), Z0, Z11
+	VMOVUPS      Z11, K1, (AX)(R11*1)
+	VMOVAPS      Z10, Z10
+	VFNMADD132PS const3fa00000<>+0(SB), Z0, Z10
+	VMOVUPS      Z10, K1, (AX)(R10*2)
+	VMOVAPS      Z2, Z0
+	VFMADD132PS  constbdfd2000<>+0(SB), Z8, Z0
+	VMOVAPS      Z4, Z2
+	VFMADD132PS  const3f96c000<>+0(SB), Z0, Z2
+	VMOVAPS      Z6, Z0
+	VFMADD132PS  constc0110000<>+0(SB), Z2, Z0
+	VMOVAPS      Z1, Z2
+	VFMADD132PS  constbdfd2000<>+0(SB), Z7, Z2
+	VMOVAPS      Z3, Z4
+	VFMADD132PS  const3f96c000<>+0(SB), Z2, Z4
+	VMOVAPS      Z5, Z2
+	VFMADD132PS  constc0110000<>+0(SB), Z4, Z2
+	VMOVAPS      Z2, Z4
+	VFMADD132PS  const40000000<>+0(SB), Z0, Z4
+	VMOVUPS      Z4, K1, (AX)(R12*1)
+	VMOVAPS      Z2, Z2
+	VFNMADD132PS const40000000<>+0(SB), Z0, Z2
+	VMOVUPS      Z2, K1, (AX)(DX*8)
+	VMOVAPS      Z1, Z0
+	VFMADD132PS  const3efd2000<>+0(SB), Z9, Z0
+	VMOVAPS      Z3, Z1
+	VFMADD132PS  constc09ab480<>+0(SB), Z0, Z1
+	VMOVAPS      Z5, Z0
+	VFMADD132PS  const4123d800<>+0(SB), Z1, Z0
+	VMOVAPS      Z7, Z1
+	VFMADD132PS  constc0c88000<>+0(SB), Z0, Z1
+	VMOVUPS      Z1, K1, (AX)(R13*1)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA const3efd2000<>+0(SB)/4, $0x3efd2000
+DATA const3efd2000<>+4(SB)/4, $0x3efd2000
+DATA const3efd2000<>+8(SB)/4, $0x3efd2000
+DATA const3efd2000<>+12(SB)/4, $0x3efd2000
+DATA const3efd2000<>+16(SB)/4, $0x3efd2000
+DATA const3efd2000<>+20(SB)/4, $0x3efd2000
+DATA const3efd2000<>+24(SB)/4, $0x3efd2000
+DATA const3efd2000<>+28(SB)/4, $0x3efd2000
+DATA const3efd2000<>+32(SB)/4, $0x3efd2000
+DATA const3efd2000<>+36(SB)/4, $0x3efd2000
+DATA const3efd2000<>+40(SB)/4, $0x3efd2000
+DATA const3efd2000<>+44(SB)/4, $0x3efd2000
+DATA const3efd2000<>+48(SB)/4, $0x3efd2000
+DATA const3efd2000<>+52(SB)/4, $0x3efd2000
+DATA const3efd2000<>+56(SB)/4, $0x3efd2000
+DATA const3efd2000<>+60(SB)/4, $0x3efd2000
+GLOBL const3efd2000<>(SB), RODATA|NOPTR, $64
+
+DATA constc09ab480<>+0(SB)/4, $0xc09ab480
+DATA constc09ab480<>+4(SB)/4, $0xc09ab480
+DATA constc09ab480<>+8(SB)/4, $0xc09ab480
+DATA constc09ab480<>+12(SB)/4, $0xc09ab480
+DATA constc09ab480<>+16(SB)/4, $0xc09ab480
+DATA constc09ab480<>+20(SB)/4, $0xc09ab480
+DATA constc09ab480<>+24(SB)/4, $0xc09ab480
+DATA constc09ab480<>+28(SB)/4, $0xc09ab480
+DATA constc09ab480<>+32(SB)/4, $0xc09ab480
+DATA constc09ab480<>+36(SB)/4, $0xc09ab480
+DATA constc09ab480<>+40(SB)/4, $0xc09ab480
+DATA constc09ab480<>+44(SB)/4, $0xc09ab480
+DATA constc09ab480<>+48(SB)/4, $0xc09ab480
+DATA constc09ab480<>+52(SB)/4, $0xc09ab480
+DATA constc09ab480<>+56(SB)/4, $0xc09ab480
+DATA constc09ab480<>+60(SB)/4, $0xc09ab480
+GLOBL constc09ab480<>(SB), RODATA|NOPTR, $64
+
+DATA const4123d800<>+0(SB)/4, $0x4123d800
+DATA const4123d800<>+4(SB)/4, $0x4123d800
+DATA const4123d800<>+8(SB)/4, $0x4123d800
+DATA const4123d800<>+12(SB)/4, $0x4123d800
+DATA const4123d800<>+16(SB)/4, $0x4123d800
+DATA const4123d800<>+20(SB)/4, $0x4123d800
+DATA const4123d800<>+24(SB)/4, $0x4123d800
+DATA const4123d800<>+28(SB)/4, $0x4123d800
+DATA const4123d800<>+32(SB)/4, $0x4123d800
+DATA const4123d800<>+36(SB)/4, $0x4123d800
+DATA const4123d800<>+40(SB)/4, $0x4123d800
+DATA const4123d800<>+44(SB)/4, $0x4123d800
+DATA const4123d800<>+48(SB)/4, $0x4123d800
+DATA const4123d800<>+52(SB)/4, $0x4123d800
+DATA const4123d800<>+56(SB)/4, $0x4123d800
+DATA const4123d800<>+60(SB)/4, $0x4123d800
+GLOBL const4123d800<>(SB), RODATA|NOPTR, $64
+
+DATA constc0c88000<>+0(SB)/4, $0xc0c88000
+DATA constc0c88000<>+4(SB)/4, $0xc0c88000
+DATA constc0c88000<>+8(SB)/4, $0xc0c88000
+DATA constc0c88000<>+12(SB)/4, $0xc0c88000
+DATA constc0c88000<>+16(SB)/4, $0xc0c88000
+DATA constc0c88000<>+20(SB)/4, $0xc0c88000
+DATA constc0c88000<>+24(SB)/4, $0xc0c88000
+DATA constc0c88000<>+28(SB)/4, $0xc0c88000
+DATA constc0c88000<>+32(SB)/4, $0xc0c88000
+DATA constc0c88000<>+36(SB)/4, $0xc0c88000
+DATA constc0c88000<>+40(SB)/4, $0xc0c88000
+DATA constc0c88000<>+44(SB)/4, $0xc0c88000
+DATA constc0c88000<>+48(SB)/4, $0xc0c88000
+DATA constc0c88000<>+52(SB)/4, $0xc0c88000
+DATA constc0c88000<>+56(SB)/4, $0xc0c88000
+DATA constc0c88000<>+60(SB)/4, $0xc0c88000
+GLOBL constc0c88000<>(SB), RODATA|NOPTR, $64
+
+DATA constc0610000<>+0(SB)/4, $0xc0610000
+DATA constc0610000<>+4(SB)/4, $0xc0610000
+DATA constc0610000<>+8(SB)/4, $0xc0610000
+DATA constc0610000<>+12(SB)/4, $0xc0610000
+DATA constc0610000<>+16(SB)/4, $0xc0610000
+DATA constc0610000<>+20(SB)/4, $0xc0610000
+DATA constc0610000<>+24(SB)/4, $0xc0610000
+DATA constc0610000<>+28(SB)/4, $0xc0610000
+DATA constc0610000<>+32(SB)/4, $0xc0610000
+DATA constc0610000<>+36(SB)/4, $0xc0610000
+DATA constc0610000<>+40(SB)/4, $0xc0610000
+DATA constc0610000<>+44(SB)/4, $0xc0610000
+DATA constc0610000<>+48(SB)/4, $0xc0610000
+DATA constc0610000<>+52(SB)/4, $0xc0610000
+DATA constc0610000<>+56(SB)/4, $0xc0610000
+DATA constc0610000<>+60(SB)/4, $0xc0610000
+GLOBL constc0610000<>(SB), RODATA|NOPTR, $64
+
+DATA const41161000<>+0(SB)/4, $0x41161000
+DATA const41161000<>+4(SB)/4, $0x41161000
+DATA const41161000<>+8(SB)/4, $0x41161000
+DATA const41161000<>+12(SB)/4, $0x41161000
+DATA const41161000<>+16(SB)/4, $0x41161000
+DATA const41161000<>+20(SB)/4, $0x41161000
+DATA const41161000<>+24(SB)/4, $0x41161000
+DATA const41161000<>+28(SB)/4, $0x41161000
+DATA const41161000<>+32(SB)/4, $0x41161000
+DATA const41161000<>+36(SB)/4, $0x41161000
+DATA const41161000<>+40(SB)/4, $0x41161000
+DATA const41161000<>+44(SB)/4, $0x41161000
+DATA const41161000<>+48(SB)/4, $0x41161000
+DATA const41161000<>+52(SB)/4, $0x41161000
+DATA const41161000<>+56(SB)/4, $0x41161000
+DATA const41161000<>+60(SB)/4, $0x41161000
+GLOBL const41161000<>(SB), RODATA|NOPTR, $64
+
+DATA constc0c40000<>+0(SB)/4, $0xc0c40000
+DATA constc0c40000<>+4(SB)/4, $0xc0c40000
+DATA constc0c40000<>+8(SB)/4, $0xc0c40000
+DATA constc0c40000<>+12(SB)/4, $0xc0c40000
+DATA constc0c40000<>+16(SB)/4, $0xc0c40000
+DATA constc0c40000<>+20(SB)/4, $0xc0c40000
+DATA constc0c40000<>+24(SB)/4, $0xc0c40000
+DATA constc0c40000<>+28(SB)/4, $0xc0c40000
+DATA constc0c40000<>+32(SB)/4, $0xc0c40000
+DATA constc0c40000<>+36(SB)/4, $0xc0c40000
+DATA constc0c40000<>+40(SB)/4, $0xc0c40000
+DATA constc0c40000<>+44(SB)/4, $0xc0c40000
+DATA constc0c40000<>+48(SB)/4, $0xc0c40000
+DATA constc0c40000<>+52(SB)/4, $0xc0c40000
+DATA constc0c40000<>+56(SB)/4, $0xc0c40000
+DATA constc0c40000<>+60(SB)/4, $0xc0c40000
+GLOBL constc0c40000<>(SB), RODATA|NOPTR, $64
+
+DATA const3ec00000<>+0(SB)/4, $0x3ec00000
+DATA const3ec00000<>+4(SB)/4, $0x3ec00000
+DATA const3ec00000<>+8(SB)/4, $0x3ec00000
+DATA const3ec00000<>+12(SB)/4, $0x3ec00000
+DATA const3ec00000<>+16(SB)/4, $0x3ec00000
+DATA const3ec00000<>+20(SB)/4, $0x3ec00000
+DATA const3ec00000<>+24(SB)/4, $0x3ec00000
+DATA const3ec00000<>+28(SB)/4, $0x3ec00000
+DATA const3ec00000<>+32(SB)/4, $0x3ec00000
+DATA const3ec00000<>+36(SB)/4, $0x3ec00000
+DATA const3ec00000<>+40(SB)/4, $0x3ec00000
+DATA const3ec00000<>+44(SB)/4, $0x3ec00000
+DATA const3ec00000<>+48(SB)/4, $0x3ec00000
+DATA const3ec00000<>+52(SB)/4, $0x3ec00000
+DATA const3ec00000<>+56(SB)/4, $0x3ec00000
+DATA const3ec00000<>+60(SB)/4, $0x3ec00000
+GLOBL const3ec00000<>(SB), RODATA|NOPTR, $64
+
+DATA constbf610000<>+0(SB)/4, $0xbf610000
+DATA constbf610000<>+4(SB)/4, $0xbf610000
+DATA constbf610000<>+8(SB)/4, $0xbf610000
+DATA constbf610000<>+12(SB)/4, $0xbf610000
+DATA constbf610000<>+16(SB)/4, $0xbf610000
+DATA constbf610000<>+20(SB)/4, $0xbf610000
+DATA constbf610000<>+24(SB)/4, $0xbf610000
+DATA constbf610000<>+28(SB)/4, $0xbf610000
+DATA constbf610000<>+32(SB)/4, $0xbf610000
+DATA constbf610000<>+36(SB)/4, $0xbf610000
+DATA constbf610000<>+40(SB)/4, $0xbf610000
+DATA constbf610000<>+44(SB)/4, $0xbf610000
+DATA constbf610000<>+48(SB)/4, $0xbf610000
+DATA constbf610000<>+52(SB)/4, $0xbf610000
+DATA constbf610000<>+56(SB)/4, $0xbf610000
+DATA constbf610000<>+60(SB)/4, $0xbf610000
+GLOBL constbf610000<>(SB), RODATA|NOPTR, $64
+
+DATA const40e10800<>+0(SB)/4, $0x40e10800
+DATA const40e10800<>+4(SB)/4, $0x40e10800
+DATA const40e10800<>+8(SB)/4, $0x40e10800
+DATA const40e10800<>+12(SB)/4, $0x40e10800
+DATA const40e10800<>+16(SB)/4, $0x40e10800
+DATA const40e10800<>+20(SB)/4, $0x40e10800
+DATA const40e10800<>+24(SB)/4, $0x40e10800
+DATA const40e10800<>+28(SB)/4, $0x40e10800
+DATA const40e10800<>+32(SB)/4, $0x40e10800
+DATA const40e10800<>+36(SB)/4, $0x40e10800
+DATA const40e10800<>+40(SB)/4, $0x40e10800
+DATA const40e10800<>+44(SB)/4, $0x40e10800
+DATA const40e10800<>+48(SB)/4, $0x40e10800
+DATA const40e10800<>+52(SB)/4, $0x40e10800
+DATA const40e10800<>+56(SB)/4, $0x40e10800
+DATA const40e10800<>+60(SB)/4, $0x40e10800
+GLOBL const40e10800<>(SB), RODATA|NOPTR, $64
+
+DATA constc0b68000<>+0(SB)/4, $0xc0b68000
+DATA constc0b68000<>+4(SB)/4, $0xc0b68000
+DATA constc0b68000<>+8(SB)/4, $0xc0b68000
+DATA constc0b68000<>+12(SB)/4, $0xc0b68000
+DATA constc0b68000<>+16(SB)/4, $0xc0b68000
+DATA constc0b68000<>+20(SB)/4, $0xc0b68000
+DATA constc0b68000<>+24(SB)/4, $0xc0b68000
+DATA constc0b68000<>+28(SB)/4, $0xc0b68000
+DATA constc0b68000<>+32(SB)/4, $0xc0b68000
+DATA constc0b68000<>+36(SB)/4, $0xc0b68000
+DATA constc0b68000<>+40(SB)/4, $0xc0b68000
+DATA constc0b68000<>+44(SB)/4, $0xc0b68000
+DATA constc0b68000<>+48(SB)/4, $0xc0b68000
+DATA constc0b68000<>+52(SB)/4, $0xc0b68000
+DATA constc0b68000<>+56(SB)/4, $0xc0b68000
+DATA constc0b68000<>+60(SB)/4, $0xc0b68000
+GLOBL constc0b68000<>(SB), RODATA|NOPTR, $64
+
+DATA const3f400000<>+0(SB)/4, $0x3f400000
+DATA const3f400000<>+4(SB)/4, $0x3f400000
+DATA const3f400000<>+8(SB)/4, $0x3f400000
+DATA const3f400000<>+12(SB)/4, $0x3f400000
+DATA const3f400000<>+16(SB)/4, $0x3f400000
+DATA const3f400000<>+20(SB)/4, $0x3f400000
+DATA const3f400000<>+24(SB)/4, $0x3f400000
+DATA const3f400000<>+28(SB)/4, $0x3f400000
+DATA const3f400000<>+32(SB)/4, $0x3f400000
+DATA const3f400000<>+36(SB)/4, $0x3f400000
+DATA const3f400000<>+40(SB)/4, $0x3f400000
+DATA const3f400000<>+44(SB)/4, $0x3f400000
+DATA const3f400000<>+48(SB)/4, $0x3f400000
+DATA const3f400000<>+52(SB)/4, $0x3f400000
+DATA const3f400000<>+56(SB)/4, $0x3f400000
+DATA const3f400000<>+60(SB)/4, $0x3f400000
+GLOBL const3f400000<>(SB), RODATA|NOPTR, $64
+
+DATA constbea20000<>+0(SB)/4, $0xbea20000
+DATA constbea20000<>+4(SB)/4, $0xbea20000
+DATA constbea20000<>+8(SB)/4, $0xbea20000
+DATA constbea20000<>+12(SB)/4, $0xbea20000
+DATA constbea20000<>+16(SB)/4, $0xbea20000
+DATA constbea20000<>+20(SB)/4, $0xbea20000
+DATA constbea20000<>+24(SB)/4, $0xbea20000
+DATA constbea20000<>+28(SB)/4, $0xbea20000
+DATA constbea20000<>+32(SB)/4, $0xbea20000
+DATA constbea20000<>+36(SB)/4, $0xbea20000
+DATA constbea20000<>+40(SB)/4, $0xbea20000
+DATA constbea20000<>+44(SB)/4, $0xbea20000
+DATA constbea20000<>+48(SB)/4, $0xbea20000
+DATA constbea20000<>+52(SB)/4, $0xbea20000
+DATA constbea20000<>+56(SB)/4, $0xbea20000
+DATA constbea20000<>+60(SB)/4, $0xbea20000
+GLOBL constbea20000<>(SB), RODATA|NOPTR, $64
+
+DATA const40391000<>+0(SB)/4, $0x40391000
+DATA const40391000<>+4(SB)/4, $0x40391000
+DATA const40391000<>+8(SB)/4, $0x40391000
+DATA const40391000<>+12(SB)/4, $0x40391000
+DATA const40391000<>+16(SB)/4, $0x40391000
+DATA const40391000<>+20(SB)/4, $0x40391000
+DATA const40391000<>+24(SB)/4, $0x40391000
+DATA const40391000<>+28(SB)/4, $0x40391000
+DATA const40391000<>+32(SB)/4, $0x40391000
+DATA const40391000<>+36(SB)/4, $0x40391000
+DATA const40391000<>+40(SB)/4, $0x40391000
+DATA const40391000<>+44(SB)/4, $0x40391000
+DATA const40391000<>+48(SB)/4, $0x40391000
+DATA const40391000<>+52(SB)/4, $0x40391000
+DATA const40391000<>+56(SB)/4, $0x40391000
+DATA const40391000<>+60(SB)/4, $0x40391000
+GLOBL const40391000<>(SB), RODATA|NOPTR, $64
+
+DATA constc0968000<>+0(SB)/4, $0xc0968000
+DATA constc0968000<>+4(SB)/4, $0xc0968000
+DATA constc0968000<>+8(SB)/4, $0xc0968000
+DATA constc0968000<>+12(SB)/4, $0xc0968000
+DATA constc0968000<>+16(SB)/4, $0xc0968000
+DATA constc0968000<>+20(SB)/4, $0xc0968000
+DATA constc0968000<>+24(SB)/4, $0xc0968000
+DATA constc0968000<>+28(SB)/4, $0xc0968000
+DATA constc0968000<>+32(SB)/4, $0xc0968000
+DATA constc0968000<>+36(SB)/4, $0xc0968000
+DATA constc0968000<>+40(SB)/4, $0xc0968000
+DATA constc0968000<>+44(SB)/4, $0xc0968000
+DATA constc0968000<>+48(SB)/4, $0xc0968000
+DATA constc0968000<>+52(SB)/4, $0xc0968000
+DATA constc0968000<>+56(SB)/4, $0xc0968000
+DATA constc0968000<>+60(SB)/4, $0xc0968000
+GLOBL constc0968000<>(SB), RODATA|NOPTR, $64
+
+DATA const3fa00000<>+0(SB)/4, $0x3fa00000
+DATA const3fa00000<>+4(SB)/4, $0x3fa00000
+DATA const3fa00000<>+8(SB)/4, $0x3fa00000
+DATA const3fa00000<>+12(SB)/4, $0x3fa00000
+DATA const3fa00000<>+16(SB)/4, $0x3fa00000
+DATA const3fa00000<>+20(SB)/4, $0x3fa00000
+DATA const3fa00000<>+24(SB)/4, $0x3fa00000
+DATA const3fa00000<>+28(SB)/4, $0x3fa00000
+DATA const3fa00000<>+32(SB)/4, $0x3fa00000
+DATA const3fa00000<>+36(SB)/4, $0x3fa00000
+DATA const3fa00000<>+40(SB)/4, $0x3fa00000
+DATA const3fa00000<>+44(SB)/4, $0x3fa00000
+DATA const3fa00000<>+48(SB)/4, $0x3fa00000
+DATA const3fa00000<>+52(SB)/4, $0x3fa00000
+DATA const3fa00000<>+56(SB)/4, $0x3fa00000
+DATA const3fa00000<>+60(SB)/4, $0x3fa00000
+GLOBL const3fa00000<>(SB), RODATA|NOPTR, $64
+
+DATA constbdfd2000<>+0(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+4(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+8(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+12(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+16(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+20(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+24(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+28(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+32(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+36(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+40(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+44(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+48(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+52(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+56(SB)/4, $0xbdfd2000
+DATA constbdfd2000<>+60(SB)/4, $0xbdfd2000
+GLOBL constbdfd2000<>(SB), RODATA|NOPTR, $64
+
+DATA const3f96c000<>+0(SB)/4, $0x3f96c000
+DATA const3f96c000<>+4(SB)/4, $0x3f96c000
+DATA const3f96c000<>+8(SB)/4, $0x3f96c000
+DATA const3f96c000<>+12(SB)/4, $0x3f96c000
+DATA const3f96c000<>+16(SB)/4, $0x3f96c000
+DATA const3f96c000<>+20(SB)/4, $0x3f96c000
+DATA const3f96c000<>+24(SB)/4, $0x3f96c000
+DATA const3f96c000<>+28(SB)/4, $0x3f96c000
+DATA const3f96c000<>+32(SB)/4, $0x3f96c000
+DATA const3f96c000<>+36(SB)/4, $0x3f96c000
+DATA const3f96c000<>+40(SB)/4, $0x3f96c000
+DATA const3f96c000<>+44(SB)/4, $0x3f96c000
+DATA const3f96c000<>+48(SB)/4, $0x3f96c000
+DATA const3f96c000<>+52(SB)/4, $0x3f96c000
+DATA const3f96c000<>+56(SB)/4, $0x3f96c000
+DATA const3f96c000<>+60(SB)/4, $0x3f96c000
+GLOBL const3f96c000<>(SB), RODATA|NOPTR, $64
+
+DATA constc0110000<>+0(SB)/4, $0xc0110000
+DATA constc0110000<>+4(SB)/4, $0xc0110000
+DATA constc0110000<>+8(SB)/4, $0xc0110000
+DATA constc0110000<>+12(SB)/4, $0xc0110000
+DATA constc0110000<>+16(SB)/4, $0xc0110000
+DATA constc0110000<>+20(SB)/4, $0xc0110000
+DATA constc0110000<>+24(SB)/4, $0xc0110000
+DATA constc0110000<>+28(SB)/4, $0xc0110000
+DATA constc0110000<>+32(SB)/4, $0xc0110000
+DATA constc0110000<>+36(SB)/4, $0xc0110000
+DATA constc0110000<>+40(SB)/4, $0xc0110000
+DATA constc0110000<>+44(SB)/4, $0xc0110000
+DATA constc0110000<>+48(SB)/4, $0xc0110000
+DATA constc0110000<>+52(SB)/4, $0xc0110000
+DATA constc0110000<>+56(SB)/4, $0xc0110000
+DATA constc0110000<>+60(SB)/4, $0xc0110000
+GLOBL constc0110000<>(SB), RODATA|NOPTR, $64
+
+DATA const40000000<>+0(SB)/4, $0x40000000
+DATA const40000000<>+4(SB)/4, $0x40000000
+DATA const40000000<>+8(SB)/4, $0x40000000
+DATA const40000000<>+12(SB)/4, $0x40000000
+DATA const40000000<>+16(SB)/4, $0x40000000
+DATA const40000000<>+20(SB)/4, $0x40000000
+DATA const40000000<>+24(SB)/4, $0x40000000
+DATA const40000000<>+28(SB)/4, $0x40000000
+DATA const40000000<>+32(SB)/4, $0x40000000
+DATA const40000000<>+36(SB)/4, $0x40000000
+DATA const40000000<>+40(SB)/4, $0x40000000
+DATA const40000000<>+44(SB)/4, $0x40000000
+DATA const40000000<>+48(SB)/4, $0x40000000
+DATA const40000000<>+52(SB)/4, $0x40000000
+DATA const40000000<>+56(SB)/4, $0x40000000
+DATA const40000000<>+60(SB)/4, $0x40000000
+GLOBL const40000000<>(SB), RODATA|NOPTR, $64
+
+// func spreadFilterLine7To10AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·spreadFilterLine7To10AVX512(SB), $4992-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	ADDQ first+24(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
+	LEAQ (BX)(BX*4), DI
+	LEAQ (DX)(DX*2), R8
+	LEAQ (DX)(DX*4), R9
+	LEAQ (R8)(DX*4), R10
+	LEAQ (DX)(DX*8), R11
+	LEAQ 63(SP), R12
+	ANDQ $-64, R12
+
+loop:
+	CMPQ        n+48(FP), $+16
+	JLT         tail
+	VMOVUPS     (CX), Z0
+	VMOVUPS     (CX)(BX*1), Z1
+	VMOVUPS     (CX)(BX*2), Z2
+	VMOVUPS     (CX)(SI*1), Z3
+	VMOVUPS     (CX)(BX*4), Z4
+	VMOVUPS     (CX)(DI*1), Z5
+	VMOVUPS     (CX)(SI*2), Z6
+	VMULPS      const31898b71<>+0(SB), Z0, Z7
+	VMOVAPS     Z0, Z8
+	VFMADD132PS const4001742e<>+0(SB), Z7, Z8
+	VMOVUPS     Z8, (AX)
+	VMULPS      const3ec00000<>+0(SB), Z1, Z7
+	VMOVAPS     Z2, Z8
+	VFMADD132PS const3e100000<>+0(SB), Z0, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD132PS const3d580000<>+0(SB), Z7, Z9
+	VMOVAPS     Z4, Z7
+	VFMADD132PS const3ca20000<>+0(SB), Z8, Z7
+	VMOVAPS     Z5, Z8
+	VFMADD132PS const3bf30000<>+0(SB), Z9, Z8
+	VMOVAPS     Z6, Z9
+	VFMADD132PS const3b364000<>+0(SB), Z7, Z9
+	VMULPS      constb294fa72<>+0(SB), Z9, Z7
+	VMOVAPS     Z9, Z9
+	VFMADD132PS constbfc49653<>+0(SB), Z7, Z9
+	VMULPS      constb294fa72<>+0(SB), Z8, Z7
+	VMOVAPS     Z8, Z8
+	VFMADD132PS constbfc49653<>+0(SB), Z7, Z8
+	VADDPS      Z8, Z9, Z7
+	VMOVUPS     Z7, (AX)(DX*1)
+	VSUBPS      Z8, Z9, Z7
+	VMOVUPS     Z7, (AX)(DX*2)
+	VMULPS      const3f400000<>+0(SB), Z1, Z7
+	VMOVAPS     Z2, Z8
+	VFMADD132PS const3f100000<>+0(SB), Z0, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD132PS const3ed80000<>+0(SB), Z7, Z9
+	VMOVAPS     Z4, Z7
+	VFMADD132PS const3ea20000<>+0(SB), Z8, Z7
+	VMOVAPS     Z5, Z8
+	VFMADD132PS const3e730000<>+0(SB), Z9, Z8
+	VMOVAPS     Z6, Z9
+	VFMADD132PS const3e364000<>+0(SB), Z7, Z9
+	VMULPS      const324f059d<>+0(SB), Z9, Z7
+	VMOVAPS     Z9, Z9
+	VFMADD132PS const3f1ce9ea<>+0(SB), Z7, Z9
+	VMULPS      const324f059d<>+0(SB), Z8, Z7
+	VMOVAPS     Z8, Z8
+	VFMADD132PS const3f1ce9ea<>+0(SB), Z7, Z8
+	VADDPS      Z8, Z9, Z7
+	VMOVUPS     Z7, (AX)(R8*1)
+	VSUBPS      Z8, Z9, Z7
+	VMOVUPS     Z7, (AX)(DX*4)
+	VMULPS      const3fa00000<>+0(SB), Z1, Z7
+	VMOVAPS     Z2, Z8
+	VFMADD132PS const3fc80000<>+0(SB), Z0, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD132PS const3ffa0000<>+0(SB), Z7, Z9
+	VMOVAPS     Z4, Z7
+	VFMADD132PS const401c4000<>+0(SB), Z8, Z7
+	VMOVAPS     Z5, Z8
+	VFMADD132PS const40435000<>+0(SB), Z9, Z8
+	VMOVAPS     Z6, Z9
+	VFMADD132PS const40742400<>+0(SB), Z7, Z9
+	VMULPS      constb0dcbd0f<>+0(SB), Z9, Z7
+	VMOVAPS     Z9, Z9
+	VFMADD132PS constbdbd17a2<>+0(SB), Z7, Z9
+	VMULPS      constb0dcbd0f<>+0(SB), Z8, Z7
+	VMOVAPS     Z8, Z8
+	VFMADD132PS constbdbd17a2<>+0(SB), Z7, Z8
+	VADDPS      Z8, Z9, Z7
+	VMOVUPS     Z7, (AX)(R9*1)
+	VSUBPS      Z8, Z9, Z7
+	VMOVUPS     Z7, (AX)(R8*2)
+	VMULPS      const40000000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40800000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const41000000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const41800000<>+0(SB), Z2, Z1
+	VMOVAPS     Z5, Z2
+	VFMADD132PS const42000000<>+0(SB), Z0, Z2
+	VMOVAPS     Z6, Z0
+	VFMADD132PS const42800000<>+0(SB), Z1, Z0
+	VMULPS      const2d1034d4<>+0(SB), Z0, Z1
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3b7d5455<>+0(SB), Z1, Z0
+	VMULPS      const2d1034d4<>+0(SB), Z2, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const3b7d5455<>+0(SB), Z1, Z2
+	VADDPS      Z2, Z0, Z1
+	VMOVUPS     Z1, (AX)(R10*1)
+	VSUBPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (AX)(DX*8)
+	VMOVUPS     Z6, (AX)(R11*1)
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	SUBQ        $+16, n+48(FP)
+	JMP         loop
+
+tail:
+	MOVQ        n+48(FP), R12
+	TESTQ       R12, R12
+	JZ          done
+	MOVL        $-1, R13
+	BZHIL       R12, R13, R13
+	KMOVW       R13, K1
+	VMOVUPS.Z   (CX), K1, Z0
+	VMOVUPS.Z   (CX)(BX*1), K1, Z1
+	VMOVUPS.Z   (CX)(BX*2), K1, Z2
+	VMOVUPS.Z   (CX)(SI*1), K1, Z3
+	VMOVUPS.Z   (CX)(BX*4), K1, Z4
+	VMOVUPS.Z   (CX)(DI*1), K1, Z5
+	VMOVUPS.Z   (CX)(SI*2), K1, Z6
+	VMULPS      const31898b71<>+0(SB), Z0, Z7
+	VMOVAPS     Z0, Z8
+	VFMADD132PS const4001742e<>+0(SB), Z7, Z8
+	VMOVUPS     Z8, K1, (AX)
+	VMULPS      const3ec00000<>+0(SB), Z1, Z7
+	VMOVAPS     Z2, Z8
+	VFMADD132PS const3e100000<>+0(SB), Z0, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD132PS const3d580000<>+0(SB), Z7, Z9
+	VMOVAPS     Z4, Z7
+	VFMADD132PS const3ca20000<>+0(SB), Z8, Z7
+	VMOVAPS     Z5, Z8
+	VFMADD132PS const3bf30000<>+0(SB), Z9, Z8
+	VMOVAPS     Z6, Z9
+	VFMADD132PS const3b364000<>+0(SB), Z7, Z9
+	VMULPS      constb294fa72<>+0(SB), Z9, Z7
+	VMOVAPS     Z9, Z9
+	VFMADD132PS constbfc49653<>+0(SB), Z7, Z9
+	VMULPS      constb294fa72<>+0(SB), Z8, Z7
+	VMOVAPS     Z8, Z8
+	VFMADD132PS constbfc49653<>+0(SB), Z7, Z8
+	VADDPS      Z8, Z9, Z7
+	VMOVUPS     Z7, K1, (AX)(DX*1)
+	VSUBPS      Z8, Z9, Z7
+	VMOVUPS     Z7, K1, (AX)(DX*2)
+	VMULPS      const3f400000<>+0(SB), Z1, Z7
+	VMOVAPS     Z2, Z8
+	VFMADD132PS const3f100000<>+0(SB), Z0, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD132PS const3ed80000<>+0(SB), Z7, Z9
+	VMOVAPS     Z4, Z7
+	VFMADD132PS const3ea20000<>+0(SB), Z8, Z7
+	VMOVAPS     Z5, Z8
+	VFMADD132PS const3e730000<>+0(SB), Z9, Z8
+	VMOVAPS     Z6, Z9
+	VFMADD132PS const3e364000<>+0(SB), Z7, Z9
+	VMULPS      const324f059d<>+0(SB), Z9, Z7
+	VMOVAPS     Z9, Z9
+	VFMADD132PS const3f1ce9ea<>+0(SB), Z7, Z9
+	VMULPS      const324f059d<>+0(SB), Z8, Z7
+	VMOVAPS     Z8, Z8
+	VFMADD132PS const3f1ce9ea<>+0(SB), Z7, Z8
+	VADDPS      Z8, Z9, Z7
+	VMOVUPS     Z7, K1, (AX)(R8*1)
+	VSUBPS      Z8, Z9, Z7
+	VMOVUPS     Z7, K1, (AX)(DX*4)
+	VMULPS      const3fa00000<>+0(SB), Z1, Z7
+	VMOVAPS     Z2, Z8
+	VFMADD132PS const3fc80000<>+0(SB), Z0, Z8
+	VMOVAPS     Z3, Z9
+	VFMADD132PS const3ffa0000<>+0(SB), Z7, Z9
+	VMOVAPS     Z4, Z7
+	VFMADD132PS const401c4000<>+0(SB), Z8, Z7
+	VMOVAPS     Z5, Z8
+	VFMADD132PS const40435000<>+0(SB), Z9, Z8
+	VMOVAPS     Z6, Z9
+	VFMADD132PS const40742400<>+0(SB), Z7, Z9
+	VMULPS      constb0dcbd0f<>+0(SB), Z9, Z7
+	VMOVAPS     Z9, Z9
+	VFMADD132PS constbdbd17a2<>+0(SB), Z7, Z9
+	VMULPS      constb0dcbd0f<>+0(SB), Z8, Z7
+	VMOVAPS     Z8, Z8
+	VFMADD132PS constbdbd17a2<>+0(SB), Z7, Z8
+	VADDPS      Z8, Z9, Z7
+	VMOVUPS     Z7, K1, (AX)(R9*1)
+	VSUBPS      Z8, Z9, Z7
+	VMOVUPS     Z7, K1, (AX)(R8*2)
+	VMULPS      const40000000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40800000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const41000000<>+0(SB), Z1, Z0
+	VMOVAPS     Z4, Z1
+	VFMADD132PS const41800000<>+0(SB), Z2, Z1
+	VMOVAPS     Z5, Z2
+	VFMADD132PS const42000000<>+0(SB), Z0, Z2
+	VMOVAPS     Z6, Z0
+	VFMADD132PS const42800000<>+0(SB), Z1, Z0
+	VMULPS      const2d1034d4<>+0(SB), Z0, Z1
+	VMOVAPS     Z0, Z0
+	VFMADD132PS const3b7d5455<>+0(SB), Z1, Z0
+	VMULPS      const2d1034d4<>+0(SB), Z2, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const3b7d5455<>+0(SB), Z1, Z2
+	VADDPS      Z2, Z0, Z1
+	VMOVUPS     Z1, K1, (AX)(R10*1)
+	VSUBPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*8)
+	VMOVUPS     Z6, K1, (AX)(R11*1)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA const4001742e<>+0(SB)/4, $0x4001742e
+DATA const4001742e<>+4(SB)/4, $0x4001742e
+DATA const4001742e<>+8(SB)/4, $0x4001742e
+DATA const4001742e<>+12(SB)/4, $0x4001742e
+DATA const4001742e<>+16(SB)/4, $0x4001742e
+DATA const4001742e<>+20(SB)/4, $0x4001742e
+DATA const4001742e<>+24(SB)/4, $0x4001742e
+DATA const4001742e<>+28(SB)/4, $0x4001742e
+DATA const4001742e<>+32(SB)/4, $0x4001742e
+DATA const4001742e<>+36(SB)/4, $0x4001742e
+DATA const4001742e<>+40(SB)/4, $0x4001742e
+DATA const4001742e<>+44(SB)/4, $0x4001742e
+DATA const4001742e<>+48(SB)/4, $0x4001742e
+DATA const4001742e<>+52(SB)/4, $0x4001742e
+DATA const4001742e<>+56(SB)/4, $0x4001742e
+DATA const4001742e<>+60(SB)/4, $0x4001742e
+GLOBL const4001742e<>(SB), RODATA|NOPTR, $64
+
+DATA const31898b71<>+0(SB)/4, $0x31898b71
+DATA const31898b71<>+4(SB)/4, $0x31898b71
+DATA const31898b71<>+8(SB)/4, $0x31898b71
+DATA const31898b71<>+12(SB)/4, $0x31898b71
+DATA const31898b71<>+16(SB)/4, $0x31898b71
+DATA const31898b71<>+20(SB)/4, $0x31898b71
+DATA const31898b71<>+24(SB)/4, $0x31898b71
+DATA const31898b71<>+28(SB)/4, $0x31898b71
+DATA const31898b71<>+32(SB)/4, $0x31898b71
+DATA const31898b71<>+36(SB)/4, $0x31898b71
+DATA const31898b71<>+40(SB)/4, $0x31898b71
+DATA const31898b71<>+44(SB)/4, $0x31898b71
+DATA const31898b71<>+48(SB)/4, $0x31898b71
+DATA const31898b71<>+52(SB)/4, $0x31898b71
+DATA const31898b71<>+56(SB)/4, $0x31898b71
+DATA const31898b71<>+60(SB)/4, $0x31898b71
+GLOBL const31898b71<>(SB), RODATA|NOPTR, $64
+
+DATA const3e100000<>+0(SB)/4, $0x3e100000
+DATA const3e100000<>+4(SB)/4, $0x3e100000
+DATA const3e100000<>+8(SB)/4, $0x3e100000
+DATA const3e100000<>+12(SB)/4, $0x3e100000
+DATA const3e100000<>+16(SB)/4, $0x3e100000
+DATA const3e100000<>+20(SB)/4, $0x3e100000
+DATA const3e100000<>+24(SB)/4, $0x3e100000
+DATA const3e100000<>+28(SB)/4, $0x3e100000
+DATA const3e100000<>+32(SB)/4, $0x3e100000
+DATA const3e100000<>+36(SB)/4, $0x3e100000
+DATA const3e100000<>+40(SB)/4, $0x3e100000
+DATA const3e100000<>+44(SB)/4, $0x3e100000
+DATA const3e100000<>+48(SB)/4, $0x3e100000
+DATA const3e100000<>+52(SB)/4, $0x3e100000
+DATA const3e100000<>+56(SB)/4, $0x3e100000
+DATA const3e100000<>+60(SB)/4, $0x3e100000
+GLOBL const3e100000<>(SB), RODATA|NOPTR, $64
+
+DATA const3d580000<>+0(SB)/4, $0x3d580000
+DATA const3d580000<>+4(SB)/4, $0x3d580000
+DATA const3d580000<>+8(SB)/4, $0x3d580000
+DATA const3d580000<>+12(SB)/4, $0x3d580000
+DATA const3d580000<>+16(SB)/4, $0x3d580000
+DATA const3d580000<>+20(SB)/4, $0x3d580000
+DATA const3d580000<>+24(SB)/4, $0x3d580000
+DATA const3d580000<>+28(SB)/4, $0x3d580000
+DATA const3d580000<>+32(SB)/4, $0x3d580000
+DATA const3d580000<>+36(SB)/4, $0x3d580000
+DATA const3d580000<>+40(SB)/4, $0x3d580000
+DATA const3d580000<>+44(SB)/4, $0x3d580000
+DATA const3d580000<>+48(SB)/4, $0x3d580000
+DATA const3d580000<>+52(SB)/4, $0x3d580000
+DATA const3d580000<>+56(SB)/4, $0x3d580000
+DATA const3d580000<>+60(SB)/4, $0x3d580000
+GLOBL const3d580000<>(SB), RODATA|NOPTR, $64
+
+DATA const3ca20000<>+0(SB)/4, $0x3ca20000
+DATA const3ca20000<>+4(SB)/4, $0x3ca20000
+DATA const3ca20000<>+8(SB)/4, $0x3ca20000
+DATA const3ca20000<>+12(SB)/4, $0x3ca20000
+DATA const3ca20000<>+16(SB)/4, $0x3ca20000
+DATA const3ca20000<>+20(SB)/4, $0x3ca20000
+DATA const3ca20000<>+24(SB)/4, $0x3ca20000
+DATA const3ca20000<>+28(SB)/4, $0x3ca20000
+DATA const3ca20000<>+32(SB)/4, $0x3ca20000
+DATA const3ca20000<>+36(SB)/4, $0x3ca20000
+DATA const3ca20000<>+40(SB)/4, $0x3ca20000
+DATA const3ca20000<>+44(SB)/4, $0x3ca20000
+DATA const3ca20000<>+48(SB)/4, $0x3ca20000
+DATA const3ca20000<>+52(SB)/4, $0x3ca20000
+DATA const3ca20000<>+56(SB)/4, $0x3ca20000
+DATA const3ca20000<>+60(SB)/4, $0x3ca20000
+GLOBL const3ca20000<>(SB), RODATA|NOPTR, $64
+
+DATA const3bf30000<>+0(SB)/4, $0x3bf30000
+DATA const3bf30000<>+4(SB)/4, $0x3bf30000
+DATA const3bf30000<>+8(SB)/4, $0x3bf30000
+DATA const3bf30000<>+12(SB)/4, $0x3bf30000
+DATA const3bf30000<>+16(SB)/4, $0x3bf30000
+DATA const3bf30000<>+20(SB)/4, $0x3bf30000
+DATA const3bf30000<>+24(SB)/4, $0x3bf30000
+DATA const3bf30000<>+28(SB)/4, $0x3bf30000
+DATA const3bf30000<>+32(SB)/4, $0x3bf30000
+DATA const3bf30000<>+36(SB)/4, $0x3bf30000
+DATA const3bf30000<>+40(SB)/4, $0x3bf30000
+DATA const3bf30000<>+44(SB)/4, $0x3bf30000
+DATA const3bf30000<>+48(SB)/4, $0x3bf30000
+DATA const3bf30000<>+52(SB)/4, $0x3bf30000
+DATA const3bf30000<>+56(SB)/4, $0x3bf30000
+DATA const3bf30000<>+60(SB)/4, $0x3bf30000
+GLOBL const3bf30000<>(SB), RODATA|NOPTR, $64
+
+DATA const3b364000<>+0(SB)/4, $0x3b364000
+DATA const3b364000<>+4(SB)/4, $0x3b364000
+DATA const3b364000<>+8(SB)/4, $0x3b364000
+DATA const3b364000<>+12(SB)/4, $0x3b364000
+DATA const3b364000<>+16(SB)/4, $0x3b364000
+DATA const3b364000<>+20(SB)/4, $0x3b364000
+DATA const3b364000<>+24(SB)/4, $0x3b364000
+DATA const3b364000<>+28(SB)/4, $0x3b364000
+DATA const3b364000<>+32(SB)/4, $0x3b364000
+DATA const3b364000<>+36(SB)/4, $0x3b364000
+DATA const3b364000<>+40(SB)/4, $0x3b364000
+DATA const3b364000<>+44(SB)/4, $0x3b364000
+DATA const3b364000<>+48(SB)/4, $0x3b364000
+DATA const3b364000<>+52(SB)/4, $0x3b364000
+DATA const3b364000<>+56(SB)/4, $0x3b364000
+DATA const3b364000<>+60(SB)/4, $0x3b364000
+GLOBL const3b364000<>(SB), RODATA|NOPTR, $64
+
+DATA constbfc49653<>+0(SB)/4, $0xbfc49653
+DATA constbfc49653<>+4(SB)/4, $0xbfc49653
+DATA constbfc49653<>+8(SB)/4, $0xbfc49653
+DATA constbfc49653<>+12(SB)/4, $0xbfc49653
+DATA constbfc49653<>+16(SB)/4, $0xbfc49653
+DATA constbfc49653<>+20(SB)/4, $0xbfc49653
+DATA constbfc49653<>+24(SB)/4, $0xbfc49653
+DATA constbfc49653<>+28(SB)/4, $0xbfc49653
+DATA constbfc49653<>+32(SB)/4, $0xbfc49653
+DATA constbfc49653<>+36(SB)/4, $0xbfc49653
+DATA constbfc49653<>+40(SB)/4, $0xbfc49653
+DATA constbfc49653<>+44(SB)/4, $0xbfc49653
+DATA constbfc49653<>+48(SB)/4, $0xbfc49653
+DATA constbfc49653<>+52(SB)/4, $0xbfc49653
+DATA constbfc49653<>+56(SB)/4, $0xbfc49653
+DATA constbfc49653<>+60(SB)/4, $0xbfc49653
+GLOBL constbfc49653<>(SB), RODATA|NOPTR, $64
+
+DATA constb294fa72<>+0(SB)/4, $0xb294fa72
+DATA constb294fa72<>+4(SB)/4, $0xb294fa72
+DATA constb294fa72<>+8(SB)/4, $0xb294fa72
+DATA constb294fa72<>+12(SB)/4, $0xb294fa72
+DATA constb294fa72<>+16(SB)/4, $0xb294fa72
+DATA constb294fa72<>+20(SB)/4, $0xb294fa72
+DATA constb294fa72<>+24(SB)/4, $0xb294fa72
+DATA constb294fa72<>+28(SB)/4, $0xb294fa72
+DATA constb294fa72<>+32(SB)/4, $0xb294fa72
+DATA constb294fa72<>+36(SB)/4, $0xb294fa72
+DATA constb294fa72<>+40(SB)/4, $0xb294fa72
+DATA constb294fa72<>+44(SB)/4, $0xb294fa72
+DATA constb294fa72<>+48(SB)/4, $0xb294fa72
+DATA constb294fa72<>+52(SB)/4, $0xb294fa72
+DATA constb294fa72<>+56(SB)/4, $0xb294fa72
+DATA constb294fa72<>+60(SB)/4, $0xb294fa72
+GLOBL constb294fa72<>(SB), RODATA|NOPTR, $64
+
+DATA const3f100000<>+0(SB)/4, $0x3f100000
+DATA const3f100000<>+4(SB)/4, $0x3f100000
+DATA const3f100000<>+8(SB)/4, $0x3f100000
+DATA const3f100000<>+12(SB)/4, $0x3f100000
+DATA const3f100000<>+16(SB)/4, $0x3f100000
+DATA const3f100000<>+20(SB)/4, $0x3f100000
+DATA const3f100000<>+24(SB)/4, $0x3f100000
+DATA const3f100000<>+28(SB)/4, $0x3f100000
+DATA const3f100000<>+32(SB)/4, $0x3f100000
+DATA const3f100000<>+36(SB)/4, $0x3f100000
+DATA const3f100000<>+40(SB)/4, $0x3f100000
+DATA const3f100000<>+44(SB)/4, $0x3f100000
+DATA const3f100000<>+48(SB)/4, $0x3f100000
+DATA const3f100000<>+52(SB)/4, $0x3f100000
+DATA const3f100000<>+56(SB)/4, $0x3f100000
+DATA const3f100000<>+60(SB)/4, $0x3f100000
+GLOBL const3f100000<>(SB), RODATA|NOPTR, $64
+
+DATA const3ed80000<>+0(SB)/4, $0x3ed80000
+DATA const3ed80000<>+4(SB)/4, $0x3ed80000
+DATA const3ed80000<>+8(SB)/4, $0x3ed80000
+DATA const3ed80000<>+12(SB)/4, $0x3ed80000
+DATA const3ed80000<>+16(SB)/4, $0x3ed80000
+DATA const3ed80000<>+20(SB)/4, $0x3ed80000
+DATA const3ed80000<>+24(SB)/4, $0x3ed80000
+DATA const3ed80000<>+28(SB)/4, $0x3ed80000
+DATA const3ed80000<>+32(SB)/4, $0x3ed80000
+DATA const3ed80000<>+36(SB)/4, $0x3ed80000
+DATA const3ed80000<>+40(SB)/4, $0x3ed80000
+DATA const3ed80000<>+44(SB)/4, $0x3ed80000
+DATA const3ed80000<>+48(SB)/4, $0x3ed80000
+DATA const3ed80000<>+52(SB)/4, $0x3ed80000
+DATA const3ed80000<>+56(SB)/4, $0x3ed80000
+DATA const3ed80000<>+60(SB)/4, $0x3ed80000
+GLOBL const3ed80000<>(SB), RODATA|NOPTR, $64
+
+DATA const3ea20000<>+0(SB)/4, $0x3ea20000
+DATA const3ea20000<>+4(SB)/4, $0x3ea20000
+DATA const3ea20000<>+8(SB)/4, $0x3ea20000
+DATA const3ea20000<>+12(SB)/4, $0x3ea20000
+DATA const3ea20000<>+16(SB)/4, $0x3ea20000
+DATA const3ea20000<>+20(SB)/4, $0x3ea20000
+DATA const3ea20000<>+24(SB)/4, $0x3ea20000
+DATA const3ea20000<>+28(SB)/4, $0x3ea20000
+DATA const3ea20000<>+32(SB)/4, $0x3ea20000
+DATA const3ea20000<>+36(SB)/4, $0x3ea20000
+DATA const3ea20000<>+40(SB)/4, $0x3ea20000
+DATA const3ea20000<>+44(SB)/4, $0x3ea20000
+DATA const3ea20000<>+48(SB)/4, $0x3ea20000
+DATA const3ea20000<>+52(SB)/4, $0x3ea20000
+DATA const3ea20000<>+56(SB)/4, $0x3ea20000
+DATA const3ea20000<>+60(SB)/4, $0x3ea20000
+GLOBL const3ea20000<>(SB), RODATA|NOPTR, $64
+
+DATA const3e730000<>+0(SB)/4, $0x3e730000
+DATA const3e730000<>+4(SB)/4, $0x3e730000
+DATA const3e730000<>+8(SB)/4, $0x3e730000
+DATA const3e730000<>+12(SB)/4, $0x3e730000
+DATA const3e730000<>+16(SB)/4, $0x3e730000
+DATA const3e730000<>+20(SB)/4, $0x3e730000
+DATA const3e730000<>+24(SB)/4, $0x3e730000
+DATA const3e730000<>+28(SB)/4, $0x3e730000
+DATA const3e730000<>+32(SB)/4, $0x3e730000
+DATA const3e730000<>+36(SB)/4, $0x3e730000
+DATA const3e730000<>+40(SB)/4, $0x3e730000
+DATA const3e730000<>+44(SB)/4, $0x3e730000
+DATA const3e730000<>+48(SB)/4, $0x3e730000
+DATA const3e730000<>+52(SB)/4, $0x3e730000
+DATA const3e730000<>+56(SB)/4, $0x3e730000
+DATA const3e730000<>+60(SB)/4, $0x3e730000
+GLOBL const3e730000<>(SB), RODATA|NOPTR, $64
+
+DATA const3e364000<>+0(SB)/4, $0x3e364000
+DATA const3e364000<>+4(SB)/4, $0x3e364000
+DATA const3e364000<>+8(SB)/4, $0x3e364000
+DATA const3e364000<>+12(SB)/4, $0x3e364000
+DATA const3e364000<>+16(SB)/4, $0x3e364000
+DATA const3e364000<>+20(SB)/4, $0x3e364000
+DATA const3e364000<>+24(SB)/4, $0x3e364000
+DATA const3e364000<>+28(SB)/4, $0x3e364000
+DATA const3e364000<>+32(SB)/4, $0x3e364000
+DATA const3e364000<>+36(SB)/4, $0x3e364000
+DATA const3e364000<>+40(SB)/4, $0x3e364000
+DATA const3e364000<>+44(SB)/4, $0x3e364000
+DATA const3e364000<>+48(SB)/4, $0x3e364000
+DATA const3e364000<>+52(SB)/4, $0x3e364000
+DATA const3e364000<>+56(SB)/4, $0x3e364000
+DATA const3e364000<>+60(SB)/4, $0x3e364000
+GLOBL const3e364000<>(SB), RODATA|NOPTR, $64
+
+DATA const3f1ce9ea<>+0(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+4(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+8(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+12(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+16(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+20(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+24(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+28(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+32(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+36(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+40(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+44(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+48(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+52(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+56(SB)/4, $0x3f1ce9ea
+DATA const3f1ce9ea<>+60(SB)/4, $0x3f1ce9ea
+GLOBL const3f1ce9ea<>(SB), RODATA|NOPTR, $64
+
+DATA const324f059d<>+0(SB)/4, $0x324f059d
+DATA const324f059d<>+4(SB)/4, $0x324f059d
+DATA const324f059d<>+8(SB)/4, $0x324f059d
+DATA const324f059d<>+12(SB)/4, $0x324f059d
+DATA const324f059d<>+16(SB)/4, $0x324f059d
+DATA const324f059d<>+20(SB)/4, $0x324f059d
+DATA const324f059d<>+24(SB)/4, $0x324f059d
+DATA const324f059d<>+28(SB)/4, $0x324f059d
+DATA const324f059d<>+32(SB)/4, $0x324f059d
+DATA const324f059d<>+36(SB)/4, $0x324f059d
+DATA const324f059d<>+40(SB)/4, $0x324f059d
+DATA const324f059d<>+44(SB)/4, $0x324f059d
+DATA const324f059d<>+48(SB)/4, $0x324f059d
+DATA const324f059d<>+52(SB)/4, $0x324f059d
+DATA const324f059d<>+56(SB)/4, $0x324f059d
+DATA const324f059d<>+60(SB)/4, $0x324f059d
+GLOBL const324f059d<>(SB), RODATA|NOPTR, $64
+
+DATA const3fc80000<>+0(SB)/4, $0x3fc80000
+DATA const3fc80000<>+4(SB)/4, $0x3fc80000
+DATA const3fc80000<>+8(SB)/4, $0x3fc80000
+DATA const3fc80000<>+12(SB)/4, $0x3fc80000
+DATA const3fc80000<>+16(SB)/4, $0x3fc80000
+DATA const3fc80000<>+20(SB)/4, $0x3fc80000
+DATA const3fc80000<>+24(SB)/4, $0x3fc80000
+DATA const3fc80000<>+28(SB)/4, $0x3fc80000
+DATA const3fc80000<>+32(SB)/4, $0x3fc80000
+DATA const3fc80000<>+36(SB)/4, $0x3fc80000
+DATA const3fc80000<>+40(SB)/4, $0x3fc80000
+DATA const3fc80000<>+44(SB)/4, $0x3fc80000
+DATA const3fc80000<>+48(SB)/4, $0x3fc80000
+DATA const3fc80000<>+52(SB)/4, $0x3fc80000
+DATA const3fc80000<>+56(SB)/4, $0x3fc80000
+DATA const3fc80000<>+60(SB)/4, $0x3fc80000
+GLOBL const3fc80000<>(SB), RODATA|NOPTR, $64
+
+DATA const3ffa0000<>+0(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+4(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+8(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+12(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+16(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+20(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+24(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+28(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+32(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+36(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+40(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+44(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+48(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+52(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+56(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+60(SB)/4, $0x3ffa0000
+GLOBL const3ffa0000<>(SB), RODATA|NOPTR, $64
+
+DATA const401c4000<>+0(SB)/4, $0x401c4000
+DATA const401c4000<>+4(SB)/4, $0x401c4000
+DATA const401c4000<>+8(SB)/4, $0x401c4000
+DATA const401c4000<>+12(SB)/4, $0x401c4000
+DATA const401c4000<>+16(SB)/4, $0x401c4000
+DATA const401c4000<>+20(SB)/4, $0x401c4000
+DATA const401c4000<>+24(SB)/4, $0x401c4000
+DATA const401c4000<>+28(SB)/4, $0x401c4000
+DATA const401c4000<>+32(SB)/4, $0x401c4000
+DATA const401c4000<>+36(SB)/4, $0x401c4000
+DATA const401c4000<>+40(SB)/4, $0x401c4000
+DATA const401c4000<>+44(SB)/4, $0x401c4000
+DATA const401c4000<>+48(SB)/4, $0x401c4000
+DATA const401c4000<>+52(SB)/4, $0x401c4000
+DATA const401c4000<>+56(SB)/4, $0x401c4000
+DATA const401c4000<>+60(SB)/4, $0x401c4000
+GLOBL const401c4000<>(SB), RODATA|NOPTR, $64
+
+DATA const40435000<>+0(SB)/4, $0x40435000
+DATA const40435000<>+4(SB)/4, $0x40435000
+DATA const40435000<>+8(SB)/4, $0x40435000
+DATA const40435000<>+12(SB)/4, $0x40435000
+DATA const40435000<>+16(SB)/4, $0x40435000
+DATA const40435000<>+20(SB)/4, $0x40435000
+DATA const40435000<>+24(SB)/4, $0x40435000
+DATA const40435000<>+28(SB)/4, $0x40435000
+DATA const40435000<>+32(SB)/4, $0x40435000
+DATA const40435000<>+36(SB)/4, $0x40435000
+DATA const40435000<>+40(SB)/4, $0x40435000
+DATA const40435000<>+44(SB)/4, $0x40435000
+DATA const40435000<>+48(SB)/4, $0x40435000
+DATA const40435000<>+52(SB)/4, $0x40435000
+DATA const40435000<>+56(SB)/4, $0x40435000
+DATA const40435000<>+60(SB)/4, $0x40435000
+GLOBL const40435000<>(SB), RODATA|NOPTR, $64
+
+DATA const40742400<>+0(SB)/4, $0x40742400
+DATA const40742400<>+4(SB)/4, $0x40742400
+DATA const40742400<>+8(SB)/4, $0x40742400
+DATA const40742400<>+12(SB)/4, $0x40742400
+DATA const40742400<>+16(SB)/4, $0x40742400
+DATA const40742400<>+20(SB)/4, $0x40742400
+DATA const40742400<>+24(SB)/4, $0x40742400
+DATA const40742400<>+28(SB)/4, $0x40742400
+DATA const40742400<>+32(SB)/4, $0x40742400
+DATA const40742400<>+36(SB)/4, $0x40742400
+DATA const40742400<>+40(SB)/4, $0x40742400
+DATA const40742400<>+44(SB)/4, $0x40742400
+DATA const40742400<>+48(SB)/4, $0x40742400
+DATA const40742400<>+52(SB)/4, $0x40742400
+DATA const40742400<>+56(SB)/4, $0x40742400
+DATA const40742400<>+60(SB)/4, $0x40742400
+GLOBL const40742400<>(SB), RODATA|NOPTR, $64
+
+DATA constbdbd17a2<>+0(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+4(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+8(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+12(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+16(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+20(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+24(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+28(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+32(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+36(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+40(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+44(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+48(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+52(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+56(SB)/4, $0xbdbd17a2
+DATA constbdbd17a2<>+60(SB)/4, $0xbdbd17a2
+GLOBL constbdbd17a2<>(SB), RODATA|NOPTR, $64
+
+DATA constb0dcbd0f<>+0(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+4(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+8(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+12(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+16(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+20(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+24(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+28(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+32(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+36(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+40(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+44(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+48(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+52(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+56(SB)/4, $0xb0dcbd0f
+DATA constb0dcbd0f<>+60(SB)/4, $0xb0dcbd0f
+GLOBL constb0dcbd0f<>(SB), RODATA|NOPTR, $64
+
+DATA const40800000<>+0(SB)/4, $0x40800000
+DATA const40800000<>+4(SB)/4, $0x40800000
+DATA const40800000<>+8(SB)/4, $0x40800000
+DATA const40800000<>+12(SB)/4, $0x40800000
+DATA const40800000<>+16(SB)/4, $0x40800000
+DATA const40800000<>+20(SB)/4, $0x40800000
+DATA const40800000<>+24(SB)/4, $0x40800000
+DATA const40800000<>+28(SB)/4, $0x40800000
+DATA const40800000<>+32(SB)/4, $0x40800000
+DATA const40800000<>+36(SB)/4, $0x40800000
+DATA const40800000<>+40(SB)/4, $0x40800000
+DATA const40800000<>+44(SB)/4, $0x40800000
+DATA const40800000<>+48(SB)/4, $0x40800000
+DATA const40800000<>+52(SB)/4, $0x40800000
+DATA const40800000<>+56(SB)/4, $0x40800000
+DATA const40800000<>+60(SB)/4, $0x40800000
+GLOBL const40800000<>(SB), RODATA|NOPTR, $64
+
+DATA const41000000<>+0(SB)/4, $0x41000000
+DATA const41000000<>+4(SB)/4, $0x41000000
+DATA const41000000<>+8(SB)/4, $0x41000000
+DATA const41000000<>+12(SB)/4, $0x41000000
+DATA const41000000<>+16(SB)/4, $0x41000000
+DATA const41000000<>+20(SB)/4, $0x41000000
+DATA const41000000<>+24(SB)/4, $0x41000000
+DATA const41000000<>+28(SB)/4, $0x41000000
+DATA const41000000<>+32(SB)/4, $0x41000000
+DATA const41000000<>+36(SB)/4, $0x41000000
+DATA const41000000<>+40(SB)/4, $0x41000000
+DATA const41000000<>+44(SB)/4, $0x41000000
+DATA const41000000<>+48(SB)/4, $0x41000000
+DATA const41000000<>+52(SB)/4, $0x41000000
+DATA const41000000<>+56(SB)/4, $0x41000000
+DATA const41000000<>+60(SB)/4, $0x41000000
+GLOBL const41000000<>(SB), RODATA|NOPTR, $64
+
+DATA const41800000<>+0(SB)/4, $0x41800000
+DATA const41800000<>+4(SB)/4, $0x41800000
+DATA const41800000<>+8(SB)/4, $0x41800000
+DATA const41800000<>+12(SB)/4, $0x41800000
+DATA const41800000<>+16(SB)/4, $0x41800000
+DATA const41800000<>+20(SB)/4, $0x41800000
+DATA const41800000<>+24(SB)/4, $0x41800000
+DATA const41800000<>+28(SB)/4, $0x41800000
+DATA const41800000<>+32(SB)/4, $0x41800000
+DATA const41800000<>+36(SB)/4, $0x41800000
+DATA const41800000<>+40(SB)/4, $0x41800000
+DATA const41800000<>+44(SB)/4, $0x41800000
+DATA const41800000<>+48(SB)/4, $0x41800000
+DATA const41800000<>+52(SB)/4, $0x41800000
+DATA const41800000<>+56(SB)/4, $0x41800000
+DATA const41800000<>+60(SB)/4, $0x41800000
+GLOBL const41800000<>(SB), RODATA|NOPTR, $64
+
+DATA const42000000<>+0(SB)/4, $0x42000000
+DATA const42000000<>+4(SB)/4, $0x42000000
+DATA const42000000<>+8(SB)/4, $0x42000000
+DATA const42000000<>+12(SB)/4, $0x42000000
+DATA const42000000<>+16(SB)/4, $0x42000000
+DATA const42000000<>+20(SB)/4, $0x42000000
+DATA const42000000<>+24(SB)/4, $0x42000000
+DATA const42000000<>+28(SB)/4, $0x42000000
+DATA const42000000<>+32(SB)/4, $0x42000000
+DATA const42000000<>+36(SB)/4, $0x42000000
+DATA const42000000<>+40(SB)/4, $0x42000000
+DATA const42000000<>+44(SB)/4, $0x42000000
+DATA const42000000<>+48(SB)/4, $0x42000000
+DATA const42000000<>+52(SB)/4, $0x42000000
+DATA const42000000<>+56(SB)/4, $0x42000000
+DATA const42000000<>+60(SB)/4, $0x42000000
+GLOBL const42000000<>(SB), RODATA|NOPTR, $64
+
+DATA const42800000<>+0(SB)/4, $0x42800000
+DATA const42800000<>+4(SB)/4, $0x42800000
+DATA const42800000<>+8(SB)/4, $0x42800000
+DATA const42800000<>+12(SB)/4, $0x42800000
+DATA const42800000<>+16(SB)/4, $0x42800000
+DATA const42800000<>+20(SB)/4, $0x42800000
+DATA const42800000<>+24(SB)/4, $0x42800000
+DATA const42800000<>+28(SB)/4, $0x42800000
+DATA const42800000<>+32(SB)/4, $0x42800000
+DATA const42800000<>+36(SB)/4, $0x42800000
+DATA const42800000<>+40(SB)/4, $0x42800000
+DATA const42800000<>+44(SB)/4, $0x42800000
+DATA const42800000<>+48(SB)/4, $0x42800000
+DATA const42800000<>+52(SB)/4, $0x42800000
+DATA const42800000<>+56(SB)/4, $0x42800000
+DATA const42800000<>+60(SB)/4, $0x42800000
+GLOBL const42800000<>(SB), RODATA|NOPTR, $64
+
+DATA const3b7d5455<>+0(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+4(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+8(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+12(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+16(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+20(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+24(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+28(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+32(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+36(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+40(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+44(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+48(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+52(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+56(SB)/4, $0x3b7d5455
+DATA const3b7d5455<>+60(SB)/4, $0x3b7d5455
+GLOBL const3b7d5455<>(SB), RODATA|NOPTR, $64
+
+DATA const2d1034d4<>+0(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+4(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+8(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+12(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+16(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+20(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+24(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+28(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+32(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+36(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+40(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+44(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+48(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+52(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+56(SB)/4, $0x2d1034d4
+DATA const2d1034d4<>+60(SB)/4, $0x2d1034d4
+GLOBL const2d1034d4<>(SB), RODATA|NOPTR, $64
+
+// func collectOutputLine10To4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·collectOutputLine10To4AVX512(SB), $2624-88
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+24(FP), CX
+	MOVQ   add+72(FP), DX
+	MOVQ   srcStep+32(FP), BX
+	LEAQ   (BX)(BX*2), SI
+	LEAQ   (BX)(BX*4), DI
+	LEAQ   (SI)(BX*4), R8
+	LEAQ   (BX)(BX*8), R9
+	LEAQ   63(SP), R10
+	ANDQ   $-64, R10
+	VPXORD Z0, Z0, Z0
+
+loop:
+	CMPQ    n+40(FP), $+16
+	JLT     tail
+	MOVQ    flags+80(FP), R11
+	XORQ    R10, R10
+	VMOVUPS (CX), Z1
+	VMOVUPS (CX)(BX*1), Z2
+	VMOVUPS (CX)(BX*2), Z3
+	VMOVUPS (CX)(SI*1), Z4
+	VMOVUPS (CX)(BX*4), Z5
+	VMOVUPS (CX)(DI*1), Z6
+	VMOVUPS (CX)(SI*2), Z7
+	VMOVUPS (CX)(R8*1), Z8
+	VMOVUPS (CX)(BX*8), Z9
+	VMOVUPS (CX)(R9*1), Z10
+	VADDPS  Z3, Z2, Z11
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z5, Z4, Z3
+	VSUBPS  Z5, Z4, Z4
+	VADDPS  Z7, Z6, Z5
+	VSUBPS  Z7, Z6, Z6
+	VADDPS  Z9, Z8, Z7
+	VSUBPS  Z9, Z8, Z8
+	VADDPS  Z11, Z1, Z1
+	VADDPS  Z3, Z1, Z1
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z7, Z1, Z1
+	TESTQ   $0x00000002, R11
+	JZ      noBias00
+	MOVQ    bias+64(FP), R12
+	VMOVUPS (R12), Z9
+	VADDPS  Z9, Z1, Z1
+
+noBias00:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd00
+	VMOVUPS (DX)(R10*1), Z9
+	VADDPS  Z9, Z1, Z1
+
+noAdd00:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU00
+	VMAXPS Z1, Z0, Z1
+
+noReLU00:
+	VMOVUPS     Z1, (AX)(R10*1)
+	VMULPS      const3ec00000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z9
+	VFMADD132PS const3f400000<>+0(SB), Z1, Z9
+	VMOVAPS     Z6, Z1
+	VFMADD132PS const3fa00000<>+0(SB), Z9, Z1
+	VMOVAPS     Z8, Z9
+	VFMADD132PS const40000000<>+0(SB), Z1, Z9
+	CMPQ        cols+56(FP), $+1
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z9, Z9
+
+noBias01:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd01
+	VMOVUPS (DX)(R10*1), Z1
+	VADDPS  Z1, Z9, Z9
+
+noAdd01:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU01
+	VMAXPS Z9, Z0, Z9
+
+noReLU01:
+	VMOVUPS     Z9, (AX)(R10*1)
+	VMULPS      const3e100000<>+0(SB), Z11, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3f100000<>+0(SB), Z1, Z3
+	VMOVAPS     Z5, Z1
+	VFMADD132PS const3fc80000<>+0(SB), Z3, Z1
+	VMOVAPS     Z7, Z3
+	VFMADD132PS const40800000<>+0(SB), Z1, Z3
+	CMPQ        cols+56(FP), $+2
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias02
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z3, Z3
+
+noBias02:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd02
+	VMOVUPS (DX)(R10*1), Z1
+	VADDPS  Z1, Z3, Z3
+
+noAdd02:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU02
+	VMAXPS Z3, Z0, Z3
+
+noReLU02:
+	VMOVUPS     Z3, (AX)(R10*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3d580000<>+0(SB), Z10, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3ed80000<>+0(SB), Z1, Z2
+	VMOVAPS     Z6, Z1
+	VFMADD132PS const3ffa0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z8, Z2
+	VFMADD132PS const41000000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias03
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias03:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd03
+	VMOVUPS (DX)(R10*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd03:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU03
+	VMAXPS Z2, Z0, Z2
+
+noReLU03:
+	VMOVUPS Z2, (AX)(R10*1)
+
+stored:
+	ADDQ $+64, AX
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, bias+64(FP)
+	SUBQ $+16, n+40(FP)
+	JMP  loop
+
+tail:
+	MOVQ      n+40(FP), R10
+	TESTQ     R10, R10
+	JZ        done
+	MOVL      $-1, R11
+	BZHIL     R10, R11, R11
+	KMOVW     R11, K1
+	MOVQ      flags+80(FP), R11
+	XORQ      R10, R10
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS.Z (CX)(BX*1), K1, Z2
+	VMOVUPS.Z (CX)(BX*2), K1, Z3
+	VMOVUPS.Z (CX)(SI*1), K1, Z4
+	VMOVUPS.Z (CX)(BX*4), K1, Z5
+	VMOVUPS.Z (CX)(DI*1), K1, Z6
+	VMOVUPS.Z (CX)(SI*2), K1, Z7
+	VMOVUPS.Z (CX)(R8*1), K1, Z8
+	VMOVUPS.Z (CX)(BX*8), K1, Z9
+	VMOVUPS.Z (CX)(R9*1), K1, Z10
+	VADDPS    Z3, Z2, Z11
+	VSUBPS    Z3, Z2, Z2
+	VADDPS    Z5, Z4, Z3
+	VSUBPS    Z5, Z4, Z4
+	VADDPS    Z7, Z6, Z5
+	VSUBPS    Z7, Z6, Z6
+	VADDPS    Z9, Z8, Z7
+	VSUBPS    Z9, Z8, Z8
+	VADDPS    Z11, Z1, Z1
+	VADDPS    Z3, Z1, Z1
+	VADDPS    Z5, Z1, Z1
+	VADDPS    Z7, Z1, Z1
+	TESTQ     $0x00000002, R11
+	JZ        noBias00Tail
+	MOVQ      bias+64(FP), CX
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z1, Z1
+
+noBias00Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd00Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z9
+	VADDPS    Z9, Z1, Z1
+
+noAdd00Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU00Tail
+	VMAXPS Z1, Z0, Z1
+
+noReLU00Tail:
+	VMOVUPS     Z1, K1, (AX)(R10*1)
+	VMULPS      const3ec00000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z9
+	VFMADD132PS const3f400000<>+0(SB), Z1, Z9
+	VMOVAPS     Z6, Z1
+	VFMADD132PS const3fa00000<>+0(SB), Z9, Z1
+	VMOVAPS     Z8, Z9
+	VFMADD132PS const40000000<>+0(SB), Z1, Z9
+	CMPQ        cols+56(FP), $+1
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VADDPS      Z1, Z9, Z9
+
+noBias01Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd01Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z1
+	VADDPS    Z1, Z9, Z9
+
+noAdd01Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU01Tail
+	VMAXPS Z9, Z0, Z9
+
+noReLU01Tail:
+	VMOVUPS     Z9, K1, (AX)(R10*1)
+	VMULPS      const3e100000<>+0(SB), Z11, Z1
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3f100000<>+0(SB), Z1, Z3
+	VMOVAPS     Z5, Z1
+	VFMADD132PS const3fc80000<>+0(SB), Z3, Z1
+	VMOVAPS     Z7, Z3
+	VFMADD132PS const40800000<>+0(SB), Z1, Z3
+	CMPQ        cols+56(FP), $+2
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias02Tail
+	MOVQ        bias+64(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VADDPS      Z1, Z3, Z3
+
+noBias02Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd02Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z1
+	VADDPS    Z1, Z3, Z3
+
+noAdd02Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU02Tail
+	VMAXPS Z3, Z0, Z3
+
+noReLU02Tail:
+	VMOVUPS     Z3, K1, (AX)(R10*1)
+	VMOVAPS     Z2, Z1
+	VFMADD132PS const3d580000<>+0(SB), Z10, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3ed80000<>+0(SB), Z1, Z2
+	VMOVAPS     Z6, Z1
+	VFMADD132PS const3ffa0000<>+0(SB), Z2, Z1
+	VMOVAPS     Z8, Z2
+	VFMADD132PS const41000000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+3
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias03Tail
+	MOVQ        bias+64(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias03Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd03Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd03Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU03Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU03Tail:
+	VMOVUPS Z2, K1, (AX)(R10*1)
+
+storedTail:
+done:
+	VZEROUPPER
+	RET
+
+// func spreadGradientLine4To10AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·spreadGradientLine4To10AVX512(SB), $2880-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	ADDQ first+24(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
+	LEAQ (DX)(DX*2), DI
+	LEAQ (DX)(DX*4), R8
+	LEAQ (DI)(DX*4), R9
+	LEAQ (DX)(DX*8), R10
+	LEAQ 63(SP), R11
+	ANDQ $-64, R11
+
+loop:
+	CMPQ        n+48(FP), $+16
+	JLT         tail
+	MOVQ        cols+64(FP), R11
+	SHLQ        $0x3f, R11
+	SARQ        $0x3f, R11
+	KMOVW       R11, K1
+	MOVQ        cols+64(FP), R11
+	SHLQ        $0x3e, R11
+	SARQ        $0x3f, R11
+	KMOVW       R11, K2
+	MOVQ        cols+64(FP), R11
+	SHLQ        $0x3d, R11
+	SARQ        $0x3f, R11
+	KMOVW       R11, K3
+	MOVQ        cols+64(FP), R11
+	SHLQ        $0x3c, R11
+	SARQ        $0x3f, R11
+	KMOVW       R11, K4
+	VMOVUPS.Z   (CX), K1, Z0
+	VMOVUPS.Z   (CX)(BX*1), K2, Z1
+	VMOVUPS.Z   (CX)(BX*2), K3, Z2
+	VMOVUPS.Z   (CX)(SI*1), K4, Z3
+	VMOVUPS     Z0, (AX)
+	VMULPS      const3ec00000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3e100000<>+0(SB), Z0, Z5
+	VMOVAPS     Z3, Z6
+	VFMADD132PS const3d580000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (AX)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (AX)(DX*2)
+	VMULPS      const3f400000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3f100000<>+0(SB), Z0, Z5
+	VMOVAPS     Z3, Z6
+	VFMADD132PS const3ed80000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (AX)(DI*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (AX)(DX*4)
+	VMULPS      const3fa00000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3fc80000<>+0(SB), Z0, Z5
+	VMOVAPS     Z3, Z6
+	VFMADD132PS const3ffa0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (AX)(R8*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, (AX)(DI*2)
+	VMULPS      const40000000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40800000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const41000000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, (AX)(R9*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, (AX)(DX*8)
+	VMOVUPS     Z3, (AX)(R10*1)
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	SUBQ        $+16, n+48(FP)
+	JMP         loop
+
+tail:
+	MOVQ        n+48(FP), R11
+	TESTQ       R11, R11
+	JZ          done
+	MOVL        $-1, R12
+	BZHIL       R11, R12, R12
+	KMOVW       R12, K1
+	MOVQ        cols+64(FP), R11
+	SHLQ        $0x3f, R11
+	SARQ        $0x3f, R11
+	KMOVW       R11, K2
+	KANDW       K1, K2, K2
+	MOVQ        cols+64(FP), R11
+	SHLQ        $0x3e, R11
+	SARQ        $0x3f, R11
+	KMOVW       R11, K3
+	KANDW       K1, K3, K3
+	MOVQ        cols+64(FP), R11
+	SHLQ        $0x3d, R11
+	SARQ        $0x3f, R11
+	KMOVW       R11, K4
+	KANDW       K1, K4, K4
+	MOVQ        cols+64(FP), R11
+	SHLQ        $0x3c, R11
+	SARQ        $0x3f, R11
+	KMOVW       R11, K5
+	KANDW       K1, K5, K5
+	VMOVUPS.Z   (CX), K2, Z0
+	VMOVUPS.Z   (CX)(BX*1), K3, Z1
+	VMOVUPS.Z   (CX)(BX*2), K4, Z2
+	VMOVUPS.Z   (CX)(SI*1), K5, Z3
+	VMOVUPS     Z0, K1, (AX)
+	VMULPS      const3ec00000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3e100000<>+0(SB), Z0, Z5
+	VMOVAPS     Z3, Z6
+	VFMADD132PS const3d580000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*2)
+	VMULPS      const3f400000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3f100000<>+0(SB), Z0, Z5
+	VMOVAPS     Z3, Z6
+	VFMADD132PS const3ed80000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DI*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DX*4)
+	VMULPS      const3fa00000<>+0(SB), Z1, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD132PS const3fc80000<>+0(SB), Z0, Z5
+	VMOVAPS     Z3, Z6
+	VFMADD132PS const3ffa0000<>+0(SB), Z4, Z6
+	VADDPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(R8*1)
+	VSUBPS      Z6, Z5, Z4
+	VMOVUPS     Z4, K1, (AX)(DI*2)
+	VMULPS      const40000000<>+0(SB), Z1, Z1
+	VMOVAPS     Z2, Z2
+	VFMADD132PS const40800000<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z0
+	VFMADD132PS const41000000<>+0(SB), Z1, Z0
+	VADDPS      Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (AX)(R9*1)
+	VSUBPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (AX)(DX*8)
+	VMOVUPS     Z3, K1, (AX)(R10*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func collectGradientLine10To7AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·collectGradientLine10To7AVX512(SB), $4544-88
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+24(FP), CX
+	MOVQ   add+72(FP), DX
+	MOVQ   srcStep+32(FP), BX
+	LEAQ   (BX)(BX*2), SI
+	LEAQ   (BX)(BX*4), DI
+	LEAQ   (SI)(BX*4), R8
+	LEAQ   (BX)(BX*8), R9
+	LEAQ   63(SP), R10
+	ANDQ   $-64, R10
+	VPXORD Z0, Z0, Z0
+
+loop:
+	CMPQ        n+40(FP), $+16
+	JLT         tail
+	MOVQ        flags+80(FP), R11
+	XORQ        R10, R10
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (CX)(BX*1), Z2
+	VMOVUPS     (CX)(BX*2), Z3
+	VMOVUPS     (CX)(SI*1), Z4
+	VMOVUPS     (CX)(BX*4), Z5
+	VMOVUPS     (CX)(DI*1), Z6
+	VMOVUPS     (CX)(SI*2), Z7
+	VMOVUPS     (CX)(R8*1), Z8
+	VMOVUPS     (CX)(BX*8), Z9
+	VMOVUPS     (CX)(R9*1), Z10
+	VADDPS      Z3, Z2, Z11
+	VMULPS      constb294fa72<>+0(SB), Z11, Z12
+	VMOVAPS     Z11, Z11
+	VFMADD132PS constbfc49653<>+0(SB), Z12, Z11
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      constb294fa72<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbfc49653<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      const324f059d<>+0(SB), Z3, Z12
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3f1ce9ea<>+0(SB), Z12, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      const324f059d<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3f1ce9ea<>+0(SB), Z5, Z4
+	VADDPS      Z7, Z6, Z5
+	VMULPS      constb0dcbd0f<>+0(SB), Z5, Z12
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbdbd17a2<>+0(SB), Z12, Z5
+	VSUBPS      Z7, Z6, Z6
+	VMULPS      constb0dcbd0f<>+0(SB), Z6, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD132PS constbdbd17a2<>+0(SB), Z7, Z6
+	VADDPS      Z9, Z8, Z7
+	VMULPS      const2d1034d4<>+0(SB), Z7, Z12
+	VMOVAPS     Z7, Z7
+	VFMADD132PS const3b7d5455<>+0(SB), Z12, Z7
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      const2d1034d4<>+0(SB), Z8, Z9
+	VMOVAPS     Z8, Z8
+	VFMADD132PS const3b7d5455<>+0(SB), Z9, Z8
+	VMULPS      const31898b71<>+0(SB), Z1, Z9
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const4001742e<>+0(SB), Z9, Z1
+	VADDPS      Z11, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VADDPS      Z5, Z1, Z1
+	VADDPS      Z7, Z1, Z1
+	TESTQ       $0x00000002, R11
+	JZ          noBias00
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z9
+	VADDPS      Z9, Z1, Z1
+
+noBias00:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd00
+	VMOVUPS (DX)(R10*1), Z9
+	VADDPS  Z9, Z1, Z1
+
+noAdd00:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU00
+	VMAXPS Z1, Z0, Z1
+
+noReLU00:
+	VMOVUPS     Z1, (AX)(R10*1)
+	VMULPS      const3ec00000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z9
+	VFMADD132PS const3f400000<>+0(SB), Z1, Z9
+	VMOVAPS     Z6, Z1
+	VFMADD132PS const3fa00000<>+0(SB), Z9, Z1
+	VMOVAPS     Z8, Z9
+	VFMADD132PS const40000000<>+0(SB), Z1, Z9
+	CMPQ        cols+56(FP), $+1
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z9, Z9
+
+noBias01:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd01
+	VMOVUPS (DX)(R10*1), Z1
+	VADDPS  Z1, Z9, Z9
+
+noAdd01:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU01
+	VMAXPS Z9, Z0, Z9
+
+noReLU01:
+	VMOVUPS     Z9, (AX)(R10*1)
+	VMULPS      const3e100000<>+0(SB), Z11, Z1
+	VMOVAPS     Z3, Z9
+	VFMADD132PS const3f100000<>+0(SB), Z1, Z9
+	VMOVAPS     Z5, Z1
+	VFMADD132PS const3fc80000<>+0(SB), Z9, Z1
+	VMOVAPS     Z7, Z9
+	VFMADD132PS const40800000<>+0(SB), Z1, Z9
+	CMPQ        cols+56(FP), $+2
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias02
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z9, Z9
+
+noBias02:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd02
+	VMOVUPS (DX)(R10*1), Z1
+	VADDPS  Z1, Z9, Z9
+
+noAdd02:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU02
+	VMAXPS Z9, Z0, Z9
+
+noReLU02:
+	VMOVUPS     Z9, (AX)(R10*1)
+	VMULPS      const3d580000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z9
+	VFMADD132PS const3ed80000<>+0(SB), Z1, Z9
+	VMOVAPS     Z6, Z1
+	VFMADD132PS const3ffa0000<>+0(SB), Z9, Z1
+	VMOVAPS     Z8, Z9
+	VFMADD132PS const41000000<>+0(SB), Z1, Z9
+	CMPQ        cols+56(FP), $+3
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias03
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z9, Z9
+
+noBias03:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd03
+	VMOVUPS (DX)(R10*1), Z1
+	VADDPS  Z1, Z9, Z9
+
+noAdd03:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU03
+	VMAXPS Z9, Z0, Z9
+
+noReLU03:
+	VMOVUPS     Z9, (AX)(R10*1)
+	VMULPS      const3ca20000<>+0(SB), Z11, Z1
+	VMOVAPS     Z3, Z9
+	VFMADD132PS const3ea20000<>+0(SB), Z1, Z9
+	VMOVAPS     Z5, Z1
+	VFMADD132PS const401c4000<>+0(SB), Z9, Z1
+	VMOVAPS     Z7, Z9
+	VFMADD132PS const41800000<>+0(SB), Z1, Z9
+	CMPQ        cols+56(FP), $+4
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias04
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z9, Z9
+
+noBias04:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd04
+	VMOVUPS (DX)(R10*1), Z1
+	VADDPS  Z1, Z9, Z9
+
+noAdd04:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU04
+	VMAXPS Z9, Z0, Z9
+
+noReLU04:
+	VMOVUPS     Z9, (AX)(R10*1)
+	VMULPS      const3bf30000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3e730000<>+0(SB), Z1, Z2
+	VMOVAPS     Z6, Z1
+	VFMADD132PS const40435000<>+0(SB), Z2, Z1
+	VMOVAPS     Z8, Z2
+	VFMADD132PS const42000000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+5
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias05
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias05:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd05
+	VMOVUPS (DX)(R10*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd05:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU05
+	VMAXPS Z2, Z0, Z2
+
+noReLU05:
+	VMOVUPS     Z2, (AX)(R10*1)
+	VMOVAPS     Z11, Z1
+	VFMADD132PS const3b364000<>+0(SB), Z10, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const3e364000<>+0(SB), Z1, Z2
+	VMOVAPS     Z5, Z1
+	VFMADD132PS const40742400<>+0(SB), Z2, Z1
+	VMOVAPS     Z7, Z2
+	VFMADD132PS const42800000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+6
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias06
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias06:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd06
+	VMOVUPS (DX)(R10*1), Z1
+	VADDPS  Z1, Z2, Z2
+
+noAdd06:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU06
+	VMAXPS Z2, Z0, Z2
+
+noReLU06:
+	VMOVUPS Z2, (AX)(R10*1)
+
+stored:
+	ADDQ $+64, AX
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, bias+64(FP)
+	SUBQ $+16, n+40(FP)
+	JMP  loop
+
+tail:
+	MOVQ        n+40(FP), R10
+	TESTQ       R10, R10
+	JZ          done
+	MOVL        $-1, R11
+	BZHIL       R10, R11, R11
+	KMOVW       R11, K1
+	MOVQ        flags+80(FP), R11
+	XORQ        R10, R10
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (CX)(BX*1), K1, Z2
+	VMOVUPS.Z   (CX)(BX*2), K1, Z3
+	VMOVUPS.Z   (CX)(SI*1), K1, Z4
+	VMOVUPS.Z   (CX)(BX*4), K1, Z5
+	VMOVUPS.Z   (CX)(DI*1), K1, Z6
+	VMOVUPS.Z   (CX)(SI*2), K1, Z7
+	VMOVUPS.Z   (CX)(R8*1), K1, Z8
+	VMOVUPS.Z   (CX)(BX*8), K1, Z9
+	VMOVUPS.Z   (CX)(R9*1), K1, Z10
+	VADDPS      Z3, Z2, Z11
+	VMULPS      constb294fa72<>+0(SB), Z11, Z12
+	VMOVAPS     Z11, Z11
+	VFMADD132PS constbfc49653<>+0(SB), Z12, Z11
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      constb294fa72<>+0(SB), Z2, Z3
+	VMOVAPS     Z2, Z2
+	VFMADD132PS constbfc49653<>+0(SB), Z3, Z2
+	VADDPS      Z5, Z4, Z3
+	VMULPS      const324f059d<>+0(SB), Z3, Z12
+	VMOVAPS     Z3, Z3
+	VFMADD132PS const3f1ce9ea<>+0(SB), Z12, Z3
+	VSUBPS      Z5, Z4, Z4
+	VMULPS      const324f059d<>+0(SB), Z4, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD132PS const3f1ce9ea<>+0(SB), Z5, Z4
+	VADDPS      Z7, Z6, Z5
+	VMULPS      constb0dcbd0f<>+0(SB), Z5, Z12
+	VMOVAPS     Z5, Z5
+	VFMADD132PS constbdbd17a2<>+0(SB), Z12, Z5
+	VSUBPS      Z7, Z6, Z6
+	VMULPS      constb0dcbd0f<>+0(SB), Z6, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD132PS constbdbd17a2<>+0(SB), Z7, Z6
+	VADDPS      Z9, Z8, Z7
+	VMULPS      const2d1034d4<>+0(SB), Z7, Z12
+	VMOVAPS     Z7, Z7
+	VFMADD132PS const3b7d5455<>+0(SB), Z12, Z7
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      const2d1034d4<>+0(SB), Z8, Z9
+	VMOVAPS     Z8, Z8
+	VFMADD132PS const3b7d5455<>+0(SB), Z9, Z8
+	VMULPS      const31898b71<>+0(SB), Z1, Z9
+	VMOVAPS     Z1, Z1
+	VFMADD132PS const4001742e<>+0(SB), Z9, Z1
+	VADDPS      Z11, Z1, Z1
+	VADDPS      Z3, Z1, Z1
+	VADDPS      Z5, Z1, Z1
+	VADDPS      Z7, Z1, Z1
+	TESTQ       $0x00000002, R11
+	JZ          noBias00Tail
+	MOVQ        bias+64(FP), CX
+	VMOVUPS.Z   (CX), K1, Z9
+	VADDPS      Z9, Z1, Z1
+
+noBias00Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd00Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z9
+	VADDPS    Z9, Z1, Z1
+
+noAdd00Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU00Tail
+	VMAXPS Z1, Z0, Z1
+
+noReLU00Tail:
+	VMOVUPS     Z1, K1, (AX)(R10*1)
+	VMULPS      const3ec00000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z9
+	VFMADD132PS const3f400000<>+0(SB), Z1, Z9
+	VMOVAPS     Z6, Z1
+	VFMADD132PS const3fa00000<>+0(SB), Z9, Z1
+	VMOVAPS     Z8, Z9
+	VFMADD132PS const40000000<>+0(SB), Z1, Z9
+	CMPQ        cols+56(FP), $+1
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VADDPS      Z1, Z9, Z9
+
+noBias01Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd01Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z1
+	VADDPS    Z1, Z9, Z9
+
+noAdd01Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU01Tail
+	VMAXPS Z9, Z0, Z9
+
+noReLU01Tail:
+	VMOVUPS     Z9, K1, (AX)(R10*1)
+	VMULPS      const3e100000<>+0(SB), Z11, Z1
+	VMOVAPS     Z3, Z9
+	VFMADD132PS const3f100000<>+0(SB), Z1, Z9
+	VMOVAPS     Z5, Z1
+	VFMADD132PS const3fc80000<>+0(SB), Z9, Z1
+	VMOVAPS     Z7, Z9
+	VFMADD132PS const40800000<>+0(SB), Z1, Z9
+	CMPQ        cols+56(FP), $+2
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias02Tail
+	MOVQ        bias+64(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VADDPS      Z1, Z9, Z9
+
+noBias02Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd02Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z1
+	VADDPS    Z1, Z9, Z9
+
+noAdd02Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU02Tail
+	VMAXPS Z9, Z0, Z9
+
+noReLU02Tail:
+	VMOVUPS     Z9, K1, (AX)(R10*1)
+	VMULPS      const3d580000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z9
+	VFMADD132PS const3ed80000<>+0(SB), Z1, Z9
+	VMOVAPS     Z6, Z1
+	VFMADD132PS const3ffa0000<>+0(SB), Z9, Z1
+	VMOVAPS     Z8, Z9
+	VFMADD132PS const41000000<>+0(SB), Z1, Z9
+	CMPQ        cols+56(FP), $+3
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias03Tail
+	MOVQ        bias+64(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VADDPS      Z1, Z9, Z9
+
+noBias03Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd03Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z1
+	VADDPS    Z1, Z9, Z9
+
+noAdd03Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU03Tail
+	VMAXPS Z9, Z0, Z9
+
+noReLU03Tail:
+	VMOVUPS     Z9, K1, (AX)(R10*1)
+	VMULPS      const3ca20000<>+0(SB), Z11, Z1
+	VMOVAPS     Z3, Z9
+	VFMADD132PS const3ea20000<>+0(SB), Z1, Z9
+	VMOVAPS     Z5, Z1
+	VFMADD132PS const401c4000<>+0(SB), Z9, Z1
+	VMOVAPS     Z7, Z9
+	VFMADD132PS const41800000<>+0(SB), Z1, Z9
+	CMPQ        cols+56(FP), $+4
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias04Tail
+	MOVQ        bias+64(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VADDPS      Z1, Z9, Z9
+
+noBias04Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd04Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z1
+	VADDPS    Z1, Z9, Z9
+
+noAdd04Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU04Tail
+	VMAXPS Z9, Z0, Z9
+
+noReLU04Tail:
+	VMOVUPS     Z9, K1, (AX)(R10*1)
+	VMULPS      const3bf30000<>+0(SB), Z2, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD132PS const3e730000<>+0(SB), Z1, Z2
+	VMOVAPS     Z6, Z1
+	VFMADD132PS const40435000<>+0(SB), Z2, Z1
+	VMOVAPS     Z8, Z2
+	VFMADD132PS const42000000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+5
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias05Tail
+	MOVQ        bias+64(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias05Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd05Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd05Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU05Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU05Tail:
+	VMOVUPS     Z2, K1, (AX)(R10*1)
+	VMOVAPS     Z11, Z1
+	VFMADD132PS const3b364000<>+0(SB), Z10, Z1
+	VMOVAPS     Z3, Z2
+	VFMADD132PS const3e364000<>+0(SB), Z1, Z2
+	VMOVAPS     Z5, Z1
+	VFMADD132PS const40742400<>+0(SB), Z2, Z1
+	VMOVAPS     Z7, Z2
+	VFMADD132PS const42800000<>+0(SB), Z1, Z2
+	CMPQ        cols+56(FP), $+6
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias06Tail
+	MOVQ        bias+64(FP), CX
+	VMOVUPS.Z   (CX), K1, Z1
+	VADDPS      Z1, Z2, Z2
+
+noBias06Tail:
+	TESTQ     $0x00000004, R11
+	JZ        noAdd06Tail
+	VMOVUPS.Z (DX)(R10*1), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+noAdd06Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU06Tail
+	VMAXPS Z2, Z0, Z2
+
+noReLU06Tail:
+	VMOVUPS Z2, K1, (AX)(R10*1)
+
+storedTail:
+done:
+	VZEROUPPER
+	RET
+
+// func spreadInput4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, AVX2, FMA3
+TEXT ·spreadInput4AVX2(SB), $672-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	ADDQ first+24(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
 	LEAQ (DX)(DX*1), DX
 	SHLQ $0x01, DX
-	LEAQ (DX)(DX*2), BX
-	LEAQ (DX)(DX*4), SI
-	MOVQ srcCol+40(FP), SI
-	LEAQ (SI)(SI*2), DI
-	LEAQ (SI)(SI*4), R8
+	LEAQ (DX)(DX*2), DI
 	LEAQ 31(SP), R8
 	ANDQ $-32, R8
 
@@ -6160,19 +12858,23 @@ loop:
 	VMOVAPS      512(R8), Y0
 	VMASKMOVPS   (R9), Y0, Y0
 	VMOVAPS      544(R8), Y1
-	VMASKMOVPS   (R9)(SI*1), Y1, Y1
+	VMASKMOVPS   (R9)(BX*1), Y1, Y1
 	VMOVAPS      576(R8), Y2
-	VMASKMOVPS   (R9)(SI*2), Y2, Y2
+	VMASKMOVPS   (R9)(BX*2), Y2, Y2
 	VMOVAPS      608(R8), Y3
-	VMASKMOVPS   (R9)(DI*1), Y3, Y3
-	VSUBPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y4
-	VSUBPS       Y1, Y2, Y2
-	VSUBPS       Y1, Y3, Y1
+	VMASKMOVPS   (R9)(SI*1), Y3, Y3
+	VMOVAPS      Y0, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, (R8)
-	VMOVAPS      Y4, 32(R8)
-	VMOVAPS      Y2, 64(R8)
-	VMOVAPS      Y1, 96(R8)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 32(R8)
+	VMOVAPS      Y1, Y0
+	VFNMADD132PS const3f800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 64(R8)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y0
+	VMOVAPS      Y0, 96(R8)
 	JMP          next0
 
 missing0:
@@ -6183,26 +12885,30 @@ missing0:
 	VMOVAPS Y0, 96(R8)
 
 next0:
-	ADDQ       srcRow+32(FP), R9
-	BTQ        $0x01, rows+56(FP)
-	JCC        missing1
-	VMOVAPS    512(R8), Y0
-	VMASKMOVPS (R9), Y0, Y0
-	VMOVAPS    544(R8), Y1
-	VMASKMOVPS (R9)(SI*1), Y1, Y1
-	VMOVAPS    576(R8), Y2
-	VMASKMOVPS (R9)(SI*2), Y2, Y2
-	VMOVAPS    608(R8), Y3
-	VMASKMOVPS (R9)(DI*1), Y3, Y3
-	VSUBPS     Y2, Y0, Y0
-	VADDPS     Y2, Y1, Y4
-	VSUBPS     Y1, Y2, Y2
-	VSUBPS     Y1, Y3, Y1
-	VMOVAPS    Y0, 128(R8)
-	VMOVAPS    Y4, 160(R8)
-	VMOVAPS    Y2, 192(R8)
-	VMOVAPS    Y1, 224(R8)
-	JMP        next1
+	ADDQ         srcRow+32(FP), R9
+	BTQ          $0x01, rows+56(FP)
+	JCC          missing1
+	VMOVAPS      512(R8), Y0
+	VMASKMOVPS   (R9), Y0, Y0
+	VMOVAPS      544(R8), Y1
+	VMASKMOVPS   (R9)(BX*1), Y1, Y1
+	VMOVAPS      576(R8), Y2
+	VMASKMOVPS   (R9)(BX*2), Y2, Y2
+	VMOVAPS      608(R8), Y3
+	VMASKMOVPS   (R9)(SI*1), Y3, Y3
+	VMOVAPS      Y0, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 128(R8)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 160(R8)
+	VMOVAPS      Y1, Y0
+	VFNMADD132PS const3f800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 192(R8)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y0
+	VMOVAPS      Y0, 224(R8)
+	JMP          next1
 
 missing1:
 	VXORPS  Y0, Y0, Y0
@@ -6212,26 +12918,30 @@ missing1:
 	VMOVAPS Y0, 224(R8)
 
 next1:
-	ADDQ       srcRow+32(FP), R9
-	BTQ        $0x02, rows+56(FP)
-	JCC        missing2
-	VMOVAPS    512(R8), Y0
-	VMASKMOVPS (R9), Y0, Y0
-	VMOVAPS    544(R8), Y1
-	VMASKMOVPS (R9)(SI*1), Y1, Y1
-	VMOVAPS    576(R8), Y2
-	VMASKMOVPS (R9)(SI*2), Y2, Y2
-	VMOVAPS    608(R8), Y3
-	VMASKMOVPS (R9)(DI*1), Y3, Y3
-	VSUBPS     Y2, Y0, Y0
-	VADDPS     Y2, Y1, Y4
-	VSUBPS     Y1, Y2, Y2
-	VSUBPS     Y1, Y3, Y1
-	VMOVAPS    Y0, 256(R8)
-	VMOVAPS    Y4, 288(R8)
-	VMOVAPS    Y2, 320(R8)
-	VMOVAPS    Y1, 352(R8)
-	JMP        next2
+	ADDQ         srcRow+32(FP), R9
+	BTQ          $0x02, rows+56(FP)
+	JCC          missing2
+	VMOVAPS      512(R8), Y0
+	VMASKMOVPS   (R9), Y0, Y0
+	VMOVAPS      544(R8), Y1
+	VMASKMOVPS   (R9)(BX*1), Y1, Y1
+	VMOVAPS      576(R8), Y2
+	VMASKMOVPS   (R9)(BX*2), Y2, Y2
+	VMOVAPS      608(R8), Y3
+	VMASKMOVPS   (R9)(SI*1), Y3, Y3
+	VMOVAPS      Y0, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 256(R8)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 288(R8)
+	VMOVAPS      Y1, Y0
+	VFNMADD132PS const3f800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 320(R8)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y0
+	VMOVAPS      Y0, 352(R8)
+	JMP          next2
 
 missing2:
 	VXORPS  Y0, Y0, Y0
@@ -6241,26 +12951,30 @@ missing2:
 	VMOVAPS Y0, 352(R8)
 
 next2:
-	ADDQ       srcRow+32(FP), R9
-	BTQ        $0x03, rows+56(FP)
-	JCC        missing3
-	VMOVAPS    512(R8), Y0
-	VMASKMOVPS (R9), Y0, Y0
-	VMOVAPS    544(R8), Y1
-	VMASKMOVPS (R9)(SI*1), Y1, Y1
-	VMOVAPS    576(R8), Y2
-	VMASKMOVPS (R9)(SI*2), Y2, Y2
-	VMOVAPS    608(R8), Y3
-	VMASKMOVPS (R9)(DI*1), Y3, Y3
-	VSUBPS     Y2, Y0, Y0
-	VADDPS     Y2, Y1, Y4
-	VSUBPS     Y1, Y2, Y2
-	VSUBPS     Y1, Y3, Y1
-	VMOVAPS    Y0, 384(R8)
-	VMOVAPS    Y4, 416(R8)
-	VMOVAPS    Y2, 448(R8)
-	VMOVAPS    Y1, 480(R8)
-	JMP        next3
+	ADDQ         srcRow+32(FP), R9
+	BTQ          $0x03, rows+56(FP)
+	JCC          missing3
+	VMOVAPS      512(R8), Y0
+	VMASKMOVPS   (R9), Y0, Y0
+	VMOVAPS      544(R8), Y1
+	VMASKMOVPS   (R9)(BX*1), Y1, Y1
+	VMOVAPS      576(R8), Y2
+	VMASKMOVPS   (R9)(BX*2), Y2, Y2
+	VMOVAPS      608(R8), Y3
+	VMASKMOVPS   (R9)(SI*1), Y3, Y3
+	VMOVAPS      Y0, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 384(R8)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 416(R8)
+	VMOVAPS      Y1, Y0
+	VFNMADD132PS const3f800000<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, 448(R8)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y0
+	VMOVAPS      Y0, 480(R8)
+	JMP          next3
 
 missing3:
 	VXORPS  Y0, Y0, Y0
@@ -6270,64 +12984,80 @@ missing3:
 	VMOVAPS Y0, 480(R8)
 
 next3:
-	ADDQ    srcRow+32(FP), R9
-	MOVQ    AX, R9
-	VMOVAPS (R8), Y0
-	VMOVAPS 128(R8), Y1
-	VMOVAPS 256(R8), Y2
-	VMOVAPS 384(R8), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, (R9)
-	VMOVUPS Y4, (R9)(DX*1)
-	VMOVUPS Y2, (R9)(DX*2)
-	VMOVUPS Y1, (R9)(BX*1)
-	ADDQ    dstStep+8(FP), R9
-	VMOVAPS 32(R8), Y0
-	VMOVAPS 160(R8), Y1
-	VMOVAPS 288(R8), Y2
-	VMOVAPS 416(R8), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, (R9)
-	VMOVUPS Y4, (R9)(DX*1)
-	VMOVUPS Y2, (R9)(DX*2)
-	VMOVUPS Y1, (R9)(BX*1)
-	ADDQ    dstStep+8(FP), R9
-	VMOVAPS 64(R8), Y0
-	VMOVAPS 192(R8), Y1
-	VMOVAPS 320(R8), Y2
-	VMOVAPS 448(R8), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, (R9)
-	VMOVUPS Y4, (R9)(DX*1)
-	VMOVUPS Y2, (R9)(DX*2)
-	VMOVUPS Y1, (R9)(BX*1)
-	ADDQ    dstStep+8(FP), R9
-	VMOVAPS 96(R8), Y0
-	VMOVAPS 224(R8), Y1
-	VMOVAPS 352(R8), Y2
-	VMOVAPS 480(R8), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, (R9)
-	VMOVUPS Y4, (R9)(DX*1)
-	VMOVUPS Y2, (R9)(DX*2)
-	VMOVUPS Y1, (R9)(BX*1)
-	ADDQ    dstStep+8(FP), R9
-	ADDQ    $+32, AX
-	ADDQ    $+32, CX
-	SUBQ    $+8, n+48(FP)
-	JMP     loop
+	ADDQ         srcRow+32(FP), R9
+	MOVQ         AX, R9
+	VMOVUPS      (R8), Y0
+	VMOVUPS      128(R8), Y1
+	VMOVUPS      256(R8), Y2
+	VMOVUPS      384(R8), Y3
+	VMOVAPS      Y0, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)(DX*1)
+	VMOVAPS      Y1, Y0
+	VFNMADD132PS const3f800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)(DX*2)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (R9)(DI*1)
+	ADDQ         dstStep+8(FP), R9
+	VMOVUPS      32(R8), Y0
+	VMOVUPS      160(R8), Y1
+	VMOVUPS      288(R8), Y2
+	VMOVUPS      416(R8), Y3
+	VMOVAPS      Y0, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)(DX*1)
+	VMOVAPS      Y1, Y0
+	VFNMADD132PS const3f800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)(DX*2)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (R9)(DI*1)
+	ADDQ         dstStep+8(FP), R9
+	VMOVUPS      64(R8), Y0
+	VMOVUPS      192(R8), Y1
+	VMOVUPS      320(R8), Y2
+	VMOVUPS      448(R8), Y3
+	VMOVAPS      Y0, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)(DX*1)
+	VMOVAPS      Y1, Y0
+	VFNMADD132PS const3f800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)(DX*2)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (R9)(DI*1)
+	ADDQ         dstStep+8(FP), R9
+	VMOVUPS      96(R8), Y0
+	VMOVUPS      224(R8), Y1
+	VMOVUPS      352(R8), Y2
+	VMOVUPS      480(R8), Y3
+	VMOVAPS      Y0, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)(DX*1)
+	VMOVAPS      Y1, Y0
+	VFNMADD132PS const3f800000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (R9)(DX*2)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (R9)(DI*1)
+	ADDQ         dstStep+8(FP), R9
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, n+48(FP)
+	JMP          loop
 
 tail:
 	MOVQ         n+48(FP), R9
@@ -6369,19 +13099,23 @@ tail:
 	VMOVAPS      512(R8), Y1
 	VMASKMOVPS   (CX), Y1, Y1
 	VMOVAPS      544(R8), Y2
-	VMASKMOVPS   (CX)(SI*1), Y2, Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VMOVAPS      576(R8), Y3
-	VMASKMOVPS   (CX)(SI*2), Y3, Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
 	VMOVAPS      608(R8), Y4
-	VMASKMOVPS   (CX)(DI*1), Y4, Y4
-	VSUBPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y5
-	VSUBPS       Y2, Y3, Y3
-	VSUBPS       Y2, Y4, Y2
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
+	VMOVAPS      Y1, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y1
 	VMOVAPS      Y1, (R8)
-	VMOVAPS      Y5, 32(R8)
-	VMOVAPS      Y3, 64(R8)
-	VMOVAPS      Y2, 96(R8)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 32(R8)
+	VMOVAPS      Y2, Y1
+	VFNMADD132PS const3f800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 64(R8)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y4, Y1
+	VMOVAPS      Y1, 96(R8)
 	JMP          next0Tail
 
 missing0Tail:
@@ -6392,26 +13126,30 @@ missing0Tail:
 	VMOVAPS Y1, 96(R8)
 
 next0Tail:
-	ADDQ       srcRow+32(FP), CX
-	BTQ        $0x01, rows+56(FP)
-	JCC        missing1Tail
-	VMOVAPS    512(R8), Y1
-	VMASKMOVPS (CX), Y1, Y1
-	VMOVAPS    544(R8), Y2
-	VMASKMOVPS (CX)(SI*1), Y2, Y2
-	VMOVAPS    576(R8), Y3
-	VMASKMOVPS (CX)(SI*2), Y3, Y3
-	VMOVAPS    608(R8), Y4
-	VMASKMOVPS (CX)(DI*1), Y4, Y4
-	VSUBPS     Y3, Y1, Y1
-	VADDPS     Y3, Y2, Y5
-	VSUBPS     Y2, Y3, Y3
-	VSUBPS     Y2, Y4, Y2
-	VMOVAPS    Y1, 128(R8)
-	VMOVAPS    Y5, 160(R8)
-	VMOVAPS    Y3, 192(R8)
-	VMOVAPS    Y2, 224(R8)
-	JMP        next1Tail
+	ADDQ         srcRow+32(FP), CX
+	BTQ          $0x01, rows+56(FP)
+	JCC          missing1Tail
+	VMOVAPS      512(R8), Y1
+	VMASKMOVPS   (CX), Y1, Y1
+	VMOVAPS      544(R8), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VMOVAPS      576(R8), Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
+	VMOVAPS      608(R8), Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
+	VMOVAPS      Y1, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 128(R8)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 160(R8)
+	VMOVAPS      Y2, Y1
+	VFNMADD132PS const3f800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 192(R8)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y4, Y1
+	VMOVAPS      Y1, 224(R8)
+	JMP          next1Tail
 
 missing1Tail:
 	VXORPS  Y1, Y1, Y1
@@ -6421,26 +13159,30 @@ missing1Tail:
 	VMOVAPS Y1, 224(R8)
 
 next1Tail:
-	ADDQ       srcRow+32(FP), CX
-	BTQ        $0x02, rows+56(FP)
-	JCC        missing2Tail
-	VMOVAPS    512(R8), Y1
-	VMASKMOVPS (CX), Y1, Y1
-	VMOVAPS    544(R8), Y2
-	VMASKMOVPS (CX)(SI*1), Y2, Y2
-	VMOVAPS    576(R8), Y3
-	VMASKMOVPS (CX)(SI*2), Y3, Y3
-	VMOVAPS    608(R8), Y4
-	VMASKMOVPS (CX)(DI*1), Y4, Y4
-	VSUBPS     Y3, Y1, Y1
-	VADDPS     Y3, Y2, Y5
-	VSUBPS     Y2, Y3, Y3
-	VSUBPS     Y2, Y4, Y2
-	VMOVAPS    Y1, 256(R8)
-	VMOVAPS    Y5, 288(R8)
-	VMOVAPS    Y3, 320(R8)
-	VMOVAPS    Y2, 352(R8)
-	JMP        next2Tail
+	ADDQ         srcRow+32(FP), CX
+	BTQ          $0x02, rows+56(FP)
+	JCC          missing2Tail
+	VMOVAPS      512(R8), Y1
+	VMASKMOVPS   (CX), Y1, Y1
+	VMOVAPS      544(R8), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VMOVAPS      576(R8), Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
+	VMOVAPS      608(R8), Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
+	VMOVAPS      Y1, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 256(R8)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 288(R8)
+	VMOVAPS      Y2, Y1
+	VFNMADD132PS const3f800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 320(R8)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y4, Y1
+	VMOVAPS      Y1, 352(R8)
+	JMP          next2Tail
 
 missing2Tail:
 	VXORPS  Y1, Y1, Y1
@@ -6450,26 +13192,30 @@ missing2Tail:
 	VMOVAPS Y1, 352(R8)
 
 next2Tail:
-	ADDQ       srcRow+32(FP), CX
-	BTQ        $0x03, rows+56(FP)
-	JCC        missing3Tail
-	VMOVAPS    512(R8), Y1
-	VMASKMOVPS (CX), Y1, Y1
-	VMOVAPS    544(R8), Y2
-	VMASKMOVPS (CX)(SI*1), Y2, Y2
-	VMOVAPS    576(R8), Y3
-	VMASKMOVPS (CX)(SI*2), Y3, Y3
-	VMOVAPS    608(R8), Y4
-	VMASKMOVPS (CX)(DI*1), Y4, Y4
-	VSUBPS     Y3, Y1, Y1
-	VADDPS     Y3, Y2, Y5
-	VSUBPS     Y2, Y3, Y3
-	VSUBPS     Y2, Y4, Y2
-	VMOVAPS    Y1, 384(R8)
-	VMOVAPS    Y5, 416(R8)
-	VMOVAPS    Y3, 448(R8)
-	VMOVAPS    Y2, 480(R8)
-	JMP        next3Tail
+	ADDQ         srcRow+32(FP), CX
+	BTQ          $0x03, rows+56(FP)
+	JCC          missing3Tail
+	VMOVAPS      512(R8), Y1
+	VMASKMOVPS   (CX), Y1, Y1
+	VMOVAPS      544(R8), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VMOVAPS      576(R8), Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
+	VMOVAPS      608(R8), Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
+	VMOVAPS      Y1, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 384(R8)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 416(R8)
+	VMOVAPS      Y2, Y1
+	VFNMADD132PS const3f800000<>+0(SB), Y3, Y1
+	VMOVAPS      Y1, 448(R8)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y4, Y1
+	VMOVAPS      Y1, 480(R8)
+	JMP          next3Tail
 
 missing3Tail:
 	VXORPS  Y1, Y1, Y1
@@ -6479,59 +13225,75 @@ missing3Tail:
 	VMOVAPS Y1, 480(R8)
 
 next3Tail:
-	ADDQ       srcRow+32(FP), CX
-	VMOVAPS    (R8), Y1
-	VMOVAPS    128(R8), Y2
-	VMOVAPS    256(R8), Y3
-	VMOVAPS    384(R8), Y4
-	VSUBPS     Y3, Y1, Y1
-	VADDPS     Y3, Y2, Y5
-	VSUBPS     Y2, Y3, Y3
-	VSUBPS     Y2, Y4, Y2
-	VMASKMOVPS Y1, Y0, (AX)
-	VMASKMOVPS Y5, Y0, (AX)(DX*1)
-	VMASKMOVPS Y3, Y0, (AX)(DX*2)
-	VMASKMOVPS Y2, Y0, (AX)(BX*1)
-	ADDQ       dstStep+8(FP), AX
-	VMOVAPS    32(R8), Y1
-	VMOVAPS    160(R8), Y2
-	VMOVAPS    288(R8), Y3
-	VMOVAPS    416(R8), Y4
-	VSUBPS     Y3, Y1, Y1
-	VADDPS     Y3, Y2, Y5
-	VSUBPS     Y2, Y3, Y3
-	VSUBPS     Y2, Y4, Y2
-	VMASKMOVPS Y1, Y0, (AX)
-	VMASKMOVPS Y5, Y0, (AX)(DX*1)
-	VMASKMOVPS Y3, Y0, (AX)(DX*2)
-	VMASKMOVPS Y2, Y0, (AX)(BX*1)
-	ADDQ       dstStep+8(FP), AX
-	VMOVAPS    64(R8), Y1
-	VMOVAPS    192(R8), Y2
-	VMOVAPS    320(R8), Y3
-	VMOVAPS    448(R8), Y4
-	VSUBPS     Y3, Y1, Y1
-	VADDPS     Y3, Y2, Y5
-	VSUBPS     Y2, Y3, Y3
-	VSUBPS     Y2, Y4, Y2
-	VMASKMOVPS Y1, Y0, (AX)
-	VMASKMOVPS Y5, Y0, (AX)(DX*1)
-	VMASKMOVPS Y3, Y0, (AX)(DX*2)
-	VMASKMOVPS Y2, Y0, (AX)(BX*1)
-	ADDQ       dstStep+8(FP), AX
-	VMOVAPS    96(R8), Y1
-	VMOVAPS    224(R8), Y2
-	VMOVAPS    352(R8), Y3
-	VMOVAPS    480(R8), Y4
-	VSUBPS     Y3, Y1, Y1
-	VADDPS     Y3, Y2, Y5
-	VSUBPS     Y2, Y3, Y3
-	VSUBPS     Y2, Y4, Y2
-	VMASKMOVPS Y1, Y0, (AX)
-	VMASKMOVPS Y5, Y0, (AX)(DX*1)
-	VMASKMOVPS Y3, Y0, (AX)(DX*2)
-	VMASKMOVPS Y2, Y0, (AX)(BX*1)
-	ADDQ       dstStep+8(FP), AX
+	ADDQ         srcRow+32(FP), CX
+	VMOVUPS      (R8), Y1
+	VMOVUPS      128(R8), Y2
+	VMOVUPS      256(R8), Y3
+	VMOVUPS      384(R8), Y4
+	VMOVAPS      Y1, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DX*1)
+	VMOVAPS      Y2, Y1
+	VFNMADD132PS const3f800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DX*2)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DI*1)
+	ADDQ         dstStep+8(FP), AX
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      160(R8), Y2
+	VMOVUPS      288(R8), Y3
+	VMOVUPS      416(R8), Y4
+	VMOVAPS      Y1, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DX*1)
+	VMOVAPS      Y2, Y1
+	VFNMADD132PS const3f800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DX*2)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DI*1)
+	ADDQ         dstStep+8(FP), AX
+	VMOVUPS      64(R8), Y1
+	VMOVUPS      192(R8), Y2
+	VMOVUPS      320(R8), Y3
+	VMOVUPS      448(R8), Y4
+	VMOVAPS      Y1, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DX*1)
+	VMOVAPS      Y2, Y1
+	VFNMADD132PS const3f800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DX*2)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DI*1)
+	ADDQ         dstStep+8(FP), AX
+	VMOVUPS      96(R8), Y1
+	VMOVUPS      224(R8), Y2
+	VMOVUPS      352(R8), Y3
+	VMOVUPS      480(R8), Y4
+	VMOVAPS      Y1, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DX*1)
+	VMOVAPS      Y2, Y1
+	VFNMADD132PS const3f800000<>+0(SB), Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DX*2)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  constbf800000<>+0(SB), Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DI*1)
+	ADDQ         dstStep+8(FP), AX
 
 done:
 	VZEROUPPER
@@ -6571,230 +13333,255 @@ DATA tailMask<>+120(SB)/4, $0x00000000
 DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
-// func spreadFilter2AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
-// Requires: AVX
-TEXT ·spreadFilter2AVX2(SB), $512-72
+// func spreadFilter3To4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, FMA3
+TEXT ·spreadFilter3To4AVX2(SB), $512-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+16(FP), CX
 	ADDQ first+24(FP), CX
 	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
 	LEAQ (DX)(DX*1), DX
 	SHLQ $0x01, DX
-	LEAQ (DX)(DX*2), BX
-	LEAQ (DX)(DX*4), SI
-	MOVQ srcCol+40(FP), SI
-	LEAQ (SI)(SI*2), DI
-	LEAQ (SI)(SI*4), DI
+	LEAQ (DX)(DX*2), SI
 	LEAQ 31(SP), DI
 	ANDQ $-32, DI
 
 loop:
-	CMPQ    n+48(FP), $+8
-	JLT     tail
-	MOVQ    CX, R8
-	VMOVUPS (R8), Y0
-	VMOVUPS (R8)(SI*1), Y1
-	VMOVUPS (R8)(SI*2), Y2
-	VADDPS  Y2, Y0, Y3
-	VMULPS  const3f000000<>+0(SB), Y3, Y3
-	VMULPS  const3f000000<>+0(SB), Y1, Y1
-	VADDPS  Y1, Y3, Y4
-	VSUBPS  Y1, Y3, Y1
-	VMOVAPS Y0, (DI)
-	VMOVAPS Y4, 32(DI)
-	VMOVAPS Y1, 64(DI)
-	VMOVAPS Y2, 96(DI)
-	ADDQ    srcRow+32(FP), R8
-	VMOVUPS (R8), Y0
-	VMOVUPS (R8)(SI*1), Y1
-	VMOVUPS (R8)(SI*2), Y2
-	VADDPS  Y2, Y0, Y3
-	VMULPS  const3f000000<>+0(SB), Y3, Y3
-	VMULPS  const3f000000<>+0(SB), Y1, Y1
-	VADDPS  Y1, Y3, Y4
-	VSUBPS  Y1, Y3, Y1
-	VMOVAPS Y0, 128(DI)
-	VMOVAPS Y4, 160(DI)
-	VMOVAPS Y1, 192(DI)
-	VMOVAPS Y2, 224(DI)
-	ADDQ    srcRow+32(FP), R8
-	VMOVUPS (R8), Y0
-	VMOVUPS (R8)(SI*1), Y1
-	VMOVUPS (R8)(SI*2), Y2
-	VADDPS  Y2, Y0, Y3
-	VMULPS  const3f000000<>+0(SB), Y3, Y3
-	VMULPS  const3f000000<>+0(SB), Y1, Y1
-	VADDPS  Y1, Y3, Y4
-	VSUBPS  Y1, Y3, Y1
-	VMOVAPS Y0, 256(DI)
-	VMOVAPS Y4, 288(DI)
-	VMOVAPS Y1, 320(DI)
-	VMOVAPS Y2, 352(DI)
-	ADDQ    srcRow+32(FP), R8
-	MOVQ    AX, R8
-	VMOVAPS (DI), Y0
-	VMOVAPS 128(DI), Y1
-	VMOVAPS 256(DI), Y2
-	VADDPS  Y2, Y0, Y3
-	VMULPS  const3f000000<>+0(SB), Y3, Y3
-	VMULPS  const3f000000<>+0(SB), Y1, Y1
-	VADDPS  Y1, Y3, Y4
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y4, (R8)(DX*1)
-	VMOVUPS Y1, (R8)(DX*2)
-	VMOVUPS Y2, (R8)(BX*1)
-	ADDQ    dstStep+8(FP), R8
-	VMOVAPS 32(DI), Y0
-	VMOVAPS 160(DI), Y1
-	VMOVAPS 288(DI), Y2
-	VADDPS  Y2, Y0, Y3
-	VMULPS  const3f000000<>+0(SB), Y3, Y3
-	VMULPS  const3f000000<>+0(SB), Y1, Y1
-	VADDPS  Y1, Y3, Y4
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y4, (R8)(DX*1)
-	VMOVUPS Y1, (R8)(DX*2)
-	VMOVUPS Y2, (R8)(BX*1)
-	ADDQ    dstStep+8(FP), R8
-	VMOVAPS 64(DI), Y0
-	VMOVAPS 192(DI), Y1
-	VMOVAPS 320(DI), Y2
-	VADDPS  Y2, Y0, Y3
-	VMULPS  const3f000000<>+0(SB), Y3, Y3
-	VMULPS  const3f000000<>+0(SB), Y1, Y1
-	VADDPS  Y1, Y3, Y4
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y4, (R8)(DX*1)
-	VMOVUPS Y1, (R8)(DX*2)
-	VMOVUPS Y2, (R8)(BX*1)
-	ADDQ    dstStep+8(FP), R8
-	VMOVAPS 96(DI), Y0
-	VMOVAPS 224(DI), Y1
-	VMOVAPS 352(DI), Y2
-	VADDPS  Y2, Y0, Y3
-	VMULPS  const3f000000<>+0(SB), Y3, Y3
-	VMULPS  const3f000000<>+0(SB), Y1, Y1
-	VADDPS  Y1, Y3, Y4
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y4, (R8)(DX*1)
-	VMOVUPS Y1, (R8)(DX*2)
-	VMOVUPS Y2, (R8)(BX*1)
-	ADDQ    dstStep+8(FP), R8
-	ADDQ    $+32, AX
-	ADDQ    $+32, CX
-	SUBQ    $+8, n+48(FP)
-	JMP     loop
+	CMPQ        n+48(FP), $+8
+	JLT         tail
+	MOVQ        CX, R8
+	VMOVUPS     (R8), Y0
+	VMOVUPS     (R8)(BX*1), Y1
+	VMOVUPS     (R8)(BX*2), Y2
+	VMULPS      constbf800000<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, (DI)
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const3f800000<>+0(SB), Y0, Y3
+	VMULPS      const3f000000<>+0(SB), Y3, Y0
+	VMULPS      const3f000000<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VMOVAPS     Y3, 32(DI)
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y0, 64(DI)
+	VMOVAPS     Y2, 96(DI)
+	ADDQ        srcRow+32(FP), R8
+	VMOVUPS     (R8), Y0
+	VMOVUPS     (R8)(BX*1), Y1
+	VMOVUPS     (R8)(BX*2), Y2
+	VMULPS      constbf800000<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, 128(DI)
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const3f800000<>+0(SB), Y0, Y3
+	VMULPS      const3f000000<>+0(SB), Y3, Y0
+	VMULPS      const3f000000<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VMOVAPS     Y3, 160(DI)
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y0, 192(DI)
+	VMOVAPS     Y2, 224(DI)
+	ADDQ        srcRow+32(FP), R8
+	VMOVUPS     (R8), Y0
+	VMOVUPS     (R8)(BX*1), Y1
+	VMOVUPS     (R8)(BX*2), Y2
+	VMULPS      constbf800000<>+0(SB), Y0, Y3
+	VMOVAPS     Y3, 256(DI)
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const3f800000<>+0(SB), Y0, Y3
+	VMULPS      const3f000000<>+0(SB), Y3, Y0
+	VMULPS      const3f000000<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VMOVAPS     Y3, 288(DI)
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y0, 320(DI)
+	VMOVAPS     Y2, 352(DI)
+	ADDQ        srcRow+32(FP), R8
+	MOVQ        AX, R8
+	VMOVUPS     (DI), Y0
+	VMOVUPS     128(DI), Y1
+	VMOVUPS     256(DI), Y2
+	VMULPS      constbf800000<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, (R8)
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const3f800000<>+0(SB), Y0, Y3
+	VMULPS      const3f000000<>+0(SB), Y3, Y0
+	VMULPS      const3f000000<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VMOVUPS     Y3, (R8)(DX*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R8)(DX*2)
+	VMOVUPS     Y2, (R8)(SI*1)
+	ADDQ        dstStep+8(FP), R8
+	VMOVUPS     32(DI), Y0
+	VMOVUPS     160(DI), Y1
+	VMOVUPS     288(DI), Y2
+	VMULPS      constbf800000<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, (R8)
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const3f800000<>+0(SB), Y0, Y3
+	VMULPS      const3f000000<>+0(SB), Y3, Y0
+	VMULPS      const3f000000<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VMOVUPS     Y3, (R8)(DX*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R8)(DX*2)
+	VMOVUPS     Y2, (R8)(SI*1)
+	ADDQ        dstStep+8(FP), R8
+	VMOVUPS     64(DI), Y0
+	VMOVUPS     192(DI), Y1
+	VMOVUPS     320(DI), Y2
+	VMULPS      constbf800000<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, (R8)
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const3f800000<>+0(SB), Y0, Y3
+	VMULPS      const3f000000<>+0(SB), Y3, Y0
+	VMULPS      const3f000000<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VMOVUPS     Y3, (R8)(DX*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R8)(DX*2)
+	VMOVUPS     Y2, (R8)(SI*1)
+	ADDQ        dstStep+8(FP), R8
+	VMOVUPS     96(DI), Y0
+	VMOVUPS     224(DI), Y1
+	VMOVUPS     352(DI), Y2
+	VMULPS      constbf800000<>+0(SB), Y0, Y3
+	VMOVUPS     Y3, (R8)
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const3f800000<>+0(SB), Y0, Y3
+	VMULPS      const3f000000<>+0(SB), Y3, Y0
+	VMULPS      const3f000000<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y3
+	VMOVUPS     Y3, (R8)(DX*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R8)(DX*2)
+	VMOVUPS     Y2, (R8)(SI*1)
+	ADDQ        dstStep+8(FP), R8
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	SUBQ        $+8, n+48(FP)
+	JMP         loop
 
 tail:
-	MOVQ       n+48(FP), R8
-	TESTQ      R8, R8
-	JZ         done
-	LEAQ       tailMask<>+64(SB), R9
-	NEGQ       R8
-	VMOVUPS    (R9)(R8*4), Y0
-	VMASKMOVPS (CX), Y0, Y1
-	VMASKMOVPS (CX)(SI*1), Y0, Y2
-	VMASKMOVPS (CX)(SI*2), Y0, Y3
-	VADDPS     Y3, Y1, Y4
-	VMULPS     const3f000000<>+0(SB), Y4, Y4
-	VMULPS     const3f000000<>+0(SB), Y2, Y2
-	VADDPS     Y2, Y4, Y5
-	VSUBPS     Y2, Y4, Y2
-	VMOVAPS    Y1, (DI)
-	VMOVAPS    Y5, 32(DI)
-	VMOVAPS    Y2, 64(DI)
-	VMOVAPS    Y3, 96(DI)
-	ADDQ       srcRow+32(FP), CX
-	VMASKMOVPS (CX), Y0, Y1
-	VMASKMOVPS (CX)(SI*1), Y0, Y2
-	VMASKMOVPS (CX)(SI*2), Y0, Y3
-	VADDPS     Y3, Y1, Y4
-	VMULPS     const3f000000<>+0(SB), Y4, Y4
-	VMULPS     const3f000000<>+0(SB), Y2, Y2
-	VADDPS     Y2, Y4, Y5
-	VSUBPS     Y2, Y4, Y2
-	VMOVAPS    Y1, 128(DI)
-	VMOVAPS    Y5, 160(DI)
-	VMOVAPS    Y2, 192(DI)
-	VMOVAPS    Y3, 224(DI)
-	ADDQ       srcRow+32(FP), CX
-	VMASKMOVPS (CX), Y0, Y1
-	VMASKMOVPS (CX)(SI*1), Y0, Y2
-	VMASKMOVPS (CX)(SI*2), Y0, Y3
-	VADDPS     Y3, Y1, Y4
-	VMULPS     const3f000000<>+0(SB), Y4, Y4
-	VMULPS     const3f000000<>+0(SB), Y2, Y2
-	VADDPS     Y2, Y4, Y5
-	VSUBPS     Y2, Y4, Y2
-	VMOVAPS    Y1, 256(DI)
-	VMOVAPS    Y5, 288(DI)
-	VMOVAPS    Y2, 320(DI)
-	VMOVAPS    Y3, 352(DI)
-	ADDQ       srcRow+32(FP), CX
-	VMOVAPS    (DI), Y1
-	VMOVAPS    128(DI), Y2
-	VMOVAPS    256(DI), Y3
-	VADDPS     Y3, Y1, Y4
-	VMULPS     const3f000000<>+0(SB), Y4, Y4
-	VMULPS     const3f000000<>+0(SB), Y2, Y2
-	VADDPS     Y2, Y4, Y5
-	VSUBPS     Y2, Y4, Y2
-	VMASKMOVPS Y1, Y0, (AX)
-	VMASKMOVPS Y5, Y0, (AX)(DX*1)
-	VMASKMOVPS Y2, Y0, (AX)(DX*2)
-	VMASKMOVPS Y3, Y0, (AX)(BX*1)
-	ADDQ       dstStep+8(FP), AX
-	VMOVAPS    32(DI), Y1
-	VMOVAPS    160(DI), Y2
-	VMOVAPS    288(DI), Y3
-	VADDPS     Y3, Y1, Y4
-	VMULPS     const3f000000<>+0(SB), Y4, Y4
-	VMULPS     const3f000000<>+0(SB), Y2, Y2
-	VADDPS     Y2, Y4, Y5
-	VSUBPS     Y2, Y4, Y2
-	VMASKMOVPS Y1, Y0, (AX)
-	VMASKMOVPS Y5, Y0, (AX)(DX*1)
-	VMASKMOVPS Y2, Y0, (AX)(DX*2)
-	VMASKMOVPS Y3, Y0, (AX)(BX*1)
-	ADDQ       dstStep+8(FP), AX
-	VMOVAPS    64(DI), Y1
-	VMOVAPS    192(DI), Y2
-	VMOVAPS    320(DI), Y3
-	VADDPS     Y3, Y1, Y4
-	VMULPS     const3f000000<>+0(SB), Y4, Y4
-	VMULPS     const3f000000<>+0(SB), Y2, Y2
-	VADDPS     Y2, Y4, Y5
-	VSUBPS     Y2, Y4, Y2
-	VMASKMOVPS Y1, Y0, (AX)
-	VMASKMOVPS Y5, Y0, (AX)(DX*1)
-	VMASKMOVPS Y2, Y0, (AX)(DX*2)
-	VMASKMOVPS Y3, Y0, (AX)(BX*1)
-	ADDQ       dstStep+8(FP), AX
-	VMOVAPS    96(DI), Y1
-	VMOVAPS    224(DI), Y2
-	VMOVAPS    352(DI), Y3
-	VADDPS     Y3, Y1, Y4
-	VMULPS     const3f000000<>+0(SB), Y4, Y4
-	VMULPS     const3f000000<>+0(SB), Y2, Y2
-	VADDPS     Y2, Y4, Y5
-	VSUBPS     Y2, Y4, Y2
-	VMASKMOVPS Y1, Y0, (AX)
-	VMASKMOVPS Y5, Y0, (AX)(DX*1)
-	VMASKMOVPS Y2, Y0, (AX)(DX*2)
-	VMASKMOVPS Y3, Y0, (AX)(BX*1)
-	ADDQ       dstStep+8(FP), AX
+	MOVQ        n+48(FP), R8
+	TESTQ       R8, R8
+	JZ          done
+	LEAQ        tailMask<>+64(SB), R9
+	NEGQ        R8
+	VMOVUPS     (R9)(R8*4), Y0
+	VMASKMOVPS  (CX), Y0, Y1
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMULPS      constbf800000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, (DI)
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const3f800000<>+0(SB), Y1, Y4
+	VMULPS      const3f000000<>+0(SB), Y4, Y1
+	VMULPS      const3f000000<>+0(SB), Y2, Y2
+	VADDPS      Y2, Y1, Y4
+	VMOVAPS     Y4, 32(DI)
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y1, 64(DI)
+	VMOVAPS     Y3, 96(DI)
+	ADDQ        srcRow+32(FP), CX
+	VMASKMOVPS  (CX), Y0, Y1
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMULPS      constbf800000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, 128(DI)
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const3f800000<>+0(SB), Y1, Y4
+	VMULPS      const3f000000<>+0(SB), Y4, Y1
+	VMULPS      const3f000000<>+0(SB), Y2, Y2
+	VADDPS      Y2, Y1, Y4
+	VMOVAPS     Y4, 160(DI)
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y1, 192(DI)
+	VMOVAPS     Y3, 224(DI)
+	ADDQ        srcRow+32(FP), CX
+	VMASKMOVPS  (CX), Y0, Y1
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMULPS      constbf800000<>+0(SB), Y1, Y4
+	VMOVAPS     Y4, 256(DI)
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const3f800000<>+0(SB), Y1, Y4
+	VMULPS      const3f000000<>+0(SB), Y4, Y1
+	VMULPS      const3f000000<>+0(SB), Y2, Y2
+	VADDPS      Y2, Y1, Y4
+	VMOVAPS     Y4, 288(DI)
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y1, 320(DI)
+	VMOVAPS     Y3, 352(DI)
+	ADDQ        srcRow+32(FP), CX
+	VMOVUPS     (DI), Y1
+	VMOVUPS     128(DI), Y2
+	VMOVUPS     256(DI), Y3
+	VMULPS      constbf800000<>+0(SB), Y1, Y4
+	VMASKMOVPS  Y4, Y0, (AX)
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const3f800000<>+0(SB), Y1, Y4
+	VMULPS      const3f000000<>+0(SB), Y4, Y1
+	VMULPS      const3f000000<>+0(SB), Y2, Y2
+	VADDPS      Y2, Y1, Y4
+	VMASKMOVPS  Y4, Y0, (AX)(DX*1)
+	VSUBPS      Y2, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*2)
+	VMASKMOVPS  Y3, Y0, (AX)(SI*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     32(DI), Y1
+	VMOVUPS     160(DI), Y2
+	VMOVUPS     288(DI), Y3
+	VMULPS      constbf800000<>+0(SB), Y1, Y4
+	VMASKMOVPS  Y4, Y0, (AX)
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const3f800000<>+0(SB), Y1, Y4
+	VMULPS      const3f000000<>+0(SB), Y4, Y1
+	VMULPS      const3f000000<>+0(SB), Y2, Y2
+	VADDPS      Y2, Y1, Y4
+	VMASKMOVPS  Y4, Y0, (AX)(DX*1)
+	VSUBPS      Y2, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*2)
+	VMASKMOVPS  Y3, Y0, (AX)(SI*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     64(DI), Y1
+	VMOVUPS     192(DI), Y2
+	VMOVUPS     320(DI), Y3
+	VMULPS      constbf800000<>+0(SB), Y1, Y4
+	VMASKMOVPS  Y4, Y0, (AX)
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const3f800000<>+0(SB), Y1, Y4
+	VMULPS      const3f000000<>+0(SB), Y4, Y1
+	VMULPS      const3f000000<>+0(SB), Y2, Y2
+	VADDPS      Y2, Y1, Y4
+	VMASKMOVPS  Y4, Y0, (AX)(DX*1)
+	VSUBPS      Y2, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*2)
+	VMASKMOVPS  Y3, Y0, (AX)(SI*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     96(DI), Y1
+	VMOVUPS     224(DI), Y2
+	VMOVUPS     352(DI), Y3
+	VMULPS      constbf800000<>+0(SB), Y1, Y4
+	VMASKMOVPS  Y4, Y0, (AX)
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const3f800000<>+0(SB), Y1, Y4
+	VMULPS      const3f000000<>+0(SB), Y4, Y1
+	VMULPS      const3f000000<>+0(SB), Y2, Y2
+	VADDPS      Y2, Y1, Y4
+	VMASKMOVPS  Y4, Y0, (AX)(DX*1)
+	VSUBPS      Y2, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*2)
+	VMASKMOVPS  Y3, Y0, (AX)(SI*1)
+	ADDQ        dstStep+8(FP), AX
 
 done:
 	VZEROUPPER
 	RET
 
-// func collectOutput2AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// func collectOutput4To2AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
 // Requires: AVX
-TEXT ·collectOutput2AVX2(SB), $288-88
+TEXT ·collectOutput4To2AVX2(SB), $288-88
 	MOVQ   dst+0(FP), AX
 	MOVQ   src+24(FP), CX
 	MOVQ   add+72(FP), DX
@@ -6802,7 +13589,6 @@ TEXT ·collectOutput2AVX2(SB), $288-88
 	LEAQ   (BX)(BX*1), BX
 	SHLQ   $0x01, BX
 	LEAQ   (BX)(BX*2), SI
-	LEAQ   (BX)(BX*4), DI
 	LEAQ   31(SP), DI
 	ANDQ   $-32, DI
 	VXORPS Y0, Y0, Y0
@@ -6810,161 +13596,161 @@ TEXT ·collectOutput2AVX2(SB), $288-88
 loop:
 	CMPQ    n+40(FP), $+8
 	JLT     tail
+	MOVQ    flags+80(FP), R9
 	MOVQ    CX, R8
 	VMOVUPS (R8), Y1
 	VMOVUPS (R8)(BX*1), Y2
 	VMOVUPS (R8)(BX*2), Y3
 	VMOVUPS (R8)(SI*1), Y4
 	VADDPS  Y3, Y2, Y5
-	VADDPS  Y5, Y1, Y1
 	VSUBPS  Y3, Y2, Y2
-	VADDPS  Y2, Y4, Y2
+	VADDPS  Y5, Y1, Y1
 	VMOVAPS Y1, (DI)
-	VMOVAPS Y2, 128(DI)
+	VADDPS  Y2, Y4, Y1
+	VMOVAPS Y1, 128(DI)
 	ADDQ    srcStep+32(FP), R8
 	VMOVUPS (R8), Y1
 	VMOVUPS (R8)(BX*1), Y2
 	VMOVUPS (R8)(BX*2), Y3
 	VMOVUPS (R8)(SI*1), Y4
 	VADDPS  Y3, Y2, Y5
-	VADDPS  Y5, Y1, Y1
 	VSUBPS  Y3, Y2, Y2
-	VADDPS  Y2, Y4, Y2
+	VADDPS  Y5, Y1, Y1
 	VMOVAPS Y1, 32(DI)
-	VMOVAPS Y2, 160(DI)
+	VADDPS  Y2, Y4, Y1
+	VMOVAPS Y1, 160(DI)
 	ADDQ    srcStep+32(FP), R8
 	VMOVUPS (R8), Y1
 	VMOVUPS (R8)(BX*1), Y2
 	VMOVUPS (R8)(BX*2), Y3
 	VMOVUPS (R8)(SI*1), Y4
 	VADDPS  Y3, Y2, Y5
-	VADDPS  Y5, Y1, Y1
 	VSUBPS  Y3, Y2, Y2
-	VADDPS  Y2, Y4, Y2
+	VADDPS  Y5, Y1, Y1
 	VMOVAPS Y1, 64(DI)
-	VMOVAPS Y2, 192(DI)
+	VADDPS  Y2, Y4, Y1
+	VMOVAPS Y1, 192(DI)
 	ADDQ    srcStep+32(FP), R8
 	VMOVUPS (R8), Y1
 	VMOVUPS (R8)(BX*1), Y2
 	VMOVUPS (R8)(BX*2), Y3
 	VMOVUPS (R8)(SI*1), Y4
 	VADDPS  Y3, Y2, Y5
-	VADDPS  Y5, Y1, Y1
 	VSUBPS  Y3, Y2, Y2
-	VADDPS  Y2, Y4, Y2
+	VADDPS  Y5, Y1, Y1
 	VMOVAPS Y1, 96(DI)
-	VMOVAPS Y2, 224(DI)
+	VADDPS  Y2, Y4, Y1
+	VMOVAPS Y1, 224(DI)
 	ADDQ    srcStep+32(FP), R8
-	XORQ    R8, R8
-	MOVQ    flags+80(FP), R10
-	VMOVAPS (DI), Y1
-	VMOVAPS 32(DI), Y2
-	VMOVAPS 64(DI), Y3
-	VMOVAPS 96(DI), Y4
-	MOVQ    R8, R9
+	XORQ    R10, R10
+	VMOVUPS (DI), Y1
+	VMOVUPS 32(DI), Y2
+	VMOVUPS 64(DI), Y3
+	VMOVUPS 96(DI), Y4
+	MOVQ    R10, R8
 	VADDPS  Y3, Y2, Y5
-	VADDPS  Y5, Y1, Y1
 	VSUBPS  Y3, Y2, Y2
-	VADDPS  Y2, Y4, Y2
-	TESTQ   $0x00000002, R10
+	VADDPS  Y5, Y1, Y1
+	TESTQ   $0x00000002, R9
 	JZ      noBias00
 	MOVQ    bias+64(FP), R11
 	VMOVUPS (R11), Y3
 	VADDPS  Y3, Y1, Y1
 
 noBias00:
-	TESTQ   $0x00000004, R10
+	TESTQ   $0x00000004, R9
 	JZ      noAdd00
-	VMOVUPS (DX)(R9*1), Y3
+	VMOVUPS (DX)(R8*1), Y3
 	VADDPS  Y3, Y1, Y1
 
 noAdd00:
-	TESTQ  $0x00000008, R10
+	TESTQ  $0x00000008, R9
 	JZ     noReLU00
 	VMAXPS Y1, Y0, Y1
 
 noReLU00:
-	VMOVUPS Y1, (AX)(R9*1)
+	VMOVUPS Y1, (AX)(R8*1)
+	VADDPS  Y2, Y4, Y1
 	CMPQ    cols+56(FP), $+1
 	JLE     line0
-	ADDQ    dstCol+16(FP), R9
-	TESTQ   $0x00000002, R10
+	ADDQ    dstCol+16(FP), R8
+	TESTQ   $0x00000002, R9
 	JZ      noBias01
 	MOVQ    bias+64(FP), R11
-	VMOVUPS (R11), Y1
-	VADDPS  Y1, Y2, Y2
+	VMOVUPS (R11), Y2
+	VADDPS  Y2, Y1, Y1
 
 noBias01:
-	TESTQ   $0x00000004, R10
+	TESTQ   $0x00000004, R9
 	JZ      noAdd01
-	VMOVUPS (DX)(R9*1), Y1
-	VADDPS  Y1, Y2, Y2
+	VMOVUPS (DX)(R8*1), Y2
+	VADDPS  Y2, Y1, Y1
 
 noAdd01:
-	TESTQ  $0x00000008, R10
+	TESTQ  $0x00000008, R9
 	JZ     noReLU01
-	VMAXPS Y2, Y0, Y2
+	VMAXPS Y1, Y0, Y1
 
 noReLU01:
-	VMOVUPS Y2, (AX)(R9*1)
+	VMOVUPS Y1, (AX)(R8*1)
 
 line0:
-	ADDQ    dstRow+8(FP), R8
+	ADDQ    dstRow+8(FP), R10
 	CMPQ    rows+48(FP), $+1
 	JLE     stored
-	VMOVAPS 128(DI), Y1
-	VMOVAPS 160(DI), Y2
-	VMOVAPS 192(DI), Y3
-	VMOVAPS 224(DI), Y4
-	MOVQ    R8, R9
+	VMOVUPS 128(DI), Y1
+	VMOVUPS 160(DI), Y2
+	VMOVUPS 192(DI), Y3
+	VMOVUPS 224(DI), Y4
+	MOVQ    R10, R8
 	VADDPS  Y3, Y2, Y5
-	VADDPS  Y5, Y1, Y1
 	VSUBPS  Y3, Y2, Y2
-	VADDPS  Y2, Y4, Y2
-	TESTQ   $0x00000002, R10
+	VADDPS  Y5, Y1, Y1
+	TESTQ   $0x00000002, R9
 	JZ      noBias10
 	MOVQ    bias+64(FP), R11
 	VMOVUPS (R11), Y3
 	VADDPS  Y3, Y1, Y1
 
 noBias10:
-	TESTQ   $0x00000004, R10
+	TESTQ   $0x00000004, R9
 	JZ      noAdd10
-	VMOVUPS (DX)(R9*1), Y3
+	VMOVUPS (DX)(R8*1), Y3
 	VADDPS  Y3, Y1, Y1
 
 noAdd10:
-	TESTQ  $0x00000008, R10
+	TESTQ  $0x00000008, R9
 	JZ     noReLU10
 	VMAXPS Y1, Y0, Y1
 
 noReLU10:
-	VMOVUPS Y1, (AX)(R9*1)
+	VMOVUPS Y1, (AX)(R8*1)
+	VADDPS  Y2, Y4, Y1
 	CMPQ    cols+56(FP), $+1
 	JLE     line1
-	ADDQ    dstCol+16(FP), R9
-	TESTQ   $0x00000002, R10
+	ADDQ    dstCol+16(FP), R8
+	TESTQ   $0x00000002, R9
 	JZ      noBias11
 	MOVQ    bias+64(FP), R11
-	VMOVUPS (R11), Y1
-	VADDPS  Y1, Y2, Y2
+	VMOVUPS (R11), Y2
+	VADDPS  Y2, Y1, Y1
 
 noBias11:
-	TESTQ   $0x00000004, R10
+	TESTQ   $0x00000004, R9
 	JZ      noAdd11
-	VMOVUPS (DX)(R9*1), Y1
-	VADDPS  Y1, Y2, Y2
+	VMOVUPS (DX)(R8*1), Y2
+	VADDPS  Y2, Y1, Y1
 
 noAdd11:
-	TESTQ  $0x00000008, R10
+	TESTQ  $0x00000008, R9
 	JZ     noReLU11
-	VMAXPS Y2, Y0, Y2
+	VMAXPS Y1, Y0, Y1
 
 noReLU11:
-	VMOVUPS Y2, (AX)(R9*1)
+	VMOVUPS Y1, (AX)(R8*1)
 
 line1:
-	ADDQ dstRow+8(FP), R8
+	ADDQ dstRow+8(FP), R10
 
 stored:
 	ADDQ $+32, AX
@@ -6981,180 +13767,180 @@ tail:
 	LEAQ       tailMask<>+64(SB), R9
 	NEGQ       R8
 	VMOVUPS    (R9)(R8*4), Y1
+	MOVQ       flags+80(FP), R8
 	VMASKMOVPS (CX), Y1, Y2
 	VMASKMOVPS (CX)(BX*1), Y1, Y3
 	VMASKMOVPS (CX)(BX*2), Y1, Y4
 	VMASKMOVPS (CX)(SI*1), Y1, Y5
 	VADDPS     Y4, Y3, Y6
-	VADDPS     Y6, Y2, Y2
 	VSUBPS     Y4, Y3, Y3
-	VADDPS     Y3, Y5, Y3
+	VADDPS     Y6, Y2, Y2
 	VMOVAPS    Y2, (DI)
-	VMOVAPS    Y3, 128(DI)
+	VADDPS     Y3, Y5, Y2
+	VMOVAPS    Y2, 128(DI)
 	ADDQ       srcStep+32(FP), CX
 	VMASKMOVPS (CX), Y1, Y2
 	VMASKMOVPS (CX)(BX*1), Y1, Y3
 	VMASKMOVPS (CX)(BX*2), Y1, Y4
 	VMASKMOVPS (CX)(SI*1), Y1, Y5
 	VADDPS     Y4, Y3, Y6
-	VADDPS     Y6, Y2, Y2
 	VSUBPS     Y4, Y3, Y3
-	VADDPS     Y3, Y5, Y3
+	VADDPS     Y6, Y2, Y2
 	VMOVAPS    Y2, 32(DI)
-	VMOVAPS    Y3, 160(DI)
+	VADDPS     Y3, Y5, Y2
+	VMOVAPS    Y2, 160(DI)
 	ADDQ       srcStep+32(FP), CX
 	VMASKMOVPS (CX), Y1, Y2
 	VMASKMOVPS (CX)(BX*1), Y1, Y3
 	VMASKMOVPS (CX)(BX*2), Y1, Y4
 	VMASKMOVPS (CX)(SI*1), Y1, Y5
 	VADDPS     Y4, Y3, Y6
-	VADDPS     Y6, Y2, Y2
 	VSUBPS     Y4, Y3, Y3
-	VADDPS     Y3, Y5, Y3
+	VADDPS     Y6, Y2, Y2
 	VMOVAPS    Y2, 64(DI)
-	VMOVAPS    Y3, 192(DI)
+	VADDPS     Y3, Y5, Y2
+	VMOVAPS    Y2, 192(DI)
 	ADDQ       srcStep+32(FP), CX
 	VMASKMOVPS (CX), Y1, Y2
 	VMASKMOVPS (CX)(BX*1), Y1, Y3
 	VMASKMOVPS (CX)(BX*2), Y1, Y4
 	VMASKMOVPS (CX)(SI*1), Y1, Y5
 	VADDPS     Y4, Y3, Y6
-	VADDPS     Y6, Y2, Y2
 	VSUBPS     Y4, Y3, Y3
-	VADDPS     Y3, Y5, Y3
+	VADDPS     Y6, Y2, Y2
 	VMOVAPS    Y2, 96(DI)
-	VMOVAPS    Y3, 224(DI)
+	VADDPS     Y3, Y5, Y2
+	VMOVAPS    Y2, 224(DI)
 	ADDQ       srcStep+32(FP), CX
-	XORQ       CX, CX
-	MOVQ       flags+80(FP), SI
-	VMOVAPS    (DI), Y2
-	VMOVAPS    32(DI), Y3
-	VMOVAPS    64(DI), Y4
-	VMOVAPS    96(DI), Y5
-	MOVQ       CX, BX
+	XORQ       BX, BX
+	VMOVUPS    (DI), Y2
+	VMOVUPS    32(DI), Y3
+	VMOVUPS    64(DI), Y4
+	VMOVUPS    96(DI), Y5
+	MOVQ       BX, CX
 	VADDPS     Y4, Y3, Y6
-	VADDPS     Y6, Y2, Y2
 	VSUBPS     Y4, Y3, Y3
-	VADDPS     Y3, Y5, Y3
-	TESTQ      $0x00000002, SI
+	VADDPS     Y6, Y2, Y2
+	TESTQ      $0x00000002, R8
 	JZ         noBias00Tail
-	MOVQ       bias+64(FP), R8
-	VMASKMOVPS (R8), Y1, Y4
+	MOVQ       bias+64(FP), SI
+	VMASKMOVPS (SI), Y1, Y4
 	VADDPS     Y4, Y2, Y2
 
 noBias00Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R8
 	JZ         noAdd00Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y4
+	VMASKMOVPS (DX)(CX*1), Y1, Y4
 	VADDPS     Y4, Y2, Y2
 
 noAdd00Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R8
 	JZ     noReLU00Tail
 	VMAXPS Y2, Y0, Y2
 
 noReLU00Tail:
-	VMASKMOVPS Y2, Y1, (AX)(BX*1)
+	VMASKMOVPS Y2, Y1, (AX)(CX*1)
+	VADDPS     Y3, Y5, Y2
 	CMPQ       cols+56(FP), $+1
 	JLE        line0Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
+	ADDQ       dstCol+16(FP), CX
+	TESTQ      $0x00000002, R8
 	JZ         noBias01Tail
-	MOVQ       bias+64(FP), R8
-	VMASKMOVPS (R8), Y1, Y2
-	VADDPS     Y2, Y3, Y3
+	MOVQ       bias+64(FP), SI
+	VMASKMOVPS (SI), Y1, Y3
+	VADDPS     Y3, Y2, Y2
 
 noBias01Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R8
 	JZ         noAdd01Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y3, Y3
+	VMASKMOVPS (DX)(CX*1), Y1, Y3
+	VADDPS     Y3, Y2, Y2
 
 noAdd01Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R8
 	JZ     noReLU01Tail
-	VMAXPS Y3, Y0, Y3
+	VMAXPS Y2, Y0, Y2
 
 noReLU01Tail:
-	VMASKMOVPS Y3, Y1, (AX)(BX*1)
+	VMASKMOVPS Y2, Y1, (AX)(CX*1)
 
 line0Tail:
-	ADDQ       dstRow+8(FP), CX
+	ADDQ       dstRow+8(FP), BX
 	CMPQ       rows+48(FP), $+1
 	JLE        storedTail
-	VMOVAPS    128(DI), Y2
-	VMOVAPS    160(DI), Y3
-	VMOVAPS    192(DI), Y4
-	VMOVAPS    224(DI), Y5
-	MOVQ       CX, BX
+	VMOVUPS    128(DI), Y2
+	VMOVUPS    160(DI), Y3
+	VMOVUPS    192(DI), Y4
+	VMOVUPS    224(DI), Y5
+	MOVQ       BX, CX
 	VADDPS     Y4, Y3, Y6
-	VADDPS     Y6, Y2, Y2
 	VSUBPS     Y4, Y3, Y3
-	VADDPS     Y3, Y5, Y3
-	TESTQ      $0x00000002, SI
+	VADDPS     Y6, Y2, Y2
+	TESTQ      $0x00000002, R8
 	JZ         noBias10Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y4
+	MOVQ       bias+64(FP), SI
+	VMASKMOVPS (SI), Y1, Y4
 	VADDPS     Y4, Y2, Y2
 
 noBias10Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R8
 	JZ         noAdd10Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y4
+	VMASKMOVPS (DX)(CX*1), Y1, Y4
 	VADDPS     Y4, Y2, Y2
 
 noAdd10Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R8
 	JZ     noReLU10Tail
 	VMAXPS Y2, Y0, Y2
 
 noReLU10Tail:
-	VMASKMOVPS Y2, Y1, (AX)(BX*1)
+	VMASKMOVPS Y2, Y1, (AX)(CX*1)
+	VADDPS     Y3, Y5, Y2
 	CMPQ       cols+56(FP), $+1
 	JLE        line1Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
+	ADDQ       dstCol+16(FP), CX
+	TESTQ      $0x00000002, R8
 	JZ         noBias11Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y3, Y3
+	MOVQ       bias+64(FP), SI
+	VMASKMOVPS (SI), Y1, Y3
+	VADDPS     Y3, Y2, Y2
 
 noBias11Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R8
 	JZ         noAdd11Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y3, Y3
+	VMASKMOVPS (DX)(CX*1), Y1, Y3
+	VADDPS     Y3, Y2, Y2
 
 noAdd11Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R8
 	JZ     noReLU11Tail
-	VMAXPS Y3, Y0, Y3
+	VMAXPS Y2, Y0, Y2
 
 noReLU11Tail:
-	VMASKMOVPS Y3, Y1, (AX)(BX*1)
+	VMASKMOVPS Y2, Y1, (AX)(CX*1)
 
 line1Tail:
-	ADDQ dstRow+8(FP), CX
+	ADDQ dstRow+8(FP), BX
 
 storedTail:
 done:
 	VZEROUPPER
 	RET
 
-// func spreadInput4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// func spreadInput6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 // Requires: AVX, AVX2, FMA3
-TEXT ·spreadInput4AVX2(SB), $1376-72
+TEXT ·spreadInput6AVX2(SB), $1376-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+16(FP), CX
 	ADDQ first+24(FP), CX
 	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
+	LEAQ (BX)(BX*4), DI
 	LEAQ (DX)(DX*2), DX
 	SHLQ $0x01, DX
-	LEAQ (DX)(DX*2), BX
-	LEAQ (DX)(DX*4), SI
-	MOVQ srcCol+40(FP), DI
-	LEAQ (DI)(DI*2), R8
-	LEAQ (DI)(DI*4), R9
+	LEAQ (DX)(DX*2), R8
+	LEAQ (DX)(DX*4), R9
 	LEAQ 31(SP), R10
 	ANDQ $-32, R10
 
@@ -7203,44 +13989,44 @@ loop:
 	VMOVAPS      1152(R10), Y0
 	VMASKMOVPS   (R11), Y0, Y0
 	VMOVAPS      1184(R10), Y1
-	VMASKMOVPS   (R11)(DI*1), Y1, Y1
+	VMASKMOVPS   (R11)(BX*1), Y1, Y1
 	VMOVAPS      1216(R10), Y2
-	VMASKMOVPS   (R11)(DI*2), Y2, Y2
+	VMASKMOVPS   (R11)(BX*2), Y2, Y2
 	VMOVAPS      1248(R10), Y3
-	VMASKMOVPS   (R11)(R8*1), Y3, Y3
+	VMASKMOVPS   (R11)(SI*1), Y3, Y3
 	VMOVAPS      1280(R10), Y4
-	VMASKMOVPS   (R11)(DI*4), Y4, Y4
+	VMASKMOVPS   (R11)(BX*4), Y4, Y4
 	VMOVAPS      1312(R10), Y5
-	VMASKMOVPS   (R11)(R9*1), Y5, Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMASKMOVPS   (R11)(DI*1), Y5, Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVAPS      Y0, (R10)
-	VMOVAPS      Y8, 32(R10)
-	VMOVAPS      Y7, 64(R10)
-	VMOVAPS      Y10, 96(R10)
-	VMOVAPS      Y9, 128(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, (R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, 32(R10)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 64(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, 96(R10)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVAPS      Y2, 128(R10)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
 	VMOVAPS      Y1, 160(R10)
 	JMP          next0
 
@@ -7260,44 +14046,44 @@ next0:
 	VMOVAPS      1152(R10), Y0
 	VMASKMOVPS   (R11), Y0, Y0
 	VMOVAPS      1184(R10), Y1
-	VMASKMOVPS   (R11)(DI*1), Y1, Y1
+	VMASKMOVPS   (R11)(BX*1), Y1, Y1
 	VMOVAPS      1216(R10), Y2
-	VMASKMOVPS   (R11)(DI*2), Y2, Y2
+	VMASKMOVPS   (R11)(BX*2), Y2, Y2
 	VMOVAPS      1248(R10), Y3
-	VMASKMOVPS   (R11)(R8*1), Y3, Y3
+	VMASKMOVPS   (R11)(SI*1), Y3, Y3
 	VMOVAPS      1280(R10), Y4
-	VMASKMOVPS   (R11)(DI*4), Y4, Y4
+	VMASKMOVPS   (R11)(BX*4), Y4, Y4
 	VMOVAPS      1312(R10), Y5
-	VMASKMOVPS   (R11)(R9*1), Y5, Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMASKMOVPS   (R11)(DI*1), Y5, Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVAPS      Y0, 192(R10)
-	VMOVAPS      Y8, 224(R10)
-	VMOVAPS      Y7, 256(R10)
-	VMOVAPS      Y10, 288(R10)
-	VMOVAPS      Y9, 320(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 192(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, 224(R10)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 256(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, 288(R10)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVAPS      Y2, 320(R10)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
 	VMOVAPS      Y1, 352(R10)
 	JMP          next1
 
@@ -7317,44 +14103,44 @@ next1:
 	VMOVAPS      1152(R10), Y0
 	VMASKMOVPS   (R11), Y0, Y0
 	VMOVAPS      1184(R10), Y1
-	VMASKMOVPS   (R11)(DI*1), Y1, Y1
+	VMASKMOVPS   (R11)(BX*1), Y1, Y1
 	VMOVAPS      1216(R10), Y2
-	VMASKMOVPS   (R11)(DI*2), Y2, Y2
+	VMASKMOVPS   (R11)(BX*2), Y2, Y2
 	VMOVAPS      1248(R10), Y3
-	VMASKMOVPS   (R11)(R8*1), Y3, Y3
+	VMASKMOVPS   (R11)(SI*1), Y3, Y3
 	VMOVAPS      1280(R10), Y4
-	VMASKMOVPS   (R11)(DI*4), Y4, Y4
+	VMASKMOVPS   (R11)(BX*4), Y4, Y4
 	VMOVAPS      1312(R10), Y5
-	VMASKMOVPS   (R11)(R9*1), Y5, Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMASKMOVPS   (R11)(DI*1), Y5, Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVAPS      Y0, 384(R10)
-	VMOVAPS      Y8, 416(R10)
-	VMOVAPS      Y7, 448(R10)
-	VMOVAPS      Y10, 480(R10)
-	VMOVAPS      Y9, 512(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 384(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, 416(R10)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 448(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, 480(R10)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVAPS      Y2, 512(R10)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
 	VMOVAPS      Y1, 544(R10)
 	JMP          next2
 
@@ -7374,44 +14160,44 @@ next2:
 	VMOVAPS      1152(R10), Y0
 	VMASKMOVPS   (R11), Y0, Y0
 	VMOVAPS      1184(R10), Y1
-	VMASKMOVPS   (R11)(DI*1), Y1, Y1
+	VMASKMOVPS   (R11)(BX*1), Y1, Y1
 	VMOVAPS      1216(R10), Y2
-	VMASKMOVPS   (R11)(DI*2), Y2, Y2
+	VMASKMOVPS   (R11)(BX*2), Y2, Y2
 	VMOVAPS      1248(R10), Y3
-	VMASKMOVPS   (R11)(R8*1), Y3, Y3
+	VMASKMOVPS   (R11)(SI*1), Y3, Y3
 	VMOVAPS      1280(R10), Y4
-	VMASKMOVPS   (R11)(DI*4), Y4, Y4
+	VMASKMOVPS   (R11)(BX*4), Y4, Y4
 	VMOVAPS      1312(R10), Y5
-	VMASKMOVPS   (R11)(R9*1), Y5, Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMASKMOVPS   (R11)(DI*1), Y5, Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVAPS      Y0, 576(R10)
-	VMOVAPS      Y8, 608(R10)
-	VMOVAPS      Y7, 640(R10)
-	VMOVAPS      Y10, 672(R10)
-	VMOVAPS      Y9, 704(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 576(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, 608(R10)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 640(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, 672(R10)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVAPS      Y2, 704(R10)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
 	VMOVAPS      Y1, 736(R10)
 	JMP          next3
 
@@ -7431,44 +14217,44 @@ next3:
 	VMOVAPS      1152(R10), Y0
 	VMASKMOVPS   (R11), Y0, Y0
 	VMOVAPS      1184(R10), Y1
-	VMASKMOVPS   (R11)(DI*1), Y1, Y1
+	VMASKMOVPS   (R11)(BX*1), Y1, Y1
 	VMOVAPS      1216(R10), Y2
-	VMASKMOVPS   (R11)(DI*2), Y2, Y2
+	VMASKMOVPS   (R11)(BX*2), Y2, Y2
 	VMOVAPS      1248(R10), Y3
-	VMASKMOVPS   (R11)(R8*1), Y3, Y3
+	VMASKMOVPS   (R11)(SI*1), Y3, Y3
 	VMOVAPS      1280(R10), Y4
-	VMASKMOVPS   (R11)(DI*4), Y4, Y4
+	VMASKMOVPS   (R11)(BX*4), Y4, Y4
 	VMOVAPS      1312(R10), Y5
-	VMASKMOVPS   (R11)(R9*1), Y5, Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMASKMOVPS   (R11)(DI*1), Y5, Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVAPS      Y0, 768(R10)
-	VMOVAPS      Y8, 800(R10)
-	VMOVAPS      Y7, 832(R10)
-	VMOVAPS      Y10, 864(R10)
-	VMOVAPS      Y9, 896(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 768(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, 800(R10)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 832(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, 864(R10)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVAPS      Y2, 896(R10)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
 	VMOVAPS      Y1, 928(R10)
 	JMP          next4
 
@@ -7488,44 +14274,44 @@ next4:
 	VMOVAPS      1152(R10), Y0
 	VMASKMOVPS   (R11), Y0, Y0
 	VMOVAPS      1184(R10), Y1
-	VMASKMOVPS   (R11)(DI*1), Y1, Y1
+	VMASKMOVPS   (R11)(BX*1), Y1, Y1
 	VMOVAPS      1216(R10), Y2
-	VMASKMOVPS   (R11)(DI*2), Y2, Y2
+	VMASKMOVPS   (R11)(BX*2), Y2, Y2
 	VMOVAPS      1248(R10), Y3
-	VMASKMOVPS   (R11)(R8*1), Y3, Y3
+	VMASKMOVPS   (R11)(SI*1), Y3, Y3
 	VMOVAPS      1280(R10), Y4
-	VMASKMOVPS   (R11)(DI*4), Y4, Y4
+	VMASKMOVPS   (R11)(BX*4), Y4, Y4
 	VMOVAPS      1312(R10), Y5
-	VMASKMOVPS   (R11)(R9*1), Y5, Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMASKMOVPS   (R11)(DI*1), Y5, Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVAPS      Y0, 960(R10)
-	VMOVAPS      Y8, 992(R10)
-	VMOVAPS      Y7, 1024(R10)
-	VMOVAPS      Y10, 1056(R10)
-	VMOVAPS      Y9, 1088(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 960(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, 992(R10)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, 1024(R10)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, 1056(R10)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVAPS      Y2, 1088(R10)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
 	VMOVAPS      Y1, 1120(R10)
 	JMP          next5
 
@@ -7541,227 +14327,227 @@ missing5:
 next5:
 	ADDQ         srcRow+32(FP), R11
 	MOVQ         AX, R11
-	VMOVAPS      (R10), Y0
-	VMOVAPS      192(R10), Y1
-	VMOVAPS      384(R10), Y2
-	VMOVAPS      576(R10), Y3
-	VMOVAPS      768(R10), Y4
-	VMOVAPS      960(R10), Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMOVUPS      (R10), Y0
+	VMOVUPS      192(R10), Y1
+	VMOVUPS      384(R10), Y2
+	VMOVUPS      576(R10), Y3
+	VMOVUPS      768(R10), Y4
+	VMOVUPS      960(R10), Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y8, (R11)(DX*1)
-	VMOVUPS      Y7, (R11)(DX*2)
-	VMOVUPS      Y10, (R11)(BX*1)
-	VMOVUPS      Y9, (R11)(DX*4)
-	VMOVUPS      Y1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVUPS      Y7, (R11)(DX*1)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)(DX*2)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVUPS      Y4, (R11)(R8*1)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (R11)(DX*4)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
-	VMOVAPS      32(R10), Y0
-	VMOVAPS      224(R10), Y1
-	VMOVAPS      416(R10), Y2
-	VMOVAPS      608(R10), Y3
-	VMOVAPS      800(R10), Y4
-	VMOVAPS      992(R10), Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMOVUPS      32(R10), Y0
+	VMOVUPS      224(R10), Y1
+	VMOVUPS      416(R10), Y2
+	VMOVUPS      608(R10), Y3
+	VMOVUPS      800(R10), Y4
+	VMOVUPS      992(R10), Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y8, (R11)(DX*1)
-	VMOVUPS      Y7, (R11)(DX*2)
-	VMOVUPS      Y10, (R11)(BX*1)
-	VMOVUPS      Y9, (R11)(DX*4)
-	VMOVUPS      Y1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVUPS      Y7, (R11)(DX*1)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)(DX*2)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVUPS      Y4, (R11)(R8*1)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (R11)(DX*4)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
-	VMOVAPS      64(R10), Y0
-	VMOVAPS      256(R10), Y1
-	VMOVAPS      448(R10), Y2
-	VMOVAPS      640(R10), Y3
-	VMOVAPS      832(R10), Y4
-	VMOVAPS      1024(R10), Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMOVUPS      64(R10), Y0
+	VMOVUPS      256(R10), Y1
+	VMOVUPS      448(R10), Y2
+	VMOVUPS      640(R10), Y3
+	VMOVUPS      832(R10), Y4
+	VMOVUPS      1024(R10), Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y8, (R11)(DX*1)
-	VMOVUPS      Y7, (R11)(DX*2)
-	VMOVUPS      Y10, (R11)(BX*1)
-	VMOVUPS      Y9, (R11)(DX*4)
-	VMOVUPS      Y1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVUPS      Y7, (R11)(DX*1)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)(DX*2)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVUPS      Y4, (R11)(R8*1)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (R11)(DX*4)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
-	VMOVAPS      96(R10), Y0
-	VMOVAPS      288(R10), Y1
-	VMOVAPS      480(R10), Y2
-	VMOVAPS      672(R10), Y3
-	VMOVAPS      864(R10), Y4
-	VMOVAPS      1056(R10), Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMOVUPS      96(R10), Y0
+	VMOVUPS      288(R10), Y1
+	VMOVUPS      480(R10), Y2
+	VMOVUPS      672(R10), Y3
+	VMOVUPS      864(R10), Y4
+	VMOVUPS      1056(R10), Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y8, (R11)(DX*1)
-	VMOVUPS      Y7, (R11)(DX*2)
-	VMOVUPS      Y10, (R11)(BX*1)
-	VMOVUPS      Y9, (R11)(DX*4)
-	VMOVUPS      Y1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVUPS      Y7, (R11)(DX*1)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)(DX*2)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVUPS      Y4, (R11)(R8*1)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (R11)(DX*4)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
-	VMOVAPS      128(R10), Y0
-	VMOVAPS      320(R10), Y1
-	VMOVAPS      512(R10), Y2
-	VMOVAPS      704(R10), Y3
-	VMOVAPS      896(R10), Y4
-	VMOVAPS      1088(R10), Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMOVUPS      128(R10), Y0
+	VMOVUPS      320(R10), Y1
+	VMOVUPS      512(R10), Y2
+	VMOVUPS      704(R10), Y3
+	VMOVUPS      896(R10), Y4
+	VMOVUPS      1088(R10), Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y8, (R11)(DX*1)
-	VMOVUPS      Y7, (R11)(DX*2)
-	VMOVUPS      Y10, (R11)(BX*1)
-	VMOVUPS      Y9, (R11)(DX*4)
-	VMOVUPS      Y1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVUPS      Y7, (R11)(DX*1)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)(DX*2)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVUPS      Y4, (R11)(R8*1)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (R11)(DX*4)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
-	VMOVAPS      160(R10), Y0
-	VMOVAPS      352(R10), Y1
-	VMOVAPS      544(R10), Y2
-	VMOVAPS      736(R10), Y3
-	VMOVAPS      928(R10), Y4
-	VMOVAPS      1120(R10), Y5
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMADD132PS  const3f200000<>+0(SB), Y6, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD132PS const3f200000<>+0(SB), Y6, Y7
-	VMOVAPS      Y2, Y6
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y6
-	VMOVAPS      Y1, Y9
-	VFNMADD132PS const3ec80000<>+0(SB), Y3, Y9
-	VMOVAPS      Y9, Y10
-	VFMADD132PS  const3fc00000<>+0(SB), Y6, Y10
-	VMOVAPS      Y9, Y9
-	VFNMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMOVAPS      Y2, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y4, Y2
+	VMOVUPS      160(R10), Y0
+	VMOVUPS      352(R10), Y1
+	VMOVUPS      544(R10), Y2
+	VMOVUPS      736(R10), Y3
+	VMOVUPS      928(R10), Y4
+	VMOVUPS      1120(R10), Y5
 	VMOVAPS      Y0, Y0
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y0
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y2, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y8, (R11)(DX*1)
-	VMOVUPS      Y7, (R11)(DX*2)
-	VMOVUPS      Y10, (R11)(BX*1)
-	VMOVUPS      Y9, (R11)(DX*4)
-	VMOVUPS      Y1, (R11)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y4, Y0
+	VMOVAPS      Y2, Y6
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y6
+	VFMADD132PS  constc0100000<>+0(SB), Y3, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD132PS  const3f200000<>+0(SB), Y0, Y7
+	VMOVUPS      Y7, (R11)(DX*1)
+	VMOVAPS      Y6, Y6
+	VFNMADD132PS const3f200000<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (R11)(DX*2)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const3fc00000<>+0(SB), Y0, Y4
+	VMOVUPS      Y4, (R11)(R8*1)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const3fc00000<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (R11)(DX*4)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0290000<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (R11)(R9*1)
 	ADDQ         dstStep+8(FP), R11
 	ADDQ         $+32, AX
 	ADDQ         $+32, CX
@@ -7822,44 +14608,44 @@ tail:
 	VMOVAPS      1152(R10), Y1
 	VMASKMOVPS   (CX), Y1, Y1
 	VMOVAPS      1184(R10), Y2
-	VMASKMOVPS   (CX)(DI*1), Y2, Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VMOVAPS      1216(R10), Y3
-	VMASKMOVPS   (CX)(DI*2), Y3, Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
 	VMOVAPS      1248(R10), Y4
-	VMASKMOVPS   (CX)(R8*1), Y4, Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
 	VMOVAPS      1280(R10), Y5
-	VMASKMOVPS   (CX)(DI*4), Y5, Y5
+	VMASKMOVPS   (CX)(BX*4), Y5, Y5
 	VMOVAPS      1312(R10), Y6
-	VMASKMOVPS   (CX)(R9*1), Y6, Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMASKMOVPS   (CX)(DI*1), Y6, Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMOVAPS      Y1, (R10)
-	VMOVAPS      Y9, 32(R10)
-	VMOVAPS      Y8, 64(R10)
-	VMOVAPS      Y11, 96(R10)
-	VMOVAPS      Y10, 128(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, (R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMOVAPS      Y8, 32(R10)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 64(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, 96(R10)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMOVAPS      Y3, 128(R10)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
 	VMOVAPS      Y2, 160(R10)
 	JMP          next0Tail
 
@@ -7879,44 +14665,44 @@ next0Tail:
 	VMOVAPS      1152(R10), Y1
 	VMASKMOVPS   (CX), Y1, Y1
 	VMOVAPS      1184(R10), Y2
-	VMASKMOVPS   (CX)(DI*1), Y2, Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VMOVAPS      1216(R10), Y3
-	VMASKMOVPS   (CX)(DI*2), Y3, Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
 	VMOVAPS      1248(R10), Y4
-	VMASKMOVPS   (CX)(R8*1), Y4, Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
 	VMOVAPS      1280(R10), Y5
-	VMASKMOVPS   (CX)(DI*4), Y5, Y5
+	VMASKMOVPS   (CX)(BX*4), Y5, Y5
 	VMOVAPS      1312(R10), Y6
-	VMASKMOVPS   (CX)(R9*1), Y6, Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMASKMOVPS   (CX)(DI*1), Y6, Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMOVAPS      Y1, 192(R10)
-	VMOVAPS      Y9, 224(R10)
-	VMOVAPS      Y8, 256(R10)
-	VMOVAPS      Y11, 288(R10)
-	VMOVAPS      Y10, 320(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 192(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMOVAPS      Y8, 224(R10)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 256(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, 288(R10)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMOVAPS      Y3, 320(R10)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
 	VMOVAPS      Y2, 352(R10)
 	JMP          next1Tail
 
@@ -7936,44 +14722,44 @@ next1Tail:
 	VMOVAPS      1152(R10), Y1
 	VMASKMOVPS   (CX), Y1, Y1
 	VMOVAPS      1184(R10), Y2
-	VMASKMOVPS   (CX)(DI*1), Y2, Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VMOVAPS      1216(R10), Y3
-	VMASKMOVPS   (CX)(DI*2), Y3, Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
 	VMOVAPS      1248(R10), Y4
-	VMASKMOVPS   (CX)(R8*1), Y4, Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
 	VMOVAPS      1280(R10), Y5
-	VMASKMOVPS   (CX)(DI*4), Y5, Y5
+	VMASKMOVPS   (CX)(BX*4), Y5, Y5
 	VMOVAPS      1312(R10), Y6
-	VMASKMOVPS   (CX)(R9*1), Y6, Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMASKMOVPS   (CX)(DI*1), Y6, Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMOVAPS      Y1, 384(R10)
-	VMOVAPS      Y9, 416(R10)
-	VMOVAPS      Y8, 448(R10)
-	VMOVAPS      Y11, 480(R10)
-	VMOVAPS      Y10, 512(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 384(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMOVAPS      Y8, 416(R10)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 448(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, 480(R10)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMOVAPS      Y3, 512(R10)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
 	VMOVAPS      Y2, 544(R10)
 	JMP          next2Tail
 
@@ -7993,44 +14779,44 @@ next2Tail:
 	VMOVAPS      1152(R10), Y1
 	VMASKMOVPS   (CX), Y1, Y1
 	VMOVAPS      1184(R10), Y2
-	VMASKMOVPS   (CX)(DI*1), Y2, Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VMOVAPS      1216(R10), Y3
-	VMASKMOVPS   (CX)(DI*2), Y3, Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
 	VMOVAPS      1248(R10), Y4
-	VMASKMOVPS   (CX)(R8*1), Y4, Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
 	VMOVAPS      1280(R10), Y5
-	VMASKMOVPS   (CX)(DI*4), Y5, Y5
+	VMASKMOVPS   (CX)(BX*4), Y5, Y5
 	VMOVAPS      1312(R10), Y6
-	VMASKMOVPS   (CX)(R9*1), Y6, Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMASKMOVPS   (CX)(DI*1), Y6, Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMOVAPS      Y1, 576(R10)
-	VMOVAPS      Y9, 608(R10)
-	VMOVAPS      Y8, 640(R10)
-	VMOVAPS      Y11, 672(R10)
-	VMOVAPS      Y10, 704(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 576(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMOVAPS      Y8, 608(R10)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 640(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, 672(R10)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMOVAPS      Y3, 704(R10)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
 	VMOVAPS      Y2, 736(R10)
 	JMP          next3Tail
 
@@ -8050,44 +14836,44 @@ next3Tail:
 	VMOVAPS      1152(R10), Y1
 	VMASKMOVPS   (CX), Y1, Y1
 	VMOVAPS      1184(R10), Y2
-	VMASKMOVPS   (CX)(DI*1), Y2, Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VMOVAPS      1216(R10), Y3
-	VMASKMOVPS   (CX)(DI*2), Y3, Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
 	VMOVAPS      1248(R10), Y4
-	VMASKMOVPS   (CX)(R8*1), Y4, Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
 	VMOVAPS      1280(R10), Y5
-	VMASKMOVPS   (CX)(DI*4), Y5, Y5
+	VMASKMOVPS   (CX)(BX*4), Y5, Y5
 	VMOVAPS      1312(R10), Y6
-	VMASKMOVPS   (CX)(R9*1), Y6, Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMASKMOVPS   (CX)(DI*1), Y6, Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMOVAPS      Y1, 768(R10)
-	VMOVAPS      Y9, 800(R10)
-	VMOVAPS      Y8, 832(R10)
-	VMOVAPS      Y11, 864(R10)
-	VMOVAPS      Y10, 896(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 768(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMOVAPS      Y8, 800(R10)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 832(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, 864(R10)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMOVAPS      Y3, 896(R10)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
 	VMOVAPS      Y2, 928(R10)
 	JMP          next4Tail
 
@@ -8107,44 +14893,44 @@ next4Tail:
 	VMOVAPS      1152(R10), Y1
 	VMASKMOVPS   (CX), Y1, Y1
 	VMOVAPS      1184(R10), Y2
-	VMASKMOVPS   (CX)(DI*1), Y2, Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VMOVAPS      1216(R10), Y3
-	VMASKMOVPS   (CX)(DI*2), Y3, Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
 	VMOVAPS      1248(R10), Y4
-	VMASKMOVPS   (CX)(R8*1), Y4, Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
 	VMOVAPS      1280(R10), Y5
-	VMASKMOVPS   (CX)(DI*4), Y5, Y5
+	VMASKMOVPS   (CX)(BX*4), Y5, Y5
 	VMOVAPS      1312(R10), Y6
-	VMASKMOVPS   (CX)(R9*1), Y6, Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMASKMOVPS   (CX)(DI*1), Y6, Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMOVAPS      Y1, 960(R10)
-	VMOVAPS      Y9, 992(R10)
-	VMOVAPS      Y8, 1024(R10)
-	VMOVAPS      Y11, 1056(R10)
-	VMOVAPS      Y10, 1088(R10)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 960(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMOVAPS      Y8, 992(R10)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, 1024(R10)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, 1056(R10)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMOVAPS      Y3, 1088(R10)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
 	VMOVAPS      Y2, 1120(R10)
 	JMP          next5Tail
 
@@ -8159,247 +14945,245 @@ missing5Tail:
 
 next5Tail:
 	ADDQ         srcRow+32(FP), CX
-	VMOVAPS      (R10), Y1
-	VMOVAPS      192(R10), Y2
-	VMOVAPS      384(R10), Y3
-	VMOVAPS      576(R10), Y4
-	VMOVAPS      768(R10), Y5
-	VMOVAPS      960(R10), Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMOVUPS      (R10), Y1
+	VMOVUPS      192(R10), Y2
+	VMOVUPS      384(R10), Y3
+	VMOVUPS      576(R10), Y4
+	VMOVUPS      768(R10), Y5
+	VMOVUPS      960(R10), Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMASKMOVPS   Y1, Y0, (AX)
-	VMASKMOVPS   Y9, Y0, (AX)(DX*1)
-	VMASKMOVPS   Y8, Y0, (AX)(DX*2)
-	VMASKMOVPS   Y11, Y0, (AX)(BX*1)
-	VMASKMOVPS   Y10, Y0, (AX)(DX*4)
-	VMASKMOVPS   Y2, Y0, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMASKMOVPS   Y8, Y0, (AX)(DX*1)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)(DX*2)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(R8*1)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMASKMOVPS   Y3, Y0, (AX)(DX*4)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
-	VMOVAPS      32(R10), Y1
-	VMOVAPS      224(R10), Y2
-	VMOVAPS      416(R10), Y3
-	VMOVAPS      608(R10), Y4
-	VMOVAPS      800(R10), Y5
-	VMOVAPS      992(R10), Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      224(R10), Y2
+	VMOVUPS      416(R10), Y3
+	VMOVUPS      608(R10), Y4
+	VMOVUPS      800(R10), Y5
+	VMOVUPS      992(R10), Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMASKMOVPS   Y1, Y0, (AX)
-	VMASKMOVPS   Y9, Y0, (AX)(DX*1)
-	VMASKMOVPS   Y8, Y0, (AX)(DX*2)
-	VMASKMOVPS   Y11, Y0, (AX)(BX*1)
-	VMASKMOVPS   Y10, Y0, (AX)(DX*4)
-	VMASKMOVPS   Y2, Y0, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMASKMOVPS   Y8, Y0, (AX)(DX*1)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)(DX*2)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(R8*1)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMASKMOVPS   Y3, Y0, (AX)(DX*4)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
-	VMOVAPS      64(R10), Y1
-	VMOVAPS      256(R10), Y2
-	VMOVAPS      448(R10), Y3
-	VMOVAPS      640(R10), Y4
-	VMOVAPS      832(R10), Y5
-	VMOVAPS      1024(R10), Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMOVUPS      64(R10), Y1
+	VMOVUPS      256(R10), Y2
+	VMOVUPS      448(R10), Y3
+	VMOVUPS      640(R10), Y4
+	VMOVUPS      832(R10), Y5
+	VMOVUPS      1024(R10), Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMASKMOVPS   Y1, Y0, (AX)
-	VMASKMOVPS   Y9, Y0, (AX)(DX*1)
-	VMASKMOVPS   Y8, Y0, (AX)(DX*2)
-	VMASKMOVPS   Y11, Y0, (AX)(BX*1)
-	VMASKMOVPS   Y10, Y0, (AX)(DX*4)
-	VMASKMOVPS   Y2, Y0, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMASKMOVPS   Y8, Y0, (AX)(DX*1)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)(DX*2)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(R8*1)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMASKMOVPS   Y3, Y0, (AX)(DX*4)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
-	VMOVAPS      96(R10), Y1
-	VMOVAPS      288(R10), Y2
-	VMOVAPS      480(R10), Y3
-	VMOVAPS      672(R10), Y4
-	VMOVAPS      864(R10), Y5
-	VMOVAPS      1056(R10), Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMOVUPS      96(R10), Y1
+	VMOVUPS      288(R10), Y2
+	VMOVUPS      480(R10), Y3
+	VMOVUPS      672(R10), Y4
+	VMOVUPS      864(R10), Y5
+	VMOVUPS      1056(R10), Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMASKMOVPS   Y1, Y0, (AX)
-	VMASKMOVPS   Y9, Y0, (AX)(DX*1)
-	VMASKMOVPS   Y8, Y0, (AX)(DX*2)
-	VMASKMOVPS   Y11, Y0, (AX)(BX*1)
-	VMASKMOVPS   Y10, Y0, (AX)(DX*4)
-	VMASKMOVPS   Y2, Y0, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMASKMOVPS   Y8, Y0, (AX)(DX*1)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)(DX*2)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(R8*1)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMASKMOVPS   Y3, Y0, (AX)(DX*4)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
-	VMOVAPS      128(R10), Y1
-	VMOVAPS      320(R10), Y2
-	VMOVAPS      512(R10), Y3
-	VMOVAPS      704(R10), Y4
-	VMOVAPS      896(R10), Y5
-	VMOVAPS      1088(R10), Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMOVUPS      128(R10), Y1
+	VMOVUPS      320(R10), Y2
+	VMOVUPS      512(R10), Y3
+	VMOVUPS      704(R10), Y4
+	VMOVUPS      896(R10), Y5
+	VMOVUPS      1088(R10), Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMASKMOVPS   Y1, Y0, (AX)
-	VMASKMOVPS   Y9, Y0, (AX)(DX*1)
-	VMASKMOVPS   Y8, Y0, (AX)(DX*2)
-	VMASKMOVPS   Y11, Y0, (AX)(BX*1)
-	VMASKMOVPS   Y10, Y0, (AX)(DX*4)
-	VMASKMOVPS   Y2, Y0, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMASKMOVPS   Y8, Y0, (AX)(DX*1)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)(DX*2)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(R8*1)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMASKMOVPS   Y3, Y0, (AX)(DX*4)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
-	VMOVAPS      160(R10), Y1
-	VMOVAPS      352(R10), Y2
-	VMOVAPS      544(R10), Y3
-	VMOVAPS      736(R10), Y4
-	VMOVAPS      928(R10), Y5
-	VMOVAPS      1120(R10), Y6
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const40100000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y8
-	VFNMADD132PS const40100000<>+0(SB), Y4, Y8
-	VMOVAPS      Y8, Y9
-	VFMADD132PS  const3f200000<>+0(SB), Y7, Y9
-	VMOVAPS      Y8, Y8
-	VFNMADD132PS const3f200000<>+0(SB), Y7, Y8
-	VMOVAPS      Y3, Y7
-	VFNMADD132PS const3ec80000<>+0(SB), Y5, Y7
-	VMOVAPS      Y2, Y10
-	VFNMADD132PS const3ec80000<>+0(SB), Y4, Y10
-	VMOVAPS      Y10, Y11
-	VFMADD132PS  const3fc00000<>+0(SB), Y7, Y11
-	VMOVAPS      Y10, Y10
-	VFNMADD132PS const3fc00000<>+0(SB), Y7, Y10
-	VMOVAPS      Y3, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y5, Y3
+	VMOVUPS      160(R10), Y1
+	VMOVUPS      352(R10), Y2
+	VMOVUPS      544(R10), Y3
+	VMOVUPS      736(R10), Y4
+	VMOVUPS      928(R10), Y5
+	VMOVUPS      1120(R10), Y6
 	VMOVAPS      Y1, Y1
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS const40290000<>+0(SB), Y6, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD132PS  const3f610000<>+0(SB), Y3, Y2
-	VMASKMOVPS   Y1, Y0, (AX)
-	VMASKMOVPS   Y9, Y0, (AX)(DX*1)
-	VMASKMOVPS   Y8, Y0, (AX)(DX*2)
-	VMASKMOVPS   Y11, Y0, (AX)(BX*1)
-	VMASKMOVPS   Y10, Y0, (AX)(DX*4)
-	VMASKMOVPS   Y2, Y0, (AX)(SI*1)
+	VFMADD132PS  const3f610000<>+0(SB), Y5, Y1
+	VMOVAPS      Y3, Y7
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0100000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y7
+	VFMADD132PS  constc0100000<>+0(SB), Y4, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD132PS  const3f200000<>+0(SB), Y1, Y8
+	VMASKMOVPS   Y8, Y0, (AX)(DX*1)
+	VMOVAPS      Y7, Y7
+	VFNMADD132PS const3f200000<>+0(SB), Y1, Y7
+	VMASKMOVPS   Y7, Y0, (AX)(DX*2)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbec80000<>+0(SB), Y5, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbec80000<>+0(SB), Y4, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const3fc00000<>+0(SB), Y1, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(R8*1)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const3fc00000<>+0(SB), Y1, Y3
+	VMASKMOVPS   Y3, Y0, (AX)(DX*4)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3f610000<>+0(SB), Y6, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc0290000<>+0(SB), Y1, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(R9*1)
 	ADDQ         dstStep+8(FP), AX
 
 done:
 	VZEROUPPER
 	RET
 
-// func spreadFilter4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// func spreadFilter3To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 // Requires: AVX, FMA3
-TEXT ·spreadFilter4AVX2(SB), $704-72
+TEXT ·spreadFilter3To6AVX2(SB), $704-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+16(FP), CX
 	ADDQ first+24(FP), CX
 	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
 	LEAQ (DX)(DX*2), DX
 	SHLQ $0x01, DX
-	LEAQ (DX)(DX*2), BX
-	LEAQ (DX)(DX*4), SI
-	MOVQ srcCol+40(FP), DI
-	LEAQ (DI)(DI*2), R8
-	LEAQ (DI)(DI*4), R8
+	LEAQ (DX)(DX*2), SI
+	LEAQ (DX)(DX*4), DI
 	LEAQ 31(SP), R8
 	ANDQ $-32, R8
 
@@ -8408,320 +15192,320 @@ loop:
 	JLT         tail
 	MOVQ        CX, R9
 	VMOVUPS     (R9), Y0
-	VMOVUPS     (R9)(DI*1), Y1
-	VMOVUPS     (R9)(DI*2), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y3
-	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
-	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVUPS     (R9)(BX*1), Y1
+	VMOVUPS     (R9)(BX*2), Y2
+	VMULPS      constb2eca864<>+0(SB), Y0, Y3
+	VMOVAPS     Y0, Y4
+	VFMADD132PS const3f91a2b4<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, (R8)
+	VMULPS      const3f200000<>+0(SB), Y1, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
 	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
 	VMOVAPS     Y4, Y4
 	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const40100000<>+0(SB), Y0, Y4
-	VMULPS      constafb3bff0<>+0(SB), Y4, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y4
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMULPS      constafb3bff0<>+0(SB), Y1, Y6
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y1
-	VADDPS      Y1, Y4, Y6
-	VSUBPS      Y1, Y4, Y1
-	VMULPS      constb2eca864<>+0(SB), Y0, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y0
-	VMOVAPS     Y0, (R8)
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y5, Y3
+	VADDPS      Y3, Y4, Y5
 	VMOVAPS     Y5, 32(R8)
+	VSUBPS      Y3, Y4, Y3
 	VMOVAPS     Y3, 64(R8)
-	VMOVAPS     Y6, 96(R8)
-	VMOVAPS     Y1, 128(R8)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const40100000<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y0
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y1
+	VADDPS      Y1, Y3, Y0
+	VMOVAPS     Y0, 96(R8)
+	VSUBPS      Y1, Y3, Y0
+	VMOVAPS     Y0, 128(R8)
 	VMOVAPS     Y2, 160(R8)
 	ADDQ        srcRow+32(FP), R9
 	VMOVUPS     (R9), Y0
-	VMOVUPS     (R9)(DI*1), Y1
-	VMOVUPS     (R9)(DI*2), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y3
-	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
-	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVUPS     (R9)(BX*1), Y1
+	VMOVUPS     (R9)(BX*2), Y2
+	VMULPS      constb2eca864<>+0(SB), Y0, Y3
+	VMOVAPS     Y0, Y4
+	VFMADD132PS const3f91a2b4<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, 192(R8)
+	VMULPS      const3f200000<>+0(SB), Y1, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
 	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
 	VMOVAPS     Y4, Y4
 	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const40100000<>+0(SB), Y0, Y4
-	VMULPS      constafb3bff0<>+0(SB), Y4, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y4
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMULPS      constafb3bff0<>+0(SB), Y1, Y6
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y1
-	VADDPS      Y1, Y4, Y6
-	VSUBPS      Y1, Y4, Y1
-	VMULPS      constb2eca864<>+0(SB), Y0, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y0
-	VMOVAPS     Y0, 192(R8)
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y5, Y3
+	VADDPS      Y3, Y4, Y5
 	VMOVAPS     Y5, 224(R8)
+	VSUBPS      Y3, Y4, Y3
 	VMOVAPS     Y3, 256(R8)
-	VMOVAPS     Y6, 288(R8)
-	VMOVAPS     Y1, 320(R8)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const40100000<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y0
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y1
+	VADDPS      Y1, Y3, Y0
+	VMOVAPS     Y0, 288(R8)
+	VSUBPS      Y1, Y3, Y0
+	VMOVAPS     Y0, 320(R8)
 	VMOVAPS     Y2, 352(R8)
 	ADDQ        srcRow+32(FP), R9
 	VMOVUPS     (R9), Y0
-	VMOVUPS     (R9)(DI*1), Y1
-	VMOVUPS     (R9)(DI*2), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y3
-	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
-	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVUPS     (R9)(BX*1), Y1
+	VMOVUPS     (R9)(BX*2), Y2
+	VMULPS      constb2eca864<>+0(SB), Y0, Y3
+	VMOVAPS     Y0, Y4
+	VFMADD132PS const3f91a2b4<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, 384(R8)
+	VMULPS      const3f200000<>+0(SB), Y1, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
 	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
 	VMOVAPS     Y4, Y4
 	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const40100000<>+0(SB), Y0, Y4
-	VMULPS      constafb3bff0<>+0(SB), Y4, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y4
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMULPS      constafb3bff0<>+0(SB), Y1, Y6
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y1
-	VADDPS      Y1, Y4, Y6
-	VSUBPS      Y1, Y4, Y1
-	VMULPS      constb2eca864<>+0(SB), Y0, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y0
-	VMOVAPS     Y0, 384(R8)
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y5, Y3
+	VADDPS      Y3, Y4, Y5
 	VMOVAPS     Y5, 416(R8)
+	VSUBPS      Y3, Y4, Y3
 	VMOVAPS     Y3, 448(R8)
-	VMOVAPS     Y6, 480(R8)
-	VMOVAPS     Y1, 512(R8)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const40100000<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y0
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y1
+	VADDPS      Y1, Y3, Y0
+	VMOVAPS     Y0, 480(R8)
+	VSUBPS      Y1, Y3, Y0
+	VMOVAPS     Y0, 512(R8)
 	VMOVAPS     Y2, 544(R8)
 	ADDQ        srcRow+32(FP), R9
 	MOVQ        AX, R9
-	VMOVAPS     (R8), Y0
-	VMOVAPS     192(R8), Y1
-	VMOVAPS     384(R8), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y3
-	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
-	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVUPS     (R8), Y0
+	VMOVUPS     192(R8), Y1
+	VMOVUPS     384(R8), Y2
+	VMULPS      constb2eca864<>+0(SB), Y0, Y3
+	VMOVAPS     Y0, Y4
+	VFMADD132PS const3f91a2b4<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, (R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
 	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
 	VMOVAPS     Y4, Y4
 	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const40100000<>+0(SB), Y0, Y4
-	VMULPS      constafb3bff0<>+0(SB), Y4, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y4
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMULPS      constafb3bff0<>+0(SB), Y1, Y6
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y1
-	VADDPS      Y1, Y4, Y6
-	VSUBPS      Y1, Y4, Y1
-	VMULPS      constb2eca864<>+0(SB), Y0, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y5, Y3
+	VADDPS      Y3, Y4, Y5
 	VMOVUPS     Y5, (R9)(DX*1)
+	VSUBPS      Y3, Y4, Y3
 	VMOVUPS     Y3, (R9)(DX*2)
-	VMOVUPS     Y6, (R9)(BX*1)
-	VMOVUPS     Y1, (R9)(DX*4)
-	VMOVUPS     Y2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const40100000<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y0
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y1
+	VADDPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(SI*1)
+	VSUBPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(DX*4)
+	VMOVUPS     Y2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
-	VMOVAPS     32(R8), Y0
-	VMOVAPS     224(R8), Y1
-	VMOVAPS     416(R8), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y3
-	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
-	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVUPS     32(R8), Y0
+	VMOVUPS     224(R8), Y1
+	VMOVUPS     416(R8), Y2
+	VMULPS      constb2eca864<>+0(SB), Y0, Y3
+	VMOVAPS     Y0, Y4
+	VFMADD132PS const3f91a2b4<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, (R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
 	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
 	VMOVAPS     Y4, Y4
 	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const40100000<>+0(SB), Y0, Y4
-	VMULPS      constafb3bff0<>+0(SB), Y4, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y4
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMULPS      constafb3bff0<>+0(SB), Y1, Y6
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y1
-	VADDPS      Y1, Y4, Y6
-	VSUBPS      Y1, Y4, Y1
-	VMULPS      constb2eca864<>+0(SB), Y0, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y5, Y3
+	VADDPS      Y3, Y4, Y5
 	VMOVUPS     Y5, (R9)(DX*1)
+	VSUBPS      Y3, Y4, Y3
 	VMOVUPS     Y3, (R9)(DX*2)
-	VMOVUPS     Y6, (R9)(BX*1)
-	VMOVUPS     Y1, (R9)(DX*4)
-	VMOVUPS     Y2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const40100000<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y0
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y1
+	VADDPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(SI*1)
+	VSUBPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(DX*4)
+	VMOVUPS     Y2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
-	VMOVAPS     64(R8), Y0
-	VMOVAPS     256(R8), Y1
-	VMOVAPS     448(R8), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y3
-	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
-	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVUPS     64(R8), Y0
+	VMOVUPS     256(R8), Y1
+	VMOVUPS     448(R8), Y2
+	VMULPS      constb2eca864<>+0(SB), Y0, Y3
+	VMOVAPS     Y0, Y4
+	VFMADD132PS const3f91a2b4<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, (R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
 	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
 	VMOVAPS     Y4, Y4
 	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const40100000<>+0(SB), Y0, Y4
-	VMULPS      constafb3bff0<>+0(SB), Y4, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y4
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMULPS      constafb3bff0<>+0(SB), Y1, Y6
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y1
-	VADDPS      Y1, Y4, Y6
-	VSUBPS      Y1, Y4, Y1
-	VMULPS      constb2eca864<>+0(SB), Y0, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y5, Y3
+	VADDPS      Y3, Y4, Y5
 	VMOVUPS     Y5, (R9)(DX*1)
+	VSUBPS      Y3, Y4, Y3
 	VMOVUPS     Y3, (R9)(DX*2)
-	VMOVUPS     Y6, (R9)(BX*1)
-	VMOVUPS     Y1, (R9)(DX*4)
-	VMOVUPS     Y2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const40100000<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y0
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y1
+	VADDPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(SI*1)
+	VSUBPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(DX*4)
+	VMOVUPS     Y2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
-	VMOVAPS     96(R8), Y0
-	VMOVAPS     288(R8), Y1
-	VMOVAPS     480(R8), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y3
-	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
-	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVUPS     96(R8), Y0
+	VMOVUPS     288(R8), Y1
+	VMOVUPS     480(R8), Y2
+	VMULPS      constb2eca864<>+0(SB), Y0, Y3
+	VMOVAPS     Y0, Y4
+	VFMADD132PS const3f91a2b4<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, (R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
 	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
 	VMOVAPS     Y4, Y4
 	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const40100000<>+0(SB), Y0, Y4
-	VMULPS      constafb3bff0<>+0(SB), Y4, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y4
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMULPS      constafb3bff0<>+0(SB), Y1, Y6
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y1
-	VADDPS      Y1, Y4, Y6
-	VSUBPS      Y1, Y4, Y1
-	VMULPS      constb2eca864<>+0(SB), Y0, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y5, Y3
+	VADDPS      Y3, Y4, Y5
 	VMOVUPS     Y5, (R9)(DX*1)
+	VSUBPS      Y3, Y4, Y3
 	VMOVUPS     Y3, (R9)(DX*2)
-	VMOVUPS     Y6, (R9)(BX*1)
-	VMOVUPS     Y1, (R9)(DX*4)
-	VMOVUPS     Y2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const40100000<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y0
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y1
+	VADDPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(SI*1)
+	VSUBPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(DX*4)
+	VMOVUPS     Y2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
-	VMOVAPS     128(R8), Y0
-	VMOVAPS     320(R8), Y1
-	VMOVAPS     512(R8), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y3
-	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
-	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVUPS     128(R8), Y0
+	VMOVUPS     320(R8), Y1
+	VMOVUPS     512(R8), Y2
+	VMULPS      constb2eca864<>+0(SB), Y0, Y3
+	VMOVAPS     Y0, Y4
+	VFMADD132PS const3f91a2b4<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, (R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
 	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
 	VMOVAPS     Y4, Y4
 	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const40100000<>+0(SB), Y0, Y4
-	VMULPS      constafb3bff0<>+0(SB), Y4, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y4
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMULPS      constafb3bff0<>+0(SB), Y1, Y6
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y1
-	VADDPS      Y1, Y4, Y6
-	VSUBPS      Y1, Y4, Y1
-	VMULPS      constb2eca864<>+0(SB), Y0, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y5, Y3
+	VADDPS      Y3, Y4, Y5
 	VMOVUPS     Y5, (R9)(DX*1)
+	VSUBPS      Y3, Y4, Y3
 	VMOVUPS     Y3, (R9)(DX*2)
-	VMOVUPS     Y6, (R9)(BX*1)
-	VMOVUPS     Y1, (R9)(DX*4)
-	VMOVUPS     Y2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const40100000<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y0
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y1
+	VADDPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(SI*1)
+	VSUBPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(DX*4)
+	VMOVUPS     Y2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
-	VMOVAPS     160(R8), Y0
-	VMOVAPS     352(R8), Y1
-	VMOVAPS     544(R8), Y2
-	VMOVAPS     Y2, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y3
-	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
-	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVUPS     160(R8), Y0
+	VMOVUPS     352(R8), Y1
+	VMOVUPS     544(R8), Y2
+	VMULPS      constb2eca864<>+0(SB), Y0, Y3
+	VMOVAPS     Y0, Y4
+	VFMADD132PS const3f91a2b4<>+0(SB), Y3, Y4
+	VMOVUPS     Y4, (R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
 	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
 	VMOVAPS     Y4, Y4
 	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VADDPS      Y4, Y3, Y5
-	VSUBPS      Y4, Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const40100000<>+0(SB), Y0, Y4
-	VMULPS      constafb3bff0<>+0(SB), Y4, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y4
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMULPS      constafb3bff0<>+0(SB), Y1, Y6
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3df4c401<>+0(SB), Y6, Y1
-	VADDPS      Y1, Y4, Y6
-	VSUBPS      Y1, Y4, Y1
-	VMULPS      constb2eca864<>+0(SB), Y0, Y4
-	VMOVAPS     Y0, Y0
-	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y0
-	VMOVUPS     Y0, (R9)
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y5, Y3
+	VADDPS      Y3, Y4, Y5
 	VMOVUPS     Y5, (R9)(DX*1)
+	VSUBPS      Y3, Y4, Y3
 	VMOVUPS     Y3, (R9)(DX*2)
-	VMOVUPS     Y6, (R9)(BX*1)
-	VMOVUPS     Y1, (R9)(DX*4)
-	VMOVUPS     Y2, (R9)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y3
+	VFMADD132PS const40100000<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y0
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y0, Y1
+	VADDPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(SI*1)
+	VSUBPS      Y1, Y3, Y0
+	VMOVUPS     Y0, (R9)(DX*4)
+	VMOVUPS     Y2, (R9)(DI*1)
 	ADDQ        dstStep+8(FP), R9
 	ADDQ        $+32, AX
 	ADDQ        $+32, CX
@@ -8736,328 +15520,328 @@ tail:
 	NEGQ        R9
 	VMOVUPS     (R10)(R9*4), Y0
 	VMASKMOVPS  (CX), Y0, Y1
-	VMASKMOVPS  (CX)(DI*1), Y0, Y2
-	VMASKMOVPS  (CX)(DI*2), Y0, Y3
-	VMOVAPS     Y3, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y4
-	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMULPS      constb2eca864<>+0(SB), Y1, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, (R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
 	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
 	VMOVAPS     Y5, Y5
 	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const40100000<>+0(SB), Y1, Y5
-	VMULPS      constafb3bff0<>+0(SB), Y5, Y7
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y5
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMULPS      constafb3bff0<>+0(SB), Y2, Y7
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y2
-	VADDPS      Y2, Y5, Y7
-	VSUBPS      Y2, Y5, Y2
-	VMULPS      constb2eca864<>+0(SB), Y1, Y5
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VMOVAPS     Y1, (R8)
+	VMULPS      const31e48cc7<>+0(SB), Y4, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y6
 	VMOVAPS     Y6, 32(R8)
+	VSUBPS      Y4, Y5, Y4
 	VMOVAPS     Y4, 64(R8)
-	VMOVAPS     Y7, 96(R8)
-	VMOVAPS     Y2, 128(R8)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const40100000<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y1
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y2
+	VADDPS      Y2, Y4, Y1
+	VMOVAPS     Y1, 96(R8)
+	VSUBPS      Y2, Y4, Y1
+	VMOVAPS     Y1, 128(R8)
 	VMOVAPS     Y3, 160(R8)
 	ADDQ        srcRow+32(FP), CX
 	VMASKMOVPS  (CX), Y0, Y1
-	VMASKMOVPS  (CX)(DI*1), Y0, Y2
-	VMASKMOVPS  (CX)(DI*2), Y0, Y3
-	VMOVAPS     Y3, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y4
-	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMULPS      constb2eca864<>+0(SB), Y1, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, 192(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
 	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
 	VMOVAPS     Y5, Y5
 	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const40100000<>+0(SB), Y1, Y5
-	VMULPS      constafb3bff0<>+0(SB), Y5, Y7
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y5
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMULPS      constafb3bff0<>+0(SB), Y2, Y7
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y2
-	VADDPS      Y2, Y5, Y7
-	VSUBPS      Y2, Y5, Y2
-	VMULPS      constb2eca864<>+0(SB), Y1, Y5
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VMOVAPS     Y1, 192(R8)
+	VMULPS      const31e48cc7<>+0(SB), Y4, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y6
 	VMOVAPS     Y6, 224(R8)
+	VSUBPS      Y4, Y5, Y4
 	VMOVAPS     Y4, 256(R8)
-	VMOVAPS     Y7, 288(R8)
-	VMOVAPS     Y2, 320(R8)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const40100000<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y1
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y2
+	VADDPS      Y2, Y4, Y1
+	VMOVAPS     Y1, 288(R8)
+	VSUBPS      Y2, Y4, Y1
+	VMOVAPS     Y1, 320(R8)
 	VMOVAPS     Y3, 352(R8)
 	ADDQ        srcRow+32(FP), CX
 	VMASKMOVPS  (CX), Y0, Y1
-	VMASKMOVPS  (CX)(DI*1), Y0, Y2
-	VMASKMOVPS  (CX)(DI*2), Y0, Y3
-	VMOVAPS     Y3, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y4
-	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMULPS      constb2eca864<>+0(SB), Y1, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, 384(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
 	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
 	VMOVAPS     Y5, Y5
 	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const40100000<>+0(SB), Y1, Y5
-	VMULPS      constafb3bff0<>+0(SB), Y5, Y7
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y5
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMULPS      constafb3bff0<>+0(SB), Y2, Y7
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y2
-	VADDPS      Y2, Y5, Y7
-	VSUBPS      Y2, Y5, Y2
-	VMULPS      constb2eca864<>+0(SB), Y1, Y5
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VMOVAPS     Y1, 384(R8)
+	VMULPS      const31e48cc7<>+0(SB), Y4, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y6
 	VMOVAPS     Y6, 416(R8)
+	VSUBPS      Y4, Y5, Y4
 	VMOVAPS     Y4, 448(R8)
-	VMOVAPS     Y7, 480(R8)
-	VMOVAPS     Y2, 512(R8)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const40100000<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y1
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y2
+	VADDPS      Y2, Y4, Y1
+	VMOVAPS     Y1, 480(R8)
+	VSUBPS      Y2, Y4, Y1
+	VMOVAPS     Y1, 512(R8)
 	VMOVAPS     Y3, 544(R8)
 	ADDQ        srcRow+32(FP), CX
-	VMOVAPS     (R8), Y1
-	VMOVAPS     192(R8), Y2
-	VMOVAPS     384(R8), Y3
-	VMOVAPS     Y3, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y4
-	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVUPS     (R8), Y1
+	VMOVUPS     192(R8), Y2
+	VMOVUPS     384(R8), Y3
+	VMULPS      constb2eca864<>+0(SB), Y1, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y5
+	VMASKMOVPS  Y5, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
 	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
 	VMOVAPS     Y5, Y5
 	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const40100000<>+0(SB), Y1, Y5
-	VMULPS      constafb3bff0<>+0(SB), Y5, Y7
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y5
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMULPS      constafb3bff0<>+0(SB), Y2, Y7
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y2
-	VADDPS      Y2, Y5, Y7
-	VSUBPS      Y2, Y5, Y2
-	VMULPS      constb2eca864<>+0(SB), Y1, Y5
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Y4, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y6
 	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
+	VSUBPS      Y4, Y5, Y4
 	VMASKMOVPS  Y4, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y7, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y2, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y3, Y0, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const40100000<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y1
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y2
+	VADDPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(SI*1)
+	VSUBPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     32(R8), Y1
-	VMOVAPS     224(R8), Y2
-	VMOVAPS     416(R8), Y3
-	VMOVAPS     Y3, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y4
-	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVUPS     32(R8), Y1
+	VMOVUPS     224(R8), Y2
+	VMOVUPS     416(R8), Y3
+	VMULPS      constb2eca864<>+0(SB), Y1, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y5
+	VMASKMOVPS  Y5, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
 	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
 	VMOVAPS     Y5, Y5
 	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const40100000<>+0(SB), Y1, Y5
-	VMULPS      constafb3bff0<>+0(SB), Y5, Y7
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y5
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMULPS      constafb3bff0<>+0(SB), Y2, Y7
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y2
-	VADDPS      Y2, Y5, Y7
-	VSUBPS      Y2, Y5, Y2
-	VMULPS      constb2eca864<>+0(SB), Y1, Y5
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Y4, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y6
 	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
+	VSUBPS      Y4, Y5, Y4
 	VMASKMOVPS  Y4, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y7, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y2, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y3, Y0, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const40100000<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y1
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y2
+	VADDPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(SI*1)
+	VSUBPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     64(R8), Y1
-	VMOVAPS     256(R8), Y2
-	VMOVAPS     448(R8), Y3
-	VMOVAPS     Y3, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y4
-	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVUPS     64(R8), Y1
+	VMOVUPS     256(R8), Y2
+	VMOVUPS     448(R8), Y3
+	VMULPS      constb2eca864<>+0(SB), Y1, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y5
+	VMASKMOVPS  Y5, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
 	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
 	VMOVAPS     Y5, Y5
 	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const40100000<>+0(SB), Y1, Y5
-	VMULPS      constafb3bff0<>+0(SB), Y5, Y7
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y5
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMULPS      constafb3bff0<>+0(SB), Y2, Y7
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y2
-	VADDPS      Y2, Y5, Y7
-	VSUBPS      Y2, Y5, Y2
-	VMULPS      constb2eca864<>+0(SB), Y1, Y5
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Y4, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y6
 	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
+	VSUBPS      Y4, Y5, Y4
 	VMASKMOVPS  Y4, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y7, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y2, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y3, Y0, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const40100000<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y1
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y2
+	VADDPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(SI*1)
+	VSUBPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     96(R8), Y1
-	VMOVAPS     288(R8), Y2
-	VMOVAPS     480(R8), Y3
-	VMOVAPS     Y3, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y4
-	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVUPS     96(R8), Y1
+	VMOVUPS     288(R8), Y2
+	VMOVUPS     480(R8), Y3
+	VMULPS      constb2eca864<>+0(SB), Y1, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y5
+	VMASKMOVPS  Y5, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
 	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
 	VMOVAPS     Y5, Y5
 	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const40100000<>+0(SB), Y1, Y5
-	VMULPS      constafb3bff0<>+0(SB), Y5, Y7
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y5
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMULPS      constafb3bff0<>+0(SB), Y2, Y7
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y2
-	VADDPS      Y2, Y5, Y7
-	VSUBPS      Y2, Y5, Y2
-	VMULPS      constb2eca864<>+0(SB), Y1, Y5
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Y4, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y6
 	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
+	VSUBPS      Y4, Y5, Y4
 	VMASKMOVPS  Y4, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y7, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y2, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y3, Y0, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const40100000<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y1
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y2
+	VADDPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(SI*1)
+	VSUBPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     128(R8), Y1
-	VMOVAPS     320(R8), Y2
-	VMOVAPS     512(R8), Y3
-	VMOVAPS     Y3, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y4
-	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVUPS     128(R8), Y1
+	VMOVUPS     320(R8), Y2
+	VMOVUPS     512(R8), Y3
+	VMULPS      constb2eca864<>+0(SB), Y1, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y5
+	VMASKMOVPS  Y5, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
 	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
 	VMOVAPS     Y5, Y5
 	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const40100000<>+0(SB), Y1, Y5
-	VMULPS      constafb3bff0<>+0(SB), Y5, Y7
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y5
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMULPS      constafb3bff0<>+0(SB), Y2, Y7
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y2
-	VADDPS      Y2, Y5, Y7
-	VSUBPS      Y2, Y5, Y2
-	VMULPS      constb2eca864<>+0(SB), Y1, Y5
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Y4, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y6
 	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
+	VSUBPS      Y4, Y5, Y4
 	VMASKMOVPS  Y4, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y7, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y2, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y3, Y0, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const40100000<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y1
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y2
+	VADDPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(SI*1)
+	VSUBPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     160(R8), Y1
-	VMOVAPS     352(R8), Y2
-	VMOVAPS     544(R8), Y3
-	VMOVAPS     Y3, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y4
-	VMULPS      const31e48cc7<>+0(SB), Y4, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD132PS constbf303b34<>+0(SB), Y5, Y4
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVUPS     160(R8), Y1
+	VMOVUPS     352(R8), Y2
+	VMOVUPS     544(R8), Y3
+	VMULPS      constb2eca864<>+0(SB), Y1, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD132PS const3f91a2b4<>+0(SB), Y4, Y5
+	VMASKMOVPS  Y5, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
 	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
 	VMOVAPS     Y5, Y5
 	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const40100000<>+0(SB), Y1, Y5
-	VMULPS      constafb3bff0<>+0(SB), Y5, Y7
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y5
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMULPS      constafb3bff0<>+0(SB), Y2, Y7
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3df4c401<>+0(SB), Y7, Y2
-	VADDPS      Y2, Y5, Y7
-	VSUBPS      Y2, Y5, Y2
-	VMULPS      constb2eca864<>+0(SB), Y1, Y5
-	VMOVAPS     Y1, Y1
-	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const31e48cc7<>+0(SB), Y4, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y4
+	VADDPS      Y4, Y5, Y6
 	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
+	VSUBPS      Y4, Y5, Y4
 	VMASKMOVPS  Y4, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y7, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y2, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y3, Y0, (AX)(SI*1)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y4
+	VFMADD132PS const40100000<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y1
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y1, Y2
+	VADDPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(SI*1)
+	VSUBPS      Y2, Y4, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
 	ADDQ        dstStep+8(FP), AX
 
 done:
 	VZEROUPPER
 	RET
 
-// func collectOutput4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// func collectOutput6To4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
 // Requires: AVX, FMA3
-TEXT ·collectOutput4AVX2(SB), $800-88
+TEXT ·collectOutput6To4AVX2(SB), $800-88
 	MOVQ   dst+0(FP), AX
 	MOVQ   src+24(FP), CX
 	MOVQ   add+72(FP), DX
@@ -9073,6 +15857,7 @@ TEXT ·collectOutput4AVX2(SB), $800-88
 loop:
 	CMPQ        n+40(FP), $+8
 	JLT         tail
+	MOVQ        flags+80(FP), R10
 	MOVQ        CX, R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -9086,20 +15871,20 @@ loop:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y8
-	VFMADD132PS const3fc00000<>+0(SB), Y5, Y8
-	VMULPS      const3ec80000<>+0(SB), Y7, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40580000<>+0(SB), Y2, Y4
 	VMOVAPS     Y1, (R8)
-	VMOVAPS     Y8, 192(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 192(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
 	VMOVAPS     Y3, 384(R8)
-	VMOVAPS     Y4, 576(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 576(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -9113,20 +15898,20 @@ loop:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y8
-	VFMADD132PS const3fc00000<>+0(SB), Y5, Y8
-	VMULPS      const3ec80000<>+0(SB), Y7, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40580000<>+0(SB), Y2, Y4
 	VMOVAPS     Y1, 32(R8)
-	VMOVAPS     Y8, 224(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 224(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
 	VMOVAPS     Y3, 416(R8)
-	VMOVAPS     Y4, 608(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 608(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -9140,20 +15925,20 @@ loop:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y8
-	VFMADD132PS const3fc00000<>+0(SB), Y5, Y8
-	VMULPS      const3ec80000<>+0(SB), Y7, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40580000<>+0(SB), Y2, Y4
 	VMOVAPS     Y1, 64(R8)
-	VMOVAPS     Y8, 256(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 256(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
 	VMOVAPS     Y3, 448(R8)
-	VMOVAPS     Y4, 640(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 640(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -9167,20 +15952,20 @@ loop:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y8
-	VFMADD132PS const3fc00000<>+0(SB), Y5, Y8
-	VMULPS      const3ec80000<>+0(SB), Y7, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40580000<>+0(SB), Y2, Y4
 	VMOVAPS     Y1, 96(R8)
-	VMOVAPS     Y8, 288(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 288(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
 	VMOVAPS     Y3, 480(R8)
-	VMOVAPS     Y4, 672(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 672(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -9194,20 +15979,20 @@ loop:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y8
-	VFMADD132PS const3fc00000<>+0(SB), Y5, Y8
-	VMULPS      const3ec80000<>+0(SB), Y7, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40580000<>+0(SB), Y2, Y4
 	VMOVAPS     Y1, 128(R8)
-	VMOVAPS     Y8, 320(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 320(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
 	VMOVAPS     Y3, 512(R8)
-	VMOVAPS     Y4, 704(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 704(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -9221,473 +16006,472 @@ loop:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y8
-	VFMADD132PS const3fc00000<>+0(SB), Y5, Y8
-	VMULPS      const3ec80000<>+0(SB), Y7, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40580000<>+0(SB), Y2, Y4
 	VMOVAPS     Y1, 160(R8)
-	VMOVAPS     Y8, 352(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 352(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
 	VMOVAPS     Y3, 544(R8)
-	VMOVAPS     Y4, 736(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 736(R8)
 	ADDQ        srcStep+32(FP), R9
-	XORQ        R9, R9
-	MOVQ        flags+80(FP), R11
-	VMOVAPS     (R8), Y1
-	VMOVAPS     32(R8), Y2
-	VMOVAPS     64(R8), Y3
-	VMOVAPS     96(R8), Y4
-	VMOVAPS     128(R8), Y5
-	VMOVAPS     160(R8), Y6
-	MOVQ        R9, R10
+	XORQ        R11, R11
+	VMOVUPS     (R8), Y1
+	VMOVUPS     32(R8), Y2
+	VMOVUPS     64(R8), Y3
+	VMOVUPS     96(R8), Y4
+	VMOVUPS     128(R8), Y5
+	VMOVUPS     160(R8), Y6
+	MOVQ        R11, R9
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y8
-	VFMADD132PS const3fc00000<>+0(SB), Y5, Y8
-	VMULPS      const3ec80000<>+0(SB), Y7, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40580000<>+0(SB), Y2, Y4
-	TESTQ       $0x00000002, R11
+	TESTQ       $0x00000002, R10
 	JZ          noBias00
 	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Y2
-	VADDPS      Y2, Y1, Y1
+	VMOVUPS     (R12), Y5
+	VADDPS      Y5, Y1, Y1
 
 noBias00:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd00
-	VMOVUPS (DX)(R10*1), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
 
 noAdd00:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU00
 	VMAXPS Y1, Y0, Y1
 
 noReLU00:
-	VMOVUPS Y1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line0
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias01
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y8, Y8
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+1
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
 
 noBias01:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd01
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y8, Y8
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
 
 noAdd01:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU01
-	VMAXPS Y8, Y0, Y8
+	VMAXPS Y5, Y0, Y5
 
 noReLU01:
-	VMOVUPS Y8, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line0
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias02
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y3, Y3
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	CMPQ        cols+56(FP), $+2
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias02
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y3, Y3
 
 noBias02:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd02
-	VMOVUPS (DX)(R10*1), Y1
+	VMOVUPS (DX)(R9*1), Y1
 	VADDPS  Y1, Y3, Y3
 
 noAdd02:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU02
 	VMAXPS Y3, Y0, Y3
 
 noReLU02:
-	VMOVUPS Y3, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+3
-	JLE     line0
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias03
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS     Y3, (AX)(R9*1)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+3
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias03
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
 
 noBias03:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd03
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
 
 noAdd03:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU03
-	VMAXPS Y4, Y0, Y4
+	VMAXPS Y2, Y0, Y2
 
 noReLU03:
-	VMOVUPS Y4, (AX)(R10*1)
+	VMOVUPS Y2, (AX)(R9*1)
 
 line0:
-	ADDQ        dstRow+8(FP), R9
-	CMPQ        rows+48(FP), $+1
-	JLE         stored
-	VMOVAPS     192(R8), Y1
-	VMOVAPS     224(R8), Y2
-	VMOVAPS     256(R8), Y3
-	VMOVAPS     288(R8), Y4
-	VMOVAPS     320(R8), Y5
-	VMOVAPS     352(R8), Y6
-	MOVQ        R9, R10
-	VADDPS      Y3, Y2, Y7
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y1, Y1
-	VADDPS      Y3, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y8
-	VFMADD132PS const3fc00000<>+0(SB), Y5, Y8
-	VMULPS      const3ec80000<>+0(SB), Y7, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40580000<>+0(SB), Y2, Y4
-	TESTQ       $0x00000002, R11
-	JZ          noBias10
-	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Y2
-	VADDPS      Y2, Y1, Y1
+	ADDQ    dstRow+8(FP), R11
+	CMPQ    rows+48(FP), $+1
+	JLE     stored
+	VMOVUPS 192(R8), Y1
+	VMOVUPS 224(R8), Y2
+	VMOVUPS 256(R8), Y3
+	VMOVUPS 288(R8), Y4
+	VMOVUPS 320(R8), Y5
+	VMOVUPS 352(R8), Y6
+	MOVQ    R11, R9
+	VADDPS  Y3, Y2, Y7
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y5, Y4, Y3
+	VSUBPS  Y5, Y4, Y4
+	VADDPS  Y7, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	TESTQ   $0x00000002, R10
+	JZ      noBias10
+	MOVQ    bias+64(FP), R12
+	VMOVUPS (R12), Y5
+	VADDPS  Y5, Y1, Y1
 
 noBias10:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd10
-	VMOVUPS (DX)(R10*1), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
 
 noAdd10:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU10
 	VMAXPS Y1, Y0, Y1
 
 noReLU10:
-	VMOVUPS Y1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line1
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias11
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y8, Y8
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+1
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias11
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
 
 noBias11:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd11
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y8, Y8
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
 
 noAdd11:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU11
-	VMAXPS Y8, Y0, Y8
+	VMAXPS Y5, Y0, Y5
 
 noReLU11:
-	VMOVUPS Y8, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line1
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias12
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y3, Y3
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	CMPQ        cols+56(FP), $+2
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias12
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y3, Y3
 
 noBias12:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd12
-	VMOVUPS (DX)(R10*1), Y1
+	VMOVUPS (DX)(R9*1), Y1
 	VADDPS  Y1, Y3, Y3
 
 noAdd12:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU12
 	VMAXPS Y3, Y0, Y3
 
 noReLU12:
-	VMOVUPS Y3, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+3
-	JLE     line1
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias13
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS     Y3, (AX)(R9*1)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+3
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias13
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
 
 noBias13:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd13
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
 
 noAdd13:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU13
-	VMAXPS Y4, Y0, Y4
+	VMAXPS Y2, Y0, Y2
 
 noReLU13:
-	VMOVUPS Y4, (AX)(R10*1)
+	VMOVUPS Y2, (AX)(R9*1)
 
 line1:
-	ADDQ        dstRow+8(FP), R9
-	CMPQ        rows+48(FP), $+2
-	JLE         stored
-	VMOVAPS     384(R8), Y1
-	VMOVAPS     416(R8), Y2
-	VMOVAPS     448(R8), Y3
-	VMOVAPS     480(R8), Y4
-	VMOVAPS     512(R8), Y5
-	VMOVAPS     544(R8), Y6
-	MOVQ        R9, R10
-	VADDPS      Y3, Y2, Y7
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y1, Y1
-	VADDPS      Y3, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y8
-	VFMADD132PS const3fc00000<>+0(SB), Y5, Y8
-	VMULPS      const3ec80000<>+0(SB), Y7, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40580000<>+0(SB), Y2, Y4
-	TESTQ       $0x00000002, R11
-	JZ          noBias20
-	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Y2
-	VADDPS      Y2, Y1, Y1
+	ADDQ    dstRow+8(FP), R11
+	CMPQ    rows+48(FP), $+2
+	JLE     stored
+	VMOVUPS 384(R8), Y1
+	VMOVUPS 416(R8), Y2
+	VMOVUPS 448(R8), Y3
+	VMOVUPS 480(R8), Y4
+	VMOVUPS 512(R8), Y5
+	VMOVUPS 544(R8), Y6
+	MOVQ    R11, R9
+	VADDPS  Y3, Y2, Y7
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y5, Y4, Y3
+	VSUBPS  Y5, Y4, Y4
+	VADDPS  Y7, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	TESTQ   $0x00000002, R10
+	JZ      noBias20
+	MOVQ    bias+64(FP), R12
+	VMOVUPS (R12), Y5
+	VADDPS  Y5, Y1, Y1
 
 noBias20:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd20
-	VMOVUPS (DX)(R10*1), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
 
 noAdd20:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU20
 	VMAXPS Y1, Y0, Y1
 
 noReLU20:
-	VMOVUPS Y1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line2
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias21
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y8, Y8
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+1
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias21
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
 
 noBias21:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd21
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y8, Y8
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
 
 noAdd21:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU21
-	VMAXPS Y8, Y0, Y8
+	VMAXPS Y5, Y0, Y5
 
 noReLU21:
-	VMOVUPS Y8, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line2
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias22
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y3, Y3
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	CMPQ        cols+56(FP), $+2
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias22
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y3, Y3
 
 noBias22:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd22
-	VMOVUPS (DX)(R10*1), Y1
+	VMOVUPS (DX)(R9*1), Y1
 	VADDPS  Y1, Y3, Y3
 
 noAdd22:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU22
 	VMAXPS Y3, Y0, Y3
 
 noReLU22:
-	VMOVUPS Y3, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+3
-	JLE     line2
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias23
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS     Y3, (AX)(R9*1)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+3
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias23
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
 
 noBias23:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd23
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
 
 noAdd23:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU23
-	VMAXPS Y4, Y0, Y4
+	VMAXPS Y2, Y0, Y2
 
 noReLU23:
-	VMOVUPS Y4, (AX)(R10*1)
+	VMOVUPS Y2, (AX)(R9*1)
 
 line2:
-	ADDQ        dstRow+8(FP), R9
-	CMPQ        rows+48(FP), $+3
-	JLE         stored
-	VMOVAPS     576(R8), Y1
-	VMOVAPS     608(R8), Y2
-	VMOVAPS     640(R8), Y3
-	VMOVAPS     672(R8), Y4
-	VMOVAPS     704(R8), Y5
-	VMOVAPS     736(R8), Y6
-	MOVQ        R9, R10
-	VADDPS      Y3, Y2, Y7
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y1, Y1
-	VADDPS      Y3, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y5
-	VMOVAPS     Y4, Y8
-	VFMADD132PS const3fc00000<>+0(SB), Y5, Y8
-	VMULPS      const3ec80000<>+0(SB), Y7, Y5
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y5, Y3
-	VMOVAPS     Y2, Y2
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40580000<>+0(SB), Y2, Y4
-	TESTQ       $0x00000002, R11
-	JZ          noBias30
-	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Y2
-	VADDPS      Y2, Y1, Y1
+	ADDQ    dstRow+8(FP), R11
+	CMPQ    rows+48(FP), $+3
+	JLE     stored
+	VMOVUPS 576(R8), Y1
+	VMOVUPS 608(R8), Y2
+	VMOVUPS 640(R8), Y3
+	VMOVUPS 672(R8), Y4
+	VMOVUPS 704(R8), Y5
+	VMOVUPS 736(R8), Y6
+	MOVQ    R11, R9
+	VADDPS  Y3, Y2, Y7
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y5, Y4, Y3
+	VSUBPS  Y5, Y4, Y4
+	VADDPS  Y7, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	TESTQ   $0x00000002, R10
+	JZ      noBias30
+	MOVQ    bias+64(FP), R12
+	VMOVUPS (R12), Y5
+	VADDPS  Y5, Y1, Y1
 
 noBias30:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd30
-	VMOVUPS (DX)(R10*1), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
 
 noAdd30:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU30
 	VMAXPS Y1, Y0, Y1
 
 noReLU30:
-	VMOVUPS Y1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line3
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias31
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y8, Y8
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+1
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias31
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
 
 noBias31:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd31
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y8, Y8
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
 
 noAdd31:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU31
-	VMAXPS Y8, Y0, Y8
+	VMAXPS Y5, Y0, Y5
 
 noReLU31:
-	VMOVUPS Y8, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line3
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias32
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y3, Y3
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	CMPQ        cols+56(FP), $+2
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias32
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y3, Y3
 
 noBias32:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd32
-	VMOVUPS (DX)(R10*1), Y1
+	VMOVUPS (DX)(R9*1), Y1
 	VADDPS  Y1, Y3, Y3
 
 noAdd32:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU32
 	VMAXPS Y3, Y0, Y3
 
 noReLU32:
-	VMOVUPS Y3, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+3
-	JLE     line3
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias33
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS     Y3, (AX)(R9*1)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+3
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias33
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
 
 noBias33:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd33
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
 
 noAdd33:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU33
-	VMAXPS Y4, Y0, Y4
+	VMAXPS Y2, Y0, Y2
 
 noReLU33:
-	VMOVUPS Y4, (AX)(R10*1)
+	VMOVUPS Y2, (AX)(R9*1)
 
 line3:
-	ADDQ dstRow+8(FP), R9
+	ADDQ dstRow+8(FP), R11
 
 stored:
 	ADDQ $+32, AX
@@ -9704,6 +16488,7 @@ tail:
 	LEAQ        tailMask<>+64(SB), R10
 	NEGQ        R9
 	VMOVUPS     (R10)(R9*4), Y1
+	MOVQ        flags+80(FP), R9
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
 	VMASKMOVPS  (CX)(BX*2), Y1, Y4
@@ -9716,20 +16501,20 @@ tail:
 	VSUBPS      Y6, Y5, Y5
 	VADDPS      Y8, Y2, Y2
 	VADDPS      Y4, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y6
-	VMOVAPS     Y5, Y9
-	VFMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMULPS      const3ec80000<>+0(SB), Y8, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const40580000<>+0(SB), Y3, Y5
 	VMOVAPS     Y2, (R8)
-	VMOVAPS     Y9, 192(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 192(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const40100000<>+0(SB), Y2, Y4
 	VMOVAPS     Y4, 384(R8)
-	VMOVAPS     Y5, 576(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 576(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
@@ -9743,20 +16528,20 @@ tail:
 	VSUBPS      Y6, Y5, Y5
 	VADDPS      Y8, Y2, Y2
 	VADDPS      Y4, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y6
-	VMOVAPS     Y5, Y9
-	VFMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMULPS      const3ec80000<>+0(SB), Y8, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const40580000<>+0(SB), Y3, Y5
 	VMOVAPS     Y2, 32(R8)
-	VMOVAPS     Y9, 224(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 224(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const40100000<>+0(SB), Y2, Y4
 	VMOVAPS     Y4, 416(R8)
-	VMOVAPS     Y5, 608(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 608(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
@@ -9770,20 +16555,20 @@ tail:
 	VSUBPS      Y6, Y5, Y5
 	VADDPS      Y8, Y2, Y2
 	VADDPS      Y4, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y6
-	VMOVAPS     Y5, Y9
-	VFMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMULPS      const3ec80000<>+0(SB), Y8, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const40580000<>+0(SB), Y3, Y5
 	VMOVAPS     Y2, 64(R8)
-	VMOVAPS     Y9, 256(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 256(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const40100000<>+0(SB), Y2, Y4
 	VMOVAPS     Y4, 448(R8)
-	VMOVAPS     Y5, 640(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 640(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
@@ -9797,20 +16582,20 @@ tail:
 	VSUBPS      Y6, Y5, Y5
 	VADDPS      Y8, Y2, Y2
 	VADDPS      Y4, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y6
-	VMOVAPS     Y5, Y9
-	VFMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMULPS      const3ec80000<>+0(SB), Y8, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const40580000<>+0(SB), Y3, Y5
 	VMOVAPS     Y2, 96(R8)
-	VMOVAPS     Y9, 288(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 288(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const40100000<>+0(SB), Y2, Y4
 	VMOVAPS     Y4, 480(R8)
-	VMOVAPS     Y5, 672(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 672(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
@@ -9824,20 +16609,20 @@ tail:
 	VSUBPS      Y6, Y5, Y5
 	VADDPS      Y8, Y2, Y2
 	VADDPS      Y4, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y6
-	VMOVAPS     Y5, Y9
-	VFMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMULPS      const3ec80000<>+0(SB), Y8, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const40580000<>+0(SB), Y3, Y5
 	VMOVAPS     Y2, 128(R8)
-	VMOVAPS     Y9, 320(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 320(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const40100000<>+0(SB), Y2, Y4
 	VMOVAPS     Y4, 512(R8)
-	VMOVAPS     Y5, 704(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 704(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
@@ -9851,493 +16636,491 @@ tail:
 	VSUBPS      Y6, Y5, Y5
 	VADDPS      Y8, Y2, Y2
 	VADDPS      Y4, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y6
-	VMOVAPS     Y5, Y9
-	VFMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMULPS      const3ec80000<>+0(SB), Y8, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const40580000<>+0(SB), Y3, Y5
 	VMOVAPS     Y2, 160(R8)
-	VMOVAPS     Y9, 352(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 352(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const40100000<>+0(SB), Y2, Y4
 	VMOVAPS     Y4, 544(R8)
-	VMOVAPS     Y5, 736(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 736(R8)
 	ADDQ        srcStep+32(FP), CX
-	XORQ        CX, CX
-	MOVQ        flags+80(FP), SI
-	VMOVAPS     (R8), Y2
-	VMOVAPS     32(R8), Y3
-	VMOVAPS     64(R8), Y4
-	VMOVAPS     96(R8), Y5
-	VMOVAPS     128(R8), Y6
-	VMOVAPS     160(R8), Y7
-	MOVQ        CX, BX
+	XORQ        BX, BX
+	VMOVUPS     (R8), Y2
+	VMOVUPS     32(R8), Y3
+	VMOVUPS     64(R8), Y4
+	VMOVUPS     96(R8), Y5
+	VMOVUPS     128(R8), Y6
+	VMOVUPS     160(R8), Y7
+	MOVQ        BX, CX
 	VADDPS      Y4, Y3, Y8
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
 	VADDPS      Y8, Y2, Y2
 	VADDPS      Y4, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y6
-	VMOVAPS     Y5, Y9
-	VFMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMULPS      const3ec80000<>+0(SB), Y8, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const40580000<>+0(SB), Y3, Y5
-	TESTQ       $0x00000002, SI
+	TESTQ       $0x00000002, R9
 	JZ          noBias00Tail
-	MOVQ        bias+64(FP), DI
-	VMASKMOVPS  (DI), Y1, Y3
-	VADDPS      Y3, Y2, Y2
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y6
+	VADDPS      Y6, Y2, Y2
 
 noBias00Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd00Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y3
-	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
 
 noAdd00Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU00Tail
 	VMAXPS Y2, Y0, Y2
 
 noReLU00Tail:
-	VMASKMOVPS Y2, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+1
-	JLE        line0Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias01Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y9, Y9
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+1
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
 
 noBias01Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd01Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y9, Y9
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
 
 noAdd01Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU01Tail
-	VMAXPS Y9, Y0, Y9
+	VMAXPS Y6, Y0, Y6
 
 noReLU01Tail:
-	VMASKMOVPS Y9, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+2
-	JLE        line0Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias02Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y4, Y4
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const40100000<>+0(SB), Y2, Y4
+	CMPQ        cols+56(FP), $+2
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias02Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y4, Y4
 
 noBias02Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd02Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
 	VADDPS     Y2, Y4, Y4
 
 noAdd02Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU02Tail
 	VMAXPS Y4, Y0, Y4
 
 noReLU02Tail:
-	VMASKMOVPS Y4, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+3
-	JLE        line0Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias03Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS  Y4, Y1, (AX)(CX*1)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+3
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias03Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
 
 noBias03Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd03Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
 
 noAdd03Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU03Tail
-	VMAXPS Y5, Y0, Y5
+	VMAXPS Y3, Y0, Y3
 
 noReLU03Tail:
-	VMASKMOVPS Y5, Y1, (AX)(BX*1)
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
 
 line0Tail:
-	ADDQ        dstRow+8(FP), CX
-	CMPQ        rows+48(FP), $+1
-	JLE         storedTail
-	VMOVAPS     192(R8), Y2
-	VMOVAPS     224(R8), Y3
-	VMOVAPS     256(R8), Y4
-	VMOVAPS     288(R8), Y5
-	VMOVAPS     320(R8), Y6
-	VMOVAPS     352(R8), Y7
-	MOVQ        CX, BX
-	VADDPS      Y4, Y3, Y8
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y6
-	VMOVAPS     Y5, Y9
-	VFMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMULPS      const3ec80000<>+0(SB), Y8, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const40580000<>+0(SB), Y3, Y5
-	TESTQ       $0x00000002, SI
-	JZ          noBias10Tail
-	MOVQ        bias+64(FP), DI
-	VMASKMOVPS  (DI), Y1, Y3
-	VADDPS      Y3, Y2, Y2
+	ADDQ       dstRow+8(FP), BX
+	CMPQ       rows+48(FP), $+1
+	JLE        storedTail
+	VMOVUPS    192(R8), Y2
+	VMOVUPS    224(R8), Y3
+	VMOVUPS    256(R8), Y4
+	VMOVUPS    288(R8), Y5
+	VMOVUPS    320(R8), Y6
+	VMOVUPS    352(R8), Y7
+	MOVQ       BX, CX
+	VADDPS     Y4, Y3, Y8
+	VSUBPS     Y4, Y3, Y3
+	VADDPS     Y6, Y5, Y4
+	VSUBPS     Y6, Y5, Y5
+	VADDPS     Y8, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	TESTQ      $0x00000002, R9
+	JZ         noBias10Tail
+	MOVQ       bias+64(FP), SI
+	VMASKMOVPS (SI), Y1, Y6
+	VADDPS     Y6, Y2, Y2
 
 noBias10Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd10Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y3
-	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
 
 noAdd10Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU10Tail
 	VMAXPS Y2, Y0, Y2
 
 noReLU10Tail:
-	VMASKMOVPS Y2, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+1
-	JLE        line1Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias11Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y9, Y9
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+1
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias11Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
 
 noBias11Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd11Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y9, Y9
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
 
 noAdd11Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU11Tail
-	VMAXPS Y9, Y0, Y9
+	VMAXPS Y6, Y0, Y6
 
 noReLU11Tail:
-	VMASKMOVPS Y9, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+2
-	JLE        line1Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias12Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y4, Y4
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const40100000<>+0(SB), Y2, Y4
+	CMPQ        cols+56(FP), $+2
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias12Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y4, Y4
 
 noBias12Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd12Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
 	VADDPS     Y2, Y4, Y4
 
 noAdd12Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU12Tail
 	VMAXPS Y4, Y0, Y4
 
 noReLU12Tail:
-	VMASKMOVPS Y4, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+3
-	JLE        line1Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias13Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS  Y4, Y1, (AX)(CX*1)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+3
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias13Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
 
 noBias13Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd13Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
 
 noAdd13Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU13Tail
-	VMAXPS Y5, Y0, Y5
+	VMAXPS Y3, Y0, Y3
 
 noReLU13Tail:
-	VMASKMOVPS Y5, Y1, (AX)(BX*1)
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
 
 line1Tail:
-	ADDQ        dstRow+8(FP), CX
-	CMPQ        rows+48(FP), $+2
-	JLE         storedTail
-	VMOVAPS     384(R8), Y2
-	VMOVAPS     416(R8), Y3
-	VMOVAPS     448(R8), Y4
-	VMOVAPS     480(R8), Y5
-	VMOVAPS     512(R8), Y6
-	VMOVAPS     544(R8), Y7
-	MOVQ        CX, BX
-	VADDPS      Y4, Y3, Y8
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y6
-	VMOVAPS     Y5, Y9
-	VFMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMULPS      const3ec80000<>+0(SB), Y8, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const40580000<>+0(SB), Y3, Y5
-	TESTQ       $0x00000002, SI
-	JZ          noBias20Tail
-	MOVQ        bias+64(FP), DI
-	VMASKMOVPS  (DI), Y1, Y3
-	VADDPS      Y3, Y2, Y2
+	ADDQ       dstRow+8(FP), BX
+	CMPQ       rows+48(FP), $+2
+	JLE        storedTail
+	VMOVUPS    384(R8), Y2
+	VMOVUPS    416(R8), Y3
+	VMOVUPS    448(R8), Y4
+	VMOVUPS    480(R8), Y5
+	VMOVUPS    512(R8), Y6
+	VMOVUPS    544(R8), Y7
+	MOVQ       BX, CX
+	VADDPS     Y4, Y3, Y8
+	VSUBPS     Y4, Y3, Y3
+	VADDPS     Y6, Y5, Y4
+	VSUBPS     Y6, Y5, Y5
+	VADDPS     Y8, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	TESTQ      $0x00000002, R9
+	JZ         noBias20Tail
+	MOVQ       bias+64(FP), SI
+	VMASKMOVPS (SI), Y1, Y6
+	VADDPS     Y6, Y2, Y2
 
 noBias20Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd20Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y3
-	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
 
 noAdd20Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU20Tail
 	VMAXPS Y2, Y0, Y2
 
 noReLU20Tail:
-	VMASKMOVPS Y2, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+1
-	JLE        line2Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias21Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y9, Y9
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+1
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias21Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
 
 noBias21Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd21Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y9, Y9
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
 
 noAdd21Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU21Tail
-	VMAXPS Y9, Y0, Y9
+	VMAXPS Y6, Y0, Y6
 
 noReLU21Tail:
-	VMASKMOVPS Y9, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+2
-	JLE        line2Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias22Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y4, Y4
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const40100000<>+0(SB), Y2, Y4
+	CMPQ        cols+56(FP), $+2
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias22Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y4, Y4
 
 noBias22Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd22Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
 	VADDPS     Y2, Y4, Y4
 
 noAdd22Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU22Tail
 	VMAXPS Y4, Y0, Y4
 
 noReLU22Tail:
-	VMASKMOVPS Y4, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+3
-	JLE        line2Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias23Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS  Y4, Y1, (AX)(CX*1)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+3
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias23Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
 
 noBias23Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd23Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
 
 noAdd23Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU23Tail
-	VMAXPS Y5, Y0, Y5
+	VMAXPS Y3, Y0, Y3
 
 noReLU23Tail:
-	VMASKMOVPS Y5, Y1, (AX)(BX*1)
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
 
 line2Tail:
-	ADDQ        dstRow+8(FP), CX
-	CMPQ        rows+48(FP), $+3
-	JLE         storedTail
-	VMOVAPS     576(R8), Y2
-	VMOVAPS     608(R8), Y3
-	VMOVAPS     640(R8), Y4
-	VMOVAPS     672(R8), Y5
-	VMOVAPS     704(R8), Y6
-	VMOVAPS     736(R8), Y7
-	MOVQ        CX, BX
-	VADDPS      Y4, Y3, Y8
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y6
-	VMOVAPS     Y5, Y9
-	VFMADD132PS const3fc00000<>+0(SB), Y6, Y9
-	VMULPS      const3ec80000<>+0(SB), Y8, Y6
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y6, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const40580000<>+0(SB), Y3, Y5
-	TESTQ       $0x00000002, SI
-	JZ          noBias30Tail
-	MOVQ        bias+64(FP), DI
-	VMASKMOVPS  (DI), Y1, Y3
-	VADDPS      Y3, Y2, Y2
+	ADDQ       dstRow+8(FP), BX
+	CMPQ       rows+48(FP), $+3
+	JLE        storedTail
+	VMOVUPS    576(R8), Y2
+	VMOVUPS    608(R8), Y3
+	VMOVUPS    640(R8), Y4
+	VMOVUPS    672(R8), Y5
+	VMOVUPS    704(R8), Y6
+	VMOVUPS    736(R8), Y7
+	MOVQ       BX, CX
+	VADDPS     Y4, Y3, Y8
+	VSUBPS     Y4, Y3, Y3
+	VADDPS     Y6, Y5, Y4
+	VSUBPS     Y6, Y5, Y5
+	VADDPS     Y8, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	TESTQ      $0x00000002, R9
+	JZ         noBias30Tail
+	MOVQ       bias+64(FP), SI
+	VMASKMOVPS (SI), Y1, Y6
+	VADDPS     Y6, Y2, Y2
 
 noBias30Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd30Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y3
-	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
 
 noAdd30Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU30Tail
 	VMAXPS Y2, Y0, Y2
 
 noReLU30Tail:
-	VMASKMOVPS Y2, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+1
-	JLE        line3Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias31Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y9, Y9
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+1
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias31Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
 
 noBias31Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd31Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y9, Y9
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
 
 noAdd31Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU31Tail
-	VMAXPS Y9, Y0, Y9
+	VMAXPS Y6, Y0, Y6
 
 noReLU31Tail:
-	VMASKMOVPS Y9, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+2
-	JLE        line3Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias32Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y4, Y4
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const40100000<>+0(SB), Y2, Y4
+	CMPQ        cols+56(FP), $+2
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias32Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y4, Y4
 
 noBias32Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd32Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
 	VADDPS     Y2, Y4, Y4
 
 noAdd32Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU32Tail
 	VMAXPS Y4, Y0, Y4
 
 noReLU32Tail:
-	VMASKMOVPS Y4, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+3
-	JLE        line3Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias33Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS  Y4, Y1, (AX)(CX*1)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+3
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias33Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
 
 noBias33Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd33Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
 
 noAdd33Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU33Tail
-	VMAXPS Y5, Y0, Y5
+	VMAXPS Y3, Y0, Y3
 
 noReLU33Tail:
-	VMASKMOVPS Y5, Y1, (AX)(BX*1)
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
 
 line3Tail:
-	ADDQ dstRow+8(FP), CX
+	ADDQ dstRow+8(FP), BX
 
 storedTail:
 done:
 	VZEROUPPER
 	RET
 
-// func spreadGradient4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// func spreadGradient4To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
 // Requires: AVX, AVX2, FMA3
-TEXT ·spreadGradient4AVX2(SB), $928-72
+TEXT ·spreadGradient4To6AVX2(SB), $928-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+16(FP), CX
 	ADDQ first+24(FP), CX
 	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
 	LEAQ (DX)(DX*2), DX
 	SHLQ $0x01, DX
-	LEAQ (DX)(DX*2), BX
-	LEAQ (DX)(DX*4), SI
-	MOVQ srcCol+40(FP), DI
-	LEAQ (DI)(DI*2), R8
-	LEAQ (DI)(DI*4), R9
+	LEAQ (DX)(DX*2), DI
+	LEAQ (DX)(DX*4), R8
 	LEAQ 31(SP), R9
 	ANDQ $-32, R9
 
@@ -10374,30 +17157,30 @@ loop:
 	VMOVAPS      768(R9), Y0
 	VMASKMOVPS   (R10), Y0, Y0
 	VMOVAPS      800(R9), Y1
-	VMASKMOVPS   (R10)(DI*1), Y1, Y1
+	VMASKMOVPS   (R10)(BX*1), Y1, Y1
 	VMOVAPS      832(R9), Y2
-	VMASKMOVPS   (R10)(DI*2), Y2, Y2
+	VMASKMOVPS   (R10)(BX*2), Y2, Y2
 	VMOVAPS      864(R9), Y3
-	VMASKMOVPS   (R10)(R8*1), Y3, Y3
-	VMOVAPS      Y2, Y4
-	VFMADD132PS  const3ec80000<>+0(SB), Y0, Y4
-	VMULPS       const3f200000<>+0(SB), Y1, Y5
+	VMASKMOVPS   (R10)(SI*1), Y3, Y3
+	VMOVAPS      Y0, (R9)
+	VMULPS       const3f200000<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y5
+	VFMADD132PS  const3ec80000<>+0(SB), Y0, Y5
 	VMOVAPS      Y3, Y6
-	VFMADD132PS  const3e7a0000<>+0(SB), Y5, Y6
-	VADDPS       Y6, Y4, Y5
-	VSUBPS       Y6, Y4, Y4
+	VFMADD132PS  const3e7a0000<>+0(SB), Y4, Y6
+	VADDPS       Y6, Y5, Y4
+	VMOVAPS      Y4, 32(R9)
+	VSUBPS       Y6, Y5, Y4
+	VMOVAPS      Y4, 64(R9)
+	VMULPS       const3fc00000<>+0(SB), Y1, Y1
 	VMOVAPS      Y2, Y2
 	VFMADD132PS  const40100000<>+0(SB), Y0, Y2
-	VMULPS       const3fc00000<>+0(SB), Y1, Y1
-	VMOVAPS      Y3, Y6
-	VFMADD132PS  const40580000<>+0(SB), Y1, Y6
-	VADDPS       Y6, Y2, Y1
-	VSUBPS       Y6, Y2, Y2
-	VMOVAPS      Y0, (R9)
-	VMOVAPS      Y5, 32(R9)
-	VMOVAPS      Y4, 64(R9)
+	VMOVAPS      Y3, Y0
+	VFMADD132PS  const40580000<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y2, Y1
 	VMOVAPS      Y1, 96(R9)
-	VMOVAPS      Y2, 128(R9)
+	VSUBPS       Y0, Y2, Y0
+	VMOVAPS      Y0, 128(R9)
 	VMOVAPS      Y3, 160(R9)
 	JMP          next0
 
@@ -10417,30 +17200,30 @@ next0:
 	VMOVAPS     768(R9), Y0
 	VMASKMOVPS  (R10), Y0, Y0
 	VMOVAPS     800(R9), Y1
-	VMASKMOVPS  (R10)(DI*1), Y1, Y1
+	VMASKMOVPS  (R10)(BX*1), Y1, Y1
 	VMOVAPS     832(R9), Y2
-	VMASKMOVPS  (R10)(DI*2), Y2, Y2
+	VMASKMOVPS  (R10)(BX*2), Y2, Y2
 	VMOVAPS     864(R9), Y3
-	VMASKMOVPS  (R10)(R8*1), Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
-	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMASKMOVPS  (R10)(SI*1), Y3, Y3
+	VMOVAPS     Y0, 192(R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y5
 	VMOVAPS     Y3, Y6
-	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y6
-	VADDPS      Y6, Y4, Y5
-	VSUBPS      Y6, Y4, Y4
+	VFMADD132PS const3e7a0000<>+0(SB), Y4, Y6
+	VADDPS      Y6, Y5, Y4
+	VMOVAPS     Y4, 224(R9)
+	VSUBPS      Y6, Y5, Y4
+	VMOVAPS     Y4, 256(R9)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const40100000<>+0(SB), Y0, Y2
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMOVAPS     Y3, Y6
-	VFMADD132PS const40580000<>+0(SB), Y1, Y6
-	VADDPS      Y6, Y2, Y1
-	VSUBPS      Y6, Y2, Y2
-	VMOVAPS     Y0, 192(R9)
-	VMOVAPS     Y5, 224(R9)
-	VMOVAPS     Y4, 256(R9)
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VADDPS      Y0, Y2, Y1
 	VMOVAPS     Y1, 288(R9)
-	VMOVAPS     Y2, 320(R9)
+	VSUBPS      Y0, Y2, Y0
+	VMOVAPS     Y0, 320(R9)
 	VMOVAPS     Y3, 352(R9)
 	JMP         next1
 
@@ -10460,30 +17243,30 @@ next1:
 	VMOVAPS     768(R9), Y0
 	VMASKMOVPS  (R10), Y0, Y0
 	VMOVAPS     800(R9), Y1
-	VMASKMOVPS  (R10)(DI*1), Y1, Y1
+	VMASKMOVPS  (R10)(BX*1), Y1, Y1
 	VMOVAPS     832(R9), Y2
-	VMASKMOVPS  (R10)(DI*2), Y2, Y2
+	VMASKMOVPS  (R10)(BX*2), Y2, Y2
 	VMOVAPS     864(R9), Y3
-	VMASKMOVPS  (R10)(R8*1), Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
-	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMASKMOVPS  (R10)(SI*1), Y3, Y3
+	VMOVAPS     Y0, 384(R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y5
 	VMOVAPS     Y3, Y6
-	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y6
-	VADDPS      Y6, Y4, Y5
-	VSUBPS      Y6, Y4, Y4
+	VFMADD132PS const3e7a0000<>+0(SB), Y4, Y6
+	VADDPS      Y6, Y5, Y4
+	VMOVAPS     Y4, 416(R9)
+	VSUBPS      Y6, Y5, Y4
+	VMOVAPS     Y4, 448(R9)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const40100000<>+0(SB), Y0, Y2
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMOVAPS     Y3, Y6
-	VFMADD132PS const40580000<>+0(SB), Y1, Y6
-	VADDPS      Y6, Y2, Y1
-	VSUBPS      Y6, Y2, Y2
-	VMOVAPS     Y0, 384(R9)
-	VMOVAPS     Y5, 416(R9)
-	VMOVAPS     Y4, 448(R9)
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VADDPS      Y0, Y2, Y1
 	VMOVAPS     Y1, 480(R9)
-	VMOVAPS     Y2, 512(R9)
+	VSUBPS      Y0, Y2, Y0
+	VMOVAPS     Y0, 512(R9)
 	VMOVAPS     Y3, 544(R9)
 	JMP         next2
 
@@ -10503,30 +17286,30 @@ next2:
 	VMOVAPS     768(R9), Y0
 	VMASKMOVPS  (R10), Y0, Y0
 	VMOVAPS     800(R9), Y1
-	VMASKMOVPS  (R10)(DI*1), Y1, Y1
+	VMASKMOVPS  (R10)(BX*1), Y1, Y1
 	VMOVAPS     832(R9), Y2
-	VMASKMOVPS  (R10)(DI*2), Y2, Y2
+	VMASKMOVPS  (R10)(BX*2), Y2, Y2
 	VMOVAPS     864(R9), Y3
-	VMASKMOVPS  (R10)(R8*1), Y3, Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
-	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMASKMOVPS  (R10)(SI*1), Y3, Y3
+	VMOVAPS     Y0, 576(R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y5
 	VMOVAPS     Y3, Y6
-	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y6
-	VADDPS      Y6, Y4, Y5
-	VSUBPS      Y6, Y4, Y4
+	VFMADD132PS const3e7a0000<>+0(SB), Y4, Y6
+	VADDPS      Y6, Y5, Y4
+	VMOVAPS     Y4, 608(R9)
+	VSUBPS      Y6, Y5, Y4
+	VMOVAPS     Y4, 640(R9)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const40100000<>+0(SB), Y0, Y2
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMOVAPS     Y3, Y6
-	VFMADD132PS const40580000<>+0(SB), Y1, Y6
-	VADDPS      Y6, Y2, Y1
-	VSUBPS      Y6, Y2, Y2
-	VMOVAPS     Y0, 576(R9)
-	VMOVAPS     Y5, 608(R9)
-	VMOVAPS     Y4, 640(R9)
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VADDPS      Y0, Y2, Y1
 	VMOVAPS     Y1, 672(R9)
-	VMOVAPS     Y2, 704(R9)
+	VSUBPS      Y0, Y2, Y0
+	VMOVAPS     Y0, 704(R9)
 	VMOVAPS     Y3, 736(R9)
 	JMP         next3
 
@@ -10542,155 +17325,155 @@ missing3:
 next3:
 	ADDQ        srcRow+32(FP), R10
 	MOVQ        AX, R10
-	VMOVAPS     (R9), Y0
-	VMOVAPS     192(R9), Y1
-	VMOVAPS     384(R9), Y2
-	VMOVAPS     576(R9), Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
-	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVUPS     (R9), Y0
+	VMOVUPS     192(R9), Y1
+	VMOVUPS     384(R9), Y2
+	VMOVUPS     576(R9), Y3
+	VMOVUPS     Y0, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y5
 	VMOVAPS     Y3, Y6
-	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y6
-	VADDPS      Y6, Y4, Y5
-	VSUBPS      Y6, Y4, Y4
+	VFMADD132PS const3e7a0000<>+0(SB), Y4, Y6
+	VADDPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*1)
+	VSUBPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const40100000<>+0(SB), Y0, Y2
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMOVAPS     Y3, Y6
-	VFMADD132PS const40580000<>+0(SB), Y1, Y6
-	VADDPS      Y6, Y2, Y1
-	VSUBPS      Y6, Y2, Y2
-	VMOVUPS     Y0, (R10)
-	VMOVUPS     Y5, (R10)(DX*1)
-	VMOVUPS     Y4, (R10)(DX*2)
-	VMOVUPS     Y1, (R10)(BX*1)
-	VMOVUPS     Y2, (R10)(DX*4)
-	VMOVUPS     Y3, (R10)(SI*1)
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VADDPS      Y0, Y2, Y1
+	VMOVUPS     Y1, (R10)(DI*1)
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
-	VMOVAPS     32(R9), Y0
-	VMOVAPS     224(R9), Y1
-	VMOVAPS     416(R9), Y2
-	VMOVAPS     608(R9), Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
-	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVUPS     32(R9), Y0
+	VMOVUPS     224(R9), Y1
+	VMOVUPS     416(R9), Y2
+	VMOVUPS     608(R9), Y3
+	VMOVUPS     Y0, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y5
 	VMOVAPS     Y3, Y6
-	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y6
-	VADDPS      Y6, Y4, Y5
-	VSUBPS      Y6, Y4, Y4
+	VFMADD132PS const3e7a0000<>+0(SB), Y4, Y6
+	VADDPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*1)
+	VSUBPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const40100000<>+0(SB), Y0, Y2
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMOVAPS     Y3, Y6
-	VFMADD132PS const40580000<>+0(SB), Y1, Y6
-	VADDPS      Y6, Y2, Y1
-	VSUBPS      Y6, Y2, Y2
-	VMOVUPS     Y0, (R10)
-	VMOVUPS     Y5, (R10)(DX*1)
-	VMOVUPS     Y4, (R10)(DX*2)
-	VMOVUPS     Y1, (R10)(BX*1)
-	VMOVUPS     Y2, (R10)(DX*4)
-	VMOVUPS     Y3, (R10)(SI*1)
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VADDPS      Y0, Y2, Y1
+	VMOVUPS     Y1, (R10)(DI*1)
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
-	VMOVAPS     64(R9), Y0
-	VMOVAPS     256(R9), Y1
-	VMOVAPS     448(R9), Y2
-	VMOVAPS     640(R9), Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
-	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVUPS     64(R9), Y0
+	VMOVUPS     256(R9), Y1
+	VMOVUPS     448(R9), Y2
+	VMOVUPS     640(R9), Y3
+	VMOVUPS     Y0, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y5
 	VMOVAPS     Y3, Y6
-	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y6
-	VADDPS      Y6, Y4, Y5
-	VSUBPS      Y6, Y4, Y4
+	VFMADD132PS const3e7a0000<>+0(SB), Y4, Y6
+	VADDPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*1)
+	VSUBPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const40100000<>+0(SB), Y0, Y2
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMOVAPS     Y3, Y6
-	VFMADD132PS const40580000<>+0(SB), Y1, Y6
-	VADDPS      Y6, Y2, Y1
-	VSUBPS      Y6, Y2, Y2
-	VMOVUPS     Y0, (R10)
-	VMOVUPS     Y5, (R10)(DX*1)
-	VMOVUPS     Y4, (R10)(DX*2)
-	VMOVUPS     Y1, (R10)(BX*1)
-	VMOVUPS     Y2, (R10)(DX*4)
-	VMOVUPS     Y3, (R10)(SI*1)
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VADDPS      Y0, Y2, Y1
+	VMOVUPS     Y1, (R10)(DI*1)
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
-	VMOVAPS     96(R9), Y0
-	VMOVAPS     288(R9), Y1
-	VMOVAPS     480(R9), Y2
-	VMOVAPS     672(R9), Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
-	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVUPS     96(R9), Y0
+	VMOVUPS     288(R9), Y1
+	VMOVUPS     480(R9), Y2
+	VMOVUPS     672(R9), Y3
+	VMOVUPS     Y0, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y5
 	VMOVAPS     Y3, Y6
-	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y6
-	VADDPS      Y6, Y4, Y5
-	VSUBPS      Y6, Y4, Y4
+	VFMADD132PS const3e7a0000<>+0(SB), Y4, Y6
+	VADDPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*1)
+	VSUBPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const40100000<>+0(SB), Y0, Y2
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMOVAPS     Y3, Y6
-	VFMADD132PS const40580000<>+0(SB), Y1, Y6
-	VADDPS      Y6, Y2, Y1
-	VSUBPS      Y6, Y2, Y2
-	VMOVUPS     Y0, (R10)
-	VMOVUPS     Y5, (R10)(DX*1)
-	VMOVUPS     Y4, (R10)(DX*2)
-	VMOVUPS     Y1, (R10)(BX*1)
-	VMOVUPS     Y2, (R10)(DX*4)
-	VMOVUPS     Y3, (R10)(SI*1)
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VADDPS      Y0, Y2, Y1
+	VMOVUPS     Y1, (R10)(DI*1)
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
-	VMOVAPS     128(R9), Y0
-	VMOVAPS     320(R9), Y1
-	VMOVAPS     512(R9), Y2
-	VMOVAPS     704(R9), Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
-	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVUPS     128(R9), Y0
+	VMOVUPS     320(R9), Y1
+	VMOVUPS     512(R9), Y2
+	VMOVUPS     704(R9), Y3
+	VMOVUPS     Y0, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y5
 	VMOVAPS     Y3, Y6
-	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y6
-	VADDPS      Y6, Y4, Y5
-	VSUBPS      Y6, Y4, Y4
+	VFMADD132PS const3e7a0000<>+0(SB), Y4, Y6
+	VADDPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*1)
+	VSUBPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const40100000<>+0(SB), Y0, Y2
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMOVAPS     Y3, Y6
-	VFMADD132PS const40580000<>+0(SB), Y1, Y6
-	VADDPS      Y6, Y2, Y1
-	VSUBPS      Y6, Y2, Y2
-	VMOVUPS     Y0, (R10)
-	VMOVUPS     Y5, (R10)(DX*1)
-	VMOVUPS     Y4, (R10)(DX*2)
-	VMOVUPS     Y1, (R10)(BX*1)
-	VMOVUPS     Y2, (R10)(DX*4)
-	VMOVUPS     Y3, (R10)(SI*1)
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VADDPS      Y0, Y2, Y1
+	VMOVUPS     Y1, (R10)(DI*1)
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
-	VMOVAPS     160(R9), Y0
-	VMOVAPS     352(R9), Y1
-	VMOVAPS     544(R9), Y2
-	VMOVAPS     736(R9), Y3
-	VMOVAPS     Y2, Y4
-	VFMADD132PS const3ec80000<>+0(SB), Y0, Y4
-	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVUPS     160(R9), Y0
+	VMOVUPS     352(R9), Y1
+	VMOVUPS     544(R9), Y2
+	VMOVUPS     736(R9), Y3
+	VMOVUPS     Y0, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y5
 	VMOVAPS     Y3, Y6
-	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y6
-	VADDPS      Y6, Y4, Y5
-	VSUBPS      Y6, Y4, Y4
+	VFMADD132PS const3e7a0000<>+0(SB), Y4, Y6
+	VADDPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*1)
+	VSUBPS      Y6, Y5, Y4
+	VMOVUPS     Y4, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const40100000<>+0(SB), Y0, Y2
-	VMULPS      const3fc00000<>+0(SB), Y1, Y1
-	VMOVAPS     Y3, Y6
-	VFMADD132PS const40580000<>+0(SB), Y1, Y6
-	VADDPS      Y6, Y2, Y1
-	VSUBPS      Y6, Y2, Y2
-	VMOVUPS     Y0, (R10)
-	VMOVUPS     Y5, (R10)(DX*1)
-	VMOVUPS     Y4, (R10)(DX*2)
-	VMOVUPS     Y1, (R10)(BX*1)
-	VMOVUPS     Y2, (R10)(DX*4)
-	VMOVUPS     Y3, (R10)(SI*1)
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VADDPS      Y0, Y2, Y1
+	VMOVUPS     Y1, (R10)(DI*1)
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y3, (R10)(R8*1)
 	ADDQ        dstStep+8(FP), R10
 	ADDQ        $+32, AX
 	ADDQ        $+32, CX
@@ -10737,30 +17520,30 @@ tail:
 	VMOVAPS      768(R9), Y1
 	VMASKMOVPS   (CX), Y1, Y1
 	VMOVAPS      800(R9), Y2
-	VMASKMOVPS   (CX)(DI*1), Y2, Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VMOVAPS      832(R9), Y3
-	VMASKMOVPS   (CX)(DI*2), Y3, Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
 	VMOVAPS      864(R9), Y4
-	VMASKMOVPS   (CX)(R8*1), Y4, Y4
-	VMOVAPS      Y3, Y5
-	VFMADD132PS  const3ec80000<>+0(SB), Y1, Y5
-	VMULPS       const3f200000<>+0(SB), Y2, Y6
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
+	VMOVAPS      Y1, (R9)
+	VMULPS       const3f200000<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y6
+	VFMADD132PS  const3ec80000<>+0(SB), Y1, Y6
 	VMOVAPS      Y4, Y7
-	VFMADD132PS  const3e7a0000<>+0(SB), Y6, Y7
-	VADDPS       Y7, Y5, Y6
-	VSUBPS       Y7, Y5, Y5
+	VFMADD132PS  const3e7a0000<>+0(SB), Y5, Y7
+	VADDPS       Y7, Y6, Y5
+	VMOVAPS      Y5, 32(R9)
+	VSUBPS       Y7, Y6, Y5
+	VMOVAPS      Y5, 64(R9)
+	VMULPS       const3fc00000<>+0(SB), Y2, Y2
 	VMOVAPS      Y3, Y3
 	VFMADD132PS  const40100000<>+0(SB), Y1, Y3
-	VMULPS       const3fc00000<>+0(SB), Y2, Y2
-	VMOVAPS      Y4, Y7
-	VFMADD132PS  const40580000<>+0(SB), Y2, Y7
-	VADDPS       Y7, Y3, Y2
-	VSUBPS       Y7, Y3, Y3
-	VMOVAPS      Y1, (R9)
-	VMOVAPS      Y6, 32(R9)
-	VMOVAPS      Y5, 64(R9)
+	VMOVAPS      Y4, Y1
+	VFMADD132PS  const40580000<>+0(SB), Y2, Y1
+	VADDPS       Y1, Y3, Y2
 	VMOVAPS      Y2, 96(R9)
-	VMOVAPS      Y3, 128(R9)
+	VSUBPS       Y1, Y3, Y1
+	VMOVAPS      Y1, 128(R9)
 	VMOVAPS      Y4, 160(R9)
 	JMP          next0Tail
 
@@ -10780,30 +17563,30 @@ next0Tail:
 	VMOVAPS     768(R9), Y1
 	VMASKMOVPS  (CX), Y1, Y1
 	VMOVAPS     800(R9), Y2
-	VMASKMOVPS  (CX)(DI*1), Y2, Y2
+	VMASKMOVPS  (CX)(BX*1), Y2, Y2
 	VMOVAPS     832(R9), Y3
-	VMASKMOVPS  (CX)(DI*2), Y3, Y3
+	VMASKMOVPS  (CX)(BX*2), Y3, Y3
 	VMOVAPS     864(R9), Y4
-	VMASKMOVPS  (CX)(R8*1), Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
-	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMASKMOVPS  (CX)(SI*1), Y4, Y4
+	VMOVAPS     Y1, 192(R9)
+	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y6
 	VMOVAPS     Y4, Y7
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y7
-	VADDPS      Y7, Y5, Y6
-	VSUBPS      Y7, Y5, Y5
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y5
+	VMOVAPS     Y5, 224(R9)
+	VSUBPS      Y7, Y6, Y5
+	VMOVAPS     Y5, 256(R9)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
 	VMOVAPS     Y3, Y3
 	VFMADD132PS const40100000<>+0(SB), Y1, Y3
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y7
-	VFMADD132PS const40580000<>+0(SB), Y2, Y7
-	VADDPS      Y7, Y3, Y2
-	VSUBPS      Y7, Y3, Y3
-	VMOVAPS     Y1, 192(R9)
-	VMOVAPS     Y6, 224(R9)
-	VMOVAPS     Y5, 256(R9)
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VADDPS      Y1, Y3, Y2
 	VMOVAPS     Y2, 288(R9)
-	VMOVAPS     Y3, 320(R9)
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y1, 320(R9)
 	VMOVAPS     Y4, 352(R9)
 	JMP         next1Tail
 
@@ -10823,30 +17606,30 @@ next1Tail:
 	VMOVAPS     768(R9), Y1
 	VMASKMOVPS  (CX), Y1, Y1
 	VMOVAPS     800(R9), Y2
-	VMASKMOVPS  (CX)(DI*1), Y2, Y2
+	VMASKMOVPS  (CX)(BX*1), Y2, Y2
 	VMOVAPS     832(R9), Y3
-	VMASKMOVPS  (CX)(DI*2), Y3, Y3
+	VMASKMOVPS  (CX)(BX*2), Y3, Y3
 	VMOVAPS     864(R9), Y4
-	VMASKMOVPS  (CX)(R8*1), Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
-	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMASKMOVPS  (CX)(SI*1), Y4, Y4
+	VMOVAPS     Y1, 384(R9)
+	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y6
 	VMOVAPS     Y4, Y7
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y7
-	VADDPS      Y7, Y5, Y6
-	VSUBPS      Y7, Y5, Y5
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y5
+	VMOVAPS     Y5, 416(R9)
+	VSUBPS      Y7, Y6, Y5
+	VMOVAPS     Y5, 448(R9)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
 	VMOVAPS     Y3, Y3
 	VFMADD132PS const40100000<>+0(SB), Y1, Y3
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y7
-	VFMADD132PS const40580000<>+0(SB), Y2, Y7
-	VADDPS      Y7, Y3, Y2
-	VSUBPS      Y7, Y3, Y3
-	VMOVAPS     Y1, 384(R9)
-	VMOVAPS     Y6, 416(R9)
-	VMOVAPS     Y5, 448(R9)
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VADDPS      Y1, Y3, Y2
 	VMOVAPS     Y2, 480(R9)
-	VMOVAPS     Y3, 512(R9)
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y1, 512(R9)
 	VMOVAPS     Y4, 544(R9)
 	JMP         next2Tail
 
@@ -10866,30 +17649,30 @@ next2Tail:
 	VMOVAPS     768(R9), Y1
 	VMASKMOVPS  (CX), Y1, Y1
 	VMOVAPS     800(R9), Y2
-	VMASKMOVPS  (CX)(DI*1), Y2, Y2
+	VMASKMOVPS  (CX)(BX*1), Y2, Y2
 	VMOVAPS     832(R9), Y3
-	VMASKMOVPS  (CX)(DI*2), Y3, Y3
+	VMASKMOVPS  (CX)(BX*2), Y3, Y3
 	VMOVAPS     864(R9), Y4
-	VMASKMOVPS  (CX)(R8*1), Y4, Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
-	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMASKMOVPS  (CX)(SI*1), Y4, Y4
+	VMOVAPS     Y1, 576(R9)
+	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y6
 	VMOVAPS     Y4, Y7
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y7
-	VADDPS      Y7, Y5, Y6
-	VSUBPS      Y7, Y5, Y5
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y5
+	VMOVAPS     Y5, 608(R9)
+	VSUBPS      Y7, Y6, Y5
+	VMOVAPS     Y5, 640(R9)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
 	VMOVAPS     Y3, Y3
 	VFMADD132PS const40100000<>+0(SB), Y1, Y3
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y7
-	VFMADD132PS const40580000<>+0(SB), Y2, Y7
-	VADDPS      Y7, Y3, Y2
-	VSUBPS      Y7, Y3, Y3
-	VMOVAPS     Y1, 576(R9)
-	VMOVAPS     Y6, 608(R9)
-	VMOVAPS     Y5, 640(R9)
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VADDPS      Y1, Y3, Y2
 	VMOVAPS     Y2, 672(R9)
-	VMOVAPS     Y3, 704(R9)
+	VSUBPS      Y1, Y3, Y1
+	VMOVAPS     Y1, 704(R9)
 	VMOVAPS     Y4, 736(R9)
 	JMP         next3Tail
 
@@ -10904,164 +17687,164 @@ missing3Tail:
 
 next3Tail:
 	ADDQ        srcRow+32(FP), CX
-	VMOVAPS     (R9), Y1
-	VMOVAPS     192(R9), Y2
-	VMOVAPS     384(R9), Y3
-	VMOVAPS     576(R9), Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
-	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVUPS     (R9), Y1
+	VMOVUPS     192(R9), Y2
+	VMOVUPS     384(R9), Y3
+	VMOVUPS     576(R9), Y4
+	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y6
 	VMOVAPS     Y4, Y7
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y7
-	VADDPS      Y7, Y5, Y6
-	VSUBPS      Y7, Y5, Y5
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*1)
+	VSUBPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
 	VMOVAPS     Y3, Y3
 	VFMADD132PS const40100000<>+0(SB), Y1, Y3
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y7
-	VFMADD132PS const40580000<>+0(SB), Y2, Y7
-	VADDPS      Y7, Y3, Y2
-	VSUBPS      Y7, Y3, Y3
-	VMASKMOVPS  Y1, Y0, (AX)
-	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
-	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y2, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y3, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y4, Y0, (AX)(SI*1)
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VADDPS      Y1, Y3, Y2
+	VMASKMOVPS  Y2, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y4, Y0, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     32(R9), Y1
-	VMOVAPS     224(R9), Y2
-	VMOVAPS     416(R9), Y3
-	VMOVAPS     608(R9), Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
-	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVUPS     32(R9), Y1
+	VMOVUPS     224(R9), Y2
+	VMOVUPS     416(R9), Y3
+	VMOVUPS     608(R9), Y4
+	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y6
 	VMOVAPS     Y4, Y7
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y7
-	VADDPS      Y7, Y5, Y6
-	VSUBPS      Y7, Y5, Y5
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*1)
+	VSUBPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
 	VMOVAPS     Y3, Y3
 	VFMADD132PS const40100000<>+0(SB), Y1, Y3
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y7
-	VFMADD132PS const40580000<>+0(SB), Y2, Y7
-	VADDPS      Y7, Y3, Y2
-	VSUBPS      Y7, Y3, Y3
-	VMASKMOVPS  Y1, Y0, (AX)
-	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
-	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y2, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y3, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y4, Y0, (AX)(SI*1)
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VADDPS      Y1, Y3, Y2
+	VMASKMOVPS  Y2, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y4, Y0, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     64(R9), Y1
-	VMOVAPS     256(R9), Y2
-	VMOVAPS     448(R9), Y3
-	VMOVAPS     640(R9), Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
-	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVUPS     64(R9), Y1
+	VMOVUPS     256(R9), Y2
+	VMOVUPS     448(R9), Y3
+	VMOVUPS     640(R9), Y4
+	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y6
 	VMOVAPS     Y4, Y7
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y7
-	VADDPS      Y7, Y5, Y6
-	VSUBPS      Y7, Y5, Y5
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*1)
+	VSUBPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
 	VMOVAPS     Y3, Y3
 	VFMADD132PS const40100000<>+0(SB), Y1, Y3
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y7
-	VFMADD132PS const40580000<>+0(SB), Y2, Y7
-	VADDPS      Y7, Y3, Y2
-	VSUBPS      Y7, Y3, Y3
-	VMASKMOVPS  Y1, Y0, (AX)
-	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
-	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y2, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y3, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y4, Y0, (AX)(SI*1)
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VADDPS      Y1, Y3, Y2
+	VMASKMOVPS  Y2, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y4, Y0, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     96(R9), Y1
-	VMOVAPS     288(R9), Y2
-	VMOVAPS     480(R9), Y3
-	VMOVAPS     672(R9), Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
-	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVUPS     96(R9), Y1
+	VMOVUPS     288(R9), Y2
+	VMOVUPS     480(R9), Y3
+	VMOVUPS     672(R9), Y4
+	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y6
 	VMOVAPS     Y4, Y7
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y7
-	VADDPS      Y7, Y5, Y6
-	VSUBPS      Y7, Y5, Y5
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*1)
+	VSUBPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
 	VMOVAPS     Y3, Y3
 	VFMADD132PS const40100000<>+0(SB), Y1, Y3
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y7
-	VFMADD132PS const40580000<>+0(SB), Y2, Y7
-	VADDPS      Y7, Y3, Y2
-	VSUBPS      Y7, Y3, Y3
-	VMASKMOVPS  Y1, Y0, (AX)
-	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
-	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y2, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y3, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y4, Y0, (AX)(SI*1)
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VADDPS      Y1, Y3, Y2
+	VMASKMOVPS  Y2, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y4, Y0, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     128(R9), Y1
-	VMOVAPS     320(R9), Y2
-	VMOVAPS     512(R9), Y3
-	VMOVAPS     704(R9), Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
-	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVUPS     128(R9), Y1
+	VMOVUPS     320(R9), Y2
+	VMOVUPS     512(R9), Y3
+	VMOVUPS     704(R9), Y4
+	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y6
 	VMOVAPS     Y4, Y7
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y7
-	VADDPS      Y7, Y5, Y6
-	VSUBPS      Y7, Y5, Y5
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*1)
+	VSUBPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
 	VMOVAPS     Y3, Y3
 	VFMADD132PS const40100000<>+0(SB), Y1, Y3
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y7
-	VFMADD132PS const40580000<>+0(SB), Y2, Y7
-	VADDPS      Y7, Y3, Y2
-	VSUBPS      Y7, Y3, Y3
-	VMASKMOVPS  Y1, Y0, (AX)
-	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
-	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y2, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y3, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y4, Y0, (AX)(SI*1)
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VADDPS      Y1, Y3, Y2
+	VMASKMOVPS  Y2, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y4, Y0, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
-	VMOVAPS     160(R9), Y1
-	VMOVAPS     352(R9), Y2
-	VMOVAPS     544(R9), Y3
-	VMOVAPS     736(R9), Y4
-	VMOVAPS     Y3, Y5
-	VFMADD132PS const3ec80000<>+0(SB), Y1, Y5
-	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVUPS     160(R9), Y1
+	VMOVUPS     352(R9), Y2
+	VMOVUPS     544(R9), Y3
+	VMOVUPS     736(R9), Y4
+	VMASKMOVPS  Y1, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y6
 	VMOVAPS     Y4, Y7
-	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y7
-	VADDPS      Y7, Y5, Y6
-	VSUBPS      Y7, Y5, Y5
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VADDPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*1)
+	VSUBPS      Y7, Y6, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
 	VMOVAPS     Y3, Y3
 	VFMADD132PS const40100000<>+0(SB), Y1, Y3
-	VMULPS      const3fc00000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y7
-	VFMADD132PS const40580000<>+0(SB), Y2, Y7
-	VADDPS      Y7, Y3, Y2
-	VSUBPS      Y7, Y3, Y3
-	VMASKMOVPS  Y1, Y0, (AX)
-	VMASKMOVPS  Y6, Y0, (AX)(DX*1)
-	VMASKMOVPS  Y5, Y0, (AX)(DX*2)
-	VMASKMOVPS  Y2, Y0, (AX)(BX*1)
-	VMASKMOVPS  Y3, Y0, (AX)(DX*4)
-	VMASKMOVPS  Y4, Y0, (AX)(SI*1)
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VADDPS      Y1, Y3, Y2
+	VMASKMOVPS  Y2, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y4, Y0, (AX)(R8*1)
 	ADDQ        dstStep+8(FP), AX
 
 done:
 	VZEROUPPER
 	RET
 
-// func collectGradient4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// func collectGradient6To3AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
 // Requires: AVX, FMA3
-TEXT ·collectGradient4AVX2(SB), $608-88
+TEXT ·collectGradient6To3AVX2(SB), $608-88
 	MOVQ   dst+0(FP), AX
 	MOVQ   src+24(FP), CX
 	MOVQ   add+72(FP), DX
@@ -11077,6 +17860,7 @@ TEXT ·collectGradient4AVX2(SB), $608-88
 loop:
 	CMPQ        n+40(FP), $+8
 	JLT         tail
+	MOVQ        flags+80(FP), R10
 	MOVQ        CX, R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -11103,18 +17887,18 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Y1, Y5
 	VMOVAPS     Y1, Y1
 	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VADDPS      Y3, Y7, Y5
-	VADDPS      Y5, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3fc00000<>+0(SB), Y2, Y4
-	VMOVAPS     Y7, Y2
-	VFMADD132PS const3ec80000<>+0(SB), Y6, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y1, (R8)
-	VMOVAPS     Y4, 192(R8)
-	VMOVAPS     Y3, 384(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 192(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3ec80000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40100000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 384(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -11141,18 +17925,18 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Y1, Y5
 	VMOVAPS     Y1, Y1
 	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VADDPS      Y3, Y7, Y5
-	VADDPS      Y5, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3fc00000<>+0(SB), Y2, Y4
-	VMOVAPS     Y7, Y2
-	VFMADD132PS const3ec80000<>+0(SB), Y6, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y1, 32(R8)
-	VMOVAPS     Y4, 224(R8)
-	VMOVAPS     Y3, 416(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 224(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3ec80000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40100000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 416(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -11179,18 +17963,18 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Y1, Y5
 	VMOVAPS     Y1, Y1
 	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VADDPS      Y3, Y7, Y5
-	VADDPS      Y5, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3fc00000<>+0(SB), Y2, Y4
-	VMOVAPS     Y7, Y2
-	VFMADD132PS const3ec80000<>+0(SB), Y6, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y1, 64(R8)
-	VMOVAPS     Y4, 256(R8)
-	VMOVAPS     Y3, 448(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 256(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3ec80000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40100000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 448(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -11217,18 +18001,18 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Y1, Y5
 	VMOVAPS     Y1, Y1
 	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VADDPS      Y3, Y7, Y5
-	VADDPS      Y5, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3fc00000<>+0(SB), Y2, Y4
-	VMOVAPS     Y7, Y2
-	VFMADD132PS const3ec80000<>+0(SB), Y6, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y1, 96(R8)
-	VMOVAPS     Y4, 288(R8)
-	VMOVAPS     Y3, 480(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 288(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3ec80000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40100000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 480(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -11255,18 +18039,18 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Y1, Y5
 	VMOVAPS     Y1, Y1
 	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VADDPS      Y3, Y7, Y5
-	VADDPS      Y5, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3fc00000<>+0(SB), Y2, Y4
-	VMOVAPS     Y7, Y2
-	VFMADD132PS const3ec80000<>+0(SB), Y6, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y1, 128(R8)
-	VMOVAPS     Y4, 320(R8)
-	VMOVAPS     Y3, 512(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 320(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3ec80000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40100000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 512(R8)
 	ADDQ        srcStep+32(FP), R9
 	VMOVUPS     (R9), Y1
 	VMOVUPS     (R9)(BX*1), Y2
@@ -11293,28 +18077,27 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Y1, Y5
 	VMOVAPS     Y1, Y1
 	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VADDPS      Y3, Y7, Y5
-	VADDPS      Y5, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3fc00000<>+0(SB), Y2, Y4
-	VMOVAPS     Y7, Y2
-	VFMADD132PS const3ec80000<>+0(SB), Y6, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y1, 160(R8)
-	VMOVAPS     Y4, 352(R8)
-	VMOVAPS     Y3, 544(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 352(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3ec80000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40100000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 544(R8)
 	ADDQ        srcStep+32(FP), R9
-	XORQ        R9, R9
-	MOVQ        flags+80(FP), R11
-	VMOVAPS     (R8), Y1
-	VMOVAPS     32(R8), Y2
-	VMOVAPS     64(R8), Y3
-	VMOVAPS     96(R8), Y4
-	VMOVAPS     128(R8), Y5
-	VMOVAPS     160(R8), Y6
-	MOVQ        R9, R10
+	XORQ        R11, R11
+	VMOVUPS     (R8), Y1
+	VMOVUPS     32(R8), Y2
+	VMOVUPS     64(R8), Y3
+	VMOVUPS     96(R8), Y4
+	VMOVUPS     128(R8), Y5
+	VMOVUPS     160(R8), Y6
+	MOVQ        R11, R9
 	VADDPS      Y3, Y2, Y7
 	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
 	VMOVAPS     Y7, Y7
@@ -11334,90 +18117,90 @@ loop:
 	VMULPS      constb2eca864<>+0(SB), Y1, Y5
 	VMOVAPS     Y1, Y1
 	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VADDPS      Y3, Y7, Y5
-	VADDPS      Y5, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3fc00000<>+0(SB), Y2, Y4
-	VMOVAPS     Y7, Y2
-	VFMADD132PS const3ec80000<>+0(SB), Y6, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y2, Y3
-	TESTQ       $0x00000002, R11
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	TESTQ       $0x00000002, R10
 	JZ          noBias00
 	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Y2
-	VADDPS      Y2, Y1, Y1
+	VMOVUPS     (R12), Y5
+	VADDPS      Y5, Y1, Y1
 
 noBias00:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd00
-	VMOVUPS (DX)(R10*1), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
 
 noAdd00:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU00
 	VMAXPS Y1, Y0, Y1
 
 noReLU00:
-	VMOVUPS Y1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line0
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias01
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+1
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
 
 noBias01:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd01
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
 
 noAdd01:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU01
-	VMAXPS Y4, Y0, Y4
+	VMAXPS Y2, Y0, Y2
 
 noReLU01:
-	VMOVUPS Y4, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line0
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias02
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y3, Y3
+	VMOVUPS     Y2, (AX)(R9*1)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3ec80000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40100000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+2
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias02
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
 
 noBias02:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd02
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y3, Y3
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
 
 noAdd02:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU02
-	VMAXPS Y3, Y0, Y3
+	VMAXPS Y2, Y0, Y2
 
 noReLU02:
-	VMOVUPS Y3, (AX)(R10*1)
+	VMOVUPS Y2, (AX)(R9*1)
 
 line0:
-	ADDQ        dstRow+8(FP), R9
+	ADDQ        dstRow+8(FP), R11
 	CMPQ        rows+48(FP), $+1
 	JLE         stored
-	VMOVAPS     192(R8), Y1
-	VMOVAPS     224(R8), Y2
-	VMOVAPS     256(R8), Y3
-	VMOVAPS     288(R8), Y4
-	VMOVAPS     320(R8), Y5
-	VMOVAPS     352(R8), Y6
-	MOVQ        R9, R10
+	VMOVUPS     192(R8), Y1
+	VMOVUPS     224(R8), Y2
+	VMOVUPS     256(R8), Y3
+	VMOVUPS     288(R8), Y4
+	VMOVUPS     320(R8), Y5
+	VMOVUPS     352(R8), Y6
+	MOVQ        R11, R9
 	VADDPS      Y3, Y2, Y7
 	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
 	VMOVAPS     Y7, Y7
@@ -11437,90 +18220,90 @@ line0:
 	VMULPS      constb2eca864<>+0(SB), Y1, Y5
 	VMOVAPS     Y1, Y1
 	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VADDPS      Y3, Y7, Y5
-	VADDPS      Y5, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3fc00000<>+0(SB), Y2, Y4
-	VMOVAPS     Y7, Y2
-	VFMADD132PS const3ec80000<>+0(SB), Y6, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y2, Y3
-	TESTQ       $0x00000002, R11
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	TESTQ       $0x00000002, R10
 	JZ          noBias10
 	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Y2
-	VADDPS      Y2, Y1, Y1
+	VMOVUPS     (R12), Y5
+	VADDPS      Y5, Y1, Y1
 
 noBias10:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd10
-	VMOVUPS (DX)(R10*1), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
 
 noAdd10:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU10
 	VMAXPS Y1, Y0, Y1
 
 noReLU10:
-	VMOVUPS Y1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line1
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias11
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+1
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias11
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
 
 noBias11:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd11
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
 
 noAdd11:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU11
-	VMAXPS Y4, Y0, Y4
+	VMAXPS Y2, Y0, Y2
 
 noReLU11:
-	VMOVUPS Y4, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line1
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias12
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y3, Y3
+	VMOVUPS     Y2, (AX)(R9*1)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3ec80000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40100000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+2
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias12
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
 
 noBias12:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd12
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y3, Y3
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
 
 noAdd12:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU12
-	VMAXPS Y3, Y0, Y3
+	VMAXPS Y2, Y0, Y2
 
 noReLU12:
-	VMOVUPS Y3, (AX)(R10*1)
+	VMOVUPS Y2, (AX)(R9*1)
 
 line1:
-	ADDQ        dstRow+8(FP), R9
+	ADDQ        dstRow+8(FP), R11
 	CMPQ        rows+48(FP), $+2
 	JLE         stored
-	VMOVAPS     384(R8), Y1
-	VMOVAPS     416(R8), Y2
-	VMOVAPS     448(R8), Y3
-	VMOVAPS     480(R8), Y4
-	VMOVAPS     512(R8), Y5
-	VMOVAPS     544(R8), Y6
-	MOVQ        R9, R10
+	VMOVUPS     384(R8), Y1
+	VMOVUPS     416(R8), Y2
+	VMOVUPS     448(R8), Y3
+	VMOVUPS     480(R8), Y4
+	VMOVUPS     512(R8), Y5
+	VMOVUPS     544(R8), Y6
+	MOVQ        R11, R9
 	VADDPS      Y3, Y2, Y7
 	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
 	VMOVAPS     Y7, Y7
@@ -11540,81 +18323,81 @@ line1:
 	VMULPS      constb2eca864<>+0(SB), Y1, Y5
 	VMOVAPS     Y1, Y1
 	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
-	VADDPS      Y3, Y7, Y5
-	VADDPS      Y5, Y1, Y1
-	VMULPS      const3f200000<>+0(SB), Y2, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const3fc00000<>+0(SB), Y2, Y4
-	VMOVAPS     Y7, Y2
-	VFMADD132PS const3ec80000<>+0(SB), Y6, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD132PS const40100000<>+0(SB), Y2, Y3
-	TESTQ       $0x00000002, R11
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	TESTQ       $0x00000002, R10
 	JZ          noBias20
 	MOVQ        bias+64(FP), R12
-	VMOVUPS     (R12), Y2
-	VADDPS      Y2, Y1, Y1
+	VMOVUPS     (R12), Y5
+	VADDPS      Y5, Y1, Y1
 
 noBias20:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd20
-	VMOVUPS (DX)(R10*1), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
 
 noAdd20:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU20
 	VMAXPS Y1, Y0, Y1
 
 noReLU20:
-	VMOVUPS Y1, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+1
-	JLE     line2
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias21
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+1
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias21
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
 
 noBias21:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd21
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y4, Y4
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
 
 noAdd21:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU21
-	VMAXPS Y4, Y0, Y4
+	VMAXPS Y2, Y0, Y2
 
 noReLU21:
-	VMOVUPS Y4, (AX)(R10*1)
-	CMPQ    cols+56(FP), $+2
-	JLE     line2
-	ADDQ    dstCol+16(FP), R10
-	TESTQ   $0x00000002, R11
-	JZ      noBias22
-	MOVQ    bias+64(FP), R12
-	VMOVUPS (R12), Y1
-	VADDPS  Y1, Y3, Y3
+	VMOVUPS     Y2, (AX)(R9*1)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3ec80000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40100000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+2
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias22
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
 
 noBias22:
-	TESTQ   $0x00000004, R11
+	TESTQ   $0x00000004, R10
 	JZ      noAdd22
-	VMOVUPS (DX)(R10*1), Y1
-	VADDPS  Y1, Y3, Y3
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
 
 noAdd22:
-	TESTQ  $0x00000008, R11
+	TESTQ  $0x00000008, R10
 	JZ     noReLU22
-	VMAXPS Y3, Y0, Y3
+	VMAXPS Y2, Y0, Y2
 
 noReLU22:
-	VMOVUPS Y3, (AX)(R10*1)
+	VMOVUPS Y2, (AX)(R9*1)
 
 line2:
-	ADDQ dstRow+8(FP), R9
+	ADDQ dstRow+8(FP), R11
 
 stored:
 	ADDQ $+32, AX
@@ -11631,6 +18414,7 @@ tail:
 	LEAQ        tailMask<>+64(SB), R10
 	NEGQ        R9
 	VMOVUPS     (R10)(R9*4), Y1
+	MOVQ        flags+80(FP), R9
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
 	VMASKMOVPS  (CX)(BX*2), Y1, Y4
@@ -11656,18 +18440,18 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Y2, Y6
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
-	VADDPS      Y4, Y8, Y6
-	VADDPS      Y6, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3fc00000<>+0(SB), Y3, Y5
-	VMOVAPS     Y8, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y7, Y3
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y3, Y4
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
 	VMOVAPS     Y2, (R8)
-	VMOVAPS     Y5, 192(R8)
-	VMOVAPS     Y4, 384(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 192(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3ec80000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 384(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
@@ -11694,18 +18478,18 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Y2, Y6
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
-	VADDPS      Y4, Y8, Y6
-	VADDPS      Y6, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3fc00000<>+0(SB), Y3, Y5
-	VMOVAPS     Y8, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y7, Y3
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y3, Y4
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
 	VMOVAPS     Y2, 32(R8)
-	VMOVAPS     Y5, 224(R8)
-	VMOVAPS     Y4, 416(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 224(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3ec80000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 416(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
@@ -11732,18 +18516,18 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Y2, Y6
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
-	VADDPS      Y4, Y8, Y6
-	VADDPS      Y6, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3fc00000<>+0(SB), Y3, Y5
-	VMOVAPS     Y8, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y7, Y3
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y3, Y4
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
 	VMOVAPS     Y2, 64(R8)
-	VMOVAPS     Y5, 256(R8)
-	VMOVAPS     Y4, 448(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 256(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3ec80000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 448(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
@@ -11770,18 +18554,18 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Y2, Y6
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
-	VADDPS      Y4, Y8, Y6
-	VADDPS      Y6, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3fc00000<>+0(SB), Y3, Y5
-	VMOVAPS     Y8, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y7, Y3
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y3, Y4
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
 	VMOVAPS     Y2, 96(R8)
-	VMOVAPS     Y5, 288(R8)
-	VMOVAPS     Y4, 480(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 288(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3ec80000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 480(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
@@ -11808,18 +18592,18 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Y2, Y6
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
-	VADDPS      Y4, Y8, Y6
-	VADDPS      Y6, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3fc00000<>+0(SB), Y3, Y5
-	VMOVAPS     Y8, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y7, Y3
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y3, Y4
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
 	VMOVAPS     Y2, 128(R8)
-	VMOVAPS     Y5, 320(R8)
-	VMOVAPS     Y4, 512(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 320(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3ec80000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 512(R8)
 	ADDQ        srcStep+32(FP), CX
 	VMASKMOVPS  (CX), Y1, Y2
 	VMASKMOVPS  (CX)(BX*1), Y1, Y3
@@ -11846,28 +18630,27 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Y2, Y6
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
-	VADDPS      Y4, Y8, Y6
-	VADDPS      Y6, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3fc00000<>+0(SB), Y3, Y5
-	VMOVAPS     Y8, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y7, Y3
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y3, Y4
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
 	VMOVAPS     Y2, 160(R8)
-	VMOVAPS     Y5, 352(R8)
-	VMOVAPS     Y4, 544(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 352(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3ec80000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 544(R8)
 	ADDQ        srcStep+32(FP), CX
-	XORQ        CX, CX
-	MOVQ        flags+80(FP), SI
-	VMOVAPS     (R8), Y2
-	VMOVAPS     32(R8), Y3
-	VMOVAPS     64(R8), Y4
-	VMOVAPS     96(R8), Y5
-	VMOVAPS     128(R8), Y6
-	VMOVAPS     160(R8), Y7
-	MOVQ        CX, BX
+	XORQ        BX, BX
+	VMOVUPS     (R8), Y2
+	VMOVUPS     32(R8), Y3
+	VMOVUPS     64(R8), Y4
+	VMOVUPS     96(R8), Y5
+	VMOVUPS     128(R8), Y6
+	VMOVUPS     160(R8), Y7
+	MOVQ        BX, CX
 	VADDPS      Y4, Y3, Y8
 	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
 	VMOVAPS     Y8, Y8
@@ -11887,90 +18670,90 @@ tail:
 	VMULPS      constb2eca864<>+0(SB), Y2, Y6
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
-	VADDPS      Y4, Y8, Y6
-	VADDPS      Y6, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3fc00000<>+0(SB), Y3, Y5
-	VMOVAPS     Y8, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y7, Y3
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y3, Y4
-	TESTQ       $0x00000002, SI
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	TESTQ       $0x00000002, R9
 	JZ          noBias00Tail
-	MOVQ        bias+64(FP), DI
-	VMASKMOVPS  (DI), Y1, Y3
-	VADDPS      Y3, Y2, Y2
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y6
+	VADDPS      Y6, Y2, Y2
 
 noBias00Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd00Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y3
-	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
 
 noAdd00Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU00Tail
 	VMAXPS Y2, Y0, Y2
 
 noReLU00Tail:
-	VMASKMOVPS Y2, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+1
-	JLE        line0Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias01Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+1
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
 
 noBias01Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd01Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
 
 noAdd01Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU01Tail
-	VMAXPS Y5, Y0, Y5
+	VMAXPS Y3, Y0, Y3
 
 noReLU01Tail:
-	VMASKMOVPS Y5, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+2
-	JLE        line0Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias02Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y4, Y4
+	VMASKMOVPS  Y3, Y1, (AX)(CX*1)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3ec80000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+2
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias02Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
 
 noBias02Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd02Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y4, Y4
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
 
 noAdd02Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU02Tail
-	VMAXPS Y4, Y0, Y4
+	VMAXPS Y3, Y0, Y3
 
 noReLU02Tail:
-	VMASKMOVPS Y4, Y1, (AX)(BX*1)
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
 
 line0Tail:
-	ADDQ        dstRow+8(FP), CX
+	ADDQ        dstRow+8(FP), BX
 	CMPQ        rows+48(FP), $+1
 	JLE         storedTail
-	VMOVAPS     192(R8), Y2
-	VMOVAPS     224(R8), Y3
-	VMOVAPS     256(R8), Y4
-	VMOVAPS     288(R8), Y5
-	VMOVAPS     320(R8), Y6
-	VMOVAPS     352(R8), Y7
-	MOVQ        CX, BX
+	VMOVUPS     192(R8), Y2
+	VMOVUPS     224(R8), Y3
+	VMOVUPS     256(R8), Y4
+	VMOVUPS     288(R8), Y5
+	VMOVUPS     320(R8), Y6
+	VMOVUPS     352(R8), Y7
+	MOVQ        BX, CX
 	VADDPS      Y4, Y3, Y8
 	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
 	VMOVAPS     Y8, Y8
@@ -11990,90 +18773,90 @@ line0Tail:
 	VMULPS      constb2eca864<>+0(SB), Y2, Y6
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
-	VADDPS      Y4, Y8, Y6
-	VADDPS      Y6, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3fc00000<>+0(SB), Y3, Y5
-	VMOVAPS     Y8, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y7, Y3
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y3, Y4
-	TESTQ       $0x00000002, SI
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	TESTQ       $0x00000002, R9
 	JZ          noBias10Tail
-	MOVQ        bias+64(FP), DI
-	VMASKMOVPS  (DI), Y1, Y3
-	VADDPS      Y3, Y2, Y2
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y6
+	VADDPS      Y6, Y2, Y2
 
 noBias10Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd10Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y3
-	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
 
 noAdd10Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU10Tail
 	VMAXPS Y2, Y0, Y2
 
 noReLU10Tail:
-	VMASKMOVPS Y2, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+1
-	JLE        line1Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias11Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+1
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias11Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
 
 noBias11Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd11Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
 
 noAdd11Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU11Tail
-	VMAXPS Y5, Y0, Y5
+	VMAXPS Y3, Y0, Y3
 
 noReLU11Tail:
-	VMASKMOVPS Y5, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+2
-	JLE        line1Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias12Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y4, Y4
+	VMASKMOVPS  Y3, Y1, (AX)(CX*1)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3ec80000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+2
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias12Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
 
 noBias12Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd12Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y4, Y4
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
 
 noAdd12Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU12Tail
-	VMAXPS Y4, Y0, Y4
+	VMAXPS Y3, Y0, Y3
 
 noReLU12Tail:
-	VMASKMOVPS Y4, Y1, (AX)(BX*1)
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
 
 line1Tail:
-	ADDQ        dstRow+8(FP), CX
+	ADDQ        dstRow+8(FP), BX
 	CMPQ        rows+48(FP), $+2
 	JLE         storedTail
-	VMOVAPS     384(R8), Y2
-	VMOVAPS     416(R8), Y3
-	VMOVAPS     448(R8), Y4
-	VMOVAPS     480(R8), Y5
-	VMOVAPS     512(R8), Y6
-	VMOVAPS     544(R8), Y7
-	MOVQ        CX, BX
+	VMOVUPS     384(R8), Y2
+	VMOVUPS     416(R8), Y3
+	VMOVUPS     448(R8), Y4
+	VMOVUPS     480(R8), Y5
+	VMOVUPS     512(R8), Y6
+	VMOVUPS     544(R8), Y7
+	MOVQ        BX, CX
 	VADDPS      Y4, Y3, Y8
 	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
 	VMOVAPS     Y8, Y8
@@ -12093,81 +18876,5750 @@ line1Tail:
 	VMULPS      constb2eca864<>+0(SB), Y2, Y6
 	VMOVAPS     Y2, Y2
 	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
-	VADDPS      Y4, Y8, Y6
-	VADDPS      Y6, Y2, Y2
-	VMULPS      const3f200000<>+0(SB), Y3, Y3
-	VMOVAPS     Y5, Y5
-	VFMADD132PS const3fc00000<>+0(SB), Y3, Y5
-	VMOVAPS     Y8, Y3
-	VFMADD132PS const3ec80000<>+0(SB), Y7, Y3
-	VMOVAPS     Y4, Y4
-	VFMADD132PS const40100000<>+0(SB), Y3, Y4
-	TESTQ       $0x00000002, SI
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	TESTQ       $0x00000002, R9
 	JZ          noBias20Tail
-	MOVQ        bias+64(FP), DI
-	VMASKMOVPS  (DI), Y1, Y3
-	VADDPS      Y3, Y2, Y2
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y6
+	VADDPS      Y6, Y2, Y2
 
 noBias20Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd20Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y3
-	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
 
 noAdd20Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU20Tail
 	VMAXPS Y2, Y0, Y2
 
 noReLU20Tail:
-	VMASKMOVPS Y2, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+1
-	JLE        line2Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias21Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+1
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias21Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
 
 noBias21Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd21Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y5, Y5
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
 
 noAdd21Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU21Tail
-	VMAXPS Y5, Y0, Y5
+	VMAXPS Y3, Y0, Y3
 
 noReLU21Tail:
-	VMASKMOVPS Y5, Y1, (AX)(BX*1)
-	CMPQ       cols+56(FP), $+2
-	JLE        line2Tail
-	ADDQ       dstCol+16(FP), BX
-	TESTQ      $0x00000002, SI
-	JZ         noBias22Tail
-	MOVQ       bias+64(FP), DI
-	VMASKMOVPS (DI), Y1, Y2
-	VADDPS     Y2, Y4, Y4
+	VMASKMOVPS  Y3, Y1, (AX)(CX*1)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3ec80000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40100000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+2
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias22Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
 
 noBias22Tail:
-	TESTQ      $0x00000004, SI
+	TESTQ      $0x00000004, R9
 	JZ         noAdd22Tail
-	VMASKMOVPS (DX)(BX*1), Y1, Y2
-	VADDPS     Y2, Y4, Y4
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
 
 noAdd22Tail:
-	TESTQ  $0x00000008, SI
+	TESTQ  $0x00000008, R9
 	JZ     noReLU22Tail
-	VMAXPS Y4, Y0, Y4
+	VMAXPS Y3, Y0, Y3
 
 noReLU22Tail:
-	VMASKMOVPS Y4, Y1, (AX)(BX*1)
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
 
 line2Tail:
-	ADDQ dstRow+8(FP), CX
+	ADDQ dstRow+8(FP), BX
+
+storedTail:
+done:
+	VZEROUPPER
+	RET
+
+// func spreadFilter5To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, FMA3
+TEXT ·spreadFilter5To6AVX2(SB), $1152-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	ADDQ first+24(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
+	LEAQ (DX)(DX*2), DX
+	SHLQ $0x01, DX
+	LEAQ (DX)(DX*2), DI
+	LEAQ (DX)(DX*4), R8
+	LEAQ 31(SP), R9
+	ANDQ $-32, R9
+
+loop:
+	CMPQ        n+48(FP), $+8
+	JLT         tail
+	MOVQ        CX, R10
+	VMOVUPS     (R10), Y0
+	VMOVUPS     (R10)(BX*1), Y1
+	VMOVUPS     (R10)(BX*2), Y2
+	VMOVUPS     (R10)(SI*1), Y3
+	VMOVUPS     (R10)(BX*4), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, (R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVAPS     Y6, 32(R9)
+	VSUBPS      Y7, Y5, Y5
+	VMOVAPS     Y5, 64(R9)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVAPS     Y2, 96(R9)
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y0, 128(R9)
+	VMOVAPS     Y4, 160(R9)
+	ADDQ        srcRow+32(FP), R10
+	VMOVUPS     (R10), Y0
+	VMOVUPS     (R10)(BX*1), Y1
+	VMOVUPS     (R10)(BX*2), Y2
+	VMOVUPS     (R10)(SI*1), Y3
+	VMOVUPS     (R10)(BX*4), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, 192(R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVAPS     Y6, 224(R9)
+	VSUBPS      Y7, Y5, Y5
+	VMOVAPS     Y5, 256(R9)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVAPS     Y2, 288(R9)
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y0, 320(R9)
+	VMOVAPS     Y4, 352(R9)
+	ADDQ        srcRow+32(FP), R10
+	VMOVUPS     (R10), Y0
+	VMOVUPS     (R10)(BX*1), Y1
+	VMOVUPS     (R10)(BX*2), Y2
+	VMOVUPS     (R10)(SI*1), Y3
+	VMOVUPS     (R10)(BX*4), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, 384(R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVAPS     Y6, 416(R9)
+	VSUBPS      Y7, Y5, Y5
+	VMOVAPS     Y5, 448(R9)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVAPS     Y2, 480(R9)
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y0, 512(R9)
+	VMOVAPS     Y4, 544(R9)
+	ADDQ        srcRow+32(FP), R10
+	VMOVUPS     (R10), Y0
+	VMOVUPS     (R10)(BX*1), Y1
+	VMOVUPS     (R10)(BX*2), Y2
+	VMOVUPS     (R10)(SI*1), Y3
+	VMOVUPS     (R10)(BX*4), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, 576(R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVAPS     Y6, 608(R9)
+	VSUBPS      Y7, Y5, Y5
+	VMOVAPS     Y5, 640(R9)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVAPS     Y2, 672(R9)
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y0, 704(R9)
+	VMOVAPS     Y4, 736(R9)
+	ADDQ        srcRow+32(FP), R10
+	VMOVUPS     (R10), Y0
+	VMOVUPS     (R10)(BX*1), Y1
+	VMOVUPS     (R10)(BX*2), Y2
+	VMOVUPS     (R10)(SI*1), Y3
+	VMOVUPS     (R10)(BX*4), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, 768(R9)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVAPS     Y6, 800(R9)
+	VSUBPS      Y7, Y5, Y5
+	VMOVAPS     Y5, 832(R9)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVAPS     Y2, 864(R9)
+	VSUBPS      Y0, Y1, Y0
+	VMOVAPS     Y0, 896(R9)
+	VMOVAPS     Y4, 928(R9)
+	ADDQ        srcRow+32(FP), R10
+	MOVQ        AX, R10
+	VMOVUPS     (R9), Y0
+	VMOVUPS     192(R9), Y1
+	VMOVUPS     384(R9), Y2
+	VMOVUPS     576(R9), Y3
+	VMOVUPS     768(R9), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVUPS     Y6, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVUPS     Y6, (R10)(DX*1)
+	VSUBPS      Y7, Y5, Y5
+	VMOVUPS     Y5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     Y2, (R10)(DI*1)
+	VSUBPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	VMOVUPS     32(R9), Y0
+	VMOVUPS     224(R9), Y1
+	VMOVUPS     416(R9), Y2
+	VMOVUPS     608(R9), Y3
+	VMOVUPS     800(R9), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVUPS     Y6, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVUPS     Y6, (R10)(DX*1)
+	VSUBPS      Y7, Y5, Y5
+	VMOVUPS     Y5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     Y2, (R10)(DI*1)
+	VSUBPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	VMOVUPS     64(R9), Y0
+	VMOVUPS     256(R9), Y1
+	VMOVUPS     448(R9), Y2
+	VMOVUPS     640(R9), Y3
+	VMOVUPS     832(R9), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVUPS     Y6, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVUPS     Y6, (R10)(DX*1)
+	VSUBPS      Y7, Y5, Y5
+	VMOVUPS     Y5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     Y2, (R10)(DI*1)
+	VSUBPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	VMOVUPS     96(R9), Y0
+	VMOVUPS     288(R9), Y1
+	VMOVUPS     480(R9), Y2
+	VMOVUPS     672(R9), Y3
+	VMOVUPS     864(R9), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVUPS     Y6, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVUPS     Y6, (R10)(DX*1)
+	VSUBPS      Y7, Y5, Y5
+	VMOVUPS     Y5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     Y2, (R10)(DI*1)
+	VSUBPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	VMOVUPS     128(R9), Y0
+	VMOVUPS     320(R9), Y1
+	VMOVUPS     512(R9), Y2
+	VMOVUPS     704(R9), Y3
+	VMOVUPS     896(R9), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVUPS     Y6, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVUPS     Y6, (R10)(DX*1)
+	VSUBPS      Y7, Y5, Y5
+	VMOVUPS     Y5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     Y2, (R10)(DI*1)
+	VSUBPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	VMOVUPS     160(R9), Y0
+	VMOVUPS     352(R9), Y1
+	VMOVUPS     544(R9), Y2
+	VMOVUPS     736(R9), Y3
+	VMOVUPS     928(R9), Y4
+	VMULPS      constb2eca864<>+0(SB), Y0, Y5
+	VMOVAPS     Y0, Y6
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y6
+	VMOVUPS     Y6, (R10)
+	VMULPS      const3f200000<>+0(SB), Y1, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD132PS const3ec80000<>+0(SB), Y0, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3e7a0000<>+0(SB), Y5, Y7
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y5
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y6, Y7
+	VADDPS      Y7, Y5, Y6
+	VMOVUPS     Y6, (R10)(DX*1)
+	VSUBPS      Y7, Y5, Y5
+	VMOVUPS     Y5, (R10)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40100000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const40580000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y1
+	VMULPS      constafb3bff0<>+0(SB), Y0, Y2
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3df4c401<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     Y2, (R10)(DI*1)
+	VSUBPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (R10)(DX*4)
+	VMOVUPS     Y4, (R10)(R8*1)
+	ADDQ        dstStep+8(FP), R10
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	SUBQ        $+8, n+48(FP)
+	JMP         loop
+
+tail:
+	MOVQ        n+48(FP), R10
+	TESTQ       R10, R10
+	JZ          done
+	LEAQ        tailMask<>+64(SB), R11
+	NEGQ        R10
+	VMOVUPS     (R11)(R10*4), Y0
+	VMASKMOVPS  (CX), Y0, Y1
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMASKMOVPS  (CX)(SI*1), Y0, Y4
+	VMASKMOVPS  (CX)(BX*4), Y0, Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, (R9)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMOVAPS     Y7, 32(R9)
+	VSUBPS      Y8, Y6, Y6
+	VMOVAPS     Y6, 64(R9)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMOVAPS     Y3, 96(R9)
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y1, 128(R9)
+	VMOVAPS     Y5, 160(R9)
+	ADDQ        srcRow+32(FP), CX
+	VMASKMOVPS  (CX), Y0, Y1
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMASKMOVPS  (CX)(SI*1), Y0, Y4
+	VMASKMOVPS  (CX)(BX*4), Y0, Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, 192(R9)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMOVAPS     Y7, 224(R9)
+	VSUBPS      Y8, Y6, Y6
+	VMOVAPS     Y6, 256(R9)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMOVAPS     Y3, 288(R9)
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y1, 320(R9)
+	VMOVAPS     Y5, 352(R9)
+	ADDQ        srcRow+32(FP), CX
+	VMASKMOVPS  (CX), Y0, Y1
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMASKMOVPS  (CX)(SI*1), Y0, Y4
+	VMASKMOVPS  (CX)(BX*4), Y0, Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, 384(R9)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMOVAPS     Y7, 416(R9)
+	VSUBPS      Y8, Y6, Y6
+	VMOVAPS     Y6, 448(R9)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMOVAPS     Y3, 480(R9)
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y1, 512(R9)
+	VMOVAPS     Y5, 544(R9)
+	ADDQ        srcRow+32(FP), CX
+	VMASKMOVPS  (CX), Y0, Y1
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMASKMOVPS  (CX)(SI*1), Y0, Y4
+	VMASKMOVPS  (CX)(BX*4), Y0, Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, 576(R9)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMOVAPS     Y7, 608(R9)
+	VSUBPS      Y8, Y6, Y6
+	VMOVAPS     Y6, 640(R9)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMOVAPS     Y3, 672(R9)
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y1, 704(R9)
+	VMOVAPS     Y5, 736(R9)
+	ADDQ        srcRow+32(FP), CX
+	VMASKMOVPS  (CX), Y0, Y1
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMASKMOVPS  (CX)(SI*1), Y0, Y4
+	VMASKMOVPS  (CX)(BX*4), Y0, Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMOVAPS     Y7, 768(R9)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMOVAPS     Y7, 800(R9)
+	VSUBPS      Y8, Y6, Y6
+	VMOVAPS     Y6, 832(R9)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMOVAPS     Y3, 864(R9)
+	VSUBPS      Y1, Y2, Y1
+	VMOVAPS     Y1, 896(R9)
+	VMOVAPS     Y5, 928(R9)
+	ADDQ        srcRow+32(FP), CX
+	VMOVUPS     (R9), Y1
+	VMOVUPS     192(R9), Y2
+	VMOVUPS     384(R9), Y3
+	VMOVUPS     576(R9), Y4
+	VMOVUPS     768(R9), Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)(DX*1)
+	VSUBPS      Y8, Y6, Y6
+	VMASKMOVPS  Y6, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y5, Y0, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     32(R9), Y1
+	VMOVUPS     224(R9), Y2
+	VMOVUPS     416(R9), Y3
+	VMOVUPS     608(R9), Y4
+	VMOVUPS     800(R9), Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)(DX*1)
+	VSUBPS      Y8, Y6, Y6
+	VMASKMOVPS  Y6, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y5, Y0, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     64(R9), Y1
+	VMOVUPS     256(R9), Y2
+	VMOVUPS     448(R9), Y3
+	VMOVUPS     640(R9), Y4
+	VMOVUPS     832(R9), Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)(DX*1)
+	VSUBPS      Y8, Y6, Y6
+	VMASKMOVPS  Y6, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y5, Y0, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     96(R9), Y1
+	VMOVUPS     288(R9), Y2
+	VMOVUPS     480(R9), Y3
+	VMOVUPS     672(R9), Y4
+	VMOVUPS     864(R9), Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)(DX*1)
+	VSUBPS      Y8, Y6, Y6
+	VMASKMOVPS  Y6, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y5, Y0, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     128(R9), Y1
+	VMOVUPS     320(R9), Y2
+	VMOVUPS     512(R9), Y3
+	VMOVUPS     704(R9), Y4
+	VMOVUPS     896(R9), Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)(DX*1)
+	VSUBPS      Y8, Y6, Y6
+	VMASKMOVPS  Y6, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y5, Y0, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+	VMOVUPS     160(R9), Y1
+	VMOVUPS     352(R9), Y2
+	VMOVUPS     544(R9), Y3
+	VMOVUPS     736(R9), Y4
+	VMOVUPS     928(R9), Y5
+	VMULPS      constb2eca864<>+0(SB), Y1, Y6
+	VMOVAPS     Y1, Y7
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)
+	VMULPS      const3f200000<>+0(SB), Y2, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD132PS const3ec80000<>+0(SB), Y1, Y7
+	VMOVAPS     Y4, Y8
+	VFMADD132PS const3e7a0000<>+0(SB), Y6, Y8
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y6
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y6, Y7
+	VMASKMOVPS  Y7, Y0, (AX)(DX*1)
+	VSUBPS      Y8, Y6, Y6
+	VMASKMOVPS  Y6, Y0, (AX)(DX*2)
+	VMULPS      const3fc00000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y2
+	VMULPS      constafb3bff0<>+0(SB), Y1, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3df4c401<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y2, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(DI*1)
+	VSUBPS      Y1, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS  Y5, Y0, (AX)(R8*1)
+	ADDQ        dstStep+8(FP), AX
+
+done:
+	VZEROUPPER
+	RET
+
+// func collectOutput6To2AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// Requires: AVX, FMA3
+TEXT ·collectOutput6To2AVX2(SB), $416-88
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+24(FP), CX
+	MOVQ   add+72(FP), DX
+	MOVQ   srcStep+32(FP), BX
+	LEAQ   (BX)(BX*2), BX
+	SHLQ   $0x01, BX
+	LEAQ   (BX)(BX*2), SI
+	LEAQ   (BX)(BX*4), DI
+	LEAQ   31(SP), R8
+	ANDQ   $-32, R8
+	VXORPS Y0, Y0, Y0
+
+loop:
+	CMPQ        n+40(FP), $+8
+	JLT         tail
+	MOVQ        flags+80(FP), R10
+	MOVQ        CX, R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, (R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3f200000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 192(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, 32(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3f200000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 224(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, 64(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3f200000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 256(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, 96(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3f200000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 288(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, 128(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3f200000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 320(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, 160(R8)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3f200000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 352(R8)
+	ADDQ        srcStep+32(FP), R9
+	XORQ        R11, R11
+	VMOVUPS     (R8), Y1
+	VMOVUPS     32(R8), Y2
+	VMOVUPS     64(R8), Y3
+	VMOVUPS     96(R8), Y4
+	VMOVUPS     128(R8), Y5
+	VMOVUPS     160(R8), Y6
+	MOVQ        R11, R9
+	VADDPS      Y3, Y2, Y7
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	TESTQ       $0x00000002, R10
+	JZ          noBias00
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y3
+	VADDPS      Y3, Y1, Y1
+
+noBias00:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd00
+	VMOVUPS (DX)(R9*1), Y3
+	VADDPS  Y3, Y1, Y1
+
+noAdd00:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU00
+	VMAXPS Y1, Y0, Y1
+
+noReLU00:
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3f200000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+1
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias01:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd01
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd01:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU01
+	VMAXPS Y2, Y0, Y2
+
+noReLU01:
+	VMOVUPS Y2, (AX)(R9*1)
+
+line0:
+	ADDQ    dstRow+8(FP), R11
+	CMPQ    rows+48(FP), $+1
+	JLE     stored
+	VMOVUPS 192(R8), Y1
+	VMOVUPS 224(R8), Y2
+	VMOVUPS 256(R8), Y3
+	VMOVUPS 288(R8), Y4
+	VMOVUPS 320(R8), Y5
+	VMOVUPS 352(R8), Y6
+	MOVQ    R11, R9
+	VADDPS  Y3, Y2, Y7
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y5, Y4, Y3
+	VSUBPS  Y5, Y4, Y4
+	VADDPS  Y7, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	TESTQ   $0x00000002, R10
+	JZ      noBias10
+	MOVQ    bias+64(FP), R12
+	VMOVUPS (R12), Y3
+	VADDPS  Y3, Y1, Y1
+
+noBias10:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd10
+	VMOVUPS (DX)(R9*1), Y3
+	VADDPS  Y3, Y1, Y1
+
+noAdd10:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU10
+	VMAXPS Y1, Y0, Y1
+
+noReLU10:
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3f200000<>+0(SB), Y6, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+1
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias11
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias11:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd11
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd11:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU11
+	VMAXPS Y2, Y0, Y2
+
+noReLU11:
+	VMOVUPS Y2, (AX)(R9*1)
+
+line1:
+	ADDQ dstRow+8(FP), R11
+
+stored:
+	ADDQ $+32, AX
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, bias+64(FP)
+	SUBQ $+8, n+40(FP)
+	JMP  loop
+
+tail:
+	MOVQ        n+40(FP), R9
+	TESTQ       R9, R9
+	JZ          done
+	LEAQ        tailMask<>+64(SB), R10
+	NEGQ        R9
+	VMOVUPS     (R10)(R9*4), Y1
+	MOVQ        flags+80(FP), R9
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, (R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3f200000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 192(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, 32(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3f200000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 224(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, 64(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3f200000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 256(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, 96(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3f200000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 288(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, 128(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3f200000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 320(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, 160(R8)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3f200000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 352(R8)
+	ADDQ        srcStep+32(FP), CX
+	XORQ        BX, BX
+	VMOVUPS     (R8), Y2
+	VMOVUPS     32(R8), Y3
+	VMOVUPS     64(R8), Y4
+	VMOVUPS     96(R8), Y5
+	VMOVUPS     128(R8), Y6
+	VMOVUPS     160(R8), Y7
+	MOVQ        BX, CX
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	TESTQ       $0x00000002, R9
+	JZ          noBias00Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y4
+	VADDPS      Y4, Y2, Y2
+
+noBias00Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd00Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y4
+	VADDPS     Y4, Y2, Y2
+
+noAdd00Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU00Tail
+	VMAXPS Y2, Y0, Y2
+
+noReLU00Tail:
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3f200000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+1
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias01Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd01Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd01Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU01Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU01Tail:
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
+
+line0Tail:
+	ADDQ       dstRow+8(FP), BX
+	CMPQ       rows+48(FP), $+1
+	JLE        storedTail
+	VMOVUPS    192(R8), Y2
+	VMOVUPS    224(R8), Y3
+	VMOVUPS    256(R8), Y4
+	VMOVUPS    288(R8), Y5
+	VMOVUPS    320(R8), Y6
+	VMOVUPS    352(R8), Y7
+	MOVQ       BX, CX
+	VADDPS     Y4, Y3, Y8
+	VSUBPS     Y4, Y3, Y3
+	VADDPS     Y6, Y5, Y4
+	VSUBPS     Y6, Y5, Y5
+	VADDPS     Y8, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	TESTQ      $0x00000002, R9
+	JZ         noBias10Tail
+	MOVQ       bias+64(FP), SI
+	VMASKMOVPS (SI), Y1, Y4
+	VADDPS     Y4, Y2, Y2
+
+noBias10Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd10Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y4
+	VADDPS     Y4, Y2, Y2
+
+noAdd10Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU10Tail
+	VMAXPS Y2, Y0, Y2
+
+noReLU10Tail:
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3f200000<>+0(SB), Y7, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+1
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias11Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias11Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd11Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd11Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU11Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU11Tail:
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
+
+line1Tail:
+	ADDQ dstRow+8(FP), BX
+
+storedTail:
+done:
+	VZEROUPPER
+	RET
+
+// func spreadGradient2To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, AVX2
+TEXT ·spreadGradient2To6AVX2(SB), $480-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	ADDQ first+24(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (DX)(DX*2), DX
+	SHLQ $0x01, DX
+	LEAQ (DX)(DX*2), SI
+	LEAQ (DX)(DX*4), DI
+	LEAQ 31(SP), R8
+	ANDQ $-32, R8
+
+loop:
+	CMPQ         n+48(FP), $+8
+	JLT          tail
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3f, R9
+	SARQ         $0x3f, R9
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 384(R8)
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3e, R9
+	SARQ         $0x3f, R9
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 416(R8)
+	MOVQ         CX, R9
+	BTQ          $0x00, rows+56(FP)
+	JCC          missing0
+	VMOVAPS      384(R8), Y0
+	VMASKMOVPS   (R9), Y0, Y0
+	VMOVAPS      416(R8), Y1
+	VMASKMOVPS   (R9)(BX*1), Y1, Y1
+	VMOVAPS      Y0, (R8)
+	VMULPS       const3f200000<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y3
+	VMOVAPS      Y3, 32(R8)
+	VSUBPS       Y2, Y0, Y2
+	VMOVAPS      Y2, 64(R8)
+	VMULPS       const3fc00000<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y0, Y3
+	VMOVAPS      Y3, 96(R8)
+	VSUBPS       Y2, Y0, Y0
+	VMOVAPS      Y0, 128(R8)
+	VMOVAPS      Y1, 160(R8)
+	JMP          next0
+
+missing0:
+	VXORPS  Y0, Y0, Y0
+	VMOVAPS Y0, (R8)
+	VMOVAPS Y0, 32(R8)
+	VMOVAPS Y0, 64(R8)
+	VMOVAPS Y0, 96(R8)
+	VMOVAPS Y0, 128(R8)
+	VMOVAPS Y0, 160(R8)
+
+next0:
+	ADDQ       srcRow+32(FP), R9
+	BTQ        $0x01, rows+56(FP)
+	JCC        missing1
+	VMOVAPS    384(R8), Y0
+	VMASKMOVPS (R9), Y0, Y0
+	VMOVAPS    416(R8), Y1
+	VMASKMOVPS (R9)(BX*1), Y1, Y1
+	VMOVAPS    Y0, 192(R8)
+	VMULPS     const3f200000<>+0(SB), Y1, Y2
+	VADDPS     Y2, Y0, Y3
+	VMOVAPS    Y3, 224(R8)
+	VSUBPS     Y2, Y0, Y2
+	VMOVAPS    Y2, 256(R8)
+	VMULPS     const3fc00000<>+0(SB), Y1, Y2
+	VADDPS     Y2, Y0, Y3
+	VMOVAPS    Y3, 288(R8)
+	VSUBPS     Y2, Y0, Y0
+	VMOVAPS    Y0, 320(R8)
+	VMOVAPS    Y1, 352(R8)
+	JMP        next1
+
+missing1:
+	VXORPS  Y0, Y0, Y0
+	VMOVAPS Y0, 192(R8)
+	VMOVAPS Y0, 224(R8)
+	VMOVAPS Y0, 256(R8)
+	VMOVAPS Y0, 288(R8)
+	VMOVAPS Y0, 320(R8)
+	VMOVAPS Y0, 352(R8)
+
+next1:
+	ADDQ    srcRow+32(FP), R9
+	MOVQ    AX, R9
+	VMOVUPS (R8), Y0
+	VMOVUPS 192(R8), Y1
+	VMOVUPS Y0, (R9)
+	VMULPS  const3f200000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(DX*1)
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(SI*1)
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R9)(DX*4)
+	VMOVUPS Y1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	VMOVUPS 32(R8), Y0
+	VMOVUPS 224(R8), Y1
+	VMOVUPS Y0, (R9)
+	VMULPS  const3f200000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(DX*1)
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(SI*1)
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R9)(DX*4)
+	VMOVUPS Y1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	VMOVUPS 64(R8), Y0
+	VMOVUPS 256(R8), Y1
+	VMOVUPS Y0, (R9)
+	VMULPS  const3f200000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(DX*1)
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(SI*1)
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R9)(DX*4)
+	VMOVUPS Y1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	VMOVUPS 96(R8), Y0
+	VMOVUPS 288(R8), Y1
+	VMOVUPS Y0, (R9)
+	VMULPS  const3f200000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(DX*1)
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(SI*1)
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R9)(DX*4)
+	VMOVUPS Y1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	VMOVUPS 128(R8), Y0
+	VMOVUPS 320(R8), Y1
+	VMOVUPS Y0, (R9)
+	VMULPS  const3f200000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(DX*1)
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(SI*1)
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R9)(DX*4)
+	VMOVUPS Y1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	VMOVUPS 160(R8), Y0
+	VMOVUPS 352(R8), Y1
+	VMOVUPS Y0, (R9)
+	VMULPS  const3f200000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(DX*1)
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R9)(DX*2)
+	VMULPS  const3fc00000<>+0(SB), Y1, Y2
+	VADDPS  Y2, Y0, Y3
+	VMOVUPS Y3, (R9)(SI*1)
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R9)(DX*4)
+	VMOVUPS Y1, (R9)(DI*1)
+	ADDQ    dstStep+8(FP), R9
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	SUBQ    $+8, n+48(FP)
+	JMP     loop
+
+tail:
+	MOVQ         n+48(FP), R9
+	TESTQ        R9, R9
+	JZ           done
+	LEAQ         tailMask<>+64(SB), R10
+	NEGQ         R9
+	VMOVUPS      (R10)(R9*4), Y0
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3f, R9
+	SARQ         $0x3f, R9
+	VMOVQ        R9, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 384(R8)
+	MOVQ         cols+64(FP), R9
+	SHLQ         $0x3e, R9
+	SARQ         $0x3f, R9
+	VMOVQ        R9, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 416(R8)
+	BTQ          $0x00, rows+56(FP)
+	JCC          missing0Tail
+	VMOVAPS      384(R8), Y1
+	VMASKMOVPS   (CX), Y1, Y1
+	VMOVAPS      416(R8), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VMOVAPS      Y1, (R8)
+	VMULPS       const3f200000<>+0(SB), Y2, Y3
+	VADDPS       Y3, Y1, Y4
+	VMOVAPS      Y4, 32(R8)
+	VSUBPS       Y3, Y1, Y3
+	VMOVAPS      Y3, 64(R8)
+	VMULPS       const3fc00000<>+0(SB), Y2, Y3
+	VADDPS       Y3, Y1, Y4
+	VMOVAPS      Y4, 96(R8)
+	VSUBPS       Y3, Y1, Y1
+	VMOVAPS      Y1, 128(R8)
+	VMOVAPS      Y2, 160(R8)
+	JMP          next0Tail
+
+missing0Tail:
+	VXORPS  Y1, Y1, Y1
+	VMOVAPS Y1, (R8)
+	VMOVAPS Y1, 32(R8)
+	VMOVAPS Y1, 64(R8)
+	VMOVAPS Y1, 96(R8)
+	VMOVAPS Y1, 128(R8)
+	VMOVAPS Y1, 160(R8)
+
+next0Tail:
+	ADDQ       srcRow+32(FP), CX
+	BTQ        $0x01, rows+56(FP)
+	JCC        missing1Tail
+	VMOVAPS    384(R8), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVAPS    416(R8), Y2
+	VMASKMOVPS (CX)(BX*1), Y2, Y2
+	VMOVAPS    Y1, 192(R8)
+	VMULPS     const3f200000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMOVAPS    Y4, 224(R8)
+	VSUBPS     Y3, Y1, Y3
+	VMOVAPS    Y3, 256(R8)
+	VMULPS     const3fc00000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMOVAPS    Y4, 288(R8)
+	VSUBPS     Y3, Y1, Y1
+	VMOVAPS    Y1, 320(R8)
+	VMOVAPS    Y2, 352(R8)
+	JMP        next1Tail
+
+missing1Tail:
+	VXORPS  Y1, Y1, Y1
+	VMOVAPS Y1, 192(R8)
+	VMOVAPS Y1, 224(R8)
+	VMOVAPS Y1, 256(R8)
+	VMOVAPS Y1, 288(R8)
+	VMOVAPS Y1, 320(R8)
+	VMOVAPS Y1, 352(R8)
+
+next1Tail:
+	ADDQ       srcRow+32(FP), CX
+	VMOVUPS    (R8), Y1
+	VMOVUPS    192(R8), Y2
+	VMASKMOVPS Y1, Y0, (AX)
+	VMULPS     const3f200000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(DX*1)
+	VSUBPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y0, (AX)(DX*2)
+	VMULPS     const3fc00000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(SI*1)
+	VSUBPS     Y3, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS Y2, Y0, (AX)(DI*1)
+	ADDQ       dstStep+8(FP), AX
+	VMOVUPS    32(R8), Y1
+	VMOVUPS    224(R8), Y2
+	VMASKMOVPS Y1, Y0, (AX)
+	VMULPS     const3f200000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(DX*1)
+	VSUBPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y0, (AX)(DX*2)
+	VMULPS     const3fc00000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(SI*1)
+	VSUBPS     Y3, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS Y2, Y0, (AX)(DI*1)
+	ADDQ       dstStep+8(FP), AX
+	VMOVUPS    64(R8), Y1
+	VMOVUPS    256(R8), Y2
+	VMASKMOVPS Y1, Y0, (AX)
+	VMULPS     const3f200000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(DX*1)
+	VSUBPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y0, (AX)(DX*2)
+	VMULPS     const3fc00000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(SI*1)
+	VSUBPS     Y3, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS Y2, Y0, (AX)(DI*1)
+	ADDQ       dstStep+8(FP), AX
+	VMOVUPS    96(R8), Y1
+	VMOVUPS    288(R8), Y2
+	VMASKMOVPS Y1, Y0, (AX)
+	VMULPS     const3f200000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(DX*1)
+	VSUBPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y0, (AX)(DX*2)
+	VMULPS     const3fc00000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(SI*1)
+	VSUBPS     Y3, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS Y2, Y0, (AX)(DI*1)
+	ADDQ       dstStep+8(FP), AX
+	VMOVUPS    128(R8), Y1
+	VMOVUPS    320(R8), Y2
+	VMASKMOVPS Y1, Y0, (AX)
+	VMULPS     const3f200000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(DX*1)
+	VSUBPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y0, (AX)(DX*2)
+	VMULPS     const3fc00000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(SI*1)
+	VSUBPS     Y3, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS Y2, Y0, (AX)(DI*1)
+	ADDQ       dstStep+8(FP), AX
+	VMOVUPS    160(R8), Y1
+	VMOVUPS    352(R8), Y2
+	VMASKMOVPS Y1, Y0, (AX)
+	VMULPS     const3f200000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(DX*1)
+	VSUBPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y0, (AX)(DX*2)
+	VMULPS     const3fc00000<>+0(SB), Y2, Y3
+	VADDPS     Y3, Y1, Y4
+	VMASKMOVPS Y4, Y0, (AX)(SI*1)
+	VSUBPS     Y3, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(DX*4)
+	VMASKMOVPS Y2, Y0, (AX)(DI*1)
+	ADDQ       dstStep+8(FP), AX
+
+done:
+	VZEROUPPER
+	RET
+
+// func collectGradient6To5AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// Requires: AVX, FMA3
+TEXT ·collectGradient6To5AVX2(SB), $992-88
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+24(FP), CX
+	MOVQ   add+72(FP), DX
+	MOVQ   srcStep+32(FP), BX
+	LEAQ   (BX)(BX*2), BX
+	SHLQ   $0x01, BX
+	LEAQ   (BX)(BX*2), SI
+	LEAQ   (BX)(BX*4), DI
+	LEAQ   31(SP), R8
+	ANDQ   $-32, R8
+	VXORPS Y0, Y0, Y0
+
+loop:
+	CMPQ        n+40(FP), $+8
+	JLT         tail
+	MOVQ        flags+80(FP), R10
+	MOVQ        CX, R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, (R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 192(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 384(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 576(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 768(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, 32(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 224(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 416(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 608(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 800(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, 64(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 256(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 448(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 640(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 832(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, 96(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 288(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 480(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 672(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 864(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, 128(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 320(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 512(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 704(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 896(R8)
+	ADDQ        srcStep+32(FP), R9
+	VMOVUPS     (R9), Y1
+	VMOVUPS     (R9)(BX*1), Y2
+	VMOVUPS     (R9)(BX*2), Y3
+	VMOVUPS     (R9)(SI*1), Y4
+	VMOVUPS     (R9)(BX*4), Y5
+	VMOVUPS     (R9)(DI*1), Y6
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, 160(R8)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 352(R8)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	VMOVAPS     Y5, 544(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 736(R8)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	VMOVAPS     Y2, 928(R8)
+	ADDQ        srcStep+32(FP), R9
+	XORQ        R11, R11
+	VMOVUPS     (R8), Y1
+	VMOVUPS     32(R8), Y2
+	VMOVUPS     64(R8), Y3
+	VMOVUPS     96(R8), Y4
+	VMOVUPS     128(R8), Y5
+	VMOVUPS     160(R8), Y6
+	MOVQ        R11, R9
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	TESTQ       $0x00000002, R10
+	JZ          noBias00
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y5
+	VADDPS      Y5, Y1, Y1
+
+noBias00:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd00
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
+
+noAdd00:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU00
+	VMAXPS Y1, Y0, Y1
+
+noReLU00:
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+1
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
+
+noBias01:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd01
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
+
+noAdd01:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU01
+	VMAXPS Y5, Y0, Y5
+
+noReLU01:
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+2
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias02
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
+
+noBias02:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd02
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
+
+noAdd02:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU02
+	VMAXPS Y5, Y0, Y5
+
+noReLU02:
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+3
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias03
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias03:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd03
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd03:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU03
+	VMAXPS Y2, Y0, Y2
+
+noReLU03:
+	VMOVUPS     Y2, (AX)(R9*1)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+4
+	JLE         line0
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias04
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias04:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd04
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd04:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU04
+	VMAXPS Y2, Y0, Y2
+
+noReLU04:
+	VMOVUPS Y2, (AX)(R9*1)
+
+line0:
+	ADDQ        dstRow+8(FP), R11
+	CMPQ        rows+48(FP), $+1
+	JLE         stored
+	VMOVUPS     192(R8), Y1
+	VMOVUPS     224(R8), Y2
+	VMOVUPS     256(R8), Y3
+	VMOVUPS     288(R8), Y4
+	VMOVUPS     320(R8), Y5
+	VMOVUPS     352(R8), Y6
+	MOVQ        R11, R9
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	TESTQ       $0x00000002, R10
+	JZ          noBias10
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y5
+	VADDPS      Y5, Y1, Y1
+
+noBias10:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd10
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
+
+noAdd10:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU10
+	VMAXPS Y1, Y0, Y1
+
+noReLU10:
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+1
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias11
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
+
+noBias11:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd11
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
+
+noAdd11:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU11
+	VMAXPS Y5, Y0, Y5
+
+noReLU11:
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+2
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias12
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
+
+noBias12:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd12
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
+
+noAdd12:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU12
+	VMAXPS Y5, Y0, Y5
+
+noReLU12:
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+3
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias13
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias13:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd13
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd13:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU13
+	VMAXPS Y2, Y0, Y2
+
+noReLU13:
+	VMOVUPS     Y2, (AX)(R9*1)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+4
+	JLE         line1
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias14
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias14:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd14
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd14:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU14
+	VMAXPS Y2, Y0, Y2
+
+noReLU14:
+	VMOVUPS Y2, (AX)(R9*1)
+
+line1:
+	ADDQ        dstRow+8(FP), R11
+	CMPQ        rows+48(FP), $+2
+	JLE         stored
+	VMOVUPS     384(R8), Y1
+	VMOVUPS     416(R8), Y2
+	VMOVUPS     448(R8), Y3
+	VMOVUPS     480(R8), Y4
+	VMOVUPS     512(R8), Y5
+	VMOVUPS     544(R8), Y6
+	MOVQ        R11, R9
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	TESTQ       $0x00000002, R10
+	JZ          noBias20
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y5
+	VADDPS      Y5, Y1, Y1
+
+noBias20:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd20
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
+
+noAdd20:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU20
+	VMAXPS Y1, Y0, Y1
+
+noReLU20:
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+1
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias21
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
+
+noBias21:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd21
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
+
+noAdd21:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU21
+	VMAXPS Y5, Y0, Y5
+
+noReLU21:
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+2
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias22
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
+
+noBias22:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd22
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
+
+noAdd22:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU22
+	VMAXPS Y5, Y0, Y5
+
+noReLU22:
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+3
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias23
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias23:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd23
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd23:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU23
+	VMAXPS Y2, Y0, Y2
+
+noReLU23:
+	VMOVUPS     Y2, (AX)(R9*1)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+4
+	JLE         line2
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias24
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias24:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd24
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd24:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU24
+	VMAXPS Y2, Y0, Y2
+
+noReLU24:
+	VMOVUPS Y2, (AX)(R9*1)
+
+line2:
+	ADDQ        dstRow+8(FP), R11
+	CMPQ        rows+48(FP), $+3
+	JLE         stored
+	VMOVUPS     576(R8), Y1
+	VMOVUPS     608(R8), Y2
+	VMOVUPS     640(R8), Y3
+	VMOVUPS     672(R8), Y4
+	VMOVUPS     704(R8), Y5
+	VMOVUPS     736(R8), Y6
+	MOVQ        R11, R9
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	TESTQ       $0x00000002, R10
+	JZ          noBias30
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y5
+	VADDPS      Y5, Y1, Y1
+
+noBias30:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd30
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
+
+noAdd30:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU30
+	VMAXPS Y1, Y0, Y1
+
+noReLU30:
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+1
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias31
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
+
+noBias31:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd31
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
+
+noAdd31:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU31
+	VMAXPS Y5, Y0, Y5
+
+noReLU31:
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+2
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias32
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
+
+noBias32:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd32
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
+
+noAdd32:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU32
+	VMAXPS Y5, Y0, Y5
+
+noReLU32:
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+3
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias33
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias33:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd33
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd33:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU33
+	VMAXPS Y2, Y0, Y2
+
+noReLU33:
+	VMOVUPS     Y2, (AX)(R9*1)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+4
+	JLE         line3
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias34
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias34:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd34
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd34:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU34
+	VMAXPS Y2, Y0, Y2
+
+noReLU34:
+	VMOVUPS Y2, (AX)(R9*1)
+
+line3:
+	ADDQ        dstRow+8(FP), R11
+	CMPQ        rows+48(FP), $+4
+	JLE         stored
+	VMOVUPS     768(R8), Y1
+	VMOVUPS     800(R8), Y2
+	VMOVUPS     832(R8), Y3
+	VMOVUPS     864(R8), Y4
+	VMOVUPS     896(R8), Y5
+	VMOVUPS     928(R8), Y6
+	MOVQ        R11, R9
+	VADDPS      Y3, Y2, Y7
+	VMULPS      const31e48cc7<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbf303b34<>+0(SB), Y8, Y7
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      const31e48cc7<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbf303b34<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      constafb3bff0<>+0(SB), Y3, Y8
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3df4c401<>+0(SB), Y8, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y5, Y4
+	VMULPS      constb2eca864<>+0(SB), Y1, Y5
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3f91a2b4<>+0(SB), Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	TESTQ       $0x00000002, R10
+	JZ          noBias40
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y5
+	VADDPS      Y5, Y1, Y1
+
+noBias40:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd40
+	VMOVUPS (DX)(R9*1), Y5
+	VADDPS  Y5, Y1, Y1
+
+noAdd40:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU40
+	VMAXPS Y1, Y0, Y1
+
+noReLU40:
+	VMOVUPS     Y1, (AX)(R9*1)
+	VMULPS      const3f200000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y5
+	VFMADD132PS const3fc00000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+1
+	JLE         line4
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias41
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
+
+noBias41:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd41
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
+
+noAdd41:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU41
+	VMAXPS Y5, Y0, Y5
+
+noReLU41:
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3ec80000<>+0(SB), Y7, Y1
+	VMOVAPS     Y3, Y5
+	VFMADD132PS const40100000<>+0(SB), Y1, Y5
+	CMPQ        cols+56(FP), $+2
+	JLE         line4
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias42
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y5, Y5
+
+noBias42:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd42
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y5, Y5
+
+noAdd42:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU42
+	VMAXPS Y5, Y0, Y5
+
+noReLU42:
+	VMOVUPS     Y5, (AX)(R9*1)
+	VMULPS      const3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const40580000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+3
+	JLE         line4
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias43
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias43:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd43
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd43:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU43
+	VMAXPS Y2, Y0, Y2
+
+noReLU43:
+	VMOVUPS     Y2, (AX)(R9*1)
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const3e1c4000<>+0(SB), Y6, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const40a20000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+4
+	JLE         line4
+	ADDQ        dstCol+16(FP), R9
+	TESTQ       $0x00000002, R10
+	JZ          noBias44
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias44:
+	TESTQ   $0x00000004, R10
+	JZ      noAdd44
+	VMOVUPS (DX)(R9*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd44:
+	TESTQ  $0x00000008, R10
+	JZ     noReLU44
+	VMAXPS Y2, Y0, Y2
+
+noReLU44:
+	VMOVUPS Y2, (AX)(R9*1)
+
+line4:
+	ADDQ dstRow+8(FP), R11
+
+stored:
+	ADDQ $+32, AX
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, bias+64(FP)
+	SUBQ $+8, n+40(FP)
+	JMP  loop
+
+tail:
+	MOVQ        n+40(FP), R9
+	TESTQ       R9, R9
+	JZ          done
+	LEAQ        tailMask<>+64(SB), R10
+	NEGQ        R9
+	VMOVUPS     (R10)(R9*4), Y1
+	MOVQ        flags+80(FP), R9
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, (R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 192(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 384(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 576(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 768(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, 32(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 224(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 416(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 608(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 800(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, 64(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 256(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 448(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 640(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 832(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, 96(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 288(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 480(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 672(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 864(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, 128(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 320(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 512(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 704(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 896(R8)
+	ADDQ        srcStep+32(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVAPS     Y2, 160(R8)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 352(R8)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	VMOVAPS     Y6, 544(R8)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 736(R8)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, 928(R8)
+	ADDQ        srcStep+32(FP), CX
+	XORQ        BX, BX
+	VMOVUPS     (R8), Y2
+	VMOVUPS     32(R8), Y3
+	VMOVUPS     64(R8), Y4
+	VMOVUPS     96(R8), Y5
+	VMOVUPS     128(R8), Y6
+	VMOVUPS     160(R8), Y7
+	MOVQ        BX, CX
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	TESTQ       $0x00000002, R9
+	JZ          noBias00Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y6
+	VADDPS      Y6, Y2, Y2
+
+noBias00Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd00Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
+
+noAdd00Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU00Tail
+	VMAXPS Y2, Y0, Y2
+
+noReLU00Tail:
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+1
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
+
+noBias01Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd01Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
+
+noAdd01Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU01Tail
+	VMAXPS Y6, Y0, Y6
+
+noReLU01Tail:
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+2
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias02Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
+
+noBias02Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd02Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
+
+noAdd02Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU02Tail
+	VMAXPS Y6, Y0, Y6
+
+noReLU02Tail:
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+3
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias03Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias03Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd03Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd03Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU03Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU03Tail:
+	VMASKMOVPS  Y3, Y1, (AX)(CX*1)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+4
+	JLE         line0Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias04Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias04Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd04Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd04Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU04Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU04Tail:
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
+
+line0Tail:
+	ADDQ        dstRow+8(FP), BX
+	CMPQ        rows+48(FP), $+1
+	JLE         storedTail
+	VMOVUPS     192(R8), Y2
+	VMOVUPS     224(R8), Y3
+	VMOVUPS     256(R8), Y4
+	VMOVUPS     288(R8), Y5
+	VMOVUPS     320(R8), Y6
+	VMOVUPS     352(R8), Y7
+	MOVQ        BX, CX
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	TESTQ       $0x00000002, R9
+	JZ          noBias10Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y6
+	VADDPS      Y6, Y2, Y2
+
+noBias10Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd10Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
+
+noAdd10Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU10Tail
+	VMAXPS Y2, Y0, Y2
+
+noReLU10Tail:
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+1
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias11Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
+
+noBias11Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd11Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
+
+noAdd11Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU11Tail
+	VMAXPS Y6, Y0, Y6
+
+noReLU11Tail:
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+2
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias12Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
+
+noBias12Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd12Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
+
+noAdd12Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU12Tail
+	VMAXPS Y6, Y0, Y6
+
+noReLU12Tail:
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+3
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias13Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias13Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd13Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd13Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU13Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU13Tail:
+	VMASKMOVPS  Y3, Y1, (AX)(CX*1)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+4
+	JLE         line1Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias14Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias14Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd14Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd14Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU14Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU14Tail:
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
+
+line1Tail:
+	ADDQ        dstRow+8(FP), BX
+	CMPQ        rows+48(FP), $+2
+	JLE         storedTail
+	VMOVUPS     384(R8), Y2
+	VMOVUPS     416(R8), Y3
+	VMOVUPS     448(R8), Y4
+	VMOVUPS     480(R8), Y5
+	VMOVUPS     512(R8), Y6
+	VMOVUPS     544(R8), Y7
+	MOVQ        BX, CX
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	TESTQ       $0x00000002, R9
+	JZ          noBias20Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y6
+	VADDPS      Y6, Y2, Y2
+
+noBias20Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd20Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
+
+noAdd20Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU20Tail
+	VMAXPS Y2, Y0, Y2
+
+noReLU20Tail:
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+1
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias21Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
+
+noBias21Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd21Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
+
+noAdd21Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU21Tail
+	VMAXPS Y6, Y0, Y6
+
+noReLU21Tail:
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+2
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias22Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
+
+noBias22Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd22Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
+
+noAdd22Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU22Tail
+	VMAXPS Y6, Y0, Y6
+
+noReLU22Tail:
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+3
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias23Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias23Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd23Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd23Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU23Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU23Tail:
+	VMASKMOVPS  Y3, Y1, (AX)(CX*1)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+4
+	JLE         line2Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias24Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias24Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd24Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd24Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU24Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU24Tail:
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
+
+line2Tail:
+	ADDQ        dstRow+8(FP), BX
+	CMPQ        rows+48(FP), $+3
+	JLE         storedTail
+	VMOVUPS     576(R8), Y2
+	VMOVUPS     608(R8), Y3
+	VMOVUPS     640(R8), Y4
+	VMOVUPS     672(R8), Y5
+	VMOVUPS     704(R8), Y6
+	VMOVUPS     736(R8), Y7
+	MOVQ        BX, CX
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	TESTQ       $0x00000002, R9
+	JZ          noBias30Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y6
+	VADDPS      Y6, Y2, Y2
+
+noBias30Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd30Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
+
+noAdd30Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU30Tail
+	VMAXPS Y2, Y0, Y2
+
+noReLU30Tail:
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+1
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias31Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
+
+noBias31Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd31Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
+
+noAdd31Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU31Tail
+	VMAXPS Y6, Y0, Y6
+
+noReLU31Tail:
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+2
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias32Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
+
+noBias32Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd32Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
+
+noAdd32Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU32Tail
+	VMAXPS Y6, Y0, Y6
+
+noReLU32Tail:
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+3
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias33Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias33Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd33Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd33Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU33Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU33Tail:
+	VMASKMOVPS  Y3, Y1, (AX)(CX*1)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+4
+	JLE         line3Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias34Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias34Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd34Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd34Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU34Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU34Tail:
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
+
+line3Tail:
+	ADDQ        dstRow+8(FP), BX
+	CMPQ        rows+48(FP), $+4
+	JLE         storedTail
+	VMOVUPS     768(R8), Y2
+	VMOVUPS     800(R8), Y3
+	VMOVUPS     832(R8), Y4
+	VMOVUPS     864(R8), Y5
+	VMOVUPS     896(R8), Y6
+	VMOVUPS     928(R8), Y7
+	MOVQ        BX, CX
+	VADDPS      Y4, Y3, Y8
+	VMULPS      const31e48cc7<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbf303b34<>+0(SB), Y9, Y8
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      const31e48cc7<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbf303b34<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      constafb3bff0<>+0(SB), Y4, Y9
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3df4c401<>+0(SB), Y9, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constafb3bff0<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3df4c401<>+0(SB), Y6, Y5
+	VMULPS      constb2eca864<>+0(SB), Y2, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3f91a2b4<>+0(SB), Y6, Y2
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	TESTQ       $0x00000002, R9
+	JZ          noBias40Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y6
+	VADDPS      Y6, Y2, Y2
+
+noBias40Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd40Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y6
+	VADDPS     Y6, Y2, Y2
+
+noAdd40Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU40Tail
+	VMAXPS Y2, Y0, Y2
+
+noReLU40Tail:
+	VMASKMOVPS  Y2, Y1, (AX)(CX*1)
+	VMULPS      const3f200000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y6
+	VFMADD132PS const3fc00000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+1
+	JLE         line4Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias41Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
+
+noBias41Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd41Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
+
+noAdd41Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU41Tail
+	VMAXPS Y6, Y0, Y6
+
+noReLU41Tail:
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3ec80000<>+0(SB), Y8, Y2
+	VMOVAPS     Y4, Y6
+	VFMADD132PS const40100000<>+0(SB), Y2, Y6
+	CMPQ        cols+56(FP), $+2
+	JLE         line4Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias42Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y6, Y6
+
+noBias42Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd42Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y6, Y6
+
+noAdd42Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU42Tail
+	VMAXPS Y6, Y0, Y6
+
+noReLU42Tail:
+	VMASKMOVPS  Y6, Y1, (AX)(CX*1)
+	VMULPS      const3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const40580000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+3
+	JLE         line4Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias43Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias43Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd43Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd43Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU43Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU43Tail:
+	VMASKMOVPS  Y3, Y1, (AX)(CX*1)
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const3e1c4000<>+0(SB), Y7, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const40a20000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+4
+	JLE         line4Tail
+	ADDQ        dstCol+16(FP), CX
+	TESTQ       $0x00000002, R9
+	JZ          noBias44Tail
+	MOVQ        bias+64(FP), SI
+	VMASKMOVPS  (SI), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias44Tail:
+	TESTQ      $0x00000004, R9
+	JZ         noAdd44Tail
+	VMASKMOVPS (DX)(CX*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd44Tail:
+	TESTQ  $0x00000008, R9
+	JZ     noReLU44Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU44Tail:
+	VMASKMOVPS Y3, Y1, (AX)(CX*1)
+
+line4Tail:
+	ADDQ dstRow+8(FP), BX
+
+storedTail:
+done:
+	VZEROUPPER
+	RET
+
+// func spreadInputLine10AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, AVX2, FMA3
+TEXT ·spreadInputLine10AVX2(SB), $3552-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	ADDQ first+24(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
+	LEAQ (BX)(BX*4), DI
+	LEAQ (SI)(BX*4), R8
+	LEAQ (BX)(BX*8), R9
+	LEAQ (DX)(DX*2), R10
+	LEAQ (DX)(DX*4), R11
+	LEAQ (R10)(DX*4), R12
+	LEAQ (DX)(DX*8), R13
+	LEAQ 31(SP), R14
+	ANDQ $-32, R14
+
+loop:
+	CMPQ         n+48(FP), $+8
+	JLT          tail
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3f, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 3200(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3e, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 3232(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3d, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 3264(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3c, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 3296(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3b, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 3328(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3a, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 3360(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x39, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 3392(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x38, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 3424(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x37, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 3456(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x36, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 3488(R14)
+	VMOVAPS      3200(R14), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VMOVAPS      3232(R14), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VMOVAPS      3264(R14), Y2
+	VMASKMOVPS   (CX)(BX*2), Y2, Y2
+	VMOVAPS      3296(R14), Y3
+	VMASKMOVPS   (CX)(SI*1), Y3, Y3
+	VMOVAPS      3328(R14), Y4
+	VMASKMOVPS   (CX)(BX*4), Y4, Y4
+	VMOVAPS      3360(R14), Y5
+	VMASKMOVPS   (CX)(DI*1), Y5, Y5
+	VMOVAPS      3392(R14), Y6
+	VMASKMOVPS   (CX)(SI*2), Y6, Y6
+	VMOVAPS      3424(R14), Y7
+	VMASKMOVPS   (CX)(R8*1), Y7, Y7
+	VMOVAPS      3456(R14), Y8
+	VMASKMOVPS   (CX)(BX*8), Y8, Y8
+	VMOVAPS      3488(R14), Y9
+	VMASKMOVPS   (CX)(R9*1), Y9, Y9
+	VMOVAPS      Y0, Y0
+	VFMADD132PS  const3efd2000<>+0(SB), Y8, Y0
+	VMOVAPS      Y2, Y10
+	VFMADD132PS  constc09ab480<>+0(SB), Y0, Y10
+	VMOVAPS      Y4, Y0
+	VFMADD132PS  const4123d800<>+0(SB), Y10, Y0
+	VMOVAPS      Y6, Y10
+	VFMADD132PS  constc0c88000<>+0(SB), Y0, Y10
+	VMOVUPS      Y10, (AX)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constc0610000<>+0(SB), Y8, Y0
+	VMOVAPS      Y4, Y10
+	VFMADD132PS  const41161000<>+0(SB), Y0, Y10
+	VMOVAPS      Y6, Y0
+	VFMADD132PS  constc0c40000<>+0(SB), Y10, Y0
+	VMOVAPS      Y1, Y10
+	VFMADD132PS  constc0610000<>+0(SB), Y7, Y10
+	VMOVAPS      Y3, Y11
+	VFMADD132PS  const41161000<>+0(SB), Y10, Y11
+	VMOVAPS      Y5, Y10
+	VFMADD132PS  constc0c40000<>+0(SB), Y11, Y10
+	VMOVAPS      Y10, Y11
+	VFMADD132PS  const3ec00000<>+0(SB), Y0, Y11
+	VMOVUPS      Y11, (AX)(DX*1)
+	VMOVAPS      Y10, Y10
+	VFNMADD132PS const3ec00000<>+0(SB), Y0, Y10
+	VMOVUPS      Y10, (AX)(DX*2)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbf610000<>+0(SB), Y8, Y0
+	VMOVAPS      Y4, Y10
+	VFMADD132PS  const40e10800<>+0(SB), Y0, Y10
+	VMOVAPS      Y6, Y0
+	VFMADD132PS  constc0b68000<>+0(SB), Y10, Y0
+	VMOVAPS      Y1, Y10
+	VFMADD132PS  constbf610000<>+0(SB), Y7, Y10
+	VMOVAPS      Y3, Y11
+	VFMADD132PS  const40e10800<>+0(SB), Y10, Y11
+	VMOVAPS      Y5, Y10
+	VFMADD132PS  constc0b68000<>+0(SB), Y11, Y10
+	VMOVAPS      Y10, Y11
+	VFMADD132PS  const3f400000<>+0(SB), Y0, Y11
+	VMOVUPS      Y11, (AX)(R10*1)
+	VMOVAPS      Y10, Y10
+	VFNMADD132PS const3f400000<>+0(SB), Y0, Y10
+	VMOVUPS      Y10, (AX)(DX*4)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbea20000<>+0(SB), Y8, Y0
+	VMOVAPS      Y4, Y10
+	VFMADD132PS  const40391000<>+0(SB), Y0, Y10
+	VMOVAPS      Y6, Y0
+	VFMADD132PS  constc0968000<>+0(SB), Y10, Y0
+	VMOVAPS      Y1, Y10
+	VFMADD132PS  constbea20000<>+0(SB), Y7, Y10
+	VMOVAPS      Y3, Y11
+	VFMADD132PS  const40391000<>+0(SB), Y10, Y11
+	VMOVAPS      Y5, Y10
+	VFMADD132PS  constc0968000<>+0(SB), Y11, Y10
+	VMOVAPS      Y10, Y11
+	VFMADD132PS  const3fa00000<>+0(SB), Y0, Y11
+	VMOVUPS      Y11, (AX)(R11*1)
+	VMOVAPS      Y10, Y10
+	VFNMADD132PS const3fa00000<>+0(SB), Y0, Y10
+	VMOVUPS      Y10, (AX)(R10*2)
+	VMOVAPS      Y2, Y0
+	VFMADD132PS  constbdfd2000<>+0(SB), Y8, Y0
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  const3f96c000<>+0(SB), Y0, Y2
+	VMOVAPS      Y6, Y0
+	VFMADD132PS  constc0110000<>+0(SB), Y2, Y0
+	VMOVAPS      Y1, Y2
+	VFMADD132PS  constbdfd2000<>+0(SB), Y7, Y2
+	VMOVAPS      Y3, Y4
+	VFMADD132PS  const3f96c000<>+0(SB), Y2, Y4
+	VMOVAPS      Y5, Y2
+	VFMADD132PS  constc0110000<>+0(SB), Y4, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD132PS  const40000000<>+0(SB), Y0, Y4
+	VMOVUPS      Y4, (AX)(R12*1)
+	VMOVAPS      Y2, Y2
+	VFNMADD132PS const40000000<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (AX)(DX*8)
+	VMOVAPS      Y1, Y0
+	VFMADD132PS  const3efd2000<>+0(SB), Y9, Y0
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc09ab480<>+0(SB), Y0, Y1
+	VMOVAPS      Y5, Y0
+	VFMADD132PS  const4123d800<>+0(SB), Y1, Y0
+	VMOVAPS      Y7, Y1
+	VFMADD132PS  constc0c88000<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (AX)(R13*1)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, n+48(FP)
+	JMP          loop
+
+tail:
+	MOVQ         n+48(FP), R15
+	TESTQ        R15, R15
+	JZ           done
+	LEAQ         tailMask<>+64(SB), BP
+	NEGQ         R15
+	VMOVUPS      (BP)(R15*4), Y0
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3f, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 3200(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3e, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 3232(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3d, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 3264(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3c, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 3296(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3b, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 3328(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x3a, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 3360(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x39, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 3392(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x38, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 3424(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x37, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 3456(R14)
+	MOVQ         cols+64(FP), R15
+	SHLQ         $0x36, R15
+	SARQ         $0x3f, R15
+	VMOVQ        R15, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 3488(R14)
+	VMOVAPS      3200(R14), Y1
+	VMASKMOVPS   (CX), Y1, Y1
+	VMOVAPS      3232(R14), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VMOVAPS      3264(R14), Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
+	VMOVAPS      3296(R14), Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
+	VMOVAPS      3328(R14), Y5
+	VMASKMOVPS   (CX)(BX*4), Y5, Y5
+	VMOVAPS      3360(R14), Y6
+	VMASKMOVPS   (CX)(DI*1), Y6, Y6
+	VMOVAPS      3392(R14), Y7
+	VMASKMOVPS   (CX)(SI*2), Y7, Y7
+	VMOVAPS      3424(R14), Y8
+	VMASKMOVPS   (CX)(R8*1), Y8, Y8
+	VMOVAPS      3456(R14), Y9
+	VMASKMOVPS   (CX)(BX*8), Y9, Y9
+	VMOVAPS      3488(R14), Y10
+	VMASKMOVPS   (CX)(R9*1), Y10, Y10
+	VMOVAPS      Y1, Y1
+	VFMADD132PS  const3efd2000<>+0(SB), Y9, Y1
+	VMOVAPS      Y3, Y11
+	VFMADD132PS  constc09ab480<>+0(SB), Y1, Y11
+	VMOVAPS      Y5, Y1
+	VFMADD132PS  const4123d800<>+0(SB), Y11, Y1
+	VMOVAPS      Y7, Y11
+	VFMADD132PS  constc0c88000<>+0(SB), Y1, Y11
+	VMASKMOVPS   Y11, Y0, (AX)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constc0610000<>+0(SB), Y9, Y1
+	VMOVAPS      Y5, Y11
+	VFMADD132PS  const41161000<>+0(SB), Y1, Y11
+	VMOVAPS      Y7, Y1
+	VFMADD132PS  constc0c40000<>+0(SB), Y11, Y1
+	VMOVAPS      Y2, Y11
+	VFMADD132PS  constc0610000<>+0(SB), Y8, Y11
+	VMOVAPS      Y4, Y12
+	VFMADD132PS  const41161000<>+0(SB), Y11, Y12
+	VMOVAPS      Y6, Y11
+	VFMADD132PS  constc0c40000<>+0(SB), Y12, Y11
+	VMOVAPS      Y11, Y12
+	VFMADD132PS  const3ec00000<>+0(SB), Y1, Y12
+	VMASKMOVPS   Y12, Y0, (AX)(DX*1)
+	VMOVAPS      Y11, Y11
+	VFNMADD132PS const3ec00000<>+0(SB), Y1, Y11
+	VMASKMOVPS   Y11, Y0, (AX)(DX*2)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbf610000<>+0(SB), Y9, Y1
+	VMOVAPS      Y5, Y11
+	VFMADD132PS  const40e10800<>+0(SB), Y1, Y11
+	VMOVAPS      Y7, Y1
+	VFMADD132PS  constc0b68000<>+0(SB), Y11, Y1
+	VMOVAPS      Y2, Y11
+	VFMADD132PS  constbf610000<>+0(SB), Y8, Y11
+	VMOVAPS      Y4, Y12
+	VFMADD132PS  const40e10800<>+0(SB), Y11, Y12
+	VMOVAPS      Y6, Y11
+	VFMADD132PS  constc0b68000<>+0(SB), Y12, Y11
+	VMOVAPS      Y11, Y12
+	VFMADD132PS  const3f400000<>+0(SB), Y1, Y12
+	VMASKMOVPS   Y12, Y0, (AX)(R10*1)
+	VMOVAPS      Y11, Y11
+	VFNMADD132PS const3f400000<>+0(SB), Y1, Y11
+	VMASKMOVPS   Y11, Y0, (AX)(DX*4)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbea20000<>+0(SB), Y9, Y1
+	VMOVAPS      Y5, Y11
+	VFMADD132PS  const40391000<>+0(SB), Y1, Y11
+	VMOVAPS      Y7, Y1
+	VFMADD132PS  constc0968000<>+0(SB), Y11, Y1
+	VMOVAPS      Y2, Y11
+	VFMADD132PS  constbea20000<>+0(SB), Y8, Y11
+	VMOVAPS      Y4, Y12
+	VFMADD132PS  const40391000<>+0(SB), Y11, Y12
+	VMOVAPS      Y6, Y11
+	VFMADD132PS  constc0968000<>+0(SB), Y12, Y11
+	VMOVAPS      Y11, Y12
+	VFMADD132PS  const3fa00000<>+0(SB), Y1, Y12
+	VMASKMOVPS   Y12, Y0, (AX)(R11*1)
+	VMOVAPS      Y11, Y11
+	VFNMADD132PS const3fa00000<>+0(SB), Y1, Y11
+	VMASKMOVPS   Y11, Y0, (AX)(R10*2)
+	VMOVAPS      Y3, Y1
+	VFMADD132PS  constbdfd2000<>+0(SB), Y9, Y1
+	VMOVAPS      Y5, Y3
+	VFMADD132PS  const3f96c000<>+0(SB), Y1, Y3
+	VMOVAPS      Y7, Y1
+	VFMADD132PS  constc0110000<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD132PS  constbdfd2000<>+0(SB), Y8, Y3
+	VMOVAPS      Y4, Y5
+	VFMADD132PS  const3f96c000<>+0(SB), Y3, Y5
+	VMOVAPS      Y6, Y3
+	VFMADD132PS  constc0110000<>+0(SB), Y5, Y3
+	VMOVAPS      Y3, Y5
+	VFMADD132PS  const40000000<>+0(SB), Y1, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(R12*1)
+	VMOVAPS      Y3, Y3
+	VFNMADD132PS const40000000<>+0(SB), Y1, Y3
+	VMASKMOVPS   Y3, Y0, (AX)(DX*8)
+	VMOVAPS      Y2, Y1
+	VFMADD132PS  const3efd2000<>+0(SB), Y10, Y1
+	VMOVAPS      Y4, Y2
+	VFMADD132PS  constc09ab480<>+0(SB), Y1, Y2
+	VMOVAPS      Y6, Y1
+	VFMADD132PS  const4123d800<>+0(SB), Y2, Y1
+	VMOVAPS      Y8, Y2
+	VFMADD132PS  constc0c88000<>+0(SB), Y1, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(R13*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func spreadFilterLine7To10AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, FMA3
+TEXT ·spreadFilterLine7To10AVX2(SB), $2496-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	ADDQ first+24(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
+	LEAQ (BX)(BX*4), DI
+	LEAQ (DX)(DX*2), R8
+	LEAQ (DX)(DX*4), R9
+	LEAQ (R8)(DX*4), R10
+	LEAQ (DX)(DX*8), R11
+	LEAQ 31(SP), R12
+	ANDQ $-32, R12
+
+loop:
+	CMPQ        n+48(FP), $+8
+	JLT         tail
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(BX*1), Y1
+	VMOVUPS     (CX)(BX*2), Y2
+	VMOVUPS     (CX)(SI*1), Y3
+	VMOVUPS     (CX)(BX*4), Y4
+	VMOVUPS     (CX)(DI*1), Y5
+	VMOVUPS     (CX)(SI*2), Y6
+	VMULPS      const31898b71<>+0(SB), Y0, Y7
+	VMOVAPS     Y0, Y8
+	VFMADD132PS const4001742e<>+0(SB), Y7, Y8
+	VMOVUPS     Y8, (AX)
+	VMULPS      const3ec00000<>+0(SB), Y1, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD132PS const3e100000<>+0(SB), Y0, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD132PS const3d580000<>+0(SB), Y7, Y9
+	VMOVAPS     Y4, Y7
+	VFMADD132PS const3ca20000<>+0(SB), Y8, Y7
+	VMOVAPS     Y5, Y8
+	VFMADD132PS const3bf30000<>+0(SB), Y9, Y8
+	VMOVAPS     Y6, Y9
+	VFMADD132PS const3b364000<>+0(SB), Y7, Y9
+	VMULPS      constb294fa72<>+0(SB), Y9, Y7
+	VMOVAPS     Y9, Y9
+	VFMADD132PS constbfc49653<>+0(SB), Y7, Y9
+	VMULPS      constb294fa72<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbfc49653<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y9, Y7
+	VMOVUPS     Y7, (AX)(DX*1)
+	VSUBPS      Y8, Y9, Y7
+	VMOVUPS     Y7, (AX)(DX*2)
+	VMULPS      const3f400000<>+0(SB), Y1, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD132PS const3f100000<>+0(SB), Y0, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD132PS const3ed80000<>+0(SB), Y7, Y9
+	VMOVAPS     Y4, Y7
+	VFMADD132PS const3ea20000<>+0(SB), Y8, Y7
+	VMOVAPS     Y5, Y8
+	VFMADD132PS const3e730000<>+0(SB), Y9, Y8
+	VMOVAPS     Y6, Y9
+	VFMADD132PS const3e364000<>+0(SB), Y7, Y9
+	VMULPS      const324f059d<>+0(SB), Y9, Y7
+	VMOVAPS     Y9, Y9
+	VFMADD132PS const3f1ce9ea<>+0(SB), Y7, Y9
+	VMULPS      const324f059d<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS const3f1ce9ea<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y9, Y7
+	VMOVUPS     Y7, (AX)(R8*1)
+	VSUBPS      Y8, Y9, Y7
+	VMOVUPS     Y7, (AX)(DX*4)
+	VMULPS      const3fa00000<>+0(SB), Y1, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD132PS const3fc80000<>+0(SB), Y0, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD132PS const3ffa0000<>+0(SB), Y7, Y9
+	VMOVAPS     Y4, Y7
+	VFMADD132PS const401c4000<>+0(SB), Y8, Y7
+	VMOVAPS     Y5, Y8
+	VFMADD132PS const40435000<>+0(SB), Y9, Y8
+	VMOVAPS     Y6, Y9
+	VFMADD132PS const40742400<>+0(SB), Y7, Y9
+	VMULPS      constb0dcbd0f<>+0(SB), Y9, Y7
+	VMOVAPS     Y9, Y9
+	VFMADD132PS constbdbd17a2<>+0(SB), Y7, Y9
+	VMULPS      constb0dcbd0f<>+0(SB), Y8, Y7
+	VMOVAPS     Y8, Y8
+	VFMADD132PS constbdbd17a2<>+0(SB), Y7, Y8
+	VADDPS      Y8, Y9, Y7
+	VMOVUPS     Y7, (AX)(R9*1)
+	VSUBPS      Y8, Y9, Y7
+	VMOVUPS     Y7, (AX)(R8*2)
+	VMULPS      const40000000<>+0(SB), Y1, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const40800000<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y0
+	VFMADD132PS const41000000<>+0(SB), Y1, Y0
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const41800000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const42000000<>+0(SB), Y0, Y2
+	VMOVAPS     Y6, Y0
+	VFMADD132PS const42800000<>+0(SB), Y1, Y0
+	VMULPS      const2d1034d4<>+0(SB), Y0, Y1
+	VMOVAPS     Y0, Y0
+	VFMADD132PS const3b7d5455<>+0(SB), Y1, Y0
+	VMULPS      const2d1034d4<>+0(SB), Y2, Y1
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const3b7d5455<>+0(SB), Y1, Y2
+	VADDPS      Y2, Y0, Y1
+	VMOVUPS     Y1, (AX)(R10*1)
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (AX)(DX*8)
+	VMOVUPS     Y6, (AX)(R11*1)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	SUBQ        $+8, n+48(FP)
+	JMP         loop
+
+tail:
+	MOVQ        n+48(FP), R12
+	TESTQ       R12, R12
+	JZ          done
+	LEAQ        tailMask<>+64(SB), R13
+	NEGQ        R12
+	VMOVUPS     (R13)(R12*4), Y0
+	VMASKMOVPS  (CX), Y0, Y1
+	VMASKMOVPS  (CX)(BX*1), Y0, Y2
+	VMASKMOVPS  (CX)(BX*2), Y0, Y3
+	VMASKMOVPS  (CX)(SI*1), Y0, Y4
+	VMASKMOVPS  (CX)(BX*4), Y0, Y5
+	VMASKMOVPS  (CX)(DI*1), Y0, Y6
+	VMASKMOVPS  (CX)(SI*2), Y0, Y7
+	VMULPS      const31898b71<>+0(SB), Y1, Y8
+	VMOVAPS     Y1, Y9
+	VFMADD132PS const4001742e<>+0(SB), Y8, Y9
+	VMASKMOVPS  Y9, Y0, (AX)
+	VMULPS      const3ec00000<>+0(SB), Y2, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD132PS const3e100000<>+0(SB), Y1, Y9
+	VMOVAPS     Y4, Y10
+	VFMADD132PS const3d580000<>+0(SB), Y8, Y10
+	VMOVAPS     Y5, Y8
+	VFMADD132PS const3ca20000<>+0(SB), Y9, Y8
+	VMOVAPS     Y6, Y9
+	VFMADD132PS const3bf30000<>+0(SB), Y10, Y9
+	VMOVAPS     Y7, Y10
+	VFMADD132PS const3b364000<>+0(SB), Y8, Y10
+	VMULPS      constb294fa72<>+0(SB), Y10, Y8
+	VMOVAPS     Y10, Y10
+	VFMADD132PS constbfc49653<>+0(SB), Y8, Y10
+	VMULPS      constb294fa72<>+0(SB), Y9, Y8
+	VMOVAPS     Y9, Y9
+	VFMADD132PS constbfc49653<>+0(SB), Y8, Y9
+	VADDPS      Y9, Y10, Y8
+	VMASKMOVPS  Y8, Y0, (AX)(DX*1)
+	VSUBPS      Y9, Y10, Y8
+	VMASKMOVPS  Y8, Y0, (AX)(DX*2)
+	VMULPS      const3f400000<>+0(SB), Y2, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD132PS const3f100000<>+0(SB), Y1, Y9
+	VMOVAPS     Y4, Y10
+	VFMADD132PS const3ed80000<>+0(SB), Y8, Y10
+	VMOVAPS     Y5, Y8
+	VFMADD132PS const3ea20000<>+0(SB), Y9, Y8
+	VMOVAPS     Y6, Y9
+	VFMADD132PS const3e730000<>+0(SB), Y10, Y9
+	VMOVAPS     Y7, Y10
+	VFMADD132PS const3e364000<>+0(SB), Y8, Y10
+	VMULPS      const324f059d<>+0(SB), Y10, Y8
+	VMOVAPS     Y10, Y10
+	VFMADD132PS const3f1ce9ea<>+0(SB), Y8, Y10
+	VMULPS      const324f059d<>+0(SB), Y9, Y8
+	VMOVAPS     Y9, Y9
+	VFMADD132PS const3f1ce9ea<>+0(SB), Y8, Y9
+	VADDPS      Y9, Y10, Y8
+	VMASKMOVPS  Y8, Y0, (AX)(R8*1)
+	VSUBPS      Y9, Y10, Y8
+	VMASKMOVPS  Y8, Y0, (AX)(DX*4)
+	VMULPS      const3fa00000<>+0(SB), Y2, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD132PS const3fc80000<>+0(SB), Y1, Y9
+	VMOVAPS     Y4, Y10
+	VFMADD132PS const3ffa0000<>+0(SB), Y8, Y10
+	VMOVAPS     Y5, Y8
+	VFMADD132PS const401c4000<>+0(SB), Y9, Y8
+	VMOVAPS     Y6, Y9
+	VFMADD132PS const40435000<>+0(SB), Y10, Y9
+	VMOVAPS     Y7, Y10
+	VFMADD132PS const40742400<>+0(SB), Y8, Y10
+	VMULPS      constb0dcbd0f<>+0(SB), Y10, Y8
+	VMOVAPS     Y10, Y10
+	VFMADD132PS constbdbd17a2<>+0(SB), Y8, Y10
+	VMULPS      constb0dcbd0f<>+0(SB), Y9, Y8
+	VMOVAPS     Y9, Y9
+	VFMADD132PS constbdbd17a2<>+0(SB), Y8, Y9
+	VADDPS      Y9, Y10, Y8
+	VMASKMOVPS  Y8, Y0, (AX)(R9*1)
+	VSUBPS      Y9, Y10, Y8
+	VMASKMOVPS  Y8, Y0, (AX)(R8*2)
+	VMULPS      const40000000<>+0(SB), Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const40800000<>+0(SB), Y1, Y3
+	VMOVAPS     Y4, Y1
+	VFMADD132PS const41000000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VFMADD132PS const41800000<>+0(SB), Y3, Y2
+	VMOVAPS     Y6, Y3
+	VFMADD132PS const42000000<>+0(SB), Y1, Y3
+	VMOVAPS     Y7, Y1
+	VFMADD132PS const42800000<>+0(SB), Y2, Y1
+	VMULPS      const2d1034d4<>+0(SB), Y1, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const3b7d5455<>+0(SB), Y2, Y1
+	VMULPS      const2d1034d4<>+0(SB), Y3, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3b7d5455<>+0(SB), Y2, Y3
+	VADDPS      Y3, Y1, Y2
+	VMASKMOVPS  Y2, Y0, (AX)(R10*1)
+	VSUBPS      Y3, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (AX)(DX*8)
+	VMASKMOVPS  Y7, Y0, (AX)(R11*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func collectOutputLine10To4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// Requires: AVX, FMA3
+TEXT ·collectOutputLine10To4AVX2(SB), $1312-88
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+24(FP), CX
+	MOVQ   add+72(FP), DX
+	MOVQ   srcStep+32(FP), BX
+	LEAQ   (BX)(BX*2), SI
+	LEAQ   (BX)(BX*4), DI
+	LEAQ   (SI)(BX*4), R8
+	LEAQ   (BX)(BX*8), R9
+	LEAQ   31(SP), R10
+	ANDQ   $-32, R10
+	VXORPS Y0, Y0, Y0
+
+loop:
+	CMPQ    n+40(FP), $+8
+	JLT     tail
+	MOVQ    flags+80(FP), R11
+	XORQ    R10, R10
+	VMOVUPS (CX), Y1
+	VMOVUPS (CX)(BX*1), Y2
+	VMOVUPS (CX)(BX*2), Y3
+	VMOVUPS (CX)(SI*1), Y4
+	VMOVUPS (CX)(BX*4), Y5
+	VMOVUPS (CX)(DI*1), Y6
+	VMOVUPS (CX)(SI*2), Y7
+	VMOVUPS (CX)(R8*1), Y8
+	VMOVUPS (CX)(BX*8), Y9
+	VMOVUPS (CX)(R9*1), Y10
+	VADDPS  Y3, Y2, Y11
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y5, Y4, Y3
+	VSUBPS  Y5, Y4, Y4
+	VADDPS  Y7, Y6, Y5
+	VSUBPS  Y7, Y6, Y6
+	VADDPS  Y9, Y8, Y7
+	VSUBPS  Y9, Y8, Y8
+	VADDPS  Y11, Y1, Y1
+	VADDPS  Y3, Y1, Y1
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y7, Y1, Y1
+	TESTQ   $0x00000002, R11
+	JZ      noBias00
+	MOVQ    bias+64(FP), R12
+	VMOVUPS (R12), Y9
+	VADDPS  Y9, Y1, Y1
+
+noBias00:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd00
+	VMOVUPS (DX)(R10*1), Y9
+	VADDPS  Y9, Y1, Y1
+
+noAdd00:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU00
+	VMAXPS Y1, Y0, Y1
+
+noReLU00:
+	VMOVUPS     Y1, (AX)(R10*1)
+	VMULPS      const3ec00000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y9
+	VFMADD132PS const3f400000<>+0(SB), Y1, Y9
+	VMOVAPS     Y6, Y1
+	VFMADD132PS const3fa00000<>+0(SB), Y9, Y1
+	VMOVAPS     Y8, Y9
+	VFMADD132PS const40000000<>+0(SB), Y1, Y9
+	CMPQ        cols+56(FP), $+1
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y9, Y9
+
+noBias01:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd01
+	VMOVUPS (DX)(R10*1), Y1
+	VADDPS  Y1, Y9, Y9
+
+noAdd01:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU01
+	VMAXPS Y9, Y0, Y9
+
+noReLU01:
+	VMOVUPS     Y9, (AX)(R10*1)
+	VMULPS      const3e100000<>+0(SB), Y11, Y1
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3f100000<>+0(SB), Y1, Y3
+	VMOVAPS     Y5, Y1
+	VFMADD132PS const3fc80000<>+0(SB), Y3, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD132PS const40800000<>+0(SB), Y1, Y3
+	CMPQ        cols+56(FP), $+2
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias02
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y3, Y3
+
+noBias02:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd02
+	VMOVUPS (DX)(R10*1), Y1
+	VADDPS  Y1, Y3, Y3
+
+noAdd02:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU02
+	VMAXPS Y3, Y0, Y3
+
+noReLU02:
+	VMOVUPS     Y3, (AX)(R10*1)
+	VMOVAPS     Y2, Y1
+	VFMADD132PS const3d580000<>+0(SB), Y10, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3ed80000<>+0(SB), Y1, Y2
+	VMOVAPS     Y6, Y1
+	VFMADD132PS const3ffa0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const41000000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+3
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias03
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias03:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd03
+	VMOVUPS (DX)(R10*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd03:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU03
+	VMAXPS Y2, Y0, Y2
+
+noReLU03:
+	VMOVUPS Y2, (AX)(R10*1)
+
+stored:
+	ADDQ $+32, AX
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, bias+64(FP)
+	SUBQ $+8, n+40(FP)
+	JMP  loop
+
+tail:
+	MOVQ       n+40(FP), R10
+	TESTQ      R10, R10
+	JZ         done
+	LEAQ       tailMask<>+64(SB), R11
+	NEGQ       R10
+	VMOVUPS    (R11)(R10*4), Y1
+	MOVQ       flags+80(FP), R11
+	XORQ       R10, R10
+	VMASKMOVPS (CX), Y1, Y2
+	VMASKMOVPS (CX)(BX*1), Y1, Y3
+	VMASKMOVPS (CX)(BX*2), Y1, Y4
+	VMASKMOVPS (CX)(SI*1), Y1, Y5
+	VMASKMOVPS (CX)(BX*4), Y1, Y6
+	VMASKMOVPS (CX)(DI*1), Y1, Y7
+	VMASKMOVPS (CX)(SI*2), Y1, Y8
+	VMASKMOVPS (CX)(R8*1), Y1, Y9
+	VMASKMOVPS (CX)(BX*8), Y1, Y10
+	VMASKMOVPS (CX)(R9*1), Y1, Y11
+	VADDPS     Y4, Y3, Y12
+	VSUBPS     Y4, Y3, Y3
+	VADDPS     Y6, Y5, Y4
+	VSUBPS     Y6, Y5, Y5
+	VADDPS     Y8, Y7, Y6
+	VSUBPS     Y8, Y7, Y7
+	VADDPS     Y10, Y9, Y8
+	VSUBPS     Y10, Y9, Y9
+	VADDPS     Y12, Y2, Y2
+	VADDPS     Y4, Y2, Y2
+	VADDPS     Y6, Y2, Y2
+	VADDPS     Y8, Y2, Y2
+	TESTQ      $0x00000002, R11
+	JZ         noBias00Tail
+	MOVQ       bias+64(FP), CX
+	VMASKMOVPS (CX), Y1, Y10
+	VADDPS     Y10, Y2, Y2
+
+noBias00Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd00Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y10
+	VADDPS     Y10, Y2, Y2
+
+noAdd00Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU00Tail
+	VMAXPS Y2, Y0, Y2
+
+noReLU00Tail:
+	VMASKMOVPS  Y2, Y1, (AX)(R10*1)
+	VMULPS      const3ec00000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y10
+	VFMADD132PS const3f400000<>+0(SB), Y2, Y10
+	VMOVAPS     Y7, Y2
+	VFMADD132PS const3fa00000<>+0(SB), Y10, Y2
+	VMOVAPS     Y9, Y10
+	VFMADD132PS const40000000<>+0(SB), Y2, Y10
+	CMPQ        cols+56(FP), $+1
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VADDPS      Y2, Y10, Y10
+
+noBias01Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd01Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y2
+	VADDPS     Y2, Y10, Y10
+
+noAdd01Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU01Tail
+	VMAXPS Y10, Y0, Y10
+
+noReLU01Tail:
+	VMASKMOVPS  Y10, Y1, (AX)(R10*1)
+	VMULPS      const3e100000<>+0(SB), Y12, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3f100000<>+0(SB), Y2, Y4
+	VMOVAPS     Y6, Y2
+	VFMADD132PS const3fc80000<>+0(SB), Y4, Y2
+	VMOVAPS     Y8, Y4
+	VFMADD132PS const40800000<>+0(SB), Y2, Y4
+	CMPQ        cols+56(FP), $+2
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias02Tail
+	MOVQ        bias+64(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VADDPS      Y2, Y4, Y4
+
+noBias02Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd02Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y2
+	VADDPS     Y2, Y4, Y4
+
+noAdd02Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU02Tail
+	VMAXPS Y4, Y0, Y4
+
+noReLU02Tail:
+	VMASKMOVPS  Y4, Y1, (AX)(R10*1)
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3d580000<>+0(SB), Y11, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3ed80000<>+0(SB), Y2, Y3
+	VMOVAPS     Y7, Y2
+	VFMADD132PS const3ffa0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y9, Y3
+	VFMADD132PS const41000000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+3
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias03Tail
+	MOVQ        bias+64(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias03Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd03Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd03Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU03Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU03Tail:
+	VMASKMOVPS Y3, Y1, (AX)(R10*1)
+
+storedTail:
+done:
+	VZEROUPPER
+	RET
+
+// func spreadGradientLine4To10AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint)
+// Requires: AVX, AVX2, FMA3
+TEXT ·spreadGradientLine4To10AVX2(SB), $1440-72
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	ADDQ first+24(FP), CX
+	MOVQ dstStep+8(FP), DX
+	MOVQ srcCol+40(FP), BX
+	LEAQ (BX)(BX*2), SI
+	LEAQ (DX)(DX*2), DI
+	LEAQ (DX)(DX*4), R8
+	LEAQ (DI)(DX*4), R9
+	LEAQ (DX)(DX*8), R10
+	LEAQ 31(SP), R11
+	ANDQ $-32, R11
+
+loop:
+	CMPQ         n+48(FP), $+8
+	JLT          tail
+	MOVQ         cols+64(FP), R12
+	SHLQ         $0x3f, R12
+	SARQ         $0x3f, R12
+	VMOVQ        R12, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 1280(R11)
+	MOVQ         cols+64(FP), R12
+	SHLQ         $0x3e, R12
+	SARQ         $0x3f, R12
+	VMOVQ        R12, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 1312(R11)
+	MOVQ         cols+64(FP), R12
+	SHLQ         $0x3d, R12
+	SARQ         $0x3f, R12
+	VMOVQ        R12, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 1344(R11)
+	MOVQ         cols+64(FP), R12
+	SHLQ         $0x3c, R12
+	SARQ         $0x3f, R12
+	VMOVQ        R12, X0
+	VPBROADCASTQ X0, Y0
+	VMOVAPS      Y0, 1376(R11)
+	VMOVAPS      1280(R11), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VMOVAPS      1312(R11), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VMOVAPS      1344(R11), Y2
+	VMASKMOVPS   (CX)(BX*2), Y2, Y2
+	VMOVAPS      1376(R11), Y3
+	VMASKMOVPS   (CX)(SI*1), Y3, Y3
+	VMOVUPS      Y0, (AX)
+	VMULPS       const3ec00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y5
+	VFMADD132PS  const3e100000<>+0(SB), Y0, Y5
+	VMOVAPS      Y3, Y6
+	VFMADD132PS  const3d580000<>+0(SB), Y4, Y6
+	VADDPS       Y6, Y5, Y4
+	VMOVUPS      Y4, (AX)(DX*1)
+	VSUBPS       Y6, Y5, Y4
+	VMOVUPS      Y4, (AX)(DX*2)
+	VMULPS       const3f400000<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y5
+	VFMADD132PS  const3f100000<>+0(SB), Y0, Y5
+	VMOVAPS      Y3, Y6
+	VFMADD132PS  const3ed80000<>+0(SB), Y4, Y6
+	VADDPS       Y6, Y5, Y4
+	VMOVUPS      Y4, (AX)(DI*1)
+	VSUBPS       Y6, Y5, Y4
+	VMOVUPS      Y4, (AX)(DX*4)
+	VMULPS       const3fa00000<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y5
+	VFMADD132PS  const3fc80000<>+0(SB), Y0, Y5
+	VMOVAPS      Y3, Y6
+	VFMADD132PS  const3ffa0000<>+0(SB), Y4, Y6
+	VADDPS       Y6, Y5, Y4
+	VMOVUPS      Y4, (AX)(R8*1)
+	VSUBPS       Y6, Y5, Y4
+	VMOVUPS      Y4, (AX)(DI*2)
+	VMULPS       const40000000<>+0(SB), Y1, Y1
+	VMOVAPS      Y2, Y2
+	VFMADD132PS  const40800000<>+0(SB), Y0, Y2
+	VMOVAPS      Y3, Y0
+	VFMADD132PS  const41000000<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y2, Y1
+	VMOVUPS      Y1, (AX)(R9*1)
+	VSUBPS       Y0, Y2, Y0
+	VMOVUPS      Y0, (AX)(DX*8)
+	VMOVUPS      Y3, (AX)(R10*1)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, n+48(FP)
+	JMP          loop
+
+tail:
+	MOVQ         n+48(FP), R12
+	TESTQ        R12, R12
+	JZ           done
+	LEAQ         tailMask<>+64(SB), R13
+	NEGQ         R12
+	VMOVUPS      (R13)(R12*4), Y0
+	MOVQ         cols+64(FP), R12
+	SHLQ         $0x3f, R12
+	SARQ         $0x3f, R12
+	VMOVQ        R12, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 1280(R11)
+	MOVQ         cols+64(FP), R12
+	SHLQ         $0x3e, R12
+	SARQ         $0x3f, R12
+	VMOVQ        R12, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 1312(R11)
+	MOVQ         cols+64(FP), R12
+	SHLQ         $0x3d, R12
+	SARQ         $0x3f, R12
+	VMOVQ        R12, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 1344(R11)
+	MOVQ         cols+64(FP), R12
+	SHLQ         $0x3c, R12
+	SARQ         $0x3f, R12
+	VMOVQ        R12, X1
+	VPBROADCASTQ X1, Y1
+	VANDPS       Y0, Y1, Y1
+	VMOVAPS      Y1, 1376(R11)
+	VMOVAPS      1280(R11), Y1
+	VMASKMOVPS   (CX), Y1, Y1
+	VMOVAPS      1312(R11), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VMOVAPS      1344(R11), Y3
+	VMASKMOVPS   (CX)(BX*2), Y3, Y3
+	VMOVAPS      1376(R11), Y4
+	VMASKMOVPS   (CX)(SI*1), Y4, Y4
+	VMASKMOVPS   Y1, Y0, (AX)
+	VMULPS       const3ec00000<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y6
+	VFMADD132PS  const3e100000<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y7
+	VFMADD132PS  const3d580000<>+0(SB), Y5, Y7
+	VADDPS       Y7, Y6, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(DX*1)
+	VSUBPS       Y7, Y6, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(DX*2)
+	VMULPS       const3f400000<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y6
+	VFMADD132PS  const3f100000<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y7
+	VFMADD132PS  const3ed80000<>+0(SB), Y5, Y7
+	VADDPS       Y7, Y6, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(DI*1)
+	VSUBPS       Y7, Y6, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(DX*4)
+	VMULPS       const3fa00000<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y6
+	VFMADD132PS  const3fc80000<>+0(SB), Y1, Y6
+	VMOVAPS      Y4, Y7
+	VFMADD132PS  const3ffa0000<>+0(SB), Y5, Y7
+	VADDPS       Y7, Y6, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(R8*1)
+	VSUBPS       Y7, Y6, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(DI*2)
+	VMULPS       const40000000<>+0(SB), Y2, Y2
+	VMOVAPS      Y3, Y3
+	VFMADD132PS  const40800000<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y1
+	VFMADD132PS  const41000000<>+0(SB), Y2, Y1
+	VADDPS       Y1, Y3, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(R9*1)
+	VSUBPS       Y1, Y3, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DX*8)
+	VMASKMOVPS   Y4, Y0, (AX)(R10*1)
+
+done:
+	VZEROUPPER
+	RET
+
+// func collectGradientLine10To7AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int)
+// Requires: AVX, FMA3
+TEXT ·collectGradientLine10To7AVX2(SB), $2272-88
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+24(FP), CX
+	MOVQ   add+72(FP), DX
+	MOVQ   srcStep+32(FP), BX
+	LEAQ   (BX)(BX*2), SI
+	LEAQ   (BX)(BX*4), DI
+	LEAQ   (SI)(BX*4), R8
+	LEAQ   (BX)(BX*8), R9
+	LEAQ   31(SP), R10
+	ANDQ   $-32, R10
+	VXORPS Y0, Y0, Y0
+
+loop:
+	CMPQ        n+40(FP), $+8
+	JLT         tail
+	MOVQ        flags+80(FP), R11
+	XORQ        R10, R10
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (CX)(BX*1), Y2
+	VMOVUPS     (CX)(BX*2), Y3
+	VMOVUPS     (CX)(SI*1), Y4
+	VMOVUPS     (CX)(BX*4), Y5
+	VMOVUPS     (CX)(DI*1), Y6
+	VMOVUPS     (CX)(SI*2), Y7
+	VMOVUPS     (CX)(R8*1), Y8
+	VMOVUPS     (CX)(BX*8), Y9
+	VMOVUPS     (CX)(R9*1), Y10
+	VADDPS      Y3, Y2, Y11
+	VMULPS      constb294fa72<>+0(SB), Y11, Y12
+	VMOVAPS     Y11, Y11
+	VFMADD132PS constbfc49653<>+0(SB), Y12, Y11
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      constb294fa72<>+0(SB), Y2, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD132PS constbfc49653<>+0(SB), Y3, Y2
+	VADDPS      Y5, Y4, Y3
+	VMULPS      const324f059d<>+0(SB), Y3, Y12
+	VMOVAPS     Y3, Y3
+	VFMADD132PS const3f1ce9ea<>+0(SB), Y12, Y3
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      const324f059d<>+0(SB), Y4, Y5
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3f1ce9ea<>+0(SB), Y5, Y4
+	VADDPS      Y7, Y6, Y5
+	VMULPS      constb0dcbd0f<>+0(SB), Y5, Y12
+	VMOVAPS     Y5, Y5
+	VFMADD132PS constbdbd17a2<>+0(SB), Y12, Y5
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constb0dcbd0f<>+0(SB), Y6, Y7
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbdbd17a2<>+0(SB), Y7, Y6
+	VADDPS      Y9, Y8, Y7
+	VMULPS      const2d1034d4<>+0(SB), Y7, Y12
+	VMOVAPS     Y7, Y7
+	VFMADD132PS const3b7d5455<>+0(SB), Y12, Y7
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      const2d1034d4<>+0(SB), Y8, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD132PS const3b7d5455<>+0(SB), Y9, Y8
+	VMULPS      const31898b71<>+0(SB), Y1, Y9
+	VMOVAPS     Y1, Y1
+	VFMADD132PS const4001742e<>+0(SB), Y9, Y1
+	VADDPS      Y11, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VADDPS      Y7, Y1, Y1
+	TESTQ       $0x00000002, R11
+	JZ          noBias00
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y9
+	VADDPS      Y9, Y1, Y1
+
+noBias00:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd00
+	VMOVUPS (DX)(R10*1), Y9
+	VADDPS  Y9, Y1, Y1
+
+noAdd00:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU00
+	VMAXPS Y1, Y0, Y1
+
+noReLU00:
+	VMOVUPS     Y1, (AX)(R10*1)
+	VMULPS      const3ec00000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y9
+	VFMADD132PS const3f400000<>+0(SB), Y1, Y9
+	VMOVAPS     Y6, Y1
+	VFMADD132PS const3fa00000<>+0(SB), Y9, Y1
+	VMOVAPS     Y8, Y9
+	VFMADD132PS const40000000<>+0(SB), Y1, Y9
+	CMPQ        cols+56(FP), $+1
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias01
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y9, Y9
+
+noBias01:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd01
+	VMOVUPS (DX)(R10*1), Y1
+	VADDPS  Y1, Y9, Y9
+
+noAdd01:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU01
+	VMAXPS Y9, Y0, Y9
+
+noReLU01:
+	VMOVUPS     Y9, (AX)(R10*1)
+	VMULPS      const3e100000<>+0(SB), Y11, Y1
+	VMOVAPS     Y3, Y9
+	VFMADD132PS const3f100000<>+0(SB), Y1, Y9
+	VMOVAPS     Y5, Y1
+	VFMADD132PS const3fc80000<>+0(SB), Y9, Y1
+	VMOVAPS     Y7, Y9
+	VFMADD132PS const40800000<>+0(SB), Y1, Y9
+	CMPQ        cols+56(FP), $+2
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias02
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y9, Y9
+
+noBias02:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd02
+	VMOVUPS (DX)(R10*1), Y1
+	VADDPS  Y1, Y9, Y9
+
+noAdd02:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU02
+	VMAXPS Y9, Y0, Y9
+
+noReLU02:
+	VMOVUPS     Y9, (AX)(R10*1)
+	VMULPS      const3d580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y9
+	VFMADD132PS const3ed80000<>+0(SB), Y1, Y9
+	VMOVAPS     Y6, Y1
+	VFMADD132PS const3ffa0000<>+0(SB), Y9, Y1
+	VMOVAPS     Y8, Y9
+	VFMADD132PS const41000000<>+0(SB), Y1, Y9
+	CMPQ        cols+56(FP), $+3
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias03
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y9, Y9
+
+noBias03:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd03
+	VMOVUPS (DX)(R10*1), Y1
+	VADDPS  Y1, Y9, Y9
+
+noAdd03:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU03
+	VMAXPS Y9, Y0, Y9
+
+noReLU03:
+	VMOVUPS     Y9, (AX)(R10*1)
+	VMULPS      const3ca20000<>+0(SB), Y11, Y1
+	VMOVAPS     Y3, Y9
+	VFMADD132PS const3ea20000<>+0(SB), Y1, Y9
+	VMOVAPS     Y5, Y1
+	VFMADD132PS const401c4000<>+0(SB), Y9, Y1
+	VMOVAPS     Y7, Y9
+	VFMADD132PS const41800000<>+0(SB), Y1, Y9
+	CMPQ        cols+56(FP), $+4
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias04
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y9, Y9
+
+noBias04:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd04
+	VMOVUPS (DX)(R10*1), Y1
+	VADDPS  Y1, Y9, Y9
+
+noAdd04:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU04
+	VMAXPS Y9, Y0, Y9
+
+noReLU04:
+	VMOVUPS     Y9, (AX)(R10*1)
+	VMULPS      const3bf30000<>+0(SB), Y2, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD132PS const3e730000<>+0(SB), Y1, Y2
+	VMOVAPS     Y6, Y1
+	VFMADD132PS const40435000<>+0(SB), Y2, Y1
+	VMOVAPS     Y8, Y2
+	VFMADD132PS const42000000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+5
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias05
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias05:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd05
+	VMOVUPS (DX)(R10*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd05:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU05
+	VMAXPS Y2, Y0, Y2
+
+noReLU05:
+	VMOVUPS     Y2, (AX)(R10*1)
+	VMOVAPS     Y11, Y1
+	VFMADD132PS const3b364000<>+0(SB), Y10, Y1
+	VMOVAPS     Y3, Y2
+	VFMADD132PS const3e364000<>+0(SB), Y1, Y2
+	VMOVAPS     Y5, Y1
+	VFMADD132PS const40742400<>+0(SB), Y2, Y1
+	VMOVAPS     Y7, Y2
+	VFMADD132PS const42800000<>+0(SB), Y1, Y2
+	CMPQ        cols+56(FP), $+6
+	JLE         stored
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias06
+	MOVQ        bias+64(FP), R12
+	VMOVUPS     (R12), Y1
+	VADDPS      Y1, Y2, Y2
+
+noBias06:
+	TESTQ   $0x00000004, R11
+	JZ      noAdd06
+	VMOVUPS (DX)(R10*1), Y1
+	VADDPS  Y1, Y2, Y2
+
+noAdd06:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU06
+	VMAXPS Y2, Y0, Y2
+
+noReLU06:
+	VMOVUPS Y2, (AX)(R10*1)
+
+stored:
+	ADDQ $+32, AX
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, bias+64(FP)
+	SUBQ $+8, n+40(FP)
+	JMP  loop
+
+tail:
+	MOVQ        n+40(FP), R10
+	TESTQ       R10, R10
+	JZ          done
+	LEAQ        tailMask<>+64(SB), R11
+	NEGQ        R10
+	VMOVUPS     (R11)(R10*4), Y1
+	MOVQ        flags+80(FP), R11
+	XORQ        R10, R10
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (CX)(BX*1), Y1, Y3
+	VMASKMOVPS  (CX)(BX*2), Y1, Y4
+	VMASKMOVPS  (CX)(SI*1), Y1, Y5
+	VMASKMOVPS  (CX)(BX*4), Y1, Y6
+	VMASKMOVPS  (CX)(DI*1), Y1, Y7
+	VMASKMOVPS  (CX)(SI*2), Y1, Y8
+	VMASKMOVPS  (CX)(R8*1), Y1, Y9
+	VMASKMOVPS  (CX)(BX*8), Y1, Y10
+	VMASKMOVPS  (CX)(R9*1), Y1, Y11
+	VADDPS      Y4, Y3, Y12
+	VMULPS      constb294fa72<>+0(SB), Y12, Y13
+	VMOVAPS     Y12, Y12
+	VFMADD132PS constbfc49653<>+0(SB), Y13, Y12
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      constb294fa72<>+0(SB), Y3, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD132PS constbfc49653<>+0(SB), Y4, Y3
+	VADDPS      Y6, Y5, Y4
+	VMULPS      const324f059d<>+0(SB), Y4, Y13
+	VMOVAPS     Y4, Y4
+	VFMADD132PS const3f1ce9ea<>+0(SB), Y13, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      const324f059d<>+0(SB), Y5, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD132PS const3f1ce9ea<>+0(SB), Y6, Y5
+	VADDPS      Y8, Y7, Y6
+	VMULPS      constb0dcbd0f<>+0(SB), Y6, Y13
+	VMOVAPS     Y6, Y6
+	VFMADD132PS constbdbd17a2<>+0(SB), Y13, Y6
+	VSUBPS      Y8, Y7, Y7
+	VMULPS      constb0dcbd0f<>+0(SB), Y7, Y8
+	VMOVAPS     Y7, Y7
+	VFMADD132PS constbdbd17a2<>+0(SB), Y8, Y7
+	VADDPS      Y10, Y9, Y8
+	VMULPS      const2d1034d4<>+0(SB), Y8, Y13
+	VMOVAPS     Y8, Y8
+	VFMADD132PS const3b7d5455<>+0(SB), Y13, Y8
+	VSUBPS      Y10, Y9, Y9
+	VMULPS      const2d1034d4<>+0(SB), Y9, Y10
+	VMOVAPS     Y9, Y9
+	VFMADD132PS const3b7d5455<>+0(SB), Y10, Y9
+	VMULPS      const31898b71<>+0(SB), Y2, Y10
+	VMOVAPS     Y2, Y2
+	VFMADD132PS const4001742e<>+0(SB), Y10, Y2
+	VADDPS      Y12, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y6, Y2, Y2
+	VADDPS      Y8, Y2, Y2
+	TESTQ       $0x00000002, R11
+	JZ          noBias00Tail
+	MOVQ        bias+64(FP), CX
+	VMASKMOVPS  (CX), Y1, Y10
+	VADDPS      Y10, Y2, Y2
+
+noBias00Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd00Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y10
+	VADDPS     Y10, Y2, Y2
+
+noAdd00Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU00Tail
+	VMAXPS Y2, Y0, Y2
+
+noReLU00Tail:
+	VMASKMOVPS  Y2, Y1, (AX)(R10*1)
+	VMULPS      const3ec00000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y10
+	VFMADD132PS const3f400000<>+0(SB), Y2, Y10
+	VMOVAPS     Y7, Y2
+	VFMADD132PS const3fa00000<>+0(SB), Y10, Y2
+	VMOVAPS     Y9, Y10
+	VFMADD132PS const40000000<>+0(SB), Y2, Y10
+	CMPQ        cols+56(FP), $+1
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias01Tail
+	MOVQ        bias+64(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VADDPS      Y2, Y10, Y10
+
+noBias01Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd01Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y2
+	VADDPS     Y2, Y10, Y10
+
+noAdd01Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU01Tail
+	VMAXPS Y10, Y0, Y10
+
+noReLU01Tail:
+	VMASKMOVPS  Y10, Y1, (AX)(R10*1)
+	VMULPS      const3e100000<>+0(SB), Y12, Y2
+	VMOVAPS     Y4, Y10
+	VFMADD132PS const3f100000<>+0(SB), Y2, Y10
+	VMOVAPS     Y6, Y2
+	VFMADD132PS const3fc80000<>+0(SB), Y10, Y2
+	VMOVAPS     Y8, Y10
+	VFMADD132PS const40800000<>+0(SB), Y2, Y10
+	CMPQ        cols+56(FP), $+2
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias02Tail
+	MOVQ        bias+64(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VADDPS      Y2, Y10, Y10
+
+noBias02Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd02Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y2
+	VADDPS     Y2, Y10, Y10
+
+noAdd02Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU02Tail
+	VMAXPS Y10, Y0, Y10
+
+noReLU02Tail:
+	VMASKMOVPS  Y10, Y1, (AX)(R10*1)
+	VMULPS      const3d580000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y10
+	VFMADD132PS const3ed80000<>+0(SB), Y2, Y10
+	VMOVAPS     Y7, Y2
+	VFMADD132PS const3ffa0000<>+0(SB), Y10, Y2
+	VMOVAPS     Y9, Y10
+	VFMADD132PS const41000000<>+0(SB), Y2, Y10
+	CMPQ        cols+56(FP), $+3
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias03Tail
+	MOVQ        bias+64(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VADDPS      Y2, Y10, Y10
+
+noBias03Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd03Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y2
+	VADDPS     Y2, Y10, Y10
+
+noAdd03Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU03Tail
+	VMAXPS Y10, Y0, Y10
+
+noReLU03Tail:
+	VMASKMOVPS  Y10, Y1, (AX)(R10*1)
+	VMULPS      const3ca20000<>+0(SB), Y12, Y2
+	VMOVAPS     Y4, Y10
+	VFMADD132PS const3ea20000<>+0(SB), Y2, Y10
+	VMOVAPS     Y6, Y2
+	VFMADD132PS const401c4000<>+0(SB), Y10, Y2
+	VMOVAPS     Y8, Y10
+	VFMADD132PS const41800000<>+0(SB), Y2, Y10
+	CMPQ        cols+56(FP), $+4
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias04Tail
+	MOVQ        bias+64(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VADDPS      Y2, Y10, Y10
+
+noBias04Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd04Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y2
+	VADDPS     Y2, Y10, Y10
+
+noAdd04Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU04Tail
+	VMAXPS Y10, Y0, Y10
+
+noReLU04Tail:
+	VMASKMOVPS  Y10, Y1, (AX)(R10*1)
+	VMULPS      const3bf30000<>+0(SB), Y3, Y2
+	VMOVAPS     Y5, Y3
+	VFMADD132PS const3e730000<>+0(SB), Y2, Y3
+	VMOVAPS     Y7, Y2
+	VFMADD132PS const40435000<>+0(SB), Y3, Y2
+	VMOVAPS     Y9, Y3
+	VFMADD132PS const42000000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+5
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias05Tail
+	MOVQ        bias+64(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias05Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd05Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd05Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU05Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU05Tail:
+	VMASKMOVPS  Y3, Y1, (AX)(R10*1)
+	VMOVAPS     Y12, Y2
+	VFMADD132PS const3b364000<>+0(SB), Y11, Y2
+	VMOVAPS     Y4, Y3
+	VFMADD132PS const3e364000<>+0(SB), Y2, Y3
+	VMOVAPS     Y6, Y2
+	VFMADD132PS const40742400<>+0(SB), Y3, Y2
+	VMOVAPS     Y8, Y3
+	VFMADD132PS const42800000<>+0(SB), Y2, Y3
+	CMPQ        cols+56(FP), $+6
+	JLE         storedTail
+	ADDQ        dstCol+16(FP), R10
+	TESTQ       $0x00000002, R11
+	JZ          noBias06Tail
+	MOVQ        bias+64(FP), CX
+	VMASKMOVPS  (CX), Y1, Y2
+	VADDPS      Y2, Y3, Y3
+
+noBias06Tail:
+	TESTQ      $0x00000004, R11
+	JZ         noAdd06Tail
+	VMASKMOVPS (DX)(R10*1), Y1, Y2
+	VADDPS     Y2, Y3, Y3
+
+noAdd06Tail:
+	TESTQ  $0x00000008, R11
+	JZ     noReLU06Tail
+	VMAXPS Y3, Y0, Y3
+
+noReLU06Tail:
+	VMASKMOVPS Y3, Y1, (AX)(R10*1)
 
 storedTail:
 done:

@@ -4,47 +4,71 @@
 
 package kernels
 
-func spreadInput2AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func spreadFilter2AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func collectOutput2AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
-	panic("kernels: assembly called on another architecture")
-}
-
 func spreadInput4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func spreadFilter4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+func spreadFilter3To4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func collectOutput4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+func collectOutput4To2AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func spreadGradient4AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+func spreadInput6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func collectGradient4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+func spreadFilter3To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func spreadInput2AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+func collectOutput6To4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func spreadFilter2AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+func spreadGradient4To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func collectOutput2AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+func collectGradient6To3AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadFilter5To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func collectOutput6To2AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadGradient2To6AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func collectGradient6To5AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadInputLine10AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadFilterLine7To10AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func collectOutputLine10To4AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadGradientLine4To10AVX512(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func collectGradientLine10To7AVX512(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -52,18 +76,66 @@ func spreadInput4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow
 	panic("kernels: assembly called on another architecture")
 }
 
-func spreadFilter4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+func spreadFilter3To4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func collectOutput4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+func collectOutput4To2AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func spreadGradient4AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+func spreadInput6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func collectGradient4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+func spreadFilter3To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func collectOutput6To4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadGradient4To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func collectGradient6To3AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadFilter5To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func collectOutput6To2AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadGradient2To6AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func collectGradient6To5AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadInputLine10AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadFilterLine7To10AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func collectOutputLine10To4AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func spreadGradientLine4To10AVX2(dst *float32, dstStep int, src *float32, first int, srcRow int, srcCol int, n int, rows uint, cols uint) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func collectGradientLine10To7AVX2(dst *float32, dstRow int, dstCol int, src *float32, srcStep int, n int, rows int, cols int, bias *float32, add *float32, flags int) {
 	panic("kernels: assembly called on another architecture")
 }

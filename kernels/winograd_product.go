@@ -24,23 +24,34 @@ type winogradForms struct {
 	weights       *winogradWeights
 }
 
-// winogradForms sets up the forms of 3×3 convolutions, for the directions in which the groups have enough channels and for
-// batches of enough tiles.
+// winogradForms sets up the forms that there are for a convolution, for the directions in which the groups have enough channels
+// and for batches of enough tiles.
 func (c *Conv) winogradForms(minSmall, minLarge, minTiles int) (w winogradForms) {
 	s := c.s
-	if s.KH != 3 || s.KW != 3 || s.SH != 1 || s.SW != 1 {
+	if s.SH != 1 || s.SW != 1 {
 		return w
 	}
-	channels := min(s.C, s.OutC) / s.Groups
-	if channels >= minSmall {
-		w.forward = newWinogradProduct(&c.forward, &smallForm, minTiles)
+	var precise, fast *winogradForm
+	switch [2]int{s.KH, s.KW} {
+	case [2]int{3, 3}:
+		precise, fast = smallForm, largeForm
+	case [2]int{5, 5}:
+		precise, fast, minSmall = form5x5, form5x5, minLarge
+	case [2]int{1, 7}:
+		fast = form1x7
+	case [2]int{7, 1}:
+		fast = form7x1
 	}
-	if channels >= minLarge {
+	channels := min(s.C, s.OutC) / s.Groups
+	if precise != nil && channels >= minSmall {
+		w.forward = newWinogradProduct(&c.forward, precise, minTiles)
+	}
+	if fast != nil && channels >= minLarge {
 		if s.Normalised {
-			w.forward = newWinogradProduct(&c.forward, &largeForm, minTiles)
+			w.forward = newWinogradProduct(&c.forward, fast, minTiles)
 		}
-		w.data = newWinogradProduct(&c.data[0], &largeForm, minTiles)
-		w.weights = newWinogradWeights(&c.weights, &largeForm, minTiles)
+		w.data = newWinogradProduct(&c.data[0], fast, minTiles)
+		w.weights = newWinogradWeights(&c.weights, fast, minTiles)
 	}
 	return w
 }
@@ -51,7 +62,7 @@ func (p *winogradProduct) pays() bool { return p != nil && p.tiles() >= p.minTil
 // pays tells whether there is such a form and the batch has enough tiles for it.
 func (w *winogradWeights) pays() bool { return w != nil && w.allTiles() >= w.minTiles }
 
-// tileGrid cuts the positions of a convolution with 3×3 taps into the tiles of a form.
+// tileGrid cuts the positions of a convolution into the tiles of a form.
 type tileGrid struct {
 	*gather
 	*winogradForm
@@ -59,7 +70,7 @@ type tileGrid struct {
 }
 
 func newTileGrid(g *gather, form *winogradForm) tileGrid {
-	return tileGrid{g, form, ceilDiv(g.outH, form.tile), ceilDiv(g.outW, form.tile)}
+	return tileGrid{g, form, ceilDiv(g.outH, form.tileH), ceilDiv(g.outW, form.tileW)}
 }
 
 // perImage returns the number of tiles of an image.
@@ -67,7 +78,7 @@ func (g *tileGrid) perImage() int { return g.down * g.across }
 
 // corner returns the image of a tile and its first position.
 func (g *tileGrid) corner(tile int) (n, y, x int) {
-	return tile / g.perImage(), tile / g.across % g.down * g.tile, tile % g.across * g.tile
+	return tile / g.perImage(), tile / g.across % g.down * g.tileH, tile % g.across * g.tileW
 }
 
 // inputTile returns the pixels under a tile, beginning with the given channel.
@@ -87,7 +98,7 @@ func existing(first, size int) uint {
 	return 1<<behind - 1<<before
 }
 
-// winogradProduct is an implicit product of 3×3 neighbouring taps, computed in Winograd's form.
+// winogradProduct is an implicit product of neighbouring taps, computed in Winograd's form.
 type winogradProduct struct {
 	*implicitProduct
 	grid     tileGrid
@@ -103,7 +114,7 @@ func (p *winogradProduct) tiles() int { return p.n * p.grid.perImage() }
 
 // tileBlock returns how many tiles make a task.
 func (p *winogradProduct) tileBlock() int {
-	rows := winogradFloats / p.grid.positions() / gatheredRow(p.channels)
+	rows := winogradFloats / p.grid.positions / gatheredRow(p.channels)
 	return min(max(rows/minTileBlock*minTileBlock, minTileBlock), maxTileBlock)
 }
 
@@ -120,7 +131,7 @@ func (p *winogradProduct) tasks() int {
 }
 
 func (p *winogradProduct) packedSize() int {
-	return p.groups * p.grid.positions() * p.channelSteps() * p.paddedCols()
+	return p.groups * p.grid.positions * p.channelSteps() * p.paddedCols()
 }
 
 // channelSteps returns the depth of the products: channels, or pairs of them.
@@ -152,14 +163,14 @@ func (p *winogradProduct) packTask(task int, ws []float32) {
 	}
 	src := tileSource{data: taps, row: p.kw * size, col: size, rows: allLines, cols: allLines}
 	position := p.channelSteps() * width
-	dst := p.filters[panel*p.grid.positions()*position:]
+	dst := p.filters[panel*p.grid.positions*position:]
 	if !p.pairs {
-		p.grid.filter.spreadTile(dst[channel*width:], position, &src, size)
+		p.grid.filter.spreadTile(dst[channel*width:], position, src, size)
 		return
 	}
-	filters := space.take(p.grid.positions() * size)
-	p.grid.filter.spreadTile(filters, size, &src, size)
-	for i := range p.grid.positions() {
+	filters := space.take(p.grid.positions * size)
+	p.grid.filter.spreadTile(filters, size, src, size)
+	for i := range p.grid.positions {
 		pairRows(dst[i*position+channel/2*width:], width, filters[i*size:], width, channels, width)
 	}
 }
@@ -170,11 +181,11 @@ func tileStep(tiles, row int) int { return tiles*row + cacheLine }
 func (p *winogradProduct) productColumns() int { return min(winogradColumns, p.columnBlock()) }
 
 func (p *winogradProduct) workerSize() int {
-	inputs := p.grid.positions() * tileStep(p.tileBlock(), gatheredRow(p.channels))
-	products := p.grid.positions() * tileStep(p.tileBlock(), gatheredRow(p.productColumns()))
+	inputs := p.grid.positions * tileStep(p.tileBlock(), gatheredRow(p.channels))
+	products := p.grid.positions * tileStep(p.tileBlock(), gatheredRow(p.productColumns()))
 	taps := p.kh * p.kw
 	if p.pairs {
-		taps += p.grid.positions()
+		taps += p.grid.positions
 	}
 	filters := taps * min(filterChunk, p.channels) * tileFor(active).cols
 	return max(inputs+products, roundUp(filters, cacheLine)) + 2*cacheLine
@@ -193,22 +204,20 @@ func (p *winogradProduct) multiply(task int, ws []float32) {
 	inputRow, productRow := gatheredRow(p.channels), gatheredRow(p.productColumns())
 	inputStep, productStep := tileStep(p.tileBlock(), inputRow), tileStep(p.tileBlock(), productRow)
 	space := newScratch(ws)
-	inputs, products := space.take(p.grid.positions()*inputStep), space.take(p.grid.positions()*productStep)
+	inputs, products := space.take(p.grid.positions*inputStep), space.take(p.grid.positions*productStep)
 	for t := range tiles {
-		src := p.grid.inputTile(tile+t, group*p.channels)
-		p.grid.input.spreadTile(inputs[t*inputRow:], inputStep, &src, p.channels)
+		p.grid.input.spreadTile(inputs[t*inputRow:], inputStep, p.grid.inputTile(tile+t, group*p.channels), p.channels)
 		if p.pairs {
-			pairColumns(inputs[t*inputRow:], inputStep, inputs[t*inputRow:], inputStep, p.grid.positions(), p.channels)
+			pairColumns(inputs[t*inputRow:], inputStep, inputs[t*inputRow:], inputStep, p.grid.positions, p.channels)
 		}
 	}
 	for col := begin; col < end; col += winogradColumns {
 		cols := min(winogradColumns, end-col)
-		for position := range p.grid.positions() {
+		for position := range p.grid.positions {
 			p.multiplyPosition(products[position*productStep:], productRow, inputs[position*inputStep:], inputRow, tiles, group, position, col, cols)
 		}
 		for t := range tiles {
-			dst := p.target(tile+t, group*p.cols+col)
-			p.grid.output.collectTile(&dst, products[t*productRow:], productStep, cols)
+			p.grid.output.collectTile(p.target(tile+t, group*p.cols+col), products[t*productRow:], productStep, cols)
 		}
 	}
 }
@@ -217,7 +226,7 @@ func (p *winogradProduct) multiply(task int, ws []float32) {
 func (p *winogradProduct) multiplyPosition(c []float32, cRow int, a []float32, aRow, tiles, group, position, col, cols int) {
 	width := tileFor(active).cols
 	steps := p.channelSteps()
-	panel := p.grid.positions() * steps * width
+	panel := p.grid.positions * steps * width
 	filters := p.filters[(group*p.panels()+col/width)*panel+position*steps*width:]
 	m := product{
 		rows: tiles, cols: cols, pairs: p.pairs,
@@ -238,7 +247,7 @@ func (p *winogradProduct) target(tile, channel int) tileTarget {
 	at := ((n*p.outH+y)*p.outW+x)*p.dstPixel + channel
 	t := tileTarget{
 		data: p.dst[at:], row: p.outW * p.dstPixel, col: p.dstPixel,
-		rows: min(p.grid.tile, p.outH-y), cols: min(p.grid.tile, p.outW-x),
+		rows: min(p.grid.tileH, p.outH-y), cols: min(p.grid.tileW, p.outW-x),
 	}
 	if p.bias != nil {
 		t.bias, t.flags = p.bias[channel:], flagBias

@@ -7,43 +7,74 @@ import (
 	"testing"
 )
 
-// spreadTransforms and collectTransforms are all transforms, with the size of their tiles.
-var (
-	spreadTransforms = []struct {
-		name      string
-		transform *tileTransform
-		size      int
-	}{
-		{"large input", &largeForm.input, 6}, {"large output gradient", &largeForm.outputGradient, 4}, {"large filter", &largeForm.filter, 3},
-		{"small input", &smallForm.input, 4}, {"small filter", &smallForm.filter, 3},
+// winogradFormsByName are all forms, with the size of their filters.
+var winogradFormsByName = []struct {
+	name   string
+	kh, kw int
+	*winogradForm
+}{
+	{"small", 3, 3, smallForm}, {"large", 3, 3, largeForm}, {"5x5", 5, 5, form5x5}, {"1x7", 1, 7, form1x7}, {"7x1", 7, 1, form7x1},
+}
+
+// namedTransform is one of a form's transforms; a filter is always whole.
+type namedTransform struct {
+	name  string
+	whole bool
+	*tileTransform
+}
+
+// spreadTransforms and collectTransforms are all that assembly computes.
+func spreadTransforms() (all []namedTransform) {
+	for _, f := range winogradFormsByName {
+		all = append(all, namedTransform{f.name + " input", false, &f.input}, namedTransform{f.name + " filter", true, &f.filter})
+		if f.outputGradient.spread[AVX2] != nil {
+			all = append(all, namedTransform{f.name + " output gradient", false, &f.outputGradient})
+		}
 	}
-	collectTransforms = []struct {
-		name      string
-		transform *tileTransform
-		size      int
-	}{
-		{"large output", &largeForm.output, 4}, {"large filter gradient", &largeForm.filterGradient, 3}, {"small output", &smallForm.output, 2},
+	return all
+}
+
+func collectTransforms() (all []namedTransform) {
+	for _, f := range winogradFormsByName {
+		all = append(all, namedTransform{f.name + " output", false, &f.output})
+		if f.filterGradient.collect[AVX2] != nil {
+			all = append(all, namedTransform{f.name + " filter gradient", false, &f.filterGradient})
+		}
 	}
-)
+	return all
+}
+
+// lines returns the rows and columns of a tile, before a transform or behind it.
+func (t *tileTransform) lines(behind bool) (rows, cols int) {
+	rows, cols = len(t.down[0]), len(t.across[0])
+	if behind {
+		rows, cols = len(t.down), len(t.across)
+	}
+	if t.turned {
+		rows, cols = cols, rows
+	}
+	return rows, cols
+}
 
 // transformTolerance bounds how far the assembly, which factors the matrices and fuses operations, may be from the plain
 // sums: a transformed value has at most 36 terms, whose weights multiply to at most 12 for the input and 12 for the
-// output; sumTolerance is for weights of one.
-func transformTolerance() float64 { return 12 * sumTolerance(maxPositions) }
+// output, and up to 70 in the filters' gradients; sumTolerance is for weights of one.
+func transformTolerance() float64 { return 12 * sumTolerance(36) }
 
 // checkSpread compares one transform of a tile of n channels with the portable loop. The tile lies in an image that ends
 // where its existing pixels do.
 func checkSpread(t *testing.T, rng *rand.Rand, which, n int, rows, cols uint, special float32) {
 	t.Helper()
-	s := spreadTransforms[which]
-	if s.size == 3 {
+	s := spreadTransforms()[which]
+	if s.whole {
 		rows, cols = allLines, allLines
 	}
+	high, wide := s.lines(false)
 	col := n + rng.IntN(3)
-	row := s.size*col + rng.IntN(3)
+	row := wide*col + rng.IntN(3)
 	first, last := -1, 0
-	for i := range s.size {
-		for j := range s.size {
+	for i := range high {
+		for j := range wide {
 			if rows>>i&1 == 1 && cols>>j&1 == 1 {
 				if first < 0 {
 					first = i*row + j*col
@@ -60,8 +91,11 @@ func checkSpread(t *testing.T, rng *rand.Rand, which, n int, rows, cols uint, sp
 	step := n + rng.IntN(5)
 	got, want := guarded(t, rng, (maxPositions-1)*step+n), make([]float32, (maxPositions-1)*step+n)
 	copy(want, got)
-	s.transform.spreadTile(got, step, &src, n)
-	s.transform.spreadGeneric(want, step, &src, n)
+	s.spreadTile(got, step, src, n)
+	if s.turned {
+		src = src.turned()
+	}
+	s.spreadGeneric(want, step, &src, n)
 	compareTransforms(t, fmt.Sprintf("%s, %d channels, rows %b, columns %b", s.name, n, rows, cols), got, want)
 }
 
@@ -84,7 +118,7 @@ func compareTransforms(t *testing.T, what string, got, want []float32) {
 // checkCollect compares one transform back to a tile with the portable loop.
 func checkCollect(t *testing.T, rng *rand.Rand, which, n, rows, cols, flags int, special float32) {
 	t.Helper()
-	s := collectTransforms[which]
+	s := collectTransforms()[which]
 	step := n + rng.IntN(5)
 	src := guarded(t, rng, (maxPositions-1)*step+n)
 	if special != 0 {
@@ -92,7 +126,7 @@ func checkCollect(t *testing.T, rng *rand.Rand, which, n, rows, cols, flags int,
 		flags &^= flagReLU // would make a number of one infinity
 	}
 	col := n + rng.IntN(3)
-	row := s.size*col + rng.IntN(3)
+	row := maxLine*col + rng.IntN(3)
 	size := (rows-1)*row + (cols-1)*col + n
 	got := tileTarget{data: guarded(t, rng, size), row: row, col: col, rows: rows, cols: cols, flags: flags}
 	if flags&flagBias != 0 {
@@ -106,13 +140,16 @@ func checkCollect(t *testing.T, rng *rand.Rand, which, n, rows, cols, flags int,
 	if flags&flagAdd != 0 && rng.IntN(2) == 0 { // in place
 		got.add, want.add = got.data, want.data
 	}
-	s.transform.collectTile(&got, src, step, n)
-	s.transform.collectGeneric(&want, src, step, n)
+	s.collectTile(got, src, step, n)
+	if s.turned {
+		want = want.turned()
+	}
+	s.collectGeneric(&want, src, step, n)
 	compareTransforms(t, fmt.Sprintf("%s, %d channels, %d×%d, flags %b", s.name, n, rows, cols, flags), got.data, want.data)
 }
 
 // maxPositions is the number of positions of the largest form.
-const maxPositions = maxLine * maxLine
+const maxPositions = 36
 
 var specials = []float32{0, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}
 
@@ -124,14 +161,15 @@ func TestWinogradTransforms(t *testing.T) {
 		rng := rand.New(rand.NewPCG(41, 42))
 		for n := 1; n <= 50; n++ {
 			for _, special := range specials {
-				for which := range spreadTransforms {
+				for which := range spreadTransforms() {
 					checkSpread(t, rng, which, n, allLines, allLines, special)
 					checkSpread(t, rng, which, n, uint(rng.IntN(allLines+1)), uint(rng.IntN(allLines+1)), special)
 				}
-				for which, s := range collectTransforms {
+				for which, s := range collectTransforms() {
 					flags := rng.IntN(flagReLU<<1) &^ flagAccumulate
-					checkCollect(t, rng, which, n, s.size, s.size, flags, special)
-					checkCollect(t, rng, which, n, 1+rng.IntN(s.size), 1+rng.IntN(s.size), flags, special)
+					rows, cols := s.lines(true)
+					checkCollect(t, rng, which, n, rows, cols, flags, special)
+					checkCollect(t, rng, which, n, 1+rng.IntN(rows), 1+rng.IntN(cols), flags, special)
 				}
 			}
 		}
@@ -146,37 +184,39 @@ func FuzzWinogradTransforms(f *testing.F) {
 			setISA(t, isa)
 			rng := rand.New(rand.NewPCG(seed, 0))
 			value := specials[int(special)%len(specials)]
-			checkSpread(t, rng, int(which)%len(spreadTransforms), 1+int(n), uint(rows)&allLines, uint(cols)&allLines, value)
-			at := int(which) % len(collectTransforms)
-			size := collectTransforms[at].size
-			checkCollect(t, rng, at, 1+int(n), 1+int(rows)%size, 1+int(cols)%size, int(flags)%(flagReLU<<1)&^flagAccumulate, value)
+			checkSpread(t, rng, int(which)%len(spreadTransforms()), 1+int(n), uint(rows)&allLines, uint(cols)&allLines, value)
+			at := int(which) % len(collectTransforms())
+			high, wide := collectTransforms()[at].lines(true)
+			checkCollect(t, rng, at, 1+int(n), 1+int(rows)%high, 1+int(cols)%wide, int(flags)%(flagReLU<<1)&^flagAccumulate, value)
 		}
 	})
 }
 
 // The transforms are those of Winograd's identity: a tile of outputs, and the gradient of the filter, by definition.
 func TestWinogradIdentity(t *testing.T) {
-	forEachISA(t, func(t *testing.T) {
-		for _, form := range []*winogradForm{&smallForm, &largeForm} {
-			checkIdentity(t, form)
-		}
-	})
+	for _, form := range winogradFormsByName {
+		t.Run(form.name, func(t *testing.T) {
+			forEachISA(t, func(t *testing.T) { checkIdentity(t, form.winogradForm, form.kh, form.kw) })
+		})
+	}
 }
 
-func checkIdentity(t *testing.T, form *winogradForm) {
+func checkIdentity(t *testing.T, form *winogradForm, kh, kw int) {
 	const n = 19
-	rng, positions, out := rand.New(rand.NewPCG(43, 44)), form.positions(), form.tile*form.tile
-	whole := func(data []float32, width int) *tileSource {
-		return &tileSource{data: data, row: width * n, col: n, rows: allLines, cols: allLines}
+	rng, taps, out := rand.New(rand.NewPCG(43, 44)), kh*kw, form.tileH*form.tileW
+	width := form.tileW + kw - 1 // of the inputs
+	whole := func(data []float32, width int) tileSource {
+		return tileSource{data: data, row: width * n, col: n, rows: allLines, cols: allLines}
 	}
-	d, g, dy := guarded(t, rng, positions*n), guarded(t, rng, 9*n), guarded(t, rng, out*n)
-	inputs, filters, gradients := make([]float32, positions*n), make([]float32, positions*n), make([]float32, positions*n)
-	form.input.spreadTile(inputs, n, whole(d, form.line), n)
-	form.filter.spreadTile(filters, n, whole(g, 3), n)
-	wantY, wantG := make([]float64, out*n), make([]float64, 9*n)
-	for i := range out * 9 * n {
-		c, tap, at := i%n, i/n%9, i/n/9
-		x := float64(d[((at/form.tile+tap/3)*form.line+at%form.tile+tap%3)*n+c])
+	d, g, dy := guarded(t, rng, form.positions*n), guarded(t, rng, taps*n), guarded(t, rng, out*n)
+	transformed := func() []float32 { return make([]float32, form.positions*n) }
+	inputs, filters, gradients := transformed(), transformed(), transformed()
+	form.input.spreadTile(inputs, n, whole(d, width), n)
+	form.filter.spreadTile(filters, n, whole(g, kw), n)
+	wantY, wantG := make([]float64, out*n), make([]float64, taps*n)
+	for i := range out * taps * n {
+		c, tap, at := i%n, i/n%taps, i/n/taps
+		x := float64(d[((at/form.tileW+tap/kw)*width+at%form.tileW+tap%kw)*n+c])
 		wantY[at*n+c] += x * float64(g[tap*n+c])
 		wantG[tap*n+c] += x * float64(dy[at*n+c])
 	}
@@ -184,17 +224,14 @@ func checkIdentity(t *testing.T, form *winogradForm) {
 	for i, v := range inputs {
 		filters[i] *= v
 	}
-	form.output.collectTile(&tileTarget{data: y, row: form.tile * n, col: n, rows: form.tile, cols: form.tile}, filters, n, n)
-	compare(t, "y", y, wantY, winogradFactor*sumTolerance(9))
-	if form.outputGradient.matrix == nil {
-		return
-	}
-	dg := make([]float32, 9*n)
-	form.outputGradient.spreadTile(gradients, n, whole(dy, form.tile), n)
+	form.output.collectTile(tileTarget{data: y, row: form.tileW * n, col: n, rows: form.tileH, cols: form.tileW}, filters, n, n)
+	compare(t, "y", y, wantY, winogradFactor*sumTolerance(taps))
+	dg := make([]float32, taps*n)
+	form.outputGradient.spreadTile(gradients, n, whole(dy, form.tileW), n)
 	for i, v := range inputs {
 		gradients[i] *= v
 	}
-	form.filterGradient.collectTile(&tileTarget{data: dg, row: 3 * n, col: n, rows: 3, cols: 3}, gradients, n, n)
+	form.filterGradient.collectTile(tileTarget{data: dg, row: kw * n, col: n, rows: kh, cols: kw}, gradients, n, n)
 	compare(t, "dg", dg, wantG, winogradFactor*sumTolerance(out))
 }
 
@@ -217,6 +254,12 @@ var winogradShapes = []struct {
 	{9, ConvShape{H: 5, W: 9, C: 330, OutC: 45, KH: 3, KW: 3, SH: 1, SW: 1, PW: 1, Groups: 1}},
 	{7, ConvShape{H: 9, W: 7, C: 3 * 48, OutC: 3 * 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 3}},
 	{25, ConvShape{H: 3, W: 3, C: 64, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, Groups: 1}},
+	{4, ConvShape{H: 11, W: 7, C: 50, OutC: 70, KH: 5, KW: 5, SH: 1, SW: 1, PH: 2, PW: 2, Groups: 1}},
+	{5, ConvShape{H: 9, W: 8, C: 2 * 33, OutC: 2 * 24, KH: 5, KW: 5, SH: 1, SW: 1, PW: 1, Groups: 2}},
+	{5, ConvShape{H: 7, W: 6, C: 50, OutC: 70, KH: 1, KW: 7, SH: 1, SW: 1, PW: 3, Groups: 1}},
+	{9, ConvShape{H: 5, W: 9, C: 2 * 33, OutC: 2 * 24, KH: 1, KW: 7, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 2}},
+	{5, ConvShape{H: 6, W: 7, C: 48, OutC: 32, KH: 7, KW: 1, SH: 1, SW: 1, PH: 3, Groups: 1}},
+	{9, ConvShape{H: 9, W: 5, C: 33, OutC: 64, KH: 7, KW: 1, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
 }
 
 func TestWinogradConv(t *testing.T) {
@@ -236,8 +279,8 @@ func TestWinogradConv(t *testing.T) {
 				if !c.c.tiled.data.pays() || !c.c.tiled.weights.pays() {
 					t.Error("not in Winograd's form")
 				}
-				if shape.s.Normalised && c.c.tiled.forward.grid.winogradForm != &largeForm {
-					t.Error("forward not in the large form")
+				if shape.s.Normalised && (!c.c.tiled.forward.pays() || c.c.tiled.forward.grid.winogradForm != c.c.tiled.data.grid.winogradForm) {
+					t.Error("forward pass not in the fast form")
 				}
 			})
 		})
@@ -247,10 +290,12 @@ func TestWinogradConv(t *testing.T) {
 func FuzzWinogradConv(f *testing.F) {
 	f.Add(uint64(1), uint8(5), uint8(6), uint8(30), uint8(40), uint8(1), uint8(1), uint8(1), uint8(2))
 	f.Add(uint64(2), uint8(0), uint8(3), uint8(1), uint8(2), uint8(2), uint8(0), uint8(0), uint8(0))
+	f.Add(uint64(3), uint8(9), uint8(8), uint8(40), uint8(20), uint8(2), uint8(2), uint8(0), uint8(1))
+	f.Add(uint64(4), uint8(8), uint8(9), uint8(20), uint8(40), uint8(3), uint8(3), uint8(1), uint8(1))
 	f.Fuzz(func(t *testing.T, seed uint64, h, w, in, out, ph, pw, groups, n uint8) {
-		g := 1 + int(groups)%3
+		g, form := 1+int(groups)%3, winogradFormsByName[seed%uint64(len(winogradFormsByName))]
 		s := ConvShape{
-			H: 1 + int(h)%11, W: 1 + int(w)%11, C: g * (1 + int(in)%70), OutC: g * (1 + int(out)%70), KH: 3, KW: 3,
+			H: 1 + int(h)%11, W: 1 + int(w)%11, C: g * (1 + int(in)%70), OutC: g * (1 + int(out)%70), KH: form.kh, KW: form.kw,
 			SH: 1, SW: 1, PH: int(ph) % 4, PW: int(pw) % 4, Groups: g, Normalised: seed%2 == 0,
 		}
 		if s.validate() != nil || s.Depthwise() {

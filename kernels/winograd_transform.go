@@ -2,17 +2,19 @@ package kernels
 
 import "unsafe"
 
-// tileTransform is one of the transforms from a tile to the positions, or back.
+// tileTransform is one of the transforms from a tile to the positions, or back: down the columns and across the lines. A
+// turned one reads and writes lines of the image as columns.
 type tileTransform struct {
-	matrix  [][]float64
-	spread  spreadKernels
-	collect collectKernels
+	down, across matrix
+	turned       bool
+	spread       spreadKernels
+	collect      collectKernels
 }
 
 // multiply returns the i-th value of the matrix times x, without the terms that have no weight.
-func (t *tileTransform) multiply(i int, x *[maxLine]float32) float32 {
+func (m matrix) multiply(i int, x *[maxLine]float32) float32 {
 	sum := 0.0
-	for k, weight := range t.matrix[i] {
+	for k, weight := range m[i] {
 		if weight != 0 {
 			sum += weight * float64(x[k])
 		}
@@ -21,7 +23,7 @@ func (t *tileTransform) multiply(i int, x *[maxLine]float32) float32 {
 }
 
 // maxLine is the largest number of positions of a line.
-const maxLine = 6
+const maxLine = 10
 
 // Assembly of the transforms, by instruction set; strides are in bytes.
 type (
@@ -44,36 +46,49 @@ type tileSource struct {
 // allLines are the rows or columns of a tile without an edge.
 const allLines = 1<<maxLine - 1
 
-// spreadTile transforms a tile to lines of L positions, of which number k is at dst[k*dstStep]; T being the matrix, it equals
+// turned exchanges rows and columns.
+func (s tileSource) turned() tileSource {
+	s.row, s.col, s.rows, s.cols = s.col, s.row, s.cols, s.rows
+	return s
+}
+
+// spreadTile transforms a tile to lines of L positions, of which number k is at dst[k*dstStep]; D and A being the matrices, it
+// equals, unless it is turned,
 //
-//	for i, j < L; c < n: dst[(L*i+j)*dstStep + c] = Σ T[i][a] * T[j][b] * src[first + a*row + b*col + c] over rows a and columns b
-func (t *tileTransform) spreadTile(dst []float32, dstStep int, src *tileSource, n int) {
+//	for i, j < L; c < n: dst[(L*i+j)*dstStep + c] = Σ D[i][a] * A[j][b] * src[first + a*row + b*col + c] over rows a and columns b
+func (t *tileTransform) spreadTile(dst []float32, dstStep int, src tileSource, n int) {
+	if t.turned {
+		src = src.turned()
+	}
+	if len(t.down) == 1 && src.rows&1 == 0 {
+		src.cols = 0
+	}
 	const size = 4
 	if kernel := t.spread[active]; kernel != nil {
 		kernel(unsafe.SliceData(dst), dstStep*size, unsafe.SliceData(src.data), src.first*size, src.row*size, src.col*size, n, src.rows, src.cols)
 		return
 	}
-	t.spreadGeneric(dst, dstStep, src, n)
+	t.spreadGeneric(dst, dstStep, &src, n)
 }
 
 func (t *tileTransform) spreadGeneric(dst []float32, dstStep int, src *tileSource, n int) {
-	line, in := len(t.matrix), len(t.matrix[0])
+	line := len(t.across)
 	for c := range n {
 		var half [maxLine][maxLine]float32
-		for a := range in {
+		for a := range t.down[0] {
 			var x [maxLine]float32
-			for b := range in {
+			for b := range t.across[0] {
 				if src.rows>>a&1 == 1 && src.cols>>b&1 == 1 {
 					x[b] = src.data[src.first+a*src.row+b*src.col+c]
 				}
 			}
 			for j := range line {
-				half[j][a] = t.multiply(j, &x)
+				half[j][a] = t.across.multiply(j, &x)
 			}
 		}
-		for i := range line {
+		for i := range t.down {
 			for j := range line {
-				dst[(line*i+j)*dstStep+c] = t.multiply(i, &half[j])
+				dst[(line*i+j)*dstStep+c] = t.down.multiply(i, &half[j])
 			}
 		}
 	}
@@ -89,38 +104,47 @@ type tileTarget struct {
 	flags      int
 }
 
-// collectTile transforms lines of L positions back to a tile; T being the matrix, it equals
+// turned exchanges rows and columns.
+func (t tileTarget) turned() tileTarget {
+	t.row, t.col, t.rows, t.cols = t.col, t.row, t.cols, t.rows
+	return t
+}
+
+// collectTile transforms lines of L positions back to a tile; D and A being the matrices, it equals, unless it is turned,
 //
 //	for i < rows, j < cols, c < n:
-//		dst[i*row + j*col + c] = max(Σ T[i][a] * T[j][b] * src[(L*a+b)*srcStep + c] + bias[c] + add[i*row + j*col + c], 0)
+//		dst[i*row + j*col + c] = max(Σ D[i][a] * A[j][b] * src[(L*a+b)*srcStep + c] + bias[c] + add[i*row + j*col + c], 0)
 //
 // with the terms the flags name.
-func (t *tileTransform) collectTile(dst *tileTarget, src []float32, srcStep, n int) {
+func (t *tileTransform) collectTile(dst tileTarget, src []float32, srcStep, n int) {
+	if t.turned {
+		dst = dst.turned()
+	}
 	const size = 4
 	if kernel := t.collect[active]; kernel != nil {
 		kernel(unsafe.SliceData(dst.data), dst.row*size, dst.col*size, unsafe.SliceData(src), srcStep*size, n, dst.rows, dst.cols,
 			unsafe.SliceData(dst.bias), unsafe.SliceData(dst.add), dst.flags)
 		return
 	}
-	t.collectGeneric(dst, src, srcStep, n)
+	t.collectGeneric(&dst, src, srcStep, n)
 }
 
 func (t *tileTransform) collectGeneric(dst *tileTarget, src []float32, srcStep, n int) {
-	line := len(t.matrix[0])
+	line := len(t.across[0])
 	for c := range n {
 		var half [maxLine][maxLine]float32
 		for b := range line {
 			var x [maxLine]float32
-			for a := range line {
+			for a := range t.down[0] {
 				x[a] = src[(line*a+b)*srcStep+c]
 			}
-			for i := range t.matrix {
-				half[i][b] = t.multiply(i, &x)
+			for i := range t.down {
+				half[i][b] = t.down.multiply(i, &x)
 			}
 		}
 		for i := range dst.rows {
 			for j := range dst.cols {
-				sum, at := t.multiply(j, &half[i]), i*dst.row+j*dst.col+c
+				sum, at := t.across.multiply(j, &half[i]), i*dst.row+j*dst.col+c
 				if dst.flags&flagBias != 0 {
 					sum += dst.bias[c]
 				}

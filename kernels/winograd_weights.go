@@ -54,7 +54,7 @@ func (w *winogradWeights) gradientRow() int {
 
 // chunkTiles returns the tiles of a chunk, equal but for the last.
 func (w *winogradWeights) chunkTiles() int {
-	limit := gradientFloats / w.grid.positions() / (w.inputRow() + w.gradientRow())
+	limit := gradientFloats / w.grid.positions / (w.inputRow() + w.gradientRow())
 	return equalBlocks(w.allTiles(), min(max(limit, minGradientTile), maxGradientTile))
 }
 
@@ -66,19 +66,19 @@ func (w *winogradWeights) gradientStep() int { return tileStep(w.chunkTiles(), w
 func (w *winogradWeights) productStep() int { return tileStep(w.outputs(), w.channels) }
 
 func (w *winogradWeights) workspace() int {
-	return w.grid.positions()*(w.inputStep()+w.gradientStep()+w.productStep()) + 3*cacheLine + 2*tileFor(active).cols
+	return w.grid.positions*(w.inputStep()+w.gradientStep()+w.productStep()) + 3*cacheLine + 2*tileFor(active).cols
 }
 
 // run computes the gradient.
 func (w *winogradWeights) run(p *Pool, ws []float32) {
 	space := newScratch(ws)
-	w.products = space.take(w.grid.positions() * w.productStep())
-	w.gradients = space.take(w.grid.positions() * w.gradientStep())
+	w.products = space.take(w.grid.positions * w.productStep())
+	w.gradients = space.take(w.grid.positions * w.gradientStep())
 	w.inputs = space.rest // of which the last panel may read a little more than there is
 	for w.chunk = 0; w.chunk < w.allTiles(); w.chunk += w.chunkTiles() {
 		w.tiles = min(w.chunkTiles(), w.allTiles()-w.chunk)
 		p.Run(ceilDiv(w.tiles, transformTiles), &w.transform)
-		p.Run(w.grid.positions()*w.groups*w.columnBlocks(), &w.multiply)
+		p.Run(w.grid.positions*w.groups*w.columnBlocks(), &w.multiply)
 	}
 	p.Run(w.outputs(), &w.finish)
 }
@@ -90,12 +90,10 @@ func (w *winogradWeights) columnBlocks() int { return ceilDiv(w.channels, gradie
 func (w *transformChunk) Do(task, _ int) {
 	begin, end := task*transformTiles, min((task+1)*transformTiles, w.tiles)
 	for t := begin; t < end; t++ {
-		input := w.grid.inputTile(w.chunk+t, 0)
-		w.grid.input.spreadTile(w.inputs[t*w.inputRow():], w.inputStep(), &input, w.pixel)
-		gradient := w.gradient(w.chunk + t)
-		w.grid.outputGradient.spreadTile(w.gradients[t*w.gradientRow():], w.gradientStep(), &gradient, w.outputs())
+		w.grid.input.spreadTile(w.inputs[t*w.inputRow():], w.inputStep(), w.grid.inputTile(w.chunk+t, 0), w.pixel)
+		w.grid.outputGradient.spreadTile(w.gradients[t*w.gradientRow():], w.gradientStep(), w.gradient(w.chunk+t), w.outputs())
 	}
-	for i := 0; w.pairs && i < w.grid.positions(); i++ {
+	for i := 0; w.pairs && i < w.grid.positions; i++ {
 		inputs, gradients := w.inputs[i*w.inputStep()+begin*w.inputRow():], w.gradients[i*w.gradientStep()+begin*w.gradientRow():]
 		pairRows(inputs, 2*w.inputRow(), inputs, w.inputRow(), end-begin, w.pixel)
 		pairRows(gradients, 2*w.gradientRow(), gradients, w.gradientRow(), end-begin, w.outputs())
@@ -146,5 +144,5 @@ func (w *finishGradient) Do(task, _ int) {
 	if w.keep {
 		dst.add, dst.flags = filter, flagAdd
 	}
-	w.grid.filterGradient.collectTile(&dst, w.products[task*w.channels:], w.productStep(), w.channels)
+	w.grid.filterGradient.collectTile(dst, w.products[task*w.channels:], w.productStep(), w.channels)
 }

@@ -10,139 +10,81 @@ import (
 
 func init() { register("winograd", winograd) }
 
-// Interpolation points of F(4×4) besides 0 and infinity, as in winograd.go: ±p and ±q.
-const (
-	p = 0.625
-	q = 1.5
-
-	pp, qq = p * p, q * q
-	g0     = 1 / (pp * qq)            // weight of the point 0
-	gp     = 1 / (2 * pp * (pp - qq)) // of ±p
-	gq     = 1 / (2 * qq * (qq - pp)) // of ±q
+// The roots of the interpolation points, as in winograd.go: 0, ± each of them, and infinity.
+var (
+	roots4  = roots{1}
+	roots6  = roots{0.625, 1.5}
+	roots10 = roots{0.375, 0.75, 1.25, 2}
 )
 
 // winograd emits the transforms of tiles, filters and their gradients. The formulas are the matrices of winograd.go.
 func winograd() {
 	for _, m := range machines() {
-		spreadTile(m, "spreadInput2", 4, 4, true, m.inputTransform2)
-		spreadTile(m, "spreadFilter2", 3, 4, false, m.filterTransform2)
-		collectTile(m, "collectOutput2", 4, 2, m.outputTransform2)
-		spreadTile(m, "spreadInput4", 6, 6, true, m.inputTransform4)
-		spreadTile(m, "spreadFilter4", 3, 6, false, m.filterTransform4)
-		collectTile(m, "collectOutput4", 6, 4, m.outputTransform4)
-		spreadTile(m, "spreadGradient4", 4, 6, true, m.gradientTransform4)
-		collectTile(m, "collectGradient4", 6, 3, m.filterGradient4)
+		m.spreadTile("spreadInput4", roots4.input(m), square, clipped)
+		m.spreadTile("spreadFilter3To4", roots4.filter(m, 3), square, whole)
+		m.collectTile("collectOutput4To2", roots4.output(m, 2), square)
+
+		m.spreadTile("spreadInput6", roots6.input(m), square, clipped)
+		for _, taps := range []int{3, 5} {
+			outputs := 7 - taps
+			m.spreadTile(fmt.Sprintf("spreadFilter%dTo6", taps), roots6.filter(m, taps), square, whole)
+			m.collectTile(fmt.Sprintf("collectOutput6To%d", outputs), roots6.output(m, outputs), square)
+			m.spreadTile(fmt.Sprintf("spreadGradient%dTo6", outputs), roots6.gradient(m, outputs), square, clipped)
+			m.collectTile(fmt.Sprintf("collectGradient6To%d", taps), roots6.filterGradient(m, taps), square)
+		}
+
+		m.spreadTile("spreadInputLine10", roots10.input(m), line, clipped)
+		m.spreadTile("spreadFilterLine7To10", roots10.filter(m, 7), line, whole)
+		m.collectTile("collectOutputLine10To4", roots10.output(m, 4), line)
+		m.spreadTile("spreadGradientLine4To10", roots10.gradient(m, 4), line, clipped)
+		m.collectTile("collectGradientLine10To7", roots10.filterGradient(m, 7), line)
 	}
 }
 
-type vectors = []reg.VecVirtual
+// What a transform works on: a square in two dimensions or a line in one; of an image, whose edge clips it, or not.
+const (
+	square, line   = true, false
+	clipped, whole = true, false
+)
 
-func (m *machine) inputTransform2(x vectors) vectors {
-	return vectors{m.sub(x[0], x[2]), m.add(x[1], x[2]), m.sub(x[2], x[1]), m.sub(x[3], x[1])}
-}
+// multiples reaches base + i·step for i < 10, by the odd multiples of the step.
+type multiples map[int]reg.GPVirtual
 
-func (m *machine) filterTransform2(x vectors) vectors {
-	half := m.constant(0.5)
-	even, odd := m.mul(m.add(x[0], x[2]), half), m.mul(x[1], half)
-	return vectors{x[0], m.add(even, odd), m.sub(even, odd), x[2]}
-}
-
-func (m *machine) outputTransform2(x vectors) vectors {
-	return vectors{m.add(x[0], m.add(x[1], x[2])), m.add(x[3], m.sub(x[1], x[2]))}
-}
-
-func (m *machine) inputTransform4(x vectors) vectors {
-	ends := func(x0, x2, x4 reg.VecVirtual) reg.VecVirtual { // (t²-p²)(t²-q²)
-		return m.fma(x0, m.constant(pp*qq), m.fnma(x2, m.constant(pp+qq), x4))
+// newMultiples prepares those for i < count.
+func newMultiples(step reg.GPVirtual, count int) multiples {
+	s := multiples{1: step}
+	for i := 3; i < count; i += 2 {
+		s[i] = GP64()
+		if i == 7 {
+			LEAQ(Mem{Base: s[3], Index: step, Scale: 4}, s[i])
+		} else {
+			LEAQ(Mem{Base: step, Index: step, Scale: uint8(i - 1)}, s[i])
+		}
 	}
-	pair := func(root, other float32) (plus, minus reg.VecVirtual) { // (t±root)(t²-other²)t
-		even := m.fnma(x[2], m.constant(other*other), x[4])
-		odd := m.fnma(x[1], m.constant(other*other), x[3])
-		return m.fma(odd, m.constant(root), even), m.fnma(odd, m.constant(root), even)
-	}
-	p1, p2 := pair(p, q)
-	q1, q2 := pair(q, p)
-	return vectors{ends(x[0], x[2], x[4]), p1, p2, q1, q2, ends(x[1], x[3], x[5])}
-}
-
-func (m *machine) gradientTransform4(x vectors) vectors {
-	at := func(root float32) (plus, minus reg.VecVirtual) { // the polynomial x at ±root
-		even := m.fma(x[2], m.constant(root*root), x[0])
-		odd := m.fma(x[3], m.constant(root*root*root), m.mul(x[1], m.constant(root)))
-		return m.add(even, odd), m.sub(even, odd)
-	}
-	p1, p2 := at(p)
-	q1, q2 := at(q)
-	return vectors{x[0], p1, p2, q1, q2, x[3]}
-}
-
-func (m *machine) filterTransform4(x vectors) vectors {
-	at := func(root float32, weight float64) (plus, minus reg.VecVirtual) { // weight times the polynomial x at ±root
-		even := m.weigh(m.fma(x[2], m.constant(root*root), x[0]), weight)
-		odd := m.weigh(m.mul(x[1], m.constant(root)), weight)
-		return m.add(even, odd), m.sub(even, odd)
-	}
-	p1, p2 := at(p, gp)
-	q1, q2 := at(q, gq)
-	return vectors{m.weigh(x[0], g0), p1, p2, q1, q2, x[2]}
-}
-
-// weigh returns x times a weight that float32 does not hold: its rounding would be the same error in all filters, of which
-// the layers of a network, and the sums over an image, make a larger one.
-func (m *machine) weigh(x reg.VecVirtual, weight float64) reg.VecVirtual {
-	high := float32(weight)
-	return m.fma(x, m.constant(high), m.mul(x, m.constant(float32(weight-float64(high)))))
-}
-
-func (m *machine) outputTransform4(x vectors) vectors {
-	evenP, oddP := m.add(x[1], x[2]), m.sub(x[1], x[2])
-	evenQ, oddQ := m.add(x[3], x[4]), m.sub(x[3], x[4])
-	return vectors{
-		m.add(m.add(x[0], evenP), evenQ),
-		m.fma(oddQ, m.constant(q), m.mul(oddP, m.constant(p))),
-		m.fma(evenQ, m.constant(qq), m.mul(evenP, m.constant(pp))),
-		m.fma(oddQ, m.constant(qq*q), m.fma(oddP, m.constant(pp*p), x[5])),
-	}
-}
-
-func (m *machine) filterGradient4(x vectors) vectors {
-	evenP, oddP := m.weigh(m.add(x[1], x[2]), gp), m.weigh(m.sub(x[1], x[2]), gp)
-	evenQ, oddQ := m.weigh(m.add(x[3], x[4]), gq), m.weigh(m.sub(x[3], x[4]), gq)
-	return vectors{
-		m.add(m.weigh(x[0], g0), m.add(evenP, evenQ)),
-		m.fma(oddQ, m.constant(q), m.mul(oddP, m.constant(p))),
-		m.fma(evenQ, m.constant(qq), m.fma(evenP, m.constant(pp), x[5])),
-	}
-}
-
-// multiples reaches base + i·step for i < 6.
-type multiples struct{ step, step3, step5 reg.GPVirtual }
-
-func newMultiples(step reg.GPVirtual) multiples {
-	s := multiples{step, GP64(), GP64()}
-	LEAQ(Mem{Base: step, Index: step, Scale: 2}, s.step3)
-	LEAQ(Mem{Base: step, Index: step, Scale: 4}, s.step5)
 	return s
 }
 
 func (s multiples) at(base reg.Register, i int) Mem {
-	switch i {
-	case 0:
+	if i == 0 {
 		return Mem{Base: base}
-	case 3:
-		return Mem{Base: base, Index: s.step3, Scale: 1}
-	case 5:
-		return Mem{Base: base, Index: s.step5, Scale: 1}
 	}
-	return Mem{Base: base, Index: s.step, Scale: uint8(i)}
+	scale := 1
+	for i%2 == 0 {
+		i, scale = i/2, 2*scale
+	}
+	return Mem{Base: base, Index: s[i], Scale: uint8(scale)}
 }
 
-// lines returns the multiples of the distance between the lines of a transformed tile, of 4 or 6 positions each.
-func lines(step reg.Register, positions int) multiples {
+// positions returns the multiples of the distance between the positions of a transformed line, or between the lines of a
+// transformed square, of 4 or 6 positions each.
+func positions(step reg.GPVirtual, count int, square bool) multiples {
+	if !square {
+		return newMultiples(step, count)
+	}
 	line := GP64()
-	LEAQ(Mem{Base: step, Index: step, Scale: uint8(positions/2 - 1)}, line)
+	LEAQ(Mem{Base: step, Index: step, Scale: uint8(count/2 - 1)}, line)
 	SHLQ(U8(1), line)
-	return newMultiples(line)
+	return newMultiples(line, count)
 }
 
 // frame is an aligned part of the stack, in vectors.
@@ -182,9 +124,10 @@ func (m *machine) overChannels(pointers []Op, body func(name string, tail reg.Re
 	m.finish()
 }
 
-// columnMasks are the masks of a tile's columns: the lanes of the vector if the column exists, none otherwise.
+// columnMasks are the masks of a tile's columns: the lanes of the vector if the column exists, none otherwise. They are in
+// registers if there are enough of those.
 type columnMasks struct {
-	wide []reg.Register
+	held []reg.Register
 	slot func(i int) Mem
 }
 
@@ -202,7 +145,11 @@ func (m *machine) newColumnMasks(f frame, slot, columns int, tail reg.Register) 
 			if tail != nil {
 				KANDW(tail, k, k)
 			}
-			c.wide = append(c.wide, k)
+			if columns > 6 {
+				KMOVW(k, c.slot(i))
+			} else {
+				c.held = append(c.held, k)
+			}
 			continue
 		}
 		v := m.vector()
@@ -217,55 +164,66 @@ func (m *machine) newColumnMasks(f frame, slot, columns int, tail reg.Register) 
 }
 
 func (m *machine) loadColumn(c columnMasks, i int, from Mem) reg.VecVirtual {
-	if m.isWide() {
-		return m.load(from, c.wide[i])
+	switch {
+	case c.held != nil:
+		return m.load(from, c.held[i])
+	case m.isWide():
+		k := K()
+		KMOVW(c.slot(i), k)
+		return m.load(from, k)
 	}
 	mask := m.vector()
 	VMOVAPS(c.slot(i), mask)
 	return m.load(from, mask)
 }
 
-// spreadTile emits the transform of a square tile of the given size to positions×positions values. A clipped tile has lines and columns
-// that do not exist and count as zeros.
-func spreadTile(m *machine, name string, size, positions int, clipped bool, transform func(vectors) vectors) {
+// spreadTile emits the transform of a tile to positions. A clipped tile has lines and columns that do not exist and count as
+// zeros; of one line, only columns.
+func (m *machine) spreadTile(name string, t transform, square, clipped bool) {
 	TEXT(name+m.name, 0, "func(dst *float32, dstStep int, src *float32, first, srcRow, srcCol, n int, rows, cols uint)")
 	Doc(fmt.Sprintf("%s%s is spreadGeneric for one transform; strides are in bytes.", name, m.name))
 	dst, src := Load(Param("dst"), GP64()).(reg.GPVirtual), Load(Param("src"), GP64()).(reg.GPVirtual)
 	ADDQ(argument("first"), src)
-	outLines := lines(Load(Param("dstStep"), GP64()), positions)
-	columns := newMultiples(Load(Param("srcCol"), GP64()).(reg.GPVirtual))
-	f := m.newFrame(size*positions + size)
+	step := Load(Param("dstStep"), GP64()).(reg.GPVirtual)
+	columns := newMultiples(Load(Param("srcCol"), GP64()).(reg.GPVirtual), t.in)
+	targets := positions(step, t.out, square)
+	halves := t.in * t.out
+	f := m.newFrame(halves + t.in)
+	loadLine := func(masks columnMasks, from reg.Register, tail reg.Register) (x vectors) {
+		for j := range t.in {
+			if clipped {
+				x = append(x, m.loadColumn(masks, j, columns.at(from, j)))
+			} else {
+				x = append(x, m.load(columns.at(from, j), tail))
+			}
+		}
+		return x
+	}
 
 	m.overChannels([]Op{dst, src}, func(suffix string, tail reg.Register) {
 		var masks columnMasks
 		if clipped {
-			masks = m.newColumnMasks(f, size*positions, size, tail)
+			masks = m.newColumnMasks(f, halves, t.in, tail)
+		}
+		if !square {
+			t.apply(loadLine(masks, src, tail), func(j int, v reg.VecVirtual) { m.store(v, targets.at(dst, j), tail) })
+			return
 		}
 		line := GP64()
 		MOVQ(src, line)
-		for i := range size {
+		for i := range t.in {
 			missing, next := fmt.Sprintf("missing%d%s", i, suffix), fmt.Sprintf("next%d%s", i, suffix)
 			if clipped {
 				BTQ(U8(i), argument("rows"))
 				JCC(LabelRef(missing))
 			}
-			var x vectors
-			for j := range size {
-				if clipped {
-					x = append(x, m.loadColumn(masks, j, columns.at(line, j)))
-				} else {
-					x = append(x, m.load(columns.at(line, j), tail))
-				}
-			}
-			for j, v := range transform(x) {
-				VMOVAPS(v, f.at(i*positions+j))
-			}
+			t.apply(loadLine(masks, line, tail), func(j int, v reg.VecVirtual) { VMOVAPS(v, f.at(i*t.out+j)) })
 			if clipped {
 				JMP(LabelRef(next))
 				Label(missing)
 				zero := m.zero()
-				for j := range positions {
-					VMOVAPS(zero, f.at(i*positions+j))
+				for j := range t.out {
+					VMOVAPS(zero, f.at(i*t.out+j))
 				}
 				Label(next)
 			}
@@ -273,68 +231,71 @@ func spreadTile(m *machine, name string, size, positions int, clipped bool, tran
 		}
 		to := GP64()
 		MOVQ(dst, to)
-		for j := range positions {
+		for j := range t.out {
 			var x vectors
-			for i := range size {
-				v := m.vector()
-				VMOVAPS(f.at(i*positions+j), v)
-				x = append(x, v)
+			for i := range t.in {
+				x = append(x, m.load(f.at(i*t.out+j), nil))
 			}
-			for i, v := range transform(x) {
-				m.store(v, outLines.at(to, i), tail)
-			}
+			t.apply(x, func(i int, v reg.VecVirtual) { m.store(v, targets.at(to, i), tail) })
 			ADDQ(argument("dstStep"), to)
 		}
 	})
 }
 
-// collectTile emits the transform of positions×positions values to a square tile of the given size, of which only the first lines and
-// columns are stored.
-func collectTile(m *machine, name string, positions, size int, transform func(vectors) vectors) {
+// collectTile emits the transform of positions to a tile, of which only the first lines and columns are stored.
+func (m *machine) collectTile(name string, t transform, square bool) {
 	TEXT(name+m.name, 0, "func(dst *float32, dstRow, dstCol int, src *float32, srcStep, n, rows, cols int, bias, add *float32, flags int)")
 	Doc(fmt.Sprintf("%s%s is collectGeneric for one transform; strides are in bytes.", name, m.name))
 	dst, src := Load(Param("dst"), GP64()).(reg.GPVirtual), Load(Param("src"), GP64()).(reg.GPVirtual)
 	add := Load(Param("add"), GP64()).(reg.GPVirtual)
-	inLines := lines(Load(Param("srcStep"), GP64()), positions)
-	f, zero := m.newFrame(size*positions), m.zero()
+	sources := positions(Load(Param("srcStep"), GP64()).(reg.GPVirtual), t.in, square)
+	f, zero := m.newFrame(t.in*t.out), m.zero()
+	loadPositions := func(from, tail reg.Register) (x vectors) {
+		for i := range t.in {
+			x = append(x, m.load(sources.at(from, i), tail))
+		}
+		return x
+	}
 
 	m.overChannels([]Op{dst, src, add, argument("bias")}, func(suffix string, tail reg.Register) {
-		from := GP64()
-		MOVQ(src, from)
-		for j := range positions {
-			var x vectors
-			for i := range positions {
-				x = append(x, m.load(inLines.at(from, i), tail))
-			}
-			for i, v := range transform(x) {
-				VMOVAPS(v, f.at(i*positions+j))
-			}
-			ADDQ(argument("srcStep"), from)
-		}
-		offset, column, flags := GP64(), GP64(), GP64()
-		XORQ(offset, offset)
+		column, flags := GP64(), GP64()
 		MOVQ(argument("flags"), flags)
-		for i := range size {
-			done := fmt.Sprintf("line%d%s", i, suffix)
-			if i > 0 {
-				CMPQ(argument("rows"), I8(i))
-				JLE(LabelRef("stored" + suffix))
-			}
-			var x vectors
-			for j := range positions {
-				v := m.vector()
-				VMOVAPS(f.at(i*positions+j), v)
-				x = append(x, v)
-			}
-			MOVQ(offset, column)
-			for j, v := range transform(x) {
+		storeLine := func(x vectors, i int, done string) {
+			t.apply(x, func(j int, v reg.VecVirtual) {
 				if j > 0 {
 					CMPQ(argument("cols"), I8(j))
 					JLE(LabelRef(done))
 					ADDQ(argument("dstCol"), column)
 				}
 				m.finishPixel(v, fmt.Sprintf("%d%d%s", i, j, suffix), flags, dst, add, column, zero, tail)
+			})
+		}
+		if !square {
+			XORQ(column, column)
+			storeLine(loadPositions(src, tail), 0, "stored"+suffix)
+			Label("stored" + suffix)
+			return
+		}
+		from := GP64()
+		MOVQ(src, from)
+		for j := range t.in {
+			t.apply(loadPositions(from, tail), func(i int, v reg.VecVirtual) { VMOVAPS(v, f.at(i*t.in+j)) })
+			ADDQ(argument("srcStep"), from)
+		}
+		offset := GP64()
+		XORQ(offset, offset)
+		for i := range t.out {
+			done := fmt.Sprintf("line%d%s", i, suffix)
+			if i > 0 {
+				CMPQ(argument("rows"), I8(i))
+				JLE(LabelRef("stored" + suffix))
 			}
+			var x vectors
+			for j := range t.in {
+				x = append(x, m.load(f.at(i*t.in+j), nil))
+			}
+			MOVQ(offset, column)
+			storeLine(x, i, done)
 			Label(done)
 			ADDQ(argument("dstRow"), offset)
 		}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"math"
+
+	"github.com/mmcloughlin/avo/reg"
+)
+
+type vectors = []reg.VecVirtual
+
+// transform is that of a line. It puts one value after the other, so that few are held.
+type transform struct {
+	in, out int
+	apply   func(x vectors, put func(i int, v reg.VecVirtual))
+}
+
+// roots stand for the points 0, ± each of them, and infinity, of which the last two are those of a polynomial's ends. The sums
+// of even and of odd powers serve a root and its negative.
+type roots []float64
+
+func (r roots) positions() int { return 2*len(r) + 2 }
+
+// product returns the coefficients of Π(t²-s²) over the roots s without one, of which the last is 1.
+func (r roots) product(without int) []float64 {
+	c := []float64{1}
+	for i, s := range r {
+		if i == without {
+			continue
+		}
+		c = append([]float64{0}, c...)
+		for k := range len(c) - 1 {
+			c[k] -= s * s * c[k+1]
+		}
+	}
+	return c
+}
+
+// weights returns 1/Π(t-s), over the other points s, for the point 0 and for each of the roots.
+func (r roots) weights() (zero float64, of []float64) {
+	zero = 1 / r.product(-1)[0]
+	for i, t := range r {
+		value := 0.0
+		for k, c := range r.product(i) {
+			value += c * math.Pow(t, float64(2*k))
+		}
+		of = append(of, 1/(2*t*t*value))
+	}
+	return zero, of
+}
+
+// input is Bᵀ.
+func (r roots) input(m *machine) transform {
+	return transform{r.positions(), r.positions(), func(x vectors, put func(int, reg.VecVirtual)) {
+		put(0, m.weighted(x, 0, r.product(-1)))
+		for i, root := range r {
+			even, odd := m.weighted(x, 2, r.product(i)), m.weighted(x, 1, r.product(i))
+			put(2*i+1, m.fma(odd, m.constant(float32(root)), even))
+			put(2*i+2, m.fnma(odd, m.constant(float32(root)), even))
+		}
+		put(len(x)-1, m.weighted(x, 1, r.product(-1)))
+	}}
+}
+
+// weighted returns Σ c[k]·x[first+2k]. The last weight is 1.
+func (m *machine) weighted(x vectors, first int, c []float64) reg.VecVirtual {
+	last := len(c) - 1
+	sum := x[first+2*last]
+	for k := range last {
+		sum = m.fma(x[first+2*k], m.constant(float32(c[k])), sum)
+	}
+	return sum
+}
+
+// filter is G.
+func (r roots) filter(m *machine, taps int) transform {
+	zero, weights := r.weights()
+	return r.evaluated(m, taps, func(v reg.VecVirtual) reg.VecVirtual { return m.weigh(v, zero) },
+		func(i int, v reg.VecVirtual) reg.VecVirtual { return m.weigh(v, weights[i]) })
+}
+
+// gradient is A.
+func (r roots) gradient(m *machine, outputs int) transform {
+	return r.evaluated(m, outputs, func(v reg.VecVirtual) reg.VecVirtual { return v }, func(_ int, v reg.VecVirtual) reg.VecVirtual { return v })
+}
+
+// evaluated takes its input as a polynomial, and gives its values at the points, weighed.
+func (r roots) evaluated(m *machine, terms int, zero func(reg.VecVirtual) reg.VecVirtual, weigh func(int, reg.VecVirtual) reg.VecVirtual) transform {
+	return transform{terms, r.positions(), func(x vectors, put func(int, reg.VecVirtual)) {
+		put(0, zero(x[0]))
+		for i, root := range r {
+			even, odd := x[0], m.times(x[1], root)
+			for k := 2; k < terms; k++ {
+				power := m.constant(float32(math.Pow(root, float64(k))))
+				if k%2 == 0 {
+					even = m.fma(x[k], power, even)
+				} else {
+					odd = m.fma(x[k], power, odd)
+				}
+			}
+			even, odd = weigh(i, even), weigh(i, odd)
+			put(2*i+1, m.add(even, odd))
+			put(2*i+2, m.sub(even, odd))
+		}
+		put(r.positions()-1, x[terms-1])
+	}}
+}
+
+// times returns x times a factor that float32 holds.
+func (m *machine) times(x reg.VecVirtual, factor float64) reg.VecVirtual {
+	if factor == 1 {
+		return x
+	}
+	return m.mul(x, m.constant(float32(factor)))
+}
+
+// weigh returns x times a weight that float32 does not hold: its rounding would be the same error in all filters, of which
+// the layers of a network, and the sums over an image, make a larger one.
+func (m *machine) weigh(x reg.VecVirtual, weight float64) reg.VecVirtual {
+	high := float32(weight)
+	rest := weight - float64(high)
+	if rest == 0 {
+		return m.times(x, weight)
+	}
+	return m.fma(x, m.constant(high), m.mul(x, m.constant(float32(rest))))
+}
+
+// output is Aᵀ.
+func (r roots) output(m *machine, outputs int) transform {
+	return r.summed(m, outputs, func(v reg.VecVirtual) reg.VecVirtual { return v }, func(_ int, v reg.VecVirtual) reg.VecVirtual { return v })
+}
+
+// filterGradient is Gᵀ.
+func (r roots) filterGradient(m *machine, taps int) transform {
+	zero, weights := r.weights()
+	return r.summed(m, taps, func(v reg.VecVirtual) reg.VecVirtual { return m.weigh(v, zero) },
+		func(i int, v reg.VecVirtual) reg.VecVirtual { return m.weigh(v, weights[i]) })
+}
+
+// summed gives the sums over the points of their weighed values times each power of the point.
+func (r roots) summed(m *machine, powers int, zero func(reg.VecVirtual) reg.VecVirtual, weigh func(int, reg.VecVirtual) reg.VecVirtual) transform {
+	return transform{r.positions(), powers, func(x vectors, put func(int, reg.VecVirtual)) {
+		var even, odd vectors
+		for i := range r {
+			even = append(even, weigh(i, m.add(x[2*i+1], x[2*i+2])))
+			odd = append(odd, weigh(i, m.sub(x[2*i+1], x[2*i+2])))
+		}
+		for k := range powers {
+			var sum reg.VecVirtual
+			if k == 0 {
+				sum = zero(x[0])
+			}
+			if k == powers-1 {
+				sum = x[len(x)-1]
+			}
+			parts := even
+			if k%2 == 1 {
+				parts = odd
+			}
+			for i, part := range parts {
+				power := math.Pow(r[i], float64(k))
+				switch {
+				case sum == nil:
+					sum = m.times(part, power)
+				case power == 1:
+					sum = m.add(sum, part)
+				default:
+					sum = m.fma(part, m.constant(float32(power)), sum)
+				}
+			}
+			put(k, sum)
+		}
+	}}
+}
