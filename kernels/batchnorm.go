@@ -26,6 +26,8 @@ type BatchNorm struct {
 	scale                []float32 // gamma·invstd
 	slope, offset        []float32 // per channel: dx = scale·g + slope·(x-mean) + offset
 	slots                []float64 // two partial sums for each channel, by task
+	blocks               []float32 // likewise, by block of rows
+	totals               []float64 // sums over blocks of rows
 	workers              []float32 // scratch by worker
 	perWorker            int
 	accumulate, fixed    bool
@@ -39,7 +41,7 @@ const cacheFloats = 1 << 11
 // NewBatchNorm returns the kernel for c channels. Momentum is PyTorch's: the weight of the new value in the running
 // statistics.
 func NewBatchNorm(c int, eps, momentum float32, act Act) *BatchNorm {
-	b := &BatchNorm{c: c, eps: eps, momentum: momentum, act: act, scale: make([]float32, c)}
+	b := &BatchNorm{c: c, eps: eps, momentum: momentum, act: act, scale: make([]float32, c), totals: make([]float64, 2*c)}
 	b.lo, b.hi, b.clamps = act.clampBounds()
 	if !b.clamps {
 		b.lo, b.hi, _ = ActNone.clampBounds()
@@ -218,18 +220,25 @@ type batchNormSettle BatchNorm
 func (k *batchNormSettle) Do(task, _ int) {
 	b := (*BatchNorm)(k)
 	first, last := task*finishBlocks, min((task+1)*finishBlocks, b.c)
-	var sums, squares [finishBlocks]float64
 	row := b.summed.paddedCols()
-	for block := range b.summed.rowBlocks() {
-		slot := b.summed.sums[2*block*row:]
-		addFloat64(sums[:last-first], slot[first:last])
-		addFloat64(squares[:last-first], slot[row+first:row+last])
-	}
+	sums, squares := b.addBlocks(first, last, b.summed.rowBlocks(), b.summed.sums, row)
 	n := float64(b.rows)
-	for j := range last - first {
-		s := sums[j]
+	for j, s := range sums {
 		b.settleChannel(first+j, float64(b.summed.shift[first+j])+s/n, squares[j]-s*s/n, n)
 	}
+}
+
+// addBlocks adds the two sums of some channels over blocks, of which each has so many values, or more, of either.
+func (b *BatchNorm) addBlocks(first, last, blocks int, sums []float32, row int) (one, other []float64) {
+	one, other = b.totals[first:last], b.totals[b.c+first:b.c+last]
+	clear(one)
+	clear(other)
+	for block := range blocks {
+		slot := sums[2*block*row:]
+		addFloat64(one, slot[first:last])
+		addFloat64(other, slot[row+first:row+last])
+	}
+	return one, other
 }
 
 // fused tells whether normalisation and activation are one kernel.

@@ -11,6 +11,9 @@ func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *fl
 // batchNormGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0.
 func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
 
+// batchNormAddGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0.
+func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+
 // batchNormClampGradRowsAVX512 is batchNormClampGradRowsGeneric, for rows > 0.
 func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 
@@ -73,6 +76,9 @@ func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *floa
 
 // batchNormGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0.
 func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+
+// batchNormAddGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0.
+func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
 
 // batchNormClampGradRowsAVX2 is batchNormClampGradRowsGeneric, for rows > 0.
 func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)

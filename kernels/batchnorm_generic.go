@@ -50,13 +50,17 @@ func batchNormGradSumsGeneric(sumG, sumGX, g, x, mean []float32, rows int) {
 
 // batchNormGradRowsGeneric is, for c = len(mean),
 //
-//	dx[r*c+j] = scale[j]*g[r*c+j] + (slope[j]*(x[r*c+j]-mean[j]) + offset[j])
-func batchNormGradRowsGeneric(dx, g, x, mean, scale, slope, offset []float32, rows int) {
+//	dx[r*c+j] = scale[j]*g[r*c+j] + (slope[j]*(x[r*c+j]-mean[j]) + offset[j]) (+ add[r*c+j])
+func batchNormGradRowsGeneric(dx, g, x, add, mean, scale, slope, offset []float32, rows int) {
 	c := len(mean)
 	for r := range rows {
 		for j := range c {
 			i := r*c + j
-			dx[i] = scale[j]*g[i] + (slope[j]*(x[i]-mean[j]) + offset[j])
+			v := scale[j]*g[i] + (slope[j]*(x[i]-mean[j]) + offset[j])
+			if add != nil {
+				v += add[i]
+			}
+			dx[i] = v
 		}
 	}
 }

@@ -155,6 +155,6 @@ func (k *batchNormBackward) Do(task, _ int) {
 	case b.fixed:
 		scaleRows(dx, b.gradient()[at:end], b.scale, rows)
 	default:
-		batchNormGradRows(dx, b.gradient()[at:end], x, b.mean, b.scale, b.slope, b.offset, rows)
+		batchNormGradRows(dx, b.gradient()[at:end], x, nil, b.mean, b.scale, b.slope, b.offset, rows)
 	}
 }

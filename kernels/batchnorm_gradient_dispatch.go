@@ -25,13 +25,19 @@ func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows int) {
 	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), rows, c)
 }
 
-var batchNormGradRowsKernels = [...]func(dx, grad, x, mean, scale, slope, offset *float32, rows, c int){AVX2: batchNormGradRowsAVX2, AVX512: batchNormGradRowsAVX512}
+var (
+	batchNormGradRowsKernels = [...]func(dx, grad, x, mean, scale, slope, offset *float32, rows, c int){
+		AVX2: batchNormGradRowsAVX2, AVX512: batchNormGradRowsAVX512,
+	}
+	batchNormAddGradRowsKernels = [...]func(dx, grad, x, add, mean, scale, slope, offset *float32, rows, c int){
+		AVX2: batchNormAddGradRowsAVX2, AVX512: batchNormAddGradRowsAVX512,
+	}
+)
 
 // batchNormGradRows is batchNormGradRowsGeneric on the active instruction set.
-func batchNormGradRows(dx, g, x, mean, scale, slope, offset []float32, rows int) {
-	kernel := batchNormGradRowsKernels[active]
-	if kernel == nil {
-		batchNormGradRowsGeneric(dx, g, x, mean, scale, slope, offset, rows)
+func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows int) {
+	if active == Generic {
+		batchNormGradRowsGeneric(dx, g, x, add, mean, scale, slope, offset, rows)
 		return
 	}
 	c := len(mean)
@@ -47,7 +53,13 @@ func batchNormGradRows(dx, g, x, mean, scale, slope, offset []float32, rows int)
 	raceRead(slope)
 	raceRead(offset)
 	raceWrite(dx)
-	kernel(unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
+	if add == nil {
+		batchNormGradRowsKernels[active](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
+		return
+	}
+	add = add[:rows*c]
+	raceRead(add)
+	batchNormAddGradRowsKernels[active](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
 }
 
 // batchNormClampGradSumsKernels only sum; the others keep the gradient as well, and are sorted by whether they store it past

@@ -16,6 +16,10 @@ func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
@@ -97,6 +101,10 @@ func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *floa
 }
 
 func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 

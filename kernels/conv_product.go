@@ -28,9 +28,10 @@ type implicitProduct struct {
 	relu     bool
 	dstPixel int // floats between pixels of dst, over all groups
 	phase    phase
-	shift    []float32 // of the sums
-	sums     []float32 // of dst and of its squares, by block of rows; nil for none
-	packed   []float32 // weights in panels, group by group; unused if there is one row block
+	shift    []float32  // of the sums
+	sums     []float32  // of dst and of its squares, by block of rows; nil for none
+	norm     *BatchNorm // takes sums of dst as the gradient of its output; nil for none
+	packed   []float32  // weights in panels, group by group; unused if there is one row block
 }
 
 // phase says which pixels of the destination the rows of a product are: those at (y0 + sh·y, x0 + sw·x).
@@ -89,7 +90,7 @@ func gatheredRow(depth int) int {
 func (p *implicitProduct) workerSize() int {
 	depth := p.blockDepth()
 	size := roundUp(rowBlock*gatheredRow(depth), cacheLine) + roundUp(edgeSize(depth), cacheLine)
-	if p.strided() {
+	if p.strided() || p.aside() {
 		size += rowBlock * roundUp(p.columnBlock(), cacheLine)
 	}
 	size += p.pairSpace()
@@ -171,6 +172,9 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 		}
 	} else {
 		m.c, m.cRow = p.dst[row*p.dstPixel+first:], p.dstPixel
+		if p.aside() {
+			m.c = space.take(rowBlock * p.dstPixel)
+		}
 		if p.add != nil {
 			m.add, m.addRow = p.add[row*p.dstPixel+first:], p.dstPixel
 		}
@@ -183,6 +187,9 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 		m.shift, m.sums = p.shift[col:], p.sums[2*(row/rowBlock)*m.sumsRow+col:]
 		clear(m.sums[:roundUp(cols, width)])
 		clear(m.sums[m.sumsRow:][:roundUp(cols, width)])
+	}
+	if p.norm != nil {
+		m.later = p.norm.x[row*p.dstPixel : (row+rows)*p.dstPixel]
 	}
 	source := p.gather
 	source.first += group * p.channels
@@ -218,6 +225,9 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 	if m.flags&flagStream != 0 && active != Generic {
 		storeFence()
 	}
+	if p.norm != nil {
+		p.norm.sumBlock(row/rowBlock, row, m.c[:rows*p.dstPixel])
+	}
 	if p.strided() {
 		if depth == 0 && p.add == nil {
 			clear(m.c[:rows*columnBlock])
@@ -248,12 +258,14 @@ func (p *implicitProduct) flags(first, last bool) int {
 	if last && p.sums != nil {
 		flags |= flagSums
 	}
-	inPlace := p.add != nil && &p.add[0] == &p.dst[0] // its lines are read, and so in the caches
-	if first && last && !p.strided() && !inPlace && p.rows()*p.dstPixel >= streamFloats {
+	if first && last && !p.strided() && !p.inPlace() && p.norm == nil && p.rows()*p.dstPixel >= streamFloats {
 		flags |= flagStream
 	}
 	return flags
 }
+
+// inPlace tells whether dst is added to: its lines are read, and so in the caches.
+func (p *implicitProduct) inPlace() bool { return p.add != nil && &p.add[0] == &p.dst[0] }
 
 // direct tells whether a tile can read its rows where they are. Rows whose distance is a large power of two would push
 // each other out of the first-level cache.

@@ -31,9 +31,11 @@ type product struct {
 	sumsRow   int
 
 	// What will be read after this product or later in it, in the order of use. It is fetched into the second-level cache
-	// during the first soonTiles tiles: memory would else be waited for while nothing is multiplied.
+	// during the first soonTiles tiles, what comes later during the others: memory would else be waited for while nothing is
+	// multiplied.
 	soon      [2][]float32
 	soonTiles int
+	later     []float32
 }
 
 // tiles returns the number of tiles of C.
@@ -46,6 +48,11 @@ func (p *product) tiles() int {
 func (p *product) fetch(t *tile, index int) {
 	t.soon, t.soonDepth = t.b, 0
 	if index >= p.soonTiles {
+		if index -= p.soonTiles; len(p.later) > 0 {
+			others := p.tiles() - p.soonTiles
+			t.soon = p.later[index*len(p.later)/others:]
+			t.soonDepth = ceilDiv(len(p.later), others*p.depth)
+		}
 		return
 	}
 	first, total := len(p.soon[0]), len(p.soon[0])+len(p.soon[1])

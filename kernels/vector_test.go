@@ -60,8 +60,15 @@ func vectorKernels() []vectorKernel {
 			func(x operands, rows int) { batchNormGradSums(x[0], x[1], x[2], x[3], x[4], rows) },
 			func(x operands, rows int) { batchNormGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], rows) }},
 		{"batchNormGradRows", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels, channels},
-			func(x operands, rows int) { batchNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows) },
-			func(x operands, rows int) { batchNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], rows) }},
+			func(x operands, rows int) { batchNormGradRows(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows) },
+			func(x operands, rows int) {
+				batchNormGradRowsGeneric(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows)
+			}},
+		{"batchNormGradRows and add", []extent{tensor}, []extent{tensor, tensor, tensor, channels, channels, channels, channels},
+			func(x operands, rows int) { batchNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows) },
+			func(x operands, rows int) {
+				batchNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows)
+			}},
 		{"batchNormRows", []extent{tensor}, []extent{tensor, channels, channels, channels},
 			func(x operands, rows int) { batchNormRows(x[0], x[1], nil, x[2], x[3], x[4], rows, lo, hi, false) },
 			func(x operands, rows int) { batchNormRowsGeneric(x[0], x[1], nil, x[2], x[3], x[4], rows, lo, hi) }},

@@ -14,6 +14,7 @@ type value struct {
 	needs bool // a gradient must reach it
 	node  *graph.Node
 	maker layer   // nil for the image
+	first layer   // the first that reads it, and so the last that adds to its gradient
 	buf   buffer  // where the forward pass puts it
 	grad  buffer  // where its gradient is gathered, none until something contributes
 	again *buffer // where the backward pass computed it again
@@ -174,6 +175,9 @@ func (c *compiler) emitForward() {
 		out := l.output()
 		for _, in := range l.inputs() {
 			out.needs = out.needs || in.needs
+			if in.first == nil {
+				in.first = l
+			}
 		}
 		out.needs = c.opt.Stage != Inference && (out.needs || l.trains(c))
 		out.buf = c.newBuffer(out.size, 0)

@@ -68,6 +68,16 @@ func (l *convLayer) forward(c *compiler, out buffer) {
 	})
 }
 
+// normBefore returns the batch norm of whose gradient the convolution can take the sums while it makes it, nil if there is
+// none: the convolution has to be the last to add to that gradient.
+func (l *convLayer) normBefore() *batchNormLayer {
+	norm, ok := l.in[0].maker.(*batchNormLayer)
+	if !ok || !norm.fuses || l.in[0].first != l || l.residual == l.in[0] || !l.kernel.SumsGradient(norm.kernel, norm.residual != nil) {
+		return nil
+	}
+	return norm
+}
+
 func (l *convLayer) backward(c *compiler, dy buffer) {
 	kernel := l.kernel
 	if l.act != kernels.ActNone {
@@ -86,7 +96,10 @@ func (l *convLayer) backward(c *compiler, dy buffer) {
 		})
 	}
 	k := c.contribute(l.in[0], true, none)
-	if k.dst != none {
+	if norm := l.normBefore(); norm != nil && k.dst != none {
+		norm.joinGradient(c, l, k, dy)
+		k.done()
+	} else if k.dst != none {
 		c.emit(l.step("data gradient"), []buffer{dy, k.add}, []buffer{k.dst}, func(f *frame) {
 			kernel.BackwardData(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), f.ws)
 		})

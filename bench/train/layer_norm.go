@@ -13,12 +13,20 @@ type batchNormLayer struct {
 	residual     *value
 	act          kernels.Act
 	frozen       bool // normalise by the running statistics and leave them alone
+	fuses        bool // its sums may be taken by other layers
 	mean, invStd buffer
+	summed       *normSums // of the gradient, where a convolution has taken them
+}
+
+// normSums are the sums of a batch norm's gradient.
+type normSums struct {
+	buffer
+	blocks int // of the run in flight
 }
 
 func newBatchNormLayer(p part, op graph.BatchNorm, residual *value, act kernels.Act, frozen, fuses bool) *batchNormLayer {
 	kernel := kernels.NewBatchNorm(p.at.Shape.C, float32(op.Eps), float32(op.Momentum), act)
-	l := &batchNormLayer{part: p, kernel: kernel, residual: residual, act: act, frozen: frozen, mean: none}
+	l := &batchNormLayer{part: p, kernel: kernel, residual: residual, act: act, frozen: frozen, fuses: fuses, mean: none}
 	if conv, ok := p.in[0].maker.(*convLayer); ok && fuses && !frozen && conv.plain() && conv.norm == nil {
 		conv.norm = l
 	}
@@ -79,41 +87,85 @@ func (l *batchNormLayer) joinStatistics(c *compiler, conv *convLayer, x buffer) 
 	})
 }
 
+// joinGradient appends the step of a convolution that completes the gradient of the output and takes its sums.
+func (l *batchNormLayer) joinGradient(c *compiler, conv *convLayer, k contribution, dy buffer) {
+	norm, kernel := l.kernel, conv.kernel
+	at := l.normalised(c)
+	w, _ := conv.parameters(c)
+	l.summed = &normSums{buffer: c.newBuffer(0, kernel.GradientSums(norm, c.opt.Batch))}
+	sums := l.summed
+	c.scratch(kernel.GradientSumsWorkspace(c.opt.Batch, c.threads))
+	c.emit(conv.step("data gradient"), append(at.buffers(), dy, k.add), []buffer{k.dst, sums.buffer}, func(f *frame) {
+		sums.blocks = kernel.BackwardDataSums(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), norm, at.at(f), f.at(sums.buffer), f.ws)
+	})
+}
+
+// normalised is what a batch norm is applied to, [kernels.Normalised] as buffers.
+type normalised struct {
+	x, add, mean, invStd buffer
+	gamma, beta          []float32
+}
+
+func (l *batchNormLayer) normalised(c *compiler) normalised {
+	at := normalised{x: c.read(l.in[0]), add: none, mean: l.mean, invStd: l.invStd}
+	if l.residual != nil && l.act != kernels.ActNone { // else its value doesn't matter
+		at.add = c.read(l.residual)
+	}
+	at.gamma, at.beta = c.weights.of(l.at.Params[0]), c.weights.of(l.at.Params[1])
+	return at
+}
+
+func (n *normalised) buffers() []buffer { return []buffer{n.x, n.add, n.mean, n.invStd} }
+
+func (n *normalised) at(f *frame) kernels.Normalised {
+	return kernels.Normalised{X: f.at(n.x), Add: f.at(n.add), Mean: f.at(n.mean), InvStd: f.at(n.invStd), Gamma: n.gamma, Beta: n.beta}
+}
+
 func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 	kernel, positions := l.kernel, l.positions()
-	x, add := c.read(l.in[0]), none
-	if l.residual != nil {
-		add = c.read(l.residual)
+	dGamma, accumulate := c.parameterGradient(l.at.Params[0])
+	dBeta, _ := c.parameterGradient(l.at.Params[1])
+	at := l.normalised(c)
+	inPlace := c.reusable(dy)
+
+	if sums := l.summed; sums != nil {
+		// What is in dy is the residual's gradient, too.
+		if l.residual != nil && l.residual.needs {
+			inPlace = none
+		}
+		at.add = none
+		k, fixed := c.contribute(l.in[0], true, inPlace), l.frozen
+		c.emit(l.step("gradient"), append(at.buffers(), dy, sums.buffer, k.add), []buffer{k.dst}, func(f *frame) {
+			kernel.BackwardSummed(f.pool, f.n*positions, sums.blocks, f.at(k.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, f.at(k.add),
+				f.at(sums.buffer), accumulate, f.ws)
+		})
+		k.done()
+		if l.residual != nil {
+			c.pass(l.residual, dy)
+		}
+		return
 	}
 
 	// The residual's gradient is dy behind the activation. It takes dy's place if it can, and
 	// then the input's gradient can't.
 	var rest contribution
 	rest.dst = none
-	inPlace := c.reusable(dy)
 	if l.residual != nil && l.act != kernels.ActNone {
 		if rest = c.contribute(l.residual, false, inPlace); rest.dst != none {
 			inPlace = none
 		}
-	} else if l.residual != nil {
-		if l.residual.needs {
-			inPlace = none
-		}
-		add = none // without an activation its value doesn't matter
+	} else if l.residual != nil && l.residual.needs {
+		inPlace = none
 	}
 	k := c.contribute(l.in[0], false, inPlace)
-
-	gamma, beta := c.weights.of(l.at.Params[0]), c.weights.of(l.at.Params[1])
-	dGamma, accumulate := c.parameterGradient(l.at.Params[0])
-	dBeta, _ := c.parameterGradient(l.at.Params[1])
-	mean, invStd := l.mean, l.invStd
 	gradient := kernel.Backward
 	if l.frozen {
 		gradient = kernel.BackwardFixed
 	}
-	c.emit(l.step("gradient"), []buffer{dy, x, add, mean, invStd}, []buffer{k.dst, rest.dst}, func(f *frame) {
-		gradient(f.pool, f.n*positions, f.at(k.dst), f.at(rest.dst), dGamma, dBeta, f.at(dy), f.at(x), f.at(add),
-			f.at(mean), f.at(invStd), gamma, beta, accumulate, f.ws)
+	c.emit(l.step("gradient"), append(at.buffers(), dy), []buffer{k.dst, rest.dst}, func(f *frame) {
+		n := at.at(f)
+		gradient(f.pool, f.n*positions, f.at(k.dst), f.at(rest.dst), dGamma, dBeta, f.at(dy), n.X, n.Add,
+			n.Mean, n.InvStd, n.Gamma, n.Beta, accumulate, f.ws)
 	})
 	k.done()
 	switch {

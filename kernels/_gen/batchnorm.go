@@ -42,14 +42,8 @@ func batchnorm() {
 			p.addChannels("sumGX", sumGX)
 		}, "grad", "x")
 
-		m.function("batchNormGradRows", "(dx, grad, x, mean, scale, slope, offset *float32, rows, c int)", "is batchNormGradRowsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), streamRows, func(p *panel) {
-			mean, scale, slope, offset := p.channels("mean"), p.channels("scale"), p.channels("slope"), p.channels("offset")
-			p.overRows(func(v int) {
-				d := p.sub(p.get("x", v), mean[v])
-				p.put("dx", v, p.fma(scale[v], p.get("grad", v), p.fma(d, slope[v], offset[v])))
-			})
-		}, "dx", "grad", "x")
+		m.batchNormGradRows(false)
+		m.batchNormGradRows(true)
 
 		m.function("batchNormClampGradRows", "(dx, dy, x, mean, scale, beta, slope, offset *float32, rows, c int, lo, hi float32)", "is batchNormClampGradRowsGeneric, for rows > 0.")
 		lo, hi := m.param("lo"), m.param("hi")
@@ -106,6 +100,25 @@ func (m *machine) batchNormRows(residual, stream bool) {
 	}, operands...)
 }
 
+func (m *machine) batchNormGradRows(sum bool) {
+	name, parameter, operands := "batchNorm", "", []string{"dx", "grad", "x"}
+	if sum {
+		name, parameter, operands = "batchNormAdd", "add, ", append(operands, "add")
+	}
+	m.function(name+"GradRows", "(dx, grad, x, "+parameter+"mean, scale, slope, offset *float32, rows, c int)", "is batchNormGradRowsGeneric, for rows > 0.")
+	m.panels(m.panelVectors(), streamRows, func(p *panel) {
+		mean, scale, slope, offset := p.channels("mean"), p.channels("scale"), p.channels("slope"), p.channels("offset")
+		p.overRows(func(v int) {
+			d := p.sub(p.get("x", v), mean[v])
+			dx := p.fma(scale[v], p.get("grad", v), p.fma(d, slope[v], offset[v]))
+			if sum {
+				dx = p.add(dx, p.get("add", v))
+			}
+			p.put("dx", v, dx)
+		})
+	}, operands...)
+}
+
 // batchNormClampGradSums emits the sums of a gradient behind a clamp, which is kept or only summed.
 func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 	name, written, parameter, operands := "batchNorm", "", "", []string{"dy", "x"}
@@ -119,7 +132,7 @@ func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 	m.function(name+past+"ClampGradSums", "("+written+"sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormClampGradSumsGeneric, for rows > 0."+doc)
 	lo, hi := m.param("lo"), m.param("hi")
 	rows := sumRows
-	if residual {
+	if keep {
 		rows = streamRows
 	}
 	m.panels(m.panelVectors(), rows, func(p *panel) {

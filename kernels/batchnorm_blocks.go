@@ -1,0 +1,93 @@
+package kernels
+
+// Normalised is what a batch norm was applied to, see [BatchNorm.Apply].
+type Normalised struct {
+	X, Add       []float32 // [rows, channels], Add nil for none
+	Mean, InvStd []float32 // [channels], as are Gamma and Beta
+	Gamma, Beta  []float32
+}
+
+// Sums of a gradient can be taken where it is made, block of rows by block of rows, while it is in the caches: g, as in
+// [BatchNorm.Backward], takes the place of dy, and its sums over each block lie in a place of their own.
+
+// sumsBlocks tells whether that can be done: the activation's gradient is one kernel with its sums.
+func (b *BatchNorm) sumsBlocks(residual bool) bool {
+	return b.clamps || !residual && hasNormCurve(b.act)
+}
+
+// blockSums returns the floats that the sums of that many blocks take.
+func (b *BatchNorm) blockSums(blocks int) int { return 2 * blocks * b.c }
+
+// loadBlocks begins with a gradient that is to be g.
+func (b *BatchNorm) loadBlocks(rows int, g []float32, at Normalised, sums []float32) {
+	b.load("BatchNorm", rows, at.X, at.Add, at.Mean, at.InvStd, at.Gamma, at.Beta)
+	b.dy, b.blocks = g, sums
+}
+
+// sumBlock turns the rows dy of the gradient, from row first on, into those of g, and sums them.
+func (b *BatchNorm) sumBlock(block, first int, dy []float32) {
+	sums := b.blocks[2*block*b.c:][:2*b.c]
+	clear(sums)
+	rows, at, end := len(dy)/b.c, first*b.c, first*b.c+len(dy)
+	g, x := b.dy[at:end], b.x[at:end]
+	stream := &g[0] != &dy[0] && streamable(b.dy, b.rows, b.c)
+	switch {
+	case b.act == ActNone:
+		batchNormGradSums(sums[:b.c], sums[b.c:], g, x, b.mean, rows)
+	case b.clamps:
+		var add []float32
+		if b.add != nil {
+			add = b.add[at:end]
+		}
+		batchNormClampGradSums(g, sums[:b.c], sums[b.c:], dy, x, add, b.mean, b.scale, b.beta, rows, b.lo, b.hi, stream)
+	default:
+		batchNormCurveGradSums(b.act, g, sums[:b.c], sums[b.c:], dy, x, b.mean, b.scale, b.beta, rows, stream)
+	}
+	if stream {
+		storeFence()
+	}
+}
+
+// BackwardSummed is the rest of Backward, or of BackwardFixed, for a gradient that has been summed by a convolution: see
+// [Conv.BackwardDataSums]. With add, which may be dx, for none nil,
+//
+//	dx[r,c] = gamma[c]*invstd[c] * (g[r,c] - Σg/rows - x̂[r,c] * Σg·x̂/rows) (+ add[r,c])
+//
+// dx may be g.
+func (b *BatchNorm) BackwardSummed(p *Pool, rows, blocks int, dx, dgamma, dbeta, g []float32, at Normalised, fixed bool, add, sums []float32,
+	accumulate bool, ws []float32) {
+	checkLen("BatchNorm.BackwardSummed", "dx", dx, rows*b.c)
+	checkLen("BatchNorm.BackwardSummed", "g", g, rows*b.c)
+	checkLen("BatchNorm.BackwardSummed", "dgamma", dgamma, b.c)
+	checkLen("BatchNorm.BackwardSummed", "dbeta", dbeta, b.c)
+	checkLen("BatchNorm.BackwardSummed", "sums", sums, b.blockSums(blocks))
+	b.loadBlocks(rows, g, at, sums)
+	b.fixed, b.dx, b.dgamma, b.dbeta, b.accumulate, b.add = fixed, dx, dgamma, dbeta, accumulate, add
+	b.reduce(p, "BatchNorm.BackwardSummed", rows, ws)
+	b.tasks = blocks
+	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormBlocksFinish)(b))
+	b.perTask = rowsPerTask(b.c)
+	p.Run(ceilDiv(rows, b.perTask), (*batchNormSummedRows)(b))
+}
+
+type batchNormBlocksFinish BatchNorm
+
+func (k *batchNormBlocksFinish) Do(task, _ int) {
+	b := (*BatchNorm)(k)
+	first, last := task*finishBlocks, min((task+1)*finishBlocks, b.c)
+	sumG, sumGX := b.addBlocks(first, last, b.tasks, b.blocks, b.c)
+	b.settleGradient(first, sumG, sumGX)
+}
+
+type batchNormSummedRows BatchNorm
+
+func (k *batchNormSummedRows) Do(task, _ int) {
+	b := (*BatchNorm)(k)
+	first, last := task*b.perTask, min((task+1)*b.perTask, b.rows)
+	at, end := first*b.c, last*b.c
+	var add []float32
+	if b.add != nil {
+		add = b.add[at:end]
+	}
+	batchNormGradRows(b.dx[at:end], b.dy[at:end], b.x[at:end], add, b.mean, b.scale, b.slope, b.offset, last-first)
+}

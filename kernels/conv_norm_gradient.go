@@ -1,0 +1,56 @@
+package kernels
+
+// SumsGradient tells whether BackwardDataSums takes the sums of a batch norm's gradient on the way: the data gradient is one
+// product, of whose results a task has whole rows.
+func (c *Conv) SumsGradient(norm *BatchNorm, residual bool) bool {
+	return c.depthwise == nil && c.s.Groups == 1 && len(c.data) == 1 && c.tiled.data == nil && norm.sumsBlocks(residual)
+}
+
+// BackwardDataSums is BackwardData for the output of a batch norm: dx is the gradient behind its activation,
+//
+//	dx = (convᵀ(dy, w) + add) * act'(z)
+//
+// with z the activation's argument, as [BatchNorm.BackwardSummed] takes it, and sums receives what that needs of it for so
+// many blocks. It may be called where SumsGradient.
+func (c *Conv) BackwardDataSums(p *Pool, n int, dx, dy, w, add []float32, norm *BatchNorm, at Normalised, sums, ws []float32) (blocks int) {
+	checkLen("Conv", "sums", sums, c.GradientSums(norm, n))
+	rows := n * c.s.H * c.s.W
+	norm.loadBlocks(rows, dx, at, sums)
+	raceRead(at.X)
+	raceRead(at.Add)
+	data := &c.data[0]
+	data.n = n
+	if data.columnBlock() >= data.cols {
+		data.norm = norm
+		c.BackwardData(p, n, dx, dy, w, add, ws)
+		data.norm = nil
+		return data.rowBlocks()
+	}
+	c.BackwardData(p, n, dx, dy, w, add, ws)
+	p.Run(data.rowBlocks(), (*normBlocks)(norm))
+	return data.rowBlocks()
+}
+
+// GradientSums returns the floats of the sums for up to n samples.
+func (c *Conv) GradientSums(norm *BatchNorm, n int) int {
+	return norm.blockSums(ceilDiv(n*c.s.H*c.s.W, rowBlock))
+}
+
+// GradientSumsWorkspace is [Conv.Workspace] for BackwardDataSums.
+func (c *Conv) GradientSumsWorkspace(n, threads int) int {
+	return c.Workspace(n, threads) + threads*roundUp(rowBlock*c.s.C, cacheLine)
+}
+
+// normBlocks sums a gradient that is complete.
+type normBlocks BatchNorm
+
+func (k *normBlocks) Do(block, _ int) {
+	b := (*BatchNorm)(k)
+	first := block * rowBlock
+	b.sumBlock(block, first, b.dy[first*b.c:min(first+rowBlock, b.rows)*b.c])
+}
+
+// aside tells whether a block of results waits in the caches until its sums are taken, and goes past them then.
+func (p *implicitProduct) aside() bool {
+	return p.norm != nil && p.norm.act != ActNone && !p.inPlace() && streamable(p.dst, p.rows(), p.dstPixel)
+}
