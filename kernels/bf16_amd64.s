@@ -2,47 +2,135 @@
 
 #include "textflag.h"
 
-// func tile12x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x32BF16(SB), NOSPLIT, $0-152
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	VXORPS Z14, Z14, Z14
-	VXORPS Z15, Z15, Z15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
-	LEAQ   (R9)(CX*2), R10
-	ADDQ   CX, R10
-	LEAQ   (R10)(CX*2), R11
-	ADDQ   CX, R11
-	LEAQ   (R11)(CX*2), R12
-	ADDQ   CX, R12
+TEXT ·tile12x32BF16(SB), NOSPLIT, $0-168
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	LEAQ  (R10)(CX*2), R11
+	ADDQ  CX, R11
+	LEAQ  (R11)(CX*2), R12
+	ADDQ  CX, R12
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Z24
@@ -117,107 +205,109 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	SHRQ         $0x10, BX
-	KMOVW        BX, K2
-	SHRQ         $0x10, BX
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulate
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z0, Z0
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z1, Z1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z2, Z2
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z3, Z3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z4, Z4
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z5, Z5
-	ADDQ         BX, CX
-	CMPQ         AX, $0x03
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z6, Z6
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z7, Z7
-	ADDQ         BX, CX
-	CMPQ         AX, $0x04
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z8, Z8
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z9, Z9
-	ADDQ         BX, CX
-	CMPQ         AX, $0x05
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z10, Z10
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z11, Z11
-	ADDQ         BX, CX
-	CMPQ         AX, $0x06
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z12, Z12
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z13, Z13
-	ADDQ         BX, CX
-	CMPQ         AX, $0x07
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z14, Z14
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z15, Z15
-	ADDQ         BX, CX
-	CMPQ         AX, $0x08
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z16, Z16
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z17, Z17
-	ADDQ         BX, CX
-	CMPQ         AX, $0x09
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z18, Z18
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z19, Z19
-	ADDQ         BX, CX
-	CMPQ         AX, $0x0a
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z20, Z20
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z21, Z21
-	ADDQ         BX, CX
-	CMPQ         AX, $0x0b
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z22, Z22
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z23, Z23
-	ADDQ         BX, CX
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z5, Z5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z7, Z7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z9, Z9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z11, Z11
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z13, Z13
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z15, Z15
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z17, Z17
+	ADDQ      BX, CX
+	CMPQ      AX, $0x09
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z19, Z19
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0a
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z21, Z21
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0b
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z23, Z23
+	ADDQ      BX, CX
 
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+96(FP), CX
+	MOVQ      bias+112(FP), CX
 	VMOVUPS.Z (CX), K1, Z24
 	VMOVUPS.Z 64(CX), K2, Z25
 	VADDPS    Z24, Z0, Z0
@@ -248,8 +338,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+80(FP), CX
-	MOVQ      addRow+88(FP), BX
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
@@ -365,8 +455,8 @@ noadd:
 norelu:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Z24
 	VSUBPS  (CX), Z0, Z25
 	VADDPS  Z25, Z24, Z24
@@ -421,9 +511,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), BX
-	MOVQ        sumsRow+120(FP), SI
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
 	ADDQ        SI, BX
 	VMOVUPS     (BX), Z24
 	VSUBPS      (CX), Z0, Z25
@@ -479,8 +569,8 @@ summedsquares0:
 nosquares0:
 	TESTQ   $0x00000010, DX
 	JZ      nosums1
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS 64(BX), Z24
 	VSUBPS  64(CX), Z1, Z25
 	VADDPS  Z25, Z24, Z24
@@ -535,9 +625,9 @@ summedsums1:
 nosums1:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares1
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), BX
-	MOVQ        sumsRow+120(FP), SI
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
 	ADDQ        SI, BX
 	VMOVUPS     64(BX), Z24
 	VSUBPS      64(CX), Z1, Z25
@@ -697,35 +787,99 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile12x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x16BF16(SB), NOSPLIT, $0-152
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
-	LEAQ   (R9)(CX*2), R10
-	ADDQ   CX, R10
-	LEAQ   (R10)(CX*2), R11
-	ADDQ   CX, R11
-	LEAQ   (R11)(CX*2), R12
-	ADDQ   CX, R12
+TEXT ·tile12x16BF16(SB), NOSPLIT, $0-168
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	LEAQ  (R10)(CX*2), R11
+	ADDQ  CX, R11
+	LEAQ  (R11)(CX*2), R12
+	ADDQ  CX, R12
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Z12
@@ -775,81 +929,83 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	SHRQ         $0x10, BX
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulate
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z0, Z0
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z1, Z1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z2, Z2
-	ADDQ         BX, CX
-	CMPQ         AX, $0x03
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z3, Z3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x04
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z4, Z4
-	ADDQ         BX, CX
-	CMPQ         AX, $0x05
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z5, Z5
-	ADDQ         BX, CX
-	CMPQ         AX, $0x06
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z6, Z6
-	ADDQ         BX, CX
-	CMPQ         AX, $0x07
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z7, Z7
-	ADDQ         BX, CX
-	CMPQ         AX, $0x08
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z8, Z8
-	ADDQ         BX, CX
-	CMPQ         AX, $0x09
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z9, Z9
-	ADDQ         BX, CX
-	CMPQ         AX, $0x0a
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z10, Z10
-	ADDQ         BX, CX
-	CMPQ         AX, $0x0b
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z11, Z11
-	ADDQ         BX, CX
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	ADDQ      BX, CX
+	CMPQ      AX, $0x09
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0a
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0b
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z11, Z11
+	ADDQ      BX, CX
 
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+96(FP), CX
+	MOVQ      bias+112(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VADDPS    Z12, Z1, Z1
@@ -867,8 +1023,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+80(FP), CX
-	MOVQ      addRow+88(FP), BX
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	ADDQ      BX, CX
@@ -948,8 +1104,8 @@ noadd:
 norelu:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Z12
 	VSUBPS  (CX), Z0, Z13
 	VADDPS  Z13, Z12, Z12
@@ -1004,9 +1160,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z12
 	VSUBPS      (CX), Z0, Z13
@@ -1113,31 +1269,83 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x32BF16(SB), NOSPLIT, $0-152
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
-	LEAQ   (R9)(CX*2), R10
-	ADDQ   CX, R10
+TEXT ·tile6x32BF16(SB), NOSPLIT, $0-168
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Z12
@@ -1180,65 +1388,67 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	SHRQ         $0x10, BX
-	KMOVW        BX, K2
-	SHRQ         $0x10, BX
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulate
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z0, Z0
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z1, Z1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z2, Z2
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z3, Z3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z4, Z4
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z5, Z5
-	ADDQ         BX, CX
-	CMPQ         AX, $0x03
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z6, Z6
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z7, Z7
-	ADDQ         BX, CX
-	CMPQ         AX, $0x04
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z8, Z8
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z9, Z9
-	ADDQ         BX, CX
-	CMPQ         AX, $0x05
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z10, Z10
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z11, Z11
-	ADDQ         BX, CX
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z5, Z5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z7, Z7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z9, Z9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z11, Z11
+	ADDQ      BX, CX
 
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+96(FP), CX
+	MOVQ      bias+112(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VMOVUPS.Z 64(CX), K2, Z13
 	VADDPS    Z12, Z0, Z0
@@ -1257,8 +1467,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+80(FP), CX
-	MOVQ      addRow+88(FP), BX
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
@@ -1320,8 +1530,8 @@ noadd:
 norelu:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Z12
 	VSUBPS  (CX), Z0, Z13
 	VADDPS  Z13, Z12, Z12
@@ -1352,9 +1562,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), BX
-	MOVQ        sumsRow+120(FP), SI
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
 	ADDQ        SI, BX
 	VMOVUPS     (BX), Z12
 	VSUBPS      (CX), Z0, Z13
@@ -1386,8 +1596,8 @@ summedsquares0:
 nosquares0:
 	TESTQ   $0x00000010, DX
 	JZ      nosums1
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS 64(BX), Z12
 	VSUBPS  64(CX), Z1, Z13
 	VADDPS  Z13, Z12, Z12
@@ -1418,9 +1628,9 @@ summedsums1:
 nosums1:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares1
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     64(DX), Z12
 	VSUBPS      64(CX), Z1, Z13
@@ -1485,25 +1695,65 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x16BF16(SB), NOSPLIT, $0-152
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
-	LEAQ   (R9)(CX*2), R10
-	ADDQ   CX, R10
+TEXT ·tile6x16BF16(SB), NOSPLIT, $0-168
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Z6
@@ -1533,51 +1783,53 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	SHRQ         $0x10, BX
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulate
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z0, Z0
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z1, Z1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z2, Z2
-	ADDQ         BX, CX
-	CMPQ         AX, $0x03
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z3, Z3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x04
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z4, Z4
-	ADDQ         BX, CX
-	CMPQ         AX, $0x05
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z5, Z5
-	ADDQ         BX, CX
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z5, Z5
+	ADDQ      BX, CX
 
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+96(FP), CX
+	MOVQ      bias+112(FP), CX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	VADDPS    Z6, Z1, Z1
@@ -1589,8 +1841,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+80(FP), CX
-	MOVQ      addRow+88(FP), BX
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	ADDQ      BX, CX
@@ -1634,8 +1886,8 @@ noadd:
 norelu:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Z6
 	VSUBPS  (CX), Z0, Z7
 	VADDPS  Z7, Z6, Z6
@@ -1666,9 +1918,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z6
 	VSUBPS      (CX), Z0, Z7

@@ -145,7 +145,7 @@ func checkPairTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, s
 	c.a = operand((shape.rows-1)*c.aRow + (depth-1)*c.aDepth + 1)
 	c.b = operand((depth-1)*c.bDepth + shape.cols)
 	onBothSides(t, fmt.Sprintf("rows %d cols %d depth %d flags %b", rows, cols, depth, flags), guarded(t, rng, (rows-1)*c.cRow+cols), same, func(dst []float32) {
-		c.c = dst
+		c.c, c.from, c.fromRow = dst, dst, c.cRow
 		c.compute()
 	})
 }

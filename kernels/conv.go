@@ -106,6 +106,7 @@ func NewConv(s ConvShape) (*Conv, error) {
 	c, err := NewDirectConv(s)
 	if err == nil && c.depthwise == nil {
 		c.tiled = c.winogradForms(minSmallChannels, minLargeChannels, minWinogradTiles)
+		c.useQuarters(minQuarteredColumns, minQuarteredDepth)
 	}
 	return c, err
 }

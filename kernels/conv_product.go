@@ -16,6 +16,7 @@ type implicitProduct struct {
 	groups int
 	cols   int  // columns of a group
 	pairs  bool // multiply pairs of bf16: all depths are then counted in pairs
+	fourth bool // multiply in Strassen's form, by quadrants, where there is more than one block of rows
 
 	weights      []float32
 	transposed   bool  // weights are the columns (forward); otherwise the rows, tap by tap
@@ -52,12 +53,18 @@ func (p *implicitProduct) packedSize() int {
 	if p.rowBlocks() <= 1 {
 		return 0
 	}
+	if p.quartered() {
+		return p.quarteredSize()
+	}
 	return p.groups * p.steps() * p.paddedCols()
 }
 
 // columnBlock returns how many columns make a task.
 func (p *implicitProduct) columnBlock() int {
 	width := tileFor(active).cols
+	if p.quartered() {
+		width *= 2
+	}
 	parts := ceilDiv(wantTasks, max(1, p.rowBlocks()*p.groups))
 	return roundUp(ceilDiv(p.cols, parts), width)
 }
@@ -77,6 +84,9 @@ func (p *implicitProduct) steps() int {
 // blockDepth returns the depth of the blocks, equal but for the last.
 func (p *implicitProduct) blockDepth() int {
 	depth := max(p.steps(), 1)
+	if p.quartered() {
+		return roundUp(ceilDiv(depth, ceilDiv(depth, quarteredDepth)), 2)
+	}
 	return ceilDiv(depth, ceilDiv(depth, depthBlock))
 }
 
@@ -94,6 +104,9 @@ func (p *implicitProduct) workerSize() int {
 		size += rowBlock * roundUp(p.columnBlock(), cacheLine)
 	}
 	size += p.pairSpace()
+	if p.quartered() {
+		size += quarterSpace(rowBlock / 2 * gatheredRow(depth/2))
+	}
 	if p.rowBlocks() <= 1 {
 		size += depth * p.columnBlock()
 	}
@@ -108,6 +121,9 @@ func (p *implicitProduct) packTasks() int {
 	if p.packedSize() == 0 {
 		return 0
 	}
+	if p.quartered() {
+		return p.groups * p.quarteredPacks()
+	}
 	return p.groups * p.paddedCols() / tileFor(active).cols
 }
 
@@ -115,6 +131,10 @@ func (p *implicitProduct) setPacked(space []float32) { p.packed = space }
 
 // packTask packs one panel of one group.
 func (p *implicitProduct) packTask(task int, ws []float32) {
+	if p.quartered() {
+		p.packQuarters(task)
+		return
+	}
 	width, depth := tileFor(active).cols, p.steps()
 	panels := p.paddedCols() / width
 	dst := p.packed[task*depth*width:][:depth*width]
@@ -191,15 +211,20 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 	if p.norm != nil {
 		m.later = p.norm.x[row*p.dstPixel : (row+rows)*p.dstPixel]
 	}
+	var quarters quarteredProduct
+	if p.quartered() {
+		quarters.takeQuarterSpace(&space, rowBlock/2*gatheredRow(blockDepth/2))
+	}
 	source := p.gather
 	source.first += group * p.channels
+	direct := source.direct() && (rows == rowBlock || !p.quartered())
 	for k := 0; k < depth; k += blockDepth {
 		m.depth = min(blockDepth, depth-k)
 		m.flags = p.flags(k == 0, k+m.depth == depth)
 		if p.pairs {
 			m.a, m.aRow, m.aDepth, m.aPadded = gathered, gatheredRow(m.depth), 1, true
 			source.fillPairs(gathered, m.aRow, row, rows, k, k+m.depth, rounding)
-		} else if source.direct() {
+		} else if direct {
 			m.a, m.aRow, m.aDepth = source.src[row*source.pixel+source.first+k:], source.pixel, 1
 			if m.soonTiles = 0; k == 0 && p.groups == 1 { // each band while the one before is multiplied by the first panel
 				band := tileFor(active).rows
@@ -208,9 +233,19 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 			}
 		} else {
 			m.a, m.aRow, m.aDepth, m.aPadded = gathered, gatheredRow(m.depth), 1, true
-			source.fill(gathered, m.aRow, row, rows, k, k+m.depth)
+			if quarters.source = nil; p.quartered() && source.plain() && rows == rowBlock {
+				quarters.source, quarters.sourceRow = source.src[row*source.pixel+source.first+k:], source.pixel
+			} else {
+				source.fill(gathered, m.aRow, row, rows, k, k+m.depth)
+			}
 		}
 		m.aTile = tileFor(active).rows * m.aRow
+		if p.quartered() {
+			quarters.product = m
+			quarters.whole = (direct || quarters.source != nil) && source.pixel == m.depth
+			p.multiplyQuarters(&quarters, group, col, k)
+			continue
+		}
 		if p.rowBlocks() > 1 {
 			m.b = p.packed[group*depth*p.paddedCols()+col*depth+k*width:]
 			m.bPanel = depth * width

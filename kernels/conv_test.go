@@ -293,20 +293,27 @@ func inner(a, b []float32) (product, size float64) {
 	return product, math.Sqrt(size)
 }
 
+// caseMaker is newConvCase, or the like for another form.
+type caseMaker func(t *testing.T, rng *rand.Rand, s ConvShape, n, threads int) *convCase
+
 func TestConvSameBitsForAnyThreads(t *testing.T) {
-	for _, s := range []ConvShape{
+	testSameBitsForAnyThreads(t, newConvCase, []ConvShape{
 		{H: 24, W: 16, C: 24, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
 		{H: 16, W: 12, C: 64, OutC: 64, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 		{H: 19, W: 12, C: 72, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1},
 		{H: 16, W: 12, C: 32, OutC: 32, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 4},
 		{H: 24, W: 16, C: 40, OutC: 40, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 40},
 		{H: 19, W: 11, C: 96, OutC: 96, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 4},
-	} {
+	})
+}
+
+func testSameBitsForAnyThreads(t *testing.T, newCase caseMaker, shapes []ConvShape) {
+	for _, s := range shapes {
 		forEachISA(t, func(t *testing.T) {
 			var want [][]float32
 			for _, threads := range []int{1, 2, 7} {
 				rng := rand.New(rand.NewPCG(11, 12))
-				c := newConvCase(t, rng, s, 8, threads)
+				c := newCase(t, rng, s, 8, threads)
 				y, dx, dw, db := make([]float32, c.outLen), make([]float32, c.inLen), make([]float32, s.Weights()), make([]float32, s.OutC)
 				c.c.Forward(c.p, c.n, y, c.x, c.w, Epilogue{Bias: c.bias, Act: ActReLU}, c.ws)
 				c.c.BackwardData(c.p, c.n, dx, c.y, c.w, nil, c.ws)
@@ -326,15 +333,19 @@ func TestConvSameBitsForAnyThreads(t *testing.T) {
 }
 
 func TestConvDoesNotAllocate(t *testing.T) {
-	for _, s := range []ConvShape{
+	testDoesNotAllocate(t, newConvCase, []ConvShape{
 		{H: 12, W: 8, C: 24, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
 		{H: 12, W: 8, C: 48, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1},
 		{H: 12, W: 8, C: 40, OutC: 40, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 40},
 		{H: 12, W: 8, C: 24, OutC: 24, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 6},
-	} {
+	})
+}
+
+func testDoesNotAllocate(t *testing.T, newCase caseMaker, shapes []ConvShape) {
+	for _, s := range shapes {
 		forEachISA(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(13, 14))
-			c := newConvCase(t, rng, s, 4, 2)
+			c := newCase(t, rng, s, 4, 2)
 			allocs := testing.AllocsPerRun(5, func() {
 				c.c.Forward(c.p, c.n, c.add, c.x, c.w, Epilogue{Bias: c.bias}, c.ws)
 				c.c.BackwardData(c.p, c.n, c.inputAdd, c.y, c.w, nil, c.ws)
@@ -348,15 +359,19 @@ func TestConvDoesNotAllocate(t *testing.T) {
 }
 
 func TestConvWorkspaceServesSmallerBatches(t *testing.T) {
-	for _, s := range []ConvShape{
+	testWorkspaceServesSmallerBatches(t, newConvCase, []ConvShape{
 		{H: 65, W: 16, C: 16, OutC: 16, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
 		{H: 1, W: 30, C: 40, OutC: 200, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 		{H: 14, W: 9, C: 48, OutC: 100, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1},
 		{H: 33, W: 8, C: 16, OutC: 16, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 16},
 		{H: 33, W: 9, C: 16, OutC: 32, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 4},
-	} {
+	})
+}
+
+func testWorkspaceServesSmallerBatches(t *testing.T, newCase caseMaker, shapes []ConvShape) {
+	for _, s := range shapes {
 		forEachISA(t, func(t *testing.T) {
-			c := newConvCase(t, rand.New(rand.NewPCG(33, 34)), s, 17, 2)
+			c := newCase(t, rand.New(rand.NewPCG(33, 34)), s, 17, 2)
 			for n := 1; n <= c.n; n++ { // a workspace that is too short panics
 				c.c.Forward(c.p, n, c.add, c.x, c.w, Epilogue{}, c.ws)
 				c.c.BackwardData(c.p, n, c.inputAdd, c.y, c.w, nil, c.ws)

@@ -103,9 +103,14 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 				m.a, m.aTile, m.aDepth, m.aPadded = bands, bandSize(m.depth), shape.rows, true
 				packBands(bands, dy, pixel, m.depth, m.rows)
 			}
-			if p.groups == 1 && columnBlocks == 1 && p.rows <= weightRows {
-				next := at + m.depth
+			switch next := at + m.depth; {
+			case p.groups > 1:
+			case columnBlocks == 1 && p.rows <= weightRows:
 				p.fetch(&m, next, min(next+pixelBlock, end))
+			case o+m.rows < p.rows:
+				m.strips = [2]rowStrips{p.rowStrips(at, o+m.rows)}
+			case next < end:
+				m.strips = [2]rowStrips{p.rowStrips(next, 0), p.columnStrips(next, col, m.cols)}
 			}
 			m.run()
 		}
@@ -120,6 +125,19 @@ func (p *weightProduct) fetch(m *product, from, to int) {
 	if p.plain() {
 		m.soon[1] = p.src[from*p.pixel : to*p.pixel]
 	}
+}
+
+// rowStrips returns the rows of dyᵀ that are needed from row o on, beginning with pixel at.
+func (p *weightProduct) rowStrips(at, o int) rowStrips {
+	return newRowStrips(p.dy[at*p.rows+o:], p.rows, min(weightRows, p.rows-o))
+}
+
+// columnStrips returns the columns of a task, beginning with pixel at.
+func (p *weightProduct) columnStrips(at, col, cols int) rowStrips {
+	if !p.plain() {
+		return rowStrips{}
+	}
+	return newRowStrips(p.src[at*p.pixel+col:], p.pixel, cols)
 }
 
 // bandSize is the distance of the bands of packed rows, an odd number of cache lines.

@@ -36,6 +36,34 @@ type product struct {
 	soon      [2][]float32
 	soonTiles int
 	later     []float32
+	strips    [2]rowStrips // likewise, strip by strip and spread over all tiles
+}
+
+// rowStrips is a block of a wider matrix, cut into strips that are two cache lines wide and have a row for every step of the
+// depth.
+type rowStrips struct {
+	data  []float32
+	row   int // floats from one row to the next
+	count int
+}
+
+func newRowStrips(data []float32, row, cols int) rowStrips {
+	return rowStrips{data, row, ceilDiv(cols, 2*cacheLine)}
+}
+
+// dropColumns leaves out the first columns; b is set to what is left of it by the caller.
+func (p *product) dropColumns(n int) {
+	p.cols -= n
+	p.c = p.c[n:]
+	if p.flags&flagBias != 0 {
+		p.bias = p.bias[n:]
+	}
+	if p.flags&flagAdd != 0 {
+		p.add = p.add[n:]
+	}
+	if p.flags&flagSums != 0 {
+		p.shift, p.sums = p.shift[n:], p.sums[n:]
+	}
 }
 
 // tiles returns the number of tiles of C.
@@ -47,11 +75,13 @@ func (p *product) tiles() int {
 // fetch gives a tile its share of soon; where all is on its way, it fetches what it reads itself.
 func (p *product) fetch(t *tile, index int) {
 	t.soon, t.soonDepth = t.b, 0
+	if strips := p.strips[0].count + p.strips[1].count; strips > 0 {
+		p.fetchStrip(t, index, strips)
+		return
+	}
 	if index >= p.soonTiles {
 		if index -= p.soonTiles; len(p.later) > 0 {
-			others := p.tiles() - p.soonTiles
-			t.soon = p.later[index*len(p.later)/others:]
-			t.soonDepth = ceilDiv(len(p.later), others*p.depth)
+			t.fetchShare(p.later, index, p.tiles()-p.soonTiles)
 		}
 		return
 	}
@@ -64,7 +94,27 @@ func (p *product) fetch(t *tile, index int) {
 	default:
 		t.soon = p.soon[1][from-first:]
 	}
-	t.soonDepth = ceilDiv(to-from, p.depth)
+	t.soonDepth = ceilDiv(to-from, t.depth)
+}
+
+// fetchShare gives a tile the part of x that falls to the index-th of so many tiles.
+func (t *tile) fetchShare(x []float32, index, tiles int) {
+	t.soon, t.soonDepth = x[index*len(x)/tiles:], ceilDiv(len(x), tiles*t.depth)
+}
+
+// fetchStrip gives a tile one of the strips, or none.
+func (p *product) fetchStrip(t *tile, index, strips int) {
+	tiles := p.tiles()
+	strip := index * strips / tiles
+	if index > 0 && (index-1)*strips/tiles == strip {
+		return
+	}
+	from := &p.strips[0]
+	if strip >= from.count {
+		strip -= from.count
+		from = &p.strips[1]
+	}
+	t.soon, t.soonDepth = from.data[2*cacheLine*strip:], from.row
 }
 
 // edgeSize returns how long edge has to be for a product of the given depth whose A is not padded.
@@ -73,7 +123,7 @@ func edgeSize(depth int) int { return tileFor(active).rows * depth }
 // run computes the product. A panel of B stays in the first-level cache while all of A passes by.
 func (p *product) run() {
 	shape := tileFor(active)
-	t := tile{depth: p.depth, bDepth: p.bDepth, cRow: p.cRow, addRow: p.addRow, flags: p.flags, pairs: p.pairs}
+	t := tile{depth: p.depth, bDepth: p.bDepth, cRow: p.cRow, fromRow: p.cRow, addRow: p.addRow, flags: p.flags, pairs: p.pairs}
 	edgeRow := p.rows
 	if rest := p.rows % shape.rows; rest != 0 && !p.aPadded {
 		edgeRow = p.rows - rest
@@ -96,6 +146,7 @@ func (p *product) run() {
 			p.fetch(&t, index)
 			index++
 			t.c, t.flags = p.c[r*p.cRow+j:], p.flags
+			t.from = t.c
 			if p.flags&flagSums != 0 {
 				t.shift, t.sums, t.sumsRow = p.shift[j:], p.sums[j:], p.sumsRow
 			}

@@ -2,47 +2,135 @@
 
 #include "textflag.h"
 
-// func tile12x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-152
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	VXORPS Z12, Z12, Z12
-	VXORPS Z13, Z13, Z13
-	VXORPS Z14, Z14, Z14
-	VXORPS Z15, Z15, Z15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
-	LEAQ   (R9)(CX*2), R10
-	ADDQ   CX, R10
-	LEAQ   (R10)(CX*2), R11
-	ADDQ   CX, R11
-	LEAQ   (R11)(CX*2), R12
-	ADDQ   CX, R12
+TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-168
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	LEAQ  (R10)(CX*2), R11
+	ADDQ  CX, R11
+	LEAQ  (R11)(CX*2), R12
+	ADDQ  CX, R12
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Z24
@@ -93,107 +181,109 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	SHRQ         $0x10, BX
-	KMOVW        BX, K2
-	SHRQ         $0x10, BX
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulate
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z0, Z0
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z1, Z1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z2, Z2
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z3, Z3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z4, Z4
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z5, Z5
-	ADDQ         BX, CX
-	CMPQ         AX, $0x03
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z6, Z6
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z7, Z7
-	ADDQ         BX, CX
-	CMPQ         AX, $0x04
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z8, Z8
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z9, Z9
-	ADDQ         BX, CX
-	CMPQ         AX, $0x05
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z10, Z10
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z11, Z11
-	ADDQ         BX, CX
-	CMPQ         AX, $0x06
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z12, Z12
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z13, Z13
-	ADDQ         BX, CX
-	CMPQ         AX, $0x07
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z14, Z14
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z15, Z15
-	ADDQ         BX, CX
-	CMPQ         AX, $0x08
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z16, Z16
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z17, Z17
-	ADDQ         BX, CX
-	CMPQ         AX, $0x09
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z18, Z18
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z19, Z19
-	ADDQ         BX, CX
-	CMPQ         AX, $0x0a
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z20, Z20
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z21, Z21
-	ADDQ         BX, CX
-	CMPQ         AX, $0x0b
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z24
-	VADDPS       Z24, Z22, Z22
-	VMOVUPS.Z    64(CX), K2, Z24
-	VADDPS       Z24, Z23, Z23
-	ADDQ         BX, CX
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z5, Z5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z7, Z7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z9, Z9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z11, Z11
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z13, Z13
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z15, Z15
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z17, Z17
+	ADDQ      BX, CX
+	CMPQ      AX, $0x09
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z19, Z19
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0a
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z21, Z21
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0b
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(CX), K2, Z24
+	VADDPS    Z24, Z23, Z23
+	ADDQ      BX, CX
 
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+96(FP), CX
+	MOVQ      bias+112(FP), CX
 	VMOVUPS.Z (CX), K1, Z24
 	VMOVUPS.Z 64(CX), K2, Z25
 	VADDPS    Z24, Z0, Z0
@@ -224,8 +314,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+80(FP), CX
-	MOVQ      addRow+88(FP), BX
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
@@ -341,8 +431,8 @@ noadd:
 norelu:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Z24
 	VSUBPS  (CX), Z0, Z25
 	VADDPS  Z25, Z24, Z24
@@ -397,9 +487,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), BX
-	MOVQ        sumsRow+120(FP), SI
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
 	ADDQ        SI, BX
 	VMOVUPS     (BX), Z24
 	VSUBPS      (CX), Z0, Z25
@@ -455,8 +545,8 @@ summedsquares0:
 nosquares0:
 	TESTQ   $0x00000010, DX
 	JZ      nosums1
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS 64(BX), Z24
 	VSUBPS  64(CX), Z1, Z25
 	VADDPS  Z25, Z24, Z24
@@ -511,9 +601,9 @@ summedsums1:
 nosums1:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares1
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), BX
-	MOVQ        sumsRow+120(FP), SI
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
 	ADDQ        SI, BX
 	VMOVUPS     64(BX), Z24
 	VSUBPS      64(CX), Z1, Z25
@@ -673,35 +763,99 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile12x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-152
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
-	LEAQ   (R9)(CX*2), R10
-	ADDQ   CX, R10
-	LEAQ   (R10)(CX*2), R11
-	ADDQ   CX, R11
-	LEAQ   (R11)(CX*2), R12
-	ADDQ   CX, R12
+TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-168
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	LEAQ  (R10)(CX*2), R11
+	ADDQ  CX, R11
+	LEAQ  (R11)(CX*2), R12
+	ADDQ  CX, R12
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Z12
@@ -739,81 +893,83 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	SHRQ         $0x10, BX
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulate
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z0, Z0
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z1, Z1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z2, Z2
-	ADDQ         BX, CX
-	CMPQ         AX, $0x03
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z3, Z3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x04
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z4, Z4
-	ADDQ         BX, CX
-	CMPQ         AX, $0x05
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z5, Z5
-	ADDQ         BX, CX
-	CMPQ         AX, $0x06
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z6, Z6
-	ADDQ         BX, CX
-	CMPQ         AX, $0x07
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z7, Z7
-	ADDQ         BX, CX
-	CMPQ         AX, $0x08
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z8, Z8
-	ADDQ         BX, CX
-	CMPQ         AX, $0x09
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z9, Z9
-	ADDQ         BX, CX
-	CMPQ         AX, $0x0a
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z10, Z10
-	ADDQ         BX, CX
-	CMPQ         AX, $0x0b
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z11, Z11
-	ADDQ         BX, CX
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	ADDQ      BX, CX
+	CMPQ      AX, $0x09
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0a
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0b
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z11, Z11
+	ADDQ      BX, CX
 
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+96(FP), CX
+	MOVQ      bias+112(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VADDPS    Z12, Z1, Z1
@@ -831,8 +987,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+80(FP), CX
-	MOVQ      addRow+88(FP), BX
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	ADDQ      BX, CX
@@ -912,8 +1068,8 @@ noadd:
 norelu:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Z12
 	VSUBPS  (CX), Z0, Z13
 	VADDPS  Z13, Z12, Z12
@@ -968,9 +1124,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z12
 	VSUBPS      (CX), Z0, Z13
@@ -1077,31 +1233,83 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-152
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	VXORPS Z8, Z8, Z8
-	VXORPS Z9, Z9, Z9
-	VXORPS Z10, Z10, Z10
-	VXORPS Z11, Z11, Z11
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
-	LEAQ   (R9)(CX*2), R10
-	ADDQ   CX, R10
+TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-168
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Z12
@@ -1132,65 +1340,67 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	SHRQ         $0x10, BX
-	KMOVW        BX, K2
-	SHRQ         $0x10, BX
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulate
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z0, Z0
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z1, Z1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z2, Z2
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z3, Z3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z4, Z4
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z5, Z5
-	ADDQ         BX, CX
-	CMPQ         AX, $0x03
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z6, Z6
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z7, Z7
-	ADDQ         BX, CX
-	CMPQ         AX, $0x04
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z8, Z8
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z9, Z9
-	ADDQ         BX, CX
-	CMPQ         AX, $0x05
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z12
-	VADDPS       Z12, Z10, Z10
-	VMOVUPS.Z    64(CX), K2, Z12
-	VADDPS       Z12, Z11, Z11
-	ADDQ         BX, CX
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z5, Z5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z7, Z7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z9, Z9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Z12
+	VADDPS    Z12, Z11, Z11
+	ADDQ      BX, CX
 
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+96(FP), CX
+	MOVQ      bias+112(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VMOVUPS.Z 64(CX), K2, Z13
 	VADDPS    Z12, Z0, Z0
@@ -1209,8 +1419,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+80(FP), CX
-	MOVQ      addRow+88(FP), BX
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
@@ -1272,8 +1482,8 @@ noadd:
 norelu:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Z12
 	VSUBPS  (CX), Z0, Z13
 	VADDPS  Z13, Z12, Z12
@@ -1304,9 +1514,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), BX
-	MOVQ        sumsRow+120(FP), SI
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
 	ADDQ        SI, BX
 	VMOVUPS     (BX), Z12
 	VSUBPS      (CX), Z0, Z13
@@ -1338,8 +1548,8 @@ summedsquares0:
 nosquares0:
 	TESTQ   $0x00000010, DX
 	JZ      nosums1
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS 64(BX), Z12
 	VSUBPS  64(CX), Z1, Z13
 	VADDPS  Z13, Z12, Z12
@@ -1370,9 +1580,9 @@ summedsums1:
 nosums1:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares1
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     64(DX), Z12
 	VSUBPS      64(CX), Z1, Z13
@@ -1437,25 +1647,65 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-152
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
-	LEAQ   (R9)(CX*2), R10
-	ADDQ   CX, R10
+TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-168
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Z6
@@ -1479,51 +1729,53 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	MOVQ         $0x00000001, BX
-	SHLQ         CL, BX
-	DECQ         BX
-	KMOVW        BX, K1
-	SHRQ         $0x10, BX
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulate
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z0, Z0
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z1, Z1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z2, Z2
-	ADDQ         BX, CX
-	CMPQ         AX, $0x03
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z3, Z3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x04
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z4, Z4
-	ADDQ         BX, CX
-	CMPQ         AX, $0x05
-	JLE          noaccumulate
-	VMOVUPS.Z    (CX), K1, Z6
-	VADDPS       Z6, Z5, Z5
-	ADDQ         BX, CX
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z5, Z5
+	ADDQ      BX, CX
 
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+96(FP), CX
+	MOVQ      bias+112(FP), CX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	VADDPS    Z6, Z1, Z1
@@ -1535,8 +1787,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+80(FP), CX
-	MOVQ      addRow+88(FP), BX
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	ADDQ      BX, CX
@@ -1580,8 +1832,8 @@ noadd:
 norelu:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Z6
 	VSUBPS  (CX), Z0, Z7
 	VADDPS  Z7, Z6, Z6
@@ -1612,9 +1864,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Z6
 	VSUBPS      (CX), Z0, Z7
@@ -1707,31 +1959,71 @@ DATA tailMask<>+120(SB)/4, $0x00000000
 DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
-// func tile6x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-152
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
-	LEAQ   (R9)(CX*2), R10
-	ADDQ   CX, R10
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-168
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Y12
@@ -1762,60 +2054,62 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	CMPQ         CX, $0x00000010
-	JNE          tail
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulatefull
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y2, Y2
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y3, Y3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y4, Y4
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y5, Y5
-	ADDQ         BX, CX
-	CMPQ         AX, $0x03
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y6, Y6
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y7, Y7
-	ADDQ         BX, CX
-	CMPQ         AX, $0x04
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y8, Y8
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y9, Y9
-	ADDQ         BX, CX
-	CMPQ         AX, $0x05
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y11, Y11
-	ADDQ         BX, CX
+
+done:
+	MOVQ    rows+144(FP), AX
+	MOVQ    cols+152(FP), CX
+	MOVQ    flags+160(FP), DX
+	CMPQ    CX, $0x00000010
+	JNE     tail
+	TESTQ   $0x00000001, DX
+	JZ      noaccumulatefull
+	MOVQ    from+80(FP), CX
+	MOVQ    fromRow+88(FP), BX
+	VMOVUPS (CX), Y12
+	VADDPS  Y12, Y0, Y0
+	VMOVUPS 32(CX), Y12
+	VADDPS  Y12, Y1, Y1
+	ADDQ    BX, CX
+	CMPQ    AX, $0x01
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y12
+	VADDPS  Y12, Y2, Y2
+	VMOVUPS 32(CX), Y12
+	VADDPS  Y12, Y3, Y3
+	ADDQ    BX, CX
+	CMPQ    AX, $0x02
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y12
+	VADDPS  Y12, Y4, Y4
+	VMOVUPS 32(CX), Y12
+	VADDPS  Y12, Y5, Y5
+	ADDQ    BX, CX
+	CMPQ    AX, $0x03
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y12
+	VADDPS  Y12, Y6, Y6
+	VMOVUPS 32(CX), Y12
+	VADDPS  Y12, Y7, Y7
+	ADDQ    BX, CX
+	CMPQ    AX, $0x04
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y12
+	VADDPS  Y12, Y8, Y8
+	VMOVUPS 32(CX), Y12
+	VADDPS  Y12, Y9, Y9
+	ADDQ    BX, CX
+	CMPQ    AX, $0x05
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y12
+	VADDPS  Y12, Y10, Y10
+	VMOVUPS 32(CX), Y12
+	VADDPS  Y12, Y11, Y11
+	ADDQ    BX, CX
 
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+96(FP), CX
+	MOVQ    bias+112(FP), CX
 	VMOVUPS (CX), Y12
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y12, Y0, Y0
@@ -1834,8 +2128,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+80(FP), CX
-	MOVQ    addRow+88(FP), BX
+	MOVQ    add+96(FP), CX
+	MOVQ    addRow+104(FP), BX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y12
@@ -1897,8 +2191,8 @@ noaddfull:
 norelufull:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0full
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Y12
 	VSUBPS  (CX), Y0, Y13
 	VADDPS  Y13, Y12, Y12
@@ -1929,9 +2223,9 @@ summedsums0full:
 nosums0full:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0full
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), BX
-	MOVQ        sumsRow+120(FP), SI
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
 	ADDQ        SI, BX
 	VMOVUPS     (BX), Y12
 	VSUBPS      (CX), Y0, Y13
@@ -1963,8 +2257,8 @@ summedsquares0full:
 nosquares0full:
 	TESTQ   $0x00000010, DX
 	JZ      nosums1full
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS 32(BX), Y12
 	VSUBPS  32(CX), Y1, Y13
 	VADDPS  Y13, Y12, Y12
@@ -1995,9 +2289,9 @@ summedsums1full:
 nosums1full:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares1full
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     32(DX), Y12
 	VSUBPS      32(CX), Y1, Y13
@@ -2070,8 +2364,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y13
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       c+64(FP), CX
-	MOVQ       cRow+72(FP), BX
+	MOVQ       from+80(FP), CX
+	MOVQ       fromRow+88(FP), BX
 	VMASKMOVPS (CX), Y12, Y14
 	VADDPS     Y14, Y0, Y0
 	VMASKMOVPS 32(CX), Y13, Y14
@@ -2116,7 +2410,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+96(FP), CX
+	MOVQ       bias+112(FP), CX
 	VMASKMOVPS (CX), Y12, Y14
 	VMASKMOVPS 32(CX), Y13, Y15
 	VADDPS     Y14, Y0, Y0
@@ -2135,8 +2429,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+80(FP), CX
-	MOVQ       addRow+88(FP), BX
+	MOVQ       add+96(FP), CX
+	MOVQ       addRow+104(FP), BX
 	VMASKMOVPS (CX), Y12, Y14
 	VADDPS     Y14, Y0, Y0
 	VMASKMOVPS 32(CX), Y13, Y14
@@ -2198,8 +2492,8 @@ noaddtail:
 norelutail:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0tail
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Y14
 	VSUBPS  (CX), Y0, Y15
 	VADDPS  Y15, Y14, Y14
@@ -2230,9 +2524,9 @@ summedsums0tail:
 nosums0tail:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0tail
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), BX
-	MOVQ        sumsRow+120(FP), SI
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
 	ADDQ        SI, BX
 	VMOVUPS     (BX), Y14
 	VSUBPS      (CX), Y0, Y15
@@ -2264,8 +2558,8 @@ summedsquares0tail:
 nosquares0tail:
 	TESTQ   $0x00000010, DX
 	JZ      nosums1tail
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS 32(BX), Y14
 	VSUBPS  32(CX), Y1, Y15
 	VADDPS  Y15, Y14, Y14
@@ -2296,9 +2590,9 @@ summedsums1tail:
 nosums1tail:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares1tail
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     32(DX), Y14
 	VSUBPS      32(CX), Y1, Y15
@@ -2363,25 +2657,65 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-152
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
-	LEAQ   (R9)(CX*2), R10
-	ADDQ   CX, R10
+TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-168
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Y6
@@ -2405,48 +2739,50 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	CMPQ         CX, $0x00000008
-	JNE          tail
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulatefull
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y1, Y1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y2, Y2
-	ADDQ         BX, CX
-	CMPQ         AX, $0x03
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y3, Y3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x04
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y4, Y4
-	ADDQ         BX, CX
-	CMPQ         AX, $0x05
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y5, Y5
-	ADDQ         BX, CX
+
+done:
+	MOVQ    rows+144(FP), AX
+	MOVQ    cols+152(FP), CX
+	MOVQ    flags+160(FP), DX
+	CMPQ    CX, $0x00000008
+	JNE     tail
+	TESTQ   $0x00000001, DX
+	JZ      noaccumulatefull
+	MOVQ    from+80(FP), CX
+	MOVQ    fromRow+88(FP), BX
+	VMOVUPS (CX), Y6
+	VADDPS  Y6, Y0, Y0
+	ADDQ    BX, CX
+	CMPQ    AX, $0x01
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y6
+	VADDPS  Y6, Y1, Y1
+	ADDQ    BX, CX
+	CMPQ    AX, $0x02
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y6
+	VADDPS  Y6, Y2, Y2
+	ADDQ    BX, CX
+	CMPQ    AX, $0x03
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y6
+	VADDPS  Y6, Y3, Y3
+	ADDQ    BX, CX
+	CMPQ    AX, $0x04
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y6
+	VADDPS  Y6, Y4, Y4
+	ADDQ    BX, CX
+	CMPQ    AX, $0x05
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y6
+	VADDPS  Y6, Y5, Y5
+	ADDQ    BX, CX
 
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+96(FP), CX
+	MOVQ    bias+112(FP), CX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y6, Y1, Y1
@@ -2458,8 +2794,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+80(FP), CX
-	MOVQ    addRow+88(FP), BX
+	MOVQ    add+96(FP), CX
+	MOVQ    addRow+104(FP), BX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	ADDQ    BX, CX
@@ -2503,8 +2839,8 @@ noaddfull:
 norelufull:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0full
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Y6
 	VSUBPS  (CX), Y0, Y7
 	VADDPS  Y7, Y6, Y6
@@ -2535,9 +2871,9 @@ summedsums0full:
 nosums0full:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0full
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Y6
 	VSUBPS      (CX), Y0, Y7
@@ -2603,8 +2939,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y6
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       c+64(FP), CX
-	MOVQ       cRow+72(FP), BX
+	MOVQ       from+80(FP), CX
+	MOVQ       fromRow+88(FP), BX
 	VMASKMOVPS (CX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	ADDQ       BX, CX
@@ -2637,7 +2973,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+96(FP), CX
+	MOVQ       bias+112(FP), CX
 	VMASKMOVPS (CX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	VADDPS     Y7, Y1, Y1
@@ -2649,8 +2985,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+80(FP), CX
-	MOVQ       addRow+88(FP), BX
+	MOVQ       add+96(FP), CX
+	MOVQ       addRow+104(FP), BX
 	VMASKMOVPS (CX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	ADDQ       BX, CX
@@ -2694,8 +3030,8 @@ noaddtail:
 norelutail:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0tail
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Y7
 	VSUBPS  (CX), Y0, Y8
 	VADDPS  Y8, Y7, Y7
@@ -2726,9 +3062,9 @@ summedsums0tail:
 nosums0tail:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0tail
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Y7
 	VSUBPS      (CX), Y0, Y8
@@ -2787,23 +3123,51 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile3x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile3x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-152
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
+TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-168
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Y6
@@ -2824,39 +3188,41 @@ depth:
 	ADDQ         DX, R9
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	CMPQ         CX, $0x00000010
-	JNE          tail
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulatefull
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y1, Y1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y2, Y2
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y3, Y3
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y5, Y5
-	ADDQ         BX, CX
+
+done:
+	MOVQ    rows+144(FP), AX
+	MOVQ    cols+152(FP), CX
+	MOVQ    flags+160(FP), DX
+	CMPQ    CX, $0x00000010
+	JNE     tail
+	TESTQ   $0x00000001, DX
+	JZ      noaccumulatefull
+	MOVQ    from+80(FP), CX
+	MOVQ    fromRow+88(FP), BX
+	VMOVUPS (CX), Y6
+	VADDPS  Y6, Y0, Y0
+	VMOVUPS 32(CX), Y6
+	VADDPS  Y6, Y1, Y1
+	ADDQ    BX, CX
+	CMPQ    AX, $0x01
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y6
+	VADDPS  Y6, Y2, Y2
+	VMOVUPS 32(CX), Y6
+	VADDPS  Y6, Y3, Y3
+	ADDQ    BX, CX
+	CMPQ    AX, $0x02
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y6
+	VADDPS  Y6, Y4, Y4
+	VMOVUPS 32(CX), Y6
+	VADDPS  Y6, Y5, Y5
+	ADDQ    BX, CX
 
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+96(FP), CX
+	MOVQ    bias+112(FP), CX
 	VMOVUPS (CX), Y6
 	VMOVUPS 32(CX), Y7
 	VADDPS  Y6, Y0, Y0
@@ -2869,8 +3235,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+80(FP), CX
-	MOVQ    addRow+88(FP), BX
+	MOVQ    add+96(FP), CX
+	MOVQ    addRow+104(FP), BX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	VMOVUPS 32(CX), Y6
@@ -2905,8 +3271,8 @@ noaddfull:
 norelufull:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0full
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Y6
 	VSUBPS  (CX), Y0, Y7
 	VADDPS  Y7, Y6, Y6
@@ -2925,9 +3291,9 @@ summedsums0full:
 nosums0full:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0full
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), BX
-	MOVQ        sumsRow+120(FP), SI
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
 	ADDQ        SI, BX
 	VMOVUPS     (BX), Y6
 	VSUBPS      (CX), Y0, Y7
@@ -2947,8 +3313,8 @@ summedsquares0full:
 nosquares0full:
 	TESTQ   $0x00000010, DX
 	JZ      nosums1full
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS 32(BX), Y6
 	VSUBPS  32(CX), Y1, Y7
 	VADDPS  Y7, Y6, Y6
@@ -2967,9 +3333,9 @@ summedsums1full:
 nosums1full:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares1full
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     32(DX), Y6
 	VSUBPS      32(CX), Y1, Y7
@@ -3015,8 +3381,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y7
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       c+64(FP), CX
-	MOVQ       cRow+72(FP), BX
+	MOVQ       from+80(FP), CX
+	MOVQ       fromRow+88(FP), BX
 	VMASKMOVPS (CX), Y6, Y8
 	VADDPS     Y8, Y0, Y0
 	VMASKMOVPS 32(CX), Y7, Y8
@@ -3040,7 +3406,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+96(FP), CX
+	MOVQ       bias+112(FP), CX
 	VMASKMOVPS (CX), Y6, Y8
 	VMASKMOVPS 32(CX), Y7, Y9
 	VADDPS     Y8, Y0, Y0
@@ -3053,8 +3419,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+80(FP), CX
-	MOVQ       addRow+88(FP), BX
+	MOVQ       add+96(FP), CX
+	MOVQ       addRow+104(FP), BX
 	VMASKMOVPS (CX), Y6, Y8
 	VADDPS     Y8, Y0, Y0
 	VMASKMOVPS 32(CX), Y7, Y8
@@ -3089,8 +3455,8 @@ noaddtail:
 norelutail:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0tail
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Y8
 	VSUBPS  (CX), Y0, Y9
 	VADDPS  Y9, Y8, Y8
@@ -3109,9 +3475,9 @@ summedsums0tail:
 nosums0tail:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0tail
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), BX
-	MOVQ        sumsRow+120(FP), SI
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
 	ADDQ        SI, BX
 	VMOVUPS     (BX), Y8
 	VSUBPS      (CX), Y0, Y9
@@ -3131,8 +3497,8 @@ summedsquares0tail:
 nosquares0tail:
 	TESTQ   $0x00000010, DX
 	JZ      nosums1tail
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS 32(BX), Y8
 	VSUBPS  32(CX), Y1, Y9
 	VADDPS  Y9, Y8, Y8
@@ -3151,9 +3517,9 @@ summedsums1tail:
 nosums1tail:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares1tail
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     32(DX), Y8
 	VSUBPS      32(CX), Y1, Y9
@@ -3191,20 +3557,48 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile3x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile3x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-152
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	MOVQ   depth+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aDepth+24(FP), DX
-	MOVQ   b+32(FP), BX
-	MOVQ   bDepth+40(FP), SI
-	MOVQ   soon+48(FP), DI
-	MOVQ   soonDepth+56(FP), R8
-	MOVQ   a+8(FP), R9
+TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-168
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	TESTQ AX, AX
+	JZ    done
 
 depth:
 	VMOVUPS      (BX), Y3
@@ -3221,33 +3615,35 @@ depth:
 	ADDQ         DX, R9
 	DECQ         AX
 	JNZ          depth
-	MOVQ         rows+128(FP), AX
-	MOVQ         cols+136(FP), CX
-	MOVQ         flags+144(FP), DX
-	CMPQ         CX, $0x00000008
-	JNE          tail
-	TESTQ        $0x00000001, DX
-	JZ           noaccumulatefull
-	MOVQ         c+64(FP), CX
-	MOVQ         cRow+72(FP), BX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	ADDQ         BX, CX
-	CMPQ         AX, $0x01
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y1, Y1
-	ADDQ         BX, CX
-	CMPQ         AX, $0x02
-	JLE          noaccumulatefull
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y2, Y2
-	ADDQ         BX, CX
+
+done:
+	MOVQ    rows+144(FP), AX
+	MOVQ    cols+152(FP), CX
+	MOVQ    flags+160(FP), DX
+	CMPQ    CX, $0x00000008
+	JNE     tail
+	TESTQ   $0x00000001, DX
+	JZ      noaccumulatefull
+	MOVQ    from+80(FP), CX
+	MOVQ    fromRow+88(FP), BX
+	VMOVUPS (CX), Y3
+	VADDPS  Y3, Y0, Y0
+	ADDQ    BX, CX
+	CMPQ    AX, $0x01
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y3
+	VADDPS  Y3, Y1, Y1
+	ADDQ    BX, CX
+	CMPQ    AX, $0x02
+	JLE     noaccumulatefull
+	VMOVUPS (CX), Y3
+	VADDPS  Y3, Y2, Y2
+	ADDQ    BX, CX
 
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+96(FP), CX
+	MOVQ    bias+112(FP), CX
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	VADDPS  Y3, Y1, Y1
@@ -3256,8 +3652,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+80(FP), CX
-	MOVQ    addRow+88(FP), BX
+	MOVQ    add+96(FP), CX
+	MOVQ    addRow+104(FP), BX
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	ADDQ    BX, CX
@@ -3283,8 +3679,8 @@ noaddfull:
 norelufull:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0full
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Y3
 	VSUBPS  (CX), Y0, Y4
 	VADDPS  Y4, Y3, Y3
@@ -3303,9 +3699,9 @@ summedsums0full:
 nosums0full:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0full
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Y3
 	VSUBPS      (CX), Y0, Y4
@@ -3347,8 +3743,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y3
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       c+64(FP), CX
-	MOVQ       cRow+72(FP), BX
+	MOVQ       from+80(FP), CX
+	MOVQ       fromRow+88(FP), BX
 	VMASKMOVPS (CX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	ADDQ       BX, CX
@@ -3366,7 +3762,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+96(FP), CX
+	MOVQ       bias+112(FP), CX
 	VMASKMOVPS (CX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	VADDPS     Y4, Y1, Y1
@@ -3375,8 +3771,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+80(FP), CX
-	MOVQ       addRow+88(FP), BX
+	MOVQ       add+96(FP), CX
+	MOVQ       addRow+104(FP), BX
 	VMASKMOVPS (CX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	ADDQ       BX, CX
@@ -3402,8 +3798,8 @@ noaddtail:
 norelutail:
 	TESTQ   $0x00000010, DX
 	JZ      nosums0tail
-	MOVQ    shift+104(FP), CX
-	MOVQ    sums+112(FP), BX
+	MOVQ    shift+120(FP), CX
+	MOVQ    sums+128(FP), BX
 	VMOVUPS (BX), Y4
 	VSUBPS  (CX), Y0, Y5
 	VADDPS  Y5, Y4, Y4
@@ -3422,9 +3818,9 @@ summedsums0tail:
 nosums0tail:
 	TESTQ       $0x00000010, DX
 	JZ          nosquares0tail
-	MOVQ        shift+104(FP), CX
-	MOVQ        sums+112(FP), DX
-	MOVQ        sumsRow+120(FP), BX
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
 	ADDQ        BX, DX
 	VMOVUPS     (DX), Y4
 	VSUBPS      (CX), Y0, Y5

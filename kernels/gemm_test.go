@@ -87,11 +87,16 @@ func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, speci
 	c.b = guarded(t, rng, (depth-1)*c.bDepth+shape.cols)
 	c.c = guarded(t, rng, (rows-1)*c.cRow+cols)
 	c.add = guarded(t, rng, (rows-1)*c.addRow+cols)
+	c.from, c.fromRow = c.c, c.cRow
+	if rng.IntN(2) == 0 {
+		c.fromRow = cols + 3
+		c.from = guarded(t, rng, (rows-1)*c.fromRow+cols)
+	}
 	if special != 0 {
 		c.a[rng.IntN(len(c.a))], c.b[rng.IntN(len(c.b))], c.add[rng.IntN(len(c.add))] = special, special, special
 	}
 	c.soon = c.b // what is fetched changes nothing
-	before, sums := slices.Clone(c.c), toFloat64(c.sums)
+	before, from, sums := slices.Clone(c.c), slices.Clone(c.from), toFloat64(c.sums)
 	c.compute()
 	if flags&flagSums != 0 {
 		for j := range cols {
@@ -111,7 +116,7 @@ func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, speci
 		r, j := i/c.cRow, i%c.cRow
 		want := float64(before[i])
 		if j < cols {
-			want = naiveTile(&c, r, j, want)
+			want = naiveTile(&c, r, j, float64(from[r*c.fromRow+j]))
 		}
 		if !near(float64(got), want, sumTolerance(depth)) {
 			t.Fatalf("rows %d cols %d depth %d flags %b: c[%d,%d] = %g, want %g", rows, cols, depth, flags, r, j, got, want)

@@ -26,7 +26,7 @@ func narrowest(isa ISA) int {
 
 // The bits of a tile's flags, in the order in which they take effect.
 const (
-	flagAccumulate = 1 << iota // + C
+	flagAccumulate = 1 << iota // + from
 	flagBias                   // + bias, one value per column
 	flagAdd                    // + add
 	flagReLU                   // max(·, 0)
@@ -39,7 +39,7 @@ const (
 //	for r < rows, j < cols:
 //		sum := 0
 //		for k < depth: sum += a[r*aRow + k*aDepth] * b[k*bDepth + j]
-//		c[r*cRow + j] = max(sum + c[r*cRow + j] + bias[j] + add[r*addRow + j], 0)
+//		c[r*cRow + j] = max(sum + from[r*fromRow + j] + bias[j] + add[r*addRow + j], 0)
 //		sums[j] += c[r*cRow + j] - shift[j]
 //		sums[sumsRow + j] += (c[r*cRow + j] - shift[j])²
 //
@@ -48,6 +48,7 @@ const (
 type tile struct {
 	depth             int
 	a, b, c           []float32
+	from              []float32 // most often c
 	bias, add         []float32
 	shift, sums       []float32
 	sumsRow           int
@@ -56,12 +57,13 @@ type tile struct {
 	aRow, aDepth      int
 	bDepth            int
 	cRow, addRow      int
+	fromRow           int
 	rows, cols, flags int
 	pairs             bool // a and b hold pairs of bf16 values
 }
 
 // tileKernel is an assembly tile; its strides are in bytes.
-type tileKernel func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)
+type tileKernel func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)
 
 // compute runs the smallest kernel that holds the tile.
 func (t *tile) compute() {
@@ -108,7 +110,7 @@ func (t *tile) streams() bool {
 func (t *tile) call(kernel tileKernel) {
 	const size = 4
 	kernel(t.depth, unsafe.SliceData(t.a), t.aRow*size, t.aDepth*size, unsafe.SliceData(t.b), t.bDepth*size, unsafe.SliceData(t.soon), t.soonDepth*size,
-		unsafe.SliceData(t.c), t.cRow*size, unsafe.SliceData(t.add), t.addRow*size, unsafe.SliceData(t.bias),
+		unsafe.SliceData(t.c), t.cRow*size, unsafe.SliceData(t.from), t.fromRow*size, unsafe.SliceData(t.add), t.addRow*size, unsafe.SliceData(t.bias),
 		unsafe.SliceData(t.shift), unsafe.SliceData(t.sums), t.sumsRow*size, t.rows, t.cols, t.flags)
 }
 
@@ -135,7 +137,7 @@ func (t *tile) computePortably() {
 // store adds the terms that the flags name to a sum, and stores it.
 func (t *tile) store(r, j int, sum float32) {
 	if t.flags&flagAccumulate != 0 {
-		sum += t.c[r*t.cRow+j]
+		sum += t.from[r*t.fromRow+j]
 	}
 	if t.flags&flagBias != 0 {
 		sum += t.bias[j]

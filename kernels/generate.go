@@ -7,6 +7,7 @@ package kernels
 //go:generate go run -C _gen . -family depthwise
 //go:generate go run -C _gen . -family grouped
 //go:generate go run -C _gen . -family layout
+//go:generate go run -C _gen . -family strassen
 //go:generate go run -C _gen . -family winograd
 //go:generate go run -C _gen . -family elementwise
 //go:generate go run -C _gen . -family batchnorm

@@ -73,10 +73,12 @@ const rowsPerBase = 3
 
 func (t *tile) emit() {
 	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.vectors*t.lanes, t.suffix)
-	TEXT(name, NOSPLIT, "func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)")
+	TEXT(name, NOSPLIT, "func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)")
 	Doc(name+fmt.Sprintf(" computes a tile of at most %d rows and %d columns of C = A·B, see tile.", t.rows, t.vectors*t.lanes),
 		"Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.")
 	t.clear()
+	t.prefetch("from", flagAccumulate)
+	t.prefetch("add", flagAdd)
 	t.accumulate()
 	t.limit = Load(Param("rows"), GP64())
 	t.cols = Load(Param("cols"), GP64())
@@ -106,6 +108,21 @@ func (t *tile) clear() {
 	}
 }
 
+// prefetch has the rows of a matrix that is added behind the loop fetched before it, if the flag is set.
+func (t *tile) prefetch(base string, flag uint32) {
+	flags := Load(Param("flags"), GP64())
+	TESTQ(U32(flag), flags)
+	JZ(LabelRef("unfetched" + base))
+	at, row := Load(Param(base), GP64()), Load(Param(base+"Row"), GP64())
+	for range t.rows {
+		for line := 0; line < 4*t.vectors*t.lanes; line += 64 {
+			PREFETCHT0(Mem{Base: at, Disp: line})
+		}
+		ADDQ(row, at)
+	}
+	Label("unfetched" + base)
+}
+
 // accumulate emits the loop over the depth: acc[r] += a[r]·b.
 func (t *tile) accumulate() {
 	depth := Load(Param("depth"), GP64())
@@ -123,6 +140,8 @@ func (t *tile) accumulate() {
 		ADDQ(step, base)
 		bases[i] = base
 	}
+	TESTQ(depth, depth)
+	JZ(LabelRef("done"))
 	Label("depth")
 	bv := make([]reg.VecVirtual, t.vectors)
 	for v := range bv {
@@ -149,12 +168,13 @@ func (t *tile) accumulate() {
 	}
 	DECQ(depth)
 	JNZ(LabelRef("depth"))
+	Label("done")
 }
 
 // epilogue emits what follows the product, pass by pass so that every row's work is a handful of instructions, and the
 // return. The suffix keeps the labels of two epilogues apart.
 func (t *tile) epilogue(suffix string) {
-	t.pass("accumulate"+suffix, flagAccumulate, true, func() func(int) { return t.addRows("c", "cRow") })
+	t.pass("accumulate"+suffix, flagAccumulate, true, func() func(int) { return t.addRows("from", "fromRow") })
 	t.pass("bias"+suffix, flagBias, false, func() func(int) {
 		bias := Load(Param("bias"), GP64())
 		values := make([]reg.VecVirtual, t.vectors)
@@ -265,13 +285,13 @@ func (t *tile) pass(name string, flag uint32, limited bool, begin func() func(ro
 
 // addRows adds a row of the matrix to each row of accumulators.
 func (t *tile) addRows(base, step string) func(int) {
-	from := Load(Param(base), GP64())
-	fromRow := Load(Param(step), GP64())
+	at := Load(Param(base), GP64())
+	row := Load(Param(step), GP64())
 	return func(r int) {
 		for v, acc := range t.acc[r] {
-			VADDPS(t.load(Mem{Base: from, Disp: v * t.lanes * 4}, v), acc, acc)
+			VADDPS(t.load(Mem{Base: at, Disp: v * t.lanes * 4}, v), acc, acc)
 		}
-		ADDQ(fromRow, from)
+		ADDQ(row, at)
 	}
 }
 

@@ -1,0 +1,126 @@
+package kernels
+
+// Where Strassen's form pays for a convolution. The sums of the left factor's quadrants cost as much as so many columns, the
+// partial results as much as so much depth.
+const (
+	minQuarteredColumns = 128
+	minQuarteredDepth   = 192
+	quarteredDepth      = 1024 // upper bound of the blocks of the depth, as depthBlock
+)
+
+// useQuarters lets the forward pass and the data gradient multiply in Strassen's form where they have enough columns and
+// depth. In weight gradients the sums of both factors' quadrants are needed for every block of pixels, and little is won.
+func (c *Conv) useQuarters(minColumns, minDepth int) {
+	pays := func(p *implicitProduct) bool {
+		return p.depth()%2 == 0 && p.depth() >= minDepth && p.cols >= minColumns
+	}
+	c.forward.fourth = pays(&c.forward)
+	for i := range c.data {
+		c.data[i].fourth = pays(&c.data[i])
+	}
+}
+
+// quartered tells whether the product is computed in Strassen's form.
+func (p *implicitProduct) quartered() bool { return p.fourth && !p.pairs && p.rowBlocks() > 1 }
+
+// columnPanels returns how the columns [col, end) of a task are cut: into pairs of panels, one of either half, and single panels,
+// the last of which need not be whole.
+func (p *implicitProduct) columnPanels(col int) (pairs, singles int) {
+	width := tileFor(active).cols
+	cols := min(p.columnBlock(), p.cols-col)
+	pairs = cols / (2 * width)
+	return pairs, ceilDiv(cols-pairs*2*width, width)
+}
+
+// pairSize returns the length of a pair of packed panels: the factors of the right side in the order of their use, block by
+// block of the depth.
+func (p *implicitProduct) pairSize() int { return int(factors) * p.steps() / 2 * tileFor(active).cols }
+
+// packedColumns returns the packed length of the columns of a task.
+func (p *implicitProduct) packedColumns(col int) int {
+	pairs, singles := p.columnPanels(col)
+	return pairs*p.pairSize() + singles*p.steps()*tileFor(active).cols
+}
+
+func (p *implicitProduct) lastColumns() int { return (p.cols - 1) / p.columnBlock() * p.columnBlock() }
+
+// quarteredSize is packedSize.
+func (p *implicitProduct) quarteredSize() int {
+	last := p.lastColumns()
+	return p.groups * (last/p.columnBlock()*p.packedColumns(0) + p.packedColumns(last))
+}
+
+// quarteredPacks returns the number of pairs and single panels of a group.
+func (p *implicitProduct) quarteredPacks() int {
+	pairs, singles := p.columnPanels(0)
+	last := p.lastColumns()
+	lastPairs, lastSingles := p.columnPanels(last)
+	return last/p.columnBlock()*(pairs+singles) + lastPairs + lastSingles
+}
+
+// packedAt returns the packed columns of a task.
+func (p *implicitProduct) packedAt(group, col int) []float32 {
+	size := p.quarteredSize() / p.groups
+	return p.packed[group*size+col/p.columnBlock()*p.packedColumns(0):]
+}
+
+// packQuarters packs one pair of panels or one single panel.
+func (p *implicitProduct) packQuarters(task int) {
+	width, depth, block := tileFor(active).cols, p.steps(), p.blockDepth()
+	group, task := task/p.quarteredPacks(), task%p.quarteredPacks()
+	pairs, singles := p.columnPanels(0)
+	col := min(task/(pairs+singles)*p.columnBlock(), p.lastColumns())
+	task -= col / p.columnBlock() * (pairs + singles)
+	pairs, _ = p.columnPanels(col)
+	dst := p.packedAt(group, col)
+	if task >= pairs {
+		single := task - pairs
+		p.pack(dst[pairs*p.pairSize()+single*depth*width:][:depth*width], group, col+(2*pairs+single)*width, 0, depth)
+		return
+	}
+	dst = dst[task*p.pairSize():]
+	left, right := col+task*width, col+(pairs+task)*width
+	for k := 0; k < depth; k += block {
+		end := min(k+block, depth)
+		middle := (k + end) / 2
+		size := (end - k) / 2 * width
+		of := func(f factor) []float32 { return dst[int(f)*size:][:size] }
+		b11, b12, b21, b22 := of(factorU), of(factorS1), of(factor11), of(factor12)
+		p.pack(b11, group, left, k, middle)
+		p.pack(b12, group, right, k, middle)
+		p.pack(b21, group, left, middle, end)
+		p.pack(b22, group, right, middle, end)
+		rightSums(of(factorS1), of(factorS2), of(factorS3), of(factor21), b11, b12, b21, b22)
+		dst = dst[int(factors)*size:]
+	}
+}
+
+// multiplyQuarters computes a block of the depth, from k on.
+func (p *implicitProduct) multiplyQuarters(q *quarteredProduct, group, col, k int) {
+	width, depth := tileFor(active).cols, p.steps()
+	pairs, singles := p.columnPanels(col)
+	packed := p.packedAt(group, col)
+	m := q.product
+	if q.cols = 2 * pairs * width; pairs > 0 {
+		q.top = ceilDiv(q.rows, 2)
+		if q.rows%2 != 0 {
+			clear(q.a[q.rows*q.aRow:][:q.depth])
+		}
+		q.below = q.top * q.aRow
+		q.sumRow = gatheredRow(q.depth / 2)
+		q.bPanel = p.pairSize()
+		size := q.depth / 2 * width
+		for f := range factors {
+			q.right[f] = packed[int(factors)*k/2*width+int(f)*size:]
+		}
+		q.run()
+	} else if q.source != nil {
+		copyRows(q.a, q.aRow, q.source, q.sourceRow, q.rows, q.depth)
+	}
+	if singles > 0 {
+		m.b, m.bPanel = packed[pairs*p.pairSize()+k*width:], depth*width
+		m.dropColumns(q.cols)
+		m.later = nil
+		m.run()
+	}
+}
