@@ -31,6 +31,7 @@ type BatchNorm struct {
 	workers              []float32 // scratch by worker
 	perWorker            int
 	accumulate, fixed    bool
+	gated                Gated
 	summed               *implicitProduct // whose sums are settled
 	cacheRows            int              // rows that stay in the first-level cache from one step to the next
 }

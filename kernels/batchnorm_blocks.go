@@ -62,12 +62,18 @@ func (b *BatchNorm) BackwardSummed(p *Pool, rows, blocks int, dx, dgamma, dbeta,
 	checkLen("BatchNorm.BackwardSummed", "dbeta", dbeta, b.c)
 	checkLen("BatchNorm.BackwardSummed", "sums", sums, b.blockSums(blocks))
 	b.loadBlocks(rows, g, at, sums)
-	b.fixed, b.dx, b.dgamma, b.dbeta, b.accumulate, b.add = fixed, dx, dgamma, dbeta, accumulate, add
+	b.fixed, b.dgamma, b.dbeta, b.accumulate = fixed, dgamma, dbeta, accumulate
 	b.reduce(p, "BatchNorm.BackwardSummed", rows, ws)
 	b.tasks = blocks
 	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormBlocksFinish)(b))
+	b.runRows(p, dx, g, add)
+}
+
+// runRows computes dx from g, which has been summed.
+func (b *BatchNorm) runRows(p *Pool, dx, g, add []float32) {
+	b.dx, b.dy, b.add = dx, g, add
 	b.perTask = rowsPerTask(b.c)
-	p.Run(ceilDiv(rows, b.perTask), (*batchNormSummedRows)(b))
+	p.Run(ceilDiv(b.rows, b.perTask), (*batchNormSummedRows)(b))
 }
 
 type batchNormBlocksFinish BatchNorm

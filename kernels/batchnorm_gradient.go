@@ -153,7 +153,7 @@ func (k *batchNormBackward) Do(task, _ int) {
 	case b.recomputes():
 		batchNormClampGradRows(dx, b.dy[at:end], x, b.mean, b.scale, b.beta, b.slope, b.offset, rows, b.lo, b.hi)
 	case b.fixed:
-		scaleRows(dx, b.gradient()[at:end], b.scale, rows)
+		scaleRows(dx, b.gradient()[at:end], b.scale, rows, false)
 	default:
 		batchNormGradRows(dx, b.gradient()[at:end], x, nil, b.mean, b.scale, b.slope, b.offset, rows)
 	}

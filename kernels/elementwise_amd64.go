@@ -23,6 +23,15 @@ func addFloat64AVX512(dst *float64, src *float32, vectors int)
 // scaleRowsAVX512 is scaleRowsGeneric, for rows > 0.
 func scaleRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int)
 
+// scaleStreamRowsAVX512 is scaleRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func scaleStreamRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int)
+
+// scaleShiftRowsAVX512 is scaleShiftRowsGeneric, for rows > 0.
+func scaleShiftRowsAVX512(y *float32, x *float32, gate *float32, shift *float32, rows int, c int)
+
+// gateSumsAVX512 is gateSumsGeneric, for rows > 0.
+func gateSumsAVX512(dg *float32, dy *float32, x *float32, rows int, c int)
+
 // gateRowsAVX512 is gateRowsGeneric, for rows > 0.
 func gateRowsAVX512(dx *float32, dg *float32, dy *float32, x *float32, gate *float32, rows int, c int)
 
@@ -46,6 +55,15 @@ func addFloat64AVX2(dst *float64, src *float32, vectors int)
 
 // scaleRowsAVX2 is scaleRowsGeneric, for rows > 0.
 func scaleRowsAVX2(y *float32, x *float32, gate *float32, rows int, c int)
+
+// scaleStreamRowsAVX2 is scaleRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func scaleStreamRowsAVX2(y *float32, x *float32, gate *float32, rows int, c int)
+
+// scaleShiftRowsAVX2 is scaleShiftRowsGeneric, for rows > 0.
+func scaleShiftRowsAVX2(y *float32, x *float32, gate *float32, shift *float32, rows int, c int)
+
+// gateSumsAVX2 is gateSumsGeneric, for rows > 0.
+func gateSumsAVX2(dg *float32, dy *float32, x *float32, rows int, c int)
 
 // gateRowsAVX2 is gateRowsGeneric, for rows > 0.
 func gateRowsAVX2(dx *float32, dg *float32, dy *float32, x *float32, gate *float32, rows int, c int)

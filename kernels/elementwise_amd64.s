@@ -393,6 +393,364 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func scaleStreamRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·scaleStreamRowsAVX512(SB), NOSPLIT, $0-40
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+24(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+32(FP), R9
+	CMPQ R9, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R9, $+64
+	JLT     below4
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	VMOVUPS 128(CX)(AX*4), Z2
+	VMOVUPS 192(CX)(AX*4), Z3
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS  (DI)(CX*1), Z4
+	VMULPS   Z0, Z4, Z4
+	VMOVNTPS Z4, (SI)(CX*1)
+	VMOVUPS  64(DI)(CX*1), Z4
+	VMULPS   Z1, Z4, Z4
+	VMOVNTPS Z4, 64(SI)(CX*1)
+	VMOVUPS  128(DI)(CX*1), Z4
+	VMULPS   Z2, Z4, Z4
+	VMOVNTPS Z4, 128(SI)(CX*1)
+	VMOVUPS  192(DI)(CX*1), Z4
+	VMULPS   Z3, Z4, Z4
+	VMOVNTPS Z4, 192(SI)(CX*1)
+	ADDQ     R11, CX
+	DECQ     R10
+	JNZ      rows4
+	ADDQ     $+64, AX
+	SUBQ     $+64, R9
+	JMP      panel4
+
+below4:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS  (DI)(CX*1), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (SI)(CX*1)
+	ADDQ     R11, CX
+	DECQ     R10
+	JNZ      rows1
+	ADDQ     $+16, AX
+	SUBQ     $+16, R9
+	JMP      panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      gate+16(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      c+32(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z (DI)(CX*1), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (SI)(CX*1)
+	ADDQ      R10, CX
+	DECQ      R9
+	JNZ       rowsTail
+
+nextGroup:
+	MOVQ  c+32(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func scaleShiftRowsAVX512(y *float32, x *float32, gate *float32, shift *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·scaleShiftRowsAVX512(SB), NOSPLIT, $0-48
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+32(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+40(FP), R9
+	CMPQ R9, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R9, $+64
+	JLT     below4
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	VMOVUPS 128(CX)(AX*4), Z2
+	VMOVUPS 192(CX)(AX*4), Z3
+	MOVQ    shift+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	VMOVUPS 128(CX)(AX*4), Z6
+	VMOVUPS 192(CX)(AX*4), Z7
+	MOVQ    c+40(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z4, Z0, Z8
+	VMOVUPS     Z8, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z5, Z1, Z8
+	VMOVUPS     Z8, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z6, Z2, Z8
+	VMOVUPS     Z8, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z7, Z3, Z8
+	VMOVUPS     Z8, 192(SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R9
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    shift+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z1
+	MOVQ    c+40(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z2
+	VMOVAPS     Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      gate+16(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      shift+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      c+40(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD213PS Z1, Z0, Z2
+	VMOVUPS     Z2, K1, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+40(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func gateSumsAVX512(dg *float32, dy *float32, x *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·gateSumsAVX512(SB), NOSPLIT, $0-40
+	MOVQ dy+8(FP), SI
+	MOVQ x+16(FP), DI
+	MOVQ rows+24(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+32(FP), R9
+	CMPQ    R9, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ   R9, $+64
+	JLT    below4
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   c+32(FP), R11
+	MOVQ   BX, R10
+	SHLQ   $0x02, R11
+	LEAQ   (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (SI)(CX*1), Z4
+	VMOVUPS     (DI)(CX*1), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS     64(SI)(CX*1), Z4
+	VMOVUPS     64(DI)(CX*1), Z5
+	VFMADD231PS Z4, Z5, Z1
+	VMOVUPS     128(SI)(CX*1), Z4
+	VMOVUPS     128(DI)(CX*1), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VMOVUPS     192(SI)(CX*1), Z4
+	VMOVUPS     192(DI)(CX*1), Z5
+	VFMADD231PS Z4, Z5, Z3
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows4
+	MOVQ        dg+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Z4
+	VADDPS      Z0, Z4, Z4
+	VMOVUPS     Z4, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z4
+	VADDPS      Z1, Z4, Z4
+	VMOVUPS     Z4, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z4
+	VADDPS      Z2, Z4, Z4
+	VMOVUPS     Z4, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z4
+	VADDPS      Z3, Z4, Z4
+	VMOVUPS     Z4, 192(CX)(AX*4)
+	ADDQ        $+64, AX
+	SUBQ        $+64, R9
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ   R9, $+16
+	JLT    below1
+	VPXORD Z6, Z6, Z6
+	MOVQ   c+32(FP), R11
+	MOVQ   BX, R10
+	SHLQ   $0x02, R11
+	LEAQ   (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (SI)(CX*1), Z4
+	VMOVUPS     (DI)(CX*1), Z5
+	VFMADD231PS Z4, Z5, Z6
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows1
+	MOVQ        dg+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Z4
+	VADDPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel1
+
+below1:
+	TESTQ  R9, R9
+	JZ     nextGroup
+	MOVL   $-1, CX
+	BZHIL  R9, CX, CX
+	KMOVW  CX, K1
+	VPXORD Z7, Z7, Z7
+	MOVQ   c+32(FP), R10
+	MOVQ   BX, R9
+	SHLQ   $0x02, R10
+	LEAQ   (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (SI)(CX*1), K1, Z4
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VFMADD231PS Z4, Z5, Z7
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        dg+0(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z4
+	VADDPS      Z7, Z4, Z4
+	VMOVUPS     Z4, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+32(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func gateRowsAVX512(dx *float32, dg *float32, dy *float32, x *float32, gate *float32, rows int, c int)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·gateRowsAVX512(SB), NOSPLIT, $0-56
@@ -933,6 +1291,330 @@ rowsTail:
 	ADDQ       R10, CX
 	DECQ       R9
 	JNZ        rowsTail
+
+nextGroup:
+	MOVQ  c+32(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func scaleStreamRowsAVX2(y *float32, x *float32, gate *float32, rows int, c int)
+// Requires: AVX, CMOV
+TEXT ·scaleStreamRowsAVX2(SB), NOSPLIT, $0-40
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+24(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+32(FP), R9
+	CMPQ R9, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+16
+	JLT     below2
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	VMOVUPS 32(CX)(AX*4), Y1
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS  (DI)(CX*1), Y2
+	VMULPS   Y0, Y2, Y2
+	VMOVNTPS Y2, (SI)(CX*1)
+	VMOVUPS  32(DI)(CX*1), Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, 32(SI)(CX*1)
+	ADDQ     R11, CX
+	DECQ     R10
+	JNZ      rows2
+	ADDQ     $+16, AX
+	SUBQ     $+16, R9
+	JMP      panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS  (DI)(CX*1), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (SI)(CX*1)
+	ADDQ     R11, CX
+	DECQ     R10
+	JNZ      rows1
+	ADDQ     $+8, AX
+	SUBQ     $+8, R9
+	JMP      panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       gate+16(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       c+32(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS (DI)(CX*1), Y0, Y2
+	VMULPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (SI)(CX*1)
+	ADDQ       R10, CX
+	DECQ       R9
+	JNZ        rowsTail
+
+nextGroup:
+	MOVQ  c+32(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func scaleShiftRowsAVX2(y *float32, x *float32, gate *float32, shift *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·scaleShiftRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ y+0(FP), SI
+	MOVQ x+8(FP), DI
+	MOVQ rows+32(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ c+40(FP), R9
+	CMPQ R9, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+16
+	JLT     below2
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	VMOVUPS 32(CX)(AX*4), Y1
+	MOVQ    shift+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    c+40(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y2, Y0, Y4
+	VMOVUPS     Y4, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y4
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y3, Y1, Y4
+	VMOVUPS     Y4, 32(SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    shift+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y1
+	MOVQ    c+40(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     Y2, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R9
+	JMP         panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       gate+16(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       shift+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       c+40(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD213PS Y2, Y1, Y3
+	VMASKMOVPS  Y3, Y0, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+40(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func gateSumsAVX2(dg *float32, dy *float32, x *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·gateSumsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dy+8(FP), SI
+	MOVQ x+16(FP), DI
+	MOVQ rows+24(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+32(FP), R9
+	CMPQ    R9, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ   R9, $+16
+	JLT    below2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   c+32(FP), R11
+	MOVQ   BX, R10
+	SHLQ   $0x02, R11
+	LEAQ   (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (SI)(CX*1), Y2
+	VMOVUPS     (DI)(CX*1), Y3
+	VFMADD231PS Y2, Y3, Y0
+	VMOVUPS     32(SI)(CX*1), Y2
+	VMOVUPS     32(DI)(CX*1), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows2
+	MOVQ        dg+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y0
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     Y0, 32(CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ   R9, $+8
+	JLT    below1
+	VXORPS Y0, Y0, Y0
+	MOVQ   c+32(FP), R11
+	MOVQ   BX, R10
+	SHLQ   $0x02, R11
+	LEAQ   (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (SI)(CX*1), Y1
+	VMOVUPS     (DI)(CX*1), Y2
+	VFMADD231PS Y1, Y2, Y0
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows1
+	MOVQ        dg+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Y1
+	VADDPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R9
+	JMP         panel1
+
+below1:
+	TESTQ   R9, R9
+	JZ      nextGroup
+	LEAQ    tailMask<>+64(SB), CX
+	NEGQ    R9
+	VMOVUPS (CX)(R9*4), Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    c+32(FP), R10
+	MOVQ    BX, R9
+	SHLQ    $0x02, R10
+	LEAQ    (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (SI)(CX*1), Y0, Y2
+	VMASKMOVPS  (DI)(CX*1), Y0, Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        dg+0(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y0, Y2
+	VADDPS      Y1, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
 
 nextGroup:
 	MOVQ  c+32(FP), AX

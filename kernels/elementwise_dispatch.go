@@ -84,49 +84,6 @@ func sumChannels(sum, x []float32, rows int) {
 	kernel(unsafe.SliceData(sum), unsafe.SliceData(x), rows, c)
 }
 
-var scaleRowsKernels = [...]func(y, x, gate *float32, rows, c int){AVX2: scaleRowsAVX2, AVX512: scaleRowsAVX512}
-
-// scaleRows is scaleRowsGeneric on the active instruction set.
-func scaleRows(y, x, g []float32, rows int) {
-	kernel := scaleRowsKernels[active]
-	if kernel == nil {
-		scaleRowsGeneric(y, x, g, rows)
-		return
-	}
-	c := len(g)
-	if rows*c == 0 {
-		return
-	}
-	y, x = y[:rows*c], x[:rows*c]
-	raceRead(x)
-	raceRead(g)
-	raceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
-}
-
-var gateRowsKernels = [...]func(dx, dg, dy, x, gate *float32, rows, c int){AVX2: gateRowsAVX2, AVX512: gateRowsAVX512}
-
-// gateRows is gateRowsGeneric on the active instruction set.
-func gateRows(dx, dg, dy, x, g []float32, rows int) {
-	kernel := gateRowsKernels[active]
-	if kernel == nil {
-		gateRowsGeneric(dx, dg, dy, x, g, rows)
-		return
-	}
-	c := len(g)
-	if rows*c == 0 {
-		return
-	}
-	dx, dy, x = dx[:rows*c], dy[:rows*c], x[:rows*c]
-	dg = dg[:c]
-	raceRead(dy)
-	raceRead(x)
-	raceRead(g)
-	raceWrite(dx)
-	raceWrite(dg)
-	kernel(unsafe.SliceData(dx), unsafe.SliceData(dg), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
-}
-
 var addFloat64Kernels = [...]struct {
 	lanes int // float64 values in a vector
 	add   func(dst *float64, src *float32, vectors int)

@@ -32,6 +32,18 @@ func scaleRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
+func scaleStreamRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func scaleShiftRowsAVX512(y *float32, x *float32, gate *float32, shift *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func gateSumsAVX512(dg *float32, dy *float32, x *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func gateRowsAVX512(dx *float32, dg *float32, dy *float32, x *float32, gate *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
@@ -61,6 +73,18 @@ func addFloat64AVX2(dst *float64, src *float32, vectors int) {
 }
 
 func scaleRowsAVX2(y *float32, x *float32, gate *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func scaleStreamRowsAVX2(y *float32, x *float32, gate *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func scaleShiftRowsAVX2(y *float32, x *float32, gate *float32, shift *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func gateSumsAVX2(dg *float32, dy *float32, x *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 

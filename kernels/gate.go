@@ -9,6 +9,7 @@ type ChannelGate struct {
 	chunks       int // tasks of a sample in Forward
 	y, x, g      []float32
 	dx, dg, dy   []float32
+	shift        []float32
 	rowsPerChunk int
 }
 
@@ -47,6 +48,34 @@ func (k *ChannelGate) Backward(p *Pool, n int, dx, dg, dy, x, g []float32) {
 	p.Run(n, (*gateBackward)(k))
 }
 
+// BackwardGate is Backward for dg alone.
+func (k *ChannelGate) BackwardGate(p *Pool, n int, dg, dy, x []float32) {
+	checkLen("ChannelGate.BackwardGate", "dg", dg, n*k.c)
+	checkLen("ChannelGate.BackwardGate", "dy", dy, n*k.hw*k.c)
+	checkLen("ChannelGate.BackwardGate", "x", x, n*k.hw*k.c)
+	k.dg, k.dy, k.x = dg, dy, x
+	p.Run(n, (*gateSum)(k))
+}
+
+// BackwardInput is the rest of Backward, and adds what is the same for all positions of a sample, as the gradient of a mean
+// over them is:
+//
+//	dx[n,i,c] = dy[n,i,c] * g[n,c] (+ shift[n,c])
+//
+// A nil shift is absent. dx may be dy.
+func (k *ChannelGate) BackwardInput(p *Pool, n int, dx, dy, g, shift []float32) {
+	if shift == nil {
+		k.Forward(p, n, dx, dy, g)
+		return
+	}
+	checkLen("ChannelGate.BackwardInput", "dx", dx, n*k.hw*k.c)
+	checkLen("ChannelGate.BackwardInput", "dy", dy, n*k.hw*k.c)
+	checkLen("ChannelGate.BackwardInput", "g", g, n*k.c)
+	checkLen("ChannelGate.BackwardInput", "shift", shift, n*k.c)
+	k.n, k.dx, k.dy, k.g, k.shift = n, dx, dy, g, shift
+	p.Run(n*k.chunks, (*gateInput)(k))
+}
+
 type gateForward ChannelGate
 
 func (k *gateForward) Do(task, _ int) {
@@ -55,7 +84,11 @@ func (k *gateForward) Do(task, _ int) {
 	rows := min(k.rowsPerChunk, k.hw-first)
 	at := (sample*k.hw + first) * k.c
 	end := at + rows*k.c
-	scaleRows(k.y[at:end], k.x[at:end], k.g[sample*k.c:(sample+1)*k.c], rows)
+	stream := streamable(k.y, k.n*k.hw, k.c) && &k.y[0] != &k.x[0]
+	scaleRows(k.y[at:end], k.x[at:end], k.g[sample*k.c:(sample+1)*k.c], rows, stream)
+	if stream {
+		storeFence()
+	}
 }
 
 type gateBackward ChannelGate
@@ -69,4 +102,28 @@ func (k *gateBackward) Do(sample, _ int) {
 		end := at + rows*k.c
 		gateRows(k.dx[at:end], dg, k.dy[at:end], k.x[at:end], g, rows)
 	}
+}
+
+type gateSum ChannelGate
+
+func (k *gateSum) Do(sample, _ int) {
+	dg := k.dg[sample*k.c : (sample+1)*k.c]
+	clear(dg)
+	for first := 0; first < k.hw; first += blockRows {
+		rows := min(blockRows, k.hw-first)
+		at := (sample*k.hw + first) * k.c
+		end := at + rows*k.c
+		gateSums(dg, k.dy[at:end], k.x[at:end], rows)
+	}
+}
+
+type gateInput ChannelGate
+
+func (k *gateInput) Do(task, _ int) {
+	sample, chunk := task/k.chunks, task%k.chunks
+	first := chunk * k.rowsPerChunk
+	rows := min(k.rowsPerChunk, k.hw-first)
+	at := (sample*k.hw + first) * k.c
+	end := at + rows*k.c
+	scaleShiftRows(k.dx[at:end], k.dy[at:end], k.g[sample*k.c:(sample+1)*k.c], k.shift[sample*k.c:(sample+1)*k.c], rows)
 }

@@ -70,7 +70,7 @@ func (k *channelScaleForward) Do(task, _ int) {
 	first := task * k.perTask
 	rows := min(k.perTask, k.rows-first)
 	at, end := first*k.c, (first+rows)*k.c
-	scaleRows(k.y[at:end], k.x[at:end], k.gamma[:k.c], rows)
+	scaleRows(k.y[at:end], k.x[at:end], k.gamma[:k.c], rows, false)
 }
 
 type channelScaleBackward ChannelScale

@@ -37,6 +37,10 @@ func TestStreamedStores(t *testing.T) {
 			})
 
 			rows := n * s.H * s.W
+			gate, gates, gated := NewChannelGate(s.H*s.W, channels), normal(rng, n*channels), normal(rng, rows*channels)
+			both("ChannelGate", rows*channels, func(y []float32) {
+				gate.Forward(pool, n, y, gated, gates)
+			})
 			for _, act := range []Act{ActReLU, ActSiLU} {
 				norm := NewBatchNorm(channels, 1e-5, 0.1, act)
 				z, add := normal(rng, rows*channels), normal(rng, rows*channels)

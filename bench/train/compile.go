@@ -17,6 +17,7 @@ type value struct {
 	first layer   // the first that reads it, and so the last that adds to its gradient
 	buf   buffer  // where the forward pass puts it
 	grad  buffer  // where its gradient is gathered, none until something contributes
+	gated *gated  // what is missing in it, nil for nothing
 	again *buffer // where the backward pass computed it again
 }
 
@@ -194,6 +195,9 @@ func (c *compiler) emitBackward(logits *value, dlogits buffer) {
 		if out.grad == none || !out.needs {
 			continue
 		}
+		if _, ok := l.(*batchNormLayer); !ok {
+			c.settle(out)
+		}
 		l.backward(c, out.grad)
 		c.release(out)
 	}
@@ -251,6 +255,7 @@ func (c *compiler) contribute(v *value, adds bool, inPlace buffer) contribution 
 	if !v.needs {
 		return k
 	}
+	c.settle(v)
 	if v.grad != none && adds {
 		k.add = v.grad
 		if c.exclusive(v.grad) {
@@ -281,6 +286,7 @@ func (k contribution) done() {
 
 // pass makes dy itself a contribution to the gradient of v.
 func (c *compiler) pass(v *value, dy buffer) {
+	c.settle(v)
 	switch {
 	case !v.needs:
 	case v.grad == none:

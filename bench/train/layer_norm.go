@@ -146,6 +146,15 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 		return
 	}
 
+	if gated := l.out.gated; gated != nil {
+		k, fixed := c.contribute(l.in[0], false, inPlace), l.frozen
+		c.emit(l.step("gradient"), append(at.buffers(), dy, gated.gate, gated.shift), []buffer{k.dst}, func(f *frame) {
+			kernel.BackwardGated(f.pool, f.n*positions, f.at(k.dst), dGamma, dBeta, f.at(dy), gated.at(f, positions), at.at(f), fixed, accumulate, f.ws)
+		})
+		k.done()
+		return
+	}
+
 	// The residual's gradient is dy behind the activation. It takes dy's place if it can, and
 	// then the input's gradient can't.
 	var rest contribution

@@ -74,32 +74,6 @@ func reluGradient(c *compiler, p *part, act kernels.Act, dy buffer) buffer {
 	return dz
 }
 
-// gateLayer multiplies every channel of the first input by the second input's.
-type gateLayer struct {
-	part
-	kernel *kernels.ChannelGate
-}
-
-func (l *gateLayer) recomputable() bool { return true }
-
-func (l *gateLayer) forward(c *compiler, out buffer) {
-	kernel, x, g := l.kernel, c.read(l.in[0]), c.read(l.in[1])
-	c.emit(l.step("forward"), []buffer{x, g}, []buffer{out}, func(f *frame) {
-		kernel.Forward(f.pool, f.n, f.at(out), f.at(x), f.at(g))
-	})
-}
-
-func (l *gateLayer) backward(c *compiler, dy buffer) {
-	kernel, x, g := l.kernel, c.read(l.in[0]), c.read(l.in[1])
-	dx := c.contribute(l.in[0], false, c.reusable(dy))
-	dg := c.contribute(l.in[1], false, none)
-	c.emit(l.step("gradient"), []buffer{dy, x, g}, []buffer{dx.dst, dg.dst}, func(f *frame) {
-		kernel.Backward(f.pool, f.n, f.at(dx.dst), f.at(dg.dst), f.at(dy), f.at(x), f.at(g))
-	})
-	dx.done()
-	dg.done()
-}
-
 // productLayer multiplies two values of one shape.
 type productLayer struct {
 	part

@@ -50,6 +50,7 @@ type linearMap interface {
 type avgPoolLayer struct {
 	part
 	kernel linearMap
+	mean   bool // over all positions
 }
 
 func (l *avgPoolLayer) forward(c *compiler, out buffer) {
@@ -57,6 +58,14 @@ func (l *avgPoolLayer) forward(c *compiler, out buffer) {
 }
 
 func (l *avgPoolLayer) backward(c *compiler, dy buffer) {
+	if g := l.in[0].gated; g != nil && g.shift == none && l.mean {
+		size, share := l.out.size, kernels.NewScale(1/float32(l.inputShape().Positions()))
+		g.shift = c.newBuffer(size, 0)
+		c.emit(l.step("gradient"), []buffer{dy}, []buffer{g.shift}, func(f *frame) {
+			share.Forward(f.pool, f.n*size, f.at(g.shift), f.at(dy), nil)
+		})
+		return
+	}
 	mapBackward(c, &l.part, l.kernel, dy)
 }
 

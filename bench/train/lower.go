@@ -160,7 +160,7 @@ func (c *compiler) lowerChain(ch *chain) error {
 		l = &avgPoolLayer{part: p, kernel: kernels.NewAvgPool(poolShape(n.Inputs[0].Shape, op.Kernel, op.Steps(), op.Pad, op.Ceil), !op.ExcludePad)}
 	case graph.AdaptiveAvgPool:
 		s := n.Inputs[0].Shape
-		l = &avgPoolLayer{part: p, kernel: kernels.NewAdaptiveAvgPool(s.H, s.W, s.C, op.Out.H, op.Out.W)}
+		l = &avgPoolLayer{part: p, kernel: kernels.NewAdaptiveAvgPool(s.H, s.W, s.C, op.Out.H, op.Out.W), mean: op.Out == graph.Square(1)}
 	case graph.Add:
 		l = &addLayer{part: p, act: act}
 	case graph.Mul:

@@ -60,6 +60,17 @@ var samples = []sample{
 		g := b.Act("s", b.Linear("l", b.GlobalAvgPool("p", x), 8), graph.Sigmoid)
 		return b.Op("m", graph.Mul{}, b.ReLU("r", b.BatchNorm("n", x)), g)
 	}},
+	{"squeeze and excitation", func(b *graph.Builder, x *graph.Node) *graph.Node {
+		y := b.Act("a", b.BatchNorm("n", x), graph.SiLU)
+		g := b.Act("s", b.Linear("l", b.GlobalAvgPool("p", y), 8), graph.Sigmoid)
+		return b.Op("m", graph.Mul{}, y, g)
+	}},
+	{"gate of what others read", func(b *graph.Builder, x *graph.Node) *graph.Node {
+		y := b.BatchNorm("n", x)
+		other := b.Linear("o", y, 8)
+		g := b.Act("s", b.Linear("l", b.GlobalAvgPool("p", y), 8), graph.Sigmoid)
+		return b.Add("a", other, b.Op("m", graph.Mul{}, y, g))
+	}},
 	{"shared gate", func(b *graph.Builder, x *graph.Node) *graph.Node {
 		gate := func(y *graph.Node) *graph.Node {
 			g := b.Act("s", b.Linear("l", b.GlobalAvgPool("p", y), 8), graph.HardSigmoid)

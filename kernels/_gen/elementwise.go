@@ -34,11 +34,27 @@ func elementwise() {
 
 		m.addFloat64()
 
-		m.function("scaleRows", "(y, x, gate *float32, rows, c int)", "is scaleRowsGeneric, for rows > 0.")
+		for _, stream := range []bool{false, true} {
+			put, past, doc := storing(stream, "y")
+			m.function("scale"+past+"Rows", "(y, x, gate *float32, rows, c int)", "is scaleRowsGeneric, for rows > 0."+doc)
+			m.panels(m.panelVectors(), streamRows, func(p *panel) {
+				g := p.channels("gate")
+				p.overRows(func(v int) { put(p, "y", v, p.mul(p.get("x", v), g[v])) })
+			}, "y", "x")
+		}
+
+		m.function("scaleShiftRows", "(y, x, gate, shift *float32, rows, c int)", "is scaleShiftRowsGeneric, for rows > 0.")
 		m.panels(m.panelVectors(), streamRows, func(p *panel) {
-			g := p.channels("gate")
-			p.overRows(func(v int) { p.put("y", v, p.mul(p.get("x", v), g[v])) })
+			g, shift := p.channels("gate"), p.channels("shift")
+			p.overRows(func(v int) { p.put("y", v, p.fma(p.get("x", v), g[v], shift[v])) })
 		}, "y", "x")
+
+		m.function("gateSums", "(dg, dy, x *float32, rows, c int)", "is gateSumsGeneric, for rows > 0.")
+		m.panels(m.panelVectors(), sumRows, func(p *panel) {
+			dg := p.zeros()
+			p.overRows(func(v int) { accumulateProduct(dg[v], p.get("dy", v), p.get("x", v)) })
+			p.addChannels("dg", dg)
+		}, "dy", "x")
 
 		m.function("gateRows", "(dx, dg, dy, x, gate *float32, rows, c int)", "is gateRowsGeneric, for rows > 0.")
 		m.panels(m.panelVectors(), sumRows, func(p *panel) {

@@ -1,0 +1,75 @@
+package kernels
+
+// Gated is what is still missing in the gradient of a value that a channel gate multiplies, see
+// [ChannelGate.BackwardInput]: dy[n,i,c]*Gate[n,c] + Shift[n,c], Shift nil for none.
+type Gated struct {
+	Gate, Shift []float32 // [samples, channels]
+	Rows        int       // of a sample
+}
+
+// BackwardGated is Backward, or BackwardFixed, without a residual, for the gradient that dy becomes behind the gate. dx may be
+// dy.
+func (b *BatchNorm) BackwardGated(p *Pool, rows int, dx, dgamma, dbeta, dy []float32, gated Gated, at Normalised, fixed, accumulate bool, ws []float32) {
+	checkLen("BatchNorm.BackwardGated", "dx", dx, rows*b.c)
+	checkLen("BatchNorm.BackwardGated", "dy", dy, rows*b.c)
+	checkLen("BatchNorm.BackwardGated", "dgamma", dgamma, b.c)
+	checkLen("BatchNorm.BackwardGated", "dbeta", dbeta, b.c)
+	checkLen("BatchNorm.BackwardGated", "gate", gated.Gate, ceilDiv(rows, gated.Rows)*b.c)
+	if gated.Shift != nil {
+		checkLen("BatchNorm.BackwardGated", "shift", gated.Shift, ceilDiv(rows, gated.Rows)*b.c)
+	}
+	b.load("BatchNorm.BackwardGated", rows, at.X, nil, at.Mean, at.InvStd, at.Gamma, at.Beta)
+	b.fixed, b.dx, b.dgamma, b.dbeta, b.dy, b.accumulate, b.gated = fixed, dx, dgamma, dbeta, dy, accumulate, gated
+	b.reduce(p, "BatchNorm.BackwardGated", rows, ws)
+	p.Run(b.tasks, (*batchNormGatedReduce)(b))
+	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormReduceFinish)(b))
+	b.runRows(p, dx, dx, nil)
+}
+
+type batchNormGatedReduce BatchNorm
+
+// Do keeps the gradient behind gate and activation in dx, and sums it.
+func (k *batchNormGatedReduce) Do(task, worker int) {
+	b := (*BatchNorm)(k)
+	gs, gxs := b.slot(task)
+	sumG, sumGX, _, block := b.scratch(worker)
+	last := min((task+1)*b.perTask, b.rows)
+	for first := task * b.perTask; first < last; first += blockRows {
+		clear(sumG)
+		clear(sumGX)
+		for r, end := first, min(first+blockRows, last); r < end; {
+			rows := min(b.cacheRows, end-r, b.gated.Rows-r%b.gated.Rows) // of one sample
+			b.reduceGated(sumG, sumGX, block, r, rows)
+			r += rows
+		}
+		addFloat64(gs, sumG)
+		addFloat64(gxs, sumGX)
+	}
+}
+
+func (b *BatchNorm) reduceGated(sumG, sumGX, block []float32, first, rows int) {
+	at, end, sample := first*b.c, (first+rows)*b.c, first/b.gated.Rows*b.c
+	g, x, dy := b.dx[at:end], b.x[at:end], block[:end-at]
+	if b.act == ActNone {
+		dy = g
+	}
+	gate := b.gated.Gate[sample:][:b.c]
+	if shift := b.gated.Shift; shift != nil {
+		scaleShiftRows(dy, b.dy[at:end], gate, shift[sample:][:b.c], rows)
+	} else {
+		scaleRows(dy, b.dy[at:end], gate, rows, false)
+	}
+	switch {
+	case b.act == ActNone:
+		batchNormGradSums(sumG, sumGX, g, x, b.mean, rows)
+	case b.clamps:
+		batchNormClampGradSums(g, sumG, sumGX, dy, x, nil, b.mean, b.scale, b.beta, rows, b.lo, b.hi, false)
+	case b.fused():
+		batchNormCurveGradSums(b.act, g, sumG, sumGX, dy, x, b.mean, b.scale, b.beta, rows, false)
+	default:
+		copy(g, dy) // the activation's argument takes its place
+		batchNormRows(block, x, nil, b.mean, b.scale, b.beta, rows, b.lo, b.hi, false)
+		activateBackward(b.act, g, g, block[:end-at])
+		batchNormGradSums(sumG, sumGX, g, x, b.mean, rows)
+	}
+}
