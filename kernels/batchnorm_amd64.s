@@ -4861,6 +4861,766 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormGatedClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormGatedClampGradSumsAVX512(SB), NOSPLIT, $8-104
+	VBROADCASTSS lo+96(FP), Z0
+	VBROADCASTSS hi+100(FP), Z1
+	MOVQ         grad+0(FP), SI
+	MOVQ         dy+24(FP), DI
+	MOVQ         x+32(FP), R8
+	MOVQ         rows+80(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ    c+88(FP), R10
+	CMPQ    R10, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+64(FP), R11
+	MOVQ    beta+72(FP), R12
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	MOVQ    gate+40(FP), R13
+	MOVQ    shift+48(FP), R14
+	MOVQ    c+88(FP), BP
+	MOVQ    BX, R15
+	SHLQ    $0x02, BP
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Z8
+	VSUBPS      Z2, Z8, Z8
+	VMOVUPS     (DI)(CX*1), Z13
+	VMOVAPS     Z13, Z13
+	VMOVUPS     (R14)(AX*4), Z14
+	VFMADD132PS (R13)(AX*4), Z14, Z13
+	VMOVAPS     Z8, Z14
+	VMOVUPS     (R12)(AX*4), Z15
+	VFMADD132PS (R11)(AX*4), Z15, Z14
+	VCMPPS      $0x1e, Z0, Z14, K1
+	VCMPPS      $0x11, Z1, Z14, K1, K1
+	VMOVAPS.Z   Z13, K1, Z13
+	VADDPS      Z13, Z4, Z4
+	VFMADD231PS Z13, Z8, Z6
+	VMOVUPS     Z13, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z8
+	VSUBPS      Z3, Z8, Z8
+	VMOVUPS     64(DI)(CX*1), Z13
+	VMOVAPS     Z13, Z13
+	VMOVUPS     64(R14)(AX*4), Z14
+	VFMADD132PS 64(R13)(AX*4), Z14, Z13
+	VMOVAPS     Z8, Z14
+	VMOVUPS     64(R12)(AX*4), Z15
+	VFMADD132PS 64(R11)(AX*4), Z15, Z14
+	VCMPPS      $0x1e, Z0, Z14, K1
+	VCMPPS      $0x11, Z1, Z14, K1, K1
+	VMOVAPS.Z   Z13, K1, Z13
+	VADDPS      Z13, Z5, Z5
+	VFMADD231PS Z13, Z8, Z7
+	VMOVUPS     Z13, 64(SI)(CX*1)
+	ADDQ        BP, CX
+	DECQ        R15
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z4, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z5, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z6, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z7, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+64(FP), R11
+	MOVQ    beta+72(FP), R12
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	MOVQ    gate+40(FP), R13
+	MOVQ    shift+48(FP), R14
+	MOVQ    c+88(FP), BP
+	MOVQ    BX, R15
+	SHLQ    $0x02, BP
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Z3
+	VSUBPS      Z2, Z3, Z3
+	VMOVUPS     (DI)(CX*1), Z8
+	VMOVAPS     Z8, Z8
+	VMOVUPS     (R14)(AX*4), Z13
+	VFMADD132PS (R13)(AX*4), Z13, Z8
+	VMOVAPS     Z3, Z13
+	VMOVUPS     (R12)(AX*4), Z14
+	VFMADD132PS (R11)(AX*4), Z14, Z13
+	VCMPPS      $0x1e, Z0, Z13, K1
+	VCMPPS      $0x11, Z1, Z13, K1, K1
+	VMOVAPS.Z   Z8, K1, Z8
+	VADDPS      Z8, Z9, Z9
+	VFMADD231PS Z8, Z3, Z10
+	VMOVUPS     Z8, (SI)(CX*1)
+	ADDQ        BP, CX
+	DECQ        R15
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z9, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z10, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+64(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+72(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z8
+	VPXORD    Z11, Z11, Z11
+	VPXORD    Z12, Z12, Z12
+	MOVQ      gate+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z13
+	MOVQ      shift+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z14
+	MOVQ      c+88(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (R8)(CX*1), K1, Z15
+	VSUBPS      Z2, Z15, Z15
+	VMOVUPS.Z   (DI)(CX*1), K1, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z14, Z13, Z16
+	VMOVAPS     Z15, Z17
+	VFMADD213PS Z8, Z3, Z17
+	VCMPPS      $0x1e, Z0, Z17, K2
+	VCMPPS      $0x11, Z1, Z17, K2, K2
+	VMOVAPS.Z   Z16, K2, Z16
+	VADDPS      Z16, Z11, Z11
+	VFMADD231PS Z16, Z15, Z12
+	VMOVUPS     Z16, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z11, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z12, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+88(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormGatedSiluGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·batchNormGatedSiluGradSumsAVX512(SB), NOSPLIT, $8-96
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+80(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+88(FP), R10
+	CMPQ    R10, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+64(FP), R11
+	MOVQ    beta+72(FP), R12
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    gate+40(FP), R13
+	MOVQ    shift+48(FP), R14
+	MOVQ    c+88(FP), BP
+	MOVQ    BX, R15
+	SHLQ    $0x02, BP
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS      (R8)(CX*1), Z6
+	VSUBPS       Z0, Z6, Z6
+	VMOVAPS      Z6, Z19
+	VMOVUPS      (R12)(AX*4), Z20
+	VFMADD132PS  (R11)(AX*4), Z20, Z19
+	VORPS        const80000000<>+0(SB), Z19, Z20
+	VMOVUPS      constc2d20000<>+0(SB), Z21
+	VMOVUPS      const42b40000<>+0(SB), Z22
+	VMAXPS       Z20, Z21, Z20
+	VMINPS       Z20, Z22, Z20
+	VMULPS       const3fb8aa3b<>+0(SB), Z20, Z21
+	VRNDSCALEPS  $0x00, Z21, Z21
+	VMOVAPS      Z21, Z22
+	VFNMADD132PS const3f318000<>+0(SB), Z20, Z22
+	VMOVAPS      Z21, Z20
+	VFNMADD132PS constb95e8083<>+0(SB), Z22, Z20
+	VMOVUPS      const39506967<>+0(SB), Z22
+	VFMADD213PS  const3ab743ce<>+0(SB), Z20, Z22
+	VFMADD213PS  const3c088908<>+0(SB), Z20, Z22
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z20, Z22
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z20, Z22
+	VFMADD213PS  const3f000000<>+0(SB), Z20, Z22
+	VMULPS       Z20, Z20, Z23
+	VMOVAPS      Z23, Z23
+	VFMADD213PS  Z20, Z22, Z23
+	VADDPS       const3f800000<>+0(SB), Z23, Z20
+	VSCALEFPS    Z21, Z20, Z20
+	VADDPS       const3f800000<>+0(SB), Z20, Z21
+	VRCP14PS     Z21, Z22
+	VMOVUPS      const3f800000<>+0(SB), Z23
+	VMOVAPS      Z22, Z24
+	VFNMADD213PS Z23, Z21, Z24
+	VMOVAPS      Z22, Z21
+	VFMADD213PS  Z22, Z24, Z21
+	VMULPS       Z21, Z20, Z20
+	VPXORD       Z7, Z7, Z7
+	VCMPPS       $0x11, Z7, Z19, K1
+	VBLENDMPS    Z20, Z21, K1, Z8
+	VMULPS       Z20, Z21, Z20
+	VMOVAPS      Z19, Z19
+	VFMADD213PS  Z8, Z20, Z19
+	VMOVUPS      (DI)(CX*1), Z20
+	VMOVAPS      Z20, Z20
+	VMOVUPS      (R14)(AX*4), Z21
+	VFMADD132PS  (R13)(AX*4), Z21, Z20
+	VMULPS       Z20, Z19, Z19
+	VADDPS       Z19, Z2, Z2
+	VFMADD231PS  Z19, Z6, Z4
+	VMOVUPS      Z19, (SI)(CX*1)
+	VMOVUPS      64(R8)(CX*1), Z6
+	VSUBPS       Z1, Z6, Z6
+	VMOVAPS      Z6, Z19
+	VMOVUPS      64(R12)(AX*4), Z20
+	VFMADD132PS  64(R11)(AX*4), Z20, Z19
+	VORPS        const80000000<>+0(SB), Z19, Z20
+	VMOVUPS      constc2d20000<>+0(SB), Z21
+	VMOVUPS      const42b40000<>+0(SB), Z22
+	VMAXPS       Z20, Z21, Z20
+	VMINPS       Z20, Z22, Z20
+	VMULPS       const3fb8aa3b<>+0(SB), Z20, Z21
+	VRNDSCALEPS  $0x00, Z21, Z21
+	VMOVAPS      Z21, Z22
+	VFNMADD132PS const3f318000<>+0(SB), Z20, Z22
+	VMOVAPS      Z21, Z20
+	VFNMADD132PS constb95e8083<>+0(SB), Z22, Z20
+	VMOVUPS      const39506967<>+0(SB), Z22
+	VFMADD213PS  const3ab743ce<>+0(SB), Z20, Z22
+	VFMADD213PS  const3c088908<>+0(SB), Z20, Z22
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z20, Z22
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z20, Z22
+	VFMADD213PS  const3f000000<>+0(SB), Z20, Z22
+	VMULPS       Z20, Z20, Z23
+	VMOVAPS      Z23, Z23
+	VFMADD213PS  Z20, Z22, Z23
+	VADDPS       const3f800000<>+0(SB), Z23, Z20
+	VSCALEFPS    Z21, Z20, Z20
+	VADDPS       const3f800000<>+0(SB), Z20, Z21
+	VRCP14PS     Z21, Z22
+	VMOVUPS      const3f800000<>+0(SB), Z23
+	VMOVAPS      Z22, Z24
+	VFNMADD213PS Z23, Z21, Z24
+	VMOVAPS      Z22, Z21
+	VFMADD213PS  Z22, Z24, Z21
+	VMULPS       Z21, Z20, Z20
+	VPXORD       Z9, Z9, Z9
+	VCMPPS       $0x11, Z9, Z19, K1
+	VBLENDMPS    Z20, Z21, K1, Z10
+	VMULPS       Z20, Z21, Z20
+	VMOVAPS      Z19, Z19
+	VFMADD213PS  Z10, Z20, Z19
+	VMOVUPS      64(DI)(CX*1), Z20
+	VMOVAPS      Z20, Z20
+	VMOVUPS      64(R14)(AX*4), Z21
+	VFMADD132PS  64(R13)(AX*4), Z21, Z20
+	VMULPS       Z20, Z19, Z19
+	VADDPS       Z19, Z3, Z3
+	VFMADD231PS  Z19, Z6, Z5
+	VMOVUPS      Z19, 64(SI)(CX*1)
+	ADDQ         BP, CX
+	DECQ         R15
+	JNZ          rows2
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	VMOVUPS      64(CX)(AX*4), Z0
+	VADDPS       Z3, Z0, Z0
+	VMOVUPS      Z0, 64(CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	VMOVUPS      64(CX)(AX*4), Z0
+	VADDPS       Z5, Z0, Z0
+	VMOVUPS      Z0, 64(CX)(AX*4)
+	ADDQ         $+32, AX
+	SUBQ         $+32, R10
+	JMP          panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+64(FP), R11
+	MOVQ    beta+72(FP), R12
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	MOVQ    gate+40(FP), R13
+	MOVQ    shift+48(FP), R14
+	MOVQ    c+88(FP), BP
+	MOVQ    BX, R15
+	SHLQ    $0x02, BP
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (R8)(CX*1), Z1
+	VSUBPS       Z0, Z1, Z1
+	VMOVAPS      Z1, Z6
+	VMOVUPS      (R12)(AX*4), Z19
+	VFMADD132PS  (R11)(AX*4), Z19, Z6
+	VORPS        const80000000<>+0(SB), Z6, Z19
+	VMOVUPS      constc2d20000<>+0(SB), Z20
+	VMOVUPS      const42b40000<>+0(SB), Z21
+	VMAXPS       Z19, Z20, Z19
+	VMINPS       Z19, Z21, Z19
+	VMULPS       const3fb8aa3b<>+0(SB), Z19, Z20
+	VRNDSCALEPS  $0x00, Z20, Z20
+	VMOVAPS      Z20, Z21
+	VFNMADD132PS const3f318000<>+0(SB), Z19, Z21
+	VMOVAPS      Z20, Z19
+	VFNMADD132PS constb95e8083<>+0(SB), Z21, Z19
+	VMOVUPS      const39506967<>+0(SB), Z21
+	VFMADD213PS  const3ab743ce<>+0(SB), Z19, Z21
+	VFMADD213PS  const3c088908<>+0(SB), Z19, Z21
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z19, Z21
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z19, Z21
+	VFMADD213PS  const3f000000<>+0(SB), Z19, Z21
+	VMULPS       Z19, Z19, Z22
+	VMOVAPS      Z22, Z22
+	VFMADD213PS  Z19, Z21, Z22
+	VADDPS       const3f800000<>+0(SB), Z22, Z19
+	VSCALEFPS    Z20, Z19, Z19
+	VADDPS       const3f800000<>+0(SB), Z19, Z20
+	VRCP14PS     Z20, Z21
+	VMOVUPS      const3f800000<>+0(SB), Z22
+	VMOVAPS      Z21, Z23
+	VFNMADD213PS Z22, Z20, Z23
+	VMOVAPS      Z21, Z20
+	VFMADD213PS  Z21, Z23, Z20
+	VMULPS       Z20, Z19, Z19
+	VPXORD       Z13, Z13, Z13
+	VCMPPS       $0x11, Z13, Z6, K1
+	VBLENDMPS    Z19, Z20, K1, Z14
+	VMULPS       Z19, Z20, Z19
+	VMOVAPS      Z6, Z6
+	VFMADD213PS  Z14, Z19, Z6
+	VMOVUPS      (DI)(CX*1), Z19
+	VMOVAPS      Z19, Z19
+	VMOVUPS      (R14)(AX*4), Z20
+	VFMADD132PS  (R13)(AX*4), Z20, Z19
+	VMULPS       Z19, Z6, Z6
+	VADDPS       Z6, Z11, Z11
+	VFMADD231PS  Z6, Z1, Z12
+	VMOVUPS      Z6, (SI)(CX*1)
+	ADDQ         BP, CX
+	DECQ         R15
+	JNZ          rows1
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z11, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS      (CX)(AX*4), Z0
+	VADDPS       Z12, Z0, Z0
+	VMOVUPS      Z0, (CX)(AX*4)
+	ADDQ         $+16, AX
+	SUBQ         $+16, R10
+	JMP          panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+64(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+72(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z6
+	VPXORD    Z15, Z15, Z15
+	VPXORD    Z16, Z16, Z16
+	MOVQ      gate+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z19
+	MOVQ      shift+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z20
+	MOVQ      c+88(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z    (R8)(CX*1), K1, Z21
+	VSUBPS       Z0, Z21, Z21
+	VMOVAPS      Z21, Z22
+	VFMADD213PS  Z6, Z1, Z22
+	VORPS        const80000000<>+0(SB), Z22, Z23
+	VMOVUPS      constc2d20000<>+0(SB), Z24
+	VMOVUPS      const42b40000<>+0(SB), Z25
+	VMAXPS       Z23, Z24, Z23
+	VMINPS       Z23, Z25, Z23
+	VMULPS       const3fb8aa3b<>+0(SB), Z23, Z24
+	VRNDSCALEPS  $0x00, Z24, Z24
+	VMOVAPS      Z24, Z25
+	VFNMADD132PS const3f318000<>+0(SB), Z23, Z25
+	VMOVAPS      Z24, Z23
+	VFNMADD132PS constb95e8083<>+0(SB), Z25, Z23
+	VMOVUPS      const39506967<>+0(SB), Z25
+	VFMADD213PS  const3ab743ce<>+0(SB), Z23, Z25
+	VFMADD213PS  const3c088908<>+0(SB), Z23, Z25
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z23, Z25
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z23, Z25
+	VFMADD213PS  const3f000000<>+0(SB), Z23, Z25
+	VMULPS       Z23, Z23, Z26
+	VMOVAPS      Z26, Z26
+	VFMADD213PS  Z23, Z25, Z26
+	VADDPS       const3f800000<>+0(SB), Z26, Z23
+	VSCALEFPS    Z24, Z23, Z23
+	VADDPS       const3f800000<>+0(SB), Z23, Z24
+	VRCP14PS     Z24, Z25
+	VMOVUPS      const3f800000<>+0(SB), Z26
+	VMOVAPS      Z25, Z27
+	VFNMADD213PS Z26, Z24, Z27
+	VMOVAPS      Z25, Z24
+	VFMADD213PS  Z25, Z27, Z24
+	VMULPS       Z24, Z23, Z23
+	VPXORD       Z17, Z17, Z17
+	VCMPPS       $0x11, Z17, Z22, K2
+	VBLENDMPS    Z23, Z24, K2, Z18
+	VMULPS       Z23, Z24, Z23
+	VMOVAPS      Z22, Z22
+	VFMADD213PS  Z18, Z23, Z22
+	VMOVUPS.Z    (DI)(CX*1), K1, Z23
+	VMOVAPS      Z23, Z23
+	VFMADD213PS  Z20, Z19, Z23
+	VMULPS       Z23, Z22, Z22
+	VADDPS       Z22, Z15, Z15
+	VFMADD231PS  Z22, Z21, Z16
+	VMOVUPS      Z22, K1, (SI)(CX*1)
+	ADDQ         R11, CX
+	DECQ         R10
+	JNZ          rowsTail
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS.Z    (CX)(AX*4), K1, Z0
+	VADDPS       Z15, Z0, Z0
+	VMOVUPS      Z0, K1, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS.Z    (CX)(AX*4), K1, Z0
+	VADDPS       Z16, Z0, Z0
+	VMOVUPS      Z0, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+88(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormGatedHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormGatedHardSwishGradSumsAVX512(SB), NOSPLIT, $8-96
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+80(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+88(FP), R10
+	CMPQ    R10, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+64(FP), R11
+	MOVQ    beta+72(FP), R12
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    gate+40(FP), R13
+	MOVQ    shift+48(FP), R14
+	MOVQ    c+88(FP), BP
+	MOVQ    BX, R15
+	SHLQ    $0x02, BP
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Z6
+	VSUBPS      Z0, Z6, Z6
+	VMOVAPS     Z6, Z23
+	VMOVUPS     (R12)(AX*4), Z24
+	VFMADD132PS (R11)(AX*4), Z24, Z23
+	VMOVAPS     Z23, Z24
+	VMOVUPS     const3f000000<>+0(SB), Z25
+	VFMADD132PS const3eaaaaab<>+0(SB), Z25, Z24
+	VMOVUPS     const3f800000<>+0(SB), Z25
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z25, Z24, K1, Z7
+	VPXORD      Z8, Z8, Z8
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z8, Z7, K1, Z9
+	VMOVUPS     (DI)(CX*1), Z23
+	VMOVAPS     Z23, Z23
+	VMOVUPS     (R14)(AX*4), Z24
+	VFMADD132PS (R13)(AX*4), Z24, Z23
+	VMULPS      Z23, Z9, Z23
+	VADDPS      Z23, Z2, Z2
+	VFMADD231PS Z23, Z6, Z4
+	VMOVUPS     Z23, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z6
+	VSUBPS      Z1, Z6, Z6
+	VMOVAPS     Z6, Z23
+	VMOVUPS     64(R12)(AX*4), Z24
+	VFMADD132PS 64(R11)(AX*4), Z24, Z23
+	VMOVAPS     Z23, Z24
+	VMOVUPS     const3f000000<>+0(SB), Z25
+	VFMADD132PS const3eaaaaab<>+0(SB), Z25, Z24
+	VMOVUPS     const3f800000<>+0(SB), Z25
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z25, Z24, K1, Z10
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z23, K1
+	VBLENDMPS   Z11, Z10, K1, Z12
+	VMOVUPS     64(DI)(CX*1), Z23
+	VMOVAPS     Z23, Z23
+	VMOVUPS     64(R14)(AX*4), Z24
+	VFMADD132PS 64(R13)(AX*4), Z24, Z23
+	VMULPS      Z23, Z12, Z23
+	VADDPS      Z23, Z3, Z3
+	VFMADD231PS Z23, Z6, Z5
+	VMOVUPS     Z23, 64(SI)(CX*1)
+	ADDQ        BP, CX
+	DECQ        R15
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z3, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z4, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z5, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+64(FP), R11
+	MOVQ    beta+72(FP), R12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	MOVQ    gate+40(FP), R13
+	MOVQ    shift+48(FP), R14
+	MOVQ    c+88(FP), BP
+	MOVQ    BX, R15
+	SHLQ    $0x02, BP
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Z1
+	VSUBPS      Z0, Z1, Z1
+	VMOVAPS     Z1, Z6
+	VMOVUPS     (R12)(AX*4), Z23
+	VFMADD132PS (R11)(AX*4), Z23, Z6
+	VMOVAPS     Z6, Z23
+	VMOVUPS     const3f000000<>+0(SB), Z24
+	VFMADD132PS const3eaaaaab<>+0(SB), Z24, Z23
+	VMOVUPS     const3f800000<>+0(SB), Z24
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z6, K1
+	VBLENDMPS   Z24, Z23, K1, Z15
+	VPXORD      Z16, Z16, Z16
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z6, K1
+	VBLENDMPS   Z16, Z15, K1, Z17
+	VMOVUPS     (DI)(CX*1), Z6
+	VMOVAPS     Z6, Z6
+	VMOVUPS     (R14)(AX*4), Z23
+	VFMADD132PS (R13)(AX*4), Z23, Z6
+	VMULPS      Z6, Z17, Z6
+	VADDPS      Z6, Z13, Z13
+	VFMADD231PS Z6, Z1, Z14
+	VMOVUPS     Z6, (SI)(CX*1)
+	ADDQ        BP, CX
+	DECQ        R15
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z13, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z14, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+64(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+72(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z6
+	VPXORD    Z18, Z18, Z18
+	VPXORD    Z19, Z19, Z19
+	MOVQ      gate+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z23
+	MOVQ      shift+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z24
+	MOVQ      c+88(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (R8)(CX*1), K1, Z25
+	VSUBPS      Z0, Z25, Z25
+	VMOVAPS     Z25, Z26
+	VFMADD213PS Z6, Z1, Z26
+	VMOVAPS     Z26, Z27
+	VMOVUPS     const3f000000<>+0(SB), Z28
+	VFMADD132PS const3eaaaaab<>+0(SB), Z28, Z27
+	VMOVUPS     const3f800000<>+0(SB), Z28
+	VCMPPS      $0x1d, const40400000<>+0(SB), Z26, K2
+	VBLENDMPS   Z28, Z27, K2, Z20
+	VPXORD      Z21, Z21, Z21
+	VCMPPS      $0x12, constc0400000<>+0(SB), Z26, K2
+	VBLENDMPS   Z21, Z20, K2, Z22
+	VMOVUPS.Z   (DI)(CX*1), K1, Z26
+	VMOVAPS     Z26, Z26
+	VFMADD213PS Z24, Z23, Z26
+	VMULPS      Z26, Z22, Z26
+	VADDPS      Z26, Z18, Z18
+	VFMADD231PS Z26, Z25, Z19
+	VMOVUPS     Z26, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z0
+	VADDPS      Z18, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z0
+	VADDPS      Z19, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+88(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func batchNormSumsAVX2(sum *float32, square *float32, x *float32, shift *float32, rows int, c int)
 // Requires: AVX, CMOV, FMA3
 TEXT ·batchNormSumsAVX2(SB), NOSPLIT, $0-48
@@ -8338,6 +9098,478 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormGatedClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormGatedClampGradSumsAVX2(SB), NOSPLIT, $8-104
+	VBROADCASTSS lo+96(FP), Y0
+	VBROADCASTSS hi+100(FP), Y1
+	MOVQ         grad+0(FP), SI
+	MOVQ         dy+24(FP), DI
+	MOVQ         x+32(FP), R8
+	MOVQ         rows+80(FP), R9
+	XORQ         DX, DX
+	MOVQ         R9, BX
+
+groups:
+	MOVQ    c+88(FP), R10
+	CMPQ    R10, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+64(FP), R11
+	MOVQ    beta+72(FP), R12
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVQ    gate+40(FP), R13
+	MOVQ    shift+48(FP), R14
+	MOVQ    c+88(FP), BP
+	MOVQ    BX, R15
+	SHLQ    $0x02, BP
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMOVUPS     (DI)(CX*1), Y6
+	VMOVAPS     Y6, Y6
+	VMOVUPS     (R14)(AX*4), Y7
+	VFMADD132PS (R13)(AX*4), Y7, Y6
+	VMOVAPS     Y5, Y7
+	VMOVUPS     (R12)(AX*4), Y8
+	VFMADD132PS (R11)(AX*4), Y8, Y7
+	VCMPPS      $0x1e, Y0, Y7, Y8
+	VCMPPS      $0x11, Y1, Y7, Y7
+	VANDPS      Y8, Y7, Y7
+	VANDPS      Y6, Y7, Y6
+	VADDPS      Y6, Y3, Y3
+	VFMADD231PS Y6, Y5, Y4
+	VMOVUPS     Y6, (SI)(CX*1)
+	ADDQ        BP, CX
+	DECQ        R15
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y3, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       mean+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+64(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+72(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       gate+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y8
+	MOVQ       shift+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y9
+	MOVQ       c+88(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (R8)(CX*1), Y2, Y10
+	VSUBPS      Y3, Y10, Y10
+	VMASKMOVPS  (DI)(CX*1), Y2, Y11
+	VMOVAPS     Y11, Y11
+	VFMADD213PS Y9, Y8, Y11
+	VMOVAPS     Y10, Y12
+	VFMADD213PS Y5, Y4, Y12
+	VCMPPS      $0x1e, Y0, Y12, Y13
+	VCMPPS      $0x11, Y1, Y12, Y12
+	VANDPS      Y13, Y12, Y12
+	VANDPS      Y11, Y12, Y11
+	VADDPS      Y11, Y6, Y6
+	VFMADD231PS Y11, Y10, Y7
+	VMASKMOVPS  Y11, Y2, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y6, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y7, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+88(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormGatedSiluGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·batchNormGatedSiluGradSumsAVX2(SB), NOSPLIT, $8-96
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+80(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+88(FP), R10
+	CMPQ    R10, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+64(FP), R11
+	MOVQ    beta+72(FP), R12
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    gate+40(FP), R13
+	MOVQ    shift+48(FP), R14
+	MOVQ    c+88(FP), BP
+	MOVQ    BX, R15
+	SHLQ    $0x02, BP
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (R8)(CX*1), Y3
+	VSUBPS       Y0, Y3, Y3
+	VMOVAPS      Y3, Y4
+	VMOVUPS      (R12)(AX*4), Y5
+	VFMADD132PS  (R11)(AX*4), Y5, Y4
+	VORPS        const80000000<>+0(SB), Y4, Y5
+	VMOVUPS      constc2d20000<>+0(SB), Y6
+	VMOVUPS      const42b40000<>+0(SB), Y7
+	VMAXPS       Y5, Y6, Y5
+	VMINPS       Y5, Y7, Y5
+	VMULPS       const3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD132PS const3f318000<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y5
+	VFNMADD132PS constb95e8083<>+0(SB), Y7, Y5
+	VMOVUPS      const39506967<>+0(SB), Y7
+	VFMADD213PS  const3ab743ce<>+0(SB), Y5, Y7
+	VFMADD213PS  const3c088908<>+0(SB), Y5, Y7
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y5, Y7
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y5, Y7
+	VFMADD213PS  const3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD213PS  Y5, Y7, Y8
+	VADDPS       const3f800000<>+0(SB), Y8, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y7
+	VPSUBD       Y7, Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VADDPS       const3f800000<>+0(SB), Y5, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y7
+	VDIVPS       Y6, Y7, Y6
+	VMULPS       Y6, Y5, Y5
+	VXORPS       Y7, Y7, Y7
+	VCMPPS       $0x11, Y7, Y4, Y7
+	VBLENDVPS    Y7, Y5, Y6, Y7
+	VMULPS       Y5, Y6, Y5
+	VMOVAPS      Y4, Y4
+	VFMADD213PS  Y7, Y5, Y4
+	VMOVUPS      (DI)(CX*1), Y5
+	VMOVAPS      Y5, Y5
+	VMOVUPS      (R14)(AX*4), Y6
+	VFMADD132PS  (R13)(AX*4), Y6, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	VFMADD231PS  Y4, Y3, Y2
+	VMOVUPS      Y4, (SI)(CX*1)
+	ADDQ         BP, CX
+	DECQ         R15
+	JNZ          rows1
+	MOVQ         sumG+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMOVUPS      (CX)(AX*4), Y0
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (CX)(AX*4)
+	ADDQ         $+8, AX
+	SUBQ         $+8, R10
+	JMP          panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y0
+	MOVQ       mean+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+64(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+72(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       gate+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y6
+	MOVQ       shift+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y7
+	MOVQ       c+88(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS   (R8)(CX*1), Y0, Y8
+	VSUBPS       Y1, Y8, Y8
+	VMOVAPS      Y8, Y9
+	VFMADD213PS  Y3, Y2, Y9
+	VORPS        const80000000<>+0(SB), Y9, Y10
+	VMOVUPS      constc2d20000<>+0(SB), Y11
+	VMOVUPS      const42b40000<>+0(SB), Y12
+	VMAXPS       Y10, Y11, Y10
+	VMINPS       Y10, Y12, Y10
+	VMULPS       const3fb8aa3b<>+0(SB), Y10, Y11
+	VROUNDPS     $0x00, Y11, Y11
+	VMOVAPS      Y11, Y12
+	VFNMADD132PS const3f318000<>+0(SB), Y10, Y12
+	VMOVAPS      Y11, Y10
+	VFNMADD132PS constb95e8083<>+0(SB), Y12, Y10
+	VMOVUPS      const39506967<>+0(SB), Y12
+	VFMADD213PS  const3ab743ce<>+0(SB), Y10, Y12
+	VFMADD213PS  const3c088908<>+0(SB), Y10, Y12
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y10, Y12
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y10, Y12
+	VFMADD213PS  const3f000000<>+0(SB), Y10, Y12
+	VMULPS       Y10, Y10, Y13
+	VMOVAPS      Y13, Y13
+	VFMADD213PS  Y10, Y12, Y13
+	VADDPS       const3f800000<>+0(SB), Y13, Y10
+	VCVTPS2DQ    Y11, Y11
+	VPSRAD       $0x01, Y11, Y12
+	VPSUBD       Y12, Y11, Y11
+	VPADDD       const0000007f<>+0(SB), Y12, Y12
+	VPSLLD       $0x17, Y12, Y12
+	VMULPS       Y12, Y10, Y10
+	VPADDD       const0000007f<>+0(SB), Y11, Y11
+	VPSLLD       $0x17, Y11, Y11
+	VMULPS       Y11, Y10, Y10
+	VADDPS       const3f800000<>+0(SB), Y10, Y11
+	VMOVUPS      const3f800000<>+0(SB), Y12
+	VDIVPS       Y11, Y12, Y11
+	VMULPS       Y11, Y10, Y10
+	VXORPS       Y12, Y12, Y12
+	VCMPPS       $0x11, Y12, Y9, Y12
+	VBLENDVPS    Y12, Y10, Y11, Y12
+	VMULPS       Y10, Y11, Y10
+	VMOVAPS      Y9, Y9
+	VFMADD213PS  Y12, Y10, Y9
+	VMASKMOVPS   (DI)(CX*1), Y0, Y10
+	VMOVAPS      Y10, Y10
+	VFMADD213PS  Y7, Y6, Y10
+	VMULPS       Y10, Y9, Y9
+	VADDPS       Y9, Y4, Y4
+	VFMADD231PS  Y9, Y8, Y5
+	VMASKMOVPS   Y9, Y0, (SI)(CX*1)
+	ADDQ         R11, CX
+	DECQ         R10
+	JNZ          rowsTail
+	MOVQ         sumG+8(FP), CX
+	VMASKMOVPS   (CX)(AX*4), Y0, Y1
+	VADDPS       Y4, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(AX*4)
+	MOVQ         sumGX+16(FP), CX
+	VMASKMOVPS   (CX)(AX*4), Y0, Y1
+	VADDPS       Y5, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+88(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormGatedHardSwishGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormGatedHardSwishGradSumsAVX2(SB), NOSPLIT, $8-96
+	MOVQ grad+0(FP), SI
+	MOVQ dy+24(FP), DI
+	MOVQ x+32(FP), R8
+	MOVQ rows+80(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ    c+88(FP), R10
+	CMPQ    R10, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+64(FP), R11
+	MOVQ    beta+72(FP), R12
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    gate+40(FP), R13
+	MOVQ    shift+48(FP), R14
+	MOVQ    c+88(FP), BP
+	MOVQ    BX, R15
+	SHLQ    $0x02, BP
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Y3
+	VSUBPS      Y0, Y3, Y3
+	VMOVAPS     Y3, Y4
+	VMOVUPS     (R12)(AX*4), Y5
+	VFMADD132PS (R11)(AX*4), Y5, Y4
+	VMOVAPS     Y4, Y5
+	VMOVUPS     const3f000000<>+0(SB), Y6
+	VFMADD132PS const3eaaaaab<>+0(SB), Y6, Y5
+	VMOVUPS     const3f800000<>+0(SB), Y6
+	VCMPPS      $0x1d, const40400000<>+0(SB), Y4, Y7
+	VBLENDVPS   Y7, Y6, Y5, Y5
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x12, constc0400000<>+0(SB), Y4, Y4
+	VBLENDVPS   Y4, Y6, Y5, Y4
+	VMOVUPS     (DI)(CX*1), Y5
+	VMOVAPS     Y5, Y5
+	VMOVUPS     (R14)(AX*4), Y6
+	VFMADD132PS (R13)(AX*4), Y6, Y5
+	VMULPS      Y5, Y4, Y4
+	VADDPS      Y4, Y1, Y1
+	VFMADD231PS Y4, Y3, Y2
+	VMOVUPS     Y4, (SI)(CX*1)
+	ADDQ        BP, CX
+	DECQ        R15
+	JNZ         rows1
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y0
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Y0
+	VADDPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y0
+	MOVQ       mean+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+64(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+72(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       gate+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y6
+	MOVQ       shift+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y7
+	MOVQ       c+88(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (R8)(CX*1), Y0, Y8
+	VSUBPS      Y1, Y8, Y8
+	VMOVAPS     Y8, Y9
+	VFMADD213PS Y3, Y2, Y9
+	VMOVAPS     Y9, Y10
+	VMOVUPS     const3f000000<>+0(SB), Y11
+	VFMADD132PS const3eaaaaab<>+0(SB), Y11, Y10
+	VMOVUPS     const3f800000<>+0(SB), Y11
+	VCMPPS      $0x1d, const40400000<>+0(SB), Y9, Y12
+	VBLENDVPS   Y12, Y11, Y10, Y10
+	VXORPS      Y11, Y11, Y11
+	VCMPPS      $0x12, constc0400000<>+0(SB), Y9, Y9
+	VBLENDVPS   Y9, Y11, Y10, Y9
+	VMASKMOVPS  (DI)(CX*1), Y0, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD213PS Y7, Y6, Y10
+	VMULPS      Y10, Y9, Y9
+	VADDPS      Y9, Y4, Y4
+	VFMADD231PS Y9, Y8, Y5
+	VMASKMOVPS  Y9, Y0, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+	MOVQ        sumG+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y0, Y1
+	VADDPS      Y4, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y0, Y1
+	VADDPS      Y5, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+88(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET

@@ -77,6 +77,7 @@ func pastCaches(stream bool) int {
 type normCurve struct {
 	rows     [2]func(y, x, mean, scale, beta *float32, rows, c int)
 	gradSums [2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int)
+	gated    func(grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int)
 }
 
 // normCurves are the activations that have such passes.
@@ -85,20 +86,24 @@ var normCurves = [...][ActTanh + 1]*normCurve{
 		ActSiLU: {
 			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormSiluRowsAVX2, batchNormSiluStreamRowsAVX2},
 			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormSiluGradSumsAVX2, batchNormSiluStreamGradSumsAVX2},
+			batchNormGatedSiluGradSumsAVX2,
 		},
 		ActHardSwish: {
 			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishRowsAVX2, batchNormHardSwishStreamRowsAVX2},
 			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishGradSumsAVX2, batchNormHardSwishStreamGradSumsAVX2},
+			batchNormGatedHardSwishGradSumsAVX2,
 		},
 	},
 	AVX512: {
 		ActSiLU: {
 			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormSiluRowsAVX512, batchNormSiluStreamRowsAVX512},
 			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormSiluGradSumsAVX512, batchNormSiluStreamGradSumsAVX512},
+			batchNormGatedSiluGradSumsAVX512,
 		},
 		ActHardSwish: {
 			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishRowsAVX512, batchNormHardSwishStreamRowsAVX512},
 			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishGradSumsAVX512, batchNormHardSwishStreamGradSumsAVX512},
+			batchNormGatedHardSwishGradSumsAVX512,
 		},
 	},
 }

@@ -32,14 +32,19 @@ type batchNormGatedReduce BatchNorm
 func (k *batchNormGatedReduce) Do(task, worker int) {
 	b := (*BatchNorm)(k)
 	gs, gxs := b.slot(task)
-	sumG, sumGX, _, block := b.scratch(worker)
+	sumG, sumGX, shift, z := b.scratch(worker)
+	clear(shift)
 	last := min((task+1)*b.perTask, b.rows)
 	for first := task * b.perTask; first < last; first += blockRows {
 		clear(sumG)
 		clear(sumGX)
 		for r, end := first, min(first+blockRows, last); r < end; {
-			rows := min(b.cacheRows, end-r, b.gated.Rows-r%b.gated.Rows) // of one sample
-			b.reduceGated(sumG, sumGX, block, r, rows)
+			rows := min(end-r, b.gated.Rows-r%b.gated.Rows) // of one sample
+			sample := r / b.gated.Rows * b.c
+			if b.gated.Shift != nil {
+				shift = b.gated.Shift[sample:][:b.c]
+			}
+			b.reduceGated(sumG, sumGX, b.gated.Gate[sample:][:b.c], shift, z, r, rows)
 			r += rows
 		}
 		addFloat64(gs, sumG)
@@ -47,29 +52,21 @@ func (k *batchNormGatedReduce) Do(task, worker int) {
 	}
 }
 
-func (b *BatchNorm) reduceGated(sumG, sumGX, block []float32, first, rows int) {
-	at, end, sample := first*b.c, (first+rows)*b.c, first/b.gated.Rows*b.c
-	g, x, dy := b.dx[at:end], b.x[at:end], block[:end-at]
-	if b.act == ActNone {
-		dy = g
+// reduceGated is reduceRows behind a gate.
+func (b *BatchNorm) reduceGated(sumG, sumGX, gate, shift, z []float32, first, rows int) {
+	at, end := first*b.c, (first+rows)*b.c
+	if b.act != ActNone && b.fused() {
+		batchNormGatedGradSums(b.act, b.dx[at:end], sumG, sumGX, b.dy[at:end], b.x[at:end], gate, shift, b.mean, b.scale, b.beta, rows)
+		return
 	}
-	gate := b.gated.Gate[sample:][:b.c]
-	if shift := b.gated.Shift; shift != nil {
-		scaleShiftRows(dy, b.dy[at:end], gate, shift[sample:][:b.c], rows)
-	} else {
-		scaleRows(dy, b.dy[at:end], gate, rows, false)
-	}
-	switch {
-	case b.act == ActNone:
-		batchNormGradSums(sumG, sumGX, g, x, b.mean, rows)
-	case b.clamps:
-		batchNormClampGradSums(g, sumG, sumGX, dy, x, nil, b.mean, b.scale, b.beta, rows, b.lo, b.hi, false)
-	case b.fused():
-		batchNormCurveGradSums(b.act, g, sumG, sumGX, dy, x, b.mean, b.scale, b.beta, rows, false)
-	default:
-		copy(g, dy) // the activation's argument takes its place
-		batchNormRows(block, x, nil, b.mean, b.scale, b.beta, rows, b.lo, b.hi, false)
-		activateBackward(b.act, g, g, block[:end-at])
+	for step := b.cacheRows * b.c; at < end; at += step {
+		step = min(step, end-at)
+		g, x, rows := b.dx[at:at+step], b.x[at:at+step], step/b.c
+		scaleShiftRows(g, b.dy[at:at+step], gate, shift, rows)
+		if b.act != ActNone {
+			batchNormRows(z, x, nil, b.mean, b.scale, b.beta, rows, b.lo, b.hi, false)
+			activateBackward(b.act, g, g, z[:step])
+		}
 		batchNormGradSums(sumG, sumGX, g, x, b.mean, rows)
 	}
 }

@@ -120,6 +120,17 @@ func batchNormCurveGradSumsGeneric(act Act, g, sumG, sumGX, dy, x, mean, scale, 
 	}
 }
 
+// batchNormGatedGradSumsGeneric is batchNormClampGradSumsGeneric or batchNormCurveGradSumsGeneric, whichever serves the
+// activation, for the gradient dy[r*c+j]*gate[j] + shift[j].
+func batchNormGatedGradSumsGeneric(act Act, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta []float32, rows int) {
+	scaleShiftRowsGeneric(g, dy, gate, shift, rows)
+	if lo, hi, ok := act.clampBounds(); ok {
+		batchNormClampGradSumsGeneric(g, sumG, sumGX, g, x, nil, mean, scale, beta, rows, lo, hi)
+		return
+	}
+	batchNormCurveGradSumsGeneric(act, g, sumG, sumGX, g, x, mean, scale, beta, rows)
+}
+
 // batchNormClampGradRowsGeneric is batchNormGradRowsGeneric with g as in batchNormClampGradSumsGeneric.
 func batchNormClampGradRowsGeneric(dx, dy, x, mean, scale, beta, slope, offset []float32, rows int, lo, hi float32) {
 	c := len(mean)

@@ -92,6 +92,18 @@ func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x 
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormGatedClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormGatedSiluGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormGatedHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormSumsAVX2(sum *float32, square *float32, x *float32, shift *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
@@ -177,5 +189,17 @@ func batchNormHardSwishStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *f
 }
 
 func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormGatedClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormGatedSiluGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormGatedHardSwishGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }

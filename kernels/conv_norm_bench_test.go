@@ -58,3 +58,52 @@ func BenchmarkNormGradient(b *testing.B) {
 		pool.Close()
 	}
 }
+
+// BenchmarkGatedGradient is the gradient of squeeze-and-excitation and of the batch norm before it, apart or with the gate's
+// in the norm's.
+func BenchmarkGatedGradient(b *testing.B) {
+	const n, threads = 32, 2
+	for _, s := range []struct{ h, w, c int }{{64, 32, 192}, {16, 8, 1632}} {
+		pool := NewPool(threads)
+		rng := newRand()
+		rows := n * s.h * s.w
+		noise := normal(rng, 1<<16)
+		tensor := func(size int) []float32 {
+			x := Allocate(size)
+			for i := range x {
+				x[i] = noise[i%len(noise)]
+			}
+			return x
+		}
+		dx, x, y, spread, dy := tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c)
+		norm, gate, mean, add := NewBatchNorm(s.c, 1e-5, 0.1, ActSiLU), NewChannelGate(s.h*s.w, s.c), NewAdaptiveAvgPool(s.h, s.w, s.c, 1, 1), NewAdd(ActNone)
+		at := Normalised{X: x, Mean: tensor(s.c), InvStd: tensor(s.c), Gamma: tensor(s.c), Beta: tensor(s.c)}
+		g, shift, dg, dgamma, dbeta := tensor(n*s.c), tensor(n*s.c), tensor(n*s.c), tensor(s.c), tensor(s.c)
+		ws := Allocate(norm.Workspace(rows, threads))
+		b.Run(fmt.Sprintf("%dx%dx%d/apart", s.h, s.w, s.c), func(b *testing.B) {
+			for b.Loop() {
+				gate.Backward(pool, n, dx, dg, dy, y, g)
+				mean.Backward(pool, n, spread, shift)
+				add.Forward(pool, rows*s.c, dx, dx, spread)
+				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, x, nil, at.Mean, at.InvStd, at.Gamma, at.Beta, false, ws)
+			}
+		})
+		b.Run(fmt.Sprintf("%dx%dx%d/gated", s.h, s.w, s.c), func(b *testing.B) {
+			for b.Loop() {
+				gate.BackwardGate(pool, n, dg, dy, y)
+				norm.BackwardGated(pool, rows, dy, dgamma, dbeta, dy, Gated{g, shift, s.h * s.w}, at, false, false, ws)
+			}
+		})
+		b.Run(fmt.Sprintf("%dx%dx%d/gateSums", s.h, s.w, s.c), func(b *testing.B) {
+			for b.Loop() {
+				gate.BackwardGate(pool, n, dg, dy, y)
+			}
+		})
+		b.Run(fmt.Sprintf("%dx%dx%d/norm", s.h, s.w, s.c), func(b *testing.B) {
+			for b.Loop() {
+				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, x, nil, at.Mean, at.InvStd, at.Gamma, at.Beta, false, ws)
+			}
+		})
+		pool.Close()
+	}
+}

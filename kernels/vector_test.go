@@ -124,6 +124,15 @@ func vectorKernels() []vectorKernel {
 			func(x operands, _ int) { adamUpdate(x[0], x[3], x[1], x[2], rule) },
 			func(x operands, _ int) { adamUpdateGeneric(x[0], x[3], x[1], x[2], rule) }},
 	}
+	for _, act := range []Act{ActReLU6, ActSiLU, ActHardSwish} {
+		kernels = append(kernels, vectorKernel{"batchNormGatedGradSums " + act.String(), []extent{tensor, channels, channels}, []extent{tensor, tensor, channels, channels, channels, channels, channels},
+			func(x operands, rows int) {
+				batchNormGatedGradSums(act, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], rows)
+			},
+			func(x operands, rows int) {
+				batchNormGatedGradSumsGeneric(act, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], rows)
+			}})
+	}
 	for act := ActReLU; act <= ActTanh; act++ {
 		if hasNormCurve(act) {
 			kernels = append(kernels,

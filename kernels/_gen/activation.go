@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"strings"
 
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/reg"
@@ -24,6 +25,9 @@ var curves = []curve{
 	{"hardSwish", (*machine).hardSwish, (*machine).hardSwishSlope, true},
 	{"tanh", (*machine).tanh, (*machine).tanhSlope, false},
 }
+
+// title returns the curve's name as it stands within others.
+func (c *curve) title() string { return strings.ToUpper(c.name[:1]) + c.name[1:] }
 
 // activation emits these, and the clamps, as functions of their own.
 func activation() {

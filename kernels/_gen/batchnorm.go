@@ -1,9 +1,8 @@
 package main
 
 import (
-	"strings"
-
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
@@ -63,11 +62,18 @@ func batchnorm() {
 			}
 			for _, c := range curves {
 				if c.follows {
-					m.batchNormCurve(c, stream)
+					m.batchNormCurveRows(c, stream)
+					m.batchNormCurveGradSums(c, false, stream)
 				}
 			}
 		}
 		m.batchNormClampGradSums(false, false, false)
+		m.batchNormGatedClampGradSums()
+		for _, c := range curves {
+			if c.follows {
+				m.batchNormCurveGradSums(c, true, false)
+			}
+		}
 	}
 }
 
@@ -155,25 +161,60 @@ func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 	}, operands...)
 }
 
-// batchNormCurve emits the passes of a batch norm that another activation than a clamp follows.
-func (m *machine) batchNormCurve(c curve, stream bool) {
-	name := strings.ToUpper(c.name[:1]) + c.name[1:]
+// batchNormGatedClampGradSums emits the sums of a gradient that is kept behind a clamp and a gate.
+func (m *machine) batchNormGatedClampGradSums() {
+	m.function("batchNormGatedClampGradSums", "(grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormClampGradSumsGeneric of scaleShiftRowsGeneric, for rows > 0.")
+	lo, hi := m.param("lo"), m.param("hi")
+	m.panels(m.curveVectors(), sumRows, func(p *panel) {
+		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(), p.zeros()
+		gate, shift := p.operands("gate"), p.operands("shift")
+		p.overRows(func(v int) {
+			d := p.sub(p.get("x", v), mean[v])
+			dy := p.fma(p.get("dy", v), gate[v], shift[v])
+			g := p.between(p.fma(d, scale[v], beta[v]), lo, hi, dy)
+			accumulate(p, sumG[v], g)
+			accumulateProduct(sumGX[v], g, d)
+			p.put("grad", v, g)
+		})
+		p.addChannels("sumG", sumG)
+		p.addChannels("sumGX", sumGX)
+	}, "grad", "dy", "x")
+}
+
+// batchNormCurveRows emits the forward pass of a batch norm that another activation than a clamp follows.
+func (m *machine) batchNormCurveRows(c curve, stream bool) {
 	put, past, doc := storing(stream, "y")
-	m.function("batchNorm"+name+past+"Rows", "(y, x, mean, scale, beta *float32, rows, c int)", "is batchNormCurveRowsGeneric with that activation, for rows > 0."+doc)
+	m.function("batchNorm"+c.title()+past+"Rows", "(y, x, mean, scale, beta *float32, rows, c int)", "is batchNormCurveRowsGeneric with that activation, for rows > 0."+doc)
 	m.panels(m.curveVectors(), streamRows, func(p *panel) {
 		mean, scale, beta := p.channels("mean"), p.operands("scale"), p.operands("beta")
 		p.overRows(func(v int) {
 			put(p, "y", v, c.value(m, p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v])))
 		})
 	}, "y", "x")
+}
 
-	_, _, doc = storing(stream, "grad")
-	m.function("batchNorm"+name+past+"GradSums", "(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int)", "is batchNormCurveGradSumsGeneric with that activation, for rows > 0."+doc)
+// batchNormCurveGradSums emits the sums of its gradient, which is kept, and may come through a gate.
+func (m *machine) batchNormCurveGradSums(c curve, gated, stream bool) {
+	name, parameter, of := "batchNorm", "", ""
+	if gated {
+		name, parameter, of = "batchNormGated", "gate, shift, ", " of scaleShiftRowsGeneric"
+	}
+	put, past, doc := storing(stream, "grad")
+	m.function(name+c.title()+past+"GradSums", "(grad, sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int)", "is batchNormCurveGradSumsGeneric with that activation"+of+", for rows > 0."+doc)
 	m.panels(m.curveVectors(), sumRows, func(p *panel) {
 		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(), p.zeros()
+		var gate, shift []Op
+		if gated {
+			gate, shift = p.operands("gate"), p.operands("shift")
+		}
 		p.overRows(func(v int) {
 			d := p.sub(p.get("x", v), mean[v])
-			g := p.mul(c.slope(m, p.fma(d, scale[v], beta[v])), p.get("dy", v))
+			g := c.slope(m, p.fma(d, scale[v], beta[v]))
+			dy := p.get("dy", v)
+			if gated {
+				dy = p.fma(dy, gate[v], shift[v])
+			}
+			g = p.mul(g, dy)
 			accumulate(p, sumG[v], g)
 			accumulateProduct(sumGX[v], g, d)
 			put(p, "grad", v, g)
