@@ -205,7 +205,7 @@ func (c *Conv) workspace(n, threads int) int {
 	switch {
 	case c.tiled.weights.pays():
 		size = max(size, sums+c.tiled.weights.workspace())
-	case c.grouped == nil:
+	case !c.groupedWeights():
 		size = max(size, sums+c.weights.sumSize()+threads*roundUp(c.weightTasks().workerSize(), cacheLine))
 	}
 	return size
@@ -373,7 +373,7 @@ func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumula
 		c.tiled.weights.run(p, space.rest)
 		return
 	}
-	if c.grouped != nil {
+	if c.groupedWeights() {
 		c.grouped.backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
 		return
 	}
@@ -390,6 +390,11 @@ func (j *sumJob) Do(task, worker int) {
 }
 
 func (j *addJob) Do(task, _ int) { j.weights.addTask(task) }
+
+// groupedWeights tells whether the kernels of small groups sum the weight gradient, where it is not in Winograd's form.
+func (c *Conv) groupedWeights() bool {
+	return c.grouped != nil && c.weights.depth() <= maxGroupedGradient
+}
 
 func (c *Conv) inputSize() int { return c.s.H * c.s.W * c.s.C }
 

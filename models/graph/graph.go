@@ -148,13 +148,18 @@ func (g *Graph) Uses() [][]*Node {
 	return uses
 }
 
-// Normalised tells, for each node by ID, whether batch norms read its output, and nothing else does.
+// Normalised tells, for each node by ID, whether batch norms read its output, by itself or concatenated with others, and
+// nothing else does.
 func (g *Graph) Normalised() []bool {
 	normalised := make([]bool, len(g.Nodes))
-	for id, uses := range g.Uses() {
+	for id, uses := range slices.Backward(g.Uses()) {
 		normalised[id] = len(uses) > 0
 		for _, n := range uses {
-			if _, ok := n.Op.(BatchNorm); !ok {
+			switch n.Op.(type) {
+			case BatchNorm:
+			case Concat:
+				normalised[id] = normalised[id] && normalised[n.ID]
+			default:
 				normalised[id] = false
 			}
 		}

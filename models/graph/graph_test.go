@@ -69,7 +69,9 @@ func TestNormalised(t *testing.T) {
 	once, twice := conv("once", b.Input()), conv("twice", b.Input())
 	x := b.Add("sum", b.BatchNorm("bn1", once), b.BatchNorm("bn2", twice), b.BatchNorm("bn3", twice), conv("unread", b.Input()))
 	mixed := conv("mixed", x)
-	x = b.Add("features", mixed, b.BatchNorm("bn4", mixed))
+	x = b.Add("sum2", mixed, b.BatchNorm("bn4", mixed))
+	concat := b.Op("concat", Concat{}, conv("first", x), conv("second", x))
+	x = b.BatchNorm("features", concat)
 	g, err := b.Graph(x, b.Linear("head", x, 2))
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +82,7 @@ func TestNormalised(t *testing.T) {
 			got = append(got, g.Nodes[id].Name)
 		}
 	}
-	if diff := cmp.Diff([]string{"once", "twice"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"once", "twice", "first", "second", "concat"}, got); diff != "" {
 		t.Errorf("normalised (-want +got):\n%s", diff)
 	}
 }
