@@ -169,106 +169,23 @@ func (p *implicitProduct) pack(dst []float32, group, j, k0, k1 int) {
 	zeroColumns(dst, width, cols, k1-k0)
 }
 
-// multiply computes one task: a block of rows and columns of one group.
+// multiply computes one task.
 func (p *implicitProduct) multiply(task int, ws []float32) {
-	columnBlock := p.columnBlock()
-	columnBlocks := ceilDiv(p.cols, columnBlock)
-	row := task / (columnBlocks * p.groups) * rowBlock
-	group := task / columnBlocks % p.groups
-	col := task % columnBlocks * columnBlock
-	rows, cols := min(rowBlock, p.rows()-row), min(columnBlock, p.cols-col)
-	first := group*p.cols + col // channel of dst
-	width, depth := tileFor(active).cols, p.steps()
-
-	space := newScratch(ws)
-	blockDepth := p.blockDepth()
-	gathered := space.take(rowBlock * gatheredRow(blockDepth))
-	m := product{rows: rows, cols: cols, edge: space.take(edgeSize(blockDepth)), bDepth: width, pairs: p.pairs}
-	rounding := space.take(p.pairSpace())
-	if p.strided() {
-		m.c, m.cRow = space.take(rowBlock*columnBlock), columnBlock
-		if p.add != nil {
-			p.move(m.c, columnBlock, p.add, first, row, rows, cols, false)
-		}
-	} else {
-		m.c, m.cRow = p.dst[row*p.dstPixel+first:], p.dstPixel
-		if p.aside() {
-			m.c = space.take(rowBlock * p.dstPixel)
-		}
-		if p.add != nil {
-			m.add, m.addRow = p.add[row*p.dstPixel+first:], p.dstPixel
-		}
-	}
-	if p.bias != nil {
-		m.bias = p.bias[first:]
-	}
-	if p.sums != nil {
-		m.sumsRow = p.paddedCols()
-		m.shift, m.sums = p.shift[col:], p.sums[2*(row/rowBlock)*m.sumsRow+col:]
-		clear(m.sums[:roundUp(cols, width)])
-		clear(m.sums[m.sumsRow:][:roundUp(cols, width)])
-	}
-	if p.norm != nil {
-		m.later = p.norm.x[row*p.dstPixel : (row+rows)*p.dstPixel]
-	}
-	var quarters quarteredProduct
-	if p.quartered() {
-		quarters.takeQuarterSpace(&space, rowBlock/2*gatheredRow(blockDepth/2))
-	}
-	source := p.gather
-	source.first += group * p.channels
-	direct := source.direct() && (rows == rowBlock || !p.quartered())
-	for k := 0; k < depth; k += blockDepth {
-		m.depth = min(blockDepth, depth-k)
-		m.flags = p.flags(k == 0, k+m.depth == depth)
-		if p.pairs {
-			m.a, m.aRow, m.aDepth, m.aPadded = gathered, gatheredRow(m.depth), 1, true
-			source.fillPairs(gathered, m.aRow, row, rows, k, k+m.depth, rounding)
-		} else if direct {
-			m.a, m.aRow, m.aDepth = source.src[row*source.pixel+source.first+k:], source.pixel, 1
-			if m.soonTiles = 0; k == 0 && p.groups == 1 { // each band while the one before is multiplied by the first panel
-				band := tileFor(active).rows
-				m.soon[0] = source.src[min(row+band, row+rows)*source.pixel : (row+rows)*source.pixel]
-				m.soonTiles = ceilDiv(rows, band) - 1
-			}
-		} else {
-			m.a, m.aRow, m.aDepth, m.aPadded = gathered, gatheredRow(m.depth), 1, true
-			if quarters.source = nil; p.quartered() && source.plain() && rows == rowBlock {
-				quarters.source, quarters.sourceRow = source.src[row*source.pixel+source.first+k:], source.pixel
-			} else {
-				source.fill(gathered, m.aRow, row, rows, k, k+m.depth)
-			}
-		}
-		m.aTile = tileFor(active).rows * m.aRow
+	var b productBlock
+	b.begin(p, task, ws)
+	depth, block := p.steps(), p.blockDepth()
+	for k := 0; k < depth; k += block {
+		b.m.depth = min(block, depth-k)
+		b.m.flags = p.flags(k == 0, k+b.m.depth == depth)
+		b.gatherRows(k)
 		if p.quartered() {
-			quarters.product = m
-			quarters.whole = (direct || quarters.source != nil) && source.pixel == m.depth
-			p.multiplyQuarters(&quarters, group, col, k)
+			b.multiplyQuarters(k)
 			continue
 		}
-		if p.rowBlocks() > 1 {
-			m.b = p.packed[group*depth*p.paddedCols()+col*depth+k*width:]
-			m.bPanel = depth * width
-		} else {
-			m.b, m.bPanel = space.rest[:columnBlock*m.depth], m.depth*width
-			for j := 0; j < cols; j += width {
-				p.packSteps(m.b[j*m.depth:], group, col+j, k, k+m.depth, rounding)
-			}
-		}
-		m.run()
+		b.packColumns(k)
+		b.m.run()
 	}
-	if m.flags&flagStream != 0 && active != Generic {
-		storeFence()
-	}
-	if p.norm != nil {
-		p.norm.sumBlock(row/rowBlock, row, m.c[:rows*p.dstPixel])
-	}
-	if p.strided() {
-		if depth == 0 && p.add == nil {
-			clear(m.c[:rows*columnBlock])
-		}
-		p.move(m.c, columnBlock, p.dst, first, row, rows, cols, true)
-	}
+	b.finish()
 }
 
 // firstTasks returns how many tasks make the first block of rows.

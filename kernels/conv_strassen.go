@@ -95,12 +95,24 @@ func (p *implicitProduct) packQuarters(task int) {
 	}
 }
 
-// multiplyQuarters computes a block of the depth, from k on.
-func (p *implicitProduct) multiplyQuarters(q *quarteredProduct, group, col, k int) {
-	width, depth := tileFor(active).cols, p.steps()
-	pairs, singles := p.columnPanels(col)
-	packed := p.packedAt(group, col)
-	m := q.product
+// gathersLater tells whether rows are copied only just before they are multiplied: they lie in memory as they are, but where
+// tiles should not read them.
+func (b *productBlock) gathersLater() bool {
+	return b.quartered() && b.source.plain() && b.m.rows == rowBlock
+}
+
+// multiplyQuarters multiplies a block of the depth, from k on.
+func (b *productBlock) multiplyQuarters(k int) {
+	q, m, source := &b.quarters, &b.m, &b.source
+	width, depth := tileFor(active).cols, b.steps()
+	pairs, singles := b.columnPanels(b.col)
+	packed := b.packedAt(b.group, b.col)
+	q.product = *m
+	q.source = nil
+	if !b.direct && b.gathersLater() {
+		q.source, q.sourceRow = source.src[b.row*source.pixel+source.first+k:], source.pixel
+	}
+	q.whole = source.pixel == m.depth && (b.direct || q.source != nil)
 	if q.cols = 2 * pairs * width; pairs > 0 {
 		q.top = ceilDiv(q.rows, 2)
 		if q.rows%2 != 0 {
@@ -108,7 +120,7 @@ func (p *implicitProduct) multiplyQuarters(q *quarteredProduct, group, col, k in
 		}
 		q.below = q.top * q.aRow
 		q.sumRow = gatheredRow(q.depth / 2)
-		q.bPanel = p.pairSize()
+		q.bPanel = b.pairSize()
 		size := q.depth / 2 * width
 		for f := range factors {
 			q.right[f] = packed[int(factors)*k/2*width+int(f)*size:]
@@ -118,9 +130,10 @@ func (p *implicitProduct) multiplyQuarters(q *quarteredProduct, group, col, k in
 		copyRows(q.a, q.aRow, q.source, q.sourceRow, q.rows, q.depth)
 	}
 	if singles > 0 {
-		m.b, m.bPanel = packed[pairs*p.pairSize()+k*width:], depth*width
-		m.dropColumns(q.cols)
-		m.later = nil
-		m.run()
+		rest := *m
+		rest.b, rest.bPanel = packed[pairs*b.pairSize()+k*width:], depth*width
+		rest.dropColumns(q.cols)
+		rest.later = nil
+		rest.run()
 	}
 }

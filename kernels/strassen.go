@@ -59,8 +59,8 @@ func quarterSpace(sum int) int {
 	return 4*roundUp(sum, cacheLine) + 3*shape.rows*shape.cols
 }
 
-// takeQuarterSpace takes that scratch.
-func (q *quarteredProduct) takeQuarterSpace(space *scratch, sum int) {
+// takeSpace takes that scratch.
+func (q *quarteredProduct) takeSpace(space *scratch, sum int) {
 	q.sumStep = roundUp(sum, cacheLine)
 	q.leftSums = space.take(4 * q.sumStep)
 	shape := tileFor(active)
