@@ -453,234 +453,148 @@ noadd:
 	VMAXPS Z23, Z24, Z23
 
 norelu:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Z24
-	VSUBPS  (CX), Z0, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x01
-	JLE     summedsums0
-	VSUBPS  (CX), Z2, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x02
-	JLE     summedsums0
-	VSUBPS  (CX), Z4, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x03
-	JLE     summedsums0
-	VSUBPS  (CX), Z6, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x04
-	JLE     summedsums0
-	VSUBPS  (CX), Z8, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x05
-	JLE     summedsums0
-	VSUBPS  (CX), Z10, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x06
-	JLE     summedsums0
-	VSUBPS  (CX), Z12, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x07
-	JLE     summedsums0
-	VSUBPS  (CX), Z14, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x08
-	JLE     summedsums0
-	VSUBPS  (CX), Z16, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x09
-	JLE     summedsums0
-	VSUBPS  (CX), Z18, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x0a
-	JLE     summedsums0
-	VSUBPS  (CX), Z20, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x0b
-	JLE     summedsums0
-	VSUBPS  (CX), Z22, Z25
-	VADDPS  Z25, Z24, Z24
+	TESTQ       $0x00000010, DX
+	JZ          nosums0
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
+	VMOVUPS     (BX), Z24
+	VMOVUPS     (BX)(SI*1), Z25
+	VSUBPS      (CX), Z0, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x01
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x02
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x03
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x04
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x05
+	JLE         summedsums0
+	VSUBPS      (CX), Z10, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x06
+	JLE         summedsums0
+	VSUBPS      (CX), Z12, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x07
+	JLE         summedsums0
+	VSUBPS      (CX), Z14, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x08
+	JLE         summedsums0
+	VSUBPS      (CX), Z16, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x09
+	JLE         summedsums0
+	VSUBPS      (CX), Z18, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x0a
+	JLE         summedsums0
+	VSUBPS      (CX), Z20, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x0b
+	JLE         summedsums0
+	VSUBPS      (CX), Z22, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 
 summedsums0:
 	VMOVUPS Z24, (BX)
+	VMOVUPS Z25, (BX)(SI*1)
 
 nosums0:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0
+	JZ          nosums1
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), BX
 	MOVQ        sumsRow+136(FP), SI
-	ADDQ        SI, BX
-	VMOVUPS     (BX), Z24
-	VSUBPS      (CX), Z0, Z25
-	VFMADD231PS Z25, Z25, Z24
+	VMOVUPS     64(BX), Z24
+	VMOVUPS     64(BX)(SI*1), Z25
+	VSUBPS      64(CX), Z1, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x01
-	JLE         summedsquares0
-	VSUBPS      (CX), Z2, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z3, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x02
-	JLE         summedsquares0
-	VSUBPS      (CX), Z4, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z5, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x03
-	JLE         summedsquares0
-	VSUBPS      (CX), Z6, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z7, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x04
-	JLE         summedsquares0
-	VSUBPS      (CX), Z8, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z9, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x05
-	JLE         summedsquares0
-	VSUBPS      (CX), Z10, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z11, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x06
-	JLE         summedsquares0
-	VSUBPS      (CX), Z12, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z13, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x07
-	JLE         summedsquares0
-	VSUBPS      (CX), Z14, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z15, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x08
-	JLE         summedsquares0
-	VSUBPS      (CX), Z16, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z17, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x09
-	JLE         summedsquares0
-	VSUBPS      (CX), Z18, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z19, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x0a
-	JLE         summedsquares0
-	VSUBPS      (CX), Z20, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z21, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x0b
-	JLE         summedsquares0
-	VSUBPS      (CX), Z22, Z25
-	VFMADD231PS Z25, Z25, Z24
-
-summedsquares0:
-	VMOVUPS Z24, (BX)
-
-nosquares0:
-	TESTQ   $0x00000010, DX
-	JZ      nosums1
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS 64(BX), Z24
-	VSUBPS  64(CX), Z1, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x01
-	JLE     summedsums1
-	VSUBPS  64(CX), Z3, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x02
-	JLE     summedsums1
-	VSUBPS  64(CX), Z5, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x03
-	JLE     summedsums1
-	VSUBPS  64(CX), Z7, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x04
-	JLE     summedsums1
-	VSUBPS  64(CX), Z9, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x05
-	JLE     summedsums1
-	VSUBPS  64(CX), Z11, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x06
-	JLE     summedsums1
-	VSUBPS  64(CX), Z13, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x07
-	JLE     summedsums1
-	VSUBPS  64(CX), Z15, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x08
-	JLE     summedsums1
-	VSUBPS  64(CX), Z17, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x09
-	JLE     summedsums1
-	VSUBPS  64(CX), Z19, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x0a
-	JLE     summedsums1
-	VSUBPS  64(CX), Z21, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x0b
-	JLE     summedsums1
-	VSUBPS  64(CX), Z23, Z25
-	VADDPS  Z25, Z24, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z23, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 
 summedsums1:
 	VMOVUPS Z24, 64(BX)
+	VMOVUPS Z25, 64(BX)(SI*1)
 
 nosums1:
-	TESTQ       $0x00000010, DX
-	JZ          nosquares1
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
-	ADDQ        SI, BX
-	VMOVUPS     64(BX), Z24
-	VSUBPS      64(CX), Z1, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x01
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z3, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x02
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z5, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x03
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z7, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x04
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z9, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x05
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z11, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x06
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z13, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x07
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z15, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x08
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z17, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x09
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z19, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x0a
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z21, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x0b
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z23, Z25
-	VFMADD231PS Z25, Z25, Z24
-
-summedsquares1:
-	VMOVUPS Z24, 64(BX)
-
-nosquares1:
 	MOVQ     c+64(FP), CX
 	MOVQ     cRow+72(FP), BX
 	TESTQ    $0x00000020, DX
@@ -1102,120 +1016,77 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Z12
-	VSUBPS  (CX), Z0, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x01
-	JLE     summedsums0
-	VSUBPS  (CX), Z1, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x02
-	JLE     summedsums0
-	VSUBPS  (CX), Z2, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x03
-	JLE     summedsums0
-	VSUBPS  (CX), Z3, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x04
-	JLE     summedsums0
-	VSUBPS  (CX), Z4, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x05
-	JLE     summedsums0
-	VSUBPS  (CX), Z5, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x06
-	JLE     summedsums0
-	VSUBPS  (CX), Z6, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x07
-	JLE     summedsums0
-	VSUBPS  (CX), Z7, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x08
-	JLE     summedsums0
-	VSUBPS  (CX), Z8, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x09
-	JLE     summedsums0
-	VSUBPS  (CX), Z9, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x0a
-	JLE     summedsums0
-	VSUBPS  (CX), Z10, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x0b
-	JLE     summedsums0
-	VSUBPS  (CX), Z11, Z13
-	VADDPS  Z13, Z12, Z12
-
-summedsums0:
-	VMOVUPS Z12, (BX)
-
-nosums0:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0
+	JZ          nosums0
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     (DX), Z12
-	VSUBPS      (CX), Z0, Z13
-	VFMADD231PS Z13, Z13, Z12
+	VMOVUPS     (DX)(BX*1), Z13
+	VSUBPS      (CX), Z0, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x01
-	JLE         summedsquares0
-	VSUBPS      (CX), Z1, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z1, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x02
-	JLE         summedsquares0
-	VSUBPS      (CX), Z2, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x03
-	JLE         summedsquares0
-	VSUBPS      (CX), Z3, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z3, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x04
-	JLE         summedsquares0
-	VSUBPS      (CX), Z4, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x05
-	JLE         summedsquares0
-	VSUBPS      (CX), Z5, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z5, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x06
-	JLE         summedsquares0
-	VSUBPS      (CX), Z6, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x07
-	JLE         summedsquares0
-	VSUBPS      (CX), Z7, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z7, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x08
-	JLE         summedsquares0
-	VSUBPS      (CX), Z8, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x09
-	JLE         summedsquares0
-	VSUBPS      (CX), Z9, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z9, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x0a
-	JLE         summedsquares0
-	VSUBPS      (CX), Z10, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z10, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x0b
-	JLE         summedsquares0
-	VSUBPS      (CX), Z11, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z11, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 
-summedsquares0:
+summedsums0:
 	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, (DX)(BX*1)
 
-nosquares0:
+nosums0:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
@@ -1528,138 +1399,88 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Z12
-	VSUBPS  (CX), Z0, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x01
-	JLE     summedsums0
-	VSUBPS  (CX), Z2, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x02
-	JLE     summedsums0
-	VSUBPS  (CX), Z4, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x03
-	JLE     summedsums0
-	VSUBPS  (CX), Z6, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x04
-	JLE     summedsums0
-	VSUBPS  (CX), Z8, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x05
-	JLE     summedsums0
-	VSUBPS  (CX), Z10, Z13
-	VADDPS  Z13, Z12, Z12
-
-summedsums0:
-	VMOVUPS Z12, (BX)
-
-nosums0:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0
+	JZ          nosums0
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), BX
 	MOVQ        sumsRow+136(FP), SI
-	ADDQ        SI, BX
 	VMOVUPS     (BX), Z12
-	VSUBPS      (CX), Z0, Z13
-	VFMADD231PS Z13, Z13, Z12
+	VMOVUPS     (BX)(SI*1), Z13
+	VSUBPS      (CX), Z0, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x01
-	JLE         summedsquares0
-	VSUBPS      (CX), Z2, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x02
-	JLE         summedsquares0
-	VSUBPS      (CX), Z4, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x03
-	JLE         summedsquares0
-	VSUBPS      (CX), Z6, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x04
-	JLE         summedsquares0
-	VSUBPS      (CX), Z8, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x05
-	JLE         summedsquares0
-	VSUBPS      (CX), Z10, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z10, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 
-summedsquares0:
+summedsums0:
 	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, (BX)(SI*1)
 
-nosquares0:
-	TESTQ   $0x00000010, DX
-	JZ      nosums1
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS 64(BX), Z12
-	VSUBPS  64(CX), Z1, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x01
-	JLE     summedsums1
-	VSUBPS  64(CX), Z3, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x02
-	JLE     summedsums1
-	VSUBPS  64(CX), Z5, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x03
-	JLE     summedsums1
-	VSUBPS  64(CX), Z7, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x04
-	JLE     summedsums1
-	VSUBPS  64(CX), Z9, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x05
-	JLE     summedsums1
-	VSUBPS  64(CX), Z11, Z13
-	VADDPS  Z13, Z12, Z12
-
-summedsums1:
-	VMOVUPS Z12, 64(BX)
-
-nosums1:
+nosums0:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares1
+	JZ          nosums1
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     64(DX), Z12
-	VSUBPS      64(CX), Z1, Z13
-	VFMADD231PS Z13, Z13, Z12
+	VMOVUPS     64(DX)(BX*1), Z13
+	VSUBPS      64(CX), Z1, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x01
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z3, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums1
+	VSUBPS      64(CX), Z3, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x02
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z5, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums1
+	VSUBPS      64(CX), Z5, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x03
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z7, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums1
+	VSUBPS      64(CX), Z7, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x04
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z9, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums1
+	VSUBPS      64(CX), Z9, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x05
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z11, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums1
+	VSUBPS      64(CX), Z11, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 
-summedsquares1:
+summedsums1:
 	VMOVUPS Z12, 64(DX)
+	VMOVUPS Z13, 64(DX)(BX*1)
 
-nosquares1:
+nosums1:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
@@ -1884,72 +1705,47 @@ noadd:
 	VMAXPS Z5, Z6, Z5
 
 norelu:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Z6
-	VSUBPS  (CX), Z0, Z7
-	VADDPS  Z7, Z6, Z6
-	CMPQ    AX, $0x01
-	JLE     summedsums0
-	VSUBPS  (CX), Z1, Z7
-	VADDPS  Z7, Z6, Z6
-	CMPQ    AX, $0x02
-	JLE     summedsums0
-	VSUBPS  (CX), Z2, Z7
-	VADDPS  Z7, Z6, Z6
-	CMPQ    AX, $0x03
-	JLE     summedsums0
-	VSUBPS  (CX), Z3, Z7
-	VADDPS  Z7, Z6, Z6
-	CMPQ    AX, $0x04
-	JLE     summedsums0
-	VSUBPS  (CX), Z4, Z7
-	VADDPS  Z7, Z6, Z6
-	CMPQ    AX, $0x05
-	JLE     summedsums0
-	VSUBPS  (CX), Z5, Z7
-	VADDPS  Z7, Z6, Z6
-
-summedsums0:
-	VMOVUPS Z6, (BX)
-
-nosums0:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0
+	JZ          nosums0
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     (DX), Z6
-	VSUBPS      (CX), Z0, Z7
-	VFMADD231PS Z7, Z7, Z6
+	VMOVUPS     (DX)(BX*1), Z7
+	VSUBPS      (CX), Z0, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 	CMPQ        AX, $0x01
-	JLE         summedsquares0
-	VSUBPS      (CX), Z1, Z7
-	VFMADD231PS Z7, Z7, Z6
+	JLE         summedsums0
+	VSUBPS      (CX), Z1, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 	CMPQ        AX, $0x02
-	JLE         summedsquares0
-	VSUBPS      (CX), Z2, Z7
-	VFMADD231PS Z7, Z7, Z6
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 	CMPQ        AX, $0x03
-	JLE         summedsquares0
-	VSUBPS      (CX), Z3, Z7
-	VFMADD231PS Z7, Z7, Z6
+	JLE         summedsums0
+	VSUBPS      (CX), Z3, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 	CMPQ        AX, $0x04
-	JLE         summedsquares0
-	VSUBPS      (CX), Z4, Z7
-	VFMADD231PS Z7, Z7, Z6
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 	CMPQ        AX, $0x05
-	JLE         summedsquares0
-	VSUBPS      (CX), Z5, Z7
-	VFMADD231PS Z7, Z7, Z6
+	JLE         summedsums0
+	VSUBPS      (CX), Z5, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 
-summedsquares0:
+summedsums0:
 	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, (DX)(BX*1)
 
-nosquares0:
+nosums0:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)

@@ -429,234 +429,148 @@ noadd:
 	VMAXPS Z23, Z24, Z23
 
 norelu:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Z24
-	VSUBPS  (CX), Z0, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x01
-	JLE     summedsums0
-	VSUBPS  (CX), Z2, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x02
-	JLE     summedsums0
-	VSUBPS  (CX), Z4, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x03
-	JLE     summedsums0
-	VSUBPS  (CX), Z6, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x04
-	JLE     summedsums0
-	VSUBPS  (CX), Z8, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x05
-	JLE     summedsums0
-	VSUBPS  (CX), Z10, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x06
-	JLE     summedsums0
-	VSUBPS  (CX), Z12, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x07
-	JLE     summedsums0
-	VSUBPS  (CX), Z14, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x08
-	JLE     summedsums0
-	VSUBPS  (CX), Z16, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x09
-	JLE     summedsums0
-	VSUBPS  (CX), Z18, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x0a
-	JLE     summedsums0
-	VSUBPS  (CX), Z20, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x0b
-	JLE     summedsums0
-	VSUBPS  (CX), Z22, Z25
-	VADDPS  Z25, Z24, Z24
+	TESTQ       $0x00000010, DX
+	JZ          nosums0
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
+	VMOVUPS     (BX), Z24
+	VMOVUPS     (BX)(SI*1), Z25
+	VSUBPS      (CX), Z0, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x01
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x02
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x03
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x04
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x05
+	JLE         summedsums0
+	VSUBPS      (CX), Z10, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x06
+	JLE         summedsums0
+	VSUBPS      (CX), Z12, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x07
+	JLE         summedsums0
+	VSUBPS      (CX), Z14, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x08
+	JLE         summedsums0
+	VSUBPS      (CX), Z16, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x09
+	JLE         summedsums0
+	VSUBPS      (CX), Z18, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x0a
+	JLE         summedsums0
+	VSUBPS      (CX), Z20, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x0b
+	JLE         summedsums0
+	VSUBPS      (CX), Z22, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 
 summedsums0:
 	VMOVUPS Z24, (BX)
+	VMOVUPS Z25, (BX)(SI*1)
 
 nosums0:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0
+	JZ          nosums1
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), BX
 	MOVQ        sumsRow+136(FP), SI
-	ADDQ        SI, BX
-	VMOVUPS     (BX), Z24
-	VSUBPS      (CX), Z0, Z25
-	VFMADD231PS Z25, Z25, Z24
+	VMOVUPS     64(BX), Z24
+	VMOVUPS     64(BX)(SI*1), Z25
+	VSUBPS      64(CX), Z1, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x01
-	JLE         summedsquares0
-	VSUBPS      (CX), Z2, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z3, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x02
-	JLE         summedsquares0
-	VSUBPS      (CX), Z4, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z5, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x03
-	JLE         summedsquares0
-	VSUBPS      (CX), Z6, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z7, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x04
-	JLE         summedsquares0
-	VSUBPS      (CX), Z8, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z9, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x05
-	JLE         summedsquares0
-	VSUBPS      (CX), Z10, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z11, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x06
-	JLE         summedsquares0
-	VSUBPS      (CX), Z12, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z13, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x07
-	JLE         summedsquares0
-	VSUBPS      (CX), Z14, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z15, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x08
-	JLE         summedsquares0
-	VSUBPS      (CX), Z16, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z17, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x09
-	JLE         summedsquares0
-	VSUBPS      (CX), Z18, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z19, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x0a
-	JLE         summedsquares0
-	VSUBPS      (CX), Z20, Z25
-	VFMADD231PS Z25, Z25, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z21, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 	CMPQ        AX, $0x0b
-	JLE         summedsquares0
-	VSUBPS      (CX), Z22, Z25
-	VFMADD231PS Z25, Z25, Z24
-
-summedsquares0:
-	VMOVUPS Z24, (BX)
-
-nosquares0:
-	TESTQ   $0x00000010, DX
-	JZ      nosums1
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS 64(BX), Z24
-	VSUBPS  64(CX), Z1, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x01
-	JLE     summedsums1
-	VSUBPS  64(CX), Z3, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x02
-	JLE     summedsums1
-	VSUBPS  64(CX), Z5, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x03
-	JLE     summedsums1
-	VSUBPS  64(CX), Z7, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x04
-	JLE     summedsums1
-	VSUBPS  64(CX), Z9, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x05
-	JLE     summedsums1
-	VSUBPS  64(CX), Z11, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x06
-	JLE     summedsums1
-	VSUBPS  64(CX), Z13, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x07
-	JLE     summedsums1
-	VSUBPS  64(CX), Z15, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x08
-	JLE     summedsums1
-	VSUBPS  64(CX), Z17, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x09
-	JLE     summedsums1
-	VSUBPS  64(CX), Z19, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x0a
-	JLE     summedsums1
-	VSUBPS  64(CX), Z21, Z25
-	VADDPS  Z25, Z24, Z24
-	CMPQ    AX, $0x0b
-	JLE     summedsums1
-	VSUBPS  64(CX), Z23, Z25
-	VADDPS  Z25, Z24, Z24
+	JLE         summedsums1
+	VSUBPS      64(CX), Z23, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
 
 summedsums1:
 	VMOVUPS Z24, 64(BX)
+	VMOVUPS Z25, 64(BX)(SI*1)
 
 nosums1:
-	TESTQ       $0x00000010, DX
-	JZ          nosquares1
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
-	ADDQ        SI, BX
-	VMOVUPS     64(BX), Z24
-	VSUBPS      64(CX), Z1, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x01
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z3, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x02
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z5, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x03
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z7, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x04
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z9, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x05
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z11, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x06
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z13, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x07
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z15, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x08
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z17, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x09
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z19, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x0a
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z21, Z25
-	VFMADD231PS Z25, Z25, Z24
-	CMPQ        AX, $0x0b
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z23, Z25
-	VFMADD231PS Z25, Z25, Z24
-
-summedsquares1:
-	VMOVUPS Z24, 64(BX)
-
-nosquares1:
 	MOVQ     c+64(FP), CX
 	MOVQ     cRow+72(FP), BX
 	TESTQ    $0x00000020, DX
@@ -1066,120 +980,77 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Z12
-	VSUBPS  (CX), Z0, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x01
-	JLE     summedsums0
-	VSUBPS  (CX), Z1, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x02
-	JLE     summedsums0
-	VSUBPS  (CX), Z2, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x03
-	JLE     summedsums0
-	VSUBPS  (CX), Z3, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x04
-	JLE     summedsums0
-	VSUBPS  (CX), Z4, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x05
-	JLE     summedsums0
-	VSUBPS  (CX), Z5, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x06
-	JLE     summedsums0
-	VSUBPS  (CX), Z6, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x07
-	JLE     summedsums0
-	VSUBPS  (CX), Z7, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x08
-	JLE     summedsums0
-	VSUBPS  (CX), Z8, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x09
-	JLE     summedsums0
-	VSUBPS  (CX), Z9, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x0a
-	JLE     summedsums0
-	VSUBPS  (CX), Z10, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x0b
-	JLE     summedsums0
-	VSUBPS  (CX), Z11, Z13
-	VADDPS  Z13, Z12, Z12
-
-summedsums0:
-	VMOVUPS Z12, (BX)
-
-nosums0:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0
+	JZ          nosums0
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     (DX), Z12
-	VSUBPS      (CX), Z0, Z13
-	VFMADD231PS Z13, Z13, Z12
+	VMOVUPS     (DX)(BX*1), Z13
+	VSUBPS      (CX), Z0, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x01
-	JLE         summedsquares0
-	VSUBPS      (CX), Z1, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z1, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x02
-	JLE         summedsquares0
-	VSUBPS      (CX), Z2, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x03
-	JLE         summedsquares0
-	VSUBPS      (CX), Z3, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z3, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x04
-	JLE         summedsquares0
-	VSUBPS      (CX), Z4, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x05
-	JLE         summedsquares0
-	VSUBPS      (CX), Z5, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z5, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x06
-	JLE         summedsquares0
-	VSUBPS      (CX), Z6, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x07
-	JLE         summedsquares0
-	VSUBPS      (CX), Z7, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z7, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x08
-	JLE         summedsquares0
-	VSUBPS      (CX), Z8, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x09
-	JLE         summedsquares0
-	VSUBPS      (CX), Z9, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z9, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x0a
-	JLE         summedsquares0
-	VSUBPS      (CX), Z10, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z10, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x0b
-	JLE         summedsquares0
-	VSUBPS      (CX), Z11, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z11, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 
-summedsquares0:
+summedsums0:
 	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, (DX)(BX*1)
 
-nosquares0:
+nosums0:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
@@ -1480,138 +1351,88 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Z12
-	VSUBPS  (CX), Z0, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x01
-	JLE     summedsums0
-	VSUBPS  (CX), Z2, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x02
-	JLE     summedsums0
-	VSUBPS  (CX), Z4, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x03
-	JLE     summedsums0
-	VSUBPS  (CX), Z6, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x04
-	JLE     summedsums0
-	VSUBPS  (CX), Z8, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x05
-	JLE     summedsums0
-	VSUBPS  (CX), Z10, Z13
-	VADDPS  Z13, Z12, Z12
-
-summedsums0:
-	VMOVUPS Z12, (BX)
-
-nosums0:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0
+	JZ          nosums0
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), BX
 	MOVQ        sumsRow+136(FP), SI
-	ADDQ        SI, BX
 	VMOVUPS     (BX), Z12
-	VSUBPS      (CX), Z0, Z13
-	VFMADD231PS Z13, Z13, Z12
+	VMOVUPS     (BX)(SI*1), Z13
+	VSUBPS      (CX), Z0, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x01
-	JLE         summedsquares0
-	VSUBPS      (CX), Z2, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x02
-	JLE         summedsquares0
-	VSUBPS      (CX), Z4, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x03
-	JLE         summedsquares0
-	VSUBPS      (CX), Z6, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x04
-	JLE         summedsquares0
-	VSUBPS      (CX), Z8, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x05
-	JLE         summedsquares0
-	VSUBPS      (CX), Z10, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums0
+	VSUBPS      (CX), Z10, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 
-summedsquares0:
+summedsums0:
 	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, (BX)(SI*1)
 
-nosquares0:
-	TESTQ   $0x00000010, DX
-	JZ      nosums1
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS 64(BX), Z12
-	VSUBPS  64(CX), Z1, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x01
-	JLE     summedsums1
-	VSUBPS  64(CX), Z3, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x02
-	JLE     summedsums1
-	VSUBPS  64(CX), Z5, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x03
-	JLE     summedsums1
-	VSUBPS  64(CX), Z7, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x04
-	JLE     summedsums1
-	VSUBPS  64(CX), Z9, Z13
-	VADDPS  Z13, Z12, Z12
-	CMPQ    AX, $0x05
-	JLE     summedsums1
-	VSUBPS  64(CX), Z11, Z13
-	VADDPS  Z13, Z12, Z12
-
-summedsums1:
-	VMOVUPS Z12, 64(BX)
-
-nosums1:
+nosums0:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares1
+	JZ          nosums1
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     64(DX), Z12
-	VSUBPS      64(CX), Z1, Z13
-	VFMADD231PS Z13, Z13, Z12
+	VMOVUPS     64(DX)(BX*1), Z13
+	VSUBPS      64(CX), Z1, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x01
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z3, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums1
+	VSUBPS      64(CX), Z3, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x02
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z5, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums1
+	VSUBPS      64(CX), Z5, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x03
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z7, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums1
+	VSUBPS      64(CX), Z7, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x04
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z9, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums1
+	VSUBPS      64(CX), Z9, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 	CMPQ        AX, $0x05
-	JLE         summedsquares1
-	VSUBPS      64(CX), Z11, Z13
-	VFMADD231PS Z13, Z13, Z12
+	JLE         summedsums1
+	VSUBPS      64(CX), Z11, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
 
-summedsquares1:
+summedsums1:
 	VMOVUPS Z12, 64(DX)
+	VMOVUPS Z13, 64(DX)(BX*1)
 
-nosquares1:
+nosums1:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
@@ -1830,72 +1651,47 @@ noadd:
 	VMAXPS Z5, Z6, Z5
 
 norelu:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Z6
-	VSUBPS  (CX), Z0, Z7
-	VADDPS  Z7, Z6, Z6
-	CMPQ    AX, $0x01
-	JLE     summedsums0
-	VSUBPS  (CX), Z1, Z7
-	VADDPS  Z7, Z6, Z6
-	CMPQ    AX, $0x02
-	JLE     summedsums0
-	VSUBPS  (CX), Z2, Z7
-	VADDPS  Z7, Z6, Z6
-	CMPQ    AX, $0x03
-	JLE     summedsums0
-	VSUBPS  (CX), Z3, Z7
-	VADDPS  Z7, Z6, Z6
-	CMPQ    AX, $0x04
-	JLE     summedsums0
-	VSUBPS  (CX), Z4, Z7
-	VADDPS  Z7, Z6, Z6
-	CMPQ    AX, $0x05
-	JLE     summedsums0
-	VSUBPS  (CX), Z5, Z7
-	VADDPS  Z7, Z6, Z6
-
-summedsums0:
-	VMOVUPS Z6, (BX)
-
-nosums0:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0
+	JZ          nosums0
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     (DX), Z6
-	VSUBPS      (CX), Z0, Z7
-	VFMADD231PS Z7, Z7, Z6
+	VMOVUPS     (DX)(BX*1), Z7
+	VSUBPS      (CX), Z0, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 	CMPQ        AX, $0x01
-	JLE         summedsquares0
-	VSUBPS      (CX), Z1, Z7
-	VFMADD231PS Z7, Z7, Z6
+	JLE         summedsums0
+	VSUBPS      (CX), Z1, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 	CMPQ        AX, $0x02
-	JLE         summedsquares0
-	VSUBPS      (CX), Z2, Z7
-	VFMADD231PS Z7, Z7, Z6
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 	CMPQ        AX, $0x03
-	JLE         summedsquares0
-	VSUBPS      (CX), Z3, Z7
-	VFMADD231PS Z7, Z7, Z6
+	JLE         summedsums0
+	VSUBPS      (CX), Z3, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 	CMPQ        AX, $0x04
-	JLE         summedsquares0
-	VSUBPS      (CX), Z4, Z7
-	VFMADD231PS Z7, Z7, Z6
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 	CMPQ        AX, $0x05
-	JLE         summedsquares0
-	VSUBPS      (CX), Z5, Z7
-	VFMADD231PS Z7, Z7, Z6
+	JLE         summedsums0
+	VSUBPS      (CX), Z5, Z8
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z8, Z8, Z7
 
-summedsquares0:
+summedsums0:
 	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, (DX)(BX*1)
 
-nosquares0:
+nosums0:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Z0, K1, (CX)
@@ -2189,138 +1985,88 @@ noaddfull:
 	VMAXPS Y11, Y12, Y11
 
 norelufull:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0full
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Y12
-	VSUBPS  (CX), Y0, Y13
-	VADDPS  Y13, Y12, Y12
-	CMPQ    AX, $0x01
-	JLE     summedsums0full
-	VSUBPS  (CX), Y2, Y13
-	VADDPS  Y13, Y12, Y12
-	CMPQ    AX, $0x02
-	JLE     summedsums0full
-	VSUBPS  (CX), Y4, Y13
-	VADDPS  Y13, Y12, Y12
-	CMPQ    AX, $0x03
-	JLE     summedsums0full
-	VSUBPS  (CX), Y6, Y13
-	VADDPS  Y13, Y12, Y12
-	CMPQ    AX, $0x04
-	JLE     summedsums0full
-	VSUBPS  (CX), Y8, Y13
-	VADDPS  Y13, Y12, Y12
-	CMPQ    AX, $0x05
-	JLE     summedsums0full
-	VSUBPS  (CX), Y10, Y13
-	VADDPS  Y13, Y12, Y12
-
-summedsums0full:
-	VMOVUPS Y12, (BX)
-
-nosums0full:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0full
+	JZ          nosums0full
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), BX
 	MOVQ        sumsRow+136(FP), SI
-	ADDQ        SI, BX
 	VMOVUPS     (BX), Y12
-	VSUBPS      (CX), Y0, Y13
-	VFMADD231PS Y13, Y13, Y12
+	VMOVUPS     (BX)(SI*1), Y13
+	VSUBPS      (CX), Y0, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        AX, $0x01
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y2, Y13
-	VFMADD231PS Y13, Y13, Y12
+	JLE         summedsums0full
+	VSUBPS      (CX), Y2, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        AX, $0x02
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y4, Y13
-	VFMADD231PS Y13, Y13, Y12
+	JLE         summedsums0full
+	VSUBPS      (CX), Y4, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        AX, $0x03
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y6, Y13
-	VFMADD231PS Y13, Y13, Y12
+	JLE         summedsums0full
+	VSUBPS      (CX), Y6, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        AX, $0x04
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y8, Y13
-	VFMADD231PS Y13, Y13, Y12
+	JLE         summedsums0full
+	VSUBPS      (CX), Y8, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        AX, $0x05
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y10, Y13
-	VFMADD231PS Y13, Y13, Y12
+	JLE         summedsums0full
+	VSUBPS      (CX), Y10, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 
-summedsquares0full:
+summedsums0full:
 	VMOVUPS Y12, (BX)
+	VMOVUPS Y13, (BX)(SI*1)
 
-nosquares0full:
-	TESTQ   $0x00000010, DX
-	JZ      nosums1full
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS 32(BX), Y12
-	VSUBPS  32(CX), Y1, Y13
-	VADDPS  Y13, Y12, Y12
-	CMPQ    AX, $0x01
-	JLE     summedsums1full
-	VSUBPS  32(CX), Y3, Y13
-	VADDPS  Y13, Y12, Y12
-	CMPQ    AX, $0x02
-	JLE     summedsums1full
-	VSUBPS  32(CX), Y5, Y13
-	VADDPS  Y13, Y12, Y12
-	CMPQ    AX, $0x03
-	JLE     summedsums1full
-	VSUBPS  32(CX), Y7, Y13
-	VADDPS  Y13, Y12, Y12
-	CMPQ    AX, $0x04
-	JLE     summedsums1full
-	VSUBPS  32(CX), Y9, Y13
-	VADDPS  Y13, Y12, Y12
-	CMPQ    AX, $0x05
-	JLE     summedsums1full
-	VSUBPS  32(CX), Y11, Y13
-	VADDPS  Y13, Y12, Y12
-
-summedsums1full:
-	VMOVUPS Y12, 32(BX)
-
-nosums1full:
+nosums0full:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares1full
+	JZ          nosums1full
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     32(DX), Y12
-	VSUBPS      32(CX), Y1, Y13
-	VFMADD231PS Y13, Y13, Y12
+	VMOVUPS     32(DX)(BX*1), Y13
+	VSUBPS      32(CX), Y1, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        AX, $0x01
-	JLE         summedsquares1full
-	VSUBPS      32(CX), Y3, Y13
-	VFMADD231PS Y13, Y13, Y12
+	JLE         summedsums1full
+	VSUBPS      32(CX), Y3, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        AX, $0x02
-	JLE         summedsquares1full
-	VSUBPS      32(CX), Y5, Y13
-	VFMADD231PS Y13, Y13, Y12
+	JLE         summedsums1full
+	VSUBPS      32(CX), Y5, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        AX, $0x03
-	JLE         summedsquares1full
-	VSUBPS      32(CX), Y7, Y13
-	VFMADD231PS Y13, Y13, Y12
+	JLE         summedsums1full
+	VSUBPS      32(CX), Y7, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        AX, $0x04
-	JLE         summedsquares1full
-	VSUBPS      32(CX), Y9, Y13
-	VFMADD231PS Y13, Y13, Y12
+	JLE         summedsums1full
+	VSUBPS      32(CX), Y9, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        AX, $0x05
-	JLE         summedsquares1full
-	VSUBPS      32(CX), Y11, Y13
-	VFMADD231PS Y13, Y13, Y12
+	JLE         summedsums1full
+	VSUBPS      32(CX), Y11, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 
-summedsquares1full:
+summedsums1full:
 	VMOVUPS Y12, 32(DX)
+	VMOVUPS Y13, 32(DX)(BX*1)
 
-nosquares1full:
+nosums1full:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
@@ -2490,138 +2236,88 @@ noaddtail:
 	VMAXPS Y11, Y14, Y11
 
 norelutail:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0tail
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Y14
-	VSUBPS  (CX), Y0, Y15
-	VADDPS  Y15, Y14, Y14
-	CMPQ    AX, $0x01
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y2, Y15
-	VADDPS  Y15, Y14, Y14
-	CMPQ    AX, $0x02
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y4, Y15
-	VADDPS  Y15, Y14, Y14
-	CMPQ    AX, $0x03
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y6, Y15
-	VADDPS  Y15, Y14, Y14
-	CMPQ    AX, $0x04
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y8, Y15
-	VADDPS  Y15, Y14, Y14
-	CMPQ    AX, $0x05
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y10, Y15
-	VADDPS  Y15, Y14, Y14
-
-summedsums0tail:
-	VMOVUPS Y14, (BX)
-
-nosums0tail:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0tail
+	JZ          nosums0tail
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), BX
 	MOVQ        sumsRow+136(FP), SI
-	ADDQ        SI, BX
 	VMOVUPS     (BX), Y14
-	VSUBPS      (CX), Y0, Y15
-	VFMADD231PS Y15, Y15, Y14
+	VMOVUPS     (BX)(SI*1), Y15
+	VSUBPS      (CX), Y0, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 	CMPQ        AX, $0x01
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y2, Y15
-	VFMADD231PS Y15, Y15, Y14
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y2, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 	CMPQ        AX, $0x02
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y4, Y15
-	VFMADD231PS Y15, Y15, Y14
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y4, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 	CMPQ        AX, $0x03
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y6, Y15
-	VFMADD231PS Y15, Y15, Y14
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y6, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 	CMPQ        AX, $0x04
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y8, Y15
-	VFMADD231PS Y15, Y15, Y14
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y8, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 	CMPQ        AX, $0x05
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y10, Y15
-	VFMADD231PS Y15, Y15, Y14
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y10, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 
-summedsquares0tail:
+summedsums0tail:
 	VMOVUPS Y14, (BX)
+	VMOVUPS Y15, (BX)(SI*1)
 
-nosquares0tail:
-	TESTQ   $0x00000010, DX
-	JZ      nosums1tail
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS 32(BX), Y14
-	VSUBPS  32(CX), Y1, Y15
-	VADDPS  Y15, Y14, Y14
-	CMPQ    AX, $0x01
-	JLE     summedsums1tail
-	VSUBPS  32(CX), Y3, Y15
-	VADDPS  Y15, Y14, Y14
-	CMPQ    AX, $0x02
-	JLE     summedsums1tail
-	VSUBPS  32(CX), Y5, Y15
-	VADDPS  Y15, Y14, Y14
-	CMPQ    AX, $0x03
-	JLE     summedsums1tail
-	VSUBPS  32(CX), Y7, Y15
-	VADDPS  Y15, Y14, Y14
-	CMPQ    AX, $0x04
-	JLE     summedsums1tail
-	VSUBPS  32(CX), Y9, Y15
-	VADDPS  Y15, Y14, Y14
-	CMPQ    AX, $0x05
-	JLE     summedsums1tail
-	VSUBPS  32(CX), Y11, Y15
-	VADDPS  Y15, Y14, Y14
-
-summedsums1tail:
-	VMOVUPS Y14, 32(BX)
-
-nosums1tail:
+nosums0tail:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares1tail
+	JZ          nosums1tail
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     32(DX), Y14
-	VSUBPS      32(CX), Y1, Y15
-	VFMADD231PS Y15, Y15, Y14
+	VMOVUPS     32(DX)(BX*1), Y15
+	VSUBPS      32(CX), Y1, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 	CMPQ        AX, $0x01
-	JLE         summedsquares1tail
-	VSUBPS      32(CX), Y3, Y15
-	VFMADD231PS Y15, Y15, Y14
+	JLE         summedsums1tail
+	VSUBPS      32(CX), Y3, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 	CMPQ        AX, $0x02
-	JLE         summedsquares1tail
-	VSUBPS      32(CX), Y5, Y15
-	VFMADD231PS Y15, Y15, Y14
+	JLE         summedsums1tail
+	VSUBPS      32(CX), Y5, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 	CMPQ        AX, $0x03
-	JLE         summedsquares1tail
-	VSUBPS      32(CX), Y7, Y15
-	VFMADD231PS Y15, Y15, Y14
+	JLE         summedsums1tail
+	VSUBPS      32(CX), Y7, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 	CMPQ        AX, $0x04
-	JLE         summedsquares1tail
-	VSUBPS      32(CX), Y9, Y15
-	VFMADD231PS Y15, Y15, Y14
+	JLE         summedsums1tail
+	VSUBPS      32(CX), Y9, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 	CMPQ        AX, $0x05
-	JLE         summedsquares1tail
-	VSUBPS      32(CX), Y11, Y15
-	VFMADD231PS Y15, Y15, Y14
+	JLE         summedsums1tail
+	VSUBPS      32(CX), Y11, Y16
+	VADDPS      Y16, Y14, Y14
+	VFMADD231PS Y16, Y16, Y15
 
-summedsquares1tail:
+summedsums1tail:
 	VMOVUPS Y14, 32(DX)
+	VMOVUPS Y15, 32(DX)(BX*1)
 
-nosquares1tail:
+nosums1tail:
 	MOVQ       c+64(FP), CX
 	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y12, (CX)
@@ -2837,72 +2533,47 @@ noaddfull:
 	VMAXPS Y5, Y6, Y5
 
 norelufull:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0full
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Y6
-	VSUBPS  (CX), Y0, Y7
-	VADDPS  Y7, Y6, Y6
-	CMPQ    AX, $0x01
-	JLE     summedsums0full
-	VSUBPS  (CX), Y1, Y7
-	VADDPS  Y7, Y6, Y6
-	CMPQ    AX, $0x02
-	JLE     summedsums0full
-	VSUBPS  (CX), Y2, Y7
-	VADDPS  Y7, Y6, Y6
-	CMPQ    AX, $0x03
-	JLE     summedsums0full
-	VSUBPS  (CX), Y3, Y7
-	VADDPS  Y7, Y6, Y6
-	CMPQ    AX, $0x04
-	JLE     summedsums0full
-	VSUBPS  (CX), Y4, Y7
-	VADDPS  Y7, Y6, Y6
-	CMPQ    AX, $0x05
-	JLE     summedsums0full
-	VSUBPS  (CX), Y5, Y7
-	VADDPS  Y7, Y6, Y6
-
-summedsums0full:
-	VMOVUPS Y6, (BX)
-
-nosums0full:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0full
+	JZ          nosums0full
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     (DX), Y6
-	VSUBPS      (CX), Y0, Y7
-	VFMADD231PS Y7, Y7, Y6
+	VMOVUPS     (DX)(BX*1), Y7
+	VSUBPS      (CX), Y0, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        AX, $0x01
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y1, Y7
-	VFMADD231PS Y7, Y7, Y6
+	JLE         summedsums0full
+	VSUBPS      (CX), Y1, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        AX, $0x02
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y2, Y7
-	VFMADD231PS Y7, Y7, Y6
+	JLE         summedsums0full
+	VSUBPS      (CX), Y2, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        AX, $0x03
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y3, Y7
-	VFMADD231PS Y7, Y7, Y6
+	JLE         summedsums0full
+	VSUBPS      (CX), Y3, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        AX, $0x04
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y4, Y7
-	VFMADD231PS Y7, Y7, Y6
+	JLE         summedsums0full
+	VSUBPS      (CX), Y4, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        AX, $0x05
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y5, Y7
-	VFMADD231PS Y7, Y7, Y6
+	JLE         summedsums0full
+	VSUBPS      (CX), Y5, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 
-summedsquares0full:
+summedsums0full:
 	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, (DX)(BX*1)
 
-nosquares0full:
+nosums0full:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
@@ -3028,72 +2699,47 @@ noaddtail:
 	VMAXPS Y5, Y7, Y5
 
 norelutail:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0tail
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Y7
-	VSUBPS  (CX), Y0, Y8
-	VADDPS  Y8, Y7, Y7
-	CMPQ    AX, $0x01
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y1, Y8
-	VADDPS  Y8, Y7, Y7
-	CMPQ    AX, $0x02
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y2, Y8
-	VADDPS  Y8, Y7, Y7
-	CMPQ    AX, $0x03
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y3, Y8
-	VADDPS  Y8, Y7, Y7
-	CMPQ    AX, $0x04
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y4, Y8
-	VADDPS  Y8, Y7, Y7
-	CMPQ    AX, $0x05
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y5, Y8
-	VADDPS  Y8, Y7, Y7
-
-summedsums0tail:
-	VMOVUPS Y7, (BX)
-
-nosums0tail:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0tail
+	JZ          nosums0tail
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     (DX), Y7
-	VSUBPS      (CX), Y0, Y8
-	VFMADD231PS Y8, Y8, Y7
+	VMOVUPS     (DX)(BX*1), Y8
+	VSUBPS      (CX), Y0, Y9
+	VADDPS      Y9, Y7, Y7
+	VFMADD231PS Y9, Y9, Y8
 	CMPQ        AX, $0x01
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y1, Y8
-	VFMADD231PS Y8, Y8, Y7
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y1, Y9
+	VADDPS      Y9, Y7, Y7
+	VFMADD231PS Y9, Y9, Y8
 	CMPQ        AX, $0x02
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y2, Y8
-	VFMADD231PS Y8, Y8, Y7
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y2, Y9
+	VADDPS      Y9, Y7, Y7
+	VFMADD231PS Y9, Y9, Y8
 	CMPQ        AX, $0x03
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y3, Y8
-	VFMADD231PS Y8, Y8, Y7
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y3, Y9
+	VADDPS      Y9, Y7, Y7
+	VFMADD231PS Y9, Y9, Y8
 	CMPQ        AX, $0x04
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y4, Y8
-	VFMADD231PS Y8, Y8, Y7
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y4, Y9
+	VADDPS      Y9, Y7, Y7
+	VFMADD231PS Y9, Y9, Y8
 	CMPQ        AX, $0x05
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y5, Y8
-	VFMADD231PS Y8, Y8, Y7
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y5, Y9
+	VADDPS      Y9, Y7, Y7
+	VFMADD231PS Y9, Y9, Y8
 
-summedsquares0tail:
+summedsums0tail:
 	VMOVUPS Y7, (DX)
+	VMOVUPS Y8, (DX)(BX*1)
 
-nosquares0tail:
+nosums0tail:
 	MOVQ       c+64(FP), CX
 	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y6, (CX)
@@ -3269,90 +2915,58 @@ noaddfull:
 	VMAXPS Y5, Y6, Y5
 
 norelufull:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0full
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Y6
-	VSUBPS  (CX), Y0, Y7
-	VADDPS  Y7, Y6, Y6
-	CMPQ    AX, $0x01
-	JLE     summedsums0full
-	VSUBPS  (CX), Y2, Y7
-	VADDPS  Y7, Y6, Y6
-	CMPQ    AX, $0x02
-	JLE     summedsums0full
-	VSUBPS  (CX), Y4, Y7
-	VADDPS  Y7, Y6, Y6
-
-summedsums0full:
-	VMOVUPS Y6, (BX)
-
-nosums0full:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0full
+	JZ          nosums0full
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), BX
 	MOVQ        sumsRow+136(FP), SI
-	ADDQ        SI, BX
 	VMOVUPS     (BX), Y6
-	VSUBPS      (CX), Y0, Y7
-	VFMADD231PS Y7, Y7, Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VSUBPS      (CX), Y0, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        AX, $0x01
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y2, Y7
-	VFMADD231PS Y7, Y7, Y6
+	JLE         summedsums0full
+	VSUBPS      (CX), Y2, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        AX, $0x02
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y4, Y7
-	VFMADD231PS Y7, Y7, Y6
+	JLE         summedsums0full
+	VSUBPS      (CX), Y4, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 
-summedsquares0full:
+summedsums0full:
 	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, (BX)(SI*1)
 
-nosquares0full:
-	TESTQ   $0x00000010, DX
-	JZ      nosums1full
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS 32(BX), Y6
-	VSUBPS  32(CX), Y1, Y7
-	VADDPS  Y7, Y6, Y6
-	CMPQ    AX, $0x01
-	JLE     summedsums1full
-	VSUBPS  32(CX), Y3, Y7
-	VADDPS  Y7, Y6, Y6
-	CMPQ    AX, $0x02
-	JLE     summedsums1full
-	VSUBPS  32(CX), Y5, Y7
-	VADDPS  Y7, Y6, Y6
-
-summedsums1full:
-	VMOVUPS Y6, 32(BX)
-
-nosums1full:
+nosums0full:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares1full
+	JZ          nosums1full
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     32(DX), Y6
-	VSUBPS      32(CX), Y1, Y7
-	VFMADD231PS Y7, Y7, Y6
+	VMOVUPS     32(DX)(BX*1), Y7
+	VSUBPS      32(CX), Y1, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        AX, $0x01
-	JLE         summedsquares1full
-	VSUBPS      32(CX), Y3, Y7
-	VFMADD231PS Y7, Y7, Y6
+	JLE         summedsums1full
+	VSUBPS      32(CX), Y3, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        AX, $0x02
-	JLE         summedsquares1full
-	VSUBPS      32(CX), Y5, Y7
-	VFMADD231PS Y7, Y7, Y6
+	JLE         summedsums1full
+	VSUBPS      32(CX), Y5, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 
-summedsquares1full:
+summedsums1full:
 	VMOVUPS Y6, 32(DX)
+	VMOVUPS Y7, 32(DX)(BX*1)
 
-nosquares1full:
+nosums1full:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
@@ -3453,90 +3067,58 @@ noaddtail:
 	VMAXPS Y5, Y8, Y5
 
 norelutail:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0tail
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Y8
-	VSUBPS  (CX), Y0, Y9
-	VADDPS  Y9, Y8, Y8
-	CMPQ    AX, $0x01
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y2, Y9
-	VADDPS  Y9, Y8, Y8
-	CMPQ    AX, $0x02
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y4, Y9
-	VADDPS  Y9, Y8, Y8
-
-summedsums0tail:
-	VMOVUPS Y8, (BX)
-
-nosums0tail:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0tail
+	JZ          nosums0tail
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), BX
 	MOVQ        sumsRow+136(FP), SI
-	ADDQ        SI, BX
 	VMOVUPS     (BX), Y8
-	VSUBPS      (CX), Y0, Y9
-	VFMADD231PS Y9, Y9, Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VSUBPS      (CX), Y0, Y10
+	VADDPS      Y10, Y8, Y8
+	VFMADD231PS Y10, Y10, Y9
 	CMPQ        AX, $0x01
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y2, Y9
-	VFMADD231PS Y9, Y9, Y8
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y2, Y10
+	VADDPS      Y10, Y8, Y8
+	VFMADD231PS Y10, Y10, Y9
 	CMPQ        AX, $0x02
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y4, Y9
-	VFMADD231PS Y9, Y9, Y8
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y4, Y10
+	VADDPS      Y10, Y8, Y8
+	VFMADD231PS Y10, Y10, Y9
 
-summedsquares0tail:
+summedsums0tail:
 	VMOVUPS Y8, (BX)
+	VMOVUPS Y9, (BX)(SI*1)
 
-nosquares0tail:
-	TESTQ   $0x00000010, DX
-	JZ      nosums1tail
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS 32(BX), Y8
-	VSUBPS  32(CX), Y1, Y9
-	VADDPS  Y9, Y8, Y8
-	CMPQ    AX, $0x01
-	JLE     summedsums1tail
-	VSUBPS  32(CX), Y3, Y9
-	VADDPS  Y9, Y8, Y8
-	CMPQ    AX, $0x02
-	JLE     summedsums1tail
-	VSUBPS  32(CX), Y5, Y9
-	VADDPS  Y9, Y8, Y8
-
-summedsums1tail:
-	VMOVUPS Y8, 32(BX)
-
-nosums1tail:
+nosums0tail:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares1tail
+	JZ          nosums1tail
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     32(DX), Y8
-	VSUBPS      32(CX), Y1, Y9
-	VFMADD231PS Y9, Y9, Y8
+	VMOVUPS     32(DX)(BX*1), Y9
+	VSUBPS      32(CX), Y1, Y10
+	VADDPS      Y10, Y8, Y8
+	VFMADD231PS Y10, Y10, Y9
 	CMPQ        AX, $0x01
-	JLE         summedsquares1tail
-	VSUBPS      32(CX), Y3, Y9
-	VFMADD231PS Y9, Y9, Y8
+	JLE         summedsums1tail
+	VSUBPS      32(CX), Y3, Y10
+	VADDPS      Y10, Y8, Y8
+	VFMADD231PS Y10, Y10, Y9
 	CMPQ        AX, $0x02
-	JLE         summedsquares1tail
-	VSUBPS      32(CX), Y5, Y9
-	VFMADD231PS Y9, Y9, Y8
+	JLE         summedsums1tail
+	VSUBPS      32(CX), Y5, Y10
+	VADDPS      Y10, Y8, Y8
+	VFMADD231PS Y10, Y10, Y9
 
-summedsquares1tail:
+summedsums1tail:
 	VMOVUPS Y8, 32(DX)
+	VMOVUPS Y9, 32(DX)(BX*1)
 
-nosquares1tail:
+nosums1tail:
 	MOVQ       c+64(FP), CX
 	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y6, (CX)
@@ -3677,48 +3259,32 @@ noaddfull:
 	VMAXPS Y2, Y3, Y2
 
 norelufull:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0full
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Y3
-	VSUBPS  (CX), Y0, Y4
-	VADDPS  Y4, Y3, Y3
-	CMPQ    AX, $0x01
-	JLE     summedsums0full
-	VSUBPS  (CX), Y1, Y4
-	VADDPS  Y4, Y3, Y3
-	CMPQ    AX, $0x02
-	JLE     summedsums0full
-	VSUBPS  (CX), Y2, Y4
-	VADDPS  Y4, Y3, Y3
-
-summedsums0full:
-	VMOVUPS Y3, (BX)
-
-nosums0full:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0full
+	JZ          nosums0full
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     (DX), Y3
-	VSUBPS      (CX), Y0, Y4
-	VFMADD231PS Y4, Y4, Y3
+	VMOVUPS     (DX)(BX*1), Y4
+	VSUBPS      (CX), Y0, Y5
+	VADDPS      Y5, Y3, Y3
+	VFMADD231PS Y5, Y5, Y4
 	CMPQ        AX, $0x01
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y1, Y4
-	VFMADD231PS Y4, Y4, Y3
+	JLE         summedsums0full
+	VSUBPS      (CX), Y1, Y5
+	VADDPS      Y5, Y3, Y3
+	VFMADD231PS Y5, Y5, Y4
 	CMPQ        AX, $0x02
-	JLE         summedsquares0full
-	VSUBPS      (CX), Y2, Y4
-	VFMADD231PS Y4, Y4, Y3
+	JLE         summedsums0full
+	VSUBPS      (CX), Y2, Y5
+	VADDPS      Y5, Y3, Y3
+	VFMADD231PS Y5, Y5, Y4
 
-summedsquares0full:
+summedsums0full:
 	VMOVUPS Y3, (DX)
+	VMOVUPS Y4, (DX)(BX*1)
 
-nosquares0full:
+nosums0full:
 	MOVQ    c+64(FP), CX
 	MOVQ    cRow+72(FP), DX
 	VMOVUPS Y0, (CX)
@@ -3796,48 +3362,32 @@ noaddtail:
 	VMAXPS Y2, Y4, Y2
 
 norelutail:
-	TESTQ   $0x00000010, DX
-	JZ      nosums0tail
-	MOVQ    shift+120(FP), CX
-	MOVQ    sums+128(FP), BX
-	VMOVUPS (BX), Y4
-	VSUBPS  (CX), Y0, Y5
-	VADDPS  Y5, Y4, Y4
-	CMPQ    AX, $0x01
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y1, Y5
-	VADDPS  Y5, Y4, Y4
-	CMPQ    AX, $0x02
-	JLE     summedsums0tail
-	VSUBPS  (CX), Y2, Y5
-	VADDPS  Y5, Y4, Y4
-
-summedsums0tail:
-	VMOVUPS Y4, (BX)
-
-nosums0tail:
 	TESTQ       $0x00000010, DX
-	JZ          nosquares0tail
+	JZ          nosums0tail
 	MOVQ        shift+120(FP), CX
 	MOVQ        sums+128(FP), DX
 	MOVQ        sumsRow+136(FP), BX
-	ADDQ        BX, DX
 	VMOVUPS     (DX), Y4
-	VSUBPS      (CX), Y0, Y5
-	VFMADD231PS Y5, Y5, Y4
+	VMOVUPS     (DX)(BX*1), Y5
+	VSUBPS      (CX), Y0, Y6
+	VADDPS      Y6, Y4, Y4
+	VFMADD231PS Y6, Y6, Y5
 	CMPQ        AX, $0x01
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y1, Y5
-	VFMADD231PS Y5, Y5, Y4
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y1, Y6
+	VADDPS      Y6, Y4, Y4
+	VFMADD231PS Y6, Y6, Y5
 	CMPQ        AX, $0x02
-	JLE         summedsquares0tail
-	VSUBPS      (CX), Y2, Y5
-	VFMADD231PS Y5, Y5, Y4
+	JLE         summedsums0tail
+	VSUBPS      (CX), Y2, Y6
+	VADDPS      Y6, Y4, Y4
+	VFMADD231PS Y6, Y6, Y5
 
-summedsquares0tail:
+summedsums0tail:
 	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, (DX)(BX*1)
 
-nosquares0tail:
+nosums0tail:
 	MOVQ       c+64(FP), CX
 	MOVQ       cRow+72(FP), DX
 	VMASKMOVPS Y0, Y3, (CX)

@@ -198,8 +198,7 @@ func (t *tile) epilogue(suffix string) {
 		}
 	})
 	for v := range t.vectors {
-		t.sumColumns(v, fmt.Sprint("sums", v, suffix), false)
-		t.sumColumns(v, fmt.Sprint("squares", v, suffix), true)
+		t.sumColumns(v, fmt.Sprint("sums", v, suffix))
 	}
 	c := Load(Param("c"), GP64())
 	cRow := Load(Param("cRow"), GP64())
@@ -233,32 +232,29 @@ func (t *tile) epilogue(suffix string) {
 	RET()
 }
 
-// sumColumns adds a vector of columns, less their shift, to the first row of sums, or the squares to the second. Whole
+// sumColumns adds a vector of columns, less their shift, to the first row of sums, and the squares to the second. Whole
 // vectors of shift and sums exist, so that no mask takes a register.
-func (t *tile) sumColumns(v int, name string, squares bool) {
+func (t *tile) sumColumns(v int, name string) {
 	TESTQ(U32(flagSums), t.flags)
 	JZ(LabelRef("no" + name))
-	shift, sums := Load(Param("shift"), GP64()), Load(Param("sums"), GP64())
-	if squares {
-		row := Load(Param("sumsRow"), GP64())
-		ADDQ(row, sums)
-	}
-	at, sum, d := Mem{Base: sums, Disp: v * t.lanes * 4}, t.vector(), t.vector()
-	VMOVUPS(at, sum)
+	shift, sums, row := Load(Param("shift"), GP64()), Load(Param("sums"), GP64()), Load(Param("sumsRow"), GP64())
+	offset := v * t.lanes * 4
+	atSum, atSquares := Mem{Base: sums, Disp: offset}, Mem{Base: sums, Index: row, Scale: 1, Disp: offset}
+	sum, squares, d := t.vector(), t.vector(), t.vector()
+	VMOVUPS(atSum, sum)
+	VMOVUPS(atSquares, squares)
 	for r := range t.rows {
 		if r > 0 {
 			CMPQ(t.limit, U8(uint8(r)))
 			JLE(LabelRef("summed" + name))
 		}
-		VSUBPS(Mem{Base: shift, Disp: v * t.lanes * 4}, t.acc[r][v], d)
-		if squares {
-			VFMADD231PS(d, d, sum)
-		} else {
-			VADDPS(d, sum, sum)
-		}
+		VSUBPS(Mem{Base: shift, Disp: offset}, t.acc[r][v], d)
+		VADDPS(d, sum, sum)
+		VFMADD231PS(d, d, squares)
 	}
 	Label("summed" + name)
-	VMOVUPS(sum, at)
+	VMOVUPS(sum, atSum)
+	VMOVUPS(squares, atSquares)
 	Label("no" + name)
 }
 
