@@ -134,7 +134,7 @@ func (p *depthwisePass) sourceLines(lines int) int { return (lines-1)*p.step + p
 // cut chooses the size of the panel for h×w outputs that each see a number of columns of each remainder.
 func (p *depthwisePass) cut(h, w, columns int) {
 	p.w, p.panel.run = w, roundUp(w, 4)+columns-1
-	p.depthwiseCut = newDepthwiseCut(p.panel.c, h, func(lines int) int { return p.sourceLines(lines) * p.panel.line() })
+	p.depthwiseCut = newDepthwiseCut(p.panel.c, h, nearPanels, func(lines int) int { return p.sourceLines(lines) * p.panel.line() })
 	p.panel.lines = p.sourceLines(p.lines)
 }
 

@@ -9,7 +9,7 @@ func copyPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcP
 func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)
 
 // tapGradientsAVX512 adds up the gradients of groups of 5 taps for one vector of channels, see tapGradient. Strides are in bytes.
-func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels int, lines int)
+func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, soonPixel int, soonLine int, pixels int, lines int)
 
 // copyPixelsAVX2 copies lines of pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.
 func copyPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int)
@@ -18,4 +18,4 @@ func copyPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPix
 func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)
 
 // tapGradientsAVX2 adds up the gradients of groups of 5 taps for one vector of channels, see tapGradient. Strides are in bytes.
-func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels int, lines int)
+func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, soonPixel int, soonLine int, pixels int, lines int)

@@ -28,12 +28,25 @@ func newDepthwiseGradient(s ConvShape, conv depthwisePass) depthwiseGradient {
 	for len(g.taps)%gradientTaps != 0 {
 		g.taps = append(g.taps, g.taps[0])
 	}
-	g.depthwiseCut = newDepthwiseCut(s.C, s.OutH(), func(lines int) int {
+	limit := nearPanels // dy counts wherever it is: it passes through the same cache
+	if g.fetches() {
+		limit = farPanels
+	}
+	g.depthwiseCut = newDepthwiseCut(s.C, s.OutH(), limit, func(lines int) int {
 		return conv.sourceLines(lines)*conv.panel.line() + lines*g.dy.line()
 	})
 	g.conv.panel.lines, g.dy.lines = conv.sourceLines(g.lines), g.lines
+	if g.direct() {
+		g.dy.lines = 0
+	}
 	return g
 }
+
+// direct tells whether dy is read where it is: its lines are whole tiles.
+func (g *depthwiseGradient) direct() bool { return g.dy.run == g.dy.w }
+
+// fetches tells whether the kernel fetches pixels of x, of which there are as many as of dy.
+func (g *depthwiseGradient) fetches() bool { return g.conv.step == 1 && g.conv.panel.stride == 1 }
 
 // workerSize returns the floats of the two panels.
 func (g *depthwiseGradient) workerSize() int { return g.conv.panel.size() + g.dy.size() }
@@ -69,17 +82,39 @@ func (g *depthwiseGradient) Do(part, worker int) {
 	x, dy := panels[:g.conv.panel.size()], panels[g.conv.panel.size():]
 	for task := part * g.perPart(); task < min((part+1)*g.perPart(), g.n*g.tasks); task++ {
 		g.eachPiece(task, func(n, begin, lines, block int) {
-			source := g.conv.sourceLines(lines)
-			g.conv.panel.fill(x, n, g.conv.top+begin*g.conv.step, source, block, g.ahead(block, g.lines*g.conv.step, g.conv.panel.w*g.dy.c))
-			g.dy.fill(dy, n, begin, lines, block, g.ahead(block, g.lines, g.dy.w*g.dy.c))
 			t := tapGradient{
 				channels: min(channelBlock, g.dy.c-block*channelBlock), pixels: g.dy.w, lines: lines,
-				sums: sums[block*g.blockSize():], dy: dy, dyLine: g.dy.line(),
-				x: x, xLine: g.conv.step * g.conv.panel.line(), taps: g.taps,
+				sums: sums[block*g.blockSize():], x: x, xLine: g.conv.step * g.conv.panel.line(), taps: g.taps,
 			}
+			g.readInputs(&t, x, n, begin, block)
+			g.readGradients(&t, dy, n, begin, block)
 			t.add()
 		})
 	}
+}
+
+// readInputs fills the panel of x for a band that begins with the given line of dy.
+func (g *depthwiseGradient) readInputs(t *tapGradient, panel []float32, n, begin, block int) {
+	x := &g.conv.panel
+	ahead := g.ahead(block, g.lines*g.conv.step, x.w*x.c)
+	if g.fetches() {
+		if at := (n*x.h+begin)*x.w*x.c + block*channelBlock + ahead; at < len(x.src) {
+			t.soon, t.soonPixel, t.soonLine = x.src[at:], x.c, x.w*x.c
+		}
+		ahead = 0
+	}
+	x.fill(panel, n, g.conv.top+begin*g.conv.step, g.conv.sourceLines(t.lines), block, ahead)
+}
+
+// readGradients sets what the taps are multiplied by: the image itself, or a panel of it.
+func (g *depthwiseGradient) readGradients(t *tapGradient, panel []float32, n, begin, block int) {
+	dy := &g.dy
+	if g.direct() {
+		t.dy, t.dyPixel, t.dyLine = dy.src[(n*dy.h+begin)*dy.w*dy.c+block*channelBlock:], dy.c, dy.w*dy.c
+		return
+	}
+	t.dy, t.dyPixel, t.dyLine = panel, channelBlock, dy.line()
+	dy.fill(panel, n, begin, t.lines, block, g.ahead(block, g.lines, dy.w*dy.c))
 }
 
 // Do adds up one block of channels.

@@ -12,7 +12,7 @@ func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *f
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels int, lines int) {
+func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, soonPixel int, soonLine int, pixels int, lines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -24,6 +24,6 @@ func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *flo
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels int, lines int) {
+func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, soonPixel int, soonLine int, pixels int, lines int) {
 	panic("kernels: assembly called on another architecture")
 }

@@ -78,14 +78,18 @@ type depthwiseCut struct {
 	tasks  int // of an image
 }
 
-// newDepthwiseCut makes bands as large as their panels may be in the first-level cache.
-func newDepthwiseCut(c, h int, size func(lines int) int) depthwiseCut {
-	const (
-		cached    = 6 << 10 // floats
-		manyLines = 16
-	)
+// How many floats the panels of a band may have: those of a pass over the images fit into the first-level cache. Larger bands
+// read fewer lines twice, and pay where the kernel itself fetches what comes next.
+const (
+	nearPanels = 6 << 10
+	farPanels  = 24 << 10
+)
+
+// newDepthwiseCut makes bands as large as their panels may be.
+func newDepthwiseCut(c, h, limit int, size func(lines int) int) depthwiseCut {
+	const manyLines = 16
 	lines := h
-	for lines > 1 && size(lines) > cached {
+	for lines > 1 && size(lines) > limit {
 		lines--
 	}
 	lines = ceilDiv(h, ceilDiv(h, lines)) // of nearly the same size

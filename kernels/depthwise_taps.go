@@ -91,14 +91,17 @@ const gradientTaps = 5
 // tapGradient is the gradient of the weights of some taps, a multiple of gradientTaps, over lines of pixels. It computes
 //
 //	for t < len(taps), i < lines, p < pixels, c < channels:
-//		sums[t*channelBlock + c] += dy[i*dyLine + p*channelBlock + c] * x[i*xLine + p*channelBlock + taps[t].x + c]
+//		sums[t*channelBlock + c] += dy[i*dyLine + p*dyPixel + c] * x[i*xLine + p*channelBlock + taps[t].x + c]
 //
-// for the pixels rounded up to a multiple of four; dy is 0 for those that are none.
+// for the pixels rounded up to a multiple of four; dy is 0 for those that are none. Meanwhile the second-level cache gets the
+// next line of dy and as many pixels of soon, nil for none.
 type tapGradient struct {
 	channels, pixels, lines int
 	sums, dy, x             []float32
-	dyLine, xLine           int
+	dyPixel, dyLine, xLine  int
 	taps                    []tap
+	soon                    []float32
+	soonPixel, soonLine     int
 }
 
 func (t *tapGradient) add() {
@@ -116,16 +119,22 @@ func (t *tapGradient) add() {
 }
 
 // vector runs a kernel on the vector of channels from c on.
-func (t *tapGradient) vector(c int, kernel func(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine, pixels, lines int)) {
+func (t *tapGradient) vector(c int, kernel tapGradientKernel) {
 	const size = 4
-	kernel(unsafe.SliceData(t.sums[c:]), offsets(t.taps), len(t.taps)/gradientTaps, unsafe.SliceData(t.dy[c:]), t.dyLine*size,
-		unsafe.SliceData(t.x[c:]), t.xLine*size, t.pixels, t.lines)
+	if t.soon == nil {
+		t.soon, t.soonPixel, t.soonLine = t.x, channelBlock, t.xLine
+	}
+	kernel(unsafe.SliceData(t.sums[c:]), offsets(t.taps), len(t.taps)/gradientTaps, unsafe.SliceData(t.dy[c:]), t.dyPixel*size, t.dyLine*size,
+		unsafe.SliceData(t.x[c:]), t.xLine*size, unsafe.SliceData(t.soon), t.soonPixel*size, t.soonLine*size, t.pixels, t.lines)
 }
+
+// tapGradientKernel is an assembly kernel for one vector of channels; its strides are in bytes.
+type tapGradientKernel func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon *float32, soonPixel, soonLine, pixels, lines int)
 
 func (t *tapGradient) addPortably(from int) {
 	for i := range t.lines {
 		for p := range t.pixels {
-			dy, x := t.dy[i*t.dyLine+p*channelBlock:], t.x[i*t.xLine+p*channelBlock:]
+			dy, x := t.dy[i*t.dyLine+p*t.dyPixel:], t.x[i*t.xLine+p*channelBlock:]
 			for j, tap := range t.taps {
 				for c := from; c < t.channels; c++ {
 					t.sums[j*channelBlock+c] += dy[c] * x[tap.x+c]

@@ -71,12 +71,16 @@ func checkTapGradient(t *testing.T, rng *rand.Rand, channels, pixels, lines, gro
 	const reach = 5 // pixels
 	g := tapGradient{
 		channels: channels, pixels: pixels, lines: lines, taps: randomTaps(rng, groups*gradientTaps, reach),
-		dyLine: roundUp(pixels, 4) * channelBlock, xLine: (roundUp(pixels, 4) + reach) * channelBlock,
+		dyPixel: channelBlock + rng.IntN(3), xLine: (roundUp(pixels, 4) + reach) * channelBlock,
+	}
+	g.dyLine = roundUp(pixels, 4)*g.dyPixel + rng.IntN(3)
+	if rng.IntN(2) == 0 {
+		g.soon, g.soonPixel, g.soonLine = guarded(t, rng, 10), 1<<10, 1<<20 // beyond which nothing may happen
 	}
 	g.sums = guarded(t, rng, len(g.taps)*channelBlock)
 	g.dy, g.x = guarded(t, rng, lines*g.dyLine), guarded(t, rng, lines*g.xLine)
 	for i := range lines {
-		clear(g.dy[i*g.dyLine+pixels*channelBlock : (i+1)*g.dyLine])
+		clear(g.dy[i*g.dyLine+pixels*g.dyPixel : (i+1)*g.dyLine])
 	}
 	if special != 0 {
 		g.x[rng.IntN(pixels*channelBlock)], g.dy[rng.IntN(pixels*channelBlock)] = special, special
@@ -86,7 +90,7 @@ func checkTapGradient(t *testing.T, rng *rand.Rand, channels, pixels, lines, gro
 		for p := range roundUp(pixels, 4) {
 			for j, tap := range g.taps {
 				for c := range channels {
-					want[j*channelBlock+c] += float64(g.dy[i*g.dyLine+p*channelBlock+c]) * float64(g.x[i*g.xLine+p*channelBlock+tap.x+c])
+					want[j*channelBlock+c] += float64(g.dy[i*g.dyLine+p*g.dyPixel+c]) * float64(g.x[i*g.xLine+p*channelBlock+tap.x+c])
 				}
 			}
 		}

@@ -195,23 +195,29 @@ func argument(name string) Mem {
 }
 
 // tapGradients emits the gradients of a list of taps, summed over lines of pixels. Each tile of the output's gradient is
-// held in registers while the taps pass by.
+// held in registers while the taps pass by. Memory is busy meanwhile with what will be read later.
 func tapGradients(set vectorSet) {
 	name := "tapGradients" + set.name
-	TEXT(name, NOSPLIT, "func(sums *float32, taps *int, groups int, dy *float32, dyLine int, x *float32, xLine int, pixels, lines int)")
+	TEXT(name, NOSPLIT, "func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon *float32, soonPixel, soonLine, pixels, lines int)")
 	Doc(fmt.Sprintf("%s adds up the gradients of groups of %d taps for one vector of channels, see tapGradient. Strides are in bytes.", name, gradientTaps))
 	x, dy := Load(Param("x"), GP64()), Load(Param("dy"), GP64())
-	xTile, dyTile := GP64(), GP64()
+	xTile, dyTile, soonTile := GP64(), GP64(), GP64()
 	overTiles(
 		func() {
 			MOVQ(x, xTile)
 			MOVQ(dy, dyTile)
+			MOVQ(argument("soon"), soonTile)
 		},
 		func(pixels int, _ reg.Register) {
 			gradient := make([]reg.VecVirtual, pixels)
+			dyPixel, dyLine := Load(Param("dyPixel"), GP64()), Load(Param("dyLine"), GP64())
 			for i := range gradient {
 				gradient[i] = set.vector()
-				VMOVUPS(Mem{Base: dyTile, Disp: i * slotBytes}, gradient[i])
+				VMOVUPS(Mem{Base: dyTile}, gradient[i])
+				PREFETCHT1(Mem{Base: dyTile, Index: dyLine, Scale: 1})
+				PREFETCHT1(Mem{Base: soonTile})
+				ADDQ(dyPixel, dyTile)
+				ADDQ(argument("soonPixel"), soonTile)
 			}
 			tap, sum, groups := Load(Param("taps"), GP64()), Load(Param("sums"), GP64()), Load(Param("groups"), GP64())
 			label := fmt.Sprintf("taps%d", pixels)
@@ -237,11 +243,12 @@ func tapGradients(set vectorSet) {
 			DECQ(groups)
 			JNZ(LabelRef(label))
 			ADDQ(U32(uint32(pixels*slotBytes)), xTile)
-			ADDQ(U32(uint32(pixels*slotBytes)), dyTile)
 		},
 		func() {
 			ADDQ(argument("xLine"), x)
 			ADDQ(argument("dyLine"), dy)
+			line := Load(Param("soonLine"), GP64())
+			ADDQ(line, argument("soon"))
 		},
 	)
 	VZEROUPPER()
