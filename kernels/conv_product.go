@@ -6,6 +6,10 @@ const (
 	rowBlock   = 96   // a multiple of the rows of every tile
 	depthBlock = 1024 // upper bound: the depth is cut into equal blocks
 	wantTasks  = 16   // columns are cut as well where the rows alone give fewer tasks
+
+	// A single block of rows packs what columns it needs itself: so many floats at a time, in steps of so many rows.
+	packedFloats = 1 << 16
+	packedRows   = 8
 )
 
 // implicitProduct is a convolution as a matrix product: gathered rows times weights. The forward pass is one of them, the
@@ -87,7 +91,11 @@ func (p *implicitProduct) blockDepth() int {
 	if p.quartered() {
 		return roundUp(ceilDiv(depth, ceilDiv(depth, quarteredDepth)), 2)
 	}
-	return ceilDiv(depth, ceilDiv(depth, depthBlock))
+	limit := depthBlock
+	if p.rowBlocks() <= 1 && !p.transposed {
+		limit = min(limit, max(packedFloats/p.columnBlock(), 1))
+	}
+	return ceilDiv(depth, ceilDiv(depth, limit))
 }
 
 // gatheredRow is the distance of the rows of a gathered block: whole cache lines, an odd number of them, so that the rows

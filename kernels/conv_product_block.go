@@ -102,8 +102,19 @@ func (b *productBlock) packColumns(k int) {
 		return
 	}
 	m.b, m.bPanel = b.packed[:roundUp(m.cols, width)*m.depth], m.depth*width
-	for j := 0; j < m.cols; j += width {
-		p.packSteps(m.b[j*m.depth:], b.group, b.col+j, k, k+m.depth, b.rounding)
+	rows := m.depth
+	if !p.transposed {
+		rows = packedRows // in the order of memory
+		if m.strips[0] = (rowStrips{}); p.kh*p.kw == 1 && !p.pairs && k+m.depth < depth {
+			next := p.weights[(b.group*p.channels+k+m.depth)*p.weightStride+p.tapOffsets[0]+b.col:]
+			m.strips[0] = newRowStrips(next, p.weightStride, m.cols)
+		}
+	}
+	for at := 0; at < m.depth; at += rows {
+		end := min(at+rows, m.depth)
+		for j := 0; j < m.cols; j += width {
+			p.packSteps(m.b[j*m.depth+at*width:], b.group, b.col+j, k+at, k+end, b.rounding)
+		}
 	}
 }
 

@@ -79,6 +79,10 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 	if p.keep && p.splits() == 1 {
 		m.flags = flagAccumulate
 	}
+	if !p.keep && p.pixels() <= pixelBlock && p.size() >= streamFloats && active != Generic {
+		m.flags = flagStream
+		defer storeFence()
+	}
 	blocks := ceilDiv(p.pixels(), pixelBlock)
 	begin, end := blocks*split/p.splits()*pixelBlock, min(blocks*(split+1)/p.splits()*pixelBlock, p.pixels())
 	space := newScratch(ws)

@@ -36,6 +36,11 @@ func TestStreamedStores(t *testing.T) {
 				c.Forward(pool, n, y, x, w, Epilogue{Bias: bias, Act: ActReLU}, ws)
 			})
 
+			dy := normal(rng, n*c.outputSize())
+			both("Conv's weight gradient", s.Weights(), func(dw []float32) {
+				c.BackwardWeights(pool, n, dw, nil, dy, x, false, ws)
+			})
+
 			rows := n * s.H * s.W
 			gate, gates, gated := NewChannelGate(s.H*s.W, channels), normal(rng, n*channels), normal(rng, rows*channels)
 			both("ChannelGate", rows*channels, func(y []float32) {
