@@ -176,10 +176,15 @@ TEXT ·batchNormGradSumsAVX512(SB), NOSPLIT, $0-56
 	MOVQ R8, BX
 
 groups:
-	MOVQ    c+48(FP), R9
-	CMPQ    R9, $+64
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R8
 	CMOVQGT R8, BX
 
@@ -2177,10 +2182,15 @@ TEXT ·batchNormSiluGradSumsAVX512(SB), NOSPLIT, $0-80
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+72(FP), R10
-	CMPQ    R10, $+32
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+72(FP), R10
+	CMPQ R10, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -2695,10 +2705,15 @@ TEXT ·batchNormHardSwishGradSumsAVX512(SB), NOSPLIT, $0-80
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+72(FP), R10
-	CMPQ    R10, $+32
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+72(FP), R10
+	CMPQ R10, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -3985,10 +4000,15 @@ TEXT ·batchNormSiluStreamGradSumsAVX512(SB), NOSPLIT, $0-80
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+72(FP), R10
-	CMPQ    R10, $+32
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+72(FP), R10
+	CMPQ R10, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -4449,10 +4469,15 @@ TEXT ·batchNormHardSwishStreamGradSumsAVX512(SB), NOSPLIT, $0-80
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+72(FP), R10
-	CMPQ    R10, $+32
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+72(FP), R10
+	CMPQ R10, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -4657,10 +4682,15 @@ TEXT ·batchNormClampGradSumsAVX512(SB), NOSPLIT, $0-80
 	MOVQ         R8, BX
 
 groups:
-	MOVQ    c+64(FP), R9
-	CMPQ    R9, $+64
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+64(FP), R9
+	CMPQ R9, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R8
 	CMOVQGT R8, BX
 
@@ -4874,10 +4904,15 @@ TEXT ·batchNormGatedClampGradSumsAVX512(SB), NOSPLIT, $8-104
 	MOVQ         R9, BX
 
 groups:
-	MOVQ    c+88(FP), R10
-	CMPQ    R10, $+32
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+88(FP), R10
+	CMPQ R10, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -5072,10 +5107,15 @@ TEXT ·batchNormGatedSiluGradSumsAVX512(SB), NOSPLIT, $8-96
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+88(FP), R10
-	CMPQ    R10, $+32
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+88(FP), R10
+	CMPQ R10, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -5406,10 +5446,15 @@ TEXT ·batchNormGatedHardSwishGradSumsAVX512(SB), NOSPLIT, $8-96
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+88(FP), R10
-	CMPQ    R10, $+32
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+88(FP), R10
+	CMPQ R10, $+32
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -5803,10 +5848,15 @@ TEXT ·batchNormGradSumsAVX2(SB), NOSPLIT, $0-56
 	MOVQ R8, BX
 
 groups:
-	MOVQ    c+48(FP), R9
-	CMPQ    R9, $+16
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+48(FP), R9
+	CMPQ R9, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R8
 	CMOVQGT R8, BX
 
@@ -7262,10 +7312,15 @@ TEXT ·batchNormSiluGradSumsAVX2(SB), NOSPLIT, $0-80
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+72(FP), R10
-	CMPQ    R10, $+8
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+72(FP), R10
+	CMPQ R10, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -7554,10 +7609,15 @@ TEXT ·batchNormHardSwishGradSumsAVX2(SB), NOSPLIT, $0-80
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+72(FP), R10
-	CMPQ    R10, $+8
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+72(FP), R10
+	CMPQ R10, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -8512,10 +8572,15 @@ TEXT ·batchNormSiluStreamGradSumsAVX2(SB), NOSPLIT, $0-80
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+72(FP), R10
-	CMPQ    R10, $+8
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+72(FP), R10
+	CMPQ R10, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -8804,10 +8869,15 @@ TEXT ·batchNormHardSwishStreamGradSumsAVX2(SB), NOSPLIT, $0-80
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+72(FP), R10
-	CMPQ    R10, $+8
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+72(FP), R10
+	CMPQ R10, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -8934,10 +9004,15 @@ TEXT ·batchNormClampGradSumsAVX2(SB), NOSPLIT, $0-80
 	MOVQ         R8, BX
 
 groups:
-	MOVQ    c+64(FP), R9
-	CMPQ    R9, $+16
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+64(FP), R9
+	CMPQ R9, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R8
 	CMOVQGT R8, BX
 
@@ -9115,10 +9190,15 @@ TEXT ·batchNormGatedClampGradSumsAVX2(SB), NOSPLIT, $8-104
 	MOVQ         R9, BX
 
 groups:
-	MOVQ    c+88(FP), R10
-	CMPQ    R10, $+8
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+88(FP), R10
+	CMPQ R10, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -9243,10 +9323,15 @@ TEXT ·batchNormGatedSiluGradSumsAVX2(SB), NOSPLIT, $8-96
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+88(FP), R10
-	CMPQ    R10, $+8
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+88(FP), R10
+	CMPQ R10, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -9445,10 +9530,15 @@ TEXT ·batchNormGatedHardSwishGradSumsAVX2(SB), NOSPLIT, $8-96
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+88(FP), R10
-	CMPQ    R10, $+8
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+88(FP), R10
+	CMPQ R10, $+8
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 

@@ -158,10 +158,15 @@ TEXT ·sumChannelsAVX512(SB), NOSPLIT, $0-32
 	MOVQ DI, BX
 
 groups:
-	MOVQ    c+24(FP), R8
-	CMPQ    R8, $+64
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+24(FP), R8
+	CMPQ R8, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R8, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, DI
 	CMOVQGT DI, BX
 
@@ -638,10 +643,15 @@ TEXT ·gateSumsAVX512(SB), NOSPLIT, $0-40
 	MOVQ R8, BX
 
 groups:
-	MOVQ    c+32(FP), R9
-	CMPQ    R9, $+64
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+32(FP), R9
+	CMPQ R9, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R8
 	CMOVQGT R8, BX
 
@@ -762,10 +772,15 @@ TEXT ·gateRowsAVX512(SB), NOSPLIT, $0-56
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+48(FP), R10
-	CMPQ    R10, $+64
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+48(FP), R10
+	CMPQ R10, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -1086,10 +1101,15 @@ TEXT ·sumChannelsAVX2(SB), NOSPLIT, $0-32
 	MOVQ DI, BX
 
 groups:
-	MOVQ    c+24(FP), R8
-	CMPQ    R8, $+16
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+24(FP), R8
+	CMPQ R8, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R8, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, DI
 	CMOVQGT DI, BX
 
@@ -1526,10 +1546,15 @@ TEXT ·gateSumsAVX2(SB), NOSPLIT, $0-40
 	MOVQ R8, BX
 
 groups:
-	MOVQ    c+32(FP), R9
-	CMPQ    R9, $+16
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+32(FP), R9
+	CMPQ R9, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R9, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R8
 	CMOVQGT R8, BX
 
@@ -1636,10 +1661,15 @@ TEXT ·gateRowsAVX2(SB), NOSPLIT, $0-56
 	MOVQ R9, BX
 
 groups:
-	MOVQ    c+48(FP), R10
-	CMPQ    R10, $+16
-	JLE     group
-	MOVQ    $0x00000008, BX
+	MOVQ c+48(FP), R10
+	CMPQ R10, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 

@@ -30,7 +30,7 @@ func batchnorm() {
 		}, "x")
 
 		m.function("batchNormGradSums", "(sumG, sumGX, grad, x, mean *float32, rows, c int)", "is batchNormGradSumsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), sumRows, func(p *panel) {
+		m.panels(m.panelVectors(), streamRows, func(p *panel) {
 			mean, sumG, sumGX := p.channels("mean"), p.zeros(), p.zeros()
 			p.overRows(func(v int) {
 				g := p.get("grad", v)
@@ -137,11 +137,7 @@ func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 	}
 	m.function(name+past+"ClampGradSums", "("+written+"sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormClampGradSumsGeneric, for rows > 0."+doc)
 	lo, hi := m.param("lo"), m.param("hi")
-	rows := sumRows
-	if keep {
-		rows = streamRows
-	}
-	m.panels(m.panelVectors(), rows, func(p *panel) {
+	m.panels(m.panelVectors(), streamRows, func(p *panel) {
 		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.channels("scale"), p.operands("beta"), p.zeros(), p.zeros()
 		p.overRows(func(v int) {
 			d := p.sub(p.get("x", v), mean[v])
@@ -165,7 +161,7 @@ func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 func (m *machine) batchNormGatedClampGradSums() {
 	m.function("batchNormGatedClampGradSums", "(grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormClampGradSumsGeneric of scaleShiftRowsGeneric, for rows > 0.")
 	lo, hi := m.param("lo"), m.param("hi")
-	m.panels(m.curveVectors(), sumRows, func(p *panel) {
+	m.panels(m.curveVectors(), streamRows, func(p *panel) {
 		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(), p.zeros()
 		gate, shift := p.operands("gate"), p.operands("shift")
 		p.overRows(func(v int) {
@@ -201,7 +197,7 @@ func (m *machine) batchNormCurveGradSums(c curve, gated, stream bool) {
 	}
 	put, past, doc := storing(stream, "grad")
 	m.function(name+c.title()+past+"GradSums", "(grad, sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int)", "is batchNormCurveGradSumsGeneric with that activation"+of+", for rows > 0."+doc)
-	m.panels(m.curveVectors(), sumRows, func(p *panel) {
+	m.panels(m.curveVectors(), streamRows, func(p *panel) {
 		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(), p.zeros()
 		var gate, shift []Op
 		if gated {

@@ -26,7 +26,7 @@ func elementwise() {
 		m.flat(func(s *step) { s.put("y", s.fma(s.get("x"), factor, s.get("a"))) }, "y", "a", "x")
 
 		m.function("sumChannels", "(sum, x *float32, rows, c int)", "is sumChannelsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), sumRows, func(p *panel) {
+		m.panels(m.panelVectors(), streamRows, func(p *panel) {
 			sum := p.zeros()
 			p.overRows(func(v int) { accumulate(p, sum[v], p.get("x", v)) })
 			p.addChannels("sum", sum)
@@ -50,14 +50,14 @@ func elementwise() {
 		}, "y", "x")
 
 		m.function("gateSums", "(dg, dy, x *float32, rows, c int)", "is gateSumsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), sumRows, func(p *panel) {
+		m.panels(m.panelVectors(), streamRows, func(p *panel) {
 			dg := p.zeros()
 			p.overRows(func(v int) { accumulateProduct(dg[v], p.get("dy", v), p.get("x", v)) })
 			p.addChannels("dg", dg)
 		}, "dy", "x")
 
 		m.function("gateRows", "(dx, dg, dy, x, gate *float32, rows, c int)", "is gateRowsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), sumRows, func(p *panel) {
+		m.panels(m.panelVectors(), streamRows, func(p *panel) {
 			g, dg := p.channels("gate"), p.zeros()
 			p.overRows(func(v int) {
 				dy := p.get("dy", v)

@@ -400,9 +400,9 @@ func (p *panel) overRows(body func(v int)) {
 	JNZ(LabelRef(name))
 }
 
-// How many rows are done for all channels before the next ones, if a row is wider than one panel. Sums over rows pay for
-// going through memory; others read and write faster in its order, as long as the parameters of all channels stay in the
-// first-level cache.
+// How many rows are done for all channels before the next ones, if a row is wider than one panel. Most read and write faster
+// in the order of memory, as long as the parameters and sums of all channels stay in the first-level cache; the sums over one
+// tensor alone cost more than reading it, and pay for going through memory.
 const (
 	sumRows        = 8
 	streamRows     = 1
