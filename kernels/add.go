@@ -37,7 +37,11 @@ type addForward Add
 func (k *addForward) Do(task, _ int) {
 	lo, hi := sizeRange(task, k.size)
 	y := k.y[lo:hi]
-	addClamp(y, k.a[lo:hi], k.b[lo:hi], k.lo, k.hi)
+	stream := k.clamps && streamable(k.y, k.size/cacheLine, cacheLine) && &k.y[0] != &k.a[0] && &k.y[0] != &k.b[0]
+	addClamp(y, k.a[lo:hi], k.b[lo:hi], k.lo, k.hi, stream)
+	if stream {
+		storeFence()
+	}
 	if !k.clamps {
 		activate(k.act, y, y)
 	}

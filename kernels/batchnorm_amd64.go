@@ -8,23 +8,23 @@ func batchNormSumsAVX512(sum *float32, square *float32, x *float32, shift *float
 // batchNormGradSumsAVX512 is batchNormGradSumsGeneric, for rows > 0.
 func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int)
 
-// batchNormGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0.
-func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
-
-// batchNormAddGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0.
-func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
-
 // batchNormClampGradRowsAVX512 is batchNormClampGradRowsGeneric, for rows > 0.
 func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormRowsAVX512 is batchNormRowsGeneric, for rows > 0.
 func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0.
+func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+
 // batchNormKeepClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
 func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddRowsAVX512 is batchNormRowsGeneric, for rows > 0.
 func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormAddGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0.
+func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
 
 // batchNormAddKeepClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
 func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
@@ -44,11 +44,17 @@ func batchNormHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float
 // batchNormStreamRowsAVX512 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormStreamGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which dx has to be aligned.
+func batchNormStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+
 // batchNormKeepStreamClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
 func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddStreamRowsAVX512 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormAddStreamGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which dx has to be aligned.
+func batchNormAddStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
 
 // batchNormAddKeepStreamClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
 func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
@@ -83,23 +89,23 @@ func batchNormSumsAVX2(sum *float32, square *float32, x *float32, shift *float32
 // batchNormGradSumsAVX2 is batchNormGradSumsGeneric, for rows > 0.
 func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int)
 
-// batchNormGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0.
-func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
-
-// batchNormAddGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0.
-func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
-
 // batchNormClampGradRowsAVX2 is batchNormClampGradRowsGeneric, for rows > 0.
 func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormRowsAVX2 is batchNormRowsGeneric, for rows > 0.
 func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0.
+func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+
 // batchNormKeepClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
 func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddRowsAVX2 is batchNormRowsGeneric, for rows > 0.
 func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormAddGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0.
+func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
 
 // batchNormAddKeepClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
 func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
@@ -119,11 +125,17 @@ func batchNormHardSwishGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32
 // batchNormStreamRowsAVX2 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormStreamGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which dx has to be aligned.
+func batchNormStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+
 // batchNormKeepStreamClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
 func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormAddStreamRowsAVX2 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
+// batchNormAddStreamGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which dx has to be aligned.
+func batchNormAddStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
 
 // batchNormAddKeepStreamClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
 func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)

@@ -342,355 +342,6 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormGradRowsAVX512(SB), NOSPLIT, $0-72
-	MOVQ dx+0(FP), SI
-	MOVQ grad+8(FP), DI
-	MOVQ x+16(FP), R8
-	MOVQ rows+56(FP), R9
-	XORQ DX, DX
-	MOVQ R9, BX
-
-groups:
-	MOVQ c+64(FP), R10
-	CMPQ R10, $+64
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R10, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
-	CMPQ    BX, R9
-	CMOVQGT R9, BX
-
-group:
-	XORQ AX, AX
-
-panel4:
-	CMPQ    R10, $+64
-	JLT     below4
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z0
-	VMOVUPS 64(CX)(AX*4), Z1
-	VMOVUPS 128(CX)(AX*4), Z2
-	VMOVUPS 192(CX)(AX*4), Z3
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z4
-	VMOVUPS 64(CX)(AX*4), Z5
-	VMOVUPS 128(CX)(AX*4), Z6
-	VMOVUPS 192(CX)(AX*4), Z7
-	MOVQ    slope+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z8
-	VMOVUPS 64(CX)(AX*4), Z9
-	VMOVUPS 128(CX)(AX*4), Z10
-	VMOVUPS 192(CX)(AX*4), Z11
-	MOVQ    offset+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z12
-	VMOVUPS 64(CX)(AX*4), Z13
-	VMOVUPS 128(CX)(AX*4), Z14
-	VMOVUPS 192(CX)(AX*4), Z15
-	MOVQ    c+64(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows4:
-	VMOVUPS     (R8)(CX*1), Z16
-	VSUBPS      Z0, Z16, Z16
-	VMOVUPS     (DI)(CX*1), Z17
-	VMOVAPS     Z16, Z16
-	VFMADD213PS Z12, Z8, Z16
-	VMOVAPS     Z4, Z18
-	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     Z18, (SI)(CX*1)
-	VMOVUPS     64(R8)(CX*1), Z16
-	VSUBPS      Z1, Z16, Z16
-	VMOVUPS     64(DI)(CX*1), Z17
-	VMOVAPS     Z16, Z16
-	VFMADD213PS Z13, Z9, Z16
-	VMOVAPS     Z5, Z18
-	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     Z18, 64(SI)(CX*1)
-	VMOVUPS     128(R8)(CX*1), Z16
-	VSUBPS      Z2, Z16, Z16
-	VMOVUPS     128(DI)(CX*1), Z17
-	VMOVAPS     Z16, Z16
-	VFMADD213PS Z14, Z10, Z16
-	VMOVAPS     Z6, Z18
-	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     Z18, 128(SI)(CX*1)
-	VMOVUPS     192(R8)(CX*1), Z16
-	VSUBPS      Z3, Z16, Z16
-	VMOVUPS     192(DI)(CX*1), Z17
-	VMOVAPS     Z16, Z16
-	VFMADD213PS Z15, Z11, Z16
-	VMOVAPS     Z7, Z18
-	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     Z18, 192(SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows4
-	ADDQ        $+64, AX
-	SUBQ        $+64, R10
-	JMP         panel4
-
-below4:
-panel1:
-	CMPQ    R10, $+16
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Z0
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z1
-	MOVQ    slope+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    offset+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    c+64(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (R8)(CX*1), Z4
-	VSUBPS      Z0, Z4, Z4
-	VMOVUPS     (DI)(CX*1), Z5
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z3, Z2, Z4
-	VMOVAPS     Z1, Z6
-	VFMADD213PS Z4, Z5, Z6
-	VMOVUPS     Z6, (SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows1
-	ADDQ        $+16, AX
-	SUBQ        $+16, R10
-	JMP         panel1
-
-below1:
-	TESTQ     R10, R10
-	JZ        nextGroup
-	MOVL      $-1, CX
-	BZHIL     R10, CX, CX
-	KMOVW     CX, K1
-	MOVQ      mean+24(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z0
-	MOVQ      scale+32(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z1
-	MOVQ      slope+40(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      offset+48(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      c+64(FP), R11
-	MOVQ      BX, R10
-	SHLQ      $0x02, R11
-	LEAQ      (DX)(AX*4), CX
-
-rowsTail:
-	VMOVUPS.Z   (R8)(CX*1), K1, Z4
-	VSUBPS      Z0, Z4, Z4
-	VMOVUPS.Z   (DI)(CX*1), K1, Z5
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z3, Z2, Z4
-	VMOVAPS     Z1, Z6
-	VFMADD213PS Z4, Z5, Z6
-	VMOVUPS     Z6, K1, (SI)(CX*1)
-	ADDQ        R11, CX
-	DECQ        R10
-	JNZ         rowsTail
-
-nextGroup:
-	MOVQ  c+64(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R9
-	JNZ   groups
-	VZEROUPPER
-	RET
-
-// func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddGradRowsAVX512(SB), NOSPLIT, $0-80
-	MOVQ dx+0(FP), SI
-	MOVQ grad+8(FP), DI
-	MOVQ x+16(FP), R8
-	MOVQ add+24(FP), R9
-	MOVQ rows+64(FP), R10
-	XORQ DX, DX
-	MOVQ R10, BX
-
-groups:
-	MOVQ c+72(FP), R11
-	CMPQ R11, $+64
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R11, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
-	CMPQ    BX, R10
-	CMOVQGT R10, BX
-
-group:
-	XORQ AX, AX
-
-panel4:
-	CMPQ    R11, $+64
-	JLT     below4
-	MOVQ    mean+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z0
-	VMOVUPS 64(CX)(AX*4), Z1
-	VMOVUPS 128(CX)(AX*4), Z2
-	VMOVUPS 192(CX)(AX*4), Z3
-	MOVQ    scale+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z4
-	VMOVUPS 64(CX)(AX*4), Z5
-	VMOVUPS 128(CX)(AX*4), Z6
-	VMOVUPS 192(CX)(AX*4), Z7
-	MOVQ    slope+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z8
-	VMOVUPS 64(CX)(AX*4), Z9
-	VMOVUPS 128(CX)(AX*4), Z10
-	VMOVUPS 192(CX)(AX*4), Z11
-	MOVQ    offset+56(FP), CX
-	VMOVUPS (CX)(AX*4), Z12
-	VMOVUPS 64(CX)(AX*4), Z13
-	VMOVUPS 128(CX)(AX*4), Z14
-	VMOVUPS 192(CX)(AX*4), Z15
-	MOVQ    c+72(FP), R13
-	MOVQ    BX, R12
-	SHLQ    $0x02, R13
-	LEAQ    (DX)(AX*4), CX
-
-rows4:
-	VMOVUPS     (R8)(CX*1), Z16
-	VSUBPS      Z0, Z16, Z16
-	VMOVUPS     (DI)(CX*1), Z17
-	VMOVAPS     Z16, Z16
-	VFMADD213PS Z12, Z8, Z16
-	VMOVAPS     Z4, Z18
-	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     (R9)(CX*1), Z16
-	VADDPS      Z16, Z18, Z16
-	VMOVUPS     Z16, (SI)(CX*1)
-	VMOVUPS     64(R8)(CX*1), Z16
-	VSUBPS      Z1, Z16, Z16
-	VMOVUPS     64(DI)(CX*1), Z17
-	VMOVAPS     Z16, Z16
-	VFMADD213PS Z13, Z9, Z16
-	VMOVAPS     Z5, Z18
-	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     64(R9)(CX*1), Z16
-	VADDPS      Z16, Z18, Z16
-	VMOVUPS     Z16, 64(SI)(CX*1)
-	VMOVUPS     128(R8)(CX*1), Z16
-	VSUBPS      Z2, Z16, Z16
-	VMOVUPS     128(DI)(CX*1), Z17
-	VMOVAPS     Z16, Z16
-	VFMADD213PS Z14, Z10, Z16
-	VMOVAPS     Z6, Z18
-	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     128(R9)(CX*1), Z16
-	VADDPS      Z16, Z18, Z16
-	VMOVUPS     Z16, 128(SI)(CX*1)
-	VMOVUPS     192(R8)(CX*1), Z16
-	VSUBPS      Z3, Z16, Z16
-	VMOVUPS     192(DI)(CX*1), Z17
-	VMOVAPS     Z16, Z16
-	VFMADD213PS Z15, Z11, Z16
-	VMOVAPS     Z7, Z18
-	VFMADD213PS Z16, Z17, Z18
-	VMOVUPS     192(R9)(CX*1), Z16
-	VADDPS      Z16, Z18, Z16
-	VMOVUPS     Z16, 192(SI)(CX*1)
-	ADDQ        R13, CX
-	DECQ        R12
-	JNZ         rows4
-	ADDQ        $+64, AX
-	SUBQ        $+64, R11
-	JMP         panel4
-
-below4:
-panel1:
-	CMPQ    R11, $+16
-	JLT     below1
-	MOVQ    mean+32(FP), CX
-	VMOVUPS (CX)(AX*4), Z0
-	MOVQ    scale+40(FP), CX
-	VMOVUPS (CX)(AX*4), Z1
-	MOVQ    slope+48(FP), CX
-	VMOVUPS (CX)(AX*4), Z2
-	MOVQ    offset+56(FP), CX
-	VMOVUPS (CX)(AX*4), Z3
-	MOVQ    c+72(FP), R13
-	MOVQ    BX, R12
-	SHLQ    $0x02, R13
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (R8)(CX*1), Z4
-	VSUBPS      Z0, Z4, Z4
-	VMOVUPS     (DI)(CX*1), Z5
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z3, Z2, Z4
-	VMOVAPS     Z1, Z6
-	VFMADD213PS Z4, Z5, Z6
-	VMOVUPS     (R9)(CX*1), Z4
-	VADDPS      Z4, Z6, Z4
-	VMOVUPS     Z4, (SI)(CX*1)
-	ADDQ        R13, CX
-	DECQ        R12
-	JNZ         rows1
-	ADDQ        $+16, AX
-	SUBQ        $+16, R11
-	JMP         panel1
-
-below1:
-	TESTQ     R11, R11
-	JZ        nextGroup
-	MOVL      $-1, CX
-	BZHIL     R11, CX, CX
-	KMOVW     CX, K1
-	MOVQ      mean+32(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z0
-	MOVQ      scale+40(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z1
-	MOVQ      slope+48(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z2
-	MOVQ      offset+56(FP), CX
-	VMOVUPS.Z (CX)(AX*4), K1, Z3
-	MOVQ      c+72(FP), R12
-	MOVQ      BX, R11
-	SHLQ      $0x02, R12
-	LEAQ      (DX)(AX*4), CX
-
-rowsTail:
-	VMOVUPS.Z   (R8)(CX*1), K1, Z4
-	VSUBPS      Z0, Z4, Z4
-	VMOVUPS.Z   (DI)(CX*1), K1, Z5
-	VMOVAPS     Z4, Z4
-	VFMADD213PS Z3, Z2, Z4
-	VMOVAPS     Z1, Z6
-	VFMADD213PS Z4, Z5, Z6
-	VMOVUPS.Z   (R9)(CX*1), K1, Z4
-	VADDPS      Z4, Z6, Z4
-	VMOVUPS     Z4, K1, (SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rowsTail
-
-nextGroup:
-	MOVQ  c+72(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R10
-	JNZ   groups
-	VZEROUPPER
-	RET
-
 // func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·batchNormClampGradRowsAVX512(SB), NOSPLIT, $0-88
@@ -1040,6 +691,174 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormGradRowsAVX512(SB), NOSPLIT, $0-72
+	MOVQ dx+0(FP), SI
+	MOVQ grad+8(FP), DI
+	MOVQ x+16(FP), R8
+	MOVQ rows+56(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ c+64(FP), R10
+	CMPQ R10, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R10, $+64
+	JLT     below4
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	VMOVUPS 128(CX)(AX*4), Z2
+	VMOVUPS 192(CX)(AX*4), Z3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	VMOVUPS 128(CX)(AX*4), Z6
+	VMOVUPS 192(CX)(AX*4), Z7
+	MOVQ    slope+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z8
+	VMOVUPS 64(CX)(AX*4), Z9
+	VMOVUPS 128(CX)(AX*4), Z10
+	VMOVUPS 192(CX)(AX*4), Z11
+	MOVQ    offset+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z12
+	VMOVUPS 64(CX)(AX*4), Z13
+	VMOVUPS 128(CX)(AX*4), Z14
+	VMOVUPS 192(CX)(AX*4), Z15
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (R8)(CX*1), Z16
+	VSUBPS      Z0, Z16, Z16
+	VMOVUPS     (DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z12, Z8, Z16
+	VMOVAPS     Z4, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     Z18, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z16
+	VSUBPS      Z1, Z16, Z16
+	VMOVUPS     64(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z13, Z9, Z16
+	VMOVAPS     Z5, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     Z18, 64(SI)(CX*1)
+	VMOVUPS     128(R8)(CX*1), Z16
+	VSUBPS      Z2, Z16, Z16
+	VMOVUPS     128(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z14, Z10, Z16
+	VMOVAPS     Z6, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     Z18, 128(SI)(CX*1)
+	VMOVUPS     192(R8)(CX*1), Z16
+	VSUBPS      Z3, Z16, Z16
+	VMOVUPS     192(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z15, Z11, Z16
+	VMOVAPS     Z7, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     Z18, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R10
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z1
+	MOVQ    slope+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    offset+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS     (DI)(CX*1), Z5
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVAPS     Z1, Z6
+	VFMADD213PS Z4, Z5, Z6
+	VMOVUPS     Z6, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      slope+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      offset+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      c+64(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (R8)(CX*1), K1, Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVAPS     Z1, Z6
+	VFMADD213PS Z4, Z5, Z6
+	VMOVUPS     Z6, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
@@ -1435,6 +1254,187 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormAddGradRowsAVX512(SB), NOSPLIT, $0-80
+	MOVQ dx+0(FP), SI
+	MOVQ grad+8(FP), DI
+	MOVQ x+16(FP), R8
+	MOVQ add+24(FP), R9
+	MOVQ rows+64(FP), R10
+	XORQ DX, DX
+	MOVQ R10, BX
+
+groups:
+	MOVQ c+72(FP), R11
+	CMPQ R11, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R11, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R10
+	CMOVQGT R10, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R11, $+64
+	JLT     below4
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	VMOVUPS 128(CX)(AX*4), Z2
+	VMOVUPS 192(CX)(AX*4), Z3
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	VMOVUPS 128(CX)(AX*4), Z6
+	VMOVUPS 192(CX)(AX*4), Z7
+	MOVQ    slope+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z8
+	VMOVUPS 64(CX)(AX*4), Z9
+	VMOVUPS 128(CX)(AX*4), Z10
+	VMOVUPS 192(CX)(AX*4), Z11
+	MOVQ    offset+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z12
+	VMOVUPS 64(CX)(AX*4), Z13
+	VMOVUPS 128(CX)(AX*4), Z14
+	VMOVUPS 192(CX)(AX*4), Z15
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (R8)(CX*1), Z16
+	VSUBPS      Z0, Z16, Z16
+	VMOVUPS     (DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z12, Z8, Z16
+	VMOVAPS     Z4, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     (R9)(CX*1), Z16
+	VADDPS      Z16, Z18, Z16
+	VMOVUPS     Z16, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z16
+	VSUBPS      Z1, Z16, Z16
+	VMOVUPS     64(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z13, Z9, Z16
+	VMOVAPS     Z5, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     64(R9)(CX*1), Z16
+	VADDPS      Z16, Z18, Z16
+	VMOVUPS     Z16, 64(SI)(CX*1)
+	VMOVUPS     128(R8)(CX*1), Z16
+	VSUBPS      Z2, Z16, Z16
+	VMOVUPS     128(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z14, Z10, Z16
+	VMOVAPS     Z6, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     128(R9)(CX*1), Z16
+	VADDPS      Z16, Z18, Z16
+	VMOVUPS     Z16, 128(SI)(CX*1)
+	VMOVUPS     192(R8)(CX*1), Z16
+	VSUBPS      Z3, Z16, Z16
+	VMOVUPS     192(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z15, Z11, Z16
+	VMOVAPS     Z7, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     192(R9)(CX*1), Z16
+	VADDPS      Z16, Z18, Z16
+	VMOVUPS     Z16, 192(SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R11
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R11, $+16
+	JLT     below1
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z1
+	MOVQ    slope+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    offset+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS     (DI)(CX*1), Z5
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVAPS     Z1, Z6
+	VFMADD213PS Z4, Z5, Z6
+	VMOVUPS     (R9)(CX*1), Z4
+	VADDPS      Z4, Z6, Z4
+	VMOVUPS     Z4, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R11
+	JMP         panel1
+
+below1:
+	TESTQ     R11, R11
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R11, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      slope+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      offset+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      c+72(FP), R12
+	MOVQ      BX, R11
+	SHLQ      $0x02, R12
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (R8)(CX*1), K1, Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVAPS     Z1, Z6
+	VFMADD213PS Z4, Z5, Z6
+	VMOVUPS.Z   (R9)(CX*1), K1, Z4
+	VADDPS      Z4, Z6, Z4
+	VMOVUPS     Z4, K1, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
 	RET
@@ -3096,6 +3096,174 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormStreamGradRowsAVX512(SB), NOSPLIT, $0-72
+	MOVQ dx+0(FP), SI
+	MOVQ grad+8(FP), DI
+	MOVQ x+16(FP), R8
+	MOVQ rows+56(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ c+64(FP), R10
+	CMPQ R10, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R10, $+64
+	JLT     below4
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	VMOVUPS 128(CX)(AX*4), Z2
+	VMOVUPS 192(CX)(AX*4), Z3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	VMOVUPS 128(CX)(AX*4), Z6
+	VMOVUPS 192(CX)(AX*4), Z7
+	MOVQ    slope+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z8
+	VMOVUPS 64(CX)(AX*4), Z9
+	VMOVUPS 128(CX)(AX*4), Z10
+	VMOVUPS 192(CX)(AX*4), Z11
+	MOVQ    offset+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z12
+	VMOVUPS 64(CX)(AX*4), Z13
+	VMOVUPS 128(CX)(AX*4), Z14
+	VMOVUPS 192(CX)(AX*4), Z15
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (R8)(CX*1), Z16
+	VSUBPS      Z0, Z16, Z16
+	VMOVUPS     (DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z12, Z8, Z16
+	VMOVAPS     Z4, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVNTPS    Z18, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z16
+	VSUBPS      Z1, Z16, Z16
+	VMOVUPS     64(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z13, Z9, Z16
+	VMOVAPS     Z5, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVNTPS    Z18, 64(SI)(CX*1)
+	VMOVUPS     128(R8)(CX*1), Z16
+	VSUBPS      Z2, Z16, Z16
+	VMOVUPS     128(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z14, Z10, Z16
+	VMOVAPS     Z6, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVNTPS    Z18, 128(SI)(CX*1)
+	VMOVUPS     192(R8)(CX*1), Z16
+	VSUBPS      Z3, Z16, Z16
+	VMOVUPS     192(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z15, Z11, Z16
+	VMOVAPS     Z7, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVNTPS    Z18, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R10
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R10, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z1
+	MOVQ    slope+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    offset+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS     (DI)(CX*1), Z5
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVAPS     Z1, Z6
+	VFMADD213PS Z4, Z5, Z6
+	VMOVNTPS    Z6, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel1
+
+below1:
+	TESTQ     R10, R10
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R10, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      slope+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      offset+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      c+64(FP), R11
+	MOVQ      BX, R10
+	SHLQ      $0x02, R11
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (R8)(CX*1), K1, Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVAPS     Z1, Z6
+	VFMADD213PS Z4, Z5, Z6
+	VMOVUPS     Z6, K1, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·batchNormKeepStreamClampGradSumsAVX512(SB), NOSPLIT, $0-88
@@ -3487,6 +3655,187 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormAddStreamGradRowsAVX512(SB), NOSPLIT, $0-80
+	MOVQ dx+0(FP), SI
+	MOVQ grad+8(FP), DI
+	MOVQ x+16(FP), R8
+	MOVQ add+24(FP), R9
+	MOVQ rows+64(FP), R10
+	XORQ DX, DX
+	MOVQ R10, BX
+
+groups:
+	MOVQ c+72(FP), R11
+	CMPQ R11, $+64
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R11, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R10
+	CMOVQGT R10, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R11, $+64
+	JLT     below4
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	VMOVUPS 128(CX)(AX*4), Z2
+	VMOVUPS 192(CX)(AX*4), Z3
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	VMOVUPS 128(CX)(AX*4), Z6
+	VMOVUPS 192(CX)(AX*4), Z7
+	MOVQ    slope+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z8
+	VMOVUPS 64(CX)(AX*4), Z9
+	VMOVUPS 128(CX)(AX*4), Z10
+	VMOVUPS 192(CX)(AX*4), Z11
+	MOVQ    offset+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z12
+	VMOVUPS 64(CX)(AX*4), Z13
+	VMOVUPS 128(CX)(AX*4), Z14
+	VMOVUPS 192(CX)(AX*4), Z15
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (R8)(CX*1), Z16
+	VSUBPS      Z0, Z16, Z16
+	VMOVUPS     (DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z12, Z8, Z16
+	VMOVAPS     Z4, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     (R9)(CX*1), Z16
+	VADDPS      Z16, Z18, Z16
+	VMOVNTPS    Z16, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z16
+	VSUBPS      Z1, Z16, Z16
+	VMOVUPS     64(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z13, Z9, Z16
+	VMOVAPS     Z5, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     64(R9)(CX*1), Z16
+	VADDPS      Z16, Z18, Z16
+	VMOVNTPS    Z16, 64(SI)(CX*1)
+	VMOVUPS     128(R8)(CX*1), Z16
+	VSUBPS      Z2, Z16, Z16
+	VMOVUPS     128(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z14, Z10, Z16
+	VMOVAPS     Z6, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     128(R9)(CX*1), Z16
+	VADDPS      Z16, Z18, Z16
+	VMOVNTPS    Z16, 128(SI)(CX*1)
+	VMOVUPS     192(R8)(CX*1), Z16
+	VSUBPS      Z3, Z16, Z16
+	VMOVUPS     192(DI)(CX*1), Z17
+	VMOVAPS     Z16, Z16
+	VFMADD213PS Z15, Z11, Z16
+	VMOVAPS     Z7, Z18
+	VFMADD213PS Z16, Z17, Z18
+	VMOVUPS     192(R9)(CX*1), Z16
+	VADDPS      Z16, Z18, Z16
+	VMOVNTPS    Z16, 192(SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows4
+	ADDQ        $+64, AX
+	SUBQ        $+64, R11
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R11, $+16
+	JLT     below1
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z1
+	MOVQ    slope+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    offset+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS     (DI)(CX*1), Z5
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVAPS     Z1, Z6
+	VFMADD213PS Z4, Z5, Z6
+	VMOVUPS     (R9)(CX*1), Z4
+	VADDPS      Z4, Z6, Z4
+	VMOVNTPS    Z4, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	ADDQ        $+16, AX
+	SUBQ        $+16, R11
+	JMP         panel1
+
+below1:
+	TESTQ     R11, R11
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R11, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      slope+48(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      offset+56(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      c+72(FP), R12
+	MOVQ      BX, R11
+	SHLQ      $0x02, R12
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (R8)(CX*1), K1, Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVAPS     Z1, Z6
+	VFMADD213PS Z4, Z5, Z6
+	VMOVUPS.Z   (R9)(CX*1), K1, Z4
+	VADDPS      Z4, Z6, Z4
+	VMOVUPS     Z4, K1, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
 	RET
@@ -5986,303 +6335,6 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
-// Requires: AVX, CMOV, FMA3
-TEXT ·batchNormGradRowsAVX2(SB), NOSPLIT, $0-72
-	MOVQ dx+0(FP), SI
-	MOVQ grad+8(FP), DI
-	MOVQ x+16(FP), R8
-	MOVQ rows+56(FP), R9
-	XORQ DX, DX
-	MOVQ R9, BX
-
-groups:
-	MOVQ c+64(FP), R10
-	CMPQ R10, $+16
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R10, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
-	CMPQ    BX, R9
-	CMOVQGT R9, BX
-
-group:
-	XORQ AX, AX
-
-panel2:
-	CMPQ    R10, $+16
-	JLT     below2
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Y0
-	VMOVUPS 32(CX)(AX*4), Y1
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    slope+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    offset+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y6
-	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    c+64(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows2:
-	VMOVUPS     (R8)(CX*1), Y8
-	VSUBPS      Y0, Y8, Y8
-	VMOVUPS     (DI)(CX*1), Y9
-	VMOVAPS     Y8, Y8
-	VFMADD213PS Y6, Y4, Y8
-	VMOVAPS     Y2, Y10
-	VFMADD213PS Y8, Y9, Y10
-	VMOVUPS     Y10, (SI)(CX*1)
-	VMOVUPS     32(R8)(CX*1), Y8
-	VSUBPS      Y1, Y8, Y8
-	VMOVUPS     32(DI)(CX*1), Y9
-	VMOVAPS     Y8, Y8
-	VFMADD213PS Y7, Y5, Y8
-	VMOVAPS     Y3, Y10
-	VFMADD213PS Y8, Y9, Y10
-	VMOVUPS     Y10, 32(SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows2
-	ADDQ        $+16, AX
-	SUBQ        $+16, R10
-	JMP         panel2
-
-below2:
-panel1:
-	CMPQ    R10, $+8
-	JLT     below1
-	MOVQ    mean+24(FP), CX
-	VMOVUPS (CX)(AX*4), Y0
-	MOVQ    scale+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y1
-	MOVQ    slope+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    offset+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    c+64(FP), R12
-	MOVQ    BX, R11
-	SHLQ    $0x02, R12
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (R8)(CX*1), Y4
-	VSUBPS      Y0, Y4, Y4
-	VMOVUPS     (DI)(CX*1), Y5
-	VMOVAPS     Y4, Y4
-	VFMADD213PS Y3, Y2, Y4
-	VMOVAPS     Y1, Y6
-	VFMADD213PS Y4, Y5, Y6
-	VMOVUPS     Y6, (SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rows1
-	ADDQ        $+8, AX
-	SUBQ        $+8, R10
-	JMP         panel1
-
-below1:
-	TESTQ      R10, R10
-	JZ         nextGroup
-	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R10
-	VMOVUPS    (CX)(R10*4), Y0
-	MOVQ       mean+24(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y0, Y1
-	MOVQ       scale+32(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y0, Y2
-	MOVQ       slope+40(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y0, Y3
-	MOVQ       offset+48(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y0, Y4
-	MOVQ       c+64(FP), R11
-	MOVQ       BX, R10
-	SHLQ       $0x02, R11
-	LEAQ       (DX)(AX*4), CX
-
-rowsTail:
-	VMASKMOVPS  (R8)(CX*1), Y0, Y5
-	VSUBPS      Y1, Y5, Y5
-	VMASKMOVPS  (DI)(CX*1), Y0, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD213PS Y4, Y3, Y5
-	VMOVAPS     Y2, Y7
-	VFMADD213PS Y5, Y6, Y7
-	VMASKMOVPS  Y7, Y0, (SI)(CX*1)
-	ADDQ        R11, CX
-	DECQ        R10
-	JNZ         rowsTail
-
-nextGroup:
-	MOVQ  c+64(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R9
-	JNZ   groups
-	VZEROUPPER
-	RET
-
-// func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
-// Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddGradRowsAVX2(SB), NOSPLIT, $0-80
-	MOVQ dx+0(FP), SI
-	MOVQ grad+8(FP), DI
-	MOVQ x+16(FP), R8
-	MOVQ add+24(FP), R9
-	MOVQ rows+64(FP), R10
-	XORQ DX, DX
-	MOVQ R10, BX
-
-groups:
-	MOVQ c+72(FP), R11
-	CMPQ R11, $+16
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R11, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
-	CMPQ    BX, R10
-	CMOVQGT R10, BX
-
-group:
-	XORQ AX, AX
-
-panel2:
-	CMPQ    R11, $+16
-	JLT     below2
-	MOVQ    mean+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y0
-	VMOVUPS 32(CX)(AX*4), Y1
-	MOVQ    scale+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	VMOVUPS 32(CX)(AX*4), Y3
-	MOVQ    slope+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y4
-	VMOVUPS 32(CX)(AX*4), Y5
-	MOVQ    offset+56(FP), CX
-	VMOVUPS (CX)(AX*4), Y6
-	VMOVUPS 32(CX)(AX*4), Y7
-	MOVQ    c+72(FP), R13
-	MOVQ    BX, R12
-	SHLQ    $0x02, R13
-	LEAQ    (DX)(AX*4), CX
-
-rows2:
-	VMOVUPS     (R8)(CX*1), Y8
-	VSUBPS      Y0, Y8, Y8
-	VMOVUPS     (DI)(CX*1), Y9
-	VMOVAPS     Y8, Y8
-	VFMADD213PS Y6, Y4, Y8
-	VMOVAPS     Y2, Y10
-	VFMADD213PS Y8, Y9, Y10
-	VMOVUPS     (R9)(CX*1), Y8
-	VADDPS      Y8, Y10, Y8
-	VMOVUPS     Y8, (SI)(CX*1)
-	VMOVUPS     32(R8)(CX*1), Y8
-	VSUBPS      Y1, Y8, Y8
-	VMOVUPS     32(DI)(CX*1), Y9
-	VMOVAPS     Y8, Y8
-	VFMADD213PS Y7, Y5, Y8
-	VMOVAPS     Y3, Y10
-	VFMADD213PS Y8, Y9, Y10
-	VMOVUPS     32(R9)(CX*1), Y8
-	VADDPS      Y8, Y10, Y8
-	VMOVUPS     Y8, 32(SI)(CX*1)
-	ADDQ        R13, CX
-	DECQ        R12
-	JNZ         rows2
-	ADDQ        $+16, AX
-	SUBQ        $+16, R11
-	JMP         panel2
-
-below2:
-panel1:
-	CMPQ    R11, $+8
-	JLT     below1
-	MOVQ    mean+32(FP), CX
-	VMOVUPS (CX)(AX*4), Y0
-	MOVQ    scale+40(FP), CX
-	VMOVUPS (CX)(AX*4), Y1
-	MOVQ    slope+48(FP), CX
-	VMOVUPS (CX)(AX*4), Y2
-	MOVQ    offset+56(FP), CX
-	VMOVUPS (CX)(AX*4), Y3
-	MOVQ    c+72(FP), R13
-	MOVQ    BX, R12
-	SHLQ    $0x02, R13
-	LEAQ    (DX)(AX*4), CX
-
-rows1:
-	VMOVUPS     (R8)(CX*1), Y4
-	VSUBPS      Y0, Y4, Y4
-	VMOVUPS     (DI)(CX*1), Y5
-	VMOVAPS     Y4, Y4
-	VFMADD213PS Y3, Y2, Y4
-	VMOVAPS     Y1, Y6
-	VFMADD213PS Y4, Y5, Y6
-	VMOVUPS     (R9)(CX*1), Y4
-	VADDPS      Y4, Y6, Y4
-	VMOVUPS     Y4, (SI)(CX*1)
-	ADDQ        R13, CX
-	DECQ        R12
-	JNZ         rows1
-	ADDQ        $+8, AX
-	SUBQ        $+8, R11
-	JMP         panel1
-
-below1:
-	TESTQ      R11, R11
-	JZ         nextGroup
-	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R11
-	VMOVUPS    (CX)(R11*4), Y0
-	MOVQ       mean+32(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y0, Y1
-	MOVQ       scale+40(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y0, Y2
-	MOVQ       slope+48(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y0, Y3
-	MOVQ       offset+56(FP), CX
-	VMASKMOVPS (CX)(AX*4), Y0, Y4
-	MOVQ       c+72(FP), R12
-	MOVQ       BX, R11
-	SHLQ       $0x02, R12
-	LEAQ       (DX)(AX*4), CX
-
-rowsTail:
-	VMASKMOVPS  (R8)(CX*1), Y0, Y5
-	VSUBPS      Y1, Y5, Y5
-	VMASKMOVPS  (DI)(CX*1), Y0, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD213PS Y4, Y3, Y5
-	VMOVAPS     Y2, Y7
-	VFMADD213PS Y5, Y6, Y7
-	VMASKMOVPS  (R9)(CX*1), Y0, Y5
-	VADDPS      Y5, Y7, Y5
-	VMASKMOVPS  Y5, Y0, (SI)(CX*1)
-	ADDQ        R12, CX
-	DECQ        R11
-	JNZ         rowsTail
-
-nextGroup:
-	MOVQ  c+72(FP), AX
-	IMULQ BX, AX
-	LEAQ  (DX)(AX*4), DX
-	SUBQ  BX, R10
-	JNZ   groups
-	VZEROUPPER
-	RET
-
 // func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
 TEXT ·batchNormClampGradRowsAVX2(SB), NOSPLIT, $0-88
@@ -6584,6 +6636,150 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormGradRowsAVX2(SB), NOSPLIT, $0-72
+	MOVQ dx+0(FP), SI
+	MOVQ grad+8(FP), DI
+	MOVQ x+16(FP), R8
+	MOVQ rows+56(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ c+64(FP), R10
+	CMPQ R10, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+16
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	VMOVUPS 32(CX)(AX*4), Y1
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    slope+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    offset+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y6
+	VMOVUPS 32(CX)(AX*4), Y7
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Y8
+	VSUBPS      Y0, Y8, Y8
+	VMOVUPS     (DI)(CX*1), Y9
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMOVAPS     Y2, Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, (SI)(CX*1)
+	VMOVUPS     32(R8)(CX*1), Y8
+	VSUBPS      Y1, Y8, Y8
+	VMOVUPS     32(DI)(CX*1), Y9
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMOVAPS     Y3, Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     Y10, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y1
+	MOVQ    slope+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    offset+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMOVUPS     (DI)(CX*1), Y5
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMOVAPS     Y1, Y6
+	VFMADD213PS Y4, Y5, Y6
+	VMOVUPS     Y6, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y0
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       slope+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	MOVQ       offset+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y4
+	MOVQ       c+64(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (R8)(CX*1), Y0, Y5
+	VSUBPS      Y1, Y5, Y5
+	VMASKMOVPS  (DI)(CX*1), Y0, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y4, Y3, Y5
+	VMOVAPS     Y2, Y7
+	VFMADD213PS Y5, Y6, Y7
+	VMASKMOVPS  Y7, Y0, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
@@ -6917,6 +7113,159 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormAddGradRowsAVX2(SB), NOSPLIT, $0-80
+	MOVQ dx+0(FP), SI
+	MOVQ grad+8(FP), DI
+	MOVQ x+16(FP), R8
+	MOVQ add+24(FP), R9
+	MOVQ rows+64(FP), R10
+	XORQ DX, DX
+	MOVQ R10, BX
+
+groups:
+	MOVQ c+72(FP), R11
+	CMPQ R11, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R11, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R10
+	CMOVQGT R10, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R11, $+16
+	JLT     below2
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	VMOVUPS 32(CX)(AX*4), Y1
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    slope+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    offset+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y6
+	VMOVUPS 32(CX)(AX*4), Y7
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Y8
+	VSUBPS      Y0, Y8, Y8
+	VMOVUPS     (DI)(CX*1), Y9
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMOVAPS     Y2, Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     (R9)(CX*1), Y8
+	VADDPS      Y8, Y10, Y8
+	VMOVUPS     Y8, (SI)(CX*1)
+	VMOVUPS     32(R8)(CX*1), Y8
+	VSUBPS      Y1, Y8, Y8
+	VMOVUPS     32(DI)(CX*1), Y9
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMOVAPS     Y3, Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     32(R9)(CX*1), Y8
+	VADDPS      Y8, Y10, Y8
+	VMOVUPS     Y8, 32(SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R11
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R11, $+8
+	JLT     below1
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y1
+	MOVQ    slope+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    offset+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMOVUPS     (DI)(CX*1), Y5
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMOVAPS     Y1, Y6
+	VFMADD213PS Y4, Y5, Y6
+	VMOVUPS     (R9)(CX*1), Y4
+	VADDPS      Y4, Y6, Y4
+	VMOVUPS     Y4, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R11
+	JMP         panel1
+
+below1:
+	TESTQ      R11, R11
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R11
+	VMOVUPS    (CX)(R11*4), Y0
+	MOVQ       mean+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       slope+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	MOVQ       offset+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y4
+	MOVQ       c+72(FP), R12
+	MOVQ       BX, R11
+	SHLQ       $0x02, R12
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (R8)(CX*1), Y0, Y5
+	VSUBPS      Y1, Y5, Y5
+	VMASKMOVPS  (DI)(CX*1), Y0, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y4, Y3, Y5
+	VMOVAPS     Y2, Y7
+	VFMADD213PS Y5, Y6, Y7
+	VMASKMOVPS  (R9)(CX*1), Y0, Y5
+	VADDPS      Y5, Y7, Y5
+	VMASKMOVPS  Y5, Y0, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
 	RET
@@ -7866,6 +8215,150 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormStreamGradRowsAVX2(SB), NOSPLIT, $0-72
+	MOVQ dx+0(FP), SI
+	MOVQ grad+8(FP), DI
+	MOVQ x+16(FP), R8
+	MOVQ rows+56(FP), R9
+	XORQ DX, DX
+	MOVQ R9, BX
+
+groups:
+	MOVQ c+64(FP), R10
+	CMPQ R10, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R10, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R9
+	CMOVQGT R9, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R10, $+16
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	VMOVUPS 32(CX)(AX*4), Y1
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    slope+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    offset+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y6
+	VMOVUPS 32(CX)(AX*4), Y7
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Y8
+	VSUBPS      Y0, Y8, Y8
+	VMOVUPS     (DI)(CX*1), Y9
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMOVAPS     Y2, Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVNTPS    Y10, (SI)(CX*1)
+	VMOVUPS     32(R8)(CX*1), Y8
+	VSUBPS      Y1, Y8, Y8
+	VMOVUPS     32(DI)(CX*1), Y9
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMOVAPS     Y3, Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVNTPS    Y10, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R10
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R10, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y1
+	MOVQ    slope+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    offset+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMOVUPS     (DI)(CX*1), Y5
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMOVAPS     Y1, Y6
+	VFMADD213PS Y4, Y5, Y6
+	VMOVNTPS    Y6, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R10
+	JMP         panel1
+
+below1:
+	TESTQ      R10, R10
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R10
+	VMOVUPS    (CX)(R10*4), Y0
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       slope+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	MOVQ       offset+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y4
+	MOVQ       c+64(FP), R11
+	MOVQ       BX, R10
+	SHLQ       $0x02, R11
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (R8)(CX*1), Y0, Y5
+	VSUBPS      Y1, Y5, Y5
+	VMASKMOVPS  (DI)(CX*1), Y0, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y4, Y3, Y5
+	VMOVAPS     Y2, Y7
+	VFMADD213PS Y5, Y6, Y7
+	VMASKMOVPS  Y7, Y0, (SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+64(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
 TEXT ·batchNormKeepStreamClampGradSumsAVX2(SB), NOSPLIT, $0-88
@@ -8195,6 +8688,159 @@ nextGroup:
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R9
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormAddStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormAddStreamGradRowsAVX2(SB), NOSPLIT, $0-80
+	MOVQ dx+0(FP), SI
+	MOVQ grad+8(FP), DI
+	MOVQ x+16(FP), R8
+	MOVQ add+24(FP), R9
+	MOVQ rows+64(FP), R10
+	XORQ DX, DX
+	MOVQ R10, BX
+
+groups:
+	MOVQ c+72(FP), R11
+	CMPQ R11, $+16
+	JLE  group
+	MOVQ $0x00000001, BX
+	CMPQ R11, $+1024
+	JLE  stream
+	MOVQ $0x00000008, BX
+
+stream:
+	CMPQ    BX, R10
+	CMOVQGT R10, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R11, $+16
+	JLT     below2
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	VMOVUPS 32(CX)(AX*4), Y1
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    slope+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    offset+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y6
+	VMOVUPS 32(CX)(AX*4), Y7
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Y8
+	VSUBPS      Y0, Y8, Y8
+	VMOVUPS     (DI)(CX*1), Y9
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMOVAPS     Y2, Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     (R9)(CX*1), Y8
+	VADDPS      Y8, Y10, Y8
+	VMOVNTPS    Y8, (SI)(CX*1)
+	VMOVUPS     32(R8)(CX*1), Y8
+	VSUBPS      Y1, Y8, Y8
+	VMOVUPS     32(DI)(CX*1), Y9
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMOVAPS     Y3, Y10
+	VFMADD213PS Y8, Y9, Y10
+	VMOVUPS     32(R9)(CX*1), Y8
+	VADDPS      Y8, Y10, Y8
+	VMOVNTPS    Y8, 32(SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	ADDQ        $+16, AX
+	SUBQ        $+16, R11
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R11, $+8
+	JLT     below1
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Y1
+	MOVQ    slope+48(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    offset+56(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (R8)(CX*1), Y4
+	VSUBPS      Y0, Y4, Y4
+	VMOVUPS     (DI)(CX*1), Y5
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMOVAPS     Y1, Y6
+	VFMADD213PS Y4, Y5, Y6
+	VMOVUPS     (R9)(CX*1), Y4
+	VADDPS      Y4, Y6, Y4
+	VMOVNTPS    Y4, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	ADDQ        $+8, AX
+	SUBQ        $+8, R11
+	JMP         panel1
+
+below1:
+	TESTQ      R11, R11
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R11
+	VMOVUPS    (CX)(R11*4), Y0
+	MOVQ       mean+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       slope+48(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	MOVQ       offset+56(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y4
+	MOVQ       c+72(FP), R12
+	MOVQ       BX, R11
+	SHLQ       $0x02, R12
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (R8)(CX*1), Y0, Y5
+	VSUBPS      Y1, Y5, Y5
+	VMASKMOVPS  (DI)(CX*1), Y0, Y6
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y4, Y3, Y5
+	VMOVAPS     Y2, Y7
+	VFMADD213PS Y5, Y6, Y7
+	VMASKMOVPS  (R9)(CX*1), Y0, Y5
+	VADDPS      Y5, Y7, Y5
+	VMASKMOVPS  Y5, Y0, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rowsTail
+
+nextGroup:
+	MOVQ  c+72(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
 	RET

@@ -91,9 +91,14 @@ func (k *batchNormSummedRows) Do(task, _ int) {
 	b := (*BatchNorm)(k)
 	first, last := task*b.perTask, min((task+1)*b.perTask, b.rows)
 	at, end := first*b.c, last*b.c
+	stream := b.streamsInput(b.dy)
 	var add []float32
 	if b.add != nil {
 		add = b.add[at:end]
+		stream = stream && &b.add[0] != &b.dx[0]
 	}
-	batchNormGradRows(b.dx[at:end], b.dy[at:end], b.x[at:end], add, b.mean, b.scale, b.slope, b.offset, last-first)
+	batchNormGradRows(b.dx[at:end], b.dy[at:end], b.x[at:end], add, b.mean, b.scale, b.slope, b.offset, last-first, stream)
+	if stream {
+		storeFence()
+	}
 }

@@ -149,12 +149,21 @@ func (k *batchNormBackward) Do(task, _ int) {
 	first, last := task*b.perTask, min((task+1)*b.perTask, b.rows)
 	at, end, rows := first*b.c, last*b.c, last-first
 	dx, x := b.dx[at:end], b.x[at:end]
+	stream := b.streamsInput(b.gradient())
+	if stream {
+		defer storeFence()
+	}
 	switch {
 	case b.recomputes():
 		batchNormClampGradRows(dx, b.dy[at:end], x, b.mean, b.scale, b.beta, b.slope, b.offset, rows, b.lo, b.hi)
 	case b.fixed:
-		scaleRows(dx, b.gradient()[at:end], b.scale, rows, false)
+		scaleRows(dx, b.gradient()[at:end], b.scale, rows, stream)
 	default:
-		batchNormGradRows(dx, b.gradient()[at:end], x, nil, b.mean, b.scale, b.slope, b.offset, rows)
+		batchNormGradRows(dx, b.gradient()[at:end], x, nil, b.mean, b.scale, b.slope, b.offset, rows, stream)
 	}
+}
+
+// streamsInput tells whether dx, which is computed from g, is worth storing past the caches.
+func (b *BatchNorm) streamsInput(g []float32) bool {
+	return &b.dx[0] != &g[0] && streamable(b.dx, b.rows, b.c)
 }

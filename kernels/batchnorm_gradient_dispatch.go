@@ -25,17 +25,21 @@ func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows int) {
 	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), rows, c)
 }
 
+// By whether dx is stored past the caches, and the instruction set.
 var (
-	batchNormGradRowsKernels = [...]func(dx, grad, x, mean, scale, slope, offset *float32, rows, c int){
-		AVX2: batchNormGradRowsAVX2, AVX512: batchNormGradRowsAVX512,
+	batchNormGradRowsKernels = [2][3]func(dx, grad, x, mean, scale, slope, offset *float32, rows, c int){
+		{AVX2: batchNormGradRowsAVX2, AVX512: batchNormGradRowsAVX512},
+		{AVX2: batchNormStreamGradRowsAVX2, AVX512: batchNormStreamGradRowsAVX512},
 	}
-	batchNormAddGradRowsKernels = [...]func(dx, grad, x, add, mean, scale, slope, offset *float32, rows, c int){
-		AVX2: batchNormAddGradRowsAVX2, AVX512: batchNormAddGradRowsAVX512,
+	batchNormAddGradRowsKernels = [2][3]func(dx, grad, x, add, mean, scale, slope, offset *float32, rows, c int){
+		{AVX2: batchNormAddGradRowsAVX2, AVX512: batchNormAddGradRowsAVX512},
+		{AVX2: batchNormAddStreamGradRowsAVX2, AVX512: batchNormAddStreamGradRowsAVX512},
 	}
 )
 
-// batchNormGradRows is batchNormGradRowsGeneric on the active instruction set.
-func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows int) {
+// batchNormGradRows is batchNormGradRowsGeneric on the active instruction set. With stream, for a dx of [streamable] rows, it
+// is stored past the caches.
+func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows int, stream bool) {
 	if active == Generic {
 		batchNormGradRowsGeneric(dx, g, x, add, mean, scale, slope, offset, rows)
 		return
@@ -54,12 +58,12 @@ func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows
 	raceRead(offset)
 	raceWrite(dx)
 	if add == nil {
-		batchNormGradRowsKernels[active](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
+		batchNormGradRowsKernels[pastCaches(stream)][active](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
 		return
 	}
 	add = add[:rows*c]
 	raceRead(add)
-	batchNormAddGradRowsKernels[active](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
+	batchNormAddGradRowsKernels[pastCaches(stream)][active](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
 }
 
 // batchNormClampGradSumsKernels only sum; the others keep the gradient as well, and are sorted by whether they store it past

@@ -12,14 +12,6 @@ func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *fl
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
-	panic("kernels: assembly called on another architecture")
-}
-
 func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
@@ -28,11 +20,19 @@ func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, 
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
 func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -60,11 +60,19 @@ func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *flo
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
 func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormAddStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -112,14 +120,6 @@ func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *floa
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
-	panic("kernels: assembly called on another architecture")
-}
-
 func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
@@ -128,11 +128,19 @@ func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, be
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
 func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -160,11 +168,19 @@ func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
 func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormAddStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 

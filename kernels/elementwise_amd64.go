@@ -5,6 +5,9 @@ package kernels
 // addClampAVX512 is addClampGeneric.
 func addClampAVX512(y *float32, a *float32, b *float32, n int, lo float32, hi float32)
 
+// addStreamClampAVX512 is addClampGeneric. It stores whole vectors past the caches, for which y has to be aligned.
+func addStreamClampAVX512(y *float32, a *float32, b *float32, n int, lo float32, hi float32)
+
 // mulAVX512 is mulGeneric.
 func mulAVX512(y *float32, a *float32, b *float32, n int)
 
@@ -37,6 +40,9 @@ func gateRowsAVX512(dx *float32, dg *float32, dy *float32, x *float32, gate *flo
 
 // addClampAVX2 is addClampGeneric.
 func addClampAVX2(y *float32, a *float32, b *float32, n int, lo float32, hi float32)
+
+// addStreamClampAVX2 is addClampGeneric. It stores whole vectors past the caches, for which y has to be aligned.
+func addStreamClampAVX2(y *float32, a *float32, b *float32, n int, lo float32, hi float32)
 
 // mulAVX2 is mulGeneric.
 func mulAVX2(y *float32, a *float32, b *float32, n int)

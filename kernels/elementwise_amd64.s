@@ -43,6 +43,47 @@ done:
 	VZEROUPPER
 	RET
 
+// func addStreamClampAVX512(y *float32, a *float32, b *float32, n int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addStreamClampAVX512(SB), NOSPLIT, $0-40
+	VBROADCASTSS lo+32(FP), Z0
+	VBROADCASTSS hi+36(FP), Z1
+	MOVQ         n+24(FP), CX
+	MOVQ         y+0(FP), DX
+	MOVQ         a+8(FP), BX
+	MOVQ         b+16(FP), SI
+	XORQ         AX, AX
+
+loop:
+	CMPQ     CX, $+16
+	JLT      tail
+	VMOVUPS  (BX)(AX*4), Z2
+	VMOVUPS  (SI)(AX*4), Z3
+	VADDPS   Z3, Z2, Z2
+	VMAXPS   Z2, Z0, Z2
+	VMINPS   Z2, Z1, Z2
+	VMOVNTPS Z2, (DX)(AX*4)
+	ADDQ     $+16, AX
+	SUBQ     $+16, CX
+	JMP      loop
+
+tail:
+	TESTQ     CX, CX
+	JZ        done
+	MOVL      $-1, DI
+	BZHIL     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (BX)(AX*4), K1, Z2
+	VMOVUPS.Z (SI)(AX*4), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	VMAXPS    Z2, Z0, Z0
+	VMINPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (DX)(AX*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func mulAVX512(y *float32, a *float32, b *float32, n int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·mulAVX512(SB), NOSPLIT, $0-32
@@ -158,15 +199,10 @@ TEXT ·sumChannelsAVX512(SB), NOSPLIT, $0-32
 	MOVQ DI, BX
 
 groups:
-	MOVQ c+24(FP), R8
-	CMPQ R8, $+64
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R8, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
+	MOVQ    c+24(FP), R8
+	CMPQ    R8, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
 	CMPQ    BX, DI
 	CMOVQGT DI, BX
 
@@ -986,6 +1022,47 @@ DATA tailMask<>+120(SB)/4, $0x00000000
 DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
+// func addStreamClampAVX2(y *float32, a *float32, b *float32, n int, lo float32, hi float32)
+// Requires: AVX
+TEXT ·addStreamClampAVX2(SB), NOSPLIT, $0-40
+	VBROADCASTSS lo+32(FP), Y0
+	VBROADCASTSS hi+36(FP), Y1
+	MOVQ         n+24(FP), CX
+	MOVQ         y+0(FP), DX
+	MOVQ         a+8(FP), BX
+	MOVQ         b+16(FP), SI
+	XORQ         AX, AX
+
+loop:
+	CMPQ     CX, $+8
+	JLT      tail
+	VMOVUPS  (BX)(AX*4), Y2
+	VMOVUPS  (SI)(AX*4), Y3
+	VADDPS   Y3, Y2, Y2
+	VMAXPS   Y2, Y0, Y2
+	VMINPS   Y2, Y1, Y2
+	VMOVNTPS Y2, (DX)(AX*4)
+	ADDQ     $+8, AX
+	SUBQ     $+8, CX
+	JMP      loop
+
+tail:
+	TESTQ      CX, CX
+	JZ         done
+	LEAQ       tailMask<>+64(SB), DI
+	NEGQ       CX
+	VMOVUPS    (DI)(CX*4), Y2
+	VMASKMOVPS (BX)(AX*4), Y2, Y3
+	VMASKMOVPS (SI)(AX*4), Y2, Y4
+	VADDPS     Y4, Y3, Y3
+	VMAXPS     Y3, Y0, Y0
+	VMINPS     Y0, Y1, Y0
+	VMASKMOVPS Y0, Y2, (DX)(AX*4)
+
+done:
+	VZEROUPPER
+	RET
+
 // func mulAVX2(y *float32, a *float32, b *float32, n int)
 // Requires: AVX
 TEXT ·mulAVX2(SB), NOSPLIT, $0-32
@@ -1101,15 +1178,10 @@ TEXT ·sumChannelsAVX2(SB), NOSPLIT, $0-32
 	MOVQ DI, BX
 
 groups:
-	MOVQ c+24(FP), R8
-	CMPQ R8, $+16
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R8, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
+	MOVQ    c+24(FP), R8
+	CMPQ    R8, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
 	CMPQ    BX, DI
 	CMOVQGT DI, BX
 

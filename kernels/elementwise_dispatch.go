@@ -2,12 +2,16 @@ package kernels
 
 import "unsafe"
 
-var addClampKernels = [...]func(y, a, b *float32, n int, lo, hi float32){AVX2: addClampAVX2, AVX512: addClampAVX512}
+// addClampKernels are sorted by whether y is stored past the caches.
+var addClampKernels = [2][3]func(y, a, b *float32, n int, lo, hi float32){
+	{AVX2: addClampAVX2, AVX512: addClampAVX512},
+	{AVX2: addStreamClampAVX2, AVX512: addStreamClampAVX512},
+}
 
-// addClamp is addClampGeneric on the active instruction set.
-func addClamp(y, a, b []float32, lo, hi float32) {
-	kernel := addClampKernels[active]
-	if kernel == nil {
+// addClamp is addClampGeneric on the active instruction set. With stream, for a y of [streamable] values, it is stored past
+// the caches.
+func addClamp(y, a, b []float32, lo, hi float32, stream bool) {
+	if active == Generic {
 		addClampGeneric(y, a, b, lo, hi)
 		return
 	}
@@ -15,7 +19,7 @@ func addClamp(y, a, b []float32, lo, hi float32) {
 	raceRead(a)
 	raceRead(b)
 	raceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y), lo, hi)
+	addClampKernels[pastCaches(stream)][active](unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y), lo, hi)
 }
 
 var mulKernels = [...]func(y, a, b *float32, n int){AVX2: mulAVX2, AVX512: mulAVX512}

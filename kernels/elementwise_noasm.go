@@ -8,6 +8,10 @@ func addClampAVX512(y *float32, a *float32, b *float32, n int, lo float32, hi fl
 	panic("kernels: assembly called on another architecture")
 }
 
+func addStreamClampAVX512(y *float32, a *float32, b *float32, n int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func mulAVX512(y *float32, a *float32, b *float32, n int) {
 	panic("kernels: assembly called on another architecture")
 }
@@ -49,6 +53,10 @@ func gateRowsAVX512(dx *float32, dg *float32, dy *float32, x *float32, gate *flo
 }
 
 func addClampAVX2(y *float32, a *float32, b *float32, n int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func addStreamClampAVX2(y *float32, a *float32, b *float32, n int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 

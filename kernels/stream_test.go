@@ -42,9 +42,14 @@ func TestStreamedStores(t *testing.T) {
 			})
 
 			rows := n * s.H * s.W
-			gate, gates, gated := NewChannelGate(s.H*s.W, channels), normal(rng, n*channels), normal(rng, rows*channels)
+			gate, gates := NewChannelGate(s.H*s.W, channels), normal(rng, n*channels)
+			gated, other := normal(rng, rows*channels), normal(rng, rows*channels)
 			both("ChannelGate", rows*channels, func(y []float32) {
 				gate.Forward(pool, n, y, gated, gates)
+			})
+			sum := NewAdd(ActReLU)
+			both("Add", rows*channels, func(y []float32) {
+				sum.Forward(pool, rows*channels, y, gated, other)
 			})
 			for _, act := range []Act{ActReLU, ActSiLU} {
 				norm := NewBatchNorm(channels, 1e-5, 0.1, act)
@@ -52,6 +57,12 @@ func TestStreamedStores(t *testing.T) {
 				mean, invstd, gamma, beta := normal(rng, channels), normal(rng, channels), normal(rng, channels), normal(rng, channels)
 				both("BatchNorm", rows*channels, func(y []float32) {
 					norm.Apply(pool, rows, y, z, nil, mean, invstd, gamma, beta)
+				})
+				ws := make([]float32, norm.Workspace(rows, 2))
+				grad, dgamma, dbeta := normal(rng, rows*channels), make([]float32, channels), make([]float32, channels)
+				both("BatchNorm's gradient", rows*channels, func(dx []float32) {
+					dadd := make([]float32, rows*channels)
+					norm.Backward(pool, rows, dx, dadd, dgamma, dbeta, grad, z, add, mean, invstd, gamma, beta, false, ws)
 				})
 				both("BatchNorm with residual", rows*channels, func(y []float32) {
 					norm.Apply(pool, rows, y, z, add, mean, invstd, gamma, beta)

@@ -33,7 +33,7 @@ func vectorKernels() []vectorKernel {
 	type operands = [][]float32
 	kernels := []vectorKernel{
 		{"addClamp", []extent{tensor}, []extent{tensor, tensor},
-			func(x operands, _ int) { addClamp(x[0], x[1], x[2], lo, hi) },
+			func(x operands, _ int) { addClamp(x[0], x[1], x[2], lo, hi, false) },
 			func(x operands, _ int) { addClampGeneric(x[0], x[1], x[2], lo, hi) }},
 		{"mul", []extent{tensor}, []extent{tensor, tensor},
 			func(x operands, _ int) { mul(x[0], x[1], x[2]) },
@@ -66,12 +66,16 @@ func vectorKernels() []vectorKernel {
 			func(x operands, rows int) { batchNormGradSums(x[0], x[1], x[2], x[3], x[4], rows) },
 			func(x operands, rows int) { batchNormGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], rows) }},
 		{"batchNormGradRows", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels, channels},
-			func(x operands, rows int) { batchNormGradRows(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows) },
+			func(x operands, rows int) {
+				batchNormGradRows(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, false)
+			},
 			func(x operands, rows int) {
 				batchNormGradRowsGeneric(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows)
 			}},
 		{"batchNormGradRows and add", []extent{tensor}, []extent{tensor, tensor, tensor, channels, channels, channels, channels},
-			func(x operands, rows int) { batchNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows) },
+			func(x operands, rows int) {
+				batchNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, false)
+			},
 			func(x operands, rows int) {
 				batchNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows)
 			}},

@@ -41,9 +41,6 @@ func batchnorm() {
 			p.addChannels("sumGX", sumGX)
 		}, "grad", "x")
 
-		m.batchNormGradRows(false)
-		m.batchNormGradRows(true)
-
 		m.function("batchNormClampGradRows", "(dx, dy, x, mean, scale, beta, slope, offset *float32, rows, c int, lo, hi float32)", "is batchNormClampGradRowsGeneric, for rows > 0.")
 		lo, hi := m.param("lo"), m.param("hi")
 		m.panels(m.panelVectors(), streamRows, func(p *panel) {
@@ -58,6 +55,7 @@ func batchnorm() {
 		for _, stream := range []bool{false, true} {
 			for _, residual := range []bool{false, true} {
 				m.batchNormRows(residual, stream)
+				m.batchNormGradRows(residual, stream)
 				m.batchNormClampGradSums(residual, true, stream)
 			}
 			for _, c := range curves {
@@ -106,12 +104,13 @@ func (m *machine) batchNormRows(residual, stream bool) {
 	}, operands...)
 }
 
-func (m *machine) batchNormGradRows(sum bool) {
+func (m *machine) batchNormGradRows(sum, stream bool) {
 	name, parameter, operands := "batchNorm", "", []string{"dx", "grad", "x"}
 	if sum {
 		name, parameter, operands = "batchNormAdd", "add, ", append(operands, "add")
 	}
-	m.function(name+"GradRows", "(dx, grad, x, "+parameter+"mean, scale, slope, offset *float32, rows, c int)", "is batchNormGradRowsGeneric, for rows > 0.")
+	put, past, doc := storing(stream, "dx")
+	m.function(name+past+"GradRows", "(dx, grad, x, "+parameter+"mean, scale, slope, offset *float32, rows, c int)", "is batchNormGradRowsGeneric, for rows > 0."+doc)
 	m.panels(m.panelVectors(), streamRows, func(p *panel) {
 		mean, scale, slope, offset := p.channels("mean"), p.channels("scale"), p.channels("slope"), p.channels("offset")
 		p.overRows(func(v int) {
@@ -120,7 +119,7 @@ func (m *machine) batchNormGradRows(sum bool) {
 			if sum {
 				dx = p.add(dx, p.get("add", v))
 			}
-			p.put("dx", v, dx)
+			put(p, "dx", v, dx)
 		})
 	}, operands...)
 }

@@ -14,6 +14,10 @@ func elementwise() {
 		lo, hi := m.param("lo"), m.param("hi")
 		m.flat(func(s *step) { s.put("y", s.clamp(s.add(s.get("a"), s.get("b")), lo, hi)) }, "y", "a", "b")
 
+		m.function("addStreamClamp", "(y, a, b *float32, n int, lo, hi float32)", "is addClampGeneric. It stores whole vectors past the caches, for which y has to be aligned.")
+		lo, hi = m.param("lo"), m.param("hi")
+		m.flat(func(s *step) { s.stream("y", s.clamp(s.add(s.get("a"), s.get("b")), lo, hi)) }, "y", "a", "b")
+
 		m.function("mul", "(y, a, b *float32, n int)", "is mulGeneric.")
 		m.flat(func(s *step) { s.put("y", s.mul(s.get("a"), s.get("b"))) }, "y", "a", "b")
 
@@ -26,7 +30,7 @@ func elementwise() {
 		m.flat(func(s *step) { s.put("y", s.fma(s.get("x"), factor, s.get("a"))) }, "y", "a", "x")
 
 		m.function("sumChannels", "(sum, x *float32, rows, c int)", "is sumChannelsGeneric, for rows > 0.")
-		m.panels(m.panelVectors(), streamRows, func(p *panel) {
+		m.panels(m.panelVectors(), sumRows, func(p *panel) {
 			sum := p.zeros()
 			p.overRows(func(v int) { accumulate(p, sum[v], p.get("x", v)) })
 			p.addChannels("sum", sum)

@@ -287,6 +287,15 @@ type step struct {
 func (s *step) get(name string) reg.VecVirtual    { return s.load(s.at[name], s.mask) }
 func (s *step) put(name string, v reg.VecVirtual) { s.store(v, s.at[name], s.mask) }
 
+// stream is put past the caches, where all lanes are used.
+func (s *step) stream(name string, v reg.VecVirtual) {
+	if s.mask != nil {
+		s.put(name, v)
+		return
+	}
+	VMOVNTPS(v, s.at[name])
+}
+
 // flat emits the loop of a kernel over n values of the named operands, and the function's end.
 func (m *machine) flat(body func(s *step), operands ...string) {
 	index, left := GP64(), Load(Param("n"), GP64()).(reg.GPVirtual)
