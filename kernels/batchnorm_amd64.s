@@ -876,15 +876,10 @@ TEXT ·batchNormKeepClampGradSumsAVX512(SB), NOSPLIT, $0-88
 	MOVQ         R9, BX
 
 groups:
-	MOVQ c+72(FP), R10
-	CMPQ R10, $+64
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R10, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -3277,15 +3272,10 @@ TEXT ·batchNormKeepStreamClampGradSumsAVX512(SB), NOSPLIT, $0-88
 	MOVQ         R9, BX
 
 groups:
-	MOVQ c+72(FP), R10
-	CMPQ R10, $+64
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R10, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -6797,15 +6787,10 @@ TEXT ·batchNormKeepClampGradSumsAVX2(SB), NOSPLIT, $0-88
 	MOVQ         R9, BX
 
 groups:
-	MOVQ c+72(FP), R10
-	CMPQ R10, $+16
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R10, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 
@@ -8372,15 +8357,10 @@ TEXT ·batchNormKeepStreamClampGradSumsAVX2(SB), NOSPLIT, $0-88
 	MOVQ         R9, BX
 
 groups:
-	MOVQ c+72(FP), R10
-	CMPQ R10, $+16
-	JLE  group
-	MOVQ $0x00000001, BX
-	CMPQ R10, $+1024
-	JLE  stream
-	MOVQ $0x00000008, BX
-
-stream:
+	MOVQ    c+72(FP), R10
+	CMPQ    R10, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
 	CMPQ    BX, R9
 	CMOVQGT R9, BX
 

@@ -35,10 +35,10 @@ func (k *batchNormGatedReduce) Do(task, worker int) {
 	sumG, sumGX, shift, z := b.scratch(worker)
 	clear(shift)
 	last := min((task+1)*b.perTask, b.rows)
-	for first := task * b.perTask; first < last; first += blockRows {
+	for first := task * b.perTask; first < last; first += gradientRows {
 		clear(sumG)
 		clear(sumGX)
-		for r, end := first, min(first+blockRows, last); r < end; {
+		for r, end := first, min(first+gradientRows, last); r < end; {
 			rows := min(end-r, b.gated.Rows-r%b.gated.Rows) // of one sample
 			sample := r / b.gated.Rows * b.c
 			if b.gated.Shift != nil {

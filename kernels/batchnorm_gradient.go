@@ -63,8 +63,8 @@ func (k *batchNormReduce) Do(task, worker int) {
 	gs, gxs := b.slot(task)
 	sumG, sumGX, _, z := b.scratch(worker)
 	last := min((task+1)*b.perTask, b.rows)
-	for first := task * b.perTask; first < last; first += blockRows {
-		rows := min(blockRows, last-first)
+	for first := task * b.perTask; first < last; first += gradientRows {
+		rows := min(gradientRows, last-first)
 		clear(sumG)
 		clear(sumGX)
 		b.reduceRows(sumG, sumGX, z, first, rows)

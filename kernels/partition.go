@@ -6,6 +6,7 @@ import "unsafe"
 const (
 	taskFloats   = 1 << 14 // values in a task of a pointwise kernel: about half of a first-level cache with two operands
 	blockRows    = 128     // rows that a reduction adds up in float32 before it goes on in float64
+	gradientRows = 16      // the same for those that add up row by row, and so round more often
 	maxPartials  = 64      // tasks, and so partial sums, of a reduction over rows
 	finishBlocks = 256     // channels in a task that adds partial sums
 )

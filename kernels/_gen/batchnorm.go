@@ -136,7 +136,11 @@ func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 	}
 	m.function(name+past+"ClampGradSums", "("+written+"sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormClampGradSumsGeneric, for rows > 0."+doc)
 	lo, hi := m.param("lo"), m.param("hi")
-	m.panels(m.panelVectors(), streamRows, func(p *panel) {
+	rows := streamRows
+	if keep && !residual { // for blocks that are in the caches
+		rows = sumRows
+	}
+	m.panels(m.panelVectors(), rows, func(p *panel) {
 		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.channels("scale"), p.operands("beta"), p.zeros(), p.zeros()
 		p.overRows(func(v int) {
 			d := p.sub(p.get("x", v), mean[v])
