@@ -87,18 +87,10 @@ func (j *job) refuseIfTooLarge() error {
 			return err
 		}
 		if f.own <= j.room {
-			help = fmt.Sprintf("--batch %d takes %s", smaller, byteSize(f.own))
+			help = fmt.Sprintf("--batch %d takes %s", smaller, Bytes(f.own))
 			break
 		}
 	}
 	return fmt.Errorf("%w: batches of %d take %s, and %s are available beside the decoded images; %s",
-		ErrMemory, batch, byteSize(j.footprint.own), byteSize(max(j.room, 0)), help)
-}
-
-// byteSize is a number of bytes as people say it.
-func byteSize(n int64) string {
-	if n < 1<<30 {
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+		ErrMemory, batch, Bytes(j.footprint.own), Bytes(max(j.room, 0)), help)
 }

@@ -33,7 +33,7 @@ func TestTooLargeForMemory(t *testing.T) {
 		want   string
 	}{
 		{whole.total(), ""},
-		{whole.total() - 1, "--batch 5 takes " + byteSize(half.own)},
+		{whole.total() - 1, "--batch 5 takes " + Bytes(half.own).String()},
 		{1, "no smaller batch fits either"},
 	} {
 		c := testConfig(t, tiny("one"))
@@ -45,7 +45,7 @@ func TestTooLargeForMemory(t *testing.T) {
 			}
 			continue
 		}
-		if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), "batches of 10 take "+byteSize(whole.own)) || !strings.Contains(err.Error(), test.want) {
+		if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), "batches of 10 take "+Bytes(whole.own).String()) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("with %d bytes: error %v, want ErrMemory with %q", test.memory, err, test.want)
 		}
 		if record, err := results.Read(summary.Jobs[0].Dir); err != nil || record.Status != results.Failed {

@@ -56,7 +56,7 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 		}
 		row := []string{
 			j.Job, state, fmt.Sprintf("%d + %d", j.Schedule.HeadEpochs, j.Schedule.Epochs), fmt.Sprint(j.Schedule.Steps()),
-			fmt.Sprint(j.Evaluations), byteSize(j.Bytes), "", "", "",
+			fmt.Sprint(j.Evaluations), bench.Bytes(j.Bytes).String(), "", "", "",
 		}
 		if j.TrainRate > 0 {
 			row[6], row[7], row[8] = figure(j.TrainRate), figure(j.InferRate), span(j.Seconds)

@@ -54,7 +54,7 @@ func newVersionCommand() *cobra.Command {
 				v.CPU = "unknown CPU"
 			}
 			_, err := fmt.Fprintf(c.OutOrStdout(), "reidbench  %s\ngo         %s, %s/%s\ncpu        %s, %d threads, %s of memory\nisa        %s, detected %s\n",
-				source, v.Go, v.OS, v.Arch, v.CPU, v.Threads, byteSize(v.Memory), v.ISA.Active, v.ISA.Detected)
+				source, v.Go, v.OS, v.Arch, v.CPU, v.Threads, bench.Bytes(v.Memory), v.ISA.Active, v.ISA.Detected)
 			return err
 		},
 	}
