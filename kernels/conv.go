@@ -391,11 +391,6 @@ func (j *sumJob) Do(task, worker int) {
 
 func (j *addJob) Do(task, _ int) { j.weights.addTask(task) }
 
-// groupedWeights tells whether the kernels of small groups sum the weight gradient, where it is not in Winograd's form.
-func (c *Conv) groupedWeights() bool {
-	return c.grouped != nil && c.weights.depth() <= maxGroupedGradient
-}
-
 func (c *Conv) inputSize() int { return c.s.H * c.s.W * c.s.C }
 
 func (c *Conv) outputSize() int { return c.s.OutH() * c.s.OutW() * c.s.OutC }

@@ -26,12 +26,8 @@ type (
 	groupedFinish   struct{ *grouped }
 )
 
-// The numbers of taps × channels up to which the matrix product is slower, in the passes over the image and in the weight
-// gradient.
-const (
-	maxGroupedDepth    = 9 * 64
-	maxGroupedGradient = 9 * 20
-)
+// maxGroupedDepth is the number of taps × channels from which the matrix product is no slower.
+const maxGroupedDepth = 9 * 64
 
 // newGrouped returns nil for shapes that the kernels do not serve.
 func newGrouped(s ConvShape, forward implicitProduct, data []implicitProduct) *grouped {

@@ -9,6 +9,14 @@ type groupedWeights struct {
 	keep   bool      // add to dw
 }
 
+// maxGroupedGradient is the number of taps × channels up to which the matrix product is slower.
+const maxGroupedGradient = 9 * 20
+
+// groupedWeights tells whether the kernels of small groups sum the weight gradient, where it is not in Winograd's form.
+func (c *Conv) groupedWeights() bool {
+	return c.grouped != nil && c.weights.depth() <= maxGroupedGradient
+}
+
 // splits returns into how many parts the images are cut.
 func (p *groupedWeights) splits(g *groupedPlan) int {
 	return min(ceilDiv(wantSums, g.vectors), maxSums, p.n)

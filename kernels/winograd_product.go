@@ -31,7 +31,7 @@ func (c *Conv) winogradForms(minSmall, minLarge, minTiles int) (w winogradForms)
 	if s.SH != 1 || s.SW != 1 {
 		return w
 	}
-	var precise, fast *winogradForm
+	var precise, fast *winogradForm // of outputs that nothing normalises, and of the others and the gradients
 	switch [2]int{s.KH, s.KW} {
 	case [2]int{3, 3}:
 		precise, fast = smallForm, largeForm

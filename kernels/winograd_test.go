@@ -57,8 +57,7 @@ func (t *tileTransform) lines(behind bool) (rows, cols int) {
 }
 
 // transformTolerance bounds how far the assembly, which factors the matrices and fuses operations, may be from the plain
-// sums: a transformed value has at most 36 terms, whose weights multiply to at most 12 for the input and 12 for the
-// output, and up to 70 in the filters' gradients; sumTolerance is for weights of one.
+// sums: a transformed value has at most 36 terms, whose weights multiply to at most 12; sumTolerance is for weights of one.
 func transformTolerance() float64 { return 12 * sumTolerance(36) }
 
 // checkSpread compares one transform of a tile of n channels with the portable loop. The tile lies in an image that ends
