@@ -16,11 +16,11 @@ const (
 // data gradient one for each phase of the stride, because the pixels of one phase see the same subset of taps.
 type implicitProduct struct {
 	gather
-	n      int // images
-	groups int
-	cols   int  // columns of a group
-	pairs  bool // multiply pairs of bf16: all depths are then counted in pairs
-	fourth bool // multiply in Strassen's form, by quadrants, where there is more than one block of rows
+	n        int // images
+	groups   int
+	cols     int  // columns of a group
+	pairs    bool // multiply pairs of bf16: all depths are then counted in pairs
+	strassen bool // multiply in Strassen's form, by quadrants, where there is more than one block of rows
 
 	weights      []float32
 	transposed   bool  // weights are the columns (forward); otherwise the rows, tap by tap
@@ -58,7 +58,7 @@ func (p *implicitProduct) packedSize() int {
 		return 0
 	}
 	if p.quartered() {
-		return p.quarteredSize()
+		return p.groups * p.quarteredSize()
 	}
 	return p.groups * p.steps() * p.paddedCols()
 }
@@ -130,7 +130,8 @@ func (p *implicitProduct) packTasks() int {
 		return 0
 	}
 	if p.quartered() {
-		return p.groups * p.quarteredPacks()
+		pairs, singles := columnPanels(p.cols)
+		return p.groups * (pairs + singles)
 	}
 	return p.groups * p.paddedCols() / tileFor(active).cols
 }

@@ -14,20 +14,19 @@ func (c *Conv) useQuarters(minColumns, minDepth int) {
 	pays := func(p *implicitProduct) bool {
 		return p.depth()%2 == 0 && p.depth() >= minDepth && p.cols >= minColumns
 	}
-	c.forward.fourth = pays(&c.forward)
+	c.forward.strassen = pays(&c.forward)
 	for i := range c.data {
-		c.data[i].fourth = pays(&c.data[i])
+		c.data[i].strassen = pays(&c.data[i])
 	}
 }
 
 // quartered tells whether the product is computed in Strassen's form.
-func (p *implicitProduct) quartered() bool { return p.fourth && !p.pairs && p.rowBlocks() > 1 }
+func (p *implicitProduct) quartered() bool { return p.strassen && !p.pairs && p.rowBlocks() > 1 }
 
-// columnPanels returns how the columns [col, end) of a task are cut: into pairs of panels, one of either half, and single panels,
-// the last of which need not be whole.
-func (p *implicitProduct) columnPanels(col int) (pairs, singles int) {
+// columnPanels returns how so many columns are cut: into pairs of panels, one of either half, and single panels, the last of
+// which need not be whole. All tasks but the last have pairs only.
+func columnPanels(cols int) (pairs, singles int) {
 	width := tileFor(active).cols
-	cols := min(p.columnBlock(), p.cols-col)
 	pairs = cols / (2 * width)
 	return pairs, ceilDiv(cols-pairs*2*width, width)
 }
@@ -36,50 +35,33 @@ func (p *implicitProduct) columnPanels(col int) (pairs, singles int) {
 // block of the depth.
 func (p *implicitProduct) pairSize() int { return int(factors) * p.steps() / 2 * tileFor(active).cols }
 
-// packedColumns returns the packed length of the columns of a task.
-func (p *implicitProduct) packedColumns(col int) int {
-	pairs, singles := p.columnPanels(col)
+// quarteredSize is packedSize of a group: its pairs, then its single panels.
+func (p *implicitProduct) quarteredSize() int {
+	pairs, singles := columnPanels(p.cols)
 	return pairs*p.pairSize() + singles*p.steps()*tileFor(active).cols
 }
 
-func (p *implicitProduct) lastColumns() int { return (p.cols - 1) / p.columnBlock() * p.columnBlock() }
-
-// quarteredSize is packedSize.
-func (p *implicitProduct) quarteredSize() int {
-	last := p.lastColumns()
-	return p.groups * (last/p.columnBlock()*p.packedColumns(0) + p.packedColumns(last))
-}
-
-// quarteredPacks returns the number of pairs and single panels of a group.
-func (p *implicitProduct) quarteredPacks() int {
-	pairs, singles := p.columnPanels(0)
-	last := p.lastColumns()
-	lastPairs, lastSingles := p.columnPanels(last)
-	return last/p.columnBlock()*(pairs+singles) + lastPairs + lastSingles
-}
-
-// packedAt returns the packed columns of a task.
+// packedAt returns the packed columns of a group from col on, with which a task begins.
 func (p *implicitProduct) packedAt(group, col int) []float32 {
-	size := p.quarteredSize() / p.groups
-	return p.packed[group*size+col/p.columnBlock()*p.packedColumns(0):]
+	before, _ := columnPanels(col)
+	return p.packed[group*p.quarteredSize()+before*p.pairSize():]
 }
 
 // packQuarters packs one pair of panels or one single panel.
 func (p *implicitProduct) packQuarters(task int) {
 	width, depth, block := tileFor(active).cols, p.steps(), p.blockDepth()
-	group, task := task/p.quarteredPacks(), task%p.quarteredPacks()
-	pairs, singles := p.columnPanels(0)
-	col := min(task/(pairs+singles)*p.columnBlock(), p.lastColumns())
-	task -= col / p.columnBlock() * (pairs + singles)
-	pairs, _ = p.columnPanels(col)
-	dst := p.packedAt(group, col)
-	if task >= pairs {
-		single := task - pairs
-		p.pack(dst[pairs*p.pairSize()+single*depth*width:][:depth*width], group, col+(2*pairs+single)*width, 0, depth)
+	pairs, singles := columnPanels(p.cols)
+	group, index := task/(pairs+singles), task%(pairs+singles)
+	if single := index - pairs; single >= 0 {
+		dst := p.packedAt(group, pairs*2*width)[single*depth*width:][:depth*width]
+		p.pack(dst, group, (2*pairs+single)*width, 0, depth)
 		return
 	}
-	dst = dst[task*p.pairSize():]
-	left, right := col+task*width, col+(pairs+task)*width
+	dst := p.packedAt(group, index*2*width)
+	col := index * 2 * width / p.columnBlock() * p.columnBlock() // where the task begins
+	ofTask, _ := columnPanels(min(p.columnBlock(), p.cols-col))
+	left := col + (index-col/(2*width))*width
+	right := left + ofTask*width
 	for k := 0; k < depth; k += block {
 		end := min(k+block, depth)
 		middle := (k + end) / 2
@@ -105,7 +87,7 @@ func (b *productBlock) gathersLater() bool {
 func (b *productBlock) multiplyQuarters(k int) {
 	q, m, source := &b.quarters, &b.m, &b.source
 	width, depth := tileFor(active).cols, b.steps()
-	pairs, singles := b.columnPanels(b.col)
+	pairs, singles := columnPanels(b.m.cols)
 	packed := b.packedAt(b.group, b.col)
 	q.product = *m
 	q.source = nil
@@ -114,12 +96,9 @@ func (b *productBlock) multiplyQuarters(k int) {
 	}
 	q.whole = source.pixel == m.depth && (b.direct || q.source != nil)
 	if q.cols = 2 * pairs * width; pairs > 0 {
-		q.top = ceilDiv(q.rows, 2)
 		if q.rows%2 != 0 {
 			clear(q.a[q.rows*q.aRow:][:q.depth])
 		}
-		q.below = q.top * q.aRow
-		q.sumRow = gatheredRow(q.depth / 2)
 		q.bPanel = b.pairSize()
 		size := q.depth / 2 * width
 		for f := range factors {

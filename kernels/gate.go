@@ -76,14 +76,19 @@ func (k *ChannelGate) BackwardInput(p *Pool, n int, dx, dy, g, shift []float32) 
 	p.Run(n*k.chunks, (*gateInput)(k))
 }
 
+// chunk returns the rows of a task of Forward or BackwardInput, and where in the tensors they are.
+func (k *ChannelGate) chunk(task int) (sample, rows, at, end int) {
+	sample = task / k.chunks
+	first := task % k.chunks * k.rowsPerChunk
+	rows = min(k.rowsPerChunk, k.hw-first)
+	at = (sample*k.hw + first) * k.c
+	return sample, rows, at, at + rows*k.c
+}
+
 type gateForward ChannelGate
 
 func (k *gateForward) Do(task, _ int) {
-	sample, chunk := task/k.chunks, task%k.chunks
-	first := chunk * k.rowsPerChunk
-	rows := min(k.rowsPerChunk, k.hw-first)
-	at := (sample*k.hw + first) * k.c
-	end := at + rows*k.c
+	sample, rows, at, end := (*ChannelGate)(k).chunk(task)
 	stream := streamable(k.y, k.n*k.hw, k.c) && &k.y[0] != &k.x[0]
 	scaleRows(k.y[at:end], k.x[at:end], k.g[sample*k.c:(sample+1)*k.c], rows, stream)
 	if stream {
@@ -120,10 +125,6 @@ func (k *gateSum) Do(sample, _ int) {
 type gateInput ChannelGate
 
 func (k *gateInput) Do(task, _ int) {
-	sample, chunk := task/k.chunks, task%k.chunks
-	first := chunk * k.rowsPerChunk
-	rows := min(k.rowsPerChunk, k.hw-first)
-	at := (sample*k.hw + first) * k.c
-	end := at + rows*k.c
+	sample, rows, at, end := (*ChannelGate)(k).chunk(task)
 	scaleShiftRows(k.dx[at:end], k.dy[at:end], k.g[sample*k.c:(sample+1)*k.c], k.shift[sample*k.c:(sample+1)*k.c], rows)
 }

@@ -46,11 +46,18 @@ type quarteredProduct struct {
 	leftSums        []float32 // S1 to S4, sumStep apart
 	sumStep, sumRow int
 
+	left  [factors]leftFactor
 	right [factors][]float32 // columns of the left half's first panel, bPanel apart
 
 	partial [3][]float32 // tiles: sums of products that several quadrants share
 	tile    tile
 	calls   int // of the tile: for the same rows at the first panel, then for all others
+}
+
+// leftFactor is a quadrant of A or a sum of some, and the distance of its rows.
+type leftFactor struct {
+	data []float32
+	row  int
 }
 
 // quarterSpace returns the scratch of a product whose sums S1 to S4 take so many floats each.
@@ -71,7 +78,14 @@ func (q *quarteredProduct) takeSpace(space *scratch, sum int) {
 
 // run computes the product.
 func (q *quarteredProduct) run() {
-	shape := tileFor(active)
+	shape, half := tileFor(active), q.depth/2
+	q.top = ceilDiv(q.rows, 2)
+	q.below, q.sumRow = q.top*q.aRow, gatheredRow(half)
+	sum := func(i int) leftFactor { return leftFactor{q.leftSums[i*q.sumStep:], q.sumRow} }
+	q.left = [factors]leftFactor{
+		factorU: {q.a, q.aRow}, factor11: {q.a[half:], q.aRow}, factor21: {q.a[q.below+half:], q.aRow},
+		factorS1: sum(0), factorS2: sum(1), factorS3: sum(2), factor12: sum(3),
+	}
 	q.tile = tile{aDepth: 1, bDepth: q.bDepth, sumsRow: q.sumsRow}
 	if q.flags&flagAccumulate != 0 {
 		q.add, q.addRow = q.c, q.cRow
@@ -112,26 +126,6 @@ func (q *quarteredProduct) prepareRows(from, to int) {
 	}
 }
 
-// left returns where the rows of a left factor begin, from row r on, and their distance.
-func (q *quarteredProduct) left(f factor, r int) (rows []float32, row int) {
-	right := q.depth / 2
-	switch f {
-	case factorU:
-		return q.a[r*q.aRow:], q.aRow
-	case factor11:
-		return q.a[right+r*q.aRow:], q.aRow
-	case factor21:
-		return q.a[q.below+right+r*q.aRow:], q.aRow
-	case factorS1:
-		return q.leftSums[r*q.sumRow:], q.sumRow
-	case factorS2:
-		return q.leftSums[q.sumStep+r*q.sumRow:], q.sumRow
-	case factorS3:
-		return q.leftSums[2*q.sumStep+r*q.sumRow:], q.sumRow
-	}
-	return q.leftSums[3*q.sumStep+r*q.sumRow:], q.sumRow
-}
-
 // tiles computes four tiles of C: those that begin with row r of the upper half or of the lower one, and column j of the left
 // half or of the right one.
 func (q *quarteredProduct) tiles(r, j int) {
@@ -160,7 +154,7 @@ func (q *quarteredProduct) tiles(r, j int) {
 // multiply has the next tile multiply two factors.
 func (q *quarteredProduct) multiply(f factor, r, j int) {
 	t := &q.tile
-	t.a, t.aRow = q.left(f, r)
+	t.a, t.aRow = q.left[f].data[r*q.left[f].row:], q.left[f].row
 	t.b, t.depth = q.right[f][j/tileFor(active).cols*q.bPanel:], q.depth/2
 	q.fetchNext()
 }

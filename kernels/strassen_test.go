@@ -39,7 +39,7 @@ func TestStrassenConv(t *testing.T) {
 			for _, n := range []int{1, 3} {
 				rng := rand.New(rand.NewPCG(41, 42))
 				c := newStrassenCase(t, rng, s, n, 2)
-				if !c.c.forward.fourth {
+				if !c.c.forward.strassen {
 					t.Fatal("not in Strassen's form")
 				}
 				c.multiply()
