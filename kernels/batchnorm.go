@@ -97,24 +97,24 @@ func (b *BatchNorm) Running(mean, invstd, runMean, runVar []float32) {
 // A nil add is absent. y may be x or add.
 func (b *BatchNorm) Apply(p *Pool, rows int, y, x, add, mean, invstd, gamma, beta []float32) {
 	checkLen("BatchNorm.Apply", "y", y, rows*b.c)
-	b.load("BatchNorm.Apply", rows, x, add, mean, invstd, gamma, beta)
+	b.load("BatchNorm.Apply", rows, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 	b.y = y
 	b.perTask = rowsPerTask(b.c)
 	p.Run(ceilDiv(rows, b.perTask), (*batchNormApply)(b))
 }
 
 // load keeps the arguments that Apply and the backward methods share.
-func (b *BatchNorm) load(kernel string, rows int, x, add, mean, invstd, gamma, beta []float32) {
-	checkLen(kernel, "x", x, rows*b.c)
-	if add != nil {
-		checkLen(kernel, "add", add, rows*b.c)
+func (b *BatchNorm) load(kernel string, rows int, at Normalised) {
+	checkLen(kernel, "x", at.X, rows*b.c)
+	if at.Add != nil {
+		checkLen(kernel, "add", at.Add, rows*b.c)
 	}
-	checkLen(kernel, "mean", mean, b.c)
-	checkLen(kernel, "invstd", invstd, b.c)
-	checkLen(kernel, "gamma", gamma, b.c)
-	checkLen(kernel, "beta", beta, b.c)
-	b.rows, b.x, b.add = rows, x, add
-	b.mean, b.invstd, b.gamma, b.beta = mean[:b.c], invstd[:b.c], gamma[:b.c], beta[:b.c]
+	checkLen(kernel, "mean", at.Mean, b.c)
+	checkLen(kernel, "invstd", at.InvStd, b.c)
+	checkLen(kernel, "gamma", at.Gamma, b.c)
+	checkLen(kernel, "beta", at.Beta, b.c)
+	b.rows, b.x, b.add = rows, at.X, at.Add
+	b.mean, b.invstd, b.gamma, b.beta = at.Mean[:b.c], at.InvStd[:b.c], at.Gamma[:b.c], at.Beta[:b.c]
 	mul(b.scale, b.gamma, b.invstd)
 }
 

@@ -20,7 +20,7 @@ func (b *BatchNorm) blockSums(blocks int) int { return 2 * blocks * b.c }
 
 // loadBlocks begins with a gradient that is to be g.
 func (b *BatchNorm) loadBlocks(rows int, g []float32, at Normalised, sums []float32) {
-	b.load("BatchNorm", rows, at.X, at.Add, at.Mean, at.InvStd, at.Gamma, at.Beta)
+	b.load("BatchNorm", rows, at)
 	b.dy, b.blocks = g, sums
 }
 
@@ -48,7 +48,7 @@ func (b *BatchNorm) sumBlock(block, first int, dy []float32) {
 	}
 }
 
-// BackwardSummed is the rest of Backward, or of BackwardFixed, for a gradient that has been summed by a convolution: see
+// BackwardSummed is the rest of Backward, for a gradient that has been summed by a convolution: see
 // [Conv.BackwardDataSums]. With add, which may be dx, for none nil,
 //
 //	dx[r,c] = gamma[c]*invstd[c] * (g[r,c] - Σg/rows - x̂[r,c] * Σg·x̂/rows) (+ add[r,c])

@@ -7,7 +7,7 @@ type Gated struct {
 	Rows        int       // of a sample
 }
 
-// BackwardGated is Backward, or BackwardFixed, without a residual, for the gradient that dy becomes behind the gate. dx may be
+// BackwardGated is Backward, without a residual, for the gradient that dy becomes behind the gate. dx may be
 // dy.
 func (b *BatchNorm) BackwardGated(p *Pool, rows int, dx, dgamma, dbeta, dy []float32, gated Gated, at Normalised, fixed, accumulate bool, ws []float32) {
 	checkLen("BatchNorm.BackwardGated", "dx", dx, rows*b.c)
@@ -18,7 +18,8 @@ func (b *BatchNorm) BackwardGated(p *Pool, rows int, dx, dgamma, dbeta, dy []flo
 	if gated.Shift != nil {
 		checkLen("BatchNorm.BackwardGated", "shift", gated.Shift, ceilDiv(rows, gated.Rows)*b.c)
 	}
-	b.load("BatchNorm.BackwardGated", rows, at.X, nil, at.Mean, at.InvStd, at.Gamma, at.Beta)
+	at.Add = nil
+	b.load("BatchNorm.BackwardGated", rows, at)
 	b.fixed, b.dx, b.dgamma, b.dbeta, b.dy, b.accumulate, b.gated = fixed, dx, dgamma, dbeta, dy, accumulate, gated
 	b.reduce(p, "BatchNorm.BackwardGated", rows, ws)
 	p.Run(b.tasks, (*batchNormGatedReduce)(b))

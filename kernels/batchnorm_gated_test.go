@@ -40,7 +40,7 @@ func TestBatchNormBackwardGated(t *testing.T) {
 					defer pool.Close()
 					want, wantGamma, wantBeta := make([]float32, rows*c), make([]float32, c), make([]float32, c)
 					gate.BackwardInput(pool, samples, want, dy, g, gated.Shift)
-					norm.Backward(pool, rows, want, nil, wantGamma, wantBeta, want, at.X, nil, at.Mean, at.InvStd, at.Gamma, at.Beta, false,
+					norm.Backward(pool, rows, want, nil, wantGamma, wantBeta, want, at, false, false,
 						make([]float32, norm.Workspace(rows, 2)))
 					checkClose(t, "dx", dx, toFloat64(want), tolerance)
 					checkClose(t, "dgamma", dgamma, toFloat64(wantGamma), tolerance)

@@ -8,33 +8,21 @@ package kernels
 //	dadd[r,c] = g[r,c]
 //	dx[r,c]   = gamma[c]*invstd[c] * (g[r,c] - Σg/rows - x̂[r,c] * Σg·x̂/rows)
 //
-// dadd is nil exactly when add is. dx and dadd may be dy, if they are not both.
-func (b *BatchNorm) Backward(p *Pool, rows int, dx, dadd, dgamma, dbeta, dy, x, add, mean, invstd, gamma, beta []float32,
-	accumulate bool, ws []float32) {
-	b.fixed = false
-	b.backward(p, rows, dx, dadd, dgamma, dbeta, dy, x, add, mean, invstd, gamma, beta, accumulate, ws)
-}
-
-// BackwardFixed is Backward with mean and invstd as constants, as in evaluation mode:
+// With fixed, mean and invstd are constants, as in evaluation mode:
 //
 //	dx[r,c] = gamma[c]*invstd[c] * g[r,c]
-func (b *BatchNorm) BackwardFixed(p *Pool, rows int, dx, dadd, dgamma, dbeta, dy, x, add, mean, invstd, gamma, beta []float32,
-	accumulate bool, ws []float32) {
-	b.fixed = true
-	b.backward(p, rows, dx, dadd, dgamma, dbeta, dy, x, add, mean, invstd, gamma, beta, accumulate, ws)
-}
-
-func (b *BatchNorm) backward(p *Pool, rows int, dx, dadd, dgamma, dbeta, dy, x, add, mean, invstd, gamma, beta []float32,
-	accumulate bool, ws []float32) {
+//
+// dadd is nil exactly when at.Add is. dx and dadd may be dy, if they are not both.
+func (b *BatchNorm) Backward(p *Pool, rows int, dx, dadd, dgamma, dbeta, dy []float32, at Normalised, fixed, accumulate bool, ws []float32) {
 	checkLen("BatchNorm.Backward", "dx", dx, rows*b.c)
 	checkLen("BatchNorm.Backward", "dy", dy, rows*b.c)
 	checkLen("BatchNorm.Backward", "dgamma", dgamma, b.c)
 	checkLen("BatchNorm.Backward", "dbeta", dbeta, b.c)
-	if add != nil {
+	if at.Add != nil {
 		checkLen("BatchNorm.Backward", "dadd", dadd, rows*b.c)
 	}
-	b.load("BatchNorm.Backward", rows, x, add, mean, invstd, gamma, beta)
-	b.dx, b.dadd, b.dgamma, b.dbeta, b.dy, b.accumulate = dx, dadd, dgamma, dbeta, dy, accumulate
+	b.load("BatchNorm.Backward", rows, at)
+	b.fixed, b.dx, b.dadd, b.dgamma, b.dbeta, b.dy, b.accumulate = fixed, dx, dadd, dgamma, dbeta, dy, accumulate
 	b.reduce(p, "BatchNorm.Backward", rows, ws)
 	p.Run(b.tasks, (*batchNormReduce)(b))
 	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormReduceFinish)(b))

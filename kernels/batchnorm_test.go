@@ -36,15 +36,14 @@ func batchNormCase(act Act, residual, fixed, large bool) layerCase {
 	}
 	ws := make([]float32, norm.Workspace(rows, 5))
 	k.run = func(p *Pool) {
-		backward := norm.Backward
 		if fixed {
 			norm.Running(mean, invstd, runMean, runVar)
-			backward = norm.BackwardFixed
 		} else {
 			norm.Stats(p, rows, x, mean, invstd, nil, nil, ws)
 		}
 		norm.Apply(p, rows, k.y, x, add, mean, invstd, gamma, beta)
-		backward(p, rows, k.grads[0], dadd, k.grads[1], k.grads[2], dy, x, add, mean, invstd, gamma, beta, false, ws)
+		at := Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}
+		norm.Backward(p, rows, k.grads[0], dadd, k.grads[1], k.grads[2], dy, at, fixed, false, ws)
 	}
 	k.forward = func(in [][]float64) []float64 {
 		x, gamma, beta := in[0], in[1], in[2]
@@ -135,10 +134,10 @@ func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
 			mean, invstd := make([]float32, c), make([]float32, c)
 			norm.Stats(pool, rows, x, mean, invstd, nil, nil, ws)
 			plain := makeSlices([][]float32{x, add, gamma, beta})
-			norm.Backward(pool, rows, plain[0], plain[1], plain[2], plain[3], dy, x, add, mean, invstd, gamma, beta, false, ws)
+			norm.Backward(pool, rows, plain[0], plain[1], plain[2], plain[3], dy, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
 
 			dadd, dgamma, dbeta, dx := append([]float32(nil), dy...), append([]float32(nil), plain[2]...), append([]float32(nil), plain[3]...), make([]float32, rows*c)
-			norm.Backward(pool, rows, dx, dadd, dgamma, dbeta, dadd, x, add, mean, invstd, gamma, beta, true, ws)
+			norm.Backward(pool, rows, dx, dadd, dgamma, dbeta, dadd, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, true, ws)
 			checkEqual(t, act.String()+": dx with dadd = dy", dx, plain[0])
 			checkEqual(t, act.String()+": dadd = dy", dadd, plain[1])
 			for j := range c {
@@ -146,9 +145,9 @@ func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
 			}
 			checkClose(t, act.String()+": dgamma twice", dgamma, toFloat64(plain[2]), 1e-6)
 
-			norm.Backward(pool, rows, plain[0], nil, dgamma, dbeta, dy, x, nil, mean, invstd, gamma, beta, false, ws)
+			norm.Backward(pool, rows, plain[0], nil, dgamma, dbeta, dy, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
 			dx = append(dx[:0], dy...)
-			norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, x, nil, mean, invstd, gamma, beta, false, ws)
+			norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
 			checkEqual(t, act.String()+": dx = dy", dx, plain[0])
 
 			want := make([]float32, rows*c)

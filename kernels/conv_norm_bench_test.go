@@ -46,7 +46,7 @@ func BenchmarkNormGradient(b *testing.B) {
 		b.Run(name+"/apart", func(b *testing.B) {
 			for b.Loop() {
 				c.BackwardData(pool, n, dx, dy, w, nil, ws)
-				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, x, nil, mean, invstd, gamma, beta, false, ws)
+				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, at, false, false, ws)
 			}
 		})
 		b.Run(name+"/summed", func(b *testing.B) {
@@ -85,7 +85,7 @@ func BenchmarkGatedGradient(b *testing.B) {
 				gate.Backward(pool, n, dx, dg, dy, y, g)
 				mean.Backward(pool, n, spread, shift)
 				add.Forward(pool, rows*s.c, dx, dx, spread)
-				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, x, nil, at.Mean, at.InvStd, at.Gamma, at.Beta, false, ws)
+				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, at, false, false, ws)
 			}
 		})
 		b.Run(fmt.Sprintf("%dx%dx%d/gated", s.h, s.w, s.c), func(b *testing.B) {
@@ -101,7 +101,7 @@ func BenchmarkGatedGradient(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("%dx%dx%d/norm", s.h, s.w, s.c), func(b *testing.B) {
 			for b.Loop() {
-				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, x, nil, at.Mean, at.InvStd, at.Gamma, at.Beta, false, ws)
+				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, at, false, false, ws)
 			}
 		})
 		pool.Close()

@@ -362,10 +362,10 @@ func BenchmarkPointwise(b *testing.B) {
 		{"BatchNorm.ApplyAdd", 3, func() { norm.Apply(pool, rows, y, x, z, mean, invstd, gamma, beta) }},
 		{"BatchNorm.ApplySiLU", 2, func() { smooth.Apply(pool, rows, y, x, nil, mean, invstd, gamma, beta) }},
 		{"BatchNorm.Backward", 5, func() {
-			norm.Backward(pool, rows, y, nil, dgamma, dbeta, z, x, nil, mean, invstd, gamma, beta, false, ws)
+			norm.Backward(pool, rows, y, nil, dgamma, dbeta, z, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
 		}},
 		{"BatchNorm.BackwardAdd", 7, func() {
-			norm.Backward(pool, rows, y, w, dgamma, dbeta, z, x, z, mean, invstd, gamma, beta, false, ws)
+			norm.Backward(pool, rows, y, w, dgamma, dbeta, z, Normalised{X: x, Add: z, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
 		}},
 		{"LayerNorm.Forward", 2, func() { layer.Forward(pool, rows, y, x, gamma, beta, rowMean, rowStd) }},
 		{"LayerNorm.Backward", 3, func() {

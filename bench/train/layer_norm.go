@@ -167,14 +167,9 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 		inPlace = none
 	}
 	k := c.contribute(l.in[0], false, inPlace)
-	gradient := kernel.Backward
-	if l.frozen {
-		gradient = kernel.BackwardFixed
-	}
+	fixed := l.frozen
 	c.emit(l.step("gradient"), append(at.buffers(), dy), []buffer{k.dst, rest.dst}, func(f *frame) {
-		n := at.at(f)
-		gradient(f.pool, f.n*positions, f.at(k.dst), f.at(rest.dst), dGamma, dBeta, f.at(dy), n.X, n.Add,
-			n.Mean, n.InvStd, n.Gamma, n.Beta, accumulate, f.ws)
+		kernel.Backward(f.pool, f.n*positions, f.at(k.dst), f.at(rest.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, accumulate, f.ws)
 	})
 	k.done()
 	switch {
