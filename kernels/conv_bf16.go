@@ -18,6 +18,7 @@ func (c *Conv) usePairs() {
 	for i := range c.data {
 		c.data[i].pairs = c.data[i].pairsWithinTaps()
 	}
+	c.weights.pairs = true
 	c.paired = &pairedWeights{&c.weights}
 	if c.s.KH == 1 || c.s.KW == 1 {
 		c.tiled = winogradForms{}

@@ -29,47 +29,36 @@ func (p *pairedWeights) workerSize() int {
 	return size + pairStrip*p.gatheredRow() + 3*cacheLine
 }
 
-// multiply computes one task: a split of the pixels, a group, a block of columns and all rows.
+// multiply computes one task.
 func (p *pairedWeights) multiply(task int, ws []float32) {
-	shape := tileFor(active)
-	columnBlock, columnBlocks := p.columnBlock(), p.columnBlocks()
-	split := task / (columnBlocks * p.groups)
-	group := task / columnBlocks % p.groups
-	col := task % columnBlocks * columnBlock
+	shape, t := tileFor(active), p.task(task)
 	depth, pixel := p.depth(), p.groups*p.rows
-
 	source := p.gather
-	source.first += group * p.channels
-	dst := p.dw
-	if p.splits() > 1 {
-		dst = p.sums[split*roundUp(p.size(), cacheLine):]
-	}
+	source.first += t.group * p.channels
 	m := product{
-		pairs: true, cols: min(columnBlock, depth-col),
+		pairs: true, cols: t.cols,
 		aRow: 1, aDepth: shape.rows, aPadded: true,
 		bPanel: shape.cols, bDepth: p.gatheredRow(), cRow: depth,
 	}
-	if p.keep && p.splits() == 1 {
+	if t.add {
 		m.flags = flagAccumulate
 	}
-	blocks := ceilDiv(p.pixels(), pixelBlock)
-	begin, end := blocks*split/p.splits()*pixelBlock, min(blocks*(split+1)/p.splits()*pixelBlock, p.pixels())
 	space := newScratch(ws)
 	columns := space.take(p.blockPairs() * m.bDepth)
 	bands := space.take(p.blockPairs() * roundUp(min(p.rows, weightRows), shape.rows))
 	m.a, m.b = bands, columns
-	for at := begin; at < end; at += pairedPixels {
-		pixels := min(pairedPixels, end-at)
+	for at := t.begin; at < t.end; at += pairedPixels {
+		pixels := min(pairedPixels, t.end-at)
 		m.depth = ceilDiv(pixels, 2)
 		m.aTile = m.depth * shape.rows
-		source.fillPixelPairs(columns, m.bDepth, at, pixels, col, col+m.cols, space.rest)
-		for o := 0; o < p.rows; o += weightRows {
-			m.rows = min(weightRows, p.rows-o)
-			m.c = dst[(group*p.rows+o)*depth+col:]
-			packPairBands(bands, p.dy[at*pixel+group*p.rows+o:], pixel, pixels, m.rows)
-			if p.groups == 1 && columnBlocks == 1 && p.rows <= weightRows {
+		source.fillPixelPairs(columns, m.bDepth, at, pixels, t.col, t.col+t.cols, space.rest)
+		for o := t.row; o < t.row+t.rows; o += weightRows {
+			m.rows = min(weightRows, t.row+t.rows-o)
+			m.c = t.dst[(t.group*p.rows+o)*depth+t.col:]
+			packPairBands(bands, p.dy[at*pixel+t.group*p.rows+o:], pixel, pixels, m.rows)
+			if p.groups == 1 && t.cols == depth && t.rows == p.rows && p.rows <= weightRows {
 				next := at + pixels
-				p.fetch(&m, next, min(next+pairedPixels, end))
+				p.fetch(&m, next, min(next+pairedPixels, t.end))
 			}
 			m.run()
 		}

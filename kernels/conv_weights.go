@@ -5,8 +5,10 @@ const (
 	pixelBlock   = 384 // pixels that are summed in one block
 	weightRows   = 264 // output channels that are done before the next ones, so that their dy stays in the second-level cache; a multiple of the rows of every tile
 	weightCols   = 288 // upper bound of the columns of a task
-	wantSums     = 24  // tasks wanted; the pixels are split where there are fewer
+	wantSums     = 24  // tasks wanted; where there are fewer, the pixels are split, then the rows, then the columns again
 	maxSums      = 16  // splits of the pixels, each with its own partial sums
+	fewestRows   = 96  // lower bound of the rows of a task, if they are split
+	fewestCols   = 64  // likewise
 	sumChunk     = 1 << 13
 	blocksPerSum = 4 // blocks of pixels a split has at least
 )
@@ -17,7 +19,8 @@ type weightProduct struct {
 	gather
 	n      int
 	groups int
-	rows   int // output channels of a group
+	rows   int  // output channels of a group
+	pairs  bool // pixels are multiplied in pairs of bf16
 	dy     []float32
 	dw     []float32
 	sums   []float32 // one slot of len(dw) per split, if there is more than one
@@ -26,19 +29,18 @@ type weightProduct struct {
 
 func (p *weightProduct) pixels() int { return p.n * p.outH * p.outW }
 
-// columnBlock returns the columns of a task, whole panels.
-func (p *weightProduct) columnBlock() int {
-	cols := p.depth()
-	return roundUp(ceilDiv(cols, ceilDiv(cols, weightCols)), tileFor(active).cols)
-}
-
-func (p *weightProduct) columnBlocks() int { return ceilDiv(p.depth(), p.columnBlock()) }
+// wideBlocks returns into how many parts the columns are cut at least.
+func (p *weightProduct) wideBlocks() int { return ceilDiv(p.depth(), weightCols) }
 
 // splits returns into how many parts the pixels are cut.
 func (p *weightProduct) splits() int {
 	blocks := ceilDiv(p.pixels(), pixelBlock)
-	wanted := ceilDiv(wantSums, p.columnBlocks()*p.groups)
-	return max(1, min(wanted, maxSums, blocks/blocksPerSum))
+	return max(1, min(p.missing(1), maxSums, blocks/blocksPerSum))
+}
+
+// missing returns into how many parts tasks have to be cut, of which each wide block of columns has so many.
+func (p *weightProduct) missing(tasks int) int {
+	return ceilDiv(wantSums, tasks*p.wideBlocks()*p.groups)
 }
 
 func (p *weightProduct) size() int { return p.groups * p.rows * p.depth() }
@@ -50,7 +52,27 @@ func (p *weightProduct) sumSize() int {
 	return 0
 }
 
-func (p *weightProduct) tasks() int { return p.splits() * p.groups * p.columnBlocks() }
+// rowBlock returns the output channels of a task, whole tiles. Where columns are copied, they are so for every task.
+func (p *weightProduct) rowBlock() int {
+	fewest := fewestRows
+	if p.pairs || !p.directColumns() {
+		fewest = weightRows
+	}
+	return roundUp(max(ceilDiv(p.rows, p.missing(p.splits())), fewest), tileFor(active).rows)
+}
+
+func (p *weightProduct) rowBlocks() int { return ceilDiv(p.rows, p.rowBlock()) }
+
+// columnBlock returns the columns of a task, whole panels.
+func (p *weightProduct) columnBlock() int {
+	cols := ceilDiv(p.depth(), p.wideBlocks())
+	parts := p.missing(p.splits() * p.rowBlocks())
+	return roundUp(min(cols, max(ceilDiv(cols, parts), fewestCols)), tileFor(active).cols)
+}
+
+func (p *weightProduct) columnBlocks() int { return ceilDiv(p.depth(), p.columnBlock()) }
+
+func (p *weightProduct) tasks() int { return p.splits() * p.groups * p.columnBlocks() * p.rowBlocks() }
 
 // gatheredRow is the distance of gathered pixels, an odd number of cache lines.
 func (p *weightProduct) gatheredRow() int { return gatheredRow(p.columnBlock()) }
@@ -60,61 +82,85 @@ func (p *weightProduct) workerSize() int {
 	return block*p.gatheredRow() + ceilDiv(min(p.rows, weightRows), tileFor(active).rows)*bandSize(block) + edgeSize(block) + 4*cacheLine
 }
 
-// multiply computes one task: a split of the pixels, a group, a block of columns and all rows.
-func (p *weightProduct) multiply(task int, ws []float32) {
-	shape := tileFor(active)
-	columnBlock, columnBlocks := p.columnBlock(), p.columnBlocks()
-	split := task / (columnBlocks * p.groups)
-	group := task / columnBlocks % p.groups
-	col := task % columnBlocks * columnBlock
-	depth, pixel := p.depth(), p.groups*p.rows
+// weightTask is a part of the sums: those of some channels over some pixels.
+type weightTask struct {
+	group      int
+	row, rows  int       // output channels of the group
+	col, cols  int       // taps and channels
+	begin, end int       // pixels
+	dst        []float32 // where the sums of all channels go
+	add        bool      // dst holds something that they are added to
+}
 
-	source := p.gather
-	source.first += group * p.channels
-	dst := p.dw
-	if p.splits() > 1 {
-		dst = p.sums[split*roundUp(p.size(), cacheLine):]
+// task returns a task. The rows of the same columns follow each other.
+func (p *weightProduct) task(index int) weightTask {
+	var t weightTask
+	next := func(parts int) int {
+		part := index % parts
+		index /= parts
+		return part
 	}
-	m := product{cols: min(columnBlock, depth-col), aRow: 1, bPanel: shape.cols, cRow: depth}
-	if p.keep && p.splits() == 1 {
+	t.row = next(p.rowBlocks()) * p.rowBlock()
+	t.rows = min(p.rowBlock(), p.rows-t.row)
+	t.col = next(p.columnBlocks()) * p.columnBlock()
+	t.cols = min(p.columnBlock(), p.depth()-t.col)
+	t.group = next(p.groups)
+	split, splits := index, p.splits()
+	blocks := ceilDiv(p.pixels(), pixelBlock)
+	t.begin, t.end = blocks*split/splits*pixelBlock, min(blocks*(split+1)/splits*pixelBlock, p.pixels())
+	t.dst, t.add = p.dw, p.keep
+	if splits > 1 {
+		t.dst, t.add = p.sums[split*roundUp(p.size(), cacheLine):], false
+	}
+	return t
+}
+
+// multiply computes one task.
+func (p *weightProduct) multiply(task int, ws []float32) {
+	shape, t := tileFor(active), p.task(task)
+	depth, pixel := p.depth(), p.groups*p.rows
+	source := p.gather
+	source.first += t.group * p.channels
+	m := product{cols: t.cols, aRow: 1, bPanel: shape.cols, cRow: depth}
+	if t.add {
 		m.flags = flagAccumulate
 	}
 	if !p.keep && p.pixels() <= pixelBlock && p.size() >= streamFloats && active != Generic {
 		m.flags = flagStream
 		defer storeFence()
 	}
-	blocks := ceilDiv(p.pixels(), pixelBlock)
-	begin, end := blocks*split/p.splits()*pixelBlock, min(blocks*(split+1)/p.splits()*pixelBlock, p.pixels())
 	space := newScratch(ws)
 	size := min(pixelBlock, p.pixels())
 	m.edge = space.take(edgeSize(size))
 	columns, bands := space.take(size*p.gatheredRow()), space.take(ceilDiv(min(p.rows, weightRows), shape.rows)*bandSize(size))
-	for at := begin; at < end; at += pixelBlock {
-		m.depth = min(pixelBlock, end-at)
+	lastRow := t.row + t.rows
+	for at := t.begin; at < t.end; at += pixelBlock {
+		m.depth = min(pixelBlock, t.end-at)
 		if p.directColumns() {
-			m.b, m.bDepth = source.src[at*source.pixel+source.first+col:], source.pixel
+			m.b, m.bDepth = source.src[at*source.pixel+source.first+t.col:], source.pixel
 		} else {
 			m.b, m.bDepth = columns, p.gatheredRow()
-			source.fill(columns, m.bDepth, at, m.depth, col, col+m.cols)
+			source.fill(columns, m.bDepth, at, m.depth, t.col, t.col+t.cols)
 		}
-		for o := 0; o < p.rows; o += weightRows {
-			m.rows = min(weightRows, p.rows-o)
-			m.c = dst[(group*p.rows+o)*depth+col:]
-			dy := p.dy[at*pixel+group*p.rows+o:]
+		for o := t.row; o < lastRow; o += weightRows {
+			m.rows = min(weightRows, lastRow-o)
+			m.c = t.dst[(t.group*p.rows+o)*depth+t.col:]
+			dy := p.dy[at*pixel+t.group*p.rows+o:]
 			if p.directRows() {
 				m.a, m.aTile, m.aDepth = dy, shape.rows, pixel
 			} else {
 				m.a, m.aTile, m.aDepth, m.aPadded = bands, bandSize(m.depth), shape.rows, true
 				packBands(bands, dy, pixel, m.depth, m.rows)
 			}
+			m.strips = [2]rowStrips{}
 			switch next := at + m.depth; {
 			case p.groups > 1:
-			case columnBlocks == 1 && p.rows <= weightRows:
-				p.fetch(&m, next, min(next+pixelBlock, end))
-			case o+m.rows < p.rows:
-				m.strips = [2]rowStrips{p.rowStrips(at, o+m.rows)}
-			case next < end:
-				m.strips = [2]rowStrips{p.rowStrips(next, 0), p.columnStrips(next, col, m.cols)}
+			case t.cols == depth && t.rows == p.rows && p.rows <= weightRows:
+				p.fetch(&m, next, min(next+pixelBlock, t.end))
+			case o+m.rows < lastRow:
+				m.strips = [2]rowStrips{p.rowStrips(at, o+m.rows, lastRow)}
+			case next < t.end:
+				m.strips = [2]rowStrips{p.rowStrips(next, t.row, lastRow), p.columnStrips(next, t.col, t.cols)}
 			}
 			m.run()
 		}
@@ -131,9 +177,10 @@ func (p *weightProduct) fetch(m *product, from, to int) {
 	}
 }
 
-// rowStrips returns the rows of dyᵀ that are needed from row o on, beginning with pixel at.
-func (p *weightProduct) rowStrips(at, o int) rowStrips {
-	return newRowStrips(p.dy[at*p.rows+o:], p.rows, min(weightRows, p.rows-o))
+// rowStrips returns the rows of dyᵀ, of which there are some up to last, that are needed next from row o on, beginning with
+// pixel at.
+func (p *weightProduct) rowStrips(at, o, last int) rowStrips {
+	return newRowStrips(p.dy[at*p.rows+o:], p.rows, min(weightRows, last-o))
 }
 
 // columnStrips returns the columns of a task, beginning with pixel at.
