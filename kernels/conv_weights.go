@@ -55,7 +55,7 @@ func (p *weightProduct) sumSize() int {
 // rowBlock returns the output channels of a task, whole tiles. Where columns are copied, they are so for every task.
 func (p *weightProduct) rowBlock() int {
 	fewest := fewestRows
-	if p.pairs || !p.directColumns() {
+	if p.pairs || !p.plain() {
 		fewest = weightRows
 	}
 	return roundUp(max(ceilDiv(p.rows, p.missing(p.splits())), fewest), tileFor(active).rows)
@@ -79,7 +79,7 @@ func (p *weightProduct) gatheredRow() int { return gatheredRow(p.columnBlock()) 
 
 func (p *weightProduct) workerSize() int {
 	block := min(pixelBlock, p.pixels())
-	return block*p.gatheredRow() + ceilDiv(min(p.rows, weightRows), tileFor(active).rows)*bandSize(block) + edgeSize(block) + 4*cacheLine
+	return block*p.gatheredRow() + edgeSize(block) + 3*cacheLine
 }
 
 // weightTask is a part of the sums: those of some channels over some pixels.
@@ -121,7 +121,7 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 	depth, pixel := p.depth(), p.groups*p.rows
 	source := p.gather
 	source.first += t.group * p.channels
-	m := product{cols: t.cols, aRow: 1, bPanel: shape.cols, cRow: depth}
+	m := product{cols: t.cols, aRow: 1, aTile: shape.rows, aDepth: pixel, bPanel: shape.cols, cRow: depth}
 	if t.add {
 		m.flags = flagAccumulate
 	}
@@ -132,11 +132,11 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 	space := newScratch(ws)
 	size := min(pixelBlock, p.pixels())
 	m.edge = space.take(edgeSize(size))
-	columns, bands := space.take(size*p.gatheredRow()), space.take(ceilDiv(min(p.rows, weightRows), shape.rows)*bandSize(size))
+	columns := space.take(size * p.gatheredRow())
 	lastRow := t.row + t.rows
 	for at := t.begin; at < t.end; at += pixelBlock {
 		m.depth = min(pixelBlock, t.end-at)
-		if p.directColumns() {
+		if p.directColumns(at + m.depth) {
 			m.b, m.bDepth = source.src[at*source.pixel+source.first+t.col:], source.pixel
 		} else {
 			m.b, m.bDepth = columns, p.gatheredRow()
@@ -145,13 +145,7 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 		for o := t.row; o < lastRow; o += weightRows {
 			m.rows = min(weightRows, lastRow-o)
 			m.c = t.dst[(t.group*p.rows+o)*depth+t.col:]
-			dy := p.dy[at*pixel+t.group*p.rows+o:]
-			if p.directRows() {
-				m.a, m.aTile, m.aDepth = dy, shape.rows, pixel
-			} else {
-				m.a, m.aTile, m.aDepth, m.aPadded = bands, bandSize(m.depth), shape.rows, true
-				packBands(bands, dy, pixel, m.depth, m.rows)
-			}
+			m.a = p.dy[at*pixel+t.group*p.rows+o:]
 			m.strips = [2]rowStrips{}
 			switch next := at + m.depth; {
 			case p.groups > 1:
@@ -191,28 +185,10 @@ func (p *weightProduct) columnStrips(at, col, cols int) rowStrips {
 	return newRowStrips(p.src[at*p.pixel+col:], p.pixel, cols)
 }
 
-// bandSize is the distance of the bands of packed rows, an odd number of cache lines.
-func bandSize(depth int) int { return (ceilDiv(depth*tileFor(active).rows, cacheLine) | 1) * cacheLine }
-
-// packBands packs the columns of a block of dy into bands as high as a tile: with T rows a tile,
-// dst[r/T*bandSize(depth) + k*T + r%T] = dy[k*pixel + r]. It reads in the order of memory.
-func packBands(dst, dy []float32, pixel, depth, rows int) {
-	height, size := tileFor(active).rows, bandSize(depth)
-	whole := rows / height
-	for k := range depth {
-		copyRows(dst[k*height:], size, dy[k*pixel:], height, whole, height)
-	}
-	if rest := rows - whole*height; rest > 0 {
-		copyRows(dst[whole*size:], height, dy[whole*height:], pixel, depth, rest)
-	}
-}
-
-// directRows tells whether tiles read the rows of dyᵀ where they are.
-func (p *weightProduct) directRows() bool { return p.groups*p.rows%512 != 0 }
-
-// directColumns tells whether tiles read their columns where they are.
-func (p *weightProduct) directColumns() bool {
-	return p.gather.direct() && p.channels%narrowest(active) == 0
+// directColumns tells whether tiles read their columns of the pixels before end where they are. The narrowest tile may read
+// into the next pixel, of which there has to be one.
+func (p *weightProduct) directColumns(end int) bool {
+	return p.plain() && (end < p.pixels() || p.channels%narrowest(active) == 0)
 }
 
 // addTasks returns the number of tasks that add the splits' sums.
