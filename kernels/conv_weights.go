@@ -188,7 +188,7 @@ func (p *weightProduct) columnStrips(at, col, cols int) rowStrips {
 // directColumns tells whether tiles read their columns of the pixels before end where they are. The narrowest tile may read
 // into the next pixel, of which there has to be one.
 func (p *weightProduct) directColumns(end int) bool {
-	return p.plain() && (end < p.pixels() || p.channels%narrowest(active) == 0)
+	return p.plain() && (end < p.pixels() || p.channels%narrowest == 0)
 }
 
 // addTasks returns the number of tasks that add the splits' sums.

@@ -18,7 +18,7 @@ type product struct {
 	aPadded             bool // the rows up to the next whole tile exist
 	edge                []float32
 
-	b              []float32 // the columns up to the next half panel exist
+	b              []float32 // the columns up to the next multiple of narrowest exist
 	bPanel, bDepth int
 
 	c         []float32
@@ -177,7 +177,7 @@ func (p *product) copyEdge(band, rows int) {
 }
 
 // packTransposed packs rows of B, given as the columns of a row-major matrix, into panels: with U columns a panel,
-// dst[j/U*depth*U + k*U + j%U] = src[j*srcRow + k]. A last panel of at most U/2 columns is read only half.
+// dst[j/U*depth*U + k*U + j%U] = src[j*srcRow + k]. Of a last panel whole multiples of narrowest are read.
 func packTransposed(dst, src []float32, srcRow, depth, cols int) {
 	width := tileFor(active).cols
 	for j := 0; j < cols; j += width {

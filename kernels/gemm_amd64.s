@@ -677,6 +677,628 @@ stored:
 	VZEROUPPER
 	RET
 
+// func tile12x24AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·tile12x24AVX512(SB), NOSPLIT, $0-168
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Y13, Y13, Y13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Y15, Y15, Y15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Y17, Y17, Y17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Y19, Y19, Y19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Y21, Y21, Y21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Y23, Y23, Y23
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	LEAQ  (R10)(CX*2), R11
+	ADDQ  CX, R11
+	LEAQ  (R11)(CX*2), R12
+	ADDQ  CX, R12
+	TESTQ AX, AX
+	JZ    done
+
+depth:
+	VMOVUPS          (BX), Z24
+	VMOVUPS          64(BX), Y25
+	VFMADD231PS.BCST (R9), Z24, Z0
+	VFMADD231PS.BCST (R9), Y25, Y1
+	VFMADD231PS.BCST (R9)(CX*1), Z24, Z2
+	VFMADD231PS.BCST (R9)(CX*1), Y25, Y3
+	VFMADD231PS.BCST (R9)(CX*2), Z24, Z4
+	VFMADD231PS.BCST (R9)(CX*2), Y25, Y5
+	VFMADD231PS.BCST (R10), Z24, Z6
+	VFMADD231PS.BCST (R10), Y25, Y7
+	VFMADD231PS.BCST (R10)(CX*1), Z24, Z8
+	VFMADD231PS.BCST (R10)(CX*1), Y25, Y9
+	VFMADD231PS.BCST (R10)(CX*2), Z24, Z10
+	VFMADD231PS.BCST (R10)(CX*2), Y25, Y11
+	VFMADD231PS.BCST (R11), Z24, Z12
+	VFMADD231PS.BCST (R11), Y25, Y13
+	VFMADD231PS.BCST (R11)(CX*1), Z24, Z14
+	VFMADD231PS.BCST (R11)(CX*1), Y25, Y15
+	VFMADD231PS.BCST (R11)(CX*2), Z24, Z16
+	VFMADD231PS.BCST (R11)(CX*2), Y25, Y17
+	VFMADD231PS.BCST (R12), Z24, Z18
+	VFMADD231PS.BCST (R12), Y25, Y19
+	VFMADD231PS.BCST (R12)(CX*1), Z24, Z20
+	VFMADD231PS.BCST (R12)(CX*1), Y25, Y21
+	VFMADD231PS.BCST (R12)(CX*2), Z24, Z22
+	VFMADD231PS.BCST (R12)(CX*2), Y25, Y23
+	PREFETCHT1       (DI)
+	PREFETCHT1       64(DI)
+	ADDQ             R8, DI
+	ADDQ             SI, BX
+	ADDQ             DX, R9
+	ADDQ             DX, R10
+	ADDQ             DX, R11
+	ADDQ             DX, R12
+	DECQ             AX
+	JNZ              depth
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y5, Y5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y7, Y7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y9, Y9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y11, Y11
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y13, Y13
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y15, Y15
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y17, Y17
+	ADDQ      BX, CX
+	CMPQ      AX, $0x09
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y19, Y19
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0a
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y21, Y21
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0b
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y23, Y23
+	ADDQ      BX, CX
+
+noaccumulate:
+	TESTQ     $0x00000002, DX
+	JZ        nobias
+	MOVQ      bias+112(FP), CX
+	VMOVUPS.Z (CX), K1, Z24
+	VMOVUPS.Z 64(CX), K2, Y25
+	VADDPS    Z24, Z0, Z0
+	VADDPS    Y25, Y1, Y1
+	VADDPS    Z24, Z2, Z2
+	VADDPS    Y25, Y3, Y3
+	VADDPS    Z24, Z4, Z4
+	VADDPS    Y25, Y5, Y5
+	VADDPS    Z24, Z6, Z6
+	VADDPS    Y25, Y7, Y7
+	VADDPS    Z24, Z8, Z8
+	VADDPS    Y25, Y9, Y9
+	VADDPS    Z24, Z10, Z10
+	VADDPS    Y25, Y11, Y11
+	VADDPS    Z24, Z12, Z12
+	VADDPS    Y25, Y13, Y13
+	VADDPS    Z24, Z14, Z14
+	VADDPS    Y25, Y15, Y15
+	VADDPS    Z24, Z16, Z16
+	VADDPS    Y25, Y17, Y17
+	VADDPS    Z24, Z18, Z18
+	VADDPS    Y25, Y19, Y19
+	VADDPS    Z24, Z20, Z20
+	VADDPS    Y25, Y21, Y21
+	VADDPS    Z24, Z22, Z22
+	VADDPS    Y25, Y23, Y23
+
+nobias:
+	TESTQ     $0x00000004, DX
+	JZ        noadd
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y5, Y5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y7, Y7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y9, Y9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y11, Y11
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y13, Y13
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y15, Y15
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y17, Y17
+	ADDQ      BX, CX
+	CMPQ      AX, $0x09
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y19, Y19
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0a
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y21, Y21
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0b
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y23, Y23
+	ADDQ      BX, CX
+
+noadd:
+	TESTQ  $0x00000008, DX
+	JZ     norelu
+	VXORPS Z24, Z24, Z24
+	VMAXPS Z0, Z24, Z0
+	VMAXPS Y1, Y24, Y1
+	VMAXPS Z2, Z24, Z2
+	VMAXPS Y3, Y24, Y3
+	VMAXPS Z4, Z24, Z4
+	VMAXPS Y5, Y24, Y5
+	VMAXPS Z6, Z24, Z6
+	VMAXPS Y7, Y24, Y7
+	VMAXPS Z8, Z24, Z8
+	VMAXPS Y9, Y24, Y9
+	VMAXPS Z10, Z24, Z10
+	VMAXPS Y11, Y24, Y11
+	VMAXPS Z12, Z24, Z12
+	VMAXPS Y13, Y24, Y13
+	VMAXPS Z14, Z24, Z14
+	VMAXPS Y15, Y24, Y15
+	VMAXPS Z16, Z24, Z16
+	VMAXPS Y17, Y24, Y17
+	VMAXPS Z18, Z24, Z18
+	VMAXPS Y19, Y24, Y19
+	VMAXPS Z20, Z24, Z20
+	VMAXPS Y21, Y24, Y21
+	VMAXPS Z22, Z24, Z22
+	VMAXPS Y23, Y24, Y23
+
+norelu:
+	TESTQ       $0x00000010, DX
+	JZ          nosums0
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
+	VMOVUPS     (BX), Z24
+	VMOVUPS     (BX)(SI*1), Z25
+	VSUBPS      (CX), Z0, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x01
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x02
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x03
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x04
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x05
+	JLE         summedsums0
+	VSUBPS      (CX), Z10, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x06
+	JLE         summedsums0
+	VSUBPS      (CX), Z12, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x07
+	JLE         summedsums0
+	VSUBPS      (CX), Z14, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x08
+	JLE         summedsums0
+	VSUBPS      (CX), Z16, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x09
+	JLE         summedsums0
+	VSUBPS      (CX), Z18, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x0a
+	JLE         summedsums0
+	VSUBPS      (CX), Z20, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+	CMPQ        AX, $0x0b
+	JLE         summedsums0
+	VSUBPS      (CX), Z22, Z26
+	VADDPS      Z26, Z24, Z24
+	VFMADD231PS Z26, Z26, Z25
+
+summedsums0:
+	VMOVUPS Z24, (BX)
+	VMOVUPS Z25, (BX)(SI*1)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosums1
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
+	VMOVUPS     64(DX), Y24
+	VMOVUPS     64(DX)(BX*1), Y25
+	VSUBPS      64(CX), Y1, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x01
+	JLE         summedsums1
+	VSUBPS      64(CX), Y3, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x02
+	JLE         summedsums1
+	VSUBPS      64(CX), Y5, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x03
+	JLE         summedsums1
+	VSUBPS      64(CX), Y7, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x04
+	JLE         summedsums1
+	VSUBPS      64(CX), Y9, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x05
+	JLE         summedsums1
+	VSUBPS      64(CX), Y11, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x06
+	JLE         summedsums1
+	VSUBPS      64(CX), Y13, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x07
+	JLE         summedsums1
+	VSUBPS      64(CX), Y15, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x08
+	JLE         summedsums1
+	VSUBPS      64(CX), Y17, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x09
+	JLE         summedsums1
+	VSUBPS      64(CX), Y19, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x0a
+	JLE         summedsums1
+	VSUBPS      64(CX), Y21, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+	CMPQ        AX, $0x0b
+	JLE         summedsums1
+	VSUBPS      64(CX), Y23, Y26
+	VADDPS      Y26, Y24, Y24
+	VFMADD231PS Y26, Y26, Y25
+
+summedsums1:
+	VMOVUPS Y24, 64(DX)
+	VMOVUPS Y25, 64(DX)(BX*1)
+
+nosums1:
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
+	VMOVUPS Z0, K1, (CX)
+	VMOVUPS Y1, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     stored
+	VMOVUPS Z2, K1, (CX)
+	VMOVUPS Y3, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     stored
+	VMOVUPS Z4, K1, (CX)
+	VMOVUPS Y5, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     stored
+	VMOVUPS Z6, K1, (CX)
+	VMOVUPS Y7, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     stored
+	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Y9, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     stored
+	VMOVUPS Z10, K1, (CX)
+	VMOVUPS Y11, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x06
+	JLE     stored
+	VMOVUPS Z12, K1, (CX)
+	VMOVUPS Y13, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x07
+	JLE     stored
+	VMOVUPS Z14, K1, (CX)
+	VMOVUPS Y15, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x08
+	JLE     stored
+	VMOVUPS Z16, K1, (CX)
+	VMOVUPS Y17, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x09
+	JLE     stored
+	VMOVUPS Z18, K1, (CX)
+	VMOVUPS Y19, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x0a
+	JLE     stored
+	VMOVUPS Z20, K1, (CX)
+	VMOVUPS Y21, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x0b
+	JLE     stored
+	VMOVUPS Z22, K1, (CX)
+	VMOVUPS Y23, K2, 64(CX)
+	ADDQ    DX, CX
+
+stored:
+	VZEROUPPER
+	RET
+
 // func tile12x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-168
@@ -772,41 +1394,29 @@ unfetchedadd:
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Z12
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS  Z12, Z13, Z0
-	VBROADCASTSS (R9)(CX*1), Z13
-	VFMADD231PS  Z12, Z13, Z1
-	VBROADCASTSS (R9)(CX*2), Z13
-	VFMADD231PS  Z12, Z13, Z2
-	VBROADCASTSS (R10), Z13
-	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS (R10)(CX*1), Z13
-	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS (R10)(CX*2), Z13
-	VFMADD231PS  Z12, Z13, Z5
-	VBROADCASTSS (R11), Z13
-	VFMADD231PS  Z12, Z13, Z6
-	VBROADCASTSS (R11)(CX*1), Z13
-	VFMADD231PS  Z12, Z13, Z7
-	VBROADCASTSS (R11)(CX*2), Z13
-	VFMADD231PS  Z12, Z13, Z8
-	VBROADCASTSS (R12), Z13
-	VFMADD231PS  Z12, Z13, Z9
-	VBROADCASTSS (R12)(CX*1), Z13
-	VFMADD231PS  Z12, Z13, Z10
-	VBROADCASTSS (R12)(CX*2), Z13
-	VFMADD231PS  Z12, Z13, Z11
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         DX, R12
-	DECQ         AX
-	JNZ          depth
+	VMOVUPS          (BX), Z12
+	VFMADD231PS.BCST (R9), Z12, Z0
+	VFMADD231PS.BCST (R9)(CX*1), Z12, Z1
+	VFMADD231PS.BCST (R9)(CX*2), Z12, Z2
+	VFMADD231PS.BCST (R10), Z12, Z3
+	VFMADD231PS.BCST (R10)(CX*1), Z12, Z4
+	VFMADD231PS.BCST (R10)(CX*2), Z12, Z5
+	VFMADD231PS.BCST (R11), Z12, Z6
+	VFMADD231PS.BCST (R11)(CX*1), Z12, Z7
+	VFMADD231PS.BCST (R11)(CX*2), Z12, Z8
+	VFMADD231PS.BCST (R12), Z12, Z9
+	VFMADD231PS.BCST (R12)(CX*1), Z12, Z10
+	VFMADD231PS.BCST (R12)(CX*2), Z12, Z11
+	PREFETCHT1       (DI)
+	PREFETCHT1       64(DI)
+	ADDQ             R8, DI
+	ADDQ             SI, BX
+	ADDQ             DX, R9
+	ADDQ             DX, R10
+	ADDQ             DX, R11
+	ADDQ             DX, R12
+	DECQ             AX
+	JNZ              depth
 
 done:
 	MOVQ      rows+144(FP), AX
@@ -1098,6 +1708,421 @@ nosums0:
 	CMPQ    AX, $0x0b
 	JLE     stored
 	VMOVUPS Z11, K1, (CX)
+	ADDQ    DX, CX
+
+stored:
+	VZEROUPPER
+	RET
+
+// func tile12x8AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·tile12x8AVX512(SB), NOSPLIT, $0-168
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	LEAQ  (R10)(CX*2), R11
+	ADDQ  CX, R11
+	LEAQ  (R11)(CX*2), R12
+	ADDQ  CX, R12
+	TESTQ AX, AX
+	JZ    done
+
+depth:
+	VMOVUPS          (BX), Y12
+	VFMADD231PS.BCST (R9), Y12, Y0
+	VFMADD231PS.BCST (R9)(CX*1), Y12, Y1
+	VFMADD231PS.BCST (R9)(CX*2), Y12, Y2
+	VFMADD231PS.BCST (R10), Y12, Y3
+	VFMADD231PS.BCST (R10)(CX*1), Y12, Y4
+	VFMADD231PS.BCST (R10)(CX*2), Y12, Y5
+	VFMADD231PS.BCST (R11), Y12, Y6
+	VFMADD231PS.BCST (R11)(CX*1), Y12, Y7
+	VFMADD231PS.BCST (R11)(CX*2), Y12, Y8
+	VFMADD231PS.BCST (R12), Y12, Y9
+	VFMADD231PS.BCST (R12)(CX*1), Y12, Y10
+	VFMADD231PS.BCST (R12)(CX*2), Y12, Y11
+	PREFETCHT1       (DI)
+	PREFETCHT1       64(DI)
+	ADDQ             R8, DI
+	ADDQ             SI, BX
+	ADDQ             DX, R9
+	ADDQ             DX, R10
+	ADDQ             DX, R11
+	ADDQ             DX, R12
+	DECQ             AX
+	JNZ              depth
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y0, Y0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y2, Y2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y4, Y4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y5, Y5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y6, Y6
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y7, Y7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y8, Y8
+	ADDQ      BX, CX
+	CMPQ      AX, $0x09
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y9, Y9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0a
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y10, Y10
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0b
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y11, Y11
+	ADDQ      BX, CX
+
+noaccumulate:
+	TESTQ     $0x00000002, DX
+	JZ        nobias
+	MOVQ      bias+112(FP), CX
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y0, Y0
+	VADDPS    Y12, Y1, Y1
+	VADDPS    Y12, Y2, Y2
+	VADDPS    Y12, Y3, Y3
+	VADDPS    Y12, Y4, Y4
+	VADDPS    Y12, Y5, Y5
+	VADDPS    Y12, Y6, Y6
+	VADDPS    Y12, Y7, Y7
+	VADDPS    Y12, Y8, Y8
+	VADDPS    Y12, Y9, Y9
+	VADDPS    Y12, Y10, Y10
+	VADDPS    Y12, Y11, Y11
+
+nobias:
+	TESTQ     $0x00000004, DX
+	JZ        noadd
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y0, Y0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y2, Y2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y4, Y4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y5, Y5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y6, Y6
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y7, Y7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y8, Y8
+	ADDQ      BX, CX
+	CMPQ      AX, $0x09
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y9, Y9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0a
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y10, Y10
+	ADDQ      BX, CX
+	CMPQ      AX, $0x0b
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y12
+	VADDPS    Y12, Y11, Y11
+	ADDQ      BX, CX
+
+noadd:
+	TESTQ  $0x00000008, DX
+	JZ     norelu
+	VXORPS Z12, Z12, Z12
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Y8, Y12, Y8
+	VMAXPS Y9, Y12, Y9
+	VMAXPS Y10, Y12, Y10
+	VMAXPS Y11, Y12, Y11
+
+norelu:
+	TESTQ       $0x00000010, DX
+	JZ          nosums0
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
+	VMOVUPS     (DX), Y12
+	VMOVUPS     (DX)(BX*1), Y13
+	VSUBPS      (CX), Y0, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x01
+	JLE         summedsums0
+	VSUBPS      (CX), Y1, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x02
+	JLE         summedsums0
+	VSUBPS      (CX), Y2, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x03
+	JLE         summedsums0
+	VSUBPS      (CX), Y3, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x04
+	JLE         summedsums0
+	VSUBPS      (CX), Y4, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x05
+	JLE         summedsums0
+	VSUBPS      (CX), Y5, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x06
+	JLE         summedsums0
+	VSUBPS      (CX), Y6, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x07
+	JLE         summedsums0
+	VSUBPS      (CX), Y7, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x08
+	JLE         summedsums0
+	VSUBPS      (CX), Y8, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x09
+	JLE         summedsums0
+	VSUBPS      (CX), Y9, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x0a
+	JLE         summedsums0
+	VSUBPS      (CX), Y10, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x0b
+	JLE         summedsums0
+	VSUBPS      (CX), Y11, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+
+summedsums0:
+	VMOVUPS Y12, (DX)
+	VMOVUPS Y13, (DX)(BX*1)
+
+nosums0:
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
+	VMOVUPS Y0, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     stored
+	VMOVUPS Y1, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     stored
+	VMOVUPS Y2, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     stored
+	VMOVUPS Y3, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     stored
+	VMOVUPS Y4, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     stored
+	VMOVUPS Y5, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x06
+	JLE     stored
+	VMOVUPS Y6, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x07
+	JLE     stored
+	VMOVUPS Y7, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x08
+	JLE     stored
+	VMOVUPS Y8, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x09
+	JLE     stored
+	VMOVUPS Y9, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x0a
+	JLE     stored
+	VMOVUPS Y10, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x0b
+	JLE     stored
+	VMOVUPS Y11, K1, (CX)
 	ADDQ    DX, CX
 
 stored:
@@ -1468,6 +2493,364 @@ stored:
 	VZEROUPPER
 	RET
 
+// func tile6x24AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·tile6x24AVX512(SB), NOSPLIT, $0-168
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	TESTQ AX, AX
+	JZ    done
+
+depth:
+	VMOVUPS          (BX), Z12
+	VMOVUPS          64(BX), Y13
+	VFMADD231PS.BCST (R9), Z12, Z0
+	VFMADD231PS.BCST (R9), Y13, Y1
+	VFMADD231PS.BCST (R9)(CX*1), Z12, Z2
+	VFMADD231PS.BCST (R9)(CX*1), Y13, Y3
+	VFMADD231PS.BCST (R9)(CX*2), Z12, Z4
+	VFMADD231PS.BCST (R9)(CX*2), Y13, Y5
+	VFMADD231PS.BCST (R10), Z12, Z6
+	VFMADD231PS.BCST (R10), Y13, Y7
+	VFMADD231PS.BCST (R10)(CX*1), Z12, Z8
+	VFMADD231PS.BCST (R10)(CX*1), Y13, Y9
+	VFMADD231PS.BCST (R10)(CX*2), Z12, Z10
+	VFMADD231PS.BCST (R10)(CX*2), Y13, Y11
+	PREFETCHT1       (DI)
+	PREFETCHT1       64(DI)
+	ADDQ             R8, DI
+	ADDQ             SI, BX
+	ADDQ             DX, R9
+	ADDQ             DX, R10
+	DECQ             AX
+	JNZ              depth
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y5, Y5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y7, Y7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y9, Y9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y11, Y11
+	ADDQ      BX, CX
+
+noaccumulate:
+	TESTQ     $0x00000002, DX
+	JZ        nobias
+	MOVQ      bias+112(FP), CX
+	VMOVUPS.Z (CX), K1, Z12
+	VMOVUPS.Z 64(CX), K2, Y13
+	VADDPS    Z12, Z0, Z0
+	VADDPS    Y13, Y1, Y1
+	VADDPS    Z12, Z2, Z2
+	VADDPS    Y13, Y3, Y3
+	VADDPS    Z12, Z4, Z4
+	VADDPS    Y13, Y5, Y5
+	VADDPS    Z12, Z6, Z6
+	VADDPS    Y13, Y7, Y7
+	VADDPS    Z12, Z8, Z8
+	VADDPS    Y13, Y9, Y9
+	VADDPS    Z12, Z10, Z10
+	VADDPS    Y13, Y11, Y11
+
+nobias:
+	TESTQ     $0x00000004, DX
+	JZ        noadd
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y5, Y5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y7, Y7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y9, Y9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y11, Y11
+	ADDQ      BX, CX
+
+noadd:
+	TESTQ  $0x00000008, DX
+	JZ     norelu
+	VXORPS Z12, Z12, Z12
+	VMAXPS Z0, Z12, Z0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Z2, Z12, Z2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Z4, Z12, Z4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Z6, Z12, Z6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Z8, Z12, Z8
+	VMAXPS Y9, Y12, Y9
+	VMAXPS Z10, Z12, Z10
+	VMAXPS Y11, Y12, Y11
+
+norelu:
+	TESTQ       $0x00000010, DX
+	JZ          nosums0
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), BX
+	MOVQ        sumsRow+136(FP), SI
+	VMOVUPS     (BX), Z12
+	VMOVUPS     (BX)(SI*1), Z13
+	VSUBPS      (CX), Z0, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
+	CMPQ        AX, $0x01
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
+	CMPQ        AX, $0x02
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
+	CMPQ        AX, $0x03
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
+	CMPQ        AX, $0x04
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
+	CMPQ        AX, $0x05
+	JLE         summedsums0
+	VSUBPS      (CX), Z10, Z14
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z14, Z14, Z13
+
+summedsums0:
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, (BX)(SI*1)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosums1
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
+	VMOVUPS     64(DX), Y12
+	VMOVUPS     64(DX)(BX*1), Y13
+	VSUBPS      64(CX), Y1, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x01
+	JLE         summedsums1
+	VSUBPS      64(CX), Y3, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x02
+	JLE         summedsums1
+	VSUBPS      64(CX), Y5, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x03
+	JLE         summedsums1
+	VSUBPS      64(CX), Y7, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x04
+	JLE         summedsums1
+	VSUBPS      64(CX), Y9, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+	CMPQ        AX, $0x05
+	JLE         summedsums1
+	VSUBPS      64(CX), Y11, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
+
+summedsums1:
+	VMOVUPS Y12, 64(DX)
+	VMOVUPS Y13, 64(DX)(BX*1)
+
+nosums1:
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
+	VMOVUPS Z0, K1, (CX)
+	VMOVUPS Y1, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     stored
+	VMOVUPS Z2, K1, (CX)
+	VMOVUPS Y3, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     stored
+	VMOVUPS Z4, K1, (CX)
+	VMOVUPS Y5, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     stored
+	VMOVUPS Z6, K1, (CX)
+	VMOVUPS Y7, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     stored
+	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Y9, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     stored
+	VMOVUPS Z10, K1, (CX)
+	VMOVUPS Y11, K2, 64(CX)
+	ADDQ    DX, CX
+
+stored:
+	VZEROUPPER
+	RET
+
 // func tile6x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-168
@@ -1529,27 +2912,21 @@ unfetchedadd:
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Z6
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z6, Z7, Z0
-	VBROADCASTSS (R9)(CX*1), Z7
-	VFMADD231PS  Z6, Z7, Z1
-	VBROADCASTSS (R9)(CX*2), Z7
-	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (R10), Z7
-	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R10)(CX*1), Z7
-	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R10)(CX*2), Z7
-	VFMADD231PS  Z6, Z7, Z5
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	DECQ         AX
-	JNZ          depth
+	VMOVUPS          (BX), Z6
+	VFMADD231PS.BCST (R9), Z6, Z0
+	VFMADD231PS.BCST (R9)(CX*1), Z6, Z1
+	VFMADD231PS.BCST (R9)(CX*2), Z6, Z2
+	VFMADD231PS.BCST (R10), Z6, Z3
+	VFMADD231PS.BCST (R10)(CX*1), Z6, Z4
+	VFMADD231PS.BCST (R10)(CX*2), Z6, Z5
+	PREFETCHT1       (DI)
+	PREFETCHT1       64(DI)
+	ADDQ             R8, DI
+	ADDQ             SI, BX
+	ADDQ             DX, R9
+	ADDQ             DX, R10
+	DECQ             AX
+	JNZ              depth
 
 done:
 	MOVQ      rows+144(FP), AX
@@ -1715,6 +3092,253 @@ nosums0:
 	CMPQ    AX, $0x05
 	JLE     stored
 	VMOVUPS Z5, K1, (CX)
+	ADDQ    DX, CX
+
+stored:
+	VZEROUPPER
+	RET
+
+// func tile6x8AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·tile6x8AVX512(SB), NOSPLIT, $0-168
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+80(FP), AX
+	MOVQ       fromRow+88(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+160(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+96(FP), AX
+	MOVQ       addRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+16(FP), CX
+	MOVQ  aDepth+24(FP), DX
+	MOVQ  b+32(FP), BX
+	MOVQ  bDepth+40(FP), SI
+	MOVQ  soon+48(FP), DI
+	MOVQ  soonDepth+56(FP), R8
+	MOVQ  a+8(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	TESTQ AX, AX
+	JZ    done
+
+depth:
+	VMOVUPS          (BX), Y6
+	VFMADD231PS.BCST (R9), Y6, Y0
+	VFMADD231PS.BCST (R9)(CX*1), Y6, Y1
+	VFMADD231PS.BCST (R9)(CX*2), Y6, Y2
+	VFMADD231PS.BCST (R10), Y6, Y3
+	VFMADD231PS.BCST (R10)(CX*1), Y6, Y4
+	VFMADD231PS.BCST (R10)(CX*2), Y6, Y5
+	PREFETCHT1       (DI)
+	PREFETCHT1       64(DI)
+	ADDQ             R8, DI
+	ADDQ             SI, BX
+	ADDQ             DX, R9
+	ADDQ             DX, R10
+	DECQ             AX
+	JNZ              depth
+
+done:
+	MOVQ      rows+144(FP), AX
+	MOVQ      cols+152(FP), CX
+	MOVQ      flags+160(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+80(FP), CX
+	MOVQ      fromRow+88(FP), BX
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y0, Y0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y2, Y2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y4, Y4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y5, Y5
+	ADDQ      BX, CX
+
+noaccumulate:
+	TESTQ     $0x00000002, DX
+	JZ        nobias
+	MOVQ      bias+112(FP), CX
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y0, Y0
+	VADDPS    Y6, Y1, Y1
+	VADDPS    Y6, Y2, Y2
+	VADDPS    Y6, Y3, Y3
+	VADDPS    Y6, Y4, Y4
+	VADDPS    Y6, Y5, Y5
+
+nobias:
+	TESTQ     $0x00000004, DX
+	JZ        noadd
+	MOVQ      add+96(FP), CX
+	MOVQ      addRow+104(FP), BX
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y0, Y0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y2, Y2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y4, Y4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y6
+	VADDPS    Y6, Y5, Y5
+	ADDQ      BX, CX
+
+noadd:
+	TESTQ  $0x00000008, DX
+	JZ     norelu
+	VXORPS Z6, Z6, Z6
+	VMAXPS Y0, Y6, Y0
+	VMAXPS Y1, Y6, Y1
+	VMAXPS Y2, Y6, Y2
+	VMAXPS Y3, Y6, Y3
+	VMAXPS Y4, Y6, Y4
+	VMAXPS Y5, Y6, Y5
+
+norelu:
+	TESTQ       $0x00000010, DX
+	JZ          nosums0
+	MOVQ        shift+120(FP), CX
+	MOVQ        sums+128(FP), DX
+	MOVQ        sumsRow+136(FP), BX
+	VMOVUPS     (DX), Y6
+	VMOVUPS     (DX)(BX*1), Y7
+	VSUBPS      (CX), Y0, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
+	CMPQ        AX, $0x01
+	JLE         summedsums0
+	VSUBPS      (CX), Y1, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
+	CMPQ        AX, $0x02
+	JLE         summedsums0
+	VSUBPS      (CX), Y2, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
+	CMPQ        AX, $0x03
+	JLE         summedsums0
+	VSUBPS      (CX), Y3, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
+	CMPQ        AX, $0x04
+	JLE         summedsums0
+	VSUBPS      (CX), Y4, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
+	CMPQ        AX, $0x05
+	JLE         summedsums0
+	VSUBPS      (CX), Y5, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
+
+summedsums0:
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, (DX)(BX*1)
+
+nosums0:
+	MOVQ    c+64(FP), CX
+	MOVQ    cRow+72(FP), DX
+	VMOVUPS Y0, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     stored
+	VMOVUPS Y1, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     stored
+	VMOVUPS Y2, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     stored
+	VMOVUPS Y3, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     stored
+	VMOVUPS Y4, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     stored
+	VMOVUPS Y5, K1, (CX)
 	ADDQ    DX, CX
 
 stored:

@@ -8,7 +8,15 @@ func tile12x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bD
 	panic("kernels: assembly called on another architecture")
 }
 
+func tile12x24AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func tile12x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func tile12x8AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -16,7 +24,15 @@ func tile6x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDe
 	panic("kernels: assembly called on another architecture")
 }
 
+func tile6x24AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func tile6x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func tile6x8AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 

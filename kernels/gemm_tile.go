@@ -5,7 +5,7 @@ import "unsafe"
 // tileShape is the number of rows and columns of C that one kernel keeps in registers.
 type tileShape struct{ rows, cols int }
 
-// tileFor returns the largest tile of an instruction set. Kernels of half its height and width serve the edges.
+// tileFor returns the largest tile of an instruction set. Smaller kernels serve the edges.
 func tileFor(isa ISA) tileShape {
 	switch isa {
 	case AVX512:
@@ -16,13 +16,8 @@ func tileFor(isa ISA) tileShape {
 	return tileShape{4, 8}
 }
 
-// narrowest returns the columns that the kernel of the narrowest tile reads.
-func narrowest(isa ISA) int {
-	if isa == Generic {
-		return tileFor(isa).cols
-	}
-	return tileFor(isa).cols / 2
-}
+// narrowest is what the columns that a kernel reads are a multiple of.
+const narrowest = 8
 
 // The bits of a tile's flags, in the order in which they take effect.
 const (
@@ -65,6 +60,12 @@ type tile struct {
 // tileKernel is an assembly tile; its strides are in bytes.
 type tileKernel func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)
 
+// wideKernels are the kernels of AVX-512, of up to 6 and 12 rows and 8, 16, 24 and 32 columns.
+var wideKernels = [2][4]tileKernel{
+	{tile6x8AVX512, tile6x16AVX512, tile6x24AVX512, tile6x32AVX512},
+	{tile12x8AVX512, tile12x16AVX512, tile12x24AVX512, tile12x32AVX512},
+}
+
 // compute runs the smallest kernel that holds the tile.
 func (t *tile) compute() {
 	if !t.streams() {
@@ -76,16 +77,7 @@ func (t *tile) compute() {
 	}
 	switch active {
 	case AVX512:
-		switch {
-		case t.rows <= 6 && t.cols <= 16:
-			t.call(tile6x16AVX512)
-		case t.rows <= 6:
-			t.call(tile6x32AVX512)
-		case t.cols <= 16:
-			t.call(tile12x16AVX512)
-		default:
-			t.call(tile12x32AVX512)
-		}
+		t.call(wideKernels[(t.rows-1)/6][(t.cols-1)/8])
 	case AVX2:
 		switch {
 		case t.rows <= 3 && t.cols <= 8:

@@ -11,8 +11,8 @@ func init() { register("bf16", bf16) }
 // bf16 emits the register tiles of products of bf16 pairs, and what rounds floats to pairs.
 func bf16() {
 	for _, rows := range []int{12, 6} {
-		for _, vectors := range []int{2, 1} {
-			t := newTile(wide, rows, vectors)
+		for _, cols := range []int{32, 16} {
+			t := newTile(wide, rows, cols)
 			t.suffix, t.multiplyAdd = "BF16", dotPairs.accumulate
 			t.emit()
 		}

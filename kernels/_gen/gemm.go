@@ -13,14 +13,14 @@ func init() { register("gemm", gemm) }
 // gemm emits the register tiles of the matrix product. A new tile shape is a line here and one in gemm_tile.go.
 func gemm() {
 	for _, rows := range []int{12, 6} {
-		for _, vectors := range []int{2, 1} {
-			newTile(wide, rows, vectors).emit()
+		for _, cols := range []int{32, 24, 16, 8} {
+			newTile(wide, rows, cols).emit()
 		}
 	}
 	tailMask := tailMaskTable()
 	for _, rows := range []int{6, 3} {
-		for _, vectors := range []int{2, 1} {
-			t := newTile(narrow, rows, vectors)
+		for _, cols := range []int{16, 8} {
+			t := newTile(narrow, rows, cols)
 			t.tailMask = tailMask
 			t.emit()
 		}
@@ -52,43 +52,58 @@ const (
 // tile is the state of one kernel while it is emitted.
 type tile struct {
 	vectorSet
-	suffix        string                         // of the kernel's name
-	multiplyAdd   func(a, b, acc reg.VecVirtual) // acc += a·b
-	rows, vectors int
-	acc           [][]reg.VecVirtual // [row][vector]
-	tailMask      Mem                // AVX2: all ones, then zeros
+	suffix      string                         // of the kernel's name
+	multiplyAdd func(a, b, acc reg.VecVirtual) // acc += a·b
+	rows, cols  int
+	vectors     int
+	acc         [][]reg.VecVirtual // [row][vector]
+	tailMask    Mem                // AVX2: all ones, then zeros
 
-	limit, cols, flags reg.Register
-	maskedColumns      bool
-	masks              []reg.Register
+	limit, width, flags reg.Register
+	maskedColumns       bool
+	masks               []reg.Register
 }
 
-func newTile(set vectorSet, rows, vectors int) *tile {
+func newTile(set vectorSet, rows, cols int) *tile {
 	multiplyAdd := func(a, b, acc reg.VecVirtual) { VFMADD231PS(a, b, acc) }
-	return &tile{vectorSet: set, suffix: set.name, multiplyAdd: multiplyAdd, rows: rows, vectors: vectors}
+	vectors := (cols + set.lanes - 1) / set.lanes
+	return &tile{vectorSet: set, suffix: set.name, multiplyAdd: multiplyAdd, rows: rows, cols: cols, vectors: vectors}
+}
+
+// register returns a register for the v-th vector of columns.
+func (t *tile) register(v int) reg.VecVirtual {
+	return t.narrowed(t.vector(), v)
+}
+
+// narrowed returns what of a register the v-th vector of columns needs: half of it where no more columns are left.
+func (t *tile) narrowed(r reg.VecVirtual, v int) reg.VecVirtual {
+	if t.cols-v*t.lanes < t.lanes {
+		return r.AsY().(reg.VecVirtual)
+	}
+	return r
 }
 
 // rowsPerBase is how many rows of A one address register reaches: base, base+step and base+2·step.
 const rowsPerBase = 3
 
 func (t *tile) emit() {
-	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.vectors*t.lanes, t.suffix)
+	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.cols, t.suffix)
 	TEXT(name, NOSPLIT, "func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)")
-	Doc(name+fmt.Sprintf(" computes a tile of at most %d rows and %d columns of C = A·B, see tile.", t.rows, t.vectors*t.lanes),
+	Doc(name+fmt.Sprintf(" computes a tile of at most %d rows and %d columns of C = A·B, see tile.", t.rows, t.cols),
 		"Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.")
 	t.clear()
 	t.prefetch("from", flagAccumulate)
 	t.prefetch("add", flagAdd)
 	t.accumulate()
 	t.limit = Load(Param("rows"), GP64())
-	t.cols = Load(Param("cols"), GP64())
+	t.width = Load(Param("cols"), GP64())
 	t.flags = Load(Param("flags"), GP64())
 	if t.name == "AVX512" {
 		t.makeOpMasks()
 		t.epilogue("")
 		return
 	}
-	CMPQ(t.cols, U32(uint32(t.vectors*t.lanes)))
+	CMPQ(t.width, U32(uint32(t.cols)))
 	JNE(LabelRef("tail"))
 	t.epilogue("full")
 	Label("tail")
@@ -102,7 +117,7 @@ func (t *tile) clear() {
 	for r := range t.acc {
 		t.acc[r] = make([]reg.VecVirtual, t.vectors)
 		for v := range t.acc[r] {
-			t.acc[r][v] = t.vector()
+			t.acc[r][v] = t.register(v)
 			VXORPS(t.acc[r][v], t.acc[r][v], t.acc[r][v])
 		}
 	}
@@ -115,7 +130,7 @@ func (t *tile) prefetch(base string, flag uint32) {
 	JZ(LabelRef("unfetched" + base))
 	at, row := Load(Param(base), GP64()), Load(Param(base+"Row"), GP64())
 	for range t.rows {
-		for line := 0; line < 4*t.vectors*t.lanes; line += 64 {
+		for line := 0; line < 4*t.cols; line += 64 {
 			PREFETCHT0(Mem{Base: at, Disp: line})
 		}
 		ADDQ(row, at)
@@ -145,13 +160,19 @@ func (t *tile) accumulate() {
 	Label("depth")
 	bv := make([]reg.VecVirtual, t.vectors)
 	for v := range bv {
-		bv[v] = t.vector()
+		bv[v] = t.register(v)
 		VMOVUPS(Mem{Base: b, Disp: v * t.lanes * 4}, bv[v])
 	}
 	for r := range t.rows {
 		element := Mem{Base: bases[r/rowsPerBase]}
 		if i := r % rowsPerBase; i > 0 {
 			element.Index, element.Scale = step, uint8(i)
+		}
+		if t.embeds() {
+			for v := range bv {
+				VFMADD231PS_BCST(element, bv[v], t.acc[r][v])
+			}
+			continue
 		}
 		av := t.vector()
 		VBROADCASTSS(element, av)
@@ -170,6 +191,10 @@ func (t *tile) accumulate() {
 	JNZ(LabelRef("depth"))
 	Label("done")
 }
+
+// embeds tells whether a multiplication broadcasts its element of A itself: unless that is shared by two whole vectors, the
+// broadcasts would be what the loop waits for.
+func (t *tile) embeds() bool { return t.suffix == wide.name && t.cols < 2*t.lanes }
 
 // epilogue emits what follows the product, pass by pass so that every row's work is a handful of instructions, and the
 // return. The suffix keeps the labels of two epilogues apart.
@@ -192,8 +217,8 @@ func (t *tile) epilogue(suffix string) {
 		zero := t.vector()
 		VXORPS(zero, zero, zero)
 		return func(r int) {
-			for _, acc := range t.acc[r] {
-				VMAXPS(acc, zero, acc) // this order lets a NaN through
+			for v, acc := range t.acc[r] {
+				VMAXPS(acc, t.narrowed(zero, v), acc) // this order lets a NaN through
 			}
 		}
 	})
@@ -240,7 +265,7 @@ func (t *tile) sumColumns(v int, name string) {
 	shift, sums, row := Load(Param("shift"), GP64()), Load(Param("sums"), GP64()), Load(Param("sumsRow"), GP64())
 	offset := v * t.lanes * 4
 	atSum, atSquares := Mem{Base: sums, Disp: offset}, Mem{Base: sums, Index: row, Scale: 1, Disp: offset}
-	sum, squares, d := t.vector(), t.vector(), t.vector()
+	sum, squares, d := t.register(v), t.register(v), t.register(v)
 	VMOVUPS(atSum, sum)
 	VMOVUPS(atSquares, squares)
 	for r := range t.rows {
@@ -260,7 +285,7 @@ func (t *tile) sumColumns(v int, name string) {
 
 // streams tells whether the kernel can store past the caches: whole lines only, so that there is one in the widest tile.
 func (t *tile) streams() bool {
-	return t.rows == 12 && t.vectors*t.lanes == 32 && t.lanes == wide.lanes
+	return t.rows == 12 && t.cols == 32 && t.lanes == wide.lanes
 }
 
 // pass emits code for every row that runs only if the flag is set; begin emits what comes before the rows. Rows that
@@ -294,7 +319,7 @@ func (t *tile) addRows(base, step string) func(int) {
 // makeOpMasks sets one mask register per vector to the columns that exist.
 func (t *tile) makeOpMasks() {
 	bits := GP64()
-	MOVQ(t.cols, reg.RCX)
+	MOVQ(t.width, reg.RCX)
 	MOVQ(U32(1), bits)
 	SHLQ(reg.CL, bits)
 	DECQ(bits)
@@ -302,7 +327,7 @@ func (t *tile) makeOpMasks() {
 	for range t.vectors {
 		mask := K()
 		KMOVW(bits.As32(), mask)
-		SHRQ(U8(16), bits)
+		SHRQ(U8(uint8(t.lanes)), bits)
 		t.masks = append(t.masks, mask)
 	}
 }
@@ -312,8 +337,8 @@ func (t *tile) makeVectorMasks() {
 	table := GP64()
 	LEAQ(t.tailMask, table)
 	first := GP64()
-	MOVQ(U32(uint32(t.vectors*t.lanes)), first)
-	SUBQ(t.cols, first)
+	MOVQ(U32(uint32(t.cols)), first)
+	SUBQ(t.width, first)
 	t.masks = nil
 	for v := range t.vectors {
 		mask := t.vector()
@@ -336,7 +361,7 @@ func tailMaskTable() Mem {
 }
 
 func (t *tile) load(from Mem, v int) reg.VecVirtual {
-	to := t.vector()
+	to := t.register(v)
 	switch {
 	case t.name == "AVX512":
 		VMOVUPS_Z(from, t.masks[v], to)
