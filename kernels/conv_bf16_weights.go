@@ -1,11 +1,5 @@
 package kernels
 
-// Blocking of weight gradients of pairs. Both operands of a block stay in the second-level cache, a panel in the first.
-const (
-	pairedPixels = 384 // pixels that are summed in one block, an even number
-	pairedStrip  = 32  // pixels that are packed at once, so that lines of memory are read once
-)
-
 // pairedWeights is a weight gradient as a product of bf16 pairs: two neighbouring pixels make a pair. The work is cut as for
 // floats.
 type pairedWeights struct{ *weightProduct }
@@ -22,11 +16,15 @@ func (c *Conv) weightTasks() interface {
 }
 
 // blockPairs returns the pairs of a block.
-func (p *pairedWeights) blockPairs() int { return ceilDiv(min(pairedPixels, p.pixels()), 2) }
+func (p *pairedWeights) blockPairs() int { return ceilDiv(min(pixelBlock, p.pixels()), 2) }
 
 func (p *pairedWeights) workerSize() int {
-	size := p.blockPairs() * (p.gatheredRow() + roundUp(min(p.rows, weightRows), tileFor(active).rows))
-	return size + pairStrip*p.gatheredRow() + 3*cacheLine
+	return p.blockPairs()*(p.gatheredRow()+p.roundedRow()) + pairStrip*p.gatheredRow() + 3*cacheLine
+}
+
+// roundedRow is the distance of the rounded rows, with room for those of the last tile.
+func (p *pairedWeights) roundedRow() int {
+	return gatheredRow(roundUp(min(p.rows, weightRows), tileFor(active).rows))
 }
 
 // multiply computes one task.
@@ -37,7 +35,7 @@ func (p *pairedWeights) multiply(task int, ws []float32) {
 	source.first += t.group * p.channels
 	m := product{
 		pairs: true, cols: t.cols,
-		aRow: 1, aDepth: shape.rows, aPadded: true,
+		aTile: shape.rows, aRow: 1, aDepth: p.roundedRow(), aPadded: true,
 		bPanel: shape.cols, bDepth: p.gatheredRow(), cRow: depth,
 	}
 	if t.add {
@@ -45,35 +43,20 @@ func (p *pairedWeights) multiply(task int, ws []float32) {
 	}
 	space := newScratch(ws)
 	columns := space.take(p.blockPairs() * m.bDepth)
-	bands := space.take(p.blockPairs() * roundUp(min(p.rows, weightRows), shape.rows))
-	m.a, m.b = bands, columns
-	for at := t.begin; at < t.end; at += pairedPixels {
-		pixels := min(pairedPixels, t.end-at)
+	rows := space.take(p.blockPairs() * m.aDepth)
+	m.a, m.b = rows, columns
+	for at := t.begin; at < t.end; at += pixelBlock {
+		pixels := min(pixelBlock, t.end-at)
 		m.depth = ceilDiv(pixels, 2)
-		m.aTile = m.depth * shape.rows
 		source.fillPixelPairs(columns, m.bDepth, at, pixels, t.col, t.col+t.cols, space.rest)
 		for o := t.row; o < t.row+t.rows; o += weightRows {
 			m.rows = min(weightRows, t.row+t.rows-o)
 			m.c = t.dst[(t.group*p.rows+o)*depth+t.col:]
-			packPairBands(bands, p.dy[at*pixel+t.group*p.rows+o:], pixel, pixels, m.rows)
-			if p.groups == 1 && t.cols == depth && t.rows == p.rows && p.rows <= weightRows {
-				next := at + pixels
-				p.fetch(&m, next, min(next+pairedPixels, t.end))
-			}
+			pairRows(rows, m.aDepth, p.dy[at*pixel+t.group*p.rows+o:], pixel, pixels, m.rows)
+			p.fetchAhead(&m, &t, at, o)
 			m.run()
 		}
 		m.flags = flagAccumulate
-	}
-}
-
-// packPairBands rounds a block of dy to pairs of pixels, in bands as high as a tile: with T rows a tile,
-// dst[r/T*pairs*T + k*T + r%T] = pair(dy[2k*pixel + r], dy[(2k+1)*pixel + r]).
-func packPairBands(dst, dy []float32, pixel, pixels, rows int) {
-	height, band := tileFor(active).rows, ceilDiv(pixels, 2)*tileFor(active).rows
-	for k := 0; k < pixels; k += pairedStrip {
-		for r := 0; r < rows; r += height {
-			pairRows(dst[r/height*band+k/2*height:], height, dy[k*pixel+r:], pixel, min(pairedStrip, pixels-k), min(height, rows-r))
-		}
 	}
 }
 

@@ -2,7 +2,7 @@ package kernels
 
 // Blocking of weight gradients.
 const (
-	pixelBlock   = 384 // pixels that are summed in one block
+	pixelBlock   = 384 // pixels that are summed in one block, an even number
 	weightRows   = 264 // output channels that are done before the next ones, so that their dy stays in the second-level cache; a multiple of the rows of every tile
 	weightCols   = 288 // upper bound of the columns of a task
 	wantSums     = 24  // tasks wanted; where there are fewer, the pixels are split, then the rows, then the columns again
@@ -29,8 +29,15 @@ type weightProduct struct {
 
 func (p *weightProduct) pixels() int { return p.n * p.outH * p.outW }
 
-// wideBlocks returns into how many parts the columns are cut at least.
-func (p *weightProduct) wideBlocks() int { return ceilDiv(p.depth(), weightCols) }
+// wideBlocks returns into how many parts the columns are cut at least. Pairs take half the space, and rows are rounded for
+// every part.
+func (p *weightProduct) wideBlocks() int {
+	limit := weightCols
+	if p.pairs {
+		limit *= 2
+	}
+	return ceilDiv(p.depth(), limit)
+}
 
 // splits returns into how many parts the pixels are cut.
 func (p *weightProduct) splits() int {
@@ -146,43 +153,51 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 			m.rows = min(weightRows, lastRow-o)
 			m.c = t.dst[(t.group*p.rows+o)*depth+t.col:]
 			m.a = p.dy[at*pixel+t.group*p.rows+o:]
-			m.strips = [2]rowStrips{}
-			switch next := at + m.depth; {
-			case p.groups > 1:
-			case t.cols == depth && t.rows == p.rows && p.rows <= weightRows:
-				p.fetch(&m, next, min(next+pixelBlock, t.end))
-			case o+m.rows < lastRow:
-				m.strips = [2]rowStrips{p.rowStrips(at, o+m.rows, lastRow)}
-			case next < t.end:
-				m.strips = [2]rowStrips{p.rowStrips(next, t.row, lastRow), p.columnStrips(next, t.col, t.cols)}
-			}
+			p.fetchAhead(&m, &t, at, o)
 			m.run()
 		}
 		m.flags = flagAccumulate
 	}
 }
 
-// fetch lets a product fetch the pixels [from,to), of which all rows and columns will be needed.
-func (p *weightProduct) fetch(m *product, from, to int) {
-	m.soonTiles = m.tiles()
-	m.soon[0] = p.dy[from*p.rows : to*p.rows]
-	if p.plain() {
-		m.soon[1] = p.src[from*p.pixel : to*p.pixel]
+// fetchAhead lets the product of some pixels and rows fetch what the next ones read.
+func (p *weightProduct) fetchAhead(m *product, t *weightTask, at, row int) {
+	m.soonTiles, m.strips = 0, [4]rowStrips{}
+	next := min(at+pixelBlock, t.end)
+	switch {
+	case p.groups > 1:
+	case t.cols == p.depth() && t.rows == p.rows && p.rows <= weightRows: // all that follows in memory
+		last := min(next+pixelBlock, t.end)
+		m.soonTiles = m.tiles()
+		m.soon[0] = p.dy[next*p.rows : last*p.rows]
+		if p.plain() {
+			m.soon[1] = p.src[next*p.pixel : last*p.pixel]
+		}
+	case row+m.rows < t.row+t.rows:
+		p.fetchRows(m, at, row+m.rows, t)
+	case next < t.end:
+		p.fetchRows(m, next, t.row, t)
+		if p.plain() {
+			p.fetchStrips(m.strips[2:], p.src[next*p.pixel+t.col:], p.pixel, t.cols)
+		}
 	}
 }
 
-// rowStrips returns the rows of dyᵀ, of which there are some up to last, that are needed next from row o on, beginning with
-// pixel at.
-func (p *weightProduct) rowStrips(at, o, last int) rowStrips {
-	return newRowStrips(p.dy[at*p.rows+o:], p.rows, min(weightRows, last-o))
+// fetchRows lets a product fetch the rows of dyᵀ from the given one on, beginning with pixel at.
+func (p *weightProduct) fetchRows(m *product, at, row int, t *weightTask) {
+	p.fetchStrips(m.strips[:2], p.dy[at*p.rows+row:], p.rows, min(weightRows, t.row+t.rows-row))
 }
 
-// columnStrips returns the columns of a task, beginning with pixel at.
-func (p *weightProduct) columnStrips(at, col, cols int) rowStrips {
-	if !p.plain() {
-		return rowStrips{}
+// fetchStrips sets the strips of a block of pixels; a step of the depth is one pixel or a pair of them.
+func (p *weightProduct) fetchStrips(strips []rowStrips, data []float32, pixel, cols int) {
+	if !p.pairs {
+		strips[0] = newRowStrips(data, pixel, cols)
+		return
 	}
-	return newRowStrips(p.src[at*p.pixel+col:], p.pixel, cols)
+	strips[0] = newRowStrips(data, 2*pixel, cols)
+	if len(data) >= pixel+cols {
+		strips[1] = newRowStrips(data[pixel:], 2*pixel, cols)
+	}
 }
 
 // directColumns tells whether tiles read their columns of the pixels before end where they are. The narrowest tile may read

@@ -36,7 +36,7 @@ type product struct {
 	soon      [2][]float32
 	soonTiles int
 	later     []float32
-	strips    [2]rowStrips // likewise, strip by strip and spread over all tiles
+	strips    [4]rowStrips // likewise, strip by strip and spread over all tiles
 }
 
 // rowStrips is a block of a wider matrix, cut into strips that are two cache lines wide and have a row for every step of the
@@ -75,7 +75,7 @@ func (p *product) tiles() int {
 // fetch gives a tile its share of soon; where all is on its way, it fetches what it reads itself.
 func (p *product) fetch(t *tile, index int) {
 	t.soon, t.soonDepth = t.b, 0
-	if strips := p.strips[0].count + p.strips[1].count; strips > 0 {
+	if strips := p.stripCount(); strips > 0 {
 		p.fetchStrip(t, index, strips)
 		return
 	}
@@ -109,12 +109,20 @@ func (p *product) fetchStrip(t *tile, index, strips int) {
 	if index > 0 && (index-1)*strips/tiles == strip {
 		return
 	}
-	from := &p.strips[0]
-	if strip >= from.count {
-		strip -= from.count
-		from = &p.strips[1]
+	from := p.strips[:]
+	for strip >= from[0].count {
+		strip -= from[0].count
+		from = from[1:]
 	}
-	t.soon, t.soonDepth = from.data[2*cacheLine*strip:], from.row
+	t.soon, t.soonDepth = from[0].data[2*cacheLine*strip:], from[0].row
+}
+
+func (p *product) stripCount() int {
+	count := 0
+	for i := range p.strips {
+		count += p.strips[i].count
+	}
+	return count
 }
 
 // edgeSize returns how long edge has to be for a product of the given depth whose A is not padded.
