@@ -1,9 +1,6 @@
 package kernels
 
-import (
-	"time"
-	"unsafe"
-)
+import "time"
 
 // MeasureBandwidth returns how many bytes per second the threads of p read and write together, when they copy arrays that
 // are much larger than the caches and what they write goes past those. It takes about d.
@@ -22,23 +19,15 @@ func MeasureBandwidth(p *Pool, d time.Duration) float64 {
 	return best
 }
 
-const (
-	streamTask  = 1 << 20 // bytes
-	streamRound = 256     // bytes that the assembly copies at once
-)
+const streamTask = 1 << 20 // bytes
 
 // streamCopies copies one stretch of an array a task.
 type streamCopies struct{ dst, src []float32 }
 
 func (j *streamCopies) Do(task, _ int) {
 	const floats = streamTask / 4
-	dst, src := j.dst[task*floats:][:floats], j.src[task*floats:][:floats]
-	switch active {
-	case AVX512:
-		streamCopyAVX512(unsafe.SliceData(dst), unsafe.SliceData(src), streamTask/streamRound)
-	case AVX2:
-		streamCopyAVX2(unsafe.SliceData(dst), unsafe.SliceData(src), streamTask/streamRound)
-	default:
-		copy(dst, src)
+	streamCopy(j.dst[task*floats:], j.src[task*floats:][:floats])
+	if active != Generic {
+		storeFence()
 	}
 }

@@ -111,6 +111,9 @@ func (p *implicitProduct) workerSize() int {
 	if p.strided() || p.aside() {
 		size += rowBlock * roundUp(p.columnBlock(), cacheLine)
 	}
+	if p.ragged() {
+		size += roundUp(tileFor(active).rows*p.dstPixel, cacheLine)
+	}
 	size += p.pairSpace()
 	if p.quartered() {
 		size += quarterSpace(rowBlock / 2 * gatheredRow(depth/2))
@@ -219,10 +222,21 @@ func (p *implicitProduct) flags(first, last bool) int {
 	if last && p.sums != nil {
 		flags |= flagSums
 	}
-	if first && last && !p.strided() && !p.inPlace() && p.norm == nil && p.rows()*p.dstPixel >= streamFloats {
+	if first && last && !p.strided() && !p.inPlace() && !p.ragged() && p.norm == nil && p.rows()*p.dstPixel >= streamFloats {
 		flags |= flagStream
 	}
 	return flags
+}
+
+// ragged tells whether tiles cannot store a result past the caches that should go there: its rows are not made of whole ones.
+func (p *implicitProduct) ragged() bool {
+	return p.dstPixel%tileFor(active).cols != 0 && p.rows()*p.dstPixel >= streamFloats && active != Generic &&
+		p.columnBlock() >= p.dstPixel && p.blockDepth() >= p.steps() && !p.quartered()
+}
+
+// banded tells whether bands of the result, of which a tile has all rows, are completed in the caches and go past them then.
+func (p *implicitProduct) banded() bool {
+	return p.ragged() && !p.strided() && !p.inPlace() && p.norm == nil && aligned(p.dst)
 }
 
 // inPlace tells whether dst is added to: its lines are read, and so in the caches.

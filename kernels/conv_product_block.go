@@ -51,6 +51,9 @@ func (b *productBlock) setResult(space *scratch) {
 		if p.aside() {
 			m.c = space.take(rowBlock * p.dstPixel)
 		}
+		if p.banded() {
+			m.band = space.take(tileFor(active).rows * p.dstPixel)
+		}
 		if p.add != nil {
 			m.add, m.addRow = p.add[b.row*p.dstPixel+b.first:], p.dstPixel
 		}
@@ -80,6 +83,9 @@ func (b *productBlock) gatherRows(k int) {
 			band, end := tileFor(active).rows, b.row+m.rows
 			m.soon[0] = source.src[min(b.row+band, end)*source.pixel : end*source.pixel]
 			m.soonTiles = ceilDiv(m.rows, band) - 1
+			if m.band != nil {
+				m.soonTiles *= ceilDiv(m.cols, tileFor(active).cols)
+			}
 		}
 	} else {
 		m.a, m.aRow, m.aPadded = b.gathered, gatheredRow(m.depth), true
@@ -121,7 +127,7 @@ func (b *productBlock) packColumns(k int) {
 // finish does what follows the last block of the depth.
 func (b *productBlock) finish() {
 	p, m := b.implicitProduct, &b.m
-	if m.flags&flagStream != 0 && active != Generic {
+	if (m.flags&flagStream != 0 || m.band != nil) && active != Generic {
 		storeFence()
 	}
 	if p.norm != nil {

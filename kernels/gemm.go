@@ -26,6 +26,7 @@ type product struct {
 	bias, add []float32
 	addRow    int
 	flags     int
+	band      []float32 // where a band of C, as high as a tile, is completed before it goes past the caches; nil if tiles store C
 	shift     []float32 // of the sums over columns, see tile
 	sums      []float32
 	sumsRow   int
@@ -128,7 +129,8 @@ func (p *product) stripCount() int {
 // edgeSize returns how long edge has to be for a product of the given depth whose A is not padded.
 func edgeSize(depth int) int { return tileFor(active).rows * depth }
 
-// run computes the product. A panel of B stays in the first-level cache while all of A passes by.
+// run computes the product. A panel of B stays in the first-level cache while all of A passes by, or a band of A while all
+// panels do.
 func (p *product) run() {
 	shape := tileFor(active)
 	t := tile{depth: p.depth, bDepth: p.bDepth, cRow: p.cRow, fromRow: p.cRow, addRow: p.addRow, flags: p.flags, pairs: p.pairs}
@@ -137,33 +139,55 @@ func (p *product) run() {
 		edgeRow = p.rows - rest
 		p.copyEdge(edgeRow/shape.rows, rest)
 	}
-	index := 0
-	for j, panel := 0, 0; j < p.cols; j, panel = j+shape.cols, panel+1 {
-		t.cols = min(shape.cols, p.cols-j)
-		t.b = p.b[panel*p.bPanel:]
-		if p.flags&flagBias != 0 {
-			t.bias = p.bias[j:]
+	index, bands, panels := 0, ceilDiv(p.rows, shape.rows), ceilDiv(p.cols, shape.cols)
+	if p.band != nil {
+		for band := range bands {
+			for panel := range panels {
+				p.multiply(&t, band, panel, edgeRow, index)
+				index++
+			}
+			rows := p.c[band*shape.rows*p.cRow : min((band+1)*shape.rows, p.rows)*p.cRow]
+			streamCopy(rows, p.band[:len(rows)])
 		}
-		for r, band := 0, 0; r < p.rows; r, band = r+shape.rows, band+1 {
-			t.rows = min(shape.rows, p.rows-r)
-			if r < edgeRow {
-				t.a, t.aRow, t.aDepth = p.a[band*p.aTile:], p.aRow, p.aDepth
-			} else {
-				t.a, t.aRow, t.aDepth = p.edge, 1, shape.rows
-			}
-			p.fetch(&t, index)
+		return
+	}
+	for panel := range panels {
+		for band := range bands {
+			p.multiply(&t, band, panel, edgeRow, index)
 			index++
-			t.c, t.flags = p.c[r*p.cRow+j:], p.flags
-			t.from = t.c
-			if p.flags&flagSums != 0 {
-				t.shift, t.sums, t.sumsRow = p.shift[j:], p.sums[j:], p.sumsRow
-			}
-			if p.flags&flagAdd != 0 {
-				t.add = p.add[r*p.addRow+j:]
-			}
-			t.compute()
 		}
 	}
+}
+
+// multiply computes the index-th tile, of a band of rows and a panel of columns.
+func (p *product) multiply(t *tile, band, panel, edgeRow, index int) {
+	shape := tileFor(active)
+	r, j := band*shape.rows, panel*shape.cols
+	t.rows, t.cols = min(shape.rows, p.rows-r), min(shape.cols, p.cols-j)
+	t.b = p.b[panel*p.bPanel:]
+	if r < edgeRow {
+		t.a, t.aRow, t.aDepth = p.a[band*p.aTile:], p.aRow, p.aDepth
+	} else {
+		t.a, t.aRow, t.aDepth = p.edge, 1, shape.rows
+	}
+	p.fetch(t, index)
+	t.flags = p.flags
+	if p.band != nil {
+		t.c = p.band[j:]
+	} else {
+		t.c = p.c[r*p.cRow+j:]
+	}
+	t.from = t.c
+	if p.flags&flagBias != 0 {
+		t.bias = p.bias[j:]
+	}
+	if p.flags&flagSums != 0 {
+		t.shift, t.sums, t.sumsRow = p.shift[j:], p.sums[j:], p.sumsRow
+	}
+	if p.flags&flagAdd != 0 {
+		t.add = p.add[r*p.addRow+j:]
+	}
+	t.compute()
 }
 
 // copyEdge copies the rows of A that do not fill a tile to edge, where the rest of the tile may be read too.

@@ -101,7 +101,7 @@ loop:
 	RET
 
 // func streamCopyAVX512(dst *float32, src *float32, rounds int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·streamCopyAVX512(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -120,12 +120,11 @@ loop:
 	ADDQ     $0x00000100, AX
 	DECQ     DX
 	JNZ      loop
-	SFENCE
 	VZEROUPPER
 	RET
 
 // func streamCopyAVX2(dst *float32, src *float32, rounds int)
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·streamCopyAVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -152,6 +151,5 @@ loop:
 	ADDQ     $0x00000100, AX
 	DECQ     DX
 	JNZ      loop
-	SFENCE
 	VZEROUPPER
 	RET

@@ -15,3 +15,19 @@ func streamable(y []float32, rows, c int) bool {
 func aligned(s []float32) bool {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(s)))%(4*cacheLine) == 0
 }
+
+// streamCopy copies src past the caches to dst, which begins at a cache line.
+func streamCopy(dst, src []float32) {
+	const round = 256 / 4 // floats that the assembly copies at once
+	whole := len(src) / round
+	switch {
+	case whole == 0:
+	case active == AVX512:
+		streamCopyAVX512(unsafe.SliceData(dst), unsafe.SliceData(src), whole)
+	case active == AVX2:
+		streamCopyAVX2(unsafe.SliceData(dst), unsafe.SliceData(src), whole)
+	default:
+		whole = 0
+	}
+	copy(dst[whole*round:], src[whole*round:])
+}

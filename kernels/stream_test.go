@@ -23,20 +23,22 @@ func TestStreamedStores(t *testing.T) {
 				t.Errorf("%s: streamed results differ", what)
 			}
 		}
-		for _, channels := range []int{16, 40, 48, 64, 96, 160} {
-			const n = 2
+		for _, channels := range []int{16, 24, 40, 64, 72, 96, 160} {
+			const n = 16 // enough blocks of rows that a task has all columns
 			s := ConvShape{H: 9, W: 11, C: 32, OutC: channels, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}
 			c, err := NewConv(s)
 			if err != nil {
 				t.Fatal(err)
 			}
-			x, w, bias := normal(rng, n*c.inputSize()), normal(rng, s.Weights()), normal(rng, channels)
-			ws := make([]float32, c.Workspace(n, 2))
+			x, w, bias, residual := normal(rng, n*c.inputSize()), normal(rng, s.Weights()), normal(rng, channels), normal(rng, n*c.outputSize())
 			both("Conv", n*c.outputSize(), func(y []float32) {
-				c.Forward(pool, n, y, x, w, Epilogue{Bias: bias, Act: ActReLU}, ws)
+				c.Forward(pool, n, y, x, w, Epilogue{Bias: bias, Act: ActReLU}, make([]float32, c.Workspace(n, 2)))
+			})
+			both("Conv with residual", n*c.outputSize(), func(y []float32) {
+				c.Forward(pool, n, y, x, w, Epilogue{Add: residual}, make([]float32, c.Workspace(n, 2)))
 			})
 
-			dy := normal(rng, n*c.outputSize())
+			dy, ws := normal(rng, n*c.outputSize()), make([]float32, c.Workspace(n, 2))
 			both("Conv's weight gradient", s.Weights(), func(dw []float32) {
 				c.BackwardWeights(pool, n, dw, nil, dy, x, false, ws)
 			})

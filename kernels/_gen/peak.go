@@ -40,7 +40,7 @@ func fmaChains(name string, vector func() reg.VecVirtual, chains int) {
 	RET()
 }
 
-// streamBytes is how much a round of streamCopy copies, as in bandwidth.go.
+// streamBytes is how much a round of streamCopy copies, as in stream.go.
 const streamBytes = 256
 
 // streamCopy emits a copy whose results go past the caches.
@@ -59,7 +59,6 @@ func streamCopy(set vectorSet) {
 	ADDQ(U32(streamBytes), dst)
 	DECQ(rounds)
 	JNZ(LabelRef("loop"))
-	SFENCE()
 	VZEROUPPER()
 	RET()
 }
