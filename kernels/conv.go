@@ -136,7 +136,7 @@ func NewDirectConv(s ConvShape) (*Conv, error) {
 			c.data = append(c.data, dataPhase(s, y, x))
 		}
 	}
-	c.grouped = newGrouped(s, c.forward, c.data)
+	c.grouped = newGrouped(s, c.forward, c.data[0])
 	c.parts = make([]blockedProduct, 0, len(c.data))
 	c.pack, c.multiply, c.sum, c.add = packJob{c}, multiplyJob{c}, sumJob{c}, addJob{c}
 	return c, nil
@@ -205,7 +205,7 @@ func (c *Conv) workspace(n, threads int) int {
 	switch {
 	case c.tiled.weights.pays():
 		size = max(size, sums+c.tiled.weights.workspace())
-	case !c.groupedWeights():
+	case c.grouped == nil:
 		size = max(size, sums+c.weights.sumSize()+threads*roundUp(c.weightTasks().workerSize(), cacheLine))
 	}
 	return size
@@ -373,7 +373,7 @@ func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumula
 		c.tiled.weights.run(p, space.rest)
 		return
 	}
-	if c.groupedWeights() {
+	if c.grouped != nil {
 		c.grouped.backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
 		return
 	}

@@ -1,16 +1,16 @@
 package kernels
 
-// grouped is the part of Conv for groups whose channels fill no tile of a matrix product. The lanes of a vector are
-// neighbouring output channels: of one group, which then all see the same input channels, or of several groups, for which
-// an index vector picks each lane's input. The input of some groups is copied, padding included, to a block in which all
-// distances are known to the kernels.
+// grouped is the part of Conv for groups whose channels fill no tile of a matrix product, with windows of 3×3. The lanes
+// of a vector are neighbouring output channels: of one group, which then all see the same input channels, or of several
+// groups, for which an index vector picks each lane's input. The input of some groups is copied, padding included, to a
+// block in which all distances are known to the kernels.
 type grouped struct {
 	conv     groupedWindows
-	data     []groupedWindows // one per phase of the stride, as in Conv
+	data     groupedWindows
 	gradient groupedWeights
 
-	parts      []*groupedWindows // of the call in flight
-	scratch    []float32         // of all workers
+	current    *groupedWindows // of the call in flight
+	scratch    []float32       // of all workers
 	workerSize int
 	pack       groupedPack
 	multiply   groupedMultiply
@@ -26,29 +26,39 @@ type (
 	groupedFinish   struct{ *grouped }
 )
 
-// maxGroupedDepth is the number of taps × channels from which the matrix product is no slower.
-const maxGroupedDepth = 9 * 64
+// maxGroupedChannels is the number of input channels of a group from which the matrix product is no slower.
+const maxGroupedChannels = 64
 
 // newGrouped returns nil for shapes that the kernels do not serve.
-func newGrouped(s ConvShape, forward implicitProduct, data []implicitProduct) *grouped {
+func newGrouped(s ConvShape, forward, data implicitProduct) *grouped {
 	in, out := s.C/s.Groups, s.OutC/s.Groups
-	if s.Groups == 1 || s.KW != 3 || s.SW > 2 || s.KH < s.SH || s.W < s.SW || s.H < s.SH || s.KH*s.KW*in > maxGroupedDepth ||
-		!lanes8.serves(in, out) || !lanes8.serves(out, in) {
+	if s.Groups == 1 || s.KH != groupedTaps || s.KW != groupedTaps || s.SH != s.SW || s.SH > 2 || s.PH != 1 || s.PW != 1 ||
+		in > maxGroupedChannels || !lanes8.serves(in, out) || !lanes8.serves(out, in) {
 		return nil
 	}
-	g := &grouped{}
-	g.conv = newGroupedWindows(forward)
-	for _, phase := range data {
-		g.data = append(g.data, newGroupedWindows(phase))
+	window, back := groupedWindow{stride: s.SH}, groupedWindow{stride: s.SH, turned: s.SH == 2}
+	if back.turned {
+		data = turned(s, data)
 	}
-	g.gradient.groupedWindows = newGroupedWindows(forward)
-	g.parts = make([]*groupedWindows, 0, len(data))
+	g := &grouped{}
+	g.conv, g.data = newGroupedWindows(forward, window), newGroupedWindows(data, back)
+	g.gradient.groupedWindows = newGroupedWindows(forward, window)
 	g.pack, g.multiply, g.sum, g.finish = groupedPack{g}, groupedMultiply{g}, groupedSum{g}, groupedFinish{g}
 	return g
 }
 
-// serves tells whether groups of that many input and output channels can be laid out in such vectors. The kernels of the
-// weight gradient take input channels in pairs.
+// turned makes the data gradient of stride 2 of its first phase: that of all phases, each of which sees some of the taps.
+func turned(s ConvShape, p implicitProduct) implicitProduct {
+	p.kh, p.kw, p.top, p.left, p.outH, p.outW = s.KH, s.KW, 0, 0, s.H, s.W
+	p.tapOffsets = nil
+	for tap := range s.KH * s.KW {
+		p.tapOffsets = append(p.tapOffsets, tap*p.cols)
+	}
+	return p
+}
+
+// serves tells whether groups of that many input and output channels can be laid out in such vectors. Odd channels would
+// have to be copied one by one.
 func (s *laneShape) serves(in, out int) bool {
 	share := s.share(out)
 	return in%2 == 0 && out%2 == 0 && (in < share || in%share == 0)
@@ -64,14 +74,15 @@ func (s *laneShape) share(out int) int {
 	return share
 }
 
-// groupedWindows is a convolution, or one phase of its data gradient, as a sum over windows of lanes.
+// groupedWindows is a convolution, or its data gradient, as a sum over windows of lanes.
 type groupedWindows struct {
 	implicitProduct
-	index [2][]int32 // of lanes8 and lanes16: for each vector of a block's groups, see groupedTile
+	window groupedWindow
+	index  [2][]int32 // of lanes8 and lanes16: for each vector of a block's groups, see groupedTile
 }
 
-func newGroupedWindows(p implicitProduct) groupedWindows {
-	g := groupedWindows{implicitProduct: p}
+func newGroupedWindows(p implicitProduct, window groupedWindow) groupedWindows {
+	g := groupedWindows{implicitProduct: p, window: window}
 	for i, shape := range []*laneShape{&lanes8, &lanes16} {
 		share := shape.share(p.cols)
 		if share == shape.lanes {
@@ -88,38 +99,43 @@ func newGroupedWindows(p implicitProduct) groupedWindows {
 	return g
 }
 
-// lanes returns the widest vectors that serve these groups.
+// lanes returns the widest vectors that serve these groups, and the highest tiles that waste no lines.
 func (p *groupedWindows) lanes() (shape *laneShape, index []int32) {
-	if active == AVX512 && lanes16.serves(p.channels, p.cols) {
-		return &lanes16, p.index[1]
+	switch {
+	case active != AVX512 || !lanes16.serves(p.channels, p.cols):
+		return &lanes8, p.index[0]
+	case roundUp(p.outH, lowLanes16.tile.rows) < roundUp(p.outH, lanes16.tile.rows):
+		return &lowLanes16, p.index[1]
 	}
-	return &lanes8, p.index[0]
+	return &lanes16, p.index[1]
 }
 
 // groupedPlan is how the work of a call is cut. It depends on the shape and the instruction set only.
+//
+// A block is the input that a strip of output lines of one image sees, of as many groups as fit side by side. Blocks that
+// use the same weights follow each other for some small images, then come the next groups.
 type groupedPlan struct {
 	*laneShape
 	index   []int32
-	narrow  int
 	share   int // lanes of the block that belong to one group
 	groups  int // whose input lies in the block
 	turn    int // vectors of output channels that these groups are
 	inner   int // input channels of a group in a plane of the block
 	planes  int
 	vectors int // of output channels
+	turns   int // blocks of groups
 	column  int // positions in a line of the block
-	lines   int // output lines of a task
-	strips  int // tasks that an image's lines are cut into
-	images  int // of a task
-	batch   int // vectors of a task
+	lines   int // output lines of a strip
+	strips  int
+	images  int // that follow each other
+	blocks  int
 	tasks   int
 }
 
-// Sizes of tasks: a block that leaves room in the second-level cache, lines of all channels that stay there while the
-// vectors take turns, enough pixels to pay for the weights, and enough tasks to keep threads busy.
+// Sizes: a block that leaves room in the second-level cache, enough pixels to pay for the weights, and tasks to keep
+// threads busy.
 const (
-	groupedBlock  = 1 << 15
-	groupedStrip  = 1 << 17
+	groupedBlock  = 1 << 13
 	groupedPixels = 512
 	groupedTasks  = 128
 )
@@ -127,26 +143,29 @@ const (
 func (p *groupedWindows) plan() groupedPlan {
 	g := groupedPlan{}
 	g.laneShape, g.index = p.lanes()
-	g.narrow = g.laneShape.narrow(p.outW)
-	tile, width := g.tiles[g.narrow], g.laneShape.lanes
+	width := g.laneShape.lanes
 	g.share = g.laneShape.share(p.cols)
 	g.groups = width / g.share
 	g.turn = p.cols / g.share
 	g.inner = min(p.channels, g.share)
 	g.planes = p.channels / g.inner
 	g.vectors = ceilDiv(p.groups*p.cols, width)
-	g.column = (roundUp(p.outW, max(tile.cols, g.blocks[g.narrow]))-1)*p.sw + p.kw
-	most := (groupedBlock/(g.planes*g.column*width)-p.kh)/p.sh + 1
-	most = min(most, groupedStrip/(p.sh*p.gather.w*p.pixel+p.outW*p.dstPixel))
-	g.strips = ceilDiv(p.outH, max(most, 2*tile.rows))
-	g.lines = roundUp(ceilDiv(p.outH, g.strips), tile.rows)
+	g.turns = ceilDiv(p.groups, g.groups)
+	g.column = p.window.inputs(roundUp(p.outW, g.tile.cols))
+	most := g.tile.rows
+	for most < p.outH && p.window.inputs(most+g.tile.rows)*g.line() <= groupedBlock {
+		most += g.tile.rows
+	}
+	g.lines = roundUp(ceilDiv(p.outH, ceilDiv(p.outH, most)), g.tile.rows)
 	g.strips = ceilDiv(p.outH, g.lines)
-	g.images = max(1, groupedPixels/(p.outH*p.outW))
-	parts := g.strips * ceilDiv(p.n, g.images)
-	g.batch = min(max(1, g.vectors*parts/groupedTasks), g.vectors)
-	g.tasks = ceilDiv(g.vectors, g.batch) * parts
+	g.images = min(max(1, groupedPixels/(p.outH*p.outW)), p.n)
+	g.blocks = ceilDiv(p.n, g.images) * g.images * g.strips * g.turns
+	g.tasks = min(g.blocks, groupedTasks)
 	return g
 }
+
+// line returns the length of a line of the block.
+func (g *groupedPlan) line() int { return g.planes * g.column * g.laneShape.lanes }
 
 // indexOf returns what picks the inputs of the lanes of one vector.
 func (g *groupedPlan) indexOf(vector int) []int32 {
@@ -157,57 +176,73 @@ func (g *groupedPlan) indexOf(vector int) []int32 {
 	return g.index[vector%g.turn*size:][:size]
 }
 
-// blockLines returns the lines of the block that so many output lines see.
-func (p *groupedWindows) blockLines(lines int) int { return (lines-1)*p.sh + p.kh }
+// groupedPlace is a block: an image, the first of its output lines, and the first vector of output channels.
+type groupedPlace struct{ n, y, vector int }
 
-func (g *groupedPlan) blockLine() int { return g.planes * g.column * g.laneShape.lanes }
-
-// packedSize returns the length of the packed weights: for each vector [taps·channels, lanes].
-func (p *groupedWindows) packedSize() int {
-	shape, _ := p.lanes()
-	return ceilDiv(p.groups*p.cols, shape.lanes) * p.depth() * shape.lanes
+// place returns where a block is. The last images may not exist.
+func (g *groupedPlan) place(block int) groupedPlace {
+	rest := block / g.images
+	return groupedPlace{
+		n:      rest/(g.turns*g.strips)*g.images + block%g.images,
+		y:      rest / g.turns % g.strips * g.lines,
+		vector: rest % g.turns * g.turn,
+	}
 }
+
+// vectorSize returns the length of one vector's weights: [channels, taps, lanes].
+func (p *groupedWindows) vectorSize() int {
+	shape, _ := p.lanes()
+	return p.depth() * shape.lanes
+}
+
+func (p *groupedWindows) packedSize() int {
+	g := p.plan()
+	return g.vectors * p.vectorSize()
+}
+
+func (p *groupedWindows) blockSize(g *groupedPlan) int { return p.window.inputs(g.lines) * g.line() }
 
 func (p *groupedWindows) workerSize() int {
 	g := p.plan()
-	tile := g.tiles[g.narrow]
-	return roundUp(p.blockLines(g.lines)*g.blockLine(), cacheLine) + roundUp(tile.rows*tile.cols*g.laneShape.lanes, cacheLine)
+	return roundUp(p.blockSize(&g), cacheLine) + roundUp(g.tile.rows*g.tile.cols*g.laneShape.lanes, cacheLine)
 }
 
 // packVector packs the weights of one vector of output channels.
 func (p *groupedWindows) packVector(vector int) {
 	shape, _ := p.lanes()
 	width, depth := shape.lanes, p.depth()
+	const taps = groupedTaps * groupedTaps
 	first := vector * width
 	lanes := min(width, p.groups*p.cols-first)
 	dst := p.packed[vector*depth*width:][:depth*width]
 	zeroColumns(dst, width, lanes, depth)
-	if p.transposed {
-		transposeRows(dst, width, p.weights[first*p.weightStride:], p.weightStride, lanes, depth)
-		return
-	}
-	for l := 0; l < lanes; {
-		group, col := (first+l)/p.cols, (first+l)%p.cols
-		cols := min(p.cols-col, lanes-l)
-		for tap, offset := range p.tapOffsets {
-			src := p.weights[group*p.channels*p.weightStride+offset+col:]
-			copyRows(dst[tap*p.channels*width+l:], width, src, p.weightStride, p.channels, cols)
+	for tap := range taps {
+		dst := dst[tap*width:]
+		if p.transposed {
+			transposeRows(dst, taps*width, p.weights[first*p.weightStride+tap*p.channels:], p.weightStride, lanes, p.channels)
+			continue
 		}
-		l += cols
+		for l := 0; l < lanes; {
+			group, col := (first+l)/p.cols, (first+l)%p.cols
+			cols := min(p.cols-col, lanes-l)
+			src := p.weights[group*p.channels*p.weightStride+p.tapOffsets[tap]+col:]
+			copyRows(dst[l:], taps*width, src, p.weightStride, p.channels, cols)
+			l += cols
+		}
 	}
 }
 
-// fill copies the input channels of one vector that the output lines [y, y+lines) of image n see to a block
-// [line, plane, column, lane], zeros in the padding.
-func (p *groupedWindows) fill(block []float32, g *groupedPlan, n, vector, y, lines int) {
+// fill copies the input channels that so many output lines see to a block [line, plane, column, lane], zeros in the
+// padding.
+func (p *groupedWindows) fill(block []float32, g *groupedPlan, at groupedPlace, lines int) {
 	width := g.laneShape.lanes
-	group := vector / g.turn * g.groups
+	group := at.vector / g.turn * g.groups
 	groups := min(g.groups, p.groups-group)
 	inside := max(min(g.column, p.gather.w-p.left), 0) // columns up to here are in the image
 	before := min(max(-p.left, 0), inside)             // and those before here are not
 	size := g.column * width
-	for line := range p.blockLines(lines) {
-		iy := p.top + y*p.sh + line
+	for line := range p.window.inputs(lines) {
+		iy := p.top + p.window.step(at.y) + line
 		for plane := range g.planes {
 			dst := block[:size]
 			block = block[size:]
@@ -218,7 +253,7 @@ func (p *groupedWindows) fill(block []float32, g *groupedPlan, n, vector, y, lin
 			clear(dst[:before*width])
 			clear(dst[inside*width:])
 			dst = dst[before*width:]
-			src := p.src[((n*p.gather.h+iy)*p.gather.w+p.left+before)*p.pixel+group*p.channels+plane*g.inner:]
+			src := p.src[((at.n*p.gather.h+iy)*p.gather.w+p.left+before)*p.pixel+group*p.channels+plane*g.inner:]
 			if p.channels == g.share { // the groups are neighbours in the block as they are in the image
 				copyRows(dst, width, src, p.pixel, inside-before, groups*g.inner)
 				continue
@@ -230,85 +265,99 @@ func (p *groupedWindows) fill(block []float32, g *groupedPlan, n, vector, y, lin
 	}
 }
 
-// task computes a strip of lines of some images for some vectors of output channels.
+// soon returns the stream of the nth cache line of the pixels that a block copies, for so many rounds; none if there is
+// no such image.
+func (p *groupedWindows) soon(g *groupedPlan, at groupedPlace, line, rounds int) fetchStream {
+	top := p.top + p.window.step(at.y)
+	first, last := max(top, 0), min(top+p.window.inputs(min(g.lines, p.outH-at.y)), p.gather.h)
+	if at.n >= p.n || first >= last {
+		return fetchStream{}
+	}
+	from := (at.n*p.gather.h+first)*p.gather.w*p.pixel + at.vector/g.turn*g.groups*p.channels + line*cacheLine
+	return newFetchStream(p.src, from, p.pixel, (last-first)*p.gather.w, rounds)
+}
+
+// past tells whether whole vectors of results are stored past the caches.
+func (p *groupedWindows) past(g *groupedPlan) bool {
+	return g.laneShape.lanes == cacheLine && streamable(p.dst, p.n*p.outH*p.outW, p.dstPixel)
+}
+
+// task computes some blocks.
 func (p *groupedWindows) task(task int, ws []float32) {
 	g := p.plan()
-	batches := ceilDiv(g.vectors, g.batch)
-	vector := task % batches * g.batch
-	y := task / batches % g.strips * g.lines
-	image := task / (batches * g.strips) * g.images
 	width := g.laneShape.lanes
-	tile := g.tiles[g.narrow]
-
 	space := newScratch(ws)
-	block, edge := space.take(p.blockLines(g.lines)*g.blockLine()), space.take(tile.rows*tile.cols*width)
+	block, edge := space.take(p.blockSize(&g)), space.take(g.tile.rows*g.tile.cols*width)
 	t := groupedTile{
-		lanes: g.laneShape, narrow: g.narrow, taps: p.kw, stride: p.sw,
-		xRow: p.sh * g.blockLine(), xLine: g.blockLine(), xPlane: g.column * width,
-		wTap: p.channels * width, inner: g.inner, planes: g.planes, kh: p.kh,
+		lanes: g.laneShape, window: p.window, xLine: g.line(), xPlane: g.column * width, inner: g.inner, planes: g.planes,
 	}
-	for v := vector; v < min(vector+g.batch, g.vectors); v++ {
-		t.w = p.packed[v*p.depth()*width:][:p.depth()*width]
-		t.index = g.indexOf(v)
-		for n := image; n < min(image+g.images, p.n); n++ {
-			p.strip(&t, &g, n, v, y, block, edge)
+	if p.past(&g) {
+		defer storeFence()
+	}
+	last := g.blocks * (task + 1) / g.tasks
+	for i := g.blocks * task / g.tasks; i < last; i++ {
+		at, next := g.place(i), g.place(i+1)
+		if at.n >= p.n {
+			continue
+		}
+		if i+1 == last {
+			next.n = p.n
+		}
+		p.fill(block, &g, at, roundUp(min(g.lines, p.outH-at.y), g.tile.rows))
+		for v := at.vector; v < min(at.vector+g.turn, g.vectors); v++ {
+			t.w = p.packed[v*p.vectorSize():][:p.vectorSize()]
+			t.index = g.indexOf(v)
+			t.soon = p.soon(&g, next, v-at.vector, ceilDiv(g.lines, g.tile.rows)*ceilDiv(p.outW, g.tile.cols))
+			p.strip(&t, &g, groupedPlace{at.n, at.y, v}, block, edge)
 		}
 	}
 }
 
-// strip computes the lines from y on of image n for one vector of output channels.
-func (p *groupedWindows) strip(t *groupedTile, g *groupedPlan, n, vector, y int, block, edge []float32) {
-	tile, width := g.tiles[g.narrow], g.laneShape.lanes
-	first := vector * width
-	lanes, lines := min(width, p.dstPixel-first), min(g.lines, p.outH-y)
+// strip computes the lines of a block for one vector of output channels.
+func (p *groupedWindows) strip(t *groupedTile, g *groupedPlan, at groupedPlace, block, edge []float32) {
+	width, rows, cols := g.laneShape.lanes, g.tile.rows, g.tile.cols
+	first := at.vector * width
+	lanes, lines := min(width, p.dstPixel-first), min(g.lines, p.outH-at.y)
 	plain := lanes == width && p.bias == nil && p.add == nil && !p.relu
-	dstRow, dstCol := p.phase.sh*p.phase.w*p.dstPixel, p.phase.sw*p.dstPixel
-	if v := vector % g.turn; v == 0 || vector%g.batch == 0 || g.images > 1 {
-		p.fill(block, g, n, vector, y, roundUp(lines, tile.rows))
-	}
-	for r := 0; r < lines; r += tile.rows {
-		rows := min(tile.rows, lines-r)
+	for r := 0; r < lines; r += rows {
 		whole := 0
-		if plain && rows == tile.rows {
-			whole = p.outW / tile.cols
+		if plain && r+rows <= lines {
+			whole = p.outW / cols
 		}
+		line := block[p.window.step(r)*t.xLine:]
 		if whole > 0 {
-			t.x, t.tiles = block[r*t.xRow:], whole
-			t.y, t.yRow, t.yCol = p.dst[p.target(n, y+r, 0)+first:], dstRow, dstCol
+			t.x, t.tiles, t.past = line, whole, p.past(g)
+			t.y, t.yRow, t.yCol = p.dst[p.target(at.n, at.y+r, 0)+first:], p.outW*p.dstPixel, p.dstPixel
 			t.compute()
 		}
-		for x := whole * tile.cols; x < p.outW; x += tile.cols {
-			t.x, t.tiles = block[r*t.xRow+x*p.sw*width:], 1
-			t.y, t.yRow, t.yCol = edge, tile.cols*width, width
+		for x := whole * cols; x < p.outW; x += cols {
+			t.x, t.tiles, t.past = line[p.window.step(x)*width:], 1, false
+			t.y, t.yRow, t.yCol = edge, cols*width, width
 			t.compute()
-			for i := range rows {
-				at := p.target(n, y+r+i, x) + first
-				p.store(edge[i*t.yRow:], width, at, min(tile.cols, p.outW-x), lanes, plain)
+			for i := range min(rows, lines-r) {
+				p.store(edge[i*t.yRow:], width, p.target(at.n, at.y+r+i, x)+first, min(cols, p.outW-x), lanes, plain)
 			}
 		}
 	}
 }
 
-// target returns where in dst the pixel at line y and column x of this phase is.
-func (p *groupedWindows) target(n, y, x int) int {
-	return ((n*p.phase.h+p.phase.y0+y*p.phase.sh)*p.phase.w + p.phase.x0 + x*p.phase.sw) * p.dstPixel
-}
+// target returns where in dst a pixel is.
+func (p *groupedWindows) target(n, y, x int) int { return ((n*p.outH+y)*p.outW + x) * p.dstPixel }
 
 // store writes neighbouring pixels of a tile to dst, with what the epilogue adds.
 func (p *groupedWindows) store(src []float32, width, at, pixels, lanes int, plain bool) {
-	step := p.phase.sw * p.dstPixel
 	if plain {
-		copyRows(p.dst[at:], step, src, width, pixels, lanes)
+		copyRows(p.dst[at:], p.dstPixel, src, width, pixels, lanes)
 		return
 	}
 	for x := range pixels {
-		dst := p.dst[at+x*step:][:lanes]
+		dst := p.dst[at+x*p.dstPixel:][:lanes]
 		for l, v := range src[x*width:][:lanes] {
 			if p.bias != nil {
 				v += p.bias[at%p.dstPixel+l]
 			}
 			if p.add != nil {
-				v += p.add[at+x*step+l]
+				v += p.add[at+x*p.dstPixel+l]
 			}
 			if p.relu {
 				v = max(v, 0)
@@ -318,89 +367,41 @@ func (p *groupedWindows) store(src []float32, width, at, pixels, lanes int, plai
 	}
 }
 
-func (g *grouped) start(n int, parts ...*groupedWindows) {
-	g.parts = append(g.parts[:0], parts...)
-	for _, part := range g.parts {
-		part.n = n
-	}
-}
-
-func (g *grouped) startData(n int) {
-	g.parts = g.parts[:0]
-	for i := range g.data {
-		g.data[i].n = n
-		g.parts = append(g.parts, &g.data[i])
-	}
-}
-
-// size returns the workspace of the call in flight.
-func (g *grouped) size(threads int) int {
-	size, workerSize := cacheLine, 0
-	for _, p := range g.parts {
-		size += roundUp(p.packedSize(), cacheLine)
-		workerSize = max(workerSize, p.workerSize())
-	}
-	return size + threads*(workerSize+cacheLine)
-}
-
+// workspace returns the floats of scratch that a call for n samples needs.
 func (g *grouped) workspace(n, threads int) int {
-	g.start(n, &g.conv)
-	size := g.size(threads)
-	g.startData(n)
+	size := 0
+	for _, p := range []*groupedWindows{&g.conv, &g.data} {
+		p.n = n
+		size = max(size, roundUp(p.packedSize(), cacheLine)+threads*(p.workerSize()+cacheLine))
+	}
 	g.gradient.n = n
-	return max(size, g.size(threads), g.gradient.sumSize()+threads*(g.gradient.workerSize()+cacheLine)+cacheLine)
+	return cacheLine + max(size, g.gradient.sumSize()+threads*(g.gradient.workerSize()+cacheLine))
 }
 
-// run packs the weights and computes all windows, for the call in flight.
-func (g *grouped) run(p *Pool, ws []float32) {
+// run packs the weights and computes all windows.
+func (g *grouped) run(p *Pool, windows *groupedWindows, ws []float32) {
 	space := newScratch(ws)
-	packTasks, tasks := 0, 0
-	g.workerSize = 0
-	for _, part := range g.parts {
-		part.packed = space.take(part.packedSize())
-		plan := part.plan()
-		packTasks += plan.vectors
-		tasks += plan.tasks
-		g.workerSize = max(g.workerSize, part.workerSize()+cacheLine)
-	}
-	g.scratch = space.rest
-	p.Run(packTasks, &g.pack)
-	p.Run(tasks, &g.multiply)
+	windows.packed = space.take(windows.packedSize())
+	g.current, g.scratch, g.workerSize = windows, space.rest, windows.workerSize()+cacheLine
+	plan := windows.plan()
+	p.Run(plan.vectors, &g.pack)
+	p.Run(plan.tasks, &g.multiply)
 }
 
-func (j *groupedPack) Do(task, _ int) {
-	for _, part := range j.parts {
-		if n := part.plan().vectors; task >= n {
-			task -= n
-			continue
-		}
-		part.packVector(task)
-		return
-	}
-}
+func (j *groupedPack) Do(task, _ int) { j.current.packVector(task) }
 
 func (j *groupedMultiply) Do(task, worker int) {
-	for _, part := range j.parts {
-		if n := part.plan().tasks; task >= n {
-			task -= n
-			continue
-		}
-		part.task(task, j.scratch[worker*j.workerSize:][:j.workerSize])
-		return
-	}
+	j.current.task(task, j.scratch[worker*j.workerSize:][:j.workerSize])
 }
 
 func (g *grouped) forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
-	g.parts = append(g.parts[:0], &g.conv)
 	f := &g.conv
 	f.n, f.src, f.weights, f.dst, f.add, f.bias, f.relu = n, x, w, y, e.Add, e.Bias, e.Act == ActReLU
-	g.run(p, ws)
+	g.run(p, f, ws)
 }
 
 func (g *grouped) backwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
-	g.startData(n)
-	for _, part := range g.parts {
-		part.src, part.weights, part.dst, part.add = dy, w, dx, add
-	}
-	g.run(p, ws)
+	d := &g.data
+	d.n, d.src, d.weights, d.dst, d.add = n, dy, w, dx, add
+	g.run(p, d, ws)
 }

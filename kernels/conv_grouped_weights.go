@@ -1,91 +1,100 @@
 package kernels
 
-// groupedWeights is the weight gradient of a grouped convolution. Some images, a split, and one vector of output channels
-// make a task; the splits' sums are added in order.
+// groupedWeights is the weight gradient of a grouped convolution. Some images, a split, and the vectors of output channels
+// that share a block make a task; the splits' sums are added in order.
 type groupedWeights struct {
 	groupedWindows
 	dy, dw []float32
-	sums   []float32 // [split, vector, taps·channels, lanes]
+	sums   []float32 // [split, vector, channels, taps, lanes]
 	keep   bool      // add to dw
-}
-
-// maxGroupedGradient is the number of taps × channels up to which the matrix product is slower.
-const maxGroupedGradient = 9 * 20
-
-// groupedWeights tells whether the kernels of small groups sum the weight gradient, where it is not in Winograd's form.
-func (c *Conv) groupedWeights() bool {
-	return c.grouped != nil && c.weights.depth() <= maxGroupedGradient
 }
 
 // splits returns into how many parts the images are cut.
 func (p *groupedWeights) splits(g *groupedPlan) int {
-	return min(ceilDiv(wantSums, g.vectors), maxSums, p.n)
+	return min(ceilDiv(wantSums, g.turns), maxSums, p.n)
 }
-
-// vectorSize is the length of one vector's sums.
-func (p *groupedWeights) vectorSize(g *groupedPlan) int { return p.depth() * g.laneShape.lanes }
 
 func (p *groupedWeights) sumSize() int {
 	g := p.plan()
-	return p.splits(&g) * g.vectors * p.vectorSize(&g)
+	return p.splits(&g) * g.vectors * p.vectorSize()
 }
 
 // dyLine returns the length of a line of dy in a block: whole blocks of pixels.
 func (p *groupedWeights) dyLine(g *groupedPlan) int {
-	return roundUp(p.outW, g.blocks[g.narrow]) * g.laneShape.lanes
+	return roundUp(p.outW, g.block.cols) * g.laneShape.lanes
 }
+
+// dySize returns the length of one vector's block of dy.
+func (p *groupedWeights) dySize(g *groupedPlan) int { return g.lines * p.dyLine(g) }
 
 func (p *groupedWeights) workerSize() int {
 	g := p.plan()
-	block := p.blockLines(g.lines)*g.blockLine() + roundUp(g.lines*p.dyLine(&g), cacheLine)
-	return roundUp(max(block, p.vectorSize(&g)), cacheLine)
+	return roundUp(max(p.blockSize(&g)+g.turn*p.dySize(&g), p.vectorSize()), cacheLine)
 }
 
-// task adds up one split of the images for one vector.
+// task adds up one split of the images for the vectors of one turn.
 func (p *groupedWeights) task(task int, ws []float32) {
 	g := p.plan()
-	vector, split, splits := task%g.vectors, task/g.vectors, p.splits(&g)
-	width, depth := g.laneShape.lanes, p.depth()
-	sum := p.sums[task*p.vectorSize(&g):][:p.vectorSize(&g)]
-	clear(sum)
+	turn, split, splits := task%g.turns, task/g.turns, p.splits(&g)
+	first := turn * g.turn
+	vectors := min(g.turn, g.vectors-first)
+	size := p.vectorSize()
+	sums := p.sums[(split*g.vectors+first)*size:][:vectors*size]
+	clear(sums)
 	space := newScratch(ws)
+	block, dy := space.take(p.blockSize(&g)), space.take(g.turn*p.dySize(&g))
 	t := groupedGradient{
-		lanes: g.laneShape, narrow: g.narrow, taps: p.kw, stride: p.sw, chunk: g.chunk,
-		dwTap: p.channels * width, dyLine: p.dyLine(&g), xLine: p.sh * g.blockLine(), index: g.indexOf(vector),
-		blocks: ceilDiv(p.outW, g.blocks[g.narrow]),
+		lanes: g.laneShape, window: p.window, dyLine: p.dyLine(&g), xLine: g.line(), inner: g.inner,
+		blocks: ceilDiv(p.outW, g.block.cols),
 	}
-	if g.inner%t.chunk != 0 {
-		t.chunk /= 2
-	}
-	block := space.take(p.blockLines(g.lines) * g.blockLine())
-	t.dy = space.take(g.lines * t.dyLine)
-	for n := p.n * split / splits; n < p.n*(split+1)/splits; n++ {
-		for y := 0; y < p.outH; y += g.lines {
-			t.lines = min(g.lines, p.outH-y)
-			p.fill(block, &g, n, vector, y, t.lines)
-			p.fillGradient(t.dy, &g, n, vector, y, t.lines)
-			for i := range p.kh {
-				for c := 0; c < p.channels; c += t.chunk {
-					plane := c / g.inner
-					t.first = c % g.inner
-					t.x = block[i*g.blockLine()+plane*g.column*width:]
-					t.dw = sum[(i*p.kw*p.channels+c)*width : depth*width]
-					t.compute()
-				}
+	end := p.n * (split + 1) / splits
+	place := func(strip int) groupedPlace { return groupedPlace{strip / g.strips, strip % g.strips * g.lines, first} }
+	for i := p.n * split / splits * g.strips; i < end*g.strips; i++ {
+		at, next := place(i), place(i+1)
+		if next.n >= end {
+			next.n = p.n
+		}
+		lines := roundUp(min(g.lines, p.outH-at.y), g.block.rows)
+		t.bands = lines / g.block.rows
+		p.fill(block, &g, at, lines)
+		for v := range vectors {
+			at.vector = first + v
+			t.dy = dy[v*p.dySize(&g):]
+			p.fillGradient(t.dy, &g, at, lines)
+			t.index = g.indexOf(v)
+			for plane := range g.planes {
+				t.x, t.dw = block[plane*g.column*g.laneShape.lanes:], sums[v*size+plane*size/g.planes:]
+				rounds := g.inner * t.bands * t.blocks
+				t.soonX = p.soon(&g, next, plane, rounds*vectors).behind(v * rounds)
+				t.soonDy = p.soonGradient(&g, next, v, rounds*g.planes).behind(plane * rounds)
+				t.compute()
 			}
 		}
 	}
 }
 
-// fillGradient copies one vector of the output lines [y, y+lines) of dy to a block [line, pixel, lane], zeros behind the
+// soonGradient is soon for dy.
+func (p *groupedWeights) soonGradient(g *groupedPlan, at groupedPlace, line, rounds int) fetchStream {
+	if at.n >= p.n {
+		return fetchStream{}
+	}
+	from := p.target(at.n, at.y, 0) + at.vector*g.laneShape.lanes + line*cacheLine
+	return newFetchStream(p.dy, from, p.dstPixel, min(g.lines, p.outH-at.y)*p.outW, rounds)
+}
+
+// fillGradient copies one vector of so many output lines of dy to a block [line, pixel, lane], zeros behind the lines,
 // pixels and channels that exist.
-func (p *groupedWeights) fillGradient(block []float32, g *groupedPlan, n, vector, y, lines int) {
+func (p *groupedWeights) fillGradient(block []float32, g *groupedPlan, at groupedPlace, lines int) {
 	width, line := g.laneShape.lanes, p.dyLine(g)
-	first := vector * width
+	first := at.vector * width
 	lanes := min(width, p.dstPixel-first)
 	for r := range lines {
 		dst := block[r*line:][:line]
-		copyRows(dst, width, p.dy[p.target(n, y+r, 0)+first:], p.dstPixel, p.outW, lanes)
+		if at.y+r >= p.outH {
+			clear(dst)
+			continue
+		}
+		copyRows(dst, width, p.dy[p.target(at.n, at.y+r, 0)+first:], p.dstPixel, p.outW, lanes)
 		zeroColumns(dst, width, lanes, p.outW)
 		clear(dst[p.outW*width:])
 	}
@@ -94,7 +103,8 @@ func (p *groupedWeights) fillGradient(block []float32, g *groupedPlan, n, vector
 // finishTask adds the splits' sums of one vector to the weights' gradient.
 func (p *groupedWeights) finishTask(vector int, ws []float32) {
 	g := p.plan()
-	width, depth, size := g.laneShape.lanes, p.depth(), p.vectorSize(&g)
+	width, depth, size := g.laneShape.lanes, p.depth(), p.vectorSize()
+	const taps = groupedTaps * groupedTaps
 	sum := p.sums[vector*size:][:size]
 	if rest := p.splits(&g) - 1; rest > 0 {
 		addRows(sum, p.sums[(g.vectors+vector)*size:], g.vectors*size, rest, size)
@@ -102,13 +112,16 @@ func (p *groupedWeights) finishTask(vector int, ws []float32) {
 	first := vector * width
 	lanes := min(width, p.dstPixel-first)
 	dw := p.dw[first*depth:][:lanes*depth]
-	if !p.keep {
-		transposeRows(dw, depth, sum, width, depth, lanes)
-		return
+	turned := dw
+	if p.keep {
+		turned = alignScratch(ws)[:lanes*depth]
 	}
-	turned := alignScratch(ws)[:lanes*depth]
-	transposeRows(turned, depth, sum, width, depth, lanes)
-	addRows(dw, turned, 0, 1, len(dw))
+	for tap := range taps {
+		transposeRows(turned[tap*p.channels:], depth, sum[tap*width:], taps*width, p.channels, lanes)
+	}
+	if p.keep {
+		addRows(dw, turned, 0, 1, len(dw))
+	}
 }
 
 func (g *grouped) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
@@ -118,7 +131,7 @@ func (g *grouped) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumulat
 	w.sums = space.take(w.sumSize())
 	g.scratch, g.workerSize = space.rest, w.workerSize()+cacheLine
 	plan := w.plan()
-	p.Run(plan.vectors*w.splits(&plan), &g.sum)
+	p.Run(plan.turns*w.splits(&plan), &g.sum)
 	p.Run(plan.vectors, &g.finish)
 }
 

@@ -2,158 +2,92 @@
 
 package kernels
 
-// groupedTile2x8K3S1AVX512 computes tiles of 2 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x8K3S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedTile4x4Stride1AVX512 computes tiles of 4 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile4x4Stride1AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedTile2x4K3S1AVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K3S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedTile2x4Stride1AVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Stride1AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedTile2x8K3S2AVX512 computes tiles of 2 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x8K3S2AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedGradient4x4Stride1AVX512 adds up blocks of 4 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient4x4Stride1AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedTile2x4K3S2AVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K3S2AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedGradient2x4Stride1AVX512 adds up blocks of 2 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient2x4Stride1AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedTile2x8K2S1AVX512 computes tiles of 2 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x8K2S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedTile4x4Stride2AVX512 computes tiles of 4 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile4x4Stride2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedTile2x4K2S1AVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K2S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedTile2x4Stride2AVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Stride2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedTile2x8K1S1AVX512 computes tiles of 2 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x8K1S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedGradient4x4Stride2AVX512 adds up blocks of 4 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient4x4Stride2AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedTile2x4K1S1AVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K1S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedGradient2x4Stride2AVX512 adds up blocks of 2 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient2x4Stride2AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedGradient8x4K3S1AVX512 adds up blocks of 8 pixels for 4 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient8x4K3S1AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedTile4x4Turned2AVX512 computes tiles of 4 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile4x4Turned2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedGradient8x2K3S1AVX512 adds up blocks of 8 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient8x2K3S1AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedTile2x4Turned2AVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Turned2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedGradient4x4K3S1AVX512 adds up blocks of 4 pixels for 4 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x4K3S1AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedTile4x4Stride1MixedAVX512 computes tiles of 4 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile4x4Stride1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedGradient4x2K3S1AVX512 adds up blocks of 4 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x2K3S1AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedTile2x4Stride1MixedAVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Stride1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedGradient8x4K3S2AVX512 adds up blocks of 8 pixels for 4 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient8x4K3S2AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedGradient4x4Stride1MixedAVX512 adds up blocks of 4 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient4x4Stride1MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedGradient8x2K3S2AVX512 adds up blocks of 8 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient8x2K3S2AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedGradient2x4Stride1MixedAVX512 adds up blocks of 2 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient2x4Stride1MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedGradient4x4K3S2AVX512 adds up blocks of 4 pixels for 4 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x4K3S2AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedTile4x4Stride2MixedAVX512 computes tiles of 4 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile4x4Stride2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedGradient4x2K3S2AVX512 adds up blocks of 4 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x2K3S2AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedTile2x4Stride2MixedAVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Stride2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedTile2x8K3S1MixedAVX512 computes tiles of 2 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x8K3S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedGradient4x4Stride2MixedAVX512 adds up blocks of 4 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient4x4Stride2MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedTile2x4K3S1MixedAVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K3S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedGradient2x4Stride2MixedAVX512 adds up blocks of 2 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient2x4Stride2MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedTile2x8K3S2MixedAVX512 computes tiles of 2 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x8K3S2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedTile4x4Turned2MixedAVX512 computes tiles of 4 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile4x4Turned2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedTile2x4K3S2MixedAVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K3S2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedTile2x4Turned2MixedAVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Turned2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedTile2x8K2S1MixedAVX512 computes tiles of 2 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x8K2S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedTile2x4Stride1AVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Stride1AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedTile2x4K2S1MixedAVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K2S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedGradient1x4Stride1AVX2 adds up blocks of 1 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient1x4Stride1AVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedTile2x8K1S1MixedAVX512 computes tiles of 2 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x8K1S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedTile2x4Stride2AVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Stride2AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedTile2x4K1S1MixedAVX512 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K1S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
+// groupedGradient1x4Stride2AVX2 adds up blocks of 1 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient1x4Stride2AVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedGradient8x4K3S1MixedAVX512 adds up blocks of 8 pixels for 4 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient8x4K3S1MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedTile2x4Turned2AVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Turned2AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedGradient8x2K3S1MixedAVX512 adds up blocks of 8 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient8x2K3S1MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedTile2x4Stride1MixedAVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Stride1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedGradient4x4K3S1MixedAVX512 adds up blocks of 4 pixels for 4 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x4K3S1MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedGradient1x4Stride1MixedAVX2 adds up blocks of 1 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient1x4Stride1MixedAVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedGradient4x2K3S1MixedAVX512 adds up blocks of 4 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x2K3S1MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedTile2x4Stride2MixedAVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Stride2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
 
-// groupedGradient8x4K3S2MixedAVX512 adds up blocks of 8 pixels for 4 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient8x4K3S2MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedGradient1x4Stride2MixedAVX2 adds up blocks of 1 lines of 4 pixels, see groupedGradient. Strides are in bytes.
+func groupedGradient1x4Stride2MixedAVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int)
 
-// groupedGradient8x2K3S2MixedAVX512 adds up blocks of 8 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient8x2K3S2MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
-
-// groupedGradient4x4K3S2MixedAVX512 adds up blocks of 4 pixels for 4 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x4K3S2MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
-
-// groupedGradient4x2K3S2MixedAVX512 adds up blocks of 4 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x2K3S2MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
-
-// groupedTile1x8K3S1AVX2 computes tiles of 1 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile1x8K3S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile2x4K3S1AVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K3S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile1x8K3S2AVX2 computes tiles of 1 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile1x8K3S2AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile2x4K3S2AVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K3S2AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile1x8K2S1AVX2 computes tiles of 1 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile1x8K2S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile2x4K2S1AVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K2S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile1x8K1S1AVX2 computes tiles of 1 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile1x8K1S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile2x4K1S1AVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K1S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedGradient4x2K3S1AVX2 adds up blocks of 4 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x2K3S1AVX2(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
-
-// groupedGradient4x2K3S2AVX2 adds up blocks of 4 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x2K3S2AVX2(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
-
-// groupedTile1x8K3S1MixedAVX2 computes tiles of 1 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile1x8K3S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile2x4K3S1MixedAVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K3S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile1x8K3S2MixedAVX2 computes tiles of 1 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile1x8K3S2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile2x4K3S2MixedAVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K3S2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile1x8K2S1MixedAVX2 computes tiles of 1 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile1x8K2S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile2x4K2S1MixedAVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K2S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile1x8K1S1MixedAVX2 computes tiles of 1 lines of 8 pixels, see groupedTile. Strides are in bytes.
-func groupedTile1x8K1S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedTile2x4K1S1MixedAVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
-func groupedTile2x4K1S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int)
-
-// groupedGradient4x2K3S1MixedAVX2 adds up blocks of 4 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x2K3S1MixedAVX2(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
-
-// groupedGradient4x2K3S2MixedAVX2 adds up blocks of 4 pixels for 2 channels, see groupedGradient. Strides are in bytes.
-func groupedGradient4x2K3S2MixedAVX2(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int)
+// groupedTile2x4Turned2MixedAVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
+func groupedTile2x4Turned2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)

@@ -4,210 +4,122 @@
 
 package kernels
 
-func groupedTile2x8K3S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedTile4x4Stride1AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4K3S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedTile2x4Stride1AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x8K3S2AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedGradient4x4Stride1AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4K3S2AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedGradient2x4Stride1AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x8K2S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedTile4x4Stride2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4K2S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedTile2x4Stride2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x8K1S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedGradient4x4Stride2AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4K1S1AVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedGradient2x4Stride2AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient8x4K3S1AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedTile4x4Turned2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient8x2K3S1AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedTile2x4Turned2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient4x4K3S1AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedTile4x4Stride1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient4x2K3S1AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedTile2x4Stride1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient8x4K3S2AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedGradient4x4Stride1MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient8x2K3S2AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedGradient2x4Stride1MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient4x4K3S2AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedTile4x4Stride2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient4x2K3S2AVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedTile2x4Stride2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x8K3S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedGradient4x4Stride2MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4K3S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedGradient2x4Stride2MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x8K3S2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedTile4x4Turned2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4K3S2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedTile2x4Turned2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x8K2S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedTile2x4Stride1AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4K2S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedGradient1x4Stride1AVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x8K1S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedTile2x4Stride2AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4K1S1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
+func groupedGradient1x4Stride2AVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient8x4K3S1MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedTile2x4Turned2AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient8x2K3S1MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedTile2x4Stride1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient4x4K3S1MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedGradient1x4Stride1MixedAVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient4x2K3S1MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedTile2x4Stride2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient8x4K3S2MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedGradient1x4Stride2MixedAVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient8x2K3S2MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedGradient4x4K3S2MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedGradient4x2K3S2MixedAVX512(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile1x8K3S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile2x4K3S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile1x8K3S2AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile2x4K3S2AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile1x8K2S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile2x4K2S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile1x8K1S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile2x4K1S1AVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedGradient4x2K3S1AVX2(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedGradient4x2K3S2AVX2(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile1x8K3S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile2x4K3S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile1x8K3S2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile2x4K3S2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile1x8K2S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile2x4K2S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile1x8K1S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedTile2x4K1S1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xRow int, xLine int, xPlane int, w *float32, wTap int, index *int32, inner int, planes int, kh int, tiles int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedGradient4x2K3S1MixedAVX2(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func groupedGradient4x2K3S2MixedAVX2(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines int, blocks int) {
+func groupedTile2x4Turned2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }

@@ -4,93 +4,158 @@ import "unsafe"
 
 // laneShape is how the kernels of grouped convolutions use vectors: the lanes are neighbouring output channels.
 type laneShape struct {
-	lanes int // of a vector
-	isa   ISA // whose kernels have such vectors
-	// Pixels of the two tiles, and of the blocks of a weight gradient, for wide images and for narrow ones.
-	tiles  [2]struct{ rows, cols int }
-	blocks [2]int
-	chunk  int // input channels of a weight gradient at once; a half where it does not divide them
+	lanes       int       // of a vector
+	isa         ISA       // whose kernels have such vectors
+	tile, block tileShape // pixels of a tile, and of a block of a weight gradient: as many columns
+
+	// The kernels by the window, and whether lanes are of several groups.
+	tiles     [3][2]groupedTileKernel
+	gradients [2][2]groupedGradientKernel
 }
 
-// The lane shapes from wide to narrow.
+// The lane shapes, from wide to narrow; low tiles are for images of few lines.
 var (
-	lanes16 = laneShape{16, AVX512, [2]struct{ rows, cols int }{{2, 8}, {2, 4}}, [2]int{8, 4}, 4}
-	lanes8  = laneShape{8, AVX2, [2]struct{ rows, cols int }{{1, 8}, {2, 4}}, [2]int{4, 4}, 2}
+	lanes16 = laneShape{
+		lanes: 16, isa: AVX512, tile: tileShape{4, 4}, block: tileShape{4, 4},
+		tiles: [3][2]groupedTileKernel{
+			{groupedTile4x4Stride1AVX512, groupedTile4x4Stride1MixedAVX512},
+			{groupedTile4x4Stride2AVX512, groupedTile4x4Stride2MixedAVX512},
+			{groupedTile4x4Turned2AVX512, groupedTile4x4Turned2MixedAVX512},
+		},
+		gradients: [2][2]groupedGradientKernel{
+			{groupedGradient4x4Stride1AVX512, groupedGradient4x4Stride1MixedAVX512},
+			{groupedGradient4x4Stride2AVX512, groupedGradient4x4Stride2MixedAVX512},
+		},
+	}
+	lowLanes16 = laneShape{
+		lanes: 16, isa: AVX512, tile: tileShape{2, 4}, block: tileShape{2, 4},
+		tiles: [3][2]groupedTileKernel{
+			{groupedTile2x4Stride1AVX512, groupedTile2x4Stride1MixedAVX512},
+			{groupedTile2x4Stride2AVX512, groupedTile2x4Stride2MixedAVX512},
+			{groupedTile2x4Turned2AVX512, groupedTile2x4Turned2MixedAVX512},
+		},
+		gradients: [2][2]groupedGradientKernel{
+			{groupedGradient2x4Stride1AVX512, groupedGradient2x4Stride1MixedAVX512},
+			{groupedGradient2x4Stride2AVX512, groupedGradient2x4Stride2MixedAVX512},
+		},
+	}
+	lanes8 = laneShape{
+		lanes: 8, isa: AVX2, tile: tileShape{2, 4}, block: tileShape{1, 4},
+		tiles: [3][2]groupedTileKernel{
+			{groupedTile2x4Stride1AVX2, groupedTile2x4Stride1MixedAVX2},
+			{groupedTile2x4Stride2AVX2, groupedTile2x4Stride2MixedAVX2},
+			{groupedTile2x4Turned2AVX2, groupedTile2x4Turned2MixedAVX2},
+		},
+		gradients: [2][2]groupedGradientKernel{
+			{groupedGradient1x4Stride1AVX2, groupedGradient1x4Stride1MixedAVX2},
+			{groupedGradient1x4Stride2AVX2, groupedGradient1x4Stride2MixedAVX2},
+		},
+	}
 )
 
-// narrow returns 1, the index of the tile for narrow images, where it covers the width with fewer pixels than the other.
-func (s *laneShape) narrow(width int) int {
-	if roundUp(width, s.tiles[1].cols) < roundUp(width, s.tiles[0].cols) {
-		return 1
+// groupedTaps is the size of the windows of grouped convolutions, in both directions.
+const groupedTaps = 3
+
+// groupedWindow says along one direction what outputs see of the input: those of a convolution with a padding of one
+// pixel, or, turned, the pixels of its input, which see the outputs that saw them.
+type groupedWindow struct {
+	stride int
+	turned bool // only of stride 2: of stride 1 it is a convolution as well
+}
+
+// inputs returns how many lines or columns of the input that many outputs see.
+func (w groupedWindow) inputs(outputs int) int {
+	if w.turned {
+		return outputs/w.stride + 1
 	}
-	return 0
+	return w.step(outputs) + groupedTaps - w.stride
+}
+
+// step returns how far the input moves for that many outputs.
+func (w groupedWindow) step(outputs int) int {
+	if w.turned {
+		return outputs / w.stride
+	}
+	return outputs * w.stride
+}
+
+// tap returns through which tap an output sees an input, outside of [0,groupedTaps) for none.
+func (w groupedWindow) tap(output, input int) int {
+	if w.turned {
+		return output + 1 - w.stride*input
+	}
+	return input - output*w.stride
+}
+
+// each visits the inputs that an output sees, with the taps through which it does.
+func (w groupedWindow) each(output int, visit func(input, tap int)) {
+	first := w.step(output)
+	for input := first; input < first+groupedTaps; input++ {
+		if tap := w.tap(output, input); tap >= 0 && tap < groupedTaps {
+			visit(input, tap)
+		}
+	}
+}
+
+// kernel returns the index of a window in the tables of kernels.
+func (w groupedWindow) kernel() int {
+	if w.turned {
+		return 2
+	}
+	return w.stride - 1
 }
 
 // groupedTile is one call of a kernel, strides in elements. For r < rows, p < tiles*cols and each lane l
 //
 //	sum := 0
-//	for i < kh, j < taps, q < planes, k < inner:
-//		sum += x[r*xRow + i*xLine + q*xPlane + (p*stride+j)*lanes + index[k*lanes + l]] * w[(i*taps+j)*wTap + (q*inner+k)*lanes + l]
+//	for q < planes, k < inner:
+//		for each line that r sees through tap i, and each column that p sees through tap j:
+//			sum += x[line*xLine + q*xPlane + column*lanes + index[k*lanes + l]] * w[(((q*inner+k)*3+i)*3+j)*lanes + l]
 //	y[r*yRow + p*yCol + l] = sum
 //
 // If all lanes are of one group, index[k*lanes + l] is k, and there is no index.
 type groupedTile struct {
-	lanes               *laneShape
-	narrow              int
-	taps, stride        int
-	y                   []float32
-	yRow, yCol          int
-	x                   []float32
-	xRow, xLine, xPlane int
-	w                   []float32
-	wTap                int
-	index               []int32
-	inner, planes, kh   int
-	tiles               int
+	lanes         *laneShape
+	window        groupedWindow
+	y             []float32
+	yRow, yCol    int
+	x             []float32
+	xLine, xPlane int
+	w             []float32
+	index         []int32
+	inner, planes int
+	tiles         int
+	past          bool        // store past the caches: only where y is aligned, and a vector is a cache line
+	soon          fetchStream // of which every tile fetches a share
+}
+
+// fetchStream is what a kernel has fetched into the second-level cache while it computes: in each of some rounds so many
+// cache lines, a step apart.
+type fetchStream struct {
+	at          []float32
+	step, count int
+}
+
+// newFetchStream returns the stream of so many steps, from an element of src on, for so many rounds.
+func newFetchStream(src []float32, from, step, steps, rounds int) fetchStream {
+	return fetchStream{src[min(from, len(src)):], step, ceilDiv(steps, rounds)}
+}
+
+// behind returns what is left after so many rounds.
+func (f fetchStream) behind(rounds int) fetchStream {
+	f.at = f.at[min(rounds*f.count*f.step, len(f.at)):]
+	return f
+}
+
+// arguments returns the stream as kernels take it: they fetch at least one line.
+func (f *fetchStream) arguments() (at *float32, step, count int) {
+	const size = 4
+	return unsafe.SliceData(f.at), f.step * size, max(f.count, 1)
 }
 
 // groupedTileKernel is an assembly tile; its strides are in bytes.
-type groupedTileKernel func(y *float32, yRow, yCol int, x *float32, xRow, xLine, xPlane int, w *float32, wTap int, index *int32, inner, planes, kh, tiles int)
-
-// groupedTiles are the kernels by the width of the image, the window, and whether lanes are of several groups.
-var groupedTiles = [...][2][4][2]groupedTileKernel{
-	AVX2: {
-		{
-			{groupedTile1x8K3S1AVX2, groupedTile1x8K3S1MixedAVX2},
-			{groupedTile1x8K3S2AVX2, groupedTile1x8K3S2MixedAVX2},
-			{groupedTile1x8K2S1AVX2, groupedTile1x8K2S1MixedAVX2},
-			{groupedTile1x8K1S1AVX2, groupedTile1x8K1S1MixedAVX2},
-		},
-		{
-			{groupedTile2x4K3S1AVX2, groupedTile2x4K3S1MixedAVX2},
-			{groupedTile2x4K3S2AVX2, groupedTile2x4K3S2MixedAVX2},
-			{groupedTile2x4K2S1AVX2, groupedTile2x4K2S1MixedAVX2},
-			{groupedTile2x4K1S1AVX2, groupedTile2x4K1S1MixedAVX2},
-		},
-	},
-	AVX512: {
-		{
-			{groupedTile2x8K3S1AVX512, groupedTile2x8K3S1MixedAVX512},
-			{groupedTile2x8K3S2AVX512, groupedTile2x8K3S2MixedAVX512},
-			{groupedTile2x8K2S1AVX512, groupedTile2x8K2S1MixedAVX512},
-			{groupedTile2x8K1S1AVX512, groupedTile2x8K1S1MixedAVX512},
-		},
-		{
-			{groupedTile2x4K3S1AVX512, groupedTile2x4K3S1MixedAVX512},
-			{groupedTile2x4K3S2AVX512, groupedTile2x4K3S2MixedAVX512},
-			{groupedTile2x4K2S1AVX512, groupedTile2x4K2S1MixedAVX512},
-			{groupedTile2x4K1S1AVX512, groupedTile2x4K1S1MixedAVX512},
-		},
-	},
-}
-
-// groupedWindow returns the index of a window in the tables of kernels.
-func groupedWindow(taps, stride int) int {
-	if taps == 3 {
-		return stride - 1
-	}
-	return 4 - taps
-}
+type groupedTileKernel func(y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, inner, planes, tiles int,
+	past bool, soon *float32, soonStep, soonCount int)
 
 func (t *groupedTile) compute() {
 	if active == Generic {
@@ -102,9 +167,12 @@ func (t *groupedTile) compute() {
 	if t.index != nil {
 		mixed = 1
 	}
-	groupedTiles[t.lanes.isa][t.narrow][groupedWindow(t.taps, t.stride)][mixed](
-		unsafe.SliceData(t.y), t.yRow*size, t.yCol*size, unsafe.SliceData(t.x), t.xRow*size, t.xLine*size, t.xPlane*size,
-		unsafe.SliceData(t.w), t.wTap*size, unsafe.SliceData(t.index), t.inner, t.planes, t.kh, t.tiles)
+	soon, soonStep, soonCount := t.soon.arguments()
+	t.lanes.tiles[t.window.kernel()][mixed](
+		unsafe.SliceData(t.y), t.yRow*size, t.yCol*size, unsafe.SliceData(t.x), t.xLine*size, t.xPlane*size,
+		unsafe.SliceData(t.w), unsafe.SliceData(t.index), t.inner, t.planes, t.tiles,
+		t.past, soon, soonStep, soonCount)
+	t.soon = t.soon.behind(t.tiles)
 }
 
 // laneOf returns index[k*lanes + l].
@@ -116,93 +184,52 @@ func laneOf(index []int32, k, l, lanes int) int {
 }
 
 func (t *groupedTile) computePortably() {
-	shape, lanes := t.lanes.tiles[t.narrow], t.lanes.lanes
-	for r := range shape.rows {
-		for p := range t.tiles * shape.cols {
+	lanes := t.lanes.lanes
+	for r := range t.lanes.tile.rows {
+		for p := range t.tiles * t.lanes.tile.cols {
 			var sum [16]float32
-			for i := range t.kh {
-				for q := range t.planes {
-					x := t.x[r*t.xRow+i*t.xLine+q*t.xPlane+p*t.stride*lanes:]
-					w := t.w[i*t.taps*t.wTap+q*t.inner*lanes:]
-					for j := range t.taps {
+			for q := range t.planes {
+				t.window.each(r, func(line, i int) {
+					t.window.each(p, func(column, j int) {
+						pixel := t.x[line*t.xLine+q*t.xPlane+column*lanes:][:lanes]
 						for k := range t.inner {
-							pixel, weights := x[j*lanes:][:lanes], w[j*t.wTap+k*lanes:][:lanes]
-							for l, v := range weights {
+							w := t.w[(((q*t.inner+k)*groupedTaps+i)*groupedTaps+j)*lanes:][:lanes]
+							for l, v := range w {
 								sum[l] += pixel[laneOf(t.index, k, l, lanes)] * v
 							}
 						}
-					}
-				}
+					})
+				})
 			}
 			copy(t.y[r*t.yRow+p*t.yCol:], sum[:lanes])
 		}
 	}
 }
 
-// groupedGradient is one call of a kernel, strides in elements. For j < taps, k < chunk and each lane l
+// groupedGradient is one call of a kernel, strides in elements. For k < inner, taps i and j, and each lane l
 //
-//	for r < lines, p < blocks*B:
-//		dw[j*dwTap + k*lanes + l] += dy[r*dyLine + p*lanes + l] * x[r*xLine + (p*stride+j)*lanes + index[(first+k)*lanes + l]]
+//	for r < bands*rows, p < blocks*cols that see a line through tap i and a column through tap j:
+//		dw[((k*3+i)*3+j)*lanes + l] += dy[r*dyLine + p*lanes + l] * x[line*xLine + column*lanes + index[k*lanes + l]]
 //
-// where a block has B pixels, and the index is as in groupedTile.
+// where a block has rows × cols pixels, and the index is as in groupedTile.
 type groupedGradient struct {
 	lanes         *laneShape
-	narrow        int
-	taps, stride  int
-	chunk, first  int
+	window        groupedWindow
 	dw            []float32
-	dwTap         int
 	dy            []float32
 	dyLine        int
 	x             []float32
 	xLine         int
 	index         []int32
-	lines, blocks int
+	inner         int
+	bands, blocks int
+
+	soonDy, soonX fetchStream // of which every block fetches a share for every channel
 }
 
 // groupedGradientKernel is an assembly kernel; its strides are in bytes.
-type groupedGradientKernel func(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines, blocks int)
-
-// groupedGradients are the kernels by the width of the image, whether the chunk is a half, the window, and whether lanes
-// are of several groups.
-var groupedGradients = [...][2][2][2][2]groupedGradientKernel{
-	AVX2: {
-		{
-			{
-				{groupedGradient4x2K3S1AVX2, groupedGradient4x2K3S1MixedAVX2},
-				{groupedGradient4x2K3S2AVX2, groupedGradient4x2K3S2MixedAVX2},
-			},
-		},
-		{
-			{
-				{groupedGradient4x2K3S1AVX2, groupedGradient4x2K3S1MixedAVX2},
-				{groupedGradient4x2K3S2AVX2, groupedGradient4x2K3S2MixedAVX2},
-			},
-		},
-	},
-	AVX512: {
-		{
-			{
-				{groupedGradient8x4K3S1AVX512, groupedGradient8x4K3S1MixedAVX512},
-				{groupedGradient8x4K3S2AVX512, groupedGradient8x4K3S2MixedAVX512},
-			},
-			{
-				{groupedGradient8x2K3S1AVX512, groupedGradient8x2K3S1MixedAVX512},
-				{groupedGradient8x2K3S2AVX512, groupedGradient8x2K3S2MixedAVX512},
-			},
-		},
-		{
-			{
-				{groupedGradient4x4K3S1AVX512, groupedGradient4x4K3S1MixedAVX512},
-				{groupedGradient4x4K3S2AVX512, groupedGradient4x4K3S2MixedAVX512},
-			},
-			{
-				{groupedGradient4x2K3S1AVX512, groupedGradient4x2K3S1MixedAVX512},
-				{groupedGradient4x2K3S2AVX512, groupedGradient4x2K3S2MixedAVX512},
-			},
-		},
-	},
-}
+type groupedGradientKernel func(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner, bands, blocks int,
+	soonDy *float32, soonDyStep, soonDyCount int, soonX *float32, soonXStep, soonXCount int)
 
 func (t *groupedGradient) compute() {
 	if active == Generic {
@@ -210,38 +237,34 @@ func (t *groupedGradient) compute() {
 		return
 	}
 	const size = 4
-	x, index, mixed, half := t.x, t.index, 0, 0
-	if index != nil {
-		index, mixed = index[t.first*t.lanes.lanes:], 1
-	} else {
-		x = x[t.first:]
+	mixed := 0
+	if t.index != nil {
+		mixed = 1
 	}
-	if t.chunk < t.lanes.chunk {
-		half = 1
-	}
-	groupedGradients[t.lanes.isa][t.narrow][half][groupedWindow(t.taps, t.stride)][mixed](
-		unsafe.SliceData(t.dw), t.dwTap*size, unsafe.SliceData(t.dy), t.dyLine*size, unsafe.SliceData(x), t.xLine*size,
-		unsafe.SliceData(index), t.lines, t.blocks)
+	soonDy, soonDyStep, soonDyCount := t.soonDy.arguments()
+	soonX, soonXStep, soonXCount := t.soonX.arguments()
+	t.lanes.gradients[t.window.kernel()][mixed](
+		unsafe.SliceData(t.dw), unsafe.SliceData(t.dy), t.dyLine*size, unsafe.SliceData(t.x), t.xLine*size,
+		unsafe.SliceData(t.index), t.inner, t.bands, t.blocks,
+		soonDy, soonDyStep, soonDyCount, soonX, soonXStep, soonXCount)
 }
 
 func (t *groupedGradient) computePortably() {
-	lanes, pixels := t.lanes.lanes, t.blocks*t.lanes.blocks[t.narrow]
-	for j := range t.taps {
-		for k := range t.chunk {
-			var sum [16]float32
-			for r := range t.lines {
-				for p := range pixels {
-					dy := t.dy[r*t.dyLine+p*lanes:][:lanes]
-					x := t.x[r*t.xLine+(p*t.stride+j)*lanes:][:lanes]
-					for l, g := range dy {
-						sum[l] += g * x[laneOf(t.index, t.first+k, l, lanes)]
+	lanes := t.lanes.lanes
+	for r := range t.bands * t.lanes.block.rows {
+		t.window.each(r, func(line, i int) {
+			for p := range t.blocks * t.lanes.block.cols {
+				dy := t.dy[r*t.dyLine+p*lanes:][:lanes]
+				t.window.each(p, func(column, j int) {
+					x := t.x[line*t.xLine+column*lanes:][:lanes]
+					for k := range t.inner {
+						dw := t.dw[((k*groupedTaps+i)*groupedTaps+j)*lanes:][:lanes]
+						for l, g := range dy {
+							dw[l] += g * x[laneOf(t.index, k, l, lanes)]
+						}
 					}
-				}
+				})
 			}
-			dw := t.dw[j*t.dwTap+k*lanes:][:lanes]
-			for l := range dw {
-				dw[l] += sum[l]
-			}
-		}
+		})
 	}
 }

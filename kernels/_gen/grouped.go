@@ -10,23 +10,21 @@ import (
 
 func init() { register("grouped", grouped) }
 
-// grouped emits the kernels of grouped convolutions. Tile shapes and taps are those of grouped_tile.go.
+// grouped emits the kernels of grouped convolutions. Tile shapes and windows are those of grouped_tile.go.
 func grouped() {
 	for _, m := range machines() {
-		tiles, blocks, chunks := [][2]int{{1, 8}, {2, 4}}, []int{4}, []int{2}
+		tiles, blocks, held := [][2]int{{2, 4}}, [][2]int{{1, 4}}, 1
 		if m.isWide() {
-			tiles, blocks, chunks = [][2]int{{2, 8}, {2, 4}}, []int{8, 4}, []int{4, 2}
+			tiles, blocks, held = [][2]int{{4, 4}, {2, 4}}, [][2]int{{4, 4}, {2, 4}}, taps
 		}
 		for _, mixed := range []bool{false, true} {
-			for _, taps := range []window{{3, 1}, {3, 2}, {2, 1}, {1, 1}} {
+			for _, w := range []window{{stride: 1}, {stride: 2}, {stride: 2, turned: true}} {
 				for _, tile := range tiles {
-					m.groupedTile(tile[0], tile[1], taps, mixed)
+					m.groupedTile(tile[0], tile[1], held, w, mixed)
 				}
-			}
-			for _, taps := range []window{{3, 1}, {3, 2}} {
-				for _, pixels := range blocks {
-					for _, chunk := range chunks {
-						m.groupedGradient(pixels, chunk, taps, mixed)
+				for _, block := range blocks {
+					if !w.turned {
+						m.groupedGradient(block[0], block[1], w, mixed)
 					}
 				}
 			}
@@ -34,51 +32,141 @@ func grouped() {
 	}
 }
 
-// window is a line of taps and the distance of neighbouring windows.
-type window struct{ taps, stride int }
+// taps is the size of every window, in both directions.
+const taps = 3
 
-// columns returns how many columns of the input the windows of that many outputs cover.
-func (w window) columns(outputs int) int { return (outputs-1)*w.stride + w.taps }
+// window says along one direction what outputs see of the input: those of a convolution with a padding of one pixel, or,
+// turned, the pixels of its input, of which every output sees a window.
+type window struct {
+	stride int
+	turned bool
+}
 
-// each visits the outputs, of that many, that see column c, with the tap through which they do.
-func (w window) each(c, outputs int, visit func(output, tap int)) {
-	for tap := range w.taps {
-		if at := c - tap; at >= 0 && at%w.stride == 0 && at/w.stride < outputs {
-			visit(at/w.stride, tap)
+// inputs returns how many lines or columns of the input that many outputs see.
+func (w window) inputs(outputs int) int {
+	if w.turned {
+		return outputs/w.stride + 1
+	}
+	return w.step(outputs) + taps - w.stride
+}
+
+// step returns how far the input moves for that many outputs.
+func (w window) step(outputs int) int {
+	if w.turned {
+		return outputs / w.stride
+	}
+	return outputs * w.stride
+}
+
+// tap returns through which tap an output sees an input, outside of [0,taps) for none.
+func (w window) tap(output, input int) int {
+	if w.turned {
+		return output + 1 - w.stride*input
+	}
+	return input - output*w.stride
+}
+
+// each visits the outputs, of that many, that see an input, with the tap through which they do.
+func (w window) each(input, outputs int, visit func(output, tap int)) {
+	for output := range outputs {
+		if tap := w.tap(output, input); tap >= 0 && tap < taps {
+			visit(output, tap)
 		}
 	}
 }
 
-func (w window) String() string { return fmt.Sprintf("K%dS%d", w.taps, w.stride) }
-
-// groupedName tells whether the lanes of a vector share their input channel, or belong to several groups.
-func groupedName(base string, mixed bool) string {
-	if mixed {
-		return base + "Mixed"
+func (w window) String() string {
+	if w.turned {
+		return fmt.Sprintf("Turned%d", w.stride)
 	}
-	return base
+	return fmt.Sprintf("Stride%d", w.stride)
 }
 
-// input returns what the lanes of a vector see of input channel i of their groups, at column c: one channel for all of
+// groupedName says what a kernel is for; mixed if the lanes of a vector belong to several groups.
+func groupedName(base string, rows, cols int, w window, mixed bool) string {
+	name := fmt.Sprintf("%s%dx%d%v", base, rows, cols, w)
+	if mixed {
+		return name + "Mixed"
+	}
+	return name
+}
+
+// lines are addresses of lines that lie a register's content apart.
+type lines struct {
+	bases []reg.Register // of every third line
+	step  reg.Register
+}
+
+// newLines returns the addresses of so many lines, the first of them at from.
+func newLines(count int, from, step reg.Register) lines {
+	l := lines{step: step}
+	for i := 0; i < count; i += 3 {
+		base := GP64()
+		if i == 0 {
+			MOVQ(from, base)
+		} else {
+			LEAQ(Mem{Base: l.bases[i/3-1], Index: step, Scale: 2}, base)
+			ADDQ(step, base)
+		}
+		l.bases = append(l.bases, base)
+	}
+	return l
+}
+
+func (l *lines) at(line int) Mem {
+	at := Mem{Base: l.bases[line/3]}
+	if line%3 > 0 {
+		at.Index, at.Scale = l.step, uint8(line%3)
+	}
+	return at
+}
+
+func (l *lines) advance(bytes Op) {
+	for _, base := range l.bases {
+		ADDQ(bytes, base)
+	}
+}
+
+// input returns what the lanes of a vector see of an input channel of their groups in a pixel: one channel for all of
 // them, or that channel of each lane's group, picked by an index vector.
-func (m *machine) input(at reg.Register, c, i int, index reg.Register) reg.VecVirtual {
+func (m *machine) input(pixel Mem, index reg.Register) reg.VecVirtual {
 	v := m.vector()
-	pixel := Mem{Base: at, Disp: 4 * c * m.lanes}
 	if index == nil {
-		VBROADCASTSS(pixel.Offset(4*i), v)
+		VBROADCASTSS(pixel, v)
 	} else {
 		VPERMPS(pixel, index, v)
 	}
 	return v
 }
 
-// groupedTile emits a tile of rows × cols pixels, one vector of output channels each.
-func (m *machine) groupedTile(rows, cols int, w window, mixed bool) {
-	m.function(groupedName(fmt.Sprintf("groupedTile%dx%d%s", rows, cols, w), mixed),
-		"(y *float32, yRow, yCol int, x *float32, xRow, xLine, xPlane int, w *float32, wTap int, index *int32, inner, planes, kh, tiles int)",
+// index loads the index vector of a channel.
+func (m *machine) index(mixed bool, at reg.Register) reg.Register {
+	if !mixed {
+		return nil
+	}
+	v := m.vector()
+	VMOVUPS(Mem{Base: at}, v)
+	return v
+}
+
+// fetch has what a later call reads fetched into the second-level cache: so many cache lines of the stream of that name.
+func (m *machine) fetch(name string) {
+	at, count := Load(Param(name), GP64()), Load(Param(name+"Count"), GP64())
+	Label(name)
+	PREFETCHT1(Mem{Base: at})
+	ADDQ(argument(name+"Step"), at)
+	DECQ(count)
+	JNZ(LabelRef(name))
+	MOVQ(at, argument(name))
+}
+
+// groupedTile emits a tile of rows × cols pixels, one vector of output channels each. Weights are held in registers for
+// so many lines of taps at once.
+func (m *machine) groupedTile(rows, cols, held int, w window, mixed bool) {
+	m.function(groupedName("groupedTile", rows, cols, w, mixed),
+		"(y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, inner, planes, tiles int, past bool, soon *float32, soonStep, soonCount int)",
 		fmt.Sprintf("computes tiles of %d lines of %d pixels, see groupedTile. Strides are in bytes.", rows, cols))
-	xTile, yTile := Load(Param("x"), GP64()), Load(Param("y"), GP64())
-	wTap := Load(Param("wTap"), GP64())
+	x, y, xLine := Load(Param("x"), GP64()), Load(Param("y"), GP64()), Load(Param("xLine"), GP64())
 	Label("tile")
 	acc := make([][]reg.VecVirtual, rows)
 	for r := range acc {
@@ -86,148 +174,163 @@ func (m *machine) groupedTile(rows, cols int, w window, mixed bool) {
 			acc[r] = append(acc[r], m.zero())
 		}
 	}
-	x, weights := GP64(), Load(Param("w"), GP64())
-	MOVQ(xTile, x)
-	kh := Load(Param("kh"), GP64())
+	m.fetch("soon")
+	weights, plane, planes := Load(Param("w"), GP64()), GP64(), Load(Param("planes"), GP64())
+	MOVQ(x, plane)
 
-	Label("line")
-	planes := Load(Param("planes"), GP64())
-	plane := make([]reg.Register, rows)
-	for r := range plane {
-		plane[r] = GP64()
-		if r == 0 {
-			MOVQ(x, plane[0])
-			continue
-		}
-		MOVQ(argument("xRow"), plane[r])
-		ADDQ(plane[r-1], plane[r])
-	}
 	Label("plane")
-	at := make([]reg.Register, rows)
-	for r := range at {
-		at[r] = GP64()
-		MOVQ(plane[r], at[r])
-	}
+	pixels := newLines(w.inputs(rows), plane, xLine)
 	index, inner := Load(Param("index"), GP64()), Load(Param("inner"), GP64())
 	Label("channel")
-	tap := make([]reg.VecVirtual, w.taps)
-	for k := range tap {
-		tap[k] = m.vector()
-		from := Mem{Base: weights}
-		if k > 0 {
-			from.Index, from.Scale = wTap, uint8(k)
+	pick := m.index(mixed, index)
+	for first := 0; first < taps; first += held {
+		var tap [taps][taps]reg.VecVirtual
+		for i := first; i < first+held; i++ {
+			for j := range tap[i] {
+				tap[i][j] = m.vector()
+				VMOVUPS(Mem{Base: weights, Disp: 4 * m.lanes * (i*taps + j)}, tap[i][j])
+			}
 		}
-		VMOVUPS(from, tap[k])
-	}
-	var pick reg.Register
-	if mixed {
-		v := m.vector()
-		VMOVUPS(Mem{Base: index}, v)
-		pick = v
-	}
-	for c := range w.columns(cols) {
-		for r := range rows {
-			v := m.input(at[r], c, 0, pick)
-			w.each(c, cols, func(output, k int) { VFMADD231PS(tap[k], v, acc[r][output]) })
+		for line := range w.inputs(rows) {
+			if !w.seen(line, rows, first, held) {
+				continue
+			}
+			for column := range w.inputs(cols) {
+				pixel := pixels.at(line)
+				pixel.Disp = 4 * m.lanes * column
+				v := m.input(pixel, pick)
+				w.each(line, rows, func(r, i int) {
+					w.each(column, cols, func(c, j int) {
+						if i >= first && i < first+held {
+							VFMADD231PS(tap[i][j], v, acc[r][c])
+						}
+					})
+				})
+			}
 		}
 	}
-	ADDQ(I32(4*m.lanes), weights)
+	ADDQ(I32(4*m.lanes*taps*taps), weights)
 	if mixed {
 		ADDQ(I32(4*m.lanes), index)
 	} else {
-		for r := range at {
-			ADDQ(I8(4), at[r])
-		}
+		pixels.advance(I8(4))
 	}
 	DECQ(inner)
 	JNZ(LabelRef("channel"))
-	for r := range plane {
-		ADDQ(argument("xPlane"), plane[r])
-	}
+	ADDQ(argument("xPlane"), plane)
 	DECQ(planes)
 	JNZ(LabelRef("plane"))
-	ADDQ(argument("xLine"), x)
-	for range w.taps - 1 {
-		ADDQ(wTap, weights)
-	}
-	DECQ(kh)
-	JNZ(LabelRef("line"))
 
-	yCol, line := Load(Param("yCol"), GP64()), GP64()
-	MOVQ(yTile, line)
-	for r := range acc {
-		to := GP64()
-		MOVQ(line, to)
-		for _, sum := range acc[r] {
-			VMOVUPS(sum, Mem{Base: to})
-			ADDQ(yCol, to)
-		}
-		if r == 0 {
-			MOVQ(to, yTile)
-		}
-		if r+1 < rows {
-			ADDQ(argument("yRow"), line)
-		}
+	yCol := Load(Param("yCol"), GP64())
+	if m.isWide() { // of a whole cache line
+		CMPB(argument("past"), U8(0))
+		JE(LabelRef("cached"))
+		storeTile(acc, y, yCol, func(sum, to Op) { VMOVNTPS(sum, to) })
+		JMP(LabelRef("stored"))
 	}
-	ADDQ(I32(4*cols*w.stride*m.lanes), xTile)
+	Label("cached")
+	storeTile(acc, y, yCol, func(sum, to Op) { VMOVUPS(sum, to) })
+	Label("stored")
+	for range cols {
+		ADDQ(yCol, y)
+	}
+	ADDQ(I32(4*w.step(cols)*m.lanes), x)
 	DECQ(argument("tiles"))
 	JNZ(LabelRef("tile"))
 	m.finish()
 }
 
-// groupedGradient emits the weight gradient of one line of taps and some input channels, for blocks of pixels.
-func (m *machine) groupedGradient(pixels, channels int, w window, mixed bool) {
-	m.function(groupedName(fmt.Sprintf("groupedGradient%dx%d%s", pixels, channels, w), mixed),
-		"(dw *float32, dwTap int, dy *float32, dyLine int, x *float32, xLine int, index *int32, lines, blocks int)",
-		fmt.Sprintf("adds up blocks of %d pixels for %d channels, see groupedGradient. Strides are in bytes.", pixels, channels))
-	acc := make([][]reg.VecVirtual, channels)
-	pick := make([]reg.Register, channels)
-	index := Load(Param("index"), GP64())
+// storeTile stores a tile from y on.
+func storeTile(acc [][]reg.VecVirtual, y, yCol reg.Register, store func(sum, to Op)) {
+	line := GP64()
+	MOVQ(y, line)
+	for r := range acc {
+		to := GP64()
+		MOVQ(line, to)
+		for _, sum := range acc[r] {
+			store(sum, Mem{Base: to})
+			ADDQ(yCol, to)
+		}
+		if r+1 < len(acc) {
+			ADDQ(argument("yRow"), line)
+		}
+	}
+}
+
+// seen tells whether outputs see an input through one of the taps [first, first+count).
+func (w window) seen(input, outputs, first, count int) (seen bool) {
+	w.each(input, outputs, func(_, tap int) { seen = seen || tap >= first && tap < first+count })
+	return seen
+}
+
+// groupedGradient emits the weight gradient of a vector of output channels, for blocks of rows × cols pixels.
+func (m *machine) groupedGradient(rows, cols int, w window, mixed bool) {
+	m.function(groupedName("groupedGradient", rows, cols, w, mixed),
+		"(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner, bands, blocks int, soonDy *float32, soonDyStep, soonDyCount int, soonX *float32, soonXStep, soonXCount int)",
+		fmt.Sprintf("adds up blocks of %d lines of %d pixels, see groupedGradient. Strides are in bytes.", rows, cols))
+	dw, index := Load(Param("dw"), GP64()), Load(Param("index"), GP64())
+	dyLine, xLine := Load(Param("dyLine"), GP64()), Load(Param("xLine"), GP64())
+	Label("channel")
+	var acc [taps][taps]reg.VecVirtual
 	for i := range acc {
-		for range w.taps {
-			acc[i] = append(acc[i], m.zero())
-		}
-		if mixed {
-			v := m.vector()
-			VMOVUPS(Mem{Base: index, Disp: 4 * i * m.lanes}, v)
-			pick[i] = v
+		for j := range acc[i] {
+			acc[i][j] = m.zero()
 		}
 	}
-	dyLine, xLine := Load(Param("dy"), GP64()), Load(Param("x"), GP64())
-	lines := Load(Param("lines"), GP64())
-	Label("line")
-	dy, x, blocks := GP64(), GP64(), Load(Param("blocks"), GP64())
-	MOVQ(dyLine, dy)
-	MOVQ(xLine, x)
+	pick := m.index(mixed, index)
+	dyBand, xBand, bands := Load(Param("dy"), GP64()), Load(Param("x"), GP64()), Load(Param("bands"), GP64())
+	Label("band")
+	dy, x := newLines(rows, dyBand, dyLine), newLines(w.inputs(rows), xBand, xLine)
+	blocks := Load(Param("blocks"), GP64())
 	Label("block")
-	gradient := make([]reg.VecVirtual, pixels)
-	for p := range gradient {
-		gradient[p] = m.vector()
-		VMOVUPS(Mem{Base: dy, Disp: 4 * p * m.lanes}, gradient[p])
-	}
-	for c := range w.columns(pixels) {
-		for i := range channels {
-			v := m.input(x, c, i, pick[i])
-			w.each(c, pixels, func(p, k int) { VFMADD231PS(gradient[p], v, acc[i][k]) })
+	m.fetch("soonDy")
+	m.fetch("soonX")
+	gradient := make([][]reg.VecVirtual, rows)
+	for r := range gradient {
+		for c := range cols {
+			pixel, v := dy.at(r), m.vector()
+			pixel.Disp = 4 * m.lanes * c
+			VMOVUPS(pixel, v)
+			gradient[r] = append(gradient[r], v)
 		}
 	}
-	ADDQ(I32(4*pixels*m.lanes), dy)
-	ADDQ(I32(4*pixels*w.stride*m.lanes), x)
+	for line := range w.inputs(rows) {
+		for column := range w.inputs(cols) {
+			pixel := x.at(line)
+			pixel.Disp = 4 * m.lanes * column
+			v := m.input(pixel, pick)
+			w.each(line, rows, func(r, i int) {
+				w.each(column, cols, func(c, j int) { VFMADD231PS(gradient[r][c], v, acc[i][j]) })
+			})
+		}
+	}
+	dy.advance(I32(4 * cols * m.lanes))
+	x.advance(I32(4 * w.step(cols) * m.lanes))
 	DECQ(blocks)
 	JNZ(LabelRef("block"))
-	ADDQ(argument("dyLine"), dyLine)
-	ADDQ(argument("xLine"), xLine)
-	DECQ(lines)
-	JNZ(LabelRef("line"))
-
-	dw, dwTap := Load(Param("dw"), GP64()), Load(Param("dwTap"), GP64())
-	for k := range w.taps {
-		for i := range channels {
-			to := Mem{Base: dw, Disp: 4 * i * m.lanes}
-			VADDPS(to, acc[i][k], acc[i][k])
-			VMOVUPS(acc[i][k], to)
-		}
-		ADDQ(dwTap, dw)
+	for range rows {
+		ADDQ(dyLine, dyBand)
 	}
+	for range w.step(rows) {
+		ADDQ(xLine, xBand)
+	}
+	DECQ(bands)
+	JNZ(LabelRef("band"))
+
+	for i := range acc {
+		for j, sum := range acc[i] {
+			to := Mem{Base: dw, Disp: 4 * m.lanes * (i*taps + j)}
+			VADDPS(to, sum, sum)
+			VMOVUPS(sum, to)
+		}
+	}
+	ADDQ(I32(4*m.lanes*taps*taps), dw)
+	if mixed {
+		ADDQ(I32(4*m.lanes), index)
+	} else {
+		ADDQ(I8(4), argument("x"))
+	}
+	DECQ(argument("inner"))
+	JNZ(LabelRef("channel"))
 	m.finish()
 }
