@@ -36,6 +36,12 @@ func (d *depthwise) forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []
 		c.flags |= flagReLU
 	}
 	c.run(p)
+	d.readThrough(nil)
+}
+
+// readThrough sets the batch norm that the input is read through in the next call, nil for none.
+func (d *depthwise) readThrough(norm *BatchNorm) {
+	d.conv.panel.norm, d.gradient.conv.panel.norm = norm, norm
 }
 
 func (d *depthwise) backwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
@@ -47,6 +53,7 @@ func (d *depthwise) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumul
 	d.gradient.start(n, dw, dy, x, accumulate, ws)
 	p.Run(d.gradient.parts(), &d.gradient)
 	p.Run(d.gradient.blocks, (*depthwiseGradientSum)(&d.gradient))
+	d.readThrough(nil)
 }
 
 // depthwisePass computes images from windows of taps: the convolution itself, or its data gradient, which is one

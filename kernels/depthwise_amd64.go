@@ -5,6 +5,12 @@ package kernels
 // copyPixelsAVX512 copies lines of pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.
 func copyPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int)
 
+// copyClampedPixelsAVX512 copies lines of normalised pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.
+func copyClampedPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32, lo float32, hi float32)
+
+// copyHardSwishPixelsAVX512 copies lines of normalised pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.
+func copyHardSwishPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32)
+
 // tapSumsAVX512 computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.
 func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)
 
@@ -13,6 +19,12 @@ func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPix
 
 // copyPixelsAVX2 copies lines of pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.
 func copyPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int)
+
+// copyClampedPixelsAVX2 copies lines of normalised pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.
+func copyClampedPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32, lo float32, hi float32)
+
+// copyHardSwishPixelsAVX2 copies lines of normalised pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.
+func copyHardSwishPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32)
 
 // tapSumsAVX2 computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.
 func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)

@@ -33,6 +33,151 @@ pixel:
 	VZEROUPPER
 	RET
 
+// func copyClampedPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32, lo float32, hi float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·copyClampedPixelsAVX512(SB), NOSPLIT, $0-96
+	MOVQ         mean+64(FP), AX
+	VMOVUPS      (AX), Z0
+	MOVQ         scale+72(FP), AX
+	VMOVUPS      (AX), Z1
+	MOVQ         beta+80(FP), AX
+	VMOVUPS      (AX), Z2
+	VBROADCASTSS lo+88(FP), Z3
+	VBROADCASTSS hi+92(FP), Z4
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstLine+8(FP), CX
+	MOVQ         src+16(FP), DX
+	MOVQ         srcLine+24(FP), BX
+	MOVQ         srcPixel+32(FP), SI
+	MOVQ         lines+48(FP), DI
+	MOVQ         ahead+56(FP), R8
+
+line:
+	MOVQ pixels+40(FP), R11
+	MOVQ DX, R9
+	MOVQ AX, R10
+
+pixel:
+	VMOVUPS     (R9), Z5
+	VSUBPS      Z0, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z2, Z1, Z5
+	VMAXPS      Z5, Z3, Z5
+	VMINPS      Z5, Z4, Z5
+	VMOVUPS     Z5, (R10)
+	PREFETCHT1  (R9)(R8*1)
+	ADDQ        SI, R9
+	ADDQ        $0x00000040, R10
+	DECQ        R11
+	JNZ         pixel
+	ADDQ        BX, DX
+	ADDQ        CX, AX
+	DECQ        DI
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func copyHardSwishPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·copyHardSwishPixelsAVX512(SB), NOSPLIT, $0-88
+	MOVQ    mean+64(FP), AX
+	VMOVUPS (AX), Z0
+	MOVQ    scale+72(FP), AX
+	VMOVUPS (AX), Z1
+	MOVQ    beta+80(FP), AX
+	VMOVUPS (AX), Z2
+	MOVQ    dst+0(FP), AX
+	MOVQ    dstLine+8(FP), CX
+	MOVQ    src+16(FP), DX
+	MOVQ    srcLine+24(FP), BX
+	MOVQ    srcPixel+32(FP), SI
+	MOVQ    lines+48(FP), DI
+	MOVQ    ahead+56(FP), R8
+
+line:
+	MOVQ pixels+40(FP), R11
+	MOVQ DX, R9
+	MOVQ AX, R10
+
+pixel:
+	VMOVUPS     (R9), Z3
+	VSUBPS      Z0, Z3, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD213PS Z2, Z1, Z3
+	VADDPS      const40400000<>+0(SB), Z3, Z5
+	VPXORD      Z4, Z4, Z4
+	VMOVUPS     const40c00000<>+0(SB), Z6
+	VMAXPS      Z5, Z4, Z5
+	VMINPS      Z5, Z6, Z5
+	VMULPS      const3e2aaaab<>+0(SB), Z5, Z5
+	VMULPS      Z5, Z3, Z3
+	VMOVUPS     Z3, (R10)
+	PREFETCHT1  (R9)(R8*1)
+	ADDQ        SI, R9
+	ADDQ        $0x00000040, R10
+	DECQ        R11
+	JNZ         pixel
+	ADDQ        BX, DX
+	ADDQ        CX, AX
+	DECQ        DI
+	JNZ         line
+	VZEROUPPER
+	RET
+
+DATA const40400000<>+0(SB)/4, $0x40400000
+DATA const40400000<>+4(SB)/4, $0x40400000
+DATA const40400000<>+8(SB)/4, $0x40400000
+DATA const40400000<>+12(SB)/4, $0x40400000
+DATA const40400000<>+16(SB)/4, $0x40400000
+DATA const40400000<>+20(SB)/4, $0x40400000
+DATA const40400000<>+24(SB)/4, $0x40400000
+DATA const40400000<>+28(SB)/4, $0x40400000
+DATA const40400000<>+32(SB)/4, $0x40400000
+DATA const40400000<>+36(SB)/4, $0x40400000
+DATA const40400000<>+40(SB)/4, $0x40400000
+DATA const40400000<>+44(SB)/4, $0x40400000
+DATA const40400000<>+48(SB)/4, $0x40400000
+DATA const40400000<>+52(SB)/4, $0x40400000
+DATA const40400000<>+56(SB)/4, $0x40400000
+DATA const40400000<>+60(SB)/4, $0x40400000
+GLOBL const40400000<>(SB), RODATA|NOPTR, $64
+
+DATA const40c00000<>+0(SB)/4, $0x40c00000
+DATA const40c00000<>+4(SB)/4, $0x40c00000
+DATA const40c00000<>+8(SB)/4, $0x40c00000
+DATA const40c00000<>+12(SB)/4, $0x40c00000
+DATA const40c00000<>+16(SB)/4, $0x40c00000
+DATA const40c00000<>+20(SB)/4, $0x40c00000
+DATA const40c00000<>+24(SB)/4, $0x40c00000
+DATA const40c00000<>+28(SB)/4, $0x40c00000
+DATA const40c00000<>+32(SB)/4, $0x40c00000
+DATA const40c00000<>+36(SB)/4, $0x40c00000
+DATA const40c00000<>+40(SB)/4, $0x40c00000
+DATA const40c00000<>+44(SB)/4, $0x40c00000
+DATA const40c00000<>+48(SB)/4, $0x40c00000
+DATA const40c00000<>+52(SB)/4, $0x40c00000
+DATA const40c00000<>+56(SB)/4, $0x40c00000
+DATA const40c00000<>+60(SB)/4, $0x40c00000
+GLOBL const40c00000<>(SB), RODATA|NOPTR, $64
+
+DATA const3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+4(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+8(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+12(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+16(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+20(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+24(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+28(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+32(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+36(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+40(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+44(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+48(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+52(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+56(SB)/4, $0x3e2aaaab
+DATA const3e2aaaab<>+60(SB)/4, $0x3e2aaaab
+GLOBL const3e2aaaab<>(SB), RODATA|NOPTR, $64
+
 // func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·tapSumsAVX512(SB), NOSPLIT, $0-104
@@ -540,6 +685,122 @@ pixel:
 	ADDQ       CX, AX
 	DECQ       DI
 	JNZ        line
+	VZEROUPPER
+	RET
+
+// func copyClampedPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32, lo float32, hi float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·copyClampedPixelsAVX2(SB), NOSPLIT, $0-96
+	MOVQ         mean+64(FP), AX
+	VMOVUPS      (AX), Y0
+	VMOVUPS      32(AX), Y1
+	MOVQ         scale+72(FP), AX
+	VMOVUPS      (AX), Y2
+	VMOVUPS      32(AX), Y3
+	MOVQ         beta+80(FP), AX
+	VMOVUPS      (AX), Y4
+	VMOVUPS      32(AX), Y5
+	VBROADCASTSS lo+88(FP), Y6
+	VBROADCASTSS hi+92(FP), Y7
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstLine+8(FP), CX
+	MOVQ         src+16(FP), DX
+	MOVQ         srcLine+24(FP), BX
+	MOVQ         srcPixel+32(FP), SI
+	MOVQ         lines+48(FP), DI
+	MOVQ         ahead+56(FP), R8
+
+line:
+	MOVQ pixels+40(FP), R11
+	MOVQ DX, R9
+	MOVQ AX, R10
+
+pixel:
+	VMOVUPS     (R9), Y8
+	VSUBPS      Y0, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y4, Y2, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMINPS      Y8, Y7, Y8
+	VMOVUPS     Y8, (R10)
+	VMOVUPS     32(R9), Y8
+	VSUBPS      Y1, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y5, Y3, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMINPS      Y8, Y7, Y8
+	VMOVUPS     Y8, 32(R10)
+	PREFETCHT1  (R9)(R8*1)
+	ADDQ        SI, R9
+	ADDQ        $0x00000040, R10
+	DECQ        R11
+	JNZ         pixel
+	ADDQ        BX, DX
+	ADDQ        CX, AX
+	DECQ        DI
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func copyHardSwishPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·copyHardSwishPixelsAVX2(SB), NOSPLIT, $0-88
+	MOVQ    mean+64(FP), AX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	MOVQ    scale+72(FP), AX
+	VMOVUPS (AX), Y2
+	VMOVUPS 32(AX), Y3
+	MOVQ    beta+80(FP), AX
+	VMOVUPS (AX), Y4
+	VMOVUPS 32(AX), Y5
+	MOVQ    dst+0(FP), AX
+	MOVQ    dstLine+8(FP), CX
+	MOVQ    src+16(FP), DX
+	MOVQ    srcLine+24(FP), BX
+	MOVQ    srcPixel+32(FP), SI
+	MOVQ    lines+48(FP), DI
+	MOVQ    ahead+56(FP), R8
+
+line:
+	MOVQ pixels+40(FP), R11
+	MOVQ DX, R9
+	MOVQ AX, R10
+
+pixel:
+	VMOVUPS     (R9), Y6
+	VSUBPS      Y0, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y4, Y2, Y6
+	VADDPS      const40400000<>+0(SB), Y6, Y7
+	VXORPS      Y8, Y8, Y8
+	VMOVUPS     const40c00000<>+0(SB), Y9
+	VMAXPS      Y7, Y8, Y7
+	VMINPS      Y7, Y9, Y7
+	VMULPS      const3e2aaaab<>+0(SB), Y7, Y7
+	VMULPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (R10)
+	VMOVUPS     32(R9), Y6
+	VSUBPS      Y1, Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD213PS Y5, Y3, Y6
+	VADDPS      const40400000<>+0(SB), Y6, Y7
+	VXORPS      Y8, Y8, Y8
+	VMOVUPS     const40c00000<>+0(SB), Y9
+	VMAXPS      Y7, Y8, Y7
+	VMINPS      Y7, Y9, Y7
+	VMULPS      const3e2aaaab<>+0(SB), Y7, Y7
+	VMULPS      Y7, Y6, Y6
+	VMOVUPS     Y6, 32(R10)
+	PREFETCHT1  (R9)(R8*1)
+	ADDQ        SI, R9
+	ADDQ        $0x00000040, R10
+	DECQ        R11
+	JNZ         pixel
+	ADDQ        BX, DX
+	ADDQ        CX, AX
+	DECQ        DI
+	JNZ         line
 	VZEROUPPER
 	RET
 

@@ -8,6 +8,14 @@ func copyPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcP
 	panic("kernels: assembly called on another architecture")
 }
 
+func copyClampedPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func copyHardSwishPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
@@ -17,6 +25,14 @@ func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPix
 }
 
 func copyPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func copyClampedPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func copyHardSwishPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, beta *float32) {
 	panic("kernels: assembly called on another architecture")
 }
 

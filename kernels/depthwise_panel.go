@@ -15,6 +15,8 @@ type depthwisePanel struct {
 	stride  int // columns between the windows of neighbouring outputs
 	run     int // columns of each remainder
 	lines   int // that it has room for
+
+	norm *BatchNorm // that src is read through, nil for none
 }
 
 // line returns the floats from one line to the next.
@@ -34,7 +36,7 @@ func (p *depthwisePanel) at(i, j int) int {
 //		dst[i*line() + (r*run+q)*channelBlock + k] = src[n, top+i, column(r, q), block*channelBlock + k]
 //
 // where that is inside the image, and 0 where it is not. Channels that do not exist are left alone. The processor is asked
-// to bring the same pixels, from ahead floats further on, near.
+// to bring the same pixels, from ahead floats further on, near. With a batch norm, the pixels are normalised.
 func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
 	from, to := min(max(-top, 0), lines), min(max(p.h-top, 0), lines)
 	clear(dst[:from*p.line()])
@@ -48,25 +50,47 @@ func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
 		pixels := min(max(ceilDiv(p.w-column, p.stride), first), p.run) - first
 		if pixels > 0 {
 			source := ((n*p.h+top+from)*p.w+column+first*p.stride)*p.c + block*channelBlock
-			p.copyPixels(dst[from*p.line()+(r*p.run+first)*channelBlock:], p.src[source:], pixels, to-from, min(channelBlock, p.c-block*channelBlock), ahead)
+			p.copyPixels(dst[from*p.line()+(r*p.run+first)*channelBlock:], p.src[source:], pixels, to-from, block*channelBlock, ahead)
 		}
 	}
 }
 
-// copyPixels copies every stride-th pixel of some lines.
-func (p *depthwisePanel) copyPixels(dst, src []float32, pixels, lines, channels, ahead int) {
+// copyPixels copies every stride-th pixel of some lines, of the block of channels that begins with first.
+func (p *depthwisePanel) copyPixels(dst, src []float32, pixels, lines, first, ahead int) {
 	const size = 4
-	switch {
-	case channels == channelBlock && active == AVX512:
-		copyPixelsAVX512(unsafe.SliceData(dst), p.line()*size, unsafe.SliceData(src), p.w*p.c*size, p.stride*p.c*size, pixels, lines, ahead*size)
-	case channels == channelBlock && active == AVX2:
-		copyPixelsAVX2(unsafe.SliceData(dst), p.line()*size, unsafe.SliceData(src), p.w*p.c*size, p.stride*p.c*size, pixels, lines, ahead*size)
+	to, toLine := unsafe.SliceData(dst), p.line()*size
+	from, fromLine, fromPixel := unsafe.SliceData(src), p.w*p.c*size, p.stride*p.c*size
+	whole := first+channelBlock <= p.c
+	switch b := p.norm; {
+	case whole && active != Generic && b == nil:
+		copyPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size)
+	case whole && active != Generic && b.clamps:
+		copyClampedPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size, &b.mean[first], &b.scale[first], &b.beta[first], b.lo, b.hi)
+	case whole && active != Generic:
+		copyHardSwishPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size, &b.mean[first], &b.scale[first], &b.beta[first])
 	default:
+		channels := min(channelBlock, p.c-first)
 		for i := range lines {
-			copyRows(dst[i*p.line():], channelBlock, src[i*p.w*p.c:], p.stride*p.c, pixels, channels)
+			line := dst[i*p.line():]
+			copyRows(line, channelBlock, src[i*p.w*p.c:], p.stride*p.c, pixels, channels)
+			if b != nil {
+				for pixel := range pixels {
+					b.normaliseChannels(line[pixel*channelBlock:][:channels], first)
+				}
+			}
 		}
 	}
 }
+
+// By instruction set.
+var (
+	copyPixelsKernels = [...]func(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int){
+		AVX2: copyPixelsAVX2, AVX512: copyPixelsAVX512}
+	copyClampedPixelsKernels = [...]func(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int, mean, scale, beta *float32, lo, hi float32){
+		AVX2: copyClampedPixelsAVX2, AVX512: copyClampedPixelsAVX512}
+	copyHardSwishPixelsKernels = [...]func(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int, mean, scale, beta *float32){
+		AVX2: copyHardSwishPixelsAVX2, AVX512: copyHardSwishPixelsAVX512}
+)
 
 // depthwiseCut is how images are cut: bands of lines, one after the other, each block of channels by itself. A task has
 // some bands.

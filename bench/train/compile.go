@@ -10,15 +10,15 @@ import (
 
 // A value is what flows between layers. Nodes that only rename or reshape share their input's.
 type value struct {
-	size  int  // floats per sample
-	needs bool // a gradient must reach it
-	node  *graph.Node
-	maker layer   // nil for the image
-	first layer   // the first that reads it, and so the last that adds to its gradient
-	buf   buffer  // where the forward pass puts it
-	grad  buffer  // where its gradient is gathered, none until something contributes
-	gated *gated  // what is missing in it, nil for nothing
-	again *buffer // where the backward pass computed it again
+	size    int  // floats per sample
+	needs   bool // a gradient must reach it
+	node    *graph.Node
+	maker   layer   // nil for the image
+	readers []layer // in the order of the forward pass: the first is the last that adds to the gradient
+	buf     buffer  // where the forward pass puts it
+	grad    buffer  // where its gradient is gathered, none until something contributes
+	gated   *gated  // what is missing in it, nil for nothing
+	again   *buffer // where the backward pass computed it again
 }
 
 // A layer is one or more fused nodes. A layer writes its steps twice: for the forward
@@ -91,8 +91,9 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 		p.gradients = c.gradients
 	}
 
-	c.emitForward()
 	features, logits := c.values[g.Features], c.values[g.Logits]
+	features.readers = append(features.readers, nil) // the caller
+	c.emitForward()
 	forwardSteps := len(c.steps)
 	p.features, p.logits = features.buf, logits.buf
 	if opt.Stage != Inference {
@@ -176,9 +177,6 @@ func (c *compiler) emitForward() {
 		out := l.output()
 		for _, in := range l.inputs() {
 			out.needs = out.needs || in.needs
-			if in.first == nil {
-				in.first = l
-			}
 		}
 		out.needs = c.opt.Stage != Inference && (out.needs || l.trains(c))
 		out.buf = c.newBuffer(out.size, 0)

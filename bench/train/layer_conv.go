@@ -53,7 +53,7 @@ func (l *convLayer) parameters(c *compiler) (w, bias []float32) {
 
 func (l *convLayer) forward(c *compiler, out buffer) {
 	w, bias := l.parameters(c)
-	x, add := c.read(l.in[0]), none
+	x, add := l.input(c), none
 	if l.residual != nil {
 		add = c.read(l.residual)
 	}
@@ -63,16 +63,57 @@ func (l *convLayer) forward(c *compiler, out buffer) {
 		return
 	}
 	c.scratch(kernel.Workspace(c.opt.Batch, c.threads))
-	c.emit(l.step("forward"), []buffer{x, add}, []buffer{out}, func(f *frame) {
-		kernel.Forward(f.pool, f.n, f.at(out), f.at(x), w, kernels.Epilogue{Bias: bias, Add: f.at(add), Act: act}, f.ws)
+	c.emit(l.step("forward"), append(x.buffers(), add), []buffer{out}, func(f *frame) {
+		kernel.Forward(f.pool, f.n, f.at(out), x.open(f, kernel), w, kernels.Epilogue{Bias: bias, Add: f.at(add), Act: act}, f.ws)
 	})
+}
+
+// through returns the batch norm that the convolution reads its input through, nil if it reads what a layer has written. A
+// batch norm that nothing else reads then writes nothing.
+func (l *convLayer) through() *batchNormLayer {
+	norm, ok := l.in[0].maker.(*batchNormLayer)
+	if !ok || norm.reader() != l {
+		return nil
+	}
+	return norm
+}
+
+// input is what the convolution reads, and how.
+type convInput struct {
+	x    buffer
+	norm *kernels.BatchNorm // that x is read through, nil for none
+	at   normalised
+}
+
+func (l *convLayer) input(c *compiler) convInput {
+	norm := l.through()
+	if norm == nil {
+		return convInput{x: c.read(l.in[0])}
+	}
+	at := norm.normalised(c)
+	return convInput{at.x, norm.kernel, at}
+}
+
+func (i *convInput) buffers() []buffer {
+	if i.norm == nil {
+		return []buffer{i.x}
+	}
+	return i.at.buffers()
+}
+
+// open returns the input for the next call of the kernel.
+func (i *convInput) open(f *frame, kernel *kernels.Conv) []float32 {
+	if i.norm != nil {
+		kernel.ReadThrough(i.norm, f.n, i.at.at(f))
+	}
+	return f.at(i.x)
 }
 
 // normBefore returns the batch norm of whose gradient the convolution can take the sums while it makes it, nil if there is
 // none: the convolution has to be the last to add to that gradient.
 func (l *convLayer) normBefore() *batchNormLayer {
 	norm, ok := l.in[0].maker.(*batchNormLayer)
-	if !ok || !norm.fuses || l.in[0].first != l || l.residual == l.in[0] || !l.kernel.SumsGradient(norm.kernel, norm.residual != nil) {
+	if !ok || !norm.fuses || l.in[0].readers[0] != l || l.residual == l.in[0] || !l.kernel.SumsGradient(norm.kernel, norm.residual != nil) {
 		return nil
 	}
 	return norm
@@ -85,14 +126,14 @@ func (l *convLayer) backward(c *compiler, dy buffer) {
 	}
 	w, _ := l.parameters(c)
 	if l.trains(c) {
-		x := c.read(l.in[0])
+		x := l.input(c)
 		dw, accumulate := c.parameterGradient(l.at.Params[0])
 		var db []float32
 		if len(l.at.Params) > 1 {
 			db, _ = c.parameterGradient(l.at.Params[1])
 		}
-		c.emit(l.step("weight gradient"), []buffer{dy, x}, nil, func(f *frame) {
-			kernel.BackwardWeights(f.pool, f.n, dw, db, f.at(dy), f.at(x), accumulate, f.ws)
+		c.emit(l.step("weight gradient"), append(x.buffers(), dy), nil, func(f *frame) {
+			kernel.BackwardWeights(f.pool, f.n, dw, db, f.at(dy), x.open(f, kernel), accumulate, f.ws)
 		})
 	}
 	k := c.contribute(l.in[0], true, none)

@@ -38,6 +38,18 @@ func (l *batchNormLayer) trains(c *compiler) bool { return c.trainsParams(l.at) 
 // recomputable: without a residual it needs its one input only, which the backward pass reads anyway.
 func (l *batchNormLayer) recomputable() bool { return l.residual == nil }
 
+// reader returns the convolution that reads the input through the batch norm, nil if there is none.
+func (l *batchNormLayer) reader() *convLayer {
+	if !l.fuses || l.residual != nil || len(l.out.readers) != 1 {
+		return nil
+	}
+	conv, ok := l.out.readers[0].(*convLayer)
+	if !ok || conv.residual == l.out || !conv.kernel.ReadsThrough(l.kernel) {
+		return nil
+	}
+	return conv
+}
+
 func (l *batchNormLayer) forward(c *compiler, out buffer) {
 	kernel, positions := l.kernel, l.positions()
 	x, add := c.read(l.in[0]), none
@@ -47,6 +59,9 @@ func (l *batchNormLayer) forward(c *compiler, out buffer) {
 	c.scratch(kernel.Workspace(c.opt.Batch*positions, c.threads))
 	if l.mean == none {
 		l.statistics(c, x)
+	}
+	if l.reader() != nil {
+		return
 	}
 	mean, invStd := l.mean, l.invStd
 	gamma, beta := c.weights.of(l.at.Params[0]), c.weights.of(l.at.Params[1])
@@ -80,10 +95,10 @@ func (l *batchNormLayer) joinStatistics(c *compiler, conv *convLayer, x buffer) 
 	norm, kernel := l.kernel, conv.kernel
 	mean, invStd, runMean, runVar := l.newStatistics(c)
 	w, bias := conv.parameters(c)
-	in := c.read(conv.in[0])
+	in := conv.input(c)
 	c.scratch(kernel.StatsWorkspace(norm, c.opt.Batch, c.threads))
-	c.emit(conv.step("forward"), []buffer{in}, []buffer{x, mean, invStd}, func(f *frame) {
-		kernel.ForwardStats(f.pool, f.n, f.at(x), f.at(in), w, bias, norm, f.at(mean), f.at(invStd), runMean, runVar, f.ws)
+	c.emit(conv.step("forward"), in.buffers(), []buffer{x, mean, invStd}, func(f *frame) {
+		kernel.ForwardStats(f.pool, f.n, f.at(x), in.open(f, kernel), w, bias, norm, f.at(mean), f.at(invStd), runMean, runVar, f.ws)
 	})
 }
 

@@ -218,6 +218,9 @@ func (c *compiler) lowerChain(ch *chain) error {
 	}
 	l.setOutput(&value{size: n.Shape.Size(), node: n, maker: l, buf: none, grad: none})
 	c.layers = append(c.layers, l)
+	for _, in := range p.in {
+		in.readers = append(in.readers, l)
+	}
 	for _, m := range ch.nodes {
 		c.values[m] = l.output()
 	}

@@ -13,10 +13,15 @@ func init() { register("depthwise", depthwise) }
 // depthwise emits the kernels of depthwise convolutions, which multiply channel by channel. They read panels, in which the
 // pixels of one block of channels follow each other.
 func depthwise() {
-	for _, set := range []vectorSet{wide, narrow} {
-		copyPixels(set)
-		tapSums(set)
-		tapGradients(set)
+	for _, m := range machines() {
+		m.copyPixels("", "", nil)
+		m.copyPixels("Clamped", ", lo, hi float32", func() func(z reg.VecVirtual) reg.VecVirtual {
+			lo, hi := m.param("lo"), m.param("hi")
+			return func(z reg.VecVirtual) reg.VecVirtual { return m.clamp(z, lo, hi) }
+		})
+		m.copyPixels("HardSwish", "", func() func(z reg.VecVirtual) reg.VecVirtual { return m.hardSwish })
+		tapSums(m.vectorSet)
+		tapGradients(m.vectorSet)
 	}
 }
 
@@ -31,12 +36,21 @@ const (
 // enough.
 var depthwiseTiles = []int{8, 4}
 
-// copyPixels emits the copy of one block of channels to a panel. While it waits for memory anyway, it asks for what will be
-// copied later.
-func copyPixels(set vectorSet) {
-	name := "copyPixels" + set.name
-	TEXT(name, NOSPLIT, "func(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int)")
-	Doc(name + " copies lines of pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes.")
+// copyPixels emits the copy of one block of channels to a panel, on the way through a batch norm if there is an activation.
+// While it waits for memory anyway, it asks for what will be copied later.
+func (m *machine) copyPixels(name, parameters string, activation func() func(z reg.VecVirtual) reg.VecVirtual) {
+	doc := " copies lines of pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes."
+	if activation != nil {
+		parameters = ", mean, scale, beta *float32" + parameters
+		doc = " copies lines of normalised pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes."
+	}
+	m.function("copy"+name+"Pixels", "(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int"+parameters+")", doc[1:])
+	through := func(x reg.VecVirtual, _ int) reg.VecVirtual { return x }
+	if activation != nil {
+		mean, scale, beta := m.blockOf("mean"), m.blockOf("scale"), m.blockOf("beta")
+		act := activation()
+		through = func(x reg.VecVirtual, v int) reg.VecVirtual { return act(m.fma(m.sub(x, mean[v]), scale[v], beta[v])) }
+	}
 	dst, dstLine := Load(Param("dst"), GP64()), Load(Param("dstLine"), GP64())
 	src, srcLine := Load(Param("src"), GP64()), Load(Param("srcLine"), GP64())
 	srcPixel, lines := Load(Param("srcPixel"), GP64()), Load(Param("lines"), GP64())
@@ -46,10 +60,9 @@ func copyPixels(set vectorSet) {
 	MOVQ(src, from)
 	MOVQ(dst, to)
 	Label("pixel")
-	for at := 0; at < slotBytes; at += 4 * set.lanes {
-		v := set.vector()
-		VMOVUPS(Mem{Base: from, Disp: at}, v)
-		VMOVUPS(v, Mem{Base: to, Disp: at})
+	for v := range slotBytes / (4 * m.lanes) {
+		at := v * 4 * m.lanes
+		VMOVUPS(through(m.load(Mem{Base: from, Disp: at}, nil), v), Mem{Base: to, Disp: at})
 	}
 	PREFETCHT1(Mem{Base: from, Index: ahead, Scale: 1})
 	ADDQ(srcPixel, from)
@@ -60,8 +73,17 @@ func copyPixels(set vectorSet) {
 	ADDQ(dstLine, dst)
 	DECQ(lines)
 	JNZ(LabelRef("line"))
-	VZEROUPPER()
-	RET()
+	m.finish()
+}
+
+// blockOf returns the values of a block of channels.
+func (m *machine) blockOf(parameter string) []reg.VecVirtual {
+	from := Load(Param(parameter), GP64())
+	var block []reg.VecVirtual
+	for at := 0; at < slotBytes; at += 4 * m.lanes {
+		block = append(block, m.load(Mem{Base: from, Disp: at}, nil))
+	}
+	return block
 }
 
 // overTiles emits the loop over the lines and, within a line, over tiles of pixels: beginLine for each line, tile for each

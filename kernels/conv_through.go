@@ -1,0 +1,27 @@
+package kernels
+
+// ReadsThrough tells whether the convolution can read its input through a batch norm, see ReadThrough: it copies what it reads
+// anyway, and normalising the copy costs less than a pass over memory. An activation that is more than a few operations would
+// cost more, as it is computed in the weight gradient again.
+func (c *Conv) ReadsThrough(norm *BatchNorm) bool {
+	return c.depthwise != nil && (norm.clamps || norm.act == ActHardSwish)
+}
+
+// ReadThrough lets the next forward pass or weight gradient of n samples, of which at.X is the input, read
+//
+//	act((at.X[r,c] - mean[c]) * (gamma[c]*invstd[c]) + beta[c])
+//
+// instead, with the bits of [BatchNorm.Apply] but without writing it. Padding stays zero. It may be called where ReadsThrough.
+func (c *Conv) ReadThrough(norm *BatchNorm, n int, at Normalised) {
+	norm.load("Conv.ReadThrough", n*c.s.H*c.s.W, at)
+	c.depthwise.readThrough(norm)
+}
+
+// normaliseChannels normalises the channels of one row from first on.
+func (b *BatchNorm) normaliseChannels(x []float32, first int) {
+	last := first + len(x)
+	batchNormRows(x, x, nil, b.mean[first:last], b.scale[first:last], b.beta[first:last], 1, b.lo, b.hi, false)
+	if !b.clamps {
+		activate(b.act, x, x)
+	}
+}

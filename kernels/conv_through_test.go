@@ -1,0 +1,64 @@
+package kernels
+
+import (
+	"slices"
+	"testing"
+)
+
+// A convolution that reads through a batch norm has the bits of one that reads what the batch norm has written.
+func TestConvReadThrough(t *testing.T) {
+	shapes := []ConvShape{
+		{H: 11, W: 9, C: 40, OutC: 40, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 40},
+		{H: 12, W: 7, C: 32, OutC: 32, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 32},
+		{H: 8, W: 8, C: 21, OutC: 21, KH: 5, KW: 5, SH: 1, SW: 1, PH: 2, PW: 2, Groups: 21},
+		{H: 16, W: 16, C: 64, OutC: 64, KH: 3, KW: 3, SH: 2, SW: 1, Groups: 64},
+	}
+	for _, s := range shapes {
+		for _, act := range []Act{ActNone, ActReLU, ActReLU6, ActHardSwish} {
+			t.Run(convName(s)+"/"+act.String(), func(t *testing.T) {
+				forEachISA(t, func(t *testing.T) {
+					const n, threads = 2, 2
+					rng, rows := newRand(), n*s.H*s.W
+					c, err := NewConv(s)
+					if err != nil {
+						t.Fatal(err)
+					}
+					norm := NewBatchNorm(s.C, 1e-5, 0.1, act)
+					if !c.ReadsThrough(norm) {
+						t.Fatal("the convolution does not read through the batch norm")
+					}
+					pool := NewPool(threads)
+					defer pool.Close()
+					at := Normalised{
+						X: normal(rng, rows*s.C), Mean: normal(rng, s.C), InvStd: normal(rng, s.C),
+						Gamma: normal(rng, s.C), Beta: normal(rng, s.C),
+					}
+					x := make([]float32, len(at.X))
+					norm.Apply(pool, rows, x, at.X, nil, at.Mean, at.InvStd, at.Gamma, at.Beta)
+					w, dy := normal(rng, s.Weights()), normal(rng, n*c.outputSize())
+					ws := make([]float32, c.Workspace(n, threads))
+					run := func(x []float32, through bool) (y, dw []float32) {
+						y, dw = make([]float32, n*c.outputSize()), make([]float32, s.Weights())
+						if through {
+							c.ReadThrough(norm, n, at)
+						}
+						c.Forward(pool, n, y, x, w, Epilogue{}, ws)
+						if through {
+							c.ReadThrough(norm, n, at)
+						}
+						c.BackwardWeights(pool, n, dw, nil, dy, x, false, ws)
+						return y, dw
+					}
+					y, dw := run(at.X, true)
+					wantY, wantDW := run(x, false) // which also says that reading through ends with its call
+					if !slices.Equal(y, wantY) {
+						t.Error("y differs")
+					}
+					if !slices.Equal(dw, wantDW) {
+						t.Error("dw differs")
+					}
+				})
+			})
+		}
+	}
+}
