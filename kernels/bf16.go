@@ -126,8 +126,8 @@ func (t *tile) computePairsPortably() {
 	for r := range t.rows {
 		for j := range t.cols {
 			sum := float32(0)
-			for k := range t.depth {
-				sum = addPairProduct(sum, t.a[r*t.aRow+k*t.aDepth], t.b[k*t.bDepth+j])
+			for k := range (t.more + 1) * t.depth {
+				sum = addPairProduct(sum, t.left(r, k), t.b[k*t.bDepth+j])
 			}
 			t.store(r, j, sum)
 		}

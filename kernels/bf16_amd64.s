@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func tile12x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x32BF16(SB), NOSPLIT, $0-168
+TEXT ·tile12x32BF16(SB), NOSPLIT, $0-184
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -29,11 +29,11 @@ TEXT ·tile12x32BF16(SB), NOSPLIT, $0-168
 	VXORPS     Z21, Z21, Z21
 	VXORPS     Z22, Z22, Z22
 	VXORPS     Z23, Z23, Z23
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -72,11 +72,11 @@ TEXT ·tile12x32BF16(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -116,13 +116,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	LEAQ  (R10)(CX*2), R11
@@ -205,11 +205,19 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
+	ADDQ         aMore+40(FP), R11
+	ADDQ         aMore+40(FP), R12
+	MOVQ         depth+0(FP), AX
+	JMP          depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -219,8 +227,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
@@ -307,7 +315,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Z24
 	VMOVUPS.Z 64(CX), K2, Z25
 	VADDPS    Z24, Z0, Z0
@@ -338,8 +346,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
@@ -455,9 +463,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     (BX), Z24
 	VMOVUPS     (BX)(SI*1), Z25
 	VSUBPS      (CX), Z0, Z26
@@ -526,9 +534,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosums1
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     64(BX), Z24
 	VMOVUPS     64(BX)(SI*1), Z25
 	VSUBPS      64(CX), Z1, Z26
@@ -595,8 +603,8 @@ summedsums1:
 	VMOVUPS Z25, 64(BX)(SI*1)
 
 nosums1:
-	MOVQ     c+64(FP), CX
-	MOVQ     cRow+72(FP), BX
+	MOVQ     c+80(FP), CX
+	MOVQ     cRow+88(FP), BX
 	TESTQ    $0x00000020, DX
 	JZ       cached
 	VMOVNTPS Z0, (CX)
@@ -701,9 +709,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile12x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x16BF16(SB), NOSPLIT, $0-168
+TEXT ·tile12x16BF16(SB), NOSPLIT, $0-184
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -716,11 +724,11 @@ TEXT ·tile12x16BF16(SB), NOSPLIT, $0-168
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -747,11 +755,11 @@ TEXT ·tile12x16BF16(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -779,13 +787,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	LEAQ  (R10)(CX*2), R11
@@ -843,11 +851,19 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
+	ADDQ         aMore+40(FP), R11
+	ADDQ         aMore+40(FP), R12
+	MOVQ         depth+0(FP), AX
+	JMP          depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -855,8 +871,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	ADDQ      BX, CX
@@ -919,7 +935,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VADDPS    Z12, Z1, Z1
@@ -937,8 +953,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	ADDQ      BX, CX
@@ -1018,9 +1034,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     (DX), Z12
 	VMOVUPS     (DX)(BX*1), Z13
 	VSUBPS      (CX), Z0, Z14
@@ -1087,8 +1103,8 @@ summedsums0:
 	VMOVUPS Z13, (DX)(BX*1)
 
 nosums0:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -1140,9 +1156,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x32BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x32BF16(SB), NOSPLIT, $0-168
+TEXT ·tile6x32BF16(SB), NOSPLIT, $0-184
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -1155,11 +1171,11 @@ TEXT ·tile6x32BF16(SB), NOSPLIT, $0-168
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -1180,11 +1196,11 @@ TEXT ·tile6x32BF16(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -1206,13 +1222,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	TESTQ AX, AX
@@ -1259,11 +1275,17 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
+	MOVQ         depth+0(FP), AX
+	JMP          depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -1273,8 +1295,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
@@ -1319,7 +1341,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VMOVUPS.Z 64(CX), K2, Z13
 	VADDPS    Z12, Z0, Z0
@@ -1338,8 +1360,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
@@ -1401,9 +1423,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     (BX), Z12
 	VMOVUPS     (BX)(SI*1), Z13
 	VSUBPS      (CX), Z0, Z14
@@ -1442,9 +1464,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosums1
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     64(DX), Z12
 	VMOVUPS     64(DX)(BX*1), Z13
 	VSUBPS      64(CX), Z1, Z14
@@ -1481,8 +1503,8 @@ summedsums1:
 	VMOVUPS Z13, 64(DX)(BX*1)
 
 nosums1:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
 	ADDQ    DX, CX
@@ -1516,20 +1538,20 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x16BF16(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x16BF16(SB), NOSPLIT, $0-168
+TEXT ·tile6x16BF16(SB), NOSPLIT, $0-184
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
 	VXORPS     Z3, Z3, Z3
 	VXORPS     Z4, Z4, Z4
 	VXORPS     Z5, Z5, Z5
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -1544,11 +1566,11 @@ TEXT ·tile6x16BF16(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -1564,13 +1586,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	TESTQ AX, AX
@@ -1604,11 +1626,17 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
+	MOVQ         depth+0(FP), AX
+	JMP          depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -1616,8 +1644,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	ADDQ      BX, CX
@@ -1650,7 +1678,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	VADDPS    Z6, Z1, Z1
@@ -1662,8 +1690,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	ADDQ      BX, CX
@@ -1707,9 +1735,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     (DX), Z6
 	VMOVUPS     (DX)(BX*1), Z7
 	VSUBPS      (CX), Z0, Z8
@@ -1746,8 +1774,8 @@ summedsums0:
 	VMOVUPS Z7, (DX)(BX*1)
 
 nosums0:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01

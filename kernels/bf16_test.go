@@ -142,8 +142,9 @@ func checkPairTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, s
 		pairColumns(pairs, n, values, 2*n, 1, 2*n)
 		return pairs
 	}
-	c.a = operand((shape.rows-1)*c.aRow + (depth-1)*c.aDepth + 1)
-	c.b = operand((depth-1)*c.bDepth + shape.cols)
+	c.more, c.aMore = rng.IntN(3), rng.IntN(100)
+	c.a = operand(c.more*c.aMore + (shape.rows-1)*c.aRow + (depth-1)*c.aDepth + 1)
+	c.b = operand(((c.more+1)*depth-1)*c.bDepth + shape.cols)
 	onBothSides(t, fmt.Sprintf("rows %d cols %d depth %d flags %b", rows, cols, depth, flags), guarded(t, rng, (rows-1)*c.cRow+cols), same, func(dst []float32) {
 		c.c, c.from, c.fromRow = dst, dst, c.cRow
 		c.compute()

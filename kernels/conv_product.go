@@ -104,10 +104,18 @@ func gatheredRow(depth int) int {
 	return (ceilDiv(depth, cacheLine) | 1) * cacheLine
 }
 
+// gatheredSize returns the length of a gathered block.
+func (p *implicitProduct) gatheredSize() int {
+	if p.multipliesLines() {
+		return p.kh * p.lineSize(min(rowBlock, p.outW))
+	}
+	return rowBlock * gatheredRow(p.blockDepth())
+}
+
 // workerSize returns the scratch one worker needs.
 func (p *implicitProduct) workerSize() int {
 	depth := p.blockDepth()
-	size := roundUp(rowBlock*gatheredRow(depth), cacheLine) + roundUp(edgeSize(depth), cacheLine)
+	size := p.gatheredSize() + roundUp(edgeSize(depth), cacheLine)
 	if p.strided() || p.aside() {
 		size += rowBlock * roundUp(p.columnBlock(), cacheLine)
 	}
@@ -189,6 +197,11 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 	for k := 0; k < depth; k += block {
 		b.m.depth = min(block, depth-k)
 		b.m.flags = p.flags(k == 0, k+b.m.depth == depth)
+		if p.multipliesLines() {
+			b.packColumns(k)
+			b.multiplyLines()
+			continue
+		}
 		b.gatherRows(k)
 		if p.quartered() {
 			b.multiplyQuarters(k)

@@ -28,7 +28,7 @@ func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
 	m, space := &b.m, newScratch(ws)
 	m.rows, m.cols, m.pairs = min(rowBlock, p.rows()-b.row), min(columnBlock, p.cols-b.col), p.pairs
 	b.direct = !p.pairs && b.source.direct() && (m.rows == rowBlock || !p.quartered())
-	b.gathered = space.take(rowBlock * gatheredRow(depth))
+	b.gathered = space.take(p.gatheredSize())
 	m.edge, m.bDepth = space.take(edgeSize(depth)), tileFor(active).cols
 	b.rounding = space.take(p.pairSpace())
 	b.setResult(&space)

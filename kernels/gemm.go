@@ -8,13 +8,15 @@ package kernels
 //		c[r*cRow + j] = max(sum + c[r*cRow + j] + bias[j] + add[r*addRow + j], 0)
 //
 // with the terms the flags name. A(r,k) is a[r/T*aTile + r%T*aRow + k*aDepth] for tiles of T rows; B(k,j) is
-// b[j/U*bPanel + k*bDepth + j%U] for panels of U columns.
+// b[j/U*bPanel + k*bDepth + j%U] for panels of U columns. More stretches of such a depth may follow, each of them aMore
+// further in a.
 type product struct {
 	rows, cols, depth int
 	pairs             bool // a and b hold pairs of bf16 values, of which depth counts the pairs
 
 	a                   []float32
 	aTile, aRow, aDepth int
+	more, aMore         int
 	aPadded             bool // the rows up to the next whole tile exist
 	edge                []float32
 
@@ -67,6 +69,18 @@ func (p *product) dropColumns(n int) {
 	}
 }
 
+// dropRows leaves out the first rows of C.
+func (p *product) dropRows(n int) {
+	p.rows -= n
+	p.c = p.c[n*p.cRow:]
+	if p.flags&flagAdd != 0 {
+		p.add = p.add[n*p.addRow:]
+	}
+	if p.band != nil && !aligned(p.c) {
+		p.band = nil
+	}
+}
+
 // tiles returns the number of tiles of C.
 func (p *product) tiles() int {
 	shape := tileFor(active)
@@ -100,7 +114,7 @@ func (p *product) fetch(t *tile, index int) {
 
 // fetchShare gives a tile the part of x that falls to the index-th of so many tiles.
 func (t *tile) fetchShare(x []float32, index, tiles int) {
-	t.soon, t.soonDepth = x[index*len(x)/tiles:], ceilDiv(len(x), tiles*t.depth)
+	t.soon, t.soonDepth = x[index*len(x)/tiles:], ceilDiv(len(x), tiles*t.depth*(t.more+1))
 }
 
 // fetchStrip gives a tile one of the strips, or none.
@@ -133,7 +147,7 @@ func edgeSize(depth int) int { return tileFor(active).rows * depth }
 // panels do.
 func (p *product) run() {
 	shape := tileFor(active)
-	t := tile{depth: p.depth, bDepth: p.bDepth, cRow: p.cRow, fromRow: p.cRow, addRow: p.addRow, flags: p.flags, pairs: p.pairs}
+	t := tile{depth: p.depth, more: p.more, aMore: p.aMore, bDepth: p.bDepth, cRow: p.cRow, fromRow: p.cRow, addRow: p.addRow, flags: p.flags, pairs: p.pairs}
 	edgeRow := p.rows
 	if rest := p.rows % shape.rows; rest != 0 && !p.aPadded {
 		edgeRow = p.rows - rest

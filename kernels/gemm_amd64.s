@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func tile12x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-168
+TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-184
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -29,11 +29,11 @@ TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-168
 	VXORPS     Z21, Z21, Z21
 	VXORPS     Z22, Z22, Z22
 	VXORPS     Z23, Z23, Z23
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -72,11 +72,11 @@ TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -116,13 +116,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	LEAQ  (R10)(CX*2), R11
@@ -181,11 +181,19 @@ depth:
 	ADDQ         DX, R12
 	DECQ         AX
 	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
+	ADDQ         aMore+40(FP), R11
+	ADDQ         aMore+40(FP), R12
+	MOVQ         depth+0(FP), AX
+	JMP          depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -195,8 +203,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
@@ -283,7 +291,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Z24
 	VMOVUPS.Z 64(CX), K2, Z25
 	VADDPS    Z24, Z0, Z0
@@ -314,8 +322,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
@@ -431,9 +439,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     (BX), Z24
 	VMOVUPS     (BX)(SI*1), Z25
 	VSUBPS      (CX), Z0, Z26
@@ -502,9 +510,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosums1
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     64(BX), Z24
 	VMOVUPS     64(BX)(SI*1), Z25
 	VSUBPS      64(CX), Z1, Z26
@@ -571,8 +579,8 @@ summedsums1:
 	VMOVUPS Z25, 64(BX)(SI*1)
 
 nosums1:
-	MOVQ     c+64(FP), CX
-	MOVQ     cRow+72(FP), BX
+	MOVQ     c+80(FP), CX
+	MOVQ     cRow+88(FP), BX
 	TESTQ    $0x00000020, DX
 	JZ       cached
 	VMOVNTPS Z0, (CX)
@@ -677,9 +685,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile12x24AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile12x24AVX512(SB), NOSPLIT, $0-168
+TEXT ·tile12x24AVX512(SB), NOSPLIT, $0-184
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Z2, Z2, Z2
@@ -704,11 +712,11 @@ TEXT ·tile12x24AVX512(SB), NOSPLIT, $0-168
 	VXORPS     Y21, Y21, Y21
 	VXORPS     Z22, Z22, Z22
 	VXORPS     Y23, Y23, Y23
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -747,11 +755,11 @@ TEXT ·tile12x24AVX512(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -791,13 +799,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	LEAQ  (R10)(CX*2), R11
@@ -844,11 +852,19 @@ depth:
 	ADDQ             DX, R12
 	DECQ             AX
 	JNZ              depth
+	DECQ             more+8(FP)
+	JS               done
+	ADDQ             aMore+40(FP), R9
+	ADDQ             aMore+40(FP), R10
+	ADDQ             aMore+40(FP), R11
+	ADDQ             aMore+40(FP), R12
+	MOVQ             depth+0(FP), AX
+	JMP              depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -858,8 +874,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Y24
@@ -946,7 +962,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Z24
 	VMOVUPS.Z 64(CX), K2, Y25
 	VADDPS    Z24, Z0, Z0
@@ -977,8 +993,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Y24
@@ -1094,9 +1110,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     (BX), Z24
 	VMOVUPS     (BX)(SI*1), Z25
 	VSUBPS      (CX), Z0, Z26
@@ -1165,9 +1181,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosums1
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     64(DX), Y24
 	VMOVUPS     64(DX)(BX*1), Y25
 	VSUBPS      64(CX), Y1, Y26
@@ -1234,8 +1250,8 @@ summedsums1:
 	VMOVUPS Y25, 64(DX)(BX*1)
 
 nosums1:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Y1, K2, 64(CX)
 	ADDQ    DX, CX
@@ -1299,9 +1315,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile12x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-168
+TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-184
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -1314,11 +1330,11 @@ TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-168
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -1345,11 +1361,11 @@ TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -1377,13 +1393,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	LEAQ  (R10)(CX*2), R11
@@ -1417,11 +1433,19 @@ depth:
 	ADDQ             DX, R12
 	DECQ             AX
 	JNZ              depth
+	DECQ             more+8(FP)
+	JS               done
+	ADDQ             aMore+40(FP), R9
+	ADDQ             aMore+40(FP), R10
+	ADDQ             aMore+40(FP), R11
+	ADDQ             aMore+40(FP), R12
+	MOVQ             depth+0(FP), AX
+	JMP              depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -1429,8 +1453,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	ADDQ      BX, CX
@@ -1493,7 +1517,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VADDPS    Z12, Z1, Z1
@@ -1511,8 +1535,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	ADDQ      BX, CX
@@ -1592,9 +1616,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     (DX), Z12
 	VMOVUPS     (DX)(BX*1), Z13
 	VSUBPS      (CX), Z0, Z14
@@ -1661,8 +1685,8 @@ summedsums0:
 	VMOVUPS Z13, (DX)(BX*1)
 
 nosums0:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -1714,9 +1738,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile12x8AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile12x8AVX512(SB), NOSPLIT, $0-168
+TEXT ·tile12x8AVX512(SB), NOSPLIT, $0-184
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -1729,11 +1753,11 @@ TEXT ·tile12x8AVX512(SB), NOSPLIT, $0-168
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -1760,11 +1784,11 @@ TEXT ·tile12x8AVX512(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -1792,13 +1816,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	LEAQ  (R10)(CX*2), R11
@@ -1832,11 +1856,19 @@ depth:
 	ADDQ             DX, R12
 	DECQ             AX
 	JNZ              depth
+	DECQ             more+8(FP)
+	JS               done
+	ADDQ             aMore+40(FP), R9
+	ADDQ             aMore+40(FP), R10
+	ADDQ             aMore+40(FP), R11
+	ADDQ             aMore+40(FP), R12
+	MOVQ             depth+0(FP), AX
+	JMP              depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -1844,8 +1876,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y0, Y0
 	ADDQ      BX, CX
@@ -1908,7 +1940,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y0, Y0
 	VADDPS    Y12, Y1, Y1
@@ -1926,8 +1958,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y0, Y0
 	ADDQ      BX, CX
@@ -2007,9 +2039,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     (DX), Y12
 	VMOVUPS     (DX)(BX*1), Y13
 	VSUBPS      (CX), Y0, Y14
@@ -2076,8 +2108,8 @@ summedsums0:
 	VMOVUPS Y13, (DX)(BX*1)
 
 nosums0:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Y0, K1, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -2129,9 +2161,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x32AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile9x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-168
+TEXT ·tile9x32AVX512(SB), NOSPLIT, $0-184
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -2144,11 +2176,26 @@ TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-168
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       flags+160(FP), AX
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -2169,11 +2216,20 @@ TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -2195,13 +2251,1668 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	LEAQ  (R10)(CX*2), R11
+	ADDQ  CX, R11
+	TESTQ AX, AX
+	JZ    done
+
+depth:
+	VMOVUPS      (BX), Z18
+	VMOVUPS      64(BX), Z19
+	VBROADCASTSS (R9), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Z19, Z20, Z1
+	VBROADCASTSS (R9)(CX*1), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (R9)(CX*2), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Z19, Z20, Z5
+	VBROADCASTSS (R10), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R10)(CX*1), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Z19, Z20, Z9
+	VBROADCASTSS (R10)(CX*2), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R11), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Z19, Z20, Z13
+	VBROADCASTSS (R11)(CX*1), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	VBROADCASTSS (R11)(CX*2), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Z19, Z20, Z17
+	PREFETCHT1   (DI)
+	PREFETCHT1   64(DI)
+	ADDQ         R8, DI
+	ADDQ         SI, BX
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	DECQ         AX
+	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
+	ADDQ         aMore+40(FP), R11
+	MOVQ         depth+0(FP), AX
+	JMP          depth
+
+done:
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z5, Z5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z7, Z7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z9, Z9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z11, Z11
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z13, Z13
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z15, Z15
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z17, Z17
+	ADDQ      BX, CX
+
+noaccumulate:
+	TESTQ     $0x00000002, DX
+	JZ        nobias
+	MOVQ      bias+128(FP), CX
+	VMOVUPS.Z (CX), K1, Z18
+	VMOVUPS.Z 64(CX), K2, Z19
+	VADDPS    Z18, Z0, Z0
+	VADDPS    Z19, Z1, Z1
+	VADDPS    Z18, Z2, Z2
+	VADDPS    Z19, Z3, Z3
+	VADDPS    Z18, Z4, Z4
+	VADDPS    Z19, Z5, Z5
+	VADDPS    Z18, Z6, Z6
+	VADDPS    Z19, Z7, Z7
+	VADDPS    Z18, Z8, Z8
+	VADDPS    Z19, Z9, Z9
+	VADDPS    Z18, Z10, Z10
+	VADDPS    Z19, Z11, Z11
+	VADDPS    Z18, Z12, Z12
+	VADDPS    Z19, Z13, Z13
+	VADDPS    Z18, Z14, Z14
+	VADDPS    Z19, Z15, Z15
+	VADDPS    Z18, Z16, Z16
+	VADDPS    Z19, Z17, Z17
+
+nobias:
+	TESTQ     $0x00000004, DX
+	JZ        noadd
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z5, Z5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z7, Z7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z9, Z9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z11, Z11
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z13, Z13
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z15, Z15
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Z18
+	VADDPS    Z18, Z17, Z17
+	ADDQ      BX, CX
+
+noadd:
+	TESTQ  $0x00000008, DX
+	JZ     norelu
+	VXORPS Z18, Z18, Z18
+	VMAXPS Z0, Z18, Z0
+	VMAXPS Z1, Z18, Z1
+	VMAXPS Z2, Z18, Z2
+	VMAXPS Z3, Z18, Z3
+	VMAXPS Z4, Z18, Z4
+	VMAXPS Z5, Z18, Z5
+	VMAXPS Z6, Z18, Z6
+	VMAXPS Z7, Z18, Z7
+	VMAXPS Z8, Z18, Z8
+	VMAXPS Z9, Z18, Z9
+	VMAXPS Z10, Z18, Z10
+	VMAXPS Z11, Z18, Z11
+	VMAXPS Z12, Z18, Z12
+	VMAXPS Z13, Z18, Z13
+	VMAXPS Z14, Z18, Z14
+	VMAXPS Z15, Z18, Z15
+	VMAXPS Z16, Z18, Z16
+	VMAXPS Z17, Z18, Z17
+
+norelu:
+	TESTQ       $0x00000010, DX
+	JZ          nosums0
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
+	VMOVUPS     (BX), Z18
+	VMOVUPS     (BX)(SI*1), Z19
+	VSUBPS      (CX), Z0, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x01
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x02
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x03
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x04
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x05
+	JLE         summedsums0
+	VSUBPS      (CX), Z10, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x06
+	JLE         summedsums0
+	VSUBPS      (CX), Z12, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x07
+	JLE         summedsums0
+	VSUBPS      (CX), Z14, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x08
+	JLE         summedsums0
+	VSUBPS      (CX), Z16, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+
+summedsums0:
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, (BX)(SI*1)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosums1
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
+	VMOVUPS     64(DX), Z18
+	VMOVUPS     64(DX)(BX*1), Z19
+	VSUBPS      64(CX), Z1, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x01
+	JLE         summedsums1
+	VSUBPS      64(CX), Z3, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x02
+	JLE         summedsums1
+	VSUBPS      64(CX), Z5, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x03
+	JLE         summedsums1
+	VSUBPS      64(CX), Z7, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x04
+	JLE         summedsums1
+	VSUBPS      64(CX), Z9, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x05
+	JLE         summedsums1
+	VSUBPS      64(CX), Z11, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x06
+	JLE         summedsums1
+	VSUBPS      64(CX), Z13, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x07
+	JLE         summedsums1
+	VSUBPS      64(CX), Z15, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x08
+	JLE         summedsums1
+	VSUBPS      64(CX), Z17, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+
+summedsums1:
+	VMOVUPS Z18, 64(DX)
+	VMOVUPS Z19, 64(DX)(BX*1)
+
+nosums1:
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
+	VMOVUPS Z0, K1, (CX)
+	VMOVUPS Z1, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     stored
+	VMOVUPS Z2, K1, (CX)
+	VMOVUPS Z3, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     stored
+	VMOVUPS Z4, K1, (CX)
+	VMOVUPS Z5, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     stored
+	VMOVUPS Z6, K1, (CX)
+	VMOVUPS Z7, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     stored
+	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Z9, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     stored
+	VMOVUPS Z10, K1, (CX)
+	VMOVUPS Z11, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x06
+	JLE     stored
+	VMOVUPS Z12, K1, (CX)
+	VMOVUPS Z13, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x07
+	JLE     stored
+	VMOVUPS Z14, K1, (CX)
+	VMOVUPS Z15, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x08
+	JLE     stored
+	VMOVUPS Z16, K1, (CX)
+	VMOVUPS Z17, K2, 64(CX)
+	ADDQ    DX, CX
+
+stored:
+	VZEROUPPER
+	RET
+
+// func tile9x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·tile9x24AVX512(SB), NOSPLIT, $0-184
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Y13, Y13, Y13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Y15, Y15, Y15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Y17, Y17, Y17
+	MOVQ       flags+176(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+176(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	LEAQ  (R10)(CX*2), R11
+	ADDQ  CX, R11
+	TESTQ AX, AX
+	JZ    done
+
+depth:
+	VMOVUPS          (BX), Z18
+	VMOVUPS          64(BX), Y19
+	VFMADD231PS.BCST (R9), Z18, Z0
+	VFMADD231PS.BCST (R9), Y19, Y1
+	VFMADD231PS.BCST (R9)(CX*1), Z18, Z2
+	VFMADD231PS.BCST (R9)(CX*1), Y19, Y3
+	VFMADD231PS.BCST (R9)(CX*2), Z18, Z4
+	VFMADD231PS.BCST (R9)(CX*2), Y19, Y5
+	VFMADD231PS.BCST (R10), Z18, Z6
+	VFMADD231PS.BCST (R10), Y19, Y7
+	VFMADD231PS.BCST (R10)(CX*1), Z18, Z8
+	VFMADD231PS.BCST (R10)(CX*1), Y19, Y9
+	VFMADD231PS.BCST (R10)(CX*2), Z18, Z10
+	VFMADD231PS.BCST (R10)(CX*2), Y19, Y11
+	VFMADD231PS.BCST (R11), Z18, Z12
+	VFMADD231PS.BCST (R11), Y19, Y13
+	VFMADD231PS.BCST (R11)(CX*1), Z18, Z14
+	VFMADD231PS.BCST (R11)(CX*1), Y19, Y15
+	VFMADD231PS.BCST (R11)(CX*2), Z18, Z16
+	VFMADD231PS.BCST (R11)(CX*2), Y19, Y17
+	PREFETCHT1       (DI)
+	PREFETCHT1       64(DI)
+	ADDQ             R8, DI
+	ADDQ             SI, BX
+	ADDQ             DX, R9
+	ADDQ             DX, R10
+	ADDQ             DX, R11
+	DECQ             AX
+	JNZ              depth
+	DECQ             more+8(FP)
+	JS               done
+	ADDQ             aMore+40(FP), R9
+	ADDQ             aMore+40(FP), R10
+	ADDQ             aMore+40(FP), R11
+	MOVQ             depth+0(FP), AX
+	JMP              depth
+
+done:
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y5, Y5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y7, Y7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y9, Y9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y11, Y11
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y13, Y13
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y15, Y15
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y17, Y17
+	ADDQ      BX, CX
+
+noaccumulate:
+	TESTQ     $0x00000002, DX
+	JZ        nobias
+	MOVQ      bias+128(FP), CX
+	VMOVUPS.Z (CX), K1, Z18
+	VMOVUPS.Z 64(CX), K2, Y19
+	VADDPS    Z18, Z0, Z0
+	VADDPS    Y19, Y1, Y1
+	VADDPS    Z18, Z2, Z2
+	VADDPS    Y19, Y3, Y3
+	VADDPS    Z18, Z4, Z4
+	VADDPS    Y19, Y5, Y5
+	VADDPS    Z18, Z6, Z6
+	VADDPS    Y19, Y7, Y7
+	VADDPS    Z18, Z8, Z8
+	VADDPS    Y19, Y9, Y9
+	VADDPS    Z18, Z10, Z10
+	VADDPS    Y19, Y11, Y11
+	VADDPS    Z18, Z12, Z12
+	VADDPS    Y19, Y13, Y13
+	VADDPS    Z18, Z14, Z14
+	VADDPS    Y19, Y15, Y15
+	VADDPS    Z18, Z16, Z16
+	VADDPS    Y19, Y17, Y17
+
+nobias:
+	TESTQ     $0x00000004, DX
+	JZ        noadd
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y5, Y5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y7, Y7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y9, Y9
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y11, Y11
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y13, Y13
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y15, Y15
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y17, Y17
+	ADDQ      BX, CX
+
+noadd:
+	TESTQ  $0x00000008, DX
+	JZ     norelu
+	VXORPS Z18, Z18, Z18
+	VMAXPS Z0, Z18, Z0
+	VMAXPS Y1, Y18, Y1
+	VMAXPS Z2, Z18, Z2
+	VMAXPS Y3, Y18, Y3
+	VMAXPS Z4, Z18, Z4
+	VMAXPS Y5, Y18, Y5
+	VMAXPS Z6, Z18, Z6
+	VMAXPS Y7, Y18, Y7
+	VMAXPS Z8, Z18, Z8
+	VMAXPS Y9, Y18, Y9
+	VMAXPS Z10, Z18, Z10
+	VMAXPS Y11, Y18, Y11
+	VMAXPS Z12, Z18, Z12
+	VMAXPS Y13, Y18, Y13
+	VMAXPS Z14, Z18, Z14
+	VMAXPS Y15, Y18, Y15
+	VMAXPS Z16, Z18, Z16
+	VMAXPS Y17, Y18, Y17
+
+norelu:
+	TESTQ       $0x00000010, DX
+	JZ          nosums0
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
+	VMOVUPS     (BX), Z18
+	VMOVUPS     (BX)(SI*1), Z19
+	VSUBPS      (CX), Z0, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x01
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x02
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x03
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x04
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x05
+	JLE         summedsums0
+	VSUBPS      (CX), Z10, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x06
+	JLE         summedsums0
+	VSUBPS      (CX), Z12, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x07
+	JLE         summedsums0
+	VSUBPS      (CX), Z14, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+	CMPQ        AX, $0x08
+	JLE         summedsums0
+	VSUBPS      (CX), Z16, Z20
+	VADDPS      Z20, Z18, Z18
+	VFMADD231PS Z20, Z20, Z19
+
+summedsums0:
+	VMOVUPS Z18, (BX)
+	VMOVUPS Z19, (BX)(SI*1)
+
+nosums0:
+	TESTQ       $0x00000010, DX
+	JZ          nosums1
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
+	VMOVUPS     64(DX), Y18
+	VMOVUPS     64(DX)(BX*1), Y19
+	VSUBPS      64(CX), Y1, Y20
+	VADDPS      Y20, Y18, Y18
+	VFMADD231PS Y20, Y20, Y19
+	CMPQ        AX, $0x01
+	JLE         summedsums1
+	VSUBPS      64(CX), Y3, Y20
+	VADDPS      Y20, Y18, Y18
+	VFMADD231PS Y20, Y20, Y19
+	CMPQ        AX, $0x02
+	JLE         summedsums1
+	VSUBPS      64(CX), Y5, Y20
+	VADDPS      Y20, Y18, Y18
+	VFMADD231PS Y20, Y20, Y19
+	CMPQ        AX, $0x03
+	JLE         summedsums1
+	VSUBPS      64(CX), Y7, Y20
+	VADDPS      Y20, Y18, Y18
+	VFMADD231PS Y20, Y20, Y19
+	CMPQ        AX, $0x04
+	JLE         summedsums1
+	VSUBPS      64(CX), Y9, Y20
+	VADDPS      Y20, Y18, Y18
+	VFMADD231PS Y20, Y20, Y19
+	CMPQ        AX, $0x05
+	JLE         summedsums1
+	VSUBPS      64(CX), Y11, Y20
+	VADDPS      Y20, Y18, Y18
+	VFMADD231PS Y20, Y20, Y19
+	CMPQ        AX, $0x06
+	JLE         summedsums1
+	VSUBPS      64(CX), Y13, Y20
+	VADDPS      Y20, Y18, Y18
+	VFMADD231PS Y20, Y20, Y19
+	CMPQ        AX, $0x07
+	JLE         summedsums1
+	VSUBPS      64(CX), Y15, Y20
+	VADDPS      Y20, Y18, Y18
+	VFMADD231PS Y20, Y20, Y19
+	CMPQ        AX, $0x08
+	JLE         summedsums1
+	VSUBPS      64(CX), Y17, Y20
+	VADDPS      Y20, Y18, Y18
+	VFMADD231PS Y20, Y20, Y19
+
+summedsums1:
+	VMOVUPS Y18, 64(DX)
+	VMOVUPS Y19, 64(DX)(BX*1)
+
+nosums1:
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
+	VMOVUPS Z0, K1, (CX)
+	VMOVUPS Y1, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     stored
+	VMOVUPS Z2, K1, (CX)
+	VMOVUPS Y3, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     stored
+	VMOVUPS Z4, K1, (CX)
+	VMOVUPS Y5, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     stored
+	VMOVUPS Z6, K1, (CX)
+	VMOVUPS Y7, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     stored
+	VMOVUPS Z8, K1, (CX)
+	VMOVUPS Y9, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     stored
+	VMOVUPS Z10, K1, (CX)
+	VMOVUPS Y11, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x06
+	JLE     stored
+	VMOVUPS Z12, K1, (CX)
+	VMOVUPS Y13, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x07
+	JLE     stored
+	VMOVUPS Z14, K1, (CX)
+	VMOVUPS Y15, K2, 64(CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x08
+	JLE     stored
+	VMOVUPS Z16, K1, (CX)
+	VMOVUPS Y17, K2, 64(CX)
+	ADDQ    DX, CX
+
+stored:
+	VZEROUPPER
+	RET
+
+// func tile9x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile9x16AVX512(SB), NOSPLIT, $0-184
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	MOVQ       flags+176(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+176(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	LEAQ  (R10)(CX*2), R11
+	ADDQ  CX, R11
+	TESTQ AX, AX
+	JZ    done
+
+depth:
+	VMOVUPS          (BX), Z9
+	VFMADD231PS.BCST (R9), Z9, Z0
+	VFMADD231PS.BCST (R9)(CX*1), Z9, Z1
+	VFMADD231PS.BCST (R9)(CX*2), Z9, Z2
+	VFMADD231PS.BCST (R10), Z9, Z3
+	VFMADD231PS.BCST (R10)(CX*1), Z9, Z4
+	VFMADD231PS.BCST (R10)(CX*2), Z9, Z5
+	VFMADD231PS.BCST (R11), Z9, Z6
+	VFMADD231PS.BCST (R11)(CX*1), Z9, Z7
+	VFMADD231PS.BCST (R11)(CX*2), Z9, Z8
+	PREFETCHT1       (DI)
+	PREFETCHT1       64(DI)
+	ADDQ             R8, DI
+	ADDQ             SI, BX
+	ADDQ             DX, R9
+	ADDQ             DX, R10
+	ADDQ             DX, R11
+	DECQ             AX
+	JNZ              depth
+	DECQ             more+8(FP)
+	JS               done
+	ADDQ             aMore+40(FP), R9
+	ADDQ             aMore+40(FP), R10
+	ADDQ             aMore+40(FP), R11
+	MOVQ             depth+0(FP), AX
+	JMP              depth
+
+done:
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z0, Z0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z2, Z2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z4, Z4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z5, Z5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z6, Z6
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z7, Z7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z8, Z8
+	ADDQ      BX, CX
+
+noaccumulate:
+	TESTQ     $0x00000002, DX
+	JZ        nobias
+	MOVQ      bias+128(FP), CX
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z0, Z0
+	VADDPS    Z9, Z1, Z1
+	VADDPS    Z9, Z2, Z2
+	VADDPS    Z9, Z3, Z3
+	VADDPS    Z9, Z4, Z4
+	VADDPS    Z9, Z5, Z5
+	VADDPS    Z9, Z6, Z6
+	VADDPS    Z9, Z7, Z7
+	VADDPS    Z9, Z8, Z8
+
+nobias:
+	TESTQ     $0x00000004, DX
+	JZ        noadd
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z0, Z0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z1, Z1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z2, Z2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z3, Z3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z4, Z4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z5, Z5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z6, Z6
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z7, Z7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Z9
+	VADDPS    Z9, Z8, Z8
+	ADDQ      BX, CX
+
+noadd:
+	TESTQ  $0x00000008, DX
+	JZ     norelu
+	VXORPS Z9, Z9, Z9
+	VMAXPS Z0, Z9, Z0
+	VMAXPS Z1, Z9, Z1
+	VMAXPS Z2, Z9, Z2
+	VMAXPS Z3, Z9, Z3
+	VMAXPS Z4, Z9, Z4
+	VMAXPS Z5, Z9, Z5
+	VMAXPS Z6, Z9, Z6
+	VMAXPS Z7, Z9, Z7
+	VMAXPS Z8, Z9, Z8
+
+norelu:
+	TESTQ       $0x00000010, DX
+	JZ          nosums0
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
+	VMOVUPS     (DX), Z9
+	VMOVUPS     (DX)(BX*1), Z10
+	VSUBPS      (CX), Z0, Z11
+	VADDPS      Z11, Z9, Z9
+	VFMADD231PS Z11, Z11, Z10
+	CMPQ        AX, $0x01
+	JLE         summedsums0
+	VSUBPS      (CX), Z1, Z11
+	VADDPS      Z11, Z9, Z9
+	VFMADD231PS Z11, Z11, Z10
+	CMPQ        AX, $0x02
+	JLE         summedsums0
+	VSUBPS      (CX), Z2, Z11
+	VADDPS      Z11, Z9, Z9
+	VFMADD231PS Z11, Z11, Z10
+	CMPQ        AX, $0x03
+	JLE         summedsums0
+	VSUBPS      (CX), Z3, Z11
+	VADDPS      Z11, Z9, Z9
+	VFMADD231PS Z11, Z11, Z10
+	CMPQ        AX, $0x04
+	JLE         summedsums0
+	VSUBPS      (CX), Z4, Z11
+	VADDPS      Z11, Z9, Z9
+	VFMADD231PS Z11, Z11, Z10
+	CMPQ        AX, $0x05
+	JLE         summedsums0
+	VSUBPS      (CX), Z5, Z11
+	VADDPS      Z11, Z9, Z9
+	VFMADD231PS Z11, Z11, Z10
+	CMPQ        AX, $0x06
+	JLE         summedsums0
+	VSUBPS      (CX), Z6, Z11
+	VADDPS      Z11, Z9, Z9
+	VFMADD231PS Z11, Z11, Z10
+	CMPQ        AX, $0x07
+	JLE         summedsums0
+	VSUBPS      (CX), Z7, Z11
+	VADDPS      Z11, Z9, Z9
+	VFMADD231PS Z11, Z11, Z10
+	CMPQ        AX, $0x08
+	JLE         summedsums0
+	VSUBPS      (CX), Z8, Z11
+	VADDPS      Z11, Z9, Z9
+	VFMADD231PS Z11, Z11, Z10
+
+summedsums0:
+	VMOVUPS Z9, (DX)
+	VMOVUPS Z10, (DX)(BX*1)
+
+nosums0:
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
+	VMOVUPS Z0, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     stored
+	VMOVUPS Z1, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     stored
+	VMOVUPS Z2, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     stored
+	VMOVUPS Z3, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     stored
+	VMOVUPS Z4, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     stored
+	VMOVUPS Z5, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x06
+	JLE     stored
+	VMOVUPS Z6, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x07
+	JLE     stored
+	VMOVUPS Z7, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x08
+	JLE     stored
+	VMOVUPS Z8, K1, (CX)
+	ADDQ    DX, CX
+
+stored:
+	VZEROUPPER
+	RET
+
+// func tile9x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
+TEXT ·tile9x8AVX512(SB), NOSPLIT, $0-184
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	MOVQ       flags+176(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+176(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
+	LEAQ  (R9)(CX*2), R10
+	ADDQ  CX, R10
+	LEAQ  (R10)(CX*2), R11
+	ADDQ  CX, R11
+	TESTQ AX, AX
+	JZ    done
+
+depth:
+	VMOVUPS          (BX), Y9
+	VFMADD231PS.BCST (R9), Y9, Y0
+	VFMADD231PS.BCST (R9)(CX*1), Y9, Y1
+	VFMADD231PS.BCST (R9)(CX*2), Y9, Y2
+	VFMADD231PS.BCST (R10), Y9, Y3
+	VFMADD231PS.BCST (R10)(CX*1), Y9, Y4
+	VFMADD231PS.BCST (R10)(CX*2), Y9, Y5
+	VFMADD231PS.BCST (R11), Y9, Y6
+	VFMADD231PS.BCST (R11)(CX*1), Y9, Y7
+	VFMADD231PS.BCST (R11)(CX*2), Y9, Y8
+	PREFETCHT1       (DI)
+	PREFETCHT1       64(DI)
+	ADDQ             R8, DI
+	ADDQ             SI, BX
+	ADDQ             DX, R9
+	ADDQ             DX, R10
+	ADDQ             DX, R11
+	DECQ             AX
+	JNZ              depth
+	DECQ             more+8(FP)
+	JS               done
+	ADDQ             aMore+40(FP), R9
+	ADDQ             aMore+40(FP), R10
+	ADDQ             aMore+40(FP), R11
+	MOVQ             depth+0(FP), AX
+	JMP              depth
+
+done:
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
+	MOVQ      $0x00000001, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	TESTQ     $0x00000001, DX
+	JZ        noaccumulate
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y0, Y0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y2, Y2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y4, Y4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y5, Y5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y6, Y6
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y7, Y7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noaccumulate
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y8, Y8
+	ADDQ      BX, CX
+
+noaccumulate:
+	TESTQ     $0x00000002, DX
+	JZ        nobias
+	MOVQ      bias+128(FP), CX
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y0, Y0
+	VADDPS    Y9, Y1, Y1
+	VADDPS    Y9, Y2, Y2
+	VADDPS    Y9, Y3, Y3
+	VADDPS    Y9, Y4, Y4
+	VADDPS    Y9, Y5, Y5
+	VADDPS    Y9, Y6, Y6
+	VADDPS    Y9, Y7, Y7
+	VADDPS    Y9, Y8, Y8
+
+nobias:
+	TESTQ     $0x00000004, DX
+	JZ        noadd
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y0, Y0
+	ADDQ      BX, CX
+	CMPQ      AX, $0x01
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y1, Y1
+	ADDQ      BX, CX
+	CMPQ      AX, $0x02
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y2, Y2
+	ADDQ      BX, CX
+	CMPQ      AX, $0x03
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y3, Y3
+	ADDQ      BX, CX
+	CMPQ      AX, $0x04
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y4, Y4
+	ADDQ      BX, CX
+	CMPQ      AX, $0x05
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y5, Y5
+	ADDQ      BX, CX
+	CMPQ      AX, $0x06
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y6, Y6
+	ADDQ      BX, CX
+	CMPQ      AX, $0x07
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y7, Y7
+	ADDQ      BX, CX
+	CMPQ      AX, $0x08
+	JLE       noadd
+	VMOVUPS.Z (CX), K1, Y9
+	VADDPS    Y9, Y8, Y8
+	ADDQ      BX, CX
+
+noadd:
+	TESTQ  $0x00000008, DX
+	JZ     norelu
+	VXORPS Z9, Z9, Z9
+	VMAXPS Y0, Y9, Y0
+	VMAXPS Y1, Y9, Y1
+	VMAXPS Y2, Y9, Y2
+	VMAXPS Y3, Y9, Y3
+	VMAXPS Y4, Y9, Y4
+	VMAXPS Y5, Y9, Y5
+	VMAXPS Y6, Y9, Y6
+	VMAXPS Y7, Y9, Y7
+	VMAXPS Y8, Y9, Y8
+
+norelu:
+	TESTQ       $0x00000010, DX
+	JZ          nosums0
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
+	VMOVUPS     (DX), Y9
+	VMOVUPS     (DX)(BX*1), Y10
+	VSUBPS      (CX), Y0, Y11
+	VADDPS      Y11, Y9, Y9
+	VFMADD231PS Y11, Y11, Y10
+	CMPQ        AX, $0x01
+	JLE         summedsums0
+	VSUBPS      (CX), Y1, Y11
+	VADDPS      Y11, Y9, Y9
+	VFMADD231PS Y11, Y11, Y10
+	CMPQ        AX, $0x02
+	JLE         summedsums0
+	VSUBPS      (CX), Y2, Y11
+	VADDPS      Y11, Y9, Y9
+	VFMADD231PS Y11, Y11, Y10
+	CMPQ        AX, $0x03
+	JLE         summedsums0
+	VSUBPS      (CX), Y3, Y11
+	VADDPS      Y11, Y9, Y9
+	VFMADD231PS Y11, Y11, Y10
+	CMPQ        AX, $0x04
+	JLE         summedsums0
+	VSUBPS      (CX), Y4, Y11
+	VADDPS      Y11, Y9, Y9
+	VFMADD231PS Y11, Y11, Y10
+	CMPQ        AX, $0x05
+	JLE         summedsums0
+	VSUBPS      (CX), Y5, Y11
+	VADDPS      Y11, Y9, Y9
+	VFMADD231PS Y11, Y11, Y10
+	CMPQ        AX, $0x06
+	JLE         summedsums0
+	VSUBPS      (CX), Y6, Y11
+	VADDPS      Y11, Y9, Y9
+	VFMADD231PS Y11, Y11, Y10
+	CMPQ        AX, $0x07
+	JLE         summedsums0
+	VSUBPS      (CX), Y7, Y11
+	VADDPS      Y11, Y9, Y9
+	VFMADD231PS Y11, Y11, Y10
+	CMPQ        AX, $0x08
+	JLE         summedsums0
+	VSUBPS      (CX), Y8, Y11
+	VADDPS      Y11, Y9, Y9
+	VFMADD231PS Y11, Y11, Y10
+
+summedsums0:
+	VMOVUPS Y9, (DX)
+	VMOVUPS Y10, (DX)(BX*1)
+
+nosums0:
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
+	VMOVUPS Y0, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x01
+	JLE     stored
+	VMOVUPS Y1, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x02
+	JLE     stored
+	VMOVUPS Y2, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x03
+	JLE     stored
+	VMOVUPS Y3, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x04
+	JLE     stored
+	VMOVUPS Y4, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x05
+	JLE     stored
+	VMOVUPS Y5, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x06
+	JLE     stored
+	VMOVUPS Y6, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x07
+	JLE     stored
+	VMOVUPS Y7, K1, (CX)
+	ADDQ    DX, CX
+	CMPQ    AX, $0x08
+	JLE     stored
+	VMOVUPS Y8, K1, (CX)
+	ADDQ    DX, CX
+
+stored:
+	VZEROUPPER
+	RET
+
+// func tile6x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-184
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	MOVQ       flags+176(FP), AX
+	TESTQ      $0x00000001, AX
+	JZ         unfetchedfrom
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedfrom:
+	MOVQ       flags+176(FP), AX
+	TESTQ      $0x00000004, AX
+	JZ         unfetchedadd
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+
+unfetchedadd:
+	MOVQ  depth+0(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	TESTQ AX, AX
@@ -2236,11 +3947,17 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
+	MOVQ         depth+0(FP), AX
+	JMP          depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -2250,8 +3967,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
@@ -2296,7 +4013,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VMOVUPS.Z 64(CX), K2, Z13
 	VADDPS    Z12, Z0, Z0
@@ -2315,8 +4032,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
@@ -2378,9 +4095,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     (BX), Z12
 	VMOVUPS     (BX)(SI*1), Z13
 	VSUBPS      (CX), Z0, Z14
@@ -2419,9 +4136,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosums1
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     64(DX), Z12
 	VMOVUPS     64(DX)(BX*1), Z13
 	VSUBPS      64(CX), Z1, Z14
@@ -2458,8 +4175,8 @@ summedsums1:
 	VMOVUPS Z13, 64(DX)(BX*1)
 
 nosums1:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
 	ADDQ    DX, CX
@@ -2493,9 +4210,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x24AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile6x24AVX512(SB), NOSPLIT, $0-168
+TEXT ·tile6x24AVX512(SB), NOSPLIT, $0-184
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Z2, Z2, Z2
@@ -2508,11 +4225,11 @@ TEXT ·tile6x24AVX512(SB), NOSPLIT, $0-168
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -2533,11 +4250,11 @@ TEXT ·tile6x24AVX512(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
 	ADDQ       CX, AX
@@ -2559,13 +4276,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	TESTQ AX, AX
@@ -2594,11 +4311,17 @@ depth:
 	ADDQ             DX, R10
 	DECQ             AX
 	JNZ              depth
+	DECQ             more+8(FP)
+	JS               done
+	ADDQ             aMore+40(FP), R9
+	ADDQ             aMore+40(FP), R10
+	MOVQ             depth+0(FP), AX
+	JMP              depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -2608,8 +4331,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Y12
@@ -2654,7 +4377,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VMOVUPS.Z 64(CX), K2, Y13
 	VADDPS    Z12, Z0, Z0
@@ -2673,8 +4396,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Y12
@@ -2736,9 +4459,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     (BX), Z12
 	VMOVUPS     (BX)(SI*1), Z13
 	VSUBPS      (CX), Z0, Z14
@@ -2777,9 +4500,9 @@ summedsums0:
 nosums0:
 	TESTQ       $0x00000010, DX
 	JZ          nosums1
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     64(DX), Y12
 	VMOVUPS     64(DX)(BX*1), Y13
 	VSUBPS      64(CX), Y1, Y14
@@ -2816,8 +4539,8 @@ summedsums1:
 	VMOVUPS Y13, 64(DX)(BX*1)
 
 nosums1:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Y1, K2, 64(CX)
 	ADDQ    DX, CX
@@ -2851,20 +4574,20 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x16AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-168
+TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-184
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
 	VXORPS     Z3, Z3, Z3
 	VXORPS     Z4, Z4, Z4
 	VXORPS     Z5, Z5, Z5
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -2879,11 +4602,11 @@ TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -2899,13 +4622,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	TESTQ AX, AX
@@ -2927,11 +4650,17 @@ depth:
 	ADDQ             DX, R10
 	DECQ             AX
 	JNZ              depth
+	DECQ             more+8(FP)
+	JS               done
+	ADDQ             aMore+40(FP), R9
+	ADDQ             aMore+40(FP), R10
+	MOVQ             depth+0(FP), AX
+	JMP              depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -2939,8 +4668,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	ADDQ      BX, CX
@@ -2973,7 +4702,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	VADDPS    Z6, Z1, Z1
@@ -2985,8 +4714,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	ADDQ      BX, CX
@@ -3030,9 +4759,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     (DX), Z6
 	VMOVUPS     (DX)(BX*1), Z7
 	VSUBPS      (CX), Z0, Z8
@@ -3069,8 +4798,8 @@ summedsums0:
 	VMOVUPS Z7, (DX)(BX*1)
 
 nosums0:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Z0, K1, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -3098,20 +4827,20 @@ stored:
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX512(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile6x8AVX512(SB), NOSPLIT, $0-168
+TEXT ·tile6x8AVX512(SB), NOSPLIT, $0-184
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -3126,11 +4855,11 @@ TEXT ·tile6x8AVX512(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -3146,13 +4875,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	TESTQ AX, AX
@@ -3174,11 +4903,17 @@ depth:
 	ADDQ             DX, R10
 	DECQ             AX
 	JNZ              depth
+	DECQ             more+8(FP)
+	JS               done
+	ADDQ             aMore+40(FP), R9
+	ADDQ             aMore+40(FP), R10
+	MOVQ             depth+0(FP), AX
+	JMP              depth
 
 done:
-	MOVQ      rows+144(FP), AX
-	MOVQ      cols+152(FP), CX
-	MOVQ      flags+160(FP), DX
+	MOVQ      rows+160(FP), AX
+	MOVQ      cols+168(FP), CX
+	MOVQ      flags+176(FP), DX
 	MOVQ      $0x00000001, BX
 	SHLQ      CL, BX
 	DECQ      BX
@@ -3186,8 +4921,8 @@ done:
 	SHRQ      $0x10, BX
 	TESTQ     $0x00000001, DX
 	JZ        noaccumulate
-	MOVQ      from+80(FP), CX
-	MOVQ      fromRow+88(FP), BX
+	MOVQ      from+96(FP), CX
+	MOVQ      fromRow+104(FP), BX
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y0, Y0
 	ADDQ      BX, CX
@@ -3220,7 +4955,7 @@ done:
 noaccumulate:
 	TESTQ     $0x00000002, DX
 	JZ        nobias
-	MOVQ      bias+112(FP), CX
+	MOVQ      bias+128(FP), CX
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y0, Y0
 	VADDPS    Y6, Y1, Y1
@@ -3232,8 +4967,8 @@ noaccumulate:
 nobias:
 	TESTQ     $0x00000004, DX
 	JZ        noadd
-	MOVQ      add+96(FP), CX
-	MOVQ      addRow+104(FP), BX
+	MOVQ      add+112(FP), CX
+	MOVQ      addRow+120(FP), BX
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y0, Y0
 	ADDQ      BX, CX
@@ -3277,9 +5012,9 @@ noadd:
 norelu:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     (DX), Y6
 	VMOVUPS     (DX)(BX*1), Y7
 	VSUBPS      (CX), Y0, Y8
@@ -3316,8 +5051,8 @@ summedsums0:
 	VMOVUPS Y7, (DX)(BX*1)
 
 nosums0:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Y0, K1, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -3379,9 +5114,9 @@ DATA tailMask<>+120(SB)/4, $0x00000000
 DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
-// func tile6x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-168
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-184
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -3394,11 +5129,11 @@ TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-168
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -3413,11 +5148,11 @@ TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -3433,13 +5168,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	TESTQ AX, AX
@@ -3474,17 +5209,23 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
+	MOVQ         depth+0(FP), AX
+	JMP          depth
 
 done:
-	MOVQ    rows+144(FP), AX
-	MOVQ    cols+152(FP), CX
-	MOVQ    flags+160(FP), DX
+	MOVQ    rows+160(FP), AX
+	MOVQ    cols+168(FP), CX
+	MOVQ    flags+176(FP), DX
 	CMPQ    CX, $0x00000010
 	JNE     tail
 	TESTQ   $0x00000001, DX
 	JZ      noaccumulatefull
-	MOVQ    from+80(FP), CX
-	MOVQ    fromRow+88(FP), BX
+	MOVQ    from+96(FP), CX
+	MOVQ    fromRow+104(FP), BX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y12
@@ -3529,7 +5270,7 @@ done:
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+112(FP), CX
+	MOVQ    bias+128(FP), CX
 	VMOVUPS (CX), Y12
 	VMOVUPS 32(CX), Y13
 	VADDPS  Y12, Y0, Y0
@@ -3548,8 +5289,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+96(FP), CX
-	MOVQ    addRow+104(FP), BX
+	MOVQ    add+112(FP), CX
+	MOVQ    addRow+120(FP), BX
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y12
@@ -3611,9 +5352,9 @@ noaddfull:
 norelufull:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0full
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     (BX), Y12
 	VMOVUPS     (BX)(SI*1), Y13
 	VSUBPS      (CX), Y0, Y14
@@ -3652,9 +5393,9 @@ summedsums0full:
 nosums0full:
 	TESTQ       $0x00000010, DX
 	JZ          nosums1full
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     32(DX), Y12
 	VMOVUPS     32(DX)(BX*1), Y13
 	VSUBPS      32(CX), Y1, Y14
@@ -3691,8 +5432,8 @@ summedsums1full:
 	VMOVUPS Y13, 32(DX)(BX*1)
 
 nosums1full:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	ADDQ    DX, CX
@@ -3734,8 +5475,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y13
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       from+80(FP), CX
-	MOVQ       fromRow+88(FP), BX
+	MOVQ       from+96(FP), CX
+	MOVQ       fromRow+104(FP), BX
 	VMASKMOVPS (CX), Y12, Y14
 	VADDPS     Y14, Y0, Y0
 	VMASKMOVPS 32(CX), Y13, Y14
@@ -3780,7 +5521,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+112(FP), CX
+	MOVQ       bias+128(FP), CX
 	VMASKMOVPS (CX), Y12, Y14
 	VMASKMOVPS 32(CX), Y13, Y15
 	VADDPS     Y14, Y0, Y0
@@ -3799,8 +5540,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+96(FP), CX
-	MOVQ       addRow+104(FP), BX
+	MOVQ       add+112(FP), CX
+	MOVQ       addRow+120(FP), BX
 	VMASKMOVPS (CX), Y12, Y14
 	VADDPS     Y14, Y0, Y0
 	VMASKMOVPS 32(CX), Y13, Y14
@@ -3862,9 +5603,9 @@ noaddtail:
 norelutail:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0tail
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     (BX), Y14
 	VMOVUPS     (BX)(SI*1), Y15
 	VSUBPS      (CX), Y0, Y16
@@ -3903,9 +5644,9 @@ summedsums0tail:
 nosums0tail:
 	TESTQ       $0x00000010, DX
 	JZ          nosums1tail
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     32(DX), Y14
 	VMOVUPS     32(DX)(BX*1), Y15
 	VSUBPS      32(CX), Y1, Y16
@@ -3942,8 +5683,8 @@ summedsums1tail:
 	VMOVUPS Y15, 32(DX)(BX*1)
 
 nosums1tail:
-	MOVQ       c+64(FP), CX
-	MOVQ       cRow+72(FP), DX
+	MOVQ       c+80(FP), CX
+	MOVQ       cRow+88(FP), DX
 	VMASKMOVPS Y0, Y12, (CX)
 	VMASKMOVPS Y1, Y13, 32(CX)
 	ADDQ       DX, CX
@@ -3977,20 +5718,20 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-168
+TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-184
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -4005,11 +5746,11 @@ TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -4025,13 +5766,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	LEAQ  (R9)(CX*2), R10
 	ADDQ  CX, R10
 	TESTQ AX, AX
@@ -4059,17 +5800,23 @@ depth:
 	ADDQ         DX, R10
 	DECQ         AX
 	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
+	MOVQ         depth+0(FP), AX
+	JMP          depth
 
 done:
-	MOVQ    rows+144(FP), AX
-	MOVQ    cols+152(FP), CX
-	MOVQ    flags+160(FP), DX
+	MOVQ    rows+160(FP), AX
+	MOVQ    cols+168(FP), CX
+	MOVQ    flags+176(FP), DX
 	CMPQ    CX, $0x00000008
 	JNE     tail
 	TESTQ   $0x00000001, DX
 	JZ      noaccumulatefull
-	MOVQ    from+80(FP), CX
-	MOVQ    fromRow+88(FP), BX
+	MOVQ    from+96(FP), CX
+	MOVQ    fromRow+104(FP), BX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	ADDQ    BX, CX
@@ -4102,7 +5849,7 @@ done:
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+112(FP), CX
+	MOVQ    bias+128(FP), CX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y6, Y1, Y1
@@ -4114,8 +5861,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+96(FP), CX
-	MOVQ    addRow+104(FP), BX
+	MOVQ    add+112(FP), CX
+	MOVQ    addRow+120(FP), BX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	ADDQ    BX, CX
@@ -4159,9 +5906,9 @@ noaddfull:
 norelufull:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0full
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     (DX), Y6
 	VMOVUPS     (DX)(BX*1), Y7
 	VSUBPS      (CX), Y0, Y8
@@ -4198,8 +5945,8 @@ summedsums0full:
 	VMOVUPS Y7, (DX)(BX*1)
 
 nosums0full:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -4234,8 +5981,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y6
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       from+80(FP), CX
-	MOVQ       fromRow+88(FP), BX
+	MOVQ       from+96(FP), CX
+	MOVQ       fromRow+104(FP), BX
 	VMASKMOVPS (CX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	ADDQ       BX, CX
@@ -4268,7 +6015,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+112(FP), CX
+	MOVQ       bias+128(FP), CX
 	VMASKMOVPS (CX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	VADDPS     Y7, Y1, Y1
@@ -4280,8 +6027,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+96(FP), CX
-	MOVQ       addRow+104(FP), BX
+	MOVQ       add+112(FP), CX
+	MOVQ       addRow+120(FP), BX
 	VMASKMOVPS (CX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	ADDQ       BX, CX
@@ -4325,9 +6072,9 @@ noaddtail:
 norelutail:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0tail
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     (DX), Y7
 	VMOVUPS     (DX)(BX*1), Y8
 	VSUBPS      (CX), Y0, Y9
@@ -4364,8 +6111,8 @@ summedsums0tail:
 	VMOVUPS Y8, (DX)(BX*1)
 
 nosums0tail:
-	MOVQ       c+64(FP), CX
-	MOVQ       cRow+72(FP), DX
+	MOVQ       c+80(FP), CX
+	MOVQ       cRow+88(FP), DX
 	VMASKMOVPS Y0, Y6, (CX)
 	ADDQ       DX, CX
 	CMPQ       AX, $0x01
@@ -4393,20 +6140,20 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile3x16AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile3x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-168
+TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-184
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -4415,11 +6162,11 @@ TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -4429,13 +6176,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	TESTQ AX, AX
 	JZ    done
 
@@ -4458,17 +6205,22 @@ depth:
 	ADDQ         DX, R9
 	DECQ         AX
 	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	MOVQ         depth+0(FP), AX
+	JMP          depth
 
 done:
-	MOVQ    rows+144(FP), AX
-	MOVQ    cols+152(FP), CX
-	MOVQ    flags+160(FP), DX
+	MOVQ    rows+160(FP), AX
+	MOVQ    cols+168(FP), CX
+	MOVQ    flags+176(FP), DX
 	CMPQ    CX, $0x00000010
 	JNE     tail
 	TESTQ   $0x00000001, DX
 	JZ      noaccumulatefull
-	MOVQ    from+80(FP), CX
-	MOVQ    fromRow+88(FP), BX
+	MOVQ    from+96(FP), CX
+	MOVQ    fromRow+104(FP), BX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	VMOVUPS 32(CX), Y6
@@ -4492,7 +6244,7 @@ done:
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+112(FP), CX
+	MOVQ    bias+128(FP), CX
 	VMOVUPS (CX), Y6
 	VMOVUPS 32(CX), Y7
 	VADDPS  Y6, Y0, Y0
@@ -4505,8 +6257,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+96(FP), CX
-	MOVQ    addRow+104(FP), BX
+	MOVQ    add+112(FP), CX
+	MOVQ    addRow+120(FP), BX
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	VMOVUPS 32(CX), Y6
@@ -4541,9 +6293,9 @@ noaddfull:
 norelufull:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0full
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     (BX), Y6
 	VMOVUPS     (BX)(SI*1), Y7
 	VSUBPS      (CX), Y0, Y8
@@ -4567,9 +6319,9 @@ summedsums0full:
 nosums0full:
 	TESTQ       $0x00000010, DX
 	JZ          nosums1full
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     32(DX), Y6
 	VMOVUPS     32(DX)(BX*1), Y7
 	VSUBPS      32(CX), Y1, Y8
@@ -4591,8 +6343,8 @@ summedsums1full:
 	VMOVUPS Y7, 32(DX)(BX*1)
 
 nosums1full:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	ADDQ    DX, CX
@@ -4619,8 +6371,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y7
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       from+80(FP), CX
-	MOVQ       fromRow+88(FP), BX
+	MOVQ       from+96(FP), CX
+	MOVQ       fromRow+104(FP), BX
 	VMASKMOVPS (CX), Y6, Y8
 	VADDPS     Y8, Y0, Y0
 	VMASKMOVPS 32(CX), Y7, Y8
@@ -4644,7 +6396,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+112(FP), CX
+	MOVQ       bias+128(FP), CX
 	VMASKMOVPS (CX), Y6, Y8
 	VMASKMOVPS 32(CX), Y7, Y9
 	VADDPS     Y8, Y0, Y0
@@ -4657,8 +6409,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+96(FP), CX
-	MOVQ       addRow+104(FP), BX
+	MOVQ       add+112(FP), CX
+	MOVQ       addRow+120(FP), BX
 	VMASKMOVPS (CX), Y6, Y8
 	VADDPS     Y8, Y0, Y0
 	VMASKMOVPS 32(CX), Y7, Y8
@@ -4693,9 +6445,9 @@ noaddtail:
 norelutail:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0tail
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), BX
-	MOVQ        sumsRow+136(FP), SI
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), BX
+	MOVQ        sumsRow+152(FP), SI
 	VMOVUPS     (BX), Y8
 	VMOVUPS     (BX)(SI*1), Y9
 	VSUBPS      (CX), Y0, Y10
@@ -4719,9 +6471,9 @@ summedsums0tail:
 nosums0tail:
 	TESTQ       $0x00000010, DX
 	JZ          nosums1tail
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     32(DX), Y8
 	VMOVUPS     32(DX)(BX*1), Y9
 	VSUBPS      32(CX), Y1, Y10
@@ -4743,8 +6495,8 @@ summedsums1tail:
 	VMOVUPS Y9, 32(DX)(BX*1)
 
 nosums1tail:
-	MOVQ       c+64(FP), CX
-	MOVQ       cRow+72(FP), DX
+	MOVQ       c+80(FP), CX
+	MOVQ       cRow+88(FP), DX
 	VMASKMOVPS Y0, Y6, (CX)
 	VMASKMOVPS Y1, Y7, 32(CX)
 	ADDQ       DX, CX
@@ -4763,17 +6515,17 @@ storedtail:
 	VZEROUPPER
 	RET
 
-// func tile3x8AVX2(depth int, a *float32, aRow int, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile3x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-168
+TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-184
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000001, AX
 	JZ         unfetchedfrom
-	MOVQ       from+80(FP), AX
-	MOVQ       fromRow+88(FP), CX
+	MOVQ       from+96(FP), AX
+	MOVQ       fromRow+104(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -4782,11 +6534,11 @@ TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-168
 	ADDQ       CX, AX
 
 unfetchedfrom:
-	MOVQ       flags+160(FP), AX
+	MOVQ       flags+176(FP), AX
 	TESTQ      $0x00000004, AX
 	JZ         unfetchedadd
-	MOVQ       add+96(FP), AX
-	MOVQ       addRow+104(FP), CX
+	MOVQ       add+112(FP), AX
+	MOVQ       addRow+120(FP), CX
 	PREFETCHT0 (AX)
 	ADDQ       CX, AX
 	PREFETCHT0 (AX)
@@ -4796,13 +6548,13 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+16(FP), CX
-	MOVQ  aDepth+24(FP), DX
-	MOVQ  b+32(FP), BX
-	MOVQ  bDepth+40(FP), SI
-	MOVQ  soon+48(FP), DI
-	MOVQ  soonDepth+56(FP), R8
-	MOVQ  a+8(FP), R9
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aDepth+32(FP), DX
+	MOVQ  b+48(FP), BX
+	MOVQ  bDepth+56(FP), SI
+	MOVQ  soon+64(FP), DI
+	MOVQ  soonDepth+72(FP), R8
+	MOVQ  a+16(FP), R9
 	TESTQ AX, AX
 	JZ    done
 
@@ -4821,17 +6573,22 @@ depth:
 	ADDQ         DX, R9
 	DECQ         AX
 	JNZ          depth
+	DECQ         more+8(FP)
+	JS           done
+	ADDQ         aMore+40(FP), R9
+	MOVQ         depth+0(FP), AX
+	JMP          depth
 
 done:
-	MOVQ    rows+144(FP), AX
-	MOVQ    cols+152(FP), CX
-	MOVQ    flags+160(FP), DX
+	MOVQ    rows+160(FP), AX
+	MOVQ    cols+168(FP), CX
+	MOVQ    flags+176(FP), DX
 	CMPQ    CX, $0x00000008
 	JNE     tail
 	TESTQ   $0x00000001, DX
 	JZ      noaccumulatefull
-	MOVQ    from+80(FP), CX
-	MOVQ    fromRow+88(FP), BX
+	MOVQ    from+96(FP), CX
+	MOVQ    fromRow+104(FP), BX
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	ADDQ    BX, CX
@@ -4849,7 +6606,7 @@ done:
 noaccumulatefull:
 	TESTQ   $0x00000002, DX
 	JZ      nobiasfull
-	MOVQ    bias+112(FP), CX
+	MOVQ    bias+128(FP), CX
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	VADDPS  Y3, Y1, Y1
@@ -4858,8 +6615,8 @@ noaccumulatefull:
 nobiasfull:
 	TESTQ   $0x00000004, DX
 	JZ      noaddfull
-	MOVQ    add+96(FP), CX
-	MOVQ    addRow+104(FP), BX
+	MOVQ    add+112(FP), CX
+	MOVQ    addRow+120(FP), BX
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	ADDQ    BX, CX
@@ -4885,9 +6642,9 @@ noaddfull:
 norelufull:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0full
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     (DX), Y3
 	VMOVUPS     (DX)(BX*1), Y4
 	VSUBPS      (CX), Y0, Y5
@@ -4909,8 +6666,8 @@ summedsums0full:
 	VMOVUPS Y4, (DX)(BX*1)
 
 nosums0full:
-	MOVQ    c+64(FP), CX
-	MOVQ    cRow+72(FP), DX
+	MOVQ    c+80(FP), CX
+	MOVQ    cRow+88(FP), DX
 	VMOVUPS Y0, (CX)
 	ADDQ    DX, CX
 	CMPQ    AX, $0x01
@@ -4933,8 +6690,8 @@ tail:
 	VMOVUPS    32(BX)(SI*4), Y3
 	TESTQ      $0x00000001, DX
 	JZ         noaccumulatetail
-	MOVQ       from+80(FP), CX
-	MOVQ       fromRow+88(FP), BX
+	MOVQ       from+96(FP), CX
+	MOVQ       fromRow+104(FP), BX
 	VMASKMOVPS (CX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	ADDQ       BX, CX
@@ -4952,7 +6709,7 @@ tail:
 noaccumulatetail:
 	TESTQ      $0x00000002, DX
 	JZ         nobiastail
-	MOVQ       bias+112(FP), CX
+	MOVQ       bias+128(FP), CX
 	VMASKMOVPS (CX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	VADDPS     Y4, Y1, Y1
@@ -4961,8 +6718,8 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, DX
 	JZ         noaddtail
-	MOVQ       add+96(FP), CX
-	MOVQ       addRow+104(FP), BX
+	MOVQ       add+112(FP), CX
+	MOVQ       addRow+120(FP), BX
 	VMASKMOVPS (CX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	ADDQ       BX, CX
@@ -4988,9 +6745,9 @@ noaddtail:
 norelutail:
 	TESTQ       $0x00000010, DX
 	JZ          nosums0tail
-	MOVQ        shift+120(FP), CX
-	MOVQ        sums+128(FP), DX
-	MOVQ        sumsRow+136(FP), BX
+	MOVQ        shift+136(FP), CX
+	MOVQ        sums+144(FP), DX
+	MOVQ        sumsRow+152(FP), BX
 	VMOVUPS     (DX), Y4
 	VMOVUPS     (DX)(BX*1), Y5
 	VSUBPS      (CX), Y0, Y6
@@ -5012,8 +6769,8 @@ summedsums0tail:
 	VMOVUPS Y5, (DX)(BX*1)
 
 nosums0tail:
-	MOVQ       c+64(FP), CX
-	MOVQ       cRow+72(FP), DX
+	MOVQ       c+80(FP), CX
+	MOVQ       cRow+88(FP), DX
 	VMASKMOVPS Y0, Y3, (CX)
 	ADDQ       DX, CX
 	CMPQ       AX, $0x01

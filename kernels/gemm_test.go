@@ -52,8 +52,10 @@ func sumTolerance(n int) float64 { return 8 * float64(n+8) / (1 << 24) }
 // naiveTile is the loop in tile's documentation, in float64.
 func naiveTile(t *tile, r, j int, c float64) float64 {
 	sum := 0.0
-	for k := range t.depth {
-		sum += float64(t.a[r*t.aRow+k*t.aDepth]) * float64(t.b[k*t.bDepth+j])
+	for s := range t.more + 1 {
+		for k := range t.depth {
+			sum += float64(t.a[s*t.aMore+r*t.aRow+k*t.aDepth]) * float64(t.b[(s*t.depth+k)*t.bDepth+j])
+		}
 	}
 	if t.flags&flagAccumulate != 0 {
 		sum += c
@@ -83,8 +85,9 @@ func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, speci
 	if rng.IntN(2) == 0 {
 		c.aRow, c.aDepth = 1, shape.rows+1
 	}
-	c.a = guarded(t, rng, (shape.rows-1)*c.aRow+(depth-1)*c.aDepth+1)
-	c.b = guarded(t, rng, (depth-1)*c.bDepth+shape.cols)
+	c.more, c.aMore = rng.IntN(3), rng.IntN(100)
+	c.a = guarded(t, rng, c.more*c.aMore+(shape.rows-1)*c.aRow+(depth-1)*c.aDepth+1)
+	c.b = guarded(t, rng, ((c.more+1)*depth-1)*c.bDepth+shape.cols)
 	c.c = guarded(t, rng, (rows-1)*c.cRow+cols)
 	c.add = guarded(t, rng, (rows-1)*c.addRow+cols)
 	c.from, c.fromRow = c.c, c.cRow
@@ -118,7 +121,7 @@ func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, speci
 		if j < cols {
 			want = naiveTile(&c, r, j, float64(from[r*c.fromRow+j]))
 		}
-		if !near(float64(got), want, sumTolerance(depth)) {
+		if !near(float64(got), want, sumTolerance((c.more+1)*depth)) {
 			t.Fatalf("rows %d cols %d depth %d flags %b: c[%d,%d] = %g, want %g", rows, cols, depth, flags, r, j, got, want)
 		}
 	}

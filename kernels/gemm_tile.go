@@ -33,7 +33,7 @@ const (
 //
 //	for r < rows, j < cols:
 //		sum := 0
-//		for k < depth: sum += a[r*aRow + k*aDepth] * b[k*bDepth + j]
+//		for s <= more, k < depth: sum += a[s*aMore + r*aRow + k*aDepth] * b[(s*depth + k)*bDepth + j]
 //		c[r*cRow + j] = max(sum + from[r*fromRow + j] + bias[j] + add[r*addRow + j], 0)
 //		sums[j] += c[r*cRow + j] - shift[j]
 //		sums[sumsRow + j] += (c[r*cRow + j] - shift[j])²
@@ -49,6 +49,7 @@ type tile struct {
 	sumsRow           int
 	soon              []float32 // what is read after this tile, fetched at soonDepth floats a step
 	soonDepth         int
+	more, aMore       int // further stretches of the depth
 	aRow, aDepth      int
 	bDepth            int
 	cRow, addRow      int
@@ -57,12 +58,14 @@ type tile struct {
 	pairs             bool // a and b hold pairs of bf16 values
 }
 
-// tileKernel is an assembly tile; its strides are in bytes.
-type tileKernel func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)
+// tileKernel is an assembly tile; its strides are in bytes. aMore leads from the end of a stretch to the next one.
+type tileKernel func(depth, more int, a *float32, aRow, aDepth, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)
 
-// wideKernels are the kernels of AVX-512, of up to 6 and 12 rows and 8, 16, 24 and 32 columns.
-var wideKernels = [2][4]tileKernel{
+// wideKernels are the kernels of AVX-512, for up to 3, 6, 9 and 12 rows and 8, 16, 24 and 32 columns.
+var wideKernels = [4][4]tileKernel{
 	{tile6x8AVX512, tile6x16AVX512, tile6x24AVX512, tile6x32AVX512},
+	{tile6x8AVX512, tile6x16AVX512, tile6x24AVX512, tile6x32AVX512},
+	{tile9x8AVX512, tile9x16AVX512, tile9x24AVX512, tile9x32AVX512},
 	{tile12x8AVX512, tile12x16AVX512, tile12x24AVX512, tile12x32AVX512},
 }
 
@@ -77,7 +80,7 @@ func (t *tile) compute() {
 	}
 	switch active {
 	case AVX512:
-		t.call(wideKernels[(t.rows-1)/6][(t.cols-1)/8])
+		t.call(wideKernels[(t.rows-1)/3][(t.cols-1)/8])
 	case AVX2:
 		switch {
 		case t.rows <= 3 && t.cols <= 8:
@@ -101,19 +104,24 @@ func (t *tile) streams() bool {
 
 func (t *tile) call(kernel tileKernel) {
 	const size = 4
-	kernel(t.depth, unsafe.SliceData(t.a), t.aRow*size, t.aDepth*size, unsafe.SliceData(t.b), t.bDepth*size, unsafe.SliceData(t.soon), t.soonDepth*size,
+	kernel(t.depth, t.more, unsafe.SliceData(t.a), t.aRow*size, t.aDepth*size, (t.aMore-t.depth*t.aDepth)*size, unsafe.SliceData(t.b), t.bDepth*size, unsafe.SliceData(t.soon), t.soonDepth*size,
 		unsafe.SliceData(t.c), t.cRow*size, unsafe.SliceData(t.from), t.fromRow*size, unsafe.SliceData(t.add), t.addRow*size, unsafe.SliceData(t.bias),
 		unsafe.SliceData(t.shift), unsafe.SliceData(t.sums), t.sumsRow*size, t.rows, t.cols, t.flags)
+}
+
+// left returns an element of A, of which all stretches of the depth follow each other.
+func (t *tile) left(r, k int) float32 {
+	return t.a[k/t.depth*t.aMore+r*t.aRow+k%t.depth*t.aDepth]
 }
 
 // computePortably is the tile in Go.
 func (t *tile) computePortably() {
 	const rows, cols = 4, 8
 	var acc [rows][cols]float32
-	for k := range t.depth {
+	for k := range (t.more + 1) * t.depth {
 		b := (*[cols]float32)(t.b[k*t.bDepth:])
 		for r := range acc {
-			a := t.a[r*t.aRow+k*t.aDepth]
+			a := t.left(r, k)
 			for j := range acc[r] {
 				acc[r][j] += a * b[j]
 			}

@@ -24,27 +24,30 @@ func TestStreamedStores(t *testing.T) {
 			}
 		}
 		for _, channels := range []int{16, 24, 40, 64, 72, 96, 160} {
-			const n = 16 // enough blocks of rows that a task has all columns
-			s := ConvShape{H: 9, W: 11, C: 32, OutC: channels, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}
-			c, err := NewConv(s)
-			if err != nil {
-				t.Fatal(err)
+			const n, height, width = 16, 9, 11 // enough blocks of rows that a task has all columns
+			for _, s := range []ConvShape{
+				{H: height, W: width, C: 32, OutC: channels, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
+				{H: height, W: 101, C: 3, OutC: channels, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
+			} {
+				c, err := NewConv(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				x, w, bias := normal(rng, n*c.inputSize()), normal(rng, s.Weights()), normal(rng, channels)
+				dy, workspace := normal(rng, n*c.outputSize()), func() []float32 { return make([]float32, c.Workspace(n, 2)) }
+				both("Conv", n*c.outputSize(), func(y []float32) {
+					c.Forward(pool, n, y, x, w, Epilogue{Bias: bias, Act: ActReLU}, workspace())
+				})
+				both("Conv with residual", n*c.outputSize(), func(y []float32) {
+					c.Forward(pool, n, y, x, w, Epilogue{Add: dy}, workspace())
+				})
+				both("Conv's weight gradient", s.Weights(), func(dw []float32) {
+					c.BackwardWeights(pool, n, dw, nil, dy, x, false, workspace())
+				})
 			}
-			x, w, bias, residual := normal(rng, n*c.inputSize()), normal(rng, s.Weights()), normal(rng, channels), normal(rng, n*c.outputSize())
-			both("Conv", n*c.outputSize(), func(y []float32) {
-				c.Forward(pool, n, y, x, w, Epilogue{Bias: bias, Act: ActReLU}, make([]float32, c.Workspace(n, 2)))
-			})
-			both("Conv with residual", n*c.outputSize(), func(y []float32) {
-				c.Forward(pool, n, y, x, w, Epilogue{Add: residual}, make([]float32, c.Workspace(n, 2)))
-			})
 
-			dy, ws := normal(rng, n*c.outputSize()), make([]float32, c.Workspace(n, 2))
-			both("Conv's weight gradient", s.Weights(), func(dw []float32) {
-				c.BackwardWeights(pool, n, dw, nil, dy, x, false, ws)
-			})
-
-			rows := n * s.H * s.W
-			gate, gates := NewChannelGate(s.H*s.W, channels), normal(rng, n*channels)
+			rows := n * height * width
+			gate, gates := NewChannelGate(height*width, channels), normal(rng, n*channels)
 			gated, other := normal(rng, rows*channels), normal(rng, rows*channels)
 			both("ChannelGate", rows*channels, func(y []float32) {
 				gate.Forward(pool, n, y, gated, gates)

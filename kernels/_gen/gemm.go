@@ -12,7 +12,7 @@ func init() { register("gemm", gemm) }
 
 // gemm emits the register tiles of the matrix product. A new tile shape is a line here and one in gemm_tile.go.
 func gemm() {
-	for _, rows := range []int{12, 6} {
+	for _, rows := range []int{12, 9, 6} {
 		for _, cols := range []int{32, 24, 16, 8} {
 			newTile(wide, rows, cols).emit()
 		}
@@ -88,7 +88,7 @@ const rowsPerBase = 3
 
 func (t *tile) emit() {
 	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.cols, t.suffix)
-	TEXT(name, NOSPLIT, "func(depth int, a *float32, aRow, aDepth int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)")
+	TEXT(name, NOSPLIT, "func(depth, more int, a *float32, aRow, aDepth, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)")
 	Doc(name+fmt.Sprintf(" computes a tile of at most %d rows and %d columns of C = A·B, see tile.", t.rows, t.cols),
 		"Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.")
 	t.clear()
@@ -189,7 +189,24 @@ func (t *tile) accumulate() {
 	}
 	DECQ(depth)
 	JNZ(LabelRef("depth"))
+	more := t.argument("more")
+	DECQ(more)
+	JS(LabelRef("done"))
+	for _, base := range bases {
+		ADDQ(t.argument("aMore"), base)
+	}
+	MOVQ(t.argument("depth"), depth)
+	JMP(LabelRef("depth"))
 	Label("done")
+}
+
+// argument returns where an argument lies.
+func (t *tile) argument(name string) Mem {
+	at, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return at.Addr
 }
 
 // embeds tells whether a multiplication broadcasts its element of A itself: unless that is shared by two whole vectors, the

@@ -1,0 +1,60 @@
+package kernels
+
+// Where windows are not gathered: copies of a few floats each would take as long as the product. They are read from copies of
+// the lines they lie in, padding included, where a line of a window is a stretch of neighbouring floats, at a fixed distance
+// from that of the next position.
+const (
+	maxLinedChannels  = 4
+	minLinedPositions = 48 // in a line, each of which ends with a tile of its own; on shorter ones little is won, as with a stride of 1
+)
+
+// lined tells whether windows are read so.
+func (g *gather) lined() bool {
+	return g.channels == g.pixel && g.channels <= maxLinedChannels && g.sw > 1 && g.outW >= minLinedPositions
+}
+
+// lineSize returns the length of the copy of a line that so many windows read, and others that only fill the last tile.
+func (g *gather) lineSize(windows int) int {
+	return roundUp(((windows+tileFor(active).rows)*g.sw+g.kw)*g.channels, cacheLine)
+}
+
+// fillLine copies the line that the windows [x,x+windows) of line y of image n read with row ky of their taps.
+func (g *gather) fillLine(dst []float32, n, y, ky, x, windows int) {
+	dst = dst[:((windows-1)*g.sw+g.kw)*g.channels]
+	if iy := g.top + y*g.sh + ky; iy >= 0 && iy < g.h {
+		g.fillClipped(dst, (n*g.h+iy)*g.w, g.left+x*g.sw, 0)
+	} else {
+		clear(dst)
+	}
+}
+
+// laterLines returns lines that this or another thread reads after line y of positions, two blocks of rows later.
+func (g *gather) laterLines(n, y int) []float32 {
+	line, size := n*g.h+(y+ceilDiv(2*rowBlock, g.outW))*g.sh, g.w*g.pixel
+	return g.src[min(line*size, len(g.src)):min((line+g.sh)*size, len(g.src))]
+}
+
+// multipliesLines tells whether the product reads its rows so.
+func (p *implicitProduct) multipliesLines() bool {
+	return p.lined() && !p.pairs && !p.quartered() && p.blockDepth() == p.steps()
+}
+
+// multiplyLines multiplies all of the depth, one line of positions after the other.
+func (b *productBlock) multiplyLines() {
+	g, end := &b.source, b.row+b.m.rows
+	for row := b.row; row < end; {
+		x, y, n := row%g.outW, row/g.outW%g.outH, row/(g.outW*g.outH)
+		m := b.m
+		m.dropRows(row - b.row)
+		m.rows = min(g.outW-x, m.rows)
+		m.aMore, m.more = g.lineSize(m.rows), g.kh-1
+		for ky := range g.kh {
+			g.fillLine(b.gathered[ky*m.aMore:], n, y, ky, x, m.rows)
+		}
+		m.a, m.aRow, m.aDepth, m.aPadded = b.gathered, g.sw*g.channels, 1, true
+		m.aTile, m.depth = tileFor(active).rows*m.aRow, g.kw*g.channels
+		m.later = g.laterLines(n, y)
+		m.run()
+		row += m.rows
+	}
+}
