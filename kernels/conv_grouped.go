@@ -232,34 +232,45 @@ func (p *groupedWindows) packVector(vector int) {
 	}
 }
 
-// fill copies the input channels that so many output lines see to a block [line, plane, column, lane], zeros in the
-// padding.
+// halves returns how far apart the halves of a vector of the block lie in the image, or zero if it is more than two pieces.
+func (p *groupedWindows) halves(g *groupedPlan) int {
+	half := g.laneShape.lanes / 2
+	switch {
+	case p.channels == g.share || g.inner == g.laneShape.lanes: // neighbours in the block as in the image
+		return half
+	case g.inner == half && g.share == half:
+		return p.channels
+	}
+	return 0
+}
+
+// fill copies the input channels that so many output lines see to a block [line, plane, column, lane]. The padding has been
+// cleared, but for lines.
 func (p *groupedWindows) fill(block []float32, g *groupedPlan, at groupedPlace, lines int) {
-	width := g.laneShape.lanes
+	width, size := g.laneShape.lanes, g.line()
 	group := at.vector / g.turn * g.groups
 	groups := min(g.groups, p.groups-group)
 	inside := max(min(g.column, p.gather.w-p.left), 0) // columns up to here are in the image
 	before := min(max(-p.left, 0), inside)             // and those before here are not
-	size := g.column * width
-	for line := range p.window.inputs(lines) {
-		iy := p.top + p.window.step(at.y) + line
-		for plane := range g.planes {
-			dst := block[:size]
-			block = block[size:]
-			if iy < 0 || iy >= p.gather.h || inside == before {
-				clear(dst)
-				continue
-			}
-			clear(dst[:before*width])
-			clear(dst[inside*width:])
-			dst = dst[before*width:]
-			src := p.src[((at.n*p.gather.h+iy)*p.gather.w+p.left+before)*p.pixel+group*p.channels+plane*g.inner:]
-			if p.channels == g.share { // the groups are neighbours in the block as they are in the image
-				copyRows(dst, width, src, p.pixel, inside-before, groups*g.inner)
-				continue
-			}
+	top, count := p.top+p.window.step(at.y), p.window.inputs(lines)
+	first := min(max(-top, 0), count)
+	last := max(min(count, p.gather.h-top), first)
+	clear(block[:first*size])
+	clear(block[last*size : count*size])
+	if first == last || inside == before {
+		return
+	}
+	src := p.src[((at.n*p.gather.h+top+first)*p.gather.w+p.left+before)*p.pixel+group*p.channels:]
+	half := p.halves(g)
+	for plane := range g.planes {
+		dst, src := block[first*size+(plane*g.column+before)*width:], src[plane*g.inner:]
+		if half > 0 && groups == g.groups {
+			copyHalves(dst, size, src, p.gather.w*p.pixel, p.pixel, half, last-first, inside-before, width)
+			continue
+		}
+		for line := range last - first {
 			for q := range groups {
-				copyRows(dst[q*g.share:], width, src[q*p.channels:], p.pixel, inside-before, g.inner)
+				copyRows(dst[line*size+q*g.share:], width, src[line*p.gather.w*p.pixel+q*p.channels:], p.pixel, inside-before, g.inner)
 			}
 		}
 	}
@@ -288,6 +299,7 @@ func (p *groupedWindows) task(task int, ws []float32) {
 	width := g.laneShape.lanes
 	space := newScratch(ws)
 	block, edge := space.take(p.blockSize(&g)), space.take(g.tile.rows*g.tile.cols*width)
+	clear(block)
 	t := groupedTile{
 		lanes: g.laneShape, window: p.window, xLine: g.line(), xPlane: g.column * width, inner: g.inner, planes: g.planes,
 	}

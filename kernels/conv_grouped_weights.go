@@ -43,6 +43,8 @@ func (p *groupedWeights) task(task int, ws []float32) {
 	clear(sums)
 	space := newScratch(ws)
 	block, dy := space.take(p.blockSize(&g)), space.take(g.turn*p.dySize(&g))
+	clear(block)
+	clear(dy)
 	t := groupedGradient{
 		lanes: g.laneShape, window: p.window, dyLine: p.dyLine(&g), xLine: g.line(), inner: g.inner,
 		blocks: ceilDiv(p.outW, g.block.cols),
@@ -82,22 +84,20 @@ func (p *groupedWeights) soonGradient(g *groupedPlan, at groupedPlace, line, rou
 	return newFetchStream(p.dy, from, p.dstPixel, min(g.lines, p.outH-at.y)*p.outW, rounds)
 }
 
-// fillGradient copies one vector of so many output lines of dy to a block [line, pixel, lane], zeros behind the lines,
-// pixels and channels that exist.
+// fillGradient copies one vector of so many output lines of dy to a block [line, pixel, lane], zeros behind the lines that
+// exist. What lies behind the pixels and channels has been cleared.
 func (p *groupedWeights) fillGradient(block []float32, g *groupedPlan, at groupedPlace, lines int) {
 	width, line := g.laneShape.lanes, p.dyLine(g)
-	first := at.vector * width
-	lanes := min(width, p.dstPixel-first)
-	for r := range lines {
-		dst := block[r*line:][:line]
-		if at.y+r >= p.outH {
-			clear(dst)
-			continue
+	first, count := at.vector*width, min(lines, p.outH-at.y)
+	clear(block[count*line : lines*line])
+	src := p.dy[p.target(at.n, at.y, 0)+first:]
+	if lanes := p.dstPixel - first; lanes < width {
+		for r := range count {
+			copyRows(block[r*line:], width, src[r*p.outW*p.dstPixel:], p.dstPixel, p.outW, lanes)
 		}
-		copyRows(dst, width, p.dy[p.target(at.n, at.y+r, 0)+first:], p.dstPixel, p.outW, lanes)
-		zeroColumns(dst, width, lanes, p.outW)
-		clear(dst[p.outW*width:])
+		return
 	}
+	copyHalves(block, line, src, p.outW*p.dstPixel, p.dstPixel, width/2, count, p.outW, width)
 }
 
 // finishTask adds the splits' sums of one vector to the weights' gradient.

@@ -91,3 +91,6 @@ func groupedGradient1x4Stride2MixedAVX2(dw *float32, dy *float32, dyLine int, x 
 
 // groupedTile2x4Turned2MixedAVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
 func groupedTile2x4Turned2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int)
+
+// copyHalvesAVX512 is copyHalves for vectors of 16, strides in bytes.
+func copyHalvesAVX512(dst *float32, dstLine int, src *float32, srcLine int, pixel int, second int, lines int, pixels int)

@@ -6623,3 +6623,53 @@ channel:
 	JNZ         tile
 	VZEROUPPER
 	RET
+
+// func copyHalvesAVX512(dst *float32, dstLine int, src *float32, srcLine int, pixel int, second int, lines int, pixels int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·copyHalvesAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ src+16(FP), CX
+	MOVQ pixel+32(FP), DX
+	MOVQ second+40(FP), BX
+	MOVQ lines+48(FP), SI
+
+line:
+	MOVQ pixels+56(FP), R10
+	MOVQ AX, DI
+	MOVQ CX, R8
+	LEAQ (CX)(BX*1), R9
+
+several:
+	CMPQ         R10, $0x02
+	JLT          single
+	VMOVUPS      (R8), Y0
+	VINSERTF32X8 $0x01, (R9), Z0, Z0
+	VMOVUPS      Z0, (DI)
+	VMOVUPS      (R8)(DX*1), Y1
+	VINSERTF32X8 $0x01, (R9)(DX*1), Z1, Z1
+	VMOVUPS      Z1, 64(DI)
+	LEAQ         (R8)(DX*2), R8
+	LEAQ         (R9)(DX*2), R9
+	ADDQ         $+128, DI
+	SUBQ         $0x02, R10
+	JMP          several
+
+single:
+	TESTQ        R10, R10
+	JZ           copied
+	VMOVUPS      (R8), Y2
+	VINSERTF32X8 $0x01, (R9), Z2, Z2
+	VMOVUPS      Z2, (DI)
+	LEAQ         (R8)(DX*1), R8
+	LEAQ         (R9)(DX*1), R9
+	ADDQ         $+64, DI
+	DECQ         R10
+	JMP          single
+
+copied:
+	ADDQ dstLine+8(FP), AX
+	ADDQ srcLine+24(FP), CX
+	DECQ SI
+	JNZ  line
+	VZEROUPPER
+	RET

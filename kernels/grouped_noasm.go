@@ -123,3 +123,7 @@ func groupedGradient1x4Stride2MixedAVX2(dw *float32, dy *float32, dyLine int, x 
 func groupedTile2x4Turned2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
 	panic("kernels: assembly called on another architecture")
 }
+
+func copyHalvesAVX512(dst *float32, dstLine int, src *float32, srcLine int, pixel int, second int, lines int, pixels int) {
+	panic("kernels: assembly called on another architecture")
+}

@@ -268,3 +268,26 @@ func (t *groupedGradient) computePortably() {
 		})
 	}
 }
+
+// copyHalves copies an image to a block of vectors, each of two halves that lie apart in the image; it equals
+//
+//	for l < lines, p < pixels, i < width/2:
+//		dst[l*dstLine + p*width + i] = src[l*srcLine + p*pixel + i]
+//		dst[l*dstLine + p*width + width/2 + i] = src[l*srcLine + p*pixel + second + i]
+func copyHalves(dst []float32, dstLine int, src []float32, srcLine, pixel, second, lines, pixels, width int) {
+	if active == AVX512 && width == 16 {
+		const size = 4
+		copyHalvesAVX512(unsafe.SliceData(dst), dstLine*size, unsafe.SliceData(src), srcLine*size, pixel*size, second*size, lines, pixels)
+		return
+	}
+	half := width / 2
+	for l := range lines {
+		dst, src := dst[l*dstLine:], src[l*srcLine:]
+		if second == half {
+			copyRows(dst, width, src, pixel, pixels, width)
+			continue
+		}
+		copyRows(dst, width, src, pixel, pixels, half)
+		copyRows(dst[half:], width, src[second:], pixel, pixels, half)
+	}
+}

@@ -30,6 +30,59 @@ func grouped() {
 			}
 		}
 	}
+	copyHalves()
+}
+
+// copyHalves emits the copy of an image to a block of vectors, two halves of each from places of their own.
+func copyHalves() {
+	TEXT("copyHalvesAVX512", NOSPLIT, "func(dst *float32, dstLine int, src *float32, srcLine, pixel, second, lines, pixels int)")
+	Doc("copyHalvesAVX512 is copyHalves for vectors of 16, strides in bytes.")
+	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
+	pixel, second := Load(Param("pixel"), GP64()), Load(Param("second"), GP64())
+	lines := Load(Param("lines"), GP64())
+	Label("line")
+	to, from, upper, pixels := GP64(), GP64(), GP64(), Load(Param("pixels"), GP64())
+	MOVQ(dst, to)
+	MOVQ(src, from)
+	LEAQ(Mem{Base: src, Index: second, Scale: 1}, upper)
+	const unrolled = 2
+	copyOne := func(i int) {
+		v := ZMM()
+		low, high := Mem{Base: from}, Mem{Base: upper}
+		if i > 0 {
+			low.Index, low.Scale, high.Index, high.Scale = pixel, uint8(i), pixel, uint8(i)
+		}
+		VMOVUPS(low, v.AsY())
+		VINSERTF32X8(U8(1), high, v, v)
+		VMOVUPS(v, Mem{Base: to, Disp: 64 * i})
+	}
+	step := func(count int) {
+		for i := range count {
+			copyOne(i)
+		}
+		LEAQ(Mem{Base: from, Index: pixel, Scale: uint8(count)}, from)
+		LEAQ(Mem{Base: upper, Index: pixel, Scale: uint8(count)}, upper)
+		ADDQ(I32(64*count), to)
+	}
+	Label("several")
+	CMPQ(pixels, U8(unrolled))
+	JLT(LabelRef("single"))
+	step(unrolled)
+	SUBQ(U8(unrolled), pixels)
+	JMP(LabelRef("several"))
+	Label("single")
+	TESTQ(pixels, pixels)
+	JZ(LabelRef("copied"))
+	step(1)
+	DECQ(pixels)
+	JMP(LabelRef("single"))
+	Label("copied")
+	ADDQ(argument("dstLine"), dst)
+	ADDQ(argument("srcLine"), src)
+	DECQ(lines)
+	JNZ(LabelRef("line"))
+	VZEROUPPER()
+	RET()
 }
 
 // taps is the size of every window, in both directions.
