@@ -276,16 +276,16 @@ func (p *groupedWindows) fill(block []float32, g *groupedPlan, at groupedPlace, 
 	}
 }
 
-// soon returns the stream of the nth cache line of the pixels that a block copies, for so many rounds; none if there is
-// no such image.
-func (p *groupedWindows) soon(g *groupedPlan, at groupedPlace, line, rounds int) fetchStream {
+// soon returns the stream of the pixels that a block copies, for so many rounds; none if there is no such image.
+func (p *groupedWindows) soon(g *groupedPlan, at groupedPlace, rounds int) fetchStream {
 	top := p.top + p.window.step(at.y)
 	first, last := max(top, 0), min(top+p.window.inputs(min(g.lines, p.outH-at.y)), p.gather.h)
 	if at.n >= p.n || first >= last {
 		return fetchStream{}
 	}
-	from := (at.n*p.gather.h+first)*p.gather.w*p.pixel + at.vector/g.turn*g.groups*p.channels + line*cacheLine
-	return newFetchStream(p.src, from, p.pixel, (last-first)*p.gather.w, rounds)
+	group := at.vector / g.turn * g.groups
+	from := (at.n*p.gather.h+first)*p.gather.w*p.pixel + group*p.channels
+	return newFetchStream(p.src, from, p.pixel, (last-first)*p.gather.w, min(g.groups, p.groups-group)*p.channels, rounds)
 }
 
 // past tells whether whole vectors of results are stored past the caches.
@@ -316,10 +316,11 @@ func (p *groupedWindows) task(task int, ws []float32) {
 			next.n = p.n
 		}
 		p.fill(block, &g, at, roundUp(min(g.lines, p.outH-at.y), g.tile.rows))
-		for v := at.vector; v < min(at.vector+g.turn, g.vectors); v++ {
+		end := min(at.vector+g.turn, g.vectors)
+		t.soon = p.soon(&g, next, (end-at.vector)*ceilDiv(g.lines, g.tile.rows)*ceilDiv(p.outW, g.tile.cols))
+		for v := at.vector; v < end; v++ {
 			t.w = p.packed[v*p.vectorSize():][:p.vectorSize()]
 			t.index = g.indexOf(v)
-			t.soon = p.soon(&g, next, v-at.vector, ceilDiv(g.lines, g.tile.rows)*ceilDiv(p.outW, g.tile.cols))
 			p.strip(&t, &g, groupedPlace{at.n, at.y, v}, block, edge)
 		}
 	}
@@ -330,10 +331,10 @@ func (p *groupedWindows) strip(t *groupedTile, g *groupedPlan, at groupedPlace, 
 	width, rows, cols := g.laneShape.lanes, g.tile.rows, g.tile.cols
 	first := at.vector * width
 	lanes, lines := min(width, p.dstPixel-first), min(g.lines, p.outH-at.y)
-	plain := lanes == width && p.bias == nil && p.add == nil && !p.relu
+	plain := p.bias == nil && p.add == nil && !p.relu
 	for r := 0; r < lines; r += rows {
 		whole := 0
-		if plain && r+rows <= lines {
+		if plain && lanes == width && r+rows <= lines {
 			whole = p.outW / cols
 		}
 		line := block[p.window.step(r)*t.xLine:]

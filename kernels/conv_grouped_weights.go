@@ -59,6 +59,9 @@ func (p *groupedWeights) task(task int, ws []float32) {
 		lines := roundUp(min(g.lines, p.outH-at.y), g.block.rows)
 		t.bands = lines / g.block.rows
 		p.fill(block, &g, at, lines)
+		rounds := g.inner * t.bands * t.blocks
+		calls := vectors * g.planes
+		soonX, soonDy := p.soon(&g, next, calls*rounds), p.soonGradient(&g, next, calls*rounds)
 		for v := range vectors {
 			at.vector = first + v
 			t.dy = dy[v*p.dySize(&g):]
@@ -66,22 +69,22 @@ func (p *groupedWeights) task(task int, ws []float32) {
 			t.index = g.indexOf(v)
 			for plane := range g.planes {
 				t.x, t.dw = block[plane*g.column*g.laneShape.lanes:], sums[v*size+plane*size/g.planes:]
-				rounds := g.inner * t.bands * t.blocks
-				t.soonX = p.soon(&g, next, plane, rounds*vectors).behind(v * rounds)
-				t.soonDy = p.soonGradient(&g, next, v, rounds*g.planes).behind(plane * rounds)
+				t.soonX, t.soonDy = soonX, soonDy
 				t.compute()
+				soonX, soonDy = soonX.behind(rounds), soonDy.behind(rounds)
 			}
 		}
 	}
 }
 
 // soonGradient is soon for dy.
-func (p *groupedWeights) soonGradient(g *groupedPlan, at groupedPlace, line, rounds int) fetchStream {
+func (p *groupedWeights) soonGradient(g *groupedPlan, at groupedPlace, rounds int) fetchStream {
 	if at.n >= p.n {
 		return fetchStream{}
 	}
-	from := p.target(at.n, at.y, 0) + at.vector*g.laneShape.lanes + line*cacheLine
-	return newFetchStream(p.dy, from, p.dstPixel, min(g.lines, p.outH-at.y)*p.outW, rounds)
+	first := at.vector * g.laneShape.lanes
+	channels := min(g.turn*g.laneShape.lanes, p.dstPixel-first)
+	return newFetchStream(p.dy, p.target(at.n, at.y, 0)+first, p.dstPixel, min(g.lines, p.outH-at.y)*p.outW, channels, rounds)
 }
 
 // fillGradient copies one vector of so many output lines of dy to a block [line, pixel, lane], zeros behind the lines that

@@ -4,123 +4,123 @@
 
 package kernels
 
-func groupedTile4x4Stride1AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile4x4Stride1AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Stride1AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Stride1AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient4x4Stride1AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient4x4Stride1AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient2x4Stride1AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient2x4Stride1AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile4x4Stride2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile4x4Stride2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Stride2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Stride2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient4x4Stride2AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient4x4Stride2AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient2x4Stride2AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient2x4Stride2AVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile4x4Turned2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile4x4Turned2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Turned2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Turned2AVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile4x4Stride1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile4x4Stride1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Stride1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Stride1MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient4x4Stride1MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient4x4Stride1MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient2x4Stride1MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient2x4Stride1MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile4x4Stride2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile4x4Stride2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Stride2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Stride2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient4x4Stride2MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient4x4Stride2MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient2x4Stride2MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient2x4Stride2MixedAVX512(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile4x4Turned2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile4x4Turned2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Turned2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Turned2MixedAVX512(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Stride1AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Stride1AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient1x4Stride1AVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient1x4Stride1AVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Stride2AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Stride2AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient1x4Stride2AVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient1x4Stride2AVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Turned2AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Turned2AVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Stride1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Stride1MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient1x4Stride1MixedAVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient1x4Stride1MixedAVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Stride2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Stride2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedGradient1x4Stride2MixedAVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyStep int, soonDyCount int, soonX *float32, soonXStep int, soonXCount int) {
+func groupedGradient1x4Stride2MixedAVX2(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner int, bands int, blocks int, soonDy *float32, soonDyPixel int, soonDyCount int, soonDyLines int, soonX *float32, soonXPixel int, soonXCount int, soonXLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func groupedTile2x4Turned2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonStep int, soonCount int) {
+func groupedTile2x4Turned2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int) {
 	panic("kernels: assembly called on another architecture")
 }
 

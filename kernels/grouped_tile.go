@@ -130,32 +130,32 @@ type groupedTile struct {
 }
 
 // fetchStream is what a kernel has fetched into the second-level cache while it computes: in each of some rounds so many
-// cache lines, a step apart.
+// pixels, of each of which some cache lines.
 type fetchStream struct {
-	at          []float32
-	step, count int
+	at                  []float32
+	pixel, count, lines int
 }
 
-// newFetchStream returns the stream of so many steps, from an element of src on, for so many rounds.
-func newFetchStream(src []float32, from, step, steps, rounds int) fetchStream {
-	return fetchStream{src[min(from, len(src)):], step, ceilDiv(steps, rounds)}
+// newFetchStream returns the stream of so many pixels of so many channels, from an element of src on, for so many rounds.
+func newFetchStream(src []float32, from, pixel, pixels, channels, rounds int) fetchStream {
+	return fetchStream{src[from:], pixel, ceilDiv(pixels, rounds), ceilDiv(from%cacheLine+channels, cacheLine)}
 }
 
 // behind returns what is left after so many rounds.
 func (f fetchStream) behind(rounds int) fetchStream {
-	f.at = f.at[min(rounds*f.count*f.step, len(f.at)):]
+	f.at = f.at[min(rounds*f.count*f.pixel, len(f.at)):]
 	return f
 }
 
 // arguments returns the stream as kernels take it: they fetch at least one line.
-func (f *fetchStream) arguments() (at *float32, step, count int) {
+func (f *fetchStream) arguments() (at *float32, pixel, count, lines int) {
 	const size = 4
-	return unsafe.SliceData(f.at), f.step * size, max(f.count, 1)
+	return unsafe.SliceData(f.at), f.pixel * size, max(f.count, 1), max(f.lines, 1)
 }
 
 // groupedTileKernel is an assembly tile; its strides are in bytes.
 type groupedTileKernel func(y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, inner, planes, tiles int,
-	past bool, soon *float32, soonStep, soonCount int)
+	past bool, soon *float32, soonPixel, soonCount, soonLines int)
 
 func (t *groupedTile) compute() {
 	if active == Generic {
@@ -167,11 +167,11 @@ func (t *groupedTile) compute() {
 	if t.index != nil {
 		mixed = 1
 	}
-	soon, soonStep, soonCount := t.soon.arguments()
+	soon, soonPixel, soonCount, soonLines := t.soon.arguments()
 	t.lanes.tiles[t.window.kernel()][mixed](
 		unsafe.SliceData(t.y), t.yRow*size, t.yCol*size, unsafe.SliceData(t.x), t.xLine*size, t.xPlane*size,
 		unsafe.SliceData(t.w), unsafe.SliceData(t.index), t.inner, t.planes, t.tiles,
-		t.past, soon, soonStep, soonCount)
+		t.past, soon, soonPixel, soonCount, soonLines)
 	t.soon = t.soon.behind(t.tiles)
 }
 
@@ -229,7 +229,7 @@ type groupedGradient struct {
 
 // groupedGradientKernel is an assembly kernel; its strides are in bytes.
 type groupedGradientKernel func(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner, bands, blocks int,
-	soonDy *float32, soonDyStep, soonDyCount int, soonX *float32, soonXStep, soonXCount int)
+	soonDy *float32, soonDyPixel, soonDyCount, soonDyLines int, soonX *float32, soonXPixel, soonXCount, soonXLines int)
 
 func (t *groupedGradient) compute() {
 	if active == Generic {
@@ -241,12 +241,12 @@ func (t *groupedGradient) compute() {
 	if t.index != nil {
 		mixed = 1
 	}
-	soonDy, soonDyStep, soonDyCount := t.soonDy.arguments()
-	soonX, soonXStep, soonXCount := t.soonX.arguments()
+	soonDy, soonDyPixel, soonDyCount, soonDyLines := t.soonDy.arguments()
+	soonX, soonXPixel, soonXCount, soonXLines := t.soonX.arguments()
 	t.lanes.gradients[t.window.kernel()][mixed](
 		unsafe.SliceData(t.dw), unsafe.SliceData(t.dy), t.dyLine*size, unsafe.SliceData(t.x), t.xLine*size,
 		unsafe.SliceData(t.index), t.inner, t.bands, t.blocks,
-		soonDy, soonDyStep, soonDyCount, soonX, soonXStep, soonXCount)
+		soonDy, soonDyPixel, soonDyCount, soonDyLines, soonX, soonXPixel, soonXCount, soonXLines)
 }
 
 func (t *groupedGradient) computePortably() {

@@ -193,31 +193,34 @@ func (m *machine) input(pixel Mem, index reg.Register) reg.VecVirtual {
 }
 
 // index loads the index vector of a channel.
-func (m *machine) index(mixed bool, at reg.Register) reg.Register {
-	if !mixed {
-		return nil
-	}
+func (m *machine) index(at reg.Register) reg.Register {
 	v := m.vector()
 	VMOVUPS(Mem{Base: at}, v)
 	return v
 }
 
-// fetch has what a later call reads fetched into the second-level cache: so many cache lines of the stream of that name.
+// fetch has what a later call reads fetched into the second-level cache: some cache lines of so many pixels of the stream
+// of that name.
 func (m *machine) fetch(name string) {
-	at, count := Load(Param(name), GP64()), Load(Param(name+"Count"), GP64())
+	count := Load(Param(name+"Count"), GP64())
 	Label(name)
+	at, lines := Load(Param(name), GP64()), Load(Param(name+"Lines"), GP64())
+	Label(name + "Line")
 	PREFETCHT1(Mem{Base: at})
-	ADDQ(argument(name+"Step"), at)
+	ADDQ(I8(64), at)
+	DECQ(lines)
+	JNZ(LabelRef(name + "Line"))
+	MOVQ(argument(name+"Pixel"), at)
+	ADDQ(at, argument(name))
 	DECQ(count)
 	JNZ(LabelRef(name))
-	MOVQ(at, argument(name))
 }
 
 // groupedTile emits a tile of rows × cols pixels, one vector of output channels each. Weights are held in registers for
 // so many lines of taps at once.
 func (m *machine) groupedTile(rows, cols, held int, w window, mixed bool) {
 	m.function(groupedName("groupedTile", rows, cols, w, mixed),
-		"(y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, inner, planes, tiles int, past bool, soon *float32, soonStep, soonCount int)",
+		"(y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, inner, planes, tiles int, past bool, soon *float32, soonPixel, soonCount, soonLines int)",
 		fmt.Sprintf("computes tiles of %d lines of %d pixels, see groupedTile. Strides are in bytes.", rows, cols))
 	x, y, xLine := Load(Param("x"), GP64()), Load(Param("y"), GP64()), Load(Param("xLine"), GP64())
 	Label("tile")
@@ -235,7 +238,10 @@ func (m *machine) groupedTile(rows, cols, held int, w window, mixed bool) {
 	pixels := newLines(w.inputs(rows), plane, xLine)
 	index, inner := Load(Param("index"), GP64()), Load(Param("inner"), GP64())
 	Label("channel")
-	pick := m.index(mixed, index)
+	var pick reg.Register
+	if mixed {
+		pick = m.index(index)
+	}
 	for first := 0; first < taps; first += held {
 		var tap [taps][taps]reg.VecVirtual
 		for i := first; i < first+held; i++ {
@@ -319,9 +325,8 @@ func (w window) seen(input, outputs, first, count int) (seen bool) {
 // groupedGradient emits the weight gradient of a vector of output channels, for blocks of rows × cols pixels.
 func (m *machine) groupedGradient(rows, cols int, w window, mixed bool) {
 	m.function(groupedName("groupedGradient", rows, cols, w, mixed),
-		"(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner, bands, blocks int, soonDy *float32, soonDyStep, soonDyCount int, soonX *float32, soonXStep, soonXCount int)",
+		"(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner, bands, blocks int, soonDy *float32, soonDyPixel, soonDyCount, soonDyLines int, soonX *float32, soonXPixel, soonXCount, soonXLines int)",
 		fmt.Sprintf("adds up blocks of %d lines of %d pixels, see groupedGradient. Strides are in bytes.", rows, cols))
-	dw, index := Load(Param("dw"), GP64()), Load(Param("index"), GP64())
 	dyLine, xLine := Load(Param("dyLine"), GP64()), Load(Param("xLine"), GP64())
 	Label("channel")
 	var acc [taps][taps]reg.VecVirtual
@@ -330,7 +335,10 @@ func (m *machine) groupedGradient(rows, cols int, w window, mixed bool) {
 			acc[i][j] = m.zero()
 		}
 	}
-	pick := m.index(mixed, index)
+	var pick reg.Register
+	if mixed {
+		pick = m.index(Load(Param("index"), GP64()))
+	}
 	dyBand, xBand, bands := Load(Param("dy"), GP64()), Load(Param("x"), GP64()), Load(Param("bands"), GP64())
 	Label("band")
 	dy, x := newLines(rows, dyBand, dyLine), newLines(w.inputs(rows), xBand, xLine)
@@ -370,6 +378,7 @@ func (m *machine) groupedGradient(rows, cols int, w window, mixed bool) {
 	DECQ(bands)
 	JNZ(LabelRef("band"))
 
+	dw := Load(Param("dw"), GP64())
 	for i := range acc {
 		for j, sum := range acc[i] {
 			to := Mem{Base: dw, Disp: 4 * m.lanes * (i*taps + j)}
@@ -377,9 +386,9 @@ func (m *machine) groupedGradient(rows, cols int, w window, mixed bool) {
 			VMOVUPS(sum, to)
 		}
 	}
-	ADDQ(I32(4*m.lanes*taps*taps), dw)
+	ADDQ(I32(4*m.lanes*taps*taps), argument("dw"))
 	if mixed {
-		ADDQ(I32(4*m.lanes), index)
+		ADDQ(I32(4*m.lanes), argument("index"))
 	} else {
 		ADDQ(I8(4), argument("x"))
 	}
