@@ -67,6 +67,7 @@ type Conv struct {
 	data    []implicitProduct // of the data gradient, one per phase of the stride
 	weights weightProduct
 	paired  *pairedWeights // nil if weights are not summed over pairs
+	lined   *linedWeights  // nil if weights are not summed over lines
 	bias    channelSum
 	tiled   winogradForms
 
@@ -131,6 +132,7 @@ func NewDirectConv(s ConvShape) (*Conv, error) {
 		dstPixel: s.OutC, phase: phase{h: s.OutH(), w: s.OutW(), sh: 1, sw: 1},
 	}
 	c.weights = weightProduct{gather: window, groups: s.Groups, rows: s.OutC / s.Groups}
+	c.lined = newLinedWeights(window, s.OutC)
 	for y := range min(s.SH, s.H) {
 		for x := range min(s.SW, s.W) {
 			c.data = append(c.data, dataPhase(s, y, x))
@@ -205,6 +207,8 @@ func (c *Conv) workspace(n, threads int) int {
 	switch {
 	case c.tiled.weights.pays():
 		size = max(size, sums+c.tiled.weights.workspace())
+	case c.lined != nil:
+		size = max(size, sums+c.lined.workspace(n, threads))
 	case c.grouped == nil:
 		size = max(size, sums+c.weights.sumSize()+threads*roundUp(c.weightTasks().workerSize(), cacheLine))
 	}
@@ -371,6 +375,10 @@ func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumula
 	g.n, g.src, g.dy, g.dw, g.keep = n, x, dy, dw, accumulate
 	if c.tiled.weights.pays() {
 		c.tiled.weights.run(p, space.rest)
+		return
+	}
+	if c.lined != nil {
+		c.lined.run(p, n, dw, dy, x, accumulate, space.rest)
 		return
 	}
 	if c.grouped != nil {

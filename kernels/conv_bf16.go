@@ -19,7 +19,7 @@ func (c *Conv) usePairs() {
 		c.data[i].pairs = c.data[i].pairsWithinTaps()
 	}
 	c.weights.pairs = true
-	c.paired = &pairedWeights{&c.weights}
+	c.paired, c.lined = &pairedWeights{&c.weights}, nil
 	if c.s.KH == 1 || c.s.KW == 1 {
 		c.tiled = winogradForms{}
 	}

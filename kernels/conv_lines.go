@@ -2,15 +2,17 @@ package kernels
 
 // Where windows are not gathered: copies of a few floats each would take as long as the product. They are read from copies of
 // the lines they lie in, padding included, where a line of a window is a stretch of neighbouring floats, at a fixed distance
-// from that of the next position.
+// from that of the next position. Forward every line of positions ends with a tile of its own, and with a stride of 1 nothing
+// is won.
 const (
-	maxLinedChannels  = 4
-	minLinedPositions = 48 // in a line, each of which ends with a tile of its own; on shorter ones little is won, as with a stride of 1
+	maxLinedChannels   = 4
+	minLinedPositions  = 48 // in a line, forward
+	minSummedPositions = 24 // the same in weight gradients
 )
 
-// lined tells whether windows are read so.
+// lined tells whether windows can be read so.
 func (g *gather) lined() bool {
-	return g.channels == g.pixel && g.channels <= maxLinedChannels && g.sw > 1 && g.outW >= minLinedPositions
+	return g.channels == g.pixel && g.channels <= maxLinedChannels && !g.plain()
 }
 
 // lineSize returns the length of the copy of a line that so many windows read, and others that only fill the last tile.
@@ -36,7 +38,7 @@ func (g *gather) laterLines(n, y int) []float32 {
 
 // multipliesLines tells whether the product reads its rows so.
 func (p *implicitProduct) multipliesLines() bool {
-	return p.lined() && !p.pairs && !p.quartered() && p.blockDepth() == p.steps()
+	return p.lined() && p.sw > 1 && p.outW >= minLinedPositions && !p.pairs && !p.quartered() && p.blockDepth() == p.steps()
 }
 
 // multiplyLines multiplies all of the depth, one line of positions after the other.

@@ -55,7 +55,7 @@ var convShapes = []ConvShape{
 	{H: 4, W: 4, C: 3, OutC: 5, KH: 2, KW: 2, SH: 3, SW: 3, PH: 2, PW: 2, Groups: 1},    // windows in the padding only
 	{H: 3, W: 2, C: 4, OutC: 4, KH: 1, KW: 1, SH: 4, SW: 3, Groups: 1},                  // strides larger than the image
 	{H: 16, W: 8, C: 3, OutC: 8, KH: 4, KW: 4, SH: 4, SW: 4, Groups: 1},                 // patches
-	{H: 9, W: 101, C: 3, OutC: 20, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1}, // lines, this one and the next
+	{H: 9, W: 101, C: 3, OutC: 24, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1}, // lines, this one and the next
 	{H: 8, W: 160, C: 4, OutC: 40, KH: 5, KW: 7, SH: 1, SW: 3, PH: 4, PW: 2, Groups: 1},
 	{H: 6, W: 7, C: 8, OutC: 12, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 2},
 	{H: 12, W: 11, C: 32, OutC: 32, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 8},
