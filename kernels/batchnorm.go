@@ -32,8 +32,8 @@ type BatchNorm struct {
 	perWorker            int
 	accumulate, fixed    bool
 	gated                Gated
-	summed               *implicitProduct // whose sums are settled
-	cacheRows            int              // rows that stay in the first-level cache from one step to the next
+	summed               outputSums // that are settled
+	cacheRows            int        // rows that stay in the first-level cache from one step to the next
 }
 
 // cacheFloats is how many values of each operand are done at once where there are several steps.
@@ -207,12 +207,12 @@ func (b *BatchNorm) settleChannel(c int, mean, squares, n float64) {
 	}
 }
 
-// settle is the end of Stats for a product that has summed its results.
-func (b *BatchNorm) settle(p *Pool, rows int, from *implicitProduct, mean, invstd, runMean, runVar []float32) {
+// settle is the end of Stats for a convolution that has summed its results.
+func (b *BatchNorm) settle(p *Pool, rows int, from outputSums, mean, invstd, runMean, runVar []float32) {
 	b.rows, b.summed = rows, from
 	b.mean, b.invstd, b.runMean, b.runVar = mean, invstd, runMean, runVar
 	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormSettle)(b))
-	b.summed = nil
+	b.summed = outputSums{}
 }
 
 type batchNormSettle BatchNorm
@@ -221,11 +221,11 @@ type batchNormSettle BatchNorm
 func (k *batchNormSettle) Do(task, _ int) {
 	b := (*BatchNorm)(k)
 	first, last := task*finishBlocks, min((task+1)*finishBlocks, b.c)
-	row := b.summed.paddedCols()
-	sums, squares := b.addBlocks(first, last, b.summed.rowBlocks(), b.summed.sums, row)
+	from := &b.summed
+	sums, squares := b.addBlocks(first, last, from.blocks, from.sums, from.row)
 	n := float64(b.rows)
 	for j, s := range sums {
-		b.settleChannel(first+j, float64(b.summed.shift[first+j])+s/n, squares[j]-s*s/n, n)
+		b.settleChannel(first+j, float64(from.shift[first+j])+s/n, squares[j]-s*s/n, n)
 	}
 }
 

@@ -263,7 +263,7 @@ func (c *Conv) run(p *Pool, ws []float32) {
 	if packTasks > 0 {
 		p.Run(packTasks, &c.pack)
 	}
-	if c.forward.sums != nil {
+	if c.forward.summed.sums != nil {
 		c.multiplySummed(p)
 		return
 	}

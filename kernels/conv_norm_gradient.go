@@ -1,9 +1,12 @@
 package kernels
 
-// SumsGradient tells whether BackwardDataSums takes the sums of a batch norm's gradient on the way: the data gradient is one
-// product, of whose results a task has whole rows.
+// SumsGradient tells whether BackwardDataSums takes the sums of a batch norm's gradient on the way: the data gradient is
+// depthwise, or one product, and a task has whole rows of its results.
 func (c *Conv) SumsGradient(norm *BatchNorm, residual bool) bool {
-	return c.depthwise == nil && c.s.Groups == 1 && len(c.data) == 1 && c.tiled.data == nil && norm.sumsBlocks(residual)
+	if !norm.sumsBlocks(residual) {
+		return false
+	}
+	return c.depthwise != nil || c.s.Groups == 1 && len(c.data) == 1 && c.tiled.data == nil
 }
 
 // BackwardDataSums is BackwardData for the output of a batch norm: dx is the gradient behind its activation,
@@ -18,6 +21,13 @@ func (c *Conv) BackwardDataSums(p *Pool, n int, dx, dy, w, add []float32, norm *
 	norm.loadBlocks(rows, dx, at, sums)
 	raceRead(at.X)
 	raceRead(at.Add)
+	if c.depthwise != nil {
+		data := &c.depthwise.data
+		data.norm = norm
+		c.BackwardData(p, n, dx, dy, w, add, ws)
+		data.norm = nil
+		return data.bandsOf(n)
+	}
 	data := &c.data[0]
 	data.n = n
 	if data.columnBlock() >= data.cols {
@@ -33,12 +43,19 @@ func (c *Conv) BackwardDataSums(p *Pool, n int, dx, dy, w, add []float32, norm *
 
 // GradientSums returns the floats of the sums for up to n samples.
 func (c *Conv) GradientSums(norm *BatchNorm, n int) int {
+	if c.depthwise != nil {
+		return norm.blockSums(c.depthwise.data.bandsOf(n))
+	}
 	return norm.blockSums(ceilDiv(n*c.s.H*c.s.W, rowBlock))
 }
 
 // GradientSumsWorkspace is [Conv.Workspace] for BackwardDataSums.
 func (c *Conv) GradientSumsWorkspace(n, threads int) int {
-	return c.Workspace(n, threads) + threads*roundUp(rowBlock*c.s.C, cacheLine)
+	waiting := rowBlock * c.s.C
+	if c.depthwise != nil {
+		waiting = c.depthwise.data.bandSize()
+	}
+	return c.Workspace(n, threads) + threads*roundUp(waiting, cacheLine)
 }
 
 // normBlocks sums a gradient that is complete.

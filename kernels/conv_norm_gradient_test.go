@@ -18,6 +18,8 @@ func TestConvBackwardDataSums(t *testing.T) {
 		{9, ConvShape{H: 16, W: 13, C: 37, OutC: 5, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
 		{2, ConvShape{H: 16, W: 13, C: 64, OutC: 20, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}}, // columns in several tasks
 		{1, ConvShape{H: 3, W: 2, C: 8, OutC: 8, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
+		{2, ConvShape{H: 40, W: 22, C: 48, OutC: 48, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 48}},
+		{2, ConvShape{H: 33, W: 16, C: 21, OutC: 21, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 21}},
 	}
 	for _, shape := range shapes {
 		for _, act := range []Act{ActNone, ActReLU6, ActSiLU, ActHardSwish} {

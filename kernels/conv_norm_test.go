@@ -17,6 +17,7 @@ func TestConvForwardStats(t *testing.T) {
 		{H: 19, W: 12, C: 72, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1},
 		{H: 16, W: 12, C: 32, OutC: 32, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 4},
 		{H: 16, W: 12, C: 40, OutC: 40, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 40},
+		{H: 41, W: 22, C: 40, OutC: 40, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 40},
 		{H: 3, W: 2, C: 8, OutC: 8, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 	}
 	for _, s := range shapes {

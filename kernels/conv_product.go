@@ -33,8 +33,7 @@ type implicitProduct struct {
 	relu     bool
 	dstPixel int // floats between pixels of dst, over all groups
 	phase    phase
-	shift    []float32  // of the sums
-	sums     []float32  // of dst and of its squares, by block of rows; nil for none
+	summed   outputSums // of dst
 	norm     *BatchNorm // takes sums of dst as the gradient of its output; nil for none
 	packed   []float32  // weights in panels, group by group; unused if there is one row block
 }
@@ -232,7 +231,7 @@ func (p *implicitProduct) flags(first, last bool) int {
 	if last && p.relu {
 		flags |= flagReLU
 	}
-	if last && p.sums != nil {
+	if last && p.summed.sums != nil {
 		flags |= flagSums
 	}
 	if first && last && !p.strided() && !p.inPlace() && !p.ragged() && p.norm == nil && p.rows()*p.dstPixel >= streamFloats {

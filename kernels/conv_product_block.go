@@ -61,9 +61,9 @@ func (b *productBlock) setResult(space *scratch) {
 	if p.bias != nil {
 		m.bias = p.bias[b.first:]
 	}
-	if p.sums != nil {
-		m.sumsRow = p.paddedCols()
-		m.shift, m.sums = p.shift[b.col:], p.sums[2*(b.row/rowBlock)*m.sumsRow+b.col:]
+	if p.summed.sums != nil {
+		m.sumsRow = p.summed.row
+		m.shift, m.sums = p.summed.shift[b.col:], p.summed.block(b.row / rowBlock)[b.col:]
 		cols := roundUp(m.cols, tileFor(active).cols)
 		clear(m.sums[:cols])
 		clear(m.sums[m.sumsRow:][:cols])

@@ -1,7 +1,5 @@
 package kernels
 
-import "unsafe"
-
 // depthwise is the part of Conv that convolves every channel on its own. Weights are [KH,KW,C]. Pieces of the source are
 // copied to panels in the first-level cache and computed from there.
 type depthwise struct {
@@ -22,7 +20,7 @@ func newDepthwise(s ConvShape) *depthwise {
 
 func (d *depthwise) workspace(n, threads int) int {
 	d.gradient.n = n
-	return 3*cacheLine + max(d.conv.packedSize()+threads*max(d.conv.panel.size(), d.data.panel.size()), d.gradient.size(threads))
+	return 3*cacheLine + max(d.conv.packedSize()+threads*max(d.conv.workerSize(), d.data.workerSize()), d.gradient.size(threads))
 }
 
 func (d *depthwise) forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
@@ -72,6 +70,9 @@ type depthwisePass struct {
 	dst, weights, bias, add []float32
 	flags                   int
 	packed, ws              []float32
+	summed                  outputSums // of dst, by task
+	firstTask               int        // that is computed now; those before it are done
+	norm                    *BatchNorm // takes sums of dst as the gradient of its output, by band; nil for none
 }
 
 // depthwisePack sorts the weights by blocks of channels, one block a task.
@@ -153,8 +154,8 @@ func (p *depthwisePass) start(n int, dst, src, weights, add, ws []float32) {
 	if add != nil {
 		p.flags = flagAdd
 	}
-	if window := &p.windows[0]; streams(dst, n*window.h*window.w*p.panel.c, p.panel.c) {
-		p.flags |= flagStreaming
+	if window := &p.windows[0]; streamable(dst, n*window.h*window.w, p.panel.c) {
+		p.flags |= flagStream
 	}
 }
 
@@ -163,7 +164,21 @@ func (p *depthwisePass) packedSize() int { return p.blocks * p.kernel * channelB
 
 func (p *depthwisePass) run(pool *Pool) {
 	pool.Run(p.blocks, (*depthwisePack)(p))
-	pool.Run(p.n*p.depthwiseCut.tasks, p)
+	if p.summed.sums != nil {
+		p.runFirst(pool)
+	}
+	pool.Run(p.n*p.depthwiseCut.tasks-p.firstTask, p)
+	p.firstTask = 0
+}
+
+// runFirst runs the first task, for the shift of the sums of the others.
+func (p *depthwisePass) runFirst(pool *Pool) {
+	sums := p.summed
+	p.summed = outputSums{}
+	pool.Run(1, p)
+	window := &p.windows[0]
+	sums.first(p.dst[:min(p.lines*p.bands, window.h)*window.w*p.panel.c], p.panel.c)
+	p.summed, p.firstTask = sums, 1
 }
 
 // Do sorts the weights of one block.
@@ -172,26 +187,73 @@ func (p *depthwisePack) Do(block, _ int) {
 	copyRows(p.packed[block*size:][:size], channelBlock, p.weights[first:], p.panel.c, p.kernel, min(channelBlock, p.panel.c-first))
 }
 
-// streams tells whether pixels of c channels should be written past the caches: there are so many that they would not stay
-// there, and their lines are whole.
-func streams(dst []float32, size, c int) bool {
-	const cached = 8 << 20 // bytes
-	return 4*size > cached && c%channelBlock == 0 && uintptr(unsafe.Pointer(unsafe.SliceData(dst)))%(4*channelBlock) == 0
+// depthwiseBand is what some lines of all phases become: whole lines of the destination.
+type depthwiseBand struct {
+	n, begin, lines int       // of a phase
+	first           int       // in the destination, in floats
+	dst             []float32 // the destination, or where it waits in the caches until its sums are taken
+	sums            []float32 // nil for none
+}
+
+// bandSize returns the most floats of a band.
+func (p *depthwisePass) bandSize() int {
+	window := &p.windows[0]
+	return min(p.lines*window.sh, window.h) * window.w * p.panel.c
+}
+
+// bandsOf returns the number of bands of n images.
+func (p *depthwisePass) bandsOf(n int) int { return n * ceilDiv(p.h, p.lines) }
+
+// aside tells whether bands wait in the caches until their sums are taken, and go past them then.
+func (p *depthwisePass) aside() bool {
+	return p.norm != nil && p.norm.act != ActNone && p.flags&flagStream != 0
+}
+
+// workerSize returns the floats of the panel, and of a band if there is a batch norm.
+func (p *depthwisePass) workerSize() int {
+	if p.norm == nil {
+		return p.panel.size()
+	}
+	return p.panel.size() + roundUp(p.bandSize(), cacheLine)
 }
 
 // Do computes some bands of an image.
 func (p *depthwisePass) Do(task, worker int) {
-	panel := p.ws[worker*p.panel.size():][:p.panel.size()]
+	task += p.firstTask
+	ws := p.ws[worker*p.workerSize():][:p.workerSize()]
+	panel, waiting := ws[:p.panel.size()], ws[p.panel.size():]
 	clear(panel)
-	p.eachPiece(task, func(n, begin, lines, block int) {
-		source := p.sourceLines(lines)
-		p.panel.fill(panel, n, p.top+begin*p.step, source, block, p.ahead(block, p.lines*p.step, p.panel.w*p.panel.c))
-		p.compute(panel, n, begin, lines, block)
+	var sums []float32
+	if p.summed.sums != nil {
+		sums = p.summed.block(task)
+		clear(sums)
+	}
+	p.eachBand(task, func(n, begin, lines int) {
+		band := p.band(n, begin, lines)
+		band.sums = sums
+		if p.aside() {
+			band.dst = waiting[:len(band.dst)]
+		}
+		for block := range p.blocks {
+			p.panel.fill(panel, n, p.top+begin*p.step, p.sourceLines(lines), block, p.ahead(block, p.lines*p.step, p.panel.w*p.panel.c))
+			p.compute(panel, &band, block)
+		}
+		if p.norm != nil {
+			p.norm.sumBlock(n*ceilDiv(p.h, p.lines)+begin/p.lines, band.first/p.panel.c, band.dst)
+		}
 	})
 }
 
-// compute computes some lines of one block of channels.
-func (p *depthwisePass) compute(panel []float32, n, begin, lines, block int) {
+func (p *depthwisePass) band(n, begin, lines int) depthwiseBand {
+	window := &p.windows[0]
+	from, to := begin*window.sh, min((begin+lines)*window.sh, window.h)
+	line := window.w * p.panel.c
+	first := (n*window.h + from) * line
+	return depthwiseBand{n: n, begin: begin, lines: lines, first: first, dst: p.dst[first : first+(to-from)*line]}
+}
+
+// compute computes one block of channels of a band.
+func (p *depthwisePass) compute(panel []float32, band *depthwiseBand, block int) {
 	c := block * channelBlock
 	t := tapSum{
 		channels: min(channelBlock, p.panel.c-c), flags: p.flags,
@@ -200,17 +262,27 @@ func (p *depthwisePass) compute(panel []float32, n, begin, lines, block int) {
 	if p.bias != nil {
 		t.bias = p.bias[c:]
 	}
+	if p.norm != nil {
+		t.flags &^= flagStream
+	}
+	if band.sums != nil {
+		t.flags |= flagSums
+		t.shift, t.sums, t.sumsRow = p.summed.shift[c:], band.sums[c:], p.summed.row
+	}
 	for i := range p.windows {
 		window := &p.windows[i]
-		t.taps, t.pixels, t.lines = window.taps, window.outW, min(lines, window.outH-begin)
+		t.taps, t.pixels, t.lines = window.taps, window.outW, min(band.lines, window.outH-band.begin)
 		if t.lines < 1 {
 			continue
 		}
-		at := ((n*window.h+window.y0+begin*window.sh)*window.w+window.x0)*p.panel.c + c
+		at := (window.y0*window.w+window.x0)*p.panel.c + c
 		t.yStep, t.yLine = window.sw*p.panel.c, window.sh*window.w*p.panel.c
-		t.y = p.dst[at:]
+		t.y = band.dst[at:]
 		if p.add != nil {
-			t.add = p.add[at:]
+			t.add = p.add[band.first+at:]
+		}
+		if p.norm != nil {
+			t.soon = p.norm.x[band.first+at:]
 		}
 		t.compute()
 	}

@@ -178,259 +178,333 @@ DATA const3e2aaaab<>+56(SB)/4, $0x3e2aaaab
 DATA const3e2aaaab<>+60(SB)/4, $0x3e2aaaab
 GLOBL const3e2aaaab<>(SB), RODATA|NOPTR, $64
 
-// func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)
+// func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tapSumsAVX512(SB), NOSPLIT, $0-104
-	MOVQ yStep+8(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ w+40(FP), DX
-	MOVQ flags+96(FP), BX
+TEXT ·tapSumsAVX512(SB), NOSPLIT, $0-136
+	MOVQ   yStep+8(FP), AX
+	MOVQ   x+24(FP), CX
+	MOVQ   w+40(FP), DX
+	MOVQ   flags+128(FP), BX
+	MOVQ   soon+80(FP), R9
+	SUBQ   y+0(FP), R9
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
 
 line:
-	MOVQ pixels+80(FP), R9
+	MOVQ pixels+112(FP), R10
 	MOVQ y+0(FP), SI
 	MOVQ add+72(FP), DI
 	MOVQ CX, R8
 
 tile:
-	CMPQ   R9, $0x00000004
+	CMPQ   R10, $0x00000004
 	JLE    tile4
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   taps+48(FP), R10
-	MOVQ   count+56(FP), R11
-	TESTQ  R11, R11
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	MOVQ   taps+48(FP), R11
+	MOVQ   count+56(FP), R12
+	TESTQ  R12, R12
 	JZ     summed8
 
 tap8:
-	MOVQ        (R10), R12
-	MOVQ        8(R10), R13
-	VMOVUPS     (DX)(R13*4), Z8
-	VFMADD231PS (R8)(R12*4), Z8, Z0
-	VFMADD231PS 64(R8)(R12*4), Z8, Z1
-	VFMADD231PS 128(R8)(R12*4), Z8, Z2
-	VFMADD231PS 192(R8)(R12*4), Z8, Z3
-	VFMADD231PS 256(R8)(R12*4), Z8, Z4
-	VFMADD231PS 320(R8)(R12*4), Z8, Z5
-	VFMADD231PS 384(R8)(R12*4), Z8, Z6
-	VFMADD231PS 448(R8)(R12*4), Z8, Z7
-	ADDQ        $0x00000010, R10
-	DECQ        R11
+	MOVQ        (R11), R13
+	MOVQ        8(R11), R14
+	VMOVUPS     (DX)(R14*4), Z10
+	VFMADD231PS (R8)(R13*4), Z10, Z2
+	VFMADD231PS 64(R8)(R13*4), Z10, Z3
+	VFMADD231PS 128(R8)(R13*4), Z10, Z4
+	VFMADD231PS 192(R8)(R13*4), Z10, Z5
+	VFMADD231PS 256(R8)(R13*4), Z10, Z6
+	VFMADD231PS 320(R8)(R13*4), Z10, Z7
+	VFMADD231PS 384(R8)(R13*4), Z10, Z8
+	VFMADD231PS 448(R8)(R13*4), Z10, Z9
+	ADDQ        $0x00000010, R11
+	DECQ        R12
 	JNZ         tap8
 
 summed8:
 	TESTQ  $0x00000002, BX
 	JZ     nobias8
-	MOVQ   bias+64(FP), R10
-	VADDPS (R10), Z0, Z0
-	VADDPS (R10), Z1, Z1
-	VADDPS (R10), Z2, Z2
-	VADDPS (R10), Z3, Z3
-	VADDPS (R10), Z4, Z4
-	VADDPS (R10), Z5, Z5
-	VADDPS (R10), Z6, Z6
-	VADDPS (R10), Z7, Z7
+	MOVQ   bias+64(FP), R11
+	VADDPS (R11), Z2, Z2
+	VADDPS (R11), Z3, Z3
+	VADDPS (R11), Z4, Z4
+	VADDPS (R11), Z5, Z5
+	VADDPS (R11), Z6, Z6
+	VADDPS (R11), Z7, Z7
+	VADDPS (R11), Z8, Z8
+	VADDPS (R11), Z9, Z9
 
 nobias8:
 	TESTQ  $0x00000004, BX
 	JZ     noadd8
-	VADDPS (DI), Z0, Z0
-	ADDQ   AX, DI
-	VADDPS (DI), Z1, Z1
-	ADDQ   AX, DI
 	VADDPS (DI), Z2, Z2
 	ADDQ   AX, DI
 	VADDPS (DI), Z3, Z3
 	ADDQ   AX, DI
 	VADDPS (DI), Z4, Z4
 	ADDQ   AX, DI
-	CMPQ   R9, $0x00000005
-	JLE    noadd8
 	VADDPS (DI), Z5, Z5
 	ADDQ   AX, DI
-	CMPQ   R9, $0x00000006
-	JLE    noadd8
 	VADDPS (DI), Z6, Z6
 	ADDQ   AX, DI
-	CMPQ   R9, $0x00000007
+	CMPQ   R10, $0x00000005
 	JLE    noadd8
 	VADDPS (DI), Z7, Z7
+	ADDQ   AX, DI
+	CMPQ   R10, $0x00000006
+	JLE    noadd8
+	VADDPS (DI), Z8, Z8
+	ADDQ   AX, DI
+	CMPQ   R10, $0x00000007
+	JLE    noadd8
+	VADDPS (DI), Z9, Z9
 	ADDQ   AX, DI
 
 noadd8:
 	TESTQ  $0x00000008, BX
 	JZ     norelu8
-	VXORPS Z8, Z8, Z8
-	VMAXPS Z0, Z8, Z0
-	VMAXPS Z1, Z8, Z1
-	VMAXPS Z2, Z8, Z2
-	VMAXPS Z3, Z8, Z3
-	VMAXPS Z4, Z8, Z4
-	VMAXPS Z5, Z8, Z5
-	VMAXPS Z6, Z8, Z6
-	VMAXPS Z7, Z8, Z7
+	VXORPS Z10, Z10, Z10
+	VMAXPS Z2, Z10, Z2
+	VMAXPS Z3, Z10, Z3
+	VMAXPS Z4, Z10, Z4
+	VMAXPS Z5, Z10, Z5
+	VMAXPS Z6, Z10, Z6
+	VMAXPS Z7, Z10, Z7
+	VMAXPS Z8, Z10, Z8
+	VMAXPS Z9, Z10, Z9
 
 norelu8:
-	TESTQ    $0x00000010, BX
+	MOVQ        shift+88(FP), R11
+	TESTQ       $0x00000010, BX
+	JZ          nosums8
+	VSUBPS      (R11), Z2, Z10
+	VADDPS      Z10, Z0, Z0
+	VFMADD231PS Z10, Z10, Z1
+	VSUBPS      (R11), Z3, Z10
+	VADDPS      Z10, Z0, Z0
+	VFMADD231PS Z10, Z10, Z1
+	VSUBPS      (R11), Z4, Z10
+	VADDPS      Z10, Z0, Z0
+	VFMADD231PS Z10, Z10, Z1
+	VSUBPS      (R11), Z5, Z10
+	VADDPS      Z10, Z0, Z0
+	VFMADD231PS Z10, Z10, Z1
+	VSUBPS      (R11), Z6, Z10
+	VADDPS      Z10, Z0, Z0
+	VFMADD231PS Z10, Z10, Z1
+	CMPQ        R10, $0x00000005
+	JLE         nosums8
+	VSUBPS      (R11), Z7, Z10
+	VADDPS      Z10, Z0, Z0
+	VFMADD231PS Z10, Z10, Z1
+	CMPQ        R10, $0x00000006
+	JLE         nosums8
+	VSUBPS      (R11), Z8, Z10
+	VADDPS      Z10, Z0, Z0
+	VFMADD231PS Z10, Z10, Z1
+	CMPQ        R10, $0x00000007
+	JLE         nosums8
+	VSUBPS      (R11), Z9, Z10
+	VADDPS      Z10, Z0, Z0
+	VFMADD231PS Z10, Z10, Z1
+
+nosums8:
+	TESTQ    $0x00000020, BX
 	JZ       nostream8
-	VMOVNTPS Z0, (SI)
-	ADDQ     AX, SI
-	VMOVNTPS Z1, (SI)
-	ADDQ     AX, SI
 	VMOVNTPS Z2, (SI)
 	ADDQ     AX, SI
 	VMOVNTPS Z3, (SI)
 	ADDQ     AX, SI
 	VMOVNTPS Z4, (SI)
 	ADDQ     AX, SI
-	CMPQ     R9, $0x00000005
-	JLE      nostream8
 	VMOVNTPS Z5, (SI)
 	ADDQ     AX, SI
-	CMPQ     R9, $0x00000006
-	JLE      nostream8
 	VMOVNTPS Z6, (SI)
 	ADDQ     AX, SI
-	CMPQ     R9, $0x00000007
+	CMPQ     R10, $0x00000005
 	JLE      nostream8
 	VMOVNTPS Z7, (SI)
 	ADDQ     AX, SI
+	CMPQ     R10, $0x00000006
+	JLE      nostream8
+	VMOVNTPS Z8, (SI)
+	ADDQ     AX, SI
+	CMPQ     R10, $0x00000007
+	JLE      nostream8
+	VMOVNTPS Z9, (SI)
+	ADDQ     AX, SI
 
 nostream8:
-	TESTQ   $0x00000010, BX
-	JNZ     nostore8
-	VMOVUPS Z0, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000005
-	JLE     nostore8
-	VMOVUPS Z5, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000006
-	JLE     nostore8
-	VMOVUPS Z6, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000007
-	JLE     nostore8
-	VMOVUPS Z7, (SI)
-	ADDQ    AX, SI
+	TESTQ      $0x00000020, BX
+	JNZ        nostore8
+	VMOVUPS    Z2, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	VMOVUPS    Z3, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	VMOVUPS    Z4, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	VMOVUPS    Z5, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	VMOVUPS    Z6, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000005
+	JLE        nostore8
+	VMOVUPS    Z7, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000006
+	JLE        nostore8
+	VMOVUPS    Z8, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000007
+	JLE        nostore8
+	VMOVUPS    Z9, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
 
 nostore8:
 	ADDQ $0x00000200, R8
-	SUBQ $0x00000008, R9
+	SUBQ $0x00000008, R10
 	JG   tile
 	JMP  lineEnd
 
 tile4:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   taps+48(FP), R10
-	MOVQ   count+56(FP), R11
-	TESTQ  R11, R11
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	MOVQ   taps+48(FP), R11
+	MOVQ   count+56(FP), R12
+	TESTQ  R12, R12
 	JZ     summed4
 
 tap4:
-	MOVQ        (R10), R12
-	MOVQ        8(R10), R13
-	VMOVUPS     (DX)(R13*4), Z4
-	VFMADD231PS (R8)(R12*4), Z4, Z0
-	VFMADD231PS 64(R8)(R12*4), Z4, Z1
-	VFMADD231PS 128(R8)(R12*4), Z4, Z2
-	VFMADD231PS 192(R8)(R12*4), Z4, Z3
-	ADDQ        $0x00000010, R10
-	DECQ        R11
+	MOVQ        (R11), R13
+	MOVQ        8(R11), R14
+	VMOVUPS     (DX)(R14*4), Z6
+	VFMADD231PS (R8)(R13*4), Z6, Z2
+	VFMADD231PS 64(R8)(R13*4), Z6, Z3
+	VFMADD231PS 128(R8)(R13*4), Z6, Z4
+	VFMADD231PS 192(R8)(R13*4), Z6, Z5
+	ADDQ        $0x00000010, R11
+	DECQ        R12
 	JNZ         tap4
 
 summed4:
 	TESTQ  $0x00000002, BX
 	JZ     nobias4
-	MOVQ   bias+64(FP), R10
-	VADDPS (R10), Z0, Z0
-	VADDPS (R10), Z1, Z1
-	VADDPS (R10), Z2, Z2
-	VADDPS (R10), Z3, Z3
+	MOVQ   bias+64(FP), R11
+	VADDPS (R11), Z2, Z2
+	VADDPS (R11), Z3, Z3
+	VADDPS (R11), Z4, Z4
+	VADDPS (R11), Z5, Z5
 
 nobias4:
 	TESTQ  $0x00000004, BX
 	JZ     noadd4
-	VADDPS (DI), Z0, Z0
-	ADDQ   AX, DI
-	CMPQ   R9, $0x00000001
-	JLE    noadd4
-	VADDPS (DI), Z1, Z1
-	ADDQ   AX, DI
-	CMPQ   R9, $0x00000002
-	JLE    noadd4
 	VADDPS (DI), Z2, Z2
 	ADDQ   AX, DI
-	CMPQ   R9, $0x00000003
+	CMPQ   R10, $0x00000001
 	JLE    noadd4
 	VADDPS (DI), Z3, Z3
+	ADDQ   AX, DI
+	CMPQ   R10, $0x00000002
+	JLE    noadd4
+	VADDPS (DI), Z4, Z4
+	ADDQ   AX, DI
+	CMPQ   R10, $0x00000003
+	JLE    noadd4
+	VADDPS (DI), Z5, Z5
 	ADDQ   AX, DI
 
 noadd4:
 	TESTQ  $0x00000008, BX
 	JZ     norelu4
-	VXORPS Z4, Z4, Z4
-	VMAXPS Z0, Z4, Z0
-	VMAXPS Z1, Z4, Z1
-	VMAXPS Z2, Z4, Z2
-	VMAXPS Z3, Z4, Z3
+	VXORPS Z6, Z6, Z6
+	VMAXPS Z2, Z6, Z2
+	VMAXPS Z3, Z6, Z3
+	VMAXPS Z4, Z6, Z4
+	VMAXPS Z5, Z6, Z5
 
 norelu4:
-	TESTQ    $0x00000010, BX
+	MOVQ        shift+88(FP), R11
+	TESTQ       $0x00000010, BX
+	JZ          nosums4
+	VSUBPS      (R11), Z2, Z6
+	VADDPS      Z6, Z0, Z0
+	VFMADD231PS Z6, Z6, Z1
+	CMPQ        R10, $0x00000001
+	JLE         nosums4
+	VSUBPS      (R11), Z3, Z6
+	VADDPS      Z6, Z0, Z0
+	VFMADD231PS Z6, Z6, Z1
+	CMPQ        R10, $0x00000002
+	JLE         nosums4
+	VSUBPS      (R11), Z4, Z6
+	VADDPS      Z6, Z0, Z0
+	VFMADD231PS Z6, Z6, Z1
+	CMPQ        R10, $0x00000003
+	JLE         nosums4
+	VSUBPS      (R11), Z5, Z6
+	VADDPS      Z6, Z0, Z0
+	VFMADD231PS Z6, Z6, Z1
+
+nosums4:
+	TESTQ    $0x00000020, BX
 	JZ       nostream4
-	VMOVNTPS Z0, (SI)
-	ADDQ     AX, SI
-	CMPQ     R9, $0x00000001
-	JLE      nostream4
-	VMOVNTPS Z1, (SI)
-	ADDQ     AX, SI
-	CMPQ     R9, $0x00000002
-	JLE      nostream4
 	VMOVNTPS Z2, (SI)
 	ADDQ     AX, SI
-	CMPQ     R9, $0x00000003
+	CMPQ     R10, $0x00000001
 	JLE      nostream4
 	VMOVNTPS Z3, (SI)
 	ADDQ     AX, SI
+	CMPQ     R10, $0x00000002
+	JLE      nostream4
+	VMOVNTPS Z4, (SI)
+	ADDQ     AX, SI
+	CMPQ     R10, $0x00000003
+	JLE      nostream4
+	VMOVNTPS Z5, (SI)
+	ADDQ     AX, SI
 
 nostream4:
-	TESTQ   $0x00000010, BX
-	JNZ     nostore4
-	VMOVUPS Z0, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000001
-	JLE     nostore4
-	VMOVUPS Z1, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000002
-	JLE     nostore4
-	VMOVUPS Z2, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000003
-	JLE     nostore4
-	VMOVUPS Z3, (SI)
-	ADDQ    AX, SI
+	TESTQ      $0x00000020, BX
+	JNZ        nostore4
+	VMOVUPS    Z2, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000001
+	JLE        nostore4
+	VMOVUPS    Z3, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000002
+	JLE        nostore4
+	VMOVUPS    Z4, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000003
+	JLE        nostore4
+	VMOVUPS    Z5, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
 
 nostore4:
 	ADDQ $0x00000100, R8
-	SUBQ $0x00000004, R9
+	SUBQ $0x00000004, R10
 	JG   tile
 
 lineEnd:
@@ -438,13 +512,25 @@ lineEnd:
 	ADDQ  SI, y+0(FP)
 	ADDQ  SI, add+72(FP)
 	ADDQ  xLine+32(FP), CX
-	DECQ  lines+88(FP)
+	DECQ  lines+120(FP)
 	JNZ   line
-	TESTQ $0x00000010, BX
+	TESTQ $0x00000020, BX
 	JZ    stored
 	SFENCE
 
 stored:
+	TESTQ   $0x00000010, BX
+	JZ      summed
+	MOVQ    sums+96(FP), AX
+	MOVQ    sumsRow+104(FP), CX
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    CX, AX
+
+summed:
 	VZEROUPPER
 	RET
 
@@ -804,259 +890,333 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int)
+// func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tapSumsAVX2(SB), NOSPLIT, $0-104
-	MOVQ yStep+8(FP), AX
-	MOVQ x+24(FP), CX
-	MOVQ w+40(FP), DX
-	MOVQ flags+96(FP), BX
+TEXT ·tapSumsAVX2(SB), NOSPLIT, $0-136
+	MOVQ   yStep+8(FP), AX
+	MOVQ   x+24(FP), CX
+	MOVQ   w+40(FP), DX
+	MOVQ   flags+128(FP), BX
+	MOVQ   soon+80(FP), R9
+	SUBQ   y+0(FP), R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 
 line:
-	MOVQ pixels+80(FP), R9
+	MOVQ pixels+112(FP), R10
 	MOVQ y+0(FP), SI
 	MOVQ add+72(FP), DI
 	MOVQ CX, R8
 
 tile:
-	CMPQ   R9, $0x00000004
+	CMPQ   R10, $0x00000004
 	JLE    tile4
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   taps+48(FP), R10
-	MOVQ   count+56(FP), R11
-	TESTQ  R11, R11
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   taps+48(FP), R11
+	MOVQ   count+56(FP), R12
+	TESTQ  R12, R12
 	JZ     summed8
 
 tap8:
-	MOVQ        (R10), R12
-	MOVQ        8(R10), R13
-	VMOVUPS     (DX)(R13*4), Y8
-	VFMADD231PS (R8)(R12*4), Y8, Y0
-	VFMADD231PS 64(R8)(R12*4), Y8, Y1
-	VFMADD231PS 128(R8)(R12*4), Y8, Y2
-	VFMADD231PS 192(R8)(R12*4), Y8, Y3
-	VFMADD231PS 256(R8)(R12*4), Y8, Y4
-	VFMADD231PS 320(R8)(R12*4), Y8, Y5
-	VFMADD231PS 384(R8)(R12*4), Y8, Y6
-	VFMADD231PS 448(R8)(R12*4), Y8, Y7
-	ADDQ        $0x00000010, R10
-	DECQ        R11
+	MOVQ        (R11), R13
+	MOVQ        8(R11), R14
+	VMOVUPS     (DX)(R14*4), Y10
+	VFMADD231PS (R8)(R13*4), Y10, Y2
+	VFMADD231PS 64(R8)(R13*4), Y10, Y3
+	VFMADD231PS 128(R8)(R13*4), Y10, Y4
+	VFMADD231PS 192(R8)(R13*4), Y10, Y5
+	VFMADD231PS 256(R8)(R13*4), Y10, Y6
+	VFMADD231PS 320(R8)(R13*4), Y10, Y7
+	VFMADD231PS 384(R8)(R13*4), Y10, Y8
+	VFMADD231PS 448(R8)(R13*4), Y10, Y9
+	ADDQ        $0x00000010, R11
+	DECQ        R12
 	JNZ         tap8
 
 summed8:
 	TESTQ  $0x00000002, BX
 	JZ     nobias8
-	MOVQ   bias+64(FP), R10
-	VADDPS (R10), Y0, Y0
-	VADDPS (R10), Y1, Y1
-	VADDPS (R10), Y2, Y2
-	VADDPS (R10), Y3, Y3
-	VADDPS (R10), Y4, Y4
-	VADDPS (R10), Y5, Y5
-	VADDPS (R10), Y6, Y6
-	VADDPS (R10), Y7, Y7
+	MOVQ   bias+64(FP), R11
+	VADDPS (R11), Y2, Y2
+	VADDPS (R11), Y3, Y3
+	VADDPS (R11), Y4, Y4
+	VADDPS (R11), Y5, Y5
+	VADDPS (R11), Y6, Y6
+	VADDPS (R11), Y7, Y7
+	VADDPS (R11), Y8, Y8
+	VADDPS (R11), Y9, Y9
 
 nobias8:
 	TESTQ  $0x00000004, BX
 	JZ     noadd8
-	VADDPS (DI), Y0, Y0
-	ADDQ   AX, DI
-	VADDPS (DI), Y1, Y1
-	ADDQ   AX, DI
 	VADDPS (DI), Y2, Y2
 	ADDQ   AX, DI
 	VADDPS (DI), Y3, Y3
 	ADDQ   AX, DI
 	VADDPS (DI), Y4, Y4
 	ADDQ   AX, DI
-	CMPQ   R9, $0x00000005
-	JLE    noadd8
 	VADDPS (DI), Y5, Y5
 	ADDQ   AX, DI
-	CMPQ   R9, $0x00000006
-	JLE    noadd8
 	VADDPS (DI), Y6, Y6
 	ADDQ   AX, DI
-	CMPQ   R9, $0x00000007
+	CMPQ   R10, $0x00000005
 	JLE    noadd8
 	VADDPS (DI), Y7, Y7
+	ADDQ   AX, DI
+	CMPQ   R10, $0x00000006
+	JLE    noadd8
+	VADDPS (DI), Y8, Y8
+	ADDQ   AX, DI
+	CMPQ   R10, $0x00000007
+	JLE    noadd8
+	VADDPS (DI), Y9, Y9
 	ADDQ   AX, DI
 
 noadd8:
 	TESTQ  $0x00000008, BX
 	JZ     norelu8
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
-	VMAXPS Y6, Y8, Y6
-	VMAXPS Y7, Y8, Y7
+	VXORPS Y10, Y10, Y10
+	VMAXPS Y2, Y10, Y2
+	VMAXPS Y3, Y10, Y3
+	VMAXPS Y4, Y10, Y4
+	VMAXPS Y5, Y10, Y5
+	VMAXPS Y6, Y10, Y6
+	VMAXPS Y7, Y10, Y7
+	VMAXPS Y8, Y10, Y8
+	VMAXPS Y9, Y10, Y9
 
 norelu8:
-	TESTQ    $0x00000010, BX
+	MOVQ        shift+88(FP), R11
+	TESTQ       $0x00000010, BX
+	JZ          nosums8
+	VSUBPS      (R11), Y2, Y10
+	VADDPS      Y10, Y0, Y0
+	VFMADD231PS Y10, Y10, Y1
+	VSUBPS      (R11), Y3, Y10
+	VADDPS      Y10, Y0, Y0
+	VFMADD231PS Y10, Y10, Y1
+	VSUBPS      (R11), Y4, Y10
+	VADDPS      Y10, Y0, Y0
+	VFMADD231PS Y10, Y10, Y1
+	VSUBPS      (R11), Y5, Y10
+	VADDPS      Y10, Y0, Y0
+	VFMADD231PS Y10, Y10, Y1
+	VSUBPS      (R11), Y6, Y10
+	VADDPS      Y10, Y0, Y0
+	VFMADD231PS Y10, Y10, Y1
+	CMPQ        R10, $0x00000005
+	JLE         nosums8
+	VSUBPS      (R11), Y7, Y10
+	VADDPS      Y10, Y0, Y0
+	VFMADD231PS Y10, Y10, Y1
+	CMPQ        R10, $0x00000006
+	JLE         nosums8
+	VSUBPS      (R11), Y8, Y10
+	VADDPS      Y10, Y0, Y0
+	VFMADD231PS Y10, Y10, Y1
+	CMPQ        R10, $0x00000007
+	JLE         nosums8
+	VSUBPS      (R11), Y9, Y10
+	VADDPS      Y10, Y0, Y0
+	VFMADD231PS Y10, Y10, Y1
+
+nosums8:
+	TESTQ    $0x00000020, BX
 	JZ       nostream8
-	VMOVNTPS Y0, (SI)
-	ADDQ     AX, SI
-	VMOVNTPS Y1, (SI)
-	ADDQ     AX, SI
 	VMOVNTPS Y2, (SI)
 	ADDQ     AX, SI
 	VMOVNTPS Y3, (SI)
 	ADDQ     AX, SI
 	VMOVNTPS Y4, (SI)
 	ADDQ     AX, SI
-	CMPQ     R9, $0x00000005
-	JLE      nostream8
 	VMOVNTPS Y5, (SI)
 	ADDQ     AX, SI
-	CMPQ     R9, $0x00000006
-	JLE      nostream8
 	VMOVNTPS Y6, (SI)
 	ADDQ     AX, SI
-	CMPQ     R9, $0x00000007
+	CMPQ     R10, $0x00000005
 	JLE      nostream8
 	VMOVNTPS Y7, (SI)
 	ADDQ     AX, SI
+	CMPQ     R10, $0x00000006
+	JLE      nostream8
+	VMOVNTPS Y8, (SI)
+	ADDQ     AX, SI
+	CMPQ     R10, $0x00000007
+	JLE      nostream8
+	VMOVNTPS Y9, (SI)
+	ADDQ     AX, SI
 
 nostream8:
-	TESTQ   $0x00000010, BX
-	JNZ     nostore8
-	VMOVUPS Y0, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Y2, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    AX, SI
-	VMOVUPS Y4, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000005
-	JLE     nostore8
-	VMOVUPS Y5, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000006
-	JLE     nostore8
-	VMOVUPS Y6, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000007
-	JLE     nostore8
-	VMOVUPS Y7, (SI)
-	ADDQ    AX, SI
+	TESTQ      $0x00000020, BX
+	JNZ        nostore8
+	VMOVUPS    Y2, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	VMOVUPS    Y3, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	VMOVUPS    Y4, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	VMOVUPS    Y5, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	VMOVUPS    Y6, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000005
+	JLE        nostore8
+	VMOVUPS    Y7, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000006
+	JLE        nostore8
+	VMOVUPS    Y8, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000007
+	JLE        nostore8
+	VMOVUPS    Y9, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
 
 nostore8:
 	ADDQ $0x00000200, R8
-	SUBQ $0x00000008, R9
+	SUBQ $0x00000008, R10
 	JG   tile
 	JMP  lineEnd
 
 tile4:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   taps+48(FP), R10
-	MOVQ   count+56(FP), R11
-	TESTQ  R11, R11
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   taps+48(FP), R11
+	MOVQ   count+56(FP), R12
+	TESTQ  R12, R12
 	JZ     summed4
 
 tap4:
-	MOVQ        (R10), R12
-	MOVQ        8(R10), R13
-	VMOVUPS     (DX)(R13*4), Y4
-	VFMADD231PS (R8)(R12*4), Y4, Y0
-	VFMADD231PS 64(R8)(R12*4), Y4, Y1
-	VFMADD231PS 128(R8)(R12*4), Y4, Y2
-	VFMADD231PS 192(R8)(R12*4), Y4, Y3
-	ADDQ        $0x00000010, R10
-	DECQ        R11
+	MOVQ        (R11), R13
+	MOVQ        8(R11), R14
+	VMOVUPS     (DX)(R14*4), Y6
+	VFMADD231PS (R8)(R13*4), Y6, Y2
+	VFMADD231PS 64(R8)(R13*4), Y6, Y3
+	VFMADD231PS 128(R8)(R13*4), Y6, Y4
+	VFMADD231PS 192(R8)(R13*4), Y6, Y5
+	ADDQ        $0x00000010, R11
+	DECQ        R12
 	JNZ         tap4
 
 summed4:
 	TESTQ  $0x00000002, BX
 	JZ     nobias4
-	MOVQ   bias+64(FP), R10
-	VADDPS (R10), Y0, Y0
-	VADDPS (R10), Y1, Y1
-	VADDPS (R10), Y2, Y2
-	VADDPS (R10), Y3, Y3
+	MOVQ   bias+64(FP), R11
+	VADDPS (R11), Y2, Y2
+	VADDPS (R11), Y3, Y3
+	VADDPS (R11), Y4, Y4
+	VADDPS (R11), Y5, Y5
 
 nobias4:
 	TESTQ  $0x00000004, BX
 	JZ     noadd4
-	VADDPS (DI), Y0, Y0
-	ADDQ   AX, DI
-	CMPQ   R9, $0x00000001
-	JLE    noadd4
-	VADDPS (DI), Y1, Y1
-	ADDQ   AX, DI
-	CMPQ   R9, $0x00000002
-	JLE    noadd4
 	VADDPS (DI), Y2, Y2
 	ADDQ   AX, DI
-	CMPQ   R9, $0x00000003
+	CMPQ   R10, $0x00000001
 	JLE    noadd4
 	VADDPS (DI), Y3, Y3
+	ADDQ   AX, DI
+	CMPQ   R10, $0x00000002
+	JLE    noadd4
+	VADDPS (DI), Y4, Y4
+	ADDQ   AX, DI
+	CMPQ   R10, $0x00000003
+	JLE    noadd4
+	VADDPS (DI), Y5, Y5
 	ADDQ   AX, DI
 
 noadd4:
 	TESTQ  $0x00000008, BX
 	JZ     norelu4
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
-	VMAXPS Y3, Y4, Y3
+	VXORPS Y6, Y6, Y6
+	VMAXPS Y2, Y6, Y2
+	VMAXPS Y3, Y6, Y3
+	VMAXPS Y4, Y6, Y4
+	VMAXPS Y5, Y6, Y5
 
 norelu4:
-	TESTQ    $0x00000010, BX
+	MOVQ        shift+88(FP), R11
+	TESTQ       $0x00000010, BX
+	JZ          nosums4
+	VSUBPS      (R11), Y2, Y6
+	VADDPS      Y6, Y0, Y0
+	VFMADD231PS Y6, Y6, Y1
+	CMPQ        R10, $0x00000001
+	JLE         nosums4
+	VSUBPS      (R11), Y3, Y6
+	VADDPS      Y6, Y0, Y0
+	VFMADD231PS Y6, Y6, Y1
+	CMPQ        R10, $0x00000002
+	JLE         nosums4
+	VSUBPS      (R11), Y4, Y6
+	VADDPS      Y6, Y0, Y0
+	VFMADD231PS Y6, Y6, Y1
+	CMPQ        R10, $0x00000003
+	JLE         nosums4
+	VSUBPS      (R11), Y5, Y6
+	VADDPS      Y6, Y0, Y0
+	VFMADD231PS Y6, Y6, Y1
+
+nosums4:
+	TESTQ    $0x00000020, BX
 	JZ       nostream4
-	VMOVNTPS Y0, (SI)
-	ADDQ     AX, SI
-	CMPQ     R9, $0x00000001
-	JLE      nostream4
-	VMOVNTPS Y1, (SI)
-	ADDQ     AX, SI
-	CMPQ     R9, $0x00000002
-	JLE      nostream4
 	VMOVNTPS Y2, (SI)
 	ADDQ     AX, SI
-	CMPQ     R9, $0x00000003
+	CMPQ     R10, $0x00000001
 	JLE      nostream4
 	VMOVNTPS Y3, (SI)
 	ADDQ     AX, SI
+	CMPQ     R10, $0x00000002
+	JLE      nostream4
+	VMOVNTPS Y4, (SI)
+	ADDQ     AX, SI
+	CMPQ     R10, $0x00000003
+	JLE      nostream4
+	VMOVNTPS Y5, (SI)
+	ADDQ     AX, SI
 
 nostream4:
-	TESTQ   $0x00000010, BX
-	JNZ     nostore4
-	VMOVUPS Y0, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000001
-	JLE     nostore4
-	VMOVUPS Y1, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000002
-	JLE     nostore4
-	VMOVUPS Y2, (SI)
-	ADDQ    AX, SI
-	CMPQ    R9, $0x00000003
-	JLE     nostore4
-	VMOVUPS Y3, (SI)
-	ADDQ    AX, SI
+	TESTQ      $0x00000020, BX
+	JNZ        nostore4
+	VMOVUPS    Y2, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000001
+	JLE        nostore4
+	VMOVUPS    Y3, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000002
+	JLE        nostore4
+	VMOVUPS    Y4, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
+	CMPQ       R10, $0x00000003
+	JLE        nostore4
+	VMOVUPS    Y5, (SI)
+	PREFETCHT1 (SI)(R9*1)
+	ADDQ       AX, SI
 
 nostore4:
 	ADDQ $0x00000100, R8
-	SUBQ $0x00000004, R9
+	SUBQ $0x00000004, R10
 	JG   tile
 
 lineEnd:
@@ -1064,13 +1224,25 @@ lineEnd:
 	ADDQ  SI, y+0(FP)
 	ADDQ  SI, add+72(FP)
 	ADDQ  xLine+32(FP), CX
-	DECQ  lines+88(FP)
+	DECQ  lines+120(FP)
 	JNZ   line
-	TESTQ $0x00000010, BX
+	TESTQ $0x00000020, BX
 	JZ    stored
 	SFENCE
 
 stored:
+	TESTQ   $0x00000010, BX
+	JZ      summed
+	MOVQ    sums+96(FP), AX
+	MOVQ    sumsRow+104(FP), CX
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+
+summed:
 	VZEROUPPER
 	RET
 

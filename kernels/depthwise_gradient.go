@@ -81,14 +81,16 @@ func (g *depthwiseGradient) Do(part, worker int) {
 	clear(panels)
 	x, dy := panels[:g.conv.panel.size()], panels[g.conv.panel.size():]
 	for task := part * g.perPart(); task < min((part+1)*g.perPart(), g.n*g.tasks); task++ {
-		g.eachPiece(task, func(n, begin, lines, block int) {
-			t := tapGradient{
-				channels: min(channelBlock, g.dy.c-block*channelBlock), pixels: g.dy.w, lines: lines,
-				sums: sums[block*g.blockSize():], x: x, xLine: g.conv.step * g.conv.panel.line(), taps: g.taps,
+		g.eachBand(task, func(n, begin, lines int) {
+			for block := range g.blocks {
+				t := tapGradient{
+					channels: min(channelBlock, g.dy.c-block*channelBlock), pixels: g.dy.w, lines: lines,
+					sums: sums[block*g.blockSize():], x: x, xLine: g.conv.step * g.conv.panel.line(), taps: g.taps,
+				}
+				g.readInputs(&t, x, n, begin, block)
+				g.readGradients(&t, dy, n, begin, block)
+				t.add()
 			}
-			g.readInputs(&t, x, n, begin, block)
-			g.readGradients(&t, dy, n, begin, block)
-			t.add()
 		})
 	}
 }

@@ -16,7 +16,7 @@ func copyHardSwishPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine 
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int) {
+func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -36,7 +36,7 @@ func copyHardSwishPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine in
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, pixels int, lines int, flags int) {
+func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 

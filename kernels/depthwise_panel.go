@@ -121,13 +121,11 @@ func newDepthwiseCut(c, h, limit int, size func(lines int) int) depthwiseCut {
 	return depthwiseCut{blocks: ceilDiv(c, channelBlock), h: h, lines: lines, bands: bands, tasks: ceilDiv(h, lines*bands)}
 }
 
-// eachPiece visits every block of channels of every band of a task.
-func (c *depthwiseCut) eachPiece(task int, visit func(n, begin, lines, block int)) {
+// eachBand visits the bands of a task.
+func (c *depthwiseCut) eachBand(task int, visit func(n, begin, lines int)) {
 	n, first := task/c.tasks, task%c.tasks*c.bands*c.lines
 	for begin := first; begin < min(first+c.bands*c.lines, c.h); begin += c.lines {
-		for block := range c.blocks {
-			visit(n, begin, min(c.lines, c.h-begin), block)
-		}
+		visit(n, begin, min(c.lines, c.h-begin))
 	}
 }
 

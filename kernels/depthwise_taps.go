@@ -6,24 +6,25 @@ import "unsafe"
 // floats from the first channel's first weight.
 type tap struct{ x, w int }
 
-// flagStreaming lets the results go past the caches, to memory; they must be aligned to vectors. The other flags are those
-// of products.
-const flagStreaming = flagReLU << 1
-
 // tapSum is a depthwise convolution of some lines of pixels, for the channels of a block. It computes
 //
 //	for i < lines, p < pixels, c < channels:
 //		sum := 0
 //		for _, t := range taps: sum += x[i*xLine + p*channelBlock + t.x + c] * w[t.w + c]
 //		y[i*yLine + p*yStep + c] = max(sum + bias[c] + add[i*yLine + p*yStep + c], 0)
+//		sums[c] += y[i*yLine + p*yStep + c] - shift[c]
+//		sums[sumsRow + c] += (y[i*yLine + p*yStep + c] - shift[c])²
 //
-// with the terms the flags name. Of x, up to seven pixels more than that are read.
+// with the terms the flags name, which are those of a tile: y has to be aligned where it is stored past the caches. Of x, up to
+// seven pixels more than that are read. Meanwhile the second-level cache gets what lies in soon, nil for none, as y does.
 type tapSum struct {
-	channels, pixels, lines int
-	x, w, y, bias, add      []float32
-	xLine, yStep, yLine     int
-	taps                    []tap
-	flags                   int
+	channels, pixels, lines  int
+	x, w, y, bias, add, soon []float32
+	xLine, yStep, yLine      int
+	shift, sums              []float32
+	sumsRow                  int
+	taps                     []tap
+	flags                    int
 }
 
 // compute runs the loop: by vectors of every width this instruction set has, then the channels that are left.
@@ -42,20 +43,28 @@ func (t *tapSum) compute() {
 }
 
 // tapSumKernel is an assembly kernel for one vector of channels; its strides are in bytes.
-type tapSumKernel func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add *float32, pixels, lines, flags int)
+type tapSumKernel func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add, soon, shift, sums *float32, sumsRow, pixels, lines, flags int)
 
 // vector runs a kernel on the vector of channels from c on.
 func (t *tapSum) vector(c int, kernel tapSumKernel) {
 	const size = 4
-	var bias, add *float32
+	var bias, add, shift, sums *float32
+	soon := t.y
+	if t.soon != nil {
+		soon = t.soon
+	}
 	if t.flags&flagBias != 0 {
 		bias = unsafe.SliceData(t.bias[c:])
 	}
 	if t.flags&flagAdd != 0 {
 		add = unsafe.SliceData(t.add[c:])
 	}
+	if t.flags&flagSums != 0 {
+		shift, sums = unsafe.SliceData(t.shift[c:]), unsafe.SliceData(t.sums[c:])
+	}
 	kernel(unsafe.SliceData(t.y[c:]), t.yStep*size, t.yLine*size, unsafe.SliceData(t.x[c:]), t.xLine*size,
-		unsafe.SliceData(t.w[c:]), offsets(t.taps), len(t.taps), bias, add, t.pixels, t.lines, t.flags)
+		unsafe.SliceData(t.w[c:]), offsets(t.taps), len(t.taps), bias, add,
+		unsafe.SliceData(soon[c:]), shift, sums, t.sumsRow*size, t.pixels, t.lines, t.flags)
 }
 
 // offsets returns the taps as assembly reads them: pairs of integers.
@@ -80,6 +89,11 @@ func (t *tapSum) computePortably(from int) {
 					sum = max(sum, 0)
 				}
 				t.y[at+c] = sum
+				if t.flags&flagSums != 0 {
+					d := sum - t.shift[c]
+					t.sums[c] += d
+					t.sums[t.sumsRow+c] += d * d
+				}
 			}
 		}
 	}

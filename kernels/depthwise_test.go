@@ -23,26 +23,33 @@ func checkTapSum(t *testing.T, rng *rand.Rand, channels, pixels, lines, taps, fl
 		channels: channels, pixels: pixels, lines: lines, flags: flags, taps: randomTaps(rng, taps, reach),
 		xLine: (roundUp(pixels, 4) + reach) * channelBlock, yStep: channelBlock + 3, yLine: (channelBlock+3)*pixels + 1,
 	}
-	if flags&flagStreaming != 0 {
+	if flags&flagStream != 0 {
 		s.yStep, s.yLine = channelBlock, channelBlock*pixels
 	}
 	s.x = guarded(t, rng, lines*s.xLine)
 	s.w = guarded(t, rng, max(1, taps)*channelBlock)
 	s.bias = guarded(t, rng, channels)
 	s.y = guarded(t, rng, (lines-1)*s.yLine+(pixels-1)*s.yStep+channels)
-	if flags&flagStreaming != 0 {
+	if flags&flagStream != 0 {
 		s.y = alignScratch(guarded(t, rng, len(s.y)+channelBlock))[:len(s.y)]
 	}
-	s.add = guarded(t, rng, len(s.y))
+	s.add, s.soon = guarded(t, rng, len(s.y)), s.y[len(s.y)/2:]
+	s.sumsRow = channels + 1
+	s.shift, s.sums = guarded(t, rng, channels), guarded(t, rng, s.sumsRow+channels)
 	if special != 0 {
 		s.x[rng.IntN(len(s.x))], s.w[rng.IntN(len(s.w))], s.add[rng.IntN(len(s.add))] = special, special, special
 	}
 	want := append([]float32(nil), s.y...)
 	portable := s
-	portable.y = want
+	portable.y, portable.sums = want, append([]float32(nil), s.sums...)
 	portable.computePortably(0)
 	s.compute()
 	compare(t, "y", s.y, widen(want), sumTolerance(taps+2))
+	largest := 1.0 // of the sums: rounding is relative to it
+	for _, v := range portable.sums {
+		largest = max(largest, math.Abs(float64(v)))
+	}
+	compare(t, "sums", s.sums, widen(portable.sums), largest*sumTolerance(taps+2+lines*pixels))
 }
 
 func TestDepthwiseTapSum(t *testing.T) {
@@ -50,11 +57,11 @@ func TestDepthwiseTapSum(t *testing.T) {
 		rng := rand.New(rand.NewPCG(29, 30))
 		for channels := 1; channels <= channelBlock; channels++ {
 			for pixels := 1; pixels <= 20; pixels++ {
-				checkTapSum(t, rng, channels, pixels, 1+rng.IntN(4), rng.IntN(50), rng.IntN(flagReLU<<1)&^flagAccumulate, 0)
+				checkTapSum(t, rng, channels, pixels, 1+rng.IntN(4), rng.IntN(50), rng.IntN(flagSums<<1)&^flagAccumulate, 0)
 			}
 		}
 		for pixels := 1; pixels <= 20; pixels++ {
-			checkTapSum(t, rng, channelBlock, pixels, 3, 9, flagStreaming|flagAdd, 0)
+			checkTapSum(t, rng, channelBlock, pixels, 3, 9, flagStream|flagAdd, 0)
 		}
 		for _, special := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 			for _, flags := range []int{0, flagBias, flagAdd, flagReLU, flagBias | flagAdd | flagReLU} {

@@ -26,10 +26,9 @@ func depthwise() {
 }
 
 const (
-	slotBytes     = 64     // of a pixel in a panel: a block of channels
-	tapBytes      = 16     // of an element of the list of taps: two offsets
-	gradientTaps  = 5      // that tapGradients sums at once, as in depthwise_taps.go
-	flagStreaming = 1 << 4 // as there
+	slotBytes    = 64 // of a pixel in a panel: a block of channels
+	tapBytes     = 16 // of an element of the list of taps: two offsets
+	gradientTaps = 5  // that tapGradients sums at once, as in depthwise_taps.go
 )
 
 // depthwiseTiles are how many pixels of a line the kernels compute at once; the last tile has the smaller size if that is
@@ -116,11 +115,16 @@ func overTiles(beginLine func(), tile func(pixels int, left reg.Register), endLi
 // tapSums emits the sum over a window of taps for every pixel of some lines.
 func tapSums(set vectorSet) {
 	name := "tapSums" + set.name
-	TEXT(name, NOSPLIT, "func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add *float32, pixels, lines, flags int)")
+	TEXT(name, NOSPLIT, "func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add, soon, shift, sums *float32, sumsRow, pixels, lines, flags int)")
 	Doc(name + " computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.")
 	yStep, x, w := Load(Param("yStep"), GP64()), Load(Param("x"), GP64()), Load(Param("w"), GP64())
 	flags := Load(Param("flags"), GP64())
 	yPixel, addPixel, xTile := GP64(), GP64(), GP64()
+	soon := Load(Param("soon"), GP64()) // from y
+	SUBQ(argument("y"), soon)
+	sum, square := set.vector(), set.vector()
+	VXORPS(sum, sum, sum)
+	VXORPS(square, square, square)
 	overTiles(
 		func() {
 			Load(Param("y"), yPixel)
@@ -182,12 +186,20 @@ func tapSums(set vectorSet) {
 				VMAXPS(acc[i], zero, acc[i]) // this order lets a NaN through
 			}
 			Label(label("norelu"))
-			pass("stream", flagStreaming, JZ, func(i int) {
+			shift := Load(Param("shift"), GP64())
+			pass("sums", flagSums, JZ, func(i int) {
+				deviation := set.vector()
+				VSUBPS(Mem{Base: shift}, acc[i], deviation)
+				VADDPS(deviation, sum, sum)
+				VFMADD231PS(deviation, deviation, square)
+			})
+			pass("stream", flagStream, JZ, func(i int) {
 				VMOVNTPS(acc[i], Mem{Base: yPixel})
 				ADDQ(yStep, yPixel)
 			})
-			pass("store", flagStreaming, JNZ, func(i int) {
+			pass("store", flagStream, JNZ, func(i int) {
 				VMOVUPS(acc[i], Mem{Base: yPixel})
+				PREFETCHT1(Mem{Base: yPixel, Index: soon, Scale: 1})
 				ADDQ(yStep, yPixel)
 			})
 			ADDQ(U32(uint32(pixels*slotBytes)), xTile)
@@ -199,10 +211,19 @@ func tapSums(set vectorSet) {
 			ADDQ(argument("xLine"), x)
 		},
 	)
-	TESTQ(U32(flagStreaming), flags)
+	TESTQ(U32(flagStream), flags)
 	JZ(LabelRef("stored"))
 	SFENCE()
 	Label("stored")
+	TESTQ(U32(flagSums), flags)
+	JZ(LabelRef("summed"))
+	sums, sumsRow := Load(Param("sums"), GP64()), Load(Param("sumsRow"), GP64())
+	for _, v := range []reg.VecVirtual{sum, square} {
+		VADDPS(Mem{Base: sums}, v, v)
+		VMOVUPS(v, Mem{Base: sums})
+		ADDQ(sumsRow, sums)
+	}
+	Label("summed")
 	VZEROUPPER()
 	RET()
 }
