@@ -77,8 +77,9 @@ func (s *laneShape) share(out int) int {
 // groupedWindows is a convolution, or its data gradient, as a sum over windows of lanes.
 type groupedWindows struct {
 	implicitProduct
-	window groupedWindow
-	index  [2][]int32 // of lanes8 and lanes16: for each vector of a block's groups, see groupedTile
+	window  groupedWindow
+	through *BatchNorm // that the input is read through, nil for none
+	index   [2][]int32 // of lanes8 and lanes16: for each vector of a block's groups, see groupedTile
 }
 
 func newGroupedWindows(p implicitProduct, window groupedWindow) groupedWindows {
@@ -232,13 +233,14 @@ func (p *groupedWindows) packVector(vector int) {
 	}
 }
 
-// halves returns how far apart the halves of a vector of the block lie in the image, or zero if it is more than two pieces.
-func (p *groupedWindows) halves(g *groupedPlan) int {
-	half := g.laneShape.lanes / 2
+// secondHalf returns how far apart the halves of a vector of the block lie in the image, or zero if it is of more pieces.
+func (p *groupedWindows) secondHalf() int {
+	shape, _ := p.lanes()
+	share, half := shape.share(p.cols), shape.lanes/2
 	switch {
-	case p.channels == g.share || g.inner == g.laneShape.lanes: // neighbours in the block as in the image
+	case p.channels == share || p.channels > share && share == shape.lanes: // neighbours in the block as in the image
 		return half
-	case g.inner == half && g.share == half:
+	case p.channels > share && share == half:
 		return p.channels
 	}
 	return 0
@@ -260,17 +262,20 @@ func (p *groupedWindows) fill(block []float32, g *groupedPlan, at groupedPlace, 
 	if first == last || inside == before {
 		return
 	}
-	src := p.src[((at.n*p.gather.h+top+first)*p.gather.w+p.left+before)*p.pixel+group*p.channels:]
-	half := p.halves(g)
+	channel := group * p.channels
+	src := p.src[((at.n*p.gather.h+top+first)*p.gather.w+p.left+before)*p.pixel+channel:]
+	second := p.secondHalf()
 	for plane := range g.planes {
 		dst, src := block[first*size+(plane*g.column+before)*width:], src[plane*g.inner:]
-		if half > 0 && groups == g.groups {
-			copyHalves(dst, size, src, p.gather.w*p.pixel, p.pixel, half, last-first, inside-before, width)
+		half := halves{width, second, p.through, channel + plane*g.inner}
+		if second > 0 && groups == g.groups {
+			half.copy(dst, size, src, p.gather.w*p.pixel, p.pixel, last-first, inside-before)
 			continue
 		}
 		for line := range last - first {
 			for q := range groups {
-				copyRows(dst[line*size+q*g.share:], width, src[line*p.gather.w*p.pixel+q*p.channels:], p.pixel, inside-before, g.inner)
+				from := src[line*p.gather.w*p.pixel+q*p.channels:]
+				half.copyPart(dst[line*size+q*g.share:], from, p.pixel, inside-before, g.inner, half.channel+q*p.channels)
 			}
 		}
 	}
@@ -411,7 +416,17 @@ func (g *grouped) forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []fl
 	f := &g.conv
 	f.n, f.src, f.weights, f.dst, f.add, f.bias, f.relu = n, x, w, y, e.Add, e.Bias, e.Act == ActReLU
 	g.run(p, f, ws)
+	g.readThrough(nil)
 }
+
+// readsThrough tells whether the input can be normalised as it is copied: by one kernel, but for the last groups.
+func (g *grouped) readsThrough(norm *BatchNorm) bool {
+	shape, _ := g.conv.lanes()
+	return norm.clamps && shape.isa == AVX512 && g.conv.secondHalf() > 0
+}
+
+// readThrough sets the batch norm that the input is read through in the next call, nil for none.
+func (g *grouped) readThrough(norm *BatchNorm) { g.conv.through, g.gradient.through = norm, norm }
 
 func (g *grouped) backwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
 	d := &g.data

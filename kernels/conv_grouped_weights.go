@@ -100,7 +100,8 @@ func (p *groupedWeights) fillGradient(block []float32, g *groupedPlan, at groupe
 		}
 		return
 	}
-	copyHalves(block, line, src, p.outW*p.dstPixel, p.dstPixel, width/2, count, p.outW, width)
+	whole := halves{width: width, second: width / 2}
+	whole.copy(block, line, src, p.outW*p.dstPixel, p.dstPixel, count, p.outW)
 }
 
 // finishTask adds the splits' sums of one vector to the weights' gradient.
@@ -136,6 +137,7 @@ func (g *grouped) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumulat
 	plan := w.plan()
 	p.Run(plan.turns*w.splits(&plan), &g.sum)
 	p.Run(plan.vectors, &g.finish)
+	g.readThrough(nil)
 }
 
 func (j *groupedSum) Do(task, worker int) {

@@ -4,6 +4,9 @@ package kernels
 // anyway, and normalising the copy costs less than a pass over memory. An activation that is more than a few operations would
 // cost more, as it is computed in the weight gradient again.
 func (c *Conv) ReadsThrough(norm *BatchNorm) bool {
+	if c.grouped != nil {
+		return c.tiled.forward == nil && c.tiled.weights == nil && c.grouped.readsThrough(norm)
+	}
 	return c.depthwise != nil && (norm.clamps || norm.act == ActHardSwish)
 }
 
@@ -14,6 +17,10 @@ func (c *Conv) ReadsThrough(norm *BatchNorm) bool {
 // instead, with the bits of [BatchNorm.Apply] but without writing it. Padding stays zero. It may be called where ReadsThrough.
 func (c *Conv) ReadThrough(norm *BatchNorm, n int, at Normalised) {
 	norm.load("Conv.ReadThrough", n*c.s.H*c.s.W, at)
+	if c.grouped != nil {
+		c.grouped.readThrough(norm)
+		return
+	}
 	c.depthwise.readThrough(norm)
 }
 

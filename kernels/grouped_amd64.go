@@ -92,5 +92,8 @@ func groupedGradient1x4Stride2MixedAVX2(dw *float32, dy *float32, dyLine int, x 
 // groupedTile2x4Turned2MixedAVX2 computes tiles of 2 lines of 4 pixels, see groupedTile. Strides are in bytes.
 func groupedTile2x4Turned2MixedAVX2(y *float32, yRow int, yCol int, x *float32, xLine int, xPlane int, w *float32, index *int32, inner int, planes int, tiles int, past bool, soon *float32, soonPixel int, soonCount int, soonLines int)
 
-// copyHalvesAVX512 is copyHalves for vectors of 16, strides in bytes.
+// copyHalvesAVX512 copies lines of pixels to a block, see halves.copy. Strides are in bytes.
 func copyHalvesAVX512(dst *float32, dstLine int, src *float32, srcLine int, pixel int, second int, lines int, pixels int)
+
+// copyNormalisedHalvesAVX512 copies lines of pixels to a block, see halves.copy. Strides are in bytes.
+func copyNormalisedHalvesAVX512(dst *float32, dstLine int, src *float32, srcLine int, pixel int, second int, lines int, pixels int, mean *float32, scale *float32, beta *float32, lo float32, hi float32)

@@ -6919,3 +6919,79 @@ copied:
 	JNZ  line
 	VZEROUPPER
 	RET
+
+// func copyNormalisedHalvesAVX512(dst *float32, dstLine int, src *float32, srcLine int, pixel int, second int, lines int, pixels int, mean *float32, scale *float32, beta *float32, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·copyNormalisedHalvesAVX512(SB), NOSPLIT, $0-96
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+16(FP), CX
+	MOVQ         pixel+32(FP), DX
+	MOVQ         second+40(FP), BX
+	MOVQ         lines+48(FP), SI
+	MOVQ         mean+64(FP), DI
+	VMOVUPS      (DI), Y0
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z0, Z0
+	MOVQ         scale+72(FP), DI
+	VMOVUPS      (DI), Y1
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z1, Z1
+	MOVQ         beta+80(FP), DI
+	VMOVUPS      (DI), Y2
+	VINSERTF32X8 $0x01, (DI)(BX*1), Z2, Z2
+	VBROADCASTSS lo+88(FP), Z3
+	VBROADCASTSS hi+92(FP), Z4
+
+line:
+	MOVQ pixels+56(FP), R10
+	MOVQ AX, DI
+	MOVQ CX, R8
+	LEAQ (CX)(BX*1), R9
+
+several:
+	CMPQ         R10, $0x02
+	JLT          single
+	VMOVUPS      (R8), Y5
+	VINSERTF32X8 $0x01, (R9), Z5, Z5
+	VSUBPS       Z0, Z5, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD213PS  Z2, Z1, Z6
+	VMAXPS       Z6, Z3, Z6
+	VMINPS       Z6, Z4, Z6
+	VMOVUPS      Z6, (DI)
+	VMOVUPS      (R8)(DX*1), Y7
+	VINSERTF32X8 $0x01, (R9)(DX*1), Z7, Z7
+	VSUBPS       Z0, Z7, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD213PS  Z2, Z1, Z6
+	VMAXPS       Z6, Z3, Z6
+	VMINPS       Z6, Z4, Z6
+	VMOVUPS      Z6, 64(DI)
+	LEAQ         (R8)(DX*2), R8
+	LEAQ         (R9)(DX*2), R9
+	ADDQ         $+128, DI
+	SUBQ         $0x02, R10
+	JMP          several
+
+single:
+	TESTQ        R10, R10
+	JZ           copied
+	VMOVUPS      (R8), Y8
+	VINSERTF32X8 $0x01, (R9), Z8, Z8
+	VSUBPS       Z0, Z8, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD213PS  Z2, Z1, Z6
+	VMAXPS       Z6, Z3, Z6
+	VMINPS       Z6, Z4, Z6
+	VMOVUPS      Z6, (DI)
+	LEAQ         (R8)(DX*1), R8
+	LEAQ         (R9)(DX*1), R9
+	ADDQ         $+64, DI
+	DECQ         R10
+	JMP          single
+
+copied:
+	ADDQ dstLine+8(FP), AX
+	ADDQ srcLine+24(FP), CX
+	DECQ SI
+	JNZ  line
+	VZEROUPPER
+	RET

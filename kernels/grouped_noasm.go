@@ -127,3 +127,7 @@ func groupedTile2x4Turned2MixedAVX2(y *float32, yRow int, yCol int, x *float32, 
 func copyHalvesAVX512(dst *float32, dstLine int, src *float32, srcLine int, pixel int, second int, lines int, pixels int) {
 	panic("kernels: assembly called on another architecture")
 }
+
+func copyNormalisedHalvesAVX512(dst *float32, dstLine int, src *float32, srcLine int, pixel int, second int, lines int, pixels int, mean *float32, scale *float32, beta *float32, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}

@@ -269,25 +269,40 @@ func (t *groupedGradient) computePortably() {
 	}
 }
 
-// copyHalves copies an image to a block of vectors, each of two halves that lie apart in the image; it equals
+// halves says what of an image a vector of a block is: two halves that lie apart, as they are or behind a batch norm.
+type halves struct {
+	width, second int        // lanes, and how far the second half is from the first
+	norm          *BatchNorm // nil for none
+	channel       int        // of the norm, at the first half
+}
+
+// copy copies lines of pixels; it equals, but for the norm,
 //
 //	for l < lines, p < pixels, i < width/2:
 //		dst[l*dstLine + p*width + i] = src[l*srcLine + p*pixel + i]
 //		dst[l*dstLine + p*width + width/2 + i] = src[l*srcLine + p*pixel + second + i]
-func copyHalves(dst []float32, dstLine int, src []float32, srcLine, pixel, second, lines, pixels, width int) {
-	if active == AVX512 && width == 16 {
+func (h *halves) copy(dst []float32, dstLine int, src []float32, srcLine, pixel, lines, pixels int) {
+	if active == AVX512 && h.width == lanes16.lanes {
 		const size = 4
-		copyHalvesAVX512(unsafe.SliceData(dst), dstLine*size, unsafe.SliceData(src), srcLine*size, pixel*size, second*size, lines, pixels)
+		to, from := unsafe.SliceData(dst), unsafe.SliceData(src)
+		if b := h.norm; b != nil {
+			copyNormalisedHalvesAVX512(to, dstLine*size, from, srcLine*size, pixel*size, h.second*size, lines, pixels,
+				&b.mean[h.channel], &b.scale[h.channel], &b.beta[h.channel], b.lo, b.hi)
+			return
+		}
+		copyHalvesAVX512(to, dstLine*size, from, srcLine*size, pixel*size, h.second*size, lines, pixels)
 		return
 	}
-	half := width / 2
 	for l := range lines {
-		dst, src := dst[l*dstLine:], src[l*srcLine:]
-		if second == half {
-			copyRows(dst, width, src, pixel, pixels, width)
-			continue
-		}
-		copyRows(dst, width, src, pixel, pixels, half)
-		copyRows(dst[half:], width, src[second:], pixel, pixels, half)
+		h.copyPart(dst[l*dstLine:], src[l*srcLine:], pixel, pixels, h.width/2, h.channel)
+		h.copyPart(dst[l*dstLine+h.width/2:], src[l*srcLine+h.second:], pixel, pixels, h.width/2, h.channel+h.second)
+	}
+}
+
+// copyPart copies some channels of a line of pixels.
+func (h *halves) copyPart(dst, src []float32, pixel, pixels, channels, first int) {
+	copyRows(dst, h.width, src, pixel, pixels, channels)
+	for x := 0; h.norm != nil && x < pixels; x++ {
+		h.norm.normaliseChannels(dst[x*h.width:][:channels], first)
 	}
 }

@@ -30,40 +30,56 @@ func grouped() {
 			}
 		}
 	}
-	copyHalves()
+	m := machines()[0]
+	m.copyHalves(false)
+	m.copyHalves(true)
 }
 
-// copyHalves emits the copy of an image to a block of vectors, two halves of each from places of their own.
-func copyHalves() {
-	TEXT("copyHalvesAVX512", NOSPLIT, "func(dst *float32, dstLine int, src *float32, srcLine, pixel, second, lines, pixels int)")
-	Doc("copyHalvesAVX512 is copyHalves for vectors of 16, strides in bytes.")
+// copyHalves emits the copy of an image to a block of vectors, two halves of each from places of their own, or that of the
+// image behind a batch norm.
+func (m *machine) copyHalves(normalised bool) {
+	name, parameters := "copyHalves", ""
+	if normalised {
+		name, parameters = "copyNormalisedHalves", ", mean, scale, beta *float32, lo, hi float32"
+	}
+	m.function(name, "(dst *float32, dstLine int, src *float32, srcLine, pixel, second, lines, pixels int"+parameters+")",
+		"copies lines of pixels to a block, see halves.copy. Strides are in bytes.")
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
 	pixel, second := Load(Param("pixel"), GP64()), Load(Param("second"), GP64())
 	lines := Load(Param("lines"), GP64())
+	join := func(low, high Mem) reg.VecVirtual {
+		v := m.vector()
+		VMOVUPS(low, v.AsY())
+		VINSERTF32X8(U8(1), high, v, v)
+		return v
+	}
+	through := func(x reg.VecVirtual) reg.VecVirtual { return x }
+	if normalised {
+		ofChannels := func(name string) reg.VecVirtual {
+			from := Load(Param(name), GP64())
+			return join(Mem{Base: from}, Mem{Base: from, Index: second, Scale: 1})
+		}
+		mean, scale, beta, lo, hi := ofChannels("mean"), ofChannels("scale"), ofChannels("beta"), m.param("lo"), m.param("hi")
+		through = func(x reg.VecVirtual) reg.VecVirtual { return m.clamp(m.fma(m.sub(x, mean), scale, beta), lo, hi) }
+	}
 	Label("line")
 	to, from, upper, pixels := GP64(), GP64(), GP64(), Load(Param("pixels"), GP64())
 	MOVQ(dst, to)
 	MOVQ(src, from)
 	LEAQ(Mem{Base: src, Index: second, Scale: 1}, upper)
-	const unrolled = 2
-	copyOne := func(i int) {
-		v := ZMM()
-		low, high := Mem{Base: from}, Mem{Base: upper}
-		if i > 0 {
-			low.Index, low.Scale, high.Index, high.Scale = pixel, uint8(i), pixel, uint8(i)
-		}
-		VMOVUPS(low, v.AsY())
-		VINSERTF32X8(U8(1), high, v, v)
-		VMOVUPS(v, Mem{Base: to, Disp: 64 * i})
-	}
 	step := func(count int) {
 		for i := range count {
-			copyOne(i)
+			low, high := Mem{Base: from}, Mem{Base: upper}
+			if i > 0 {
+				low.Index, low.Scale, high.Index, high.Scale = pixel, uint8(i), pixel, uint8(i)
+			}
+			VMOVUPS(through(join(low, high)), Mem{Base: to, Disp: 4 * m.lanes * i})
 		}
 		LEAQ(Mem{Base: from, Index: pixel, Scale: uint8(count)}, from)
 		LEAQ(Mem{Base: upper, Index: pixel, Scale: uint8(count)}, upper)
-		ADDQ(I32(64*count), to)
+		ADDQ(I32(4*m.lanes*count), to)
 	}
+	const unrolled = 2
 	Label("several")
 	CMPQ(pixels, U8(unrolled))
 	JLT(LabelRef("single"))
@@ -81,8 +97,7 @@ func copyHalves() {
 	ADDQ(argument("srcLine"), src)
 	DECQ(lines)
 	JNZ(LabelRef("line"))
-	VZEROUPPER()
-	RET()
+	m.finish()
 }
 
 // taps is the size of every window, in both directions.
