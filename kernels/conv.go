@@ -107,6 +107,9 @@ func NewConv(s ConvShape) (*Conv, error) {
 	c, err := NewDirectConv(s)
 	if err == nil && c.depthwise == nil {
 		c.tiled = c.winogradForms(minSmallChannels, minLargeChannels, minWinogradTiles)
+		if c.grouped != nil && s.C/s.Groups <= maxDirectChannels && s.H*s.W <= maxDirectPixels {
+			c.tiled.forward, c.tiled.weights = nil, nil
+		}
 		c.useQuarters(minQuarteredColumns, minQuarteredDepth)
 	}
 	return c, err

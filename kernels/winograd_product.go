@@ -16,6 +16,10 @@ const (
 	minSmallChannels = 48
 	minLargeChannels = 24
 	minWinogradTiles = 24
+
+	// Groups of so few channels, on images of so few pixels, have faster kernels of their own forward and to the weights.
+	maxDirectChannels = 31
+	maxDirectPixels   = 128
 )
 
 // winogradForms are the directions of a convolution in Winograd's form, nil where that does not pay.
