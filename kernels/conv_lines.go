@@ -30,10 +30,10 @@ func (g *gather) fillLine(dst []float32, n, y, ky, x, windows int) {
 	}
 }
 
-// laterLines returns lines that this or another thread reads after line y of positions, two blocks of rows later.
-func (g *gather) laterLines(n, y int) []float32 {
-	line, size := n*g.h+(y+ceilDiv(2*rowBlock, g.outW))*g.sh, g.w*g.pixel
-	return g.src[min(line*size, len(g.src)):min((line+g.sh)*size, len(g.src))]
+// laterLines returns lines that a thread reads in its next block after line y of positions, if the threads take blocks in turn.
+func (p *implicitProduct) laterLines(n, y int) []float32 {
+	line, size := n*p.h+(y+ceilDiv(p.threads*rowBlock, p.outW))*p.sh, p.w*p.pixel
+	return p.src[min(line*size, len(p.src)):min((line+p.sh)*size, len(p.src))]
 }
 
 // multipliesLines tells whether the product reads its rows so.
@@ -55,7 +55,7 @@ func (b *productBlock) multiplyLines() {
 		}
 		m.a, m.aRow, m.aDepth, m.aPadded = b.gathered, g.sw*g.channels, 1, true
 		m.aTile, m.depth = tileFor(active).rows*m.aRow, g.kw*g.channels
-		m.later = g.laterLines(n, y)
+		m.later = b.laterLines(n, y)
 		m.run()
 		row += m.rows
 	}

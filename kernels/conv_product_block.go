@@ -79,13 +79,8 @@ func (b *productBlock) gatherRows(k int) {
 	m.aDepth = 1
 	if b.direct {
 		m.a, m.aRow = source.src[b.row*source.pixel+source.first+k:], source.pixel
-		if m.soonTiles = 0; k == 0 && b.groups == 1 { // each band while the one before is multiplied by the first panel
-			band, end := tileFor(active).rows, b.row+m.rows
-			m.soon[0] = source.src[min(b.row+band, end)*source.pixel : end*source.pixel]
-			m.soonTiles = ceilDiv(m.rows, band) - 1
-			if m.band != nil {
-				m.soonTiles *= ceilDiv(m.cols, tileFor(active).cols)
-			}
+		if m.soonTiles = 0; k == 0 && b.groups == 1 {
+			b.fetchRows()
 		}
 	} else {
 		m.a, m.aRow, m.aPadded = b.gathered, gatheredRow(m.depth), true
@@ -97,6 +92,24 @@ func (b *productBlock) gatherRows(k int) {
 		}
 	}
 	m.aTile = tileFor(active).rows * m.aRow
+}
+
+// fetchRows has tiles fetch rows while they are multiplied by the first panel: those of the band after the next, and at the end
+// those with which a thread begins its next block, if the threads take blocks in turn.
+func (b *productBlock) fetchRows() {
+	m, ahead := &b.m, 2*tileFor(active).rows
+	rows := func(from, count int) []float32 {
+		from, count = min(from, b.rows()), min(count, b.rows()-from)
+		return b.source.src[from*b.source.pixel:][:max(count, 0)*b.source.pixel]
+	}
+	m.soon = [3][]float32{rows(b.row+ahead, m.rows-ahead), nil, rows(b.row+b.threads*rowBlock, ahead)}
+	panels := ceilDiv(m.cols, tileFor(active).cols)
+	if panels == 1 {
+		m.soon[1], m.later = m.later, nil
+	}
+	if m.soonTiles = ceilDiv(m.rows, tileFor(active).rows); m.band != nil {
+		m.soonTiles *= panels
+	}
 }
 
 // packColumns sets the right factor, from k on.

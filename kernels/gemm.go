@@ -36,7 +36,7 @@ type product struct {
 	// What will be read after this product or later in it, in the order of use. It is fetched into the second-level cache
 	// during the first soonTiles tiles, what comes later during the others: memory would else be waited for while nothing is
 	// multiplied.
-	soon      [2][]float32
+	soon      [3][]float32
 	soonTiles int
 	later     []float32
 	strips    [4]rowStrips // likewise, strip by strip and spread over all tiles
@@ -100,16 +100,19 @@ func (p *product) fetch(t *tile, index int) {
 		}
 		return
 	}
-	first, total := len(p.soon[0]), len(p.soon[0])+len(p.soon[1])
-	from, to := index*total/p.soonTiles, (index+1)*total/p.soonTiles
-	switch {
-	case from == to:
-	case from < first:
-		t.soon = p.soon[0][from:]
-	default:
-		t.soon = p.soon[1][from-first:]
+	total := 0
+	for _, x := range p.soon {
+		total += len(x)
 	}
+	from, to := index*total/p.soonTiles, (index+1)*total/p.soonTiles
 	t.soonDepth = ceilDiv(to-from, t.depth)
+	for _, x := range p.soon {
+		if from < len(x) {
+			t.soon = x[from:]
+			return
+		}
+		from -= len(x)
+	}
 }
 
 // fetchShare gives a tile the part of x that falls to the index-th of so many tiles.

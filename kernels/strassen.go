@@ -122,7 +122,7 @@ func (q *quarteredProduct) prepareRows(from, to int) {
 	q.calls, q.soonTiles = 0, 0
 	if next := min(2*to-from, q.top); q.whole && next > to {
 		q.soonTiles = int(factors)
-		q.soon = [2][]float32{memory[to*row : next*row], memory[below+to*row : below+next*row]}
+		q.soon = [3][]float32{memory[to*row : next*row], memory[below+to*row : below+next*row]}
 	}
 }
 
