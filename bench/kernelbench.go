@@ -91,7 +91,7 @@ func (r *stopwatch) conv(s kernels.ConvShape) ([]direction, error) {
 // attention measures what is between q, k and v side by side and the output. What the backward pass computes again is not
 // counted.
 func (r *stopwatch) attention(s kernels.AttentionShape, sequences int) []direction {
-	attention := kernels.NewAttention(s)
+	attention := r.Precision.NewAttention(s)
 	sequences *= r.Batch
 	width := s.Heads * s.HeadDim
 	size := sequences * s.Tokens * width

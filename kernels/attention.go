@@ -20,7 +20,8 @@ type AttentionShape struct {
 // Attention computes softmax(Scale·QKᵀ)·V for every sequence and head. The probabilities are not kept: the backward pass
 // computes them again from the logarithm of each row's sum, as FlashAttention does (Dao et al. 2022, section 3.1).
 type Attention struct {
-	s AttentionShape
+	s     AttentionShape
+	pairs bool // multiply pairs of bf16
 
 	q, k, v, out     Rows // of the call in flight
 	dq, dk, dv, dout Rows
@@ -52,7 +53,7 @@ func (a *Attention) workerSize() int {
 	tokens, dim := a.s.Tokens, a.s.HeadDim
 	return 2*roundUp(tokens*gatheredRow(tokens), cacheLine) +
 		roundUp(max(panelSize(tokens, dim), panelSize(dim, tokens)), cacheLine) +
-		roundUp(edgeSize(max(tokens, dim)), cacheLine)
+		roundUp(edgeSize(max(tokens, dim)), cacheLine) + roundUp(a.roundedSize(), cacheLine)
 }
 
 // headsPerTask keeps tasks at a size where starting one costs little.
@@ -120,6 +121,7 @@ type attentionHead struct {
 	scores, slopes []float32 // [tokens, row]
 	row            int
 	packed, edge   []float32
+	rounded        []float32 // an operand in pairs
 	lse            []float32
 }
 
@@ -131,12 +133,17 @@ func (a *Attention) worker(worker, head int) attentionHead {
 		Attention: a, head: head, row: row,
 		scores: space.take(tokens * row), slopes: space.take(tokens * row),
 		packed: space.take(max(panelSize(tokens, dim), panelSize(dim, tokens))), edge: space.take(edgeSize(max(tokens, dim))),
-		lse: a.lse[head*tokens:][:tokens],
+		rounded: space.take(a.roundedSize()),
+		lse:     a.lse[head*tokens:][:tokens],
 	}
 }
 
 // byRows computes c [tokens,tokens] = left · rightᵀ, for two matrices of tokens.
 func (h *attentionHead) byRows(c []float32, left, right Rows) {
+	if h.pairs {
+		h.byRowsOfPairs(c, left, right)
+		return
+	}
 	tokens, dim := h.s.Tokens, h.s.HeadDim
 	packTransposed(h.packed, h.Attention.head(right, h.head), right.Stride, dim, tokens)
 	p := smallProduct(tokens, tokens, dim, h.packed, h.edge)
@@ -147,6 +154,10 @@ func (h *attentionHead) byRows(c []float32, left, right Rows) {
 
 // byTokens computes c = weights · right, or weightsᵀ · right, for weights [tokens,tokens].
 func (h *attentionHead) byTokens(c Rows, weights []float32, transposed bool, right Rows) {
+	if h.pairs {
+		h.byPairsOfTokens(c, weights, transposed, right)
+		return
+	}
 	tokens, dim := h.s.Tokens, h.s.HeadDim
 	packPlain(h.packed, h.Attention.head(right, h.head), right.Stride, tokens, dim)
 	p := smallProduct(tokens, dim, tokens, h.packed, h.edge)

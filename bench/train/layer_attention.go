@@ -16,14 +16,14 @@ type attentionLayer struct {
 	sums      buffer
 }
 
-func newAttentionLayer(p part, op graph.Attention) *attentionLayer {
+func newAttentionLayer(p part, precision kernels.Precision, op graph.Attention) *attentionLayer {
 	s := p.at.Shape
 	headDim := s.C / op.Heads
 	return &attentionLayer{
 		part:      p,
 		width:     s.C,
 		sequences: s.H,
-		kernel: kernels.NewAttention(kernels.AttentionShape{
+		kernel: precision.NewAttention(kernels.AttentionShape{
 			Tokens: s.W, Heads: op.Heads, HeadDim: headDim, Scale: float32(1 / math.Sqrt(float64(headDim))),
 		}),
 	}

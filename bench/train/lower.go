@@ -205,7 +205,7 @@ func (c *compiler) lowerChain(ch *chain) error {
 	case graph.Token:
 		l = &tokenLayer{part: p, kernel: kernels.NewTokens(n.Inputs[0].Shape.W, n.Shape.C), index: op.Index}
 	case graph.Attention:
-		l = newAttentionLayer(p, op)
+		l = newAttentionLayer(p, c.opt.Precision, op)
 	case graph.MatMul:
 		l = newMatMulLayer(p, op)
 	case graph.Softmax:

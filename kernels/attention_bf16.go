@@ -1,0 +1,52 @@
+package kernels
+
+// NewAttention is [NewAttention] with products of that precision. Softmax stays float32.
+func (p Precision) NewAttention(s AttentionShape) *Attention {
+	a := NewAttention(s)
+	a.pairs = p == BF16
+	return a
+}
+
+// roundedSize returns the floats of the largest operand in pairs: a matrix of tokens, or one of tokens × tokens in pairs of
+// columns or rows.
+func (a *Attention) roundedSize() int {
+	if !a.pairs {
+		return 0
+	}
+	tokens, dim := a.s.Tokens, a.s.HeadDim
+	return max(tokens*gatheredRow(ceilDiv(dim, 2)), tokens*gatheredRow(ceilDiv(tokens, 2)), ceilDiv(tokens, 2)*gatheredRow(tokens))
+}
+
+// byRowsOfPairs is byRows in pairs of elements.
+func (h *attentionHead) byRowsOfPairs(c []float32, left, right Rows) {
+	tokens, dim, depth := h.s.Tokens, h.s.HeadDim, ceilDiv(h.s.HeadDim, 2)
+	row := gatheredRow(depth)
+	pairColumns(h.rounded, row, h.Attention.head(right, h.head), right.Stride, tokens, dim)
+	packTransposed(h.packed, h.rounded, row, depth, tokens)
+	pairColumns(h.rounded, row, h.Attention.head(left, h.head), left.Stride, tokens, dim)
+	p := smallProduct(tokens, tokens, depth, h.packed, h.edge)
+	p.pairs, p.c, p.cRow = true, c, h.row
+	p.setA(h.rounded, row, false, 0)
+	p.run()
+}
+
+// byPairsOfTokens is byTokens in pairs of tokens.
+func (h *attentionHead) byPairsOfTokens(c Rows, weights []float32, transposed bool, right Rows) {
+	tokens, dim, depth := h.s.Tokens, h.s.HeadDim, ceilDiv(h.s.Tokens, 2)
+	width := tileFor(active).cols
+	for j := 0; j < dim; j += width {
+		pairRows(h.packed[j*depth:], width, h.Attention.head(right, h.head)[j:], right.Stride, tokens, min(width, dim-j))
+	}
+	p := smallProduct(tokens, dim, depth, h.packed, h.edge)
+	p.pairs, p.c, p.cRow = true, h.Attention.head(c, h.head), c.Stride
+	if transposed {
+		row := gatheredRow(tokens)
+		pairRows(h.rounded, row, weights, h.row, tokens, tokens)
+		p.setA(h.rounded, 0, true, row)
+	} else {
+		row := gatheredRow(depth)
+		pairColumns(h.rounded, row, weights, h.row, tokens, tokens)
+		p.setA(h.rounded, row, false, 0)
+	}
+	p.run()
+}

@@ -1,0 +1,39 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// Attention in pairs is attention of float32 but for the rounding of its factors, by 2⁻⁹ at most. An error of a score is a
+// relative error of its probability; the sums of many such errors grow like a random walk, of which six deviations are allowed,
+// relative to the largest value.
+func TestAttentionOfPairs(t *testing.T) {
+	for _, s := range attentionShapes {
+		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
+			forEachISA(t, func(t *testing.T) {
+				exact, pairs := newAttentionCase(t, 17, s, 3, 2), newAttentionCase(t, 17, s, 3, 2)
+				pairs.a = BF16.NewAttention(s)
+				pairs.ws = make([]float32, pairs.a.Workspace(2))
+				for _, c := range []*attentionCase{exact, pairs} {
+					c.forward()
+					c.backward()
+				}
+				score := 1 + math.Abs(float64(s.Scale))*math.Sqrt(float64(s.HeadDim))
+				closeInPairs(t, "out", pairs.out.Data, exact.out.Data, score)
+				closeInPairs(t, "lse", pairs.lse, exact.lse, score)
+				closeInPairs(t, "the gradients", pairs.dqkv, exact.dqkv, score)
+			})
+		})
+	}
+}
+
+func closeInPairs(t *testing.T, what string, got, want []float32, growth float64) {
+	t.Helper()
+	largest := 0.0
+	for _, v := range want {
+		largest = max(largest, math.Abs(float64(v)))
+	}
+	compare(t, what, got, widen(want), 6*growth*largest*0x1p-9)
+}
