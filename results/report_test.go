@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // inventedRecord is a run that never happened; its figures are for the tests alone.
 func inventedRecord(t *testing.T, model, row string, accuracy float64) Record {
 	t.Helper()
-	recipe, err := NewRecipe("quick", map[string]any{"batch": 64, "lr": 5e-4, "epochs": 3})
+	recipe, err := NewRecipe("quick", map[string]any{"batch": 64, "lr": 5e-4, "epochs": 3, "evaluate_every": 0})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -164,7 +164,7 @@ func (r Recipe) departs() bool {
 	return evaluation["metric"] != nil || evaluation["flip"] != nil
 }
 
-// describe lists values by name, those of a nested object in brackets.
+// describe lists values by name, those of a nested object in brackets. What happens every 0 epochs is left out.
 func describe(values map[string]any) []string {
 	var all []string
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -183,7 +183,9 @@ func describe(values map[string]any) []string {
 			if err != nil {
 				encoded = fmt.Append(nil, value)
 			}
-			all = append(all, label+string(encoded))
+			if string(encoded) != "0" || !strings.HasSuffix(key, "_every") {
+				all = append(all, label+string(encoded))
+			}
 		}
 	}
 	return all
