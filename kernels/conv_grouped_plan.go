@@ -22,8 +22,8 @@ type groupedPlan struct {
 	tasks   int
 }
 
-// Sizes: a block that leaves room in the second-level cache, enough pixels to pay for the weights, and tasks to keep
-// threads busy.
+// Sizes: a block that the first-level cache holds, if that is some lines at all, enough pixels to pay for the weights, and
+// tasks to keep threads busy.
 const (
 	groupedBlock  = 1 << 13
 	groupedPixels = 512
