@@ -196,6 +196,7 @@ func FuzzAttention(f *testing.F) {
 			c.forward()
 			compare(t, "out", c.out.Data, out, attentionTolerance(s))
 			compare(t, "lse", c.lse, lse, attentionTolerance(s))
+			checkAttentionOfPairs(t, seed, s)
 		}
 	})
 }

@@ -5,11 +5,10 @@ package kernels
 // splits whose sums go to their own slots and are added in order.
 type linedWeights struct {
 	gather
-	n, outC    int
-	dy         []float32
-	sums       []float32 // one slot per split, and one to turn the result in
-	scratch    []float32 // of all workers
-	workerSize int
+	n, outC int
+	dy      []float32
+	sums    []float32 // one slot per split, and one to turn the result in
+	scratch []float32 // of all workers
 }
 
 // newLinedWeights returns nil where windows are gathered.
@@ -17,10 +16,11 @@ func newLinedWeights(g gather, outC int) *linedWeights {
 	if !g.lined() || g.outW < minSummedPositions || outC%narrowest != 0 {
 		return nil
 	}
-	p := &linedWeights{gather: g, outC: outC}
-	p.workerSize = ((p.blockLines()-1)*g.sh + g.kh) * g.lineSize(g.outW)
-	return p
+	return &linedWeights{gather: g, outC: outC}
 }
+
+// blockSize returns the floats of the lines that a block reads.
+func (p *linedWeights) blockSize() int { return ((p.blockLines()-1)*p.sh + p.kh) * p.lineSize(p.outW) }
 
 // blockLines returns how many lines of positions are summed in one block.
 func (p *linedWeights) blockLines() int { return max(1, pixelBlock/p.outW) }
@@ -34,7 +34,7 @@ func (p *linedWeights) slot() int { return roundUp(p.depth()*p.outC, cacheLine) 
 
 func (p *linedWeights) workspace(n, threads int) int {
 	p.n = n
-	return (p.splits()+1)*p.slot() + threads*p.workerSize + 2*cacheLine
+	return (p.splits()+1)*p.slot() + threads*p.blockSize() + 2*cacheLine
 }
 
 // run computes dw, or adds to it.
@@ -58,7 +58,7 @@ func (p *linedWeights) run(pool *Pool, n int, dw, dy, x []float32, keep bool, ws
 
 // Do sums one split.
 func (p *linedWeights) Do(split, worker int) {
-	lines := p.scratch[worker*p.workerSize:][:p.workerSize]
+	lines := p.scratch[worker*p.blockSize():][:p.blockSize()]
 	size, row := p.lineSize(p.outW), p.outW*p.outC
 	begin, end := p.n*p.outH*split/p.splits(), p.n*p.outH*(split+1)/p.splits()
 	m := product{

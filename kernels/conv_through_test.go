@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -20,51 +21,88 @@ func TestConvReadThrough(t *testing.T) {
 		for _, act := range []Act{ActNone, ActReLU, ActReLU6, ActHardSwish} {
 			t.Run(convName(s)+"/"+act.String(), func(t *testing.T) {
 				forEachISA(t, func(t *testing.T) {
-					const n, threads = 2, 2
-					rng, rows := newRand(), n*s.H*s.W
 					c, err := NewConv(s)
 					if err != nil {
 						t.Fatal(err)
 					}
-					norm := NewBatchNorm(s.C, 1e-5, 0.1, act)
 					if c.grouped != nil && (active != AVX512 || act == ActHardSwish) {
 						t.Skip("has no kernel for it")
 					}
-					if !c.ReadsThrough(norm) {
+					if !checkReadThrough(t, newRand(), c, act) {
 						t.Fatal("the convolution does not read through the batch norm")
-					}
-					pool := NewPool(threads)
-					defer pool.Close()
-					at := Normalised{
-						X: normal(rng, rows*s.C), Mean: normal(rng, s.C), InvStd: normal(rng, s.C),
-						Gamma: normal(rng, s.C), Beta: normal(rng, s.C),
-					}
-					x := make([]float32, len(at.X))
-					norm.Apply(pool, rows, x, at.X, nil, at.Mean, at.InvStd, at.Gamma, at.Beta)
-					w, dy := normal(rng, s.Weights()), normal(rng, n*c.outputSize())
-					ws := make([]float32, c.Workspace(n, threads))
-					run := func(x []float32, through bool) (y, dw []float32) {
-						y, dw = make([]float32, n*c.outputSize()), make([]float32, s.Weights())
-						if through {
-							c.ReadThrough(norm, n, at)
-						}
-						c.Forward(pool, n, y, x, w, Epilogue{}, ws)
-						if through {
-							c.ReadThrough(norm, n, at)
-						}
-						c.BackwardWeights(pool, n, dw, nil, dy, x, false, ws)
-						return y, dw
-					}
-					y, dw := run(at.X, true)
-					wantY, wantDW := run(x, false) // which also says that reading through ends with its call
-					if !slices.Equal(y, wantY) {
-						t.Error("y differs")
-					}
-					if !slices.Equal(dw, wantDW) {
-						t.Error("dw differs")
 					}
 				})
 			})
 		}
 	}
+}
+
+// checkReadThrough returns false if the convolution doesn't read through such a batch norm.
+func checkReadThrough(t *testing.T, rng *rand.Rand, c *Conv, act Act) bool {
+	t.Helper()
+	const n, threads = 2, 2
+	s := c.s
+	norm := NewBatchNorm(s.C, 1e-5, 0.1, act)
+	if !c.ReadsThrough(norm) {
+		return false
+	}
+	pool := NewPool(threads)
+	defer pool.Close()
+	rows := n * s.H * s.W
+	at := Normalised{
+		X: normal(rng, rows*s.C), Mean: normal(rng, s.C), InvStd: normal(rng, s.C),
+		Gamma: normal(rng, s.C), Beta: normal(rng, s.C),
+	}
+	x := make([]float32, len(at.X))
+	norm.Apply(pool, rows, x, at.X, nil, at.Mean, at.InvStd, at.Gamma, at.Beta)
+	w, dy := normal(rng, s.Weights()), normal(rng, n*c.outputSize())
+	ws := make([]float32, c.Workspace(n, threads))
+	run := func(x []float32, through bool) (y, dw []float32) {
+		y, dw = make([]float32, n*c.outputSize()), make([]float32, s.Weights())
+		if through {
+			c.ReadThrough(norm, n, at)
+		}
+		c.Forward(pool, n, y, x, w, Epilogue{}, ws)
+		if through {
+			c.ReadThrough(norm, n, at)
+		}
+		c.BackwardWeights(pool, n, dw, nil, dy, x, false, ws)
+		return y, dw
+	}
+	y, dw := run(at.X, true)
+	wantY, wantDW := run(x, false) // which also says that reading through ends with its call
+	if !slices.Equal(y, wantY) {
+		t.Errorf("%s, %s: y differs", convName(s), act)
+	}
+	if !slices.Equal(dw, wantDW) {
+		t.Errorf("%s, %s: dw differs", convName(s), act)
+	}
+	return true
+}
+
+func FuzzConvReadThrough(f *testing.F) {
+	f.Add(uint64(1), uint8(11), uint8(9), uint8(40), uint8(0), uint8(1), uint8(0))
+	f.Add(uint64(2), uint8(7), uint8(8), uint8(3), uint8(24), uint8(1), uint8(1))
+	f.Fuzz(func(t *testing.T, seed uint64, h, w, groups, perGroup, half, stride uint8) {
+		reach, step := 1+int(half)%3, 1+int(stride)%2
+		channels := 1 + int(groups)%70 // of a depthwise convolution
+		s := ConvShape{
+			H: 2 + int(h)%20, W: 2 + int(w)%20, C: channels, OutC: channels, KH: 2*reach + 1, KW: 2*reach + 1,
+			SH: step, SW: step, PH: reach, PW: reach, Groups: channels,
+		}
+		if size := int(perGroup) % 49; size > 1 {
+			s.Groups = 1 + int(groups)%9
+			s.C, s.OutC = size*s.Groups, size*s.Groups
+		}
+		for isa := Generic; isa <= Detected(); isa++ {
+			setISA(t, isa)
+			c, err := NewConv(s)
+			if err != nil {
+				t.Skip()
+			}
+			for _, act := range []Act{ActNone, ActReLU6, ActHardSwish} {
+				checkReadThrough(t, rand.New(rand.NewPCG(seed, 0)), c, act)
+			}
+		}
+	})
 }

@@ -167,7 +167,7 @@ func FuzzDepthwise(f *testing.F) {
 			setISA(t, isa)
 			rng := rand.New(rand.NewPCG(seed, 0))
 			n, p, l := 1+int(channels)%channelBlock, 1+int(pixels)%30, 1+int(lines)%6
-			checkTapSum(t, rng, n, p, l, int(taps)%60, int(flags)%(flagReLU<<1)&^flagAccumulate, 0)
+			checkTapSum(t, rng, n, p, l, int(taps)%60, int(flags)%(flagSums<<1)&^flagAccumulate, 0)
 			checkTapGradient(t, rng, n, p, l, 1+int(taps)%10, 0)
 			checkPanel(t, rng, 1+int(channels)%50, 1+int(flags)%3, -int(taps)%7, p, 3-int(lines)%10, l)
 		}
