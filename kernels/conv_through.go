@@ -24,11 +24,18 @@ func (c *Conv) ReadThrough(norm *BatchNorm, n int, at Normalised) {
 	c.depthwise.readThrough(norm)
 }
 
-// normaliseChannels normalises the channels of one row from first on.
-func (b *BatchNorm) normaliseChannels(x []float32, first int) {
-	last := first + len(x)
-	batchNormRows(x, x, nil, b.mean[first:last], b.scale[first:last], b.beta[first:last], 1, b.lo, b.hi, false)
-	if !b.clamps {
-		activate(b.act, x, x)
+// copyThrough is copyRows of the channels from first on, through a batch norm unless that is nil.
+func copyThrough(b *BatchNorm, dst []float32, dstRow int, src []float32, srcRow, rows, channels, first int) {
+	copyRows(dst, dstRow, src, srcRow, rows, channels)
+	if b == nil {
+		return
+	}
+	last := first + channels
+	for r := range rows {
+		x := dst[r*dstRow:][:channels]
+		batchNormRows(x, x, nil, b.mean[first:last], b.scale[first:last], b.beta[first:last], 1, b.lo, b.hi, false)
+		if !b.clamps {
+			activate(b.act, x, x)
+		}
 	}
 }

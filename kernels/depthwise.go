@@ -189,10 +189,10 @@ func (p *depthwisePack) Do(block, _ int) {
 
 // depthwiseBand is what some lines of all phases become: whole lines of the destination.
 type depthwiseBand struct {
-	n, begin, lines int       // of a phase
-	first           int       // in the destination, in floats
-	dst             []float32 // the destination, or where it waits in the caches until its sums are taken
-	sums            []float32 // nil for none
+	begin, lines int       // of a phase
+	first        int       // in the destination, in floats
+	dst          []float32 // the destination, or where it waits in the caches until its sums are taken
+	sums         []float32 // nil for none
 }
 
 // bandSize returns the most floats of a band.
@@ -239,7 +239,7 @@ func (p *depthwisePass) Do(task, worker int) {
 			p.compute(panel, &band, block)
 		}
 		if p.norm != nil {
-			p.norm.sumBlock(n*ceilDiv(p.h, p.lines)+begin/p.lines, band.first/p.panel.c, band.dst)
+			p.norm.sumBlock(p.bandsOf(n)+begin/p.lines, band.first/p.panel.c, band.dst)
 		}
 	})
 }
@@ -249,7 +249,7 @@ func (p *depthwisePass) band(n, begin, lines int) depthwiseBand {
 	from, to := begin*window.sh, min((begin+lines)*window.sh, window.h)
 	line := window.w * p.panel.c
 	first := (n*window.h + from) * line
-	return depthwiseBand{n: n, begin: begin, lines: lines, first: first, dst: p.dst[first : first+(to-from)*line]}
+	return depthwiseBand{begin: begin, lines: lines, first: first, dst: p.dst[first : first+(to-from)*line]}
 }
 
 // compute computes one block of channels of a band.

@@ -71,13 +71,7 @@ func (p *depthwisePanel) copyPixels(dst, src []float32, pixels, lines, first, ah
 	default:
 		channels := min(channelBlock, p.c-first)
 		for i := range lines {
-			line := dst[i*p.line():]
-			copyRows(line, channelBlock, src[i*p.w*p.c:], p.stride*p.c, pixels, channels)
-			if b != nil {
-				for pixel := range pixels {
-					b.normaliseChannels(line[pixel*channelBlock:][:channels], first)
-				}
-			}
+			copyThrough(b, dst[i*p.line():], channelBlock, src[i*p.w*p.c:], p.stride*p.c, pixels, channels, first)
 		}
 	}
 }

@@ -301,8 +301,5 @@ func (h *halves) copy(dst []float32, dstLine int, src []float32, srcLine, pixel,
 
 // copyPart copies some channels of a line of pixels.
 func (h *halves) copyPart(dst, src []float32, pixel, pixels, channels, first int) {
-	copyRows(dst, h.width, src, pixel, pixels, channels)
-	for x := 0; h.norm != nil && x < pixels; x++ {
-		h.norm.normaliseChannels(dst[x*h.width:][:channels], first)
-	}
+	copyThrough(h.norm, dst, h.width, src, pixel, pixels, channels, first)
 }

@@ -68,26 +68,17 @@ func (l *convLayer) forward(c *compiler, out buffer) {
 	})
 }
 
-// through returns the batch norm that the convolution reads its input through, nil if it reads what a layer has written. A
-// batch norm that nothing else reads then writes nothing.
-func (l *convLayer) through() *batchNormLayer {
-	norm, ok := l.in[0].maker.(*batchNormLayer)
-	if !ok || norm.reader() != l {
-		return nil
-	}
-	return norm
-}
-
-// input is what the convolution reads, and how.
+// convInput is what a convolution reads, and how.
 type convInput struct {
 	x    buffer
 	norm *kernels.BatchNorm // that x is read through, nil for none
 	at   normalised
 }
 
+// input is the value that a layer has written, or what the batch norm before has read, if that writes nothing.
 func (l *convLayer) input(c *compiler) convInput {
-	norm := l.through()
-	if norm == nil {
+	norm, ok := l.in[0].maker.(*batchNormLayer)
+	if !ok || norm.reader() != l {
 		return convInput{x: c.read(l.in[0])}
 	}
 	at := norm.normalised(c)

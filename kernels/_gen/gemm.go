@@ -189,24 +189,15 @@ func (t *tile) accumulate() {
 	}
 	DECQ(depth)
 	JNZ(LabelRef("depth"))
-	more := t.argument("more")
+	more := argument("more")
 	DECQ(more)
 	JS(LabelRef("done"))
 	for _, base := range bases {
-		ADDQ(t.argument("aMore"), base)
+		ADDQ(argument("aMore"), base)
 	}
-	MOVQ(t.argument("depth"), depth)
+	MOVQ(argument("depth"), depth)
 	JMP(LabelRef("depth"))
 	Label("done")
-}
-
-// argument returns where an argument lies.
-func (t *tile) argument(name string) Mem {
-	at, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	return at.Addr
 }
 
 // embeds tells whether a multiplication broadcasts its element of A itself: unless that is shared by two whole vectors, the
