@@ -42,7 +42,8 @@ const cacheFloats = 1 << 11
 // NewBatchNorm returns the kernel for c channels. Momentum is PyTorch's: the weight of the new value in the running
 // statistics.
 func NewBatchNorm(c int, eps, momentum float32, act Act) *BatchNorm {
-	b := &BatchNorm{c: c, eps: eps, momentum: momentum, act: act, scale: make([]float32, c), totals: make([]float64, 2*c)}
+	b := &BatchNorm{c: c, eps: eps, momentum: momentum, act: act, totals: make([]float64, 2*c)}
+	b.scale, b.slope, b.offset = make([]float32, c), make([]float32, c), make([]float32, c)
 	b.lo, b.hi, b.clamps = act.clampBounds()
 	if !b.clamps {
 		b.lo, b.hi, _ = ActNone.clampBounds()
@@ -54,7 +55,7 @@ func NewBatchNorm(c int, eps, momentum float32, act Act) *BatchNorm {
 
 // Workspace returns the scratch, in floats, that Stats and the backward methods need.
 func (b *BatchNorm) Workspace(rows, threads int) int {
-	return float64Space(2*partials(rows)*b.c) + 2*b.c + threads*b.perWorker
+	return float64Space(2*partials(rows)*b.c) + threads*b.perWorker
 }
 
 // Stats computes the statistics of a batch,
@@ -122,9 +123,7 @@ func (b *BatchNorm) load(kernel string, rows int, at Normalised) {
 func (b *BatchNorm) reduce(p *Pool, kernel string, rows int, ws []float32) {
 	checkLen(kernel, "ws", ws, b.Workspace(rows, p.Threads()))
 	b.rows, b.perTask, b.tasks = rows, partialRows(rows), partials(rows)
-	b.slots, ws = takeFloat64(ws, 2*b.tasks*b.c)
-	b.slope, b.offset = ws[:b.c], ws[b.c:2*b.c]
-	b.workers = ws[2*b.c:]
+	b.slots, b.workers = takeFloat64(ws, 2*b.tasks*b.c)
 }
 
 // slot returns the two partial sums of a task, cleared.

@@ -55,18 +55,22 @@ func (b *BatchNorm) sumBlock(block, first int, dy []float32) {
 //
 // dx may be g.
 func (b *BatchNorm) BackwardSummed(p *Pool, rows, blocks int, dx, dgamma, dbeta, g []float32, at Normalised, fixed bool, add, sums []float32,
-	accumulate bool, ws []float32) {
+	accumulate bool) {
 	checkLen("BatchNorm.BackwardSummed", "dx", dx, rows*b.c)
-	checkLen("BatchNorm.BackwardSummed", "g", g, rows*b.c)
-	checkLen("BatchNorm.BackwardSummed", "dgamma", dgamma, b.c)
-	checkLen("BatchNorm.BackwardSummed", "dbeta", dbeta, b.c)
-	checkLen("BatchNorm.BackwardSummed", "sums", sums, b.blockSums(blocks))
-	b.loadBlocks(rows, g, at, sums)
-	b.fixed, b.dgamma, b.dbeta, b.accumulate = fixed, dgamma, dbeta, accumulate
-	b.reduce(p, "BatchNorm.BackwardSummed", rows, ws)
-	b.tasks = blocks
-	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormBlocksFinish)(b))
+	b.SettleSummed(p, rows, blocks, dgamma, dbeta, g, at, fixed, sums, accumulate)
 	b.runRows(p, dx, g, add)
+}
+
+// SettleSummed is BackwardSummed without dx, which the convolution that made at.X computes where it reads it: see
+// [Conv.BackwardJoint].
+func (b *BatchNorm) SettleSummed(p *Pool, rows, blocks int, dgamma, dbeta, g []float32, at Normalised, fixed bool, sums []float32, accumulate bool) {
+	checkLen("BatchNorm", "g", g, rows*b.c)
+	checkLen("BatchNorm", "dgamma", dgamma, b.c)
+	checkLen("BatchNorm", "dbeta", dbeta, b.c)
+	checkLen("BatchNorm", "sums", sums, b.blockSums(blocks))
+	b.loadBlocks(rows, g, at, sums)
+	b.fixed, b.dgamma, b.dbeta, b.accumulate, b.tasks = fixed, dgamma, dbeta, accumulate, blocks
+	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormBlocksFinish)(b))
 }
 
 // runRows computes dx from g, which has been summed.

@@ -52,7 +52,7 @@ func BenchmarkNormGradient(b *testing.B) {
 		b.Run(name+"/summed", func(b *testing.B) {
 			for b.Loop() {
 				blocks := c.BackwardDataSums(pool, n, dx, dy, w, nil, norm, at, sums, ws)
-				norm.BackwardSummed(pool, rows, blocks, dx, dgamma, dbeta, dx, at, false, nil, sums, false, ws)
+				norm.BackwardSummed(pool, rows, blocks, dx, dgamma, dbeta, dx, at, false, nil, sums, false)
 			}
 		})
 		pool.Close()

@@ -60,7 +60,7 @@ func TestConvBackwardDataSums(t *testing.T) {
 							sums := make([]float32, c.GradientSums(norm, n))
 							ws := make([]float32, max(c.GradientSumsWorkspace(n, threads), norm.Workspace(rows, threads)))
 							blocks := c.BackwardDataSums(p, n, g, dy, w, add, norm, at, sums, ws)
-							norm.BackwardSummed(p, rows, blocks, dx, dgamma, dbeta, g, at, false, dx, sums, false, ws)
+							norm.BackwardSummed(p, rows, blocks, dx, dgamma, dbeta, g, at, false, dx, sums, false)
 							return slices.Clone(g), dx, dgamma, dbeta
 						}
 						g, dx, dgamma, dbeta := summed(threads, false)

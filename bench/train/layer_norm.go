@@ -152,7 +152,7 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 		k, fixed := c.contribute(l.in[0], true, inPlace), l.frozen
 		c.emit(l.step("gradient"), append(at.buffers(), dy, sums.buffer, k.add), []buffer{k.dst}, func(f *frame) {
 			kernel.BackwardSummed(f.pool, f.n*positions, sums.blocks, f.at(k.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, f.at(k.add),
-				f.at(sums.buffer), accumulate, f.ws)
+				f.at(sums.buffer), accumulate)
 		})
 		k.done()
 		if l.residual != nil {
