@@ -5,50 +5,54 @@
 // func siluAVX512(y *float32, x *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·siluAVX512(SB), NOSPLIT, $0-24
-	MOVQ n+16(FP), CX
-	MOVQ y+0(FP), DX
-	MOVQ x+8(FP), BX
-	XORQ AX, AX
+	VMOVUPS const3f800000<>+0(SB), Z0
+	VMOVUPS constc2d20000<>+0(SB), Z1
+	VMOVUPS const42b40000<>+0(SB), Z2
+	VMOVUPS const3fb8aa3b<>+0(SB), Z3
+	VMOVUPS const3f318000<>+0(SB), Z4
+	VMOVUPS constb95e8083<>+0(SB), Z5
+	VMOVUPS const3f000000<>+0(SB), Z6
+	VMOVUPS const3e2aaaaa<>+0(SB), Z7
+	VMOVUPS const3d2aa9c1<>+0(SB), Z8
+	VMOVUPS const3c088908<>+0(SB), Z9
+	VMOVUPS const3ab743ce<>+0(SB), Z10
+	VMOVUPS const39506967<>+0(SB), Z11
+	MOVQ    n+16(FP), CX
+	MOVQ    y+0(FP), DX
+	MOVQ    x+8(FP), BX
+	XORQ    AX, AX
 
 loop:
 	CMPQ         CX, $+16
 	JLT          tail
-	VMOVUPS      (BX)(AX*4), Z0
-	VORPS        const80000000<>+0(SB), Z0, Z1
-	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b40000<>+0(SB), Z3
-	VMAXPS       Z1, Z2, Z1
-	VMINPS       Z1, Z3, Z1
-	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x00, Z2, Z2
-	VMOVAPS      Z2, Z3
-	VFNMADD132PS const3f318000<>+0(SB), Z1, Z3
-	VMOVAPS      Z2, Z1
-	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
-	VMOVUPS      const39506967<>+0(SB), Z3
-	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
-	VMULPS       Z1, Z1, Z8
-	VMOVAPS      Z8, Z8
-	VFMADD213PS  Z1, Z3, Z8
-	VADDPS       const3f800000<>+0(SB), Z8, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VADDPS       const3f800000<>+0(SB), Z1, Z2
-	VRCP14PS     Z2, Z3
-	VMOVUPS      const3f800000<>+0(SB), Z8
-	VMOVAPS      Z3, Z9
-	VFNMADD213PS Z8, Z2, Z9
-	VMOVAPS      Z3, Z2
-	VFMADD213PS  Z3, Z9, Z2
-	VPXORD       Z4, Z4, Z4
-	VMULPS       Z2, Z1, Z1
-	VCMPPS       $0x11, Z4, Z0, K1
-	VBLENDMPS    Z1, Z2, K1, Z5
-	VMULPS       Z5, Z0, Z0
-	VMOVUPS      Z0, (DX)(AX*4)
+	VMOVUPS      (BX)(AX*4), Z12
+	VORPS        const80000000<>+0(SB), Z12, Z13
+	VMAXPS       Z13, Z1, Z13
+	VMINPS       Z13, Z2, Z13
+	VMULPS       Z3, Z13, Z18
+	VRNDSCALEPS  $0x00, Z18, Z18
+	VMOVAPS      Z18, Z19
+	VFNMADD213PS Z13, Z4, Z19
+	VMOVAPS      Z18, Z13
+	VFNMADD213PS Z19, Z5, Z13
+	VMOVUPS      Z11, Z19
+	VFMADD213PS  Z10, Z13, Z19
+	VFMADD213PS  Z9, Z13, Z19
+	VFMADD213PS  Z8, Z13, Z19
+	VFMADD213PS  Z7, Z13, Z19
+	VFMADD213PS  Z6, Z13, Z19
+	VMULPS       Z13, Z13, Z20
+	VMOVAPS      Z20, Z20
+	VFMADD213PS  Z13, Z19, Z20
+	VADDPS       Z0, Z20, Z13
+	VSCALEFPS    Z18, Z13, Z13
+	VPXORD       Z14, Z14, Z14
+	VCMPPS       $0x11, Z14, Z12, K1
+	VBLENDMPS    Z13, Z0, K1, Z15
+	VADDPS       Z0, Z13, Z13
+	VMULPS       Z15, Z12, Z12
+	VDIVPS       Z13, Z12, Z12
+	VMOVUPS      Z12, (DX)(AX*4)
 	ADDQ         $+16, AX
 	SUBQ         $+16, CX
 	JMP          loop
@@ -59,64 +63,56 @@ tail:
 	MOVL         $-1, SI
 	BZHIL        CX, SI, SI
 	KMOVW        SI, K1
-	VMOVUPS.Z    (BX)(AX*4), K1, Z0
-	VORPS        const80000000<>+0(SB), Z0, Z1
-	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b40000<>+0(SB), Z3
-	VMAXPS       Z1, Z2, Z1
-	VMINPS       Z1, Z3, Z1
-	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
+	VMOVUPS.Z    (BX)(AX*4), K1, Z12
+	VORPS        const80000000<>+0(SB), Z12, Z13
+	VMAXPS       Z13, Z1, Z1
+	VMINPS       Z1, Z2, Z1
+	VMULPS       Z3, Z1, Z2
 	VRNDSCALEPS  $0x00, Z2, Z2
 	VMOVAPS      Z2, Z3
-	VFNMADD132PS const3f318000<>+0(SB), Z1, Z3
+	VFNMADD213PS Z1, Z4, Z3
 	VMOVAPS      Z2, Z1
-	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
-	VMOVUPS      const39506967<>+0(SB), Z3
-	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
+	VFNMADD213PS Z3, Z5, Z1
+	VMOVUPS      Z11, Z3
+	VFMADD213PS  Z10, Z1, Z3
+	VFMADD213PS  Z9, Z1, Z3
+	VFMADD213PS  Z8, Z1, Z3
+	VFMADD213PS  Z7, Z1, Z3
+	VFMADD213PS  Z6, Z1, Z3
 	VMULPS       Z1, Z1, Z4
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VADDPS       const3f800000<>+0(SB), Z4, Z1
+	VADDPS       Z0, Z4, Z1
 	VSCALEFPS    Z2, Z1, Z1
-	VADDPS       const3f800000<>+0(SB), Z1, Z2
-	VRCP14PS     Z2, Z3
-	VMOVUPS      const3f800000<>+0(SB), Z4
-	VMOVAPS      Z3, Z5
-	VFNMADD213PS Z4, Z2, Z5
-	VMOVAPS      Z3, Z2
-	VFMADD213PS  Z3, Z5, Z2
-	VPXORD       Z6, Z6, Z6
-	VMULPS       Z2, Z1, Z1
-	VCMPPS       $0x11, Z6, Z0, K2
-	VBLENDMPS    Z1, Z2, K2, Z7
-	VMULPS       Z7, Z0, Z0
+	VPXORD       Z16, Z16, Z16
+	VCMPPS       $0x11, Z16, Z12, K2
+	VBLENDMPS    Z1, Z0, K2, Z17
+	VADDPS       Z0, Z1, Z0
+	VMULPS       Z17, Z12, Z1
+	VDIVPS       Z0, Z1, Z0
 	VMOVUPS      Z0, K1, (DX)(AX*4)
 
 done:
 	VZEROUPPER
 	RET
 
-DATA const80000000<>+0(SB)/4, $0x80000000
-DATA const80000000<>+4(SB)/4, $0x80000000
-DATA const80000000<>+8(SB)/4, $0x80000000
-DATA const80000000<>+12(SB)/4, $0x80000000
-DATA const80000000<>+16(SB)/4, $0x80000000
-DATA const80000000<>+20(SB)/4, $0x80000000
-DATA const80000000<>+24(SB)/4, $0x80000000
-DATA const80000000<>+28(SB)/4, $0x80000000
-DATA const80000000<>+32(SB)/4, $0x80000000
-DATA const80000000<>+36(SB)/4, $0x80000000
-DATA const80000000<>+40(SB)/4, $0x80000000
-DATA const80000000<>+44(SB)/4, $0x80000000
-DATA const80000000<>+48(SB)/4, $0x80000000
-DATA const80000000<>+52(SB)/4, $0x80000000
-DATA const80000000<>+56(SB)/4, $0x80000000
-DATA const80000000<>+60(SB)/4, $0x80000000
-GLOBL const80000000<>(SB), RODATA|NOPTR, $64
+DATA const3f800000<>+0(SB)/4, $0x3f800000
+DATA const3f800000<>+4(SB)/4, $0x3f800000
+DATA const3f800000<>+8(SB)/4, $0x3f800000
+DATA const3f800000<>+12(SB)/4, $0x3f800000
+DATA const3f800000<>+16(SB)/4, $0x3f800000
+DATA const3f800000<>+20(SB)/4, $0x3f800000
+DATA const3f800000<>+24(SB)/4, $0x3f800000
+DATA const3f800000<>+28(SB)/4, $0x3f800000
+DATA const3f800000<>+32(SB)/4, $0x3f800000
+DATA const3f800000<>+36(SB)/4, $0x3f800000
+DATA const3f800000<>+40(SB)/4, $0x3f800000
+DATA const3f800000<>+44(SB)/4, $0x3f800000
+DATA const3f800000<>+48(SB)/4, $0x3f800000
+DATA const3f800000<>+52(SB)/4, $0x3f800000
+DATA const3f800000<>+56(SB)/4, $0x3f800000
+DATA const3f800000<>+60(SB)/4, $0x3f800000
+GLOBL const3f800000<>(SB), RODATA|NOPTR, $64
 
 DATA constc2d20000<>+0(SB)/4, $0xc2d20000
 DATA constc2d20000<>+4(SB)/4, $0xc2d20000
@@ -208,77 +204,23 @@ DATA constb95e8083<>+56(SB)/4, $0xb95e8083
 DATA constb95e8083<>+60(SB)/4, $0xb95e8083
 GLOBL constb95e8083<>(SB), RODATA|NOPTR, $64
 
-DATA const39506967<>+0(SB)/4, $0x39506967
-DATA const39506967<>+4(SB)/4, $0x39506967
-DATA const39506967<>+8(SB)/4, $0x39506967
-DATA const39506967<>+12(SB)/4, $0x39506967
-DATA const39506967<>+16(SB)/4, $0x39506967
-DATA const39506967<>+20(SB)/4, $0x39506967
-DATA const39506967<>+24(SB)/4, $0x39506967
-DATA const39506967<>+28(SB)/4, $0x39506967
-DATA const39506967<>+32(SB)/4, $0x39506967
-DATA const39506967<>+36(SB)/4, $0x39506967
-DATA const39506967<>+40(SB)/4, $0x39506967
-DATA const39506967<>+44(SB)/4, $0x39506967
-DATA const39506967<>+48(SB)/4, $0x39506967
-DATA const39506967<>+52(SB)/4, $0x39506967
-DATA const39506967<>+56(SB)/4, $0x39506967
-DATA const39506967<>+60(SB)/4, $0x39506967
-GLOBL const39506967<>(SB), RODATA|NOPTR, $64
-
-DATA const3ab743ce<>+0(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+4(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+8(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+12(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+16(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+20(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+24(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+28(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+32(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+36(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+40(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+44(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+48(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+52(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+56(SB)/4, $0x3ab743ce
-DATA const3ab743ce<>+60(SB)/4, $0x3ab743ce
-GLOBL const3ab743ce<>(SB), RODATA|NOPTR, $64
-
-DATA const3c088908<>+0(SB)/4, $0x3c088908
-DATA const3c088908<>+4(SB)/4, $0x3c088908
-DATA const3c088908<>+8(SB)/4, $0x3c088908
-DATA const3c088908<>+12(SB)/4, $0x3c088908
-DATA const3c088908<>+16(SB)/4, $0x3c088908
-DATA const3c088908<>+20(SB)/4, $0x3c088908
-DATA const3c088908<>+24(SB)/4, $0x3c088908
-DATA const3c088908<>+28(SB)/4, $0x3c088908
-DATA const3c088908<>+32(SB)/4, $0x3c088908
-DATA const3c088908<>+36(SB)/4, $0x3c088908
-DATA const3c088908<>+40(SB)/4, $0x3c088908
-DATA const3c088908<>+44(SB)/4, $0x3c088908
-DATA const3c088908<>+48(SB)/4, $0x3c088908
-DATA const3c088908<>+52(SB)/4, $0x3c088908
-DATA const3c088908<>+56(SB)/4, $0x3c088908
-DATA const3c088908<>+60(SB)/4, $0x3c088908
-GLOBL const3c088908<>(SB), RODATA|NOPTR, $64
-
-DATA const3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+4(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+8(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+12(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+16(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+20(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+24(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+28(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+32(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+36(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+40(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+44(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+48(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+52(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+56(SB)/4, $0x3d2aa9c1
-DATA const3d2aa9c1<>+60(SB)/4, $0x3d2aa9c1
-GLOBL const3d2aa9c1<>(SB), RODATA|NOPTR, $64
+DATA const3f000000<>+0(SB)/4, $0x3f000000
+DATA const3f000000<>+4(SB)/4, $0x3f000000
+DATA const3f000000<>+8(SB)/4, $0x3f000000
+DATA const3f000000<>+12(SB)/4, $0x3f000000
+DATA const3f000000<>+16(SB)/4, $0x3f000000
+DATA const3f000000<>+20(SB)/4, $0x3f000000
+DATA const3f000000<>+24(SB)/4, $0x3f000000
+DATA const3f000000<>+28(SB)/4, $0x3f000000
+DATA const3f000000<>+32(SB)/4, $0x3f000000
+DATA const3f000000<>+36(SB)/4, $0x3f000000
+DATA const3f000000<>+40(SB)/4, $0x3f000000
+DATA const3f000000<>+44(SB)/4, $0x3f000000
+DATA const3f000000<>+48(SB)/4, $0x3f000000
+DATA const3f000000<>+52(SB)/4, $0x3f000000
+DATA const3f000000<>+56(SB)/4, $0x3f000000
+DATA const3f000000<>+60(SB)/4, $0x3f000000
+GLOBL const3f000000<>(SB), RODATA|NOPTR, $64
 
 DATA const3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
 DATA const3e2aaaaa<>+4(SB)/4, $0x3e2aaaaa
@@ -298,148 +240,321 @@ DATA const3e2aaaaa<>+56(SB)/4, $0x3e2aaaaa
 DATA const3e2aaaaa<>+60(SB)/4, $0x3e2aaaaa
 GLOBL const3e2aaaaa<>(SB), RODATA|NOPTR, $64
 
-DATA const3f000000<>+0(SB)/4, $0x3f000000
-DATA const3f000000<>+4(SB)/4, $0x3f000000
-DATA const3f000000<>+8(SB)/4, $0x3f000000
-DATA const3f000000<>+12(SB)/4, $0x3f000000
-DATA const3f000000<>+16(SB)/4, $0x3f000000
-DATA const3f000000<>+20(SB)/4, $0x3f000000
-DATA const3f000000<>+24(SB)/4, $0x3f000000
-DATA const3f000000<>+28(SB)/4, $0x3f000000
-DATA const3f000000<>+32(SB)/4, $0x3f000000
-DATA const3f000000<>+36(SB)/4, $0x3f000000
-DATA const3f000000<>+40(SB)/4, $0x3f000000
-DATA const3f000000<>+44(SB)/4, $0x3f000000
-DATA const3f000000<>+48(SB)/4, $0x3f000000
-DATA const3f000000<>+52(SB)/4, $0x3f000000
-DATA const3f000000<>+56(SB)/4, $0x3f000000
-DATA const3f000000<>+60(SB)/4, $0x3f000000
-GLOBL const3f000000<>(SB), RODATA|NOPTR, $64
+DATA const3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+4(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+8(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+12(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+16(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+20(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+24(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+28(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+32(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+36(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+40(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+44(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+48(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+52(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+56(SB)/4, $0x3d2aa9c1
+DATA const3d2aa9c1<>+60(SB)/4, $0x3d2aa9c1
+GLOBL const3d2aa9c1<>(SB), RODATA|NOPTR, $64
 
-DATA const3f800000<>+0(SB)/4, $0x3f800000
-DATA const3f800000<>+4(SB)/4, $0x3f800000
-DATA const3f800000<>+8(SB)/4, $0x3f800000
-DATA const3f800000<>+12(SB)/4, $0x3f800000
-DATA const3f800000<>+16(SB)/4, $0x3f800000
-DATA const3f800000<>+20(SB)/4, $0x3f800000
-DATA const3f800000<>+24(SB)/4, $0x3f800000
-DATA const3f800000<>+28(SB)/4, $0x3f800000
-DATA const3f800000<>+32(SB)/4, $0x3f800000
-DATA const3f800000<>+36(SB)/4, $0x3f800000
-DATA const3f800000<>+40(SB)/4, $0x3f800000
-DATA const3f800000<>+44(SB)/4, $0x3f800000
-DATA const3f800000<>+48(SB)/4, $0x3f800000
-DATA const3f800000<>+52(SB)/4, $0x3f800000
-DATA const3f800000<>+56(SB)/4, $0x3f800000
-DATA const3f800000<>+60(SB)/4, $0x3f800000
-GLOBL const3f800000<>(SB), RODATA|NOPTR, $64
+DATA const3c088908<>+0(SB)/4, $0x3c088908
+DATA const3c088908<>+4(SB)/4, $0x3c088908
+DATA const3c088908<>+8(SB)/4, $0x3c088908
+DATA const3c088908<>+12(SB)/4, $0x3c088908
+DATA const3c088908<>+16(SB)/4, $0x3c088908
+DATA const3c088908<>+20(SB)/4, $0x3c088908
+DATA const3c088908<>+24(SB)/4, $0x3c088908
+DATA const3c088908<>+28(SB)/4, $0x3c088908
+DATA const3c088908<>+32(SB)/4, $0x3c088908
+DATA const3c088908<>+36(SB)/4, $0x3c088908
+DATA const3c088908<>+40(SB)/4, $0x3c088908
+DATA const3c088908<>+44(SB)/4, $0x3c088908
+DATA const3c088908<>+48(SB)/4, $0x3c088908
+DATA const3c088908<>+52(SB)/4, $0x3c088908
+DATA const3c088908<>+56(SB)/4, $0x3c088908
+DATA const3c088908<>+60(SB)/4, $0x3c088908
+GLOBL const3c088908<>(SB), RODATA|NOPTR, $64
+
+DATA const3ab743ce<>+0(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+4(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+8(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+12(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+16(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+20(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+24(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+28(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+32(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+36(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+40(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+44(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+48(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+52(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+56(SB)/4, $0x3ab743ce
+DATA const3ab743ce<>+60(SB)/4, $0x3ab743ce
+GLOBL const3ab743ce<>(SB), RODATA|NOPTR, $64
+
+DATA const39506967<>+0(SB)/4, $0x39506967
+DATA const39506967<>+4(SB)/4, $0x39506967
+DATA const39506967<>+8(SB)/4, $0x39506967
+DATA const39506967<>+12(SB)/4, $0x39506967
+DATA const39506967<>+16(SB)/4, $0x39506967
+DATA const39506967<>+20(SB)/4, $0x39506967
+DATA const39506967<>+24(SB)/4, $0x39506967
+DATA const39506967<>+28(SB)/4, $0x39506967
+DATA const39506967<>+32(SB)/4, $0x39506967
+DATA const39506967<>+36(SB)/4, $0x39506967
+DATA const39506967<>+40(SB)/4, $0x39506967
+DATA const39506967<>+44(SB)/4, $0x39506967
+DATA const39506967<>+48(SB)/4, $0x39506967
+DATA const39506967<>+52(SB)/4, $0x39506967
+DATA const39506967<>+56(SB)/4, $0x39506967
+DATA const39506967<>+60(SB)/4, $0x39506967
+GLOBL const39506967<>(SB), RODATA|NOPTR, $64
+
+DATA const80000000<>+0(SB)/4, $0x80000000
+DATA const80000000<>+4(SB)/4, $0x80000000
+DATA const80000000<>+8(SB)/4, $0x80000000
+DATA const80000000<>+12(SB)/4, $0x80000000
+DATA const80000000<>+16(SB)/4, $0x80000000
+DATA const80000000<>+20(SB)/4, $0x80000000
+DATA const80000000<>+24(SB)/4, $0x80000000
+DATA const80000000<>+28(SB)/4, $0x80000000
+DATA const80000000<>+32(SB)/4, $0x80000000
+DATA const80000000<>+36(SB)/4, $0x80000000
+DATA const80000000<>+40(SB)/4, $0x80000000
+DATA const80000000<>+44(SB)/4, $0x80000000
+DATA const80000000<>+48(SB)/4, $0x80000000
+DATA const80000000<>+52(SB)/4, $0x80000000
+DATA const80000000<>+56(SB)/4, $0x80000000
+DATA const80000000<>+60(SB)/4, $0x80000000
+GLOBL const80000000<>(SB), RODATA|NOPTR, $64
 
 // func siluBackwardAVX512(dx *float32, dy *float32, x *float32, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·siluBackwardAVX512(SB), NOSPLIT, $0-32
-	MOVQ n+24(FP), CX
-	MOVQ dx+0(FP), DX
-	MOVQ dy+8(FP), BX
-	MOVQ x+16(FP), SI
-	XORQ AX, AX
+	VMOVUPS const3f800000<>+0(SB), Z0
+	VMOVUPS constbfb8aa3b<>+0(SB), Z1
+	VMOVUPS constc3170000<>+0(SB), Z2
+	VMOVUPS const43010000<>+0(SB), Z3
+	VMOVUPS const3f317215<>+0(SB), Z4
+	VMOVUPS const3e75fcde<>+0(SB), Z5
+	VMOVUPS const3d635ba9<>+0(SB), Z6
+	VMOVUPS const3c1e7544<>+0(SB), Z7
+	VMOVUPS const3aaddd0a<>+0(SB), Z8
+	MOVQ    n+24(FP), CX
+	MOVQ    dx+0(FP), DX
+	MOVQ    dy+8(FP), BX
+	MOVQ    x+16(FP), SI
+	XORQ    AX, AX
 
 loop:
-	CMPQ         CX, $+16
-	JLT          tail
-	VMOVUPS      (BX)(AX*4), Z0
-	VMOVUPS      (SI)(AX*4), Z1
-	VORPS        const80000000<>+0(SB), Z1, Z2
-	VMOVUPS      constc2d20000<>+0(SB), Z3
-	VMOVUPS      const42b40000<>+0(SB), Z4
-	VMAXPS       Z2, Z3, Z2
-	VMINPS       Z2, Z4, Z2
-	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z3
-	VRNDSCALEPS  $0x00, Z3, Z3
-	VMOVAPS      Z3, Z4
-	VFNMADD132PS const3f318000<>+0(SB), Z2, Z4
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS constb95e8083<>+0(SB), Z4, Z2
-	VMOVUPS      const39506967<>+0(SB), Z4
-	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z4
-	VFMADD213PS  const3c088908<>+0(SB), Z2, Z4
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z4
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z9
-	VMOVAPS      Z9, Z9
-	VFMADD213PS  Z2, Z4, Z9
-	VADDPS       const3f800000<>+0(SB), Z9, Z2
-	VSCALEFPS    Z3, Z2, Z2
-	VADDPS       const3f800000<>+0(SB), Z2, Z3
-	VRCP14PS     Z3, Z4
-	VMOVUPS      const3f800000<>+0(SB), Z9
-	VMOVAPS      Z4, Z10
-	VFNMADD213PS Z9, Z3, Z10
-	VMOVAPS      Z4, Z3
-	VFMADD213PS  Z4, Z10, Z3
-	VMULPS       Z3, Z2, Z2
-	VPXORD       Z5, Z5, Z5
-	VCMPPS       $0x11, Z5, Z1, K1
-	VBLENDMPS    Z2, Z3, K1, Z6
-	VMULPS       Z2, Z3, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD213PS  Z6, Z2, Z1
-	VMULPS       Z1, Z0, Z0
-	VMOVUPS      Z0, (DX)(AX*4)
-	ADDQ         $+16, AX
-	SUBQ         $+16, CX
-	JMP          loop
+	CMPQ        CX, $+16
+	JLT         tail
+	VMOVUPS     (BX)(AX*4), Z9
+	VMOVUPS     (SI)(AX*4), Z10
+	VMULPS      Z1, Z10, Z11
+	VMAXPS      Z11, Z2, Z11
+	VMINPS      Z11, Z3, Z11
+	VRNDSCALEPS $0x00, Z11, Z12
+	VSUBPS      Z12, Z11, Z11
+	VMOVUPS     Z8, Z13
+	VFMADD213PS Z7, Z11, Z13
+	VFMADD213PS Z6, Z11, Z13
+	VFMADD213PS Z5, Z11, Z13
+	VFMADD213PS Z4, Z11, Z13
+	VFMADD213PS Z0, Z11, Z13
+	VSCALEFPS   Z12, Z13, Z13
+	VADDPS      Z0, Z13, Z11
+	VDIVPS      Z11, Z0, Z11
+	VMULPS      Z11, Z13, Z12
+	VMINPS      Z0, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD213PS Z0, Z10, Z12
+	VMULPS      Z12, Z11, Z10
+	VMULPS      Z10, Z9, Z9
+	VMOVUPS     Z9, (DX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, CX
+	JMP         loop
 
 tail:
-	TESTQ        CX, CX
-	JZ           done
-	MOVL         $-1, DI
-	BZHIL        CX, DI, DI
-	KMOVW        DI, K1
-	VMOVUPS.Z    (BX)(AX*4), K1, Z0
-	VMOVUPS.Z    (SI)(AX*4), K1, Z1
-	VORPS        const80000000<>+0(SB), Z1, Z2
-	VMOVUPS      constc2d20000<>+0(SB), Z3
-	VMOVUPS      const42b40000<>+0(SB), Z4
-	VMAXPS       Z2, Z3, Z2
-	VMINPS       Z2, Z4, Z2
-	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z3
-	VRNDSCALEPS  $0x00, Z3, Z3
-	VMOVAPS      Z3, Z4
-	VFNMADD132PS const3f318000<>+0(SB), Z2, Z4
-	VMOVAPS      Z3, Z2
-	VFNMADD132PS constb95e8083<>+0(SB), Z4, Z2
-	VMOVUPS      const39506967<>+0(SB), Z4
-	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z4
-	VFMADD213PS  const3c088908<>+0(SB), Z2, Z4
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z4
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
-	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
-	VMULPS       Z2, Z2, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD213PS  Z2, Z4, Z5
-	VADDPS       const3f800000<>+0(SB), Z5, Z2
-	VSCALEFPS    Z3, Z2, Z2
-	VADDPS       const3f800000<>+0(SB), Z2, Z3
-	VRCP14PS     Z3, Z4
-	VMOVUPS      const3f800000<>+0(SB), Z5
-	VMOVAPS      Z4, Z6
-	VFNMADD213PS Z5, Z3, Z6
-	VMOVAPS      Z4, Z3
-	VFMADD213PS  Z4, Z6, Z3
-	VMULPS       Z3, Z2, Z2
-	VPXORD       Z7, Z7, Z7
-	VCMPPS       $0x11, Z7, Z1, K2
-	VBLENDMPS    Z2, Z3, K2, Z8
-	VMULPS       Z2, Z3, Z2
-	VMOVAPS      Z1, Z1
-	VFMADD213PS  Z8, Z2, Z1
-	VMULPS       Z1, Z0, Z0
-	VMOVUPS      Z0, K1, (DX)(AX*4)
+	TESTQ       CX, CX
+	JZ          done
+	MOVL        $-1, DI
+	BZHIL       CX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (BX)(AX*4), K1, Z9
+	VMOVUPS.Z   (SI)(AX*4), K1, Z10
+	VMULPS      Z1, Z10, Z1
+	VMAXPS      Z1, Z2, Z1
+	VMINPS      Z1, Z3, Z1
+	VRNDSCALEPS $0x00, Z1, Z2
+	VSUBPS      Z2, Z1, Z1
+	VMOVUPS     Z8, Z3
+	VFMADD213PS Z7, Z1, Z3
+	VFMADD213PS Z6, Z1, Z3
+	VFMADD213PS Z5, Z1, Z3
+	VFMADD213PS Z4, Z1, Z3
+	VFMADD213PS Z0, Z1, Z3
+	VSCALEFPS   Z2, Z3, Z3
+	VADDPS      Z0, Z3, Z1
+	VDIVPS      Z1, Z0, Z1
+	VMULPS      Z1, Z3, Z2
+	VMINPS      Z0, Z2, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD213PS Z0, Z10, Z2
+	VMULPS      Z2, Z1, Z0
+	VMULPS      Z0, Z9, Z0
+	VMOVUPS     Z0, K1, (DX)(AX*4)
 
 done:
 	VZEROUPPER
 	RET
+
+DATA constbfb8aa3b<>+0(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+4(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+8(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+12(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+16(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+20(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+24(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+28(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+32(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+36(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+40(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+44(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+48(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+52(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+56(SB)/4, $0xbfb8aa3b
+DATA constbfb8aa3b<>+60(SB)/4, $0xbfb8aa3b
+GLOBL constbfb8aa3b<>(SB), RODATA|NOPTR, $64
+
+DATA constc3170000<>+0(SB)/4, $0xc3170000
+DATA constc3170000<>+4(SB)/4, $0xc3170000
+DATA constc3170000<>+8(SB)/4, $0xc3170000
+DATA constc3170000<>+12(SB)/4, $0xc3170000
+DATA constc3170000<>+16(SB)/4, $0xc3170000
+DATA constc3170000<>+20(SB)/4, $0xc3170000
+DATA constc3170000<>+24(SB)/4, $0xc3170000
+DATA constc3170000<>+28(SB)/4, $0xc3170000
+DATA constc3170000<>+32(SB)/4, $0xc3170000
+DATA constc3170000<>+36(SB)/4, $0xc3170000
+DATA constc3170000<>+40(SB)/4, $0xc3170000
+DATA constc3170000<>+44(SB)/4, $0xc3170000
+DATA constc3170000<>+48(SB)/4, $0xc3170000
+DATA constc3170000<>+52(SB)/4, $0xc3170000
+DATA constc3170000<>+56(SB)/4, $0xc3170000
+DATA constc3170000<>+60(SB)/4, $0xc3170000
+GLOBL constc3170000<>(SB), RODATA|NOPTR, $64
+
+DATA const43010000<>+0(SB)/4, $0x43010000
+DATA const43010000<>+4(SB)/4, $0x43010000
+DATA const43010000<>+8(SB)/4, $0x43010000
+DATA const43010000<>+12(SB)/4, $0x43010000
+DATA const43010000<>+16(SB)/4, $0x43010000
+DATA const43010000<>+20(SB)/4, $0x43010000
+DATA const43010000<>+24(SB)/4, $0x43010000
+DATA const43010000<>+28(SB)/4, $0x43010000
+DATA const43010000<>+32(SB)/4, $0x43010000
+DATA const43010000<>+36(SB)/4, $0x43010000
+DATA const43010000<>+40(SB)/4, $0x43010000
+DATA const43010000<>+44(SB)/4, $0x43010000
+DATA const43010000<>+48(SB)/4, $0x43010000
+DATA const43010000<>+52(SB)/4, $0x43010000
+DATA const43010000<>+56(SB)/4, $0x43010000
+DATA const43010000<>+60(SB)/4, $0x43010000
+GLOBL const43010000<>(SB), RODATA|NOPTR, $64
+
+DATA const3f317215<>+0(SB)/4, $0x3f317215
+DATA const3f317215<>+4(SB)/4, $0x3f317215
+DATA const3f317215<>+8(SB)/4, $0x3f317215
+DATA const3f317215<>+12(SB)/4, $0x3f317215
+DATA const3f317215<>+16(SB)/4, $0x3f317215
+DATA const3f317215<>+20(SB)/4, $0x3f317215
+DATA const3f317215<>+24(SB)/4, $0x3f317215
+DATA const3f317215<>+28(SB)/4, $0x3f317215
+DATA const3f317215<>+32(SB)/4, $0x3f317215
+DATA const3f317215<>+36(SB)/4, $0x3f317215
+DATA const3f317215<>+40(SB)/4, $0x3f317215
+DATA const3f317215<>+44(SB)/4, $0x3f317215
+DATA const3f317215<>+48(SB)/4, $0x3f317215
+DATA const3f317215<>+52(SB)/4, $0x3f317215
+DATA const3f317215<>+56(SB)/4, $0x3f317215
+DATA const3f317215<>+60(SB)/4, $0x3f317215
+GLOBL const3f317215<>(SB), RODATA|NOPTR, $64
+
+DATA const3e75fcde<>+0(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+4(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+8(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+12(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+16(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+20(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+24(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+28(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+32(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+36(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+40(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+44(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+48(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+52(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+56(SB)/4, $0x3e75fcde
+DATA const3e75fcde<>+60(SB)/4, $0x3e75fcde
+GLOBL const3e75fcde<>(SB), RODATA|NOPTR, $64
+
+DATA const3d635ba9<>+0(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+4(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+8(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+12(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+16(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+20(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+24(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+28(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+32(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+36(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+40(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+44(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+48(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+52(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+56(SB)/4, $0x3d635ba9
+DATA const3d635ba9<>+60(SB)/4, $0x3d635ba9
+GLOBL const3d635ba9<>(SB), RODATA|NOPTR, $64
+
+DATA const3c1e7544<>+0(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+4(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+8(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+12(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+16(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+20(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+24(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+28(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+32(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+36(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+40(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+44(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+48(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+52(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+56(SB)/4, $0x3c1e7544
+DATA const3c1e7544<>+60(SB)/4, $0x3c1e7544
+GLOBL const3c1e7544<>(SB), RODATA|NOPTR, $64
+
+DATA const3aaddd0a<>+0(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+4(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+8(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+12(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+16(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+20(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+24(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+28(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+32(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+36(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+40(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+44(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+48(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+52(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+56(SB)/4, $0x3aaddd0a
+DATA const3aaddd0a<>+60(SB)/4, $0x3aaddd0a
+GLOBL const3aaddd0a<>(SB), RODATA|NOPTR, $64
 
 // func geluAVX512(y *float32, x *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -1397,49 +1512,53 @@ GLOBL const3e6b7bef<>(SB), RODATA|NOPTR, $64
 // func sigmoidAVX512(y *float32, x *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-24
-	MOVQ n+16(FP), CX
-	MOVQ y+0(FP), DX
-	MOVQ x+8(FP), BX
-	XORQ AX, AX
+	VMOVUPS const3f800000<>+0(SB), Z0
+	VMOVUPS constc2d20000<>+0(SB), Z1
+	VMOVUPS const42b40000<>+0(SB), Z2
+	VMOVUPS const3fb8aa3b<>+0(SB), Z3
+	VMOVUPS const3f318000<>+0(SB), Z4
+	VMOVUPS constb95e8083<>+0(SB), Z5
+	VMOVUPS const3f000000<>+0(SB), Z6
+	VMOVUPS const3e2aaaaa<>+0(SB), Z7
+	VMOVUPS const3d2aa9c1<>+0(SB), Z8
+	VMOVUPS const3c088908<>+0(SB), Z9
+	VMOVUPS const3ab743ce<>+0(SB), Z10
+	VMOVUPS const39506967<>+0(SB), Z11
+	MOVQ    n+16(FP), CX
+	MOVQ    y+0(FP), DX
+	MOVQ    x+8(FP), BX
+	XORQ    AX, AX
 
 loop:
 	CMPQ         CX, $+16
 	JLT          tail
-	VMOVUPS      (BX)(AX*4), Z0
-	VORPS        const80000000<>+0(SB), Z0, Z1
-	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b40000<>+0(SB), Z3
-	VMAXPS       Z1, Z2, Z1
-	VMINPS       Z1, Z3, Z1
-	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x00, Z2, Z2
-	VMOVAPS      Z2, Z3
-	VFNMADD132PS const3f318000<>+0(SB), Z1, Z3
-	VMOVAPS      Z2, Z1
-	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
-	VMOVUPS      const39506967<>+0(SB), Z3
-	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
-	VMULPS       Z1, Z1, Z8
-	VMOVAPS      Z8, Z8
-	VFMADD213PS  Z1, Z3, Z8
-	VADDPS       const3f800000<>+0(SB), Z8, Z1
-	VSCALEFPS    Z2, Z1, Z1
-	VADDPS       const3f800000<>+0(SB), Z1, Z2
-	VRCP14PS     Z2, Z3
-	VMOVUPS      const3f800000<>+0(SB), Z8
-	VMOVAPS      Z3, Z9
-	VFNMADD213PS Z8, Z2, Z9
-	VMOVAPS      Z3, Z2
-	VFMADD213PS  Z3, Z9, Z2
-	VPXORD       Z4, Z4, Z4
-	VMULPS       Z2, Z1, Z1
-	VCMPPS       $0x11, Z4, Z0, K1
-	VBLENDMPS    Z1, Z2, K1, Z5
-	VMOVUPS      Z5, (DX)(AX*4)
+	VMOVUPS      (BX)(AX*4), Z12
+	VORPS        const80000000<>+0(SB), Z12, Z13
+	VMAXPS       Z13, Z1, Z13
+	VMINPS       Z13, Z2, Z13
+	VMULPS       Z3, Z13, Z18
+	VRNDSCALEPS  $0x00, Z18, Z18
+	VMOVAPS      Z18, Z19
+	VFNMADD213PS Z13, Z4, Z19
+	VMOVAPS      Z18, Z13
+	VFNMADD213PS Z19, Z5, Z13
+	VMOVUPS      Z11, Z19
+	VFMADD213PS  Z10, Z13, Z19
+	VFMADD213PS  Z9, Z13, Z19
+	VFMADD213PS  Z8, Z13, Z19
+	VFMADD213PS  Z7, Z13, Z19
+	VFMADD213PS  Z6, Z13, Z19
+	VMULPS       Z13, Z13, Z20
+	VMOVAPS      Z20, Z20
+	VFMADD213PS  Z13, Z19, Z20
+	VADDPS       Z0, Z20, Z13
+	VSCALEFPS    Z18, Z13, Z13
+	VPXORD       Z14, Z14, Z14
+	VCMPPS       $0x11, Z14, Z12, K1
+	VBLENDMPS    Z13, Z0, K1, Z15
+	VADDPS       Z0, Z13, Z12
+	VDIVPS       Z12, Z15, Z12
+	VMOVUPS      Z12, (DX)(AX*4)
 	ADDQ         $+16, AX
 	SUBQ         $+16, CX
 	JMP          loop
@@ -1450,41 +1569,33 @@ tail:
 	MOVL         $-1, SI
 	BZHIL        CX, SI, SI
 	KMOVW        SI, K1
-	VMOVUPS.Z    (BX)(AX*4), K1, Z0
-	VORPS        const80000000<>+0(SB), Z0, Z1
-	VMOVUPS      constc2d20000<>+0(SB), Z2
-	VMOVUPS      const42b40000<>+0(SB), Z3
-	VMAXPS       Z1, Z2, Z1
-	VMINPS       Z1, Z3, Z1
-	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z2
+	VMOVUPS.Z    (BX)(AX*4), K1, Z12
+	VORPS        const80000000<>+0(SB), Z12, Z13
+	VMAXPS       Z13, Z1, Z1
+	VMINPS       Z1, Z2, Z1
+	VMULPS       Z3, Z1, Z2
 	VRNDSCALEPS  $0x00, Z2, Z2
 	VMOVAPS      Z2, Z3
-	VFNMADD132PS const3f318000<>+0(SB), Z1, Z3
+	VFNMADD213PS Z1, Z4, Z3
 	VMOVAPS      Z2, Z1
-	VFNMADD132PS constb95e8083<>+0(SB), Z3, Z1
-	VMOVUPS      const39506967<>+0(SB), Z3
-	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z3
-	VFMADD213PS  const3c088908<>+0(SB), Z1, Z3
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z3
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z3
-	VFMADD213PS  const3f000000<>+0(SB), Z1, Z3
+	VFNMADD213PS Z3, Z5, Z1
+	VMOVUPS      Z11, Z3
+	VFMADD213PS  Z10, Z1, Z3
+	VFMADD213PS  Z9, Z1, Z3
+	VFMADD213PS  Z8, Z1, Z3
+	VFMADD213PS  Z7, Z1, Z3
+	VFMADD213PS  Z6, Z1, Z3
 	VMULPS       Z1, Z1, Z4
 	VMOVAPS      Z4, Z4
 	VFMADD213PS  Z1, Z3, Z4
-	VADDPS       const3f800000<>+0(SB), Z4, Z1
+	VADDPS       Z0, Z4, Z1
 	VSCALEFPS    Z2, Z1, Z1
-	VADDPS       const3f800000<>+0(SB), Z1, Z2
-	VRCP14PS     Z2, Z3
-	VMOVUPS      const3f800000<>+0(SB), Z4
-	VMOVAPS      Z3, Z5
-	VFNMADD213PS Z4, Z2, Z5
-	VMOVAPS      Z3, Z2
-	VFMADD213PS  Z3, Z5, Z2
-	VPXORD       Z6, Z6, Z6
-	VMULPS       Z2, Z1, Z1
-	VCMPPS       $0x11, Z6, Z0, K2
-	VBLENDMPS    Z1, Z2, K2, Z7
-	VMOVUPS      Z7, K1, (DX)(AX*4)
+	VPXORD       Z16, Z16, Z16
+	VCMPPS       $0x11, Z16, Z12, K2
+	VBLENDMPS    Z1, Z0, K2, Z17
+	VADDPS       Z0, Z1, Z0
+	VDIVPS       Z0, Z17, Z0
+	VMOVUPS      Z0, K1, (DX)(AX*4)
 
 done:
 	VZEROUPPER
@@ -2337,14 +2448,13 @@ loop:
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
 	VMULPS       Y2, Y1, Y1
-	VADDPS       const3f800000<>+0(SB), Y1, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VDIVPS       Y2, Y3, Y2
+	VMOVUPS      const3f800000<>+0(SB), Y2
 	VXORPS       Y3, Y3, Y3
-	VMULPS       Y2, Y1, Y1
 	VCMPPS       $0x11, Y3, Y0, Y3
-	VBLENDVPS    Y3, Y1, Y2, Y1
-	VMULPS       Y1, Y0, Y0
+	VBLENDVPS    Y3, Y1, Y2, Y3
+	VADDPS       Y2, Y1, Y1
+	VMULPS       Y3, Y0, Y0
+	VDIVPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
 	SUBQ         $+8, CX
@@ -2387,14 +2497,13 @@ tail:
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VADDPS       const3f800000<>+0(SB), Y2, Y3
-	VMOVUPS      const3f800000<>+0(SB), Y4
-	VDIVPS       Y3, Y4, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y3
 	VXORPS       Y4, Y4, Y4
-	VMULPS       Y3, Y2, Y2
 	VCMPPS       $0x11, Y4, Y1, Y4
-	VBLENDVPS    Y4, Y2, Y3, Y2
-	VMULPS       Y2, Y1, Y1
+	VBLENDVPS    Y4, Y2, Y3, Y4
+	VADDPS       Y3, Y2, Y2
+	VMULPS       Y4, Y1, Y1
+	VDIVPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
 done:
@@ -2463,110 +2572,116 @@ TEXT ·siluBackwardAVX2(SB), NOSPLIT, $0-32
 	XORQ AX, AX
 
 loop:
-	CMPQ         CX, $+8
-	JLT          tail
-	VMOVUPS      (BX)(AX*4), Y0
-	VMOVUPS      (SI)(AX*4), Y1
-	VORPS        const80000000<>+0(SB), Y1, Y2
-	VMOVUPS      constc2d20000<>+0(SB), Y3
-	VMOVUPS      const42b40000<>+0(SB), Y4
-	VMAXPS       Y2, Y3, Y2
-	VMINPS       Y2, Y4, Y2
-	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y3, Y4
-	VFNMADD132PS const3f318000<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFNMADD132PS constb95e8083<>+0(SB), Y4, Y2
-	VMOVUPS      const39506967<>+0(SB), Y4
-	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y4
-	VFMADD213PS  const3c088908<>+0(SB), Y2, Y4
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y4
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y4
-	VFMADD213PS  const3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD213PS  Y2, Y4, Y5
-	VADDPS       const3f800000<>+0(SB), Y5, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y2, Y2
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VADDPS       const3f800000<>+0(SB), Y2, Y3
-	VMOVUPS      const3f800000<>+0(SB), Y4
-	VDIVPS       Y3, Y4, Y3
-	VMULPS       Y3, Y2, Y2
-	VXORPS       Y4, Y4, Y4
-	VCMPPS       $0x11, Y4, Y1, Y4
-	VBLENDVPS    Y4, Y2, Y3, Y4
-	VMULPS       Y2, Y3, Y2
-	VMOVAPS      Y1, Y1
-	VFMADD213PS  Y4, Y2, Y1
-	VMULPS       Y1, Y0, Y0
-	VMOVUPS      Y0, (DX)(AX*4)
-	ADDQ         $+8, AX
-	SUBQ         $+8, CX
-	JMP          loop
+	CMPQ        CX, $+8
+	JLT         tail
+	VMOVUPS     (BX)(AX*4), Y0
+	VMOVUPS     (SI)(AX*4), Y1
+	VMOVUPS     const3f800000<>+0(SB), Y2
+	VMULPS      constbfb8aa3b<>+0(SB), Y1, Y3
+	VMOVUPS     constc2fe0000<>+0(SB), Y4
+	VMOVUPS     const43000000<>+0(SB), Y5
+	VMAXPS      Y3, Y4, Y3
+	VMINPS      Y3, Y5, Y3
+	VROUNDPS    $0x00, Y3, Y4
+	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     const3aaddd0a<>+0(SB), Y5
+	VFMADD213PS const3c1e7544<>+0(SB), Y3, Y5
+	VFMADD213PS const3d635ba9<>+0(SB), Y3, Y5
+	VFMADD213PS const3e75fcde<>+0(SB), Y3, Y5
+	VFMADD213PS const3f317215<>+0(SB), Y3, Y5
+	VFMADD213PS const3f800000<>+0(SB), Y3, Y5
+	VCVTPS2DQ   Y4, Y4
+	VPADDD      const0000007f<>+0(SB), Y4, Y4
+	VPSLLD      $0x17, Y4, Y4
+	VMULPS      Y4, Y5, Y3
+	VADDPS      Y2, Y3, Y4
+	VDIVPS      Y4, Y2, Y4
+	VMULPS      Y4, Y3, Y3
+	VMINPS      Y2, Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD213PS Y2, Y1, Y3
+	VMULPS      Y3, Y4, Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (DX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, CX
+	JMP         loop
 
 tail:
-	TESTQ        CX, CX
-	JZ           done
-	LEAQ         tailMask<>+64(SB), DI
-	NEGQ         CX
-	VMOVUPS      (DI)(CX*4), Y0
-	VMASKMOVPS   (BX)(AX*4), Y0, Y1
-	VMASKMOVPS   (SI)(AX*4), Y0, Y2
-	VORPS        const80000000<>+0(SB), Y2, Y3
-	VMOVUPS      constc2d20000<>+0(SB), Y4
-	VMOVUPS      const42b40000<>+0(SB), Y5
-	VMAXPS       Y3, Y4, Y3
-	VMINPS       Y3, Y5, Y3
-	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y4, Y5
-	VFNMADD132PS const3f318000<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y3
-	VFNMADD132PS constb95e8083<>+0(SB), Y5, Y3
-	VMOVUPS      const39506967<>+0(SB), Y5
-	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y5
-	VFMADD213PS  const3c088908<>+0(SB), Y3, Y5
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y5
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y5
-	VFMADD213PS  const3f000000<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y6
-	VMOVAPS      Y6, Y6
-	VFMADD213PS  Y3, Y5, Y6
-	VADDPS       const3f800000<>+0(SB), Y6, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y5
-	VPSUBD       Y5, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VADDPS       const3f800000<>+0(SB), Y3, Y4
-	VMOVUPS      const3f800000<>+0(SB), Y5
-	VDIVPS       Y4, Y5, Y4
-	VMULPS       Y4, Y3, Y3
-	VXORPS       Y5, Y5, Y5
-	VCMPPS       $0x11, Y5, Y2, Y5
-	VBLENDVPS    Y5, Y3, Y4, Y5
-	VMULPS       Y3, Y4, Y3
-	VMOVAPS      Y2, Y2
-	VFMADD213PS  Y5, Y3, Y2
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
+	TESTQ       CX, CX
+	JZ          done
+	LEAQ        tailMask<>+64(SB), DI
+	NEGQ        CX
+	VMOVUPS     (DI)(CX*4), Y0
+	VMASKMOVPS  (BX)(AX*4), Y0, Y1
+	VMASKMOVPS  (SI)(AX*4), Y0, Y2
+	VMOVUPS     const3f800000<>+0(SB), Y3
+	VMULPS      constbfb8aa3b<>+0(SB), Y2, Y4
+	VMOVUPS     constc2fe0000<>+0(SB), Y5
+	VMOVUPS     const43000000<>+0(SB), Y6
+	VMAXPS      Y4, Y5, Y4
+	VMINPS      Y4, Y6, Y4
+	VROUNDPS    $0x00, Y4, Y5
+	VSUBPS      Y5, Y4, Y4
+	VMOVUPS     const3aaddd0a<>+0(SB), Y6
+	VFMADD213PS const3c1e7544<>+0(SB), Y4, Y6
+	VFMADD213PS const3d635ba9<>+0(SB), Y4, Y6
+	VFMADD213PS const3e75fcde<>+0(SB), Y4, Y6
+	VFMADD213PS const3f317215<>+0(SB), Y4, Y6
+	VFMADD213PS const3f800000<>+0(SB), Y4, Y6
+	VCVTPS2DQ   Y5, Y5
+	VPADDD      const0000007f<>+0(SB), Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VMULPS      Y5, Y6, Y4
+	VADDPS      Y3, Y4, Y5
+	VDIVPS      Y5, Y3, Y5
+	VMULPS      Y5, Y4, Y4
+	VMINPS      Y3, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD213PS Y3, Y2, Y4
+	VMULPS      Y4, Y5, Y2
+	VMULPS      Y2, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (DX)(AX*4)
 
 done:
 	VZEROUPPER
 	RET
+
+DATA constc2fe0000<>+0(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+4(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+8(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+12(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+16(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+20(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+24(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+28(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+32(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+36(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+40(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+44(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+48(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+52(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+56(SB)/4, $0xc2fe0000
+DATA constc2fe0000<>+60(SB)/4, $0xc2fe0000
+GLOBL constc2fe0000<>(SB), RODATA|NOPTR, $64
+
+DATA const43000000<>+0(SB)/4, $0x43000000
+DATA const43000000<>+4(SB)/4, $0x43000000
+DATA const43000000<>+8(SB)/4, $0x43000000
+DATA const43000000<>+12(SB)/4, $0x43000000
+DATA const43000000<>+16(SB)/4, $0x43000000
+DATA const43000000<>+20(SB)/4, $0x43000000
+DATA const43000000<>+24(SB)/4, $0x43000000
+DATA const43000000<>+28(SB)/4, $0x43000000
+DATA const43000000<>+32(SB)/4, $0x43000000
+DATA const43000000<>+36(SB)/4, $0x43000000
+DATA const43000000<>+40(SB)/4, $0x43000000
+DATA const43000000<>+44(SB)/4, $0x43000000
+DATA const43000000<>+48(SB)/4, $0x43000000
+DATA const43000000<>+52(SB)/4, $0x43000000
+DATA const43000000<>+56(SB)/4, $0x43000000
+DATA const43000000<>+60(SB)/4, $0x43000000
+GLOBL const43000000<>(SB), RODATA|NOPTR, $64
 
 // func geluAVX2(y *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
@@ -3019,13 +3134,12 @@ loop:
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
 	VMULPS       Y2, Y1, Y1
-	VADDPS       const3f800000<>+0(SB), Y1, Y2
-	VMOVUPS      const3f800000<>+0(SB), Y3
-	VDIVPS       Y2, Y3, Y2
+	VMOVUPS      const3f800000<>+0(SB), Y2
 	VXORPS       Y3, Y3, Y3
-	VMULPS       Y2, Y1, Y1
 	VCMPPS       $0x11, Y3, Y0, Y0
 	VBLENDVPS    Y0, Y1, Y2, Y0
+	VADDPS       Y2, Y1, Y1
+	VDIVPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(AX*4)
 	ADDQ         $+8, AX
 	SUBQ         $+8, CX
@@ -3068,13 +3182,12 @@ tail:
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VADDPS       const3f800000<>+0(SB), Y2, Y3
-	VMOVUPS      const3f800000<>+0(SB), Y4
-	VDIVPS       Y3, Y4, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y3
 	VXORPS       Y4, Y4, Y4
-	VMULPS       Y3, Y2, Y2
 	VCMPPS       $0x11, Y4, Y1, Y1
 	VBLENDVPS    Y1, Y2, Y3, Y1
+	VADDPS       Y3, Y2, Y2
+	VDIVPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)(AX*4)
 
 done:

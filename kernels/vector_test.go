@@ -367,6 +367,9 @@ func BenchmarkPointwise(b *testing.B) {
 		{"BatchNorm.BackwardAdd", 7, func() {
 			norm.Backward(pool, rows, y, w, dgamma, dbeta, z, Normalised{X: x, Add: z, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
 		}},
+		{"BatchNorm.BackwardSiLU", 6, func() {
+			smooth.Backward(pool, rows, y, nil, dgamma, dbeta, z, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
+		}},
 		{"LayerNorm.Forward", 2, func() { layer.Forward(pool, rows, y, x, gamma, beta, rowMean, rowStd) }},
 		{"LayerNorm.Backward", 3, func() {
 			layer.Backward(pool, rows, y, dgamma, dbeta, z, x, rowMean, rowStd, gamma, nil, false, ws)

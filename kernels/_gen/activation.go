@@ -13,17 +13,23 @@ func init() { register("activation", activation) }
 // A curve is an activation that is not a clamp, with its derivative. Those that follow batch norms are computed with them.
 type curve struct {
 	name         string
-	value, slope func(m *machine, x reg.VecVirtual) reg.VecVirtual
+	value, slope function
 	follows      bool
 }
 
+// A function of one vector, and the constants that are worth a register where it is computed in a loop.
+type function struct {
+	of     func(m *machine, x reg.VecVirtual) reg.VecVirtual
+	pinned []float32
+}
+
 var curves = []curve{
-	{"silu", (*machine).silu, (*machine).siluSlope, true},
-	{"gelu", (*machine).gelu, (*machine).geluSlope, false},
-	{"sigmoid", (*machine).sigmoid, (*machine).sigmoidSlope, false},
-	{"hardSigmoid", (*machine).hardSigmoid, (*machine).hardSigmoidSlope, false},
-	{"hardSwish", (*machine).hardSwish, (*machine).hardSwishSlope, true},
-	{"tanh", (*machine).tanh, (*machine).tanhSlope, false},
+	{"silu", function{(*machine).silu, sigmoidConstants}, function{(*machine).siluSlope, siluSlopeConstants}, true},
+	{"gelu", function{of: (*machine).gelu}, function{of: (*machine).geluSlope}, false},
+	{"sigmoid", function{(*machine).sigmoid, sigmoidConstants}, function{of: (*machine).sigmoidSlope}, false},
+	{"hardSigmoid", function{of: (*machine).hardSigmoid}, function{of: (*machine).hardSigmoidSlope}, false},
+	{"hardSwish", function{of: (*machine).hardSwish}, function{of: (*machine).hardSwishSlope}, true},
+	{"tanh", function{of: (*machine).tanh}, function{of: (*machine).tanhSlope}, false},
 }
 
 // title returns the curve's name as it stands within others.
@@ -34,9 +40,11 @@ func activation() {
 	for _, m := range machines() {
 		for _, curve := range curves {
 			m.function(curve.name, "(y, x *float32, n int)", "is activateGeneric with that activation.")
-			m.flat(func(s *step) { s.put("y", curve.value(m, s.get("x"))) }, "y", "x")
+			m.pin(curve.value.pinned...)
+			m.flat(func(s *step) { s.put("y", curve.value.of(m, s.get("x"))) }, "y", "x")
 			m.function(curve.name+"Backward", "(dx, dy, x *float32, n int)", "is activateBackwardGeneric with that activation.")
-			m.flat(func(s *step) { s.put("dx", s.mul(s.get("dy"), curve.slope(m, s.get("x")))) }, "dx", "dy", "x")
+			m.pin(curve.slope.pinned...)
+			m.flat(func(s *step) { s.put("dx", s.mul(s.get("dy"), curve.slope.of(m, s.get("x")))) }, "dx", "dy", "x")
 		}
 		m.function("clampTo", "(y, x *float32, n int, lo, hi float32)", "is activateGeneric with a clamp to [lo,hi].")
 		lo, hi := m.param("lo"), m.param("hi")
@@ -49,7 +57,8 @@ func activation() {
 
 // polynomial returns Σ c[i]·x^i, by Horner's rule.
 func (m *machine) polynomial(x reg.VecVirtual, c ...float32) reg.VecVirtual {
-	sum := m.held(c[len(c)-1])
+	sum := m.vector()
+	VMOVUPS(m.constant(c[len(c)-1]), sum)
 	for i := len(c) - 2; i >= 0; i-- {
 		VFMADD213PS(m.constant(c[i]), x, sum)
 	}
@@ -69,23 +78,25 @@ func (m *machine) expBelow(x reg.VecVirtual) reg.VecVirtual {
 	return m.exp(m.or(x, m.bits(1<<31)))
 }
 
-// reciprocal returns 1/x for 1 ≤ x ≤ 2, to a unit in the last place: by a step of Newton's from an estimate of 14 bits
-// where the instruction set has that.
-func (m *machine) reciprocal(x reg.VecVirtual) reg.VecVirtual {
-	if !m.isWide() {
-		return m.div(m.held(1), x)
-	}
-	r := m.vector()
-	VRCP14PS(x, r)
-	return m.fma(r, m.fnma(r, x, m.held(1)), r)
-}
-
 // sigmoid returns 1/(1+e⁻ˣ), from e⁻|ˣ|, which cannot overflow.
 func (m *machine) sigmoid(x reg.VecVirtual) reg.VecVirtual {
-	e := m.expBelow(x)
-	s := m.reciprocal(m.add(e, m.constant(1)))
-	return m.choose(less, x, m.zero(), m.mul(e, s), s)
+	share, sum := m.odds(x)
+	return m.div(share, sum)
 }
+
+func (m *machine) silu(x reg.VecVirtual) reg.VecVirtual {
+	share, sum := m.odds(x)
+	return m.div(m.mul(x, share), sum)
+}
+
+// odds returns two factors whose quotient is σ(x): e⁻|ˣ| or 1, whichever belongs to the sign of x, and their sum.
+func (m *machine) odds(x reg.VecVirtual) (share, sum reg.VecVirtual) {
+	e, one := m.expBelow(x), m.held(1)
+	return m.choose(less, x, m.zero(), e, one), m.add(e, one)
+}
+
+// sigmoidConstants are those of odds.
+var sigmoidConstants = append([]float32{1, -105, 90, math.Log2E, 0.693359375, -2.12194440e-4}, expSeries...)
 
 // sigmoidSlope returns e/(1+e)² for e = e⁻|ˣ|.
 func (m *machine) sigmoidSlope(x reg.VecVirtual) reg.VecVirtual {
@@ -93,18 +104,18 @@ func (m *machine) sigmoidSlope(x reg.VecVirtual) reg.VecVirtual {
 	return m.div(e, m.fma(e, m.add(e, m.constant(2)), m.constant(1)))
 }
 
-func (m *machine) silu(x reg.VecVirtual) reg.VecVirtual {
-	return m.mul(x, m.sigmoid(x))
+// siluSlope returns s·(1 + x·(1-s)) for s = σ(x). It passes through 0, and its absolute error counts: e⁻ˣ may be a little off
+// where it is large, and there is no need of e⁻|ˣ|.
+func (m *machine) siluSlope(x reg.VecVirtual) reg.VecVirtual {
+	one := m.held(1)
+	e := m.exp2(m.mul(x, m.constant(-math.Log2E)))
+	s := m.div(one, m.add(e, one))
+	rest := m.smaller(m.mul(e, s), one) // ∞·0 is 1
+	return m.mul(s, m.fma(rest, x, one))
 }
 
-// siluSlope returns s + x·s·(1-s) for s = σ(x).
-func (m *machine) siluSlope(x reg.VecVirtual) reg.VecVirtual {
-	e := m.expBelow(x)
-	above := m.reciprocal(m.add(e, m.constant(1)))
-	below := m.mul(e, above)
-	s := m.choose(less, x, m.zero(), below, above)
-	return m.fma(x, m.mul(above, below), s)
-}
+// siluSlopeConstants are those of siluSlope.
+var siluSlopeConstants = append([]float32{1, -math.Log2E, -151, 129}, exp2Series...)
 
 // gauss returns, for x, u = |x| up to where e⁻ᵘ²ᐟ² is 0 in float32, that exponential, and q = 1/(1+u·5/16), of which the
 // factors of the normal distribution's tail are polynomials.

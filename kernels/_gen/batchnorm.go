@@ -184,10 +184,11 @@ func (m *machine) batchNormGatedClampGradSums() {
 func (m *machine) batchNormCurveRows(c curve, stream bool) {
 	put, past, doc := storing(stream, "y")
 	m.function("batchNorm"+c.title()+past+"Rows", "(y, x, mean, scale, beta *float32, rows, c int)", "is batchNormCurveRowsGeneric with that activation, for rows > 0."+doc)
+	m.pin(c.value.pinned...)
 	m.panels(m.curveVectors(), streamRows, func(p *panel) {
 		mean, scale, beta := p.channels("mean"), p.operands("scale"), p.operands("beta")
 		p.overRows(func(v int) {
-			put(p, "y", v, c.value(m, p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v])))
+			put(p, "y", v, c.value.of(m, p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v])))
 		})
 	}, "y", "x")
 }
@@ -200,6 +201,7 @@ func (m *machine) batchNormCurveGradSums(c curve, gated, stream bool) {
 	}
 	put, past, doc := storing(stream, "grad")
 	m.function(name+c.title()+past+"GradSums", "(grad, sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int)", "is batchNormCurveGradSumsGeneric with that activation"+of+", for rows > 0."+doc)
+	m.pin(c.slope.pinned...)
 	m.panels(m.curveVectors(), streamRows, func(p *panel) {
 		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(), p.zeros()
 		var gate, shift []Op
@@ -208,7 +210,7 @@ func (m *machine) batchNormCurveGradSums(c curve, gated, stream bool) {
 		}
 		p.overRows(func(v int) {
 			d := p.sub(p.get("x", v), mean[v])
-			g := c.slope(m, p.fma(d, scale[v], beta[v]))
+			g := c.slope.of(m, p.fma(d, scale[v], beta[v]))
 			dy := p.get("dy", v)
 			if gated {
 				dy = p.fma(dy, gate[v], shift[v])

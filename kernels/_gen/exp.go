@@ -113,7 +113,7 @@ func (m *machine) expOfSum(x, rest reg.VecVirtual) reg.VecVirtual {
 	if rest != nil {
 		r = m.add(r, rest)
 	}
-	p := m.polynomial(r, 0.5, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)
+	p := m.polynomial(r, expSeries...)
 	p = m.add(m.fma(m.mul(r, r), p, r), m.constant(1))
 	if m.isWide() {
 		VSCALEFPS(n, p, p)
@@ -124,12 +124,39 @@ func (m *machine) expOfSum(x, rest reg.VecVirtual) reg.VecVirtual {
 	VCVTPS2DQ(n, whole)
 	VPSRAD(U8(1), whole, half)
 	VPSUBD(half, whole, whole)
-	for _, exponent := range []reg.VecVirtual{half, whole} {
-		VPADDD(m.bits(127), exponent, exponent)
-		VPSLLD(U8(23), exponent, exponent)
-		VMULPS(exponent, p, p)
+	return m.mul(m.mul(p, m.powerOf2(half)), m.powerOf2(whole))
+}
+
+var (
+	// (eˣ - 1 - x)/x² for |x| ≤ ln 2/2
+	expSeries = []float32{0.5, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4}
+	// 2ˣ for |x| ≤ 1/2, of least relative error
+	exp2Series = []float32{1, 0.693147, 0.24022242, 0.055507336, 0.009671513, 0.0013264727}
+)
+
+// exp2 returns 2ˣ to 1e-7 of its value: 0 where that is subnormal or less, infinity where it is half of the largest or more.
+// NaN stays.
+func (m *machine) exp2(x reg.VecVirtual) reg.VecVirtual {
+	if m.isWide() {
+		x = m.clamp(x, m.held(-151), m.held(129))
+	} else {
+		x = m.clamp(x, m.held(-127), m.held(128))
 	}
-	return p
+	n := m.round(x)
+	p := m.polynomial(m.sub(x, n), exp2Series...)
+	if m.isWide() {
+		VSCALEFPS(n, p, p)
+		return p
+	}
+	VCVTPS2DQ(n, n)
+	return m.mul(p, m.powerOf2(n))
+}
+
+// powerOf2 returns 2ⁿ for integers -127 ≤ n ≤ 128: the least is 0, the greatest infinity. It overwrites n.
+func (m *machine) powerOf2(n reg.VecVirtual) reg.VecVirtual {
+	VPADDD(m.bits(127), n, n)
+	VPSLLD(U8(23), n, n)
+	return n
 }
 
 // round returns the nearest integers.

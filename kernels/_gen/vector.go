@@ -14,6 +14,7 @@ import (
 type machine struct {
 	vectorSet
 	tables *tables
+	pinned map[uint32]reg.VecVirtual // constants in registers, by their bits
 }
 
 // tables are the read-only data of one family.
@@ -26,13 +27,14 @@ type tables struct {
 // machines returns one machine for each instruction set.
 func machines() []*machine {
 	t := &tables{constants: map[uint32]Mem{}}
-	return []*machine{{wide, t}, {narrow, t}}
+	return []*machine{{wide, t, nil}, {narrow, t, nil}}
 }
 
 func (m *machine) isWide() bool { return m.lanes == wide.lanes }
 
 // function starts a function called base with the instruction set's name behind it.
 func (m *machine) function(base, signature string, doc ...string) {
+	m.pinned = map[uint32]reg.VecVirtual{}
 	TEXT(base+m.name, NOSPLIT, "func"+signature)
 	doc[0] = base + m.name + " " + doc[0]
 	Doc(doc...)
@@ -41,6 +43,17 @@ func (m *machine) function(base, signature string, doc ...string) {
 func (m *machine) finish() {
 	VZEROUPPER()
 	RET()
+}
+
+// pin keeps constants in registers for the rest of the function, where there are enough of them: loads of whole vectors are
+// as scarce as multiplications.
+func (m *machine) pin(values ...float32) {
+	if !m.isWide() {
+		return
+	}
+	for _, value := range values {
+		m.pinned[math.Float32bits(value)] = m.held(value)
+	}
 }
 
 // bits returns a vector constant in memory.
@@ -56,10 +69,19 @@ func (m *machine) bits(value uint32) Mem {
 	return c
 }
 
-func (m *machine) constant(value float32) Mem { return m.bits(math.Float32bits(value)) }
+// constant returns a vector constant, in memory unless it is pinned.
+func (m *machine) constant(value float32) Op {
+	if v, ok := m.pinned[math.Float32bits(value)]; ok {
+		return v
+	}
+	return m.bits(math.Float32bits(value))
+}
 
-// held returns a vector constant in a register.
+// held returns a vector constant in a register, which is not to be written to if it may be pinned.
 func (m *machine) held(value float32) reg.VecVirtual {
+	if v, ok := m.constant(value).(reg.VecVirtual); ok {
+		return v
+	}
 	v := m.vector()
 	VMOVUPS(m.constant(value), v)
 	return v
@@ -197,6 +219,13 @@ func (m *machine) clamp(a, lo, hi reg.VecVirtual) reg.VecVirtual {
 	v := m.vector()
 	VMAXPS(a, lo, v)
 	VMINPS(v, hi, v)
+	return v
+}
+
+// smaller returns the smaller of the two in every lane, b where a is NaN.
+func (m *machine) smaller(a, b reg.VecVirtual) reg.VecVirtual {
+	v := m.vector()
+	VMINPS(b, a, v)
 	return v
 }
 
