@@ -109,7 +109,10 @@ func pairRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) 
 func (t *tile) computePairs() {
 	switch {
 	case active != AVX512 || !hasBF16:
-		t.computePairsPortably()
+		for i := range max(t.bands, 1) {
+			band := t.bandAt(i)
+			band.computePairsPortably()
+		}
 	case t.rows <= 6 && t.cols <= 16:
 		t.call(tile6x16BF16)
 	case t.rows <= 6:

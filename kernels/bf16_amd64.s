@@ -2,9 +2,10 @@
 
 #include "textflag.h"
 
-// func tile12x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x32BF16(SB), NOSPLIT, $0-184
+TEXT ·tile12x32BF16(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -116,101 +117,102 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
-	LEAQ  (R10)(CX*2), R11
-	ADDQ  CX, R11
-	LEAQ  (R11)(CX*2), R12
-	ADDQ  CX, R12
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
+	LEAQ  (R11)(DX*2), R12
+	ADDQ  DX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Z24
-	VMOVUPS      64(BX), Z25
-	VBROADCASTSS (R9), Z26
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VBROADCASTSS (R10), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z0
 	WORD $0xc052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z1
 	WORD $0xc952
-	VBROADCASTSS (R9)(CX*1), Z26
+	VBROADCASTSS (R10)(DX*1), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z2
 	WORD $0xd052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z3
 	WORD $0xd952
-	VBROADCASTSS (R9)(CX*2), Z26
+	VBROADCASTSS (R10)(DX*2), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z4
 	WORD $0xe052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z5
 	WORD $0xe952
-	VBROADCASTSS (R10), Z26
+	VBROADCASTSS (R11), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z6
 	WORD $0xf052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z7
 	WORD $0xf952
-	VBROADCASTSS (R10)(CX*1), Z26
+	VBROADCASTSS (R11)(DX*1), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z8
 	WORD $0xc052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z9
 	WORD $0xc952
-	VBROADCASTSS (R10)(CX*2), Z26
+	VBROADCASTSS (R11)(DX*2), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z10
 	WORD $0xd052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z11
 	WORD $0xd952
-	VBROADCASTSS (R11), Z26
+	VBROADCASTSS (R12), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z12
 	WORD $0xe052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z13
 	WORD $0xe952
-	VBROADCASTSS (R11)(CX*1), Z26
+	VBROADCASTSS (R12)(DX*1), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z14
 	WORD $0xf052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z15
 	WORD $0xf952
-	VBROADCASTSS (R11)(CX*2), Z26
+	VBROADCASTSS (R12)(DX*2), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z16
 	WORD $0xc052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z17
 	WORD $0xc952
-	VBROADCASTSS (R12), Z26
+	VBROADCASTSS (R13), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z18
 	WORD $0xd052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z19
 	WORD $0xd952
-	VBROADCASTSS (R12)(CX*1), Z26
+	VBROADCASTSS (R13)(DX*1), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z20
 	WORD $0xe052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z21
 	WORD $0xe952
-	VBROADCASTSS (R12)(CX*2), Z26
+	VBROADCASTSS (R13)(DX*2), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z22
 	WORD $0xf052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z23
 	WORD $0xf952
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         DX, R12
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	ADDQ         BX, R13
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
 	ADDQ         aMore+40(FP), R10
 	ADDQ         aMore+40(FP), R11
 	ADDQ         aMore+40(FP), R12
+	ADDQ         aMore+40(FP), R13
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -642,8 +644,7 @@ nosums1:
 	ADDQ     BX, CX
 	VMOVNTPS Z22, (CX)
 	VMOVNTPS Z23, 64(CX)
-	VZEROUPPER
-	RET
+	JMP      next
 
 cached:
 	VMOVUPS Z0, K1, (CX)
@@ -706,12 +707,32 @@ cached:
 	ADDQ    BX, CX
 
 stored:
+next:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile12x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x16BF16(SB), NOSPLIT, $0-184
+TEXT ·tile12x16BF16(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -787,76 +808,77 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
-	LEAQ  (R10)(CX*2), R11
-	ADDQ  CX, R11
-	LEAQ  (R11)(CX*2), R12
-	ADDQ  CX, R12
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
+	LEAQ  (R11)(DX*2), R12
+	ADDQ  DX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Z12
-	VBROADCASTSS (R9), Z13
+	VMOVUPS      (SI), Z12
+	VBROADCASTSS (R10), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z0
 	WORD $0xc452
-	VBROADCASTSS (R9)(CX*1), Z13
+	VBROADCASTSS (R10)(DX*1), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z1
 	WORD $0xcc52
-	VBROADCASTSS (R9)(CX*2), Z13
+	VBROADCASTSS (R10)(DX*2), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z2
 	WORD $0xd452
-	VBROADCASTSS (R10), Z13
+	VBROADCASTSS (R11), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z3
 	WORD $0xdc52
-	VBROADCASTSS (R10)(CX*1), Z13
+	VBROADCASTSS (R11)(DX*1), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z4
 	WORD $0xe452
-	VBROADCASTSS (R10)(CX*2), Z13
+	VBROADCASTSS (R11)(DX*2), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z5
 	WORD $0xec52
-	VBROADCASTSS (R11), Z13
+	VBROADCASTSS (R12), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z6
 	WORD $0xf452
-	VBROADCASTSS (R11)(CX*1), Z13
+	VBROADCASTSS (R12)(DX*1), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z7
 	WORD $0xfc52
-	VBROADCASTSS (R11)(CX*2), Z13
+	VBROADCASTSS (R12)(DX*2), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z8
 	WORD $0xc452
-	VBROADCASTSS (R12), Z13
+	VBROADCASTSS (R13), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z9
 	WORD $0xcc52
-	VBROADCASTSS (R12)(CX*1), Z13
+	VBROADCASTSS (R13)(DX*1), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z10
 	WORD $0xd452
-	VBROADCASTSS (R12)(CX*2), Z13
+	VBROADCASTSS (R13)(DX*2), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z11
 	WORD $0xdc52
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         DX, R12
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	ADDQ         BX, R13
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
 	ADDQ         aMore+40(FP), R10
 	ADDQ         aMore+40(FP), R11
 	ADDQ         aMore+40(FP), R12
+	ADDQ         aMore+40(FP), R13
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -1153,12 +1175,31 @@ nosums0:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile6x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x32BF16(SB), NOSPLIT, $0-184
+TEXT ·tile6x32BF16(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -1222,63 +1263,64 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Z12
-	VMOVUPS      64(BX), Z13
-	VBROADCASTSS (R9), Z14
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VBROADCASTSS (R10), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z0
 	WORD $0xc452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z1
 	WORD $0xcd52
-	VBROADCASTSS (R9)(CX*1), Z14
+	VBROADCASTSS (R10)(DX*1), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z2
 	WORD $0xd452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z3
 	WORD $0xdd52
-	VBROADCASTSS (R9)(CX*2), Z14
+	VBROADCASTSS (R10)(DX*2), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z4
 	WORD $0xe452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z5
 	WORD $0xed52
-	VBROADCASTSS (R10), Z14
+	VBROADCASTSS (R11), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z6
 	WORD $0xf452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z7
 	WORD $0xfd52
-	VBROADCASTSS (R10)(CX*1), Z14
+	VBROADCASTSS (R11)(DX*1), Z14
 	LONG $0x480e5262 // VDPBF16PS Z12, Z14, Z8
 	WORD $0xc452
 	LONG $0x480e5262 // VDPBF16PS Z13, Z14, Z9
 	WORD $0xcd52
-	VBROADCASTSS (R10)(CX*2), Z14
+	VBROADCASTSS (R11)(DX*2), Z14
 	LONG $0x480e5262 // VDPBF16PS Z12, Z14, Z10
 	WORD $0xd452
 	LONG $0x480e5262 // VDPBF16PS Z13, Z14, Z11
 	WORD $0xdd52
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
+	ADDQ         BX, R11
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
 	ADDQ         aMore+40(FP), R10
+	ADDQ         aMore+40(FP), R11
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -1535,12 +1577,31 @@ nosums1:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile6x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x16BF16(SB), NOSPLIT, $0-184
+TEXT ·tile6x16BF16(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -1586,50 +1647,51 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Z6
-	VBROADCASTSS (R9), Z7
+	VMOVUPS      (SI), Z6
+	VBROADCASTSS (R10), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z0
 	WORD $0xc652
-	VBROADCASTSS (R9)(CX*1), Z7
+	VBROADCASTSS (R10)(DX*1), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z1
 	WORD $0xce52
-	VBROADCASTSS (R9)(CX*2), Z7
+	VBROADCASTSS (R10)(DX*2), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z2
 	WORD $0xd652
-	VBROADCASTSS (R10), Z7
+	VBROADCASTSS (R11), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z3
 	WORD $0xde52
-	VBROADCASTSS (R10)(CX*1), Z7
+	VBROADCASTSS (R11)(DX*1), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z4
 	WORD $0xe652
-	VBROADCASTSS (R10)(CX*2), Z7
+	VBROADCASTSS (R11)(DX*2), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z5
 	WORD $0xee52
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
+	ADDQ         BX, R11
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
 	ADDQ         aMore+40(FP), R10
+	ADDQ         aMore+40(FP), R11
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -1800,6 +1862,24 @@ nosums0:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 

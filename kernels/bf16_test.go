@@ -129,8 +129,13 @@ func checkPairTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, s
 	c := tile{
 		depth: depth, rows: rows, cols: cols, flags: flags, pairs: true,
 		aRow: depth + 3, aDepth: 1, bDepth: shape.cols + 1, cRow: cols + 2, addRow: cols + 1,
-		bias: guarded(t, rng, cols), add: guarded(t, rng, (rows-1)*(cols+1)+cols),
+		bias: guarded(t, rng, cols), bands: 1,
 	}
+	if rows == shape.rows {
+		c.bands, c.aBand = 1+rng.IntN(3), rng.IntN(100)
+	}
+	all := c.bands * rows
+	c.add = guarded(t, rng, (all-1)*c.addRow+cols)
 	if rng.IntN(2) == 0 {
 		c.aRow, c.aDepth = 1, shape.rows+1
 	}
@@ -143,9 +148,9 @@ func checkPairTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, s
 		return pairs
 	}
 	c.more, c.aMore = rng.IntN(3), rng.IntN(100)
-	c.a = operand(c.more*c.aMore + (shape.rows-1)*c.aRow + (depth-1)*c.aDepth + 1)
+	c.a = operand((c.bands-1)*c.aBand + c.more*c.aMore + (shape.rows-1)*c.aRow + (depth-1)*c.aDepth + 1)
 	c.b = operand(((c.more+1)*depth-1)*c.bDepth + shape.cols)
-	onBothSides(t, fmt.Sprintf("rows %d cols %d depth %d flags %b", rows, cols, depth, flags), guarded(t, rng, (rows-1)*c.cRow+cols), same, func(dst []float32) {
+	onBothSides(t, fmt.Sprintf("rows %d cols %d depth %d flags %b", rows, cols, depth, flags), guarded(t, rng, (all-1)*c.cRow+cols), same, func(dst []float32) {
 		c.c, c.from, c.fromRow = dst, dst, c.cRow
 		c.compute()
 	})

@@ -87,45 +87,50 @@ func (p *product) tiles() int {
 	return ceilDiv(p.rows, shape.rows) * ceilDiv(p.cols, shape.cols)
 }
 
-// fetch gives a tile its share of soon; where all is on its way, it fetches what it reads itself.
-func (p *product) fetch(t *tile, index int) {
-	t.soon, t.soonDepth = t.b, 0
+// fetch gives tiles their share of soon, from the index-th on, and returns for how many of at most so many it is: those whose
+// shares lie side by side. Where all is on its way, they fetch what they read themselves.
+func (p *product) fetch(t *tile, index, count int) int {
+	t.soon, t.soonDepth, t.soonBand = t.b, 0, 0
 	if strips := p.stripCount(); strips > 0 {
-		p.fetchStrip(t, index, strips)
-		return
+		return p.fetchStrips(t, index, count, strips)
 	}
 	if index >= p.soonTiles {
 		if index -= p.soonTiles; len(p.later) > 0 {
 			t.fetchShare(p.later, index, p.tiles()-p.soonTiles)
 		}
-		return
+		return count
 	}
+	count = min(count, p.soonTiles-index)
 	total := 0
 	for _, x := range p.soon {
 		total += len(x)
 	}
-	from, to := index*total/p.soonTiles, (index+1)*total/p.soonTiles
-	t.soonDepth = ceilDiv(to-from, t.depth)
+	share := ceilDiv(total, p.soonTiles)
+	from := index * share
+	t.soonDepth, t.soonBand = ceilDiv(share, t.depth), share
 	for _, x := range p.soon {
 		if from < len(x) {
 			t.soon = x[from:]
-			return
+			return min(count, ceilDiv(len(x)-from, share))
 		}
 		from -= len(x)
 	}
+	t.soonDepth, t.soonBand = 0, 0
+	return count
 }
 
-// fetchShare gives a tile the part of x that falls to the index-th of so many tiles.
+// fetchShare gives tiles, from the index-th on, the part of x that falls to each of so many.
 func (t *tile) fetchShare(x []float32, index, tiles int) {
-	t.soon, t.soonDepth = x[index*len(x)/tiles:], ceilDiv(len(x), tiles*t.depth*(t.more+1))
+	share := len(x) / tiles
+	t.soon, t.soonDepth, t.soonBand = x[index*share:], ceilDiv(share, t.depth*(t.more+1)), share
 }
 
-// fetchStrip gives a tile one of the strips, or none.
-func (p *product) fetchStrip(t *tile, index, strips int) {
+// fetchStrips is fetch for strips, of which a tile gets one or none.
+func (p *product) fetchStrips(t *tile, index, count, strips int) int {
 	tiles := p.tiles()
 	strip := index * strips / tiles
 	if index > 0 && (index-1)*strips/tiles == strip {
-		return
+		return min(count, ceilDiv((strip+1)*tiles, strips)-index)
 	}
 	from := p.strips[:]
 	for strip >= from[0].count {
@@ -133,6 +138,7 @@ func (p *product) fetchStrip(t *tile, index, strips int) {
 		from = from[1:]
 	}
 	t.soon, t.soonDepth = from[0].data[2*cacheLine*strip:], from[0].row
+	return 1
 }
 
 func (p *product) stripCount() int {
@@ -150,7 +156,7 @@ func edgeSize(depth int) int { return tileFor(active).rows * depth }
 // panels do.
 func (p *product) run() {
 	shape := tileFor(active)
-	t := tile{depth: p.depth, more: p.more, aMore: p.aMore, bDepth: p.bDepth, cRow: p.cRow, fromRow: p.cRow, addRow: p.addRow, flags: p.flags, pairs: p.pairs}
+	t := tile{depth: p.depth, more: p.more, aMore: p.aMore, bDepth: p.bDepth, cRow: p.cRow, fromRow: p.cRow, addRow: p.addRow, aBand: p.aTile, flags: p.flags, pairs: p.pairs}
 	edgeRow := p.rows
 	if rest := p.rows % shape.rows; rest != 0 && !p.aPadded {
 		edgeRow = p.rows - rest
@@ -160,7 +166,7 @@ func (p *product) run() {
 	if p.band != nil {
 		for band := range bands {
 			for panel := range panels {
-				p.multiply(&t, band, panel, edgeRow, index)
+				p.multiply(&t, band, 1, panel, edgeRow, index)
 				index++
 			}
 			rows := p.c[band*shape.rows*p.cRow : min((band+1)*shape.rows, p.rows)*p.cRow]
@@ -169,25 +175,28 @@ func (p *product) run() {
 		return
 	}
 	for panel := range panels {
-		for band := range bands {
-			p.multiply(&t, band, panel, edgeRow, index)
-			index++
+		for band := 0; band < bands; {
+			band += p.multiply(&t, band, bands-band, panel, edgeRow, index+band)
 		}
+		index += bands
 	}
 }
 
-// multiply computes the index-th tile, of a band of rows and a panel of columns.
-func (p *product) multiply(t *tile, band, panel, edgeRow, index int) {
+// multiply computes tiles from the index-th on: of some of the given number of bands of rows, and one panel of columns. It
+// returns of how many bands.
+func (p *product) multiply(t *tile, band, bands, panel, edgeRow, index int) int {
 	shape := tileFor(active)
 	r, j := band*shape.rows, panel*shape.cols
 	t.rows, t.cols = min(shape.rows, p.rows-r), min(shape.cols, p.cols-j)
 	t.b = p.b[panel*p.bPanel:]
 	if r < edgeRow {
 		t.a, t.aRow, t.aDepth = p.a[band*p.aTile:], p.aRow, p.aDepth
+		bands = max(1, min(bands, (edgeRow-r)/shape.rows))
 	} else {
 		t.a, t.aRow, t.aDepth = p.edge, 1, shape.rows
+		bands = 1
 	}
-	p.fetch(t, index)
+	t.bands = p.fetch(t, index, bands)
 	t.flags = p.flags
 	if p.band != nil {
 		t.c = p.band[j:]
@@ -205,6 +214,7 @@ func (p *product) multiply(t *tile, band, panel, edgeRow, index int) {
 		t.add = p.add[r*p.addRow+j:]
 	}
 	t.compute()
+	return t.bands
 }
 
 // copyEdge copies the rows of A that do not fill a tile to edge, where the rest of the tile may be read too.

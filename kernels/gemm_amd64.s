@@ -2,9 +2,10 @@
 
 #include "textflag.h"
 
-// func tile12x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -116,77 +117,78 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
-	LEAQ  (R10)(CX*2), R11
-	ADDQ  CX, R11
-	LEAQ  (R11)(CX*2), R12
-	ADDQ  CX, R12
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
+	LEAQ  (R11)(DX*2), R12
+	ADDQ  DX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Z24
-	VMOVUPS      64(BX), Z25
-	VBROADCASTSS (R9), Z26
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VBROADCASTSS (R10), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS (R9)(CX*1), Z26
+	VBROADCASTSS (R10)(DX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS (R9)(CX*2), Z26
+	VBROADCASTSS (R10)(DX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS (R10), Z26
+	VBROADCASTSS (R11), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R10)(CX*1), Z26
+	VBROADCASTSS (R11)(DX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R10)(CX*2), Z26
+	VBROADCASTSS (R11)(DX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS (R11), Z26
+	VBROADCASTSS (R12), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R11)(CX*1), Z26
+	VBROADCASTSS (R12)(DX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R11)(CX*2), Z26
+	VBROADCASTSS (R12)(DX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS (R12), Z26
+	VBROADCASTSS (R13), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R12)(CX*1), Z26
+	VBROADCASTSS (R13)(DX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R12)(CX*2), Z26
+	VBROADCASTSS (R13)(DX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         DX, R12
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	ADDQ         BX, R13
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
 	ADDQ         aMore+40(FP), R10
 	ADDQ         aMore+40(FP), R11
 	ADDQ         aMore+40(FP), R12
+	ADDQ         aMore+40(FP), R13
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -618,8 +620,7 @@ nosums1:
 	ADDQ     BX, CX
 	VMOVNTPS Z22, (CX)
 	VMOVNTPS Z23, 64(CX)
-	VZEROUPPER
-	RET
+	JMP      next
 
 cached:
 	VMOVUPS Z0, K1, (CX)
@@ -682,12 +683,32 @@ cached:
 	ADDQ    BX, CX
 
 stored:
+next:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile12x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile12x24AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile12x24AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Z2, Z2, Z2
@@ -799,65 +820,66 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
-	LEAQ  (R10)(CX*2), R11
-	ADDQ  CX, R11
-	LEAQ  (R11)(CX*2), R12
-	ADDQ  CX, R12
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
+	LEAQ  (R11)(DX*2), R12
+	ADDQ  DX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS          (BX), Z24
-	VMOVUPS          64(BX), Y25
-	VFMADD231PS.BCST (R9), Z24, Z0
-	VFMADD231PS.BCST (R9), Y25, Y1
-	VFMADD231PS.BCST (R9)(CX*1), Z24, Z2
-	VFMADD231PS.BCST (R9)(CX*1), Y25, Y3
-	VFMADD231PS.BCST (R9)(CX*2), Z24, Z4
-	VFMADD231PS.BCST (R9)(CX*2), Y25, Y5
-	VFMADD231PS.BCST (R10), Z24, Z6
-	VFMADD231PS.BCST (R10), Y25, Y7
-	VFMADD231PS.BCST (R10)(CX*1), Z24, Z8
-	VFMADD231PS.BCST (R10)(CX*1), Y25, Y9
-	VFMADD231PS.BCST (R10)(CX*2), Z24, Z10
-	VFMADD231PS.BCST (R10)(CX*2), Y25, Y11
-	VFMADD231PS.BCST (R11), Z24, Z12
-	VFMADD231PS.BCST (R11), Y25, Y13
-	VFMADD231PS.BCST (R11)(CX*1), Z24, Z14
-	VFMADD231PS.BCST (R11)(CX*1), Y25, Y15
-	VFMADD231PS.BCST (R11)(CX*2), Z24, Z16
-	VFMADD231PS.BCST (R11)(CX*2), Y25, Y17
-	VFMADD231PS.BCST (R12), Z24, Z18
-	VFMADD231PS.BCST (R12), Y25, Y19
-	VFMADD231PS.BCST (R12)(CX*1), Z24, Z20
-	VFMADD231PS.BCST (R12)(CX*1), Y25, Y21
-	VFMADD231PS.BCST (R12)(CX*2), Z24, Z22
-	VFMADD231PS.BCST (R12)(CX*2), Y25, Y23
-	PREFETCHT1       (DI)
-	PREFETCHT1       64(DI)
-	ADDQ             R8, DI
-	ADDQ             SI, BX
-	ADDQ             DX, R9
-	ADDQ             DX, R10
-	ADDQ             DX, R11
-	ADDQ             DX, R12
+	VMOVUPS          (SI), Z24
+	VMOVUPS          64(SI), Y25
+	VFMADD231PS.BCST (R10), Z24, Z0
+	VFMADD231PS.BCST (R10), Y25, Y1
+	VFMADD231PS.BCST (R10)(DX*1), Z24, Z2
+	VFMADD231PS.BCST (R10)(DX*1), Y25, Y3
+	VFMADD231PS.BCST (R10)(DX*2), Z24, Z4
+	VFMADD231PS.BCST (R10)(DX*2), Y25, Y5
+	VFMADD231PS.BCST (R11), Z24, Z6
+	VFMADD231PS.BCST (R11), Y25, Y7
+	VFMADD231PS.BCST (R11)(DX*1), Z24, Z8
+	VFMADD231PS.BCST (R11)(DX*1), Y25, Y9
+	VFMADD231PS.BCST (R11)(DX*2), Z24, Z10
+	VFMADD231PS.BCST (R11)(DX*2), Y25, Y11
+	VFMADD231PS.BCST (R12), Z24, Z12
+	VFMADD231PS.BCST (R12), Y25, Y13
+	VFMADD231PS.BCST (R12)(DX*1), Z24, Z14
+	VFMADD231PS.BCST (R12)(DX*1), Y25, Y15
+	VFMADD231PS.BCST (R12)(DX*2), Z24, Z16
+	VFMADD231PS.BCST (R12)(DX*2), Y25, Y17
+	VFMADD231PS.BCST (R13), Z24, Z18
+	VFMADD231PS.BCST (R13), Y25, Y19
+	VFMADD231PS.BCST (R13)(DX*1), Z24, Z20
+	VFMADD231PS.BCST (R13)(DX*1), Y25, Y21
+	VFMADD231PS.BCST (R13)(DX*2), Z24, Z22
+	VFMADD231PS.BCST (R13)(DX*2), Y25, Y23
+	PREFETCHT1       (R8)
+	PREFETCHT1       64(R8)
+	ADDQ             R9, R8
+	ADDQ             DI, SI
+	ADDQ             BX, R10
+	ADDQ             BX, R11
+	ADDQ             BX, R12
+	ADDQ             BX, R13
 	DECQ             AX
 	JNZ              depth
-	DECQ             more+8(FP)
+	DECQ             CX
 	JS               done
-	ADDQ             aMore+40(FP), R9
 	ADDQ             aMore+40(FP), R10
 	ADDQ             aMore+40(FP), R11
 	ADDQ             aMore+40(FP), R12
+	ADDQ             aMore+40(FP), R13
 	MOVQ             depth+0(FP), AX
 	JMP              depth
 
@@ -1312,12 +1334,31 @@ nosums1:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile12x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -1393,52 +1434,53 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
-	LEAQ  (R10)(CX*2), R11
-	ADDQ  CX, R11
-	LEAQ  (R11)(CX*2), R12
-	ADDQ  CX, R12
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
+	LEAQ  (R11)(DX*2), R12
+	ADDQ  DX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS          (BX), Z12
-	VFMADD231PS.BCST (R9), Z12, Z0
-	VFMADD231PS.BCST (R9)(CX*1), Z12, Z1
-	VFMADD231PS.BCST (R9)(CX*2), Z12, Z2
-	VFMADD231PS.BCST (R10), Z12, Z3
-	VFMADD231PS.BCST (R10)(CX*1), Z12, Z4
-	VFMADD231PS.BCST (R10)(CX*2), Z12, Z5
-	VFMADD231PS.BCST (R11), Z12, Z6
-	VFMADD231PS.BCST (R11)(CX*1), Z12, Z7
-	VFMADD231PS.BCST (R11)(CX*2), Z12, Z8
-	VFMADD231PS.BCST (R12), Z12, Z9
-	VFMADD231PS.BCST (R12)(CX*1), Z12, Z10
-	VFMADD231PS.BCST (R12)(CX*2), Z12, Z11
-	PREFETCHT1       (DI)
-	PREFETCHT1       64(DI)
-	ADDQ             R8, DI
-	ADDQ             SI, BX
-	ADDQ             DX, R9
-	ADDQ             DX, R10
-	ADDQ             DX, R11
-	ADDQ             DX, R12
+	VMOVUPS          (SI), Z12
+	VFMADD231PS.BCST (R10), Z12, Z0
+	VFMADD231PS.BCST (R10)(DX*1), Z12, Z1
+	VFMADD231PS.BCST (R10)(DX*2), Z12, Z2
+	VFMADD231PS.BCST (R11), Z12, Z3
+	VFMADD231PS.BCST (R11)(DX*1), Z12, Z4
+	VFMADD231PS.BCST (R11)(DX*2), Z12, Z5
+	VFMADD231PS.BCST (R12), Z12, Z6
+	VFMADD231PS.BCST (R12)(DX*1), Z12, Z7
+	VFMADD231PS.BCST (R12)(DX*2), Z12, Z8
+	VFMADD231PS.BCST (R13), Z12, Z9
+	VFMADD231PS.BCST (R13)(DX*1), Z12, Z10
+	VFMADD231PS.BCST (R13)(DX*2), Z12, Z11
+	PREFETCHT1       (R8)
+	PREFETCHT1       64(R8)
+	ADDQ             R9, R8
+	ADDQ             DI, SI
+	ADDQ             BX, R10
+	ADDQ             BX, R11
+	ADDQ             BX, R12
+	ADDQ             BX, R13
 	DECQ             AX
 	JNZ              depth
-	DECQ             more+8(FP)
+	DECQ             CX
 	JS               done
-	ADDQ             aMore+40(FP), R9
 	ADDQ             aMore+40(FP), R10
 	ADDQ             aMore+40(FP), R11
 	ADDQ             aMore+40(FP), R12
+	ADDQ             aMore+40(FP), R13
 	MOVQ             depth+0(FP), AX
 	JMP              depth
 
@@ -1735,12 +1777,31 @@ nosums0:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile12x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile12x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile12x8AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile12x8AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -1816,52 +1877,53 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
-	LEAQ  (R10)(CX*2), R11
-	ADDQ  CX, R11
-	LEAQ  (R11)(CX*2), R12
-	ADDQ  CX, R12
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
+	LEAQ  (R11)(DX*2), R12
+	ADDQ  DX, R12
+	LEAQ  (R12)(DX*2), R13
+	ADDQ  DX, R13
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS          (BX), Y12
-	VFMADD231PS.BCST (R9), Y12, Y0
-	VFMADD231PS.BCST (R9)(CX*1), Y12, Y1
-	VFMADD231PS.BCST (R9)(CX*2), Y12, Y2
-	VFMADD231PS.BCST (R10), Y12, Y3
-	VFMADD231PS.BCST (R10)(CX*1), Y12, Y4
-	VFMADD231PS.BCST (R10)(CX*2), Y12, Y5
-	VFMADD231PS.BCST (R11), Y12, Y6
-	VFMADD231PS.BCST (R11)(CX*1), Y12, Y7
-	VFMADD231PS.BCST (R11)(CX*2), Y12, Y8
-	VFMADD231PS.BCST (R12), Y12, Y9
-	VFMADD231PS.BCST (R12)(CX*1), Y12, Y10
-	VFMADD231PS.BCST (R12)(CX*2), Y12, Y11
-	PREFETCHT1       (DI)
-	PREFETCHT1       64(DI)
-	ADDQ             R8, DI
-	ADDQ             SI, BX
-	ADDQ             DX, R9
-	ADDQ             DX, R10
-	ADDQ             DX, R11
-	ADDQ             DX, R12
+	VMOVUPS          (SI), Y12
+	VFMADD231PS.BCST (R10), Y12, Y0
+	VFMADD231PS.BCST (R10)(DX*1), Y12, Y1
+	VFMADD231PS.BCST (R10)(DX*2), Y12, Y2
+	VFMADD231PS.BCST (R11), Y12, Y3
+	VFMADD231PS.BCST (R11)(DX*1), Y12, Y4
+	VFMADD231PS.BCST (R11)(DX*2), Y12, Y5
+	VFMADD231PS.BCST (R12), Y12, Y6
+	VFMADD231PS.BCST (R12)(DX*1), Y12, Y7
+	VFMADD231PS.BCST (R12)(DX*2), Y12, Y8
+	VFMADD231PS.BCST (R13), Y12, Y9
+	VFMADD231PS.BCST (R13)(DX*1), Y12, Y10
+	VFMADD231PS.BCST (R13)(DX*2), Y12, Y11
+	PREFETCHT1       (R8)
+	PREFETCHT1       64(R8)
+	ADDQ             R9, R8
+	ADDQ             DI, SI
+	ADDQ             BX, R10
+	ADDQ             BX, R11
+	ADDQ             BX, R12
+	ADDQ             BX, R13
 	DECQ             AX
 	JNZ              depth
-	DECQ             more+8(FP)
+	DECQ             CX
 	JS               done
-	ADDQ             aMore+40(FP), R9
 	ADDQ             aMore+40(FP), R10
 	ADDQ             aMore+40(FP), R11
 	ADDQ             aMore+40(FP), R12
+	ADDQ             aMore+40(FP), R13
 	MOVQ             depth+0(FP), AX
 	JMP              depth
 
@@ -2158,12 +2220,31 @@ nosums0:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x0c, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile9x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile9x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile9x32AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile9x32AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -2251,64 +2332,65 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
-	LEAQ  (R10)(CX*2), R11
-	ADDQ  CX, R11
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
+	LEAQ  (R11)(DX*2), R12
+	ADDQ  DX, R12
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Z18
-	VMOVUPS      64(BX), Z19
-	VBROADCASTSS (R9), Z20
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
+	VBROADCASTSS (R10), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
-	VBROADCASTSS (R9)(CX*1), Z20
+	VBROADCASTSS (R10)(DX*1), Z20
 	VFMADD231PS  Z18, Z20, Z2
 	VFMADD231PS  Z19, Z20, Z3
-	VBROADCASTSS (R9)(CX*2), Z20
+	VBROADCASTSS (R10)(DX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
-	VBROADCASTSS (R10), Z20
+	VBROADCASTSS (R11), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS (R10)(CX*1), Z20
+	VBROADCASTSS (R11)(DX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS (R10)(CX*2), Z20
+	VBROADCASTSS (R11)(DX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
-	VBROADCASTSS (R11), Z20
+	VBROADCASTSS (R12), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS (R11)(CX*1), Z20
+	VBROADCASTSS (R12)(DX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS (R11)(CX*2), Z20
+	VBROADCASTSS (R12)(DX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	ADDQ         BX, R12
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
 	ADDQ         aMore+40(FP), R10
 	ADDQ         aMore+40(FP), R11
+	ADDQ         aMore+40(FP), R12
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -2664,12 +2746,31 @@ nosums1:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile9x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile9x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile9x24AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile9x24AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Z2, Z2, Z2
@@ -2757,55 +2858,56 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
-	LEAQ  (R10)(CX*2), R11
-	ADDQ  CX, R11
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
+	LEAQ  (R11)(DX*2), R12
+	ADDQ  DX, R12
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS          (BX), Z18
-	VMOVUPS          64(BX), Y19
-	VFMADD231PS.BCST (R9), Z18, Z0
-	VFMADD231PS.BCST (R9), Y19, Y1
-	VFMADD231PS.BCST (R9)(CX*1), Z18, Z2
-	VFMADD231PS.BCST (R9)(CX*1), Y19, Y3
-	VFMADD231PS.BCST (R9)(CX*2), Z18, Z4
-	VFMADD231PS.BCST (R9)(CX*2), Y19, Y5
-	VFMADD231PS.BCST (R10), Z18, Z6
-	VFMADD231PS.BCST (R10), Y19, Y7
-	VFMADD231PS.BCST (R10)(CX*1), Z18, Z8
-	VFMADD231PS.BCST (R10)(CX*1), Y19, Y9
-	VFMADD231PS.BCST (R10)(CX*2), Z18, Z10
-	VFMADD231PS.BCST (R10)(CX*2), Y19, Y11
-	VFMADD231PS.BCST (R11), Z18, Z12
-	VFMADD231PS.BCST (R11), Y19, Y13
-	VFMADD231PS.BCST (R11)(CX*1), Z18, Z14
-	VFMADD231PS.BCST (R11)(CX*1), Y19, Y15
-	VFMADD231PS.BCST (R11)(CX*2), Z18, Z16
-	VFMADD231PS.BCST (R11)(CX*2), Y19, Y17
-	PREFETCHT1       (DI)
-	PREFETCHT1       64(DI)
-	ADDQ             R8, DI
-	ADDQ             SI, BX
-	ADDQ             DX, R9
-	ADDQ             DX, R10
-	ADDQ             DX, R11
+	VMOVUPS          (SI), Z18
+	VMOVUPS          64(SI), Y19
+	VFMADD231PS.BCST (R10), Z18, Z0
+	VFMADD231PS.BCST (R10), Y19, Y1
+	VFMADD231PS.BCST (R10)(DX*1), Z18, Z2
+	VFMADD231PS.BCST (R10)(DX*1), Y19, Y3
+	VFMADD231PS.BCST (R10)(DX*2), Z18, Z4
+	VFMADD231PS.BCST (R10)(DX*2), Y19, Y5
+	VFMADD231PS.BCST (R11), Z18, Z6
+	VFMADD231PS.BCST (R11), Y19, Y7
+	VFMADD231PS.BCST (R11)(DX*1), Z18, Z8
+	VFMADD231PS.BCST (R11)(DX*1), Y19, Y9
+	VFMADD231PS.BCST (R11)(DX*2), Z18, Z10
+	VFMADD231PS.BCST (R11)(DX*2), Y19, Y11
+	VFMADD231PS.BCST (R12), Z18, Z12
+	VFMADD231PS.BCST (R12), Y19, Y13
+	VFMADD231PS.BCST (R12)(DX*1), Z18, Z14
+	VFMADD231PS.BCST (R12)(DX*1), Y19, Y15
+	VFMADD231PS.BCST (R12)(DX*2), Z18, Z16
+	VFMADD231PS.BCST (R12)(DX*2), Y19, Y17
+	PREFETCHT1       (R8)
+	PREFETCHT1       64(R8)
+	ADDQ             R9, R8
+	ADDQ             DI, SI
+	ADDQ             BX, R10
+	ADDQ             BX, R11
+	ADDQ             BX, R12
 	DECQ             AX
 	JNZ              depth
-	DECQ             more+8(FP)
+	DECQ             CX
 	JS               done
-	ADDQ             aMore+40(FP), R9
 	ADDQ             aMore+40(FP), R10
 	ADDQ             aMore+40(FP), R11
+	ADDQ             aMore+40(FP), R12
 	MOVQ             depth+0(FP), AX
 	JMP              depth
 
@@ -3161,12 +3263,31 @@ nosums1:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile9x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile9x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile9x16AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile9x16AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -3227,45 +3348,46 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
-	LEAQ  (R10)(CX*2), R11
-	ADDQ  CX, R11
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
+	LEAQ  (R11)(DX*2), R12
+	ADDQ  DX, R12
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS          (BX), Z9
-	VFMADD231PS.BCST (R9), Z9, Z0
-	VFMADD231PS.BCST (R9)(CX*1), Z9, Z1
-	VFMADD231PS.BCST (R9)(CX*2), Z9, Z2
-	VFMADD231PS.BCST (R10), Z9, Z3
-	VFMADD231PS.BCST (R10)(CX*1), Z9, Z4
-	VFMADD231PS.BCST (R10)(CX*2), Z9, Z5
-	VFMADD231PS.BCST (R11), Z9, Z6
-	VFMADD231PS.BCST (R11)(CX*1), Z9, Z7
-	VFMADD231PS.BCST (R11)(CX*2), Z9, Z8
-	PREFETCHT1       (DI)
-	PREFETCHT1       64(DI)
-	ADDQ             R8, DI
-	ADDQ             SI, BX
-	ADDQ             DX, R9
-	ADDQ             DX, R10
-	ADDQ             DX, R11
+	VMOVUPS          (SI), Z9
+	VFMADD231PS.BCST (R10), Z9, Z0
+	VFMADD231PS.BCST (R10)(DX*1), Z9, Z1
+	VFMADD231PS.BCST (R10)(DX*2), Z9, Z2
+	VFMADD231PS.BCST (R11), Z9, Z3
+	VFMADD231PS.BCST (R11)(DX*1), Z9, Z4
+	VFMADD231PS.BCST (R11)(DX*2), Z9, Z5
+	VFMADD231PS.BCST (R12), Z9, Z6
+	VFMADD231PS.BCST (R12)(DX*1), Z9, Z7
+	VFMADD231PS.BCST (R12)(DX*2), Z9, Z8
+	PREFETCHT1       (R8)
+	PREFETCHT1       64(R8)
+	ADDQ             R9, R8
+	ADDQ             DI, SI
+	ADDQ             BX, R10
+	ADDQ             BX, R11
+	ADDQ             BX, R12
 	DECQ             AX
 	JNZ              depth
-	DECQ             more+8(FP)
+	DECQ             CX
 	JS               done
-	ADDQ             aMore+40(FP), R9
 	ADDQ             aMore+40(FP), R10
 	ADDQ             aMore+40(FP), R11
+	ADDQ             aMore+40(FP), R12
 	MOVQ             depth+0(FP), AX
 	JMP              depth
 
@@ -3499,12 +3621,31 @@ nosums0:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile9x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile9x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile9x8AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile9x8AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -3565,45 +3706,46 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
-	LEAQ  (R10)(CX*2), R11
-	ADDQ  CX, R11
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
+	LEAQ  (R11)(DX*2), R12
+	ADDQ  DX, R12
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS          (BX), Y9
-	VFMADD231PS.BCST (R9), Y9, Y0
-	VFMADD231PS.BCST (R9)(CX*1), Y9, Y1
-	VFMADD231PS.BCST (R9)(CX*2), Y9, Y2
-	VFMADD231PS.BCST (R10), Y9, Y3
-	VFMADD231PS.BCST (R10)(CX*1), Y9, Y4
-	VFMADD231PS.BCST (R10)(CX*2), Y9, Y5
-	VFMADD231PS.BCST (R11), Y9, Y6
-	VFMADD231PS.BCST (R11)(CX*1), Y9, Y7
-	VFMADD231PS.BCST (R11)(CX*2), Y9, Y8
-	PREFETCHT1       (DI)
-	PREFETCHT1       64(DI)
-	ADDQ             R8, DI
-	ADDQ             SI, BX
-	ADDQ             DX, R9
-	ADDQ             DX, R10
-	ADDQ             DX, R11
+	VMOVUPS          (SI), Y9
+	VFMADD231PS.BCST (R10), Y9, Y0
+	VFMADD231PS.BCST (R10)(DX*1), Y9, Y1
+	VFMADD231PS.BCST (R10)(DX*2), Y9, Y2
+	VFMADD231PS.BCST (R11), Y9, Y3
+	VFMADD231PS.BCST (R11)(DX*1), Y9, Y4
+	VFMADD231PS.BCST (R11)(DX*2), Y9, Y5
+	VFMADD231PS.BCST (R12), Y9, Y6
+	VFMADD231PS.BCST (R12)(DX*1), Y9, Y7
+	VFMADD231PS.BCST (R12)(DX*2), Y9, Y8
+	PREFETCHT1       (R8)
+	PREFETCHT1       64(R8)
+	ADDQ             R9, R8
+	ADDQ             DI, SI
+	ADDQ             BX, R10
+	ADDQ             BX, R11
+	ADDQ             BX, R12
 	DECQ             AX
 	JNZ              depth
-	DECQ             more+8(FP)
+	DECQ             CX
 	JS               done
-	ADDQ             aMore+40(FP), R9
 	ADDQ             aMore+40(FP), R10
 	ADDQ             aMore+40(FP), R11
+	ADDQ             aMore+40(FP), R12
 	MOVQ             depth+0(FP), AX
 	JMP              depth
 
@@ -3837,12 +3979,31 @@ nosums0:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x09, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile6x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -3906,51 +4067,52 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Z12
-	VMOVUPS      64(BX), Z13
-	VBROADCASTSS (R9), Z14
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VBROADCASTSS (R10), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (R9)(CX*1), Z14
+	VBROADCASTSS (R10)(DX*1), Z14
 	VFMADD231PS  Z12, Z14, Z2
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (R9)(CX*2), Z14
+	VBROADCASTSS (R10)(DX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (R10), Z14
+	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R10)(CX*1), Z14
+	VBROADCASTSS (R11)(DX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R10)(CX*2), Z14
+	VBROADCASTSS (R11)(DX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
+	ADDQ         BX, R11
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
 	ADDQ         aMore+40(FP), R10
+	ADDQ         aMore+40(FP), R11
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -4207,12 +4369,31 @@ nosums1:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile6x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile6x24AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile6x24AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Z2, Z2, Z2
@@ -4276,45 +4457,46 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS          (BX), Z12
-	VMOVUPS          64(BX), Y13
-	VFMADD231PS.BCST (R9), Z12, Z0
-	VFMADD231PS.BCST (R9), Y13, Y1
-	VFMADD231PS.BCST (R9)(CX*1), Z12, Z2
-	VFMADD231PS.BCST (R9)(CX*1), Y13, Y3
-	VFMADD231PS.BCST (R9)(CX*2), Z12, Z4
-	VFMADD231PS.BCST (R9)(CX*2), Y13, Y5
-	VFMADD231PS.BCST (R10), Z12, Z6
-	VFMADD231PS.BCST (R10), Y13, Y7
-	VFMADD231PS.BCST (R10)(CX*1), Z12, Z8
-	VFMADD231PS.BCST (R10)(CX*1), Y13, Y9
-	VFMADD231PS.BCST (R10)(CX*2), Z12, Z10
-	VFMADD231PS.BCST (R10)(CX*2), Y13, Y11
-	PREFETCHT1       (DI)
-	PREFETCHT1       64(DI)
-	ADDQ             R8, DI
-	ADDQ             SI, BX
-	ADDQ             DX, R9
-	ADDQ             DX, R10
+	VMOVUPS          (SI), Z12
+	VMOVUPS          64(SI), Y13
+	VFMADD231PS.BCST (R10), Z12, Z0
+	VFMADD231PS.BCST (R10), Y13, Y1
+	VFMADD231PS.BCST (R10)(DX*1), Z12, Z2
+	VFMADD231PS.BCST (R10)(DX*1), Y13, Y3
+	VFMADD231PS.BCST (R10)(DX*2), Z12, Z4
+	VFMADD231PS.BCST (R10)(DX*2), Y13, Y5
+	VFMADD231PS.BCST (R11), Z12, Z6
+	VFMADD231PS.BCST (R11), Y13, Y7
+	VFMADD231PS.BCST (R11)(DX*1), Z12, Z8
+	VFMADD231PS.BCST (R11)(DX*1), Y13, Y9
+	VFMADD231PS.BCST (R11)(DX*2), Z12, Z10
+	VFMADD231PS.BCST (R11)(DX*2), Y13, Y11
+	PREFETCHT1       (R8)
+	PREFETCHT1       64(R8)
+	ADDQ             R9, R8
+	ADDQ             DI, SI
+	ADDQ             BX, R10
+	ADDQ             BX, R11
 	DECQ             AX
 	JNZ              depth
-	DECQ             more+8(FP)
+	DECQ             CX
 	JS               done
-	ADDQ             aMore+40(FP), R9
 	ADDQ             aMore+40(FP), R10
+	ADDQ             aMore+40(FP), R11
 	MOVQ             depth+0(FP), AX
 	JMP              depth
 
@@ -4571,12 +4753,31 @@ nosums1:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile6x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -4622,38 +4823,39 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS          (BX), Z6
-	VFMADD231PS.BCST (R9), Z6, Z0
-	VFMADD231PS.BCST (R9)(CX*1), Z6, Z1
-	VFMADD231PS.BCST (R9)(CX*2), Z6, Z2
-	VFMADD231PS.BCST (R10), Z6, Z3
-	VFMADD231PS.BCST (R10)(CX*1), Z6, Z4
-	VFMADD231PS.BCST (R10)(CX*2), Z6, Z5
-	PREFETCHT1       (DI)
-	PREFETCHT1       64(DI)
-	ADDQ             R8, DI
-	ADDQ             SI, BX
-	ADDQ             DX, R9
-	ADDQ             DX, R10
+	VMOVUPS          (SI), Z6
+	VFMADD231PS.BCST (R10), Z6, Z0
+	VFMADD231PS.BCST (R10)(DX*1), Z6, Z1
+	VFMADD231PS.BCST (R10)(DX*2), Z6, Z2
+	VFMADD231PS.BCST (R11), Z6, Z3
+	VFMADD231PS.BCST (R11)(DX*1), Z6, Z4
+	VFMADD231PS.BCST (R11)(DX*2), Z6, Z5
+	PREFETCHT1       (R8)
+	PREFETCHT1       64(R8)
+	ADDQ             R9, R8
+	ADDQ             DI, SI
+	ADDQ             BX, R10
+	ADDQ             BX, R11
 	DECQ             AX
 	JNZ              depth
-	DECQ             more+8(FP)
+	DECQ             CX
 	JS               done
-	ADDQ             aMore+40(FP), R9
 	ADDQ             aMore+40(FP), R10
+	ADDQ             aMore+40(FP), R11
 	MOVQ             depth+0(FP), AX
 	JMP              depth
 
@@ -4824,12 +5026,31 @@ nosums0:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile6x8AVX512(SB), NOSPLIT, $0-184
+TEXT ·tile6x8AVX512(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -4875,38 +5096,39 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS          (BX), Y6
-	VFMADD231PS.BCST (R9), Y6, Y0
-	VFMADD231PS.BCST (R9)(CX*1), Y6, Y1
-	VFMADD231PS.BCST (R9)(CX*2), Y6, Y2
-	VFMADD231PS.BCST (R10), Y6, Y3
-	VFMADD231PS.BCST (R10)(CX*1), Y6, Y4
-	VFMADD231PS.BCST (R10)(CX*2), Y6, Y5
-	PREFETCHT1       (DI)
-	PREFETCHT1       64(DI)
-	ADDQ             R8, DI
-	ADDQ             SI, BX
-	ADDQ             DX, R9
-	ADDQ             DX, R10
+	VMOVUPS          (SI), Y6
+	VFMADD231PS.BCST (R10), Y6, Y0
+	VFMADD231PS.BCST (R10)(DX*1), Y6, Y1
+	VFMADD231PS.BCST (R10)(DX*2), Y6, Y2
+	VFMADD231PS.BCST (R11), Y6, Y3
+	VFMADD231PS.BCST (R11)(DX*1), Y6, Y4
+	VFMADD231PS.BCST (R11)(DX*2), Y6, Y5
+	PREFETCHT1       (R8)
+	PREFETCHT1       64(R8)
+	ADDQ             R9, R8
+	ADDQ             DI, SI
+	ADDQ             BX, R10
+	ADDQ             BX, R11
 	DECQ             AX
 	JNZ              depth
-	DECQ             more+8(FP)
+	DECQ             CX
 	JS               done
-	ADDQ             aMore+40(FP), R9
 	ADDQ             aMore+40(FP), R10
+	ADDQ             aMore+40(FP), R11
 	MOVQ             depth+0(FP), AX
 	JMP              depth
 
@@ -5077,6 +5299,24 @@ nosums0:
 	ADDQ    DX, CX
 
 stored:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
@@ -5114,9 +5354,10 @@ DATA tailMask<>+120(SB)/4, $0x00000000
 DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
-// func tile6x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-184
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -5168,51 +5409,52 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Y12
-	VMOVUPS      32(BX), Y13
-	VBROADCASTSS (R9), Y14
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
+	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(CX*1), Y14
+	VBROADCASTSS (R10)(DX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R9)(CX*2), Y14
+	VBROADCASTSS (R10)(DX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(CX*1), Y14
+	VBROADCASTSS (R11)(DX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(CX*2), Y14
+	VBROADCASTSS (R11)(DX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
+	ADDQ         BX, R11
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
 	ADDQ         aMore+40(FP), R10
+	ADDQ         aMore+40(FP), R11
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -5464,8 +5706,7 @@ nosums1full:
 	ADDQ    DX, CX
 
 storedfull:
-	VZEROUPPER
-	RET
+	JMP next
 
 tail:
 	LEAQ       tailMask<>+0(SB), BX
@@ -5715,12 +5956,32 @@ nosums1tail:
 	ADDQ       DX, CX
 
 storedtail:
+next:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile6x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-184
+TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -5766,44 +6027,45 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
-	LEAQ  (R9)(CX*2), R10
-	ADDQ  CX, R10
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
+	LEAQ  (R10)(DX*2), R11
+	ADDQ  DX, R11
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Y6
-	VBROADCASTSS (R9), Y7
-	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (R9)(CX*1), Y7
-	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (R9)(CX*2), Y7
-	VFMADD231PS  Y6, Y7, Y2
+	VMOVUPS      (SI), Y6
 	VBROADCASTSS (R10), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS (R10)(DX*1), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS (R10)(DX*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (R11), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS (R10)(CX*1), Y7
+	VBROADCASTSS (R11)(DX*1), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS (R10)(CX*2), Y7
+	VBROADCASTSS (R11)(DX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
-	ADDQ         DX, R10
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
+	ADDQ         BX, R11
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
 	ADDQ         aMore+40(FP), R10
+	ADDQ         aMore+40(FP), R11
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -5971,8 +6233,7 @@ nosums0full:
 	ADDQ    DX, CX
 
 storedfull:
-	VZEROUPPER
-	RET
+	JMP next
 
 tail:
 	LEAQ       tailMask<>+0(SB), BX
@@ -6137,12 +6398,32 @@ nosums0tail:
 	ADDQ       DX, CX
 
 storedtail:
+next:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x06, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile3x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile3x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-184
+TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -6176,38 +6457,39 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Y6
-	VMOVUPS      32(BX), Y7
-	VBROADCASTSS (R9), Y8
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VBROADCASTSS (R10), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R9)(CX*1), Y8
+	VBROADCASTSS (R10)(DX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (R9)(CX*2), Y8
+	VBROADCASTSS (R10)(DX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -6360,8 +6642,7 @@ nosums1full:
 	ADDQ    DX, CX
 
 storedfull:
-	VZEROUPPER
-	RET
+	JMP next
 
 tail:
 	LEAQ       tailMask<>+0(SB), BX
@@ -6512,12 +6793,32 @@ nosums1tail:
 	ADDQ       DX, CX
 
 storedtail:
+next:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x03, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x03, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x03, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET
 
-// func tile3x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int)
+// func tile3x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-184
+TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-208
+band:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -6548,34 +6849,35 @@ unfetchedfrom:
 
 unfetchedadd:
 	MOVQ  depth+0(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aDepth+32(FP), DX
-	MOVQ  b+48(FP), BX
-	MOVQ  bDepth+56(FP), SI
-	MOVQ  soon+64(FP), DI
-	MOVQ  soonDepth+72(FP), R8
-	MOVQ  a+16(FP), R9
+	MOVQ  more+8(FP), CX
+	MOVQ  aRow+24(FP), DX
+	MOVQ  aDepth+32(FP), BX
+	MOVQ  b+48(FP), SI
+	MOVQ  bDepth+56(FP), DI
+	MOVQ  soon+64(FP), R8
+	MOVQ  soonDepth+72(FP), R9
+	MOVQ  a+16(FP), R10
 	TESTQ AX, AX
 	JZ    done
 
 depth:
-	VMOVUPS      (BX), Y3
-	VBROADCASTSS (R9), Y4
+	VMOVUPS      (SI), Y3
+	VBROADCASTSS (R10), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R9)(CX*1), Y4
+	VBROADCASTSS (R10)(DX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R9)(CX*2), Y4
+	VBROADCASTSS (R10)(DX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	PREFETCHT1   (DI)
-	PREFETCHT1   64(DI)
-	ADDQ         R8, DI
-	ADDQ         SI, BX
-	ADDQ         DX, R9
+	PREFETCHT1   (R8)
+	PREFETCHT1   64(R8)
+	ADDQ         R9, R8
+	ADDQ         DI, SI
+	ADDQ         BX, R10
 	DECQ         AX
 	JNZ          depth
-	DECQ         more+8(FP)
+	DECQ         CX
 	JS           done
-	ADDQ         aMore+40(FP), R9
+	ADDQ         aMore+40(FP), R10
 	MOVQ         depth+0(FP), AX
 	JMP          depth
 
@@ -6680,8 +6982,7 @@ nosums0full:
 	ADDQ    DX, CX
 
 storedfull:
-	VZEROUPPER
-	RET
+	JMP next
 
 tail:
 	LEAQ       tailMask<>+0(SB), BX
@@ -6783,5 +7084,24 @@ nosums0tail:
 	ADDQ       DX, CX
 
 storedtail:
+next:
+	DECQ   bands+184(FP)
+	JLE    return
+	MOVQ   cRow+88(FP), AX
+	IMUL3Q $0x03, AX, AX
+	ADDQ   AX, c+80(FP)
+	MOVQ   fromRow+104(FP), AX
+	IMUL3Q $0x03, AX, AX
+	ADDQ   AX, from+96(FP)
+	MOVQ   addRow+120(FP), AX
+	IMUL3Q $0x03, AX, AX
+	ADDQ   AX, add+112(FP)
+	MOVQ   aBand+192(FP), AX
+	ADDQ   AX, a+16(FP)
+	MOVQ   soonBand+200(FP), AX
+	ADDQ   AX, soon+64(FP)
+	JMP    band
+
+return:
 	VZEROUPPER
 	RET

@@ -38,7 +38,8 @@ const (
 //		sums[j] += c[r*cRow + j] - shift[j]
 //		sums[sumsRow + j] += (c[r*cRow + j] - shift[j])²
 //
-// with the terms the flags name. All rows of a tile shape are read from a, and all of its columns from b; whole vectors of
+// with the terms the flags name, and likewise the given number of bands of so many rows, each of which is aBand further in a
+// and follows the one before in c, from and add. All rows of a tile shape are read from a, and all of its columns from b; whole vectors of
 // shift and sums exist. Where a and b are pairs, the sum is that of addPairProduct.
 type tile struct {
 	depth             int
@@ -55,11 +56,13 @@ type tile struct {
 	cRow, addRow      int
 	fromRow           int
 	rows, cols, flags int
+	bands             int // 0 is 1
+	aBand, soonBand   int
 	pairs             bool // a and b hold pairs of bf16 values
 }
 
 // tileKernel is an assembly tile; its strides are in bytes. aMore leads from the end of a stretch to the next one.
-type tileKernel func(depth, more int, a *float32, aRow, aDepth, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)
+type tileKernel func(depth, more int, a *float32, aRow, aDepth, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags, bands, aBand, soonBand int)
 
 // wideKernels are the kernels of AVX-512, for up to 3, 6, 9 and 12 rows and 8, 16, 24 and 32 columns.
 var wideKernels = [4][4]tileKernel{
@@ -93,8 +96,27 @@ func (t *tile) compute() {
 			t.call(tile6x16AVX2)
 		}
 	default:
-		t.computePortably()
+		for i := range max(t.bands, 1) {
+			band := t.bandAt(i)
+			band.computePortably()
+		}
 	}
+}
+
+// bandAt returns the tile that is one of the bands.
+func (t *tile) bandAt(index int) tile {
+	band := *t
+	band.bands = 1
+	if index > 0 {
+		band.a, band.c = t.a[index*t.aBand:], t.c[index*t.rows*t.cRow:]
+		if t.flags&flagAccumulate != 0 {
+			band.from = t.from[index*t.rows*t.fromRow:]
+		}
+		if t.flags&flagAdd != 0 {
+			band.add = t.add[index*t.rows*t.addRow:]
+		}
+	}
+	return band
 }
 
 // streams tells whether the tile may be stored past the caches.
@@ -106,7 +128,7 @@ func (t *tile) call(kernel tileKernel) {
 	const size = 4
 	kernel(t.depth, t.more, unsafe.SliceData(t.a), t.aRow*size, t.aDepth*size, (t.aMore-t.depth*t.aDepth)*size, unsafe.SliceData(t.b), t.bDepth*size, unsafe.SliceData(t.soon), t.soonDepth*size,
 		unsafe.SliceData(t.c), t.cRow*size, unsafe.SliceData(t.from), t.fromRow*size, unsafe.SliceData(t.add), t.addRow*size, unsafe.SliceData(t.bias),
-		unsafe.SliceData(t.shift), unsafe.SliceData(t.sums), t.sumsRow*size, t.rows, t.cols, t.flags)
+		unsafe.SliceData(t.shift), unsafe.SliceData(t.sums), t.sumsRow*size, t.rows, t.cols, t.flags, t.bands, t.aBand*size, t.soonBand*size)
 }
 
 // left returns an element of A, of which all stretches of the depth follow each other.

@@ -165,7 +165,7 @@ func (q *quarteredProduct) fetchNext() {
 	others := int(factors) * ceilDiv(q.top, shape.rows) * (q.cols/2/shape.cols - 1)
 	switch {
 	case q.calls < q.soonTiles:
-		q.fetch(t, q.calls)
+		q.fetch(t, q.calls, 1)
 	case len(q.later) > 0 && q.calls < others:
 		t.fetchShare(q.later, q.calls, others)
 	default:

@@ -88,9 +88,10 @@ const rowsPerBase = 3
 
 func (t *tile) emit() {
 	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.cols, t.suffix)
-	TEXT(name, NOSPLIT, "func(depth, more int, a *float32, aRow, aDepth, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags int)")
+	TEXT(name, NOSPLIT, "func(depth, more int, a *float32, aRow, aDepth, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags, bands, aBand, soonBand int)")
 	Doc(name+fmt.Sprintf(" computes a tile of at most %d rows and %d columns of C = A·B, see tile.", t.rows, t.cols),
 		"Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.")
+	Label("band")
 	t.clear()
 	t.prefetch("from", flagAccumulate)
 	t.prefetch("add", flagAdd)
@@ -101,15 +102,39 @@ func (t *tile) emit() {
 	if t.name == "AVX512" {
 		t.makeOpMasks()
 		t.epilogue("")
+		t.nextBand()
 		return
 	}
 	CMPQ(t.width, U32(uint32(t.cols)))
 	JNE(LabelRef("tail"))
 	t.epilogue("full")
+	JMP(LabelRef("next"))
 	Label("tail")
 	t.makeVectorMasks()
 	t.maskedColumns = true
 	t.epilogue("tail")
+	t.nextBand()
+}
+
+// nextBand emits the step to the next band of as many rows, and the return behind the last.
+func (t *tile) nextBand() {
+	Label("next")
+	DECQ(argument("bands"))
+	JLE(LabelRef("return"))
+	step := GP64()
+	for _, rows := range []string{"c", "from", "add"} {
+		MOVQ(argument(rows+"Row"), step)
+		IMUL3Q(U8(uint8(t.rows)), step, step)
+		ADDQ(step, argument(rows))
+	}
+	for _, moving := range []string{"a", "soon"} {
+		MOVQ(argument(moving+"Band"), step)
+		ADDQ(step, argument(moving))
+	}
+	JMP(LabelRef("band"))
+	Label("return")
+	VZEROUPPER()
+	RET()
 }
 
 func (t *tile) clear() {
@@ -140,7 +165,7 @@ func (t *tile) prefetch(base string, flag uint32) {
 
 // accumulate emits the loop over the depth: acc[r] += a[r]·b.
 func (t *tile) accumulate() {
-	depth := Load(Param("depth"), GP64())
+	depth, more := Load(Param("depth"), GP64()), Load(Param("more"), GP64())
 	step := Load(Param("aRow"), GP64())
 	aDepth := Load(Param("aDepth"), GP64())
 	b := Load(Param("b"), GP64())
@@ -189,7 +214,6 @@ func (t *tile) accumulate() {
 	}
 	DECQ(depth)
 	JNZ(LabelRef("depth"))
-	more := argument("more")
 	DECQ(more)
 	JS(LabelRef("done"))
 	for _, base := range bases {
@@ -204,8 +228,7 @@ func (t *tile) accumulate() {
 // broadcasts would be what the loop waits for.
 func (t *tile) embeds() bool { return t.suffix == wide.name && t.cols < 2*t.lanes }
 
-// epilogue emits what follows the product, pass by pass so that every row's work is a handful of instructions, and the
-// return. The suffix keeps the labels of two epilogues apart.
+// epilogue emits what follows the product, pass by pass so that every row's work is a handful of instructions. The suffix keeps the labels of two epilogues apart.
 func (t *tile) epilogue(suffix string) {
 	t.pass("accumulate"+suffix, flagAccumulate, true, func() func(int) { return t.addRows("from", "fromRow") })
 	t.pass("bias"+suffix, flagBias, false, func() func(int) {
@@ -246,8 +269,7 @@ func (t *tile) epilogue(suffix string) {
 				ADDQ(cRow, c)
 			}
 		}
-		VZEROUPPER()
-		RET()
+		JMP(LabelRef("next"))
 		Label("cached")
 	}
 	for r := range t.rows {
@@ -261,8 +283,6 @@ func (t *tile) epilogue(suffix string) {
 		ADDQ(cRow, c)
 	}
 	Label("stored" + suffix)
-	VZEROUPPER()
-	RET()
 }
 
 // sumColumns adds a vector of columns, less their shift, to the first row of sums, and the squares to the second. Whole
