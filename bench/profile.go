@@ -33,6 +33,7 @@ var passes = map[string]float64{
 	"forward":                1,
 	"data gradient":          1,
 	"weight gradient":        1,
+	"gradients":              2, // both at once
 	"gradient of the first":  1,
 	"gradient of the second": 1,
 	"gradient":               2, // attention's, by both operands of its two products

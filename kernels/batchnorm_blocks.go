@@ -106,3 +106,15 @@ func (k *batchNormSummedRows) Do(task, _ int) {
 		storeFence()
 	}
 }
+
+// gradientRows computes rows of dx, from the given one on, as BackwardSummed does without an add.
+func (b *BatchNorm) gradientRows(dx []float32, dxRow int, g []float32, first, rows int) {
+	step := rows
+	if dxRow != b.c {
+		step = 1
+	}
+	for r := 0; r < rows; r += step {
+		at, end := (first+r)*b.c, (first+r+step)*b.c
+		batchNormGradRows(dx[r*dxRow:][:step*b.c], g[at:end], b.x[at:end], nil, b.mean, b.scale, b.slope, b.offset, step, false)
+	}
+}

@@ -68,6 +68,7 @@ type Conv struct {
 	weights weightProduct
 	paired  *pairedWeights // nil if weights are not summed over pairs
 	lined   *linedWeights  // nil if weights are not summed over lines
+	jointly *jointProduct  // nil if there is no such backward pass
 	bias    channelSum
 	tiled   winogradForms
 
@@ -111,6 +112,7 @@ func NewConv(s ConvShape) (*Conv, error) {
 			c.tiled.forward, c.tiled.weights = nil, nil
 		}
 		c.useQuarters(minQuarteredColumns, minQuarteredDepth)
+		c.useJoint()
 	}
 	return c, err
 }

@@ -14,6 +14,7 @@ func (c *Conv) usePairs() {
 	if c.depthwise != nil {
 		return
 	}
+	c.jointly = nil
 	c.forward.pairs = true
 	for i := range c.data {
 		c.data[i].pairs = c.data[i].pairsWithinTaps()

@@ -22,6 +22,7 @@ type implicitProduct struct {
 	cols     int  // columns of a group
 	pairs    bool // multiply pairs of bf16: all depths are then counted in pairs
 	strassen bool // multiply in Strassen's form, by quadrants, where there is more than one block of rows
+	given    bool // rows are given to each block, which has all columns
 
 	weights      []float32
 	transposed   bool  // weights are the columns (forward); otherwise the rows, tap by tap
@@ -50,11 +51,14 @@ func (p *implicitProduct) rows() int { return p.n * p.outH * p.outW }
 
 func (p *implicitProduct) rowBlocks() int { return ceilDiv(p.rows(), rowBlock) }
 
+// packsAhead tells whether weights are packed before they are multiplied.
+func (p *implicitProduct) packsAhead() bool { return p.given || p.rowBlocks() > 1 }
+
 // paddedCols returns the columns of a group in whole panels.
 func (p *implicitProduct) paddedCols() int { return roundUp(p.cols, tileFor(active).cols) }
 
 func (p *implicitProduct) packedSize() int {
-	if p.rowBlocks() <= 1 {
+	if !p.packsAhead() {
 		return 0
 	}
 	if p.quartered() {
@@ -70,6 +74,9 @@ func (p *implicitProduct) columnBlock() int {
 		width *= 2
 	}
 	parts := ceilDiv(wantTasks, max(1, p.rowBlocks()*p.groups))
+	if p.given {
+		parts = 1
+	}
 	return roundUp(ceilDiv(p.cols, parts), width)
 }
 
@@ -92,7 +99,7 @@ func (p *implicitProduct) blockDepth() int {
 		return roundUp(ceilDiv(depth, ceilDiv(depth, quarteredDepth)), 2)
 	}
 	limit := depthBlock
-	if p.rowBlocks() <= 1 && !p.transposed {
+	if !p.packsAhead() && !p.transposed {
 		limit = min(limit, max(packedFloats/p.columnBlock(), 1))
 	}
 	return ceilDiv(depth, ceilDiv(depth, limit))
@@ -106,7 +113,10 @@ func gatheredRow(depth int) int {
 
 // gatheredSize returns the length of a gathered block.
 func (p *implicitProduct) gatheredSize() int {
-	if p.multipliesLines() {
+	switch {
+	case p.given:
+		return 0
+	case p.multipliesLines():
 		return p.kh * p.lineSize(min(rowBlock, p.outW))
 	}
 	return rowBlock * gatheredRow(p.blockDepth())
@@ -126,7 +136,7 @@ func (p *implicitProduct) workerSize() int {
 	if p.quartered() {
 		size += quarterSpace(rowBlock / 2 * gatheredRow(depth/2))
 	}
-	if p.rowBlocks() <= 1 {
+	if !p.packsAhead() {
 		size += depth * p.columnBlock()
 	}
 	return size
@@ -193,6 +203,12 @@ func (p *implicitProduct) pack(dst []float32, group, j, k0, k1 int) {
 func (p *implicitProduct) multiply(task int, ws []float32) {
 	var b productBlock
 	b.begin(p, task, ws)
+	b.multiply()
+}
+
+// multiply computes the block.
+func (b *productBlock) multiply() {
+	p := b.implicitProduct
 	depth, block := p.steps(), p.blockDepth()
 	for k := 0; k < depth; k += block {
 		b.m.depth = min(block, depth-k)

@@ -5,9 +5,11 @@ type productBlock struct {
 	*implicitProduct
 	m               product // the block of the depth at hand
 	row, group, col int
-	first           int    // channel of dst
-	source          gather // of the group
-	direct          bool   // tiles read the rows where they are
+	first           int       // channel of dst
+	source          gather    // of the group
+	direct          bool      // tiles read the rows where they are
+	rowsGiven       []float32 // up to the next whole tiles, where rows are given
+	givenRow        int
 	quarters        quarteredProduct
 
 	gathered, rounding, packed []float32 // scratch
@@ -27,7 +29,7 @@ func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
 
 	m, space := &b.m, newScratch(ws)
 	m.rows, m.cols, m.pairs = min(rowBlock, p.rows()-b.row), min(columnBlock, p.cols-b.col), p.pairs
-	b.direct = !p.pairs && b.source.direct() && (m.rows == rowBlock || !p.quartered())
+	b.direct = !p.pairs && !p.given && b.source.direct() && (m.rows == rowBlock || !p.quartered())
 	b.gathered = space.take(p.gatheredSize())
 	m.edge, m.bDepth = space.take(edgeSize(depth)), tileFor(active).cols
 	b.rounding = space.take(p.pairSpace())
@@ -77,12 +79,15 @@ func (b *productBlock) setResult(space *scratch) {
 func (b *productBlock) gatherRows(k int) {
 	m, source := &b.m, &b.source
 	m.aDepth = 1
-	if b.direct {
+	switch {
+	case b.given:
+		m.a, m.aRow, m.aPadded = b.rowsGiven[k:], b.givenRow, true
+	case b.direct:
 		m.a, m.aRow = source.src[b.row*source.pixel+source.first+k:], source.pixel
 		if m.soonTiles = 0; k == 0 && b.groups == 1 {
 			b.fetchRows()
 		}
-	} else {
+	default:
 		m.a, m.aRow, m.aPadded = b.gathered, gatheredRow(m.depth), true
 		switch {
 		case b.pairs:
@@ -102,7 +107,7 @@ func (b *productBlock) fetchRows() {
 		from, count = min(from, b.rows()), min(count, b.rows()-from)
 		return b.source.src[from*b.source.pixel:][:max(count, 0)*b.source.pixel]
 	}
-	m.soon = [3][]float32{rows(b.row+ahead, m.rows-ahead), nil, rows(b.row+b.threads*rowBlock, ahead)}
+	m.soon = [4][]float32{rows(b.row+ahead, m.rows-ahead), nil, rows(b.row+b.threads*rowBlock, ahead)}
 	panels := ceilDiv(m.cols, tileFor(active).cols)
 	if panels == 1 {
 		m.soon[1], m.later = m.later, nil
@@ -115,7 +120,7 @@ func (b *productBlock) fetchRows() {
 // packColumns sets the right factor, from k on.
 func (b *productBlock) packColumns(k int) {
 	p, m, width, depth := b.implicitProduct, &b.m, tileFor(active).cols, b.steps()
-	if p.rowBlocks() > 1 {
+	if p.packsAhead() {
 		m.b = p.packed[b.group*depth*p.paddedCols()+b.col*depth+k*width:]
 		m.bPanel = depth * width
 		return

@@ -21,7 +21,7 @@ func (c *Conv) useQuarters(minColumns, minDepth int) {
 }
 
 // quartered tells whether the product is computed in Strassen's form.
-func (p *implicitProduct) quartered() bool { return p.strassen && !p.pairs && p.rowBlocks() > 1 }
+func (p *implicitProduct) quartered() bool { return p.strassen && !p.pairs && p.packsAhead() }
 
 // columnPanels returns how so many columns are cut: into pairs of panels, one of either half, and single panels, the last of
 // which need not be whole. All tasks but the last have pairs only.
@@ -80,7 +80,7 @@ func (p *implicitProduct) packQuarters(task int) {
 // gathersLater tells whether rows are copied only just before they are multiplied: they lie in memory as they are, but where
 // tiles should not read them.
 func (b *productBlock) gathersLater() bool {
-	return b.quartered() && b.source.plain() && b.m.rows == rowBlock
+	return b.quartered() && !b.given && b.source.plain() && b.m.rows == rowBlock
 }
 
 // multiplyQuarters multiplies a block of the depth, from k on.
@@ -90,7 +90,7 @@ func (b *productBlock) multiplyQuarters(k int) {
 	pairs, singles := columnPanels(b.m.cols)
 	packed := b.packedAt(b.group, b.col)
 	q.product = *m
-	q.source = nil
+	q.source, q.evenly = nil, b.given
 	if !b.direct && b.gathersLater() {
 		q.source, q.sourceRow = source.src[b.row*source.pixel+source.first+k:], source.pixel
 	}
@@ -112,7 +112,7 @@ func (b *productBlock) multiplyQuarters(k int) {
 		rest := *m
 		rest.b, rest.bPanel = packed[pairs*b.pairSize()+k*width:], depth*width
 		rest.dropColumns(q.cols)
-		rest.later = nil
+		rest.later, rest.soonTiles = nil, 0
 		rest.run()
 	}
 }

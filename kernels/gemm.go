@@ -36,7 +36,7 @@ type product struct {
 	// What will be read after this product or later in it, in the order of use. It is fetched into the second-level cache
 	// during the first soonTiles tiles, what comes later during the others: memory would else be waited for while nothing is
 	// multiplied.
-	soon      [3][]float32
+	soon      [4][]float32
 	soonTiles int
 	later     []float32
 	strips    [4]rowStrips // likewise, strip by strip and spread over all tiles

@@ -42,6 +42,7 @@ type quarteredProduct struct {
 	source    []float32 // rows that are copied to a before they are used, nil if they are there
 	sourceRow int
 	whole     bool // rows lie in one piece without gaps, and the next are fetched while some are multiplied
+	evenly    bool // what is read after this product is fetched during all of it
 
 	leftSums        []float32 // S1 to S4, sumStep apart
 	sumStep, sumRow int
@@ -87,6 +88,9 @@ func (q *quarteredProduct) run() {
 		factorS1: sum(0), factorS2: sum(1), factorS3: sum(2), factor12: sum(3),
 	}
 	q.tile = tile{aDepth: 1, bDepth: q.bDepth, sumsRow: q.sumsRow}
+	if q.calls = 0; q.evenly {
+		q.soonTiles = int(factors) * ceilDiv(q.top, shape.rows) * (q.cols / 2 / shape.cols)
+	}
 	if q.flags&flagAccumulate != 0 {
 		q.add, q.addRow = q.c, q.cRow
 		q.flags ^= flagAccumulate | flagAdd
@@ -98,7 +102,7 @@ func (q *quarteredProduct) run() {
 			}
 			q.tiles(r, j)
 		}
-		if j == 0 {
+		if j == 0 && !q.evenly {
 			q.calls, q.soonTiles = 0, 0
 		}
 	}
@@ -119,10 +123,13 @@ func (q *quarteredProduct) prepareRows(from, to int) {
 		sums := q.leftSums[r*q.sumRow:]
 		leftSums(sums[:half], sums[step:], sums[2*step:], sums[3*step:], upper, upper[half:], lower, lower[half:])
 	}
+	if q.evenly {
+		return
+	}
 	q.calls, q.soonTiles = 0, 0
 	if next := min(2*to-from, q.top); q.whole && next > to {
 		q.soonTiles = int(factors)
-		q.soon = [3][]float32{memory[to*row : next*row], memory[below+to*row : below+next*row]}
+		q.soon = [4][]float32{memory[to*row : next*row], memory[below+to*row : below+next*row]}
 	}
 }
 

@@ -13,12 +13,13 @@ type value struct {
 	size    int  // floats per sample
 	needs   bool // a gradient must reach it
 	node    *graph.Node
-	maker   layer   // nil for the image
-	readers []layer // in the order of the forward pass: the first is the last that adds to the gradient
-	buf     buffer  // where the forward pass puts it
-	grad    buffer  // where its gradient is gathered, none until something contributes
-	gated   *gated  // what is missing in it, nil for nothing
-	again   *buffer // where the backward pass computed it again
+	maker   layer           // nil for the image
+	readers []layer         // in the order of the forward pass: the first is the last that adds to the gradient
+	buf     buffer          // where the forward pass puts it
+	grad    buffer          // where its gradient is gathered, none until something contributes
+	gated   *gated          // what is missing in the gradient, nil for nothing
+	behind  *batchNormLayer // through which the gradient still has to go, nil for none
+	again   *buffer         // where the backward pass computed it again
 }
 
 // A layer is one or more fused nodes. A layer writes its steps twice: for the forward

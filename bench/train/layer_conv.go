@@ -110,7 +110,50 @@ func (l *convLayer) normBefore() *batchNormLayer {
 	return norm
 }
 
+// joins tells whether the whole backward pass is one step, if there is a batch norm behind.
+func (l *convLayer) joins(c *compiler) bool {
+	return l.plain() && len(l.at.Params) == 1 && l.in[0].needs && l.trains(c) && l.kernel.JoinsBackward()
+}
+
+// backwardJoint appends the whole backward pass, where g is the gradient behind the activation of the batch norm behind.
+func (l *convLayer) backwardJoint(c *compiler, g buffer) {
+	kernel, behind := l.kernel, l.out.behind
+	w, _ := l.parameters(c)
+	x, y := l.input(c), behind.normalised(c)
+	y.add = none
+	dw, accumulate := c.parameterGradient(l.at.Params[0])
+	k := c.contribute(l.in[0], true, none)
+	reads, writes := append(append(x.buffers(), y.buffers()...), g, k.add), []buffer{k.dst}
+	var before *kernels.BatchNorm
+	var at normalised
+	sums := &normSums{buffer: none}
+	if norm := l.normBefore(); norm != nil {
+		before, at = norm.kernel, norm.normalised(c)
+		sums.buffer = c.newBuffer(0, kernel.JointSums(before, c.opt.Batch))
+		norm.summed = sums
+		reads, writes = append(reads, at.buffers()...), append(writes, sums.buffer)
+	}
+	c.scratch(kernel.JointWorkspace(c.opt.Batch, c.threads))
+	args := &kernels.Joint{} // of the run in flight
+	c.emit(l.step("gradients"), reads, writes, func(f *frame) {
+		*args = kernels.Joint{
+			DX: f.at(k.dst), Add: f.at(k.add), DW: dw, Accumulate: accumulate,
+			G: f.at(g), Behind: behind.kernel, Y: y.at(f),
+			X: x.open(f, kernel), W: w, Before: before, Sums: f.at(sums.buffer),
+		}
+		if before != nil {
+			args.At = at.at(f)
+		}
+		sums.blocks = kernel.BackwardJoint(f.pool, f.n, args, f.ws)
+	})
+	k.done()
+}
+
 func (l *convLayer) backward(c *compiler, dy buffer) {
+	if l.out.behind != nil {
+		l.backwardJoint(c, dy)
+		return
+	}
 	kernel := l.kernel
 	if l.act != kernels.ActNone {
 		dy = reluGradient(c, &l.part, l.act, dy)

@@ -149,6 +149,13 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 			inPlace = none
 		}
 		at.add = none
+		if l.joins(c) {
+			l.settle(c, dy, dGamma, dBeta, accumulate)
+			if l.residual != nil {
+				c.pass(l.residual, dy)
+			}
+			return
+		}
 		k, fixed := c.contribute(l.in[0], true, inPlace), l.frozen
 		c.emit(l.step("gradient"), append(at.buffers(), dy, sums.buffer, k.add), []buffer{k.dst}, func(f *frame) {
 			kernel.BackwardSummed(f.pool, f.n*positions, sums.blocks, f.at(k.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, f.at(k.add),
@@ -193,6 +200,24 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 	case l.residual != nil && l.act == kernels.ActNone:
 		c.pass(l.residual, dy)
 	}
+}
+
+// joins tells whether the convolution before computes the gradient of its output where it reads it.
+func (l *batchNormLayer) joins(c *compiler) bool {
+	conv, ok := l.in[0].maker.(*convLayer)
+	return ok && l.fuses && l.in[0].grad == none && len(l.in[0].readers) == 1 && conv.joins(c)
+}
+
+// settle appends the step that leaves the input's gradient to the convolution before, of which g is what the sums were taken
+// of.
+func (l *batchNormLayer) settle(c *compiler, g buffer, dGamma, dBeta []float32, accumulate bool) {
+	kernel, positions, sums, fixed, at := l.kernel, l.positions(), l.summed, l.frozen, l.normalised(c)
+	at.add = none
+	c.emit(l.step("gradient"), append(at.buffers(), g, sums.buffer), nil, func(f *frame) {
+		kernel.SettleSummed(f.pool, f.n*positions, sums.blocks, dGamma, dBeta, f.at(g), at.at(f), fixed, f.at(sums.buffer), accumulate)
+	})
+	c.hold(l.in[0], g)
+	l.in[0].behind = l
 }
 
 type layerNormLayer struct {

@@ -1,0 +1,199 @@
+package kernels
+
+// Blocking of the whole backward pass of 1×1 convolutions, and where it pays: dy has to be larger than dx, and the weights
+// small, as their gradient is added up once for every block.
+const (
+	jointFloats       = 1 << 17 // of dy in a block, which stays in the second-level cache; a block has some whole blocks of rows
+	jointSplits       = 16      // upper bound of the splits of the pixels, each with its own partial sums
+	maxJointDepth     = 1024
+	maxJointWeights   = 1 << 18
+	fewestJointPixels = 128 // of an image
+)
+
+// jointProduct is the whole backward pass of a 1×1 convolution behind which there is a batch norm. The pixels are cut into
+// splits, those into blocks: of each block, dy is computed, multiplied by the weights, and by the input for the weights'
+// gradient, whose sums over a split go to their own slot.
+type jointProduct struct {
+	data    implicitProduct
+	weights weightProduct
+	sums    []float32 // a slot for each split, if there is more than one
+
+	args       *Joint // of the call in flight
+	scratch    []float32
+	workerSize int
+	pack       jointPack
+	multiply   jointMultiply
+	add        jointAdd
+}
+
+// The stages of a call, each a job of its own.
+type (
+	jointPack     struct{ *jointProduct }
+	jointMultiply struct{ *jointProduct }
+	jointAdd      struct{ *jointProduct }
+)
+
+// newJointProduct returns the whole backward pass of a convolution with such a data gradient and weight gradient, nil if they
+// are not both one product of rows that lie in memory.
+func newJointProduct(data implicitProduct, weights weightProduct) *jointProduct {
+	if !data.plain() || !weights.plain() || data.groups > 1 {
+		return nil
+	}
+	j := &jointProduct{data: data, weights: weights}
+	j.data.given = true
+	j.pack, j.multiply, j.add = jointPack{j}, jointMultiply{j}, jointAdd{j}
+	return j
+}
+
+// useJoint lets a convolution compute its whole backward pass at once, where that pays.
+func (c *Conv) useJoint() {
+	depth, size, pixels := c.s.OutC, c.s.OutC*c.s.C, c.s.H*c.s.W
+	if depth > c.s.C && depth <= maxJointDepth && size <= maxJointWeights && pixels >= fewestJointPixels {
+		c.jointly = newJointProduct(c.data[0], c.weights)
+	}
+}
+
+// depth returns the channels of dy.
+func (j *jointProduct) depth() int { return j.data.depth() }
+
+// row is the distance of the pixels of dy.
+func (j *jointProduct) row() int {
+	if j.depth()%512 == 0 {
+		return gatheredRow(j.depth())
+	}
+	return j.depth()
+}
+
+// pixels returns the pixels of a block.
+func (j *jointProduct) pixels() int {
+	return rowBlock * min(max(1, jointFloats/(j.depth()*rowBlock)), pixelBlock/rowBlock)
+}
+
+func (j *jointProduct) blocks() int { return ceilDiv(j.data.rows(), j.pixels()) }
+
+func (j *jointProduct) perSplit() int { return ceilDiv(j.blocks(), jointSplits) }
+
+func (j *jointProduct) splits() int { return ceilDiv(j.blocks(), j.perSplit()) }
+
+func (j *jointProduct) slotSize() int { return roundUp(j.weights.size(), cacheLine) }
+
+func (j *jointProduct) sumSize() int {
+	if j.splits() == 1 {
+		return 0
+	}
+	return j.splits() * j.slotSize()
+}
+
+func (j *jointProduct) dySize() int { return roundUp(j.pixels()*j.row(), cacheLine) }
+
+func (j *jointProduct) setWorkerSize() {
+	product := j.data.workerSize() + roundUp(rowBlock*j.data.dstPixel, cacheLine)
+	sum := edgeSize(j.pixels()) + j.pixels()*gatheredRow(j.weights.depth()) + 3*cacheLine
+	j.workerSize = roundUp(j.dySize()+max(product, sum)+2*cacheLine, cacheLine)
+}
+
+func (j *jointProduct) workspace(n, threads int) int {
+	j.data.n, j.weights.n = n, n
+	j.setWorkerSize()
+	return 3*cacheLine + roundUp(j.data.packedSize(), cacheLine) + roundUp(j.sumSize(), cacheLine) + threads*j.workerSize
+}
+
+// blocksOf returns the number of blocks of the sums over n samples.
+func (j *jointProduct) blocksOf(n int) int {
+	j.data.n = n
+	return j.data.rowBlocks()
+}
+
+// run computes both gradients, and returns the number of blocks of the sums.
+func (j *jointProduct) run(p *Pool, n int, args *Joint, ws []float32) int {
+	d, w := &j.data, &j.weights
+	d.n, w.n, j.args = n, n, args
+	j.setWorkerSize()
+	d.src, d.weights, d.dst, d.add, d.norm = args.G, args.W, args.DX, args.Add, args.Before
+	w.src, w.dw, w.keep = args.X, args.DW, args.Accumulate
+	space := newScratch(ws)
+	d.packed = space.take(d.packedSize())
+	j.sums = space.take(j.sumSize())
+	j.scratch = space.rest
+	p.Run(d.packTasks(), &j.pack)
+	p.Run(j.splits(), &j.multiply)
+	if j.splits() > 1 {
+		p.Run(ceilDiv(w.size(), sumChunk), &j.add)
+	}
+	d.norm = nil
+	return d.rowBlocks()
+}
+
+func (j *jointPack) Do(task, worker int) {
+	j.data.packTask(task, j.scratch[worker*j.workerSize:][:j.workerSize])
+}
+
+// Do computes a split.
+func (j *jointMultiply) Do(split, worker int) {
+	space := newScratch(j.scratch[worker*j.workerSize:][:j.workerSize])
+	dy := space.take(j.dySize())
+	slot, add := j.args.DW, j.args.Accumulate
+	if j.splits() > 1 {
+		slot, add = j.sums[split*j.slotSize():][:j.weights.size()], false
+	}
+	last := min((split+1)*j.perSplit()*j.pixels(), j.data.rows())
+	for at := split * j.perSplit() * j.pixels(); at < last; at += j.pixels() {
+		pixels := min(j.pixels(), last-at)
+		for r := 0; r < pixels; r += rowBlock {
+			j.multiplyRows(dy[r*j.row():], at+r, space.rest)
+		}
+		j.sumPixels(slot, dy, at, pixels, add, space.rest)
+		add = true
+	}
+}
+
+// multiplyRows computes a block of rows of dy, and of the data gradient.
+func (j *jointProduct) multiplyRows(dy []float32, row int, ws []float32) {
+	var b productBlock
+	b.begin(&j.data, row/rowBlock, ws)
+	j.args.Behind.gradientRows(dy, j.row(), j.args.G, row, b.m.rows)
+	b.rowsGiven, b.givenRow = dy, j.row()
+	j.fetchNext(&b.m, row+b.m.rows)
+	b.multiply()
+}
+
+// fetchNext has the tiles of a product fetch what the block of rows from the given one on is computed from.
+func (j *jointProduct) fetchNext(m *product, row int) {
+	last := min(row+rowBlock, j.data.rows())
+	from := func(x []float32, pixel int) []float32 { return x[row*pixel : last*pixel] }
+	m.soon = [4][]float32{m.later, from(j.args.G, j.depth()), from(j.args.Y.X, j.depth()), from(j.args.X, j.weights.pixel)}
+	m.later, m.soonTiles = nil, m.tiles()
+}
+
+// sumPixels adds the gradient of the weights over a block of pixels.
+func (j *jointProduct) sumPixels(slot, dy []float32, at, pixels int, add bool, ws []float32) {
+	w, shape := &j.weights, tileFor(active)
+	space := newScratch(ws)
+	m := product{cols: w.depth(), depth: pixels, aRow: 1, aTile: shape.rows, aDepth: j.row(), bPanel: shape.cols, cRow: w.depth()}
+	if add {
+		m.flags = flagAccumulate
+	}
+	m.edge = space.take(edgeSize(j.pixels()))
+	if w.directColumns(at + pixels) {
+		m.b, m.bDepth = w.src[at*w.pixel:], w.pixel
+	} else {
+		m.bDepth = gatheredRow(w.depth())
+		m.b = space.rest
+		w.fill(m.b, m.bDepth, at, pixels, 0, w.depth())
+	}
+	for o := 0; o < w.rows; o += weightRows {
+		m.rows = min(weightRows, w.rows-o)
+		m.a, m.c = dy[o:], slot[o*m.cRow:]
+		m.run()
+	}
+}
+
+// Do adds up a part of the splits' sums.
+func (j *jointAdd) Do(task, _ int) {
+	w := &j.weights
+	lo, hi := task*sumChunk, min((task+1)*sumChunk, w.size())
+	if !w.keep {
+		clear(w.dw[lo:hi])
+	}
+	addRows(w.dw[lo:hi], j.sums[lo:], j.slotSize(), j.splits(), hi-lo)
+}

@@ -1,0 +1,130 @@
+package kernels
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// jointCase is a convolution between two batch norms, of which the one before may be missing.
+type jointCase struct {
+	n      int
+	s      ConvShape
+	act    Act  // of the batch norm before
+	before bool // that it takes sums
+}
+
+// The whole backward pass gives what its parts give one after the other. dy and so dx have the same bits unless a block has
+// other columns; the weights' gradient is added up in other blocks, of some thousand terms.
+func TestConvBackwardJoint(t *testing.T) {
+	const threads, tolerance = 2, 2e-5
+	pointwise := func(h, w, c, outC int) ConvShape {
+		return ConvShape{H: h, W: w, C: c, OutC: outC, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}
+	}
+	for _, test := range []jointCase{
+		{9, pointwise(16, 13, 24, 144), ActNone, false},
+		{9, pointwise(16, 13, 24, 144), ActNone, true},
+		{9, pointwise(16, 13, 5, 37), ActReLU6, true},
+		{5, pointwise(16, 13, 96, 21), ActReLU6, true},
+		{2, pointwise(16, 13, 144, 192), ActReLU, true}, // in Strassen's form
+		{4, pointwise(20, 25, 64, 512), ActSiLU, true},
+		{1, pointwise(3, 2, 8, 8), ActHardSwish, true},
+	} {
+		t.Run(fmt.Sprintf("%s/%s/before=%t", convName(test.s), test.act, test.before), func(t *testing.T) {
+			forEachISA(t, func(t *testing.T) { testJoint(t, test, threads, tolerance) })
+		})
+	}
+}
+
+func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
+	n, s := test.n, test.s
+	c, err := NewConv(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.jointly = newJointProduct(c.data[0], c.weights)
+	rng := newRand()
+	rows, outRows := n*s.H*s.W, n*s.OutH()*s.OutW()
+	statistics := func(x []float32, c int) Normalised {
+		return Normalised{X: x, Mean: normal(rng, c), InvStd: normal(rng, c), Gamma: normal(rng, c), Beta: normal(rng, c)}
+	}
+	y, at := statistics(normal(rng, outRows*s.OutC), s.OutC), statistics(normal(rng, rows*s.C), s.C)
+	g, w, x, part, oldWeights := normal(rng, outRows*s.OutC), normal(rng, s.Weights()), normal(rng, rows*s.C), normal(rng, rows*s.C), normal(rng, s.Weights())
+	norm := NewBatchNorm(s.OutC, 1e-5, 0.1, ActNone)
+	var before *BatchNorm
+	if test.before {
+		before = NewBatchNorm(s.C, 1e-5, 0.1, test.act)
+	}
+	normSums := normal(rng, norm.blockSums(3))
+	space := Allocate(rows*s.C + cacheLine)
+
+	type result struct{ dx, dw, sums []float32 }
+	total := func(blocks int, sums []float32) []float32 {
+		if before == nil {
+			return nil
+		}
+		one, other := before.addBlocks(0, s.C, blocks, sums, s.C)
+		all := make([]float32, 2*s.C)
+		narrow(all[:s.C], one)
+		narrow(all[s.C:], other)
+		return all
+	}
+	joint := func(threads int, accumulate, inPlace bool) result {
+		p := NewPool(threads)
+		defer p.Close()
+		r := result{dx: space[:rows*s.C], dw: slices.Clone(oldWeights)}
+		add := part
+		if inPlace {
+			copy(r.dx, part)
+			add = r.dx
+		}
+		norm.SettleSummed(p, outRows, 3, make([]float32, s.OutC), make([]float32, s.OutC), g, y, false, normSums, false)
+		args := &Joint{DX: r.dx, Add: add, DW: r.dw, Accumulate: accumulate, G: g, Behind: norm, Y: y, X: x, W: w}
+		if before != nil {
+			args.Before, args.At, args.Sums = before, at, make([]float32, c.JointSums(before, n))
+		}
+		blocks := c.BackwardJoint(p, n, args, make([]float32, c.JointWorkspace(n, threads)))
+		r.dx, r.sums = slices.Clone(r.dx), total(blocks, args.Sums)
+		return r
+	}
+	apart := func(accumulate bool) result {
+		p := NewPool(threads)
+		defer p.Close()
+		r := result{dx: make([]float32, rows*s.C), dw: slices.Clone(oldWeights)}
+		dy := make([]float32, outRows*s.OutC)
+		norm.BackwardSummed(p, outRows, 3, dy, make([]float32, s.OutC), make([]float32, s.OutC), g, y, false, nil, normSums, false)
+		ws := make([]float32, c.GradientSumsWorkspace(n, threads))
+		c.BackwardWeights(p, n, r.dw, nil, dy, x, accumulate, ws)
+		if before == nil {
+			c.BackwardData(p, n, r.dx, dy, w, part, ws)
+			return r
+		}
+		sums := make([]float32, c.GradientSums(before, n))
+		blocks := c.BackwardDataSums(p, n, r.dx, dy, w, part, before, at, sums, ws)
+		r.sums = total(blocks, sums)
+		return r
+	}
+	for _, accumulate := range []bool{false, true} {
+		got, want := joint(threads, accumulate, false), apart(accumulate)
+		checkClose(t, "dx", got.dx, toFloat64(want.dx), tolerance)
+		checkClose(t, "dw", got.dw, toFloat64(want.dw), tolerance)
+		if before != nil {
+			checkClose(t, "sums", got.sums, toFloat64(want.sums), tolerance)
+		}
+		same := func(what string, other result) {
+			t.Helper()
+			if !slices.Equal(got.dx, other.dx) || !slices.Equal(got.dw, other.dw) || !slices.Equal(got.sums, other.sums) {
+				t.Errorf("%s gives other gradients", what)
+			}
+		}
+		same("one thread", joint(1, accumulate, false))
+		same("three threads", joint(3, accumulate, false))
+		same("a sum in place", joint(threads, accumulate, true))
+	}
+}
+
+func narrow(dst []float32, src []float64) {
+	for i, v := range src {
+		dst[i] = float32(v)
+	}
+}
