@@ -47,22 +47,12 @@ func (d *Dropout) Backward(p *Pool, size int, dx, dy []float32, step uint64) {
 type dropoutForward Dropout
 
 func (d *dropoutForward) Do(task, _ int) {
-	lo, hi := sizeRange(task, d.size)
-	y, x := d.y[lo:hi], d.x[lo:hi]
-	for i := 0; i < len(x); i += 2 {
-		word := counterHash(d.key, d.step, uint64(lo+i)/2)
-		y[i] = d.drop(uint32(word), x[i])
-		if i+1 < len(x) {
-			y[i+1] = d.drop(uint32(word>>32), x[i+1])
-		}
+	lo, hi := sizeRange(task, d.size) // lo is even
+	if d.keep == 0 {
+		clear(d.y[lo:hi])
+		return
 	}
-}
-
-func (d *dropoutForward) drop(word uint32, v float32) float32 {
-	if word < d.threshold || d.keep == 0 {
-		return 0
-	}
-	return v * d.keep
+	drop(d.y[lo:hi], d.x[lo:hi], streamSeed(d.key, d.step)+uint64(lo/2+1)*golden, d.threshold, d.keep)
 }
 
 // DropPath zeroes whole samples at random and scales the others (stochastic depth; Huang et al., ECCV 2016).

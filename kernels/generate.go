@@ -12,6 +12,7 @@ package kernels
 //go:generate go run -C _gen . -family elementwise
 //go:generate go run -C _gen . -family batchnorm
 //go:generate go run -C _gen . -family adam
+//go:generate go run -C _gen . -family dropout
 //go:generate go run -C _gen . -family exp
 //go:generate go run -C _gen . -family layernorm
 //go:generate go run -C _gen . -family activation

@@ -8,15 +8,16 @@ func mix64(z uint64) uint64 {
 	return z ^ z>>31
 }
 
+// golden is what SplitMix64 counts by.
+const golden = 0x9e3779b97f4a7c15
+
 // counterHash returns the random word number index of the stream that key and step name. It keeps no state: the same
 // arguments give the same word, in any order and on any thread.
 func counterHash(key, step, index uint64) uint64 {
-	const golden = 0x9e3779b97f4a7c15
 	return mix64(streamSeed(key, step) + (index+1)*golden)
 }
 
 // streamSeed is the part of counterHash that does not depend on the index.
 func streamSeed(key, step uint64) uint64 {
-	const golden = 0x9e3779b97f4a7c15
 	return mix64(mix64(key+golden) ^ (step+1)*golden)
 }

@@ -44,6 +44,9 @@ func vectorKernels() []vectorKernel {
 		{"addScaled", []extent{tensor}, []extent{tensor, tensor},
 			func(x operands, _ int) { addScaled(x[0], x[1], x[2], 0.3) },
 			func(x operands, _ int) { addScaledGeneric(x[0], x[1], x[2], 0.3) }},
+		{"drop", []extent{tensor}, []extent{tensor},
+			func(x operands, rows int) { drop(x[0], x[1], uint64(rows), 1<<31+12345, 1.5) },
+			func(x operands, rows int) { dropGeneric(x[0], x[1], uint64(rows), 1<<31+12345, 1.5) }},
 		{"sumChannels", []extent{channels}, []extent{tensor},
 			func(x operands, rows int) { sumChannels(x[0], x[1], rows) },
 			func(x operands, rows int) { sumChannelsGeneric(x[0], x[1], rows) }},
@@ -347,7 +350,7 @@ func BenchmarkPointwise(b *testing.B) {
 	smooth := NewBatchNorm(c, 1e-5, 0.1, ActSiLU)
 	ws := make([]float32, max(norm.Workspace(rows, 2), layer.Workspace(rows, 2)))
 	gate, adam, add := NewChannelGate(rows/16, c), NewAdam(size), NewAdd(ActReLU)
-	relu, gelu := NewActivation(ActReLU), NewActivation(ActGELU)
+	relu, gelu, drop := NewActivation(ActReLU), NewActivation(ActGELU), NewDropout(0.25, 1)
 	average := NewAdaptiveAvgPool(32, 16, c, 1, 1)
 	maximum := NewMaxPool(PoolShape{H: 32, W: 16, C: c, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1})
 	arg := make([]uint8, size/4)
@@ -377,6 +380,7 @@ func BenchmarkPointwise(b *testing.B) {
 		{"ReLU", 2, func() { relu.Forward(pool, size, y, x) }},
 		{"GELU", 2, func() { gelu.Forward(pool, size, y, x) }},
 		{"GELU.Backward", 3, func() { gelu.Backward(pool, size, y, z, x) }},
+		{"Dropout", 2, func() { drop.Forward(pool, size, y, x, 1) }},
 		{"Add", 3, func() { add.Forward(pool, size, y, x, z) }},
 		{"ChannelGate.Forward", 2, func() { gate.Forward(pool, 16, y, x, gates) }},
 		{"ChannelGate.Backward", 3, func() { gate.Backward(pool, 16, y, dgates, z, x, gates) }},

@@ -105,13 +105,7 @@ func (m *machine) broadcast(from Op) reg.VecVirtual {
 }
 
 // param returns a scalar parameter in every lane.
-func (m *machine) param(name string) reg.VecVirtual {
-	basic, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	return m.broadcast(basic.Addr)
-}
+func (m *machine) param(name string) reg.VecVirtual { return m.broadcast(argument(name)) }
 
 // tailMask returns the mask of the first count lanes, count < lanes. BZHI is of BMI2.
 func (m *machine) tailMask(count reg.GPVirtual) reg.Register {
