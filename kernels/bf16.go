@@ -114,13 +114,13 @@ func (t *tile) computePairs() {
 			band.computePairsPortably()
 		}
 	case t.rows <= 6 && t.cols <= 16:
-		t.call(tile6x16BF16)
+		t.call(kernel6x16BF16)
 	case t.rows <= 6:
-		t.call(tile6x32BF16)
+		t.call(kernel6x32BF16)
 	case t.cols <= 16:
-		t.call(tile12x16BF16)
+		t.call(kernel12x16BF16)
 	default:
-		t.call(tile12x32BF16)
+		t.call(kernel12x32BF16)
 	}
 }
 

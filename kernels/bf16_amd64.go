@@ -2,21 +2,29 @@
 
 package kernels
 
-// tile12x32BF16 computes a tile of at most 12 rows and 32 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile12x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile12x32BF16 computes tiles of at most 12 rows and 32 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile12x32BF16(calls *int, count int, bands int)
 
-// tile12x16BF16 computes a tile of at most 12 rows and 16 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile12x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile12x16BF16 computes tiles of at most 12 rows and 16 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile12x16BF16(calls *int, count int, bands int)
 
-// tile6x32BF16 computes a tile of at most 6 rows and 32 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile6x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile6x32BF16 computes tiles of at most 6 rows and 32 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile6x32BF16(calls *int, count int, bands int)
 
-// tile6x16BF16 computes a tile of at most 6 rows and 16 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile6x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile6x16BF16 computes tiles of at most 6 rows and 16 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile6x16BF16(calls *int, count int, bands int)
 
 // pairColumnsBF16 rounds neighbouring columns to pairs, see pairColumns; strides are in bytes.
 func pairColumnsBF16(dst *float32, dstRow int, src *float32, srcRow int, rows int, cols int)

@@ -2,10 +2,15 @@
 
 #include "textflag.h"
 
-// func tile12x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile12x32BF16(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x32BF16(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile12x32BF16(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -30,294 +35,295 @@ band:
 	VXORPS     Z21, Z21, Z21
 	VXORPS     Z22, Z22, Z22
 	VXORPS     Z23, Z23, Z23
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	LEAQ  (R11)(DX*2), R12
-	ADDQ  DX, R12
-	LEAQ  (R12)(DX*2), R13
-	ADDQ  DX, R13
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	LEAQ  (R13)(BX*2), R14
+	ADDQ  BX, R14
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Z24
-	VMOVUPS      64(SI), Z25
-	VBROADCASTSS (R10), Z26
+	VMOVUPS      (DI), Z24
+	VMOVUPS      64(DI), Z25
+	VBROADCASTSS (R11), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z0
 	WORD $0xc052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z1
 	WORD $0xc952
-	VBROADCASTSS (R10)(DX*1), Z26
+	VBROADCASTSS (R11)(BX*1), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z2
 	WORD $0xd052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z3
 	WORD $0xd952
-	VBROADCASTSS (R10)(DX*2), Z26
+	VBROADCASTSS (R11)(BX*2), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z4
 	WORD $0xe052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z5
 	WORD $0xe952
-	VBROADCASTSS (R11), Z26
+	VBROADCASTSS (R12), Z26
 	LONG $0x402e9262 // VDPBF16PS Z24, Z26, Z6
 	WORD $0xf052
 	LONG $0x402e9262 // VDPBF16PS Z25, Z26, Z7
 	WORD $0xf952
-	VBROADCASTSS (R11)(DX*1), Z26
+	VBROADCASTSS (R12)(BX*1), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z8
 	WORD $0xc052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z9
 	WORD $0xc952
-	VBROADCASTSS (R11)(DX*2), Z26
+	VBROADCASTSS (R12)(BX*2), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z10
 	WORD $0xd052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z11
 	WORD $0xd952
-	VBROADCASTSS (R12), Z26
+	VBROADCASTSS (R13), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z12
 	WORD $0xe052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z13
 	WORD $0xe952
-	VBROADCASTSS (R12)(DX*1), Z26
+	VBROADCASTSS (R13)(BX*1), Z26
 	LONG $0x402e1262 // VDPBF16PS Z24, Z26, Z14
 	WORD $0xf052
 	LONG $0x402e1262 // VDPBF16PS Z25, Z26, Z15
 	WORD $0xf952
-	VBROADCASTSS (R12)(DX*2), Z26
+	VBROADCASTSS (R13)(BX*2), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z16
 	WORD $0xc052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z17
 	WORD $0xc952
-	VBROADCASTSS (R13), Z26
+	VBROADCASTSS (R14), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z18
 	WORD $0xd052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z19
 	WORD $0xd952
-	VBROADCASTSS (R13)(DX*1), Z26
+	VBROADCASTSS (R14)(BX*1), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z20
 	WORD $0xe052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z21
 	WORD $0xe952
-	VBROADCASTSS (R13)(DX*2), Z26
+	VBROADCASTSS (R14)(BX*2), Z26
 	LONG $0x402e8262 // VDPBF16PS Z24, Z26, Z22
 	WORD $0xf052
 	LONG $0x402e8262 // VDPBF16PS Z25, Z26, Z23
 	WORD $0xf952
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	ADDQ         BX, R11
-	ADDQ         BX, R12
-	ADDQ         BX, R13
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         SI, R13
+	ADDQ         SI, R14
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	ADDQ         aMore+40(FP), R11
-	ADDQ         aMore+40(FP), R12
-	ADDQ         aMore+40(FP), R13
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	ADDQ         CX, R14
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	KMOVW     BX, K2
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	KMOVW     SI, K2
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z11, Z11
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z12, Z12
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z13, Z13
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z14, Z14
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z15, Z15
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z16, Z16
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z17, Z17
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z18, Z18
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z19, Z19
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z20, Z20
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z21, Z21
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z22, Z22
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z23, Z23
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z24
 	VMOVUPS.Z 64(CX), K2, Z25
 	VADDPS    Z24, Z0, Z0
@@ -346,95 +352,95 @@ noaccumulate:
 	VADDPS    Z25, Z23, Z23
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z11, Z11
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z12, Z12
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z13, Z13
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z14, Z14
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z15, Z15
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z16, Z16
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z17, Z17
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z18, Z18
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z19, Z19
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z20, Z20
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z21, Z21
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z22, Z22
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z23, Z23
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z24, Z24, Z24
 	VMAXPS Z0, Z24, Z0
@@ -463,185 +469,185 @@ noadd:
 	VMAXPS Z23, Z24, Z23
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Z24
-	VMOVUPS     (BX)(SI*1), Z25
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Z24
+	VMOVUPS     (SI)(DI*1), Z25
 	VSUBPS      (CX), Z0, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z10, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums0
 	VSUBPS      (CX), Z12, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums0
 	VSUBPS      (CX), Z14, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums0
 	VSUBPS      (CX), Z16, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x09
+	CMPQ        DX, $0x09
 	JLE         summedsums0
 	VSUBPS      (CX), Z18, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x0a
+	CMPQ        DX, $0x0a
 	JLE         summedsums0
 	VSUBPS      (CX), Z20, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x0b
+	CMPQ        DX, $0x0b
 	JLE         summedsums0
 	VSUBPS      (CX), Z22, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
 
 summedsums0:
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, (BX)(SI*1)
+	VMOVUPS Z24, (SI)
+	VMOVUPS Z25, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     64(BX), Z24
-	VMOVUPS     64(BX)(SI*1), Z25
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     64(SI), Z24
+	VMOVUPS     64(SI)(DI*1), Z25
 	VSUBPS      64(CX), Z1, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums1
 	VSUBPS      64(CX), Z3, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums1
 	VSUBPS      64(CX), Z5, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums1
 	VSUBPS      64(CX), Z7, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums1
 	VSUBPS      64(CX), Z9, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums1
 	VSUBPS      64(CX), Z11, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums1
 	VSUBPS      64(CX), Z13, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums1
 	VSUBPS      64(CX), Z15, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums1
 	VSUBPS      64(CX), Z17, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x09
+	CMPQ        DX, $0x09
 	JLE         summedsums1
 	VSUBPS      64(CX), Z19, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x0a
+	CMPQ        DX, $0x0a
 	JLE         summedsums1
 	VSUBPS      64(CX), Z21, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x0b
+	CMPQ        DX, $0x0b
 	JLE         summedsums1
 	VSUBPS      64(CX), Z23, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
 
 summedsums1:
-	VMOVUPS Z24, 64(BX)
-	VMOVUPS Z25, 64(BX)(SI*1)
+	VMOVUPS Z24, 64(SI)
+	VMOVUPS Z25, 64(SI)(DI*1)
 
 nosums1:
-	MOVQ     c+80(FP), CX
-	MOVQ     cRow+88(FP), BX
-	TESTQ    $0x00000020, DX
+	MOVQ     80(AX), CX
+	MOVQ     88(AX), SI
+	TESTQ    $0x00000020, BX
 	JZ       cached
 	VMOVNTPS Z0, (CX)
 	VMOVNTPS Z1, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z2, (CX)
 	VMOVNTPS Z3, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z4, (CX)
 	VMOVNTPS Z5, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z6, (CX)
 	VMOVNTPS Z7, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z8, (CX)
 	VMOVNTPS Z9, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z10, (CX)
 	VMOVNTPS Z11, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z12, (CX)
 	VMOVNTPS Z13, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z14, (CX)
 	VMOVNTPS Z15, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z16, (CX)
 	VMOVNTPS Z17, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z18, (CX)
 	VMOVNTPS Z19, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z20, (CX)
 	VMOVNTPS Z21, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z22, (CX)
 	VMOVNTPS Z23, 64(CX)
 	JMP      next
@@ -649,90 +655,92 @@ nosums1:
 cached:
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x01
+	ADDQ    SI, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x02
+	ADDQ    SI, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x03
+	ADDQ    SI, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x04
+	ADDQ    SI, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x05
+	ADDQ    SI, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x06
+	ADDQ    SI, CX
+	CMPQ    DX, $0x06
 	JLE     stored
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x07
+	ADDQ    SI, CX
+	CMPQ    DX, $0x07
 	JLE     stored
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x08
+	ADDQ    SI, CX
+	CMPQ    DX, $0x08
 	JLE     stored
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x09
+	ADDQ    SI, CX
+	CMPQ    DX, $0x09
 	JLE     stored
 	VMOVUPS Z18, K1, (CX)
 	VMOVUPS Z19, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x0a
+	ADDQ    SI, CX
+	CMPQ    DX, $0x0a
 	JLE     stored
 	VMOVUPS Z20, K1, (CX)
 	VMOVUPS Z21, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x0b
+	ADDQ    SI, CX
+	CMPQ    DX, $0x0b
 	JLE     stored
 	VMOVUPS Z22, K1, (CX)
 	VMOVUPS Z23, K2, 64(CX)
-	ADDQ    BX, CX
+	ADDQ    SI, CX
 
 stored:
 next:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile12x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile12x16BF16(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x16BF16(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile12x16BF16(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -745,219 +753,220 @@ band:
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	LEAQ  (R11)(DX*2), R12
-	ADDQ  DX, R12
-	LEAQ  (R12)(DX*2), R13
-	ADDQ  DX, R13
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	LEAQ  (R13)(BX*2), R14
+	ADDQ  BX, R14
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Z12
-	VBROADCASTSS (R10), Z13
+	VMOVUPS      (DI), Z12
+	VBROADCASTSS (R11), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z0
 	WORD $0xc452
-	VBROADCASTSS (R10)(DX*1), Z13
+	VBROADCASTSS (R11)(BX*1), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z1
 	WORD $0xcc52
-	VBROADCASTSS (R10)(DX*2), Z13
+	VBROADCASTSS (R11)(BX*2), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z2
 	WORD $0xd452
-	VBROADCASTSS (R11), Z13
+	VBROADCASTSS (R12), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z3
 	WORD $0xdc52
-	VBROADCASTSS (R11)(DX*1), Z13
+	VBROADCASTSS (R12)(BX*1), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z4
 	WORD $0xe452
-	VBROADCASTSS (R11)(DX*2), Z13
+	VBROADCASTSS (R12)(BX*2), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z5
 	WORD $0xec52
-	VBROADCASTSS (R12), Z13
+	VBROADCASTSS (R13), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z6
 	WORD $0xf452
-	VBROADCASTSS (R12)(DX*1), Z13
+	VBROADCASTSS (R13)(BX*1), Z13
 	LONG $0x4816d262 // VDPBF16PS Z12, Z13, Z7
 	WORD $0xfc52
-	VBROADCASTSS (R12)(DX*2), Z13
+	VBROADCASTSS (R13)(BX*2), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z8
 	WORD $0xc452
-	VBROADCASTSS (R13), Z13
+	VBROADCASTSS (R14), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z9
 	WORD $0xcc52
-	VBROADCASTSS (R13)(DX*1), Z13
+	VBROADCASTSS (R14)(BX*1), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z10
 	WORD $0xd452
-	VBROADCASTSS (R13)(DX*2), Z13
+	VBROADCASTSS (R14)(BX*2), Z13
 	LONG $0x48165262 // VDPBF16PS Z12, Z13, Z11
 	WORD $0xdc52
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	ADDQ         BX, R11
-	ADDQ         BX, R12
-	ADDQ         BX, R13
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         SI, R13
+	ADDQ         SI, R14
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	ADDQ         aMore+40(FP), R11
-	ADDQ         aMore+40(FP), R12
-	ADDQ         aMore+40(FP), R13
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	ADDQ         CX, R14
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z2, Z2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z4, Z4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z6, Z6
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z8, Z8
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z10, Z10
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z11, Z11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VADDPS    Z12, Z1, Z1
@@ -973,71 +982,71 @@ noaccumulate:
 	VADDPS    Z12, Z11, Z11
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z2, Z2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z4, Z4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z6, Z6
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z8, Z8
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z10, Z10
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z11, Z11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z12, Z12, Z12
 	VMAXPS Z0, Z12, Z0
@@ -1054,152 +1063,154 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Z12
-	VMOVUPS     (DX)(BX*1), Z13
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Z12
+	VMOVUPS     (BX)(SI*1), Z13
 	VSUBPS      (CX), Z0, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z1, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z3, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z5, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums0
 	VSUBPS      (CX), Z7, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x09
+	CMPQ        DX, $0x09
 	JLE         summedsums0
 	VSUBPS      (CX), Z9, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x0a
+	CMPQ        DX, $0x0a
 	JLE         summedsums0
 	VSUBPS      (CX), Z10, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x0b
+	CMPQ        DX, $0x0b
 	JLE         summedsums0
 	VSUBPS      (CX), Z11, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
 
 summedsums0:
-	VMOVUPS Z12, (DX)
-	VMOVUPS Z13, (DX)(BX*1)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, (BX)(SI*1)
 
 nosums0:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x06
+	ADDQ    BX, CX
+	CMPQ    DX, $0x06
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x07
+	ADDQ    BX, CX
+	CMPQ    DX, $0x07
 	JLE     stored
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x08
+	ADDQ    BX, CX
+	CMPQ    DX, $0x08
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x09
+	ADDQ    BX, CX
+	CMPQ    DX, $0x09
 	JLE     stored
 	VMOVUPS Z9, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x0a
+	ADDQ    BX, CX
+	CMPQ    DX, $0x0a
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x0b
+	ADDQ    BX, CX
+	CMPQ    DX, $0x0b
 	JLE     stored
 	VMOVUPS Z11, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile6x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile6x32BF16(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x32BF16(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile6x32BF16(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -1212,178 +1223,179 @@ band:
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Z12
-	VMOVUPS      64(SI), Z13
-	VBROADCASTSS (R10), Z14
+	VMOVUPS      (DI), Z12
+	VMOVUPS      64(DI), Z13
+	VBROADCASTSS (R11), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z0
 	WORD $0xc452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z1
 	WORD $0xcd52
-	VBROADCASTSS (R10)(DX*1), Z14
+	VBROADCASTSS (R11)(BX*1), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z2
 	WORD $0xd452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z3
 	WORD $0xdd52
-	VBROADCASTSS (R10)(DX*2), Z14
+	VBROADCASTSS (R11)(BX*2), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z4
 	WORD $0xe452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z5
 	WORD $0xed52
-	VBROADCASTSS (R11), Z14
+	VBROADCASTSS (R12), Z14
 	LONG $0x480ed262 // VDPBF16PS Z12, Z14, Z6
 	WORD $0xf452
 	LONG $0x480ed262 // VDPBF16PS Z13, Z14, Z7
 	WORD $0xfd52
-	VBROADCASTSS (R11)(DX*1), Z14
+	VBROADCASTSS (R12)(BX*1), Z14
 	LONG $0x480e5262 // VDPBF16PS Z12, Z14, Z8
 	WORD $0xc452
 	LONG $0x480e5262 // VDPBF16PS Z13, Z14, Z9
 	WORD $0xcd52
-	VBROADCASTSS (R11)(DX*2), Z14
+	VBROADCASTSS (R12)(BX*2), Z14
 	LONG $0x480e5262 // VDPBF16PS Z12, Z14, Z10
 	WORD $0xd452
 	LONG $0x480e5262 // VDPBF16PS Z13, Z14, Z11
 	WORD $0xdd52
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	ADDQ         BX, R11
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
+	ADDQ         SI, R12
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	ADDQ         aMore+40(FP), R11
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	KMOVW     BX, K2
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	KMOVW     SI, K2
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z11, Z11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VMOVUPS.Z 64(CX), K2, Z13
 	VADDPS    Z12, Z0, Z0
@@ -1400,53 +1412,53 @@ noaccumulate:
 	VADDPS    Z13, Z11, Z11
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z11, Z11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z12, Z12, Z12
 	VMAXPS Z0, Z12, Z0
@@ -1463,284 +1475,287 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Z12
-	VMOVUPS     (BX)(SI*1), Z13
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Z12
+	VMOVUPS     (SI)(DI*1), Z13
 	VSUBPS      (CX), Z0, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z10, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
 
 summedsums0:
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, (BX)(SI*1)
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     64(DX), Z12
-	VMOVUPS     64(DX)(BX*1), Z13
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     64(BX), Z12
+	VMOVUPS     64(BX)(SI*1), Z13
 	VSUBPS      64(CX), Z1, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums1
 	VSUBPS      64(CX), Z3, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums1
 	VSUBPS      64(CX), Z5, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums1
 	VSUBPS      64(CX), Z7, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums1
 	VSUBPS      64(CX), Z9, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums1
 	VSUBPS      64(CX), Z11, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
 
 summedsums1:
-	VMOVUPS Z12, 64(DX)
-	VMOVUPS Z13, 64(DX)(BX*1)
+	VMOVUPS Z12, 64(BX)
+	VMOVUPS Z13, 64(BX)(SI*1)
 
 nosums1:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile6x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile6x16BF16(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x16BF16(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile6x16BF16(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
 	VXORPS     Z3, Z3, Z3
 	VXORPS     Z4, Z4, Z4
 	VXORPS     Z5, Z5, Z5
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Z6
-	VBROADCASTSS (R10), Z7
+	VMOVUPS      (DI), Z6
+	VBROADCASTSS (R11), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z0
 	WORD $0xc652
-	VBROADCASTSS (R10)(DX*1), Z7
+	VBROADCASTSS (R11)(BX*1), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z1
 	WORD $0xce52
-	VBROADCASTSS (R10)(DX*2), Z7
+	VBROADCASTSS (R11)(BX*2), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z2
 	WORD $0xd652
-	VBROADCASTSS (R11), Z7
+	VBROADCASTSS (R12), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z3
 	WORD $0xde52
-	VBROADCASTSS (R11)(DX*1), Z7
+	VBROADCASTSS (R12)(BX*1), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z4
 	WORD $0xe652
-	VBROADCASTSS (R11)(DX*2), Z7
+	VBROADCASTSS (R12)(BX*2), Z7
 	LONG $0x4846f262 // VDPBF16PS Z6, Z7, Z5
 	WORD $0xee52
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	ADDQ         BX, R11
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
+	ADDQ         SI, R12
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	ADDQ         aMore+40(FP), R11
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z2, Z2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z4, Z4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z5, Z5
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	VADDPS    Z6, Z1, Z1
@@ -1750,41 +1765,41 @@ noaccumulate:
 	VADDPS    Z6, Z5, Z5
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z2, Z2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z4, Z4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z5, Z5
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z6, Z6, Z6
 	VMAXPS Z0, Z6, Z0
@@ -1795,91 +1810,88 @@ noadd:
 	VMAXPS Z5, Z6, Z5
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Z6
-	VMOVUPS     (DX)(BX*1), Z7
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Z6
+	VMOVUPS     (BX)(SI*1), Z7
 	VSUBPS      (CX), Z0, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z1, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z3, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z5, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
 
 summedsums0:
-	VMOVUPS Z6, (DX)
-	VMOVUPS Z7, (DX)(BX*1)
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, (BX)(SI*1)
 
 nosums0:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 

@@ -4,19 +4,19 @@
 
 package kernels
 
-func tile12x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile12x32BF16(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile12x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile12x16BF16(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile6x32BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile6x32BF16(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile6x16BF16(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile6x16BF16(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 

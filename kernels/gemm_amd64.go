@@ -2,66 +2,98 @@
 
 package kernels
 
-// tile12x32AVX512 computes a tile of at most 12 rows and 32 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile12x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile12x32AVX512 computes tiles of at most 12 rows and 32 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile12x32AVX512(calls *int, count int, bands int)
 
-// tile12x24AVX512 computes a tile of at most 12 rows and 24 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile12x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile12x24AVX512 computes tiles of at most 12 rows and 24 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile12x24AVX512(calls *int, count int, bands int)
 
-// tile12x16AVX512 computes a tile of at most 12 rows and 16 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile12x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile12x16AVX512 computes tiles of at most 12 rows and 16 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile12x16AVX512(calls *int, count int, bands int)
 
-// tile12x8AVX512 computes a tile of at most 12 rows and 8 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile12x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile12x8AVX512 computes tiles of at most 12 rows and 8 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile12x8AVX512(calls *int, count int, bands int)
 
-// tile9x32AVX512 computes a tile of at most 9 rows and 32 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile9x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile9x32AVX512 computes tiles of at most 9 rows and 32 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile9x32AVX512(calls *int, count int, bands int)
 
-// tile9x24AVX512 computes a tile of at most 9 rows and 24 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile9x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile9x24AVX512 computes tiles of at most 9 rows and 24 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile9x24AVX512(calls *int, count int, bands int)
 
-// tile9x16AVX512 computes a tile of at most 9 rows and 16 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile9x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile9x16AVX512 computes tiles of at most 9 rows and 16 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile9x16AVX512(calls *int, count int, bands int)
 
-// tile9x8AVX512 computes a tile of at most 9 rows and 8 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile9x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile9x8AVX512 computes tiles of at most 9 rows and 8 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile9x8AVX512(calls *int, count int, bands int)
 
-// tile6x32AVX512 computes a tile of at most 6 rows and 32 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile6x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile6x32AVX512 computes tiles of at most 6 rows and 32 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile6x32AVX512(calls *int, count int, bands int)
 
-// tile6x24AVX512 computes a tile of at most 6 rows and 24 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile6x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile6x24AVX512 computes tiles of at most 6 rows and 24 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile6x24AVX512(calls *int, count int, bands int)
 
-// tile6x16AVX512 computes a tile of at most 6 rows and 16 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile6x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile6x16AVX512 computes tiles of at most 6 rows and 16 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile6x16AVX512(calls *int, count int, bands int)
 
-// tile6x8AVX512 computes a tile of at most 6 rows and 8 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile6x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile6x8AVX512 computes tiles of at most 6 rows and 8 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile6x8AVX512(calls *int, count int, bands int)
 
-// tile6x16AVX2 computes a tile of at most 6 rows and 16 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile6x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile6x16AVX2 computes tiles of at most 6 rows and 16 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile6x16AVX2(calls *int, count int, bands int)
 
-// tile6x8AVX2 computes a tile of at most 6 rows and 8 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile6x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile6x8AVX2 computes tiles of at most 6 rows and 8 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile6x8AVX2(calls *int, count int, bands int)
 
-// tile3x16AVX2 computes a tile of at most 3 rows and 16 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile3x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile3x16AVX2 computes tiles of at most 3 rows and 16 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile3x16AVX2(calls *int, count int, bands int)
 
-// tile3x8AVX2 computes a tile of at most 3 rows and 8 columns of C = A·B, see tile.
-// Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.
-func tile3x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// tile3x8AVX2 computes tiles of at most 3 rows and 8 columns of C = A·B, see tileCall.
+// All of A's rows and B's columns are read, only rows × cols of C are touched.
+//
+//go:noescape
+func tile3x8AVX2(calls *int, count int, bands int)

@@ -2,10 +2,15 @@
 
 #include "textflag.h"
 
-// func tile12x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile12x32AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile12x32AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -30,270 +35,271 @@ band:
 	VXORPS     Z21, Z21, Z21
 	VXORPS     Z22, Z22, Z22
 	VXORPS     Z23, Z23, Z23
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	LEAQ  (R11)(DX*2), R12
-	ADDQ  DX, R12
-	LEAQ  (R12)(DX*2), R13
-	ADDQ  DX, R13
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	LEAQ  (R13)(BX*2), R14
+	ADDQ  BX, R14
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Z24
-	VMOVUPS      64(SI), Z25
-	VBROADCASTSS (R10), Z26
+	VMOVUPS      (DI), Z24
+	VMOVUPS      64(DI), Z25
+	VBROADCASTSS (R11), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS (R10)(DX*1), Z26
+	VBROADCASTSS (R11)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS (R10)(DX*2), Z26
+	VBROADCASTSS (R11)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS (R11), Z26
+	VBROADCASTSS (R12), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R11)(DX*1), Z26
+	VBROADCASTSS (R12)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R11)(DX*2), Z26
+	VBROADCASTSS (R12)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS (R12), Z26
+	VBROADCASTSS (R13), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R12)(DX*1), Z26
+	VBROADCASTSS (R13)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R12)(DX*2), Z26
+	VBROADCASTSS (R13)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS (R13), Z26
+	VBROADCASTSS (R14), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R13)(DX*1), Z26
+	VBROADCASTSS (R14)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R13)(DX*2), Z26
+	VBROADCASTSS (R14)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	ADDQ         BX, R11
-	ADDQ         BX, R12
-	ADDQ         BX, R13
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         SI, R13
+	ADDQ         SI, R14
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	ADDQ         aMore+40(FP), R11
-	ADDQ         aMore+40(FP), R12
-	ADDQ         aMore+40(FP), R13
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	ADDQ         CX, R14
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	KMOVW     BX, K2
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	KMOVW     SI, K2
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z11, Z11
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z12, Z12
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z13, Z13
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z14, Z14
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z15, Z15
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z16, Z16
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z17, Z17
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z18, Z18
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z19, Z19
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z20, Z20
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z21, Z21
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z22, Z22
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z23, Z23
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z24
 	VMOVUPS.Z 64(CX), K2, Z25
 	VADDPS    Z24, Z0, Z0
@@ -322,95 +328,95 @@ noaccumulate:
 	VADDPS    Z25, Z23, Z23
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z11, Z11
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z12, Z12
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z13, Z13
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z14, Z14
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z15, Z15
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z16, Z16
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z17, Z17
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z18, Z18
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z19, Z19
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z20, Z20
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z21, Z21
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z22, Z22
 	VMOVUPS.Z 64(CX), K2, Z24
 	VADDPS    Z24, Z23, Z23
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z24, Z24, Z24
 	VMAXPS Z0, Z24, Z0
@@ -439,185 +445,185 @@ noadd:
 	VMAXPS Z23, Z24, Z23
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Z24
-	VMOVUPS     (BX)(SI*1), Z25
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Z24
+	VMOVUPS     (SI)(DI*1), Z25
 	VSUBPS      (CX), Z0, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z10, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums0
 	VSUBPS      (CX), Z12, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums0
 	VSUBPS      (CX), Z14, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums0
 	VSUBPS      (CX), Z16, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x09
+	CMPQ        DX, $0x09
 	JLE         summedsums0
 	VSUBPS      (CX), Z18, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x0a
+	CMPQ        DX, $0x0a
 	JLE         summedsums0
 	VSUBPS      (CX), Z20, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x0b
+	CMPQ        DX, $0x0b
 	JLE         summedsums0
 	VSUBPS      (CX), Z22, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
 
 summedsums0:
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, (BX)(SI*1)
+	VMOVUPS Z24, (SI)
+	VMOVUPS Z25, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     64(BX), Z24
-	VMOVUPS     64(BX)(SI*1), Z25
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     64(SI), Z24
+	VMOVUPS     64(SI)(DI*1), Z25
 	VSUBPS      64(CX), Z1, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums1
 	VSUBPS      64(CX), Z3, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums1
 	VSUBPS      64(CX), Z5, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums1
 	VSUBPS      64(CX), Z7, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums1
 	VSUBPS      64(CX), Z9, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums1
 	VSUBPS      64(CX), Z11, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums1
 	VSUBPS      64(CX), Z13, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums1
 	VSUBPS      64(CX), Z15, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums1
 	VSUBPS      64(CX), Z17, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x09
+	CMPQ        DX, $0x09
 	JLE         summedsums1
 	VSUBPS      64(CX), Z19, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x0a
+	CMPQ        DX, $0x0a
 	JLE         summedsums1
 	VSUBPS      64(CX), Z21, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x0b
+	CMPQ        DX, $0x0b
 	JLE         summedsums1
 	VSUBPS      64(CX), Z23, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
 
 summedsums1:
-	VMOVUPS Z24, 64(BX)
-	VMOVUPS Z25, 64(BX)(SI*1)
+	VMOVUPS Z24, 64(SI)
+	VMOVUPS Z25, 64(SI)(DI*1)
 
 nosums1:
-	MOVQ     c+80(FP), CX
-	MOVQ     cRow+88(FP), BX
-	TESTQ    $0x00000020, DX
+	MOVQ     80(AX), CX
+	MOVQ     88(AX), SI
+	TESTQ    $0x00000020, BX
 	JZ       cached
 	VMOVNTPS Z0, (CX)
 	VMOVNTPS Z1, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z2, (CX)
 	VMOVNTPS Z3, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z4, (CX)
 	VMOVNTPS Z5, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z6, (CX)
 	VMOVNTPS Z7, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z8, (CX)
 	VMOVNTPS Z9, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z10, (CX)
 	VMOVNTPS Z11, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z12, (CX)
 	VMOVNTPS Z13, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z14, (CX)
 	VMOVNTPS Z15, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z16, (CX)
 	VMOVNTPS Z17, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z18, (CX)
 	VMOVNTPS Z19, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z20, (CX)
 	VMOVNTPS Z21, 64(CX)
-	ADDQ     BX, CX
+	ADDQ     SI, CX
 	VMOVNTPS Z22, (CX)
 	VMOVNTPS Z23, 64(CX)
 	JMP      next
@@ -625,90 +631,92 @@ nosums1:
 cached:
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x01
+	ADDQ    SI, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x02
+	ADDQ    SI, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x03
+	ADDQ    SI, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x04
+	ADDQ    SI, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x05
+	ADDQ    SI, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x06
+	ADDQ    SI, CX
+	CMPQ    DX, $0x06
 	JLE     stored
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x07
+	ADDQ    SI, CX
+	CMPQ    DX, $0x07
 	JLE     stored
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x08
+	ADDQ    SI, CX
+	CMPQ    DX, $0x08
 	JLE     stored
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x09
+	ADDQ    SI, CX
+	CMPQ    DX, $0x09
 	JLE     stored
 	VMOVUPS Z18, K1, (CX)
 	VMOVUPS Z19, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x0a
+	ADDQ    SI, CX
+	CMPQ    DX, $0x0a
 	JLE     stored
 	VMOVUPS Z20, K1, (CX)
 	VMOVUPS Z21, K2, 64(CX)
-	ADDQ    BX, CX
-	CMPQ    AX, $0x0b
+	ADDQ    SI, CX
+	CMPQ    DX, $0x0b
 	JLE     stored
 	VMOVUPS Z22, K1, (CX)
 	VMOVUPS Z23, K2, 64(CX)
-	ADDQ    BX, CX
+	ADDQ    SI, CX
 
 stored:
 next:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile12x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile12x24AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile12x24AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile12x24AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Z2, Z2, Z2
@@ -733,258 +741,259 @@ band:
 	VXORPS     Y21, Y21, Y21
 	VXORPS     Z22, Z22, Z22
 	VXORPS     Y23, Y23, Y23
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	LEAQ  (R11)(DX*2), R12
-	ADDQ  DX, R12
-	LEAQ  (R12)(DX*2), R13
-	ADDQ  DX, R13
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	LEAQ  (R13)(BX*2), R14
+	ADDQ  BX, R14
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS          (SI), Z24
-	VMOVUPS          64(SI), Y25
-	VFMADD231PS.BCST (R10), Z24, Z0
-	VFMADD231PS.BCST (R10), Y25, Y1
-	VFMADD231PS.BCST (R10)(DX*1), Z24, Z2
-	VFMADD231PS.BCST (R10)(DX*1), Y25, Y3
-	VFMADD231PS.BCST (R10)(DX*2), Z24, Z4
-	VFMADD231PS.BCST (R10)(DX*2), Y25, Y5
-	VFMADD231PS.BCST (R11), Z24, Z6
-	VFMADD231PS.BCST (R11), Y25, Y7
-	VFMADD231PS.BCST (R11)(DX*1), Z24, Z8
-	VFMADD231PS.BCST (R11)(DX*1), Y25, Y9
-	VFMADD231PS.BCST (R11)(DX*2), Z24, Z10
-	VFMADD231PS.BCST (R11)(DX*2), Y25, Y11
-	VFMADD231PS.BCST (R12), Z24, Z12
-	VFMADD231PS.BCST (R12), Y25, Y13
-	VFMADD231PS.BCST (R12)(DX*1), Z24, Z14
-	VFMADD231PS.BCST (R12)(DX*1), Y25, Y15
-	VFMADD231PS.BCST (R12)(DX*2), Z24, Z16
-	VFMADD231PS.BCST (R12)(DX*2), Y25, Y17
-	VFMADD231PS.BCST (R13), Z24, Z18
-	VFMADD231PS.BCST (R13), Y25, Y19
-	VFMADD231PS.BCST (R13)(DX*1), Z24, Z20
-	VFMADD231PS.BCST (R13)(DX*1), Y25, Y21
-	VFMADD231PS.BCST (R13)(DX*2), Z24, Z22
-	VFMADD231PS.BCST (R13)(DX*2), Y25, Y23
-	PREFETCHT1       (R8)
-	PREFETCHT1       64(R8)
-	ADDQ             R9, R8
-	ADDQ             DI, SI
-	ADDQ             BX, R10
-	ADDQ             BX, R11
-	ADDQ             BX, R12
-	ADDQ             BX, R13
-	DECQ             AX
-	JNZ              depth
+	VMOVUPS          (DI), Z24
+	VMOVUPS          64(DI), Y25
+	VFMADD231PS.BCST (R11), Z24, Z0
+	VFMADD231PS.BCST (R11), Y25, Y1
+	VFMADD231PS.BCST (R11)(BX*1), Z24, Z2
+	VFMADD231PS.BCST (R11)(BX*1), Y25, Y3
+	VFMADD231PS.BCST (R11)(BX*2), Z24, Z4
+	VFMADD231PS.BCST (R11)(BX*2), Y25, Y5
+	VFMADD231PS.BCST (R12), Z24, Z6
+	VFMADD231PS.BCST (R12), Y25, Y7
+	VFMADD231PS.BCST (R12)(BX*1), Z24, Z8
+	VFMADD231PS.BCST (R12)(BX*1), Y25, Y9
+	VFMADD231PS.BCST (R12)(BX*2), Z24, Z10
+	VFMADD231PS.BCST (R12)(BX*2), Y25, Y11
+	VFMADD231PS.BCST (R13), Z24, Z12
+	VFMADD231PS.BCST (R13), Y25, Y13
+	VFMADD231PS.BCST (R13)(BX*1), Z24, Z14
+	VFMADD231PS.BCST (R13)(BX*1), Y25, Y15
+	VFMADD231PS.BCST (R13)(BX*2), Z24, Z16
+	VFMADD231PS.BCST (R13)(BX*2), Y25, Y17
+	VFMADD231PS.BCST (R14), Z24, Z18
+	VFMADD231PS.BCST (R14), Y25, Y19
+	VFMADD231PS.BCST (R14)(BX*1), Z24, Z20
+	VFMADD231PS.BCST (R14)(BX*1), Y25, Y21
+	VFMADD231PS.BCST (R14)(BX*2), Z24, Z22
+	VFMADD231PS.BCST (R14)(BX*2), Y25, Y23
+	PREFETCHT1       (R9)
+	PREFETCHT1       64(R9)
+	ADDQ             R10, R9
+	ADDQ             R8, DI
+	ADDQ             SI, R11
+	ADDQ             SI, R12
+	ADDQ             SI, R13
+	ADDQ             SI, R14
 	DECQ             CX
+	JNZ              depth
+	DECQ             DX
 	JS               done
-	ADDQ             aMore+40(FP), R10
-	ADDQ             aMore+40(FP), R11
-	ADDQ             aMore+40(FP), R12
-	ADDQ             aMore+40(FP), R13
-	MOVQ             depth+0(FP), AX
+	MOVQ             40(AX), CX
+	ADDQ             CX, R11
+	ADDQ             CX, R12
+	ADDQ             CX, R13
+	ADDQ             CX, R14
+	MOVQ             (AX), CX
 	JMP              depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	KMOVW     BX, K2
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	KMOVW     SI, K2
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y5, Y5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y7, Y7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y9, Y9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y11, Y11
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z12, Z12
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y13, Y13
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z14, Z14
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y15, Y15
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z16, Z16
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y17, Y17
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z18, Z18
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y19, Y19
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z20, Z20
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y21, Y21
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z22, Z22
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y23, Y23
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z24
 	VMOVUPS.Z 64(CX), K2, Y25
 	VADDPS    Z24, Z0, Z0
@@ -1013,95 +1022,95 @@ noaccumulate:
 	VADDPS    Y25, Y23, Y23
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y5, Y5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y7, Y7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y9, Y9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y11, Y11
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z12, Z12
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y13, Y13
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z14, Z14
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y15, Y15
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z16, Z16
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y17, Y17
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z18, Z18
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y19, Y19
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z20, Z20
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y21, Y21
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z24
 	VADDPS    Z24, Z22, Z22
 	VMOVUPS.Z 64(CX), K2, Y24
 	VADDPS    Y24, Y23, Y23
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z24, Z24, Z24
 	VMAXPS Z0, Z24, Z0
@@ -1130,235 +1139,237 @@ noadd:
 	VMAXPS Y23, Y24, Y23
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Z24
-	VMOVUPS     (BX)(SI*1), Z25
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Z24
+	VMOVUPS     (SI)(DI*1), Z25
 	VSUBPS      (CX), Z0, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z10, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums0
 	VSUBPS      (CX), Z12, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums0
 	VSUBPS      (CX), Z14, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums0
 	VSUBPS      (CX), Z16, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x09
+	CMPQ        DX, $0x09
 	JLE         summedsums0
 	VSUBPS      (CX), Z18, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x0a
+	CMPQ        DX, $0x0a
 	JLE         summedsums0
 	VSUBPS      (CX), Z20, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
-	CMPQ        AX, $0x0b
+	CMPQ        DX, $0x0b
 	JLE         summedsums0
 	VSUBPS      (CX), Z22, Z26
 	VADDPS      Z26, Z24, Z24
 	VFMADD231PS Z26, Z26, Z25
 
 summedsums0:
-	VMOVUPS Z24, (BX)
-	VMOVUPS Z25, (BX)(SI*1)
+	VMOVUPS Z24, (SI)
+	VMOVUPS Z25, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     64(DX), Y24
-	VMOVUPS     64(DX)(BX*1), Y25
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     64(BX), Y24
+	VMOVUPS     64(BX)(SI*1), Y25
 	VSUBPS      64(CX), Y1, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums1
 	VSUBPS      64(CX), Y3, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums1
 	VSUBPS      64(CX), Y5, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums1
 	VSUBPS      64(CX), Y7, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums1
 	VSUBPS      64(CX), Y9, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums1
 	VSUBPS      64(CX), Y11, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums1
 	VSUBPS      64(CX), Y13, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums1
 	VSUBPS      64(CX), Y15, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums1
 	VSUBPS      64(CX), Y17, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x09
+	CMPQ        DX, $0x09
 	JLE         summedsums1
 	VSUBPS      64(CX), Y19, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x0a
+	CMPQ        DX, $0x0a
 	JLE         summedsums1
 	VSUBPS      64(CX), Y21, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
-	CMPQ        AX, $0x0b
+	CMPQ        DX, $0x0b
 	JLE         summedsums1
 	VSUBPS      64(CX), Y23, Y26
 	VADDPS      Y26, Y24, Y24
 	VFMADD231PS Y26, Y26, Y25
 
 summedsums1:
-	VMOVUPS Y24, 64(DX)
-	VMOVUPS Y25, 64(DX)(BX*1)
+	VMOVUPS Y24, 64(BX)
+	VMOVUPS Y25, 64(BX)(SI*1)
 
 nosums1:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Y1, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Y3, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Y5, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Y7, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Y9, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Y11, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x06
+	ADDQ    BX, CX
+	CMPQ    DX, $0x06
 	JLE     stored
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Y13, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x07
+	ADDQ    BX, CX
+	CMPQ    DX, $0x07
 	JLE     stored
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Y15, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x08
+	ADDQ    BX, CX
+	CMPQ    DX, $0x08
 	JLE     stored
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Y17, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x09
+	ADDQ    BX, CX
+	CMPQ    DX, $0x09
 	JLE     stored
 	VMOVUPS Z18, K1, (CX)
 	VMOVUPS Y19, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x0a
+	ADDQ    BX, CX
+	CMPQ    DX, $0x0a
 	JLE     stored
 	VMOVUPS Z20, K1, (CX)
 	VMOVUPS Y21, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x0b
+	ADDQ    BX, CX
+	CMPQ    DX, $0x0b
 	JLE     stored
 	VMOVUPS Z22, K1, (CX)
 	VMOVUPS Y23, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile12x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile12x16AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile12x16AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -1371,195 +1382,196 @@ band:
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	LEAQ  (R11)(DX*2), R12
-	ADDQ  DX, R12
-	LEAQ  (R12)(DX*2), R13
-	ADDQ  DX, R13
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	LEAQ  (R13)(BX*2), R14
+	ADDQ  BX, R14
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS          (SI), Z12
-	VFMADD231PS.BCST (R10), Z12, Z0
-	VFMADD231PS.BCST (R10)(DX*1), Z12, Z1
-	VFMADD231PS.BCST (R10)(DX*2), Z12, Z2
-	VFMADD231PS.BCST (R11), Z12, Z3
-	VFMADD231PS.BCST (R11)(DX*1), Z12, Z4
-	VFMADD231PS.BCST (R11)(DX*2), Z12, Z5
-	VFMADD231PS.BCST (R12), Z12, Z6
-	VFMADD231PS.BCST (R12)(DX*1), Z12, Z7
-	VFMADD231PS.BCST (R12)(DX*2), Z12, Z8
-	VFMADD231PS.BCST (R13), Z12, Z9
-	VFMADD231PS.BCST (R13)(DX*1), Z12, Z10
-	VFMADD231PS.BCST (R13)(DX*2), Z12, Z11
-	PREFETCHT1       (R8)
-	PREFETCHT1       64(R8)
-	ADDQ             R9, R8
-	ADDQ             DI, SI
-	ADDQ             BX, R10
-	ADDQ             BX, R11
-	ADDQ             BX, R12
-	ADDQ             BX, R13
-	DECQ             AX
-	JNZ              depth
+	VMOVUPS          (DI), Z12
+	VFMADD231PS.BCST (R11), Z12, Z0
+	VFMADD231PS.BCST (R11)(BX*1), Z12, Z1
+	VFMADD231PS.BCST (R11)(BX*2), Z12, Z2
+	VFMADD231PS.BCST (R12), Z12, Z3
+	VFMADD231PS.BCST (R12)(BX*1), Z12, Z4
+	VFMADD231PS.BCST (R12)(BX*2), Z12, Z5
+	VFMADD231PS.BCST (R13), Z12, Z6
+	VFMADD231PS.BCST (R13)(BX*1), Z12, Z7
+	VFMADD231PS.BCST (R13)(BX*2), Z12, Z8
+	VFMADD231PS.BCST (R14), Z12, Z9
+	VFMADD231PS.BCST (R14)(BX*1), Z12, Z10
+	VFMADD231PS.BCST (R14)(BX*2), Z12, Z11
+	PREFETCHT1       (R9)
+	PREFETCHT1       64(R9)
+	ADDQ             R10, R9
+	ADDQ             R8, DI
+	ADDQ             SI, R11
+	ADDQ             SI, R12
+	ADDQ             SI, R13
+	ADDQ             SI, R14
 	DECQ             CX
+	JNZ              depth
+	DECQ             DX
 	JS               done
-	ADDQ             aMore+40(FP), R10
-	ADDQ             aMore+40(FP), R11
-	ADDQ             aMore+40(FP), R12
-	ADDQ             aMore+40(FP), R13
-	MOVQ             depth+0(FP), AX
+	MOVQ             40(AX), CX
+	ADDQ             CX, R11
+	ADDQ             CX, R12
+	ADDQ             CX, R13
+	ADDQ             CX, R14
+	MOVQ             (AX), CX
 	JMP              depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z2, Z2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z4, Z4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z6, Z6
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z8, Z8
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z10, Z10
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z11, Z11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VADDPS    Z12, Z1, Z1
@@ -1575,71 +1587,71 @@ noaccumulate:
 	VADDPS    Z12, Z11, Z11
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z2, Z2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z4, Z4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z6, Z6
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z8, Z8
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z10, Z10
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z11, Z11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z12, Z12, Z12
 	VMAXPS Z0, Z12, Z0
@@ -1656,152 +1668,154 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Z12
-	VMOVUPS     (DX)(BX*1), Z13
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Z12
+	VMOVUPS     (BX)(SI*1), Z13
 	VSUBPS      (CX), Z0, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z1, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z3, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z5, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums0
 	VSUBPS      (CX), Z7, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x09
+	CMPQ        DX, $0x09
 	JLE         summedsums0
 	VSUBPS      (CX), Z9, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x0a
+	CMPQ        DX, $0x0a
 	JLE         summedsums0
 	VSUBPS      (CX), Z10, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x0b
+	CMPQ        DX, $0x0b
 	JLE         summedsums0
 	VSUBPS      (CX), Z11, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
 
 summedsums0:
-	VMOVUPS Z12, (DX)
-	VMOVUPS Z13, (DX)(BX*1)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, (BX)(SI*1)
 
 nosums0:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x06
+	ADDQ    BX, CX
+	CMPQ    DX, $0x06
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x07
+	ADDQ    BX, CX
+	CMPQ    DX, $0x07
 	JLE     stored
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x08
+	ADDQ    BX, CX
+	CMPQ    DX, $0x08
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x09
+	ADDQ    BX, CX
+	CMPQ    DX, $0x09
 	JLE     stored
 	VMOVUPS Z9, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x0a
+	ADDQ    BX, CX
+	CMPQ    DX, $0x0a
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x0b
+	ADDQ    BX, CX
+	CMPQ    DX, $0x0b
 	JLE     stored
 	VMOVUPS Z11, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile12x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile12x8AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile12x8AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile12x8AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -1814,195 +1828,196 @@ band:
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	LEAQ  (R11)(DX*2), R12
-	ADDQ  DX, R12
-	LEAQ  (R12)(DX*2), R13
-	ADDQ  DX, R13
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	LEAQ  (R13)(BX*2), R14
+	ADDQ  BX, R14
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS          (SI), Y12
-	VFMADD231PS.BCST (R10), Y12, Y0
-	VFMADD231PS.BCST (R10)(DX*1), Y12, Y1
-	VFMADD231PS.BCST (R10)(DX*2), Y12, Y2
-	VFMADD231PS.BCST (R11), Y12, Y3
-	VFMADD231PS.BCST (R11)(DX*1), Y12, Y4
-	VFMADD231PS.BCST (R11)(DX*2), Y12, Y5
-	VFMADD231PS.BCST (R12), Y12, Y6
-	VFMADD231PS.BCST (R12)(DX*1), Y12, Y7
-	VFMADD231PS.BCST (R12)(DX*2), Y12, Y8
-	VFMADD231PS.BCST (R13), Y12, Y9
-	VFMADD231PS.BCST (R13)(DX*1), Y12, Y10
-	VFMADD231PS.BCST (R13)(DX*2), Y12, Y11
-	PREFETCHT1       (R8)
-	PREFETCHT1       64(R8)
-	ADDQ             R9, R8
-	ADDQ             DI, SI
-	ADDQ             BX, R10
-	ADDQ             BX, R11
-	ADDQ             BX, R12
-	ADDQ             BX, R13
-	DECQ             AX
-	JNZ              depth
+	VMOVUPS          (DI), Y12
+	VFMADD231PS.BCST (R11), Y12, Y0
+	VFMADD231PS.BCST (R11)(BX*1), Y12, Y1
+	VFMADD231PS.BCST (R11)(BX*2), Y12, Y2
+	VFMADD231PS.BCST (R12), Y12, Y3
+	VFMADD231PS.BCST (R12)(BX*1), Y12, Y4
+	VFMADD231PS.BCST (R12)(BX*2), Y12, Y5
+	VFMADD231PS.BCST (R13), Y12, Y6
+	VFMADD231PS.BCST (R13)(BX*1), Y12, Y7
+	VFMADD231PS.BCST (R13)(BX*2), Y12, Y8
+	VFMADD231PS.BCST (R14), Y12, Y9
+	VFMADD231PS.BCST (R14)(BX*1), Y12, Y10
+	VFMADD231PS.BCST (R14)(BX*2), Y12, Y11
+	PREFETCHT1       (R9)
+	PREFETCHT1       64(R9)
+	ADDQ             R10, R9
+	ADDQ             R8, DI
+	ADDQ             SI, R11
+	ADDQ             SI, R12
+	ADDQ             SI, R13
+	ADDQ             SI, R14
 	DECQ             CX
+	JNZ              depth
+	DECQ             DX
 	JS               done
-	ADDQ             aMore+40(FP), R10
-	ADDQ             aMore+40(FP), R11
-	ADDQ             aMore+40(FP), R12
-	ADDQ             aMore+40(FP), R13
-	MOVQ             depth+0(FP), AX
+	MOVQ             40(AX), CX
+	ADDQ             CX, R11
+	ADDQ             CX, R12
+	ADDQ             CX, R13
+	ADDQ             CX, R14
+	MOVQ             (AX), CX
 	JMP              depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y0, Y0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y2, Y2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y4, Y4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y5, Y5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y6, Y6
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y7, Y7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y8, Y8
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y9, Y9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y10, Y10
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y11, Y11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y0, Y0
 	VADDPS    Y12, Y1, Y1
@@ -2018,71 +2033,71 @@ noaccumulate:
 	VADDPS    Y12, Y11, Y11
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y0, Y0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y2, Y2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y4, Y4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y5, Y5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y6, Y6
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y7, Y7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y8, Y8
-	ADDQ      BX, CX
-	CMPQ      AX, $0x09
+	ADDQ      SI, CX
+	CMPQ      DX, $0x09
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y9, Y9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0a
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0a
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y10, Y10
-	ADDQ      BX, CX
-	CMPQ      AX, $0x0b
+	ADDQ      SI, CX
+	CMPQ      DX, $0x0b
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y12
 	VADDPS    Y12, Y11, Y11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z12, Z12, Z12
 	VMAXPS Y0, Y12, Y0
@@ -2099,152 +2114,154 @@ noadd:
 	VMAXPS Y11, Y12, Y11
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Y12
-	VMOVUPS     (DX)(BX*1), Y13
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Y12
+	VMOVUPS     (BX)(SI*1), Y13
 	VSUBPS      (CX), Y0, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Y1, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Y2, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Y3, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Y4, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Y5, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums0
 	VSUBPS      (CX), Y6, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums0
 	VSUBPS      (CX), Y7, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums0
 	VSUBPS      (CX), Y8, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x09
+	CMPQ        DX, $0x09
 	JLE         summedsums0
 	VSUBPS      (CX), Y9, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x0a
+	CMPQ        DX, $0x0a
 	JLE         summedsums0
 	VSUBPS      (CX), Y10, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x0b
+	CMPQ        DX, $0x0b
 	JLE         summedsums0
 	VSUBPS      (CX), Y11, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
 
 summedsums0:
-	VMOVUPS Y12, (DX)
-	VMOVUPS Y13, (DX)(BX*1)
+	VMOVUPS Y12, (BX)
+	VMOVUPS Y13, (BX)(SI*1)
 
 nosums0:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Y0, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Y1, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Y2, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Y3, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Y4, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Y5, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x06
+	ADDQ    BX, CX
+	CMPQ    DX, $0x06
 	JLE     stored
 	VMOVUPS Y6, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x07
+	ADDQ    BX, CX
+	CMPQ    DX, $0x07
 	JLE     stored
 	VMOVUPS Y7, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x08
+	ADDQ    BX, CX
+	CMPQ    DX, $0x08
 	JLE     stored
 	VMOVUPS Y8, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x09
+	ADDQ    BX, CX
+	CMPQ    DX, $0x09
 	JLE     stored
 	VMOVUPS Y9, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x0a
+	ADDQ    BX, CX
+	CMPQ    DX, $0x0a
 	JLE     stored
 	VMOVUPS Y10, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x0b
+	ADDQ    BX, CX
+	CMPQ    DX, $0x0b
 	JLE     stored
 	VMOVUPS Y11, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x0c, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile9x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile9x32AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile9x32AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile9x32AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -2263,218 +2280,219 @@ band:
 	VXORPS     Z15, Z15, Z15
 	VXORPS     Z16, Z16, Z16
 	VXORPS     Z17, Z17, Z17
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	LEAQ  (R11)(DX*2), R12
-	ADDQ  DX, R12
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Z18
-	VMOVUPS      64(SI), Z19
-	VBROADCASTSS (R10), Z20
+	VMOVUPS      (DI), Z18
+	VMOVUPS      64(DI), Z19
+	VBROADCASTSS (R11), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
-	VBROADCASTSS (R10)(DX*1), Z20
+	VBROADCASTSS (R11)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z2
 	VFMADD231PS  Z19, Z20, Z3
-	VBROADCASTSS (R10)(DX*2), Z20
+	VBROADCASTSS (R11)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
-	VBROADCASTSS (R11), Z20
+	VBROADCASTSS (R12), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS (R11)(DX*1), Z20
+	VBROADCASTSS (R12)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS (R11)(DX*2), Z20
+	VBROADCASTSS (R12)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
-	VBROADCASTSS (R12), Z20
+	VBROADCASTSS (R13), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS (R12)(DX*1), Z20
+	VBROADCASTSS (R13)(BX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS (R12)(DX*2), Z20
+	VBROADCASTSS (R13)(BX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	ADDQ         BX, R11
-	ADDQ         BX, R12
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
+	ADDQ         SI, R12
+	ADDQ         SI, R13
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	ADDQ         aMore+40(FP), R11
-	ADDQ         aMore+40(FP), R12
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	KMOVW     BX, K2
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	KMOVW     SI, K2
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z11, Z11
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z12, Z12
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z13, Z13
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z14, Z14
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z15, Z15
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z16, Z16
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z17, Z17
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z18
 	VMOVUPS.Z 64(CX), K2, Z19
 	VADDPS    Z18, Z0, Z0
@@ -2497,74 +2515,74 @@ noaccumulate:
 	VADDPS    Z19, Z17, Z17
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z11, Z11
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z12, Z12
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z13, Z13
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z14, Z14
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z15, Z15
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z16, Z16
 	VMOVUPS.Z 64(CX), K2, Z18
 	VADDPS    Z18, Z17, Z17
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z18, Z18, Z18
 	VMAXPS Z0, Z18, Z0
@@ -2587,190 +2605,192 @@ noadd:
 	VMAXPS Z17, Z18, Z17
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Z18
-	VMOVUPS     (BX)(SI*1), Z19
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Z18
+	VMOVUPS     (SI)(DI*1), Z19
 	VSUBPS      (CX), Z0, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z10, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums0
 	VSUBPS      (CX), Z12, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums0
 	VSUBPS      (CX), Z14, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums0
 	VSUBPS      (CX), Z16, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
 
 summedsums0:
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, (BX)(SI*1)
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     64(DX), Z18
-	VMOVUPS     64(DX)(BX*1), Z19
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     64(BX), Z18
+	VMOVUPS     64(BX)(SI*1), Z19
 	VSUBPS      64(CX), Z1, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums1
 	VSUBPS      64(CX), Z3, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums1
 	VSUBPS      64(CX), Z5, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums1
 	VSUBPS      64(CX), Z7, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums1
 	VSUBPS      64(CX), Z9, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums1
 	VSUBPS      64(CX), Z11, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums1
 	VSUBPS      64(CX), Z13, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums1
 	VSUBPS      64(CX), Z15, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums1
 	VSUBPS      64(CX), Z17, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
 
 summedsums1:
-	VMOVUPS Z18, 64(DX)
-	VMOVUPS Z19, 64(DX)(BX*1)
+	VMOVUPS Z18, 64(BX)
+	VMOVUPS Z19, 64(BX)(SI*1)
 
 nosums1:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x06
+	ADDQ    BX, CX
+	CMPQ    DX, $0x06
 	JLE     stored
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Z13, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x07
+	ADDQ    BX, CX
+	CMPQ    DX, $0x07
 	JLE     stored
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Z15, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x08
+	ADDQ    BX, CX
+	CMPQ    DX, $0x08
 	JLE     stored
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Z17, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile9x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile9x24AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile9x24AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile9x24AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Z2, Z2, Z2
@@ -2789,209 +2809,210 @@ band:
 	VXORPS     Y15, Y15, Y15
 	VXORPS     Z16, Z16, Z16
 	VXORPS     Y17, Y17, Y17
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	LEAQ  (R11)(DX*2), R12
-	ADDQ  DX, R12
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS          (SI), Z18
-	VMOVUPS          64(SI), Y19
-	VFMADD231PS.BCST (R10), Z18, Z0
-	VFMADD231PS.BCST (R10), Y19, Y1
-	VFMADD231PS.BCST (R10)(DX*1), Z18, Z2
-	VFMADD231PS.BCST (R10)(DX*1), Y19, Y3
-	VFMADD231PS.BCST (R10)(DX*2), Z18, Z4
-	VFMADD231PS.BCST (R10)(DX*2), Y19, Y5
-	VFMADD231PS.BCST (R11), Z18, Z6
-	VFMADD231PS.BCST (R11), Y19, Y7
-	VFMADD231PS.BCST (R11)(DX*1), Z18, Z8
-	VFMADD231PS.BCST (R11)(DX*1), Y19, Y9
-	VFMADD231PS.BCST (R11)(DX*2), Z18, Z10
-	VFMADD231PS.BCST (R11)(DX*2), Y19, Y11
-	VFMADD231PS.BCST (R12), Z18, Z12
-	VFMADD231PS.BCST (R12), Y19, Y13
-	VFMADD231PS.BCST (R12)(DX*1), Z18, Z14
-	VFMADD231PS.BCST (R12)(DX*1), Y19, Y15
-	VFMADD231PS.BCST (R12)(DX*2), Z18, Z16
-	VFMADD231PS.BCST (R12)(DX*2), Y19, Y17
-	PREFETCHT1       (R8)
-	PREFETCHT1       64(R8)
-	ADDQ             R9, R8
-	ADDQ             DI, SI
-	ADDQ             BX, R10
-	ADDQ             BX, R11
-	ADDQ             BX, R12
-	DECQ             AX
-	JNZ              depth
+	VMOVUPS          (DI), Z18
+	VMOVUPS          64(DI), Y19
+	VFMADD231PS.BCST (R11), Z18, Z0
+	VFMADD231PS.BCST (R11), Y19, Y1
+	VFMADD231PS.BCST (R11)(BX*1), Z18, Z2
+	VFMADD231PS.BCST (R11)(BX*1), Y19, Y3
+	VFMADD231PS.BCST (R11)(BX*2), Z18, Z4
+	VFMADD231PS.BCST (R11)(BX*2), Y19, Y5
+	VFMADD231PS.BCST (R12), Z18, Z6
+	VFMADD231PS.BCST (R12), Y19, Y7
+	VFMADD231PS.BCST (R12)(BX*1), Z18, Z8
+	VFMADD231PS.BCST (R12)(BX*1), Y19, Y9
+	VFMADD231PS.BCST (R12)(BX*2), Z18, Z10
+	VFMADD231PS.BCST (R12)(BX*2), Y19, Y11
+	VFMADD231PS.BCST (R13), Z18, Z12
+	VFMADD231PS.BCST (R13), Y19, Y13
+	VFMADD231PS.BCST (R13)(BX*1), Z18, Z14
+	VFMADD231PS.BCST (R13)(BX*1), Y19, Y15
+	VFMADD231PS.BCST (R13)(BX*2), Z18, Z16
+	VFMADD231PS.BCST (R13)(BX*2), Y19, Y17
+	PREFETCHT1       (R9)
+	PREFETCHT1       64(R9)
+	ADDQ             R10, R9
+	ADDQ             R8, DI
+	ADDQ             SI, R11
+	ADDQ             SI, R12
+	ADDQ             SI, R13
 	DECQ             CX
+	JNZ              depth
+	DECQ             DX
 	JS               done
-	ADDQ             aMore+40(FP), R10
-	ADDQ             aMore+40(FP), R11
-	ADDQ             aMore+40(FP), R12
-	MOVQ             depth+0(FP), AX
+	MOVQ             40(AX), CX
+	ADDQ             CX, R11
+	ADDQ             CX, R12
+	ADDQ             CX, R13
+	MOVQ             (AX), CX
 	JMP              depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	KMOVW     BX, K2
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	KMOVW     SI, K2
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y5, Y5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y7, Y7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y9, Y9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y11, Y11
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z12, Z12
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y13, Y13
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z14, Z14
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y15, Y15
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z16, Z16
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y17, Y17
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z18
 	VMOVUPS.Z 64(CX), K2, Y19
 	VADDPS    Z18, Z0, Z0
@@ -3014,74 +3035,74 @@ noaccumulate:
 	VADDPS    Y19, Y17, Y17
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y5, Y5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y7, Y7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y9, Y9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y11, Y11
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z12, Z12
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y13, Y13
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z14, Z14
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y15, Y15
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z18
 	VADDPS    Z18, Z16, Z16
 	VMOVUPS.Z 64(CX), K2, Y18
 	VADDPS    Y18, Y17, Y17
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z18, Z18, Z18
 	VMAXPS Z0, Z18, Z0
@@ -3104,190 +3125,192 @@ noadd:
 	VMAXPS Y17, Y18, Y17
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Z18
-	VMOVUPS     (BX)(SI*1), Z19
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Z18
+	VMOVUPS     (SI)(DI*1), Z19
 	VSUBPS      (CX), Z0, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z10, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums0
 	VSUBPS      (CX), Z12, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums0
 	VSUBPS      (CX), Z14, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums0
 	VSUBPS      (CX), Z16, Z20
 	VADDPS      Z20, Z18, Z18
 	VFMADD231PS Z20, Z20, Z19
 
 summedsums0:
-	VMOVUPS Z18, (BX)
-	VMOVUPS Z19, (BX)(SI*1)
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     64(DX), Y18
-	VMOVUPS     64(DX)(BX*1), Y19
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     64(BX), Y18
+	VMOVUPS     64(BX)(SI*1), Y19
 	VSUBPS      64(CX), Y1, Y20
 	VADDPS      Y20, Y18, Y18
 	VFMADD231PS Y20, Y20, Y19
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums1
 	VSUBPS      64(CX), Y3, Y20
 	VADDPS      Y20, Y18, Y18
 	VFMADD231PS Y20, Y20, Y19
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums1
 	VSUBPS      64(CX), Y5, Y20
 	VADDPS      Y20, Y18, Y18
 	VFMADD231PS Y20, Y20, Y19
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums1
 	VSUBPS      64(CX), Y7, Y20
 	VADDPS      Y20, Y18, Y18
 	VFMADD231PS Y20, Y20, Y19
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums1
 	VSUBPS      64(CX), Y9, Y20
 	VADDPS      Y20, Y18, Y18
 	VFMADD231PS Y20, Y20, Y19
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums1
 	VSUBPS      64(CX), Y11, Y20
 	VADDPS      Y20, Y18, Y18
 	VFMADD231PS Y20, Y20, Y19
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums1
 	VSUBPS      64(CX), Y13, Y20
 	VADDPS      Y20, Y18, Y18
 	VFMADD231PS Y20, Y20, Y19
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums1
 	VSUBPS      64(CX), Y15, Y20
 	VADDPS      Y20, Y18, Y18
 	VFMADD231PS Y20, Y20, Y19
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums1
 	VSUBPS      64(CX), Y17, Y20
 	VADDPS      Y20, Y18, Y18
 	VFMADD231PS Y20, Y20, Y19
 
 summedsums1:
-	VMOVUPS Y18, 64(DX)
-	VMOVUPS Y19, 64(DX)(BX*1)
+	VMOVUPS Y18, 64(BX)
+	VMOVUPS Y19, 64(BX)(SI*1)
 
 nosums1:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Y1, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Y3, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Y5, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Y7, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Y9, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Y11, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x06
+	ADDQ    BX, CX
+	CMPQ    DX, $0x06
 	JLE     stored
 	VMOVUPS Z12, K1, (CX)
 	VMOVUPS Y13, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x07
+	ADDQ    BX, CX
+	CMPQ    DX, $0x07
 	JLE     stored
 	VMOVUPS Z14, K1, (CX)
 	VMOVUPS Y15, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x08
+	ADDQ    BX, CX
+	CMPQ    DX, $0x08
 	JLE     stored
 	VMOVUPS Z16, K1, (CX)
 	VMOVUPS Y17, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile9x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile9x16AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile9x16AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile9x16AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -3297,161 +3320,162 @@ band:
 	VXORPS     Z6, Z6, Z6
 	VXORPS     Z7, Z7, Z7
 	VXORPS     Z8, Z8, Z8
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	LEAQ  (R11)(DX*2), R12
-	ADDQ  DX, R12
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS          (SI), Z9
-	VFMADD231PS.BCST (R10), Z9, Z0
-	VFMADD231PS.BCST (R10)(DX*1), Z9, Z1
-	VFMADD231PS.BCST (R10)(DX*2), Z9, Z2
-	VFMADD231PS.BCST (R11), Z9, Z3
-	VFMADD231PS.BCST (R11)(DX*1), Z9, Z4
-	VFMADD231PS.BCST (R11)(DX*2), Z9, Z5
-	VFMADD231PS.BCST (R12), Z9, Z6
-	VFMADD231PS.BCST (R12)(DX*1), Z9, Z7
-	VFMADD231PS.BCST (R12)(DX*2), Z9, Z8
-	PREFETCHT1       (R8)
-	PREFETCHT1       64(R8)
-	ADDQ             R9, R8
-	ADDQ             DI, SI
-	ADDQ             BX, R10
-	ADDQ             BX, R11
-	ADDQ             BX, R12
-	DECQ             AX
-	JNZ              depth
+	VMOVUPS          (DI), Z9
+	VFMADD231PS.BCST (R11), Z9, Z0
+	VFMADD231PS.BCST (R11)(BX*1), Z9, Z1
+	VFMADD231PS.BCST (R11)(BX*2), Z9, Z2
+	VFMADD231PS.BCST (R12), Z9, Z3
+	VFMADD231PS.BCST (R12)(BX*1), Z9, Z4
+	VFMADD231PS.BCST (R12)(BX*2), Z9, Z5
+	VFMADD231PS.BCST (R13), Z9, Z6
+	VFMADD231PS.BCST (R13)(BX*1), Z9, Z7
+	VFMADD231PS.BCST (R13)(BX*2), Z9, Z8
+	PREFETCHT1       (R9)
+	PREFETCHT1       64(R9)
+	ADDQ             R10, R9
+	ADDQ             R8, DI
+	ADDQ             SI, R11
+	ADDQ             SI, R12
+	ADDQ             SI, R13
 	DECQ             CX
+	JNZ              depth
+	DECQ             DX
 	JS               done
-	ADDQ             aMore+40(FP), R10
-	ADDQ             aMore+40(FP), R11
-	ADDQ             aMore+40(FP), R12
-	MOVQ             depth+0(FP), AX
+	MOVQ             40(AX), CX
+	ADDQ             CX, R11
+	ADDQ             CX, R12
+	ADDQ             CX, R13
+	MOVQ             (AX), CX
 	JMP              depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z0, Z0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z2, Z2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z4, Z4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z6, Z6
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z8, Z8
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z0, Z0
 	VADDPS    Z9, Z1, Z1
@@ -3464,56 +3488,56 @@ noaccumulate:
 	VADDPS    Z9, Z8, Z8
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z0, Z0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z2, Z2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z4, Z4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z6, Z6
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z9
 	VADDPS    Z9, Z8, Z8
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z9, Z9, Z9
 	VMAXPS Z0, Z9, Z0
@@ -3527,125 +3551,127 @@ noadd:
 	VMAXPS Z8, Z9, Z8
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Z9
-	VMOVUPS     (DX)(BX*1), Z10
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Z9
+	VMOVUPS     (BX)(SI*1), Z10
 	VSUBPS      (CX), Z0, Z11
 	VADDPS      Z11, Z9, Z9
 	VFMADD231PS Z11, Z11, Z10
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z1, Z11
 	VADDPS      Z11, Z9, Z9
 	VFMADD231PS Z11, Z11, Z10
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z11
 	VADDPS      Z11, Z9, Z9
 	VFMADD231PS Z11, Z11, Z10
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z3, Z11
 	VADDPS      Z11, Z9, Z9
 	VFMADD231PS Z11, Z11, Z10
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z11
 	VADDPS      Z11, Z9, Z9
 	VFMADD231PS Z11, Z11, Z10
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z5, Z11
 	VADDPS      Z11, Z9, Z9
 	VFMADD231PS Z11, Z11, Z10
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z11
 	VADDPS      Z11, Z9, Z9
 	VFMADD231PS Z11, Z11, Z10
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums0
 	VSUBPS      (CX), Z7, Z11
 	VADDPS      Z11, Z9, Z9
 	VFMADD231PS Z11, Z11, Z10
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z11
 	VADDPS      Z11, Z9, Z9
 	VFMADD231PS Z11, Z11, Z10
 
 summedsums0:
-	VMOVUPS Z9, (DX)
-	VMOVUPS Z10, (DX)(BX*1)
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, (BX)(SI*1)
 
 nosums0:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x06
+	ADDQ    BX, CX
+	CMPQ    DX, $0x06
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x07
+	ADDQ    BX, CX
+	CMPQ    DX, $0x07
 	JLE     stored
 	VMOVUPS Z7, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x08
+	ADDQ    BX, CX
+	CMPQ    DX, $0x08
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile9x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile9x8AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile9x8AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile9x8AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -3655,161 +3681,162 @@ band:
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	LEAQ  (R11)(DX*2), R12
-	ADDQ  DX, R12
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	LEAQ  (R12)(BX*2), R13
+	ADDQ  BX, R13
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS          (SI), Y9
-	VFMADD231PS.BCST (R10), Y9, Y0
-	VFMADD231PS.BCST (R10)(DX*1), Y9, Y1
-	VFMADD231PS.BCST (R10)(DX*2), Y9, Y2
-	VFMADD231PS.BCST (R11), Y9, Y3
-	VFMADD231PS.BCST (R11)(DX*1), Y9, Y4
-	VFMADD231PS.BCST (R11)(DX*2), Y9, Y5
-	VFMADD231PS.BCST (R12), Y9, Y6
-	VFMADD231PS.BCST (R12)(DX*1), Y9, Y7
-	VFMADD231PS.BCST (R12)(DX*2), Y9, Y8
-	PREFETCHT1       (R8)
-	PREFETCHT1       64(R8)
-	ADDQ             R9, R8
-	ADDQ             DI, SI
-	ADDQ             BX, R10
-	ADDQ             BX, R11
-	ADDQ             BX, R12
-	DECQ             AX
-	JNZ              depth
+	VMOVUPS          (DI), Y9
+	VFMADD231PS.BCST (R11), Y9, Y0
+	VFMADD231PS.BCST (R11)(BX*1), Y9, Y1
+	VFMADD231PS.BCST (R11)(BX*2), Y9, Y2
+	VFMADD231PS.BCST (R12), Y9, Y3
+	VFMADD231PS.BCST (R12)(BX*1), Y9, Y4
+	VFMADD231PS.BCST (R12)(BX*2), Y9, Y5
+	VFMADD231PS.BCST (R13), Y9, Y6
+	VFMADD231PS.BCST (R13)(BX*1), Y9, Y7
+	VFMADD231PS.BCST (R13)(BX*2), Y9, Y8
+	PREFETCHT1       (R9)
+	PREFETCHT1       64(R9)
+	ADDQ             R10, R9
+	ADDQ             R8, DI
+	ADDQ             SI, R11
+	ADDQ             SI, R12
+	ADDQ             SI, R13
 	DECQ             CX
+	JNZ              depth
+	DECQ             DX
 	JS               done
-	ADDQ             aMore+40(FP), R10
-	ADDQ             aMore+40(FP), R11
-	ADDQ             aMore+40(FP), R12
-	MOVQ             depth+0(FP), AX
+	MOVQ             40(AX), CX
+	ADDQ             CX, R11
+	ADDQ             CX, R12
+	ADDQ             CX, R13
+	MOVQ             (AX), CX
 	JMP              depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y0, Y0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y2, Y2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y4, Y4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y5, Y5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y6, Y6
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y7, Y7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y8, Y8
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y0, Y0
 	VADDPS    Y9, Y1, Y1
@@ -3822,56 +3849,56 @@ noaccumulate:
 	VADDPS    Y9, Y8, Y8
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y0, Y0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y2, Y2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y4, Y4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y5, Y5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x06
+	ADDQ      SI, CX
+	CMPQ      DX, $0x06
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y6, Y6
-	ADDQ      BX, CX
-	CMPQ      AX, $0x07
+	ADDQ      SI, CX
+	CMPQ      DX, $0x07
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y7, Y7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x08
+	ADDQ      SI, CX
+	CMPQ      DX, $0x08
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y9
 	VADDPS    Y9, Y8, Y8
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z9, Z9, Z9
 	VMAXPS Y0, Y9, Y0
@@ -3885,125 +3912,127 @@ noadd:
 	VMAXPS Y8, Y9, Y8
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Y9
-	VMOVUPS     (DX)(BX*1), Y10
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Y9
+	VMOVUPS     (BX)(SI*1), Y10
 	VSUBPS      (CX), Y0, Y11
 	VADDPS      Y11, Y9, Y9
 	VFMADD231PS Y11, Y11, Y10
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Y1, Y11
 	VADDPS      Y11, Y9, Y9
 	VFMADD231PS Y11, Y11, Y10
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Y2, Y11
 	VADDPS      Y11, Y9, Y9
 	VFMADD231PS Y11, Y11, Y10
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Y3, Y11
 	VADDPS      Y11, Y9, Y9
 	VFMADD231PS Y11, Y11, Y10
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Y4, Y11
 	VADDPS      Y11, Y9, Y9
 	VFMADD231PS Y11, Y11, Y10
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Y5, Y11
 	VADDPS      Y11, Y9, Y9
 	VFMADD231PS Y11, Y11, Y10
-	CMPQ        AX, $0x06
+	CMPQ        DX, $0x06
 	JLE         summedsums0
 	VSUBPS      (CX), Y6, Y11
 	VADDPS      Y11, Y9, Y9
 	VFMADD231PS Y11, Y11, Y10
-	CMPQ        AX, $0x07
+	CMPQ        DX, $0x07
 	JLE         summedsums0
 	VSUBPS      (CX), Y7, Y11
 	VADDPS      Y11, Y9, Y9
 	VFMADD231PS Y11, Y11, Y10
-	CMPQ        AX, $0x08
+	CMPQ        DX, $0x08
 	JLE         summedsums0
 	VSUBPS      (CX), Y8, Y11
 	VADDPS      Y11, Y9, Y9
 	VFMADD231PS Y11, Y11, Y10
 
 summedsums0:
-	VMOVUPS Y9, (DX)
-	VMOVUPS Y10, (DX)(BX*1)
+	VMOVUPS Y9, (BX)
+	VMOVUPS Y10, (BX)(SI*1)
 
 nosums0:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Y0, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Y1, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Y2, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Y3, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Y4, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Y5, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x06
+	ADDQ    BX, CX
+	CMPQ    DX, $0x06
 	JLE     stored
 	VMOVUPS Y6, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x07
+	ADDQ    BX, CX
+	CMPQ    DX, $0x07
 	JLE     stored
 	VMOVUPS Y7, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x08
+	ADDQ    BX, CX
+	CMPQ    DX, $0x08
 	JLE     stored
 	VMOVUPS Y8, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x09, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile6x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile6x32AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile6x32AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -4016,166 +4045,167 @@ band:
 	VXORPS     Z9, Z9, Z9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Z11, Z11, Z11
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Z12
-	VMOVUPS      64(SI), Z13
-	VBROADCASTSS (R10), Z14
+	VMOVUPS      (DI), Z12
+	VMOVUPS      64(DI), Z13
+	VBROADCASTSS (R11), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (R10)(DX*1), Z14
+	VBROADCASTSS (R11)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z2
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (R10)(DX*2), Z14
+	VBROADCASTSS (R11)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (R11), Z14
+	VBROADCASTSS (R12), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (R11)(DX*1), Z14
+	VBROADCASTSS (R12)(BX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (R11)(DX*2), Z14
+	VBROADCASTSS (R12)(BX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	ADDQ         BX, R11
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
+	ADDQ         SI, R12
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	ADDQ         aMore+40(FP), R11
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	KMOVW     BX, K2
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	KMOVW     SI, K2
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z11, Z11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VMOVUPS.Z 64(CX), K2, Z13
 	VADDPS    Z12, Z0, Z0
@@ -4192,53 +4222,53 @@ noaccumulate:
 	VADDPS    Z13, Z11, Z11
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z5, Z5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z7, Z7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z9, Z9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Z12
 	VADDPS    Z12, Z11, Z11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z12, Z12, Z12
 	VMAXPS Z0, Z12, Z0
@@ -4255,145 +4285,147 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Z12
-	VMOVUPS     (BX)(SI*1), Z13
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Z12
+	VMOVUPS     (SI)(DI*1), Z13
 	VSUBPS      (CX), Z0, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z10, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
 
 summedsums0:
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, (BX)(SI*1)
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     64(DX), Z12
-	VMOVUPS     64(DX)(BX*1), Z13
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     64(BX), Z12
+	VMOVUPS     64(BX)(SI*1), Z13
 	VSUBPS      64(CX), Z1, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums1
 	VSUBPS      64(CX), Z3, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums1
 	VSUBPS      64(CX), Z5, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums1
 	VSUBPS      64(CX), Z7, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums1
 	VSUBPS      64(CX), Z9, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums1
 	VSUBPS      64(CX), Z11, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
 
 summedsums1:
-	VMOVUPS Z12, 64(DX)
-	VMOVUPS Z13, 64(DX)(BX*1)
+	VMOVUPS Z12, 64(BX)
+	VMOVUPS Z13, 64(BX)(SI*1)
 
 nosums1:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Z1, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Z3, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Z5, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Z7, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Z9, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Z11, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile6x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile6x24AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile6x24AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile6x24AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Z2, Z2, Z2
@@ -4406,160 +4438,161 @@ band:
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Z10, Z10, Z10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS          (SI), Z12
-	VMOVUPS          64(SI), Y13
-	VFMADD231PS.BCST (R10), Z12, Z0
-	VFMADD231PS.BCST (R10), Y13, Y1
-	VFMADD231PS.BCST (R10)(DX*1), Z12, Z2
-	VFMADD231PS.BCST (R10)(DX*1), Y13, Y3
-	VFMADD231PS.BCST (R10)(DX*2), Z12, Z4
-	VFMADD231PS.BCST (R10)(DX*2), Y13, Y5
-	VFMADD231PS.BCST (R11), Z12, Z6
-	VFMADD231PS.BCST (R11), Y13, Y7
-	VFMADD231PS.BCST (R11)(DX*1), Z12, Z8
-	VFMADD231PS.BCST (R11)(DX*1), Y13, Y9
-	VFMADD231PS.BCST (R11)(DX*2), Z12, Z10
-	VFMADD231PS.BCST (R11)(DX*2), Y13, Y11
-	PREFETCHT1       (R8)
-	PREFETCHT1       64(R8)
-	ADDQ             R9, R8
-	ADDQ             DI, SI
-	ADDQ             BX, R10
-	ADDQ             BX, R11
-	DECQ             AX
-	JNZ              depth
+	VMOVUPS          (DI), Z12
+	VMOVUPS          64(DI), Y13
+	VFMADD231PS.BCST (R11), Z12, Z0
+	VFMADD231PS.BCST (R11), Y13, Y1
+	VFMADD231PS.BCST (R11)(BX*1), Z12, Z2
+	VFMADD231PS.BCST (R11)(BX*1), Y13, Y3
+	VFMADD231PS.BCST (R11)(BX*2), Z12, Z4
+	VFMADD231PS.BCST (R11)(BX*2), Y13, Y5
+	VFMADD231PS.BCST (R12), Z12, Z6
+	VFMADD231PS.BCST (R12), Y13, Y7
+	VFMADD231PS.BCST (R12)(BX*1), Z12, Z8
+	VFMADD231PS.BCST (R12)(BX*1), Y13, Y9
+	VFMADD231PS.BCST (R12)(BX*2), Z12, Z10
+	VFMADD231PS.BCST (R12)(BX*2), Y13, Y11
+	PREFETCHT1       (R9)
+	PREFETCHT1       64(R9)
+	ADDQ             R10, R9
+	ADDQ             R8, DI
+	ADDQ             SI, R11
+	ADDQ             SI, R12
 	DECQ             CX
+	JNZ              depth
+	DECQ             DX
 	JS               done
-	ADDQ             aMore+40(FP), R10
-	ADDQ             aMore+40(FP), R11
-	MOVQ             depth+0(FP), AX
+	MOVQ             40(AX), CX
+	ADDQ             CX, R11
+	ADDQ             CX, R12
+	MOVQ             (AX), CX
 	JMP              depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	KMOVW     BX, K2
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	KMOVW     SI, K2
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y5, Y5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y7, Y7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y9, Y9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y11, Y11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z12
 	VMOVUPS.Z 64(CX), K2, Y13
 	VADDPS    Z12, Z0, Z0
@@ -4576,53 +4609,53 @@ noaccumulate:
 	VADDPS    Y13, Y11, Y11
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z0, Z0
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z2, Z2
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z4, Z4
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y5, Y5
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z6, Z6
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y7, Y7
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z8, Z8
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y9, Y9
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z12
 	VADDPS    Z12, Z10, Z10
 	VMOVUPS.Z 64(CX), K2, Y12
 	VADDPS    Y12, Y11, Y11
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z12, Z12, Z12
 	VMAXPS Z0, Z12, Z0
@@ -4639,272 +4672,275 @@ noadd:
 	VMAXPS Y11, Y12, Y11
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Z12
-	VMOVUPS     (BX)(SI*1), Z13
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Z12
+	VMOVUPS     (SI)(DI*1), Z13
 	VSUBPS      (CX), Z0, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z6, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z8, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z10, Z14
 	VADDPS      Z14, Z12, Z12
 	VFMADD231PS Z14, Z14, Z13
 
 summedsums0:
-	VMOVUPS Z12, (BX)
-	VMOVUPS Z13, (BX)(SI*1)
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     64(DX), Y12
-	VMOVUPS     64(DX)(BX*1), Y13
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     64(BX), Y12
+	VMOVUPS     64(BX)(SI*1), Y13
 	VSUBPS      64(CX), Y1, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums1
 	VSUBPS      64(CX), Y3, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums1
 	VSUBPS      64(CX), Y5, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums1
 	VSUBPS      64(CX), Y7, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums1
 	VSUBPS      64(CX), Y9, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums1
 	VSUBPS      64(CX), Y11, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
 
 summedsums1:
-	VMOVUPS Y12, 64(DX)
-	VMOVUPS Y13, 64(DX)(BX*1)
+	VMOVUPS Y12, 64(BX)
+	VMOVUPS Y13, 64(BX)(SI*1)
 
 nosums1:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
 	VMOVUPS Y1, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
 	VMOVUPS Y3, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
 	VMOVUPS Y5, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z6, K1, (CX)
 	VMOVUPS Y7, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z8, K1, (CX)
 	VMOVUPS Y9, K2, 64(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z10, K1, (CX)
 	VMOVUPS Y11, K2, 64(CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile6x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile6x16AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile6x16AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
 	VXORPS     Z3, Z3, Z3
 	VXORPS     Z4, Z4, Z4
 	VXORPS     Z5, Z5, Z5
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS          (SI), Z6
-	VFMADD231PS.BCST (R10), Z6, Z0
-	VFMADD231PS.BCST (R10)(DX*1), Z6, Z1
-	VFMADD231PS.BCST (R10)(DX*2), Z6, Z2
-	VFMADD231PS.BCST (R11), Z6, Z3
-	VFMADD231PS.BCST (R11)(DX*1), Z6, Z4
-	VFMADD231PS.BCST (R11)(DX*2), Z6, Z5
-	PREFETCHT1       (R8)
-	PREFETCHT1       64(R8)
-	ADDQ             R9, R8
-	ADDQ             DI, SI
-	ADDQ             BX, R10
-	ADDQ             BX, R11
-	DECQ             AX
-	JNZ              depth
+	VMOVUPS          (DI), Z6
+	VFMADD231PS.BCST (R11), Z6, Z0
+	VFMADD231PS.BCST (R11)(BX*1), Z6, Z1
+	VFMADD231PS.BCST (R11)(BX*2), Z6, Z2
+	VFMADD231PS.BCST (R12), Z6, Z3
+	VFMADD231PS.BCST (R12)(BX*1), Z6, Z4
+	VFMADD231PS.BCST (R12)(BX*2), Z6, Z5
+	PREFETCHT1       (R9)
+	PREFETCHT1       64(R9)
+	ADDQ             R10, R9
+	ADDQ             R8, DI
+	ADDQ             SI, R11
+	ADDQ             SI, R12
 	DECQ             CX
+	JNZ              depth
+	DECQ             DX
 	JS               done
-	ADDQ             aMore+40(FP), R10
-	ADDQ             aMore+40(FP), R11
-	MOVQ             depth+0(FP), AX
+	MOVQ             40(AX), CX
+	ADDQ             CX, R11
+	ADDQ             CX, R12
+	MOVQ             (AX), CX
 	JMP              depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z2, Z2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z4, Z4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z5, Z5
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
 	VADDPS    Z6, Z1, Z1
@@ -4914,41 +4950,41 @@ noaccumulate:
 	VADDPS    Z6, Z5, Z5
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z1, Z1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z2, Z2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z3, Z3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z4, Z4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Z6
 	VADDPS    Z6, Z5, Z5
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z6, Z6, Z6
 	VMAXPS Z0, Z6, Z0
@@ -4959,225 +4995,228 @@ noadd:
 	VMAXPS Z5, Z6, Z5
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Z6
-	VMOVUPS     (DX)(BX*1), Z7
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Z6
+	VMOVUPS     (BX)(SI*1), Z7
 	VSUBPS      (CX), Z0, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Z1, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Z2, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Z3, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Z4, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Z5, Z8
 	VADDPS      Z8, Z6, Z6
 	VFMADD231PS Z8, Z8, Z7
 
 summedsums0:
-	VMOVUPS Z6, (DX)
-	VMOVUPS Z7, (DX)(BX*1)
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, (BX)(SI*1)
 
 nosums0:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Z0, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Z1, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Z2, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Z3, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Z4, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Z5, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile6x8AVX512(calls *int, count int, bands int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, FMA3, MMX+
-TEXT ·tile6x8AVX512(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile6x8AVX512(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS          (SI), Y6
-	VFMADD231PS.BCST (R10), Y6, Y0
-	VFMADD231PS.BCST (R10)(DX*1), Y6, Y1
-	VFMADD231PS.BCST (R10)(DX*2), Y6, Y2
-	VFMADD231PS.BCST (R11), Y6, Y3
-	VFMADD231PS.BCST (R11)(DX*1), Y6, Y4
-	VFMADD231PS.BCST (R11)(DX*2), Y6, Y5
-	PREFETCHT1       (R8)
-	PREFETCHT1       64(R8)
-	ADDQ             R9, R8
-	ADDQ             DI, SI
-	ADDQ             BX, R10
-	ADDQ             BX, R11
-	DECQ             AX
-	JNZ              depth
+	VMOVUPS          (DI), Y6
+	VFMADD231PS.BCST (R11), Y6, Y0
+	VFMADD231PS.BCST (R11)(BX*1), Y6, Y1
+	VFMADD231PS.BCST (R11)(BX*2), Y6, Y2
+	VFMADD231PS.BCST (R12), Y6, Y3
+	VFMADD231PS.BCST (R12)(BX*1), Y6, Y4
+	VFMADD231PS.BCST (R12)(BX*2), Y6, Y5
+	PREFETCHT1       (R9)
+	PREFETCHT1       64(R9)
+	ADDQ             R10, R9
+	ADDQ             R8, DI
+	ADDQ             SI, R11
+	ADDQ             SI, R12
 	DECQ             CX
+	JNZ              depth
+	DECQ             DX
 	JS               done
-	ADDQ             aMore+40(FP), R10
-	ADDQ             aMore+40(FP), R11
-	MOVQ             depth+0(FP), AX
+	MOVQ             40(AX), CX
+	ADDQ             CX, R11
+	ADDQ             CX, R12
+	MOVQ             (AX), CX
 	JMP              depth
 
 done:
-	MOVQ      rows+160(FP), AX
-	MOVQ      cols+168(FP), CX
-	MOVQ      flags+176(FP), DX
-	MOVQ      $0x00000001, BX
-	SHLQ      CL, BX
-	DECQ      BX
-	KMOVW     BX, K1
-	SHRQ      $0x10, BX
-	TESTQ     $0x00000001, DX
+	MOVQ      160(AX), DX
+	MOVQ      168(AX), CX
+	MOVQ      176(AX), BX
+	MOVQ      $0x00000001, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	SHRQ      $0x10, SI
+	TESTQ     $0x00000001, BX
 	JZ        noaccumulate
-	MOVQ      from+96(FP), CX
-	MOVQ      fromRow+104(FP), BX
+	MOVQ      96(AX), CX
+	MOVQ      104(AX), SI
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y0, Y0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y2, Y2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y4, Y4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noaccumulate
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y5, Y5
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noaccumulate:
-	TESTQ     $0x00000002, DX
+	TESTQ     $0x00000002, BX
 	JZ        nobias
-	MOVQ      bias+128(FP), CX
+	MOVQ      128(AX), CX
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y0, Y0
 	VADDPS    Y6, Y1, Y1
@@ -5187,41 +5226,41 @@ noaccumulate:
 	VADDPS    Y6, Y5, Y5
 
 nobias:
-	TESTQ     $0x00000004, DX
+	TESTQ     $0x00000004, BX
 	JZ        noadd
-	MOVQ      add+112(FP), CX
-	MOVQ      addRow+120(FP), BX
+	MOVQ      112(AX), CX
+	MOVQ      120(AX), SI
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y0, Y0
-	ADDQ      BX, CX
-	CMPQ      AX, $0x01
+	ADDQ      SI, CX
+	CMPQ      DX, $0x01
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y1, Y1
-	ADDQ      BX, CX
-	CMPQ      AX, $0x02
+	ADDQ      SI, CX
+	CMPQ      DX, $0x02
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y2, Y2
-	ADDQ      BX, CX
-	CMPQ      AX, $0x03
+	ADDQ      SI, CX
+	CMPQ      DX, $0x03
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y3, Y3
-	ADDQ      BX, CX
-	CMPQ      AX, $0x04
+	ADDQ      SI, CX
+	CMPQ      DX, $0x04
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y4, Y4
-	ADDQ      BX, CX
-	CMPQ      AX, $0x05
+	ADDQ      SI, CX
+	CMPQ      DX, $0x05
 	JLE       noadd
 	VMOVUPS.Z (CX), K1, Y6
 	VADDPS    Y6, Y5, Y5
-	ADDQ      BX, CX
+	ADDQ      SI, CX
 
 noadd:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelu
 	VXORPS Z6, Z6, Z6
 	VMAXPS Y0, Y6, Y0
@@ -5232,91 +5271,88 @@ noadd:
 	VMAXPS Y5, Y6, Y5
 
 norelu:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Y6
-	VMOVUPS     (DX)(BX*1), Y7
+	MOVQ        136(AX), CX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(SI*1), Y7
 	VSUBPS      (CX), Y0, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x01
+	CMPQ        DX, $0x01
 	JLE         summedsums0
 	VSUBPS      (CX), Y1, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x02
+	CMPQ        DX, $0x02
 	JLE         summedsums0
 	VSUBPS      (CX), Y2, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x03
+	CMPQ        DX, $0x03
 	JLE         summedsums0
 	VSUBPS      (CX), Y3, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x04
+	CMPQ        DX, $0x04
 	JLE         summedsums0
 	VSUBPS      (CX), Y4, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x05
+	CMPQ        DX, $0x05
 	JLE         summedsums0
 	VSUBPS      (CX), Y5, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
 
 summedsums0:
-	VMOVUPS Y6, (DX)
-	VMOVUPS Y7, (DX)(BX*1)
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, (BX)(SI*1)
 
 nosums0:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
+	MOVQ    80(AX), CX
+	MOVQ    88(AX), BX
 	VMOVUPS Y0, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	ADDQ    BX, CX
+	CMPQ    DX, $0x01
 	JLE     stored
 	VMOVUPS Y1, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	ADDQ    BX, CX
+	CMPQ    DX, $0x02
 	JLE     stored
 	VMOVUPS Y2, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	ADDQ    BX, CX
+	CMPQ    DX, $0x03
 	JLE     stored
 	VMOVUPS Y3, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	ADDQ    BX, CX
+	CMPQ    DX, $0x04
 	JLE     stored
 	VMOVUPS Y4, K1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	ADDQ    BX, CX
+	CMPQ    DX, $0x05
 	JLE     stored
 	VMOVUPS Y5, K1, (CX)
-	ADDQ    DX, CX
+	ADDQ    BX, CX
 
 stored:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
@@ -5354,10 +5390,15 @@ DATA tailMask<>+120(SB)/4, $0x00000000
 DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
-// func tile6x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile6x16AVX2(calls *int, count int, bands int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -5370,151 +5411,152 @@ band:
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Y12
-	VMOVUPS      32(SI), Y13
-	VBROADCASTSS (R10), Y14
+	VMOVUPS      (DI), Y12
+	VMOVUPS      32(DI), Y13
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R10)(DX*1), Y14
+	VBROADCASTSS (R11)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(DX*2), Y14
+	VBROADCASTSS (R11)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11), Y14
+	VBROADCASTSS (R12), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R11)(DX*1), Y14
+	VBROADCASTSS (R12)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R11)(DX*2), Y14
+	VBROADCASTSS (R12)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	ADDQ         BX, R11
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
+	ADDQ         SI, R12
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	ADDQ         aMore+40(FP), R11
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ    rows+160(FP), AX
-	MOVQ    cols+168(FP), CX
-	MOVQ    flags+176(FP), DX
-	CMPQ    CX, $0x00000010
+	MOVQ    160(AX), CX
+	MOVQ    168(AX), DX
+	MOVQ    176(AX), BX
+	CMPQ    DX, $0x00000010
 	JNE     tail
-	TESTQ   $0x00000001, DX
+	TESTQ   $0x00000001, BX
 	JZ      noaccumulatefull
-	MOVQ    from+96(FP), CX
-	MOVQ    fromRow+104(FP), BX
-	VMOVUPS (CX), Y12
+	MOVQ    96(AX), DX
+	MOVQ    104(AX), SI
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y0, Y0
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    BX, CX
-	CMPQ    AX, $0x01
+	ADDQ    SI, DX
+	CMPQ    CX, $0x01
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y12
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y2, Y2
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y3, Y3
-	ADDQ    BX, CX
-	CMPQ    AX, $0x02
+	ADDQ    SI, DX
+	CMPQ    CX, $0x02
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y12
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y4, Y4
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y5, Y5
-	ADDQ    BX, CX
-	CMPQ    AX, $0x03
+	ADDQ    SI, DX
+	CMPQ    CX, $0x03
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y12
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y6, Y6
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y7, Y7
-	ADDQ    BX, CX
-	CMPQ    AX, $0x04
+	ADDQ    SI, DX
+	CMPQ    CX, $0x04
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y12
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y8, Y8
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y9, Y9
-	ADDQ    BX, CX
-	CMPQ    AX, $0x05
+	ADDQ    SI, DX
+	CMPQ    CX, $0x05
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y12
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y10, Y10
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y11, Y11
-	ADDQ    BX, CX
+	ADDQ    SI, DX
 
 noaccumulatefull:
-	TESTQ   $0x00000002, DX
+	TESTQ   $0x00000002, BX
 	JZ      nobiasfull
-	MOVQ    bias+128(FP), CX
-	VMOVUPS (CX), Y12
-	VMOVUPS 32(CX), Y13
+	MOVQ    128(AX), DX
+	VMOVUPS (DX), Y12
+	VMOVUPS 32(DX), Y13
 	VADDPS  Y12, Y0, Y0
 	VADDPS  Y13, Y1, Y1
 	VADDPS  Y12, Y2, Y2
@@ -5529,53 +5571,53 @@ noaccumulatefull:
 	VADDPS  Y13, Y11, Y11
 
 nobiasfull:
-	TESTQ   $0x00000004, DX
+	TESTQ   $0x00000004, BX
 	JZ      noaddfull
-	MOVQ    add+112(FP), CX
-	MOVQ    addRow+120(FP), BX
-	VMOVUPS (CX), Y12
+	MOVQ    112(AX), DX
+	MOVQ    120(AX), SI
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y0, Y0
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y1, Y1
-	ADDQ    BX, CX
-	CMPQ    AX, $0x01
+	ADDQ    SI, DX
+	CMPQ    CX, $0x01
 	JLE     noaddfull
-	VMOVUPS (CX), Y12
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y2, Y2
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y3, Y3
-	ADDQ    BX, CX
-	CMPQ    AX, $0x02
+	ADDQ    SI, DX
+	CMPQ    CX, $0x02
 	JLE     noaddfull
-	VMOVUPS (CX), Y12
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y4, Y4
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y5, Y5
-	ADDQ    BX, CX
-	CMPQ    AX, $0x03
+	ADDQ    SI, DX
+	CMPQ    CX, $0x03
 	JLE     noaddfull
-	VMOVUPS (CX), Y12
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y6, Y6
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y7, Y7
-	ADDQ    BX, CX
-	CMPQ    AX, $0x04
+	ADDQ    SI, DX
+	CMPQ    CX, $0x04
 	JLE     noaddfull
-	VMOVUPS (CX), Y12
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y8, Y8
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y9, Y9
-	ADDQ    BX, CX
-	CMPQ    AX, $0x05
+	ADDQ    SI, DX
+	CMPQ    CX, $0x05
 	JLE     noaddfull
-	VMOVUPS (CX), Y12
+	VMOVUPS (DX), Y12
 	VADDPS  Y12, Y10, Y10
-	VMOVUPS 32(CX), Y12
+	VMOVUPS 32(DX), Y12
 	VADDPS  Y12, Y11, Y11
-	ADDQ    BX, CX
+	ADDQ    SI, DX
 
 noaddfull:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelufull
 	VXORPS Y12, Y12, Y12
 	VMAXPS Y0, Y12, Y0
@@ -5592,179 +5634,179 @@ noaddfull:
 	VMAXPS Y11, Y12, Y11
 
 norelufull:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0full
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Y12
-	VMOVUPS     (BX)(SI*1), Y13
-	VSUBPS      (CX), Y0, Y14
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Y12
+	VMOVUPS     (SI)(DI*1), Y13
+	VSUBPS      (DX), Y0, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums0full
-	VSUBPS      (CX), Y2, Y14
+	VSUBPS      (DX), Y2, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums0full
-	VSUBPS      (CX), Y4, Y14
+	VSUBPS      (DX), Y4, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x03
+	CMPQ        CX, $0x03
 	JLE         summedsums0full
-	VSUBPS      (CX), Y6, Y14
+	VSUBPS      (DX), Y6, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x04
+	CMPQ        CX, $0x04
 	JLE         summedsums0full
-	VSUBPS      (CX), Y8, Y14
+	VSUBPS      (DX), Y8, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x05
+	CMPQ        CX, $0x05
 	JLE         summedsums0full
-	VSUBPS      (CX), Y10, Y14
+	VSUBPS      (DX), Y10, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
 
 summedsums0full:
-	VMOVUPS Y12, (BX)
-	VMOVUPS Y13, (BX)(SI*1)
+	VMOVUPS Y12, (SI)
+	VMOVUPS Y13, (SI)(DI*1)
 
 nosums0full:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1full
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     32(DX), Y12
-	VMOVUPS     32(DX)(BX*1), Y13
-	VSUBPS      32(CX), Y1, Y14
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     32(BX), Y12
+	VMOVUPS     32(BX)(SI*1), Y13
+	VSUBPS      32(DX), Y1, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums1full
-	VSUBPS      32(CX), Y3, Y14
+	VSUBPS      32(DX), Y3, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums1full
-	VSUBPS      32(CX), Y5, Y14
+	VSUBPS      32(DX), Y5, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x03
+	CMPQ        CX, $0x03
 	JLE         summedsums1full
-	VSUBPS      32(CX), Y7, Y14
+	VSUBPS      32(DX), Y7, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x04
+	CMPQ        CX, $0x04
 	JLE         summedsums1full
-	VSUBPS      32(CX), Y9, Y14
+	VSUBPS      32(DX), Y9, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
-	CMPQ        AX, $0x05
+	CMPQ        CX, $0x05
 	JLE         summedsums1full
-	VSUBPS      32(CX), Y11, Y14
+	VSUBPS      32(DX), Y11, Y14
 	VADDPS      Y14, Y12, Y12
 	VFMADD231PS Y14, Y14, Y13
 
 summedsums1full:
-	VMOVUPS Y12, 32(DX)
-	VMOVUPS Y13, 32(DX)(BX*1)
+	VMOVUPS Y12, 32(BX)
+	VMOVUPS Y13, 32(BX)(SI*1)
 
 nosums1full:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	MOVQ    80(AX), DX
+	MOVQ    88(AX), BX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x01
 	JLE     storedfull
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x02
 	JLE     storedfull
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x03
 	JLE     storedfull
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x04
 	JLE     storedfull
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	VMOVUPS Y8, (DX)
+	VMOVUPS Y9, 32(DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x05
 	JLE     storedfull
-	VMOVUPS Y10, (CX)
-	VMOVUPS Y11, 32(CX)
-	ADDQ    DX, CX
+	VMOVUPS Y10, (DX)
+	VMOVUPS Y11, 32(DX)
+	ADDQ    BX, DX
 
 storedfull:
 	JMP next
 
 tail:
-	LEAQ       tailMask<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y12
-	VMOVUPS    32(BX)(SI*4), Y13
-	TESTQ      $0x00000001, DX
+	LEAQ       tailMask<>+0(SB), SI
+	MOVQ       $0x00000010, DI
+	SUBQ       DX, DI
+	VMOVUPS    (SI)(DI*4), Y12
+	VMOVUPS    32(SI)(DI*4), Y13
+	TESTQ      $0x00000001, BX
 	JZ         noaccumulatetail
-	MOVQ       from+96(FP), CX
-	MOVQ       fromRow+104(FP), BX
-	VMASKMOVPS (CX), Y12, Y14
+	MOVQ       96(AX), DX
+	MOVQ       104(AX), SI
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y0, Y0
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y1, Y1
-	ADDQ       BX, CX
-	CMPQ       AX, $0x01
+	ADDQ       SI, DX
+	CMPQ       CX, $0x01
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y2, Y2
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y3, Y3
-	ADDQ       BX, CX
-	CMPQ       AX, $0x02
+	ADDQ       SI, DX
+	CMPQ       CX, $0x02
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y4, Y4
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y5, Y5
-	ADDQ       BX, CX
-	CMPQ       AX, $0x03
+	ADDQ       SI, DX
+	CMPQ       CX, $0x03
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y6, Y6
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y7, Y7
-	ADDQ       BX, CX
-	CMPQ       AX, $0x04
+	ADDQ       SI, DX
+	CMPQ       CX, $0x04
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y8, Y8
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y9, Y9
-	ADDQ       BX, CX
-	CMPQ       AX, $0x05
+	ADDQ       SI, DX
+	CMPQ       CX, $0x05
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y10, Y10
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y11, Y11
-	ADDQ       BX, CX
+	ADDQ       SI, DX
 
 noaccumulatetail:
-	TESTQ      $0x00000002, DX
+	TESTQ      $0x00000002, BX
 	JZ         nobiastail
-	MOVQ       bias+128(FP), CX
-	VMASKMOVPS (CX), Y12, Y14
-	VMASKMOVPS 32(CX), Y13, Y15
+	MOVQ       128(AX), DX
+	VMASKMOVPS (DX), Y12, Y14
+	VMASKMOVPS 32(DX), Y13, Y15
 	VADDPS     Y14, Y0, Y0
 	VADDPS     Y15, Y1, Y1
 	VADDPS     Y14, Y2, Y2
@@ -5779,53 +5821,53 @@ noaccumulatetail:
 	VADDPS     Y15, Y11, Y11
 
 nobiastail:
-	TESTQ      $0x00000004, DX
+	TESTQ      $0x00000004, BX
 	JZ         noaddtail
-	MOVQ       add+112(FP), CX
-	MOVQ       addRow+120(FP), BX
-	VMASKMOVPS (CX), Y12, Y14
+	MOVQ       112(AX), DX
+	MOVQ       120(AX), SI
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y0, Y0
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y1, Y1
-	ADDQ       BX, CX
-	CMPQ       AX, $0x01
+	ADDQ       SI, DX
+	CMPQ       CX, $0x01
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y2, Y2
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y3, Y3
-	ADDQ       BX, CX
-	CMPQ       AX, $0x02
+	ADDQ       SI, DX
+	CMPQ       CX, $0x02
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y4, Y4
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y5, Y5
-	ADDQ       BX, CX
-	CMPQ       AX, $0x03
+	ADDQ       SI, DX
+	CMPQ       CX, $0x03
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y6, Y6
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y7, Y7
-	ADDQ       BX, CX
-	CMPQ       AX, $0x04
+	ADDQ       SI, DX
+	CMPQ       CX, $0x04
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y8, Y8
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y9, Y9
-	ADDQ       BX, CX
-	CMPQ       AX, $0x05
+	ADDQ       SI, DX
+	CMPQ       CX, $0x05
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y10, Y10
-	VMASKMOVPS 32(CX), Y13, Y14
+	VMASKMOVPS 32(DX), Y13, Y14
 	VADDPS     Y14, Y11, Y11
-	ADDQ       BX, CX
+	ADDQ       SI, DX
 
 noaddtail:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelutail
 	VXORPS Y14, Y14, Y14
 	VMAXPS Y0, Y14, Y0
@@ -5842,277 +5884,280 @@ noaddtail:
 	VMAXPS Y11, Y14, Y11
 
 norelutail:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0tail
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Y14
-	VMOVUPS     (BX)(SI*1), Y15
-	VSUBPS      (CX), Y0, Y16
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Y14
+	VMOVUPS     (SI)(DI*1), Y15
+	VSUBPS      (DX), Y0, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y2, Y16
+	VSUBPS      (DX), Y2, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y4, Y16
+	VSUBPS      (DX), Y4, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
-	CMPQ        AX, $0x03
+	CMPQ        CX, $0x03
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y6, Y16
+	VSUBPS      (DX), Y6, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
-	CMPQ        AX, $0x04
+	CMPQ        CX, $0x04
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y8, Y16
+	VSUBPS      (DX), Y8, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
-	CMPQ        AX, $0x05
+	CMPQ        CX, $0x05
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y10, Y16
+	VSUBPS      (DX), Y10, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
 
 summedsums0tail:
-	VMOVUPS Y14, (BX)
-	VMOVUPS Y15, (BX)(SI*1)
+	VMOVUPS Y14, (SI)
+	VMOVUPS Y15, (SI)(DI*1)
 
 nosums0tail:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1tail
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     32(DX), Y14
-	VMOVUPS     32(DX)(BX*1), Y15
-	VSUBPS      32(CX), Y1, Y16
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     32(BX), Y14
+	VMOVUPS     32(BX)(SI*1), Y15
+	VSUBPS      32(DX), Y1, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums1tail
-	VSUBPS      32(CX), Y3, Y16
+	VSUBPS      32(DX), Y3, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums1tail
-	VSUBPS      32(CX), Y5, Y16
+	VSUBPS      32(DX), Y5, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
-	CMPQ        AX, $0x03
+	CMPQ        CX, $0x03
 	JLE         summedsums1tail
-	VSUBPS      32(CX), Y7, Y16
+	VSUBPS      32(DX), Y7, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
-	CMPQ        AX, $0x04
+	CMPQ        CX, $0x04
 	JLE         summedsums1tail
-	VSUBPS      32(CX), Y9, Y16
+	VSUBPS      32(DX), Y9, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
-	CMPQ        AX, $0x05
+	CMPQ        CX, $0x05
 	JLE         summedsums1tail
-	VSUBPS      32(CX), Y11, Y16
+	VSUBPS      32(DX), Y11, Y16
 	VADDPS      Y16, Y14, Y14
 	VFMADD231PS Y16, Y16, Y15
 
 summedsums1tail:
-	VMOVUPS Y14, 32(DX)
-	VMOVUPS Y15, 32(DX)(BX*1)
+	VMOVUPS Y14, 32(BX)
+	VMOVUPS Y15, 32(BX)(SI*1)
 
 nosums1tail:
-	MOVQ       c+80(FP), CX
-	MOVQ       cRow+88(FP), DX
-	VMASKMOVPS Y0, Y12, (CX)
-	VMASKMOVPS Y1, Y13, 32(CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x01
+	MOVQ       80(AX), DX
+	MOVQ       88(AX), BX
+	VMASKMOVPS Y0, Y12, (DX)
+	VMASKMOVPS Y1, Y13, 32(DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x01
 	JLE        storedtail
-	VMASKMOVPS Y2, Y12, (CX)
-	VMASKMOVPS Y3, Y13, 32(CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x02
+	VMASKMOVPS Y2, Y12, (DX)
+	VMASKMOVPS Y3, Y13, 32(DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x02
 	JLE        storedtail
-	VMASKMOVPS Y4, Y12, (CX)
-	VMASKMOVPS Y5, Y13, 32(CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x03
+	VMASKMOVPS Y4, Y12, (DX)
+	VMASKMOVPS Y5, Y13, 32(DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x03
 	JLE        storedtail
-	VMASKMOVPS Y6, Y12, (CX)
-	VMASKMOVPS Y7, Y13, 32(CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x04
+	VMASKMOVPS Y6, Y12, (DX)
+	VMASKMOVPS Y7, Y13, 32(DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x04
 	JLE        storedtail
-	VMASKMOVPS Y8, Y12, (CX)
-	VMASKMOVPS Y9, Y13, 32(CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x05
+	VMASKMOVPS Y8, Y12, (DX)
+	VMASKMOVPS Y9, Y13, 32(DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x05
 	JLE        storedtail
-	VMASKMOVPS Y10, Y12, (CX)
-	VMASKMOVPS Y11, Y13, 32(CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y10, Y12, (DX)
+	VMASKMOVPS Y11, Y13, 32(DX)
+	ADDQ       BX, DX
 
 storedtail:
 next:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile6x8AVX2(calls *int, count int, bands int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile6x8AVX2(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	LEAQ  (R10)(DX*2), R11
-	ADDQ  DX, R11
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	LEAQ  (R11)(BX*2), R12
+	ADDQ  BX, R12
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Y6
-	VBROADCASTSS (R10), Y7
-	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (R10)(DX*1), Y7
-	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (R10)(DX*2), Y7
-	VFMADD231PS  Y6, Y7, Y2
+	VMOVUPS      (DI), Y6
 	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y6, Y7, Y0
+	VBROADCASTSS (R11)(BX*1), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS (R11)(BX*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (R12), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS (R11)(DX*1), Y7
+	VBROADCASTSS (R12)(BX*1), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS (R11)(DX*2), Y7
+	VBROADCASTSS (R12)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	ADDQ         BX, R11
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
+	ADDQ         SI, R12
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	ADDQ         aMore+40(FP), R11
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ    rows+160(FP), AX
-	MOVQ    cols+168(FP), CX
-	MOVQ    flags+176(FP), DX
-	CMPQ    CX, $0x00000008
+	MOVQ    160(AX), CX
+	MOVQ    168(AX), DX
+	MOVQ    176(AX), BX
+	CMPQ    DX, $0x00000008
 	JNE     tail
-	TESTQ   $0x00000001, DX
+	TESTQ   $0x00000001, BX
 	JZ      noaccumulatefull
-	MOVQ    from+96(FP), CX
-	MOVQ    fromRow+104(FP), BX
-	VMOVUPS (CX), Y6
+	MOVQ    96(AX), DX
+	MOVQ    104(AX), SI
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y0, Y0
-	ADDQ    BX, CX
-	CMPQ    AX, $0x01
+	ADDQ    SI, DX
+	CMPQ    CX, $0x01
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y1, Y1
-	ADDQ    BX, CX
-	CMPQ    AX, $0x02
+	ADDQ    SI, DX
+	CMPQ    CX, $0x02
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y2, Y2
-	ADDQ    BX, CX
-	CMPQ    AX, $0x03
+	ADDQ    SI, DX
+	CMPQ    CX, $0x03
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y3, Y3
-	ADDQ    BX, CX
-	CMPQ    AX, $0x04
+	ADDQ    SI, DX
+	CMPQ    CX, $0x04
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y4, Y4
-	ADDQ    BX, CX
-	CMPQ    AX, $0x05
+	ADDQ    SI, DX
+	CMPQ    CX, $0x05
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y5, Y5
-	ADDQ    BX, CX
+	ADDQ    SI, DX
 
 noaccumulatefull:
-	TESTQ   $0x00000002, DX
+	TESTQ   $0x00000002, BX
 	JZ      nobiasfull
-	MOVQ    bias+128(FP), CX
-	VMOVUPS (CX), Y6
+	MOVQ    128(AX), DX
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y6, Y1, Y1
 	VADDPS  Y6, Y2, Y2
@@ -6121,41 +6166,41 @@ noaccumulatefull:
 	VADDPS  Y6, Y5, Y5
 
 nobiasfull:
-	TESTQ   $0x00000004, DX
+	TESTQ   $0x00000004, BX
 	JZ      noaddfull
-	MOVQ    add+112(FP), CX
-	MOVQ    addRow+120(FP), BX
-	VMOVUPS (CX), Y6
+	MOVQ    112(AX), DX
+	MOVQ    120(AX), SI
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y0, Y0
-	ADDQ    BX, CX
-	CMPQ    AX, $0x01
+	ADDQ    SI, DX
+	CMPQ    CX, $0x01
 	JLE     noaddfull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y1, Y1
-	ADDQ    BX, CX
-	CMPQ    AX, $0x02
+	ADDQ    SI, DX
+	CMPQ    CX, $0x02
 	JLE     noaddfull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y2, Y2
-	ADDQ    BX, CX
-	CMPQ    AX, $0x03
+	ADDQ    SI, DX
+	CMPQ    CX, $0x03
 	JLE     noaddfull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y3, Y3
-	ADDQ    BX, CX
-	CMPQ    AX, $0x04
+	ADDQ    SI, DX
+	CMPQ    CX, $0x04
 	JLE     noaddfull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y4, Y4
-	ADDQ    BX, CX
-	CMPQ    AX, $0x05
+	ADDQ    SI, DX
+	CMPQ    CX, $0x05
 	JLE     noaddfull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y5, Y5
-	ADDQ    BX, CX
+	ADDQ    SI, DX
 
 noaddfull:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelufull
 	VXORPS Y6, Y6, Y6
 	VMAXPS Y0, Y6, Y0
@@ -6166,118 +6211,118 @@ noaddfull:
 	VMAXPS Y5, Y6, Y5
 
 norelufull:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0full
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Y6
-	VMOVUPS     (DX)(BX*1), Y7
-	VSUBPS      (CX), Y0, Y8
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VSUBPS      (DX), Y0, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums0full
-	VSUBPS      (CX), Y1, Y8
+	VSUBPS      (DX), Y1, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums0full
-	VSUBPS      (CX), Y2, Y8
+	VSUBPS      (DX), Y2, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x03
+	CMPQ        CX, $0x03
 	JLE         summedsums0full
-	VSUBPS      (CX), Y3, Y8
+	VSUBPS      (DX), Y3, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x04
+	CMPQ        CX, $0x04
 	JLE         summedsums0full
-	VSUBPS      (CX), Y4, Y8
+	VSUBPS      (DX), Y4, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x05
+	CMPQ        CX, $0x05
 	JLE         summedsums0full
-	VSUBPS      (CX), Y5, Y8
+	VSUBPS      (DX), Y5, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
 
 summedsums0full:
-	VMOVUPS Y6, (DX)
-	VMOVUPS Y7, (DX)(BX*1)
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, (BX)(SI*1)
 
 nosums0full:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
-	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	MOVQ    80(AX), DX
+	MOVQ    88(AX), BX
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x01
 	JLE     storedfull
-	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x02
 	JLE     storedfull
-	VMOVUPS Y2, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x03
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x03
 	JLE     storedfull
-	VMOVUPS Y3, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x04
+	VMOVUPS Y3, (DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x04
 	JLE     storedfull
-	VMOVUPS Y4, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x05
+	VMOVUPS Y4, (DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x05
 	JLE     storedfull
-	VMOVUPS Y5, (CX)
-	ADDQ    DX, CX
+	VMOVUPS Y5, (DX)
+	ADDQ    BX, DX
 
 storedfull:
 	JMP next
 
 tail:
-	LEAQ       tailMask<>+0(SB), BX
-	MOVQ       $0x00000008, SI
-	SUBQ       CX, SI
-	VMOVUPS    32(BX)(SI*4), Y6
-	TESTQ      $0x00000001, DX
+	LEAQ       tailMask<>+0(SB), SI
+	MOVQ       $0x00000008, DI
+	SUBQ       DX, DI
+	VMOVUPS    32(SI)(DI*4), Y6
+	TESTQ      $0x00000001, BX
 	JZ         noaccumulatetail
-	MOVQ       from+96(FP), CX
-	MOVQ       fromRow+104(FP), BX
-	VMASKMOVPS (CX), Y6, Y7
+	MOVQ       96(AX), DX
+	MOVQ       104(AX), SI
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
-	ADDQ       BX, CX
-	CMPQ       AX, $0x01
+	ADDQ       SI, DX
+	CMPQ       CX, $0x01
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       BX, CX
-	CMPQ       AX, $0x02
+	ADDQ       SI, DX
+	CMPQ       CX, $0x02
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y2, Y2
-	ADDQ       BX, CX
-	CMPQ       AX, $0x03
+	ADDQ       SI, DX
+	CMPQ       CX, $0x03
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       BX, CX
-	CMPQ       AX, $0x04
+	ADDQ       SI, DX
+	CMPQ       CX, $0x04
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y4, Y4
-	ADDQ       BX, CX
-	CMPQ       AX, $0x05
+	ADDQ       SI, DX
+	CMPQ       CX, $0x05
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y5, Y5
-	ADDQ       BX, CX
+	ADDQ       SI, DX
 
 noaccumulatetail:
-	TESTQ      $0x00000002, DX
+	TESTQ      $0x00000002, BX
 	JZ         nobiastail
-	MOVQ       bias+128(FP), CX
-	VMASKMOVPS (CX), Y6, Y7
+	MOVQ       128(AX), DX
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	VADDPS     Y7, Y1, Y1
 	VADDPS     Y7, Y2, Y2
@@ -6286,41 +6331,41 @@ noaccumulatetail:
 	VADDPS     Y7, Y5, Y5
 
 nobiastail:
-	TESTQ      $0x00000004, DX
+	TESTQ      $0x00000004, BX
 	JZ         noaddtail
-	MOVQ       add+112(FP), CX
-	MOVQ       addRow+120(FP), BX
-	VMASKMOVPS (CX), Y6, Y7
+	MOVQ       112(AX), DX
+	MOVQ       120(AX), SI
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
-	ADDQ       BX, CX
-	CMPQ       AX, $0x01
+	ADDQ       SI, DX
+	CMPQ       CX, $0x01
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       BX, CX
-	CMPQ       AX, $0x02
+	ADDQ       SI, DX
+	CMPQ       CX, $0x02
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y2, Y2
-	ADDQ       BX, CX
-	CMPQ       AX, $0x03
+	ADDQ       SI, DX
+	CMPQ       CX, $0x03
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       BX, CX
-	CMPQ       AX, $0x04
+	ADDQ       SI, DX
+	CMPQ       CX, $0x04
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y4, Y4
-	ADDQ       BX, CX
-	CMPQ       AX, $0x05
+	ADDQ       SI, DX
+	CMPQ       CX, $0x05
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y5, Y5
-	ADDQ       BX, CX
+	ADDQ       SI, DX
 
 noaddtail:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelutail
 	VXORPS Y7, Y7, Y7
 	VMAXPS Y0, Y7, Y0
@@ -6331,204 +6376,207 @@ noaddtail:
 	VMAXPS Y5, Y7, Y5
 
 norelutail:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0tail
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Y7
-	VMOVUPS     (DX)(BX*1), Y8
-	VSUBPS      (CX), Y0, Y9
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VSUBPS      (DX), Y0, Y9
 	VADDPS      Y9, Y7, Y7
 	VFMADD231PS Y9, Y9, Y8
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y1, Y9
+	VSUBPS      (DX), Y1, Y9
 	VADDPS      Y9, Y7, Y7
 	VFMADD231PS Y9, Y9, Y8
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y2, Y9
+	VSUBPS      (DX), Y2, Y9
 	VADDPS      Y9, Y7, Y7
 	VFMADD231PS Y9, Y9, Y8
-	CMPQ        AX, $0x03
+	CMPQ        CX, $0x03
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y3, Y9
+	VSUBPS      (DX), Y3, Y9
 	VADDPS      Y9, Y7, Y7
 	VFMADD231PS Y9, Y9, Y8
-	CMPQ        AX, $0x04
+	CMPQ        CX, $0x04
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y4, Y9
+	VSUBPS      (DX), Y4, Y9
 	VADDPS      Y9, Y7, Y7
 	VFMADD231PS Y9, Y9, Y8
-	CMPQ        AX, $0x05
+	CMPQ        CX, $0x05
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y5, Y9
+	VSUBPS      (DX), Y5, Y9
 	VADDPS      Y9, Y7, Y7
 	VFMADD231PS Y9, Y9, Y8
 
 summedsums0tail:
-	VMOVUPS Y7, (DX)
-	VMOVUPS Y8, (DX)(BX*1)
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, (BX)(SI*1)
 
 nosums0tail:
-	MOVQ       c+80(FP), CX
-	MOVQ       cRow+88(FP), DX
-	VMASKMOVPS Y0, Y6, (CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x01
+	MOVQ       80(AX), DX
+	MOVQ       88(AX), BX
+	VMASKMOVPS Y0, Y6, (DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x01
 	JLE        storedtail
-	VMASKMOVPS Y1, Y6, (CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x02
+	VMASKMOVPS Y1, Y6, (DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x02
 	JLE        storedtail
-	VMASKMOVPS Y2, Y6, (CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x03
+	VMASKMOVPS Y2, Y6, (DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x03
 	JLE        storedtail
-	VMASKMOVPS Y3, Y6, (CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x04
+	VMASKMOVPS Y3, Y6, (DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x04
 	JLE        storedtail
-	VMASKMOVPS Y4, Y6, (CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x05
+	VMASKMOVPS Y4, Y6, (DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x05
 	JLE        storedtail
-	VMASKMOVPS Y5, Y6, (CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y5, Y6, (DX)
+	ADDQ       BX, DX
 
 storedtail:
 next:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x06, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile3x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile3x16AVX2(calls *int, count int, bands int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile3x16AVX2(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y7
-	VBROADCASTSS (R10), Y8
+	VMOVUPS      (DI), Y6
+	VMOVUPS      32(DI), Y7
+	VBROADCASTSS (R11), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R10)(DX*1), Y8
+	VBROADCASTSS (R11)(BX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (R10)(DX*2), Y8
+	VBROADCASTSS (R11)(BX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ    rows+160(FP), AX
-	MOVQ    cols+168(FP), CX
-	MOVQ    flags+176(FP), DX
-	CMPQ    CX, $0x00000010
+	MOVQ    160(AX), CX
+	MOVQ    168(AX), DX
+	MOVQ    176(AX), BX
+	CMPQ    DX, $0x00000010
 	JNE     tail
-	TESTQ   $0x00000001, DX
+	TESTQ   $0x00000001, BX
 	JZ      noaccumulatefull
-	MOVQ    from+96(FP), CX
-	MOVQ    fromRow+104(FP), BX
-	VMOVUPS (CX), Y6
+	MOVQ    96(AX), DX
+	MOVQ    104(AX), SI
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y0, Y0
-	VMOVUPS 32(CX), Y6
+	VMOVUPS 32(DX), Y6
 	VADDPS  Y6, Y1, Y1
-	ADDQ    BX, CX
-	CMPQ    AX, $0x01
+	ADDQ    SI, DX
+	CMPQ    CX, $0x01
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y2, Y2
-	VMOVUPS 32(CX), Y6
+	VMOVUPS 32(DX), Y6
 	VADDPS  Y6, Y3, Y3
-	ADDQ    BX, CX
-	CMPQ    AX, $0x02
+	ADDQ    SI, DX
+	CMPQ    CX, $0x02
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y4, Y4
-	VMOVUPS 32(CX), Y6
+	VMOVUPS 32(DX), Y6
 	VADDPS  Y6, Y5, Y5
-	ADDQ    BX, CX
+	ADDQ    SI, DX
 
 noaccumulatefull:
-	TESTQ   $0x00000002, DX
+	TESTQ   $0x00000002, BX
 	JZ      nobiasfull
-	MOVQ    bias+128(FP), CX
-	VMOVUPS (CX), Y6
-	VMOVUPS 32(CX), Y7
+	MOVQ    128(AX), DX
+	VMOVUPS (DX), Y6
+	VMOVUPS 32(DX), Y7
 	VADDPS  Y6, Y0, Y0
 	VADDPS  Y7, Y1, Y1
 	VADDPS  Y6, Y2, Y2
@@ -6537,32 +6585,32 @@ noaccumulatefull:
 	VADDPS  Y7, Y5, Y5
 
 nobiasfull:
-	TESTQ   $0x00000004, DX
+	TESTQ   $0x00000004, BX
 	JZ      noaddfull
-	MOVQ    add+112(FP), CX
-	MOVQ    addRow+120(FP), BX
-	VMOVUPS (CX), Y6
+	MOVQ    112(AX), DX
+	MOVQ    120(AX), SI
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y0, Y0
-	VMOVUPS 32(CX), Y6
+	VMOVUPS 32(DX), Y6
 	VADDPS  Y6, Y1, Y1
-	ADDQ    BX, CX
-	CMPQ    AX, $0x01
+	ADDQ    SI, DX
+	CMPQ    CX, $0x01
 	JLE     noaddfull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y2, Y2
-	VMOVUPS 32(CX), Y6
+	VMOVUPS 32(DX), Y6
 	VADDPS  Y6, Y3, Y3
-	ADDQ    BX, CX
-	CMPQ    AX, $0x02
+	ADDQ    SI, DX
+	CMPQ    CX, $0x02
 	JLE     noaddfull
-	VMOVUPS (CX), Y6
+	VMOVUPS (DX), Y6
 	VADDPS  Y6, Y4, Y4
-	VMOVUPS 32(CX), Y6
+	VMOVUPS 32(DX), Y6
 	VADDPS  Y6, Y5, Y5
-	ADDQ    BX, CX
+	ADDQ    SI, DX
 
 noaddfull:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelufull
 	VXORPS Y6, Y6, Y6
 	VMAXPS Y0, Y6, Y0
@@ -6573,113 +6621,113 @@ noaddfull:
 	VMAXPS Y5, Y6, Y5
 
 norelufull:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0full
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Y6
-	VMOVUPS     (BX)(SI*1), Y7
-	VSUBPS      (CX), Y0, Y8
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Y6
+	VMOVUPS     (SI)(DI*1), Y7
+	VSUBPS      (DX), Y0, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums0full
-	VSUBPS      (CX), Y2, Y8
+	VSUBPS      (DX), Y2, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums0full
-	VSUBPS      (CX), Y4, Y8
+	VSUBPS      (DX), Y4, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
 
 summedsums0full:
-	VMOVUPS Y6, (BX)
-	VMOVUPS Y7, (BX)(SI*1)
+	VMOVUPS Y6, (SI)
+	VMOVUPS Y7, (SI)(DI*1)
 
 nosums0full:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1full
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     32(DX), Y6
-	VMOVUPS     32(DX)(BX*1), Y7
-	VSUBPS      32(CX), Y1, Y8
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     32(BX), Y6
+	VMOVUPS     32(BX)(SI*1), Y7
+	VSUBPS      32(DX), Y1, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums1full
-	VSUBPS      32(CX), Y3, Y8
+	VSUBPS      32(DX), Y3, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums1full
-	VSUBPS      32(CX), Y5, Y8
+	VSUBPS      32(DX), Y5, Y8
 	VADDPS      Y8, Y6, Y6
 	VFMADD231PS Y8, Y8, Y7
 
 summedsums1full:
-	VMOVUPS Y6, 32(DX)
-	VMOVUPS Y7, 32(DX)(BX*1)
+	VMOVUPS Y6, 32(BX)
+	VMOVUPS Y7, 32(BX)(SI*1)
 
 nosums1full:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	MOVQ    80(AX), DX
+	MOVQ    88(AX), BX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x01
 	JLE     storedfull
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x02
 	JLE     storedfull
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    DX, CX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    BX, DX
 
 storedfull:
 	JMP next
 
 tail:
-	LEAQ       tailMask<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y6
-	VMOVUPS    32(BX)(SI*4), Y7
-	TESTQ      $0x00000001, DX
+	LEAQ       tailMask<>+0(SB), SI
+	MOVQ       $0x00000010, DI
+	SUBQ       DX, DI
+	VMOVUPS    (SI)(DI*4), Y6
+	VMOVUPS    32(SI)(DI*4), Y7
+	TESTQ      $0x00000001, BX
 	JZ         noaccumulatetail
-	MOVQ       from+96(FP), CX
-	MOVQ       fromRow+104(FP), BX
-	VMASKMOVPS (CX), Y6, Y8
+	MOVQ       96(AX), DX
+	MOVQ       104(AX), SI
+	VMASKMOVPS (DX), Y6, Y8
 	VADDPS     Y8, Y0, Y0
-	VMASKMOVPS 32(CX), Y7, Y8
+	VMASKMOVPS 32(DX), Y7, Y8
 	VADDPS     Y8, Y1, Y1
-	ADDQ       BX, CX
-	CMPQ       AX, $0x01
+	ADDQ       SI, DX
+	CMPQ       CX, $0x01
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y6, Y8
+	VMASKMOVPS (DX), Y6, Y8
 	VADDPS     Y8, Y2, Y2
-	VMASKMOVPS 32(CX), Y7, Y8
+	VMASKMOVPS 32(DX), Y7, Y8
 	VADDPS     Y8, Y3, Y3
-	ADDQ       BX, CX
-	CMPQ       AX, $0x02
+	ADDQ       SI, DX
+	CMPQ       CX, $0x02
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y6, Y8
+	VMASKMOVPS (DX), Y6, Y8
 	VADDPS     Y8, Y4, Y4
-	VMASKMOVPS 32(CX), Y7, Y8
+	VMASKMOVPS 32(DX), Y7, Y8
 	VADDPS     Y8, Y5, Y5
-	ADDQ       BX, CX
+	ADDQ       SI, DX
 
 noaccumulatetail:
-	TESTQ      $0x00000002, DX
+	TESTQ      $0x00000002, BX
 	JZ         nobiastail
-	MOVQ       bias+128(FP), CX
-	VMASKMOVPS (CX), Y6, Y8
-	VMASKMOVPS 32(CX), Y7, Y9
+	MOVQ       128(AX), DX
+	VMASKMOVPS (DX), Y6, Y8
+	VMASKMOVPS 32(DX), Y7, Y9
 	VADDPS     Y8, Y0, Y0
 	VADDPS     Y9, Y1, Y1
 	VADDPS     Y8, Y2, Y2
@@ -6688,32 +6736,32 @@ noaccumulatetail:
 	VADDPS     Y9, Y5, Y5
 
 nobiastail:
-	TESTQ      $0x00000004, DX
+	TESTQ      $0x00000004, BX
 	JZ         noaddtail
-	MOVQ       add+112(FP), CX
-	MOVQ       addRow+120(FP), BX
-	VMASKMOVPS (CX), Y6, Y8
+	MOVQ       112(AX), DX
+	MOVQ       120(AX), SI
+	VMASKMOVPS (DX), Y6, Y8
 	VADDPS     Y8, Y0, Y0
-	VMASKMOVPS 32(CX), Y7, Y8
+	VMASKMOVPS 32(DX), Y7, Y8
 	VADDPS     Y8, Y1, Y1
-	ADDQ       BX, CX
-	CMPQ       AX, $0x01
+	ADDQ       SI, DX
+	CMPQ       CX, $0x01
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y6, Y8
+	VMASKMOVPS (DX), Y6, Y8
 	VADDPS     Y8, Y2, Y2
-	VMASKMOVPS 32(CX), Y7, Y8
+	VMASKMOVPS 32(DX), Y7, Y8
 	VADDPS     Y8, Y3, Y3
-	ADDQ       BX, CX
-	CMPQ       AX, $0x02
+	ADDQ       SI, DX
+	CMPQ       CX, $0x02
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y6, Y8
+	VMASKMOVPS (DX), Y6, Y8
 	VADDPS     Y8, Y4, Y4
-	VMASKMOVPS 32(CX), Y7, Y8
+	VMASKMOVPS 32(DX), Y7, Y8
 	VADDPS     Y8, Y5, Y5
-	ADDQ       BX, CX
+	ADDQ       SI, DX
 
 noaddtail:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelutail
 	VXORPS Y8, Y8, Y8
 	VMAXPS Y0, Y8, Y0
@@ -6724,217 +6772,220 @@ noaddtail:
 	VMAXPS Y5, Y8, Y5
 
 norelutail:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0tail
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), BX
-	MOVQ        sumsRow+152(FP), SI
-	VMOVUPS     (BX), Y8
-	VMOVUPS     (BX)(SI*1), Y9
-	VSUBPS      (CX), Y0, Y10
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Y8
+	VMOVUPS     (SI)(DI*1), Y9
+	VSUBPS      (DX), Y0, Y10
 	VADDPS      Y10, Y8, Y8
 	VFMADD231PS Y10, Y10, Y9
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y2, Y10
+	VSUBPS      (DX), Y2, Y10
 	VADDPS      Y10, Y8, Y8
 	VFMADD231PS Y10, Y10, Y9
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y4, Y10
+	VSUBPS      (DX), Y4, Y10
 	VADDPS      Y10, Y8, Y8
 	VFMADD231PS Y10, Y10, Y9
 
 summedsums0tail:
-	VMOVUPS Y8, (BX)
-	VMOVUPS Y9, (BX)(SI*1)
+	VMOVUPS Y8, (SI)
+	VMOVUPS Y9, (SI)(DI*1)
 
 nosums0tail:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums1tail
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     32(DX), Y8
-	VMOVUPS     32(DX)(BX*1), Y9
-	VSUBPS      32(CX), Y1, Y10
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     32(BX), Y8
+	VMOVUPS     32(BX)(SI*1), Y9
+	VSUBPS      32(DX), Y1, Y10
 	VADDPS      Y10, Y8, Y8
 	VFMADD231PS Y10, Y10, Y9
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums1tail
-	VSUBPS      32(CX), Y3, Y10
+	VSUBPS      32(DX), Y3, Y10
 	VADDPS      Y10, Y8, Y8
 	VFMADD231PS Y10, Y10, Y9
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums1tail
-	VSUBPS      32(CX), Y5, Y10
+	VSUBPS      32(DX), Y5, Y10
 	VADDPS      Y10, Y8, Y8
 	VFMADD231PS Y10, Y10, Y9
 
 summedsums1tail:
-	VMOVUPS Y8, 32(DX)
-	VMOVUPS Y9, 32(DX)(BX*1)
+	VMOVUPS Y8, 32(BX)
+	VMOVUPS Y9, 32(BX)(SI*1)
 
 nosums1tail:
-	MOVQ       c+80(FP), CX
-	MOVQ       cRow+88(FP), DX
-	VMASKMOVPS Y0, Y6, (CX)
-	VMASKMOVPS Y1, Y7, 32(CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x01
+	MOVQ       80(AX), DX
+	MOVQ       88(AX), BX
+	VMASKMOVPS Y0, Y6, (DX)
+	VMASKMOVPS Y1, Y7, 32(DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x01
 	JLE        storedtail
-	VMASKMOVPS Y2, Y6, (CX)
-	VMASKMOVPS Y3, Y7, 32(CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x02
+	VMASKMOVPS Y2, Y6, (DX)
+	VMASKMOVPS Y3, Y7, 32(DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x02
 	JLE        storedtail
-	VMASKMOVPS Y4, Y6, (CX)
-	VMASKMOVPS Y5, Y7, 32(CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y4, Y6, (DX)
+	VMASKMOVPS Y5, Y7, 32(DX)
+	ADDQ       BX, DX
 
 storedtail:
 next:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x03, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x03, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x03, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET
 
-// func tile3x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int)
+// func tile3x8AVX2(calls *int, count int, bands int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-208
-band:
+TEXT ·tile3x8AVX2(SB), NOSPLIT, $8-24
+list:
+	MOVQ calls+0(FP), AX
+	MOVQ count+8(FP), CX
+	MOVQ CX, (SP)
+
+tile:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000001, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000001, CX
 	JZ         unfetchedfrom
-	MOVQ       from+96(FP), AX
-	MOVQ       fromRow+104(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       96(AX), CX
+	MOVQ       104(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedfrom:
-	MOVQ       flags+176(FP), AX
-	TESTQ      $0x00000004, AX
+	MOVQ       176(AX), CX
+	TESTQ      $0x00000004, CX
 	JZ         unfetchedadd
-	MOVQ       add+112(FP), AX
-	MOVQ       addRow+120(FP), CX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
-	PREFETCHT0 (AX)
-	ADDQ       CX, AX
+	MOVQ       112(AX), CX
+	MOVQ       120(AX), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
 
 unfetchedadd:
-	MOVQ  depth+0(FP), AX
-	MOVQ  more+8(FP), CX
-	MOVQ  aRow+24(FP), DX
-	MOVQ  aDepth+32(FP), BX
-	MOVQ  b+48(FP), SI
-	MOVQ  bDepth+56(FP), DI
-	MOVQ  soon+64(FP), R8
-	MOVQ  soonDepth+72(FP), R9
-	MOVQ  a+16(FP), R10
-	TESTQ AX, AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  24(AX), BX
+	MOVQ  32(AX), SI
+	MOVQ  48(AX), DI
+	MOVQ  56(AX), R8
+	MOVQ  64(AX), R9
+	MOVQ  72(AX), R10
+	MOVQ  16(AX), R11
+	TESTQ CX, CX
 	JZ    done
 
 depth:
-	VMOVUPS      (SI), Y3
-	VBROADCASTSS (R10), Y4
+	VMOVUPS      (DI), Y3
+	VBROADCASTSS (R11), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R10)(DX*1), Y4
+	VBROADCASTSS (R11)(BX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R10)(DX*2), Y4
+	VBROADCASTSS (R11)(BX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	PREFETCHT1   (R8)
-	PREFETCHT1   64(R8)
-	ADDQ         R9, R8
-	ADDQ         DI, SI
-	ADDQ         BX, R10
-	DECQ         AX
-	JNZ          depth
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	ADDQ         R10, R9
+	ADDQ         R8, DI
+	ADDQ         SI, R11
 	DECQ         CX
+	JNZ          depth
+	DECQ         DX
 	JS           done
-	ADDQ         aMore+40(FP), R10
-	MOVQ         depth+0(FP), AX
+	MOVQ         40(AX), CX
+	ADDQ         CX, R11
+	MOVQ         (AX), CX
 	JMP          depth
 
 done:
-	MOVQ    rows+160(FP), AX
-	MOVQ    cols+168(FP), CX
-	MOVQ    flags+176(FP), DX
-	CMPQ    CX, $0x00000008
+	MOVQ    160(AX), CX
+	MOVQ    168(AX), DX
+	MOVQ    176(AX), BX
+	CMPQ    DX, $0x00000008
 	JNE     tail
-	TESTQ   $0x00000001, DX
+	TESTQ   $0x00000001, BX
 	JZ      noaccumulatefull
-	MOVQ    from+96(FP), CX
-	MOVQ    fromRow+104(FP), BX
-	VMOVUPS (CX), Y3
+	MOVQ    96(AX), DX
+	MOVQ    104(AX), SI
+	VMOVUPS (DX), Y3
 	VADDPS  Y3, Y0, Y0
-	ADDQ    BX, CX
-	CMPQ    AX, $0x01
+	ADDQ    SI, DX
+	CMPQ    CX, $0x01
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y3
 	VADDPS  Y3, Y1, Y1
-	ADDQ    BX, CX
-	CMPQ    AX, $0x02
+	ADDQ    SI, DX
+	CMPQ    CX, $0x02
 	JLE     noaccumulatefull
-	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y3
 	VADDPS  Y3, Y2, Y2
-	ADDQ    BX, CX
+	ADDQ    SI, DX
 
 noaccumulatefull:
-	TESTQ   $0x00000002, DX
+	TESTQ   $0x00000002, BX
 	JZ      nobiasfull
-	MOVQ    bias+128(FP), CX
-	VMOVUPS (CX), Y3
+	MOVQ    128(AX), DX
+	VMOVUPS (DX), Y3
 	VADDPS  Y3, Y0, Y0
 	VADDPS  Y3, Y1, Y1
 	VADDPS  Y3, Y2, Y2
 
 nobiasfull:
-	TESTQ   $0x00000004, DX
+	TESTQ   $0x00000004, BX
 	JZ      noaddfull
-	MOVQ    add+112(FP), CX
-	MOVQ    addRow+120(FP), BX
-	VMOVUPS (CX), Y3
+	MOVQ    112(AX), DX
+	MOVQ    120(AX), SI
+	VMOVUPS (DX), Y3
 	VADDPS  Y3, Y0, Y0
-	ADDQ    BX, CX
-	CMPQ    AX, $0x01
+	ADDQ    SI, DX
+	CMPQ    CX, $0x01
 	JLE     noaddfull
-	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y3
 	VADDPS  Y3, Y1, Y1
-	ADDQ    BX, CX
-	CMPQ    AX, $0x02
+	ADDQ    SI, DX
+	CMPQ    CX, $0x02
 	JLE     noaddfull
-	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y3
 	VADDPS  Y3, Y2, Y2
-	ADDQ    BX, CX
+	ADDQ    SI, DX
 
 noaddfull:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelufull
 	VXORPS Y3, Y3, Y3
 	VMAXPS Y0, Y3, Y0
@@ -6942,101 +6993,101 @@ noaddfull:
 	VMAXPS Y2, Y3, Y2
 
 norelufull:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0full
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (DX)(BX*1), Y4
-	VSUBPS      (CX), Y0, Y5
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(SI*1), Y4
+	VSUBPS      (DX), Y0, Y5
 	VADDPS      Y5, Y3, Y3
 	VFMADD231PS Y5, Y5, Y4
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums0full
-	VSUBPS      (CX), Y1, Y5
+	VSUBPS      (DX), Y1, Y5
 	VADDPS      Y5, Y3, Y3
 	VFMADD231PS Y5, Y5, Y4
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums0full
-	VSUBPS      (CX), Y2, Y5
+	VSUBPS      (DX), Y2, Y5
 	VADDPS      Y5, Y3, Y3
 	VFMADD231PS Y5, Y5, Y4
 
 summedsums0full:
-	VMOVUPS Y3, (DX)
-	VMOVUPS Y4, (DX)(BX*1)
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, (BX)(SI*1)
 
 nosums0full:
-	MOVQ    c+80(FP), CX
-	MOVQ    cRow+88(FP), DX
-	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x01
+	MOVQ    80(AX), DX
+	MOVQ    88(AX), BX
+	VMOVUPS Y0, (DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x01
 	JLE     storedfull
-	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
-	CMPQ    AX, $0x02
+	VMOVUPS Y1, (DX)
+	ADDQ    BX, DX
+	CMPQ    CX, $0x02
 	JLE     storedfull
-	VMOVUPS Y2, (CX)
-	ADDQ    DX, CX
+	VMOVUPS Y2, (DX)
+	ADDQ    BX, DX
 
 storedfull:
 	JMP next
 
 tail:
-	LEAQ       tailMask<>+0(SB), BX
-	MOVQ       $0x00000008, SI
-	SUBQ       CX, SI
-	VMOVUPS    32(BX)(SI*4), Y3
-	TESTQ      $0x00000001, DX
+	LEAQ       tailMask<>+0(SB), SI
+	MOVQ       $0x00000008, DI
+	SUBQ       DX, DI
+	VMOVUPS    32(SI)(DI*4), Y3
+	TESTQ      $0x00000001, BX
 	JZ         noaccumulatetail
-	MOVQ       from+96(FP), CX
-	MOVQ       fromRow+104(FP), BX
-	VMASKMOVPS (CX), Y3, Y4
+	MOVQ       96(AX), DX
+	MOVQ       104(AX), SI
+	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
-	ADDQ       BX, CX
-	CMPQ       AX, $0x01
+	ADDQ       SI, DX
+	CMPQ       CX, $0x01
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y1, Y1
-	ADDQ       BX, CX
-	CMPQ       AX, $0x02
+	ADDQ       SI, DX
+	CMPQ       CX, $0x02
 	JLE        noaccumulatetail
-	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y2, Y2
-	ADDQ       BX, CX
+	ADDQ       SI, DX
 
 noaccumulatetail:
-	TESTQ      $0x00000002, DX
+	TESTQ      $0x00000002, BX
 	JZ         nobiastail
-	MOVQ       bias+128(FP), CX
-	VMASKMOVPS (CX), Y3, Y4
+	MOVQ       128(AX), DX
+	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	VADDPS     Y4, Y1, Y1
 	VADDPS     Y4, Y2, Y2
 
 nobiastail:
-	TESTQ      $0x00000004, DX
+	TESTQ      $0x00000004, BX
 	JZ         noaddtail
-	MOVQ       add+112(FP), CX
-	MOVQ       addRow+120(FP), BX
-	VMASKMOVPS (CX), Y3, Y4
+	MOVQ       112(AX), DX
+	MOVQ       120(AX), SI
+	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
-	ADDQ       BX, CX
-	CMPQ       AX, $0x01
+	ADDQ       SI, DX
+	CMPQ       CX, $0x01
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y1, Y1
-	ADDQ       BX, CX
-	CMPQ       AX, $0x02
+	ADDQ       SI, DX
+	CMPQ       CX, $0x02
 	JLE        noaddtail
-	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y2, Y2
-	ADDQ       BX, CX
+	ADDQ       SI, DX
 
 noaddtail:
-	TESTQ  $0x00000008, DX
+	TESTQ  $0x00000008, BX
 	JZ     norelutail
 	VXORPS Y4, Y4, Y4
 	VMAXPS Y0, Y4, Y0
@@ -7044,64 +7095,61 @@ noaddtail:
 	VMAXPS Y2, Y4, Y2
 
 norelutail:
-	TESTQ       $0x00000010, DX
+	TESTQ       $0x00000010, BX
 	JZ          nosums0tail
-	MOVQ        shift+136(FP), CX
-	MOVQ        sums+144(FP), DX
-	MOVQ        sumsRow+152(FP), BX
-	VMOVUPS     (DX), Y4
-	VMOVUPS     (DX)(BX*1), Y5
-	VSUBPS      (CX), Y0, Y6
+	MOVQ        136(AX), DX
+	MOVQ        144(AX), BX
+	MOVQ        152(AX), SI
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VSUBPS      (DX), Y0, Y6
 	VADDPS      Y6, Y4, Y4
 	VFMADD231PS Y6, Y6, Y5
-	CMPQ        AX, $0x01
+	CMPQ        CX, $0x01
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y1, Y6
+	VSUBPS      (DX), Y1, Y6
 	VADDPS      Y6, Y4, Y4
 	VFMADD231PS Y6, Y6, Y5
-	CMPQ        AX, $0x02
+	CMPQ        CX, $0x02
 	JLE         summedsums0tail
-	VSUBPS      (CX), Y2, Y6
+	VSUBPS      (DX), Y2, Y6
 	VADDPS      Y6, Y4, Y4
 	VFMADD231PS Y6, Y6, Y5
 
 summedsums0tail:
-	VMOVUPS Y4, (DX)
-	VMOVUPS Y5, (DX)(BX*1)
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, (BX)(SI*1)
 
 nosums0tail:
-	MOVQ       c+80(FP), CX
-	MOVQ       cRow+88(FP), DX
-	VMASKMOVPS Y0, Y3, (CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x01
+	MOVQ       80(AX), DX
+	MOVQ       88(AX), BX
+	VMASKMOVPS Y0, Y3, (DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x01
 	JLE        storedtail
-	VMASKMOVPS Y1, Y3, (CX)
-	ADDQ       DX, CX
-	CMPQ       AX, $0x02
+	VMASKMOVPS Y1, Y3, (DX)
+	ADDQ       BX, DX
+	CMPQ       CX, $0x02
 	JLE        storedtail
-	VMASKMOVPS Y2, Y3, (CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y2, Y3, (DX)
+	ADDQ       BX, DX
 
 storedtail:
 next:
-	DECQ   bands+184(FP)
-	JLE    return
-	MOVQ   cRow+88(FP), AX
-	IMUL3Q $0x03, AX, AX
-	ADDQ   AX, c+80(FP)
-	MOVQ   fromRow+104(FP), AX
-	IMUL3Q $0x03, AX, AX
-	ADDQ   AX, from+96(FP)
-	MOVQ   addRow+120(FP), AX
-	IMUL3Q $0x03, AX, AX
-	ADDQ   AX, add+112(FP)
-	MOVQ   aBand+192(FP), AX
-	ADDQ   AX, a+16(FP)
-	MOVQ   soonBand+200(FP), AX
-	ADDQ   AX, soon+64(FP)
-	JMP    band
-
-return:
+	MOVQ 184(AX), CX
+	ADDQ CX, 16(AX)
+	MOVQ 192(AX), CX
+	ADDQ CX, 64(AX)
+	MOVQ 200(AX), CX
+	ADDQ CX, 80(AX)
+	MOVQ 208(AX), CX
+	ADDQ CX, 96(AX)
+	MOVQ 216(AX), CX
+	ADDQ CX, 112(AX)
+	ADDQ $0x000000e0, AX
+	DECQ (SP)
+	JNZ  tile
+	DECQ bands+16(FP)
+	JNZ  list
 	VZEROUPPER
 	RET

@@ -4,66 +4,66 @@
 
 package kernels
 
-func tile12x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile12x32AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile12x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile12x24AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile12x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile12x16AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile12x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile12x8AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile9x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile9x32AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile9x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile9x24AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile9x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile9x16AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile9x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile9x8AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile6x32AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile6x32AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile6x24AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile6x24AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile6x16AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile6x16AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile6x8AVX512(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile6x8AVX512(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile6x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile6x16AVX2(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile6x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile6x8AVX2(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile3x16AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile3x16AVX2(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tile3x8AVX2(depth int, more int, a *float32, aRow int, aDepth int, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias *float32, shift *float32, sums *float32, sumsRow int, rows int, cols int, flags int, bands int, aBand int, soonBand int) {
+func tile3x8AVX2(calls *int, count int, bands int) {
 	panic("kernels: assembly called on another architecture")
 }

@@ -1,7 +1,5 @@
 package kernels
 
-import "unsafe"
-
 // tileShape is the number of rows and columns of C that one kernel keeps in registers.
 type tileShape struct{ rows, cols int }
 
@@ -61,15 +59,12 @@ type tile struct {
 	pairs             bool // a and b hold pairs of bf16 values
 }
 
-// tileKernel is an assembly tile; its strides are in bytes. aMore leads from the end of a stretch to the next one.
-type tileKernel func(depth, more int, a *float32, aRow, aDepth, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags, bands, aBand, soonBand int)
-
 // wideKernels are the kernels of AVX-512, for up to 3, 6, 9 and 12 rows and 8, 16, 24 and 32 columns.
 var wideKernels = [4][4]tileKernel{
-	{tile6x8AVX512, tile6x16AVX512, tile6x24AVX512, tile6x32AVX512},
-	{tile6x8AVX512, tile6x16AVX512, tile6x24AVX512, tile6x32AVX512},
-	{tile9x8AVX512, tile9x16AVX512, tile9x24AVX512, tile9x32AVX512},
-	{tile12x8AVX512, tile12x16AVX512, tile12x24AVX512, tile12x32AVX512},
+	{kernel6x8AVX512, kernel6x16AVX512, kernel6x24AVX512, kernel6x32AVX512},
+	{kernel6x8AVX512, kernel6x16AVX512, kernel6x24AVX512, kernel6x32AVX512},
+	{kernel9x8AVX512, kernel9x16AVX512, kernel9x24AVX512, kernel9x32AVX512},
+	{kernel12x8AVX512, kernel12x16AVX512, kernel12x24AVX512, kernel12x32AVX512},
 }
 
 // compute runs the smallest kernel that holds the tile.
@@ -81,26 +76,30 @@ func (t *tile) compute() {
 		t.computePairs()
 		return
 	}
-	switch active {
-	case AVX512:
-		t.call(wideKernels[(t.rows-1)/3][(t.cols-1)/8])
-	case AVX2:
-		switch {
-		case t.rows <= 3 && t.cols <= 8:
-			t.call(tile3x8AVX2)
-		case t.rows <= 3:
-			t.call(tile3x16AVX2)
-		case t.cols <= 8:
-			t.call(tile6x8AVX2)
-		default:
-			t.call(tile6x16AVX2)
-		}
-	default:
+	if active == Generic {
 		for i := range max(t.bands, 1) {
 			band := t.bandAt(i)
 			band.computePortably()
 		}
+		return
 	}
+	t.call(t.kernel())
+}
+
+// kernel returns the smallest kernel that holds the tile.
+func (t *tile) kernel() tileKernel {
+	if active == AVX512 {
+		return wideKernels[(t.rows-1)/3][(t.cols-1)/8]
+	}
+	switch {
+	case t.rows <= 3 && t.cols <= 8:
+		return kernel3x8AVX2
+	case t.rows <= 3:
+		return kernel3x16AVX2
+	case t.cols <= 8:
+		return kernel6x8AVX2
+	}
+	return kernel6x16AVX2
 }
 
 // bandAt returns the tile that is one of the bands.
@@ -125,10 +124,9 @@ func (t *tile) streams() bool {
 }
 
 func (t *tile) call(kernel tileKernel) {
-	const size = 4
-	kernel(t.depth, t.more, unsafe.SliceData(t.a), t.aRow*size, t.aDepth*size, (t.aMore-t.depth*t.aDepth)*size, unsafe.SliceData(t.b), t.bDepth*size, unsafe.SliceData(t.soon), t.soonDepth*size,
-		unsafe.SliceData(t.c), t.cRow*size, unsafe.SliceData(t.from), t.fromRow*size, unsafe.SliceData(t.add), t.addRow*size, unsafe.SliceData(t.bias),
-		unsafe.SliceData(t.shift), unsafe.SliceData(t.sums), t.sumsRow*size, t.rows, t.cols, t.flags, t.bands, t.aBand*size, t.soonBand*size)
+	var list [1]tileCall
+	list[0].set(t)
+	kernel.run(list[:], max(t.bands, 1))
 }
 
 // left returns an element of A, of which all stretches of the depth follow each other.

@@ -52,7 +52,9 @@ type quarteredProduct struct {
 
 	partial [3][]float32 // tiles: sums of products that several quadrants share
 	tile    tile
-	calls   int // of the tile: for the same rows at the first panel, then for all others
+	list    [factors + 3]tileCall // of the tiles at one place
+	count   int                   // of them
+	calls   int                   // products so far: for the same rows at the first panel, then for all others
 }
 
 // leftFactor is a quadrant of A or a sum of some, and the distance of its rows.
@@ -96,11 +98,14 @@ func (q *quarteredProduct) run() {
 		q.flags ^= flagAccumulate | flagAdd
 	}
 	for j := 0; j < q.cols/2; j += shape.cols {
-		for r := 0; r < q.top; r += shape.rows {
+		bands := 1
+		for r := 0; r < q.top; r += bands * shape.rows {
 			if j == 0 {
 				q.prepareRows(r, min(r+shape.rows, q.top))
+			} else {
+				bands = q.bandsFrom(r)
 			}
-			q.tiles(r, j)
+			q.tiles(r, j, bands)
 		}
 		if j == 0 && !q.evenly {
 			q.calls, q.soonTiles = 0, 0
@@ -133,41 +138,55 @@ func (q *quarteredProduct) prepareRows(from, to int) {
 	}
 }
 
+// bandsFrom returns how many bands from row r of the halves on are computed by one list: those of whole tiles.
+func (q *quarteredProduct) bandsFrom(r int) int {
+	if q.evenly || active == Generic {
+		return 1
+	}
+	return max(1, (q.rows-q.top-r)/tileFor(active).rows)
+}
+
 // tiles computes four tiles of C: those that begin with row r of the upper half or of the lower one, and column j of the left
-// half or of the right one.
-func (q *quarteredProduct) tiles(r, j int) {
+// half or of the right one; and likewise for so many bands of rows.
+func (q *quarteredProduct) tiles(r, j, bands int) {
 	u, v, w := q.partial[0], q.partial[1], q.partial[2]
-	right := q.cols/2 + j
-	q.share(u, nil, factorU, r, j)
-	q.multiply(factor11, r, j)
-	q.finish(u, r, j)
-	q.share(u, u, factorS2, r, j)
-	q.share(v, u, factorS3, r, j)
-	if lower := q.top + r; lower < q.rows {
-		q.multiply(factor21, r, j)
-		q.finish(v, lower, j)
+	right, lower, rest := q.cols/2+j, q.top+r, w
+	q.count = 0
+	q.share(u, nil, factorU, r, j, bands)
+	q.multiply(factor11, r, j, bands)
+	q.finish(u, nil, r, j)
+	q.share(u, u, factorS2, r, j, bands)
+	q.share(v, u, factorS3, r, j, bands)
+	if lower < q.rows {
+		q.multiply(factor21, r, j, bands)
+		q.finish(v, nil, lower, j)
 	}
-	q.share(w, nil, factorS1, r, j)
-	addScaled(u, u, w, 1)
-	addScaled(v, v, w, 1)
-	if lower := q.top + r; lower < q.rows {
-		q.tile.depth = 0
-		q.finish(v, lower, right)
+	q.share(w, nil, factorS1, r, j, bands)
+	q.tile.depth = 0
+	if q.flags&flagAdd != 0 { // the place of w is taken
+		rest = nil
+		q.keep(u, u, w)
+		q.keep(v, v, w)
 	}
-	q.multiply(factor12, r, j)
-	q.finish(u, r, right)
+	if lower < q.rows {
+		q.finish(v, rest, lower, right)
+	}
+	q.multiply(factor12, r, j, bands)
+	q.finish(u, rest, r, right)
+	q.runList(bands)
 }
 
 // multiply has the next tile multiply two factors.
-func (q *quarteredProduct) multiply(f factor, r, j int) {
-	t := &q.tile
+func (q *quarteredProduct) multiply(f factor, r, j, bands int) {
+	t, shape := &q.tile, tileFor(active)
 	t.a, t.aRow = q.left[f].data[r*q.left[f].row:], q.left[f].row
-	t.b, t.depth = q.right[f][j/tileFor(active).cols*q.bPanel:], q.depth/2
-	q.fetchNext()
+	t.aBand = shape.rows * t.aRow
+	t.b, t.depth = q.right[f][j/shape.cols*q.bPanel:], q.depth/2
+	q.fetchNext(bands)
 }
 
-// fetchNext gives the tile its share of what is read next.
-func (q *quarteredProduct) fetchNext() {
+// fetchNext gives the tile its share of what is read next, in so many bands.
+func (q *quarteredProduct) fetchNext(bands int) {
 	shape, t := tileFor(active), &q.tile
 	others := int(factors) * ceilDiv(q.top, shape.rows) * (q.cols/2/shape.cols - 1)
 	switch {
@@ -175,26 +194,36 @@ func (q *quarteredProduct) fetchNext() {
 		q.fetch(t, q.calls, 1)
 	case len(q.later) > 0 && q.calls < others:
 		t.fetchShare(q.later, q.calls, others)
+		t.soonBand *= int(factors)
 	default:
-		t.soon, t.soonDepth = t.b, 0
+		t.soon, t.soonDepth, t.soonBand = t.b, 0, 0
 	}
 	q.calls++
 }
 
 // share computes dst = from + a product, nil for no from.
-func (q *quarteredProduct) share(dst, from []float32, f factor, r, j int) {
-	t, shape := &q.tile, tileFor(active)
-	q.multiply(f, r, j)
-	t.rows, t.cols, t.flags = shape.rows, shape.cols, 0
-	if from != nil {
-		t.flags = flagAccumulate
-	}
-	t.c, t.cRow, t.from, t.fromRow = dst, shape.cols, from, shape.cols
-	t.compute()
+func (q *quarteredProduct) share(dst, from []float32, f factor, r, j, bands int) {
+	q.multiply(f, r, j, bands)
+	q.keep(dst, from, nil)
 }
 
-// finish computes a tile of C, from what is shared and the product at hand.
-func (q *quarteredProduct) finish(from []float32, row, col int) {
+// keep puts the tile dst = from + add + the product at hand in the list, all of them shared, nil for none.
+func (q *quarteredProduct) keep(dst, from, add []float32) {
+	t, shape := &q.tile, tileFor(active)
+	t.rows, t.cols, t.flags = shape.rows, shape.cols, 0
+	if from != nil {
+		t.flags |= flagAccumulate
+	}
+	if add != nil {
+		t.flags |= flagAdd
+	}
+	t.c, t.cRow, t.from, t.fromRow, t.add, t.addRow = dst, shape.cols, from, shape.cols, add, shape.cols
+	call := q.append()
+	call.cBand, call.fromBand, call.addBand = 0, 0, 0
+}
+
+// finish puts a tile of C in the list: from what is shared, nil for none, and the product at hand.
+func (q *quarteredProduct) finish(from, more []float32, row, col int) {
 	t, shape := &q.tile, tileFor(active)
 	end := q.rows
 	if row < q.top {
@@ -211,7 +240,41 @@ func (q *quarteredProduct) finish(from []float32, row, col int) {
 	if q.flags&flagSums != 0 {
 		t.shift, t.sums = q.shift[col:], q.sums[col:]
 	}
-	t.compute()
+	if more != nil {
+		t.flags |= flagAdd
+		t.add, t.addRow = more, shape.cols
+	}
+	if !t.streams() {
+		t.flags &^= flagStream
+	}
+	call := q.append()
+	if call.fromBand = 0; more != nil {
+		call.addBand = 0
+	}
+}
+
+// append puts the tile at the end of the list. Without assembly there is none: the tile is computed.
+func (q *quarteredProduct) append() *tileCall {
+	call := &q.list[q.count]
+	if active == Generic {
+		q.tile.computePortably()
+		return call
+	}
+	call.set(&q.tile)
+	q.count++
+	return call
+}
+
+// runList computes the tiles of the list, in so many bands.
+func (q *quarteredProduct) runList(bands int) {
+	kernel := kernel6x16AVX2
+	if active == AVX512 {
+		kernel = kernel12x32AVX512
+	}
+	if q.count > 0 {
+		kernel.run(q.list[:q.count], bands)
+	}
+	q.calls += (bands - 1) * int(factors)
 }
 
 var leftSumKernels = [...]quadrantKernel{AVX2: leftSumsAVX2, AVX512: leftSumsAVX512}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -59,6 +60,7 @@ type tile struct {
 	acc         [][]reg.VecVirtual // [row][vector]
 	tailMask    Mem                // AVX2: all ones, then zeros
 
+	call                reg.Register // the address of the tileCall at hand
 	limit, width, flags reg.Register
 	maskedColumns       bool
 	masks               []reg.Register
@@ -88,21 +90,28 @@ const rowsPerBase = 3
 
 func (t *tile) emit() {
 	name := fmt.Sprintf("tile%dx%d%s", t.rows, t.cols, t.suffix)
-	TEXT(name, NOSPLIT, "func(depth, more int, a *float32, aRow, aDepth, aMore int, b *float32, bDepth int, soon *float32, soonDepth int, c *float32, cRow int, from *float32, fromRow int, add *float32, addRow int, bias, shift, sums *float32, sumsRow, rows, cols, flags, bands, aBand, soonBand int)")
-	Doc(name+fmt.Sprintf(" computes a tile of at most %d rows and %d columns of C = A·B, see tile.", t.rows, t.cols),
-		"Strides are in bytes; all of A's rows and B's columns are read, only rows × cols of C are touched.")
-	Label("band")
+	TEXT(name, NOSPLIT, "func(calls *int, count, bands int)")
+	Pragma("noescape")
+	Doc(name+fmt.Sprintf(" computes tiles of at most %d rows and %d columns of C = A·B, see tileCall.", t.rows, t.cols),
+		"All of A's rows and B's columns are read, only rows × cols of C are touched.")
+	t.call = GP64()
+	left := AllocLocal(8)
+	Label("list")
+	MOVQ(argument("calls"), t.call)
+	count := Load(Param("count"), GP64())
+	MOVQ(count, left)
+	Label("tile")
 	t.clear()
 	t.prefetch("from", flagAccumulate)
 	t.prefetch("add", flagAdd)
 	t.accumulate()
-	t.limit = Load(Param("rows"), GP64())
-	t.width = Load(Param("cols"), GP64())
-	t.flags = Load(Param("flags"), GP64())
+	t.limit = t.value("rows")
+	t.width = t.value("cols")
+	t.flags = t.value("flags")
 	if t.name == "AVX512" {
 		t.makeOpMasks()
 		t.epilogue("")
-		t.nextBand()
+		t.next(left)
 		return
 	}
 	CMPQ(t.width, U32(uint32(t.cols)))
@@ -113,26 +122,38 @@ func (t *tile) emit() {
 	t.makeVectorMasks()
 	t.maskedColumns = true
 	t.epilogue("tail")
-	t.nextBand()
+	t.next(left)
 }
 
-// nextBand emits the step to the next band of as many rows, and the return behind the last.
-func (t *tile) nextBand() {
+// tileFields are the fields of a tileCall, as in gemm_call.go.
+var tileFields = []string{
+	"depth", "more", "a", "aRow", "aDepth", "aMore", "b", "bDepth", "soon", "soonDepth", "c", "cRow", "from", "fromRow", "add", "addRow",
+	"bias", "shift", "sums", "sumsRow", "rows", "cols", "flags", "aBand", "soonBand", "cBand", "fromBand", "addBand",
+}
+
+func (t *tile) field(name string) Mem {
+	return Mem{Base: t.call, Disp: 8 * slices.Index(tileFields, name)}
+}
+
+// value loads a field.
+func (t *tile) value(name string) reg.GPVirtual {
+	value := GP64()
+	MOVQ(t.field(name), value)
+	return value
+}
+
+// next emits the step to the next tile of the list, or to the next band of the first, and the return behind the last.
+func (t *tile) next(left Mem) {
 	Label("next")
+	for _, moving := range []string{"a", "soon", "c", "from", "add"} {
+		step := t.value(moving + "Band")
+		ADDQ(step, t.field(moving))
+	}
+	ADDQ(U32(uint32(8*len(tileFields))), t.call)
+	DECQ(left)
+	JNZ(LabelRef("tile"))
 	DECQ(argument("bands"))
-	JLE(LabelRef("return"))
-	step := GP64()
-	for _, rows := range []string{"c", "from", "add"} {
-		MOVQ(argument(rows+"Row"), step)
-		IMUL3Q(U8(uint8(t.rows)), step, step)
-		ADDQ(step, argument(rows))
-	}
-	for _, moving := range []string{"a", "soon"} {
-		MOVQ(argument(moving+"Band"), step)
-		ADDQ(step, argument(moving))
-	}
-	JMP(LabelRef("band"))
-	Label("return")
+	JNZ(LabelRef("list"))
 	VZEROUPPER()
 	RET()
 }
@@ -150,10 +171,10 @@ func (t *tile) clear() {
 
 // prefetch has the rows of a matrix that is added behind the loop fetched before it, if the flag is set.
 func (t *tile) prefetch(base string, flag uint32) {
-	flags := Load(Param("flags"), GP64())
+	flags := t.value("flags")
 	TESTQ(U32(flag), flags)
 	JZ(LabelRef("unfetched" + base))
-	at, row := Load(Param(base), GP64()), Load(Param(base+"Row"), GP64())
+	at, row := t.value(base), t.value(base+"Row")
 	for range t.rows {
 		for line := 0; line < 4*t.cols; line += 64 {
 			PREFETCHT0(Mem{Base: at, Disp: line})
@@ -165,15 +186,15 @@ func (t *tile) prefetch(base string, flag uint32) {
 
 // accumulate emits the loop over the depth: acc[r] += a[r]·b.
 func (t *tile) accumulate() {
-	depth, more := Load(Param("depth"), GP64()), Load(Param("more"), GP64())
-	step := Load(Param("aRow"), GP64())
-	aDepth := Load(Param("aDepth"), GP64())
-	b := Load(Param("b"), GP64())
-	bDepth := Load(Param("bDepth"), GP64())
-	soon := Load(Param("soon"), GP64())
-	soonDepth := Load(Param("soonDepth"), GP64())
+	depth, more := t.value("depth"), t.value("more")
+	step := t.value("aRow")
+	aDepth := t.value("aDepth")
+	b := t.value("b")
+	bDepth := t.value("bDepth")
+	soon := t.value("soon")
+	soonDepth := t.value("soonDepth")
 	bases := make([]reg.Register, (t.rows+rowsPerBase-1)/rowsPerBase)
-	bases[0] = Load(Param("a"), GP64())
+	bases[0] = t.value("a")
 	for i := 1; i < len(bases); i++ {
 		base := GP64()
 		LEAQ(Mem{Base: bases[i-1], Index: step, Scale: 2}, base)
@@ -216,10 +237,11 @@ func (t *tile) accumulate() {
 	JNZ(LabelRef("depth"))
 	DECQ(more)
 	JS(LabelRef("done"))
+	stretch := t.value("aMore")
 	for _, base := range bases {
-		ADDQ(argument("aMore"), base)
+		ADDQ(stretch, base)
 	}
-	MOVQ(argument("depth"), depth)
+	MOVQ(t.field("depth"), depth)
 	JMP(LabelRef("depth"))
 	Label("done")
 }
@@ -232,7 +254,7 @@ func (t *tile) embeds() bool { return t.suffix == wide.name && t.cols < 2*t.lane
 func (t *tile) epilogue(suffix string) {
 	t.pass("accumulate"+suffix, flagAccumulate, true, func() func(int) { return t.addRows("from", "fromRow") })
 	t.pass("bias"+suffix, flagBias, false, func() func(int) {
-		bias := Load(Param("bias"), GP64())
+		bias := t.value("bias")
 		values := make([]reg.VecVirtual, t.vectors)
 		for v := range values {
 			values[v] = t.load(Mem{Base: bias, Disp: v * t.lanes * 4}, v)
@@ -256,8 +278,8 @@ func (t *tile) epilogue(suffix string) {
 	for v := range t.vectors {
 		t.sumColumns(v, fmt.Sprint("sums", v, suffix))
 	}
-	c := Load(Param("c"), GP64())
-	cRow := Load(Param("cRow"), GP64())
+	c := t.value("c")
+	cRow := t.value("cRow")
 	if t.streams() {
 		TESTQ(U32(flagStream), t.flags)
 		JZ(LabelRef("cached"))
@@ -290,7 +312,7 @@ func (t *tile) epilogue(suffix string) {
 func (t *tile) sumColumns(v int, name string) {
 	TESTQ(U32(flagSums), t.flags)
 	JZ(LabelRef("no" + name))
-	shift, sums, row := Load(Param("shift"), GP64()), Load(Param("sums"), GP64()), Load(Param("sumsRow"), GP64())
+	shift, sums, row := t.value("shift"), t.value("sums"), t.value("sumsRow")
 	offset := v * t.lanes * 4
 	atSum, atSquares := Mem{Base: sums, Disp: offset}, Mem{Base: sums, Index: row, Scale: 1, Disp: offset}
 	sum, squares, d := t.register(v), t.register(v), t.register(v)
@@ -334,8 +356,8 @@ func (t *tile) pass(name string, flag uint32, limited bool, begin func() func(ro
 
 // addRows adds a row of the matrix to each row of accumulators.
 func (t *tile) addRows(base, step string) func(int) {
-	at := Load(Param(base), GP64())
-	row := Load(Param(step), GP64())
+	at := t.value(base)
+	row := t.value(step)
 	return func(r int) {
 		for v, acc := range t.acc[r] {
 			VADDPS(t.load(Mem{Base: at, Disp: v * t.lanes * 4}, v), acc, acc)
