@@ -10,26 +10,33 @@ type Gated struct {
 // BackwardGated is Backward, without a residual, for the gradient that dy becomes behind the gate. dx may be
 // dy.
 func (b *BatchNorm) BackwardGated(p *Pool, rows int, dx, dgamma, dbeta, dy []float32, gated Gated, at Normalised, fixed, accumulate bool, ws []float32) {
-	checkLen("BatchNorm.BackwardGated", "dx", dx, rows*b.c)
-	checkLen("BatchNorm.BackwardGated", "dy", dy, rows*b.c)
-	checkLen("BatchNorm.BackwardGated", "dgamma", dgamma, b.c)
-	checkLen("BatchNorm.BackwardGated", "dbeta", dbeta, b.c)
-	checkLen("BatchNorm.BackwardGated", "gate", gated.Gate, ceilDiv(rows, gated.Rows)*b.c)
+	b.SettleGated(p, rows, dx, dgamma, dbeta, dy, gated, at, fixed, accumulate, ws)
+	b.runRows(p, dx, dx, nil)
+}
+
+// SettleGated is BackwardGated without dx, which the convolution that made at.X computes where it reads it, see
+// [Conv.BackwardJoint], from g, the gradient behind gate and activation. g may be dy.
+func (b *BatchNorm) SettleGated(p *Pool, rows int, g, dgamma, dbeta, dy []float32, gated Gated, at Normalised, fixed, accumulate bool, ws []float32) {
+	const kernel = "BatchNorm's gradient behind a gate"
+	checkLen(kernel, "g", g, rows*b.c)
+	checkLen(kernel, "dy", dy, rows*b.c)
+	checkLen(kernel, "dgamma", dgamma, b.c)
+	checkLen(kernel, "dbeta", dbeta, b.c)
+	checkLen(kernel, "gate", gated.Gate, ceilDiv(rows, gated.Rows)*b.c)
 	if gated.Shift != nil {
-		checkLen("BatchNorm.BackwardGated", "shift", gated.Shift, ceilDiv(rows, gated.Rows)*b.c)
+		checkLen(kernel, "shift", gated.Shift, ceilDiv(rows, gated.Rows)*b.c)
 	}
 	at.Add = nil
-	b.load("BatchNorm.BackwardGated", rows, at)
-	b.fixed, b.dx, b.dgamma, b.dbeta, b.dy, b.accumulate, b.gated = fixed, dx, dgamma, dbeta, dy, accumulate, gated
-	b.reduce(p, "BatchNorm.BackwardGated", rows, ws)
+	b.load(kernel, rows, at)
+	b.fixed, b.dx, b.dgamma, b.dbeta, b.dy, b.accumulate, b.gated = fixed, g, dgamma, dbeta, dy, accumulate, gated
+	b.reduce(p, kernel, rows, ws)
 	p.Run(b.tasks, (*batchNormGatedReduce)(b))
 	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormReduceFinish)(b))
-	b.runRows(p, dx, dx, nil)
 }
 
 type batchNormGatedReduce BatchNorm
 
-// Do keeps the gradient behind gate and activation in dx, and sums it.
+// Do keeps the gradient behind gate and activation in dx for now, and sums it.
 func (k *batchNormGatedReduce) Do(task, worker int) {
 	b := (*BatchNorm)(k)
 	gs, gxs := b.slot(task)

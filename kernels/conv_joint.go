@@ -28,8 +28,11 @@ type jointPass interface {
 
 // joint returns the convolution's, nil if there is none.
 func (c *Conv) joint() jointPass {
-	if c.jointly != nil {
+	switch {
+	case c.jointly != nil:
 		return c.jointly
+	case c.depthwise != nil && c.depthwise.joint != nil:
+		return c.depthwise.joint
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package kernels
 type depthwise struct {
 	conv, data depthwisePass
 	gradient   depthwiseGradient
+	joint      *depthwiseJoint // nil if there is none
 }
 
 func newDepthwise(s ConvShape) *depthwise {
@@ -15,6 +16,7 @@ func newDepthwise(s ConvShape) *depthwise {
 	d.conv.addForward(s)
 	d.data.addPhases(s)
 	d.gradient = newDepthwiseGradient(s, d.conv)
+	d.joint = newDepthwiseJoint(s, d)
 	return d
 }
 
@@ -40,6 +42,9 @@ func (d *depthwise) forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []
 // readThrough sets the batch norm that the input is read through in the next call, nil for none.
 func (d *depthwise) readThrough(norm *BatchNorm) {
 	d.conv.panel.norm, d.gradient.conv.panel.norm = norm, norm
+	if d.joint != nil {
+		d.joint.gradient.conv.panel.norm = norm
+	}
 }
 
 func (d *depthwise) backwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
@@ -193,6 +198,8 @@ type depthwiseBand struct {
 	first        int       // in the destination, in floats
 	dst          []float32 // the destination, or where it waits in the caches until its sums are taken
 	sums         []float32 // nil for none
+	soon         []float32 // of the destination's shape, what is fetched meanwhile from so many floats further on; nil for nothing
+	ahead        int
 }
 
 // bandSize returns the most floats of a band.
@@ -229,27 +236,38 @@ func (p *depthwisePass) Do(task, worker int) {
 		clear(sums)
 	}
 	p.eachBand(task, func(n, begin, lines int) {
-		band := p.band(n, begin, lines)
+		band := p.band(n, begin, lines, waiting)
 		band.sums = sums
-		if p.aside() {
-			band.dst = waiting[:len(band.dst)]
+		if p.norm != nil {
+			band.soon = p.norm.x
 		}
 		for block := range p.blocks {
 			p.panel.fill(panel, n, p.top+begin*p.step, p.sourceLines(lines), block, p.ahead(block, p.lines*p.step, p.panel.w*p.panel.c))
 			p.compute(panel, &band, block)
 		}
-		if p.norm != nil {
-			p.norm.sumBlock(p.bandsOf(n)+begin/p.lines, band.first/p.panel.c, band.dst)
-		}
+		p.sumBand(n, &band)
 	})
 }
 
-func (p *depthwisePass) band(n, begin, lines int) depthwiseBand {
+// sumBand takes the sums of a band of image n, if there is a batch norm.
+func (p *depthwisePass) sumBand(n int, band *depthwiseBand) {
+	if p.norm != nil {
+		p.norm.sumBlock(p.bandsOf(n)+band.begin/p.lines, band.first/p.panel.c, band.dst)
+	}
+}
+
+// band returns a band, which waits in the given space if it has to.
+func (p *depthwisePass) band(n, begin, lines int, waiting []float32) depthwiseBand {
 	window := &p.windows[0]
 	from, to := begin*window.sh, min((begin+lines)*window.sh, window.h)
 	line := window.w * p.panel.c
-	first := (n*window.h + from) * line
-	return depthwiseBand{begin: begin, lines: lines, first: first, dst: p.dst[first : first+(to-from)*line]}
+	band := depthwiseBand{begin: begin, lines: lines, first: (n*window.h + from) * line}
+	if size := (to - from) * line; p.aside() {
+		band.dst = waiting[:size]
+	} else {
+		band.dst = p.dst[band.first:][:size]
+	}
+	return band
 }
 
 // compute computes one block of channels of a band.
@@ -281,8 +299,8 @@ func (p *depthwisePass) compute(panel []float32, band *depthwiseBand, block int)
 		if p.add != nil {
 			t.add = p.add[band.first+at:]
 		}
-		if p.norm != nil {
-			t.soon = p.norm.x[band.first+at:]
+		if at := band.first + at + band.ahead; at < len(band.soon) {
+			t.soon = band.soon[at:]
 		}
 		t.compute()
 	}

@@ -5,30 +5,30 @@
 // func copyPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·copyPixelsAVX512(SB), NOSPLIT, $0-64
-	MOVQ dst+0(FP), AX
-	MOVQ dstLine+8(FP), CX
-	MOVQ src+16(FP), DX
-	MOVQ srcLine+24(FP), BX
-	MOVQ srcPixel+32(FP), SI
-	MOVQ lines+48(FP), DI
-	MOVQ ahead+56(FP), R8
+	MOVQ ahead+56(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ dstLine+8(FP), DX
+	MOVQ src+16(FP), BX
+	MOVQ srcLine+24(FP), SI
+	MOVQ srcPixel+32(FP), DI
+	MOVQ lines+48(FP), R8
 
 line:
 	MOVQ pixels+40(FP), R11
-	MOVQ DX, R9
-	MOVQ AX, R10
+	MOVQ BX, R9
+	MOVQ CX, R10
 
 pixel:
 	VMOVUPS    (R9), Z0
 	VMOVUPS    Z0, (R10)
-	PREFETCHT1 (R9)(R8*1)
-	ADDQ       SI, R9
+	PREFETCHT1 (R9)(AX*1)
+	ADDQ       DI, R9
 	ADDQ       $0x00000040, R10
 	DECQ       R11
 	JNZ        pixel
-	ADDQ       BX, DX
-	ADDQ       CX, AX
-	DECQ       DI
+	ADDQ       SI, BX
+	ADDQ       DX, CX
+	DECQ       R8
 	JNZ        line
 	VZEROUPPER
 	RET
@@ -44,18 +44,18 @@ TEXT ·copyClampedPixelsAVX512(SB), NOSPLIT, $0-96
 	VMOVUPS      (AX), Z2
 	VBROADCASTSS lo+88(FP), Z3
 	VBROADCASTSS hi+92(FP), Z4
-	MOVQ         dst+0(FP), AX
-	MOVQ         dstLine+8(FP), CX
-	MOVQ         src+16(FP), DX
-	MOVQ         srcLine+24(FP), BX
-	MOVQ         srcPixel+32(FP), SI
-	MOVQ         lines+48(FP), DI
-	MOVQ         ahead+56(FP), R8
+	MOVQ         ahead+56(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstLine+8(FP), DX
+	MOVQ         src+16(FP), BX
+	MOVQ         srcLine+24(FP), SI
+	MOVQ         srcPixel+32(FP), DI
+	MOVQ         lines+48(FP), R8
 
 line:
 	MOVQ pixels+40(FP), R11
-	MOVQ DX, R9
-	MOVQ AX, R10
+	MOVQ BX, R9
+	MOVQ CX, R10
 
 pixel:
 	VMOVUPS     (R9), Z5
@@ -65,14 +65,14 @@ pixel:
 	VMAXPS      Z5, Z3, Z5
 	VMINPS      Z5, Z4, Z5
 	VMOVUPS     Z5, (R10)
-	PREFETCHT1  (R9)(R8*1)
-	ADDQ        SI, R9
+	PREFETCHT1  (R9)(AX*1)
+	ADDQ        DI, R9
 	ADDQ        $0x00000040, R10
 	DECQ        R11
 	JNZ         pixel
-	ADDQ        BX, DX
-	ADDQ        CX, AX
-	DECQ        DI
+	ADDQ        SI, BX
+	ADDQ        DX, CX
+	DECQ        R8
 	JNZ         line
 	VZEROUPPER
 	RET
@@ -86,18 +86,18 @@ TEXT ·copyHardSwishPixelsAVX512(SB), NOSPLIT, $0-88
 	VMOVUPS (AX), Z1
 	MOVQ    beta+80(FP), AX
 	VMOVUPS (AX), Z2
-	MOVQ    dst+0(FP), AX
-	MOVQ    dstLine+8(FP), CX
-	MOVQ    src+16(FP), DX
-	MOVQ    srcLine+24(FP), BX
-	MOVQ    srcPixel+32(FP), SI
-	MOVQ    lines+48(FP), DI
-	MOVQ    ahead+56(FP), R8
+	MOVQ    ahead+56(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    dstLine+8(FP), DX
+	MOVQ    src+16(FP), BX
+	MOVQ    srcLine+24(FP), SI
+	MOVQ    srcPixel+32(FP), DI
+	MOVQ    lines+48(FP), R8
 
 line:
 	MOVQ pixels+40(FP), R11
-	MOVQ DX, R9
-	MOVQ AX, R10
+	MOVQ BX, R9
+	MOVQ CX, R10
 
 pixel:
 	VMOVUPS     (R9), Z3
@@ -112,14 +112,14 @@ pixel:
 	VMULPS      const3e2aaaab<>+0(SB), Z5, Z5
 	VMULPS      Z5, Z3, Z3
 	VMOVUPS     Z3, (R10)
-	PREFETCHT1  (R9)(R8*1)
-	ADDQ        SI, R9
+	PREFETCHT1  (R9)(AX*1)
+	ADDQ        DI, R9
 	ADDQ        $0x00000040, R10
 	DECQ        R11
 	JNZ         pixel
-	ADDQ        BX, DX
-	ADDQ        CX, AX
-	DECQ        DI
+	ADDQ        SI, BX
+	ADDQ        DX, CX
+	DECQ        R8
 	JNZ         line
 	VZEROUPPER
 	RET
@@ -177,6 +177,54 @@ DATA const3e2aaaab<>+52(SB)/4, $0x3e2aaaab
 DATA const3e2aaaab<>+56(SB)/4, $0x3e2aaaab
 DATA const3e2aaaab<>+60(SB)/4, $0x3e2aaaab
 GLOBL const3e2aaaab<>(SB), RODATA|NOPTR, $64
+
+// func copyGradientPixelsAVX512(dst *float32, dstLine int, src *float32, x *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, slope *float32, offset *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·copyGradientPixelsAVX512(SB), NOSPLIT, $0-104
+	MOVQ    mean+72(FP), AX
+	VMOVUPS (AX), Z0
+	MOVQ    scale+80(FP), AX
+	VMOVUPS (AX), Z1
+	MOVQ    slope+88(FP), AX
+	VMOVUPS (AX), Z2
+	MOVQ    offset+96(FP), AX
+	VMOVUPS (AX), Z3
+	MOVQ    x+24(FP), AX
+	MOVQ    ahead+64(FP), CX
+	SUBQ    src+16(FP), AX
+	LEAQ    (AX)(CX*1), DX
+	MOVQ    dst+0(FP), BX
+	MOVQ    dstLine+8(FP), SI
+	MOVQ    src+16(FP), DI
+	MOVQ    srcLine+32(FP), R8
+	MOVQ    srcPixel+40(FP), R9
+	MOVQ    lines+56(FP), R10
+
+line:
+	MOVQ pixels+48(FP), R13
+	MOVQ DI, R11
+	MOVQ BX, R12
+
+pixel:
+	VMOVUPS     (R11)(AX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z3, Z2, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD132PS (R11), Z4, Z5
+	VMOVUPS     Z5, (R12)
+	PREFETCHT1  (R11)(CX*1)
+	PREFETCHT1  (R11)(DX*1)
+	ADDQ        R9, R11
+	ADDQ        $0x00000040, R12
+	DECQ        R13
+	JNZ         pixel
+	ADDQ        R8, DI
+	ADDQ        SI, BX
+	DECQ        R10
+	JNZ         line
+	VZEROUPPER
+	RET
 
 // func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
@@ -534,209 +582,209 @@ summed:
 	VZEROUPPER
 	RET
 
-// func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, soonPixel int, soonLine int, pixels int, lines int)
+// func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, also *float32, soonPixel int, soonLine int, pixels int, lines int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tapGradientsAVX512(SB), NOSPLIT, $0-104
+TEXT ·tapGradientsAVX512(SB), NOSPLIT, $8-112
 	MOVQ x+48(FP), AX
 	MOVQ dy+24(FP), CX
+	MOVQ also+72(FP), DI
+	SUBQ soon+64(FP), DI
 
 line:
-	MOVQ pixels+88(FP), DI
+	MOVQ pixels+96(FP), R8
 	MOVQ AX, DX
 	MOVQ CX, BX
 	MOVQ soon+64(FP), SI
 
 tile:
-	CMPQ       DI, $0x00000004
+	CMPQ       R8, $0x00000004
 	JLE        tile4
-	MOVQ       dyPixel+32(FP), R8
-	MOVQ       dyLine+40(FP), R9
+	MOVQ       dyPixel+32(FP), R9
 	VMOVUPS    (BX), Z0
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Z1
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Z2
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Z3
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Z4
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Z5
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Z6
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Z7
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
-	MOVQ       taps+8(FP), R8
-	MOVQ       sums+0(FP), R9
-	MOVQ       groups+16(FP), R10
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
+	MOVQ       taps+8(FP), R9
+	MOVQ       sums+0(FP), R10
+	MOVQ       groups+16(FP), R11
 
 taps8:
-	MOVQ        (R8), R11
-	VMOVUPS     (R9), Z8
-	MOVQ        16(R8), R12
-	VMOVUPS     64(R9), Z9
-	MOVQ        32(R8), R13
-	VMOVUPS     128(R9), Z10
-	MOVQ        48(R8), R14
-	VMOVUPS     192(R9), Z11
-	MOVQ        64(R8), R15
-	VMOVUPS     256(R9), Z12
-	VFMADD231PS (DX)(R11*4), Z0, Z8
-	VFMADD231PS (DX)(R12*4), Z0, Z9
-	VFMADD231PS (DX)(R13*4), Z0, Z10
-	VFMADD231PS (DX)(R14*4), Z0, Z11
-	VFMADD231PS (DX)(R15*4), Z0, Z12
-	VFMADD231PS 64(DX)(R11*4), Z1, Z8
-	VFMADD231PS 64(DX)(R12*4), Z1, Z9
-	VFMADD231PS 64(DX)(R13*4), Z1, Z10
-	VFMADD231PS 64(DX)(R14*4), Z1, Z11
-	VFMADD231PS 64(DX)(R15*4), Z1, Z12
-	VFMADD231PS 128(DX)(R11*4), Z2, Z8
-	VFMADD231PS 128(DX)(R12*4), Z2, Z9
-	VFMADD231PS 128(DX)(R13*4), Z2, Z10
-	VFMADD231PS 128(DX)(R14*4), Z2, Z11
-	VFMADD231PS 128(DX)(R15*4), Z2, Z12
-	VFMADD231PS 192(DX)(R11*4), Z3, Z8
-	VFMADD231PS 192(DX)(R12*4), Z3, Z9
-	VFMADD231PS 192(DX)(R13*4), Z3, Z10
-	VFMADD231PS 192(DX)(R14*4), Z3, Z11
-	VFMADD231PS 192(DX)(R15*4), Z3, Z12
-	VFMADD231PS 256(DX)(R11*4), Z4, Z8
-	VFMADD231PS 256(DX)(R12*4), Z4, Z9
-	VFMADD231PS 256(DX)(R13*4), Z4, Z10
-	VFMADD231PS 256(DX)(R14*4), Z4, Z11
-	VFMADD231PS 256(DX)(R15*4), Z4, Z12
-	VFMADD231PS 320(DX)(R11*4), Z5, Z8
-	VFMADD231PS 320(DX)(R12*4), Z5, Z9
-	VFMADD231PS 320(DX)(R13*4), Z5, Z10
-	VFMADD231PS 320(DX)(R14*4), Z5, Z11
-	VFMADD231PS 320(DX)(R15*4), Z5, Z12
-	VFMADD231PS 384(DX)(R11*4), Z6, Z8
-	VFMADD231PS 384(DX)(R12*4), Z6, Z9
-	VFMADD231PS 384(DX)(R13*4), Z6, Z10
-	VFMADD231PS 384(DX)(R14*4), Z6, Z11
-	VFMADD231PS 384(DX)(R15*4), Z6, Z12
-	VFMADD231PS 448(DX)(R11*4), Z7, Z8
-	VFMADD231PS 448(DX)(R12*4), Z7, Z9
-	VFMADD231PS 448(DX)(R13*4), Z7, Z10
-	VFMADD231PS 448(DX)(R14*4), Z7, Z11
-	VFMADD231PS 448(DX)(R15*4), Z7, Z12
-	VMOVUPS     Z8, (R9)
-	VMOVUPS     Z9, 64(R9)
-	VMOVUPS     Z10, 128(R9)
-	VMOVUPS     Z11, 192(R9)
-	VMOVUPS     Z12, 256(R9)
-	ADDQ        $0x00000050, R8
-	ADDQ        $0x00000140, R9
-	DECQ        R10
+	MOVQ        (R9), R12
+	VMOVUPS     (R10), Z8
+	MOVQ        16(R9), R13
+	VMOVUPS     64(R10), Z9
+	MOVQ        32(R9), R14
+	VMOVUPS     128(R10), Z10
+	MOVQ        48(R9), R15
+	VMOVUPS     192(R10), Z11
+	MOVQ        64(R9), BP
+	VMOVUPS     256(R10), Z12
+	VFMADD231PS (DX)(R12*4), Z0, Z8
+	VFMADD231PS (DX)(R13*4), Z0, Z9
+	VFMADD231PS (DX)(R14*4), Z0, Z10
+	VFMADD231PS (DX)(R15*4), Z0, Z11
+	VFMADD231PS (DX)(BP*4), Z0, Z12
+	VFMADD231PS 64(DX)(R12*4), Z1, Z8
+	VFMADD231PS 64(DX)(R13*4), Z1, Z9
+	VFMADD231PS 64(DX)(R14*4), Z1, Z10
+	VFMADD231PS 64(DX)(R15*4), Z1, Z11
+	VFMADD231PS 64(DX)(BP*4), Z1, Z12
+	VFMADD231PS 128(DX)(R12*4), Z2, Z8
+	VFMADD231PS 128(DX)(R13*4), Z2, Z9
+	VFMADD231PS 128(DX)(R14*4), Z2, Z10
+	VFMADD231PS 128(DX)(R15*4), Z2, Z11
+	VFMADD231PS 128(DX)(BP*4), Z2, Z12
+	VFMADD231PS 192(DX)(R12*4), Z3, Z8
+	VFMADD231PS 192(DX)(R13*4), Z3, Z9
+	VFMADD231PS 192(DX)(R14*4), Z3, Z10
+	VFMADD231PS 192(DX)(R15*4), Z3, Z11
+	VFMADD231PS 192(DX)(BP*4), Z3, Z12
+	VFMADD231PS 256(DX)(R12*4), Z4, Z8
+	VFMADD231PS 256(DX)(R13*4), Z4, Z9
+	VFMADD231PS 256(DX)(R14*4), Z4, Z10
+	VFMADD231PS 256(DX)(R15*4), Z4, Z11
+	VFMADD231PS 256(DX)(BP*4), Z4, Z12
+	VFMADD231PS 320(DX)(R12*4), Z5, Z8
+	VFMADD231PS 320(DX)(R13*4), Z5, Z9
+	VFMADD231PS 320(DX)(R14*4), Z5, Z10
+	VFMADD231PS 320(DX)(R15*4), Z5, Z11
+	VFMADD231PS 320(DX)(BP*4), Z5, Z12
+	VFMADD231PS 384(DX)(R12*4), Z6, Z8
+	VFMADD231PS 384(DX)(R13*4), Z6, Z9
+	VFMADD231PS 384(DX)(R14*4), Z6, Z10
+	VFMADD231PS 384(DX)(R15*4), Z6, Z11
+	VFMADD231PS 384(DX)(BP*4), Z6, Z12
+	VFMADD231PS 448(DX)(R12*4), Z7, Z8
+	VFMADD231PS 448(DX)(R13*4), Z7, Z9
+	VFMADD231PS 448(DX)(R14*4), Z7, Z10
+	VFMADD231PS 448(DX)(R15*4), Z7, Z11
+	VFMADD231PS 448(DX)(BP*4), Z7, Z12
+	VMOVUPS     Z8, (R10)
+	VMOVUPS     Z9, 64(R10)
+	VMOVUPS     Z10, 128(R10)
+	VMOVUPS     Z11, 192(R10)
+	VMOVUPS     Z12, 256(R10)
+	ADDQ        $0x00000050, R9
+	ADDQ        $0x00000140, R10
+	DECQ        R11
 	JNZ         taps8
 	ADDQ        $0x00000200, DX
-	SUBQ        $0x00000008, DI
+	SUBQ        $0x00000008, R8
 	JG          tile
 	JMP         lineEnd
 
 tile4:
-	MOVQ       dyPixel+32(FP), R8
-	MOVQ       dyLine+40(FP), R9
+	MOVQ       dyPixel+32(FP), R9
 	VMOVUPS    (BX), Z0
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Z1
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Z2
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Z3
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
-	MOVQ       taps+8(FP), R8
-	MOVQ       sums+0(FP), R9
-	MOVQ       groups+16(FP), R10
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
+	MOVQ       taps+8(FP), R9
+	MOVQ       sums+0(FP), R10
+	MOVQ       groups+16(FP), R11
 
 taps4:
-	MOVQ        (R8), R11
-	VMOVUPS     (R9), Z4
-	MOVQ        16(R8), R12
-	VMOVUPS     64(R9), Z5
-	MOVQ        32(R8), R13
-	VMOVUPS     128(R9), Z6
-	MOVQ        48(R8), R14
-	VMOVUPS     192(R9), Z7
-	MOVQ        64(R8), R15
-	VMOVUPS     256(R9), Z8
-	VFMADD231PS (DX)(R11*4), Z0, Z4
-	VFMADD231PS (DX)(R12*4), Z0, Z5
-	VFMADD231PS (DX)(R13*4), Z0, Z6
-	VFMADD231PS (DX)(R14*4), Z0, Z7
-	VFMADD231PS (DX)(R15*4), Z0, Z8
-	VFMADD231PS 64(DX)(R11*4), Z1, Z4
-	VFMADD231PS 64(DX)(R12*4), Z1, Z5
-	VFMADD231PS 64(DX)(R13*4), Z1, Z6
-	VFMADD231PS 64(DX)(R14*4), Z1, Z7
-	VFMADD231PS 64(DX)(R15*4), Z1, Z8
-	VFMADD231PS 128(DX)(R11*4), Z2, Z4
-	VFMADD231PS 128(DX)(R12*4), Z2, Z5
-	VFMADD231PS 128(DX)(R13*4), Z2, Z6
-	VFMADD231PS 128(DX)(R14*4), Z2, Z7
-	VFMADD231PS 128(DX)(R15*4), Z2, Z8
-	VFMADD231PS 192(DX)(R11*4), Z3, Z4
-	VFMADD231PS 192(DX)(R12*4), Z3, Z5
-	VFMADD231PS 192(DX)(R13*4), Z3, Z6
-	VFMADD231PS 192(DX)(R14*4), Z3, Z7
-	VFMADD231PS 192(DX)(R15*4), Z3, Z8
-	VMOVUPS     Z4, (R9)
-	VMOVUPS     Z5, 64(R9)
-	VMOVUPS     Z6, 128(R9)
-	VMOVUPS     Z7, 192(R9)
-	VMOVUPS     Z8, 256(R9)
-	ADDQ        $0x00000050, R8
-	ADDQ        $0x00000140, R9
-	DECQ        R10
+	MOVQ        (R9), R12
+	VMOVUPS     (R10), Z4
+	MOVQ        16(R9), R13
+	VMOVUPS     64(R10), Z5
+	MOVQ        32(R9), R14
+	VMOVUPS     128(R10), Z6
+	MOVQ        48(R9), R15
+	VMOVUPS     192(R10), Z7
+	MOVQ        64(R9), BP
+	VMOVUPS     256(R10), Z8
+	VFMADD231PS (DX)(R12*4), Z0, Z4
+	VFMADD231PS (DX)(R13*4), Z0, Z5
+	VFMADD231PS (DX)(R14*4), Z0, Z6
+	VFMADD231PS (DX)(R15*4), Z0, Z7
+	VFMADD231PS (DX)(BP*4), Z0, Z8
+	VFMADD231PS 64(DX)(R12*4), Z1, Z4
+	VFMADD231PS 64(DX)(R13*4), Z1, Z5
+	VFMADD231PS 64(DX)(R14*4), Z1, Z6
+	VFMADD231PS 64(DX)(R15*4), Z1, Z7
+	VFMADD231PS 64(DX)(BP*4), Z1, Z8
+	VFMADD231PS 128(DX)(R12*4), Z2, Z4
+	VFMADD231PS 128(DX)(R13*4), Z2, Z5
+	VFMADD231PS 128(DX)(R14*4), Z2, Z6
+	VFMADD231PS 128(DX)(R15*4), Z2, Z7
+	VFMADD231PS 128(DX)(BP*4), Z2, Z8
+	VFMADD231PS 192(DX)(R12*4), Z3, Z4
+	VFMADD231PS 192(DX)(R13*4), Z3, Z5
+	VFMADD231PS 192(DX)(R14*4), Z3, Z6
+	VFMADD231PS 192(DX)(R15*4), Z3, Z7
+	VFMADD231PS 192(DX)(BP*4), Z3, Z8
+	VMOVUPS     Z4, (R10)
+	VMOVUPS     Z5, 64(R10)
+	VMOVUPS     Z6, 128(R10)
+	VMOVUPS     Z7, 192(R10)
+	VMOVUPS     Z8, 256(R10)
+	ADDQ        $0x00000050, R9
+	ADDQ        $0x00000140, R10
+	DECQ        R11
 	JNZ         taps4
 	ADDQ        $0x00000100, DX
-	SUBQ        $0x00000004, DI
+	SUBQ        $0x00000004, R8
 	JG          tile
 
 lineEnd:
 	ADDQ xLine+56(FP), AX
 	ADDQ dyLine+40(FP), CX
-	MOVQ soonLine+80(FP), DX
+	MOVQ soonLine+88(FP), DX
 	ADDQ DX, soon+64(FP)
-	DECQ lines+96(FP)
+	DECQ lines+104(FP)
 	JNZ  line
 	VZEROUPPER
 	RET
@@ -744,32 +792,32 @@ lineEnd:
 // func copyPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int)
 // Requires: AVX, MMX+
 TEXT ·copyPixelsAVX2(SB), NOSPLIT, $0-64
-	MOVQ dst+0(FP), AX
-	MOVQ dstLine+8(FP), CX
-	MOVQ src+16(FP), DX
-	MOVQ srcLine+24(FP), BX
-	MOVQ srcPixel+32(FP), SI
-	MOVQ lines+48(FP), DI
-	MOVQ ahead+56(FP), R8
+	MOVQ ahead+56(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ dstLine+8(FP), DX
+	MOVQ src+16(FP), BX
+	MOVQ srcLine+24(FP), SI
+	MOVQ srcPixel+32(FP), DI
+	MOVQ lines+48(FP), R8
 
 line:
 	MOVQ pixels+40(FP), R11
-	MOVQ DX, R9
-	MOVQ AX, R10
+	MOVQ BX, R9
+	MOVQ CX, R10
 
 pixel:
 	VMOVUPS    (R9), Y0
 	VMOVUPS    Y0, (R10)
 	VMOVUPS    32(R9), Y0
 	VMOVUPS    Y0, 32(R10)
-	PREFETCHT1 (R9)(R8*1)
-	ADDQ       SI, R9
+	PREFETCHT1 (R9)(AX*1)
+	ADDQ       DI, R9
 	ADDQ       $0x00000040, R10
 	DECQ       R11
 	JNZ        pixel
-	ADDQ       BX, DX
-	ADDQ       CX, AX
-	DECQ       DI
+	ADDQ       SI, BX
+	ADDQ       DX, CX
+	DECQ       R8
 	JNZ        line
 	VZEROUPPER
 	RET
@@ -788,18 +836,18 @@ TEXT ·copyClampedPixelsAVX2(SB), NOSPLIT, $0-96
 	VMOVUPS      32(AX), Y5
 	VBROADCASTSS lo+88(FP), Y6
 	VBROADCASTSS hi+92(FP), Y7
-	MOVQ         dst+0(FP), AX
-	MOVQ         dstLine+8(FP), CX
-	MOVQ         src+16(FP), DX
-	MOVQ         srcLine+24(FP), BX
-	MOVQ         srcPixel+32(FP), SI
-	MOVQ         lines+48(FP), DI
-	MOVQ         ahead+56(FP), R8
+	MOVQ         ahead+56(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         dstLine+8(FP), DX
+	MOVQ         src+16(FP), BX
+	MOVQ         srcLine+24(FP), SI
+	MOVQ         srcPixel+32(FP), DI
+	MOVQ         lines+48(FP), R8
 
 line:
 	MOVQ pixels+40(FP), R11
-	MOVQ DX, R9
-	MOVQ AX, R10
+	MOVQ BX, R9
+	MOVQ CX, R10
 
 pixel:
 	VMOVUPS     (R9), Y8
@@ -816,14 +864,14 @@ pixel:
 	VMAXPS      Y8, Y6, Y8
 	VMINPS      Y8, Y7, Y8
 	VMOVUPS     Y8, 32(R10)
-	PREFETCHT1  (R9)(R8*1)
-	ADDQ        SI, R9
+	PREFETCHT1  (R9)(AX*1)
+	ADDQ        DI, R9
 	ADDQ        $0x00000040, R10
 	DECQ        R11
 	JNZ         pixel
-	ADDQ        BX, DX
-	ADDQ        CX, AX
-	DECQ        DI
+	ADDQ        SI, BX
+	ADDQ        DX, CX
+	DECQ        R8
 	JNZ         line
 	VZEROUPPER
 	RET
@@ -840,18 +888,18 @@ TEXT ·copyHardSwishPixelsAVX2(SB), NOSPLIT, $0-88
 	MOVQ    beta+80(FP), AX
 	VMOVUPS (AX), Y4
 	VMOVUPS 32(AX), Y5
-	MOVQ    dst+0(FP), AX
-	MOVQ    dstLine+8(FP), CX
-	MOVQ    src+16(FP), DX
-	MOVQ    srcLine+24(FP), BX
-	MOVQ    srcPixel+32(FP), SI
-	MOVQ    lines+48(FP), DI
-	MOVQ    ahead+56(FP), R8
+	MOVQ    ahead+56(FP), AX
+	MOVQ    dst+0(FP), CX
+	MOVQ    dstLine+8(FP), DX
+	MOVQ    src+16(FP), BX
+	MOVQ    srcLine+24(FP), SI
+	MOVQ    srcPixel+32(FP), DI
+	MOVQ    lines+48(FP), R8
 
 line:
 	MOVQ pixels+40(FP), R11
-	MOVQ DX, R9
-	MOVQ AX, R10
+	MOVQ BX, R9
+	MOVQ CX, R10
 
 pixel:
 	VMOVUPS     (R9), Y6
@@ -878,14 +926,73 @@ pixel:
 	VMULPS      const3e2aaaab<>+0(SB), Y7, Y7
 	VMULPS      Y7, Y6, Y6
 	VMOVUPS     Y6, 32(R10)
-	PREFETCHT1  (R9)(R8*1)
-	ADDQ        SI, R9
+	PREFETCHT1  (R9)(AX*1)
+	ADDQ        DI, R9
 	ADDQ        $0x00000040, R10
 	DECQ        R11
 	JNZ         pixel
-	ADDQ        BX, DX
-	ADDQ        CX, AX
-	DECQ        DI
+	ADDQ        SI, BX
+	ADDQ        DX, CX
+	DECQ        R8
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func copyGradientPixelsAVX2(dst *float32, dstLine int, src *float32, x *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, slope *float32, offset *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·copyGradientPixelsAVX2(SB), NOSPLIT, $0-104
+	MOVQ    mean+72(FP), AX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	MOVQ    scale+80(FP), AX
+	VMOVUPS (AX), Y2
+	VMOVUPS 32(AX), Y3
+	MOVQ    slope+88(FP), AX
+	VMOVUPS (AX), Y4
+	VMOVUPS 32(AX), Y5
+	MOVQ    offset+96(FP), AX
+	VMOVUPS (AX), Y6
+	VMOVUPS 32(AX), Y7
+	MOVQ    x+24(FP), AX
+	MOVQ    ahead+64(FP), CX
+	SUBQ    src+16(FP), AX
+	LEAQ    (AX)(CX*1), DX
+	MOVQ    dst+0(FP), BX
+	MOVQ    dstLine+8(FP), SI
+	MOVQ    src+16(FP), DI
+	MOVQ    srcLine+32(FP), R8
+	MOVQ    srcPixel+40(FP), R9
+	MOVQ    lines+56(FP), R10
+
+line:
+	MOVQ pixels+48(FP), R13
+	MOVQ DI, R11
+	MOVQ BX, R12
+
+pixel:
+	VMOVUPS     (R11)(AX*1), Y8
+	VSUBPS      Y0, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y6, Y4, Y8
+	VMOVAPS     Y2, Y9
+	VFMADD132PS (R11), Y8, Y9
+	VMOVUPS     Y9, (R12)
+	VMOVUPS     32(R11)(AX*1), Y8
+	VSUBPS      Y1, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS Y7, Y5, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD132PS 32(R11), Y8, Y9
+	VMOVUPS     Y9, 32(R12)
+	PREFETCHT1  (R11)(CX*1)
+	PREFETCHT1  (R11)(DX*1)
+	ADDQ        R9, R11
+	ADDQ        $0x00000040, R12
+	DECQ        R13
+	JNZ         pixel
+	ADDQ        R8, DI
+	ADDQ        SI, BX
+	DECQ        R10
 	JNZ         line
 	VZEROUPPER
 	RET
@@ -1246,209 +1353,209 @@ summed:
 	VZEROUPPER
 	RET
 
-// func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, soonPixel int, soonLine int, pixels int, lines int)
+// func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, also *float32, soonPixel int, soonLine int, pixels int, lines int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tapGradientsAVX2(SB), NOSPLIT, $0-104
+TEXT ·tapGradientsAVX2(SB), NOSPLIT, $8-112
 	MOVQ x+48(FP), AX
 	MOVQ dy+24(FP), CX
+	MOVQ also+72(FP), DI
+	SUBQ soon+64(FP), DI
 
 line:
-	MOVQ pixels+88(FP), DI
+	MOVQ pixels+96(FP), R8
 	MOVQ AX, DX
 	MOVQ CX, BX
 	MOVQ soon+64(FP), SI
 
 tile:
-	CMPQ       DI, $0x00000004
+	CMPQ       R8, $0x00000004
 	JLE        tile4
-	MOVQ       dyPixel+32(FP), R8
-	MOVQ       dyLine+40(FP), R9
+	MOVQ       dyPixel+32(FP), R9
 	VMOVUPS    (BX), Y0
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Y1
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Y2
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Y3
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Y4
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Y5
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Y6
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Y7
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
-	MOVQ       taps+8(FP), R8
-	MOVQ       sums+0(FP), R9
-	MOVQ       groups+16(FP), R10
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
+	MOVQ       taps+8(FP), R9
+	MOVQ       sums+0(FP), R10
+	MOVQ       groups+16(FP), R11
 
 taps8:
-	MOVQ        (R8), R11
-	VMOVUPS     (R9), Y8
-	MOVQ        16(R8), R12
-	VMOVUPS     64(R9), Y9
-	MOVQ        32(R8), R13
-	VMOVUPS     128(R9), Y10
-	MOVQ        48(R8), R14
-	VMOVUPS     192(R9), Y11
-	MOVQ        64(R8), R15
-	VMOVUPS     256(R9), Y12
-	VFMADD231PS (DX)(R11*4), Y0, Y8
-	VFMADD231PS (DX)(R12*4), Y0, Y9
-	VFMADD231PS (DX)(R13*4), Y0, Y10
-	VFMADD231PS (DX)(R14*4), Y0, Y11
-	VFMADD231PS (DX)(R15*4), Y0, Y12
-	VFMADD231PS 64(DX)(R11*4), Y1, Y8
-	VFMADD231PS 64(DX)(R12*4), Y1, Y9
-	VFMADD231PS 64(DX)(R13*4), Y1, Y10
-	VFMADD231PS 64(DX)(R14*4), Y1, Y11
-	VFMADD231PS 64(DX)(R15*4), Y1, Y12
-	VFMADD231PS 128(DX)(R11*4), Y2, Y8
-	VFMADD231PS 128(DX)(R12*4), Y2, Y9
-	VFMADD231PS 128(DX)(R13*4), Y2, Y10
-	VFMADD231PS 128(DX)(R14*4), Y2, Y11
-	VFMADD231PS 128(DX)(R15*4), Y2, Y12
-	VFMADD231PS 192(DX)(R11*4), Y3, Y8
-	VFMADD231PS 192(DX)(R12*4), Y3, Y9
-	VFMADD231PS 192(DX)(R13*4), Y3, Y10
-	VFMADD231PS 192(DX)(R14*4), Y3, Y11
-	VFMADD231PS 192(DX)(R15*4), Y3, Y12
-	VFMADD231PS 256(DX)(R11*4), Y4, Y8
-	VFMADD231PS 256(DX)(R12*4), Y4, Y9
-	VFMADD231PS 256(DX)(R13*4), Y4, Y10
-	VFMADD231PS 256(DX)(R14*4), Y4, Y11
-	VFMADD231PS 256(DX)(R15*4), Y4, Y12
-	VFMADD231PS 320(DX)(R11*4), Y5, Y8
-	VFMADD231PS 320(DX)(R12*4), Y5, Y9
-	VFMADD231PS 320(DX)(R13*4), Y5, Y10
-	VFMADD231PS 320(DX)(R14*4), Y5, Y11
-	VFMADD231PS 320(DX)(R15*4), Y5, Y12
-	VFMADD231PS 384(DX)(R11*4), Y6, Y8
-	VFMADD231PS 384(DX)(R12*4), Y6, Y9
-	VFMADD231PS 384(DX)(R13*4), Y6, Y10
-	VFMADD231PS 384(DX)(R14*4), Y6, Y11
-	VFMADD231PS 384(DX)(R15*4), Y6, Y12
-	VFMADD231PS 448(DX)(R11*4), Y7, Y8
-	VFMADD231PS 448(DX)(R12*4), Y7, Y9
-	VFMADD231PS 448(DX)(R13*4), Y7, Y10
-	VFMADD231PS 448(DX)(R14*4), Y7, Y11
-	VFMADD231PS 448(DX)(R15*4), Y7, Y12
-	VMOVUPS     Y8, (R9)
-	VMOVUPS     Y9, 64(R9)
-	VMOVUPS     Y10, 128(R9)
-	VMOVUPS     Y11, 192(R9)
-	VMOVUPS     Y12, 256(R9)
-	ADDQ        $0x00000050, R8
-	ADDQ        $0x00000140, R9
-	DECQ        R10
+	MOVQ        (R9), R12
+	VMOVUPS     (R10), Y8
+	MOVQ        16(R9), R13
+	VMOVUPS     64(R10), Y9
+	MOVQ        32(R9), R14
+	VMOVUPS     128(R10), Y10
+	MOVQ        48(R9), R15
+	VMOVUPS     192(R10), Y11
+	MOVQ        64(R9), BP
+	VMOVUPS     256(R10), Y12
+	VFMADD231PS (DX)(R12*4), Y0, Y8
+	VFMADD231PS (DX)(R13*4), Y0, Y9
+	VFMADD231PS (DX)(R14*4), Y0, Y10
+	VFMADD231PS (DX)(R15*4), Y0, Y11
+	VFMADD231PS (DX)(BP*4), Y0, Y12
+	VFMADD231PS 64(DX)(R12*4), Y1, Y8
+	VFMADD231PS 64(DX)(R13*4), Y1, Y9
+	VFMADD231PS 64(DX)(R14*4), Y1, Y10
+	VFMADD231PS 64(DX)(R15*4), Y1, Y11
+	VFMADD231PS 64(DX)(BP*4), Y1, Y12
+	VFMADD231PS 128(DX)(R12*4), Y2, Y8
+	VFMADD231PS 128(DX)(R13*4), Y2, Y9
+	VFMADD231PS 128(DX)(R14*4), Y2, Y10
+	VFMADD231PS 128(DX)(R15*4), Y2, Y11
+	VFMADD231PS 128(DX)(BP*4), Y2, Y12
+	VFMADD231PS 192(DX)(R12*4), Y3, Y8
+	VFMADD231PS 192(DX)(R13*4), Y3, Y9
+	VFMADD231PS 192(DX)(R14*4), Y3, Y10
+	VFMADD231PS 192(DX)(R15*4), Y3, Y11
+	VFMADD231PS 192(DX)(BP*4), Y3, Y12
+	VFMADD231PS 256(DX)(R12*4), Y4, Y8
+	VFMADD231PS 256(DX)(R13*4), Y4, Y9
+	VFMADD231PS 256(DX)(R14*4), Y4, Y10
+	VFMADD231PS 256(DX)(R15*4), Y4, Y11
+	VFMADD231PS 256(DX)(BP*4), Y4, Y12
+	VFMADD231PS 320(DX)(R12*4), Y5, Y8
+	VFMADD231PS 320(DX)(R13*4), Y5, Y9
+	VFMADD231PS 320(DX)(R14*4), Y5, Y10
+	VFMADD231PS 320(DX)(R15*4), Y5, Y11
+	VFMADD231PS 320(DX)(BP*4), Y5, Y12
+	VFMADD231PS 384(DX)(R12*4), Y6, Y8
+	VFMADD231PS 384(DX)(R13*4), Y6, Y9
+	VFMADD231PS 384(DX)(R14*4), Y6, Y10
+	VFMADD231PS 384(DX)(R15*4), Y6, Y11
+	VFMADD231PS 384(DX)(BP*4), Y6, Y12
+	VFMADD231PS 448(DX)(R12*4), Y7, Y8
+	VFMADD231PS 448(DX)(R13*4), Y7, Y9
+	VFMADD231PS 448(DX)(R14*4), Y7, Y10
+	VFMADD231PS 448(DX)(R15*4), Y7, Y11
+	VFMADD231PS 448(DX)(BP*4), Y7, Y12
+	VMOVUPS     Y8, (R10)
+	VMOVUPS     Y9, 64(R10)
+	VMOVUPS     Y10, 128(R10)
+	VMOVUPS     Y11, 192(R10)
+	VMOVUPS     Y12, 256(R10)
+	ADDQ        $0x00000050, R9
+	ADDQ        $0x00000140, R10
+	DECQ        R11
 	JNZ         taps8
 	ADDQ        $0x00000200, DX
-	SUBQ        $0x00000008, DI
+	SUBQ        $0x00000008, R8
 	JG          tile
 	JMP         lineEnd
 
 tile4:
-	MOVQ       dyPixel+32(FP), R8
-	MOVQ       dyLine+40(FP), R9
+	MOVQ       dyPixel+32(FP), R9
 	VMOVUPS    (BX), Y0
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Y1
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Y2
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
 	VMOVUPS    (BX), Y3
-	PREFETCHT1 (BX)(R9*1)
 	PREFETCHT1 (SI)
-	ADDQ       R8, BX
-	ADDQ       soonPixel+72(FP), SI
-	MOVQ       taps+8(FP), R8
-	MOVQ       sums+0(FP), R9
-	MOVQ       groups+16(FP), R10
+	PREFETCHT1 (SI)(DI*1)
+	ADDQ       R9, BX
+	ADDQ       soonPixel+80(FP), SI
+	MOVQ       taps+8(FP), R9
+	MOVQ       sums+0(FP), R10
+	MOVQ       groups+16(FP), R11
 
 taps4:
-	MOVQ        (R8), R11
-	VMOVUPS     (R9), Y4
-	MOVQ        16(R8), R12
-	VMOVUPS     64(R9), Y5
-	MOVQ        32(R8), R13
-	VMOVUPS     128(R9), Y6
-	MOVQ        48(R8), R14
-	VMOVUPS     192(R9), Y7
-	MOVQ        64(R8), R15
-	VMOVUPS     256(R9), Y8
-	VFMADD231PS (DX)(R11*4), Y0, Y4
-	VFMADD231PS (DX)(R12*4), Y0, Y5
-	VFMADD231PS (DX)(R13*4), Y0, Y6
-	VFMADD231PS (DX)(R14*4), Y0, Y7
-	VFMADD231PS (DX)(R15*4), Y0, Y8
-	VFMADD231PS 64(DX)(R11*4), Y1, Y4
-	VFMADD231PS 64(DX)(R12*4), Y1, Y5
-	VFMADD231PS 64(DX)(R13*4), Y1, Y6
-	VFMADD231PS 64(DX)(R14*4), Y1, Y7
-	VFMADD231PS 64(DX)(R15*4), Y1, Y8
-	VFMADD231PS 128(DX)(R11*4), Y2, Y4
-	VFMADD231PS 128(DX)(R12*4), Y2, Y5
-	VFMADD231PS 128(DX)(R13*4), Y2, Y6
-	VFMADD231PS 128(DX)(R14*4), Y2, Y7
-	VFMADD231PS 128(DX)(R15*4), Y2, Y8
-	VFMADD231PS 192(DX)(R11*4), Y3, Y4
-	VFMADD231PS 192(DX)(R12*4), Y3, Y5
-	VFMADD231PS 192(DX)(R13*4), Y3, Y6
-	VFMADD231PS 192(DX)(R14*4), Y3, Y7
-	VFMADD231PS 192(DX)(R15*4), Y3, Y8
-	VMOVUPS     Y4, (R9)
-	VMOVUPS     Y5, 64(R9)
-	VMOVUPS     Y6, 128(R9)
-	VMOVUPS     Y7, 192(R9)
-	VMOVUPS     Y8, 256(R9)
-	ADDQ        $0x00000050, R8
-	ADDQ        $0x00000140, R9
-	DECQ        R10
+	MOVQ        (R9), R12
+	VMOVUPS     (R10), Y4
+	MOVQ        16(R9), R13
+	VMOVUPS     64(R10), Y5
+	MOVQ        32(R9), R14
+	VMOVUPS     128(R10), Y6
+	MOVQ        48(R9), R15
+	VMOVUPS     192(R10), Y7
+	MOVQ        64(R9), BP
+	VMOVUPS     256(R10), Y8
+	VFMADD231PS (DX)(R12*4), Y0, Y4
+	VFMADD231PS (DX)(R13*4), Y0, Y5
+	VFMADD231PS (DX)(R14*4), Y0, Y6
+	VFMADD231PS (DX)(R15*4), Y0, Y7
+	VFMADD231PS (DX)(BP*4), Y0, Y8
+	VFMADD231PS 64(DX)(R12*4), Y1, Y4
+	VFMADD231PS 64(DX)(R13*4), Y1, Y5
+	VFMADD231PS 64(DX)(R14*4), Y1, Y6
+	VFMADD231PS 64(DX)(R15*4), Y1, Y7
+	VFMADD231PS 64(DX)(BP*4), Y1, Y8
+	VFMADD231PS 128(DX)(R12*4), Y2, Y4
+	VFMADD231PS 128(DX)(R13*4), Y2, Y5
+	VFMADD231PS 128(DX)(R14*4), Y2, Y6
+	VFMADD231PS 128(DX)(R15*4), Y2, Y7
+	VFMADD231PS 128(DX)(BP*4), Y2, Y8
+	VFMADD231PS 192(DX)(R12*4), Y3, Y4
+	VFMADD231PS 192(DX)(R13*4), Y3, Y5
+	VFMADD231PS 192(DX)(R14*4), Y3, Y6
+	VFMADD231PS 192(DX)(R15*4), Y3, Y7
+	VFMADD231PS 192(DX)(BP*4), Y3, Y8
+	VMOVUPS     Y4, (R10)
+	VMOVUPS     Y5, 64(R10)
+	VMOVUPS     Y6, 128(R10)
+	VMOVUPS     Y7, 192(R10)
+	VMOVUPS     Y8, 256(R10)
+	ADDQ        $0x00000050, R9
+	ADDQ        $0x00000140, R10
+	DECQ        R11
 	JNZ         taps4
 	ADDQ        $0x00000100, DX
-	SUBQ        $0x00000004, DI
+	SUBQ        $0x00000004, R8
 	JG          tile
 
 lineEnd:
 	ADDQ xLine+56(FP), AX
 	ADDQ dyLine+40(FP), CX
-	MOVQ soonLine+80(FP), DX
+	MOVQ soonLine+88(FP), DX
 	ADDQ DX, soon+64(FP)
-	DECQ lines+96(FP)
+	DECQ lines+104(FP)
 	JNZ  line
 	VZEROUPPER
 	RET

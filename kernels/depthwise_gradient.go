@@ -80,18 +80,28 @@ func (g *depthwiseGradient) Do(part, worker int) {
 	clear(sums)
 	clear(panels)
 	x, dy := panels[:g.conv.panel.size()], panels[g.conv.panel.size():]
+	g.eachBandOf(part, func(n, begin, lines int) {
+		for block := range g.blocks {
+			t := g.tapsOf(block, lines, sums, x)
+			g.readInputs(&t, x, n, begin, block)
+			g.readGradients(&t, dy, n, begin, block)
+			t.add()
+		}
+	})
+}
+
+// eachBandOf visits the bands of a part.
+func (g *depthwiseGradient) eachBandOf(part int, visit func(n, begin, lines int)) {
 	for task := part * g.perPart(); task < min((part+1)*g.perPart(), g.n*g.tasks); task++ {
-		g.eachBand(task, func(n, begin, lines int) {
-			for block := range g.blocks {
-				t := tapGradient{
-					channels: min(channelBlock, g.dy.c-block*channelBlock), pixels: g.dy.w, lines: lines,
-					sums: sums[block*g.blockSize():], x: x, xLine: g.conv.step * g.conv.panel.line(), taps: g.taps,
-				}
-				g.readInputs(&t, x, n, begin, block)
-				g.readGradients(&t, dy, n, begin, block)
-				t.add()
-			}
-		})
+		g.eachBand(task, visit)
+	}
+}
+
+// tapsOf returns what is to be added up for one block of channels of a band, without dy.
+func (g *depthwiseGradient) tapsOf(block, lines int, sums, x []float32) tapGradient {
+	return tapGradient{
+		channels: min(channelBlock, g.dy.c-block*channelBlock), pixels: g.dy.w, lines: lines,
+		sums: sums[block*g.blockSize():], x: x, xLine: g.conv.step * g.conv.panel.line(), taps: g.taps,
 	}
 }
 
@@ -113,6 +123,9 @@ func (g *depthwiseGradient) readGradients(t *tapGradient, panel []float32, n, be
 	dy := &g.dy
 	if g.direct() {
 		t.dy, t.dyPixel, t.dyLine = dy.src[(n*dy.h+begin)*dy.w*dy.c+block*channelBlock:], dy.c, dy.w*dy.c
+		if t.also = t.dy[min(t.dyLine, len(t.dy)):]; t.soon == nil {
+			t.soon, t.soonPixel, t.soonLine = t.also, t.dyPixel, t.dyLine
+		}
 		return
 	}
 	t.dy, t.dyPixel, t.dyLine = panel, channelBlock, dy.line()

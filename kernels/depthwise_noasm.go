@@ -16,11 +16,15 @@ func copyHardSwishPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine 
 	panic("kernels: assembly called on another architecture")
 }
 
+func copyGradientPixelsAVX512(dst *float32, dstLine int, src *float32, x *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, slope *float32, offset *float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, soonPixel int, soonLine int, pixels int, lines int) {
+func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, also *float32, soonPixel int, soonLine int, pixels int, lines int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -36,10 +40,14 @@ func copyHardSwishPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine in
 	panic("kernels: assembly called on another architecture")
 }
 
+func copyGradientPixelsAVX2(dst *float32, dstLine int, src *float32, x *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, slope *float32, offset *float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, soonPixel int, soonLine int, pixels int, lines int) {
+func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, also *float32, soonPixel int, soonLine int, pixels int, lines int) {
 	panic("kernels: assembly called on another architecture")
 }

@@ -16,7 +16,8 @@ type depthwisePanel struct {
 	run     int // columns of each remainder
 	lines   int // that it has room for
 
-	norm *BatchNorm // that src is read through, nil for none
+	norm   *BatchNorm // that src is read through, nil for none
+	behind *BatchNorm // whose input's gradient is read, where src is what that of its output is behind the activation; nil for none
 }
 
 // line returns the floats from one line to the next.
@@ -36,7 +37,9 @@ func (p *depthwisePanel) at(i, j int) int {
 //		dst[i*line() + (r*run+q)*channelBlock + k] = src[n, top+i, column(r, q), block*channelBlock + k]
 //
 // where that is inside the image, and 0 where it is not. Channels that do not exist are left alone. The processor is asked
-// to bring the same pixels, from ahead floats further on, near. With a batch norm, the pixels are normalised.
+// to bring the same pixels, from ahead floats further on, near. With a batch norm, the pixels are normalised; with one behind, they are
+//
+//	behind.scale[c]*src[n, y, x, c] + behind.slope[c]*(behind.x[n, y, x, c] - behind.mean[c]) + behind.offset[c]
 func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
 	from, to := min(max(-top, 0), lines), min(max(p.h-top, 0), lines)
 	clear(dst[:from*p.line()])
@@ -50,28 +53,48 @@ func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
 		pixels := min(max(ceilDiv(p.w-column, p.stride), first), p.run) - first
 		if pixels > 0 {
 			source := ((n*p.h+top+from)*p.w+column+first*p.stride)*p.c + block*channelBlock
-			p.copyPixels(dst[from*p.line()+(r*p.run+first)*channelBlock:], p.src[source:], pixels, to-from, block*channelBlock, ahead)
+			p.copyPixels(dst[from*p.line()+(r*p.run+first)*channelBlock:], source, pixels, to-from, block*channelBlock, ahead)
 		}
 	}
 }
 
-// copyPixels copies every stride-th pixel of some lines, of the block of channels that begins with first.
-func (p *depthwisePanel) copyPixels(dst, src []float32, pixels, lines, first, ahead int) {
+// copyPixels copies every stride-th pixel of some lines, of the block of channels that begins with first. The first of them is
+// at source.
+func (p *depthwisePanel) copyPixels(dst []float32, source, pixels, lines, first, ahead int) {
 	const size = 4
+	src := p.src[source:]
 	to, toLine := unsafe.SliceData(dst), p.line()*size
 	from, fromLine, fromPixel := unsafe.SliceData(src), p.w*p.c*size, p.stride*p.c*size
 	whole := first+channelBlock <= p.c
 	switch b := p.norm; {
+	case whole && active != Generic && p.behind != nil:
+		b := p.behind
+		copyGradientPixelsKernels[active](to, toLine, from, &b.x[source], fromLine, fromPixel, pixels, lines, ahead*size, &b.mean[first], &b.scale[first], &b.slope[first], &b.offset[first])
 	case whole && active != Generic && b == nil:
 		copyPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size)
 	case whole && active != Generic && b.clamps:
 		copyClampedPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size, &b.mean[first], &b.scale[first], &b.beta[first], b.lo, b.hi)
 	case whole && active != Generic:
 		copyHardSwishPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size, &b.mean[first], &b.scale[first], &b.beta[first])
+	case p.behind != nil:
+		p.copyGradient(dst, source, pixels, lines, first)
 	default:
 		channels := min(channelBlock, p.c-first)
 		for i := range lines {
 			copyThrough(b, dst[i*p.line():], channelBlock, src[i*p.w*p.c:], p.stride*p.c, pixels, channels, first)
+		}
+	}
+}
+
+// copyGradient copies pixels through the gradient of the batch norm behind, one by one.
+func (p *depthwisePanel) copyGradient(dst []float32, source, pixels, lines, first int) {
+	b, channels := p.behind, min(channelBlock, p.c-first)
+	last := first + channels
+	for i := range lines {
+		for q := range pixels {
+			at, to := source+(i*p.w+q*p.stride)*p.c, i*p.line()+q*channelBlock
+			batchNormGradRows(dst[to:to+channels], p.src[at:at+channels], b.x[at:at+channels], nil,
+				b.mean[first:last], b.scale[first:last], b.slope[first:last], b.offset[first:last], 1, false)
 		}
 	}
 }
@@ -84,6 +107,8 @@ var (
 		AVX2: copyClampedPixelsAVX2, AVX512: copyClampedPixelsAVX512}
 	copyHardSwishPixelsKernels = [...]func(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int, mean, scale, beta *float32){
 		AVX2: copyHardSwishPixelsAVX2, AVX512: copyHardSwishPixelsAVX512}
+	copyGradientPixelsKernels = [...]func(dst *float32, dstLine int, src, x *float32, srcLine, srcPixel, pixels, lines, ahead int, mean, scale, slope, offset *float32){
+		AVX2: copyGradientPixelsAVX2, AVX512: copyGradientPixelsAVX512}
 )
 
 // depthwiseCut is how images are cut: bands of lines, one after the other, each block of channels by itself. A task has
@@ -97,10 +122,11 @@ type depthwiseCut struct {
 }
 
 // How many floats the panels of a band may have: those of a pass over the images fit into the first-level cache. Larger bands
-// read fewer lines twice, and pay where the kernel itself fetches what comes next.
+// read fewer lines twice, and pay where the kernel itself fetches what comes next; those of the joint backward pass, a little.
 const (
-	nearPanels = 6 << 10
-	farPanels  = 24 << 10
+	nearPanels  = 6 << 10
+	farPanels   = 24 << 10
+	jointPanels = 10 << 10
 )
 
 // newDepthwiseCut makes bands as large as their panels may be.

@@ -107,14 +107,14 @@ const gradientTaps = 5
 //	for t < len(taps), i < lines, p < pixels, c < channels:
 //		sums[t*channelBlock + c] += dy[i*dyLine + p*dyPixel + c] * x[i*xLine + p*channelBlock + taps[t].x + c]
 //
-// for the pixels rounded up to a multiple of four; dy is 0 for those that are none. Meanwhile the second-level cache gets the
-// next line of dy and as many pixels of soon, nil for none.
+// for the pixels rounded up to a multiple of four; dy is 0 for those that are none. Meanwhile the second-level cache gets as
+// many pixels of soon and also, which lie alike; nil for none.
 type tapGradient struct {
 	channels, pixels, lines int
 	sums, dy, x             []float32
 	dyPixel, dyLine, xLine  int
 	taps                    []tap
-	soon                    []float32
+	soon, also              []float32
 	soonPixel, soonLine     int
 }
 
@@ -138,12 +138,15 @@ func (t *tapGradient) vector(c int, kernel tapGradientKernel) {
 	if t.soon == nil {
 		t.soon, t.soonPixel, t.soonLine = t.x, channelBlock, t.xLine
 	}
+	if t.also == nil {
+		t.also = t.soon
+	}
 	kernel(unsafe.SliceData(t.sums[c:]), offsets(t.taps), len(t.taps)/gradientTaps, unsafe.SliceData(t.dy[c:]), t.dyPixel*size, t.dyLine*size,
-		unsafe.SliceData(t.x[c:]), t.xLine*size, unsafe.SliceData(t.soon), t.soonPixel*size, t.soonLine*size, t.pixels, t.lines)
+		unsafe.SliceData(t.x[c:]), t.xLine*size, unsafe.SliceData(t.soon), unsafe.SliceData(t.also), t.soonPixel*size, t.soonLine*size, t.pixels, t.lines)
 }
 
 // tapGradientKernel is an assembly kernel for one vector of channels; its strides are in bytes.
-type tapGradientKernel func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon *float32, soonPixel, soonLine, pixels, lines int)
+type tapGradientKernel func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon, also *float32, soonPixel, soonLine, pixels, lines int)
 
 func (t *tapGradient) addPortably(from int) {
 	for i := range t.lines {

@@ -169,11 +169,18 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 	}
 
 	if gated := l.out.gated; gated != nil {
+		backward, joins := kernel.BackwardGated, l.joins(c)
+		if joins {
+			backward = kernel.SettleGated
+		}
 		k, fixed := c.contribute(l.in[0], false, inPlace), l.frozen
 		c.emit(l.step("gradient"), append(at.buffers(), dy, gated.gate, gated.shift), []buffer{k.dst}, func(f *frame) {
-			kernel.BackwardGated(f.pool, f.n*positions, f.at(k.dst), dGamma, dBeta, f.at(dy), gated.at(f, positions), at.at(f), fixed, accumulate, f.ws)
+			backward(f.pool, f.n*positions, f.at(k.dst), dGamma, dBeta, f.at(dy), gated.at(f, positions), at.at(f), fixed, accumulate, f.ws)
 		})
 		k.done()
+		if joins {
+			l.in[0].behind = l
+		}
 		return
 	}
 

@@ -20,6 +20,7 @@ func depthwise() {
 			return func(z reg.VecVirtual) reg.VecVirtual { return m.clamp(z, lo, hi) }
 		})
 		m.copyPixels("HardSwish", "", func() func(z reg.VecVirtual) reg.VecVirtual { return m.hardSwish })
+		m.copyGradientPixels()
 		tapSums(m.vectorSet)
 		tapGradients(m.vectorSet)
 	}
@@ -36,24 +37,54 @@ const (
 var depthwiseTiles = []int{8, 4}
 
 // copyPixels emits the copy of one block of channels to a panel, on the way through a batch norm if there is an activation.
-// While it waits for memory anyway, it asks for what will be copied later.
 func (m *machine) copyPixels(name, parameters string, activation func() func(z reg.VecVirtual) reg.VecVirtual) {
-	doc := " copies lines of pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes."
+	what := "pixels"
 	if activation != nil {
-		parameters = ", mean, scale, beta *float32" + parameters
-		doc = " copies lines of normalised pixels to a panel, see depthwisePanel.copyPixels. Strides are in bytes."
+		parameters, what = ", mean, scale, beta *float32"+parameters, "normalised pixels"
 	}
-	m.function("copy"+name+"Pixels", "(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int"+parameters+")", doc[1:])
+	m.copyFunction(name, "src", parameters, what)
 	through := func(x reg.VecVirtual, _ int) reg.VecVirtual { return x }
 	if activation != nil {
 		mean, scale, beta := m.blockOf("mean"), m.blockOf("scale"), m.blockOf("beta")
 		act := activation()
 		through = func(x reg.VecVirtual, v int) reg.VecVirtual { return act(m.fma(m.sub(x, mean[v]), scale[v], beta[v])) }
 	}
+	ahead := Load(Param("ahead"), GP64())
+	m.overPixels(func(v int, from Mem) reg.VecVirtual {
+		return through(m.load(from, nil), v)
+	}, func(from Mem) {
+		PREFETCHT1(from.Idx(ahead, 1))
+	})
+}
+
+// copyGradientPixels emits the copy of one block of channels of a batch norm's gradient to a panel.
+func (m *machine) copyGradientPixels() {
+	m.copyFunction("Gradient", "src, x", ", mean, scale, slope, offset *float32", "pixels of a batch norm's gradient")
+	mean, scale, slope, offset := m.blockOf("mean"), m.blockOf("scale"), m.blockOf("slope"), m.blockOf("offset")
+	x, ahead, xAhead := Load(Param("x"), GP64()), Load(Param("ahead"), GP64()), GP64()
+	SUBQ(argument("src"), x) // from src
+	LEAQ(Mem{Base: x, Index: ahead, Scale: 1}, xAhead)
+	m.overPixels(func(v int, from Mem) reg.VecVirtual {
+		d := m.sub(m.load(from.Idx(x, 1), nil), mean[v])
+		return m.fma(scale[v], from, m.fma(d, slope[v], offset[v]))
+	}, func(from Mem) {
+		PREFETCHT1(from.Idx(ahead, 1))
+		PREFETCHT1(from.Idx(xAhead, 1))
+	})
+}
+
+// copyFunction begins a function that copies pixels to a panel.
+func (m *machine) copyFunction(name, from, parameters, what string) {
+	m.function("copy"+name+"Pixels", "(dst *float32, dstLine int, "+from+" *float32, srcLine, srcPixel, pixels, lines, ahead int"+parameters+")",
+		"copies lines of "+what+" to a panel, see depthwisePanel.copyPixels. Strides are in bytes.")
+}
+
+// overPixels emits the loop of such a function: value for every vector of a pixel and, as it waits for memory anyway, what
+// asks for the pixels that will be copied later.
+func (m *machine) overPixels(value func(v int, from Mem) reg.VecVirtual, fetch func(from Mem)) {
 	dst, dstLine := Load(Param("dst"), GP64()), Load(Param("dstLine"), GP64())
 	src, srcLine := Load(Param("src"), GP64()), Load(Param("srcLine"), GP64())
 	srcPixel, lines := Load(Param("srcPixel"), GP64()), Load(Param("lines"), GP64())
-	ahead := Load(Param("ahead"), GP64())
 	Label("line")
 	from, to, left := GP64(), GP64(), Load(Param("pixels"), GP64())
 	MOVQ(src, from)
@@ -61,9 +92,9 @@ func (m *machine) copyPixels(name, parameters string, activation func() func(z r
 	Label("pixel")
 	for v := range slotBytes / (4 * m.lanes) {
 		at := v * 4 * m.lanes
-		VMOVUPS(through(m.load(Mem{Base: from, Disp: at}, nil), v), Mem{Base: to, Disp: at})
+		VMOVUPS(value(v, Mem{Base: from, Disp: at}), Mem{Base: to, Disp: at})
 	}
-	PREFETCHT1(Mem{Base: from, Index: ahead, Scale: 1})
+	fetch(Mem{Base: from})
 	ADDQ(srcPixel, from)
 	ADDQ(U32(slotBytes), to)
 	DECQ(left)
@@ -241,10 +272,11 @@ func argument(name string) Mem {
 // held in registers while the taps pass by. Memory is busy meanwhile with what will be read later.
 func tapGradients(set vectorSet) {
 	name := "tapGradients" + set.name
-	TEXT(name, NOSPLIT, "func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon *float32, soonPixel, soonLine, pixels, lines int)")
+	TEXT(name, NOSPLIT, "func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon, also *float32, soonPixel, soonLine, pixels, lines int)")
 	Doc(fmt.Sprintf("%s adds up the gradients of groups of %d taps for one vector of channels, see tapGradient. Strides are in bytes.", name, gradientTaps))
 	x, dy := Load(Param("x"), GP64()), Load(Param("dy"), GP64())
-	xTile, dyTile, soonTile := GP64(), GP64(), GP64()
+	xTile, dyTile, soonTile, also := GP64(), GP64(), GP64(), Load(Param("also"), GP64())
+	SUBQ(argument("soon"), also) // from soon
 	overTiles(
 		func() {
 			MOVQ(x, xTile)
@@ -253,12 +285,12 @@ func tapGradients(set vectorSet) {
 		},
 		func(pixels int, _ reg.Register) {
 			gradient := make([]reg.VecVirtual, pixels)
-			dyPixel, dyLine := Load(Param("dyPixel"), GP64()), Load(Param("dyLine"), GP64())
+			dyPixel := Load(Param("dyPixel"), GP64())
 			for i := range gradient {
 				gradient[i] = set.vector()
 				VMOVUPS(Mem{Base: dyTile}, gradient[i])
-				PREFETCHT1(Mem{Base: dyTile, Index: dyLine, Scale: 1})
 				PREFETCHT1(Mem{Base: soonTile})
+				PREFETCHT1(Mem{Base: soonTile, Index: also, Scale: 1})
 				ADDQ(dyPixel, dyTile)
 				ADDQ(argument("soonPixel"), soonTile)
 			}

@@ -1,0 +1,110 @@
+package kernels
+
+// depthwiseJoint is the whole backward pass of a depthwise convolution behind which there is a batch norm. Band by band, the
+// data gradient and the sums of the weight gradient are computed from the same two panels: of dy, which is the gradient of that
+// batch norm, and of the input.
+type depthwiseJoint struct {
+	whole    *depthwise
+	data     depthwisePass
+	gradient depthwiseGradient // whose dy is in the panel of data
+}
+
+// newDepthwiseJoint returns nil if there is no such form: a band has as many lines of dy as of every phase of the input.
+func newDepthwiseJoint(s ConvShape, d *depthwise) *depthwiseJoint {
+	if s.OutH() != ceilDiv(s.H, s.SH) || s.OutW() != ceilDiv(s.W, s.SW) {
+		return nil
+	}
+	j := &depthwiseJoint{whole: d, data: d.data, gradient: d.gradient}
+	data, x := &j.data, &j.gradient.conv
+	cut := newDepthwiseCut(s.C, s.OutH(), jointPanels, func(lines int) int {
+		return data.sourceLines(lines)*data.panel.line() + x.sourceLines(lines)*x.panel.line()
+	})
+	data.depthwiseCut, j.gradient.depthwiseCut = cut, cut
+	data.panel.lines, x.panel.lines, j.gradient.dy.lines = data.sourceLines(cut.lines), x.sourceLines(cut.lines), 0
+	return j
+}
+
+// blocksOf returns the number of blocks of the sums over n samples.
+func (j *depthwiseJoint) blocksOf(n int) int { return j.data.bandsOf(n) }
+
+func (j *depthwiseJoint) workspace(n, threads int) int {
+	parts := min(n*j.gradient.tasks, gradientParts)
+	return cacheLine + j.data.packedSize() + parts*j.gradient.sumSize() + threads*j.workerSize()
+}
+
+// workerSize returns the floats of both panels and of a band.
+func (j *depthwiseJoint) workerSize() int {
+	return j.data.panel.size() + j.gradient.workerSize() + roundUp(j.data.bandSize(), cacheLine)
+}
+
+// run computes both gradients, and returns the number of blocks of the sums.
+func (j *depthwiseJoint) run(p *Pool, n int, args *Joint, ws []float32) int {
+	d, g := &j.data, &j.gradient
+	d.start(n, args.DX, args.G, args.W, args.Add, ws)
+	d.panel.behind, d.norm = args.Behind, args.Before
+	g.start(n, args.DW, nil, args.X, args.Accumulate, d.ws)
+	p.Run(d.blocks, (*depthwisePack)(d))
+	p.Run(g.parts(), j)
+	p.Run(g.blocks, (*depthwiseGradientSum)(g))
+	j.whole.readThrough(nil)
+	return d.bandsOf(n)
+}
+
+// Do computes the bands of one part of the images.
+func (j *depthwiseJoint) Do(part, worker int) {
+	d, g := &j.data, &j.gradient
+	sums := g.sums[part*g.sumSize():][:g.sumSize()]
+	ws := g.ws[worker*j.workerSize():][:j.workerSize()]
+	dy, x := ws[:d.panel.size()], ws[d.panel.size():][:g.workerSize()]
+	waiting := ws[len(dy)+len(x):]
+	clear(sums)
+	clear(dy)
+	clear(x)
+	g.eachBandOf(part, func(n, begin, lines int) {
+		band := d.band(n, begin, lines, waiting)
+		for block := range d.blocks {
+			d.panel.fill(dy, n, d.top+begin, d.sourceLines(lines), block, soonAhead)
+			j.readInputs(&band, x, n, block)
+			d.compute(dy, &band, block)
+			t := g.tapsOf(block, lines, sums, x)
+			j.readGradients(&t, dy, n, begin, block)
+			t.add()
+		}
+		d.sumBand(n, &band)
+	})
+}
+
+// soonAhead is how far panels ask ahead for pixels of which most have been fetched by the kernels a band before: those of the
+// next blocks but one.
+const soonAhead = 2 * channelBlock
+
+// readInputs fills the panel of x. Meanwhile the data gradient fetches what the sums of the batch norm before will read, or what
+// is read in a band to come if that is the same.
+func (j *depthwiseJoint) readInputs(band *depthwiseBand, panel []float32, n, block int) {
+	conv, norm := &j.gradient.conv, j.data.norm
+	x, ahead := &conv.panel, soonAhead
+	if norm == nil || &norm.x[0] == &x.src[0] {
+		band.soon, band.ahead = x.src, j.later(conv, block)
+	} else {
+		band.soon, ahead = norm.x, j.data.ahead(block, j.data.lines*conv.step, x.w*x.c)
+	}
+	x.fill(panel, n, conv.top+band.begin*conv.step, conv.sourceLines(band.lines), block, ahead)
+}
+
+// readGradients sets what the taps are multiplied by: the band's own lines of the panel of dy. Behind the last pixel of a line
+// there are zeros up to a whole tile. Meanwhile is fetched what dy is made of in a band to come.
+func (j *depthwiseJoint) readGradients(t *tapGradient, panel []float32, n, begin, block int) {
+	d := &j.data
+	dy := &d.panel
+	t.dy, t.dyPixel, t.dyLine = panel[-d.top*dy.line()-dy.left*channelBlock:], channelBlock, dy.line()
+	if at := (n*dy.h+begin)*dy.w*dy.c + block*channelBlock + j.later(d, block); at < len(dy.src) {
+		t.soon, t.also, t.soonPixel, t.soonLine = dy.src[at:], dy.behind.x[at:], dy.c, dy.w*dy.c
+	}
+}
+
+// later returns how far from a block of a band's own lines those lie that only a later panel reads: a band further on, behind the
+// lines that are read for the last window.
+func (j *depthwiseJoint) later(p *depthwisePass, block int) int {
+	line := p.panel.w * p.panel.c
+	return j.data.ahead(block, j.data.lines*p.step, line) + max(0, p.span-p.step+p.top)*line
+}

@@ -1,0 +1,247 @@
+package kernels
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// depthwiseJointCase is a depthwise convolution between two batch norms, with its data.
+type depthwiseJointCase struct {
+	c              *Conv
+	n              int
+	behind, before *BatchNorm // before is nil for none
+	through        *BatchNorm // that the input is read through, nil for none
+	fixed          bool       // of behind
+	args           Joint
+	held           []float32 // by dw before
+	dgamma, dbeta  []float32 // of behind
+	settled        []float32 // the sums of G, of one block
+}
+
+// newDepthwiseJointCase returns nil if there is no such case.
+func newDepthwiseJointCase(rng *rand.Rand, n int, s ConvShape, act Act, before, residual, add, fixed bool) *depthwiseJointCase {
+	c, err := NewConv(s)
+	if err != nil || c.depthwise == nil || c.depthwise.joint == nil {
+		return nil
+	}
+	k := &depthwiseJointCase{c: c, n: n, fixed: fixed, behind: NewBatchNorm(s.C, 1e-5, 0.1, ActReLU), dgamma: make([]float32, s.C), dbeta: make([]float32, s.C)}
+	normalised := func(positions int) Normalised {
+		return Normalised{
+			X: normal(rng, n*positions*s.C), Mean: normal(rng, s.C), InvStd: normal(rng, s.C), Gamma: normal(rng, s.C), Beta: normal(rng, s.C),
+		}
+	}
+	norm := NewBatchNorm(s.C, 1e-5, 0.1, act)
+	if before && !norm.sumsBlocks(residual) {
+		return nil
+	}
+	k.args = Joint{
+		G: normal(rng, n*c.outputSize()), Y: normalised(s.OutH() * s.OutW()), W: normal(rng, s.Weights()),
+		At: normalised(s.H * s.W), Accumulate: add,
+	}
+	k.held = normal(rng, s.Weights())
+	if c.ReadsThrough(norm) && !residual {
+		k.through, k.args.X = norm, k.args.At.X
+	} else {
+		k.args.X = normal(rng, n*c.inputSize())
+	}
+	if before {
+		k.before, k.args.Before = norm, norm
+	}
+	if residual {
+		k.args.At.Add = normal(rng, n*c.inputSize())
+	}
+	if add {
+		k.args.Add = normal(rng, n*c.inputSize())
+	}
+	k.args.Behind, k.settled = k.behind, normal(rng, k.behind.blockSums(1))
+	return k
+}
+
+// gradients are what both ways give.
+type gradients struct{ dx, dw, sums []float32 }
+
+// settle is what both begin with.
+func (k *depthwiseJointCase) settle(p *Pool) (dx, dw []float32) {
+	k.behind.SettleSummed(p, k.n*k.c.s.OutH()*k.c.s.OutW(), 1, k.dgamma, k.dbeta, k.args.G, k.args.Y, k.fixed, k.settled, false)
+	return Allocate(k.n * k.c.inputSize()), slices.Clone(k.held)
+}
+
+// joint adds in place if it is told to.
+func (k *depthwiseJointCase) joint(threads int, inPlace bool) gradients {
+	p := NewPool(threads)
+	defer p.Close()
+	args := k.args
+	args.DX, args.DW = k.settle(p)
+	if inPlace && args.Add != nil {
+		copy(args.DX, args.Add)
+		args.Add = args.DX
+	}
+	if k.before != nil {
+		args.Sums = make([]float32, k.c.JointSums(k.before, k.n))
+	}
+	if k.through != nil {
+		k.c.ReadThrough(k.through, k.n, k.args.At)
+	}
+	blocks := k.c.BackwardJoint(p, k.n, &args, make([]float32, k.c.JointWorkspace(k.n, threads)))
+	return gradients{args.DX, args.DW, k.addUp(args.Sums, blocks)}
+}
+
+// apart computes the three gradients one after the other.
+func (k *depthwiseJointCase) apart(threads int) gradients {
+	p := NewPool(threads)
+	defer p.Close()
+	c, args := k.c, &k.args
+	dx, dw := k.settle(p)
+	dy := make([]float32, len(args.G))
+	k.behind.runRows(p, dy, args.G, nil)
+	ws := make([]float32, c.GradientSumsWorkspace(k.n, threads))
+	var sums []float32
+	blocks := 0
+	if k.before != nil {
+		sums = make([]float32, c.GradientSums(k.before, k.n))
+		blocks = c.BackwardDataSums(p, k.n, dx, dy, args.W, args.Add, k.before, args.At, sums, ws)
+	} else {
+		c.BackwardData(p, k.n, dx, dy, args.W, args.Add, ws)
+	}
+	if k.through != nil {
+		c.ReadThrough(k.through, k.n, args.At)
+	}
+	c.BackwardWeights(p, k.n, dw, nil, dy, args.X, args.Accumulate, ws)
+	return gradients{dx, dw, k.addUp(sums, blocks)}
+}
+
+// addUp returns the sums over all blocks.
+func (k *depthwiseJointCase) addUp(sums []float32, blocks int) []float32 {
+	total := make([]float32, 2*k.c.s.C)
+	if k.before == nil {
+		return nil
+	}
+	for j := range total {
+		sum := 0.0
+		for b := range blocks {
+			sum += float64(sums[b*len(total)+j])
+		}
+		total[j] = float32(sum)
+	}
+	return total
+}
+
+// checkJoint compares both ways: dx has the same bits, as dy has; dw and the sums are the same terms in another order.
+func checkJoint(t *testing.T, k *depthwiseJointCase) {
+	t.Helper()
+	const tolerance = 2e-5
+	want, got := k.apart(2), k.joint(2, false)
+	if !slices.Equal(got.dx, want.dx) {
+		checkClose(t, "dx", got.dx, toFloat64(want.dx), 0)
+	}
+	checkClose(t, "dw", got.dw, toFloat64(want.dw), tolerance)
+	checkClose(t, "sums", got.sums, toFloat64(want.sums), tolerance)
+	for _, threads := range []int{1, 3} {
+		if other := k.joint(threads, true); !slices.Equal(other.dx, got.dx) || !slices.Equal(other.dw, got.dw) || !slices.Equal(other.sums, got.sums) {
+			t.Errorf("%d threads give other gradients", threads)
+		}
+	}
+}
+
+func TestDepthwiseJoint(t *testing.T) {
+	shapes := []struct {
+		n int
+		s ConvShape
+	}{
+		{2, ConvShape{H: 40, W: 22, C: 48, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1}},
+		{3, ConvShape{H: 33, W: 17, C: 21, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1}},
+		{2, ConvShape{H: 18, W: 16, C: 24, KH: 5, KW: 5, SH: 1, SW: 1, PH: 2, PW: 2}},
+		{2, ConvShape{H: 32, W: 16, C: 32, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2}},
+		{1, ConvShape{H: 9, W: 11, C: 37, KH: 7, KW: 7, SH: 1, SW: 1, PH: 3, PW: 3}},
+		{2, ConvShape{H: 12, W: 20, C: 16, KH: 3, KW: 5, SH: 2, SW: 1, PH: 1, PW: 2}},
+		{1, ConvShape{H: 2, W: 1, C: 8, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1}},
+	}
+	kinds := []struct {
+		act                          Act
+		before, residual, add, fixed bool
+	}{
+		{act: ActReLU6, before: true},
+		{act: ActReLU, before: true, add: true},
+		{act: ActHardSwish, before: true, fixed: true},
+		{act: ActSiLU, before: true},
+		{act: ActNone, before: true},
+		{act: ActReLU, before: true, residual: true},
+		{act: ActReLU6, add: true},
+		{act: ActSiLU},
+	}
+	for _, shape := range shapes {
+		for _, kind := range kinds {
+			s := shape.s
+			s.OutC, s.Groups = s.C, s.C
+			t.Run(fmt.Sprintf("%s/%+v", convName(s), kind), func(t *testing.T) {
+				forEachISA(t, func(t *testing.T) {
+					k := newDepthwiseJointCase(newRand(), shape.n, s, kind.act, kind.before, kind.residual, kind.add, kind.fixed)
+					if k == nil {
+						t.Fatal("there is no joint form")
+					}
+					checkJoint(t, k)
+					size := streamFloats
+					streamFloats = 0
+					defer func() { streamFloats = size }()
+					checkJoint(t, k)
+				})
+			})
+		}
+	}
+}
+
+// A panel of a batch norm's gradient has the bits of the gradient.
+func checkGradientPanel(t *testing.T, rng *rand.Rand, channels, pixels, lines int) {
+	t.Helper()
+	rows := pixels * lines
+	b := NewBatchNorm(channels, 1e-5, 0.1, ActReLU)
+	for _, v := range []*[]float32{&b.mean, &b.scale, &b.slope, &b.offset} {
+		*v = guarded(t, rng, channels)
+	}
+	b.x = guarded(t, rng, rows*channels)
+	p := depthwisePanel{
+		src: guarded(t, rng, rows*channels), h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2, lines: lines + 1, behind: b,
+	}
+	want := make([]float32, rows*channels)
+	batchNormGradRows(want, p.src, b.x, nil, b.mean, b.scale, b.slope, b.offset, rows, false)
+	written := depthwisePanel{src: want, h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2, lines: lines + 1}
+	for block := range ceilDiv(channels, channelBlock) {
+		got, expected := guarded(t, rng, p.size()), make([]float32, p.size())
+		clear(got)
+		p.fill(got, 0, -1, p.lines, block, rng.IntN(1000))
+		written.fill(expected, 0, -1, p.lines, block, 0)
+		compare(t, "panel", got, widen(expected), 0)
+	}
+}
+
+func TestDepthwiseGradientPanel(t *testing.T) {
+	forEachISA(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(35, 36))
+		for channels := 1; channels <= 40; channels++ {
+			checkGradientPanel(t, rng, channels, 1+rng.IntN(12), 1+rng.IntN(6))
+		}
+	})
+}
+
+func FuzzDepthwiseJoint(f *testing.F) {
+	f.Add(uint64(1), uint8(11), uint8(9), uint8(40), uint8(1), uint8(0), uint8(1))
+	f.Add(uint64(2), uint8(8), uint8(8), uint8(24), uint8(2), uint8(1), uint8(6))
+	f.Fuzz(func(t *testing.T, seed uint64, h, w, channels, half, stride, kind uint8) {
+		reach, step, c := 1+int(half)%3, 1+int(stride)%2, 2+int(channels)%50
+		s := ConvShape{
+			H: 1 + int(h)%20, W: 1 + int(w)%20, C: c, OutC: c, KH: 2*reach + 1, KW: 2*reach + 1,
+			SH: step, SW: step, PH: reach, PW: reach, Groups: c,
+		}
+		acts := []Act{ActNone, ActReLU6, ActHardSwish, ActSiLU}
+		for isa := Generic; isa <= Detected(); isa++ {
+			setISA(t, isa)
+			rng := rand.New(rand.NewPCG(seed, 0))
+			checkGradientPanel(t, rng, c, 1+int(w)%20, 1+int(h)%6)
+			if k := newDepthwiseJointCase(rng, 2, s, acts[kind%4], kind&4 == 0, kind&8 != 0, kind&16 != 0, kind&32 != 0); k != nil {
+				checkJoint(t, k)
+			}
+		}
+	})
+}
