@@ -18,6 +18,7 @@ type BatchNorm struct {
 
 	rows, perTask, tasks int
 	y, x, add            []float32
+	means                []float32 // of y, by sample
 	dx, dadd, dy         []float32
 	mean, invstd         []float32
 	gamma, beta          []float32

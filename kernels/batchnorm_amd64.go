@@ -29,14 +29,23 @@ func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *flo
 // batchNormAddKeepClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
 func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormSumRowsAVX512 is batchNormSumRowsGeneric with a clamp, for rows > 0.
+func batchNormSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
 // batchNormSiluRowsAVX512 is batchNormCurveRowsGeneric with that activation, for rows > 0.
 func batchNormSiluRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormSiluSumRowsAVX512 is batchNormSumRowsGeneric with that activation, for rows > 0.
+func batchNormSiluSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormSiluGradSumsAVX512 is batchNormCurveGradSumsGeneric with that activation, for rows > 0.
 func batchNormSiluGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormHardSwishRowsAVX512 is batchNormCurveRowsGeneric with that activation, for rows > 0.
 func batchNormHardSwishRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishSumRowsAVX512 is batchNormSumRowsGeneric with that activation, for rows > 0.
+func batchNormHardSwishSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormHardSwishGradSumsAVX512 is batchNormCurveGradSumsGeneric with that activation, for rows > 0.
 func batchNormHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
@@ -59,14 +68,23 @@ func batchNormAddStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, ad
 // batchNormAddKeepStreamClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
 func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormStreamSumRowsAVX512 is batchNormSumRowsGeneric with a clamp, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormStreamSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
 // batchNormSiluStreamRowsAVX512 is batchNormCurveRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormSiluStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormSiluStreamSumRowsAVX512 is batchNormSumRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormSiluStreamSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormSiluStreamGradSumsAVX512 is batchNormCurveGradSumsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
 func batchNormSiluStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormHardSwishStreamRowsAVX512 is batchNormCurveRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormHardSwishStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishStreamSumRowsAVX512 is batchNormSumRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormHardSwishStreamSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormHardSwishStreamGradSumsAVX512 is batchNormCurveGradSumsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
 func batchNormHardSwishStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
@@ -110,14 +128,23 @@ func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float
 // batchNormAddKeepClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
 func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormSumRowsAVX2 is batchNormSumRowsGeneric with a clamp, for rows > 0.
+func batchNormSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
 // batchNormSiluRowsAVX2 is batchNormCurveRowsGeneric with that activation, for rows > 0.
 func batchNormSiluRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormSiluSumRowsAVX2 is batchNormSumRowsGeneric with that activation, for rows > 0.
+func batchNormSiluSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormSiluGradSumsAVX2 is batchNormCurveGradSumsGeneric with that activation, for rows > 0.
 func batchNormSiluGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormHardSwishRowsAVX2 is batchNormCurveRowsGeneric with that activation, for rows > 0.
 func batchNormHardSwishRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishSumRowsAVX2 is batchNormSumRowsGeneric with that activation, for rows > 0.
+func batchNormHardSwishSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormHardSwishGradSumsAVX2 is batchNormCurveGradSumsGeneric with that activation, for rows > 0.
 func batchNormHardSwishGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
@@ -140,14 +167,23 @@ func batchNormAddStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, add 
 // batchNormAddKeepStreamClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
 func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
+// batchNormStreamSumRowsAVX2 is batchNormSumRowsGeneric with a clamp, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormStreamSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+
 // batchNormSiluStreamRowsAVX2 is batchNormCurveRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormSiluStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormSiluStreamSumRowsAVX2 is batchNormSumRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormSiluStreamSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormSiluStreamGradSumsAVX2 is batchNormCurveGradSumsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
 func batchNormSiluStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormHardSwishStreamRowsAVX2 is batchNormCurveRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormHardSwishStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+
+// batchNormHardSwishStreamSumRowsAVX2 is batchNormSumRowsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
+func batchNormHardSwishStreamSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormHardSwishStreamGradSumsAVX2 is batchNormCurveGradSumsGeneric with that activation, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
 func batchNormHardSwishStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)

@@ -1675,6 +1675,183 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormSumRowsAVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Z0
+	VBROADCASTSS hi+68(FP), Z1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+16(FP), DI
+	MOVQ         rows+48(FP), R8
+	XORQ         DX, DX
+	MOVQ         R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R9, $+64
+	JLT     below4
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+40(FP), R10
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z14
+	VSUBPS      Z2, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS (R10)(AX*4), Z6, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VADDPS      Z14, Z10, Z10
+	VMOVUPS     Z14, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z14
+	VSUBPS      Z3, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS 64(R10)(AX*4), Z7, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VADDPS      Z14, Z11, Z11
+	VMOVUPS     Z14, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z14
+	VSUBPS      Z4, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS 128(R10)(AX*4), Z8, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VADDPS      Z14, Z12, Z12
+	VMOVUPS     Z14, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z14
+	VSUBPS      Z5, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS 192(R10)(AX*4), Z9, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VADDPS      Z14, Z13, Z13
+	VMOVUPS     Z14, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows4
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z10, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z11, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z12, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z13, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	ADDQ        $+64, AX
+	SUBQ        $+64, R9
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+40(FP), R10
+	VPXORD  Z15, Z15, Z15
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD213PS (R10)(AX*4), Z3, Z4
+	VMAXPS      Z4, Z0, Z4
+	VMINPS      Z4, Z1, Z4
+	VADDPS      Z4, Z15, Z15
+	VMOVUPS     Z4, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z15, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VPXORD    Z16, Z16, Z16
+	MOVQ      c+56(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VADDPS      Z5, Z16, Z16
+	VMOVUPS     Z5, K1, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        sum+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z16, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func batchNormSiluRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
 TEXT ·batchNormSiluRowsAVX512(SB), NOSPLIT, $0-56
@@ -2145,6 +2322,261 @@ DATA const80000000<>+52(SB)/4, $0x80000000
 DATA const80000000<>+56(SB)/4, $0x80000000
 DATA const80000000<>+60(SB)/4, $0x80000000
 GLOBL const80000000<>(SB), RODATA|NOPTR, $64
+
+// func batchNormSiluSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·batchNormSiluSumRowsAVX512(SB), NOSPLIT, $0-64
+	VMOVUPS const3f800000<>+0(SB), Z0
+	VMOVUPS constc2d20000<>+0(SB), Z1
+	VMOVUPS const42b40000<>+0(SB), Z2
+	VMOVUPS const3fb8aa3b<>+0(SB), Z3
+	VMOVUPS const3f318000<>+0(SB), Z4
+	VMOVUPS constb95e8083<>+0(SB), Z5
+	VMOVUPS const3f000000<>+0(SB), Z6
+	VMOVUPS const3e2aaaaa<>+0(SB), Z7
+	VMOVUPS const3d2aa9c1<>+0(SB), Z8
+	VMOVUPS const3c088908<>+0(SB), Z9
+	VMOVUPS const3ab743ce<>+0(SB), Z10
+	VMOVUPS const39506967<>+0(SB), Z11
+	MOVQ    y+0(FP), SI
+	MOVQ    x+16(FP), DI
+	MOVQ    rows+48(FP), R8
+	XORQ    DX, DX
+	MOVQ    R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z12
+	VMOVUPS 64(CX)(AX*4), Z13
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS      (DI)(CX*1), Z16
+	VSUBPS       Z12, Z16, Z16
+	VMOVAPS      Z16, Z16
+	VMOVUPS      (R11)(AX*4), Z27
+	VFMADD132PS  (R10)(AX*4), Z27, Z16
+	VORPS        const80000000<>+0(SB), Z16, Z27
+	VMAXPS       Z27, Z1, Z27
+	VMINPS       Z27, Z2, Z27
+	VMULPS       Z3, Z27, Z28
+	VRNDSCALEPS  $0x00, Z28, Z28
+	VMOVAPS      Z28, Z29
+	VFNMADD213PS Z27, Z4, Z29
+	VMOVAPS      Z28, Z27
+	VFNMADD213PS Z29, Z5, Z27
+	VMOVUPS      Z11, Z29
+	VFMADD213PS  Z10, Z27, Z29
+	VFMADD213PS  Z9, Z27, Z29
+	VFMADD213PS  Z8, Z27, Z29
+	VFMADD213PS  Z7, Z27, Z29
+	VFMADD213PS  Z6, Z27, Z29
+	VMULPS       Z27, Z27, Z30
+	VMOVAPS      Z30, Z30
+	VFMADD213PS  Z27, Z29, Z30
+	VADDPS       Z0, Z30, Z27
+	VSCALEFPS    Z28, Z27, Z27
+	VPXORD       Z17, Z17, Z17
+	VCMPPS       $0x11, Z17, Z16, K1
+	VBLENDMPS    Z27, Z0, K1, Z18
+	VADDPS       Z0, Z27, Z27
+	VMULPS       Z18, Z16, Z16
+	VDIVPS       Z27, Z16, Z16
+	VADDPS       Z16, Z14, Z14
+	VMOVUPS      Z16, (SI)(CX*1)
+	VMOVUPS      64(DI)(CX*1), Z16
+	VSUBPS       Z13, Z16, Z16
+	VMOVAPS      Z16, Z16
+	VMOVUPS      64(R11)(AX*4), Z27
+	VFMADD132PS  64(R10)(AX*4), Z27, Z16
+	VORPS        const80000000<>+0(SB), Z16, Z27
+	VMAXPS       Z27, Z1, Z27
+	VMINPS       Z27, Z2, Z27
+	VMULPS       Z3, Z27, Z28
+	VRNDSCALEPS  $0x00, Z28, Z28
+	VMOVAPS      Z28, Z29
+	VFNMADD213PS Z27, Z4, Z29
+	VMOVAPS      Z28, Z27
+	VFNMADD213PS Z29, Z5, Z27
+	VMOVUPS      Z11, Z29
+	VFMADD213PS  Z10, Z27, Z29
+	VFMADD213PS  Z9, Z27, Z29
+	VFMADD213PS  Z8, Z27, Z29
+	VFMADD213PS  Z7, Z27, Z29
+	VFMADD213PS  Z6, Z27, Z29
+	VMULPS       Z27, Z27, Z30
+	VMOVAPS      Z30, Z30
+	VFMADD213PS  Z27, Z29, Z30
+	VADDPS       Z0, Z30, Z27
+	VSCALEFPS    Z28, Z27, Z27
+	VPXORD       Z19, Z19, Z19
+	VCMPPS       $0x11, Z19, Z16, K1
+	VBLENDMPS    Z27, Z0, K1, Z20
+	VADDPS       Z0, Z27, Z27
+	VMULPS       Z20, Z16, Z16
+	VDIVPS       Z27, Z16, Z16
+	VADDPS       Z16, Z15, Z15
+	VMOVUPS      Z16, 64(SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows2
+	MOVQ         sum+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Z12
+	VADDPS       Z14, Z12, Z12
+	VMOVUPS      Z12, (CX)(AX*4)
+	VMOVUPS      64(CX)(AX*4), Z12
+	VADDPS       Z15, Z12, Z12
+	VMOVUPS      Z12, 64(CX)(AX*4)
+	ADDQ         $+32, AX
+	SUBQ         $+32, R9
+	JMP          panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z12
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VPXORD  Z21, Z21, Z21
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (DI)(CX*1), Z13
+	VSUBPS       Z12, Z13, Z13
+	VMOVAPS      Z13, Z13
+	VMOVUPS      (R11)(AX*4), Z16
+	VFMADD132PS  (R10)(AX*4), Z16, Z13
+	VORPS        const80000000<>+0(SB), Z13, Z16
+	VMAXPS       Z16, Z1, Z16
+	VMINPS       Z16, Z2, Z16
+	VMULPS       Z3, Z16, Z27
+	VRNDSCALEPS  $0x00, Z27, Z27
+	VMOVAPS      Z27, Z28
+	VFNMADD213PS Z16, Z4, Z28
+	VMOVAPS      Z27, Z16
+	VFNMADD213PS Z28, Z5, Z16
+	VMOVUPS      Z11, Z28
+	VFMADD213PS  Z10, Z16, Z28
+	VFMADD213PS  Z9, Z16, Z28
+	VFMADD213PS  Z8, Z16, Z28
+	VFMADD213PS  Z7, Z16, Z28
+	VFMADD213PS  Z6, Z16, Z28
+	VMULPS       Z16, Z16, Z29
+	VMOVAPS      Z29, Z29
+	VFMADD213PS  Z16, Z28, Z29
+	VADDPS       Z0, Z29, Z16
+	VSCALEFPS    Z27, Z16, Z16
+	VPXORD       Z22, Z22, Z22
+	VCMPPS       $0x11, Z22, Z13, K1
+	VBLENDMPS    Z16, Z0, K1, Z23
+	VADDPS       Z0, Z16, Z16
+	VMULPS       Z23, Z13, Z13
+	VDIVPS       Z16, Z13, Z13
+	VADDPS       Z13, Z21, Z21
+	VMOVUPS      Z13, (SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows1
+	MOVQ         sum+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Z12
+	VADDPS       Z21, Z12, Z12
+	VMOVUPS      Z12, (CX)(AX*4)
+	ADDQ         $+16, AX
+	SUBQ         $+16, R9
+	JMP          panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z12
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z13
+	MOVQ      beta+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z16
+	VPXORD    Z24, Z24, Z24
+	MOVQ      c+56(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z    (DI)(CX*1), K1, Z27
+	VSUBPS       Z12, Z27, Z27
+	VMOVAPS      Z27, Z27
+	VFMADD213PS  Z16, Z13, Z27
+	VORPS        const80000000<>+0(SB), Z27, Z28
+	VMAXPS       Z28, Z1, Z28
+	VMINPS       Z28, Z2, Z28
+	VMULPS       Z3, Z28, Z29
+	VRNDSCALEPS  $0x00, Z29, Z29
+	VMOVAPS      Z29, Z30
+	VFNMADD213PS Z28, Z4, Z30
+	VMOVAPS      Z29, Z28
+	VFNMADD213PS Z30, Z5, Z28
+	VMOVUPS      Z11, Z30
+	VFMADD213PS  Z10, Z28, Z30
+	VFMADD213PS  Z9, Z28, Z30
+	VFMADD213PS  Z8, Z28, Z30
+	VFMADD213PS  Z7, Z28, Z30
+	VFMADD213PS  Z6, Z28, Z30
+	VMULPS       Z28, Z28, Z31
+	VMOVAPS      Z31, Z31
+	VFMADD213PS  Z28, Z30, Z31
+	VADDPS       Z0, Z31, Z28
+	VSCALEFPS    Z29, Z28, Z28
+	VPXORD       Z25, Z25, Z25
+	VCMPPS       $0x11, Z25, Z27, K2
+	VBLENDMPS    Z28, Z0, K2, Z26
+	VADDPS       Z0, Z28, Z28
+	VMULPS       Z26, Z27, Z27
+	VDIVPS       Z28, Z27, Z27
+	VADDPS       Z27, Z24, Z24
+	VMOVUPS      Z27, K1, (SI)(CX*1)
+	ADDQ         R10, CX
+	DECQ         R9
+	JNZ          rowsTail
+	MOVQ         sum+8(FP), CX
+	VMOVUPS.Z    (CX)(AX*4), K1, Z12
+	VADDPS       Z24, Z12, Z12
+	VMOVUPS      Z12, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
 
 // func batchNormSiluGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 // Requires: AVX, AVX512F, BMI2, CMOV
@@ -2753,6 +3185,173 @@ DATA const3e2aaaab<>+52(SB)/4, $0x3e2aaaab
 DATA const3e2aaaab<>+56(SB)/4, $0x3e2aaaab
 DATA const3e2aaaab<>+60(SB)/4, $0x3e2aaaab
 GLOBL const3e2aaaab<>(SB), RODATA|NOPTR, $64
+
+// func batchNormHardSwishSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormHardSwishSumRowsAVX512(SB), NOSPLIT, $0-64
+	MOVQ y+0(FP), SI
+	MOVQ x+16(FP), DI
+	MOVQ rows+48(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VMOVUPS     (R11)(AX*4), Z11
+	VFMADD132PS (R10)(AX*4), Z11, Z4
+	VADDPS      const40400000<>+0(SB), Z4, Z11
+	VPXORD      Z5, Z5, Z5
+	VMOVUPS     const40c00000<>+0(SB), Z12
+	VMAXPS      Z11, Z5, Z11
+	VMINPS      Z11, Z12, Z11
+	VMULPS      const3e2aaaab<>+0(SB), Z11, Z11
+	VMULPS      Z11, Z4, Z4
+	VADDPS      Z4, Z2, Z2
+	VMOVUPS     Z4, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z4
+	VSUBPS      Z1, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VMOVUPS     64(R11)(AX*4), Z11
+	VFMADD132PS 64(R10)(AX*4), Z11, Z4
+	VADDPS      const40400000<>+0(SB), Z4, Z11
+	VPXORD      Z6, Z6, Z6
+	VMOVUPS     const40c00000<>+0(SB), Z12
+	VMAXPS      Z11, Z6, Z11
+	VMINPS      Z11, Z12, Z11
+	VMULPS      const3e2aaaab<>+0(SB), Z11, Z11
+	VMULPS      Z11, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z4, 64(SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z3, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VPXORD  Z7, Z7, Z7
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z1
+	VSUBPS      Z0, Z1, Z1
+	VMOVAPS     Z1, Z1
+	VMOVUPS     (R11)(AX*4), Z4
+	VFMADD132PS (R10)(AX*4), Z4, Z1
+	VADDPS      const40400000<>+0(SB), Z1, Z4
+	VPXORD      Z8, Z8, Z8
+	VMOVUPS     const40c00000<>+0(SB), Z11
+	VMAXPS      Z4, Z8, Z4
+	VMINPS      Z4, Z11, Z4
+	VMULPS      const3e2aaaab<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z1, Z1
+	VADDPS      Z1, Z7, Z7
+	VMOVUPS     Z1, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z7, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VPXORD    Z9, Z9, Z9
+	MOVQ      c+56(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z11
+	VSUBPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD213PS Z4, Z1, Z11
+	VADDPS      const40400000<>+0(SB), Z11, Z12
+	VPXORD      Z10, Z10, Z10
+	VMOVUPS     const40c00000<>+0(SB), Z13
+	VMAXPS      Z12, Z10, Z12
+	VMINPS      Z12, Z13, Z12
+	VMULPS      const3e2aaaab<>+0(SB), Z12, Z12
+	VMULPS      Z12, Z11, Z11
+	VADDPS      Z11, Z9, Z9
+	VMOVUPS     Z11, K1, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        sum+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z0
+	VADDPS      Z9, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
 
 // func batchNormHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 // Requires: AVX, AVX512F, BMI2, CMOV
@@ -4136,6 +4735,183 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormStreamSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormStreamSumRowsAVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Z0
+	VBROADCASTSS hi+68(FP), Z1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+16(FP), DI
+	MOVQ         rows+48(FP), R8
+	XORQ         DX, DX
+	MOVQ         R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+64
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel4:
+	CMPQ    R9, $+64
+	JLT     below4
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	VMOVUPS 128(CX)(AX*4), Z4
+	VMOVUPS 192(CX)(AX*4), Z5
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	VMOVUPS 128(CX)(AX*4), Z8
+	VMOVUPS 192(CX)(AX*4), Z9
+	MOVQ    beta+40(FP), R10
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows4:
+	VMOVUPS     (DI)(CX*1), Z14
+	VSUBPS      Z2, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS (R10)(AX*4), Z6, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VADDPS      Z14, Z10, Z10
+	VMOVNTPS    Z14, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z14
+	VSUBPS      Z3, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS 64(R10)(AX*4), Z7, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VADDPS      Z14, Z11, Z11
+	VMOVNTPS    Z14, 64(SI)(CX*1)
+	VMOVUPS     128(DI)(CX*1), Z14
+	VSUBPS      Z4, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS 128(R10)(AX*4), Z8, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VADDPS      Z14, Z12, Z12
+	VMOVNTPS    Z14, 128(SI)(CX*1)
+	VMOVUPS     192(DI)(CX*1), Z14
+	VSUBPS      Z5, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD213PS 192(R10)(AX*4), Z9, Z14
+	VMAXPS      Z14, Z0, Z14
+	VMINPS      Z14, Z1, Z14
+	VADDPS      Z14, Z13, Z13
+	VMOVNTPS    Z14, 192(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows4
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z10, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z11, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	VMOVUPS     128(CX)(AX*4), Z2
+	VADDPS      Z12, Z2, Z2
+	VMOVUPS     Z2, 128(CX)(AX*4)
+	VMOVUPS     192(CX)(AX*4), Z2
+	VADDPS      Z13, Z2, Z2
+	VMOVUPS     Z2, 192(CX)(AX*4)
+	ADDQ        $+64, AX
+	SUBQ        $+64, R9
+	JMP         panel4
+
+below4:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z3
+	MOVQ    beta+40(FP), R10
+	VPXORD  Z15, Z15, Z15
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z4
+	VSUBPS      Z2, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD213PS (R10)(AX*4), Z3, Z4
+	VMAXPS      Z4, Z0, Z4
+	VMINPS      Z4, Z1, Z4
+	VADDPS      Z4, Z15, Z15
+	VMOVNTPS    Z4, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z15, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z2
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z3
+	MOVQ      beta+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VPXORD    Z16, Z16, Z16
+	MOVQ      c+56(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z5
+	VSUBPS      Z2, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD213PS Z4, Z3, Z5
+	VMAXPS      Z5, Z0, Z5
+	VMINPS      Z5, Z1, Z5
+	VADDPS      Z5, Z16, Z16
+	VMOVUPS     Z5, K1, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        sum+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z2
+	VADDPS      Z16, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func batchNormSiluStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
 TEXT ·batchNormSiluStreamRowsAVX512(SB), NOSPLIT, $0-56
@@ -4366,6 +5142,261 @@ rowsTail:
 
 nextGroup:
 	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormSiluStreamSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·batchNormSiluStreamSumRowsAVX512(SB), NOSPLIT, $0-64
+	VMOVUPS const3f800000<>+0(SB), Z0
+	VMOVUPS constc2d20000<>+0(SB), Z1
+	VMOVUPS const42b40000<>+0(SB), Z2
+	VMOVUPS const3fb8aa3b<>+0(SB), Z3
+	VMOVUPS const3f318000<>+0(SB), Z4
+	VMOVUPS constb95e8083<>+0(SB), Z5
+	VMOVUPS const3f000000<>+0(SB), Z6
+	VMOVUPS const3e2aaaaa<>+0(SB), Z7
+	VMOVUPS const3d2aa9c1<>+0(SB), Z8
+	VMOVUPS const3c088908<>+0(SB), Z9
+	VMOVUPS const3ab743ce<>+0(SB), Z10
+	VMOVUPS const39506967<>+0(SB), Z11
+	MOVQ    y+0(FP), SI
+	MOVQ    x+16(FP), DI
+	MOVQ    rows+48(FP), R8
+	XORQ    DX, DX
+	MOVQ    R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z12
+	VMOVUPS 64(CX)(AX*4), Z13
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS      (DI)(CX*1), Z16
+	VSUBPS       Z12, Z16, Z16
+	VMOVAPS      Z16, Z16
+	VMOVUPS      (R11)(AX*4), Z27
+	VFMADD132PS  (R10)(AX*4), Z27, Z16
+	VORPS        const80000000<>+0(SB), Z16, Z27
+	VMAXPS       Z27, Z1, Z27
+	VMINPS       Z27, Z2, Z27
+	VMULPS       Z3, Z27, Z28
+	VRNDSCALEPS  $0x00, Z28, Z28
+	VMOVAPS      Z28, Z29
+	VFNMADD213PS Z27, Z4, Z29
+	VMOVAPS      Z28, Z27
+	VFNMADD213PS Z29, Z5, Z27
+	VMOVUPS      Z11, Z29
+	VFMADD213PS  Z10, Z27, Z29
+	VFMADD213PS  Z9, Z27, Z29
+	VFMADD213PS  Z8, Z27, Z29
+	VFMADD213PS  Z7, Z27, Z29
+	VFMADD213PS  Z6, Z27, Z29
+	VMULPS       Z27, Z27, Z30
+	VMOVAPS      Z30, Z30
+	VFMADD213PS  Z27, Z29, Z30
+	VADDPS       Z0, Z30, Z27
+	VSCALEFPS    Z28, Z27, Z27
+	VPXORD       Z17, Z17, Z17
+	VCMPPS       $0x11, Z17, Z16, K1
+	VBLENDMPS    Z27, Z0, K1, Z18
+	VADDPS       Z0, Z27, Z27
+	VMULPS       Z18, Z16, Z16
+	VDIVPS       Z27, Z16, Z16
+	VADDPS       Z16, Z14, Z14
+	VMOVNTPS     Z16, (SI)(CX*1)
+	VMOVUPS      64(DI)(CX*1), Z16
+	VSUBPS       Z13, Z16, Z16
+	VMOVAPS      Z16, Z16
+	VMOVUPS      64(R11)(AX*4), Z27
+	VFMADD132PS  64(R10)(AX*4), Z27, Z16
+	VORPS        const80000000<>+0(SB), Z16, Z27
+	VMAXPS       Z27, Z1, Z27
+	VMINPS       Z27, Z2, Z27
+	VMULPS       Z3, Z27, Z28
+	VRNDSCALEPS  $0x00, Z28, Z28
+	VMOVAPS      Z28, Z29
+	VFNMADD213PS Z27, Z4, Z29
+	VMOVAPS      Z28, Z27
+	VFNMADD213PS Z29, Z5, Z27
+	VMOVUPS      Z11, Z29
+	VFMADD213PS  Z10, Z27, Z29
+	VFMADD213PS  Z9, Z27, Z29
+	VFMADD213PS  Z8, Z27, Z29
+	VFMADD213PS  Z7, Z27, Z29
+	VFMADD213PS  Z6, Z27, Z29
+	VMULPS       Z27, Z27, Z30
+	VMOVAPS      Z30, Z30
+	VFMADD213PS  Z27, Z29, Z30
+	VADDPS       Z0, Z30, Z27
+	VSCALEFPS    Z28, Z27, Z27
+	VPXORD       Z19, Z19, Z19
+	VCMPPS       $0x11, Z19, Z16, K1
+	VBLENDMPS    Z27, Z0, K1, Z20
+	VADDPS       Z0, Z27, Z27
+	VMULPS       Z20, Z16, Z16
+	VDIVPS       Z27, Z16, Z16
+	VADDPS       Z16, Z15, Z15
+	VMOVNTPS     Z16, 64(SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows2
+	MOVQ         sum+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Z12
+	VADDPS       Z14, Z12, Z12
+	VMOVUPS      Z12, (CX)(AX*4)
+	VMOVUPS      64(CX)(AX*4), Z12
+	VADDPS       Z15, Z12, Z12
+	VMOVUPS      Z12, 64(CX)(AX*4)
+	ADDQ         $+32, AX
+	SUBQ         $+32, R9
+	JMP          panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z12
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VPXORD  Z21, Z21, Z21
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (DI)(CX*1), Z13
+	VSUBPS       Z12, Z13, Z13
+	VMOVAPS      Z13, Z13
+	VMOVUPS      (R11)(AX*4), Z16
+	VFMADD132PS  (R10)(AX*4), Z16, Z13
+	VORPS        const80000000<>+0(SB), Z13, Z16
+	VMAXPS       Z16, Z1, Z16
+	VMINPS       Z16, Z2, Z16
+	VMULPS       Z3, Z16, Z27
+	VRNDSCALEPS  $0x00, Z27, Z27
+	VMOVAPS      Z27, Z28
+	VFNMADD213PS Z16, Z4, Z28
+	VMOVAPS      Z27, Z16
+	VFNMADD213PS Z28, Z5, Z16
+	VMOVUPS      Z11, Z28
+	VFMADD213PS  Z10, Z16, Z28
+	VFMADD213PS  Z9, Z16, Z28
+	VFMADD213PS  Z8, Z16, Z28
+	VFMADD213PS  Z7, Z16, Z28
+	VFMADD213PS  Z6, Z16, Z28
+	VMULPS       Z16, Z16, Z29
+	VMOVAPS      Z29, Z29
+	VFMADD213PS  Z16, Z28, Z29
+	VADDPS       Z0, Z29, Z16
+	VSCALEFPS    Z27, Z16, Z16
+	VPXORD       Z22, Z22, Z22
+	VCMPPS       $0x11, Z22, Z13, K1
+	VBLENDMPS    Z16, Z0, K1, Z23
+	VADDPS       Z0, Z16, Z16
+	VMULPS       Z23, Z13, Z13
+	VDIVPS       Z16, Z13, Z13
+	VADDPS       Z13, Z21, Z21
+	VMOVNTPS     Z13, (SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows1
+	MOVQ         sum+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Z12
+	VADDPS       Z21, Z12, Z12
+	VMOVUPS      Z12, (CX)(AX*4)
+	ADDQ         $+16, AX
+	SUBQ         $+16, R9
+	JMP          panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z12
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z13
+	MOVQ      beta+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z16
+	VPXORD    Z24, Z24, Z24
+	MOVQ      c+56(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z    (DI)(CX*1), K1, Z27
+	VSUBPS       Z12, Z27, Z27
+	VMOVAPS      Z27, Z27
+	VFMADD213PS  Z16, Z13, Z27
+	VORPS        const80000000<>+0(SB), Z27, Z28
+	VMAXPS       Z28, Z1, Z28
+	VMINPS       Z28, Z2, Z28
+	VMULPS       Z3, Z28, Z29
+	VRNDSCALEPS  $0x00, Z29, Z29
+	VMOVAPS      Z29, Z30
+	VFNMADD213PS Z28, Z4, Z30
+	VMOVAPS      Z29, Z28
+	VFNMADD213PS Z30, Z5, Z28
+	VMOVUPS      Z11, Z30
+	VFMADD213PS  Z10, Z28, Z30
+	VFMADD213PS  Z9, Z28, Z30
+	VFMADD213PS  Z8, Z28, Z30
+	VFMADD213PS  Z7, Z28, Z30
+	VFMADD213PS  Z6, Z28, Z30
+	VMULPS       Z28, Z28, Z31
+	VMOVAPS      Z31, Z31
+	VFMADD213PS  Z28, Z30, Z31
+	VADDPS       Z0, Z31, Z28
+	VSCALEFPS    Z29, Z28, Z28
+	VPXORD       Z25, Z25, Z25
+	VCMPPS       $0x11, Z25, Z27, K2
+	VBLENDMPS    Z28, Z0, K2, Z26
+	VADDPS       Z0, Z28, Z28
+	VMULPS       Z26, Z27, Z27
+	VDIVPS       Z28, Z27, Z27
+	VADDPS       Z27, Z24, Z24
+	VMOVUPS      Z27, K1, (SI)(CX*1)
+	ADDQ         R10, CX
+	DECQ         R9
+	JNZ          rowsTail
+	MOVQ         sum+8(FP), CX
+	VMOVUPS.Z    (CX)(AX*4), K1, Z12
+	VADDPS       Z24, Z12, Z12
+	VMOVUPS      Z12, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
@@ -4776,6 +5807,173 @@ rowsTail:
 
 nextGroup:
 	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormHardSwishStreamSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·batchNormHardSwishStreamSumRowsAVX512(SB), NOSPLIT, $0-64
+	MOVQ y+0(FP), SI
+	MOVQ x+16(FP), DI
+	MOVQ rows+48(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+32
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z4
+	VSUBPS      Z0, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VMOVUPS     (R11)(AX*4), Z11
+	VFMADD132PS (R10)(AX*4), Z11, Z4
+	VADDPS      const40400000<>+0(SB), Z4, Z11
+	VPXORD      Z5, Z5, Z5
+	VMOVUPS     const40c00000<>+0(SB), Z12
+	VMAXPS      Z11, Z5, Z11
+	VMINPS      Z11, Z12, Z11
+	VMULPS      const3e2aaaab<>+0(SB), Z11, Z11
+	VMULPS      Z11, Z4, Z4
+	VADDPS      Z4, Z2, Z2
+	VMOVNTPS    Z4, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z4
+	VSUBPS      Z1, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VMOVUPS     64(R11)(AX*4), Z11
+	VFMADD132PS 64(R10)(AX*4), Z11, Z4
+	VADDPS      const40400000<>+0(SB), Z4, Z11
+	VPXORD      Z6, Z6, Z6
+	VMOVUPS     const40c00000<>+0(SB), Z12
+	VMAXPS      Z11, Z6, Z11
+	VMINPS      Z11, Z12, Z11
+	VMULPS      const3e2aaaab<>+0(SB), Z11, Z11
+	VMULPS      Z11, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVNTPS    Z4, 64(SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z3, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+16
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VPXORD  Z7, Z7, Z7
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Z1
+	VSUBPS      Z0, Z1, Z1
+	VMOVAPS     Z1, Z1
+	VMOVUPS     (R11)(AX*4), Z4
+	VFMADD132PS (R10)(AX*4), Z4, Z1
+	VADDPS      const40400000<>+0(SB), Z1, Z4
+	VPXORD      Z8, Z8, Z8
+	VMOVUPS     const40c00000<>+0(SB), Z11
+	VMAXPS      Z4, Z8, Z4
+	VMINPS      Z4, Z11, Z4
+	VMULPS      const3e2aaaab<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z1, Z1
+	VADDPS      Z1, Z7, Z7
+	VMOVNTPS    Z1, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z7, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel1
+
+below1:
+	TESTQ     R9, R9
+	JZ        nextGroup
+	MOVL      $-1, CX
+	BZHIL     R9, CX, CX
+	KMOVW     CX, K1
+	MOVQ      mean+24(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z0
+	MOVQ      scale+32(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z1
+	MOVQ      beta+40(FP), CX
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VPXORD    Z9, Z9, Z9
+	MOVQ      c+56(FP), R10
+	MOVQ      BX, R9
+	SHLQ      $0x02, R10
+	LEAQ      (DX)(AX*4), CX
+
+rowsTail:
+	VMOVUPS.Z   (DI)(CX*1), K1, Z11
+	VSUBPS      Z0, Z11, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD213PS Z4, Z1, Z11
+	VADDPS      const40400000<>+0(SB), Z11, Z12
+	VPXORD      Z10, Z10, Z10
+	VMOVUPS     const40c00000<>+0(SB), Z13
+	VMAXPS      Z12, Z10, Z12
+	VMINPS      Z12, Z13, Z12
+	VMULPS      const3e2aaaab<>+0(SB), Z12, Z12
+	VMULPS      Z12, Z11, Z11
+	VADDPS      Z11, Z9, Z9
+	VMOVUPS     Z11, K1, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        sum+8(FP), CX
+	VMOVUPS.Z   (CX)(AX*4), K1, Z0
+	VADDPS      Z9, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
@@ -7381,6 +8579,155 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormSumRowsAVX2(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Y0
+	VBROADCASTSS hi+68(FP), Y1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+16(FP), DI
+	MOVQ         rows+48(FP), R8
+	XORQ         DX, DX
+	MOVQ         R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+16
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+40(FP), R10
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y8
+	VSUBPS      Y2, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS (R10)(AX*4), Y4, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VADDPS      Y8, Y6, Y6
+	VMOVUPS     Y8, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS 32(R10)(AX*4), Y5, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VADDPS      Y8, Y7, Y7
+	VMOVUPS     Y8, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y7, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+40(FP), R10
+	VXORPS  Y4, Y4, Y4
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS (R10)(AX*4), Y3, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VADDPS      Y5, Y4, Y4
+	VMOVUPS     Y5, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R9
+	JMP         panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y2
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	VXORPS     Y6, Y6, Y6
+	MOVQ       c+56(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y7
+	VSUBPS      Y3, Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD213PS Y5, Y4, Y7
+	VMAXPS      Y7, Y0, Y7
+	VMINPS      Y7, Y1, Y7
+	VADDPS      Y7, Y6, Y6
+	VMASKMOVPS  Y7, Y2, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        sum+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y6, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func batchNormSiluRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 // Requires: AVX, AVX2, CMOV, FMA3
 TEXT ·batchNormSiluRowsAVX2(SB), NOSPLIT, $0-56
@@ -7559,6 +8906,174 @@ DATA const0000007f<>+52(SB)/4, $0x0000007f
 DATA const0000007f<>+56(SB)/4, $0x0000007f
 DATA const0000007f<>+60(SB)/4, $0x0000007f
 GLOBL const0000007f<>(SB), RODATA|NOPTR, $64
+
+// func batchNormSiluSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·batchNormSiluSumRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ y+0(FP), SI
+	MOVQ x+16(FP), DI
+	MOVQ rows+48(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VXORPS  Y1, Y1, Y1
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (DI)(CX*1), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVAPS      Y2, Y2
+	VMOVUPS      (R11)(AX*4), Y3
+	VFMADD132PS  (R10)(AX*4), Y3, Y2
+	VORPS        const80000000<>+0(SB), Y2, Y3
+	VMOVUPS      constc2d20000<>+0(SB), Y4
+	VMOVUPS      const42b40000<>+0(SB), Y5
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMOVAPS      Y4, Y5
+	VFNMADD132PS const3f318000<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y3
+	VFNMADD132PS constb95e8083<>+0(SB), Y5, Y3
+	VMOVUPS      const39506967<>+0(SB), Y5
+	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y5
+	VFMADD213PS  const3c088908<>+0(SB), Y3, Y5
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y5
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD213PS  const3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD213PS  Y3, Y5, Y6
+	VADDPS       const3f800000<>+0(SB), Y6, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x11, Y5, Y2, Y5
+	VBLENDVPS    Y5, Y3, Y4, Y5
+	VADDPS       Y4, Y3, Y3
+	VMULPS       Y5, Y2, Y2
+	VDIVPS       Y3, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      Y2, (SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows1
+	MOVQ         sum+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(AX*4)
+	ADDQ         $+8, AX
+	SUBQ         $+8, R9
+	JMP          panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       c+56(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS   (DI)(CX*1), Y0, Y5
+	VSUBPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD213PS  Y3, Y2, Y5
+	VORPS        const80000000<>+0(SB), Y5, Y6
+	VMOVUPS      constc2d20000<>+0(SB), Y7
+	VMOVUPS      const42b40000<>+0(SB), Y8
+	VMAXPS       Y6, Y7, Y6
+	VMINPS       Y6, Y8, Y6
+	VMULPS       const3fb8aa3b<>+0(SB), Y6, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMOVAPS      Y7, Y8
+	VFNMADD132PS const3f318000<>+0(SB), Y6, Y8
+	VMOVAPS      Y7, Y6
+	VFNMADD132PS constb95e8083<>+0(SB), Y8, Y6
+	VMOVUPS      const39506967<>+0(SB), Y8
+	VFMADD213PS  const3ab743ce<>+0(SB), Y6, Y8
+	VFMADD213PS  const3c088908<>+0(SB), Y6, Y8
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y6, Y8
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y6, Y8
+	VFMADD213PS  const3f000000<>+0(SB), Y6, Y8
+	VMULPS       Y6, Y6, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD213PS  Y6, Y8, Y9
+	VADDPS       const3f800000<>+0(SB), Y9, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y8
+	VPSUBD       Y8, Y7, Y7
+	VPADDD       const0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y7
+	VXORPS       Y8, Y8, Y8
+	VCMPPS       $0x11, Y8, Y5, Y8
+	VBLENDVPS    Y8, Y6, Y7, Y8
+	VADDPS       Y7, Y6, Y6
+	VMULPS       Y8, Y5, Y5
+	VDIVPS       Y6, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMASKMOVPS   Y5, Y0, (SI)(CX*1)
+	ADDQ         R10, CX
+	DECQ         R9
+	JNZ          rowsTail
+	MOVQ         sum+8(FP), CX
+	VMASKMOVPS   (CX)(AX*4), Y0, Y1
+	VADDPS       Y4, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
 
 // func batchNormSiluGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 // Requires: AVX, AVX2, CMOV, FMA3
@@ -7856,6 +9371,114 @@ rowsTail:
 
 nextGroup:
 	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormHardSwishSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormHardSwishSumRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ y+0(FP), SI
+	MOVQ x+16(FP), DI
+	MOVQ rows+48(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VXORPS  Y1, Y1, Y1
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMOVAPS     Y2, Y2
+	VMOVUPS     (R11)(AX*4), Y3
+	VFMADD132PS (R10)(AX*4), Y3, Y2
+	VADDPS      const40400000<>+0(SB), Y2, Y3
+	VXORPS      Y4, Y4, Y4
+	VMOVUPS     const40c00000<>+0(SB), Y5
+	VMAXPS      Y3, Y4, Y3
+	VMINPS      Y3, Y5, Y3
+	VMULPS      const3e2aaaab<>+0(SB), Y3, Y3
+	VMULPS      Y3, Y2, Y2
+	VADDPS      Y2, Y1, Y1
+	VMOVUPS     Y2, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y0
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R9
+	JMP         panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       c+56(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y0, Y5
+	VSUBPS      Y1, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y3, Y2, Y5
+	VADDPS      const40400000<>+0(SB), Y5, Y6
+	VXORPS      Y7, Y7, Y7
+	VMOVUPS     const40c00000<>+0(SB), Y8
+	VMAXPS      Y6, Y7, Y6
+	VMINPS      Y6, Y8, Y6
+	VMULPS      const3e2aaaab<>+0(SB), Y6, Y6
+	VMULPS      Y6, Y5, Y5
+	VADDPS      Y5, Y4, Y4
+	VMASKMOVPS  Y5, Y0, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        sum+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y0, Y1
+	VADDPS      Y4, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
@@ -8955,6 +10578,155 @@ nextGroup:
 	VZEROUPPER
 	RET
 
+// func batchNormStreamSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormStreamSumRowsAVX2(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Y0
+	VBROADCASTSS hi+68(FP), Y1
+	MOVQ         y+0(FP), SI
+	MOVQ         x+16(FP), DI
+	MOVQ         rows+48(FP), R8
+	XORQ         DX, DX
+	MOVQ         R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+16
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel2:
+	CMPQ    R9, $+16
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	VMOVUPS 32(CX)(AX*4), Y3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y4
+	VMOVUPS 32(CX)(AX*4), Y5
+	MOVQ    beta+40(FP), R10
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Y8
+	VSUBPS      Y2, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS (R10)(AX*4), Y4, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VADDPS      Y8, Y6, Y6
+	VMOVNTPS    Y8, (SI)(CX*1)
+	VMOVUPS     32(DI)(CX*1), Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD213PS 32(R10)(AX*4), Y5, Y8
+	VMAXPS      Y8, Y0, Y8
+	VMINPS      Y8, Y1, Y8
+	VADDPS      Y8, Y7, Y7
+	VMOVNTPS    Y8, 32(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	VMOVUPS     32(CX)(AX*4), Y2
+	VADDPS      Y7, Y2, Y2
+	VMOVUPS     Y2, 32(CX)(AX*4)
+	ADDQ        $+16, AX
+	SUBQ        $+16, R9
+	JMP         panel2
+
+below2:
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y2
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Y3
+	MOVQ    beta+40(FP), R10
+	VXORPS  Y4, Y4, Y4
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y5
+	VSUBPS      Y2, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS (R10)(AX*4), Y3, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VADDPS      Y5, Y4, Y4
+	VMOVNTPS    Y5, (SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows1
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y2
+	VADDPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R9
+	JMP         panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y2
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y3
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y4
+	MOVQ       beta+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y2, Y5
+	VXORPS     Y6, Y6, Y6
+	MOVQ       c+56(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y2, Y7
+	VSUBPS      Y3, Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD213PS Y5, Y4, Y7
+	VMAXPS      Y7, Y0, Y7
+	VMINPS      Y7, Y1, Y7
+	VADDPS      Y7, Y6, Y6
+	VMASKMOVPS  Y7, Y2, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        sum+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y2, Y3
+	VADDPS      Y6, Y3, Y3
+	VMASKMOVPS  Y3, Y2, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
 // func batchNormSiluStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 // Requires: AVX, AVX2, CMOV, FMA3
 TEXT ·batchNormSiluStreamRowsAVX2(SB), NOSPLIT, $0-56
@@ -9109,6 +10881,174 @@ rowsTail:
 
 nextGroup:
 	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormSiluStreamSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·batchNormSiluStreamSumRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ y+0(FP), SI
+	MOVQ x+16(FP), DI
+	MOVQ rows+48(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VXORPS  Y1, Y1, Y1
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS      (DI)(CX*1), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVAPS      Y2, Y2
+	VMOVUPS      (R11)(AX*4), Y3
+	VFMADD132PS  (R10)(AX*4), Y3, Y2
+	VORPS        const80000000<>+0(SB), Y2, Y3
+	VMOVUPS      constc2d20000<>+0(SB), Y4
+	VMOVUPS      const42b40000<>+0(SB), Y5
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMOVAPS      Y4, Y5
+	VFNMADD132PS const3f318000<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y3
+	VFNMADD132PS constb95e8083<>+0(SB), Y5, Y3
+	VMOVUPS      const39506967<>+0(SB), Y5
+	VFMADD213PS  const3ab743ce<>+0(SB), Y3, Y5
+	VFMADD213PS  const3c088908<>+0(SB), Y3, Y5
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y3, Y5
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD213PS  const3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD213PS  Y3, Y5, Y6
+	VADDPS       const3f800000<>+0(SB), Y6, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPS       $0x11, Y5, Y2, Y5
+	VBLENDVPS    Y5, Y3, Y4, Y5
+	VADDPS       Y4, Y3, Y3
+	VMULPS       Y5, Y2, Y2
+	VDIVPS       Y3, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVNTPS     Y2, (SI)(CX*1)
+	ADDQ         R13, CX
+	DECQ         R12
+	JNZ          rows1
+	MOVQ         sum+8(FP), CX
+	VMOVUPS      (CX)(AX*4), Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(AX*4)
+	ADDQ         $+8, AX
+	SUBQ         $+8, R9
+	JMP          panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       c+56(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS   (DI)(CX*1), Y0, Y5
+	VSUBPS       Y1, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD213PS  Y3, Y2, Y5
+	VORPS        const80000000<>+0(SB), Y5, Y6
+	VMOVUPS      constc2d20000<>+0(SB), Y7
+	VMOVUPS      const42b40000<>+0(SB), Y8
+	VMAXPS       Y6, Y7, Y6
+	VMINPS       Y6, Y8, Y6
+	VMULPS       const3fb8aa3b<>+0(SB), Y6, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMOVAPS      Y7, Y8
+	VFNMADD132PS const3f318000<>+0(SB), Y6, Y8
+	VMOVAPS      Y7, Y6
+	VFNMADD132PS constb95e8083<>+0(SB), Y8, Y6
+	VMOVUPS      const39506967<>+0(SB), Y8
+	VFMADD213PS  const3ab743ce<>+0(SB), Y6, Y8
+	VFMADD213PS  const3c088908<>+0(SB), Y6, Y8
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y6, Y8
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y6, Y8
+	VFMADD213PS  const3f000000<>+0(SB), Y6, Y8
+	VMULPS       Y6, Y6, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD213PS  Y6, Y8, Y9
+	VADDPS       const3f800000<>+0(SB), Y9, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y8
+	VPSUBD       Y8, Y7, Y7
+	VPADDD       const0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y7
+	VXORPS       Y8, Y8, Y8
+	VCMPPS       $0x11, Y8, Y5, Y8
+	VBLENDVPS    Y8, Y6, Y7, Y8
+	VADDPS       Y7, Y6, Y6
+	VMULPS       Y8, Y5, Y5
+	VDIVPS       Y6, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMASKMOVPS   Y5, Y0, (SI)(CX*1)
+	ADDQ         R10, CX
+	DECQ         R9
+	JNZ          rowsTail
+	MOVQ         sum+8(FP), CX
+	VMASKMOVPS   (CX)(AX*4), Y0, Y1
+	VADDPS       Y4, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8
@@ -9376,6 +11316,114 @@ rowsTail:
 
 nextGroup:
 	MOVQ  c+48(FP), AX
+	IMULQ BX, AX
+	LEAQ  (DX)(AX*4), DX
+	SUBQ  BX, R8
+	JNZ   groups
+	VZEROUPPER
+	RET
+
+// func batchNormHardSwishStreamSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·batchNormHardSwishStreamSumRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ y+0(FP), SI
+	MOVQ x+16(FP), DI
+	MOVQ rows+48(FP), R8
+	XORQ DX, DX
+	MOVQ R8, BX
+
+groups:
+	MOVQ    c+56(FP), R9
+	CMPQ    R9, $+8
+	JLE     group
+	MOVQ    $0x00000008, BX
+	CMPQ    BX, R8
+	CMOVQGT R8, BX
+
+group:
+	XORQ AX, AX
+
+panel1:
+	CMPQ    R9, $+8
+	JLT     below1
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Y0
+	MOVQ    scale+32(FP), R10
+	MOVQ    beta+40(FP), R11
+	VXORPS  Y1, Y1, Y1
+	MOVQ    c+56(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+
+rows1:
+	VMOVUPS     (DI)(CX*1), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMOVAPS     Y2, Y2
+	VMOVUPS     (R11)(AX*4), Y3
+	VFMADD132PS (R10)(AX*4), Y3, Y2
+	VADDPS      const40400000<>+0(SB), Y2, Y3
+	VXORPS      Y4, Y4, Y4
+	VMOVUPS     const40c00000<>+0(SB), Y5
+	VMAXPS      Y3, Y4, Y3
+	VMINPS      Y3, Y5, Y3
+	VMULPS      const3e2aaaab<>+0(SB), Y3, Y3
+	VMULPS      Y3, Y2, Y2
+	VADDPS      Y2, Y1, Y1
+	VMOVNTPS    Y2, (SI)(CX*1)
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows1
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Y0
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (CX)(AX*4)
+	ADDQ        $+8, AX
+	SUBQ        $+8, R9
+	JMP         panel1
+
+below1:
+	TESTQ      R9, R9
+	JZ         nextGroup
+	LEAQ       tailMask<>+64(SB), CX
+	NEGQ       R9
+	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       mean+24(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y1
+	MOVQ       scale+32(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y2
+	MOVQ       beta+40(FP), CX
+	VMASKMOVPS (CX)(AX*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	MOVQ       c+56(FP), R10
+	MOVQ       BX, R9
+	SHLQ       $0x02, R10
+	LEAQ       (DX)(AX*4), CX
+
+rowsTail:
+	VMASKMOVPS  (DI)(CX*1), Y0, Y5
+	VSUBPS      Y1, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD213PS Y3, Y2, Y5
+	VADDPS      const40400000<>+0(SB), Y5, Y6
+	VXORPS      Y7, Y7, Y7
+	VMOVUPS     const40c00000<>+0(SB), Y8
+	VMAXPS      Y6, Y7, Y6
+	VMINPS      Y6, Y8, Y6
+	VMULPS      const3e2aaaab<>+0(SB), Y6, Y6
+	VMULPS      Y6, Y5, Y5
+	VADDPS      Y5, Y4, Y4
+	VMASKMOVPS  Y5, Y0, (SI)(CX*1)
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rowsTail
+	MOVQ        sum+8(FP), CX
+	VMASKMOVPS  (CX)(AX*4), Y0, Y1
+	VADDPS      Y4, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (CX)(AX*4)
+
+nextGroup:
+	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
 	SUBQ  BX, R8

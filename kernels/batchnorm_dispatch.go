@@ -76,6 +76,7 @@ func pastCaches(stream bool) int {
 // past the caches.
 type normCurve struct {
 	rows     [2]func(y, x, mean, scale, beta *float32, rows, c int)
+	sumRows  [2]func(y, sum, x, mean, scale, beta *float32, rows, c int)
 	gradSums [2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int)
 	gated    func(grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int)
 }
@@ -85,11 +86,13 @@ var normCurves = [...][ActTanh + 1]*normCurve{
 	AVX2: {
 		ActSiLU: {
 			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormSiluRowsAVX2, batchNormSiluStreamRowsAVX2},
+			[2]func(y, sum, x, mean, scale, beta *float32, rows, c int){batchNormSiluSumRowsAVX2, batchNormSiluStreamSumRowsAVX2},
 			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormSiluGradSumsAVX2, batchNormSiluStreamGradSumsAVX2},
 			batchNormGatedSiluGradSumsAVX2,
 		},
 		ActHardSwish: {
 			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishRowsAVX2, batchNormHardSwishStreamRowsAVX2},
+			[2]func(y, sum, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishSumRowsAVX2, batchNormHardSwishStreamSumRowsAVX2},
 			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishGradSumsAVX2, batchNormHardSwishStreamGradSumsAVX2},
 			batchNormGatedHardSwishGradSumsAVX2,
 		},
@@ -97,11 +100,13 @@ var normCurves = [...][ActTanh + 1]*normCurve{
 	AVX512: {
 		ActSiLU: {
 			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormSiluRowsAVX512, batchNormSiluStreamRowsAVX512},
+			[2]func(y, sum, x, mean, scale, beta *float32, rows, c int){batchNormSiluSumRowsAVX512, batchNormSiluStreamSumRowsAVX512},
 			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormSiluGradSumsAVX512, batchNormSiluStreamGradSumsAVX512},
 			batchNormGatedSiluGradSumsAVX512,
 		},
 		ActHardSwish: {
 			[2]func(y, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishRowsAVX512, batchNormHardSwishStreamRowsAVX512},
+			[2]func(y, sum, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishSumRowsAVX512, batchNormHardSwishStreamSumRowsAVX512},
 			[2]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int){batchNormHardSwishGradSumsAVX512, batchNormHardSwishStreamGradSumsAVX512},
 			batchNormGatedHardSwishGradSumsAVX512,
 		},

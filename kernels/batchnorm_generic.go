@@ -102,6 +102,19 @@ func batchNormCurveRowsGeneric(act Act, y, x, mean, scale, beta []float32, rows 
 	}
 }
 
+// batchNormSumRowsGeneric is batchNormRowsGeneric, without add, or batchNormCurveRowsGeneric, whichever serves the activation,
+// with
+//
+//	sum[j] += Σ_r y[r*c+j]
+func batchNormSumRowsGeneric(act Act, y, sum, x, mean, scale, beta []float32, rows int) {
+	if lo, hi, ok := act.clampBounds(); ok {
+		batchNormRowsGeneric(y, x, nil, mean, scale, beta, rows, lo, hi)
+	} else {
+		batchNormCurveRowsGeneric(act, y, x, mean, scale, beta, rows)
+	}
+	sumChannelsGeneric(sum, y, rows)
+}
+
 // batchNormCurveGradSumsGeneric is batchNormClampGradSumsGeneric, without add, with such an activation:
 //
 //	g[r*c+j] = dy[r*c+j] * act'(z)

@@ -40,7 +40,15 @@ func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *fl
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormSiluRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -49,6 +57,10 @@ func batchNormSiluGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, d
 }
 
 func batchNormHardSwishRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -80,7 +92,15 @@ func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sum
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormStreamSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormSiluStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluStreamSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -89,6 +109,10 @@ func batchNormSiluStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX *floa
 }
 
 func batchNormHardSwishStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishStreamSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -148,7 +172,15 @@ func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *floa
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormSiluRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -157,6 +189,10 @@ func batchNormSiluGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy 
 }
 
 func batchNormHardSwishRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -188,7 +224,15 @@ func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX
 	panic("kernels: assembly called on another architecture")
 }
 
+func batchNormStreamSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+	panic("kernels: assembly called on another architecture")
+}
+
 func batchNormSiluStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormSiluStreamSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -197,6 +241,10 @@ func batchNormSiluStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *float3
 }
 
 func batchNormHardSwishStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
+	panic("kernels: assembly called on another architecture")
+}
+
+func batchNormHardSwishStreamSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 

@@ -63,6 +63,9 @@ func TestStreamedStores(t *testing.T) {
 				both("BatchNorm", rows*channels, func(y []float32) {
 					norm.Apply(pool, rows, y, z, nil, mean, invstd, gamma, beta)
 				})
+				both("BatchNorm with means", rows*channels, func(y []float32) {
+					norm.ApplyMeans(pool, n, height*width, y, make([]float32, n*channels), z, mean, invstd, gamma, beta)
+				})
 				ws := make([]float32, norm.Workspace(rows, 2))
 				grad, dgamma, dbeta := normal(rng, rows*channels), make([]float32, channels), make([]float32, channels)
 				both("BatchNorm's gradient", rows*channels, func(dx []float32) {

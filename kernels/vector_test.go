@@ -132,6 +132,9 @@ func vectorKernels() []vectorKernel {
 			func(x operands, _ int) { adamUpdateGeneric(x[0], x[3], x[1], x[2], rule) }},
 	}
 	for _, act := range []Act{ActReLU6, ActSiLU, ActHardSwish} {
+		kernels = append(kernels, vectorKernel{"batchNormSumRows " + act.String(), []extent{tensor, channels}, []extent{tensor, channels, channels, channels},
+			func(x operands, rows int) { batchNormSumRows(act, x[0], x[1], x[2], x[3], x[4], x[5], rows, false) },
+			func(x operands, rows int) { batchNormSumRowsGeneric(act, x[0], x[1], x[2], x[3], x[4], x[5], rows) }})
 		kernels = append(kernels, vectorKernel{"batchNormGatedGradSums " + act.String(), []extent{tensor, channels, channels}, []extent{tensor, tensor, channels, channels, channels, channels, channels},
 			func(x operands, rows int) {
 				batchNormGatedGradSums(act, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], rows)

@@ -50,6 +50,20 @@ func (l *batchNormLayer) reader() *convLayer {
 	return conv
 }
 
+// pooled returns a layer that takes the mean over all positions of the output, which can be had where the output is made; nil
+// if there is none. Tasks are whole samples then, too few of them where it is not for training.
+func (l *batchNormLayer) pooled(c *compiler) *avgPoolLayer {
+	if !l.fuses || l.residual != nil || c.inBackward || c.opt.Stage == Inference || !l.kernel.TakesMeans() {
+		return nil
+	}
+	for _, reader := range l.out.readers {
+		if pool, ok := reader.(*avgPoolLayer); ok && pool.mean {
+			return pool
+		}
+	}
+	return nil
+}
+
 func (l *batchNormLayer) forward(c *compiler, out buffer) {
 	kernel, positions := l.kernel, l.positions()
 	x, add := c.read(l.in[0]), none
@@ -65,6 +79,14 @@ func (l *batchNormLayer) forward(c *compiler, out buffer) {
 	}
 	mean, invStd := l.mean, l.invStd
 	gamma, beta := c.weights.of(l.at.Params[0]), c.weights.of(l.at.Params[1])
+	if pool := l.pooled(c); pool != nil {
+		means := c.newBuffer(pool.out.size, 0)
+		pool.taken = &means
+		c.emit(l.step("forward"), []buffer{x, mean, invStd}, []buffer{out, means}, func(f *frame) {
+			kernel.ApplyMeans(f.pool, f.n, positions, f.at(out), f.at(means), f.at(x), f.at(mean), f.at(invStd), gamma, beta)
+		})
+		return
+	}
 	c.emit(l.step("forward"), []buffer{x, add, mean, invStd}, []buffer{out}, func(f *frame) {
 		kernel.Apply(f.pool, f.n*positions, f.at(out), f.at(x), f.at(add), f.at(mean), f.at(invStd), gamma, beta)
 	})

@@ -58,9 +58,11 @@ func batchnorm() {
 				m.batchNormGradRows(residual, stream)
 				m.batchNormClampGradSums(residual, true, stream)
 			}
+			m.batchNormSumRows(stream)
 			for _, c := range curves {
 				if c.follows {
 					m.batchNormCurveRows(c, stream)
+					m.batchNormCurveSumRows(c, stream)
 					m.batchNormCurveGradSums(c, false, stream)
 				}
 			}
@@ -102,6 +104,22 @@ func (m *machine) batchNormRows(residual, stream bool) {
 			put(p, "y", v, p.clamp(z, lo, hi))
 		})
 	}, operands...)
+}
+
+// batchNormSumRows emits the forward pass that sums what it makes.
+func (m *machine) batchNormSumRows(stream bool) {
+	put, past, doc := storing(stream, "y")
+	m.function("batchNorm"+past+"SumRows", "(y, sum, x, mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormSumRowsGeneric with a clamp, for rows > 0."+doc)
+	lo, hi := m.param("lo"), m.param("hi")
+	m.panels(m.panelVectors(), sumRows, func(p *panel) {
+		mean, scale, beta, sum := p.channels("mean"), p.channels("scale"), p.operands("beta"), p.zeros()
+		p.overRows(func(v int) {
+			y := p.clamp(p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v]), lo, hi)
+			accumulate(p, sum[v], y)
+			put(p, "y", v, y)
+		})
+		p.addChannels("sum", sum)
+	}, "y", "x")
 }
 
 func (m *machine) batchNormGradRows(sum, stream bool) {
@@ -190,6 +208,22 @@ func (m *machine) batchNormCurveRows(c curve, stream bool) {
 		p.overRows(func(v int) {
 			put(p, "y", v, c.value.of(m, p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v])))
 		})
+	}, "y", "x")
+}
+
+// batchNormCurveSumRows emits the one that sums what it makes.
+func (m *machine) batchNormCurveSumRows(c curve, stream bool) {
+	put, past, doc := storing(stream, "y")
+	m.function("batchNorm"+c.title()+past+"SumRows", "(y, sum, x, mean, scale, beta *float32, rows, c int)", "is batchNormSumRowsGeneric with that activation, for rows > 0."+doc)
+	m.pin(c.value.pinned...)
+	m.panels(m.curveVectors(), sumRows, func(p *panel) {
+		mean, scale, beta, sum := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros()
+		p.overRows(func(v int) {
+			y := c.value.of(m, p.fma(p.sub(p.get("x", v), mean[v]), scale[v], beta[v]))
+			accumulate(p, sum[v], y)
+			put(p, "y", v, y)
+		})
+		p.addChannels("sum", sum)
 	}, "y", "x")
 }
 
