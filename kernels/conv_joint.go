@@ -7,7 +7,7 @@ type Joint struct {
 	Accumulate bool      // add to DW what it holds
 
 	G      []float32  // the gradient behind the activation of the batch norm behind the convolution
-	Behind *BatchNorm // that batch norm, after BatchNorm.SettleSummed
+	Behind *BatchNorm // that batch norm, after BatchNorm.SettleSummed or SettleGated
 	Y      Normalised // what it was applied to: the convolution's output
 
 	X, W   []float32  // the convolution's input and weights

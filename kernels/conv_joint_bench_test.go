@@ -29,7 +29,7 @@ func BenchmarkJoint(b *testing.B) {
 		{32, 16, 512, 256, ActReLU, true},
 		{64, 32, 72, 72, ActReLU, true}, // RegNetY
 		{32, 16, 216, 216, ActReLU, true},
-		{16, 8, 432, 432, ActReLU, true}, // RegNetX
+		{16, 8, 432, 432, ActReLU, true},  // RegNetX
 		{16, 8, 728, 728, ActReLU, false}, // Xception
 	} {
 		s := ConvShape{H: bench.h, W: bench.w, C: bench.c, OutC: bench.outC, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}

@@ -172,7 +172,7 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 		}
 		at.add = none
 		if l.joins(c) {
-			l.settle(c, dy, dGamma, dBeta, accumulate)
+			l.settle(c, dy, at, dGamma, dBeta, accumulate)
 			if l.residual != nil {
 				c.pass(l.residual, dy)
 			}
@@ -239,9 +239,8 @@ func (l *batchNormLayer) joins(c *compiler) bool {
 
 // settle appends the step that leaves the input's gradient to the convolution before, of which g is what the sums were taken
 // of.
-func (l *batchNormLayer) settle(c *compiler, g buffer, dGamma, dBeta []float32, accumulate bool) {
-	kernel, positions, sums, fixed, at := l.kernel, l.positions(), l.summed, l.frozen, l.normalised(c)
-	at.add = none
+func (l *batchNormLayer) settle(c *compiler, g buffer, at normalised, dGamma, dBeta []float32, accumulate bool) {
+	kernel, positions, sums, fixed := l.kernel, l.positions(), l.summed, l.frozen
 	c.emit(l.step("gradient"), append(at.buffers(), g, sums.buffer), nil, func(f *frame) {
 		kernel.SettleSummed(f.pool, f.n*positions, sums.blocks, dGamma, dBeta, f.at(g), at.at(f), fixed, f.at(sums.buffer), accumulate)
 	})
