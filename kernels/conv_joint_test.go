@@ -36,6 +36,21 @@ func TestConvBackwardJoint(t *testing.T) {
 	}
 }
 
+// FuzzConvBackwardJoint compares them for shapes that the table leaves out.
+func FuzzConvBackwardJoint(f *testing.F) {
+	f.Add(uint8(3), uint8(9), uint8(11), uint8(23), uint8(70), uint8(1), true)
+	f.Add(uint8(1), uint8(2), uint8(3), uint8(130), uint8(200), uint8(0), false)
+	acts := []Act{ActNone, ActReLU, ActReLU6, ActSiLU, ActHardSwish}
+	f.Fuzz(func(t *testing.T, n, h, w, c, outC, act uint8, before bool) {
+		s := ConvShape{H: 1 + int(h)%24, W: 1 + int(w)%24, C: 1 + int(c), OutC: 1 + int(outC), KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}
+		test := jointCase{1 + int(n)%4, s, acts[int(act)%len(acts)], before}
+		for isa := Generic; isa <= Detected(); isa++ {
+			setISA(t, isa)
+			testJoint(t, test, 2, 1e-4) // sums of up to some thousand terms, in Strassen's form too
+		}
+	})
+}
+
 func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 	n, s := test.n, test.s
 	c, err := NewConv(s)
