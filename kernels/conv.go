@@ -395,8 +395,8 @@ func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumula
 	g.sums = space.take(g.sumSize())
 	c.scratch, c.workerSize = space.rest, roundUp(c.weightTasks().workerSize(), cacheLine)
 	p.Run(g.tasks(), &c.sum)
-	if g.addTasks() > 0 {
-		p.Run(g.addTasks(), &c.add)
+	if tasks := g.addTasks(g.splits()); tasks > 0 {
+		p.Run(tasks, &c.add)
 	}
 }
 
@@ -404,7 +404,7 @@ func (j *sumJob) Do(task, worker int) {
 	j.weightTasks().multiply(task, j.scratch[worker*j.workerSize:][:j.workerSize])
 }
 
-func (j *addJob) Do(task, _ int) { j.weights.addTask(task) }
+func (j *addJob) Do(task, _ int) { j.weights.addTask(task, j.weights.splits()) }
 
 func (c *Conv) inputSize() int { return c.s.H * c.s.W * c.s.C }
 

@@ -16,7 +16,6 @@ const (
 type jointProduct struct {
 	data    implicitProduct
 	weights weightProduct
-	sums    []float32 // a slot for each split, if there is more than one
 
 	args       *Joint // of the call in flight
 	scratch    []float32
@@ -75,15 +74,6 @@ func (j *jointProduct) perSplit() int { return ceilDiv(j.blocks(), jointSplits) 
 
 func (j *jointProduct) splits() int { return ceilDiv(j.blocks(), j.perSplit()) }
 
-func (j *jointProduct) slotSize() int { return roundUp(j.weights.size(), cacheLine) }
-
-func (j *jointProduct) sumSize() int {
-	if j.splits() == 1 {
-		return 0
-	}
-	return j.splits() * j.slotSize()
-}
-
 func (j *jointProduct) dySize() int { return roundUp(j.pixels()*j.row(), cacheLine) }
 
 func (j *jointProduct) setWorkerSize() {
@@ -95,7 +85,7 @@ func (j *jointProduct) setWorkerSize() {
 func (j *jointProduct) workspace(n, threads int) int {
 	j.data.n, j.weights.n = n, n
 	j.setWorkerSize()
-	return 3*cacheLine + roundUp(j.data.packedSize(), cacheLine) + roundUp(j.sumSize(), cacheLine) + threads*j.workerSize
+	return 3*cacheLine + roundUp(j.data.packedSize(), cacheLine) + roundUp(j.weights.slots(j.splits()), cacheLine) + threads*j.workerSize
 }
 
 // blocksOf returns the number of blocks of the sums over n samples.
@@ -113,12 +103,12 @@ func (j *jointProduct) run(p *Pool, n int, args *Joint, ws []float32) int {
 	w.src, w.dw, w.keep = args.X, args.DW, args.Accumulate
 	space := newScratch(ws)
 	d.packed = space.take(d.packedSize())
-	j.sums = space.take(j.sumSize())
+	w.sums = space.take(w.slots(j.splits()))
 	j.scratch = space.rest
 	p.Run(d.packTasks(), &j.pack)
 	p.Run(j.splits(), &j.multiply)
-	if j.splits() > 1 {
-		p.Run(ceilDiv(w.size(), sumChunk), &j.add)
+	if tasks := w.addTasks(j.splits()); tasks > 0 {
+		p.Run(tasks, &j.add)
 	}
 	d.norm = nil
 	return d.rowBlocks()
@@ -134,7 +124,7 @@ func (j *jointMultiply) Do(split, worker int) {
 	dy := space.take(j.dySize())
 	slot, add := j.args.DW, j.args.Accumulate
 	if j.splits() > 1 {
-		slot, add = j.sums[split*j.slotSize():][:j.weights.size()], false
+		slot, add = j.weights.sums[split*j.weights.slotSize():][:j.weights.size()], false
 	}
 	last := min((split+1)*j.perSplit()*j.pixels(), j.data.rows())
 	for at := split * j.perSplit() * j.pixels(); at < last; at += j.pixels() {
@@ -188,12 +178,4 @@ func (j *jointProduct) sumPixels(slot, dy []float32, at, pixels int, add bool, w
 	}
 }
 
-// Do adds up a part of the splits' sums.
-func (j *jointAdd) Do(task, _ int) {
-	w := &j.weights
-	lo, hi := task*sumChunk, min((task+1)*sumChunk, w.size())
-	if !w.keep {
-		clear(w.dw[lo:hi])
-	}
-	addRows(w.dw[lo:hi], j.sums[lo:], j.slotSize(), j.splits(), hi-lo)
-}
+func (j *jointAdd) Do(task, _ int) { j.weights.addTask(task, j.splits()) }

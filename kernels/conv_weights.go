@@ -52,11 +52,17 @@ func (p *weightProduct) missing(tasks int) int {
 
 func (p *weightProduct) size() int { return p.groups * p.rows * p.depth() }
 
-func (p *weightProduct) sumSize() int {
-	if s := p.splits(); s > 1 {
-		return s * roundUp(p.size(), cacheLine)
+func (p *weightProduct) sumSize() int { return p.slots(p.splits()) }
+
+// slotSize returns the floats of a split's own sums.
+func (p *weightProduct) slotSize() int { return roundUp(p.size(), cacheLine) }
+
+// slots returns the floats of all splits' own sums. One split needs none.
+func (p *weightProduct) slots(splits int) int {
+	if splits == 1 {
+		return 0
 	}
-	return 0
+	return splits * p.slotSize()
 }
 
 // rowBlock returns the output channels of a task, whole tiles. Where columns are copied, they are so for every task.
@@ -117,7 +123,7 @@ func (p *weightProduct) task(index int) weightTask {
 	t.begin, t.end = blocks*split/splits*pixelBlock, min(blocks*(split+1)/splits*pixelBlock, p.pixels())
 	t.dst, t.add = p.dw, p.keep
 	if splits > 1 {
-		t.dst, t.add = p.sums[split*roundUp(p.size(), cacheLine):], false
+		t.dst, t.add = p.sums[split*p.slotSize():], false
 	}
 	return t
 }
@@ -207,19 +213,20 @@ func (p *weightProduct) directColumns(end int) bool {
 }
 
 // addTasks returns the number of tasks that add the splits' sums.
-func (p *weightProduct) addTasks() int {
-	if p.splits() == 1 {
+func (p *weightProduct) addTasks(splits int) int {
+	if splits == 1 {
 		return 0
 	}
 	return ceilDiv(p.size(), sumChunk)
 }
 
-func (p *weightProduct) addTask(task int) {
+// addTask adds a part of them.
+func (p *weightProduct) addTask(task, splits int) {
 	lo, hi := task*sumChunk, min((task+1)*sumChunk, p.size())
 	if !p.keep {
 		clear(p.dw[lo:hi])
 	}
-	addRows(p.dw[lo:hi], p.sums[lo:], roundUp(p.size(), cacheLine), p.splits(), hi-lo)
+	addRows(p.dw[lo:hi], p.sums[lo:], p.slotSize(), splits, hi-lo)
 }
 
 // channelSum is the gradient of a bias: db[c] = Σ dy[r,c], in float32 over a block of rows, in float64 over the blocks.

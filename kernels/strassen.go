@@ -152,16 +152,16 @@ func (q *quarteredProduct) tiles(r, j, bands int) {
 	u, v, w := q.partial[0], q.partial[1], q.partial[2]
 	right, lower, rest := q.cols/2+j, q.top+r, w
 	q.count = 0
-	q.share(u, nil, factorU, r, j, bands)
-	q.multiply(factor11, r, j, bands)
+	q.share(u, nil, factorU, r, j)
+	q.multiply(factor11, r, j)
 	q.finish(u, nil, r, j)
-	q.share(u, u, factorS2, r, j, bands)
-	q.share(v, u, factorS3, r, j, bands)
+	q.share(u, u, factorS2, r, j)
+	q.share(v, u, factorS3, r, j)
 	if lower < q.rows {
-		q.multiply(factor21, r, j, bands)
+		q.multiply(factor21, r, j)
 		q.finish(v, nil, lower, j)
 	}
-	q.share(w, nil, factorS1, r, j, bands)
+	q.share(w, nil, factorS1, r, j)
 	q.tile.depth = 0
 	if q.flags&flagAdd != 0 { // the place of w is taken
 		rest = nil
@@ -171,22 +171,22 @@ func (q *quarteredProduct) tiles(r, j, bands int) {
 	if lower < q.rows {
 		q.finish(v, rest, lower, right)
 	}
-	q.multiply(factor12, r, j, bands)
+	q.multiply(factor12, r, j)
 	q.finish(u, rest, r, right)
 	q.runList(bands)
 }
 
 // multiply has the next tile multiply two factors.
-func (q *quarteredProduct) multiply(f factor, r, j, bands int) {
+func (q *quarteredProduct) multiply(f factor, r, j int) {
 	t, shape := &q.tile, tileFor(active)
 	t.a, t.aRow = q.left[f].data[r*q.left[f].row:], q.left[f].row
 	t.aBand = shape.rows * t.aRow
 	t.b, t.depth = q.right[f][j/shape.cols*q.bPanel:], q.depth/2
-	q.fetchNext(bands)
+	q.fetchNext()
 }
 
-// fetchNext gives the tile its share of what is read next, in so many bands.
-func (q *quarteredProduct) fetchNext(bands int) {
+// fetchNext gives the tile its share of what is read next, and the bands below it theirs.
+func (q *quarteredProduct) fetchNext() {
 	shape, t := tileFor(active), &q.tile
 	others := int(factors) * ceilDiv(q.top, shape.rows) * (q.cols/2/shape.cols - 1)
 	switch {
@@ -202,8 +202,8 @@ func (q *quarteredProduct) fetchNext(bands int) {
 }
 
 // share computes dst = from + a product, nil for no from.
-func (q *quarteredProduct) share(dst, from []float32, f factor, r, j, bands int) {
-	q.multiply(f, r, j, bands)
+func (q *quarteredProduct) share(dst, from []float32, f factor, r, j int) {
+	q.multiply(f, r, j)
 	q.keep(dst, from, nil)
 }
 

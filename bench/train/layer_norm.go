@@ -173,17 +173,14 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 		at.add = none
 		if l.joins(c) {
 			l.settle(c, dy, at, dGamma, dBeta, accumulate)
-			if l.residual != nil {
-				c.pass(l.residual, dy)
-			}
-			return
+		} else {
+			k, fixed := c.contribute(l.in[0], true, inPlace), l.frozen
+			c.emit(l.step("gradient"), append(at.buffers(), dy, sums.buffer, k.add), []buffer{k.dst}, func(f *frame) {
+				kernel.BackwardSummed(f.pool, f.n*positions, sums.blocks, f.at(k.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, f.at(k.add),
+					f.at(sums.buffer), accumulate)
+			})
+			k.done()
 		}
-		k, fixed := c.contribute(l.in[0], true, inPlace), l.frozen
-		c.emit(l.step("gradient"), append(at.buffers(), dy, sums.buffer, k.add), []buffer{k.dst}, func(f *frame) {
-			kernel.BackwardSummed(f.pool, f.n*positions, sums.blocks, f.at(k.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, f.at(k.add),
-				f.at(sums.buffer), accumulate)
-		})
-		k.done()
 		if l.residual != nil {
 			c.pass(l.residual, dy)
 		}
