@@ -326,7 +326,6 @@ func (c *Conv) Forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float
 		return
 	}
 	f := &c.forward
-	f.threads = p.Threads()
 	f.src, f.weights, f.dst, f.add, f.bias, f.relu = x, w, y, e.Add, e.Bias, e.Act == ActReLU
 	c.run(p, ws)
 }
@@ -352,7 +351,6 @@ func (c *Conv) BackwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
 	}
 	for i := range c.data {
 		part := &c.data[i]
-		part.threads = p.Threads()
 		part.src, part.weights, part.dst, part.add = dy, w, dx, add
 	}
 	c.run(p, ws)

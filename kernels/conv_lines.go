@@ -30,9 +30,9 @@ func (g *gather) fillLine(dst []float32, n, y, ky, x, windows int) {
 	}
 }
 
-// laterLines returns lines that a thread reads in its next block after line y of positions, if the threads take blocks in turn.
+// laterLines returns lines that the next block reads, after line y of positions.
 func (p *implicitProduct) laterLines(n, y int) []float32 {
-	line, size := n*p.h+(y+ceilDiv(p.threads*rowBlock, p.outW))*p.sh, p.w*p.pixel
+	line, size := n*p.h+(y+ceilDiv(rowBlock, p.outW))*p.sh, p.w*p.pixel
 	return p.src[min(line*size, len(p.src)):min((line+p.sh)*size, len(p.src))]
 }
 

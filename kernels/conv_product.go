@@ -17,7 +17,6 @@ const (
 type implicitProduct struct {
 	gather
 	n        int // images
-	threads  int // that share the work
 	groups   int
 	cols     int  // columns of a group
 	pairs    bool // multiply pairs of bf16: all depths are then counted in pairs

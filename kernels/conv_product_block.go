@@ -100,14 +100,14 @@ func (b *productBlock) gatherRows(k int) {
 }
 
 // fetchRows has tiles fetch rows while they are multiplied by the first panel: those of the band after the next, and at the end
-// those with which a thread begins its next block, if the threads take blocks in turn.
+// those with which the next block begins.
 func (b *productBlock) fetchRows() {
 	m, ahead := &b.m, 2*tileFor(active).rows
 	rows := func(from, count int) []float32 {
 		from, count = min(from, b.rows()), min(count, b.rows()-from)
 		return b.source.src[from*b.source.pixel:][:max(count, 0)*b.source.pixel]
 	}
-	m.soon = [4][]float32{rows(b.row+ahead, m.rows-ahead), nil, rows(b.row+b.threads*rowBlock, ahead)}
+	m.soon = [4][]float32{rows(b.row+ahead, m.rows-ahead), nil, rows(b.row+rowBlock, ahead)}
 	panels := ceilDiv(m.cols, tileFor(active).cols)
 	if panels == 1 {
 		m.soon[1], m.later = m.later, nil

@@ -24,9 +24,8 @@ type Pool struct {
 	helpers []helper // workers 1 and up
 	exited  sync.WaitGroup
 
-	job   Job
-	tasks int64
-	next  atomic.Int64
+	job    Job
+	shares []share // by worker; empty outside of Run
 
 	busy atomic.Int64  // helpers in the current Run, plus callerSleeps
 	done chan struct{} // wakes the caller
@@ -45,6 +44,34 @@ type helper struct {
 	_     [48]byte      // keeps the states of two helpers in different cache lines
 }
 
+// share is the tasks that a worker has yet to do: from the low half of the word up to the high half. The worker takes the
+// first of them, others the last. So the same worker does the same part of the data in kernel after kernel, unless it falls
+// behind: writing what another core has read last takes several times as long.
+type share struct {
+	word atomic.Uint64
+	_    [56]byte // keeps two of them in different cache lines
+}
+
+func (s *share) set(first, last int) { s.word.Store(uint64(first) | uint64(last)<<32) }
+
+// take returns the first task, or the last one, and false if there is none.
+func (s *share) take(last bool) (task int, ok bool) {
+	for {
+		word := s.word.Load()
+		low, high := word&(1<<32-1), word>>32
+		if low >= high {
+			return 0, false
+		}
+		rest, task := word+1, low
+		if last {
+			rest, task = low|(high-1)<<32, high-1
+		}
+		if s.word.CompareAndSwap(word, rest) {
+			return int(task), true
+		}
+	}
+}
+
 // States of a helper.
 const (
 	idle    = iota // looks for work
@@ -61,7 +88,7 @@ func NewPool(threads int) *Pool {
 }
 
 func newPool(threads int, spins bool) *Pool {
-	p := &Pool{threads: threads, spins: spins, helpers: make([]helper, threads-1), done: make(chan struct{}, 1)}
+	p := &Pool{threads: threads, spins: spins, helpers: make([]helper, threads-1), shares: make([]share, threads), done: make(chan struct{}, 1)}
 	p.exited.Add(threads - 1)
 	for i := range p.helpers {
 		p.helpers[i].wake = make(chan struct{}, 1)
@@ -84,8 +111,9 @@ func (p *Pool) Close() {
 	p.exited.Wait()
 }
 
-// Run does every task in [0,tasks) and returns when all are done. Workers take the next task as they become free. A
-// panic in a task is raised again here, once the workers have stopped. A task must not call Run on its own pool.
+// Run does every task in [0,tasks) and returns when all are done. Every worker has a share of them, one after the other, and
+// takes the last ones of another's when it is done. A panic in a task is raised again here, once the workers have stopped. A
+// task must not call Run on its own pool.
 func (p *Pool) Run(tasks int, j Job) {
 	if p.threads == 1 || tasks <= 1 {
 		for task := range tasks {
@@ -93,9 +121,12 @@ func (p *Pool) Run(tasks int, j Job) {
 		}
 		return
 	}
-	helpers := p.helpers[:min(p.threads, tasks)-1]
-	p.job, p.tasks = j, int64(tasks)
-	p.next.Store(0)
+	workers := min(p.threads, tasks)
+	helpers := p.helpers[:workers-1]
+	p.job = j
+	for i := range workers {
+		p.shares[i].set(i*tasks/workers, (i+1)*tasks/workers)
+	}
 	p.busy.Store(int64(len(helpers)))
 	for i := range helpers {
 		helpers[i].set(called)
@@ -198,13 +229,19 @@ func (s *spin) again() bool {
 // work takes tasks until none is left. A panic stops the other workers after their current task.
 func (p *Pool) work(worker int) {
 	defer p.rescue()
-	for {
-		task := p.next.Add(1) - 1
-		if task >= p.tasks {
-			return
-		}
-		p.job.Do(int(task), worker)
+	for task, ok := p.take(worker); ok; task, ok = p.take(worker) {
+		p.job.Do(task, worker)
 	}
+}
+
+// take returns a task for a worker: of its own share or, if that is done, of another's; false if all are.
+func (p *Pool) take(worker int) (task int, ok bool) {
+	for i := range p.shares {
+		if task, ok := p.shares[(worker+i)%p.threads].take(i > 0); ok {
+			return task, true
+		}
+	}
+	return 0, false
 }
 
 func (p *Pool) rescue() {
@@ -212,7 +249,9 @@ func (p *Pool) rescue() {
 	if cause == nil {
 		return
 	}
-	p.next.Store(p.tasks)
+	for i := range p.shares {
+		p.shares[i].set(0, 0)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.panicked == nil {

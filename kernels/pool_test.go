@@ -3,6 +3,7 @@ package kernels
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 )
@@ -36,6 +37,27 @@ func TestPoolRunsEachTaskOnce(t *testing.T) {
 			}
 		}
 		p.Close()
+	}
+}
+
+// A worker takes its share from the front, others from the back, and nobody takes a task twice.
+func TestPoolShares(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	p.shares[0].set(0, 3)
+	p.shares[1].set(3, 5)
+	type taken struct{ worker, task int }
+	var got []taken
+	for _, worker := range []int{0, 1, 1, 1, 0, 0} {
+		task, ok := p.take(worker)
+		if !ok {
+			task = -1
+		}
+		got = append(got, taken{worker, task})
+	}
+	want := []taken{{0, 0}, {1, 3}, {1, 4}, {1, 2}, {0, 1}, {0, -1}}
+	if !slices.Equal(got, want) {
+		t.Errorf("workers took %v, want %v", got, want)
 	}
 }
 
