@@ -24,12 +24,15 @@ type BatchNorm struct {
 	gamma, beta          []float32
 	dgamma, dbeta        []float32
 	runMean, runVar      []float32
-	scale                []float32 // gamma·invstd
-	slope, offset        []float32 // per channel: dx = scale·g + slope·(x-mean) + offset
-	slots                []float64 // two partial sums for each channel, by task
-	blocks               []float32 // likewise, by block of rows
-	totals               []float64 // sums over blocks of rows
-	workers              []float32 // scratch by worker
+	variance             []float32  // for Moments, else nil
+	scale                []float32  // gamma·invstd
+	slope, offset        []float32  // per channel: dx = scale·g + slope·(x-mean) + offset
+	parts                []Part     // that x is made of; nil where it is one
+	gradients            []Gradient // of the parts
+	slots                []float64  // two partial sums for each channel, by task
+	blocks               []float32  // likewise, by block of rows
+	totals               []float64  // sums over blocks of rows
+	workers              []float32  // scratch by worker
 	perWorker            int
 	accumulate, fixed    bool
 	gated                Gated
@@ -79,6 +82,10 @@ func (b *BatchNorm) Stats(p *Pool, rows int, x, mean, invstd, runMean, runVar, w
 		checkLen("BatchNorm.Stats", "runVar", runVar, b.c)
 	}
 	b.x, b.mean, b.invstd, b.runMean, b.runVar = x, mean, invstd, runMean, runVar
+	b.runStats(p, rows, ws)
+}
+
+func (b *BatchNorm) runStats(p *Pool, rows int, ws []float32) {
 	b.reduce(p, "BatchNorm.Stats", rows, ws)
 	p.Run(b.tasks, (*batchNormStats)(b))
 	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormStatsFinish)(b))
@@ -97,17 +104,17 @@ func (b *BatchNorm) Running(mean, invstd, runMean, runVar []float32) {
 //	y[r,c] = act((x[r,c]-mean[c]) * (gamma[c]*invstd[c]) + beta[c] (+ add[r,c]))
 //
 // A nil add is absent. y may be x or add.
-func (b *BatchNorm) Apply(p *Pool, rows int, y, x, add, mean, invstd, gamma, beta []float32) {
+func (b *BatchNorm) Apply(p *Pool, rows int, y []float32, at Normalised) {
 	checkLen("BatchNorm.Apply", "y", y, rows*b.c)
-	b.load("BatchNorm.Apply", rows, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
+	b.load("BatchNorm.Apply", rows, at)
 	b.y = y
-	b.perTask = rowsPerTask(b.c)
+	b.perTask = b.taskRows()
 	p.Run(ceilDiv(rows, b.perTask), (*batchNormApply)(b))
 }
 
 // load keeps the arguments that Apply and the backward methods share.
 func (b *BatchNorm) load(kernel string, rows int, at Normalised) {
-	checkLen(kernel, "x", at.X, rows*b.c)
+	b.loadParts(kernel, rows, at)
 	if at.Add != nil {
 		checkLen(kernel, "add", at.Add, rows*b.c)
 	}
@@ -199,6 +206,10 @@ func (k *batchNormStatsFinish) Do(task, _ int) {
 // settleChannel sets the statistics of a channel from its mean and its sum of squared deviations from it over n rows.
 func (b *BatchNorm) settleChannel(c int, mean, squares, n float64) {
 	b.mean[c] = float32(mean)
+	if b.variance != nil {
+		b.variance[c] = float32(squares / n)
+		return
+	}
 	b.invstd[c] = float32(1 / math.Sqrt(squares/n+float64(b.eps)))
 	if b.runMean != nil {
 		momentum, unbiased := float64(b.momentum), squares/max(n-1, 1)
@@ -249,16 +260,25 @@ type batchNormApply BatchNorm
 
 func (k *batchNormApply) Do(task, _ int) {
 	b := (*BatchNorm)(k)
-	step, fused := b.perTask, b.fused()
+	first := task * b.perTask
+	stream := b.fused() && streamable(b.y, b.rows, b.c)
+	b.apply(first, min(b.perTask, b.rows-first), stream)
+	if stream {
+		storeFence()
+	}
+}
+
+// apply computes some rows of y, from the given one on.
+func (b *BatchNorm) apply(first, rows int, stream bool) {
+	if b.parts != nil {
+		b.applyParts(first, rows, stream)
+		return
+	}
+	step, fused, last := rows, b.fused(), first+rows
 	if !fused {
 		step = b.cacheRows
 	}
-	stream := fused && streamable(b.y, b.rows, b.c)
-	if stream {
-		defer storeFence()
-	}
-	last := min((task+1)*b.perTask, b.rows)
-	for first := task * b.perTask; first < last; first += step {
+	for ; first < last; first += step {
 		rows := min(step, last-first)
 		at, end := first*b.c, (first+rows)*b.c
 		y := b.y[at:end]
@@ -270,7 +290,7 @@ func (k *batchNormApply) Do(task, _ int) {
 			batchNormCurveRows(b.act, y, b.x[at:end], b.mean, b.scale, b.beta, rows, stream)
 			continue
 		}
-		batchNormRows(y, b.x[at:end], add, b.mean, b.scale, b.beta, rows, b.lo, b.hi, stream)
+		batchNormRows(y, b.x[at:end], add, b.mean, b.scale, b.beta, rows, b.c, b.lo, b.hi, stream)
 		if !b.clamps {
 			activate(b.act, y, y)
 		}

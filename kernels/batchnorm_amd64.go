@@ -6,28 +6,28 @@ package kernels
 func batchNormSumsAVX512(sum *float32, square *float32, x *float32, shift *float32, rows int, c int)
 
 // batchNormGradSumsAVX512 is batchNormGradSumsGeneric, for rows > 0.
-func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int)
+func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int, gap int)
 
 // batchNormClampGradRowsAVX512 is batchNormClampGradRowsGeneric, for rows > 0.
 func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormRowsAVX512 is batchNormRowsGeneric, for rows > 0.
-func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 
 // batchNormGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0.
-func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 
 // batchNormKeepClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
-func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
 // batchNormAddRowsAVX512 is batchNormRowsGeneric, for rows > 0.
-func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 
 // batchNormAddGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0.
-func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 
 // batchNormAddKeepClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
-func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
 // batchNormSumRowsAVX512 is batchNormSumRowsGeneric with a clamp, for rows > 0.
 func batchNormSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
@@ -51,22 +51,22 @@ func batchNormHardSwishSumRowsAVX512(y *float32, sum *float32, x *float32, mean 
 func batchNormHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormStreamRowsAVX512 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
-func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 
 // batchNormStreamGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which dx has to be aligned.
-func batchNormStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+func batchNormStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 
 // batchNormKeepStreamClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
-func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
 // batchNormAddStreamRowsAVX512 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
-func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 
 // batchNormAddStreamGradRowsAVX512 is batchNormGradRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which dx has to be aligned.
-func batchNormAddStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+func batchNormAddStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 
 // batchNormAddKeepStreamClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
-func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
 // batchNormStreamSumRowsAVX512 is batchNormSumRowsGeneric with a clamp, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormStreamSumRowsAVX512(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
@@ -90,7 +90,7 @@ func batchNormHardSwishStreamSumRowsAVX512(y *float32, sum *float32, x *float32,
 func batchNormHardSwishStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
-func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
 // batchNormGatedClampGradSumsAVX512 is batchNormClampGradSumsGeneric of scaleShiftRowsGeneric, for rows > 0.
 func batchNormGatedClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
@@ -105,28 +105,28 @@ func batchNormGatedHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *
 func batchNormSumsAVX2(sum *float32, square *float32, x *float32, shift *float32, rows int, c int)
 
 // batchNormGradSumsAVX2 is batchNormGradSumsGeneric, for rows > 0.
-func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int)
+func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int, gap int)
 
 // batchNormClampGradRowsAVX2 is batchNormClampGradRowsGeneric, for rows > 0.
 func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, slope *float32, offset *float32, rows int, c int, lo float32, hi float32)
 
 // batchNormRowsAVX2 is batchNormRowsGeneric, for rows > 0.
-func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 
 // batchNormGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0.
-func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 
 // batchNormKeepClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
-func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
 // batchNormAddRowsAVX2 is batchNormRowsGeneric, for rows > 0.
-func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 
 // batchNormAddGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0.
-func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 
 // batchNormAddKeepClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
-func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
 // batchNormSumRowsAVX2 is batchNormSumRowsGeneric with a clamp, for rows > 0.
 func batchNormSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
@@ -150,22 +150,22 @@ func batchNormHardSwishSumRowsAVX2(y *float32, sum *float32, x *float32, mean *f
 func batchNormHardSwishGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormStreamRowsAVX2 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
-func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 
 // batchNormStreamGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which dx has to be aligned.
-func batchNormStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+func batchNormStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 
 // batchNormKeepStreamClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
-func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
 // batchNormAddStreamRowsAVX2 is batchNormRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
-func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 
 // batchNormAddStreamGradRowsAVX2 is batchNormGradRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which dx has to be aligned.
-func batchNormAddStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+func batchNormAddStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 
 // batchNormAddKeepStreamClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0. It stores whole vectors past the caches, for which grad has to be aligned.
-func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
 // batchNormStreamSumRowsAVX2 is batchNormSumRowsGeneric with a clamp, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func batchNormStreamSumRowsAVX2(y *float32, sum *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
@@ -189,7 +189,7 @@ func batchNormHardSwishStreamSumRowsAVX2(y *float32, sum *float32, x *float32, m
 func batchNormHardSwishStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
-func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
 // batchNormGatedClampGradSumsAVX2 is batchNormClampGradSumsGeneric of scaleShiftRowsGeneric, for rows > 0.
 func batchNormGatedClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)

@@ -93,13 +93,59 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R8, $+32
+	JLT     below2
+	MOVQ    shift+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	MOVQ    c+40(FP), R10
+	MOVQ    BX, R9
+	SHLQ    $0x02, R10
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (SI)(CX*1), Z2
+	VSUBPS      Z0, Z2, Z2
+	VADDPS      Z2, Z13, Z13
+	VFMADD231PS Z2, Z2, Z15
+	VMOVUPS     64(SI)(CX*1), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z14, Z14
+	VFMADD231PS Z2, Z2, Z16
+	ADDQ        R10, CX
+	DECQ        R9
+	JNZ         rows2
+	MOVQ        sum+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z13, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z14, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	MOVQ        square+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z15, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z16, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R8
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R8, $+16
 	JLT     below1
 	MOVQ    shift+24(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
 	MOVQ    c+40(FP), R10
 	MOVQ    BX, R9
 	SHLQ    $0x02, R10
@@ -108,18 +154,18 @@ panel1:
 rows1:
 	VMOVUPS     (SI)(CX*1), Z1
 	VSUBPS      Z0, Z1, Z1
-	VADDPS      Z1, Z13, Z13
-	VFMADD231PS Z1, Z1, Z14
+	VADDPS      Z1, Z17, Z17
+	VFMADD231PS Z1, Z1, Z18
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rows1
 	MOVQ        sum+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
-	VADDPS      Z13, Z0, Z0
+	VADDPS      Z17, Z0, Z0
 	VMOVUPS     Z0, (CX)(AX*4)
 	MOVQ        square+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
-	VADDPS      Z14, Z0, Z0
+	VADDPS      Z18, Z0, Z0
 	VMOVUPS     Z0, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R8
@@ -133,8 +179,8 @@ below1:
 	KMOVW     CX, K1
 	MOVQ      shift+24(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z0
-	VPXORD    Z15, Z15, Z15
-	VPXORD    Z16, Z16, Z16
+	VPXORD    Z19, Z19, Z19
+	VPXORD    Z20, Z20, Z20
 	MOVQ      c+40(FP), R9
 	MOVQ      BX, R8
 	SHLQ      $0x02, R9
@@ -143,18 +189,18 @@ below1:
 rowsTail:
 	VMOVUPS.Z   (SI)(CX*1), K1, Z1
 	VSUBPS      Z0, Z1, Z1
-	VADDPS      Z1, Z15, Z15
-	VFMADD231PS Z1, Z1, Z16
+	VADDPS      Z1, Z19, Z19
+	VFMADD231PS Z1, Z1, Z20
 	ADDQ        R9, CX
 	DECQ        R8
 	JNZ         rowsTail
 	MOVQ        sum+0(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z0
-	VADDPS      Z15, Z0, Z0
+	VADDPS      Z19, Z0, Z0
 	VMOVUPS     Z0, K1, (CX)(AX*4)
 	MOVQ        square+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z0
-	VADDPS      Z16, Z0, Z0
+	VADDPS      Z20, Z0, Z0
 	VMOVUPS     Z0, K1, (CX)(AX*4)
 
 nextGroup:
@@ -166,9 +212,9 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int)
+// func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int, gap int)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormGradSumsAVX512(SB), NOSPLIT, $0-56
+TEXT ·batchNormGradSumsAVX512(SB), NOSPLIT, $0-64
 	MOVQ grad+16(FP), SI
 	MOVQ x+24(FP), DI
 	MOVQ rows+40(FP), R8
@@ -211,6 +257,7 @@ panel4:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    grad+16(FP), SI
 
 rows4:
 	VMOVUPS     (SI)(CX*1), Z12
@@ -233,6 +280,7 @@ rows4:
 	VMOVUPS     192(DI)(CX*1), Z13
 	VSUBPS      Z3, Z13, Z13
 	VFMADD231PS Z12, Z13, Z11
+	ADDQ        gap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows4
@@ -267,34 +315,86 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    grad+16(FP), SI
+
+rows2:
+	VMOVUPS     (SI)(CX*1), Z2
+	VADDPS      Z2, Z14, Z14
+	VMOVUPS     (DI)(CX*1), Z3
+	VSUBPS      Z0, Z3, Z3
+	VFMADD231PS Z2, Z3, Z16
+	VMOVUPS     64(SI)(CX*1), Z2
+	VADDPS      Z2, Z15, Z15
+	VMOVUPS     64(DI)(CX*1), Z3
+	VSUBPS      Z1, Z3, Z3
+	VFMADD231PS Z2, Z3, Z17
+	ADDQ        gap+56(FP), SI
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows2
+	MOVQ        sumG+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z14, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z15, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	MOVQ        sumGX+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z16, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z17, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R9, $+16
 	JLT     below1
 	MOVQ    mean+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
 	MOVQ    c+48(FP), R11
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    grad+16(FP), SI
 
 rows1:
 	VMOVUPS     (SI)(CX*1), Z1
-	VADDPS      Z1, Z14, Z14
+	VADDPS      Z1, Z18, Z18
 	VMOVUPS     (DI)(CX*1), Z2
 	VSUBPS      Z0, Z2, Z2
-	VFMADD231PS Z1, Z2, Z15
+	VFMADD231PS Z1, Z2, Z19
+	ADDQ        gap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows1
 	MOVQ        sumG+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
-	VADDPS      Z14, Z0, Z0
+	VADDPS      Z18, Z0, Z0
 	VMOVUPS     Z0, (CX)(AX*4)
 	MOVQ        sumGX+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
-	VADDPS      Z15, Z0, Z0
+	VADDPS      Z19, Z0, Z0
 	VMOVUPS     Z0, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R9
@@ -308,35 +408,40 @@ below1:
 	KMOVW     CX, K1
 	MOVQ      mean+32(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z0
-	VPXORD    Z16, Z16, Z16
-	VPXORD    Z17, Z17, Z17
+	VPXORD    Z20, Z20, Z20
+	VPXORD    Z21, Z21, Z21
 	MOVQ      c+48(FP), R10
 	MOVQ      BX, R9
 	SHLQ      $0x02, R10
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      grad+16(FP), SI
 
 rowsTail:
 	VMOVUPS.Z   (SI)(CX*1), K1, Z1
-	VADDPS      Z1, Z16, Z16
+	VADDPS      Z1, Z20, Z20
 	VMOVUPS.Z   (DI)(CX*1), K1, Z2
 	VSUBPS      Z0, Z2, Z2
-	VFMADD231PS Z1, Z2, Z17
+	VFMADD231PS Z1, Z2, Z21
+	ADDQ        gap+56(FP), SI
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
 	MOVQ        sumG+0(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z0
-	VADDPS      Z16, Z0, Z0
+	VADDPS      Z20, Z0, Z0
 	VMOVUPS     Z0, K1, (CX)(AX*4)
 	MOVQ        sumGX+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z0
-	VADDPS      Z17, Z0, Z0
+	VADDPS      Z21, Z0, Z0
 	VMOVUPS     Z0, K1, (CX)(AX*4)
 
 nextGroup:
 	MOVQ  c+48(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+56(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+16(FP)
 	SUBQ  BX, R8
 	JNZ   groups
 	VZEROUPPER
@@ -456,6 +561,60 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+40(FP), R11
+	MOVQ    slope+48(FP), R12
+	MOVQ    offset+56(FP), R13
+	MOVQ    c+72(FP), R15
+	MOVQ    BX, R14
+	SHLQ    $0x02, R15
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Z6
+	VSUBPS      Z2, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS (R11)(AX*4), Z4, Z7
+	VMOVUPS     (DI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VMOVAPS     Z6, Z6
+	VMOVUPS     (R13)(AX*4), Z8
+	VFMADD132PS (R12)(AX*4), Z8, Z6
+	VMOVAPS     Z4, Z8
+	VFMADD213PS Z6, Z7, Z8
+	VMOVUPS     Z8, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z6
+	VSUBPS      Z3, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS 64(R11)(AX*4), Z5, Z7
+	VMOVUPS     64(DI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VMOVAPS     Z6, Z6
+	VMOVUPS     64(R13)(AX*4), Z8
+	VFMADD132PS 64(R12)(AX*4), Z8, Z6
+	VMOVAPS     Z5, Z8
+	VFMADD213PS Z6, Z7, Z8
+	VMOVUPS     Z8, 64(SI)(CX*1)
+	ADDQ        R15, CX
+	DECQ        R14
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R10, $+16
 	JLT     below1
@@ -541,11 +700,11 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormRowsAVX512(SB), NOSPLIT, $0-64
-	VBROADCASTSS lo+56(FP), Z0
-	VBROADCASTSS hi+60(FP), Z1
+TEXT ·batchNormRowsAVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Z0
+	VBROADCASTSS hi+68(FP), Z1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
 	MOVQ         rows+40(FP), R8
@@ -590,6 +749,7 @@ panel4:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows4:
 	VMOVUPS     (DI)(CX*1), Z14
@@ -620,6 +780,7 @@ rows4:
 	VMAXPS      Z14, Z0, Z14
 	VMINPS      Z14, Z1, Z14
 	VMOVUPS     Z14, 192(SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows4
@@ -628,6 +789,48 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z8
+	VSUBPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z6, Z4, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMINPS      Z8, Z1, Z8
+	VMOVUPS     Z8, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z8
+	VSUBPS      Z3, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z7, Z5, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMINPS      Z8, Z1, Z8
+	VMOVUPS     Z8, 64(SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R9, $+16
 	JLT     below1
@@ -641,6 +844,7 @@ panel1:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Z5
@@ -650,6 +854,7 @@ rows1:
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
 	VMOVUPS     Z5, (SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows1
@@ -673,6 +878,7 @@ below1:
 	MOVQ      BX, R9
 	SHLQ      $0x02, R10
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      y+0(FP), SI
 
 rowsTail:
 	VMOVUPS.Z   (DI)(CX*1), K1, Z5
@@ -682,6 +888,7 @@ rowsTail:
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
 	VMOVUPS     Z5, K1, (SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
@@ -690,14 +897,17 @@ nextGroup:
 	MOVQ  c+48(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  yGap+56(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, y+0(FP)
 	SUBQ  BX, R8
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormGradRowsAVX512(SB), NOSPLIT, $0-72
+TEXT ·batchNormGradRowsAVX512(SB), NOSPLIT, $0-88
 	MOVQ dx+0(FP), SI
 	MOVQ grad+8(FP), DI
 	MOVQ x+16(FP), R8
@@ -748,6 +958,8 @@ panel4:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows4:
 	VMOVUPS     (R8)(CX*1), Z16
@@ -782,6 +994,8 @@ rows4:
 	VMOVAPS     Z7, Z18
 	VFMADD213PS Z16, Z17, Z18
 	VMOVUPS     Z18, 192(SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows4
@@ -790,6 +1004,55 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    slope+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    offset+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Z8
+	VSUBPS      Z0, Z8, Z8
+	VMOVUPS     (DI)(CX*1), Z9
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z6, Z4, Z8
+	VMOVAPS     Z2, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z8
+	VSUBPS      Z1, Z8, Z8
+	VMOVUPS     64(DI)(CX*1), Z9
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z7, Z5, Z8
+	VMOVAPS     Z3, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     Z10, 64(SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R10, $+16
 	JLT     below1
@@ -805,6 +1068,8 @@ panel1:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows1:
 	VMOVUPS     (R8)(CX*1), Z4
@@ -815,6 +1080,8 @@ rows1:
 	VMOVAPS     Z1, Z6
 	VFMADD213PS Z4, Z5, Z6
 	VMOVUPS     Z6, (SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -840,6 +1107,8 @@ below1:
 	MOVQ      BX, R10
 	SHLQ      $0x02, R11
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      dx+0(FP), SI
+	MOVQ      grad+8(FP), DI
 
 rowsTail:
 	VMOVUPS.Z   (R8)(CX*1), K1, Z4
@@ -850,6 +1119,8 @@ rowsTail:
 	VMOVAPS     Z1, Z6
 	VFMADD213PS Z4, Z5, Z6
 	VMOVUPS     Z6, K1, (SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
@@ -858,16 +1129,22 @@ nextGroup:
 	MOVQ  c+64(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  dxGap+72(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dx+0(FP)
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+8(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormKeepClampGradSumsAVX512(SB), NOSPLIT, $0-88
-	VBROADCASTSS lo+80(FP), Z0
-	VBROADCASTSS hi+84(FP), Z1
+TEXT ·batchNormKeepClampGradSumsAVX512(SB), NOSPLIT, $0-96
+	VBROADCASTSS lo+88(FP), Z0
+	VBROADCASTSS hi+92(FP), Z1
 	MOVQ         dy+24(FP), SI
 	MOVQ         x+32(FP), DI
 	MOVQ         grad+0(FP), R8
@@ -912,52 +1189,56 @@ panel4:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R8
 
 rows4:
 	VMOVUPS     (DI)(CX*1), Z18
 	VSUBPS      Z2, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS (R11)(AX*4), Z6, Z23
-	VMOVUPS     (SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z10, Z10
-	VFMADD231PS Z23, Z18, Z14
-	VMOVUPS     Z23, (R8)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS (R11)(AX*4), Z6, Z27
+	VMOVUPS     (SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z10, Z10
+	VFMADD231PS Z27, Z18, Z14
+	VMOVUPS     Z27, (R8)(CX*1)
 	VMOVUPS     64(DI)(CX*1), Z18
 	VSUBPS      Z3, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 64(R11)(AX*4), Z7, Z23
-	VMOVUPS     64(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z11, Z11
-	VFMADD231PS Z23, Z18, Z15
-	VMOVUPS     Z23, 64(R8)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 64(R11)(AX*4), Z7, Z27
+	VMOVUPS     64(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z11, Z11
+	VFMADD231PS Z27, Z18, Z15
+	VMOVUPS     Z27, 64(R8)(CX*1)
 	VMOVUPS     128(DI)(CX*1), Z18
 	VSUBPS      Z4, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 128(R11)(AX*4), Z8, Z23
-	VMOVUPS     128(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z12, Z12
-	VFMADD231PS Z23, Z18, Z16
-	VMOVUPS     Z23, 128(R8)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 128(R11)(AX*4), Z8, Z27
+	VMOVUPS     128(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z12, Z12
+	VFMADD231PS Z27, Z18, Z16
+	VMOVUPS     Z27, 128(R8)(CX*1)
 	VMOVUPS     192(DI)(CX*1), Z18
 	VSUBPS      Z5, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 192(R11)(AX*4), Z9, Z23
-	VMOVUPS     192(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z13, Z13
-	VFMADD231PS Z23, Z18, Z17
-	VMOVUPS     Z23, 192(R8)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 192(R11)(AX*4), Z9, Z27
+	VMOVUPS     192(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z13, Z13
+	VFMADD231PS Z27, Z18, Z17
+	VMOVUPS     Z27, 192(R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows4
@@ -992,6 +1273,74 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+56(FP), R11
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R8
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z6
+	VSUBPS      Z2, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS (R11)(AX*4), Z4, Z7
+	VMOVUPS     (SI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VADDPS      Z7, Z19, Z19
+	VFMADD231PS Z7, Z6, Z21
+	VMOVUPS     Z7, (R8)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z6
+	VSUBPS      Z3, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS 64(R11)(AX*4), Z5, Z7
+	VMOVUPS     64(SI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VADDPS      Z7, Z20, Z20
+	VFMADD231PS Z7, Z6, Z22
+	VMOVUPS     Z7, 64(R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R10, $+16
 	JLT     below1
@@ -1000,12 +1349,14 @@ panel1:
 	MOVQ    scale+48(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
 	MOVQ    beta+56(FP), R11
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
+	VPXORD  Z23, Z23, Z23
+	VPXORD  Z24, Z24, Z24
 	MOVQ    c+72(FP), R13
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R8
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Z4
@@ -1016,19 +1367,21 @@ rows1:
 	VCMPPS      $0x1e, Z0, Z5, K1
 	VCMPPS      $0x11, Z1, Z5, K1, K1
 	VMOVAPS.Z   Z6, K1, Z5
-	VADDPS      Z5, Z19, Z19
-	VFMADD231PS Z5, Z4, Z20
+	VADDPS      Z5, Z23, Z23
+	VFMADD231PS Z5, Z4, Z24
 	VMOVUPS     Z5, (R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows1
 	MOVQ        sumG+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z19, Z2, Z2
+	VADDPS      Z23, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	MOVQ        sumGX+16(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z20, Z2, Z2
+	VADDPS      Z24, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R10
@@ -1046,12 +1399,14 @@ below1:
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
 	MOVQ      beta+56(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	VPXORD    Z21, Z21, Z21
-	VPXORD    Z22, Z22, Z22
+	VPXORD    Z25, Z25, Z25
+	VPXORD    Z26, Z26, Z26
 	MOVQ      c+72(FP), R11
 	MOVQ      BX, R10
 	SHLQ      $0x02, R11
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      dy+24(FP), SI
+	MOVQ      grad+0(FP), R8
 
 rowsTail:
 	VMOVUPS.Z   (DI)(CX*1), K1, Z5
@@ -1062,35 +1417,43 @@ rowsTail:
 	VCMPPS      $0x1e, Z0, Z6, K2
 	VCMPPS      $0x11, Z1, Z6, K2, K2
 	VMOVAPS.Z   Z7, K2, Z6
-	VADDPS      Z6, Z21, Z21
-	VFMADD231PS Z6, Z5, Z22
+	VADDPS      Z6, Z25, Z25
+	VFMADD231PS Z6, Z5, Z26
 	VMOVUPS     Z6, K1, (R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
 	MOVQ        sumG+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z21, Z2, Z2
+	VADDPS      Z25, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 	MOVQ        sumGX+16(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z22, Z2, Z2
+	VADDPS      Z26, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 
 nextGroup:
 	MOVQ  c+72(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dy+24(FP)
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+0(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddRowsAVX512(SB), NOSPLIT, $0-72
-	VBROADCASTSS lo+64(FP), Z0
-	VBROADCASTSS hi+68(FP), Z1
+TEXT ·batchNormAddRowsAVX512(SB), NOSPLIT, $0-80
+	VBROADCASTSS lo+72(FP), Z0
+	VBROADCASTSS hi+76(FP), Z1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
 	MOVQ         add+16(FP), R8
@@ -1136,6 +1499,7 @@ panel4:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows4:
 	VMOVUPS     (DI)(CX*1), Z14
@@ -1174,6 +1538,7 @@ rows4:
 	VMAXPS      Z14, Z0, Z14
 	VMINPS      Z14, Z1, Z14
 	VMOVUPS     Z14, 192(SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows4
@@ -1182,6 +1547,52 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z8
+	VSUBPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z6, Z4, Z8
+	VMOVUPS     (R8)(CX*1), Z9
+	VADDPS      Z9, Z8, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMINPS      Z8, Z1, Z8
+	VMOVUPS     Z8, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z8
+	VSUBPS      Z3, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z7, Z5, Z8
+	VMOVUPS     64(R8)(CX*1), Z9
+	VADDPS      Z9, Z8, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMINPS      Z8, Z1, Z8
+	VMOVUPS     Z8, 64(SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R10, $+16
 	JLT     below1
@@ -1195,6 +1606,7 @@ panel1:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Z5
@@ -1206,6 +1618,7 @@ rows1:
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
 	VMOVUPS     Z5, (SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -1229,6 +1642,7 @@ below1:
 	MOVQ      BX, R10
 	SHLQ      $0x02, R11
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      y+0(FP), SI
 
 rowsTail:
 	VMOVUPS.Z   (DI)(CX*1), K1, Z5
@@ -1240,6 +1654,7 @@ rowsTail:
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
 	VMOVUPS     Z5, K1, (SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
@@ -1248,14 +1663,17 @@ nextGroup:
 	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  yGap+64(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, y+0(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddGradRowsAVX512(SB), NOSPLIT, $0-80
+TEXT ·batchNormAddGradRowsAVX512(SB), NOSPLIT, $0-96
 	MOVQ dx+0(FP), SI
 	MOVQ grad+8(FP), DI
 	MOVQ x+16(FP), R8
@@ -1307,6 +1725,8 @@ panel4:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows4:
 	VMOVUPS     (R8)(CX*1), Z16
@@ -1349,6 +1769,8 @@ rows4:
 	VMOVUPS     192(R9)(CX*1), Z16
 	VADDPS      Z16, Z18, Z16
 	VMOVUPS     Z16, 192(SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows4
@@ -1357,6 +1779,59 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R11, $+32
+	JLT     below2
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    slope+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    offset+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Z8
+	VSUBPS      Z0, Z8, Z8
+	VMOVUPS     (DI)(CX*1), Z9
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z6, Z4, Z8
+	VMOVAPS     Z2, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     (R9)(CX*1), Z8
+	VADDPS      Z8, Z10, Z8
+	VMOVUPS     Z8, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z8
+	VSUBPS      Z1, Z8, Z8
+	VMOVUPS     64(DI)(CX*1), Z9
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z7, Z5, Z8
+	VMOVAPS     Z3, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     64(R9)(CX*1), Z8
+	VADDPS      Z8, Z10, Z8
+	VMOVUPS     Z8, 64(SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R11
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R11, $+16
 	JLT     below1
@@ -1372,6 +1847,8 @@ panel1:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows1:
 	VMOVUPS     (R8)(CX*1), Z4
@@ -1384,6 +1861,8 @@ rows1:
 	VMOVUPS     (R9)(CX*1), Z4
 	VADDPS      Z4, Z6, Z4
 	VMOVUPS     Z4, (SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows1
@@ -1409,6 +1888,8 @@ below1:
 	MOVQ      BX, R11
 	SHLQ      $0x02, R12
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      dx+0(FP), SI
+	MOVQ      grad+8(FP), DI
 
 rowsTail:
 	VMOVUPS.Z   (R8)(CX*1), K1, Z4
@@ -1421,6 +1902,8 @@ rowsTail:
 	VMOVUPS.Z   (R9)(CX*1), K1, Z4
 	VADDPS      Z4, Z6, Z4
 	VMOVUPS     Z4, K1, (SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rowsTail
@@ -1429,16 +1912,22 @@ nextGroup:
 	MOVQ  c+72(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  dxGap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dx+0(FP)
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+8(FP)
 	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddKeepClampGradSumsAVX512(SB), NOSPLIT, $0-96
-	VBROADCASTSS lo+88(FP), Z0
-	VBROADCASTSS hi+92(FP), Z1
+TEXT ·batchNormAddKeepClampGradSumsAVX512(SB), NOSPLIT, $0-104
+	VBROADCASTSS lo+96(FP), Z0
+	VBROADCASTSS hi+100(FP), Z1
 	MOVQ         dy+24(FP), SI
 	MOVQ         x+32(FP), DI
 	MOVQ         add+40(FP), R8
@@ -1489,60 +1978,64 @@ panel4:
 	MOVQ    BX, R13
 	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R9
 
 rows4:
 	VMOVUPS     (DI)(CX*1), Z18
 	VSUBPS      Z2, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS (R12)(AX*4), Z6, Z23
-	VMOVUPS     (R8)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     (SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z10, Z10
-	VFMADD231PS Z23, Z18, Z14
-	VMOVUPS     Z23, (R9)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS (R12)(AX*4), Z6, Z27
+	VMOVUPS     (R8)(CX*1), Z28
+	VADDPS      Z28, Z27, Z27
+	VMOVUPS     (SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z10, Z10
+	VFMADD231PS Z27, Z18, Z14
+	VMOVUPS     Z27, (R9)(CX*1)
 	VMOVUPS     64(DI)(CX*1), Z18
 	VSUBPS      Z3, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 64(R12)(AX*4), Z7, Z23
-	VMOVUPS     64(R8)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     64(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z11, Z11
-	VFMADD231PS Z23, Z18, Z15
-	VMOVUPS     Z23, 64(R9)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 64(R12)(AX*4), Z7, Z27
+	VMOVUPS     64(R8)(CX*1), Z28
+	VADDPS      Z28, Z27, Z27
+	VMOVUPS     64(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z11, Z11
+	VFMADD231PS Z27, Z18, Z15
+	VMOVUPS     Z27, 64(R9)(CX*1)
 	VMOVUPS     128(DI)(CX*1), Z18
 	VSUBPS      Z4, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 128(R12)(AX*4), Z8, Z23
-	VMOVUPS     128(R8)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     128(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z12, Z12
-	VFMADD231PS Z23, Z18, Z16
-	VMOVUPS     Z23, 128(R9)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 128(R12)(AX*4), Z8, Z27
+	VMOVUPS     128(R8)(CX*1), Z28
+	VADDPS      Z28, Z27, Z27
+	VMOVUPS     128(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z12, Z12
+	VFMADD231PS Z27, Z18, Z16
+	VMOVUPS     Z27, 128(R9)(CX*1)
 	VMOVUPS     192(DI)(CX*1), Z18
 	VSUBPS      Z5, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 192(R12)(AX*4), Z9, Z23
-	VMOVUPS     192(R8)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     192(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z13, Z13
-	VFMADD231PS Z23, Z18, Z17
-	VMOVUPS     Z23, 192(R9)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 192(R12)(AX*4), Z9, Z27
+	VMOVUPS     192(R8)(CX*1), Z28
+	VADDPS      Z28, Z27, Z27
+	VMOVUPS     192(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z13, Z13
+	VFMADD231PS Z27, Z18, Z17
+	VMOVUPS     Z27, 192(R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R14, CX
 	DECQ        R13
 	JNZ         rows4
@@ -1577,6 +2070,78 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R11, $+32
+	JLT     below2
+	MOVQ    mean+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+64(FP), R12
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R9
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z6
+	VSUBPS      Z2, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS (R12)(AX*4), Z4, Z7
+	VMOVUPS     (R8)(CX*1), Z8
+	VADDPS      Z8, Z7, Z7
+	VMOVUPS     (SI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VADDPS      Z7, Z19, Z19
+	VFMADD231PS Z7, Z6, Z21
+	VMOVUPS     Z7, (R9)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z6
+	VSUBPS      Z3, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS 64(R12)(AX*4), Z5, Z7
+	VMOVUPS     64(R8)(CX*1), Z8
+	VADDPS      Z8, Z7, Z7
+	VMOVUPS     64(SI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VADDPS      Z7, Z20, Z20
+	VFMADD231PS Z7, Z6, Z22
+	VMOVUPS     Z7, 64(R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R11
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R11, $+16
 	JLT     below1
@@ -1585,12 +2150,14 @@ panel1:
 	MOVQ    scale+56(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
 	MOVQ    beta+64(FP), R12
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
+	VPXORD  Z23, Z23, Z23
+	VPXORD  Z24, Z24, Z24
 	MOVQ    c+80(FP), R14
 	MOVQ    BX, R13
 	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R9
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Z4
@@ -1603,19 +2170,21 @@ rows1:
 	VCMPPS      $0x1e, Z0, Z5, K1
 	VCMPPS      $0x11, Z1, Z5, K1, K1
 	VMOVAPS.Z   Z6, K1, Z5
-	VADDPS      Z5, Z19, Z19
-	VFMADD231PS Z5, Z4, Z20
+	VADDPS      Z5, Z23, Z23
+	VFMADD231PS Z5, Z4, Z24
 	VMOVUPS     Z5, (R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R14, CX
 	DECQ        R13
 	JNZ         rows1
 	MOVQ        sumG+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z19, Z2, Z2
+	VADDPS      Z23, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	MOVQ        sumGX+16(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z20, Z2, Z2
+	VADDPS      Z24, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R11
@@ -1633,12 +2202,14 @@ below1:
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
 	MOVQ      beta+64(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	VPXORD    Z21, Z21, Z21
-	VPXORD    Z22, Z22, Z22
+	VPXORD    Z25, Z25, Z25
+	VPXORD    Z26, Z26, Z26
 	MOVQ      c+80(FP), R12
 	MOVQ      BX, R11
 	SHLQ      $0x02, R12
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      dy+24(FP), SI
+	MOVQ      grad+0(FP), R9
 
 rowsTail:
 	VMOVUPS.Z   (DI)(CX*1), K1, Z5
@@ -1651,25 +2222,33 @@ rowsTail:
 	VCMPPS      $0x1e, Z0, Z6, K2
 	VCMPPS      $0x11, Z1, Z6, K2, K2
 	VMOVAPS.Z   Z7, K2, Z6
-	VADDPS      Z6, Z21, Z21
-	VFMADD231PS Z6, Z5, Z22
+	VADDPS      Z6, Z25, Z25
+	VFMADD231PS Z6, Z5, Z26
 	VMOVUPS     Z6, K1, (R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rowsTail
 	MOVQ        sumG+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z21, Z2, Z2
+	VADDPS      Z25, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 	MOVQ        sumGX+16(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z22, Z2, Z2
+	VADDPS      Z26, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 
 nextGroup:
 	MOVQ  c+80(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dy+24(FP)
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+0(FP)
 	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
@@ -1774,6 +2353,55 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+40(FP), R10
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z6
+	VSUBPS      Z2, Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD213PS (R10)(AX*4), Z4, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMINPS      Z6, Z1, Z6
+	VADDPS      Z6, Z15, Z15
+	VMOVUPS     Z6, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z6
+	VSUBPS      Z3, Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD213PS 64(R10)(AX*4), Z5, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMINPS      Z6, Z1, Z6
+	VADDPS      Z6, Z16, Z16
+	VMOVUPS     Z6, 64(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z15, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z16, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R9, $+16
 	JLT     below1
@@ -1782,7 +2410,7 @@ panel1:
 	MOVQ    scale+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
 	MOVQ    beta+40(FP), R10
-	VPXORD  Z15, Z15, Z15
+	VPXORD  Z17, Z17, Z17
 	MOVQ    c+56(FP), R12
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
@@ -1795,14 +2423,14 @@ rows1:
 	VFMADD213PS (R10)(AX*4), Z3, Z4
 	VMAXPS      Z4, Z0, Z4
 	VMINPS      Z4, Z1, Z4
-	VADDPS      Z4, Z15, Z15
+	VADDPS      Z4, Z17, Z17
 	VMOVUPS     Z4, (SI)(CX*1)
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
 	MOVQ        sum+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z15, Z2, Z2
+	VADDPS      Z17, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R9
@@ -1820,7 +2448,7 @@ below1:
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
 	MOVQ      beta+40(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	VPXORD    Z16, Z16, Z16
+	VPXORD    Z18, Z18, Z18
 	MOVQ      c+56(FP), R10
 	MOVQ      BX, R9
 	SHLQ      $0x02, R10
@@ -1833,14 +2461,14 @@ rowsTail:
 	VFMADD213PS Z4, Z3, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
-	VADDPS      Z5, Z16, Z16
+	VADDPS      Z5, Z18, Z18
 	VMOVUPS     Z5, K1, (SI)(CX*1)
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
 	MOVQ        sum+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z16, Z2, Z2
+	VADDPS      Z18, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 
 nextGroup:
@@ -3601,11 +4229,11 @@ DATA constc0400000<>+56(SB)/4, $0xc0400000
 DATA constc0400000<>+60(SB)/4, $0xc0400000
 GLOBL constc0400000<>(SB), RODATA|NOPTR, $64
 
-// func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormStreamRowsAVX512(SB), NOSPLIT, $0-64
-	VBROADCASTSS lo+56(FP), Z0
-	VBROADCASTSS hi+60(FP), Z1
+TEXT ·batchNormStreamRowsAVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Z0
+	VBROADCASTSS hi+68(FP), Z1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
 	MOVQ         rows+40(FP), R8
@@ -3650,6 +4278,7 @@ panel4:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows4:
 	VMOVUPS     (DI)(CX*1), Z14
@@ -3680,6 +4309,7 @@ rows4:
 	VMAXPS      Z14, Z0, Z14
 	VMINPS      Z14, Z1, Z14
 	VMOVNTPS    Z14, 192(SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows4
@@ -3688,6 +4318,48 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	MOVQ    c+48(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z8
+	VSUBPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z6, Z4, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMINPS      Z8, Z1, Z8
+	VMOVNTPS    Z8, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z8
+	VSUBPS      Z3, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z7, Z5, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMINPS      Z8, Z1, Z8
+	VMOVNTPS    Z8, 64(SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R9, $+16
 	JLT     below1
@@ -3701,6 +4373,7 @@ panel1:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Z5
@@ -3710,6 +4383,7 @@ rows1:
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
 	VMOVNTPS    Z5, (SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows1
@@ -3733,6 +4407,7 @@ below1:
 	MOVQ      BX, R9
 	SHLQ      $0x02, R10
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      y+0(FP), SI
 
 rowsTail:
 	VMOVUPS.Z   (DI)(CX*1), K1, Z5
@@ -3742,6 +4417,7 @@ rowsTail:
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
 	VMOVUPS     Z5, K1, (SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
@@ -3750,14 +4426,17 @@ nextGroup:
 	MOVQ  c+48(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  yGap+56(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, y+0(FP)
 	SUBQ  BX, R8
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// func batchNormStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormStreamGradRowsAVX512(SB), NOSPLIT, $0-72
+TEXT ·batchNormStreamGradRowsAVX512(SB), NOSPLIT, $0-88
 	MOVQ dx+0(FP), SI
 	MOVQ grad+8(FP), DI
 	MOVQ x+16(FP), R8
@@ -3808,6 +4487,8 @@ panel4:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows4:
 	VMOVUPS     (R8)(CX*1), Z16
@@ -3842,6 +4523,8 @@ rows4:
 	VMOVAPS     Z7, Z18
 	VFMADD213PS Z16, Z17, Z18
 	VMOVNTPS    Z18, 192(SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows4
@@ -3850,6 +4533,55 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    slope+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    offset+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Z8
+	VSUBPS      Z0, Z8, Z8
+	VMOVUPS     (DI)(CX*1), Z9
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z6, Z4, Z8
+	VMOVAPS     Z2, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVNTPS    Z10, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z8
+	VSUBPS      Z1, Z8, Z8
+	VMOVUPS     64(DI)(CX*1), Z9
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z7, Z5, Z8
+	VMOVAPS     Z3, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVNTPS    Z10, 64(SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R10, $+16
 	JLT     below1
@@ -3865,6 +4597,8 @@ panel1:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows1:
 	VMOVUPS     (R8)(CX*1), Z4
@@ -3875,6 +4609,8 @@ rows1:
 	VMOVAPS     Z1, Z6
 	VFMADD213PS Z4, Z5, Z6
 	VMOVNTPS    Z6, (SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -3900,6 +4636,8 @@ below1:
 	MOVQ      BX, R10
 	SHLQ      $0x02, R11
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      dx+0(FP), SI
+	MOVQ      grad+8(FP), DI
 
 rowsTail:
 	VMOVUPS.Z   (R8)(CX*1), K1, Z4
@@ -3910,6 +4648,8 @@ rowsTail:
 	VMOVAPS     Z1, Z6
 	VFMADD213PS Z4, Z5, Z6
 	VMOVUPS     Z6, K1, (SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
@@ -3918,16 +4658,22 @@ nextGroup:
 	MOVQ  c+64(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  dxGap+72(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dx+0(FP)
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+8(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormKeepStreamClampGradSumsAVX512(SB), NOSPLIT, $0-88
-	VBROADCASTSS lo+80(FP), Z0
-	VBROADCASTSS hi+84(FP), Z1
+TEXT ·batchNormKeepStreamClampGradSumsAVX512(SB), NOSPLIT, $0-96
+	VBROADCASTSS lo+88(FP), Z0
+	VBROADCASTSS hi+92(FP), Z1
 	MOVQ         dy+24(FP), SI
 	MOVQ         x+32(FP), DI
 	MOVQ         grad+0(FP), R8
@@ -3972,52 +4718,56 @@ panel4:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R8
 
 rows4:
 	VMOVUPS     (DI)(CX*1), Z18
 	VSUBPS      Z2, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS (R11)(AX*4), Z6, Z23
-	VMOVUPS     (SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z10, Z10
-	VFMADD231PS Z23, Z18, Z14
-	VMOVNTPS    Z23, (R8)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS (R11)(AX*4), Z6, Z27
+	VMOVUPS     (SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z10, Z10
+	VFMADD231PS Z27, Z18, Z14
+	VMOVNTPS    Z27, (R8)(CX*1)
 	VMOVUPS     64(DI)(CX*1), Z18
 	VSUBPS      Z3, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 64(R11)(AX*4), Z7, Z23
-	VMOVUPS     64(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z11, Z11
-	VFMADD231PS Z23, Z18, Z15
-	VMOVNTPS    Z23, 64(R8)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 64(R11)(AX*4), Z7, Z27
+	VMOVUPS     64(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z11, Z11
+	VFMADD231PS Z27, Z18, Z15
+	VMOVNTPS    Z27, 64(R8)(CX*1)
 	VMOVUPS     128(DI)(CX*1), Z18
 	VSUBPS      Z4, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 128(R11)(AX*4), Z8, Z23
-	VMOVUPS     128(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z12, Z12
-	VFMADD231PS Z23, Z18, Z16
-	VMOVNTPS    Z23, 128(R8)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 128(R11)(AX*4), Z8, Z27
+	VMOVUPS     128(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z12, Z12
+	VFMADD231PS Z27, Z18, Z16
+	VMOVNTPS    Z27, 128(R8)(CX*1)
 	VMOVUPS     192(DI)(CX*1), Z18
 	VSUBPS      Z5, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 192(R11)(AX*4), Z9, Z23
-	VMOVUPS     192(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z13, Z13
-	VFMADD231PS Z23, Z18, Z17
-	VMOVNTPS    Z23, 192(R8)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 192(R11)(AX*4), Z9, Z27
+	VMOVUPS     192(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z13, Z13
+	VFMADD231PS Z27, Z18, Z17
+	VMOVNTPS    Z27, 192(R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows4
@@ -4052,6 +4802,74 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+56(FP), R11
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R8
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z6
+	VSUBPS      Z2, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS (R11)(AX*4), Z4, Z7
+	VMOVUPS     (SI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VADDPS      Z7, Z19, Z19
+	VFMADD231PS Z7, Z6, Z21
+	VMOVNTPS    Z7, (R8)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z6
+	VSUBPS      Z3, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS 64(R11)(AX*4), Z5, Z7
+	VMOVUPS     64(SI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VADDPS      Z7, Z20, Z20
+	VFMADD231PS Z7, Z6, Z22
+	VMOVNTPS    Z7, 64(R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R10, $+16
 	JLT     below1
@@ -4060,12 +4878,14 @@ panel1:
 	MOVQ    scale+48(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
 	MOVQ    beta+56(FP), R11
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
+	VPXORD  Z23, Z23, Z23
+	VPXORD  Z24, Z24, Z24
 	MOVQ    c+72(FP), R13
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R8
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Z4
@@ -4076,19 +4896,21 @@ rows1:
 	VCMPPS      $0x1e, Z0, Z5, K1
 	VCMPPS      $0x11, Z1, Z5, K1, K1
 	VMOVAPS.Z   Z6, K1, Z5
-	VADDPS      Z5, Z19, Z19
-	VFMADD231PS Z5, Z4, Z20
+	VADDPS      Z5, Z23, Z23
+	VFMADD231PS Z5, Z4, Z24
 	VMOVNTPS    Z5, (R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows1
 	MOVQ        sumG+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z19, Z2, Z2
+	VADDPS      Z23, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	MOVQ        sumGX+16(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z20, Z2, Z2
+	VADDPS      Z24, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R10
@@ -4106,12 +4928,14 @@ below1:
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
 	MOVQ      beta+56(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	VPXORD    Z21, Z21, Z21
-	VPXORD    Z22, Z22, Z22
+	VPXORD    Z25, Z25, Z25
+	VPXORD    Z26, Z26, Z26
 	MOVQ      c+72(FP), R11
 	MOVQ      BX, R10
 	SHLQ      $0x02, R11
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      dy+24(FP), SI
+	MOVQ      grad+0(FP), R8
 
 rowsTail:
 	VMOVUPS.Z   (DI)(CX*1), K1, Z5
@@ -4122,35 +4946,43 @@ rowsTail:
 	VCMPPS      $0x1e, Z0, Z6, K2
 	VCMPPS      $0x11, Z1, Z6, K2, K2
 	VMOVAPS.Z   Z7, K2, Z6
-	VADDPS      Z6, Z21, Z21
-	VFMADD231PS Z6, Z5, Z22
+	VADDPS      Z6, Z25, Z25
+	VFMADD231PS Z6, Z5, Z26
 	VMOVUPS     Z6, K1, (R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
 	MOVQ        sumG+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z21, Z2, Z2
+	VADDPS      Z25, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 	MOVQ        sumGX+16(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z22, Z2, Z2
+	VADDPS      Z26, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 
 nextGroup:
 	MOVQ  c+72(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dy+24(FP)
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+0(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddStreamRowsAVX512(SB), NOSPLIT, $0-72
-	VBROADCASTSS lo+64(FP), Z0
-	VBROADCASTSS hi+68(FP), Z1
+TEXT ·batchNormAddStreamRowsAVX512(SB), NOSPLIT, $0-80
+	VBROADCASTSS lo+72(FP), Z0
+	VBROADCASTSS hi+76(FP), Z1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
 	MOVQ         add+16(FP), R8
@@ -4196,6 +5028,7 @@ panel4:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows4:
 	VMOVUPS     (DI)(CX*1), Z14
@@ -4234,6 +5067,7 @@ rows4:
 	VMAXPS      Z14, Z0, Z14
 	VMINPS      Z14, Z1, Z14
 	VMOVNTPS    Z14, 192(SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows4
@@ -4242,6 +5076,52 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z8
+	VSUBPS      Z2, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z6, Z4, Z8
+	VMOVUPS     (R8)(CX*1), Z9
+	VADDPS      Z9, Z8, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMINPS      Z8, Z1, Z8
+	VMOVNTPS    Z8, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z8
+	VSUBPS      Z3, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z7, Z5, Z8
+	VMOVUPS     64(R8)(CX*1), Z9
+	VADDPS      Z9, Z8, Z8
+	VMAXPS      Z8, Z0, Z8
+	VMINPS      Z8, Z1, Z8
+	VMOVNTPS    Z8, 64(SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R10, $+16
 	JLT     below1
@@ -4255,6 +5135,7 @@ panel1:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Z5
@@ -4266,6 +5147,7 @@ rows1:
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
 	VMOVNTPS    Z5, (SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -4289,6 +5171,7 @@ below1:
 	MOVQ      BX, R10
 	SHLQ      $0x02, R11
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      y+0(FP), SI
 
 rowsTail:
 	VMOVUPS.Z   (DI)(CX*1), K1, Z5
@@ -4300,6 +5183,7 @@ rowsTail:
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
 	VMOVUPS     Z5, K1, (SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
@@ -4308,14 +5192,17 @@ nextGroup:
 	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  yGap+64(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, y+0(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// func batchNormAddStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddStreamGradRowsAVX512(SB), NOSPLIT, $0-80
+TEXT ·batchNormAddStreamGradRowsAVX512(SB), NOSPLIT, $0-96
 	MOVQ dx+0(FP), SI
 	MOVQ grad+8(FP), DI
 	MOVQ x+16(FP), R8
@@ -4367,6 +5254,8 @@ panel4:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows4:
 	VMOVUPS     (R8)(CX*1), Z16
@@ -4409,6 +5298,8 @@ rows4:
 	VMOVUPS     192(R9)(CX*1), Z16
 	VADDPS      Z16, Z18, Z16
 	VMOVNTPS    Z16, 192(SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows4
@@ -4417,6 +5308,59 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R11, $+32
+	JLT     below2
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    slope+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    offset+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z6
+	VMOVUPS 64(CX)(AX*4), Z7
+	MOVQ    c+72(FP), R13
+	MOVQ    BX, R12
+	SHLQ    $0x02, R13
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
+
+rows2:
+	VMOVUPS     (R8)(CX*1), Z8
+	VSUBPS      Z0, Z8, Z8
+	VMOVUPS     (DI)(CX*1), Z9
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z6, Z4, Z8
+	VMOVAPS     Z2, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     (R9)(CX*1), Z8
+	VADDPS      Z8, Z10, Z8
+	VMOVNTPS    Z8, (SI)(CX*1)
+	VMOVUPS     64(R8)(CX*1), Z8
+	VSUBPS      Z1, Z8, Z8
+	VMOVUPS     64(DI)(CX*1), Z9
+	VMOVAPS     Z8, Z8
+	VFMADD213PS Z7, Z5, Z8
+	VMOVAPS     Z3, Z10
+	VFMADD213PS Z8, Z9, Z10
+	VMOVUPS     64(R9)(CX*1), Z8
+	VADDPS      Z8, Z10, Z8
+	VMOVNTPS    Z8, 64(SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
+	ADDQ        R13, CX
+	DECQ        R12
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R11
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R11, $+16
 	JLT     below1
@@ -4432,6 +5376,8 @@ panel1:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows1:
 	VMOVUPS     (R8)(CX*1), Z4
@@ -4444,6 +5390,8 @@ rows1:
 	VMOVUPS     (R9)(CX*1), Z4
 	VADDPS      Z4, Z6, Z4
 	VMOVNTPS    Z4, (SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows1
@@ -4469,6 +5417,8 @@ below1:
 	MOVQ      BX, R11
 	SHLQ      $0x02, R12
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      dx+0(FP), SI
+	MOVQ      grad+8(FP), DI
 
 rowsTail:
 	VMOVUPS.Z   (R8)(CX*1), K1, Z4
@@ -4481,6 +5431,8 @@ rowsTail:
 	VMOVUPS.Z   (R9)(CX*1), K1, Z4
 	VADDPS      Z4, Z6, Z4
 	VMOVUPS     Z4, K1, (SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rowsTail
@@ -4489,16 +5441,22 @@ nextGroup:
 	MOVQ  c+72(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  dxGap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dx+0(FP)
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+8(FP)
 	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormAddKeepStreamClampGradSumsAVX512(SB), NOSPLIT, $0-96
-	VBROADCASTSS lo+88(FP), Z0
-	VBROADCASTSS hi+92(FP), Z1
+TEXT ·batchNormAddKeepStreamClampGradSumsAVX512(SB), NOSPLIT, $0-104
+	VBROADCASTSS lo+96(FP), Z0
+	VBROADCASTSS hi+100(FP), Z1
 	MOVQ         dy+24(FP), SI
 	MOVQ         x+32(FP), DI
 	MOVQ         add+40(FP), R8
@@ -4549,60 +5507,64 @@ panel4:
 	MOVQ    BX, R13
 	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R9
 
 rows4:
 	VMOVUPS     (DI)(CX*1), Z18
 	VSUBPS      Z2, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS (R12)(AX*4), Z6, Z23
-	VMOVUPS     (R8)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     (SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z10, Z10
-	VFMADD231PS Z23, Z18, Z14
-	VMOVNTPS    Z23, (R9)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS (R12)(AX*4), Z6, Z27
+	VMOVUPS     (R8)(CX*1), Z28
+	VADDPS      Z28, Z27, Z27
+	VMOVUPS     (SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z10, Z10
+	VFMADD231PS Z27, Z18, Z14
+	VMOVNTPS    Z27, (R9)(CX*1)
 	VMOVUPS     64(DI)(CX*1), Z18
 	VSUBPS      Z3, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 64(R12)(AX*4), Z7, Z23
-	VMOVUPS     64(R8)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     64(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z11, Z11
-	VFMADD231PS Z23, Z18, Z15
-	VMOVNTPS    Z23, 64(R9)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 64(R12)(AX*4), Z7, Z27
+	VMOVUPS     64(R8)(CX*1), Z28
+	VADDPS      Z28, Z27, Z27
+	VMOVUPS     64(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z11, Z11
+	VFMADD231PS Z27, Z18, Z15
+	VMOVNTPS    Z27, 64(R9)(CX*1)
 	VMOVUPS     128(DI)(CX*1), Z18
 	VSUBPS      Z4, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 128(R12)(AX*4), Z8, Z23
-	VMOVUPS     128(R8)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     128(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z12, Z12
-	VFMADD231PS Z23, Z18, Z16
-	VMOVNTPS    Z23, 128(R9)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 128(R12)(AX*4), Z8, Z27
+	VMOVUPS     128(R8)(CX*1), Z28
+	VADDPS      Z28, Z27, Z27
+	VMOVUPS     128(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z12, Z12
+	VFMADD231PS Z27, Z18, Z16
+	VMOVNTPS    Z27, 128(R9)(CX*1)
 	VMOVUPS     192(DI)(CX*1), Z18
 	VSUBPS      Z5, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 192(R12)(AX*4), Z9, Z23
-	VMOVUPS     192(R8)(CX*1), Z24
-	VADDPS      Z24, Z23, Z23
-	VMOVUPS     192(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z13, Z13
-	VFMADD231PS Z23, Z18, Z17
-	VMOVNTPS    Z23, 192(R9)(CX*1)
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 192(R12)(AX*4), Z9, Z27
+	VMOVUPS     192(R8)(CX*1), Z28
+	VADDPS      Z28, Z27, Z27
+	VMOVUPS     192(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z13, Z13
+	VFMADD231PS Z27, Z18, Z17
+	VMOVNTPS    Z27, 192(R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R14, CX
 	DECQ        R13
 	JNZ         rows4
@@ -4637,6 +5599,78 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R11, $+32
+	JLT     below2
+	MOVQ    mean+48(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+56(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+64(FP), R12
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+	MOVQ    c+80(FP), R14
+	MOVQ    BX, R13
+	SHLQ    $0x02, R14
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R9
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z6
+	VSUBPS      Z2, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS (R12)(AX*4), Z4, Z7
+	VMOVUPS     (R8)(CX*1), Z8
+	VADDPS      Z8, Z7, Z7
+	VMOVUPS     (SI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VADDPS      Z7, Z19, Z19
+	VFMADD231PS Z7, Z6, Z21
+	VMOVNTPS    Z7, (R9)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z6
+	VSUBPS      Z3, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS 64(R12)(AX*4), Z5, Z7
+	VMOVUPS     64(R8)(CX*1), Z8
+	VADDPS      Z8, Z7, Z7
+	VMOVUPS     64(SI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VADDPS      Z7, Z20, Z20
+	VFMADD231PS Z7, Z6, Z22
+	VMOVNTPS    Z7, 64(R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
+	ADDQ        R14, CX
+	DECQ        R13
+	JNZ         rows2
+	MOVQ        sumG+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	MOVQ        sumGX+16(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R11
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R11, $+16
 	JLT     below1
@@ -4645,12 +5679,14 @@ panel1:
 	MOVQ    scale+56(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
 	MOVQ    beta+64(FP), R12
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
+	VPXORD  Z23, Z23, Z23
+	VPXORD  Z24, Z24, Z24
 	MOVQ    c+80(FP), R14
 	MOVQ    BX, R13
 	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R9
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Z4
@@ -4663,19 +5699,21 @@ rows1:
 	VCMPPS      $0x1e, Z0, Z5, K1
 	VCMPPS      $0x11, Z1, Z5, K1, K1
 	VMOVAPS.Z   Z6, K1, Z5
-	VADDPS      Z5, Z19, Z19
-	VFMADD231PS Z5, Z4, Z20
+	VADDPS      Z5, Z23, Z23
+	VFMADD231PS Z5, Z4, Z24
 	VMOVNTPS    Z5, (R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R14, CX
 	DECQ        R13
 	JNZ         rows1
 	MOVQ        sumG+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z19, Z2, Z2
+	VADDPS      Z23, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	MOVQ        sumGX+16(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z20, Z2, Z2
+	VADDPS      Z24, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R11
@@ -4693,12 +5731,14 @@ below1:
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
 	MOVQ      beta+64(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	VPXORD    Z21, Z21, Z21
-	VPXORD    Z22, Z22, Z22
+	VPXORD    Z25, Z25, Z25
+	VPXORD    Z26, Z26, Z26
 	MOVQ      c+80(FP), R12
 	MOVQ      BX, R11
 	SHLQ      $0x02, R12
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      dy+24(FP), SI
+	MOVQ      grad+0(FP), R9
 
 rowsTail:
 	VMOVUPS.Z   (DI)(CX*1), K1, Z5
@@ -4711,25 +5751,33 @@ rowsTail:
 	VCMPPS      $0x1e, Z0, Z6, K2
 	VCMPPS      $0x11, Z1, Z6, K2, K2
 	VMOVAPS.Z   Z7, K2, Z6
-	VADDPS      Z6, Z21, Z21
-	VFMADD231PS Z6, Z5, Z22
+	VADDPS      Z6, Z25, Z25
+	VFMADD231PS Z6, Z5, Z26
 	VMOVUPS     Z6, K1, (R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rowsTail
 	MOVQ        sumG+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z21, Z2, Z2
+	VADDPS      Z25, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 	MOVQ        sumGX+16(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z22, Z2, Z2
+	VADDPS      Z26, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 
 nextGroup:
 	MOVQ  c+80(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dy+24(FP)
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+0(FP)
 	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
@@ -4834,6 +5882,55 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+40(FP), R10
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	MOVQ    c+56(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z6
+	VSUBPS      Z2, Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD213PS (R10)(AX*4), Z4, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMINPS      Z6, Z1, Z6
+	VADDPS      Z6, Z15, Z15
+	VMOVNTPS    Z6, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z6
+	VSUBPS      Z3, Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD213PS 64(R10)(AX*4), Z5, Z6
+	VMAXPS      Z6, Z0, Z6
+	VMINPS      Z6, Z1, Z6
+	VADDPS      Z6, Z16, Z16
+	VMOVNTPS    Z6, 64(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	MOVQ        sum+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z15, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z16, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R9, $+16
 	JLT     below1
@@ -4842,7 +5939,7 @@ panel1:
 	MOVQ    scale+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
 	MOVQ    beta+40(FP), R10
-	VPXORD  Z15, Z15, Z15
+	VPXORD  Z17, Z17, Z17
 	MOVQ    c+56(FP), R12
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
@@ -4855,14 +5952,14 @@ rows1:
 	VFMADD213PS (R10)(AX*4), Z3, Z4
 	VMAXPS      Z4, Z0, Z4
 	VMINPS      Z4, Z1, Z4
-	VADDPS      Z4, Z15, Z15
+	VADDPS      Z4, Z17, Z17
 	VMOVNTPS    Z4, (SI)(CX*1)
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
 	MOVQ        sum+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z15, Z2, Z2
+	VADDPS      Z17, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R9
@@ -4880,7 +5977,7 @@ below1:
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
 	MOVQ      beta+40(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	VPXORD    Z16, Z16, Z16
+	VPXORD    Z18, Z18, Z18
 	MOVQ      c+56(FP), R10
 	MOVQ      BX, R9
 	SHLQ      $0x02, R10
@@ -4893,14 +5990,14 @@ rowsTail:
 	VFMADD213PS Z4, Z3, Z5
 	VMAXPS      Z5, Z0, Z5
 	VMINPS      Z5, Z1, Z5
-	VADDPS      Z5, Z16, Z16
+	VADDPS      Z5, Z18, Z18
 	VMOVUPS     Z5, K1, (SI)(CX*1)
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
 	MOVQ        sum+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z16, Z2, Z2
+	VADDPS      Z18, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 
 nextGroup:
@@ -6193,11 +7290,11 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·batchNormClampGradSumsAVX512(SB), NOSPLIT, $0-80
-	VBROADCASTSS lo+72(FP), Z0
-	VBROADCASTSS hi+76(FP), Z1
+TEXT ·batchNormClampGradSumsAVX512(SB), NOSPLIT, $0-88
+	VBROADCASTSS lo+80(FP), Z0
+	VBROADCASTSS hi+84(FP), Z1
 	MOVQ         dy+16(FP), SI
 	MOVQ         x+24(FP), DI
 	MOVQ         rows+56(FP), R8
@@ -6246,48 +7343,50 @@ panel4:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+16(FP), SI
 
 rows4:
 	VMOVUPS     (DI)(CX*1), Z18
 	VSUBPS      Z2, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS (R10)(AX*4), Z6, Z23
-	VMOVUPS     (SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z10, Z10
-	VFMADD231PS Z23, Z18, Z14
+	VMOVAPS     Z18, Z27
+	VFMADD213PS (R10)(AX*4), Z6, Z27
+	VMOVUPS     (SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z10, Z10
+	VFMADD231PS Z27, Z18, Z14
 	VMOVUPS     64(DI)(CX*1), Z18
 	VSUBPS      Z3, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 64(R10)(AX*4), Z7, Z23
-	VMOVUPS     64(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z11, Z11
-	VFMADD231PS Z23, Z18, Z15
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 64(R10)(AX*4), Z7, Z27
+	VMOVUPS     64(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z11, Z11
+	VFMADD231PS Z27, Z18, Z15
 	VMOVUPS     128(DI)(CX*1), Z18
 	VSUBPS      Z4, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 128(R10)(AX*4), Z8, Z23
-	VMOVUPS     128(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z12, Z12
-	VFMADD231PS Z23, Z18, Z16
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 128(R10)(AX*4), Z8, Z27
+	VMOVUPS     128(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z12, Z12
+	VFMADD231PS Z27, Z18, Z16
 	VMOVUPS     192(DI)(CX*1), Z18
 	VSUBPS      Z5, Z18, Z18
-	VMOVAPS     Z18, Z23
-	VFMADD213PS 192(R10)(AX*4), Z9, Z23
-	VMOVUPS     192(SI)(CX*1), Z24
-	VCMPPS      $0x1e, Z0, Z23, K1
-	VCMPPS      $0x11, Z1, Z23, K1, K1
-	VMOVAPS.Z   Z24, K1, Z23
-	VADDPS      Z23, Z13, Z13
-	VFMADD231PS Z23, Z18, Z17
+	VMOVAPS     Z18, Z27
+	VFMADD213PS 192(R10)(AX*4), Z9, Z27
+	VMOVUPS     192(SI)(CX*1), Z28
+	VCMPPS      $0x1e, Z0, Z27, K1
+	VCMPPS      $0x11, Z1, Z27, K1, K1
+	VMOVAPS.Z   Z28, K1, Z27
+	VADDPS      Z27, Z13, Z13
+	VFMADD231PS Z27, Z18, Z17
+	ADDQ        gap+72(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows4
@@ -6322,6 +7421,70 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    mean+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    scale+40(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VMOVUPS 64(CX)(AX*4), Z5
+	MOVQ    beta+48(FP), R10
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+	MOVQ    c+64(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+16(FP), SI
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z6
+	VSUBPS      Z2, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS (R10)(AX*4), Z4, Z7
+	VMOVUPS     (SI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VADDPS      Z7, Z19, Z19
+	VFMADD231PS Z7, Z6, Z21
+	VMOVUPS     64(DI)(CX*1), Z6
+	VSUBPS      Z3, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD213PS 64(R10)(AX*4), Z5, Z7
+	VMOVUPS     64(SI)(CX*1), Z8
+	VCMPPS      $0x1e, Z0, Z7, K1
+	VCMPPS      $0x11, Z1, Z7, K1, K1
+	VMOVAPS.Z   Z8, K1, Z7
+	VADDPS      Z7, Z20, Z20
+	VFMADD231PS Z7, Z6, Z22
+	ADDQ        gap+72(FP), SI
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	MOVQ        sumG+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z19, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z20, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	MOVQ        sumGX+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z2
+	VADDPS      Z21, Z2, Z2
+	VMOVUPS     Z2, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z2
+	VADDPS      Z22, Z2, Z2
+	VMOVUPS     Z2, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R9, $+16
 	JLT     below1
@@ -6330,12 +7493,13 @@ panel1:
 	MOVQ    scale+40(FP), CX
 	VMOVUPS (CX)(AX*4), Z3
 	MOVQ    beta+48(FP), R10
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
+	VPXORD  Z23, Z23, Z23
+	VPXORD  Z24, Z24, Z24
 	MOVQ    c+64(FP), R12
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+16(FP), SI
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Z4
@@ -6346,18 +7510,19 @@ rows1:
 	VCMPPS      $0x1e, Z0, Z5, K1
 	VCMPPS      $0x11, Z1, Z5, K1, K1
 	VMOVAPS.Z   Z6, K1, Z5
-	VADDPS      Z5, Z19, Z19
-	VFMADD231PS Z5, Z4, Z20
+	VADDPS      Z5, Z23, Z23
+	VFMADD231PS Z5, Z4, Z24
+	ADDQ        gap+72(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
 	MOVQ        sumG+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z19, Z2, Z2
+	VADDPS      Z23, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	MOVQ        sumGX+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z2
-	VADDPS      Z20, Z2, Z2
+	VADDPS      Z24, Z2, Z2
 	VMOVUPS     Z2, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R9
@@ -6375,12 +7540,13 @@ below1:
 	VMOVUPS.Z (CX)(AX*4), K1, Z3
 	MOVQ      beta+48(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	VPXORD    Z21, Z21, Z21
-	VPXORD    Z22, Z22, Z22
+	VPXORD    Z25, Z25, Z25
+	VPXORD    Z26, Z26, Z26
 	MOVQ      c+64(FP), R10
 	MOVQ      BX, R9
 	SHLQ      $0x02, R10
 	LEAQ      (DX)(AX*4), CX
+	MOVQ      dy+16(FP), SI
 
 rowsTail:
 	VMOVUPS.Z   (DI)(CX*1), K1, Z5
@@ -6391,24 +7557,28 @@ rowsTail:
 	VCMPPS      $0x1e, Z0, Z6, K2
 	VCMPPS      $0x11, Z1, Z6, K2, K2
 	VMOVAPS.Z   Z7, K2, Z6
-	VADDPS      Z6, Z21, Z21
-	VFMADD231PS Z6, Z5, Z22
+	VADDPS      Z6, Z25, Z25
+	VFMADD231PS Z6, Z5, Z26
+	ADDQ        gap+72(FP), SI
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
 	MOVQ        sumG+0(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z21, Z2, Z2
+	VADDPS      Z25, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 	MOVQ        sumGX+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z2
-	VADDPS      Z22, Z2, Z2
+	VADDPS      Z26, Z2, Z2
 	VMOVUPS     Z2, K1, (CX)(AX*4)
 
 nextGroup:
 	MOVQ  c+64(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+72(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dy+16(FP)
 	SUBQ  BX, R8
 	JNZ   groups
 	VZEROUPPER
@@ -7302,9 +8472,9 @@ DATA tailMask<>+120(SB)/4, $0x00000000
 DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
-// func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int)
+// func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int, gap int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormGradSumsAVX2(SB), NOSPLIT, $0-56
+TEXT ·batchNormGradSumsAVX2(SB), NOSPLIT, $0-64
 	MOVQ grad+16(FP), SI
 	MOVQ x+24(FP), DI
 	MOVQ rows+40(FP), R8
@@ -7341,6 +8511,7 @@ panel2:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    grad+16(FP), SI
 
 rows2:
 	VMOVUPS     (SI)(CX*1), Y6
@@ -7353,6 +8524,7 @@ rows2:
 	VMOVUPS     32(DI)(CX*1), Y7
 	VSUBPS      Y1, Y7, Y7
 	VFMADD231PS Y6, Y7, Y5
+	ADDQ        gap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows2
@@ -7386,6 +8558,7 @@ panel1:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    grad+16(FP), SI
 
 rows1:
 	VMOVUPS     (SI)(CX*1), Y3
@@ -7393,6 +8566,7 @@ rows1:
 	VMOVUPS     (DI)(CX*1), Y4
 	VSUBPS      Y0, Y4, Y4
 	VFMADD231PS Y3, Y4, Y2
+	ADDQ        gap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows1
@@ -7412,8 +8586,9 @@ below1:
 	TESTQ      R9, R9
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R9
-	VMOVUPS    (CX)(R9*4), Y0
+	MOVQ       R9, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y0
 	MOVQ       mean+32(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y1
 	VXORPS     Y2, Y2, Y2
@@ -7422,6 +8597,7 @@ below1:
 	MOVQ       BX, R9
 	SHLQ       $0x02, R10
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       grad+16(FP), SI
 
 rowsTail:
 	VMASKMOVPS  (SI)(CX*1), Y0, Y4
@@ -7429,6 +8605,7 @@ rowsTail:
 	VMASKMOVPS  (DI)(CX*1), Y0, Y5
 	VSUBPS      Y1, Y5, Y5
 	VFMADD231PS Y4, Y5, Y3
+	ADDQ        gap+56(FP), SI
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
@@ -7445,6 +8622,9 @@ nextGroup:
 	MOVQ  c+48(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+56(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+16(FP)
 	SUBQ  BX, R8
 	JNZ   groups
 	VZEROUPPER
@@ -7621,11 +8801,11 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormRowsAVX2(SB), NOSPLIT, $0-64
-	VBROADCASTSS lo+56(FP), Y0
-	VBROADCASTSS hi+60(FP), Y1
+TEXT ·batchNormRowsAVX2(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Y0
+	VBROADCASTSS hi+68(FP), Y1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
 	MOVQ         rows+40(FP), R8
@@ -7664,6 +8844,7 @@ panel2:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows2:
 	VMOVUPS     (DI)(CX*1), Y8
@@ -7680,6 +8861,7 @@ rows2:
 	VMAXPS      Y8, Y0, Y8
 	VMINPS      Y8, Y1, Y8
 	VMOVUPS     Y8, 32(SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows2
@@ -7701,6 +8883,7 @@ panel1:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Y5
@@ -7710,6 +8893,7 @@ rows1:
 	VMAXPS      Y5, Y0, Y5
 	VMINPS      Y5, Y1, Y5
 	VMOVUPS     Y5, (SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows1
@@ -7721,8 +8905,9 @@ below1:
 	TESTQ      R9, R9
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R9
-	VMOVUPS    (CX)(R9*4), Y2
+	MOVQ       R9, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y2
 	MOVQ       mean+16(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       scale+24(FP), CX
@@ -7733,6 +8918,7 @@ below1:
 	MOVQ       BX, R9
 	SHLQ       $0x02, R10
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       y+0(FP), SI
 
 rowsTail:
 	VMASKMOVPS  (DI)(CX*1), Y2, Y6
@@ -7742,6 +8928,7 @@ rowsTail:
 	VMAXPS      Y6, Y0, Y6
 	VMINPS      Y6, Y1, Y6
 	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
@@ -7750,14 +8937,17 @@ nextGroup:
 	MOVQ  c+48(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  yGap+56(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, y+0(FP)
 	SUBQ  BX, R8
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormGradRowsAVX2(SB), NOSPLIT, $0-72
+TEXT ·batchNormGradRowsAVX2(SB), NOSPLIT, $0-88
 	MOVQ dx+0(FP), SI
 	MOVQ grad+8(FP), DI
 	MOVQ x+16(FP), R8
@@ -7800,6 +8990,8 @@ panel2:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows2:
 	VMOVUPS     (R8)(CX*1), Y8
@@ -7818,6 +9010,8 @@ rows2:
 	VMOVAPS     Y3, Y10
 	VFMADD213PS Y8, Y9, Y10
 	VMOVUPS     Y10, 32(SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows2
@@ -7841,6 +9035,8 @@ panel1:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows1:
 	VMOVUPS     (R8)(CX*1), Y4
@@ -7851,6 +9047,8 @@ rows1:
 	VMOVAPS     Y1, Y6
 	VFMADD213PS Y4, Y5, Y6
 	VMOVUPS     Y6, (SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -7862,8 +9060,9 @@ below1:
 	TESTQ      R10, R10
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R10
-	VMOVUPS    (CX)(R10*4), Y0
+	MOVQ       R10, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y0
 	MOVQ       mean+24(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y1
 	MOVQ       scale+32(FP), CX
@@ -7876,6 +9075,8 @@ below1:
 	MOVQ       BX, R10
 	SHLQ       $0x02, R11
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       dx+0(FP), SI
+	MOVQ       grad+8(FP), DI
 
 rowsTail:
 	VMASKMOVPS  (R8)(CX*1), Y0, Y5
@@ -7886,6 +9087,8 @@ rowsTail:
 	VMOVAPS     Y2, Y7
 	VFMADD213PS Y5, Y6, Y7
 	VMASKMOVPS  Y7, Y0, (SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
@@ -7894,16 +9097,22 @@ nextGroup:
 	MOVQ  c+64(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  dxGap+72(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dx+0(FP)
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+8(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormKeepClampGradSumsAVX2(SB), NOSPLIT, $0-88
-	VBROADCASTSS lo+80(FP), Y0
-	VBROADCASTSS hi+84(FP), Y1
+TEXT ·batchNormKeepClampGradSumsAVX2(SB), NOSPLIT, $0-96
+	VBROADCASTSS lo+88(FP), Y0
+	VBROADCASTSS hi+92(FP), Y1
 	MOVQ         dy+24(FP), SI
 	MOVQ         x+32(FP), DI
 	MOVQ         grad+0(FP), R8
@@ -7940,6 +9149,8 @@ panel2:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R8
 
 rows2:
 	VMOVUPS     (DI)(CX*1), Y10
@@ -7966,6 +9177,8 @@ rows2:
 	VADDPS      Y11, Y7, Y7
 	VFMADD231PS Y11, Y10, Y9
 	VMOVUPS     Y11, 32(R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows2
@@ -8002,6 +9215,8 @@ panel1:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R8
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Y6
@@ -8016,6 +9231,8 @@ rows1:
 	VADDPS      Y7, Y4, Y4
 	VFMADD231PS Y7, Y6, Y5
 	VMOVUPS     Y7, (R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows1
@@ -8035,8 +9252,9 @@ below1:
 	TESTQ      R10, R10
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R10
-	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       R10, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y2
 	MOVQ       mean+40(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       scale+48(FP), CX
@@ -8049,6 +9267,8 @@ below1:
 	MOVQ       BX, R10
 	SHLQ       $0x02, R11
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       dy+24(FP), SI
+	MOVQ       grad+0(FP), R8
 
 rowsTail:
 	VMASKMOVPS  (DI)(CX*1), Y2, Y8
@@ -8063,6 +9283,8 @@ rowsTail:
 	VADDPS      Y9, Y6, Y6
 	VFMADD231PS Y9, Y8, Y7
 	VMASKMOVPS  Y9, Y2, (R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
@@ -8079,16 +9301,22 @@ nextGroup:
 	MOVQ  c+72(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dy+24(FP)
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+0(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddRowsAVX2(SB), NOSPLIT, $0-72
-	VBROADCASTSS lo+64(FP), Y0
-	VBROADCASTSS hi+68(FP), Y1
+TEXT ·batchNormAddRowsAVX2(SB), NOSPLIT, $0-80
+	VBROADCASTSS lo+72(FP), Y0
+	VBROADCASTSS hi+76(FP), Y1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
 	MOVQ         add+16(FP), R8
@@ -8128,6 +9356,7 @@ panel2:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows2:
 	VMOVUPS     (DI)(CX*1), Y8
@@ -8148,6 +9377,7 @@ rows2:
 	VMAXPS      Y8, Y0, Y8
 	VMINPS      Y8, Y1, Y8
 	VMOVUPS     Y8, 32(SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows2
@@ -8169,6 +9399,7 @@ panel1:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Y5
@@ -8180,6 +9411,7 @@ rows1:
 	VMAXPS      Y5, Y0, Y5
 	VMINPS      Y5, Y1, Y5
 	VMOVUPS     Y5, (SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -8191,8 +9423,9 @@ below1:
 	TESTQ      R10, R10
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R10
-	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       R10, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y2
 	MOVQ       mean+24(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       scale+32(FP), CX
@@ -8203,6 +9436,7 @@ below1:
 	MOVQ       BX, R10
 	SHLQ       $0x02, R11
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       y+0(FP), SI
 
 rowsTail:
 	VMASKMOVPS  (DI)(CX*1), Y2, Y6
@@ -8214,6 +9448,7 @@ rowsTail:
 	VMAXPS      Y6, Y0, Y6
 	VMINPS      Y6, Y1, Y6
 	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
@@ -8222,14 +9457,17 @@ nextGroup:
 	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  yGap+64(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, y+0(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddGradRowsAVX2(SB), NOSPLIT, $0-80
+TEXT ·batchNormAddGradRowsAVX2(SB), NOSPLIT, $0-96
 	MOVQ dx+0(FP), SI
 	MOVQ grad+8(FP), DI
 	MOVQ x+16(FP), R8
@@ -8273,6 +9511,8 @@ panel2:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows2:
 	VMOVUPS     (R8)(CX*1), Y8
@@ -8295,6 +9535,8 @@ rows2:
 	VMOVUPS     32(R9)(CX*1), Y8
 	VADDPS      Y8, Y10, Y8
 	VMOVUPS     Y8, 32(SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows2
@@ -8318,6 +9560,8 @@ panel1:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows1:
 	VMOVUPS     (R8)(CX*1), Y4
@@ -8330,6 +9574,8 @@ rows1:
 	VMOVUPS     (R9)(CX*1), Y4
 	VADDPS      Y4, Y6, Y4
 	VMOVUPS     Y4, (SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows1
@@ -8341,8 +9587,9 @@ below1:
 	TESTQ      R11, R11
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R11
-	VMOVUPS    (CX)(R11*4), Y0
+	MOVQ       R11, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y0
 	MOVQ       mean+32(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y1
 	MOVQ       scale+40(FP), CX
@@ -8355,6 +9602,8 @@ below1:
 	MOVQ       BX, R11
 	SHLQ       $0x02, R12
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       dx+0(FP), SI
+	MOVQ       grad+8(FP), DI
 
 rowsTail:
 	VMASKMOVPS  (R8)(CX*1), Y0, Y5
@@ -8367,6 +9616,8 @@ rowsTail:
 	VMASKMOVPS  (R9)(CX*1), Y0, Y5
 	VADDPS      Y5, Y7, Y5
 	VMASKMOVPS  Y5, Y0, (SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rowsTail
@@ -8375,16 +9626,22 @@ nextGroup:
 	MOVQ  c+72(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  dxGap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dx+0(FP)
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+8(FP)
 	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddKeepClampGradSumsAVX2(SB), NOSPLIT, $0-96
-	VBROADCASTSS lo+88(FP), Y0
-	VBROADCASTSS hi+92(FP), Y1
+TEXT ·batchNormAddKeepClampGradSumsAVX2(SB), NOSPLIT, $0-104
+	VBROADCASTSS lo+96(FP), Y0
+	VBROADCASTSS hi+100(FP), Y1
 	MOVQ         dy+24(FP), SI
 	MOVQ         x+32(FP), DI
 	MOVQ         add+40(FP), R8
@@ -8427,6 +9684,8 @@ panel2:
 	MOVQ    BX, R13
 	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R9
 
 rows2:
 	VMOVUPS     (DI)(CX*1), Y10
@@ -8457,6 +9716,8 @@ rows2:
 	VADDPS      Y11, Y7, Y7
 	VFMADD231PS Y11, Y10, Y9
 	VMOVUPS     Y11, 32(R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R14, CX
 	DECQ        R13
 	JNZ         rows2
@@ -8493,6 +9754,8 @@ panel1:
 	MOVQ    BX, R13
 	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R9
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Y6
@@ -8509,6 +9772,8 @@ rows1:
 	VADDPS      Y7, Y4, Y4
 	VFMADD231PS Y7, Y6, Y5
 	VMOVUPS     Y7, (R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R14, CX
 	DECQ        R13
 	JNZ         rows1
@@ -8528,8 +9793,9 @@ below1:
 	TESTQ      R11, R11
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R11
-	VMOVUPS    (CX)(R11*4), Y2
+	MOVQ       R11, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y2
 	MOVQ       mean+48(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       scale+56(FP), CX
@@ -8542,6 +9808,8 @@ below1:
 	MOVQ       BX, R11
 	SHLQ       $0x02, R12
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       dy+24(FP), SI
+	MOVQ       grad+0(FP), R9
 
 rowsTail:
 	VMASKMOVPS  (DI)(CX*1), Y2, Y8
@@ -8558,6 +9826,8 @@ rowsTail:
 	VADDPS      Y9, Y6, Y6
 	VFMADD231PS Y9, Y8, Y7
 	VMASKMOVPS  Y9, Y2, (R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rowsTail
@@ -8574,6 +9844,12 @@ nextGroup:
 	MOVQ  c+80(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dy+24(FP)
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+0(FP)
 	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
@@ -9620,11 +10896,11 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormStreamRowsAVX2(SB), NOSPLIT, $0-64
-	VBROADCASTSS lo+56(FP), Y0
-	VBROADCASTSS hi+60(FP), Y1
+TEXT ·batchNormStreamRowsAVX2(SB), NOSPLIT, $0-72
+	VBROADCASTSS lo+64(FP), Y0
+	VBROADCASTSS hi+68(FP), Y1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
 	MOVQ         rows+40(FP), R8
@@ -9663,6 +10939,7 @@ panel2:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows2:
 	VMOVUPS     (DI)(CX*1), Y8
@@ -9679,6 +10956,7 @@ rows2:
 	VMAXPS      Y8, Y0, Y8
 	VMINPS      Y8, Y1, Y8
 	VMOVNTPS    Y8, 32(SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows2
@@ -9700,6 +10978,7 @@ panel1:
 	MOVQ    BX, R10
 	SHLQ    $0x02, R11
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Y5
@@ -9709,6 +10988,7 @@ rows1:
 	VMAXPS      Y5, Y0, Y5
 	VMINPS      Y5, Y1, Y5
 	VMOVNTPS    Y5, (SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows1
@@ -9720,8 +11000,9 @@ below1:
 	TESTQ      R9, R9
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R9
-	VMOVUPS    (CX)(R9*4), Y2
+	MOVQ       R9, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y2
 	MOVQ       mean+16(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       scale+24(FP), CX
@@ -9732,6 +11013,7 @@ below1:
 	MOVQ       BX, R9
 	SHLQ       $0x02, R10
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       y+0(FP), SI
 
 rowsTail:
 	VMASKMOVPS  (DI)(CX*1), Y2, Y6
@@ -9741,6 +11023,7 @@ rowsTail:
 	VMAXPS      Y6, Y0, Y6
 	VMINPS      Y6, Y1, Y6
 	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
+	ADDQ        yGap+56(FP), SI
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
@@ -9749,14 +11032,17 @@ nextGroup:
 	MOVQ  c+48(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  yGap+56(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, y+0(FP)
 	SUBQ  BX, R8
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// func batchNormStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormStreamGradRowsAVX2(SB), NOSPLIT, $0-72
+TEXT ·batchNormStreamGradRowsAVX2(SB), NOSPLIT, $0-88
 	MOVQ dx+0(FP), SI
 	MOVQ grad+8(FP), DI
 	MOVQ x+16(FP), R8
@@ -9799,6 +11085,8 @@ panel2:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows2:
 	VMOVUPS     (R8)(CX*1), Y8
@@ -9817,6 +11105,8 @@ rows2:
 	VMOVAPS     Y3, Y10
 	VFMADD213PS Y8, Y9, Y10
 	VMOVNTPS    Y10, 32(SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows2
@@ -9840,6 +11130,8 @@ panel1:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows1:
 	VMOVUPS     (R8)(CX*1), Y4
@@ -9850,6 +11142,8 @@ rows1:
 	VMOVAPS     Y1, Y6
 	VFMADD213PS Y4, Y5, Y6
 	VMOVNTPS    Y6, (SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -9861,8 +11155,9 @@ below1:
 	TESTQ      R10, R10
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R10
-	VMOVUPS    (CX)(R10*4), Y0
+	MOVQ       R10, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y0
 	MOVQ       mean+24(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y1
 	MOVQ       scale+32(FP), CX
@@ -9875,6 +11170,8 @@ below1:
 	MOVQ       BX, R10
 	SHLQ       $0x02, R11
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       dx+0(FP), SI
+	MOVQ       grad+8(FP), DI
 
 rowsTail:
 	VMASKMOVPS  (R8)(CX*1), Y0, Y5
@@ -9885,6 +11182,8 @@ rowsTail:
 	VMOVAPS     Y2, Y7
 	VFMADD213PS Y5, Y6, Y7
 	VMASKMOVPS  Y7, Y0, (SI)(CX*1)
+	ADDQ        dxGap+72(FP), SI
+	ADDQ        gap+80(FP), DI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
@@ -9893,16 +11192,22 @@ nextGroup:
 	MOVQ  c+64(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  dxGap+72(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dx+0(FP)
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+8(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormKeepStreamClampGradSumsAVX2(SB), NOSPLIT, $0-88
-	VBROADCASTSS lo+80(FP), Y0
-	VBROADCASTSS hi+84(FP), Y1
+TEXT ·batchNormKeepStreamClampGradSumsAVX2(SB), NOSPLIT, $0-96
+	VBROADCASTSS lo+88(FP), Y0
+	VBROADCASTSS hi+92(FP), Y1
 	MOVQ         dy+24(FP), SI
 	MOVQ         x+32(FP), DI
 	MOVQ         grad+0(FP), R8
@@ -9939,6 +11244,8 @@ panel2:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R8
 
 rows2:
 	VMOVUPS     (DI)(CX*1), Y10
@@ -9965,6 +11272,8 @@ rows2:
 	VADDPS      Y11, Y7, Y7
 	VFMADD231PS Y11, Y10, Y9
 	VMOVNTPS    Y11, 32(R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows2
@@ -10001,6 +11310,8 @@ panel1:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R8
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Y6
@@ -10015,6 +11326,8 @@ rows1:
 	VADDPS      Y7, Y4, Y4
 	VFMADD231PS Y7, Y6, Y5
 	VMOVNTPS    Y7, (R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows1
@@ -10034,8 +11347,9 @@ below1:
 	TESTQ      R10, R10
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R10
-	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       R10, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y2
 	MOVQ       mean+40(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       scale+48(FP), CX
@@ -10048,6 +11362,8 @@ below1:
 	MOVQ       BX, R10
 	SHLQ       $0x02, R11
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       dy+24(FP), SI
+	MOVQ       grad+0(FP), R8
 
 rowsTail:
 	VMASKMOVPS  (DI)(CX*1), Y2, Y8
@@ -10062,6 +11378,8 @@ rowsTail:
 	VADDPS      Y9, Y6, Y6
 	VFMADD231PS Y9, Y8, Y7
 	VMASKMOVPS  Y9, Y2, (R8)(CX*1)
+	ADDQ        gap+80(FP), SI
+	ADDQ        gap+80(FP), R8
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
@@ -10078,16 +11396,22 @@ nextGroup:
 	MOVQ  c+72(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dy+24(FP)
+	MOVQ  gap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+0(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddStreamRowsAVX2(SB), NOSPLIT, $0-72
-	VBROADCASTSS lo+64(FP), Y0
-	VBROADCASTSS hi+68(FP), Y1
+TEXT ·batchNormAddStreamRowsAVX2(SB), NOSPLIT, $0-80
+	VBROADCASTSS lo+72(FP), Y0
+	VBROADCASTSS hi+76(FP), Y1
 	MOVQ         y+0(FP), SI
 	MOVQ         x+8(FP), DI
 	MOVQ         add+16(FP), R8
@@ -10127,6 +11451,7 @@ panel2:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows2:
 	VMOVUPS     (DI)(CX*1), Y8
@@ -10147,6 +11472,7 @@ rows2:
 	VMAXPS      Y8, Y0, Y8
 	VMINPS      Y8, Y1, Y8
 	VMOVNTPS    Y8, 32(SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows2
@@ -10168,6 +11494,7 @@ panel1:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    y+0(FP), SI
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Y5
@@ -10179,6 +11506,7 @@ rows1:
 	VMAXPS      Y5, Y0, Y5
 	VMINPS      Y5, Y1, Y5
 	VMOVNTPS    Y5, (SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -10190,8 +11518,9 @@ below1:
 	TESTQ      R10, R10
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R10
-	VMOVUPS    (CX)(R10*4), Y2
+	MOVQ       R10, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y2
 	MOVQ       mean+24(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       scale+32(FP), CX
@@ -10202,6 +11531,7 @@ below1:
 	MOVQ       BX, R10
 	SHLQ       $0x02, R11
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       y+0(FP), SI
 
 rowsTail:
 	VMASKMOVPS  (DI)(CX*1), Y2, Y6
@@ -10213,6 +11543,7 @@ rowsTail:
 	VMAXPS      Y6, Y0, Y6
 	VMINPS      Y6, Y1, Y6
 	VMASKMOVPS  Y6, Y2, (SI)(CX*1)
+	ADDQ        yGap+64(FP), SI
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rowsTail
@@ -10221,14 +11552,17 @@ nextGroup:
 	MOVQ  c+56(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  yGap+64(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, y+0(FP)
 	SUBQ  BX, R9
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int)
+// func batchNormAddStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddStreamGradRowsAVX2(SB), NOSPLIT, $0-80
+TEXT ·batchNormAddStreamGradRowsAVX2(SB), NOSPLIT, $0-96
 	MOVQ dx+0(FP), SI
 	MOVQ grad+8(FP), DI
 	MOVQ x+16(FP), R8
@@ -10272,6 +11606,8 @@ panel2:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows2:
 	VMOVUPS     (R8)(CX*1), Y8
@@ -10294,6 +11630,8 @@ rows2:
 	VMOVUPS     32(R9)(CX*1), Y8
 	VADDPS      Y8, Y10, Y8
 	VMOVNTPS    Y8, 32(SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows2
@@ -10317,6 +11655,8 @@ panel1:
 	MOVQ    BX, R12
 	SHLQ    $0x02, R13
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dx+0(FP), SI
+	MOVQ    grad+8(FP), DI
 
 rows1:
 	VMOVUPS     (R8)(CX*1), Y4
@@ -10329,6 +11669,8 @@ rows1:
 	VMOVUPS     (R9)(CX*1), Y4
 	VADDPS      Y4, Y6, Y4
 	VMOVNTPS    Y4, (SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R13, CX
 	DECQ        R12
 	JNZ         rows1
@@ -10340,8 +11682,9 @@ below1:
 	TESTQ      R11, R11
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R11
-	VMOVUPS    (CX)(R11*4), Y0
+	MOVQ       R11, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y0
 	MOVQ       mean+32(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y0, Y1
 	MOVQ       scale+40(FP), CX
@@ -10354,6 +11697,8 @@ below1:
 	MOVQ       BX, R11
 	SHLQ       $0x02, R12
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       dx+0(FP), SI
+	MOVQ       grad+8(FP), DI
 
 rowsTail:
 	VMASKMOVPS  (R8)(CX*1), Y0, Y5
@@ -10366,6 +11711,8 @@ rowsTail:
 	VMASKMOVPS  (R9)(CX*1), Y0, Y5
 	VADDPS      Y5, Y7, Y5
 	VMASKMOVPS  Y5, Y0, (SI)(CX*1)
+	ADDQ        dxGap+80(FP), SI
+	ADDQ        gap+88(FP), DI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rowsTail
@@ -10374,16 +11721,22 @@ nextGroup:
 	MOVQ  c+72(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  dxGap+80(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dx+0(FP)
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+8(FP)
 	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
 	RET
 
-// func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormAddKeepStreamClampGradSumsAVX2(SB), NOSPLIT, $0-96
-	VBROADCASTSS lo+88(FP), Y0
-	VBROADCASTSS hi+92(FP), Y1
+TEXT ·batchNormAddKeepStreamClampGradSumsAVX2(SB), NOSPLIT, $0-104
+	VBROADCASTSS lo+96(FP), Y0
+	VBROADCASTSS hi+100(FP), Y1
 	MOVQ         dy+24(FP), SI
 	MOVQ         x+32(FP), DI
 	MOVQ         add+40(FP), R8
@@ -10426,6 +11779,8 @@ panel2:
 	MOVQ    BX, R13
 	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R9
 
 rows2:
 	VMOVUPS     (DI)(CX*1), Y10
@@ -10456,6 +11811,8 @@ rows2:
 	VADDPS      Y11, Y7, Y7
 	VFMADD231PS Y11, Y10, Y9
 	VMOVNTPS    Y11, 32(R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R14, CX
 	DECQ        R13
 	JNZ         rows2
@@ -10492,6 +11849,8 @@ panel1:
 	MOVQ    BX, R13
 	SHLQ    $0x02, R14
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+24(FP), SI
+	MOVQ    grad+0(FP), R9
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Y6
@@ -10508,6 +11867,8 @@ rows1:
 	VADDPS      Y7, Y4, Y4
 	VFMADD231PS Y7, Y6, Y5
 	VMOVNTPS    Y7, (R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R14, CX
 	DECQ        R13
 	JNZ         rows1
@@ -10527,8 +11888,9 @@ below1:
 	TESTQ      R11, R11
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R11
-	VMOVUPS    (CX)(R11*4), Y2
+	MOVQ       R11, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y2
 	MOVQ       mean+48(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       scale+56(FP), CX
@@ -10541,6 +11903,8 @@ below1:
 	MOVQ       BX, R11
 	SHLQ       $0x02, R12
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       dy+24(FP), SI
+	MOVQ       grad+0(FP), R9
 
 rowsTail:
 	VMASKMOVPS  (DI)(CX*1), Y2, Y8
@@ -10557,6 +11921,8 @@ rowsTail:
 	VADDPS      Y9, Y6, Y6
 	VFMADD231PS Y9, Y8, Y7
 	VMASKMOVPS  Y9, Y2, (R9)(CX*1)
+	ADDQ        gap+88(FP), SI
+	ADDQ        gap+88(FP), R9
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rowsTail
@@ -10573,6 +11939,12 @@ nextGroup:
 	MOVQ  c+80(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dy+24(FP)
+	MOVQ  gap+88(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, grad+0(FP)
 	SUBQ  BX, R10
 	JNZ   groups
 	VZEROUPPER
@@ -11565,11 +12937,11 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
+// func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 // Requires: AVX, CMOV, FMA3
-TEXT ·batchNormClampGradSumsAVX2(SB), NOSPLIT, $0-80
-	VBROADCASTSS lo+72(FP), Y0
-	VBROADCASTSS hi+76(FP), Y1
+TEXT ·batchNormClampGradSumsAVX2(SB), NOSPLIT, $0-88
+	VBROADCASTSS lo+80(FP), Y0
+	VBROADCASTSS hi+84(FP), Y1
 	MOVQ         dy+16(FP), SI
 	MOVQ         x+24(FP), DI
 	MOVQ         rows+56(FP), R8
@@ -11610,6 +12982,7 @@ panel2:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+16(FP), SI
 
 rows2:
 	VMOVUPS     (DI)(CX*1), Y10
@@ -11634,6 +13007,7 @@ rows2:
 	VANDPS      Y12, Y11, Y11
 	VADDPS      Y11, Y7, Y7
 	VFMADD231PS Y11, Y10, Y9
+	ADDQ        gap+72(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows2
@@ -11670,6 +13044,7 @@ panel1:
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
 	LEAQ    (DX)(AX*4), CX
+	MOVQ    dy+16(FP), SI
 
 rows1:
 	VMOVUPS     (DI)(CX*1), Y6
@@ -11683,6 +13058,7 @@ rows1:
 	VANDPS      Y8, Y7, Y7
 	VADDPS      Y7, Y4, Y4
 	VFMADD231PS Y7, Y6, Y5
+	ADDQ        gap+72(FP), SI
 	ADDQ        R12, CX
 	DECQ        R11
 	JNZ         rows1
@@ -11702,8 +13078,9 @@ below1:
 	TESTQ      R9, R9
 	JZ         nextGroup
 	LEAQ       tailMask<>+64(SB), CX
-	NEGQ       R9
-	VMOVUPS    (CX)(R9*4), Y2
+	MOVQ       R9, SI
+	NEGQ       SI
+	VMOVUPS    (CX)(SI*4), Y2
 	MOVQ       mean+32(FP), CX
 	VMASKMOVPS (CX)(AX*4), Y2, Y3
 	MOVQ       scale+40(FP), CX
@@ -11716,6 +13093,7 @@ below1:
 	MOVQ       BX, R9
 	SHLQ       $0x02, R10
 	LEAQ       (DX)(AX*4), CX
+	MOVQ       dy+16(FP), SI
 
 rowsTail:
 	VMASKMOVPS  (DI)(CX*1), Y2, Y8
@@ -11729,6 +13107,7 @@ rowsTail:
 	VANDPS      Y10, Y9, Y9
 	VADDPS      Y9, Y6, Y6
 	VFMADD231PS Y9, Y8, Y7
+	ADDQ        gap+72(FP), SI
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
@@ -11745,6 +13124,9 @@ nextGroup:
 	MOVQ  c+64(FP), AX
 	IMULQ BX, AX
 	LEAQ  (DX)(AX*4), DX
+	MOVQ  gap+72(FP), AX
+	IMULQ BX, AX
+	ADDQ  AX, dy+16(FP)
 	SUBQ  BX, R8
 	JNZ   groups
 	VZEROUPPER

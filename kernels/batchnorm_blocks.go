@@ -3,6 +3,7 @@ package kernels
 // Normalised is what a batch norm was applied to, see [BatchNorm.Apply].
 type Normalised struct {
 	X, Add       []float32 // [rows, channels], Add nil for none
+	Parts        []Part    // of which X is the concatenation along the channels, and is nil itself; nil for none
 	Mean, InvStd []float32 // [channels], as are Gamma and Beta
 	Gamma, Beta  []float32
 }
@@ -29,22 +30,30 @@ func (b *BatchNorm) sumBlock(block, first int, dy []float32) {
 	sums := b.blocks[2*block*b.c:][:2*b.c]
 	clear(sums)
 	rows, at, end := len(dy)/b.c, first*b.c, first*b.c+len(dy)
-	g, x := b.dy[at:end], b.x[at:end]
+	g := b.dy[at:end]
 	stream := &g[0] != &dy[0] && streamable(b.dy, b.rows, b.c)
-	switch {
-	case b.act == ActNone:
-		batchNormGradSums(sums[:b.c], sums[b.c:], g, x, b.mean, rows)
-	case b.clamps:
-		var add []float32
-		if b.add != nil {
-			add = b.add[at:end]
-		}
-		batchNormClampGradSums(g, sums[:b.c], sums[b.c:], dy, x, add, b.mean, b.scale, b.beta, rows, b.lo, b.hi, stream)
-	default:
-		batchNormCurveGradSums(b.act, g, sums[:b.c], sums[b.c:], dy, x, b.mean, b.scale, b.beta, rows, stream)
+	if b.parts != nil {
+		b.sumParts(sums, g, dy, first, rows, stream)
+	} else {
+		b.sumRows(sums, g, dy, b.x[at:end], first, rows, stream)
 	}
 	if stream {
 		storeFence()
+	}
+}
+
+func (b *BatchNorm) sumRows(sums, g, dy, x []float32, first, rows int, stream bool) {
+	switch {
+	case b.act == ActNone:
+		batchNormGradSums(sums[:b.c], sums[b.c:], g, x, b.mean, rows, b.c)
+	case b.clamps:
+		var add []float32
+		if b.add != nil {
+			add = b.add[first*b.c:][:len(dy)]
+		}
+		batchNormClampGradSums(g, sums[:b.c], sums[b.c:], dy, x, add, b.mean, b.scale, b.beta, rows, b.c, b.lo, b.hi, stream)
+	default:
+		batchNormCurveGradSums(b.act, g, sums[:b.c], sums[b.c:], dy, x, b.mean, b.scale, b.beta, rows, stream)
 	}
 }
 
@@ -101,7 +110,7 @@ func (k *batchNormSummedRows) Do(task, _ int) {
 		add = b.add[at:end]
 		stream = stream && &b.add[0] != &b.dx[0]
 	}
-	batchNormGradRows(b.dx[at:end], b.dy[at:end], b.x[at:end], add, b.mean, b.scale, b.slope, b.offset, last-first, stream)
+	batchNormGradRows(b.dx[at:end], b.dy[at:end], b.x[at:end], add, b.mean, b.scale, b.slope, b.offset, last-first, b.c, b.c, stream)
 	if stream {
 		storeFence()
 	}
@@ -109,12 +118,6 @@ func (k *batchNormSummedRows) Do(task, _ int) {
 
 // gradientRows computes rows of dx, from the given one on, as BackwardSummed does without an add.
 func (b *BatchNorm) gradientRows(dx []float32, dxRow int, g []float32, first, rows int) {
-	step := rows
-	if dxRow != b.c {
-		step = 1
-	}
-	for r := 0; r < rows; r += step {
-		at, end := (first+r)*b.c, (first+r+step)*b.c
-		batchNormGradRows(dx[r*dxRow:][:step*b.c], g[at:end], b.x[at:end], nil, b.mean, b.scale, b.slope, b.offset, step, false)
-	}
+	at := first * b.c
+	batchNormGradRows(dx, g[at:], b.x[at:], nil, b.mean, b.scale, b.slope, b.offset, rows, dxRow, b.c, false)
 }

@@ -26,11 +26,11 @@ func batchNormSums(sum, square, x, shift []float32, rows int) {
 
 // By whether y is stored past the caches, and the instruction set.
 var (
-	batchNormRowsKernels = [2][3]func(y, x, mean, scale, beta *float32, rows, c int, lo, hi float32){
+	batchNormRowsKernels = [2][3]func(y, x, mean, scale, beta *float32, rows, c, yGap int, lo, hi float32){
 		{AVX2: batchNormRowsAVX2, AVX512: batchNormRowsAVX512},
 		{AVX2: batchNormStreamRowsAVX2, AVX512: batchNormStreamRowsAVX512},
 	}
-	batchNormAddRowsKernels = [2][3]func(y, x, add, mean, scale, beta *float32, rows, c int, lo, hi float32){
+	batchNormAddRowsKernels = [2][3]func(y, x, add, mean, scale, beta *float32, rows, c, yGap int, lo, hi float32){
 		{AVX2: batchNormAddRowsAVX2, AVX512: batchNormAddRowsAVX512},
 		{AVX2: batchNormAddStreamRowsAVX2, AVX512: batchNormAddStreamRowsAVX512},
 	}
@@ -38,9 +38,9 @@ var (
 
 // batchNormRows is batchNormRowsGeneric on the active instruction set. With stream, for a y of [streamable] rows, it is
 // stored past the caches.
-func batchNormRows(y, x, add, mean, scale, beta []float32, rows int, lo, hi float32, stream bool) {
+func batchNormRows(y, x, add, mean, scale, beta []float32, rows, yRow int, lo, hi float32, stream bool) {
 	if active == Generic {
-		batchNormRowsGeneric(y, x, add, mean, scale, beta, rows, lo, hi)
+		batchNormRowsGeneric(y, x, add, mean, scale, beta, rows, yRow, lo, hi)
 		return
 	}
 	past := pastCaches(stream)
@@ -48,7 +48,7 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows int, lo, hi floa
 	if rows*c == 0 {
 		return
 	}
-	y, x = y[:rows*c], x[:rows*c]
+	y, x = y[:extentOf(rows, c, yRow)], x[:rows*c]
 	scale, beta = scale[:c], beta[:c]
 	raceRead(x)
 	raceRead(mean)
@@ -56,13 +56,20 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows int, lo, hi floa
 	raceRead(beta)
 	raceWrite(y)
 	if add == nil {
-		batchNormRowsKernels[past][active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+		batchNormRowsKernels[past][active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapOf(c, yRow), lo, hi)
 		return
 	}
 	add = add[:rows*c]
 	raceRead(add)
-	batchNormAddRowsKernels[past][active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+	batchNormAddRowsKernels[past][active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapOf(c, yRow), lo, hi)
 }
+
+// extentOf returns the floats from the first to the last of so many rows of c values, of which each begins row floats after the
+// one before.
+func extentOf(rows, c, row int) int { return (rows-1)*row + c }
+
+// gapOf returns the bytes between such rows.
+func gapOf(c, row int) int { return 4 * (row - c) }
 
 // pastCaches is the index of a kernel that stores past the caches, or of one that does not.
 func pastCaches(stream bool) int {

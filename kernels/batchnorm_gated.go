@@ -26,7 +26,7 @@ func (b *BatchNorm) SettleGated(p *Pool, rows int, g, dgamma, dbeta, dy []float3
 	if gated.Shift != nil {
 		checkLen(kernel, "shift", gated.Shift, ceilDiv(rows, gated.Rows)*b.c)
 	}
-	at.Add = nil
+	at.Add, at.Parts = nil, nil
 	b.load(kernel, rows, at)
 	b.fixed, b.dx, b.dgamma, b.dbeta, b.dy, b.accumulate, b.gated = fixed, g, dgamma, dbeta, dy, accumulate, gated
 	b.reduce(p, kernel, rows, ws)
@@ -72,9 +72,9 @@ func (b *BatchNorm) reduceGated(sumG, sumGX, gate, shift, z []float32, first, ro
 		g, x, rows := b.dx[at:at+step], b.x[at:at+step], step/b.c
 		scaleShiftRows(g, b.dy[at:at+step], gate, shift, rows)
 		if b.act != ActNone {
-			batchNormRows(z, x, nil, b.mean, b.scale, b.beta, rows, b.lo, b.hi, false)
+			batchNormRows(z, x, nil, b.mean, b.scale, b.beta, rows, b.c, b.lo, b.hi, false)
 			activateBackward(b.act, g, g, z[:step])
 		}
-		batchNormGradSums(sumG, sumGX, g, x, b.mean, rows)
+		batchNormGradSums(sumG, sumGX, g, x, b.mean, rows, b.c)
 	}
 }

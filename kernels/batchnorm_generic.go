@@ -18,8 +18,8 @@ func batchNormSumsGeneric(sum, square, x, shift []float32, rows int) {
 
 // batchNormRowsGeneric is, for c = len(mean) and a clamp to [lo,hi],
 //
-//	y[r*c+j] = clamp((x[r*c+j]-mean[j])*scale[j] + beta[j] (+ add[r*c+j]))
-func batchNormRowsGeneric(y, x, add, mean, scale, beta []float32, rows int, lo, hi float32) {
+//	y[r*yRow+j] = clamp((x[r*c+j]-mean[j])*scale[j] + beta[j] (+ add[r*c+j]))
+func batchNormRowsGeneric(y, x, add, mean, scale, beta []float32, rows, yRow int, lo, hi float32) {
 	c := len(mean)
 	for r := range rows {
 		for j := range c {
@@ -28,49 +28,49 @@ func batchNormRowsGeneric(y, x, add, mean, scale, beta []float32, rows int, lo, 
 			if add != nil {
 				z += add[i]
 			}
-			y[i] = clamp32(z, lo, hi)
+			y[r*yRow+j] = clamp32(z, lo, hi)
 		}
 	}
 }
 
 // batchNormGradSumsGeneric is, for c = len(mean),
 //
-//	sumG[j] += Σ_r g[r*c+j]; sumGX[j] += Σ_r g[r*c+j] * (x[r*c+j]-mean[j])
-func batchNormGradSumsGeneric(sumG, sumGX, g, x, mean []float32, rows int) {
+//	sumG[j] += Σ_r g[r*row+j]; sumGX[j] += Σ_r g[r*row+j] * (x[r*c+j]-mean[j])
+func batchNormGradSumsGeneric(sumG, sumGX, g, x, mean []float32, rows, row int) {
 	c := len(mean)
 	sumG, sumGX = sumG[:c], sumGX[:c]
 	for r := range rows {
 		for j, m := range mean {
-			i := r*c + j
-			sumG[j] += g[i]
-			sumGX[j] += g[i] * (x[i] - m)
+			v := g[r*row+j]
+			sumG[j] += v
+			sumGX[j] += v * (x[r*c+j] - m)
 		}
 	}
 }
 
 // batchNormGradRowsGeneric is, for c = len(mean),
 //
-//	dx[r*c+j] = scale[j]*g[r*c+j] + (slope[j]*(x[r*c+j]-mean[j]) + offset[j]) (+ add[r*c+j])
-func batchNormGradRowsGeneric(dx, g, x, add, mean, scale, slope, offset []float32, rows int) {
+//	dx[r*dxRow+j] = scale[j]*g[r*row+j] + (slope[j]*(x[r*c+j]-mean[j]) + offset[j]) (+ add[r*c+j])
+func batchNormGradRowsGeneric(dx, g, x, add, mean, scale, slope, offset []float32, rows, dxRow, row int) {
 	c := len(mean)
 	for r := range rows {
 		for j := range c {
 			i := r*c + j
-			v := scale[j]*g[i] + (slope[j]*(x[i]-mean[j]) + offset[j])
+			v := scale[j]*g[r*row+j] + (slope[j]*(x[i]-mean[j]) + offset[j])
 			if add != nil {
 				v += add[i]
 			}
-			dx[i] = v
+			dx[r*dxRow+j] = v
 		}
 	}
 }
 
 // batchNormClampGradSumsGeneric is batchNormGradSumsGeneric with, for z as in batchNormRowsGeneric,
 //
-//	g[r*c+j] = dy[r*c+j] if lo < z < hi, else 0
+//	g[r*row+j] = dy[r*row+j] if lo < z < hi, else 0
 //
 // which is not kept if g is nil. It may be dy.
-func batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows int, lo, hi float32) {
+func batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows, row int, lo, hi float32) {
 	c := len(mean)
 	sumG, sumGX = sumG[:c], sumGX[:c]
 	for r := range rows {
@@ -81,11 +81,11 @@ func batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta
 			if add != nil {
 				z += add[i]
 			}
-			v := clampSlope(dy[i], z, lo, hi)
+			v := clampSlope(dy[r*row+j], z, lo, hi)
 			sumG[j] += v
 			sumGX[j] += v * d
 			if g != nil {
-				g[i] = v
+				g[r*row+j] = v
 			}
 		}
 	}
@@ -108,7 +108,7 @@ func batchNormCurveRowsGeneric(act Act, y, x, mean, scale, beta []float32, rows 
 //	sum[j] += Σ_r y[r*c+j]
 func batchNormSumRowsGeneric(act Act, y, sum, x, mean, scale, beta []float32, rows int) {
 	if lo, hi, ok := act.clampBounds(); ok {
-		batchNormRowsGeneric(y, x, nil, mean, scale, beta, rows, lo, hi)
+		batchNormRowsGeneric(y, x, nil, mean, scale, beta, rows, len(mean), lo, hi)
 	} else {
 		batchNormCurveRowsGeneric(act, y, x, mean, scale, beta, rows)
 	}
@@ -138,7 +138,7 @@ func batchNormCurveGradSumsGeneric(act Act, g, sumG, sumGX, dy, x, mean, scale, 
 func batchNormGatedGradSumsGeneric(act Act, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta []float32, rows int) {
 	scaleShiftRowsGeneric(g, dy, gate, shift, rows)
 	if lo, hi, ok := act.clampBounds(); ok {
-		batchNormClampGradSumsGeneric(g, sumG, sumGX, g, x, nil, mean, scale, beta, rows, lo, hi)
+		batchNormClampGradSumsGeneric(g, sumG, sumGX, g, x, nil, mean, scale, beta, rows, len(mean), lo, hi)
 		return
 	}
 	batchNormCurveGradSumsGeneric(act, g, sumG, sumGX, g, x, mean, scale, beta, rows)

@@ -70,13 +70,13 @@ func (b *BatchNorm) reduceRows(sumG, sumGX, z []float32, first, rows int) {
 		if b.add != nil {
 			copy(b.dadd[at:end], dy)
 		}
-		batchNormGradSums(sumG, sumGX, dy, x, b.mean, rows)
+		batchNormGradSums(sumG, sumGX, dy, x, b.mean, rows, b.c)
 	case b.clamps:
 		var g, add []float32
 		if b.add != nil {
 			g, add = b.dadd[at:end], b.add[at:end]
 		}
-		batchNormClampGradSums(g, sumG, sumGX, dy, x, add, b.mean, b.scale, b.beta, rows, b.lo, b.hi, false)
+		batchNormClampGradSums(g, sumG, sumGX, dy, x, add, b.mean, b.scale, b.beta, rows, b.c, b.lo, b.hi, false)
 	case b.fused():
 		batchNormCurveGradSums(b.act, b.gradient()[at:end], sumG, sumGX, dy, x, b.mean, b.scale, b.beta, rows, false)
 	default:
@@ -88,9 +88,9 @@ func (b *BatchNorm) reduceRows(sumG, sumGX, z []float32, first, rows int) {
 			if b.add != nil {
 				add = b.add[lo:hi]
 			}
-			batchNormRows(z, x, add, b.mean, b.scale, b.beta, n, b.lo, b.hi, false)
+			batchNormRows(z, x, add, b.mean, b.scale, b.beta, n, b.c, b.lo, b.hi, false)
 			activateBackward(b.act, g, b.dy[lo:hi], z)
-			batchNormGradSums(sumG, sumGX, g, x, b.mean, n)
+			batchNormGradSums(sumG, sumGX, g, x, b.mean, n, b.c)
 		}
 	}
 }
@@ -147,7 +147,7 @@ func (k *batchNormBackward) Do(task, _ int) {
 	case b.fixed:
 		scaleRows(dx, b.gradient()[at:end], b.scale, rows, stream)
 	default:
-		batchNormGradRows(dx, b.gradient()[at:end], x, nil, b.mean, b.scale, b.slope, b.offset, rows, stream)
+		batchNormGradRows(dx, b.gradient()[at:end], x, nil, b.mean, b.scale, b.slope, b.offset, rows, b.c, b.c, stream)
 	}
 }
 

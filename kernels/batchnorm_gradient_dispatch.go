@@ -2,36 +2,36 @@ package kernels
 
 import "unsafe"
 
-var batchNormGradSumsKernels = [...]func(sumG, sumGX, grad, x, mean *float32, rows, c int){AVX2: batchNormGradSumsAVX2, AVX512: batchNormGradSumsAVX512}
+var batchNormGradSumsKernels = [...]func(sumG, sumGX, grad, x, mean *float32, rows, c, gap int){AVX2: batchNormGradSumsAVX2, AVX512: batchNormGradSumsAVX512}
 
 // batchNormGradSums is batchNormGradSumsGeneric on the active instruction set.
-func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows int) {
+func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows, row int) {
 	kernel := batchNormGradSumsKernels[active]
 	if kernel == nil {
-		batchNormGradSumsGeneric(sumG, sumGX, g, x, mean, rows)
+		batchNormGradSumsGeneric(sumG, sumGX, g, x, mean, rows, row)
 		return
 	}
 	c := len(mean)
 	if rows*c == 0 {
 		return
 	}
-	g, x = g[:rows*c], x[:rows*c]
+	g, x = g[:extentOf(rows, c, row)], x[:rows*c]
 	sumG, sumGX = sumG[:c], sumGX[:c]
 	raceRead(g)
 	raceRead(x)
 	raceRead(mean)
 	raceWrite(sumG)
 	raceWrite(sumGX)
-	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), rows, c)
+	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), rows, c, gapOf(c, row))
 }
 
 // By whether dx is stored past the caches, and the instruction set.
 var (
-	batchNormGradRowsKernels = [2][3]func(dx, grad, x, mean, scale, slope, offset *float32, rows, c int){
+	batchNormGradRowsKernels = [2][3]func(dx, grad, x, mean, scale, slope, offset *float32, rows, c, dxGap, gap int){
 		{AVX2: batchNormGradRowsAVX2, AVX512: batchNormGradRowsAVX512},
 		{AVX2: batchNormStreamGradRowsAVX2, AVX512: batchNormStreamGradRowsAVX512},
 	}
-	batchNormAddGradRowsKernels = [2][3]func(dx, grad, x, add, mean, scale, slope, offset *float32, rows, c int){
+	batchNormAddGradRowsKernels = [2][3]func(dx, grad, x, add, mean, scale, slope, offset *float32, rows, c, dxGap, gap int){
 		{AVX2: batchNormAddGradRowsAVX2, AVX512: batchNormAddGradRowsAVX512},
 		{AVX2: batchNormAddStreamGradRowsAVX2, AVX512: batchNormAddStreamGradRowsAVX512},
 	}
@@ -39,16 +39,16 @@ var (
 
 // batchNormGradRows is batchNormGradRowsGeneric on the active instruction set. With stream, for a dx of [streamable] rows, it
 // is stored past the caches.
-func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows int, stream bool) {
+func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows, dxRow, row int, stream bool) {
 	if active == Generic {
-		batchNormGradRowsGeneric(dx, g, x, add, mean, scale, slope, offset, rows)
+		batchNormGradRowsGeneric(dx, g, x, add, mean, scale, slope, offset, rows, dxRow, row)
 		return
 	}
 	c := len(mean)
 	if rows*c == 0 {
 		return
 	}
-	dx, g, x = dx[:rows*c], g[:rows*c], x[:rows*c]
+	dx, g, x = dx[:extentOf(rows, c, dxRow)], g[:extentOf(rows, c, row)], x[:rows*c]
 	scale, slope, offset = scale[:c], slope[:c], offset[:c]
 	raceRead(g)
 	raceRead(x)
@@ -58,25 +58,25 @@ func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows
 	raceRead(offset)
 	raceWrite(dx)
 	if add == nil {
-		batchNormGradRowsKernels[pastCaches(stream)][active](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
+		batchNormGradRowsKernels[pastCaches(stream)][active](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c, gapOf(c, dxRow), gapOf(c, row))
 		return
 	}
 	add = add[:rows*c]
 	raceRead(add)
-	batchNormAddGradRowsKernels[pastCaches(stream)][active](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c)
+	batchNormAddGradRowsKernels[pastCaches(stream)][active](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c, gapOf(c, dxRow), gapOf(c, row))
 }
 
 // batchNormClampGradSumsKernels only sum; the others keep the gradient as well, and are sorted by whether they store it past
 // the caches.
 var (
-	batchNormClampGradSumsKernels = [...]func(sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int, lo, hi float32){
+	batchNormClampGradSumsKernels = [...]func(sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c, gap int, lo, hi float32){
 		AVX2: batchNormClampGradSumsAVX2, AVX512: batchNormClampGradSumsAVX512,
 	}
-	batchNormKeepClampGradSumsKernels = [2][3]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c int, lo, hi float32){
+	batchNormKeepClampGradSumsKernels = [2][3]func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c, gap int, lo, hi float32){
 		{AVX2: batchNormKeepClampGradSumsAVX2, AVX512: batchNormKeepClampGradSumsAVX512},
 		{AVX2: batchNormKeepStreamClampGradSumsAVX2, AVX512: batchNormKeepStreamClampGradSumsAVX512},
 	}
-	batchNormAddKeepClampGradSumsKernels = [2][3]func(grad, sumG, sumGX, dy, x, add, mean, scale, beta *float32, rows, c int, lo, hi float32){
+	batchNormAddKeepClampGradSumsKernels = [2][3]func(grad, sumG, sumGX, dy, x, add, mean, scale, beta *float32, rows, c, gap int, lo, hi float32){
 		{AVX2: batchNormAddKeepClampGradSumsAVX2, AVX512: batchNormAddKeepClampGradSumsAVX512},
 		{AVX2: batchNormAddKeepStreamClampGradSumsAVX2, AVX512: batchNormAddKeepStreamClampGradSumsAVX512},
 	}
@@ -84,16 +84,16 @@ var (
 
 // batchNormClampGradSums is batchNormClampGradSumsGeneric on the active instruction set. With stream, for a g of
 // [streamable] rows, it is stored past the caches. Where there is an add, there must be a g.
-func batchNormClampGradSums(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows int, lo, hi float32, stream bool) {
+func batchNormClampGradSums(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows, row int, lo, hi float32, stream bool) {
 	if active == Generic {
-		batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta, rows, lo, hi)
+		batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta, rows, row, lo, hi)
 		return
 	}
 	c := len(mean)
 	if rows*c == 0 {
 		return
 	}
-	dy, x = dy[:rows*c], x[:rows*c]
+	dy, x = dy[:extentOf(rows, c, row)], x[:rows*c]
 	sumG, sumGX, scale, beta = sumG[:c], sumGX[:c], scale[:c], beta[:c]
 	raceRead(dy)
 	raceRead(x)
@@ -103,18 +103,18 @@ func batchNormClampGradSums(g, sumG, sumGX, dy, x, add, mean, scale, beta []floa
 	raceWrite(sumG)
 	raceWrite(sumGX)
 	if g == nil {
-		batchNormClampGradSumsKernels[active](unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+		batchNormClampGradSumsKernels[active](unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapOf(c, row), lo, hi)
 		return
 	}
-	g = g[:rows*c]
+	g = g[:extentOf(rows, c, row)]
 	raceWrite(g)
 	if add == nil {
-		batchNormKeepClampGradSumsKernels[pastCaches(stream)][active](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+		batchNormKeepClampGradSumsKernels[pastCaches(stream)][active](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapOf(c, row), lo, hi)
 		return
 	}
 	add = add[:rows*c]
 	raceRead(add)
-	batchNormAddKeepClampGradSumsKernels[pastCaches(stream)][active](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+	batchNormAddKeepClampGradSumsKernels[pastCaches(stream)][active](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapOf(c, row), lo, hi)
 }
 
 // batchNormCurveGradSums is batchNormCurveGradSumsGeneric on the active instruction set, stored as batchNormClampGradSums

@@ -6,11 +6,12 @@ func (b *BatchNorm) TakesMeans() bool { return b.clamps || hasNormCurve(b.act) }
 // ApplyMeans is Apply, without a residual, for samples of so many rows, and takes the mean over each of them on the way:
 //
 //	means[n,c] = Σ_i y[n,i,c] / perSample
-func (b *BatchNorm) ApplyMeans(p *Pool, samples, perSample int, y, means, x, mean, invstd, gamma, beta []float32) {
+func (b *BatchNorm) ApplyMeans(p *Pool, samples, perSample int, y, means []float32, at Normalised) {
 	rows := samples * perSample
 	checkLen("BatchNorm.ApplyMeans", "y", y, rows*b.c)
 	checkLen("BatchNorm.ApplyMeans", "means", means, samples*b.c)
-	b.load("BatchNorm.ApplyMeans", rows, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
+	at.Add, at.Parts = nil, nil
+	b.load("BatchNorm.ApplyMeans", rows, at)
 	b.y, b.means, b.perTask = y, means, perSample
 	p.Run(samples, (*batchNormApplyMeans)(b))
 }

@@ -21,14 +21,14 @@ func TestBatchNormApplyMeans(t *testing.T) {
 						p := NewPool(threads)
 						defer p.Close()
 						y, means = Allocate(rows*c), make([]float32, samples*c)
-						norm.ApplyMeans(p, samples, positions, y, means, x, mean, invstd, gamma, beta)
+						norm.ApplyMeans(p, samples, positions, y, means, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 						return y, means
 					}
 					y, means := run(1)
 					pool := NewPool(2)
 					defer pool.Close()
 					want, wantMeans := Allocate(rows*c), make([]float32, samples*c)
-					norm.Apply(pool, rows, want, x, nil, mean, invstd, gamma, beta)
+					norm.Apply(pool, rows, want, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 					NewAdaptiveAvgPool(positions, 1, c, 1, 1).Forward(pool, samples, wantMeans, want)
 					checkEqual(t, "y", y, want)
 					checkClose(t, "means", means, toFloat64(wantMeans), 1e-6)

@@ -8,7 +8,7 @@ func batchNormSumsAVX512(sum *float32, square *float32, x *float32, shift *float
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int) {
+func batchNormGradSumsAVX512(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int, gap int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -16,27 +16,27 @@ func batchNormClampGradRowsAVX512(dx *float32, dy *float32, x *float32, mean *fl
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+func batchNormGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+func batchNormAddGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddKeepClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -68,27 +68,27 @@ func batchNormHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormStreamRowsAVX512(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+func batchNormStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddStreamRowsAVX512(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+func batchNormAddStreamGradRowsAVX512(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddKeepStreamClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -120,7 +120,7 @@ func batchNormHardSwishStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX 
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -140,7 +140,7 @@ func batchNormSumsAVX2(sum *float32, square *float32, x *float32, shift *float32
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int) {
+func batchNormGradSumsAVX2(sumG *float32, sumGX *float32, grad *float32, x *float32, mean *float32, rows int, c int, gap int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -148,27 +148,27 @@ func batchNormClampGradRowsAVX2(dx *float32, dy *float32, x *float32, mean *floa
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+func batchNormGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+func batchNormAddGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddKeepClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -200,27 +200,27 @@ func batchNormHardSwishGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormStreamRowsAVX2(y *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+func batchNormStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddStreamRowsAVX2(y *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, yGap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int) {
+func batchNormAddStreamGradRowsAVX2(dx *float32, grad *float32, x *float32, add *float32, mean *float32, scale *float32, slope *float32, offset *float32, rows int, c int, dxGap int, gap int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormAddKeepStreamClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, add *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -252,7 +252,7 @@ func batchNormHardSwishStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *f
 	panic("kernels: assembly called on another architecture")
 }
 
-func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32) {
+func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32) {
 	panic("kernels: assembly called on another architecture")
 }
 

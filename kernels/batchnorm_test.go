@@ -41,7 +41,7 @@ func batchNormCase(act Act, residual, fixed, large bool) layerCase {
 		} else {
 			norm.Stats(p, rows, x, mean, invstd, nil, nil, ws)
 		}
-		norm.Apply(p, rows, k.y, x, add, mean, invstd, gamma, beta)
+		norm.Apply(p, rows, k.y, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 		at := Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}
 		norm.Backward(p, rows, k.grads[0], dadd, k.grads[1], k.grads[2], dy, at, fixed, false, ws)
 	}
@@ -151,9 +151,9 @@ func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
 			checkEqual(t, act.String()+": dx = dy", dx, plain[0])
 
 			want := make([]float32, rows*c)
-			norm.Apply(pool, rows, want, x, add, mean, invstd, gamma, beta)
+			norm.Apply(pool, rows, want, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 			got := append([]float32(nil), add...)
-			norm.Apply(pool, rows, got, x, got, mean, invstd, gamma, beta)
+			norm.Apply(pool, rows, got, Normalised{X: x, Add: got, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 			checkEqual(t, act.String()+": y = add", got, want)
 		}
 	})

@@ -9,6 +9,11 @@ func (c *Conv) SumsGradient(norm *BatchNorm, residual bool) bool {
 	return c.depthwise != nil || c.s.Groups == 1 && len(c.data) == 1 && c.tiled.data == nil
 }
 
+// SumsPartsGradient is SumsGradient for a batch norm of a concatenation whose parts lie apart.
+func (c *Conv) SumsPartsGradient(norm *BatchNorm) bool {
+	return c.depthwise == nil && norm.TakesParts() && c.SumsGradient(norm, false)
+}
+
 // BackwardDataSums is BackwardData for the output of a batch norm: dx is the gradient behind its activation,
 //
 //	dx = (convᵀ(dy, w) + add) * act'(z)

@@ -70,7 +70,7 @@ func (b *productBlock) setResult(space *scratch) {
 		clear(m.sums[:cols])
 		clear(m.sums[m.sumsRow:][:cols])
 	}
-	if p.norm != nil {
+	if p.norm != nil && p.norm.parts == nil {
 		m.later = p.norm.x[b.row*p.dstPixel : (b.row+m.rows)*p.dstPixel]
 	}
 }

@@ -33,7 +33,7 @@ func copyThrough(b *BatchNorm, dst []float32, dstRow int, src []float32, srcRow,
 	last := first + channels
 	for r := range rows {
 		x := dst[r*dstRow:][:channels]
-		batchNormRows(x, x, nil, b.mean[first:last], b.scale[first:last], b.beta[first:last], 1, b.lo, b.hi, false)
+		batchNormRows(x, x, nil, b.mean[first:last], b.scale[first:last], b.beta[first:last], 1, channels, b.lo, b.hi, false)
 		if !b.clamps {
 			activate(b.act, x, x)
 		}

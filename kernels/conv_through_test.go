@@ -54,7 +54,7 @@ func checkReadThrough(t *testing.T, rng *rand.Rand, c *Conv, act Act) bool {
 		Gamma: normal(rng, s.C), Beta: normal(rng, s.C),
 	}
 	x := make([]float32, len(at.X))
-	norm.Apply(pool, rows, x, at.X, nil, at.Mean, at.InvStd, at.Gamma, at.Beta)
+	norm.Apply(pool, rows, x, Normalised{X: at.X, Mean: at.Mean, InvStd: at.InvStd, Gamma: at.Gamma, Beta: at.Beta})
 	w, dy := normal(rng, s.Weights()), normal(rng, n*c.outputSize())
 	ws := make([]float32, c.Workspace(n, threads))
 	run := func(x []float32, through bool) (y, dw []float32) {

@@ -205,7 +205,7 @@ func checkGradientPanel(t *testing.T, rng *rand.Rand, channels, pixels, lines in
 		src: guarded(t, rng, rows*channels), h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2, lines: lines + 1, behind: b,
 	}
 	want := make([]float32, rows*channels)
-	batchNormGradRows(want, p.src, b.x, nil, b.mean, b.scale, b.slope, b.offset, rows, false)
+	batchNormGradRows(want, p.src, b.x, nil, b.mean, b.scale, b.slope, b.offset, rows, channels, channels, false)
 	written := depthwisePanel{src: want, h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2, lines: lines + 1}
 	for block := range ceilDiv(channels, channelBlock) {
 		got, expected := guarded(t, rng, p.size()), make([]float32, p.size())

@@ -94,7 +94,7 @@ func (p *depthwisePanel) copyGradient(dst []float32, source, pixels, lines, firs
 		for q := range pixels {
 			at, to := source+(i*p.w+q*p.stride)*p.c, i*p.line()+q*channelBlock
 			batchNormGradRows(dst[to:to+channels], p.src[at:at+channels], b.x[at:at+channels], nil,
-				b.mean[first:last], b.scale[first:last], b.slope[first:last], b.offset[first:last], 1, false)
+				b.mean[first:last], b.scale[first:last], b.slope[first:last], b.offset[first:last], 1, channels, channels, false)
 		}
 	}
 }

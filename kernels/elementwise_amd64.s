@@ -251,10 +251,40 @@ rows4:
 	JMP     panel4
 
 below4:
+panel2:
+	CMPQ   R8, $+32
+	JLT    below2
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	MOVQ   c+24(FP), R10
+	MOVQ   BX, R9
+	SHLQ   $0x02, R10
+	LEAQ   (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS (SI)(CX*1), Z4
+	VADDPS  Z4, Z5, Z5
+	VMOVUPS 64(SI)(CX*1), Z4
+	VADDPS  Z4, Z6, Z6
+	ADDQ    R10, CX
+	DECQ    R9
+	JNZ     rows2
+	MOVQ    sum+0(FP), CX
+	VMOVUPS (CX)(AX*4), Z4
+	VADDPS  Z5, Z4, Z4
+	VMOVUPS Z4, (CX)(AX*4)
+	VMOVUPS 64(CX)(AX*4), Z4
+	VADDPS  Z6, Z4, Z4
+	VMOVUPS Z4, 64(CX)(AX*4)
+	ADDQ    $+32, AX
+	SUBQ    $+32, R8
+	JMP     panel2
+
+below2:
 panel1:
 	CMPQ   R8, $+16
 	JLT    below1
-	VPXORD Z5, Z5, Z5
+	VPXORD Z7, Z7, Z7
 	MOVQ   c+24(FP), R10
 	MOVQ   BX, R9
 	SHLQ   $0x02, R10
@@ -262,13 +292,13 @@ panel1:
 
 rows1:
 	VMOVUPS (SI)(CX*1), Z4
-	VADDPS  Z4, Z5, Z5
+	VADDPS  Z4, Z7, Z7
 	ADDQ    R10, CX
 	DECQ    R9
 	JNZ     rows1
 	MOVQ    sum+0(FP), CX
 	VMOVUPS (CX)(AX*4), Z4
-	VADDPS  Z5, Z4, Z4
+	VADDPS  Z7, Z4, Z4
 	VMOVUPS Z4, (CX)(AX*4)
 	ADDQ    $+16, AX
 	SUBQ    $+16, R8
@@ -280,7 +310,7 @@ below1:
 	MOVL   $-1, CX
 	BZHIL  R8, CX, CX
 	KMOVW  CX, K1
-	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
 	MOVQ   c+24(FP), R9
 	MOVQ   BX, R8
 	SHLQ   $0x02, R9
@@ -288,13 +318,13 @@ below1:
 
 rowsTail:
 	VMOVUPS.Z (SI)(CX*1), K1, Z4
-	VADDPS    Z4, Z6, Z6
+	VADDPS    Z4, Z8, Z8
 	ADDQ      R9, CX
 	DECQ      R8
 	JNZ       rowsTail
 	MOVQ      sum+0(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
-	VADDPS    Z6, Z4, Z4
+	VADDPS    Z8, Z4, Z4
 	VMOVUPS   Z4, K1, (CX)(AX*4)
 
 nextGroup:
@@ -383,6 +413,32 @@ rows4:
 	JMP     panel4
 
 below4:
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS (DI)(CX*1), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS Z2, (SI)(CX*1)
+	VMOVUPS 64(DI)(CX*1), Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, 64(SI)(CX*1)
+	ADDQ    R11, CX
+	DECQ    R10
+	JNZ     rows2
+	ADDQ    $+32, AX
+	SUBQ    $+32, R9
+	JMP     panel2
+
+below2:
 panel1:
 	CMPQ    R9, $+16
 	JLT     below1
@@ -493,6 +549,32 @@ rows4:
 	JMP      panel4
 
 below4:
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS  (DI)(CX*1), Z2
+	VMULPS   Z0, Z2, Z2
+	VMOVNTPS Z2, (SI)(CX*1)
+	VMOVUPS  64(DI)(CX*1), Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, 64(SI)(CX*1)
+	ADDQ     R11, CX
+	DECQ     R10
+	JNZ      rows2
+	ADDQ     $+32, AX
+	SUBQ     $+32, R9
+	JMP      panel2
+
+below2:
 panel1:
 	CMPQ    R9, $+16
 	JLT     below1
@@ -612,6 +694,37 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R9, $+32
+	JLT     below2
+	MOVQ    gate+16(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	MOVQ    shift+24(FP), CX
+	VMOVUPS (CX)(AX*4), Z2
+	VMOVUPS 64(CX)(AX*4), Z3
+	MOVQ    c+40(FP), R11
+	MOVQ    BX, R10
+	SHLQ    $0x02, R11
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z2, Z0, Z4
+	VMOVUPS     Z4, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD213PS Z3, Z1, Z4
+	VMOVUPS     Z4, 64(SI)(CX*1)
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows2
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R9, $+16
 	JLT     below1
@@ -740,10 +853,42 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ   R9, $+32
+	JLT    below2
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   c+32(FP), R11
+	MOVQ   BX, R10
+	SHLQ   $0x02, R11
+	LEAQ   (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (SI)(CX*1), Z4
+	VMOVUPS     (DI)(CX*1), Z5
+	VFMADD231PS Z4, Z5, Z6
+	VMOVUPS     64(SI)(CX*1), Z4
+	VMOVUPS     64(DI)(CX*1), Z5
+	VFMADD231PS Z4, Z5, Z7
+	ADDQ        R11, CX
+	DECQ        R10
+	JNZ         rows2
+	MOVQ        dg+0(FP), CX
+	VMOVUPS     (CX)(AX*4), Z4
+	VADDPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z4
+	VADDPS      Z7, Z4, Z4
+	VMOVUPS     Z4, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R9
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ   R9, $+16
 	JLT    below1
-	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
 	MOVQ   c+32(FP), R11
 	MOVQ   BX, R10
 	SHLQ   $0x02, R11
@@ -752,13 +897,13 @@ panel1:
 rows1:
 	VMOVUPS     (SI)(CX*1), Z4
 	VMOVUPS     (DI)(CX*1), Z5
-	VFMADD231PS Z4, Z5, Z6
+	VFMADD231PS Z4, Z5, Z8
 	ADDQ        R11, CX
 	DECQ        R10
 	JNZ         rows1
 	MOVQ        dg+0(FP), CX
 	VMOVUPS     (CX)(AX*4), Z4
-	VADDPS      Z6, Z4, Z4
+	VADDPS      Z8, Z4, Z4
 	VMOVUPS     Z4, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R9
@@ -770,7 +915,7 @@ below1:
 	MOVL   $-1, CX
 	BZHIL  R9, CX, CX
 	KMOVW  CX, K1
-	VPXORD Z7, Z7, Z7
+	VPXORD Z9, Z9, Z9
 	MOVQ   c+32(FP), R10
 	MOVQ   BX, R9
 	SHLQ   $0x02, R10
@@ -779,13 +924,13 @@ below1:
 rowsTail:
 	VMOVUPS.Z   (SI)(CX*1), K1, Z4
 	VMOVUPS.Z   (DI)(CX*1), K1, Z5
-	VFMADD231PS Z4, Z5, Z7
+	VFMADD231PS Z4, Z5, Z9
 	ADDQ        R10, CX
 	DECQ        R9
 	JNZ         rowsTail
 	MOVQ        dg+0(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z4
-	VADDPS      Z7, Z4, Z4
+	VADDPS      Z9, Z4, Z4
 	VMOVUPS     Z4, K1, (CX)(AX*4)
 
 nextGroup:
@@ -882,12 +1027,51 @@ rows4:
 	JMP         panel4
 
 below4:
+panel2:
+	CMPQ    R10, $+32
+	JLT     below2
+	MOVQ    gate+32(FP), CX
+	VMOVUPS (CX)(AX*4), Z0
+	VMOVUPS 64(CX)(AX*4), Z1
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	MOVQ    c+48(FP), R12
+	MOVQ    BX, R11
+	SHLQ    $0x02, R12
+	LEAQ    (DX)(AX*4), CX
+
+rows2:
+	VMOVUPS     (DI)(CX*1), Z2
+	VMOVUPS     (R8)(CX*1), Z3
+	VFMADD231PS Z2, Z3, Z10
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS     Z2, (SI)(CX*1)
+	VMOVUPS     64(DI)(CX*1), Z2
+	VMOVUPS     64(R8)(CX*1), Z3
+	VFMADD231PS Z2, Z3, Z11
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS     Z2, 64(SI)(CX*1)
+	ADDQ        R12, CX
+	DECQ        R11
+	JNZ         rows2
+	MOVQ        dg+8(FP), CX
+	VMOVUPS     (CX)(AX*4), Z0
+	VADDPS      Z10, Z0, Z0
+	VMOVUPS     Z0, (CX)(AX*4)
+	VMOVUPS     64(CX)(AX*4), Z0
+	VADDPS      Z11, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(AX*4)
+	ADDQ        $+32, AX
+	SUBQ        $+32, R10
+	JMP         panel2
+
+below2:
 panel1:
 	CMPQ    R10, $+16
 	JLT     below1
 	MOVQ    gate+32(FP), CX
 	VMOVUPS (CX)(AX*4), Z0
-	VPXORD  Z10, Z10, Z10
+	VPXORD  Z12, Z12, Z12
 	MOVQ    c+48(FP), R12
 	MOVQ    BX, R11
 	SHLQ    $0x02, R12
@@ -896,7 +1080,7 @@ panel1:
 rows1:
 	VMOVUPS     (DI)(CX*1), Z1
 	VMOVUPS     (R8)(CX*1), Z2
-	VFMADD231PS Z1, Z2, Z10
+	VFMADD231PS Z1, Z2, Z12
 	VMULPS      Z0, Z1, Z1
 	VMOVUPS     Z1, (SI)(CX*1)
 	ADDQ        R12, CX
@@ -904,7 +1088,7 @@ rows1:
 	JNZ         rows1
 	MOVQ        dg+8(FP), CX
 	VMOVUPS     (CX)(AX*4), Z0
-	VADDPS      Z10, Z0, Z0
+	VADDPS      Z12, Z0, Z0
 	VMOVUPS     Z0, (CX)(AX*4)
 	ADDQ        $+16, AX
 	SUBQ        $+16, R10
@@ -918,7 +1102,7 @@ below1:
 	KMOVW     CX, K1
 	MOVQ      gate+32(FP), CX
 	VMOVUPS.Z (CX)(AX*4), K1, Z0
-	VPXORD    Z11, Z11, Z11
+	VPXORD    Z13, Z13, Z13
 	MOVQ      c+48(FP), R11
 	MOVQ      BX, R10
 	SHLQ      $0x02, R11
@@ -927,7 +1111,7 @@ below1:
 rowsTail:
 	VMOVUPS.Z   (DI)(CX*1), K1, Z1
 	VMOVUPS.Z   (R8)(CX*1), K1, Z2
-	VFMADD231PS Z1, Z2, Z11
+	VFMADD231PS Z1, Z2, Z13
 	VMULPS      Z0, Z1, Z1
 	VMOVUPS     Z1, K1, (SI)(CX*1)
 	ADDQ        R11, CX
@@ -935,7 +1119,7 @@ rowsTail:
 	JNZ         rowsTail
 	MOVQ        dg+8(FP), CX
 	VMOVUPS.Z   (CX)(AX*4), K1, Z0
-	VADDPS      Z11, Z0, Z0
+	VADDPS      Z13, Z0, Z0
 	VMOVUPS     Z0, K1, (CX)(AX*4)
 
 nextGroup:

@@ -61,10 +61,10 @@ func TestStreamedStores(t *testing.T) {
 				z, add := normal(rng, rows*channels), normal(rng, rows*channels)
 				mean, invstd, gamma, beta := normal(rng, channels), normal(rng, channels), normal(rng, channels), normal(rng, channels)
 				both("BatchNorm", rows*channels, func(y []float32) {
-					norm.Apply(pool, rows, y, z, nil, mean, invstd, gamma, beta)
+					norm.Apply(pool, rows, y, Normalised{X: z, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 				})
 				both("BatchNorm with means", rows*channels, func(y []float32) {
-					norm.ApplyMeans(pool, n, height*width, y, make([]float32, n*channels), z, mean, invstd, gamma, beta)
+					norm.ApplyMeans(pool, n, height*width, y, make([]float32, n*channels), Normalised{X: z, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 				})
 				ws := make([]float32, norm.Workspace(rows, 2))
 				grad, dgamma, dbeta := normal(rng, rows*channels), make([]float32, channels), make([]float32, channels)
@@ -73,7 +73,7 @@ func TestStreamedStores(t *testing.T) {
 					norm.Backward(pool, rows, dx, dadd, dgamma, dbeta, grad, Normalised{X: z, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
 				})
 				both("BatchNorm with residual", rows*channels, func(y []float32) {
-					norm.Apply(pool, rows, y, z, add, mean, invstd, gamma, beta)
+					norm.Apply(pool, rows, y, Normalised{X: z, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 				})
 			}
 		}

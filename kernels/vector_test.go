@@ -12,9 +12,12 @@ type extent int
 
 const (
 	tensor   extent = iota // rows × channels
+	apart                  // the same, with rows rowGap values apart
 	channels               // one for each channel
 	perRow                 // one for each row
 )
+
+const rowGap = 5
 
 // vectorKernel is one function that exists in assembly, with the portable loop it is held against. The operands named
 // first are written; all of them are given random contents.
@@ -65,50 +68,6 @@ func vectorKernels() []vectorKernel {
 		{"batchNormSums", []extent{channels, channels}, []extent{tensor, channels},
 			func(x operands, rows int) { batchNormSums(x[0], x[1], x[2], x[3], rows) },
 			func(x operands, rows int) { batchNormSumsGeneric(x[0], x[1], x[2], x[3], rows) }},
-		{"batchNormGradSums", []extent{channels, channels}, []extent{tensor, tensor, channels},
-			func(x operands, rows int) { batchNormGradSums(x[0], x[1], x[2], x[3], x[4], rows) },
-			func(x operands, rows int) { batchNormGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], rows) }},
-		{"batchNormGradRows", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels, channels},
-			func(x operands, rows int) {
-				batchNormGradRows(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, false)
-			},
-			func(x operands, rows int) {
-				batchNormGradRowsGeneric(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows)
-			}},
-		{"batchNormGradRows and add", []extent{tensor}, []extent{tensor, tensor, tensor, channels, channels, channels, channels},
-			func(x operands, rows int) {
-				batchNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, false)
-			},
-			func(x operands, rows int) {
-				batchNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows)
-			}},
-		{"batchNormRows", []extent{tensor}, []extent{tensor, channels, channels, channels},
-			func(x operands, rows int) { batchNormRows(x[0], x[1], nil, x[2], x[3], x[4], rows, lo, hi, false) },
-			func(x operands, rows int) { batchNormRowsGeneric(x[0], x[1], nil, x[2], x[3], x[4], rows, lo, hi) }},
-		{"batchNormRows and add", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels},
-			func(x operands, rows int) { batchNormRows(x[0], x[1], x[2], x[3], x[4], x[5], rows, lo, hi, false) },
-			func(x operands, rows int) { batchNormRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], rows, lo, hi) }},
-		{"batchNormClampGradSums", []extent{channels, channels}, []extent{tensor, tensor, channels, channels, channels},
-			func(x operands, rows int) {
-				batchNormClampGradSums(nil, x[0], x[1], x[2], x[3], nil, x[4], x[5], x[6], rows, lo, hi, false)
-			},
-			func(x operands, rows int) {
-				batchNormClampGradSumsGeneric(nil, x[0], x[1], x[2], x[3], nil, x[4], x[5], x[6], rows, lo, hi)
-			}},
-		{"batchNormClampGradSums, kept", []extent{tensor, channels, channels}, []extent{tensor, tensor, channels, channels, channels},
-			func(x operands, rows int) {
-				batchNormClampGradSums(x[0], x[1], x[2], x[3], x[4], nil, x[5], x[6], x[7], rows, lo, hi, false)
-			},
-			func(x operands, rows int) {
-				batchNormClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], nil, x[5], x[6], x[7], rows, lo, hi)
-			}},
-		{"batchNormClampGradSums and add", []extent{tensor, channels, channels}, []extent{tensor, tensor, tensor, channels, channels, channels},
-			func(x operands, rows int) {
-				batchNormClampGradSums(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, lo, hi, false)
-			},
-			func(x operands, rows int) {
-				batchNormClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, lo, hi)
-			}},
 		{"batchNormClampGradRows", []extent{tensor}, []extent{tensor, tensor, channels, channels, channels, channels, channels},
 			func(x operands, rows int) {
 				batchNormClampGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, lo, hi)
@@ -131,6 +90,8 @@ func vectorKernels() []vectorKernel {
 			func(x operands, _ int) { adamUpdate(x[0], x[3], x[1], x[2], rule) },
 			func(x operands, _ int) { adamUpdateGeneric(x[0], x[3], x[1], x[2], rule) }},
 	}
+	kernels = append(kernels, batchNormKernels(tensor, 0)...)
+	kernels = append(kernels, batchNormKernels(apart, rowGap)...)
 	for _, act := range []Act{ActReLU6, ActSiLU, ActHardSwish} {
 		kernels = append(kernels, vectorKernel{"batchNormSumRows " + act.String(), []extent{tensor, channels}, []extent{tensor, channels, channels, channels},
 			func(x operands, rows int) { batchNormSumRows(act, x[0], x[1], x[2], x[3], x[4], x[5], rows, false) },
@@ -189,7 +150,7 @@ func fenced(rng *rand.Rand, n int, special bool) (x, memory []float32) {
 // check runs both versions on the same contents and compares all memory, fences included.
 func (k vectorKernel) check(t *testing.T, rng *rand.Rand, rows, c int, special bool) {
 	t.Helper()
-	sizes := map[extent]int{tensor: rows * c, channels: c, perRow: rows}
+	sizes := map[extent]int{tensor: rows * c, apart: max(0, rows*(c+rowGap)-rowGap), channels: c, perRow: rows}
 	var got, want, gotMemory, wantMemory [][]float32
 	for _, e := range append(append([]extent(nil), k.written...), k.read...) {
 		x, memory := fenced(rng, sizes[e], special)
@@ -364,9 +325,15 @@ func BenchmarkPointwise(b *testing.B) {
 	}{
 		{"copy", 2, func() { copy(y, x) }},
 		{"BatchNorm.Stats", 1, func() { norm.Stats(pool, rows, x, mean, invstd, nil, nil, ws) }},
-		{"BatchNorm.Apply", 2, func() { norm.Apply(pool, rows, y, x, nil, mean, invstd, gamma, beta) }},
-		{"BatchNorm.ApplyAdd", 3, func() { norm.Apply(pool, rows, y, x, z, mean, invstd, gamma, beta) }},
-		{"BatchNorm.ApplySiLU", 2, func() { smooth.Apply(pool, rows, y, x, nil, mean, invstd, gamma, beta) }},
+		{"BatchNorm.Apply", 2, func() {
+			norm.Apply(pool, rows, y, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
+		}},
+		{"BatchNorm.ApplyAdd", 3, func() {
+			norm.Apply(pool, rows, y, Normalised{X: x, Add: z, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
+		}},
+		{"BatchNorm.ApplySiLU", 2, func() {
+			smooth.Apply(pool, rows, y, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
+		}},
 		{"BatchNorm.Backward", 5, func() {
 			norm.Backward(pool, rows, y, nil, dgamma, dbeta, z, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
 		}},

@@ -29,7 +29,8 @@ func batchnorm() {
 			p.addChannels("square", square)
 		}, "x")
 
-		m.function("batchNormGradSums", "(sumG, sumGX, grad, x, mean *float32, rows, c int)", "is batchNormGradSumsGeneric, for rows > 0.")
+		m.function("batchNormGradSums", "(sumG, sumGX, grad, x, mean *float32, rows, c, gap int)", "is batchNormGradSumsGeneric, for rows > 0.")
+		m.apart("gap", "grad")
 		m.panels(m.panelVectors(), streamRows, func(p *panel) {
 			mean, sumG, sumGX := p.channels("mean"), p.zeros(), p.zeros()
 			p.overRows(func(v int) {
@@ -92,7 +93,8 @@ func (m *machine) batchNormRows(residual, stream bool) {
 		name, parameter, operands = "batchNormAdd", "add, ", append(operands, "add")
 	}
 	put, past, doc := storing(stream, "y")
-	m.function(name+past+"Rows", "(y, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormRowsGeneric, for rows > 0."+doc)
+	m.function(name+past+"Rows", "(y, x, "+parameter+"mean, scale, beta *float32, rows, c, yGap int, lo, hi float32)", "is batchNormRowsGeneric, for rows > 0."+doc)
+	m.apart("yGap", "y")
 	lo, hi := m.param("lo"), m.param("hi")
 	m.panels(m.panelVectors(), streamRows, func(p *panel) {
 		mean, scale, beta := p.channels("mean"), p.channels("scale"), p.channels("beta")
@@ -128,7 +130,9 @@ func (m *machine) batchNormGradRows(sum, stream bool) {
 		name, parameter, operands = "batchNormAdd", "add, ", append(operands, "add")
 	}
 	put, past, doc := storing(stream, "dx")
-	m.function(name+past+"GradRows", "(dx, grad, x, "+parameter+"mean, scale, slope, offset *float32, rows, c int)", "is batchNormGradRowsGeneric, for rows > 0."+doc)
+	m.function(name+past+"GradRows", "(dx, grad, x, "+parameter+"mean, scale, slope, offset *float32, rows, c, dxGap, gap int)", "is batchNormGradRowsGeneric, for rows > 0."+doc)
+	m.apart("dxGap", "dx")
+	m.apart("gap", "grad")
 	m.panels(m.panelVectors(), streamRows, func(p *panel) {
 		mean, scale, slope, offset := p.channels("mean"), p.channels("scale"), p.channels("slope"), p.channels("offset")
 		p.overRows(func(v int) {
@@ -152,7 +156,11 @@ func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 	if keep {
 		name, written, operands = name+"Keep", "grad, ", append(operands, "grad")
 	}
-	m.function(name+past+"ClampGradSums", "("+written+"sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormClampGradSumsGeneric, for rows > 0."+doc)
+	m.function(name+past+"ClampGradSums", "("+written+"sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c, gap int, lo, hi float32)", "is batchNormClampGradSumsGeneric, for rows > 0."+doc)
+	m.apart("gap", "dy")
+	if keep {
+		m.apart("gap", "grad")
+	}
 	lo, hi := m.param("lo"), m.param("hi")
 	rows := streamRows
 	if keep && !residual { // for blocks that are in the caches

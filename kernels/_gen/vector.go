@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -15,6 +17,7 @@ type machine struct {
 	vectorSet
 	tables *tables
 	pinned map[uint32]reg.VecVirtual // constants in registers, by their bits
+	gaps   map[string]string         // parameters by operand, see apart
 }
 
 // tables are the read-only data of one family.
@@ -27,14 +30,14 @@ type tables struct {
 // machines returns one machine for each instruction set.
 func machines() []*machine {
 	t := &tables{constants: map[uint32]Mem{}}
-	return []*machine{{wide, t, nil}, {narrow, t, nil}}
+	return []*machine{{wide, t, nil, nil}, {narrow, t, nil, nil}}
 }
 
 func (m *machine) isWide() bool { return m.lanes == wide.lanes }
 
 // function starts a function called base with the instruction set's name behind it.
 func (m *machine) function(base, signature string, doc ...string) {
-	m.pinned = map[uint32]reg.VecVirtual{}
+	m.pinned, m.gaps = map[uint32]reg.VecVirtual{}, map[string]string{}
 	TEXT(base+m.name, NOSPLIT, "func"+signature)
 	doc[0] = base + m.name + " " + doc[0]
 	Doc(doc...)
@@ -53,6 +56,13 @@ func (m *machine) pin(values ...float32) {
 	}
 	for _, value := range values {
 		m.pinned[math.Float32bits(value)] = m.held(value)
+	}
+}
+
+// apart lets the rows of the named operands of panels lie as many bytes further apart as the parameter says.
+func (m *machine) apart(gap string, operands ...string) {
+	for _, name := range operands {
+		m.gaps[name] = gap
 	}
 }
 
@@ -423,13 +433,32 @@ func (p *panel) overRows(body func(v int)) {
 	MOVQ(p.group, left)
 	SHLQ(U8(2), stride)
 	LEAQ(Mem{Base: p.firstRow, Index: p.channel, Scale: 4}, p.rowIndex)
+	for _, operand := range p.operandsApart() {
+		Load(Param(operand), p.rows[operand].Base)
+	}
 	Label(name)
 	for v := range p.vectors {
 		body(v)
 	}
+	for _, operand := range p.operandsApart() {
+		ADDQ(argument(p.gaps[operand]), p.rows[operand].Base)
+	}
 	ADDQ(stride, p.rowIndex)
 	DECQ(left)
 	JNZ(LabelRef(name))
+}
+
+// operandsApart returns the names of operands with rows further apart, in alphabetical order.
+func (p *panel) operandsApart() []string { return slices.Sorted(maps.Keys(p.gaps)) }
+
+// skipGaps moves operands with rows further apart past the gaps of a group of rows: their place in memory is kept in the
+// parameter, which costs no register.
+func (p *panel) skipGaps() {
+	for _, operand := range p.operandsApart() {
+		gap := Load(Param(p.gaps[operand]), GP64())
+		IMULQ(p.group, gap)
+		ADDQ(gap, argument(operand))
+	}
 }
 
 // How many rows are done for all channels before the next ones, if a row is wider than one panel. Most read and write faster
@@ -442,7 +471,7 @@ const (
 )
 
 // panels emits the loop of a kernel over rows of c channels, rows > 0, and the function's end. The operands named are the
-// tensors [rows,c]; emit is called for panels of the given number of vectors, of one vector, and of a part of one.
+// tensors [rows,c], whose rows may lie apart; emit is called for panels of the given number of vectors, of half as many and so on, of one vector, and of a part of one.
 func (m *machine) panels(vectors, groupRows int, emit func(p *panel), operands ...string) {
 	p := &panel{machine: m, rows: map[string]Mem{}, channel: GP64(), rowIndex: GP64(), firstRow: GP64(), group: GP64()}
 	for _, name := range operands {
@@ -466,11 +495,7 @@ func (m *machine) panels(vectors, groupRows int, emit func(p *panel), operands .
 	CMOVQGT(rows, p.group)
 	Label("group")
 	XORQ(p.channel, p.channel)
-	widths := []int{vectors, 1}
-	if vectors == 1 {
-		widths = widths[1:]
-	}
-	for _, p.vectors = range widths {
+	for p.vectors = vectors; p.vectors > 0; p.vectors /= 2 {
 		this, next := fmt.Sprintf("panel%d", p.vectors), fmt.Sprintf("below%d", p.vectors)
 		width := p.vectors * m.lanes
 		Label(this)
@@ -484,12 +509,13 @@ func (m *machine) panels(vectors, groupRows int, emit func(p *panel), operands .
 	}
 	TESTQ(left, left)
 	JZ(LabelRef("nextGroup"))
-	p.mask = m.tailMask(left)
+	p.vectors, p.mask = 1, m.tailMask(left)
 	emit(p)
 	Label("nextGroup")
 	stride := Load(Param("c"), GP64())
 	IMULQ(p.group, stride)
 	LEAQ(Mem{Base: p.firstRow, Index: stride, Scale: 4}, p.firstRow)
+	p.skipGaps()
 	SUBQ(p.group, rows)
 	JNZ(LabelRef("groups"))
 	m.finish()

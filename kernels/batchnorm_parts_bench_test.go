@@ -1,0 +1,66 @@
+package kernels
+
+import (
+	"fmt"
+	"testing"
+)
+
+// BenchmarkBatchNormParts compares batch norms of one tensor and of a concatenation, as in DenseNet's blocks at a batch of 32.
+func BenchmarkBatchNormParts(b *testing.B) {
+	const growth = 32
+	pool := NewPool(1)
+	defer pool.Close()
+	rng := newRand()
+	for _, s := range []struct{ rows, c, first int }{{65536, 128, 64}, {16384, 320, 128}, {4096, 768, 256}, {1024, 1152, 640}} {
+		for _, inParts := range []bool{false, true} {
+			norm := NewBatchNorm(s.c, 1e-5, 0.1, ActReLU)
+			y := Allocate(s.rows * s.c)
+			copy(y, normal(rng, len(y)))
+			at := Normalised{Mean: normal(rng, s.c), InvStd: normal(rng, s.c), Gamma: normal(rng, s.c), Beta: normal(rng, s.c)}
+			var dx []float32
+			var gradients []Gradient
+			if inParts {
+				for c := s.first; c <= s.c; c += growth {
+					part, d := Part{Allocate(s.rows * growth), growth}, Allocate(s.rows*growth)
+					if c == s.first {
+						part, d = Part{Allocate(s.rows * c), c}, Allocate(s.rows*c)
+					}
+					at.Parts, gradients = append(at.Parts, part), append(gradients, Gradient{d, d})
+				}
+			} else {
+				at.X, dx = Allocate(s.rows*s.c), Allocate(s.rows*s.c)
+			}
+			dgamma, dbeta := make([]float32, s.c), make([]float32, s.c)
+			sums := make([]float32, norm.blockSums(ceilDiv(s.rows, rowBlock)))
+			blocks := len(sums) / (2 * s.c)
+			flush := Allocate(1 << 24)
+			name := fmt.Sprintf("%dx%d, parts %t", s.rows, s.c, inParts)
+			bench := func(what string, run func()) {
+				b.Run(what+"/"+name, func(b *testing.B) {
+					for range b.N {
+						b.StopTimer()
+						for i := 0; i < len(flush); i += 16 {
+							flush[i]++
+						}
+						b.StartTimer()
+						run()
+					}
+				})
+			}
+			bench("apply", func() { norm.Apply(pool, s.rows, y, at) })
+			bench("gradient", func() {
+				if inParts {
+					norm.BackwardSummedParts(pool, s.rows, blocks, gradients, dgamma, dbeta, y, at, false, sums, false)
+				} else {
+					norm.BackwardSummed(pool, s.rows, blocks, dx, dgamma, dbeta, y, at, false, dx, sums, false)
+				}
+			})
+			bench("sums", func() {
+				norm.loadBlocks(s.rows, y, at, sums)
+				for block := range blocks {
+					norm.sumBlock(block, block*rowBlock, y[block*rowBlock*s.c:min((block+1)*rowBlock, s.rows)*s.c])
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package kernels
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// partsCase is a batch norm of a concatenation.
+type partsCase struct {
+	act   Act
+	parts []int // their channels
+	none  int   // the part that wants no gradient, -1 for all do
+}
+
+func (k partsCase) channels() (c int) {
+	for _, part := range k.parts {
+		c += part
+	}
+	return c
+}
+
+// split returns the parts of x, and join the whole again.
+func (k partsCase) split(x []float32, rows int) (parts [][]float32) {
+	at := 0
+	for _, c := range k.parts {
+		part := Allocate(rows * c)
+		copyRows(part, c, x[at:], k.channels(), rows, c)
+		parts, at = append(parts, part), at+c
+	}
+	return parts
+}
+
+func (k partsCase) join(parts [][]float32, rows int) []float32 {
+	x, at := make([]float32, rows*k.channels()), 0
+	for i, c := range k.parts {
+		copyRows(x[at:], k.channels(), parts[i], c, rows, c)
+		at += c
+	}
+	return x
+}
+
+// TestBatchNormParts holds a batch norm of parts against that of their concatenation. What is computed value by value has the
+// same bits, sums differ by the order of additions: of some hundred terms of order one.
+func TestBatchNormParts(t *testing.T) {
+	const rows, tolerance = 3*blockRows + 5, 1e-5
+	forEachISA(t, func(t *testing.T) {
+		size := streamFloats
+		streamFloats = 0
+		defer func() { streamFloats = size }()
+		for _, k := range []partsCase{
+			{ActReLU, []int{7, 3}, -1}, {ActReLU, []int{64, 32, 32, 32}, -1}, {ActReLU6, []int{16, 5, 40, 80}, 1},
+			{ActReLU, []int{640, 32, 432}, 0}, {ActNone, []int{32, 32}, -1}, {ActNone, []int{1, 2, 3}, 2},
+		} {
+			t.Run(fmt.Sprint(k), func(t *testing.T) {
+				rng, c := newRand(), k.channels()
+				x, dy, add := normal(rng, rows*c), normal(rng, rows*c), normal(rng, rows*c)
+				gamma, beta, start := normal(rng, c), normal(rng, c), normal(rng, c)
+				norm := NewBatchNorm(c, 1e-3, 0.1, k.act)
+				if !norm.TakesParts() {
+					t.Fatal("takes no parts")
+				}
+				blocks := ceilDiv(rows, rowBlock)
+				run := func(threads int, parts bool) (exact, near [][]float32) {
+					p := NewPool(threads)
+					defer p.Close()
+					at := Normalised{Mean: make([]float32, c), InvStd: make([]float32, c), Gamma: gamma, Beta: beta}
+					runMean, runVar := slices.Clone(start), slices.Clone(start)
+					if parts {
+						var moments []Moments
+						for i, x := range k.split(x, rows) {
+							one := NewBatchNorm(k.parts[i], 0, 0, ActNone)
+							m := Moments{make([]float32, k.parts[i]), make([]float32, k.parts[i])}
+							one.Moments(p, rows, x, m, make([]float32, one.Workspace(rows, threads)))
+							at.Parts, moments = append(at.Parts, Part{x, k.parts[i]}), append(moments, m)
+						}
+						norm.StatsOfParts(rows, moments, at.Mean, at.InvStd, runMean, runVar)
+					} else {
+						at.X = x
+						norm.Stats(p, rows, x, at.Mean, at.InvStd, runMean, runVar, make([]float32, norm.Workspace(rows, threads)))
+					}
+					near = [][]float32{slices.Clone(at.Mean), slices.Clone(at.InvStd), runMean, runVar}
+					copy(at.Mean, beta) // the same for both from here on
+					copy(at.InvStd, gamma)
+
+					y, g := Allocate(rows*c), Allocate(rows*c)
+					norm.Apply(p, rows, y, at)
+					if k.act == ActNone {
+						copy(g, dy)
+					}
+					sums := make([]float32, norm.blockSums(blocks))
+					norm.loadBlocks(rows, g, at, sums)
+					for b := range blocks {
+						rows := dy[b*rowBlock*c : min((b+1)*rowBlock, rows)*c]
+						if k.act == ActNone {
+							rows = g[b*rowBlock*c:][:len(rows)]
+						}
+						norm.sumBlock(b, b*rowBlock, rows)
+					}
+					exact = [][]float32{y, slices.Clone(g)}
+					dgamma, dbeta := slices.Clone(start), slices.Clone(start)
+					for _, adds := range []bool{false, true} {
+						var dx []float32
+						if parts {
+							all := k.split(add, rows)
+							gradients := make([]Gradient, len(k.parts))
+							for i := range gradients {
+								if i == k.none {
+									continue
+								}
+								if gradients[i].DX = all[i]; adds {
+									gradients[i].Add = all[i]
+								}
+							}
+							norm.BackwardSummedParts(p, rows, blocks, gradients, dgamma, dbeta, g, at, false, sums, true)
+							dx = k.join(all, rows)
+						} else {
+							var before []float32
+							if dx = slices.Clone(add); adds {
+								before = dx
+							}
+							norm.BackwardSummed(p, rows, blocks, dx, dgamma, dbeta, g, at, false, before, sums, true)
+							all := k.split(dx, rows)
+							if k.none >= 0 {
+								all[k.none] = k.split(add, rows)[k.none]
+							}
+							dx = k.join(all, rows)
+						}
+						near = append(near, dx)
+					}
+					return exact, append(near, dgamma, dbeta)
+				}
+				exact, near := run(1, true)
+				wantExact, want := run(1, false)
+				for i := range exact {
+					checkEqual(t, fmt.Sprintf("exact result %d", i), exact[i], wantExact[i])
+				}
+				for i := range near {
+					checkClose(t, fmt.Sprintf("result %d", i), near[i], toFloat64(want[i]), tolerance)
+				}
+				exact3, near3 := run(3, true)
+				for i := range exact {
+					checkEqual(t, fmt.Sprintf("three threads: exact result %d", i), exact3[i], exact[i])
+				}
+				for i := range near {
+					checkEqual(t, fmt.Sprintf("three threads: result %d", i), near3[i], near[i])
+				}
+			})
+		}
+	})
+}
