@@ -20,6 +20,7 @@ type value struct {
 	gated   *gated          // what is missing in the gradient, nil for nothing
 	behind  *batchNormLayer // through which the gradient still has to go, nil for none
 	again   *buffer         // where the backward pass computed it again
+	moments *moments        // of its channels, nil if nobody has asked for them
 }
 
 // A layer is one or more fused nodes. A layer writes its steps twice: for the forward

@@ -17,8 +17,8 @@ func (l *concatLayer) recomputable() bool {
 
 func (l *concatLayer) forward(c *compiler, out buffer) {
 	at, width, positions := 0, l.at.Shape.C, l.positions()
-	for i, v := range l.in {
-		kernel, x, offset, channels := kernels.NewCopyColumns(), c.read(v), at, l.at.Inputs[i].Shape.C
+	for _, v := range l.in {
+		kernel, x, offset, channels := kernels.NewCopyColumns(), c.read(v), at, v.size/positions
 		c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
 			kernel.Run(f.pool, f.n*positions, channels, columns(f, out, width, offset), columns(f, x, channels, 0), false)
 		})
@@ -28,8 +28,8 @@ func (l *concatLayer) forward(c *compiler, out buffer) {
 
 func (l *concatLayer) backward(c *compiler, dy buffer) {
 	at, width, positions := 0, l.at.Shape.C, l.positions()
-	for i, v := range l.in {
-		offset, channels := at, l.at.Inputs[i].Shape.C
+	for _, v := range l.in {
+		offset, channels := at, v.size/positions
 		at += channels
 		k := c.contribute(v, true, none)
 		if k.dst == none {

@@ -66,33 +66,31 @@ func (l *batchNormLayer) pooled(c *compiler) *avgPoolLayer {
 
 func (l *batchNormLayer) forward(c *compiler, out buffer) {
 	kernel, positions := l.kernel, l.positions()
-	x, add := c.read(l.in[0]), none
-	if l.residual != nil {
-		add = c.read(l.residual)
-	}
 	c.scratch(kernel.Workspace(c.opt.Batch*positions, c.threads))
 	if l.mean == none {
-		l.statistics(c, x)
+		l.statistics(c)
 	}
 	if l.reader() != nil {
 		return
 	}
-	mean, invStd := l.mean, l.invStd
-	gamma, beta := c.weights.of(l.at.Params[0]), c.weights.of(l.at.Params[1])
+	at := l.normalised(c)
+	if l.residual != nil {
+		at.add = c.read(l.residual)
+	}
 	if pool := l.pooled(c); pool != nil {
 		means := c.newBuffer(pool.out.size, 0)
 		pool.taken = &means
-		c.emit(l.step("forward"), []buffer{x, mean, invStd}, []buffer{out, means}, func(f *frame) {
-			kernel.ApplyMeans(f.pool, f.n, positions, f.at(out), f.at(means), f.at(x), f.at(mean), f.at(invStd), gamma, beta)
+		c.emit(l.step("forward"), at.buffers(), []buffer{out, means}, func(f *frame) {
+			kernel.ApplyMeans(f.pool, f.n, positions, f.at(out), f.at(means), at.at(f))
 		})
 		return
 	}
-	c.emit(l.step("forward"), []buffer{x, add, mean, invStd}, []buffer{out}, func(f *frame) {
-		kernel.Apply(f.pool, f.n*positions, f.at(out), f.at(x), f.at(add), f.at(mean), f.at(invStd), gamma, beta)
+	c.emit(l.step("forward"), at.buffers(), []buffer{out}, func(f *frame) {
+		kernel.Apply(f.pool, f.n*positions, f.at(out), at.at(f))
 	})
 }
 
-func (l *batchNormLayer) statistics(c *compiler, x buffer) {
+func (l *batchNormLayer) statistics(c *compiler) {
 	kernel, positions := l.kernel, l.positions()
 	mean, invStd, runMean, runVar := l.newStatistics(c)
 	if l.frozen {
@@ -101,6 +99,11 @@ func (l *batchNormLayer) statistics(c *compiler, x buffer) {
 		})
 		return
 	}
+	if l.inParts() {
+		l.statisticsOfParts(c, mean, invStd, runMean, runVar)
+		return
+	}
+	x := c.read(l.in[0])
 	c.emit(l.step("statistics"), []buffer{x}, []buffer{mean, invStd}, func(f *frame) {
 		kernel.Stats(f.pool, f.n*positions, f.at(x), f.at(mean), f.at(invStd), runMean, runVar, f.ws)
 	})
@@ -141,10 +144,19 @@ func (l *batchNormLayer) joinGradient(c *compiler, conv *convLayer, k contributi
 type normalised struct {
 	x, add, mean, invStd buffer
 	gamma, beta          []float32
+	parts                []buffer // of x, which is none then; nil if it is one
+	taken                []kernels.Part
 }
 
 func (l *batchNormLayer) normalised(c *compiler) normalised {
-	at := normalised{x: c.read(l.in[0]), add: none, mean: l.mean, invStd: l.invStd}
+	at := normalised{x: none, add: none, mean: l.mean, invStd: l.invStd}
+	if l.inParts() {
+		for _, v := range l.in {
+			at.parts, at.taken = append(at.parts, c.read(v)), append(at.taken, kernels.Part{Channels: v.size / l.positions()})
+		}
+	} else {
+		at.x = c.read(l.in[0])
+	}
 	if l.residual != nil && l.act != kernels.ActNone { // else its value doesn't matter
 		at.add = c.read(l.residual)
 	}
@@ -152,10 +164,15 @@ func (l *batchNormLayer) normalised(c *compiler) normalised {
 	return at
 }
 
-func (n *normalised) buffers() []buffer { return []buffer{n.x, n.add, n.mean, n.invStd} }
+func (n *normalised) buffers() []buffer {
+	return append([]buffer{n.x, n.add, n.mean, n.invStd}, n.parts...)
+}
 
 func (n *normalised) at(f *frame) kernels.Normalised {
-	return kernels.Normalised{X: f.at(n.x), Add: f.at(n.add), Mean: f.at(n.mean), InvStd: f.at(n.invStd), Gamma: n.gamma, Beta: n.beta}
+	for i, part := range n.parts {
+		n.taken[i].X = f.at(part)
+	}
+	return kernels.Normalised{X: f.at(n.x), Parts: n.taken, Add: f.at(n.add), Mean: f.at(n.mean), InvStd: f.at(n.invStd), Gamma: n.gamma, Beta: n.beta}
 }
 
 func (l *batchNormLayer) backward(c *compiler, dy buffer) {
@@ -171,9 +188,12 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 			inPlace = none
 		}
 		at.add = none
-		if l.joins(c) {
+		switch {
+		case l.inParts():
+			l.backwardParts(c, dy, at, dGamma, dBeta, accumulate)
+		case l.joins(c):
 			l.settle(c, dy, at, dGamma, dBeta, accumulate)
-		} else {
+		default:
 			k, fixed := c.contribute(l.in[0], true, inPlace), l.frozen
 			c.emit(l.step("gradient"), append(at.buffers(), dy, sums.buffer, k.add), []buffer{k.dst}, func(f *frame) {
 				kernel.BackwardSummed(f.pool, f.n*positions, sums.blocks, f.at(k.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, f.at(k.add),
@@ -231,7 +251,7 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 // joins tells whether the convolution before computes the gradient of its output where it reads it.
 func (l *batchNormLayer) joins(c *compiler) bool {
 	conv, ok := l.in[0].maker.(*convLayer)
-	return ok && l.fuses && l.in[0].grad == none && len(l.in[0].readers) == 1 && conv.joins(c)
+	return ok && l.fuses && !l.inParts() && l.in[0].grad == none && len(l.in[0].readers) == 1 && conv.joins(c)
 }
 
 // settle appends the step that leaves the input's gradient to the convolution before, of which g is what the sums were taken

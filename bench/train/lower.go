@@ -36,6 +36,9 @@ func (c *compiler) lower() error {
 			return fmt.Errorf("layer %q: %w", n.Name, err)
 		}
 	}
+	if !c.opt.NoFusion {
+		c.dissolve()
+	}
 	return nil
 }
 

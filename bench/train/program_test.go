@@ -87,6 +87,23 @@ var samples = []sample{
 		y := b.Op("c", graph.Concat{}, x, b.Linear("l", x, 3), x)
 		return b.Add("a", b.Op("s", graph.Slice{From: 2, To: 9}, y), b.Op("t", graph.Slice{From: 12, To: 19}, y))
 	}},
+	{"dense block", func(b *graph.Builder, x *graph.Node) *graph.Node {
+		layer := func(name string, x *graph.Node, out int) *graph.Node {
+			return b.Conv(name+".c", b.ReLU(name+".r", b.BatchNorm(name+".n", x)), graph.Conv{Out: out, Kernel: graph.Square(1)})
+		}
+		for _, name := range []string{"1", "2", "3"} {
+			x = b.Op(name, graph.Concat{}, x, layer(name+".b", layer(name+".a", x, 6), 3))
+		}
+		return b.ReLU("r", b.BatchNorm("n", b.Op("4", graph.Concat{}, x, layer("transition", x, 5))))
+	}},
+	{"concats of what is in none, another and twice", func(b *graph.Builder, x *graph.Node) *graph.Node {
+		read := func(name string, x *graph.Node) *graph.Node {
+			return b.Linear(name+".l", b.BatchNorm(name+".n", x), 5)
+		}
+		y := b.Op("y", graph.Concat{}, x, b.Linear("l", x, 3))
+		z := b.Op("z", graph.Concat{}, b.Linear("k", x, 2), y, b.Act("t", x, graph.Tanh))
+		return b.Add("a", read("1", y), read("2", z), read("3", b.Op("twice", graph.Concat{}, y, x)), b.Linear("o", y, 5))
+	}},
 	{"upsample", func(b *graph.Builder, x *graph.Node) *graph.Node {
 		return b.Add("a", x, b.Op("u", graph.Upsample{Factor: 2}, b.Op("p", graph.AvgPool{Kernel: graph.Square(2)}, x)))
 	}},
