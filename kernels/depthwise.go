@@ -198,8 +198,7 @@ type depthwiseBand struct {
 	first        int       // in the destination, in floats
 	dst          []float32 // the destination, or where it waits in the caches until its sums are taken
 	sums         []float32 // nil for none
-	soon         []float32 // of the destination's shape, what is fetched meanwhile from so many floats further on; nil for nothing
-	ahead        int
+	fetching               // while a block of channels is computed
 }
 
 // bandSize returns the most floats of a band.
@@ -238,15 +237,44 @@ func (p *depthwisePass) Do(task, worker int) {
 	p.eachBand(task, func(n, begin, lines int) {
 		band := p.band(n, begin, lines, waiting)
 		band.sums = sums
-		if p.norm != nil {
-			band.soon = p.norm.x
-		}
 		for block := range p.blocks {
-			p.panel.fill(panel, n, p.top+begin*p.step, p.sourceLines(lines), block, p.ahead(block, p.lines*p.step, p.panel.w*p.panel.c))
+			if p.norm != nil {
+				band.fetching = fetch(p.norm.x, band.first+block*channelBlock, len(band.dst)/p.panel.c, p.panel.c)
+			} else {
+				band.fetching = p.fetchNext(n, begin, block, lines)
+			}
+			ahead := 0
+			if p.norm != nil || p.panel.stride > 1 {
+				ahead = p.ahead(block, p.lines*p.step, p.panel.w*p.panel.c)
+			}
+			p.panel.fill(panel, n, p.top+begin*p.step, p.sourceLines(lines), block, ahead)
 			p.compute(panel, &band, block)
 		}
 		p.sumBand(n, &band)
 	})
+}
+
+// next returns where in the source the pixels begin that the panel after the one of the given block reads: of the next block or, behind
+// the last, of the next band. What an earlier band has read is left out.
+func (p *depthwisePass) next(n, begin, block int) int {
+	if block++; block == p.blocks {
+		block, begin = 0, begin+p.lines
+	}
+	line := begin*p.step + max(0, p.span-p.step+p.top)
+	switch {
+	case begin >= p.depthwiseCut.h:
+		n, line = n+1, 0
+	case begin == 0:
+		line = 0
+	}
+	return (n*p.panel.h+line)*p.panel.w*p.panel.c + block*channelBlock
+}
+
+// fetchNext returns the pixels of the next panel that the copies to this one do not fetch: all of them or, where the kernel computes
+// fewer than it reads, those of the first remainder.
+func (p *depthwisePass) fetchNext(n, begin, block, lines int) fetching {
+	x := &p.panel
+	return fetch(x.src, p.next(n, begin, block), ceilDiv(lines*p.step*x.w, x.stride), x.stride*x.c)
 }
 
 // sumBand takes the sums of a band of image n, if there is a batch norm.
@@ -299,9 +327,7 @@ func (p *depthwisePass) compute(panel []float32, band *depthwiseBand, block int)
 		if p.add != nil {
 			t.add = p.add[band.first+at:]
 		}
-		if at := band.first + at + band.ahead; at < len(band.soon) {
-			t.soon = band.soon[at:]
-		}
+		t.fetching = band.part(i, len(p.windows))
 		t.compute()
 	}
 }

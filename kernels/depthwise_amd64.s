@@ -226,20 +226,19 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
+// func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tapSumsAVX512(SB), NOSPLIT, $0-136
+TEXT ·tapSumsAVX512(SB), NOSPLIT, $0-160
 	MOVQ   yStep+8(FP), AX
 	MOVQ   x+24(FP), CX
 	MOVQ   w+40(FP), DX
-	MOVQ   flags+128(FP), BX
+	MOVQ   flags+152(FP), BX
 	MOVQ   soon+80(FP), R9
-	SUBQ   y+0(FP), R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
 line:
-	MOVQ pixels+112(FP), R10
+	MOVQ pixels+136(FP), R10
 	MOVQ y+0(FP), SI
 	MOVQ add+72(FP), DI
 	MOVQ CX, R8
@@ -255,10 +254,25 @@ tile:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
-	MOVQ   taps+48(FP), R11
-	MOVQ   count+56(FP), R12
-	TESTQ  R12, R12
-	JZ     summed8
+	MOVQ   also+88(FP), R11
+	MOVQ   soonStep+96(FP), R12
+	MOVQ   fetches+104(FP), R13
+	SUBQ   soon+80(FP), R11
+	TESTQ  R13, R13
+	JZ     nofetch8
+
+fetch8:
+	PREFETCHT1 (R9)
+	PREFETCHT1 (R9)(R11*1)
+	ADDQ       R12, R9
+	DECQ       R13
+	JNZ        fetch8
+
+nofetch8:
+	MOVQ  taps+48(FP), R11
+	MOVQ  count+56(FP), R12
+	TESTQ R12, R12
+	JZ    summed8
 
 tap8:
 	MOVQ        (R11), R13
@@ -329,7 +343,7 @@ noadd8:
 	VMAXPS Z9, Z10, Z9
 
 norelu8:
-	MOVQ        shift+88(FP), R11
+	MOVQ        shift+112(FP), R11
 	TESTQ       $0x00000010, BX
 	JZ          nosums8
 	VSUBPS      (R11), Z2, Z10
@@ -390,38 +404,30 @@ nosums8:
 	ADDQ     AX, SI
 
 nostream8:
-	TESTQ      $0x00000020, BX
-	JNZ        nostore8
-	VMOVUPS    Z2, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	VMOVUPS    Z3, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	VMOVUPS    Z4, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	VMOVUPS    Z5, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	VMOVUPS    Z6, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000005
-	JLE        nostore8
-	VMOVUPS    Z7, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000006
-	JLE        nostore8
-	VMOVUPS    Z8, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000007
-	JLE        nostore8
-	VMOVUPS    Z9, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
+	TESTQ   $0x00000020, BX
+	JNZ     nostore8
+	VMOVUPS Z2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000005
+	JLE     nostore8
+	VMOVUPS Z7, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000006
+	JLE     nostore8
+	VMOVUPS Z8, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000007
+	JLE     nostore8
+	VMOVUPS Z9, (SI)
+	ADDQ    AX, SI
 
 nostore8:
 	ADDQ $0x00000200, R8
@@ -434,10 +440,25 @@ tile4:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   taps+48(FP), R11
-	MOVQ   count+56(FP), R12
-	TESTQ  R12, R12
-	JZ     summed4
+	MOVQ   also+88(FP), R11
+	MOVQ   soonStep+96(FP), R12
+	MOVQ   fetches+104(FP), R13
+	SUBQ   soon+80(FP), R11
+	TESTQ  R13, R13
+	JZ     nofetch4
+
+fetch4:
+	PREFETCHT1 (R9)
+	PREFETCHT1 (R9)(R11*1)
+	ADDQ       R12, R9
+	DECQ       R13
+	JNZ        fetch4
+
+nofetch4:
+	MOVQ  taps+48(FP), R11
+	MOVQ  count+56(FP), R12
+	TESTQ R12, R12
+	JZ    summed4
 
 tap4:
 	MOVQ        (R11), R13
@@ -488,7 +509,7 @@ noadd4:
 	VMAXPS Z5, Z6, Z5
 
 norelu4:
-	MOVQ        shift+88(FP), R11
+	MOVQ        shift+112(FP), R11
 	TESTQ       $0x00000010, BX
 	JZ          nosums4
 	VSUBPS      (R11), Z2, Z6
@@ -529,26 +550,22 @@ nosums4:
 	ADDQ     AX, SI
 
 nostream4:
-	TESTQ      $0x00000020, BX
-	JNZ        nostore4
-	VMOVUPS    Z2, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000001
-	JLE        nostore4
-	VMOVUPS    Z3, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000002
-	JLE        nostore4
-	VMOVUPS    Z4, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000003
-	JLE        nostore4
-	VMOVUPS    Z5, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
+	TESTQ   $0x00000020, BX
+	JNZ     nostore4
+	VMOVUPS Z2, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000001
+	JLE     nostore4
+	VMOVUPS Z3, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000002
+	JLE     nostore4
+	VMOVUPS Z4, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000003
+	JLE     nostore4
+	VMOVUPS Z5, (SI)
+	ADDQ    AX, SI
 
 nostore4:
 	ADDQ $0x00000100, R8
@@ -560,7 +577,7 @@ lineEnd:
 	ADDQ  SI, y+0(FP)
 	ADDQ  SI, add+72(FP)
 	ADDQ  xLine+32(FP), CX
-	DECQ  lines+120(FP)
+	DECQ  lines+144(FP)
 	JNZ   line
 	TESTQ $0x00000020, BX
 	JZ    stored
@@ -569,8 +586,8 @@ lineEnd:
 stored:
 	TESTQ   $0x00000010, BX
 	JZ      summed
-	MOVQ    sums+96(FP), AX
-	MOVQ    sumsRow+104(FP), CX
+	MOVQ    sums+120(FP), AX
+	MOVQ    sumsRow+128(FP), CX
 	VADDPS  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	ADDQ    CX, AX
@@ -582,208 +599,198 @@ summed:
 	VZEROUPPER
 	RET
 
-// func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, also *float32, soonPixel int, soonLine int, pixels int, lines int)
+// func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, also *float32, soonStep int, fetches int, pixels int, lines int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tapGradientsAVX512(SB), NOSPLIT, $8-112
+TEXT ·tapGradientsAVX512(SB), NOSPLIT, $0-112
 	MOVQ x+48(FP), AX
 	MOVQ dy+24(FP), CX
-	MOVQ also+72(FP), DI
-	SUBQ soon+64(FP), DI
-
-line:
-	MOVQ pixels+96(FP), R8
-	MOVQ AX, DX
-	MOVQ CX, BX
 	MOVQ soon+64(FP), SI
 
+line:
+	MOVQ pixels+96(FP), DI
+	MOVQ AX, DX
+	MOVQ CX, BX
+
 tile:
-	CMPQ       R8, $0x00000004
-	JLE        tile4
-	MOVQ       dyPixel+32(FP), R9
-	VMOVUPS    (BX), Z0
+	CMPQ    DI, $0x00000004
+	JLE     tile4
+	MOVQ    dyPixel+32(FP), R8
+	VMOVUPS (BX), Z0
+	ADDQ    R8, BX
+	VMOVUPS (BX), Z1
+	ADDQ    R8, BX
+	VMOVUPS (BX), Z2
+	ADDQ    R8, BX
+	VMOVUPS (BX), Z3
+	ADDQ    R8, BX
+	VMOVUPS (BX), Z4
+	ADDQ    R8, BX
+	VMOVUPS (BX), Z5
+	ADDQ    R8, BX
+	VMOVUPS (BX), Z6
+	ADDQ    R8, BX
+	VMOVUPS (BX), Z7
+	ADDQ    R8, BX
+	MOVQ    also+72(FP), R8
+	MOVQ    soonStep+80(FP), R9
+	MOVQ    fetches+88(FP), R10
+	SUBQ    soon+64(FP), R8
+	TESTQ   R10, R10
+	JZ      nofetch8
+
+fetch8:
 	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Z1
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Z2
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Z3
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Z4
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Z5
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Z6
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Z7
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	MOVQ       taps+8(FP), R9
-	MOVQ       sums+0(FP), R10
-	MOVQ       groups+16(FP), R11
+	PREFETCHT1 (SI)(R8*1)
+	ADDQ       R9, SI
+	DECQ       R10
+	JNZ        fetch8
+
+nofetch8:
+	MOVQ taps+8(FP), R8
+	MOVQ sums+0(FP), R9
+	MOVQ groups+16(FP), R10
 
 taps8:
-	MOVQ        (R9), R12
-	VMOVUPS     (R10), Z8
-	MOVQ        16(R9), R13
-	VMOVUPS     64(R10), Z9
-	MOVQ        32(R9), R14
-	VMOVUPS     128(R10), Z10
-	MOVQ        48(R9), R15
-	VMOVUPS     192(R10), Z11
-	MOVQ        64(R9), BP
-	VMOVUPS     256(R10), Z12
-	VFMADD231PS (DX)(R12*4), Z0, Z8
-	VFMADD231PS (DX)(R13*4), Z0, Z9
-	VFMADD231PS (DX)(R14*4), Z0, Z10
-	VFMADD231PS (DX)(R15*4), Z0, Z11
-	VFMADD231PS (DX)(BP*4), Z0, Z12
-	VFMADD231PS 64(DX)(R12*4), Z1, Z8
-	VFMADD231PS 64(DX)(R13*4), Z1, Z9
-	VFMADD231PS 64(DX)(R14*4), Z1, Z10
-	VFMADD231PS 64(DX)(R15*4), Z1, Z11
-	VFMADD231PS 64(DX)(BP*4), Z1, Z12
-	VFMADD231PS 128(DX)(R12*4), Z2, Z8
-	VFMADD231PS 128(DX)(R13*4), Z2, Z9
-	VFMADD231PS 128(DX)(R14*4), Z2, Z10
-	VFMADD231PS 128(DX)(R15*4), Z2, Z11
-	VFMADD231PS 128(DX)(BP*4), Z2, Z12
-	VFMADD231PS 192(DX)(R12*4), Z3, Z8
-	VFMADD231PS 192(DX)(R13*4), Z3, Z9
-	VFMADD231PS 192(DX)(R14*4), Z3, Z10
-	VFMADD231PS 192(DX)(R15*4), Z3, Z11
-	VFMADD231PS 192(DX)(BP*4), Z3, Z12
-	VFMADD231PS 256(DX)(R12*4), Z4, Z8
-	VFMADD231PS 256(DX)(R13*4), Z4, Z9
-	VFMADD231PS 256(DX)(R14*4), Z4, Z10
-	VFMADD231PS 256(DX)(R15*4), Z4, Z11
-	VFMADD231PS 256(DX)(BP*4), Z4, Z12
-	VFMADD231PS 320(DX)(R12*4), Z5, Z8
-	VFMADD231PS 320(DX)(R13*4), Z5, Z9
-	VFMADD231PS 320(DX)(R14*4), Z5, Z10
-	VFMADD231PS 320(DX)(R15*4), Z5, Z11
-	VFMADD231PS 320(DX)(BP*4), Z5, Z12
-	VFMADD231PS 384(DX)(R12*4), Z6, Z8
-	VFMADD231PS 384(DX)(R13*4), Z6, Z9
-	VFMADD231PS 384(DX)(R14*4), Z6, Z10
-	VFMADD231PS 384(DX)(R15*4), Z6, Z11
-	VFMADD231PS 384(DX)(BP*4), Z6, Z12
-	VFMADD231PS 448(DX)(R12*4), Z7, Z8
-	VFMADD231PS 448(DX)(R13*4), Z7, Z9
-	VFMADD231PS 448(DX)(R14*4), Z7, Z10
-	VFMADD231PS 448(DX)(R15*4), Z7, Z11
-	VFMADD231PS 448(DX)(BP*4), Z7, Z12
-	VMOVUPS     Z8, (R10)
-	VMOVUPS     Z9, 64(R10)
-	VMOVUPS     Z10, 128(R10)
-	VMOVUPS     Z11, 192(R10)
-	VMOVUPS     Z12, 256(R10)
-	ADDQ        $0x00000050, R9
-	ADDQ        $0x00000140, R10
-	DECQ        R11
+	MOVQ        (R8), R11
+	VMOVUPS     (R9), Z8
+	MOVQ        16(R8), R12
+	VMOVUPS     64(R9), Z9
+	MOVQ        32(R8), R13
+	VMOVUPS     128(R9), Z10
+	MOVQ        48(R8), R14
+	VMOVUPS     192(R9), Z11
+	MOVQ        64(R8), R15
+	VMOVUPS     256(R9), Z12
+	VFMADD231PS (DX)(R11*4), Z0, Z8
+	VFMADD231PS (DX)(R12*4), Z0, Z9
+	VFMADD231PS (DX)(R13*4), Z0, Z10
+	VFMADD231PS (DX)(R14*4), Z0, Z11
+	VFMADD231PS (DX)(R15*4), Z0, Z12
+	VFMADD231PS 64(DX)(R11*4), Z1, Z8
+	VFMADD231PS 64(DX)(R12*4), Z1, Z9
+	VFMADD231PS 64(DX)(R13*4), Z1, Z10
+	VFMADD231PS 64(DX)(R14*4), Z1, Z11
+	VFMADD231PS 64(DX)(R15*4), Z1, Z12
+	VFMADD231PS 128(DX)(R11*4), Z2, Z8
+	VFMADD231PS 128(DX)(R12*4), Z2, Z9
+	VFMADD231PS 128(DX)(R13*4), Z2, Z10
+	VFMADD231PS 128(DX)(R14*4), Z2, Z11
+	VFMADD231PS 128(DX)(R15*4), Z2, Z12
+	VFMADD231PS 192(DX)(R11*4), Z3, Z8
+	VFMADD231PS 192(DX)(R12*4), Z3, Z9
+	VFMADD231PS 192(DX)(R13*4), Z3, Z10
+	VFMADD231PS 192(DX)(R14*4), Z3, Z11
+	VFMADD231PS 192(DX)(R15*4), Z3, Z12
+	VFMADD231PS 256(DX)(R11*4), Z4, Z8
+	VFMADD231PS 256(DX)(R12*4), Z4, Z9
+	VFMADD231PS 256(DX)(R13*4), Z4, Z10
+	VFMADD231PS 256(DX)(R14*4), Z4, Z11
+	VFMADD231PS 256(DX)(R15*4), Z4, Z12
+	VFMADD231PS 320(DX)(R11*4), Z5, Z8
+	VFMADD231PS 320(DX)(R12*4), Z5, Z9
+	VFMADD231PS 320(DX)(R13*4), Z5, Z10
+	VFMADD231PS 320(DX)(R14*4), Z5, Z11
+	VFMADD231PS 320(DX)(R15*4), Z5, Z12
+	VFMADD231PS 384(DX)(R11*4), Z6, Z8
+	VFMADD231PS 384(DX)(R12*4), Z6, Z9
+	VFMADD231PS 384(DX)(R13*4), Z6, Z10
+	VFMADD231PS 384(DX)(R14*4), Z6, Z11
+	VFMADD231PS 384(DX)(R15*4), Z6, Z12
+	VFMADD231PS 448(DX)(R11*4), Z7, Z8
+	VFMADD231PS 448(DX)(R12*4), Z7, Z9
+	VFMADD231PS 448(DX)(R13*4), Z7, Z10
+	VFMADD231PS 448(DX)(R14*4), Z7, Z11
+	VFMADD231PS 448(DX)(R15*4), Z7, Z12
+	VMOVUPS     Z8, (R9)
+	VMOVUPS     Z9, 64(R9)
+	VMOVUPS     Z10, 128(R9)
+	VMOVUPS     Z11, 192(R9)
+	VMOVUPS     Z12, 256(R9)
+	ADDQ        $0x00000050, R8
+	ADDQ        $0x00000140, R9
+	DECQ        R10
 	JNZ         taps8
 	ADDQ        $0x00000200, DX
-	SUBQ        $0x00000008, R8
+	SUBQ        $0x00000008, DI
 	JG          tile
 	JMP         lineEnd
 
 tile4:
-	MOVQ       dyPixel+32(FP), R9
-	VMOVUPS    (BX), Z0
+	MOVQ    dyPixel+32(FP), R8
+	VMOVUPS (BX), Z0
+	ADDQ    R8, BX
+	VMOVUPS (BX), Z1
+	ADDQ    R8, BX
+	VMOVUPS (BX), Z2
+	ADDQ    R8, BX
+	VMOVUPS (BX), Z3
+	ADDQ    R8, BX
+	MOVQ    also+72(FP), R8
+	MOVQ    soonStep+80(FP), R9
+	MOVQ    fetches+88(FP), R10
+	SUBQ    soon+64(FP), R8
+	TESTQ   R10, R10
+	JZ      nofetch4
+
+fetch4:
 	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Z1
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Z2
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Z3
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	MOVQ       taps+8(FP), R9
-	MOVQ       sums+0(FP), R10
-	MOVQ       groups+16(FP), R11
+	PREFETCHT1 (SI)(R8*1)
+	ADDQ       R9, SI
+	DECQ       R10
+	JNZ        fetch4
+
+nofetch4:
+	MOVQ taps+8(FP), R8
+	MOVQ sums+0(FP), R9
+	MOVQ groups+16(FP), R10
 
 taps4:
-	MOVQ        (R9), R12
-	VMOVUPS     (R10), Z4
-	MOVQ        16(R9), R13
-	VMOVUPS     64(R10), Z5
-	MOVQ        32(R9), R14
-	VMOVUPS     128(R10), Z6
-	MOVQ        48(R9), R15
-	VMOVUPS     192(R10), Z7
-	MOVQ        64(R9), BP
-	VMOVUPS     256(R10), Z8
-	VFMADD231PS (DX)(R12*4), Z0, Z4
-	VFMADD231PS (DX)(R13*4), Z0, Z5
-	VFMADD231PS (DX)(R14*4), Z0, Z6
-	VFMADD231PS (DX)(R15*4), Z0, Z7
-	VFMADD231PS (DX)(BP*4), Z0, Z8
-	VFMADD231PS 64(DX)(R12*4), Z1, Z4
-	VFMADD231PS 64(DX)(R13*4), Z1, Z5
-	VFMADD231PS 64(DX)(R14*4), Z1, Z6
-	VFMADD231PS 64(DX)(R15*4), Z1, Z7
-	VFMADD231PS 64(DX)(BP*4), Z1, Z8
-	VFMADD231PS 128(DX)(R12*4), Z2, Z4
-	VFMADD231PS 128(DX)(R13*4), Z2, Z5
-	VFMADD231PS 128(DX)(R14*4), Z2, Z6
-	VFMADD231PS 128(DX)(R15*4), Z2, Z7
-	VFMADD231PS 128(DX)(BP*4), Z2, Z8
-	VFMADD231PS 192(DX)(R12*4), Z3, Z4
-	VFMADD231PS 192(DX)(R13*4), Z3, Z5
-	VFMADD231PS 192(DX)(R14*4), Z3, Z6
-	VFMADD231PS 192(DX)(R15*4), Z3, Z7
-	VFMADD231PS 192(DX)(BP*4), Z3, Z8
-	VMOVUPS     Z4, (R10)
-	VMOVUPS     Z5, 64(R10)
-	VMOVUPS     Z6, 128(R10)
-	VMOVUPS     Z7, 192(R10)
-	VMOVUPS     Z8, 256(R10)
-	ADDQ        $0x00000050, R9
-	ADDQ        $0x00000140, R10
-	DECQ        R11
+	MOVQ        (R8), R11
+	VMOVUPS     (R9), Z4
+	MOVQ        16(R8), R12
+	VMOVUPS     64(R9), Z5
+	MOVQ        32(R8), R13
+	VMOVUPS     128(R9), Z6
+	MOVQ        48(R8), R14
+	VMOVUPS     192(R9), Z7
+	MOVQ        64(R8), R15
+	VMOVUPS     256(R9), Z8
+	VFMADD231PS (DX)(R11*4), Z0, Z4
+	VFMADD231PS (DX)(R12*4), Z0, Z5
+	VFMADD231PS (DX)(R13*4), Z0, Z6
+	VFMADD231PS (DX)(R14*4), Z0, Z7
+	VFMADD231PS (DX)(R15*4), Z0, Z8
+	VFMADD231PS 64(DX)(R11*4), Z1, Z4
+	VFMADD231PS 64(DX)(R12*4), Z1, Z5
+	VFMADD231PS 64(DX)(R13*4), Z1, Z6
+	VFMADD231PS 64(DX)(R14*4), Z1, Z7
+	VFMADD231PS 64(DX)(R15*4), Z1, Z8
+	VFMADD231PS 128(DX)(R11*4), Z2, Z4
+	VFMADD231PS 128(DX)(R12*4), Z2, Z5
+	VFMADD231PS 128(DX)(R13*4), Z2, Z6
+	VFMADD231PS 128(DX)(R14*4), Z2, Z7
+	VFMADD231PS 128(DX)(R15*4), Z2, Z8
+	VFMADD231PS 192(DX)(R11*4), Z3, Z4
+	VFMADD231PS 192(DX)(R12*4), Z3, Z5
+	VFMADD231PS 192(DX)(R13*4), Z3, Z6
+	VFMADD231PS 192(DX)(R14*4), Z3, Z7
+	VFMADD231PS 192(DX)(R15*4), Z3, Z8
+	VMOVUPS     Z4, (R9)
+	VMOVUPS     Z5, 64(R9)
+	VMOVUPS     Z6, 128(R9)
+	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, 256(R9)
+	ADDQ        $0x00000050, R8
+	ADDQ        $0x00000140, R9
+	DECQ        R10
 	JNZ         taps4
 	ADDQ        $0x00000100, DX
-	SUBQ        $0x00000004, R8
+	SUBQ        $0x00000004, DI
 	JG          tile
 
 lineEnd:
 	ADDQ xLine+56(FP), AX
 	ADDQ dyLine+40(FP), CX
-	MOVQ soonLine+88(FP), DX
-	ADDQ DX, soon+64(FP)
 	DECQ lines+104(FP)
 	JNZ  line
 	VZEROUPPER
@@ -997,20 +1004,19 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
+// func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tapSumsAVX2(SB), NOSPLIT, $0-136
+TEXT ·tapSumsAVX2(SB), NOSPLIT, $0-160
 	MOVQ   yStep+8(FP), AX
 	MOVQ   x+24(FP), CX
 	MOVQ   w+40(FP), DX
-	MOVQ   flags+128(FP), BX
+	MOVQ   flags+152(FP), BX
 	MOVQ   soon+80(FP), R9
-	SUBQ   y+0(FP), R9
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
 line:
-	MOVQ pixels+112(FP), R10
+	MOVQ pixels+136(FP), R10
 	MOVQ y+0(FP), SI
 	MOVQ add+72(FP), DI
 	MOVQ CX, R8
@@ -1026,10 +1032,25 @@ tile:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   taps+48(FP), R11
-	MOVQ   count+56(FP), R12
-	TESTQ  R12, R12
-	JZ     summed8
+	MOVQ   also+88(FP), R11
+	MOVQ   soonStep+96(FP), R12
+	MOVQ   fetches+104(FP), R13
+	SUBQ   soon+80(FP), R11
+	TESTQ  R13, R13
+	JZ     nofetch8
+
+fetch8:
+	PREFETCHT1 (R9)
+	PREFETCHT1 (R9)(R11*1)
+	ADDQ       R12, R9
+	DECQ       R13
+	JNZ        fetch8
+
+nofetch8:
+	MOVQ  taps+48(FP), R11
+	MOVQ  count+56(FP), R12
+	TESTQ R12, R12
+	JZ    summed8
 
 tap8:
 	MOVQ        (R11), R13
@@ -1100,7 +1121,7 @@ noadd8:
 	VMAXPS Y9, Y10, Y9
 
 norelu8:
-	MOVQ        shift+88(FP), R11
+	MOVQ        shift+112(FP), R11
 	TESTQ       $0x00000010, BX
 	JZ          nosums8
 	VSUBPS      (R11), Y2, Y10
@@ -1161,38 +1182,30 @@ nosums8:
 	ADDQ     AX, SI
 
 nostream8:
-	TESTQ      $0x00000020, BX
-	JNZ        nostore8
-	VMOVUPS    Y2, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	VMOVUPS    Y3, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	VMOVUPS    Y4, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	VMOVUPS    Y5, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	VMOVUPS    Y6, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000005
-	JLE        nostore8
-	VMOVUPS    Y7, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000006
-	JLE        nostore8
-	VMOVUPS    Y8, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000007
-	JLE        nostore8
-	VMOVUPS    Y9, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
+	TESTQ   $0x00000020, BX
+	JNZ     nostore8
+	VMOVUPS Y2, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    AX, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000005
+	JLE     nostore8
+	VMOVUPS Y7, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000006
+	JLE     nostore8
+	VMOVUPS Y8, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000007
+	JLE     nostore8
+	VMOVUPS Y9, (SI)
+	ADDQ    AX, SI
 
 nostore8:
 	ADDQ $0x00000200, R8
@@ -1205,10 +1218,25 @@ tile4:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   taps+48(FP), R11
-	MOVQ   count+56(FP), R12
-	TESTQ  R12, R12
-	JZ     summed4
+	MOVQ   also+88(FP), R11
+	MOVQ   soonStep+96(FP), R12
+	MOVQ   fetches+104(FP), R13
+	SUBQ   soon+80(FP), R11
+	TESTQ  R13, R13
+	JZ     nofetch4
+
+fetch4:
+	PREFETCHT1 (R9)
+	PREFETCHT1 (R9)(R11*1)
+	ADDQ       R12, R9
+	DECQ       R13
+	JNZ        fetch4
+
+nofetch4:
+	MOVQ  taps+48(FP), R11
+	MOVQ  count+56(FP), R12
+	TESTQ R12, R12
+	JZ    summed4
 
 tap4:
 	MOVQ        (R11), R13
@@ -1259,7 +1287,7 @@ noadd4:
 	VMAXPS Y5, Y6, Y5
 
 norelu4:
-	MOVQ        shift+88(FP), R11
+	MOVQ        shift+112(FP), R11
 	TESTQ       $0x00000010, BX
 	JZ          nosums4
 	VSUBPS      (R11), Y2, Y6
@@ -1300,26 +1328,22 @@ nosums4:
 	ADDQ     AX, SI
 
 nostream4:
-	TESTQ      $0x00000020, BX
-	JNZ        nostore4
-	VMOVUPS    Y2, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000001
-	JLE        nostore4
-	VMOVUPS    Y3, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000002
-	JLE        nostore4
-	VMOVUPS    Y4, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
-	CMPQ       R10, $0x00000003
-	JLE        nostore4
-	VMOVUPS    Y5, (SI)
-	PREFETCHT1 (SI)(R9*1)
-	ADDQ       AX, SI
+	TESTQ   $0x00000020, BX
+	JNZ     nostore4
+	VMOVUPS Y2, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000001
+	JLE     nostore4
+	VMOVUPS Y3, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000002
+	JLE     nostore4
+	VMOVUPS Y4, (SI)
+	ADDQ    AX, SI
+	CMPQ    R10, $0x00000003
+	JLE     nostore4
+	VMOVUPS Y5, (SI)
+	ADDQ    AX, SI
 
 nostore4:
 	ADDQ $0x00000100, R8
@@ -1331,7 +1355,7 @@ lineEnd:
 	ADDQ  SI, y+0(FP)
 	ADDQ  SI, add+72(FP)
 	ADDQ  xLine+32(FP), CX
-	DECQ  lines+120(FP)
+	DECQ  lines+144(FP)
 	JNZ   line
 	TESTQ $0x00000020, BX
 	JZ    stored
@@ -1340,8 +1364,8 @@ lineEnd:
 stored:
 	TESTQ   $0x00000010, BX
 	JZ      summed
-	MOVQ    sums+96(FP), AX
-	MOVQ    sumsRow+104(FP), CX
+	MOVQ    sums+120(FP), AX
+	MOVQ    sumsRow+128(FP), CX
 	VADDPS  (AX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
@@ -1353,208 +1377,198 @@ summed:
 	VZEROUPPER
 	RET
 
-// func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, also *float32, soonPixel int, soonLine int, pixels int, lines int)
+// func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, also *float32, soonStep int, fetches int, pixels int, lines int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tapGradientsAVX2(SB), NOSPLIT, $8-112
+TEXT ·tapGradientsAVX2(SB), NOSPLIT, $0-112
 	MOVQ x+48(FP), AX
 	MOVQ dy+24(FP), CX
-	MOVQ also+72(FP), DI
-	SUBQ soon+64(FP), DI
-
-line:
-	MOVQ pixels+96(FP), R8
-	MOVQ AX, DX
-	MOVQ CX, BX
 	MOVQ soon+64(FP), SI
 
+line:
+	MOVQ pixels+96(FP), DI
+	MOVQ AX, DX
+	MOVQ CX, BX
+
 tile:
-	CMPQ       R8, $0x00000004
-	JLE        tile4
-	MOVQ       dyPixel+32(FP), R9
-	VMOVUPS    (BX), Y0
+	CMPQ    DI, $0x00000004
+	JLE     tile4
+	MOVQ    dyPixel+32(FP), R8
+	VMOVUPS (BX), Y0
+	ADDQ    R8, BX
+	VMOVUPS (BX), Y1
+	ADDQ    R8, BX
+	VMOVUPS (BX), Y2
+	ADDQ    R8, BX
+	VMOVUPS (BX), Y3
+	ADDQ    R8, BX
+	VMOVUPS (BX), Y4
+	ADDQ    R8, BX
+	VMOVUPS (BX), Y5
+	ADDQ    R8, BX
+	VMOVUPS (BX), Y6
+	ADDQ    R8, BX
+	VMOVUPS (BX), Y7
+	ADDQ    R8, BX
+	MOVQ    also+72(FP), R8
+	MOVQ    soonStep+80(FP), R9
+	MOVQ    fetches+88(FP), R10
+	SUBQ    soon+64(FP), R8
+	TESTQ   R10, R10
+	JZ      nofetch8
+
+fetch8:
 	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Y1
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Y2
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Y3
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Y4
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Y5
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Y6
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Y7
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	MOVQ       taps+8(FP), R9
-	MOVQ       sums+0(FP), R10
-	MOVQ       groups+16(FP), R11
+	PREFETCHT1 (SI)(R8*1)
+	ADDQ       R9, SI
+	DECQ       R10
+	JNZ        fetch8
+
+nofetch8:
+	MOVQ taps+8(FP), R8
+	MOVQ sums+0(FP), R9
+	MOVQ groups+16(FP), R10
 
 taps8:
-	MOVQ        (R9), R12
-	VMOVUPS     (R10), Y8
-	MOVQ        16(R9), R13
-	VMOVUPS     64(R10), Y9
-	MOVQ        32(R9), R14
-	VMOVUPS     128(R10), Y10
-	MOVQ        48(R9), R15
-	VMOVUPS     192(R10), Y11
-	MOVQ        64(R9), BP
-	VMOVUPS     256(R10), Y12
-	VFMADD231PS (DX)(R12*4), Y0, Y8
-	VFMADD231PS (DX)(R13*4), Y0, Y9
-	VFMADD231PS (DX)(R14*4), Y0, Y10
-	VFMADD231PS (DX)(R15*4), Y0, Y11
-	VFMADD231PS (DX)(BP*4), Y0, Y12
-	VFMADD231PS 64(DX)(R12*4), Y1, Y8
-	VFMADD231PS 64(DX)(R13*4), Y1, Y9
-	VFMADD231PS 64(DX)(R14*4), Y1, Y10
-	VFMADD231PS 64(DX)(R15*4), Y1, Y11
-	VFMADD231PS 64(DX)(BP*4), Y1, Y12
-	VFMADD231PS 128(DX)(R12*4), Y2, Y8
-	VFMADD231PS 128(DX)(R13*4), Y2, Y9
-	VFMADD231PS 128(DX)(R14*4), Y2, Y10
-	VFMADD231PS 128(DX)(R15*4), Y2, Y11
-	VFMADD231PS 128(DX)(BP*4), Y2, Y12
-	VFMADD231PS 192(DX)(R12*4), Y3, Y8
-	VFMADD231PS 192(DX)(R13*4), Y3, Y9
-	VFMADD231PS 192(DX)(R14*4), Y3, Y10
-	VFMADD231PS 192(DX)(R15*4), Y3, Y11
-	VFMADD231PS 192(DX)(BP*4), Y3, Y12
-	VFMADD231PS 256(DX)(R12*4), Y4, Y8
-	VFMADD231PS 256(DX)(R13*4), Y4, Y9
-	VFMADD231PS 256(DX)(R14*4), Y4, Y10
-	VFMADD231PS 256(DX)(R15*4), Y4, Y11
-	VFMADD231PS 256(DX)(BP*4), Y4, Y12
-	VFMADD231PS 320(DX)(R12*4), Y5, Y8
-	VFMADD231PS 320(DX)(R13*4), Y5, Y9
-	VFMADD231PS 320(DX)(R14*4), Y5, Y10
-	VFMADD231PS 320(DX)(R15*4), Y5, Y11
-	VFMADD231PS 320(DX)(BP*4), Y5, Y12
-	VFMADD231PS 384(DX)(R12*4), Y6, Y8
-	VFMADD231PS 384(DX)(R13*4), Y6, Y9
-	VFMADD231PS 384(DX)(R14*4), Y6, Y10
-	VFMADD231PS 384(DX)(R15*4), Y6, Y11
-	VFMADD231PS 384(DX)(BP*4), Y6, Y12
-	VFMADD231PS 448(DX)(R12*4), Y7, Y8
-	VFMADD231PS 448(DX)(R13*4), Y7, Y9
-	VFMADD231PS 448(DX)(R14*4), Y7, Y10
-	VFMADD231PS 448(DX)(R15*4), Y7, Y11
-	VFMADD231PS 448(DX)(BP*4), Y7, Y12
-	VMOVUPS     Y8, (R10)
-	VMOVUPS     Y9, 64(R10)
-	VMOVUPS     Y10, 128(R10)
-	VMOVUPS     Y11, 192(R10)
-	VMOVUPS     Y12, 256(R10)
-	ADDQ        $0x00000050, R9
-	ADDQ        $0x00000140, R10
-	DECQ        R11
+	MOVQ        (R8), R11
+	VMOVUPS     (R9), Y8
+	MOVQ        16(R8), R12
+	VMOVUPS     64(R9), Y9
+	MOVQ        32(R8), R13
+	VMOVUPS     128(R9), Y10
+	MOVQ        48(R8), R14
+	VMOVUPS     192(R9), Y11
+	MOVQ        64(R8), R15
+	VMOVUPS     256(R9), Y12
+	VFMADD231PS (DX)(R11*4), Y0, Y8
+	VFMADD231PS (DX)(R12*4), Y0, Y9
+	VFMADD231PS (DX)(R13*4), Y0, Y10
+	VFMADD231PS (DX)(R14*4), Y0, Y11
+	VFMADD231PS (DX)(R15*4), Y0, Y12
+	VFMADD231PS 64(DX)(R11*4), Y1, Y8
+	VFMADD231PS 64(DX)(R12*4), Y1, Y9
+	VFMADD231PS 64(DX)(R13*4), Y1, Y10
+	VFMADD231PS 64(DX)(R14*4), Y1, Y11
+	VFMADD231PS 64(DX)(R15*4), Y1, Y12
+	VFMADD231PS 128(DX)(R11*4), Y2, Y8
+	VFMADD231PS 128(DX)(R12*4), Y2, Y9
+	VFMADD231PS 128(DX)(R13*4), Y2, Y10
+	VFMADD231PS 128(DX)(R14*4), Y2, Y11
+	VFMADD231PS 128(DX)(R15*4), Y2, Y12
+	VFMADD231PS 192(DX)(R11*4), Y3, Y8
+	VFMADD231PS 192(DX)(R12*4), Y3, Y9
+	VFMADD231PS 192(DX)(R13*4), Y3, Y10
+	VFMADD231PS 192(DX)(R14*4), Y3, Y11
+	VFMADD231PS 192(DX)(R15*4), Y3, Y12
+	VFMADD231PS 256(DX)(R11*4), Y4, Y8
+	VFMADD231PS 256(DX)(R12*4), Y4, Y9
+	VFMADD231PS 256(DX)(R13*4), Y4, Y10
+	VFMADD231PS 256(DX)(R14*4), Y4, Y11
+	VFMADD231PS 256(DX)(R15*4), Y4, Y12
+	VFMADD231PS 320(DX)(R11*4), Y5, Y8
+	VFMADD231PS 320(DX)(R12*4), Y5, Y9
+	VFMADD231PS 320(DX)(R13*4), Y5, Y10
+	VFMADD231PS 320(DX)(R14*4), Y5, Y11
+	VFMADD231PS 320(DX)(R15*4), Y5, Y12
+	VFMADD231PS 384(DX)(R11*4), Y6, Y8
+	VFMADD231PS 384(DX)(R12*4), Y6, Y9
+	VFMADD231PS 384(DX)(R13*4), Y6, Y10
+	VFMADD231PS 384(DX)(R14*4), Y6, Y11
+	VFMADD231PS 384(DX)(R15*4), Y6, Y12
+	VFMADD231PS 448(DX)(R11*4), Y7, Y8
+	VFMADD231PS 448(DX)(R12*4), Y7, Y9
+	VFMADD231PS 448(DX)(R13*4), Y7, Y10
+	VFMADD231PS 448(DX)(R14*4), Y7, Y11
+	VFMADD231PS 448(DX)(R15*4), Y7, Y12
+	VMOVUPS     Y8, (R9)
+	VMOVUPS     Y9, 64(R9)
+	VMOVUPS     Y10, 128(R9)
+	VMOVUPS     Y11, 192(R9)
+	VMOVUPS     Y12, 256(R9)
+	ADDQ        $0x00000050, R8
+	ADDQ        $0x00000140, R9
+	DECQ        R10
 	JNZ         taps8
 	ADDQ        $0x00000200, DX
-	SUBQ        $0x00000008, R8
+	SUBQ        $0x00000008, DI
 	JG          tile
 	JMP         lineEnd
 
 tile4:
-	MOVQ       dyPixel+32(FP), R9
-	VMOVUPS    (BX), Y0
+	MOVQ    dyPixel+32(FP), R8
+	VMOVUPS (BX), Y0
+	ADDQ    R8, BX
+	VMOVUPS (BX), Y1
+	ADDQ    R8, BX
+	VMOVUPS (BX), Y2
+	ADDQ    R8, BX
+	VMOVUPS (BX), Y3
+	ADDQ    R8, BX
+	MOVQ    also+72(FP), R8
+	MOVQ    soonStep+80(FP), R9
+	MOVQ    fetches+88(FP), R10
+	SUBQ    soon+64(FP), R8
+	TESTQ   R10, R10
+	JZ      nofetch4
+
+fetch4:
 	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Y1
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Y2
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	VMOVUPS    (BX), Y3
-	PREFETCHT1 (SI)
-	PREFETCHT1 (SI)(DI*1)
-	ADDQ       R9, BX
-	ADDQ       soonPixel+80(FP), SI
-	MOVQ       taps+8(FP), R9
-	MOVQ       sums+0(FP), R10
-	MOVQ       groups+16(FP), R11
+	PREFETCHT1 (SI)(R8*1)
+	ADDQ       R9, SI
+	DECQ       R10
+	JNZ        fetch4
+
+nofetch4:
+	MOVQ taps+8(FP), R8
+	MOVQ sums+0(FP), R9
+	MOVQ groups+16(FP), R10
 
 taps4:
-	MOVQ        (R9), R12
-	VMOVUPS     (R10), Y4
-	MOVQ        16(R9), R13
-	VMOVUPS     64(R10), Y5
-	MOVQ        32(R9), R14
-	VMOVUPS     128(R10), Y6
-	MOVQ        48(R9), R15
-	VMOVUPS     192(R10), Y7
-	MOVQ        64(R9), BP
-	VMOVUPS     256(R10), Y8
-	VFMADD231PS (DX)(R12*4), Y0, Y4
-	VFMADD231PS (DX)(R13*4), Y0, Y5
-	VFMADD231PS (DX)(R14*4), Y0, Y6
-	VFMADD231PS (DX)(R15*4), Y0, Y7
-	VFMADD231PS (DX)(BP*4), Y0, Y8
-	VFMADD231PS 64(DX)(R12*4), Y1, Y4
-	VFMADD231PS 64(DX)(R13*4), Y1, Y5
-	VFMADD231PS 64(DX)(R14*4), Y1, Y6
-	VFMADD231PS 64(DX)(R15*4), Y1, Y7
-	VFMADD231PS 64(DX)(BP*4), Y1, Y8
-	VFMADD231PS 128(DX)(R12*4), Y2, Y4
-	VFMADD231PS 128(DX)(R13*4), Y2, Y5
-	VFMADD231PS 128(DX)(R14*4), Y2, Y6
-	VFMADD231PS 128(DX)(R15*4), Y2, Y7
-	VFMADD231PS 128(DX)(BP*4), Y2, Y8
-	VFMADD231PS 192(DX)(R12*4), Y3, Y4
-	VFMADD231PS 192(DX)(R13*4), Y3, Y5
-	VFMADD231PS 192(DX)(R14*4), Y3, Y6
-	VFMADD231PS 192(DX)(R15*4), Y3, Y7
-	VFMADD231PS 192(DX)(BP*4), Y3, Y8
-	VMOVUPS     Y4, (R10)
-	VMOVUPS     Y5, 64(R10)
-	VMOVUPS     Y6, 128(R10)
-	VMOVUPS     Y7, 192(R10)
-	VMOVUPS     Y8, 256(R10)
-	ADDQ        $0x00000050, R9
-	ADDQ        $0x00000140, R10
-	DECQ        R11
+	MOVQ        (R8), R11
+	VMOVUPS     (R9), Y4
+	MOVQ        16(R8), R12
+	VMOVUPS     64(R9), Y5
+	MOVQ        32(R8), R13
+	VMOVUPS     128(R9), Y6
+	MOVQ        48(R8), R14
+	VMOVUPS     192(R9), Y7
+	MOVQ        64(R8), R15
+	VMOVUPS     256(R9), Y8
+	VFMADD231PS (DX)(R11*4), Y0, Y4
+	VFMADD231PS (DX)(R12*4), Y0, Y5
+	VFMADD231PS (DX)(R13*4), Y0, Y6
+	VFMADD231PS (DX)(R14*4), Y0, Y7
+	VFMADD231PS (DX)(R15*4), Y0, Y8
+	VFMADD231PS 64(DX)(R11*4), Y1, Y4
+	VFMADD231PS 64(DX)(R12*4), Y1, Y5
+	VFMADD231PS 64(DX)(R13*4), Y1, Y6
+	VFMADD231PS 64(DX)(R14*4), Y1, Y7
+	VFMADD231PS 64(DX)(R15*4), Y1, Y8
+	VFMADD231PS 128(DX)(R11*4), Y2, Y4
+	VFMADD231PS 128(DX)(R12*4), Y2, Y5
+	VFMADD231PS 128(DX)(R13*4), Y2, Y6
+	VFMADD231PS 128(DX)(R14*4), Y2, Y7
+	VFMADD231PS 128(DX)(R15*4), Y2, Y8
+	VFMADD231PS 192(DX)(R11*4), Y3, Y4
+	VFMADD231PS 192(DX)(R12*4), Y3, Y5
+	VFMADD231PS 192(DX)(R13*4), Y3, Y6
+	VFMADD231PS 192(DX)(R14*4), Y3, Y7
+	VFMADD231PS 192(DX)(R15*4), Y3, Y8
+	VMOVUPS     Y4, (R9)
+	VMOVUPS     Y5, 64(R9)
+	VMOVUPS     Y6, 128(R9)
+	VMOVUPS     Y7, 192(R9)
+	VMOVUPS     Y8, 256(R9)
+	ADDQ        $0x00000050, R8
+	ADDQ        $0x00000140, R9
+	DECQ        R10
 	JNZ         taps4
 	ADDQ        $0x00000100, DX
-	SUBQ        $0x00000004, R8
+	SUBQ        $0x00000004, DI
 	JG          tile
 
 lineEnd:
 	ADDQ xLine+56(FP), AX
 	ADDQ dyLine+40(FP), CX
-	MOVQ soonLine+88(FP), DX
-	ADDQ DX, soon+64(FP)
 	DECQ lines+104(FP)
 	JNZ  line
 	VZEROUPPER

@@ -35,6 +35,7 @@ func newDepthwiseGradient(s ConvShape, conv depthwisePass) depthwiseGradient {
 	g.depthwiseCut = newDepthwiseCut(s.C, s.OutH(), limit, func(lines int) int {
 		return conv.sourceLines(lines)*conv.panel.line() + lines*g.dy.line()
 	})
+	g.conv.depthwiseCut = g.depthwiseCut
 	g.conv.panel.lines, g.dy.lines = conv.sourceLines(g.lines), g.lines
 	if g.direct() {
 		g.dy.lines = 0
@@ -45,7 +46,7 @@ func newDepthwiseGradient(s ConvShape, conv depthwisePass) depthwiseGradient {
 // direct tells whether dy is read where it is: its lines are whole tiles.
 func (g *depthwiseGradient) direct() bool { return g.dy.run == g.dy.w }
 
-// fetches tells whether the kernel fetches pixels of x, of which there are as many as of dy.
+// fetches tells whether the kernel fetches all that is read, as x has as many pixels as dy.
 func (g *depthwiseGradient) fetches() bool { return g.conv.step == 1 && g.conv.panel.stride == 1 }
 
 // workerSize returns the floats of the two panels.
@@ -107,13 +108,11 @@ func (g *depthwiseGradient) tapsOf(block, lines int, sums, x []float32) tapGradi
 
 // readInputs fills the panel of x for a band that begins with the given line of dy.
 func (g *depthwiseGradient) readInputs(t *tapGradient, panel []float32, n, begin, block int) {
-	x := &g.conv.panel
-	ahead := g.ahead(block, g.lines*g.conv.step, x.w*x.c)
+	x, ahead := &g.conv.panel, 0
 	if g.fetches() {
-		if at := (n*x.h+begin)*x.w*x.c + block*channelBlock + ahead; at < len(x.src) {
-			t.soon, t.soonPixel, t.soonLine = x.src[at:], x.c, x.w*x.c
-		}
-		ahead = 0
+		t.fetching = fetchBoth(x.src, g.dy.src, g.conv.next(n, begin, block), t.lines*x.w, x.c)
+	} else {
+		t.fetching, ahead = g.conv.fetchNext(n, begin, block, t.lines), g.ahead(block, g.lines*g.conv.step, x.w*x.c)
 	}
 	x.fill(panel, n, g.conv.top+begin*g.conv.step, g.conv.sourceLines(t.lines), block, ahead)
 }
@@ -123,9 +122,6 @@ func (g *depthwiseGradient) readGradients(t *tapGradient, panel []float32, n, be
 	dy := &g.dy
 	if g.direct() {
 		t.dy, t.dyPixel, t.dyLine = dy.src[(n*dy.h+begin)*dy.w*dy.c+block*channelBlock:], dy.c, dy.w*dy.c
-		if t.also = t.dy[min(t.dyLine, len(t.dy)):]; t.soon == nil {
-			t.soon, t.soonPixel, t.soonLine = t.also, t.dyPixel, t.dyLine
-		}
 		return
 	}
 	t.dy, t.dyPixel, t.dyLine = panel, channelBlock, dy.line()

@@ -19,7 +19,7 @@ func newDepthwiseJoint(s ConvShape, d *depthwise) *depthwiseJoint {
 	cut := newDepthwiseCut(s.C, s.OutH(), jointPanels, func(lines int) int {
 		return data.sourceLines(lines)*data.panel.line() + x.sourceLines(lines)*x.panel.line()
 	})
-	data.depthwiseCut, j.gradient.depthwiseCut = cut, cut
+	data.depthwiseCut, x.depthwiseCut, j.gradient.depthwiseCut = cut, cut, cut
 	data.panel.lines, x.panel.lines, j.gradient.dy.lines = data.sourceLines(cut.lines), x.sourceLines(cut.lines), 0
 	return j
 }
@@ -63,7 +63,7 @@ func (j *depthwiseJoint) Do(part, worker int) {
 	g.eachBandOf(part, func(n, begin, lines int) {
 		band := d.band(n, begin, lines, waiting)
 		for block := range d.blocks {
-			d.panel.fill(dy, n, d.top+begin, d.sourceLines(lines), block, soonAhead)
+			d.panel.fill(dy, n, d.top+begin, d.sourceLines(lines), block, 0)
 			j.readInputs(&band, x, n, block)
 			d.compute(dy, &band, block)
 			t := g.tapsOf(block, lines, sums, x)
@@ -74,37 +74,25 @@ func (j *depthwiseJoint) Do(part, worker int) {
 	})
 }
 
-// soonAhead is how far panels ask ahead for pixels of which most have been fetched by the kernels a band before: those of the
-// next blocks but one.
-const soonAhead = 2 * channelBlock
-
-// readInputs fills the panel of x. Meanwhile the data gradient fetches what the sums of the batch norm before will read, or what
-// is read in a band to come if that is the same.
+// readInputs fills the panel of x. Meanwhile the data gradient fetches the pixels of the next panel of x, and what the sums of the
+// batch norm before will read if that is not the same.
 func (j *depthwiseJoint) readInputs(band *depthwiseBand, panel []float32, n, block int) {
 	conv, norm := &j.gradient.conv, j.data.norm
-	x, ahead := &conv.panel, soonAhead
+	x := &conv.panel
+	at, pixels := conv.next(n, band.begin, block), len(band.dst)/x.c
 	if norm == nil || &norm.x[0] == &x.src[0] {
-		band.soon, band.ahead = x.src, j.later(conv, block)
+		band.fetching = fetch(x.src, at, pixels, x.c)
 	} else {
-		band.soon, ahead = norm.x, j.data.ahead(block, j.data.lines*conv.step, x.w*x.c)
+		band.fetching = fetchBoth(x.src, norm.x, at, pixels, x.c)
 	}
-	x.fill(panel, n, conv.top+band.begin*conv.step, conv.sourceLines(band.lines), block, ahead)
+	x.fill(panel, n, conv.top+band.begin*conv.step, conv.sourceLines(band.lines), block, 0)
 }
 
 // readGradients sets what the taps are multiplied by: the band's own lines of the panel of dy. Behind the last pixel of a line
-// there are zeros up to a whole tile. Meanwhile is fetched what dy is made of in a band to come.
+// there are zeros up to a whole tile. Meanwhile is fetched what the next panel of dy is made of.
 func (j *depthwiseJoint) readGradients(t *tapGradient, panel []float32, n, begin, block int) {
 	d := &j.data
 	dy := &d.panel
 	t.dy, t.dyPixel, t.dyLine = panel[-d.top*dy.line()-dy.left*channelBlock:], channelBlock, dy.line()
-	if at := (n*dy.h+begin)*dy.w*dy.c + block*channelBlock + j.later(d, block); at < len(dy.src) {
-		t.soon, t.also, t.soonPixel, t.soonLine = dy.src[at:], dy.behind.x[at:], dy.c, dy.w*dy.c
-	}
-}
-
-// later returns how far from a block of a band's own lines those lie that only a later panel reads: a band further on, behind the
-// lines that are read for the last window.
-func (j *depthwiseJoint) later(p *depthwisePass, block int) int {
-	line := p.panel.w * p.panel.c
-	return j.data.ahead(block, j.data.lines*p.step, line) + max(0, p.span-p.step+p.top)*line
+	t.fetching = fetchBoth(dy.src, dy.behind.x, d.next(n, begin, block), t.lines*dy.w, dy.c)
 }

@@ -37,7 +37,7 @@ func (p *depthwisePanel) at(i, j int) int {
 //		dst[i*line() + (r*run+q)*channelBlock + k] = src[n, top+i, column(r, q), block*channelBlock + k]
 //
 // where that is inside the image, and 0 where it is not. Channels that do not exist are left alone. The processor is asked
-// to bring the same pixels, from ahead floats further on, near. With a batch norm, the pixels are normalised; with one behind, they are
+// to bring the same pixels, from ahead floats further on, near, but with a stride not those of the first remainder. With a batch norm, the pixels are normalised; with one behind, they are
 //
 //	behind.scale[c]*src[n, y, x, c] + behind.slope[c]*(behind.x[n, y, x, c] - behind.mean[c]) + behind.offset[c]
 func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
@@ -53,7 +53,11 @@ func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
 		pixels := min(max(ceilDiv(p.w-column, p.stride), first), p.run) - first
 		if pixels > 0 {
 			source := ((n*p.h+top+from)*p.w+column+first*p.stride)*p.c + block*channelBlock
-			p.copyPixels(dst[from*p.line()+(r*p.run+first)*channelBlock:], source, pixels, to-from, block*channelBlock, ahead)
+			distance := ahead
+			if p.stride > 1 && r == 0 {
+				distance = 0
+			}
+			p.copyPixels(dst[from*p.line()+(r*p.run+first)*channelBlock:], source, pixels, to-from, block*channelBlock, distance)
 		}
 	}
 }
@@ -149,12 +153,11 @@ func (c *depthwiseCut) eachBand(task int, visit func(n, begin, lines int)) {
 	}
 }
 
-// ahead returns how far the pixels of a later piece are from a block's, in floats: those of a later block, or of an early
-// one of the next band, which is the given number of lines of so many floats away.
+// ahead returns how far the pixels of the next piece are from a block's, in floats: those of the next block or, behind the last, those
+// of the first in the next band, which is the given number of lines of so many floats away.
 func (c *depthwiseCut) ahead(block, lines, line int) int {
-	distance := min(c.blocks, 8)
-	if block+distance < c.blocks {
-		return distance * channelBlock
+	if block+1 < c.blocks {
+		return channelBlock
 	}
-	return lines*line + (distance-c.blocks)*channelBlock
+	return lines*line - block*channelBlock
 }

@@ -16,15 +16,16 @@ type tap struct{ x, w int }
 //		sums[sumsRow + c] += (y[i*yLine + p*yStep + c] - shift[c])²
 //
 // with the terms the flags name, which are those of a tile: y has to be aligned where it is stored past the caches. Of x, up to
-// seven pixels more than that are read. Meanwhile the second-level cache gets what lies in soon, nil for none, as y does.
+// seven pixels more than that are read.
 type tapSum struct {
-	channels, pixels, lines  int
-	x, w, y, bias, add, soon []float32
-	xLine, yStep, yLine      int
-	shift, sums              []float32
-	sumsRow                  int
-	taps                     []tap
-	flags                    int
+	channels, pixels, lines int
+	x, w, y, bias, add      []float32
+	xLine, yStep, yLine     int
+	shift, sums             []float32
+	sumsRow                 int
+	taps                    []tap
+	flags                   int
+	fetching
 }
 
 // compute runs the loop: by vectors of every width this instruction set has, then the channels that are left.
@@ -43,16 +44,12 @@ func (t *tapSum) compute() {
 }
 
 // tapSumKernel is an assembly kernel for one vector of channels; its strides are in bytes.
-type tapSumKernel func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add, soon, shift, sums *float32, sumsRow, pixels, lines, flags int)
+type tapSumKernel func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add, soon, also *float32, soonStep, fetches int, shift, sums *float32, sumsRow, pixels, lines, flags int)
 
 // vector runs a kernel on the vector of channels from c on.
 func (t *tapSum) vector(c int, kernel tapSumKernel) {
 	const size = 4
 	var bias, add, shift, sums *float32
-	soon := t.y
-	if t.soon != nil {
-		soon = t.soon
-	}
 	if t.flags&flagBias != 0 {
 		bias = unsafe.SliceData(t.bias[c:])
 	}
@@ -64,7 +61,7 @@ func (t *tapSum) vector(c int, kernel tapSumKernel) {
 	}
 	kernel(unsafe.SliceData(t.y[c:]), t.yStep*size, t.yLine*size, unsafe.SliceData(t.x[c:]), t.xLine*size,
 		unsafe.SliceData(t.w[c:]), offsets(t.taps), len(t.taps), bias, add,
-		unsafe.SliceData(soon[c:]), shift, sums, t.sumsRow*size, t.pixels, t.lines, t.flags)
+		t.soon, t.also, t.step*size, t.perTile(t.pixels, t.lines), shift, sums, t.sumsRow*size, t.pixels, t.lines, t.flags)
 }
 
 // offsets returns the taps as assembly reads them: pairs of integers.
@@ -107,15 +104,13 @@ const gradientTaps = 5
 //	for t < len(taps), i < lines, p < pixels, c < channels:
 //		sums[t*channelBlock + c] += dy[i*dyLine + p*dyPixel + c] * x[i*xLine + p*channelBlock + taps[t].x + c]
 //
-// for the pixels rounded up to a multiple of four; dy is 0 for those that are none. Meanwhile the second-level cache gets as
-// many pixels of soon and also, which lie alike; nil for none.
+// for the pixels rounded up to a multiple of four; dy is 0 for those that are none.
 type tapGradient struct {
 	channels, pixels, lines int
 	sums, dy, x             []float32
 	dyPixel, dyLine, xLine  int
 	taps                    []tap
-	soon, also              []float32
-	soonPixel, soonLine     int
+	fetching
 }
 
 func (t *tapGradient) add() {
@@ -135,18 +130,12 @@ func (t *tapGradient) add() {
 // vector runs a kernel on the vector of channels from c on.
 func (t *tapGradient) vector(c int, kernel tapGradientKernel) {
 	const size = 4
-	if t.soon == nil {
-		t.soon, t.soonPixel, t.soonLine = t.x, channelBlock, t.xLine
-	}
-	if t.also == nil {
-		t.also = t.soon
-	}
 	kernel(unsafe.SliceData(t.sums[c:]), offsets(t.taps), len(t.taps)/gradientTaps, unsafe.SliceData(t.dy[c:]), t.dyPixel*size, t.dyLine*size,
-		unsafe.SliceData(t.x[c:]), t.xLine*size, unsafe.SliceData(t.soon), unsafe.SliceData(t.also), t.soonPixel*size, t.soonLine*size, t.pixels, t.lines)
+		unsafe.SliceData(t.x[c:]), t.xLine*size, t.soon, t.also, t.step*size, t.perTile(t.pixels, t.lines), t.pixels, t.lines)
 }
 
 // tapGradientKernel is an assembly kernel for one vector of channels; its strides are in bytes.
-type tapGradientKernel func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon, also *float32, soonPixel, soonLine, pixels, lines int)
+type tapGradientKernel func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon, also *float32, soonStep, fetches, pixels, lines int)
 
 func (t *tapGradient) addPortably(from int) {
 	for i := range t.lines {

@@ -3,7 +3,9 @@ package kernels
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"unsafe"
 )
 
 // randomTaps returns taps that read up to reach pixels away, and the number of pixels of weights they need.
@@ -33,7 +35,8 @@ func checkTapSum(t *testing.T, rng *rand.Rand, channels, pixels, lines, taps, fl
 	if flags&flagStream != 0 {
 		s.y = alignScratch(guarded(t, rng, len(s.y)+channelBlock))[:len(s.y)]
 	}
-	s.add, s.soon = guarded(t, rng, len(s.y)), s.y[len(s.y)/2:]
+	s.add = guarded(t, rng, len(s.y))
+	s.fetching = fetch(s.y, 0, rng.IntN(20), rng.IntN(20))
 	s.sumsRow = channels + 1
 	s.shift, s.sums = guarded(t, rng, channels), guarded(t, rng, s.sumsRow+channels)
 	if special != 0 {
@@ -82,7 +85,8 @@ func checkTapGradient(t *testing.T, rng *rand.Rand, channels, pixels, lines, gro
 	}
 	g.dyLine = roundUp(pixels, 4)*g.dyPixel + rng.IntN(3)
 	if rng.IntN(2) == 0 {
-		g.soon, g.soonPixel, g.soonLine = guarded(t, rng, 10), 1<<10, 1<<20 // beyond which nothing may happen
+		soon := guarded(t, rng, 10)
+		g.fetching = fetching{&soon[0], &soon[9], 1 << 10, rng.IntN(20)} // beyond which nothing may happen
 	}
 	g.sums = guarded(t, rng, len(g.taps)*channelBlock)
 	g.dy, g.x = guarded(t, rng, lines*g.dyLine), guarded(t, rng, lines*g.xLine)
@@ -119,6 +123,28 @@ func TestDepthwiseTapGradient(t *testing.T) {
 			checkTapGradient(t, rng, channelBlock, 8, 1, 2, special)
 		}
 	})
+}
+
+func TestDepthwiseFetching(t *testing.T) {
+	const step = 3
+	src := make([]float32, 100)
+	for _, test := range []struct{ at, pixels, parts, want int }{
+		{0, 33, 1, 0}, {0, 32, 1, 32}, {7, 16, 4, 16}, {7, 10, 4, 10}, {1, 3, 4, 4}, {0, 0, 1, 0}, {40, 20, 2, 0}, {200, 1, 1, 0},
+	} {
+		var seen []int
+		for part := range test.parts {
+			f := fetch(src, test.at, test.pixels, step).part(part, test.parts)
+			for i := range f.count {
+				for _, from := range []*float32{f.soon, f.also} {
+					seen = append(seen, (int(uintptr(unsafe.Pointer(from))-uintptr(unsafe.Pointer(&src[0])))/4-test.at)/step+i)
+				}
+			}
+		}
+		slices.Sort(seen)
+		if len(seen) != test.want || len(slices.Compact(seen)) != test.want || test.want > 0 && (seen[0] != 0 || seen[len(seen)-1] != test.want-1) {
+			t.Errorf("fetching %d pixels from %d in %d parts: pixels %v, want the first %d", test.pixels, test.at, test.parts, seen, test.want)
+		}
+	}
 }
 
 // checkPanel compares a panel with its definition.

@@ -146,13 +146,12 @@ func overTiles(beginLine func(), tile func(pixels int, left reg.Register), endLi
 // tapSums emits the sum over a window of taps for every pixel of some lines.
 func tapSums(set vectorSet) {
 	name := "tapSums" + set.name
-	TEXT(name, NOSPLIT, "func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add, soon, shift, sums *float32, sumsRow, pixels, lines, flags int)")
+	TEXT(name, NOSPLIT, "func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add, soon, also *float32, soonStep, fetches int, shift, sums *float32, sumsRow, pixels, lines, flags int)")
 	Doc(name + " computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.")
 	yStep, x, w := Load(Param("yStep"), GP64()), Load(Param("x"), GP64()), Load(Param("w"), GP64())
 	flags := Load(Param("flags"), GP64())
 	yPixel, addPixel, xTile := GP64(), GP64(), GP64()
-	soon := Load(Param("soon"), GP64()) // from y
-	SUBQ(argument("y"), soon)
+	soon := Load(Param("soon"), GP64())
 	sum, square := set.vector(), set.vector()
 	VXORPS(sum, sum, sum)
 	VXORPS(square, square, square)
@@ -169,6 +168,7 @@ func tapSums(set vectorSet) {
 				acc[i] = set.vector()
 				VXORPS(acc[i], acc[i], acc[i])
 			}
+			fetch(soon, label("fetch"))
 			tap, taps := Load(Param("taps"), GP64()), Load(Param("count"), GP64())
 			TESTQ(taps, taps)
 			JZ(LabelRef(label("summed")))
@@ -230,7 +230,6 @@ func tapSums(set vectorSet) {
 			})
 			pass("store", flagStream, JNZ, func(i int) {
 				VMOVUPS(acc[i], Mem{Base: yPixel})
-				PREFETCHT1(Mem{Base: yPixel, Index: soon, Scale: 1})
 				ADDQ(yStep, yPixel)
 			})
 			ADDQ(U32(uint32(pixels*slotBytes)), xTile)
@@ -259,6 +258,22 @@ func tapSums(set vectorSet) {
 	RET()
 }
 
+// fetch asks the processor to bring memory into the second-level cache: a line each at soon and as far behind the parameter also, as
+// often as the parameter fetches says, soonStep bytes further on every time.
+func fetch(soon reg.Register, name string) {
+	also, step, left := Load(Param("also"), GP64()), Load(Param("soonStep"), GP64()), Load(Param("fetches"), GP64())
+	SUBQ(argument("soon"), also) // from soon
+	TESTQ(left, left)
+	JZ(LabelRef("no" + name))
+	Label(name)
+	PREFETCHT1(Mem{Base: soon})
+	PREFETCHT1(Mem{Base: soon, Index: also, Scale: 1})
+	ADDQ(step, soon)
+	DECQ(left)
+	JNZ(LabelRef(name))
+	Label("no" + name)
+}
+
 // argument returns a parameter where it lies, for what does not fit into registers.
 func argument(name string) Mem {
 	at, err := Param(name).Resolve()
@@ -272,16 +287,14 @@ func argument(name string) Mem {
 // held in registers while the taps pass by. Memory is busy meanwhile with what will be read later.
 func tapGradients(set vectorSet) {
 	name := "tapGradients" + set.name
-	TEXT(name, NOSPLIT, "func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon, also *float32, soonPixel, soonLine, pixels, lines int)")
+	TEXT(name, NOSPLIT, "func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon, also *float32, soonStep, fetches, pixels, lines int)")
 	Doc(fmt.Sprintf("%s adds up the gradients of groups of %d taps for one vector of channels, see tapGradient. Strides are in bytes.", name, gradientTaps))
 	x, dy := Load(Param("x"), GP64()), Load(Param("dy"), GP64())
-	xTile, dyTile, soonTile, also := GP64(), GP64(), GP64(), Load(Param("also"), GP64())
-	SUBQ(argument("soon"), also) // from soon
+	xTile, dyTile, soon := GP64(), GP64(), Load(Param("soon"), GP64())
 	overTiles(
 		func() {
 			MOVQ(x, xTile)
 			MOVQ(dy, dyTile)
-			MOVQ(argument("soon"), soonTile)
 		},
 		func(pixels int, _ reg.Register) {
 			gradient := make([]reg.VecVirtual, pixels)
@@ -289,11 +302,9 @@ func tapGradients(set vectorSet) {
 			for i := range gradient {
 				gradient[i] = set.vector()
 				VMOVUPS(Mem{Base: dyTile}, gradient[i])
-				PREFETCHT1(Mem{Base: soonTile})
-				PREFETCHT1(Mem{Base: soonTile, Index: also, Scale: 1})
 				ADDQ(dyPixel, dyTile)
-				ADDQ(argument("soonPixel"), soonTile)
 			}
+			fetch(soon, fmt.Sprintf("fetch%d", pixels))
 			tap, sum, groups := Load(Param("taps"), GP64()), Load(Param("sums"), GP64()), Load(Param("groups"), GP64())
 			label := fmt.Sprintf("taps%d", pixels)
 			Label(label)
@@ -322,8 +333,6 @@ func tapGradients(set vectorSet) {
 		func() {
 			ADDQ(argument("xLine"), x)
 			ADDQ(argument("dyLine"), dy)
-			line := Load(Param("soonLine"), GP64())
-			ADDQ(line, argument("soon"))
 		},
 	)
 	VZEROUPPER()
