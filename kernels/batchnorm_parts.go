@@ -70,6 +70,15 @@ func (b *BatchNorm) taskRows() int {
 	return rowsPerTask(b.c)
 }
 
+// firstOf returns some rows of x, or of its first part, which is the largest in a chain of concatenations.
+func (b *BatchNorm) firstOf(row, rows int) []float32 {
+	x, c := b.x, b.c
+	if b.parts != nil {
+		x, c = b.parts[0].X, b.parts[0].Channels
+	}
+	return x[row*c : (row+rows)*c]
+}
+
 // streamsParts tells whether each part has whole lines.
 func (b *BatchNorm) streamsParts() bool {
 	for _, part := range b.parts {

@@ -70,8 +70,8 @@ func (b *productBlock) setResult(space *scratch) {
 		clear(m.sums[:cols])
 		clear(m.sums[m.sumsRow:][:cols])
 	}
-	if p.norm != nil && p.norm.parts == nil {
-		m.later = p.norm.x[b.row*p.dstPixel : (b.row+m.rows)*p.dstPixel]
+	if p.norm != nil {
+		m.later = p.norm.firstOf(b.row, m.rows)
 	}
 }
 
