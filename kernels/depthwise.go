@@ -88,6 +88,7 @@ type depthwiseWindow struct {
 	phase
 	outH, outW int
 	taps       []tap
+	triples    int // see sortTriples
 }
 
 func newDepthwisePass(s ConvShape, panel depthwisePanel, top, step int) depthwisePass {
@@ -104,6 +105,7 @@ func (p *depthwisePass) addForward(s ConvShape) {
 			window.taps = append(window.taps, tap{x: p.panel.at(i, j), w: (i*s.KW + j) * channelBlock})
 		}
 	}
+	window.taps, window.triples = sortTriples(window.taps)
 	p.windows = append(p.windows, window)
 }
 
@@ -136,6 +138,7 @@ func (p *depthwisePass) addPhases(s ConvShape) {
 					})
 				}
 			}
+			window.taps, window.triples = sortTriples(window.taps)
 			p.windows = append(p.windows, window)
 		}
 	}
@@ -317,7 +320,7 @@ func (p *depthwisePass) compute(panel []float32, band *depthwiseBand, block int)
 	}
 	for i := range p.windows {
 		window := &p.windows[i]
-		t.taps, t.pixels, t.lines = window.taps, window.outW, min(band.lines, window.outH-band.begin)
+		t.taps, t.triples, t.pixels, t.lines = window.taps, window.triples, window.outW, min(band.lines, window.outH-band.begin)
 		if t.lines < 1 {
 			continue
 		}

@@ -15,7 +15,7 @@ func copyHardSwishPixelsAVX512(dst *float32, dstLine int, src *float32, srcLine 
 func copyGradientPixelsAVX512(dst *float32, dstLine int, src *float32, x *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, slope *float32, offset *float32)
 
 // tapSumsAVX512 computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.
-func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
+func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, triples int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
 
 // tapGradientsAVX512 adds up the gradients of groups of 5 taps for one vector of channels, see tapGradient. Strides are in bytes.
 func tapGradientsAVX512(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, also *float32, soonStep int, fetches int, pixels int, lines int)
@@ -33,7 +33,7 @@ func copyHardSwishPixelsAVX2(dst *float32, dstLine int, src *float32, srcLine in
 func copyGradientPixelsAVX2(dst *float32, dstLine int, src *float32, x *float32, srcLine int, srcPixel int, pixels int, lines int, ahead int, mean *float32, scale *float32, slope *float32, offset *float32)
 
 // tapSumsAVX2 computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.
-func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
+func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, triples int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
 
 // tapGradientsAVX2 adds up the gradients of groups of 5 taps for one vector of channels, see tapGradient. Strides are in bytes.
 func tapGradientsAVX2(sums *float32, taps *int, groups int, dy *float32, dyPixel int, dyLine int, x *float32, xLine int, soon *float32, also *float32, soonStep int, fetches int, pixels int, lines int)

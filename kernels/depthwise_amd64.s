@@ -226,21 +226,21 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
+// func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, triples int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·tapSumsAVX512(SB), NOSPLIT, $0-160
+TEXT ·tapSumsAVX512(SB), NOSPLIT, $0-168
 	MOVQ   yStep+8(FP), AX
 	MOVQ   x+24(FP), CX
 	MOVQ   w+40(FP), DX
-	MOVQ   flags+152(FP), BX
-	MOVQ   soon+80(FP), R9
+	MOVQ   flags+160(FP), BX
+	MOVQ   soon+88(FP), R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
 line:
-	MOVQ pixels+136(FP), R10
+	MOVQ pixels+144(FP), R10
 	MOVQ y+0(FP), SI
-	MOVQ add+72(FP), DI
+	MOVQ add+80(FP), DI
 	MOVQ CX, R8
 
 tile:
@@ -254,10 +254,10 @@ tile:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
-	MOVQ   also+88(FP), R11
-	MOVQ   soonStep+96(FP), R12
-	MOVQ   fetches+104(FP), R13
-	SUBQ   soon+80(FP), R11
+	MOVQ   also+96(FP), R11
+	MOVQ   soonStep+104(FP), R12
+	MOVQ   fetches+112(FP), R13
+	SUBQ   soon+88(FP), R11
 	TESTQ  R13, R13
 	JZ     nofetch8
 
@@ -270,7 +270,58 @@ fetch8:
 
 nofetch8:
 	MOVQ  taps+48(FP), R11
-	MOVQ  count+56(FP), R12
+	MOVQ  triples+56(FP), R12
+	TESTQ R12, R12
+	JZ    notriples8
+
+triple8:
+	MOVQ        (R11), R13
+	MOVQ        8(R11), R14
+	VMOVUPS     (DX)(R14*4), Z10
+	MOVQ        24(R11), R14
+	VMOVUPS     (DX)(R14*4), Z11
+	MOVQ        40(R11), R14
+	VMOVUPS     (DX)(R14*4), Z12
+	VMOVUPS     (R8)(R13*4), Z13
+	VFMADD231PS Z13, Z10, Z2
+	VMOVUPS     64(R8)(R13*4), Z13
+	VFMADD231PS Z13, Z10, Z3
+	VFMADD231PS Z13, Z11, Z2
+	VMOVUPS     128(R8)(R13*4), Z13
+	VFMADD231PS Z13, Z10, Z4
+	VFMADD231PS Z13, Z11, Z3
+	VFMADD231PS Z13, Z12, Z2
+	VMOVUPS     192(R8)(R13*4), Z13
+	VFMADD231PS Z13, Z10, Z5
+	VFMADD231PS Z13, Z11, Z4
+	VFMADD231PS Z13, Z12, Z3
+	VMOVUPS     256(R8)(R13*4), Z13
+	VFMADD231PS Z13, Z10, Z6
+	VFMADD231PS Z13, Z11, Z5
+	VFMADD231PS Z13, Z12, Z4
+	VMOVUPS     320(R8)(R13*4), Z13
+	VFMADD231PS Z13, Z10, Z7
+	VFMADD231PS Z13, Z11, Z6
+	VFMADD231PS Z13, Z12, Z5
+	VMOVUPS     384(R8)(R13*4), Z13
+	VFMADD231PS Z13, Z10, Z8
+	VFMADD231PS Z13, Z11, Z7
+	VFMADD231PS Z13, Z12, Z6
+	VMOVUPS     448(R8)(R13*4), Z13
+	VFMADD231PS Z13, Z10, Z9
+	VFMADD231PS Z13, Z11, Z8
+	VFMADD231PS Z13, Z12, Z7
+	VMOVUPS     512(R8)(R13*4), Z10
+	VFMADD231PS Z10, Z11, Z9
+	VFMADD231PS Z10, Z12, Z8
+	VMOVUPS     576(R8)(R13*4), Z10
+	VFMADD231PS Z10, Z12, Z9
+	ADDQ        $0x00000030, R11
+	DECQ        R12
+	JNZ         triple8
+
+notriples8:
+	MOVQ  count+64(FP), R12
 	TESTQ R12, R12
 	JZ    summed8
 
@@ -293,7 +344,7 @@ tap8:
 summed8:
 	TESTQ  $0x00000002, BX
 	JZ     nobias8
-	MOVQ   bias+64(FP), R11
+	MOVQ   bias+72(FP), R11
 	VADDPS (R11), Z2, Z2
 	VADDPS (R11), Z3, Z3
 	VADDPS (R11), Z4, Z4
@@ -343,7 +394,7 @@ noadd8:
 	VMAXPS Z9, Z10, Z9
 
 norelu8:
-	MOVQ        shift+112(FP), R11
+	MOVQ        shift+120(FP), R11
 	TESTQ       $0x00000010, BX
 	JZ          nosums8
 	VSUBPS      (R11), Z2, Z10
@@ -440,10 +491,10 @@ tile4:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   also+88(FP), R11
-	MOVQ   soonStep+96(FP), R12
-	MOVQ   fetches+104(FP), R13
-	SUBQ   soon+80(FP), R11
+	MOVQ   also+96(FP), R11
+	MOVQ   soonStep+104(FP), R12
+	MOVQ   fetches+112(FP), R13
+	SUBQ   soon+88(FP), R11
 	TESTQ  R13, R13
 	JZ     nofetch4
 
@@ -456,7 +507,42 @@ fetch4:
 
 nofetch4:
 	MOVQ  taps+48(FP), R11
-	MOVQ  count+56(FP), R12
+	MOVQ  triples+56(FP), R12
+	TESTQ R12, R12
+	JZ    notriples4
+
+triple4:
+	MOVQ        (R11), R13
+	MOVQ        8(R11), R14
+	VMOVUPS     (DX)(R14*4), Z6
+	MOVQ        24(R11), R14
+	VMOVUPS     (DX)(R14*4), Z7
+	MOVQ        40(R11), R14
+	VMOVUPS     (DX)(R14*4), Z8
+	VMOVUPS     (R8)(R13*4), Z9
+	VFMADD231PS Z9, Z6, Z2
+	VMOVUPS     64(R8)(R13*4), Z9
+	VFMADD231PS Z9, Z6, Z3
+	VFMADD231PS Z9, Z7, Z2
+	VMOVUPS     128(R8)(R13*4), Z9
+	VFMADD231PS Z9, Z6, Z4
+	VFMADD231PS Z9, Z7, Z3
+	VFMADD231PS Z9, Z8, Z2
+	VMOVUPS     192(R8)(R13*4), Z9
+	VFMADD231PS Z9, Z6, Z5
+	VFMADD231PS Z9, Z7, Z4
+	VFMADD231PS Z9, Z8, Z3
+	VMOVUPS     256(R8)(R13*4), Z6
+	VFMADD231PS Z6, Z7, Z5
+	VFMADD231PS Z6, Z8, Z4
+	VMOVUPS     320(R8)(R13*4), Z6
+	VFMADD231PS Z6, Z8, Z5
+	ADDQ        $0x00000030, R11
+	DECQ        R12
+	JNZ         triple4
+
+notriples4:
+	MOVQ  count+64(FP), R12
 	TESTQ R12, R12
 	JZ    summed4
 
@@ -475,7 +561,7 @@ tap4:
 summed4:
 	TESTQ  $0x00000002, BX
 	JZ     nobias4
-	MOVQ   bias+64(FP), R11
+	MOVQ   bias+72(FP), R11
 	VADDPS (R11), Z2, Z2
 	VADDPS (R11), Z3, Z3
 	VADDPS (R11), Z4, Z4
@@ -509,7 +595,7 @@ noadd4:
 	VMAXPS Z5, Z6, Z5
 
 norelu4:
-	MOVQ        shift+112(FP), R11
+	MOVQ        shift+120(FP), R11
 	TESTQ       $0x00000010, BX
 	JZ          nosums4
 	VSUBPS      (R11), Z2, Z6
@@ -575,9 +661,9 @@ nostore4:
 lineEnd:
 	MOVQ  yLine+16(FP), SI
 	ADDQ  SI, y+0(FP)
-	ADDQ  SI, add+72(FP)
+	ADDQ  SI, add+80(FP)
 	ADDQ  xLine+32(FP), CX
-	DECQ  lines+144(FP)
+	DECQ  lines+152(FP)
 	JNZ   line
 	TESTQ $0x00000020, BX
 	JZ    stored
@@ -586,8 +672,8 @@ lineEnd:
 stored:
 	TESTQ   $0x00000010, BX
 	JZ      summed
-	MOVQ    sums+120(FP), AX
-	MOVQ    sumsRow+128(FP), CX
+	MOVQ    sums+128(FP), AX
+	MOVQ    sumsRow+136(FP), CX
 	VADDPS  (AX), Z0, Z0
 	VMOVUPS Z0, (AX)
 	ADDQ    CX, AX
@@ -1004,21 +1090,21 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
+// func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, triples int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tapSumsAVX2(SB), NOSPLIT, $0-160
+TEXT ·tapSumsAVX2(SB), NOSPLIT, $0-168
 	MOVQ   yStep+8(FP), AX
 	MOVQ   x+24(FP), CX
 	MOVQ   w+40(FP), DX
-	MOVQ   flags+152(FP), BX
-	MOVQ   soon+80(FP), R9
+	MOVQ   flags+160(FP), BX
+	MOVQ   soon+88(FP), R9
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
 line:
-	MOVQ pixels+136(FP), R10
+	MOVQ pixels+144(FP), R10
 	MOVQ y+0(FP), SI
-	MOVQ add+72(FP), DI
+	MOVQ add+80(FP), DI
 	MOVQ CX, R8
 
 tile:
@@ -1032,10 +1118,10 @@ tile:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   also+88(FP), R11
-	MOVQ   soonStep+96(FP), R12
-	MOVQ   fetches+104(FP), R13
-	SUBQ   soon+80(FP), R11
+	MOVQ   also+96(FP), R11
+	MOVQ   soonStep+104(FP), R12
+	MOVQ   fetches+112(FP), R13
+	SUBQ   soon+88(FP), R11
 	TESTQ  R13, R13
 	JZ     nofetch8
 
@@ -1048,7 +1134,58 @@ fetch8:
 
 nofetch8:
 	MOVQ  taps+48(FP), R11
-	MOVQ  count+56(FP), R12
+	MOVQ  triples+56(FP), R12
+	TESTQ R12, R12
+	JZ    notriples8
+
+triple8:
+	MOVQ        (R11), R13
+	MOVQ        8(R11), R14
+	VMOVUPS     (DX)(R14*4), Y10
+	MOVQ        24(R11), R14
+	VMOVUPS     (DX)(R14*4), Y11
+	MOVQ        40(R11), R14
+	VMOVUPS     (DX)(R14*4), Y12
+	VMOVUPS     (R8)(R13*4), Y13
+	VFMADD231PS Y13, Y10, Y2
+	VMOVUPS     64(R8)(R13*4), Y13
+	VFMADD231PS Y13, Y10, Y3
+	VFMADD231PS Y13, Y11, Y2
+	VMOVUPS     128(R8)(R13*4), Y13
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y11, Y3
+	VFMADD231PS Y13, Y12, Y2
+	VMOVUPS     192(R8)(R13*4), Y13
+	VFMADD231PS Y13, Y10, Y5
+	VFMADD231PS Y13, Y11, Y4
+	VFMADD231PS Y13, Y12, Y3
+	VMOVUPS     256(R8)(R13*4), Y13
+	VFMADD231PS Y13, Y10, Y6
+	VFMADD231PS Y13, Y11, Y5
+	VFMADD231PS Y13, Y12, Y4
+	VMOVUPS     320(R8)(R13*4), Y13
+	VFMADD231PS Y13, Y10, Y7
+	VFMADD231PS Y13, Y11, Y6
+	VFMADD231PS Y13, Y12, Y5
+	VMOVUPS     384(R8)(R13*4), Y13
+	VFMADD231PS Y13, Y10, Y8
+	VFMADD231PS Y13, Y11, Y7
+	VFMADD231PS Y13, Y12, Y6
+	VMOVUPS     448(R8)(R13*4), Y13
+	VFMADD231PS Y13, Y10, Y9
+	VFMADD231PS Y13, Y11, Y8
+	VFMADD231PS Y13, Y12, Y7
+	VMOVUPS     512(R8)(R13*4), Y10
+	VFMADD231PS Y10, Y11, Y9
+	VFMADD231PS Y10, Y12, Y8
+	VMOVUPS     576(R8)(R13*4), Y10
+	VFMADD231PS Y10, Y12, Y9
+	ADDQ        $0x00000030, R11
+	DECQ        R12
+	JNZ         triple8
+
+notriples8:
+	MOVQ  count+64(FP), R12
 	TESTQ R12, R12
 	JZ    summed8
 
@@ -1071,7 +1208,7 @@ tap8:
 summed8:
 	TESTQ  $0x00000002, BX
 	JZ     nobias8
-	MOVQ   bias+64(FP), R11
+	MOVQ   bias+72(FP), R11
 	VADDPS (R11), Y2, Y2
 	VADDPS (R11), Y3, Y3
 	VADDPS (R11), Y4, Y4
@@ -1121,7 +1258,7 @@ noadd8:
 	VMAXPS Y9, Y10, Y9
 
 norelu8:
-	MOVQ        shift+112(FP), R11
+	MOVQ        shift+120(FP), R11
 	TESTQ       $0x00000010, BX
 	JZ          nosums8
 	VSUBPS      (R11), Y2, Y10
@@ -1218,10 +1355,10 @@ tile4:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   also+88(FP), R11
-	MOVQ   soonStep+96(FP), R12
-	MOVQ   fetches+104(FP), R13
-	SUBQ   soon+80(FP), R11
+	MOVQ   also+96(FP), R11
+	MOVQ   soonStep+104(FP), R12
+	MOVQ   fetches+112(FP), R13
+	SUBQ   soon+88(FP), R11
 	TESTQ  R13, R13
 	JZ     nofetch4
 
@@ -1234,7 +1371,42 @@ fetch4:
 
 nofetch4:
 	MOVQ  taps+48(FP), R11
-	MOVQ  count+56(FP), R12
+	MOVQ  triples+56(FP), R12
+	TESTQ R12, R12
+	JZ    notriples4
+
+triple4:
+	MOVQ        (R11), R13
+	MOVQ        8(R11), R14
+	VMOVUPS     (DX)(R14*4), Y6
+	MOVQ        24(R11), R14
+	VMOVUPS     (DX)(R14*4), Y7
+	MOVQ        40(R11), R14
+	VMOVUPS     (DX)(R14*4), Y8
+	VMOVUPS     (R8)(R13*4), Y9
+	VFMADD231PS Y9, Y6, Y2
+	VMOVUPS     64(R8)(R13*4), Y9
+	VFMADD231PS Y9, Y6, Y3
+	VFMADD231PS Y9, Y7, Y2
+	VMOVUPS     128(R8)(R13*4), Y9
+	VFMADD231PS Y9, Y6, Y4
+	VFMADD231PS Y9, Y7, Y3
+	VFMADD231PS Y9, Y8, Y2
+	VMOVUPS     192(R8)(R13*4), Y9
+	VFMADD231PS Y9, Y6, Y5
+	VFMADD231PS Y9, Y7, Y4
+	VFMADD231PS Y9, Y8, Y3
+	VMOVUPS     256(R8)(R13*4), Y6
+	VFMADD231PS Y6, Y7, Y5
+	VFMADD231PS Y6, Y8, Y4
+	VMOVUPS     320(R8)(R13*4), Y6
+	VFMADD231PS Y6, Y8, Y5
+	ADDQ        $0x00000030, R11
+	DECQ        R12
+	JNZ         triple4
+
+notriples4:
+	MOVQ  count+64(FP), R12
 	TESTQ R12, R12
 	JZ    summed4
 
@@ -1253,7 +1425,7 @@ tap4:
 summed4:
 	TESTQ  $0x00000002, BX
 	JZ     nobias4
-	MOVQ   bias+64(FP), R11
+	MOVQ   bias+72(FP), R11
 	VADDPS (R11), Y2, Y2
 	VADDPS (R11), Y3, Y3
 	VADDPS (R11), Y4, Y4
@@ -1287,7 +1459,7 @@ noadd4:
 	VMAXPS Y5, Y6, Y5
 
 norelu4:
-	MOVQ        shift+112(FP), R11
+	MOVQ        shift+120(FP), R11
 	TESTQ       $0x00000010, BX
 	JZ          nosums4
 	VSUBPS      (R11), Y2, Y6
@@ -1353,9 +1525,9 @@ nostore4:
 lineEnd:
 	MOVQ  yLine+16(FP), SI
 	ADDQ  SI, y+0(FP)
-	ADDQ  SI, add+72(FP)
+	ADDQ  SI, add+80(FP)
 	ADDQ  xLine+32(FP), CX
-	DECQ  lines+144(FP)
+	DECQ  lines+152(FP)
 	JNZ   line
 	TESTQ $0x00000020, BX
 	JZ    stored
@@ -1364,8 +1536,8 @@ lineEnd:
 stored:
 	TESTQ   $0x00000010, BX
 	JZ      summed
-	MOVQ    sums+120(FP), AX
-	MOVQ    sumsRow+128(FP), CX
+	MOVQ    sums+128(FP), AX
+	MOVQ    sumsRow+136(FP), CX
 	VADDPS  (AX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX

@@ -138,8 +138,8 @@ func (g *depthwiseGradientSum) Do(block, _ int) {
 	}
 	first := block * channelBlock
 	channels := min(channelBlock, g.dy.c-first)
-	for t := range g.conv.windows[0].taps {
-		dw, sum := g.dw[t*g.dy.c+first:][:channels], sum[t*channelBlock:][:channels]
+	for t, tap := range g.conv.windows[0].taps {
+		dw, sum := g.dw[tap.w/channelBlock*g.dy.c+first:][:channels], sum[t*channelBlock:][:channels]
 		if g.accumulate {
 			addScaled(dw, dw, sum, 1)
 		} else {

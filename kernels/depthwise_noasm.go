@@ -20,7 +20,7 @@ func copyGradientPixelsAVX512(dst *float32, dstLine int, src *float32, x *float3
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int) {
+func tapSumsAVX512(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, triples int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -44,7 +44,7 @@ func copyGradientPixelsAVX2(dst *float32, dstLine int, src *float32, x *float32,
 	panic("kernels: assembly called on another architecture")
 }
 
-func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int) {
+func tapSumsAVX2(y *float32, yStep int, yLine int, x *float32, xLine int, w *float32, taps *int, triples int, count int, bias *float32, add *float32, soon *float32, also *float32, soonStep int, fetches int, shift *float32, sums *float32, sumsRow int, pixels int, lines int, flags int) {
 	panic("kernels: assembly called on another architecture")
 }
 

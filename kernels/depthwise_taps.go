@@ -6,6 +6,20 @@ import "unsafe"
 // floats from the first channel's first weight.
 type tap struct{ x, w int }
 
+// sortTriples brings taps of three neighbouring pixels each to the front, of which the kernel reads a pixel once, and returns their
+// number.
+func sortTriples(taps []tap) (sorted []tap, triples int) {
+	var single []tap
+	for len(taps) > 0 {
+		if len(taps) >= 3 && taps[1].x == taps[0].x+channelBlock && taps[2].x == taps[1].x+channelBlock {
+			sorted, taps, triples = append(sorted, taps[:3]...), taps[3:], triples+1
+			continue
+		}
+		single, taps = append(single, taps[0]), taps[1:]
+	}
+	return append(sorted, single...), triples
+}
+
 // tapSum is a depthwise convolution of some lines of pixels, for the channels of a block. It computes
 //
 //	for i < lines, p < pixels, c < channels:
@@ -24,6 +38,7 @@ type tapSum struct {
 	shift, sums             []float32
 	sumsRow                 int
 	taps                    []tap
+	triples                 int // of neighbours, with which taps begin
 	flags                   int
 	fetching
 }
@@ -44,7 +59,7 @@ func (t *tapSum) compute() {
 }
 
 // tapSumKernel is an assembly kernel for one vector of channels; its strides are in bytes.
-type tapSumKernel func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add, soon, also *float32, soonStep, fetches int, shift, sums *float32, sumsRow, pixels, lines, flags int)
+type tapSumKernel func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, triples, count int, bias, add, soon, also *float32, soonStep, fetches int, shift, sums *float32, sumsRow, pixels, lines, flags int)
 
 // vector runs a kernel on the vector of channels from c on.
 func (t *tapSum) vector(c int, kernel tapSumKernel) {
@@ -60,7 +75,7 @@ func (t *tapSum) vector(c int, kernel tapSumKernel) {
 		shift, sums = unsafe.SliceData(t.shift[c:]), unsafe.SliceData(t.sums[c:])
 	}
 	kernel(unsafe.SliceData(t.y[c:]), t.yStep*size, t.yLine*size, unsafe.SliceData(t.x[c:]), t.xLine*size,
-		unsafe.SliceData(t.w[c:]), offsets(t.taps), len(t.taps), bias, add,
+		unsafe.SliceData(t.w[c:]), offsets(t.taps), t.triples, len(t.taps)-3*t.triples, bias, add,
 		t.soon, t.also, t.step*size, t.perTile(t.pixels, t.lines), shift, sums, t.sumsRow*size, t.pixels, t.lines, t.flags)
 }
 

@@ -143,10 +143,11 @@ func overTiles(beginLine func(), tile func(pixels int, left reg.Register), endLi
 	JNZ(LabelRef("line"))
 }
 
-// tapSums emits the sum over a window of taps for every pixel of some lines.
+// tapSums emits the sum over a window of taps for every pixel of some lines. Loads are as scarce as multiplications: where three taps
+// are neighbours, every value is loaded once for all of them.
 func tapSums(set vectorSet) {
 	name := "tapSums" + set.name
-	TEXT(name, NOSPLIT, "func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, count int, bias, add, soon, also *float32, soonStep, fetches int, shift, sums *float32, sumsRow, pixels, lines, flags int)")
+	TEXT(name, NOSPLIT, "func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, triples, count int, bias, add, soon, also *float32, soonStep, fetches int, shift, sums *float32, sumsRow, pixels, lines, flags int)")
 	Doc(name + " computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.")
 	yStep, x, w := Load(Param("yStep"), GP64()), Load(Param("x"), GP64()), Load(Param("w"), GP64())
 	flags := Load(Param("flags"), GP64())
@@ -169,7 +170,32 @@ func tapSums(set vectorSet) {
 				VXORPS(acc[i], acc[i], acc[i])
 			}
 			fetch(soon, label("fetch"))
-			tap, taps := Load(Param("taps"), GP64()), Load(Param("count"), GP64())
+			tap, triples := Load(Param("taps"), GP64()), Load(Param("triples"), GP64())
+			TESTQ(triples, triples)
+			JZ(LabelRef(label("notriples")))
+			Label(label("triple"))
+			xTriple, weights := GP64(), make([]reg.VecVirtual, 3)
+			MOVQ(Mem{Base: tap}, xTriple)
+			for j := range weights {
+				wTap := GP64()
+				MOVQ(Mem{Base: tap, Disp: j*tapBytes + 8}, wTap)
+				weights[j] = set.vector()
+				VMOVUPS(Mem{Base: w, Index: wTap, Scale: 4}, weights[j])
+			}
+			for i := range pixels + len(weights) - 1 {
+				value := set.vector()
+				VMOVUPS(Mem{Base: xTile, Index: xTriple, Scale: 4, Disp: i * slotBytes}, value)
+				for j, weight := range weights {
+					if i >= j && i-j < pixels {
+						VFMADD231PS(value, weight, acc[i-j])
+					}
+				}
+			}
+			ADDQ(U32(3*tapBytes), tap)
+			DECQ(triples)
+			JNZ(LabelRef(label("triple")))
+			Label(label("notriples"))
+			taps := Load(Param("count"), GP64())
 			TESTQ(taps, taps)
 			JZ(LabelRef(label("summed")))
 			Label(label("tap"))
