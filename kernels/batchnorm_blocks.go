@@ -32,28 +32,33 @@ func (b *BatchNorm) sumBlock(block, first int, dy []float32) {
 	rows, at, end := len(dy)/b.c, first*b.c, first*b.c+len(dy)
 	g := b.dy[at:end]
 	stream := &g[0] != &dy[0] && streamable(b.dy, b.rows, b.c)
-	if b.parts != nil {
-		b.sumParts(sums, g, dy, first, rows, stream)
+	if b.parts == nil {
+		var add []float32
+		if b.add != nil {
+			add = b.add[at:end]
+		}
+		b.sumColumns(sums, g, dy, b.x[at:end], add, 0, rows, stream)
 	} else {
-		b.sumRows(sums, g, dy, b.x[at:end], first, rows, stream)
+		stream = stream && b.streamsParts()
+		b.eachPart(first, rows, func(_, at int, x []float32) { b.sumColumns(sums, g[at:], dy[at:], x, nil, at, rows, stream) })
 	}
 	if stream {
 		storeFence()
 	}
 }
 
-func (b *BatchNorm) sumRows(sums, g, dy, x []float32, first, rows int, stream bool) {
+// sumColumns is sumBlock for the channels of x, of which the first is the given one; dy and g begin with it.
+func (b *BatchNorm) sumColumns(sums, g, dy, x, add []float32, first, rows int, stream bool) {
+	last := first + len(x)/rows
+	sumG, sumGX := sums[first:last], sums[b.c+first:b.c+last]
+	mean, scale, beta := b.mean[first:last], b.scale[first:last], b.beta[first:last]
 	switch {
 	case b.act == ActNone:
-		batchNormGradSums(sums[:b.c], sums[b.c:], g, x, b.mean, rows, b.c)
+		batchNormGradSums(sumG, sumGX, g, x, mean, rows, b.c)
 	case b.clamps:
-		var add []float32
-		if b.add != nil {
-			add = b.add[first*b.c:][:len(dy)]
-		}
-		batchNormClampGradSums(g, sums[:b.c], sums[b.c:], dy, x, add, b.mean, b.scale, b.beta, rows, b.c, b.lo, b.hi, stream)
+		batchNormClampGradSums(g, sumG, sumGX, dy, x, add, mean, scale, beta, rows, b.c, b.lo, b.hi, stream)
 	default:
-		batchNormCurveGradSums(b.act, g, sums[:b.c], sums[b.c:], dy, x, b.mean, b.scale, b.beta, rows, stream)
+		batchNormCurveGradSums(b.act, g, sumG, sumGX, dy, x, mean, scale, beta, rows, stream)
 	}
 }
 

@@ -89,35 +89,22 @@ func (b *BatchNorm) streamsParts() bool {
 	return true
 }
 
-// applyParts is apply for an x in parts.
-func (b *BatchNorm) applyParts(first, rows int, stream bool) {
-	stream = stream && b.streamsParts()
-	at := 0
-	for _, part := range b.parts {
-		c := part.Channels
-		end := at + c
-		batchNormRows(b.y[first*b.c+at:], part.X[first*c:(first+rows)*c], nil, b.mean[at:end], b.scale[at:end], b.beta[at:end],
-			rows, b.c, b.lo, b.hi, stream)
-		at = end
+// eachPart visits the parts of some rows of x, from the given one on: which it is, its first channel, and its rows.
+func (b *BatchNorm) eachPart(first, rows int, visit func(index, channel int, x []float32)) {
+	channel := 0
+	for i, part := range b.parts {
+		visit(i, channel, part.X[first*part.Channels:(first+rows)*part.Channels])
+		channel += part.Channels
 	}
 }
 
-// sumParts is sumRows for an x in parts.
-func (b *BatchNorm) sumParts(sums, g, dy []float32, first, rows int, stream bool) {
+// applyParts is apply for an x in parts.
+func (b *BatchNorm) applyParts(first, rows int, stream bool) {
 	stream = stream && b.streamsParts()
-	at := 0
-	for _, part := range b.parts {
-		c := part.Channels
-		end := at + c
-		sumG, sumGX, x := sums[at:end], sums[b.c+at:b.c+end], part.X[first*c:(first+rows)*c]
-		if b.act == ActNone {
-			batchNormGradSums(sumG, sumGX, g[at:], x, b.mean[at:end], rows, b.c)
-		} else {
-			batchNormClampGradSums(g[at:], sumG, sumGX, dy[at:], x, nil, b.mean[at:end], b.scale[at:end], b.beta[at:end],
-				rows, b.c, b.lo, b.hi, stream)
-		}
-		at = end
-	}
+	b.eachPart(first, rows, func(i, at int, x []float32) {
+		end := at + b.parts[i].Channels
+		batchNormRows(b.y[first*b.c+at:], x, nil, b.mean[at:end], b.scale[at:end], b.beta[at:end], rows, b.c, b.lo, b.hi, stream)
+	})
 }
 
 // BackwardSummedParts is BackwardSummed for an at.X in parts, of which each has its own gradient. None of them may be g.
@@ -143,20 +130,17 @@ func (k *batchNormSummedParts) Do(task, _ int) {
 	b := (*BatchNorm)(k)
 	first := task * b.perTask
 	rows := min(b.perTask, b.rows-first)
-	at := 0
-	for i, part := range b.parts {
-		c, of := part.Channels, b.gradients[i]
-		end, from, to := at+c, first*c, (first+rows)*c
+	b.eachPart(first, rows, func(i, at int, x []float32) {
+		c, of := b.parts[i].Channels, b.gradients[i]
 		if of.DX == nil {
-			at = end
-			continue
+			return
 		}
 		var add []float32
 		if of.Add != nil {
-			add = of.Add[from:to]
+			add = of.Add[first*c:][:len(x)]
 		}
-		batchNormGradRows(of.DX[from:to], b.dy[first*b.c+at:], part.X[from:to], add, b.mean[at:end], b.scale[at:end], b.slope[at:end], b.offset[at:end],
+		end := at + c
+		batchNormGradRows(of.DX[first*c:], b.dy[first*b.c+at:], x, add, b.mean[at:end], b.scale[at:end], b.slope[at:end], b.offset[at:end],
 			rows, c, b.c, false)
-		at = end
-	}
+	})
 }

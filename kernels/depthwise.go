@@ -55,7 +55,7 @@ func (d *depthwise) backwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
 func (d *depthwise) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
 	d.gradient.start(n, dw, dy, x, accumulate, ws)
 	p.Run(d.gradient.parts(), &d.gradient)
-	p.Run(d.gradient.blocks, (*depthwiseGradientSum)(&d.gradient))
+	p.Run(d.gradient.conv.blocks, (*depthwiseGradientSum)(&d.gradient))
 	d.readThrough(nil)
 }
 
@@ -105,8 +105,7 @@ func (p *depthwisePass) addForward(s ConvShape) {
 			window.taps = append(window.taps, tap{x: p.panel.at(i, j), w: (i*s.KW + j) * channelBlock})
 		}
 	}
-	window.taps, window.triples = sortTriples(window.taps)
-	p.windows = append(p.windows, window)
+	p.addWindow(window)
 }
 
 // addPhases adds the windows of the data gradient, see dataPhase.
@@ -138,10 +137,14 @@ func (p *depthwisePass) addPhases(s ConvShape) {
 					})
 				}
 			}
-			window.taps, window.triples = sortTriples(window.taps)
-			p.windows = append(p.windows, window)
+			p.addWindow(window)
 		}
 	}
+}
+
+func (p *depthwisePass) addWindow(window depthwiseWindow) {
+	window.taps, window.triples = sortTriples(window.taps)
+	p.windows = append(p.windows, window)
 }
 
 // sourceLines returns how many source lines some lines need.

@@ -2,10 +2,9 @@ package kernels
 
 // depthwiseGradient is the weight gradient: sums over parts of the images, which are then added in order.
 type depthwiseGradient struct {
-	conv depthwisePass // whose panel it reads
+	conv depthwisePass // whose panel it reads, cut for both panels
 	dy   depthwisePanel
 	taps []tap // the convolution's, and some that fill up the last group
-	depthwiseCut
 
 	n          int // of the call in flight
 	dw         []float32
@@ -32,11 +31,10 @@ func newDepthwiseGradient(s ConvShape, conv depthwisePass) depthwiseGradient {
 	if g.fetches() {
 		limit = farPanels
 	}
-	g.depthwiseCut = newDepthwiseCut(s.C, s.OutH(), limit, func(lines int) int {
+	g.conv.depthwiseCut = newDepthwiseCut(s.C, s.OutH(), limit, func(lines int) int {
 		return conv.sourceLines(lines)*conv.panel.line() + lines*g.dy.line()
 	})
-	g.conv.depthwiseCut = g.depthwiseCut
-	g.conv.panel.lines, g.dy.lines = conv.sourceLines(g.lines), g.lines
+	g.conv.panel.lines, g.dy.lines = conv.sourceLines(g.conv.lines), g.conv.lines
 	if g.direct() {
 		g.dy.lines = 0
 	}
@@ -53,15 +51,15 @@ func (g *depthwiseGradient) fetches() bool { return g.conv.step == 1 && g.conv.p
 func (g *depthwiseGradient) workerSize() int { return g.conv.panel.size() + g.dy.size() }
 
 // perPart returns a part's share of the tasks.
-func (g *depthwiseGradient) perPart() int { return max(1, ceilDiv(g.n*g.tasks, gradientParts)) }
+func (g *depthwiseGradient) perPart() int { return max(1, ceilDiv(g.n*g.conv.tasks, gradientParts)) }
 
-func (g *depthwiseGradient) parts() int { return ceilDiv(g.n*g.tasks, g.perPart()) }
+func (g *depthwiseGradient) parts() int { return ceilDiv(g.n*g.conv.tasks, g.perPart()) }
 
 // blockSize returns the floats of the sums of one block of channels.
 func (g *depthwiseGradient) blockSize() int { return len(g.taps) * channelBlock }
 
 // sumSize returns the floats of a part's sums.
-func (g *depthwiseGradient) sumSize() int { return g.blocks * g.blockSize() }
+func (g *depthwiseGradient) sumSize() int { return g.conv.blocks * g.blockSize() }
 
 func (g *depthwiseGradient) size(threads int) int {
 	return g.parts()*g.sumSize() + threads*g.workerSize()
@@ -82,7 +80,7 @@ func (g *depthwiseGradient) Do(part, worker int) {
 	clear(panels)
 	x, dy := panels[:g.conv.panel.size()], panels[g.conv.panel.size():]
 	g.eachBandOf(part, func(n, begin, lines int) {
-		for block := range g.blocks {
+		for block := range g.conv.blocks {
 			t := g.tapsOf(block, lines, sums, x)
 			g.readInputs(&t, x, n, begin, block)
 			g.readGradients(&t, dy, n, begin, block)
@@ -93,8 +91,8 @@ func (g *depthwiseGradient) Do(part, worker int) {
 
 // eachBandOf visits the bands of a part.
 func (g *depthwiseGradient) eachBandOf(part int, visit func(n, begin, lines int)) {
-	for task := part * g.perPart(); task < min((part+1)*g.perPart(), g.n*g.tasks); task++ {
-		g.eachBand(task, visit)
+	for task := part * g.perPart(); task < min((part+1)*g.perPart(), g.n*g.conv.tasks); task++ {
+		g.conv.eachBand(task, visit)
 	}
 }
 
@@ -112,7 +110,7 @@ func (g *depthwiseGradient) readInputs(t *tapGradient, panel []float32, n, begin
 	if g.fetches() {
 		t.fetching = fetchBoth(x.src, g.dy.src, g.conv.next(n, begin, block), t.lines*x.w, x.c)
 	} else {
-		t.fetching, ahead = g.conv.fetchNext(n, begin, block, t.lines), g.ahead(block, g.lines*g.conv.step, x.w*x.c)
+		t.fetching, ahead = g.conv.fetchNext(n, begin, block, t.lines), g.conv.ahead(block, g.conv.lines*g.conv.step, x.w*x.c)
 	}
 	x.fill(panel, n, g.conv.top+begin*g.conv.step, g.conv.sourceLines(t.lines), block, ahead)
 }
@@ -125,7 +123,7 @@ func (g *depthwiseGradient) readGradients(t *tapGradient, panel []float32, n, be
 		return
 	}
 	t.dy, t.dyPixel, t.dyLine = panel, channelBlock, dy.line()
-	dy.fill(panel, n, begin, t.lines, block, g.ahead(block, g.lines, dy.w*dy.c))
+	dy.fill(panel, n, begin, t.lines, block, g.conv.ahead(block, g.conv.lines, dy.w*dy.c))
 }
 
 // Do adds up one block of channels.

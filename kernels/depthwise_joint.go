@@ -19,7 +19,7 @@ func newDepthwiseJoint(s ConvShape, d *depthwise) *depthwiseJoint {
 	cut := newDepthwiseCut(s.C, s.OutH(), jointPanels, func(lines int) int {
 		return data.sourceLines(lines)*data.panel.line() + x.sourceLines(lines)*x.panel.line()
 	})
-	data.depthwiseCut, x.depthwiseCut, j.gradient.depthwiseCut = cut, cut, cut
+	data.depthwiseCut, x.depthwiseCut = cut, cut
 	data.panel.lines, x.panel.lines, j.gradient.dy.lines = data.sourceLines(cut.lines), x.sourceLines(cut.lines), 0
 	return j
 }
@@ -28,7 +28,7 @@ func newDepthwiseJoint(s ConvShape, d *depthwise) *depthwiseJoint {
 func (j *depthwiseJoint) blocksOf(n int) int { return j.data.bandsOf(n) }
 
 func (j *depthwiseJoint) workspace(n, threads int) int {
-	parts := min(n*j.gradient.tasks, gradientParts)
+	parts := min(n*j.gradient.conv.tasks, gradientParts)
 	return cacheLine + j.data.packedSize() + parts*j.gradient.sumSize() + threads*j.workerSize()
 }
 
@@ -45,7 +45,7 @@ func (j *depthwiseJoint) run(p *Pool, n int, args *Joint, ws []float32) int {
 	g.start(n, args.DW, nil, args.X, args.Accumulate, d.ws)
 	p.Run(d.blocks, (*depthwisePack)(d))
 	p.Run(g.parts(), j)
-	p.Run(g.blocks, (*depthwiseGradientSum)(g))
+	p.Run(g.conv.blocks, (*depthwiseGradientSum)(g))
 	j.whole.readThrough(nil)
 	return d.bandsOf(n)
 }

@@ -37,7 +37,8 @@ func (p *depthwisePanel) at(i, j int) int {
 //		dst[i*line() + (r*run+q)*channelBlock + k] = src[n, top+i, column(r, q), block*channelBlock + k]
 //
 // where that is inside the image, and 0 where it is not. Channels that do not exist are left alone. The processor is asked
-// to bring the same pixels, from ahead floats further on, near, but with a stride not those of the first remainder. With a batch norm, the pixels are normalised; with one behind, they are
+// to bring the same pixels, from ahead floats further on, near, but with a stride not those of the first remainder. With a batch
+// norm, the pixels are normalised; with one behind, they are
 //
 //	behind.scale[c]*src[n, y, x, c] + behind.slope[c]*(behind.x[n, y, x, c] - behind.mean[c]) + behind.offset[c]
 func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {

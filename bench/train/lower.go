@@ -36,10 +36,24 @@ func (c *compiler) lower() error {
 			return fmt.Errorf("layer %q: %w", n.Name, err)
 		}
 	}
+	c.findReaders()
 	if !c.opt.NoFusion {
 		c.dissolve()
 	}
 	return nil
+}
+
+// findReaders sets the readers of all values.
+func (c *compiler) findReaders() {
+	c.values[c.graph.Input].readers = nil
+	for _, l := range c.layers {
+		l.output().readers = nil
+	}
+	for _, l := range c.layers {
+		for _, in := range l.inputs() {
+			in.readers = append(in.readers, l)
+		}
+	}
 }
 
 // chains finds what can be fused, by member. A node whose output is read from outside, or
@@ -221,9 +235,6 @@ func (c *compiler) lowerChain(ch *chain) error {
 	}
 	l.setOutput(&value{size: n.Shape.Size(), node: n, maker: l, buf: none, grad: none})
 	c.layers = append(c.layers, l)
-	for _, in := range p.in {
-		in.readers = append(in.readers, l)
-	}
 	for _, m := range ch.nodes {
 		c.values[m] = l.output()
 	}

@@ -75,19 +75,6 @@ func (l *concatLayer) joinsOnce(seen map[*value]bool) bool {
 	return true
 }
 
-// findReaders sets the readers of all values.
-func (c *compiler) findReaders() {
-	c.values[c.graph.Input].readers = nil
-	for _, l := range c.layers {
-		l.output().readers = nil
-	}
-	for _, l := range c.layers {
-		for _, in := range l.inputs() {
-			in.readers = append(in.readers, l)
-		}
-	}
-}
-
 // takesParts tells whether the input may be in parts: nothing but convolutions reads the output, and the last of them to add to
 // its gradient takes the sums of it.
 func (l *batchNormLayer) takesParts() bool {

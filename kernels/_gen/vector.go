@@ -471,7 +471,8 @@ const (
 )
 
 // panels emits the loop of a kernel over rows of c channels, rows > 0, and the function's end. The operands named are the
-// tensors [rows,c], whose rows may lie apart; emit is called for panels of the given number of vectors, of half as many and so on, of one vector, and of a part of one.
+// tensors [rows,c], whose rows may lie apart; emit is called for panels of the given number of vectors, of half as many and so
+// on, of one vector, and of a part of one.
 func (m *machine) panels(vectors, groupRows int, emit func(p *panel), operands ...string) {
 	p := &panel{machine: m, rows: map[string]Mem{}, channel: GP64(), rowIndex: GP64(), firstRow: GP64(), group: GP64()}
 	for _, name := range operands {
