@@ -104,12 +104,6 @@ func (p *implicitProduct) blockDepth() int {
 	return ceilDiv(depth, ceilDiv(depth, limit))
 }
 
-// gatheredRow is the distance of the rows of a gathered block: whole cache lines, an odd number of them, so that the rows
-// of a tile fall into different sets of the cache.
-func gatheredRow(depth int) int {
-	return (ceilDiv(depth, cacheLine) | 1) * cacheLine
-}
-
 // gatheredSize returns the length of a gathered block.
 func (p *implicitProduct) gatheredSize() int {
 	switch {

@@ -267,3 +267,21 @@ func zeroColumns(panel []float32, width, first, rows int) {
 		clear(panel[k*width+first : (k+1)*width])
 	}
 }
+
+// panelSize returns the length of B in panels.
+func panelSize(cols, depth int) int { return roundUp(cols, tileFor(active).cols) * depth }
+
+// smallProduct returns a product of matrices that need no blocks, with B packed as a whole.
+func smallProduct(rows, cols, depth int, packed, edge []float32) product {
+	width := tileFor(active).cols
+	return product{rows: rows, cols: cols, depth: depth, b: packed, bPanel: depth * width, bDepth: width, edge: edge}
+}
+
+// setA sets the left operand: the rows of a matrix, or the columns of one with transRow values a row.
+func (p *product) setA(a []float32, row int, transposed bool, transRow int) {
+	p.a, p.aRow, p.aDepth = a, row, 1
+	if transposed {
+		p.aRow, p.aDepth = 1, transRow
+	}
+	p.aTile = tileFor(active).rows * p.aRow
+}

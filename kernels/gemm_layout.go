@@ -68,28 +68,3 @@ func addRows(dst, src []float32, srcRow, rows, cols int) {
 		}
 	}
 }
-
-// roundUp returns the smallest multiple of step that is at least n.
-func roundUp(n, step int) int { return ceilDiv(n, step) * step }
-
-// cacheLine is the alignment of scratch memory, in floats.
-const cacheLine = 16
-
-// alignScratch drops the first elements of ws up to the next cache line.
-func alignScratch(ws []float32) []float32 {
-	address := uintptr(unsafe.Pointer(unsafe.SliceData(ws)))
-	skip := int(-address%(4*cacheLine)) / 4
-	return ws[min(skip, len(ws)):]
-}
-
-// scratch cuts pieces off a workspace, each beginning at a cache line.
-type scratch struct{ rest []float32 }
-
-func newScratch(ws []float32) scratch { return scratch{alignScratch(ws)} }
-
-func (s *scratch) take(n int) []float32 {
-	n = roundUp(n, cacheLine)
-	piece := s.rest[:n:n]
-	s.rest = s.rest[n:]
-	return piece
-}

@@ -17,3 +17,4 @@ package kernels
 //go:generate go run -C _gen . -family layernorm
 //go:generate go run -C _gen . -family activation
 //go:generate go run -C _gen . -family maxpool
+//go:generate go run -C _gen . -family stream

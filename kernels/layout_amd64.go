@@ -16,6 +16,3 @@ func addRowsAVX512(dst *float32, src *float32, srcRow int, rows int, vectors int
 
 // addRowsAVX2 adds rows of src to dst, whole vectors of columns only; srcRow is in bytes.
 func addRowsAVX2(dst *float32, src *float32, srcRow int, rows int, vectors int)
-
-// storeFence returns when stores past the caches can be seen by all threads.
-func storeFence()

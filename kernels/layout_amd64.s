@@ -270,9 +270,3 @@ row1:
 done1:
 	VZEROUPPER
 	RET
-
-// func storeFence()
-// Requires: MMX+
-TEXT ·storeFence(SB), NOSPLIT, $0
-	SFENCE
-	RET

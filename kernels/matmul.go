@@ -26,9 +26,6 @@ func (m *MatMul) workerSize() int {
 	return roundUp(panelSize(m.s.N, m.s.K), cacheLine) + roundUp(edgeSize(m.s.K), cacheLine) + roundUp(m.s.M*m.s.N, cacheLine)
 }
 
-// panelSize returns the length of B in panels.
-func panelSize(cols, depth int) int { return roundUp(cols, tileFor(active).cols) * depth }
-
 // Run computes C[b] = Scale · opA(A[b]) · opB(B[b]), or adds that to C[b], for every b below batches.
 func (m *MatMul) Run(p *Pool, batches int, c, a, b []float32, accumulate bool, ws []float32) {
 	s := m.s
@@ -71,44 +68,4 @@ func (m *MatMul) Do(batch, worker int) {
 	}
 	p.run()
 	scale(c, c, s.Scale)
-}
-
-// smallProduct returns a product of matrices that need no blocks, with B packed as a whole.
-func smallProduct(rows, cols, depth int, packed, edge []float32) product {
-	width := tileFor(active).cols
-	return product{rows: rows, cols: cols, depth: depth, b: packed, bPanel: depth * width, bDepth: width, edge: edge}
-}
-
-// setA sets the left operand: the rows of a matrix, or the columns of one with transRow values a row.
-func (p *product) setA(a []float32, row int, transposed bool, transRow int) {
-	p.a, p.aRow, p.aDepth = a, row, 1
-	if transposed {
-		p.aRow, p.aDepth = 1, transRow
-	}
-	p.aTile = tileFor(active).rows * p.aRow
-}
-
-// Gemm computes C [M,N] = A [M,K] · B [N,K]ᵀ, row-major, as it is needed for a matrix of distances or a linear layer.
-type Gemm struct {
-	conv *Conv
-}
-
-// NewGemm returns the product for B of the given shape. It panics unless both sizes are positive.
-func NewGemm(n, k int) *Gemm { return FP32.NewGemm(n, k) }
-
-// NewGemm is [NewGemm] with products of that precision.
-func (p Precision) NewGemm(n, k int) *Gemm {
-	conv, err := p.NewConv(ConvShape{H: 1, W: 1, C: k, OutC: n, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1})
-	if err != nil {
-		panic(err)
-	}
-	return &Gemm{conv: conv}
-}
-
-// Workspace returns how many floats of scratch Run needs for up to m rows on a pool of the given threads.
-func (g *Gemm) Workspace(m, threads int) int { return g.conv.Workspace(m, threads) }
-
-// Run computes C = A·Bᵀ for m rows of A.
-func (g *Gemm) Run(p *Pool, m int, c, a, b, ws []float32) {
-	g.conv.Forward(p, m, c, a, b, Epilogue{}, ws)
 }

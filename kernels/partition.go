@@ -1,7 +1,5 @@
 package kernels
 
-import "unsafe"
-
 // How work is cut. All of it depends on shapes only, so that results do not depend on the number of threads.
 const (
 	taskFloats   = 1 << 14 // values in a task of a pointwise kernel: about half of a first-level cache with two operands
@@ -32,15 +30,3 @@ func partialRows(rows int) int {
 
 // partials returns how many tasks that gives.
 func partials(rows int) int { return ceilDiv(rows, partialRows(rows)) }
-
-// float64Space is what takeFloat64 needs of a workspace for n values, in floats.
-func float64Space(n int) int { return 2*n + 1 }
-
-// takeFloat64 uses the head of a workspace as n float64 values and returns the rest of it.
-func takeFloat64(ws []float32, n int) (values []float64, rest []float32) {
-	head := ws[:float64Space(n)]
-	if uintptr(unsafe.Pointer(unsafe.SliceData(head)))%8 != 0 {
-		head = head[1:]
-	}
-	return unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(head))), n), ws[float64Space(n):]
-}

@@ -7,9 +7,3 @@ func fmaChainsAVX512(rounds int)
 
 // fmaChainsAVX2 runs independent fused multiply-add chains of the given length in registers.
 func fmaChainsAVX2(rounds int)
-
-// streamCopyAVX512 copies 256 bytes a round past the caches; dst must be aligned to vectors.
-func streamCopyAVX512(dst *float32, src *float32, rounds int)
-
-// streamCopyAVX2 copies 256 bytes a round past the caches; dst must be aligned to vectors.
-func streamCopyAVX2(dst *float32, src *float32, rounds int)

@@ -11,11 +11,3 @@ func fmaChainsAVX512(rounds int) {
 func fmaChainsAVX2(rounds int) {
 	panic("kernels: assembly called on another architecture")
 }
-
-func streamCopyAVX512(dst *float32, src *float32, rounds int) {
-	panic("kernels: assembly called on another architecture")
-}
-
-func streamCopyAVX2(dst *float32, src *float32, rounds int) {
-	panic("kernels: assembly called on another architecture")
-}

@@ -17,15 +17,6 @@ func layout() {
 	transpose8()
 	addRows(wide)
 	addRows(narrow)
-	storeFence()
-}
-
-// storeFence orders stores past the caches, which are otherwise not.
-func storeFence() {
-	TEXT("storeFence", NOSPLIT, "func()")
-	Doc("storeFence returns when stores past the caches can be seen by all threads.")
-	SFENCE()
-	RET()
 }
 
 // copyRowsAVX512 copies rows by whole vectors and a masked tail.
