@@ -3,10 +3,10 @@ package bench
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
+	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/flops"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
@@ -37,13 +37,13 @@ func kernelCases(list []models.Model) ([]kernelCase, error) {
 		if err != nil {
 			return nil, err
 		}
-		normalised := g.Normalised()
+		beforeNorm := g.BeforeNorm()
 		for _, n := range g.Nodes {
 			shape, ok := shapeOf(n)
 			if !ok {
 				continue
 			}
-			shape.conv.Normalised = normalised[n.ID]
+			shape.conv.BeforeNorm = beforeNorm[n.ID]
 			at, ok := index[shape]
 			if !ok {
 				at = len(cases)
@@ -63,21 +63,11 @@ func kernelCases(list []models.Model) ([]kernelCase, error) {
 
 // shapeOf returns the shape of a node that is measured.
 func shapeOf(n *graph.Node) (kernelShape, bool) {
-	switch op := n.Op.(type) {
-	case graph.Conv:
-		in := n.Inputs[0].Shape
-		return kernelShape{conv: kernels.ConvShape{
-			H: in.H, W: in.W, C: in.C, OutC: op.Out, KH: op.Kernel.H, KW: op.Kernel.W,
-			SH: op.Steps().H, SW: op.Steps().W, PH: op.Pad.H, PW: op.Pad.W, Groups: op.GroupCount(),
-		}}, true
-	case graph.Linear:
-		in := n.Inputs[0].Shape
-		return kernelShape{conv: kernels.ConvShape{H: in.H, W: in.W, C: in.C, OutC: op.Out, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}}, true
-	case graph.Attention:
-		dim := n.Shape.C / op.Heads
-		return kernelShape{sequences: n.Shape.H, attention: kernels.AttentionShape{
-			Tokens: n.Shape.W, Heads: op.Heads, HeadDim: dim, Scale: float32(1 / math.Sqrt(float64(dim))),
-		}}, true
+	if s, ok := train.ConvShape(n); ok {
+		return kernelShape{conv: s}, true
+	}
+	if s, ok := train.AttentionShape(n); ok {
+		return kernelShape{attention: s, sequences: n.Shape.H}, true
 	}
 	return kernelShape{}, false
 }

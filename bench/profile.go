@@ -15,7 +15,7 @@ import (
 type ProfileRow struct {
 	Layer  string // "" in a row for all layers of one operation
 	Op     string
-	Phase  string        // "forward", "data gradient", …
+	Phase  train.Phase
 	Time   time.Duration // of one step
 	Share  float64       // of the step
 	GFLOPS float64       // 2 per multiply-add; 0 where the phase has none
@@ -29,14 +29,14 @@ const profileSteps = 3
 
 // passes is how often a phase does the multiply-adds of a forward pass. Phases that are
 // not here, such as the gradient of a fused activation, do none.
-var passes = map[string]float64{
-	"forward":                1,
-	"data gradient":          1,
-	"weight gradient":        1,
-	"gradients":              2, // both at once
-	"gradient of the first":  1,
-	"gradient of the second": 1,
-	"gradient":               2, // attention's, by both operands of its two products
+var passes = map[train.Phase]float64{
+	train.Forward:        1,
+	train.DataGradient:   1,
+	train.WeightGradient: 1,
+	train.BothGradients:  2,
+	train.FirstGradient:  1,
+	train.SecondGradient: 1,
+	train.Gradient:       2, // attention's, by both operands of its two products
 }
 
 // profiled runs a program's steps with a stopwatch around each kernel call.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/models"
 )
 
@@ -27,12 +28,12 @@ func TestProfile(t *testing.T) {
 			if i > 0 && r.Time > rows[i-1].Time {
 				t.Errorf("%v stands behind %v", r, rows[i-1])
 			}
-			if at := r.Layer + " " + r.Phase; r.Layer != "" && layers[at] {
+			if at := r.Layer + " " + r.Phase.String(); r.Layer != "" && layers[at] {
 				t.Errorf("%s stands twice", at)
 			} else {
 				layers[at] = true
 			}
-			if convolves := r.Op == "Conv2d 5" && r.Phase != "activation gradient"; convolves != (r.GFLOPS > 0) && r.Op != "Linear" {
+			if convolves := r.Op == "Conv2d 5" && r.Phase != train.ActivationGradient; convolves != (r.GFLOPS > 0) && r.Op != "Linear" {
 				t.Errorf("%+v", r)
 			}
 		}

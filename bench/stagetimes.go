@@ -66,7 +66,7 @@ func timesByStage(p *train.Profile, stages []flops.Stage, steps int) []results.S
 	}
 	for _, spent := range p.Steps() {
 		seconds := spent.Time.Seconds() / float64(steps)
-		if spent.Phase == "forward" {
+		if spent.Phase == train.Forward {
 			of[spent.Node].Forward += seconds
 		} else {
 			of[spent.Node].Backward += seconds

@@ -12,7 +12,7 @@ type ConvShape struct {
 	PH, PW  int // zero padding on every side
 	Groups  int
 
-	Normalised bool // the output is normalised over the batch: NewConv may then choose forms with larger rounding errors
+	BeforeNorm bool // the output is normalised over the batch: NewConv may then choose forms with larger rounding errors
 }
 
 // OutH returns the output's height.

@@ -264,11 +264,11 @@ var winogradShapes = []struct {
 func TestWinogradConv(t *testing.T) {
 	shapes := winogradShapes
 	for _, shape := range winogradShapes {
-		shape.s.Normalised = true
+		shape.s.BeforeNorm = true
 		shapes = append(shapes, shape)
 	}
 	for _, shape := range shapes {
-		t.Run(fmt.Sprintf("%s/normalised=%t", convName(shape.s), shape.s.Normalised), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s/beforeNorm=%t", convName(shape.s), shape.s.BeforeNorm), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(45, 46))
 			c := newConvCase(t, rng, shape.s, shape.n, 2)
 			c.slack = winogradFactor
@@ -278,7 +278,7 @@ func TestWinogradConv(t *testing.T) {
 				if !c.c.tiled.data.pays() || !c.c.tiled.weights.pays() {
 					t.Error("not in Winograd's form")
 				}
-				if shape.s.Normalised && (!c.c.tiled.forward.pays() || c.c.tiled.forward.grid.winogradForm != c.c.tiled.data.grid.winogradForm) {
+				if shape.s.BeforeNorm && (!c.c.tiled.forward.pays() || c.c.tiled.forward.grid.winogradForm != c.c.tiled.data.grid.winogradForm) {
 					t.Error("forward pass not in the fast form")
 				}
 			})
@@ -295,7 +295,7 @@ func FuzzWinogradConv(f *testing.F) {
 		g, form := 1+int(groups)%3, winogradFormsByName[seed%uint64(len(winogradFormsByName))]
 		s := ConvShape{
 			H: 1 + int(h)%11, W: 1 + int(w)%11, C: g * (1 + int(in)%70), OutC: g * (1 + int(out)%70), KH: form.kh, KW: form.kw,
-			SH: 1, SW: 1, PH: int(ph) % 4, PW: int(pw) % 4, Groups: g, Normalised: seed%2 == 0,
+			SH: 1, SW: 1, PH: int(ph) % 4, PW: int(pw) % 4, Groups: g, BeforeNorm: seed%2 == 0,
 		}
 		if s.validate() != nil || s.Depthwise() {
 			t.Skip()

@@ -62,7 +62,7 @@ type compiler struct {
 	written    map[*graph.Param]bool // gradients that hold something already
 	gradients  []float32
 	frozen     map[*graph.Node]bool // nodes that run in evaluation mode
-	normalised []bool               // nodes, by ID, that only batch norms read
+	beforeNorm []bool               // nodes, by ID, that only batch norms read
 }
 
 func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, error) {
@@ -81,7 +81,7 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	c := &compiler{
 		graph: g, weights: w, opt: opt, threads: threads,
 		values: map[*graph.Node]*value{}, written: map[*graph.Param]bool{}, frozen: map[*graph.Node]bool{},
-		normalised: g.Normalised(),
+		beforeNorm: g.BeforeNorm(),
 	}
 	c.freeze()
 	if err := c.lower(); err != nil {
@@ -308,7 +308,7 @@ func (c *compiler) sum(v *value, part buffer) {
 	}
 	add := kernels.NewAdd(kernels.ActNone)
 	size := v.size
-	c.emit(label{v.node, "sum of gradients"}, []buffer{old, part}, []buffer{dst}, func(f *frame) {
+	c.emit(label{v.node, SumOfGradients}, []buffer{old, part}, []buffer{dst}, func(f *frame) {
 		add.Forward(f.pool, f.n*size, f.at(dst), f.at(old), f.at(part))
 	})
 	if dst != old {

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"math"
-
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models/graph"
 )
@@ -16,17 +14,9 @@ type attentionLayer struct {
 	sums      buffer
 }
 
-func newAttentionLayer(p part, precision kernels.Precision, op graph.Attention) *attentionLayer {
-	s := p.at.Shape
-	headDim := s.C / op.Heads
-	return &attentionLayer{
-		part:      p,
-		width:     s.C,
-		sequences: s.H,
-		kernel: precision.NewAttention(kernels.AttentionShape{
-			Tokens: s.W, Heads: op.Heads, HeadDim: headDim, Scale: float32(1 / math.Sqrt(float64(headDim))),
-		}),
-	}
+func newAttentionLayer(p part, precision kernels.Precision) *attentionLayer {
+	shape, _ := AttentionShape(p.at)
+	return &attentionLayer{part: p, width: p.at.Shape.C, sequences: p.at.Shape.H, kernel: precision.NewAttention(shape)}
 }
 
 // split finds q, k and v in one buffer of the three, or in one of q and k and one of v.
@@ -51,7 +41,7 @@ func (l *attentionLayer) forward(c *compiler, out buffer) {
 	l.sums = c.newBuffer(l.sequences*l.at.Op.(graph.Attention).Heads*l.at.Shape.W, 0)
 	sums := l.sums
 	c.scratch(l.kernel.Workspace(c.threads))
-	c.emit(l.step("forward"), []buffer{first, second}, []buffer{out, sums}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{first, second}, []buffer{out, sums}, func(f *frame) {
 		q, k, v := l.split(f, first, second)
 		l.kernel.Forward(f.pool, f.n*l.sequences, kernels.Rows{Data: f.at(out), Stride: l.width}, q, k, v, f.at(sums), f.ws)
 	})
@@ -65,7 +55,7 @@ func (l *attentionLayer) backward(c *compiler, dy buffer) {
 		dSecond = c.contribute(l.in[1], false, none)
 	}
 	reads := []buffer{dy, out, sums, first, second}
-	c.emit(l.step("gradient"), reads, []buffer{dFirst.dst, dSecond.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), reads, []buffer{dFirst.dst, dSecond.dst}, func(f *frame) {
 		q, k, v := l.split(f, first, second)
 		dq, dk, dv := l.split(f, dFirst.dst, dSecond.dst)
 		l.kernel.Backward(f.pool, f.n*l.sequences, dq, dk, dv,
@@ -112,7 +102,7 @@ func (l *matMulLayer) forward(c *compiler, out buffer) {
 	for _, kernel := range []*kernels.MatMul{l.product, l.gradA, l.gradB} {
 		c.scratch(kernel.Workspace(c.threads))
 	}
-	multiply(c, l.step("forward"), l.product, l.at.Shape.H, out, a, b)
+	multiply(c, l.step(Forward), l.product, l.at.Shape.H, out, a, b)
 }
 
 func multiply(c *compiler, name label, kernel *kernels.MatMul, matrices int, out, a, b buffer) {
@@ -129,7 +119,7 @@ func (l *matMulLayer) backward(c *compiler, dy buffer) {
 		if op.TransposeA {
 			left, right = b, dy
 		}
-		multiply(c, l.step("gradient of the first"), l.gradA, matrices, k.dst, left, right)
+		multiply(c, l.step(FirstGradient), l.gradA, matrices, k.dst, left, right)
 		k.done()
 	}
 	if k := c.contribute(l.in[1], false, none); k.dst != none {
@@ -137,7 +127,7 @@ func (l *matMulLayer) backward(c *compiler, dy buffer) {
 		if op.TransposeB {
 			left, right = dy, a
 		}
-		multiply(c, l.step("gradient of the second"), l.gradB, matrices, k.dst, left, right)
+		multiply(c, l.step(SecondGradient), l.gradB, matrices, k.dst, left, right)
 		k.done()
 	}
 }

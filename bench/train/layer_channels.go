@@ -19,7 +19,7 @@ func (l *concatLayer) forward(c *compiler, out buffer) {
 	at, width, positions := 0, l.at.Shape.C, l.positions()
 	for _, v := range l.in {
 		kernel, x, offset, channels := kernels.NewCopyColumns(), c.read(v), at, v.size/positions
-		c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+		c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 			kernel.Run(f.pool, f.n*positions, channels, columns(f, out, width, offset), columns(f, x, channels, 0), false)
 		})
 		at += channels
@@ -37,7 +37,7 @@ func (l *concatLayer) backward(c *compiler, dy buffer) {
 		}
 		kernel := kernels.NewCopyColumns()
 		accumulate := c.startFrom(&l.part, k, false)
-		c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+		c.emit(l.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
 			kernel.Run(f.pool, f.n*positions, channels, columns(f, k.dst, channels, 0), columns(f, dy, width, offset), accumulate)
 		})
 		k.done()
@@ -50,10 +50,10 @@ func (c *compiler) startFrom(p *part, k contribution, partly bool) (accumulate b
 	size := k.v.size
 	switch {
 	case k.add == none && partly:
-		c.emit(p.step("zero gradient"), nil, []buffer{k.dst}, func(f *frame) { clear(f.at(k.dst)) })
+		c.emit(p.step(ZeroGradient), nil, []buffer{k.dst}, func(f *frame) { clear(f.at(k.dst)) })
 	case k.add != none && k.add != k.dst:
 		kernel := kernels.NewCopyColumns()
-		c.emit(p.step("copy of gradient"), []buffer{k.add}, []buffer{k.dst}, func(f *frame) {
+		c.emit(p.step(CopyOfGradient), []buffer{k.add}, []buffer{k.dst}, func(f *frame) {
 			kernel.Run(f.pool, f.n, size, columns(f, k.dst, size, 0), columns(f, k.add, size, 0), false)
 		})
 	}
@@ -69,7 +69,7 @@ type sliceLayer struct {
 func (l *sliceLayer) forward(c *compiler, out buffer) {
 	kernel, x, positions := kernels.NewCopyColumns(), c.read(l.in[0]), l.positions()
 	channels, width, from := l.at.Shape.C, l.inputShape().C, l.from
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Run(f.pool, f.n*positions, channels, columns(f, out, channels, 0), columns(f, x, width, from), false)
 	})
 }
@@ -79,7 +79,7 @@ func (l *sliceLayer) backward(c *compiler, dy buffer) {
 	channels, width, from := l.at.Shape.C, l.inputShape().C, l.from
 	k := c.contribute(l.in[0], true, none)
 	accumulate := c.startFrom(&l.part, k, true)
-	c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
 		kernel.Run(f.pool, f.n*positions, channels, columns(f, k.dst, width, from), columns(f, dy, channels, 0), accumulate)
 	})
 	k.done()

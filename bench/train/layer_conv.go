@@ -1,9 +1,6 @@
 package train
 
-import (
-	"github.com/reidbench/reidbench/kernels"
-	"github.com/reidbench/reidbench/models/graph"
-)
+import "github.com/reidbench/reidbench/kernels"
 
 // convLayer is a convolution or linear layer, with the residual that is added to it and the
 // ReLU that follows, if any.
@@ -15,23 +12,10 @@ type convLayer struct {
 	norm     *batchNormLayer // takes its statistics from the convolution, nil if none does
 }
 
-func convShape(op graph.Conv, in graph.Shape, normalised bool) kernels.ConvShape {
-	return kernels.ConvShape{
-		H: in.H, W: in.W, C: in.C, OutC: op.Out,
-		KH: op.Kernel.H, KW: op.Kernel.W,
-		SH: op.Steps().H, SW: op.Steps().W,
-		PH: op.Pad.H, PW: op.Pad.W,
-		Groups: op.GroupCount(), Normalised: normalised,
-	}
-}
-
-// linearShape is a linear layer as the 1×1 convolution that it is.
-func linearShape(op graph.Linear, in graph.Shape) kernels.ConvShape {
-	return kernels.ConvShape{H: in.H, W: in.W, C: in.C, OutC: op.Out, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}
-}
-
-func newConvLayer(p part, precision kernels.Precision, s kernels.ConvShape, residual *value, act kernels.Act) (*convLayer, error) {
-	kernel, err := precision.NewConv(s)
+func (c *compiler) newConvLayer(p part, residual *value, act kernels.Act) (*convLayer, error) {
+	shape, _ := ConvShape(p.at)
+	shape.BeforeNorm = c.beforeNorm[p.at.ID]
+	kernel, err := c.opt.Precision.NewConv(shape)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +47,7 @@ func (l *convLayer) forward(c *compiler, out buffer) {
 		return
 	}
 	c.scratch(kernel.Workspace(c.opt.Batch, c.threads))
-	c.emit(l.step("forward"), append(x.buffers(), add), []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), append(x.buffers(), add), []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n, f.at(out), x.open(f, kernel), w, kernels.Epilogue{Bias: bias, Add: f.at(add), Act: act}, f.ws)
 	})
 }
@@ -135,7 +119,7 @@ func (l *convLayer) backwardJoint(c *compiler, g buffer) {
 	}
 	c.scratch(kernel.JointWorkspace(c.opt.Batch, c.threads))
 	args := &kernels.Joint{} // of the run in flight
-	c.emit(l.step("gradients"), reads, writes, func(f *frame) {
+	c.emit(l.step(BothGradients), reads, writes, func(f *frame) {
 		*args = kernels.Joint{
 			DX: f.at(k.dst), Add: f.at(k.add), DW: dw, Accumulate: accumulate,
 			G: f.at(g), Behind: behind.kernel, Y: y.at(f),
@@ -166,7 +150,7 @@ func (l *convLayer) backward(c *compiler, dy buffer) {
 		if len(l.at.Params) > 1 {
 			db, _ = c.parameterGradient(l.at.Params[1])
 		}
-		c.emit(l.step("weight gradient"), append(x.buffers(), dy), nil, func(f *frame) {
+		c.emit(l.step(WeightGradient), append(x.buffers(), dy), nil, func(f *frame) {
 			kernel.BackwardWeights(f.pool, f.n, dw, db, f.at(dy), x.open(f, kernel), accumulate, f.ws)
 		})
 	}
@@ -175,7 +159,7 @@ func (l *convLayer) backward(c *compiler, dy buffer) {
 		norm.joinGradient(c, l, k, dy)
 		k.done()
 	} else if k.dst != none {
-		c.emit(l.step("data gradient"), []buffer{dy, k.add}, []buffer{k.dst}, func(f *frame) {
+		c.emit(l.step(DataGradient), []buffer{dy, k.add}, []buffer{k.dst}, func(f *frame) {
 			kernel.BackwardData(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), f.ws)
 		})
 		k.done()

@@ -12,7 +12,7 @@ func (l *gateLayer) recomputable() bool { return true }
 
 func (l *gateLayer) forward(c *compiler, out buffer) {
 	kernel, x, g := l.kernel, c.read(l.in[0]), c.read(l.in[1])
-	c.emit(l.step("forward"), []buffer{x, g}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x, g}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n, f.at(out), f.at(x), f.at(g))
 	})
 }
@@ -21,7 +21,7 @@ func (l *gateLayer) backward(c *compiler, dy buffer) {
 	kernel, x, g := l.kernel, c.read(l.in[0]), c.read(l.in[1])
 	if norm, ok := l.in[0].maker.(*batchNormLayer); ok && norm.fuses && norm.residual == nil && l.in[0].needs && l.in[0].grad == none {
 		dg := c.contribute(l.in[1], false, none)
-		c.emit(l.step("gradient"), []buffer{dy, x}, []buffer{dg.dst}, func(f *frame) {
+		c.emit(l.step(Gradient), []buffer{dy, x}, []buffer{dg.dst}, func(f *frame) {
 			kernel.BackwardGate(f.pool, f.n, f.at(dg.dst), f.at(dy), f.at(x))
 		})
 		dg.done()
@@ -31,7 +31,7 @@ func (l *gateLayer) backward(c *compiler, dy buffer) {
 	}
 	dx := c.contribute(l.in[0], false, c.reusable(dy))
 	dg := c.contribute(l.in[1], false, none)
-	c.emit(l.step("gradient"), []buffer{dy, x, g}, []buffer{dx.dst, dg.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy, x, g}, []buffer{dx.dst, dg.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n, f.at(dx.dst), f.at(dg.dst), f.at(dy), f.at(x), f.at(g))
 	})
 	dx.done()
@@ -60,7 +60,7 @@ func (c *compiler) settle(v *value) {
 	if dx == none {
 		dx = c.newBuffer(v.size, 0)
 	}
-	c.emit(g.layer.step("gradient"), []buffer{dy, g.gate, g.shift}, []buffer{dx}, func(f *frame) {
+	c.emit(g.layer.step(Gradient), []buffer{dy, g.gate, g.shift}, []buffer{dx}, func(f *frame) {
 		kernel.BackwardInput(f.pool, f.n, f.at(dx), f.at(dy), f.at(g.gate), f.at(g.shift))
 	})
 	if dx != dy {

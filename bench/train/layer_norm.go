@@ -80,12 +80,12 @@ func (l *batchNormLayer) forward(c *compiler, out buffer) {
 	if pool := l.pooled(c); pool != nil {
 		means := c.newBuffer(pool.out.size, 0)
 		pool.taken = &means
-		c.emit(l.step("forward"), at.buffers(), []buffer{out, means}, func(f *frame) {
+		c.emit(l.step(Forward), at.buffers(), []buffer{out, means}, func(f *frame) {
 			kernel.ApplyMeans(f.pool, f.n, positions, f.at(out), f.at(means), at.at(f))
 		})
 		return
 	}
-	c.emit(l.step("forward"), at.buffers(), []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), at.buffers(), []buffer{out}, func(f *frame) {
 		kernel.Apply(f.pool, f.n*positions, f.at(out), at.at(f))
 	})
 }
@@ -94,7 +94,7 @@ func (l *batchNormLayer) statistics(c *compiler) {
 	kernel, positions := l.kernel, l.positions()
 	mean, invStd, runMean, runVar := l.newStatistics(c)
 	if l.frozen {
-		c.emit(l.step("statistics"), nil, []buffer{mean, invStd}, func(f *frame) {
+		c.emit(l.step(Statistics), nil, []buffer{mean, invStd}, func(f *frame) {
 			kernel.Running(f.at(mean), f.at(invStd), runMean, runVar)
 		})
 		return
@@ -104,7 +104,7 @@ func (l *batchNormLayer) statistics(c *compiler) {
 		return
 	}
 	x := c.read(l.in[0])
-	c.emit(l.step("statistics"), []buffer{x}, []buffer{mean, invStd}, func(f *frame) {
+	c.emit(l.step(Statistics), []buffer{x}, []buffer{mean, invStd}, func(f *frame) {
 		kernel.Stats(f.pool, f.n*positions, f.at(x), f.at(mean), f.at(invStd), runMean, runVar, f.ws)
 	})
 }
@@ -122,7 +122,7 @@ func (l *batchNormLayer) joinStatistics(c *compiler, conv *convLayer, x buffer) 
 	w, bias := conv.parameters(c)
 	in := conv.input(c)
 	c.scratch(kernel.StatsWorkspace(norm, c.opt.Batch, c.threads))
-	c.emit(conv.step("forward"), in.buffers(), []buffer{x, mean, invStd}, func(f *frame) {
+	c.emit(conv.step(Forward), in.buffers(), []buffer{x, mean, invStd}, func(f *frame) {
 		kernel.ForwardStats(f.pool, f.n, f.at(x), in.open(f, kernel), w, bias, norm, f.at(mean), f.at(invStd), runMean, runVar, f.ws)
 	})
 }
@@ -135,7 +135,7 @@ func (l *batchNormLayer) joinGradient(c *compiler, conv *convLayer, k contributi
 	l.summed = &normSums{buffer: c.newBuffer(0, kernel.GradientSums(norm, c.opt.Batch))}
 	sums := l.summed
 	c.scratch(kernel.GradientSumsWorkspace(c.opt.Batch, c.threads))
-	c.emit(conv.step("data gradient"), append(at.buffers(), dy, k.add), []buffer{k.dst, sums.buffer}, func(f *frame) {
+	c.emit(conv.step(DataGradient), append(at.buffers(), dy, k.add), []buffer{k.dst, sums.buffer}, func(f *frame) {
 		sums.blocks = kernel.BackwardDataSums(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), norm, at.at(f), f.at(sums.buffer), f.ws)
 	})
 }
@@ -195,7 +195,7 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 			l.settle(c, dy, at, dGamma, dBeta, accumulate)
 		default:
 			k, fixed := c.contribute(l.in[0], true, inPlace), l.frozen
-			c.emit(l.step("gradient"), append(at.buffers(), dy, sums.buffer, k.add), []buffer{k.dst}, func(f *frame) {
+			c.emit(l.step(Gradient), append(at.buffers(), dy, sums.buffer, k.add), []buffer{k.dst}, func(f *frame) {
 				kernel.BackwardSummed(f.pool, f.n*positions, sums.blocks, f.at(k.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, f.at(k.add),
 					f.at(sums.buffer), accumulate)
 			})
@@ -213,7 +213,7 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 			backward = kernel.SettleGated
 		}
 		k, fixed := c.contribute(l.in[0], false, inPlace), l.frozen
-		c.emit(l.step("gradient"), append(at.buffers(), dy, gated.gate, gated.shift), []buffer{k.dst}, func(f *frame) {
+		c.emit(l.step(Gradient), append(at.buffers(), dy, gated.gate, gated.shift), []buffer{k.dst}, func(f *frame) {
 			backward(f.pool, f.n*positions, f.at(k.dst), dGamma, dBeta, f.at(dy), gated.at(f, positions), at.at(f), fixed, accumulate, f.ws)
 		})
 		k.done()
@@ -236,7 +236,7 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 	}
 	k := c.contribute(l.in[0], false, inPlace)
 	fixed := l.frozen
-	c.emit(l.step("gradient"), append(at.buffers(), dy), []buffer{k.dst, rest.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), append(at.buffers(), dy), []buffer{k.dst, rest.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n*positions, f.at(k.dst), f.at(rest.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, accumulate, f.ws)
 	})
 	k.done()
@@ -258,7 +258,7 @@ func (l *batchNormLayer) joins(c *compiler) bool {
 // of.
 func (l *batchNormLayer) settle(c *compiler, g buffer, at normalised, dGamma, dBeta []float32, accumulate bool) {
 	kernel, positions, sums, fixed := l.kernel, l.positions(), l.summed, l.frozen
-	c.emit(l.step("gradient"), append(at.buffers(), g, sums.buffer), nil, func(f *frame) {
+	c.emit(l.step(Gradient), append(at.buffers(), g, sums.buffer), nil, func(f *frame) {
 		kernel.SettleSummed(f.pool, f.n*positions, sums.blocks, dGamma, dBeta, f.at(g), at.at(f), fixed, f.at(sums.buffer), accumulate)
 	})
 	c.hold(l.in[0], g)
@@ -281,7 +281,7 @@ func (l *layerNormLayer) forward(c *compiler, out buffer) {
 	}
 	x, mean, invStd := c.read(l.in[0]), l.mean, l.invStd
 	gamma, beta := c.weights.of(l.at.Params[0]), c.weights.of(l.at.Params[1])
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out, mean, invStd}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out, mean, invStd}, func(f *frame) {
 		kernel.Forward(f.pool, f.n*positions, f.at(out), f.at(x), gamma, beta, f.at(mean), f.at(invStd))
 	})
 }
@@ -294,7 +294,7 @@ func (l *layerNormLayer) backward(c *compiler, dy buffer) {
 	dBeta, _ := c.parameterGradient(l.at.Params[1])
 	c.scratch(kernel.Workspace(c.opt.Batch*positions, c.threads))
 	k := c.contribute(l.in[0], true, none)
-	c.emit(l.step("gradient"), []buffer{dy, x, mean, invStd, k.add}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy, x, mean, invStd, k.add}, []buffer{k.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n*positions, f.at(k.dst), dGamma, dBeta, f.at(dy), f.at(x), f.at(mean), f.at(invStd),
 			gamma, f.at(k.add), accumulate, f.ws)
 	})
@@ -312,7 +312,7 @@ func (l *channelScaleLayer) trains(c *compiler) bool { return c.trainsParams(l.a
 func (l *channelScaleLayer) forward(c *compiler, out buffer) {
 	kernel, positions, x := l.kernel, l.positions(), c.read(l.in[0])
 	gamma := c.weights.of(l.at.Params[0])
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n*positions, f.at(out), f.at(x), gamma)
 	})
 }
@@ -323,7 +323,7 @@ func (l *channelScaleLayer) backward(c *compiler, dy buffer) {
 	dGamma, accumulate := c.parameterGradient(l.at.Params[0])
 	c.scratch(kernel.Workspace(c.opt.Batch*positions, c.threads))
 	k := c.contribute(l.in[0], false, c.reusable(dy))
-	c.emit(l.step("gradient"), []buffer{dy, x}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy, x}, []buffer{k.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n*positions, f.at(k.dst), dGamma, f.at(dy), f.at(x), gamma, accumulate, f.ws)
 	})
 	k.done()

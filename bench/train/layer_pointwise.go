@@ -16,7 +16,7 @@ func (l *actLayer) recomputable() bool { return true }
 
 func (l *actLayer) forward(c *compiler, out buffer) {
 	kernel, size, x := l.kernel, l.out.size, c.read(l.in[0])
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n*size, f.at(out), f.at(x))
 	})
 }
@@ -24,7 +24,7 @@ func (l *actLayer) forward(c *compiler, out buffer) {
 func (l *actLayer) backward(c *compiler, dy buffer) {
 	kernel, size, x := l.kernel, l.out.size, c.read(l.in[0])
 	k := c.contribute(l.in[0], false, c.reusable(dy))
-	c.emit(l.step("gradient"), []buffer{dy, x}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy, x}, []buffer{k.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n*size, f.at(k.dst), f.at(dy), f.at(x))
 	})
 	k.done()
@@ -45,7 +45,7 @@ func (l *addLayer) forward(c *compiler, out buffer) {
 			act = l.act
 		}
 		kernel, a, b := kernels.NewAdd(act), sum, c.read(v)
-		c.emit(l.step("forward"), []buffer{a, b}, []buffer{out}, func(f *frame) {
+		c.emit(l.step(Forward), []buffer{a, b}, []buffer{out}, func(f *frame) {
 			kernel.Forward(f.pool, f.n*size, f.at(out), f.at(a), f.at(b))
 		})
 		sum = out
@@ -68,7 +68,7 @@ func reluGradient(c *compiler, p *part, act kernels.Act, dy buffer) buffer {
 	if dz == none {
 		dz = c.newBuffer(size, 0)
 	}
-	c.emit(p.step("activation gradient"), []buffer{dy, y}, []buffer{dz}, func(f *frame) {
+	c.emit(p.step(ActivationGradient), []buffer{dy, y}, []buffer{dz}, func(f *frame) {
 		kernel.Backward(f.pool, f.n*size, f.at(dz), f.at(dy), f.at(y))
 	})
 	return dz
@@ -82,7 +82,7 @@ type productLayer struct {
 
 func (l *productLayer) forward(c *compiler, out buffer) {
 	kernel, size, a, b := l.kernel, l.out.size, c.read(l.in[0]), c.read(l.in[1])
-	c.emit(l.step("forward"), []buffer{a, b}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{a, b}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n*size, f.at(out), f.at(a), f.at(b))
 	})
 }
@@ -90,7 +90,7 @@ func (l *productLayer) forward(c *compiler, out buffer) {
 func (l *productLayer) backward(c *compiler, dy buffer) {
 	kernel, size, a, b := l.kernel, l.out.size, c.read(l.in[0]), c.read(l.in[1])
 	da, db := c.contribute(l.in[0], false, none), c.contribute(l.in[1], false, none)
-	c.emit(l.step("gradient"), []buffer{dy, a, b}, []buffer{da.dst, db.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy, a, b}, []buffer{da.dst, db.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n*size, f.at(da.dst), f.at(db.dst), f.at(dy), f.at(a), f.at(b))
 	})
 	da.done()
@@ -105,7 +105,7 @@ type scaleLayer struct {
 
 func (l *scaleLayer) forward(c *compiler, out buffer) {
 	kernel, size, x := l.kernel, l.out.size, c.read(l.in[0])
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n*size, f.at(out), f.at(x), nil)
 	})
 }
@@ -113,7 +113,7 @@ func (l *scaleLayer) forward(c *compiler, out buffer) {
 func (l *scaleLayer) backward(c *compiler, dy buffer) {
 	kernel, size := l.kernel, l.out.size
 	k := c.contribute(l.in[0], true, none)
-	c.emit(l.step("gradient"), []buffer{dy, k.add}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy, k.add}, []buffer{k.dst}, func(f *frame) {
 		kernel.Forward(f.pool, f.n*size, f.at(k.dst), f.at(dy), f.at(k.add))
 	})
 	k.done()
@@ -161,7 +161,7 @@ func (l *dropoutLayer) recomputable() bool { return true }
 
 func (l *dropoutLayer) forward(c *compiler, out buffer) {
 	kernel, size, x := l.kernel, l.out.size, c.read(l.in[0])
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n, size, f.at(out), f.at(x), f.step)
 	})
 }
@@ -169,7 +169,7 @@ func (l *dropoutLayer) forward(c *compiler, out buffer) {
 func (l *dropoutLayer) backward(c *compiler, dy buffer) {
 	kernel, size := l.kernel, l.out.size
 	k := c.contribute(l.in[0], false, c.reusable(dy))
-	c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
 		kernel.Forward(f.pool, f.n, size, f.at(k.dst), f.at(dy), f.step)
 	})
 	k.done()

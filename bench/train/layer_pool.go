@@ -27,7 +27,7 @@ func (l *maxPoolLayer) forward(c *compiler, out buffer) {
 		l.which = c.newBuffer((l.out.size+3)/4, 0)
 	}
 	which := l.which
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out, which}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out, which}, func(f *frame) {
 		kernel.Forward(f.pool, f.n, f.at(out), f.at(x), bytesOf(f.at(which)))
 	})
 }
@@ -35,7 +35,7 @@ func (l *maxPoolLayer) forward(c *compiler, out buffer) {
 func (l *maxPoolLayer) backward(c *compiler, dy buffer) {
 	kernel, which := l.kernel, l.which
 	k := c.contribute(l.in[0], false, none)
-	c.emit(l.step("gradient"), []buffer{dy, which}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy, which}, []buffer{k.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n, f.at(k.dst), f.at(dy), bytesOf(f.at(which)))
 	})
 	k.done()
@@ -66,7 +66,7 @@ func (l *avgPoolLayer) backward(c *compiler, dy buffer) {
 	if g := l.in[0].gated; g != nil && g.shift == none && l.mean {
 		size, share := l.out.size, kernels.NewScale(1/float32(l.inputShape().Positions()))
 		g.shift = c.newBuffer(size, 0)
-		c.emit(l.step("gradient"), []buffer{dy}, []buffer{g.shift}, func(f *frame) {
+		c.emit(l.step(Gradient), []buffer{dy}, []buffer{g.shift}, func(f *frame) {
 			share.Forward(f.pool, f.n*size, f.at(g.shift), f.at(dy), nil)
 		})
 		return
@@ -77,14 +77,14 @@ func (l *avgPoolLayer) backward(c *compiler, dy buffer) {
 // mapForward and mapBackward emit the steps of a layer that is one linear map.
 func mapForward(c *compiler, p *part, kernel linearMap, out buffer) {
 	x := c.read(p.in[0])
-	c.emit(p.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(p.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n, f.at(out), f.at(x))
 	})
 }
 
 func mapBackward(c *compiler, p *part, kernel linearMap, dy buffer) {
 	k := c.contribute(p.in[0], false, none)
-	c.emit(p.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+	c.emit(p.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n, f.at(k.dst), f.at(dy))
 	})
 	k.done()

@@ -28,7 +28,7 @@ func (l *softmaxLayer) forward(c *compiler, out buffer) {
 	if l.turn != nil {
 		x, y = l.turned(c, x), c.newBuffer(l.out.size, 0)
 	}
-	c.emit(l.step("forward"), []buffer{x}, []buffer{y}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{y}, func(f *frame) {
 		l.kernel.Forward(f.pool, f.n*l.rows, f.at(y), f.at(x))
 	})
 	l.turnBack(c, out, y)
@@ -41,7 +41,7 @@ func (l *softmaxLayer) backward(c *compiler, dy buffer) {
 	if l.turn != nil {
 		dy, y, dx = l.turned(c, dy), l.turned(c, y), c.newBuffer(l.out.size, 0)
 	}
-	c.emit(l.step("gradient"), []buffer{dy, y}, []buffer{dx}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy, y}, []buffer{dx}, func(f *frame) {
 		l.kernel.Backward(f.pool, f.n*l.rows, f.at(dx), f.at(dy), f.at(y))
 	})
 	l.turnBack(c, k.dst, dx)
@@ -51,7 +51,7 @@ func (l *softmaxLayer) backward(c *compiler, dy buffer) {
 // turned emits the step that puts the tokens of each channel side by side.
 func (l *softmaxLayer) turned(c *compiler, x buffer) buffer {
 	y, sequences := c.newBuffer(l.out.size, 0), l.at.Shape.H
-	c.emit(l.step("turn"), []buffer{x}, []buffer{y}, func(f *frame) {
+	c.emit(l.step(Turn), []buffer{x}, []buffer{y}, func(f *frame) {
 		l.turn.Forward(f.pool, f.n*sequences, f.at(y), f.at(x))
 	})
 	return y
@@ -62,7 +62,7 @@ func (l *softmaxLayer) turnBack(c *compiler, dst, src buffer) {
 		return
 	}
 	sequences := l.at.Shape.H
-	c.emit(l.step("turn back"), []buffer{src}, []buffer{dst}, func(f *frame) {
+	c.emit(l.step(TurnBack), []buffer{src}, []buffer{dst}, func(f *frame) {
 		l.turn.Backward(f.pool, f.n*sequences, f.at(dst), f.at(src))
 	})
 }

@@ -13,7 +13,7 @@ func (l *classTokenLayer) sequences() int          { return l.at.Shape.H }
 
 func (l *classTokenLayer) forward(c *compiler, out buffer) {
 	kernel, x, sequences, token := l.kernel, c.read(l.in[0]), l.sequences(), c.weights.of(l.at.Params[0])
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Prepend(f.pool, f.n*sequences, f.at(out), f.at(x), token)
 	})
 }
@@ -22,7 +22,7 @@ func (l *classTokenLayer) backward(c *compiler, dy buffer) {
 	kernel, sequences := l.kernel, l.sequences()
 	dToken, accumulate := c.parameterGradient(l.at.Params[0])
 	k := c.contribute(l.in[0], false, none)
-	c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
 		kernel.PrependBackward(f.pool, f.n*sequences, f.at(k.dst), dToken, f.at(dy), accumulate)
 	})
 	k.done()
@@ -38,7 +38,7 @@ func (l *positionLayer) trains(c *compiler) bool { return c.trainsParams(l.at) }
 
 func (l *positionLayer) forward(c *compiler, out buffer) {
 	kernel, x, sequences, position := l.kernel, c.read(l.in[0]), l.at.Shape.H, c.weights.of(l.at.Params[0])
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.AddPosition(f.pool, f.n*sequences, f.at(out), f.at(x), position)
 	})
 }
@@ -46,7 +46,7 @@ func (l *positionLayer) forward(c *compiler, out buffer) {
 func (l *positionLayer) backward(c *compiler, dy buffer) {
 	kernel, sequences := l.kernel, l.at.Shape.H
 	dPosition, accumulate := c.parameterGradient(l.at.Params[0])
-	c.emit(l.step("gradient"), []buffer{dy}, nil, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy}, nil, func(f *frame) {
 		kernel.PositionGrad(f.pool, f.n*sequences, dPosition, f.at(dy), accumulate)
 	})
 	c.pass(l.in[0], dy)
@@ -61,7 +61,7 @@ type tokenLayer struct {
 
 func (l *tokenLayer) forward(c *compiler, out buffer) {
 	kernel, x, sequences, index := l.kernel, c.read(l.in[0]), l.at.Shape.H, l.index
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Select(f.pool, f.n*sequences, f.at(out), f.at(x), index)
 	})
 }
@@ -69,7 +69,7 @@ func (l *tokenLayer) forward(c *compiler, out buffer) {
 func (l *tokenLayer) backward(c *compiler, dy buffer) {
 	kernel, sequences, index := l.kernel, l.at.Shape.H, l.index
 	k := c.contribute(l.in[0], false, none)
-	c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
 		kernel.SelectBackward(f.pool, f.n*sequences, f.at(k.dst), f.at(dy), index)
 	})
 	k.done()
@@ -82,7 +82,7 @@ type padTokenLayer struct{ part }
 func (l *padTokenLayer) forward(c *compiler, out buffer) {
 	kernel, x, s := kernels.NewCopyColumns(), c.read(l.in[0]), l.at.Shape
 	width, tokens := s.W*s.C, (s.W-1)*s.C
-	c.emit(l.step("forward"), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		y := f.at(out)
 		for i := range f.n * s.H {
 			clear(y[i*width:][:s.C])
@@ -95,7 +95,7 @@ func (l *padTokenLayer) backward(c *compiler, dy buffer) {
 	kernel, s := kernels.NewCopyColumns(), l.at.Shape
 	width, tokens := s.W*s.C, (s.W-1)*s.C
 	k := c.contribute(l.in[0], false, none)
-	c.emit(l.step("gradient"), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
 		kernel.Run(f.pool, f.n*s.H, tokens, columns(f, k.dst, tokens, 0), columns(f, dy, width, s.C), false)
 	})
 	k.done()

@@ -133,7 +133,7 @@ func (p *part) inputs() []*value        { return p.in }
 func (p *part) trains(*compiler) bool   { return false }
 func (p *part) positions() int          { return p.at.Shape.Positions() }
 func (p *part) inputShape() graph.Shape { return p.at.Inputs[0].Shape }
-func (p *part) step(phase string) label { return label{p.at, phase} }
+func (p *part) step(phase Phase) label  { return label{p.at, phase} }
 
 func (c *compiler) lowerChain(ch *chain) error {
 	n := ch.nodes[0]
@@ -157,10 +157,8 @@ func (c *compiler) lowerChain(ch *chain) error {
 	case graph.Reshape:
 		c.values[n] = p.in[0]
 		return nil
-	case graph.Conv:
-		l, err = newConvLayer(p, c.opt.Precision, convShape(op, n.Inputs[0].Shape, c.normalised[n.ID]), residual, act)
-	case graph.Linear:
-		l, err = newConvLayer(p, c.opt.Precision, linearShape(op, n.Inputs[0].Shape), residual, act)
+	case graph.Conv, graph.Linear:
+		l, err = c.newConvLayer(p, residual, act)
 	case graph.BatchNorm:
 		l = newBatchNormLayer(p, op, residual, act, c.frozen[n], !c.opt.NoFusion)
 	case graph.LayerNorm:
@@ -222,7 +220,7 @@ func (c *compiler) lowerChain(ch *chain) error {
 	case graph.Token:
 		l = &tokenLayer{part: p, kernel: kernels.NewTokens(n.Inputs[0].Shape.W, n.Shape.C), index: op.Index}
 	case graph.Attention:
-		l = newAttentionLayer(p, c.opt.Precision, op)
+		l = newAttentionLayer(p, c.opt.Precision)
 	case graph.MatMul:
 		l = newMatMulLayer(p, op)
 	case graph.Softmax:

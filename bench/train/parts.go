@@ -119,11 +119,11 @@ func (l *batchNormLayer) statisticsOfParts(c *compiler, mean, invStd buffer, run
 	var of []*moments
 	var reads []buffer
 	for _, v := range l.in {
-		m := c.momentsOf(v, l.step("statistics"), positions)
+		m := c.momentsOf(v, l.step(Statistics), positions)
 		of, reads = append(of, m), append(reads, m.mean, m.variance)
 	}
 	taken := make([]kernels.Moments, len(of))
-	c.emit(l.step("statistics"), reads, []buffer{mean, invStd}, func(f *frame) {
+	c.emit(l.step(Statistics), reads, []buffer{mean, invStd}, func(f *frame) {
 		for i, m := range of {
 			taken[i] = kernels.Moments{Mean: f.at(m.mean), Variance: f.at(m.variance)}
 		}
@@ -141,7 +141,7 @@ func (l *batchNormLayer) backwardParts(c *compiler, g buffer, at normalised, dGa
 		parts, reads, writes = append(parts, k), append(reads, k.add), append(writes, k.dst)
 	}
 	gradients := make([]kernels.Gradient, len(parts))
-	c.emit(l.step("gradient"), reads, writes, func(f *frame) {
+	c.emit(l.step(Gradient), reads, writes, func(f *frame) {
 		for i, k := range parts {
 			gradients[i] = kernels.Gradient{DX: f.at(k.dst), Add: f.at(k.add)}
 		}

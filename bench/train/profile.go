@@ -12,7 +12,7 @@ import (
 // A label says whose step it is: the layer's node, and what is done for it.
 type label struct {
 	node  *graph.Node
-	phase string
+	phase Phase
 }
 
 // A Profile gathers where the time of a program's steps goes.
@@ -23,7 +23,7 @@ type Profile struct {
 // Spent is the time of one phase of one layer, over all runs since profiling began.
 type Spent struct {
 	Node  *graph.Node // the first node of the layer, where several are fused
-	Phase string      // "forward", "data gradient", …
+	Phase Phase
 	Time  time.Duration
 }
 

@@ -435,7 +435,7 @@ func TestProfile(t *testing.T) {
 	p.Train(3, 0)
 	phases := map[string]bool{}
 	for _, s := range profile.Steps() {
-		phases[s.Node.Name+" "+s.Phase] = true
+		phases[s.Node.Name+" "+s.Phase.String()] = true
 	}
 	for _, want := range []string{"stem forward", "stem weight gradient", "c forward", "c weight gradient", "c data gradient", "classifier forward"} {
 		if !phases[want] {

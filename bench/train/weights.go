@@ -212,13 +212,13 @@ func fromPublished(p *graph.Param, stored, values []float32) {
 // [O, KH, KW, I], a depthwise [C, 1, KH, KW] as [KH, KW, C], and the embedding [1, C, H, W] of
 // pixels that have become tokens as [H, W, C]; all else is kept as published.
 func order(p *graph.Param) (outer, channels, pixels int) {
-	switch op := p.Owner.Op.(type) {
+	switch p.Owner.Op.(type) {
 	case graph.Conv:
 		if p.Role != graph.Weight {
 			break
 		}
 		outer, channels, pixels = p.Shape[0], p.Shape[1], p.Shape[2]*p.Shape[3]
-		if isDepthwise(op, p.Owner.Inputs[0].Shape.C) {
+		if s, _ := ConvShape(p.Owner); s.Depthwise() {
 			return 1, outer, pixels
 		}
 		return outer, channels, pixels
@@ -228,9 +228,4 @@ func order(p *graph.Param) (outer, channels, pixels int) {
 		}
 	}
 	return 1, 1, p.Size()
-}
-
-// isDepthwise reports whether each channel has a filter of its own, and only one.
-func isDepthwise(c graph.Conv, channels int) bool {
-	return c.GroupCount() > 1 && c.GroupCount() == channels && c.Out == channels
 }

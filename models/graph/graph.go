@@ -148,21 +148,21 @@ func (g *Graph) Uses() [][]*Node {
 	return uses
 }
 
-// Normalised tells, for each node by ID, whether batch norms read its output, by itself or concatenated with others, and
+// BeforeNorm reports, for each node by ID, whether batch norms read its output, by itself or concatenated with others, and
 // nothing else does.
-func (g *Graph) Normalised() []bool {
-	normalised := make([]bool, len(g.Nodes))
+func (g *Graph) BeforeNorm() []bool {
+	before := make([]bool, len(g.Nodes))
 	for id, uses := range slices.Backward(g.Uses()) {
-		normalised[id] = len(uses) > 0
+		before[id] = len(uses) > 0
 		for _, n := range uses {
 			switch n.Op.(type) {
 			case BatchNorm:
 			case Concat:
-				normalised[id] = normalised[id] && normalised[n.ID]
+				before[id] = before[id] && before[n.ID]
 			default:
-				normalised[id] = false
+				before[id] = false
 			}
 		}
 	}
-	return normalised
+	return before
 }

@@ -77,13 +77,13 @@ func TestNormalised(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for id, normalised := range g.Normalised() {
-		if normalised {
+	for id, before := range g.BeforeNorm() {
+		if before {
 			got = append(got, g.Nodes[id].Name)
 		}
 	}
 	if diff := cmp.Diff([]string{"once", "twice", "first", "second", "concat"}, got); diff != "" {
-		t.Errorf("normalised (-want +got):\n%s", diff)
+		t.Errorf("before batch norms (-want +got):\n%s", diff)
 	}
 }
 
