@@ -1,8 +1,8 @@
 package kernels
 
 // gather is the left operand of a convolution: a matrix with one row per output position and one column per tap and
-// channel, (tap row, tap column, channel) from slowest to fastest. It is never written as a whole; fill copies the block
-// that is multiplied next.
+// channel, (tap row, tap column, channel) from slowest to fastest. It is never written as a whole; fill copies the
+// block that is multiplied next.
 type gather struct {
 	src             []float32
 	h, w            int // source image
@@ -17,7 +17,7 @@ type gather struct {
 // depth returns the number of columns.
 func (g *gather) depth() int { return g.kh * g.kw * g.channels }
 
-// plain tells whether the matrix lies in memory as it is: rows of channels, one pixel apart.
+// plain reports whether the matrix lies in memory as it is: rows of channels, one pixel apart.
 func (g *gather) plain() bool {
 	return g.kh == 1 && g.kw == 1 && g.sh == 1 && g.sw == 1 && g.top == 0 && g.left == 0 && g.outH == g.h && g.outW == g.w
 }
@@ -40,9 +40,11 @@ func (g *gather) fill(dst []float32, dstRow, row, rows, k0, k1 int) {
 	}
 }
 
-// fillRun fills the rows of neighbouring positions x to x+run in line y of image n.
+// fillRun fills the rows of neighbouring positions x to x+run in line y of image n. It goes segment by segment: those
+// are the columns that lie side by side in the image, all taps of a window's line or, if other channels lie between
+// them, the channels of one tap.
 func (g *gather) fillRun(dst []float32, dstRow, n, y, x, run, k0, k1 int) {
-	taps := 1 // that are neighbours in memory
+	taps := 1 // of a segment
 	if g.channels == g.pixel {
 		taps = g.kw
 	}
@@ -59,12 +61,7 @@ func (g *gather) fillRun(dst []float32, dstRow, n, y, x, run, k0, k1 int) {
 		line := (n*g.h + iy) * g.w
 		offset := lo - segment*width // in the segment
 		left := g.left + kx
-		// Positions in [from,to) have all taps of the segment inside the image.
-		from := min(max(ceilDiv(max(-left, 0), g.sw), x), x+run)
-		to := from
-		if last := g.w - taps - left; last >= 0 {
-			to = max(from, min(x+run, last/g.sw+1))
-		}
+		from, to := g.whole(left, taps, x, x+run)
 		for px := x; px < from; px++ {
 			g.fillClipped(block[(px-x)*dstRow:][:hi-lo], line, left+px*g.sw, offset)
 		}
@@ -76,6 +73,25 @@ func (g *gather) fillRun(dst []float32, dstRow, n, y, x, run, k0, k1 int) {
 			g.fillClipped(block[(px-x)*dstRow:][:hi-lo], line, left+px*g.sw, offset)
 		}
 	}
+}
+
+// whole returns which of the positions [x,end) see a segment of some pixels inside the image, where position 0 sees it
+// from pixel left of the line on:
+//
+//	[x,from)   positions whose segment begins before the line
+//	[from,to)  positions whose segment lies inside the line
+//	[to,end)   positions whose segment ends after the line; it may begin before the line as well
+func (g *gather) whole(left, pixels, x, end int) (from, to int) {
+	last := g.w - pixels // where the last segment inside the line begins
+	if left > last {
+		return x, x
+	}
+	first := 0
+	if left < 0 {
+		first = ceilDiv(-left, g.sw)
+	}
+	from = min(max(first, x), end)
+	return from, min(max((last-left)/g.sw+1, from), end)
 }
 
 // fillClipped fills one row of a segment, whose first tap is at pixel ix of the line and may be outside of it.

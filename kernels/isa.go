@@ -45,7 +45,7 @@ func Detected() ISA {
 // Active returns the instruction set in use.
 func Active() ISA { return active }
 
-// ISAError tells why the choice made by REIDBENCH_ISA could not be followed; nil if it was, or if there was none.
+// ISAError says why the choice made by REIDBENCH_ISA could not be followed; nil if it was, or if there was none.
 func ISAError() error { return isaErr }
 
 // chooseISA follows the wish if this CPU can; otherwise it stays with the best and says why.

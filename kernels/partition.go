@@ -2,7 +2,7 @@ package kernels
 
 // How work is cut. All of it depends on shapes only, so that results do not depend on the number of threads.
 const (
-	taskFloats   = 1 << 14 // values in a task of a pointwise kernel: about half of a first-level cache with two operands
+	taskFloats   = 1 << 14 // values in a task of a pointwise kernel: with two operands, half of a first-level cache
 	blockRows    = 128     // rows that a reduction adds up in float32 before it goes on in float64
 	gradientRows = 16      // the same for those that add up row by row, and so round more often
 	maxPartials  = 64      // tasks, and so partial sums, of a reduction over rows

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Job is work cut into tasks. Do runs one of them; worker is below Pool.Threads and tells which scratch is free to use.
+// Job is work cut into tasks. Do runs one of them; worker is below Pool.Threads and says which scratch is free to use.
 // What a task computes must not depend on the worker.
 type Job interface {
 	Do(task, worker int)
@@ -44,9 +44,9 @@ type helper struct {
 	_     [48]byte      // keeps the states of two helpers in different cache lines
 }
 
-// share is the tasks that a worker has yet to do: from the low half of the word up to the high half. The worker takes the
-// first of them, others the last. So the same worker does the same part of the data in kernel after kernel, unless it falls
-// behind: writing what another core has read last takes several times as long.
+// share is the tasks that a worker has yet to do: from the low half of the word up to the high half. The worker takes
+// the first of them, others the last. So the same worker does the same part of the data in kernel after kernel, unless
+// it falls behind: writing what another core has read last takes several times as long.
 type share struct {
 	word atomic.Uint64
 	_    [56]byte // keeps two of them in different cache lines
@@ -72,7 +72,18 @@ func (s *share) take(last bool) (task int, ok bool) {
 	}
 }
 
-// States of a helper.
+// States of a helper, and who changes them:
+//
+//	idle → called     Run
+//	called → working  the helper, which then takes tasks
+//	working → idle    the helper, when no task is left
+//	called → idle     Run, if no task was left before the helper began: the call is taken back
+//	idle → asleep     the helper, after spinTime without a call
+//	asleep → called   Run, which sends the token that the helper waits for
+//	idle → ended      Close
+//	asleep → ended    Close, with a token
+//
+// A helper that wakes up and finds that its call was taken back is idle.
 const (
 	idle    = iota // looks for work
 	asleep         // waits for a token
@@ -88,7 +99,10 @@ func NewPool(threads int) *Pool {
 }
 
 func newPool(threads int, spins bool) *Pool {
-	p := &Pool{threads: threads, spins: spins, helpers: make([]helper, threads-1), shares: make([]share, threads), done: make(chan struct{}, 1)}
+	p := &Pool{
+		threads: threads, spins: spins,
+		helpers: make([]helper, threads-1), shares: make([]share, threads), done: make(chan struct{}, 1),
+	}
 	p.exited.Add(threads - 1)
 	for i := range p.helpers {
 		p.helpers[i].wake = make(chan struct{}, 1)
@@ -97,7 +111,7 @@ func newPool(threads int, spins bool) *Pool {
 	return p
 }
 
-// canSpin tells whether waiting threads have a CPU of their own, and an instruction for it.
+// canSpin reports whether waiting threads have a CPU of their own, and an instruction for it.
 func canSpin(threads int) bool { return threads <= runtime.GOMAXPROCS(0) && Detected() != Generic }
 
 // Threads returns the number of workers, the caller of Run included.
@@ -111,9 +125,9 @@ func (p *Pool) Close() {
 	p.exited.Wait()
 }
 
-// Run does every task in [0,tasks) and returns when all are done. Every worker has a share of them, one after the other, and
-// takes the last ones of another's when it is done. A panic in a task is raised again here, once the workers have stopped. A
-// task must not call Run on its own pool.
+// Run does every task in [0,tasks) and returns when all are done. Every worker has a share of them, one after the
+// other, and takes the last ones of another's when it is done. A panic in a task is raised again here, once the workers
+// have stopped. A task must not call Run on its own pool.
 func (p *Pool) Run(tasks int, j Job) {
 	if p.threads == 1 || tasks <= 1 {
 		for task := range tasks {
@@ -210,7 +224,7 @@ func (p *Pool) newSpin() spin {
 	return spin{}
 }
 
-// again tells whether to look another time.
+// again reports whether to look another time.
 func (s *spin) again() bool {
 	const pauses, roundsPerClock = 8, 32
 	switch {
