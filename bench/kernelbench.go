@@ -53,7 +53,7 @@ func (r *stopwatch) bounded(ctx context.Context, m Measurement, d direction) err
 
 // product measures C[n,n] = A[n,n]·B[n,n]ᵀ.
 func (r *stopwatch) product(ctx context.Context, n int) error {
-	gemm := r.Precision.NewGemm(n, n)
+	gemm := kernels.NewGemm(n, n, r.Precision)
 	a, b, c := noise(n*n), noise(n*n), kernels.Allocate(n*n)
 	ws := kernels.Allocate(gemm.Workspace(n, r.Threads))
 	d := direction{
@@ -72,7 +72,8 @@ func (r *stopwatch) directions(k kernelShape) ([]direction, error) {
 }
 
 func (r *stopwatch) conv(s kernels.ConvShape) ([]direction, error) {
-	conv, err := r.Precision.NewConv(s)
+	s.Precision = r.Precision
+	conv, err := kernels.NewConv(s)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,8 @@ func (r *stopwatch) conv(s kernels.ConvShape) ([]direction, error) {
 // attention measures what is between q, k and v side by side and the output. What the backward pass computes again is not
 // counted.
 func (r *stopwatch) attention(s kernels.AttentionShape, sequences int) []direction {
-	attention := r.Precision.NewAttention(s)
+	s.Precision = r.Precision
+	attention := kernels.NewAttention(s)
 	sequences *= r.Batch
 	width := s.Heads * s.HeadDim
 	size := sequences * s.Tokens * width

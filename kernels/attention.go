@@ -15,6 +15,7 @@ type Rows struct {
 type AttentionShape struct {
 	Tokens, Heads, HeadDim int
 	Scale                  float32
+	Precision              Precision // of the products; softmax stays float32
 }
 
 // Attention computes softmax(Scale·QKᵀ)·V for every sequence and head. The probabilities are not kept: the backward pass
@@ -40,7 +41,7 @@ type (
 
 // NewAttention returns attention of the given shape.
 func NewAttention(s AttentionShape) *Attention {
-	a := &Attention{s: s}
+	a := &Attention{s: s, pairs: s.Precision == BF16}
 	a.forward, a.backward = attentionForward{a}, attentionBackward{a}
 	return a
 }

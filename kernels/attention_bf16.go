@@ -1,12 +1,5 @@
 package kernels
 
-// NewAttention is [NewAttention] with products of that precision. Softmax stays float32.
-func (p Precision) NewAttention(s AttentionShape) *Attention {
-	a := NewAttention(s)
-	a.pairs = p == BF16
-	return a
-}
-
 // roundedSize returns the floats of the largest operand in pairs: a matrix of tokens, or one of tokens × tokens in pairs of
 // columns or rows.
 func (a *Attention) roundedSize() int {

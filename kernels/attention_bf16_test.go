@@ -22,7 +22,8 @@ func TestAttentionOfPairs(t *testing.T) {
 func checkAttentionOfPairs(t *testing.T, seed uint64, s AttentionShape) {
 	t.Helper()
 	exact, pairs := newAttentionCase(t, seed, s, 3, 2), newAttentionCase(t, seed, s, 3, 2)
-	pairs.a = BF16.NewAttention(s)
+	s.Precision = BF16
+	pairs.a = NewAttention(s)
 	pairs.ws = make([]float32, pairs.a.Workspace(2))
 	for _, c := range []*attentionCase{exact, pairs} {
 		c.forward()

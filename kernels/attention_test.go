@@ -202,7 +202,11 @@ func FuzzAttention(f *testing.F) {
 }
 
 func BenchmarkAttention(b *testing.B) {
-	for _, s := range []AttentionShape{{129, 3, 64, 0.125}, {129, 12, 64, 0.125}, {16, 4, 6, 0.4}} {
+	for _, s := range []AttentionShape{
+		{Tokens: 129, Heads: 3, HeadDim: 64, Scale: 0.125},
+		{Tokens: 129, Heads: 12, HeadDim: 64, Scale: 0.125},
+		{Tokens: 16, Heads: 4, HeadDim: 6, Scale: 0.4},
+	} {
 		b.Run(fmt.Sprintf("%dx%dx%d", s.Tokens, s.Heads, s.HeadDim), func(b *testing.B) {
 			p := NewPool(1)
 			defer p.Close()

@@ -57,7 +57,7 @@ type (
 // form, whose rounding errors are larger than those of the plain sum: up to twice in the forward pass unless it is normalised,
 // up to four times otherwise.
 func NewConv(s ConvShape) (*Conv, error) {
-	c, err := NewDirectConv(s)
+	c, err := newDirectConv(s)
 	if err == nil && c.depthwise == nil {
 		c.tiled = c.winogradForms(minSmallChannels, minLargeChannels, minWinogradTiles)
 		if c.grouped != nil && s.C/s.Groups <= maxDirectChannels && s.H*s.W <= maxDirectPixels {
@@ -65,12 +65,15 @@ func NewConv(s ConvShape) (*Conv, error) {
 		}
 		c.useQuarters(minQuarteredColumns, minQuarteredDepth)
 		c.useJoint()
+		if s.Precision == BF16 {
+			c.usePairs()
+		}
 	}
 	return c, err
 }
 
-// NewDirectConv is NewConv without Winograd's form.
-func NewDirectConv(s ConvShape) (*Conv, error) {
+// newDirectConv is NewConv with float32 products in their plain form.
+func newDirectConv(s ConvShape) (*Conv, error) {
 	if err := s.validate(); err != nil {
 		return nil, err
 	}

@@ -11,9 +11,6 @@ const (
 // For filters of one line, whose forms magnify the rounding more, there is the plain sum. Depthwise convolutions and the
 // kernels for small groups stay as they are.
 func (c *Conv) usePairs() {
-	if c.depthwise != nil {
-		return
-	}
 	c.jointly = nil
 	c.forward.pairs = true
 	for i := range c.data {

@@ -27,7 +27,7 @@ func TestConvBackwardDataSums(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/residual=%t", convName(shape.s), act, residual), func(t *testing.T) {
 					forEachISA(t, func(t *testing.T) {
 						n, s := shape.n, shape.s
-						c, err := NewDirectConv(s)
+						c, err := newDirectConv(s)
 						if err != nil {
 							t.Fatal(err)
 						}

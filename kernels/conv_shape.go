@@ -12,7 +12,8 @@ type ConvShape struct {
 	PH, PW  int // zero padding on every side
 	Groups  int
 
-	BeforeNorm bool // the output is normalised over the batch: forms with larger rounding errors may be chosen
+	Precision  Precision // of the products, where it is faster than FP32; depthwise ones stay FP32
+	BeforeNorm bool      // the output is normalised over the batch: forms with larger rounding errors may be chosen
 }
 
 // OutH returns the output's height.

@@ -259,7 +259,7 @@ func BenchmarkGemm(b *testing.B) {
 			b.Run(fmt.Sprintf("%d³/threads=%d", n, threads), func(b *testing.B) {
 				p := NewPool(threads)
 				defer p.Close()
-				g := NewGemm(n, n)
+				g := NewGemm(n, n, FP32)
 				x, y, z := make([]float32, n*n), make([]float32, n*n), make([]float32, n*n)
 				ws := make([]float32, g.Workspace(n, threads))
 				g.Run(p, n, z, x, y, ws)

@@ -6,11 +6,8 @@ type Gemm struct {
 }
 
 // NewGemm returns the product for B of the given shape. It panics unless both sizes are positive.
-func NewGemm(n, k int) *Gemm { return FP32.NewGemm(n, k) }
-
-// NewGemm is [NewGemm] with products of that precision.
-func (p Precision) NewGemm(n, k int) *Gemm {
-	conv, err := p.NewConv(ConvShape{H: 1, W: 1, C: k, OutC: n, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1})
+func NewGemm(n, k int, precision Precision) *Gemm {
+	conv, err := NewConv(ConvShape{H: 1, W: 1, C: k, OutC: n, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1, Precision: precision})
 	if err != nil {
 		panic(err)
 	}

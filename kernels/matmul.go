@@ -36,13 +36,15 @@ func (m *MatMul) Run(p *Pool, batches int, c, a, b []float32, accumulate bool, w
 	raceRead(b)
 	raceWrite(c[:batches*s.M*s.N])
 	m.c, m.a, m.b, m.accumulate, m.ws = c, a, b, accumulate, alignScratch(ws)
-	p.Run(batches, m)
+	p.Run(batches, (*matMulPairs)(m))
 }
 
-// Do multiplies one pair.
-func (m *MatMul) Do(batch, worker int) {
-	s := m.s
-	space := scratch{m.ws[worker*m.workerSize():][:m.workerSize()]}
+// matMulPairs multiplies one pair of matrices a task.
+type matMulPairs MatMul
+
+func (m *matMulPairs) Do(batch, worker int) {
+	s, size := m.s, (*MatMul)(m).workerSize()
+	space := scratch{m.ws[worker*size:][:size]}
 	b, c := m.b[batch*s.K*s.N:], m.c[batch*s.M*s.N:][:s.M*s.N]
 	packed := space.take(panelSize(s.N, s.K))
 	if s.TransB {

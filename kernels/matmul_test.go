@@ -69,7 +69,7 @@ func TestGemm(t *testing.T) {
 			var first []float32
 			for _, threads := range []int{1, 3} {
 				p := NewPool(threads)
-				g := NewGemm(n, k)
+				g := NewGemm(n, k, FP32)
 				c := guarded(t, rng, m*n)
 				g.Run(p, m, c, a, b, guarded(t, rng, g.Workspace(m, threads)))
 				p.Close()

@@ -52,15 +52,3 @@ func (p Precision) Available() error {
 	}
 	return nil
 }
-
-// NewConv is [NewConv] with products of that precision where they are faster. Factors that are rounded to less than float32
-// leave no room for forms with larger errors in the forward pass.
-func (p Precision) NewConv(s ConvShape) (*Conv, error) {
-	s.BeforeNorm = s.BeforeNorm && p == FP32
-	c, err := NewConv(s)
-	if err != nil || p == FP32 {
-		return c, err
-	}
-	c.usePairs()
-	return c, nil
-}

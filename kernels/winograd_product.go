@@ -51,7 +51,7 @@ func (c *Conv) winogradForms(minSmall, minLarge, minTiles int) (w winogradForms)
 		w.forward = newWinogradProduct(&c.forward, precise, minTiles)
 	}
 	if fast != nil && channels >= minLarge {
-		if s.BeforeNorm {
+		if s.BeforeNorm && s.Precision == FP32 { // products of less precise factors leave no room for larger errors
 			w.forward = newWinogradProduct(&c.forward, fast, minTiles)
 		}
 		w.data = newWinogradProduct(&c.data[0], fast, minTiles)

@@ -320,7 +320,7 @@ func BenchmarkWinograd(b *testing.B) {
 		{8, 64, 32, 32}, {32, 32, 64, 64}, {32, 16, 128, 128}, {32, 8, 256, 256},
 	} {
 		s := ConvShape{H: layer.h, W: layer.h / 2, C: layer.in, OutC: layer.out, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}
-		for name, make := range map[string]func(ConvShape) (*Conv, error){"direct": NewDirectConv, "winograd": NewConv} {
+		for name, make := range map[string]func(ConvShape) (*Conv, error){"direct": newDirectConv, "winograd": NewConv} {
 			c, err := make(s)
 			if err != nil {
 				b.Fatal(err)

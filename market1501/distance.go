@@ -69,7 +69,7 @@ func newDistances(query, gallery *Features, metric Metric, threads int) (*distan
 	workspace := 0
 	for first := 0; first < n; first += stripeImages {
 		s := stripe{first: first, count: min(stripeImages, n-first)}
-		s.product = kernels.NewGemm(s.count, gallery.Dim)
+		s.product = kernels.NewGemm(s.count, gallery.Dim, kernels.FP32)
 		workspace = max(workspace, s.product.Workspace(d.blockQueries, threads))
 		d.stripes = append(d.stripes, s)
 	}

@@ -16,7 +16,8 @@ type attentionLayer struct {
 
 func newAttentionLayer(p part, precision kernels.Precision) *attentionLayer {
 	shape, _ := AttentionShape(p.at)
-	return &attentionLayer{part: p, width: p.at.Shape.C, sequences: p.at.Shape.H, kernel: precision.NewAttention(shape)}
+	shape.Precision = precision
+	return &attentionLayer{part: p, width: p.at.Shape.C, sequences: p.at.Shape.H, kernel: kernels.NewAttention(shape)}
 }
 
 // split finds q, k and v in one buffer of the three, or in one of q and k and one of v.

@@ -15,7 +15,8 @@ type convLayer struct {
 func (c *compiler) newConvLayer(p part, residual *value, act kernels.Act) (*convLayer, error) {
 	shape, _ := ConvShape(p.at)
 	shape.BeforeNorm = c.beforeNorm[p.at.ID]
-	kernel, err := c.opt.Precision.NewConv(shape)
+	shape.Precision = c.opt.Precision
+	kernel, err := kernels.NewConv(shape)
 	if err != nil {
 		return nil, err
 	}
