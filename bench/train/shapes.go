@@ -8,7 +8,7 @@ import (
 )
 
 // ConvShape returns the shape of a convolution, or of a linear layer as the 1×1 convolution that it is; ok is false for
-// other nodes. BeforeNorm is left out: that is the graph's to say, see [graph.Graph.BeforeNorm].
+// other nodes. Precision and BeforeNorm are left out: the recipe says the one, [graph.Graph.BeforeNorm] the other.
 func ConvShape(n *graph.Node) (s kernels.ConvShape, ok bool) {
 	switch op := n.Op.(type) {
 	case graph.Conv:
