@@ -20,7 +20,8 @@ func TestCountByHand(t *testing.T) {
 		"conv with a bias": {
 			graph.Shape{H: 8, W: 6, C: 4},
 			func(b *graph.Builder, x *graph.Node) *graph.Node {
-				return b.Conv("layer", x, graph.Conv{Out: 10, Kernel: square(3), Stride: square(2), Pad: square(1), Groups: 2, Bias: true})
+				return b.Conv("layer", x, graph.Conv{Out: 10, Kernel: square(3), Stride: square(2), Pad: square(1),
+					Groups: 2, Bias: true})
 			},
 			Cost{Params: 10*2*9 + 10, ConvMACs: 4 * 3 * 10 * 18, PaperParams: 10*2*9 + 10, PaperMACs: 4 * 3 * 10 * 19},
 		},
@@ -124,7 +125,8 @@ type strange struct{ graph.Op }
 func TestCountRefusesUnknownOperations(t *testing.T) {
 	g := &graph.Graph{Name: "net", Nodes: []*graph.Node{{Name: "odd", Op: strange{graph.Add{}}}}}
 	_, err := Count(g)
-	if err == nil || !strings.Contains(err.Error(), "counting net, layer odd") || !strings.Contains(err.Error(), "strange") {
+	if err == nil || !strings.Contains(err.Error(), "counting net, layer odd") ||
+		!strings.Contains(err.Error(), "strange") {
 		t.Errorf("error %v, want one that names the network, the layer and the operation", err)
 	}
 }

@@ -125,7 +125,8 @@ func TestLayers(t *testing.T) {
 				}
 				name := c.Node.Module
 				calls[name]++
-				got[fmt.Sprintf("%s#%d", name, calls[name])] = line(extents(t, dims(c.Node)...), c.Params, c.MACs(), c.PaperMACs)
+				got[fmt.Sprintf("%s#%d", name, calls[name])] = line(extents(t, dims(c.Node)...), c.Params, c.MACs(),
+					c.PaperMACs)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("layers differ (-reference +counted):\n%s", diff)
@@ -200,7 +201,8 @@ func readLayers(t *testing.T, path string) (layers map[string]string, products m
 			continue
 		}
 		calls[name]++
-		layers[fmt.Sprintf("%s#%d", name, calls[name])] = line(extents(t, strings.Split(shape, "x")...), params, macs, paperMACs)
+		layers[fmt.Sprintf("%s#%d", name, calls[name])] = line(extents(t, strings.Split(shape, "x")...), params, macs,
+			paperMACs)
 	}
 	return layers, products
 }

@@ -22,8 +22,8 @@ const (
 )
 
 // Stages divides a counted graph by the paths of its modules. Modules that are little more than a list of others
-// ("features", "blocks") are opened. Where that gives very many stages, neighbours of one resolution are
-// joined: "features.6–9". Layers without MACs belong to the stage before them. The classifier is a stage of its own.
+// ("features", "blocks") are opened. Where that gives too many stages, neighbours of the same resolution are joined:
+// "features.6–9". Layers without MACs belong to the stage before them. The classifier is a stage of its own.
 func (r Report) Stages() []Stage {
 	opened := map[string]bool{}
 	stages := r.divide(opened)
@@ -92,7 +92,7 @@ func (s *Stage) add(c Cost) {
 	s.Cost.add(c)
 }
 
-// opens tells whether there are modules below the stage's.
+// opens reports whether there are modules below the stage's module.
 func (s Stage) opens() bool {
 	return slices.ContainsFunc(s.Nodes, func(n *graph.Node) bool { return strings.HasPrefix(n.Module, s.Name+".") })
 }

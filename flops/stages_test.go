@@ -58,11 +58,16 @@ func TestStagesAreWhole(t *testing.T) {
 
 func TestStagesByName(t *testing.T) {
 	for name, want := range map[string][]string{
-		"resnet50":         {"conv1 128×64", "layer1 64×32", "layer2 32×16", "layer3 16×8", "layer4 8×4", "classifier 1×1"},
-		"regnetx-032":      {"stem 128×64", "trunk_output.block1 64×32", "trunk_output.block2 32×16", "trunk_output.block3 16×8", "trunk_output.block4 8×4", "fc 1×1"},
-		"mobilenetv2-100":  {"features.0–2 128×64", "features.3–4 64×32", "features.5–7 32×16", "features.8–14 16×8", "features.15–18 8×4", "classifier.1 1×1"},
-		"xception":         {"conv1 127×63", "conv2–block1 125×61", "block2 63×31", "block3 32×16", "block4–block12 16×8", "conv3–conv4 8×4", "classifier 1×1"},
-		"vt-resnet50-1f1r": {"trunk.0 128×64", "trunk.4 64×32", "trunk.5 32×16", "trunk.6 16×8", "blocks 1×128", "classifier 1×1"},
+		"resnet50": {"conv1 128×64", "layer1 64×32", "layer2 32×16", "layer3 16×8", "layer4 8×4",
+			"classifier 1×1"},
+		"regnetx-032": {"stem 128×64", "trunk_output.block1 64×32", "trunk_output.block2 32×16",
+			"trunk_output.block3 16×8", "trunk_output.block4 8×4", "fc 1×1"},
+		"mobilenetv2-100": {"features.0–2 128×64", "features.3–4 64×32", "features.5–7 32×16", "features.8–14 16×8",
+			"features.15–18 8×4", "classifier.1 1×1"},
+		"xception": {"conv1 127×63", "conv2–block1 125×61", "block2 63×31", "block3 32×16",
+			"block4–block12 16×8", "conv3–conv4 8×4", "classifier 1×1"},
+		"vt-resnet50-1f1r": {"trunk.0 128×64", "trunk.4 64×32", "trunk.5 32×16", "trunk.6 16×8", "blocks 1×128",
+			"classifier 1×1"},
 	} {
 		m, err := models.Lookup(name)
 		if err != nil {

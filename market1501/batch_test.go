@@ -39,7 +39,8 @@ func TestTrainBatcherCoversEveryEpoch(t *testing.T) {
 			t.Fatal(err)
 		}
 		if b.Batches() != test.batches {
-			t.Errorf("%d images in batches of %d: %d batches, want %d", test.images, test.size, b.Batches(), test.batches)
+			t.Errorf("%d images in batches of %d: %d batches, want %d",
+				test.images, test.size, b.Batches(), test.batches)
 		}
 		for epoch := range 3 {
 			var seen []int32

@@ -147,14 +147,15 @@ func TestOpenRefuses(t *testing.T) {
 		{"missing folder", filepath.Join(t.TempDir(), "nowhere"), fs.ErrNotExist, "nowhere"},
 		{"a file", filepath.Join(writeDataset(t, "data.zip"), "data.zip"), ErrNotDataset, "data.zip"},
 		{"unrelated folder", writeDataset(t, "photos/cat.jpg"), ErrNotDataset, "bounding_box_train"},
-		{"half a dataset", writeDataset(t, "bounding_box_train/0002_c1s1_000451_03.jpg"), ErrNotDataset, "query, bounding_box_test"},
+		{"half a dataset", writeDataset(t, "bounding_box_train/0002_c1s1_000451_03.jpg"), ErrNotDataset,
+			"query, bounding_box_test"},
 		{"two datasets", writeDataset(t, two...), ErrNotDataset, "a, b"},
 		{"empty split", writeDataset(t, "bounding_box_train/0002_c1s1_000451_03.jpg", "query/Thumbs.db",
 			"bounding_box_test/0002_c1s1_000451_03.jpg"), ErrEmptySplit, "query"},
 		{"only junk", writeDataset(t, "bounding_box_train/-1_c1s1_000451_03.jpg", "query/0001_c1s1_000451_03.jpg",
 			"bounding_box_test/0002_c1s1_000451_03.jpg"), ErrEmptySplit, "bounding_box_train"},
-		{"only unparsable", writeDataset(t, "bounding_box_train/0001_c1s1_000451_03.jpg", "query/0001_c1s1_000451_03.jpg",
-			"bounding_box_test/cat.jpg"), ErrEmptySplit, "cat.jpg"},
+		{"only unparsable", writeDataset(t, "bounding_box_train/0001_c1s1_000451_03.jpg",
+			"query/0001_c1s1_000451_03.jpg", "bounding_box_test/cat.jpg"), ErrEmptySplit, "cat.jpg"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := Open(test.dir)

@@ -115,7 +115,9 @@ func (c EvalConfig) threads() int {
 
 // eachQuery visits every query's distances, some at a time, on workers numbered from 0: re-ranked, or what orders the
 // gallery as the distances do.
-func eachQuery(ctx context.Context, query, gallery *Features, config EvalConfig, visit func(worker, query int, row []float32)) error {
+func eachQuery(
+	ctx context.Context, query, gallery *Features, config EvalConfig, visit func(worker, query int, row []float32),
+) error {
 	if err := config.Rerank.Validate(); err != nil {
 		return err
 	}

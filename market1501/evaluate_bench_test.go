@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// The whole evaluation of 3,368 queries against 15,913 images with 2,048 features: time, and the most memory that the process has held, the features included.
+// The whole evaluation of 3,368 queries against 15,913 images with 2,048 features: time, and the most memory that the
+// process has held, the features included.
 func BenchmarkEvaluate(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	query, gallery := randomFeatures(r, 3368, 2048, 750, 6, 9), randomFeatures(r, 15913, 2048, 750, 6, 9)

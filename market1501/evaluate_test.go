@@ -130,7 +130,8 @@ func TestEvaluateEqualsNaive(t *testing.T) {
 		}
 	}
 	if compared < 4000 || none < 50 || withSkipped < 1000 {
-		t.Errorf("the cases are too plain: %d compared, %d without any match, %d with skipped queries", compared, none, withSkipped)
+		t.Errorf("the cases are too plain: %d compared, %d without any match, %d with skipped queries",
+			compared, none, withSkipped)
 	}
 }
 
@@ -188,7 +189,8 @@ func TestEvaluateInBlocks(t *testing.T) {
 		queries++
 	}
 	if queries != whole.Queries || mAP/float64(queries) != whole.MAP {
-		t.Errorf("query by query: mAP %v over %d, at once %v over %d", mAP/float64(queries), queries, whole.MAP, whole.Queries)
+		t.Errorf("query by query: mAP %v over %d, at once %v over %d",
+			mAP/float64(queries), queries, whole.MAP, whole.Queries)
 	}
 }
 
@@ -205,14 +207,16 @@ func TestEvaluateByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (1./2 + 2./4) / 2; got.MAP != want || got.MINP != 2./4 || got.Rank(1) != 0 || got.Rank(2) != 1 || got.Rank(50) != 1 {
+	if want := (1./2 + 2./4) / 2; got.MAP != want || got.MINP != 2./4 || got.Rank(1) != 0 || got.Rank(2) != 1 ||
+		got.Rank(50) != 1 {
 		t.Errorf("%+v, want mAP %v, mINP 0.5 and rank 2", got, want)
 	}
 }
 
 func TestEvaluateRefuses(t *testing.T) {
 	good := func() *Features {
-		return &Features{Dim: 2, Values: []float32{1, 2, 3, 4}, PIDs: []int32{1, 2}, CamIDs: []int32{1, 2}, Names: []string{"a.jpg", "b.jpg"}}
+		return &Features{Dim: 2, Values: []float32{1, 2, 3, 4}, PIDs: []int32{1, 2}, CamIDs: []int32{1, 2},
+			Names: []string{"a.jpg", "b.jpg"}}
 	}
 	with := func(change func(*Features)) *Features {
 		f := good()
@@ -224,10 +228,13 @@ func TestEvaluateRefuses(t *testing.T) {
 		query, gallery *Features
 		mention        string
 	}{
-		{"NaN", good(), with(func(f *Features) { f.Values[3] = float32(math.NaN()) }), "gallery: unusable features: value 1 of b.jpg is NaN"},
-		{"infinite", with(func(f *Features) { f.Values[0] = float32(math.Inf(1)) }), good(), "value 0 of a.jpg is +Inf"},
+		{"NaN", good(), with(func(f *Features) { f.Values[3] = float32(math.NaN()) }),
+			"gallery: unusable features: value 1 of b.jpg is NaN"},
+		{"infinite", with(func(f *Features) { f.Values[0] = float32(math.Inf(1)) }), good(),
+			"value 0 of a.jpg is +Inf"},
 		{"too large", with(func(f *Features) { f.Values[0] = 1e19 }), good(), "a.jpg are too large"},
-		{"other length", good(), &Features{Dim: 1, Values: []float32{1}, PIDs: []int32{1}, CamIDs: []int32{1}}, "2 values per image, gallery 1"},
+		{"other length", good(), &Features{Dim: 1, Values: []float32{1}, PIDs: []int32{1}, CamIDs: []int32{1}},
+			"2 values per image, gallery 1"},
 		{"missing values", with(func(f *Features) { f.Values = f.Values[:3] }), good(), "3 values"},
 		{"missing cameras", with(func(f *Features) { f.CamIDs = nil }), good(), "0 cameras"},
 	} {
@@ -265,7 +272,8 @@ func TestParseMetric(t *testing.T) {
 }
 
 func TestWriteFeatures(t *testing.T) {
-	query := &Features{Dim: 2, Values: []float32{0.1, -3}, PIDs: []int32{7}, CamIDs: []int32{1}, Names: []string{"query/a.jpg"}}
+	query := &Features{Dim: 2, Values: []float32{0.1, -3}, PIDs: []int32{7}, CamIDs: []int32{1},
+		Names: []string{"query/a.jpg"}}
 	gallery := &Features{Dim: 2, Values: []float32{1e-30, 16777217, 0, 1.5}, PIDs: []int32{0, 7}, CamIDs: []int32{2, 3},
 		Names: []string{"bounding_box_test/b.jpg", "bounding_box_test/c.jpg"}}
 	file := filepath.Join(t.TempDir(), "features.csv")

@@ -39,7 +39,8 @@ type Images struct {
 // [len(entries), height, width, 3].
 func NewImages(height, width int, entries []Entry, pix []byte) (*Images, error) {
 	if height < 1 || width < 1 || len(pix) != len(entries)*height*width*3 {
-		return nil, fmt.Errorf("new images: %d bytes are not %d images of %d×%d×3", len(pix), len(entries), height, width)
+		return nil, fmt.Errorf("new images: %d bytes are not %d images of %d×%d×3",
+			len(pix), len(entries), height, width)
 	}
 	return &Images{Height: height, Width: width, entries: entries, pix: pix}, nil
 }
@@ -58,13 +59,14 @@ func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
 		entries: slices.Clone(s.Entries),
 		pix:     make([]byte, len(s.Entries)*size),
 	}
-	failures, err := s.eachImage(ctx, config.Workers, config.Progress, func(worker *resizer, i int, img bitmap) *resizer {
-		if worker == nil || worker.inH != img.Height || worker.inW != img.Width {
-			worker = newResizer(img.Height, img.Width, config.Height, config.Width)
-		}
-		worker.resize(images.pix[i*size:][:size], img.Pix)
-		return worker
-	})
+	failures, err := s.eachImage(ctx, config.Workers, config.Progress,
+		func(worker *resizer, i int, img bitmap) *resizer {
+			if worker == nil || worker.inH != img.Height || worker.inW != img.Width {
+				worker = newResizer(img.Height, img.Width, config.Height, config.Width)
+			}
+			worker.resize(images.pix[i*size:][:size], img.Pix)
+			return worker
+		})
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", s.Folder, err)
 	}

@@ -15,9 +15,11 @@ type neighbourhood struct {
 	farthest []float64 // distance of each image from the one that is farthest from it
 }
 
-// findNeighbours lists so many nearest images of every image, itself included, at least
-// 2; all if there are fewer. Distances exist for one block of images at a time.
-func findNeighbours(ctx context.Context, pool *kernels.Pool, query, gallery *Features, metric Metric, count int) (*neighbourhood, error) {
+// findNeighbours lists the count nearest images of every image, which include the image itself:
+// at least 2, and all where count is larger. Distances exist for one block of images at a time.
+func findNeighbours(
+	ctx context.Context, pool *kernels.Pool, query, gallery *Features, metric Metric, count int,
+) (*neighbourhood, error) {
 	n := query.Len() + gallery.Len()
 	found := &neighbourhood{nearest: make([][]int32, n), farthest: make([]float64, n)}
 	searches := make([]nearestSearch, pool.Threads())
@@ -67,8 +69,8 @@ func (s *nearestSearch) start(image, count int) {
 	s.image, s.count, s.nearest, s.farthest = image, count, s.nearest[:0], float32(math.Inf(-1))
 }
 
-// look goes through the distances to the images from number first on. What comes later
-// has a higher number and stands behind what is equally near.
+// look goes through the distances to the images from number first on. Of images at the same
+// distance the one with the lower number comes first.
 func (s *nearestSearch) look(distance []float32, first int) {
 	for i, d := range distance {
 		if first+i == s.image {

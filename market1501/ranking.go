@@ -22,8 +22,8 @@ type Found struct {
 	Match    bool    // the query's person
 }
 
-// Rank lists so many nearest gallery images of each query that has a match there, by the protocol of [Evaluate] and with
-// its errors.
+// Rank lists, for each query that has a match in the gallery, the top nearest gallery images by the protocol of
+// [Evaluate]. Its errors are those of Evaluate.
 func Rank(ctx context.Context, query, gallery *Features, config EvalConfig, top int) ([]Ranking, error) {
 	all := make([]Ranking, query.Len())
 	judges := make([]judge, config.threads())
@@ -43,7 +43,8 @@ func Rank(ctx context.Context, query, gallery *Features, config EvalConfig, top 
 			if !reranked {
 				distance = config.Metric.distance(query.Row(i), gallery.Row(g.index))
 			}
-			r.Nearest = append(r.Nearest, Found{Image: g.index, Distance: distance, Match: gallery.PIDs[g.index] == pid})
+			r.Nearest = append(r.Nearest,
+				Found{Image: g.index, Distance: distance, Match: gallery.PIDs[g.index] == pid})
 		}
 		all[i] = r
 	})
@@ -76,7 +77,7 @@ func (m Metric) distance(a, b []float32) float64 {
 	return 1
 }
 
-// nearest are the first images of the gallery as a query of that pid and camera sees it.
+// nearest returns the top nearest images of the gallery for a query of the given pid and camera.
 func nearest(distance []float32, gallery *Features, pid, cam int32, top int) []ranked {
 	list := make([]ranked, 0, top+1)
 	for i, d := range distance {

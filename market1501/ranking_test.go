@@ -19,7 +19,8 @@ func TestRankEqualsNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	for trial := range 300 {
 		dim, ids, cams := 1+r.IntN(4), 1+r.IntN(5), 1+r.IntN(3)
-		query, gallery := randomFeatures(r, 1+r.IntN(6), dim, ids, cams, 4), randomFeatures(r, 1+r.IntN(40), dim, ids, cams, 4)
+		query := randomFeatures(r, 1+r.IntN(6), dim, ids, cams, 4)
+		gallery := randomFeatures(r, 1+r.IntN(40), dim, ids, cams, 4)
 		metric, top := Metric(trial%2), trial%12
 		got, err := Rank(t.Context(), query, gallery, EvalConfig{Metric: metric, Threads: 1 + trial%3}, top)
 		if err != nil && !errors.Is(err, ErrNoMatch) {
@@ -32,7 +33,8 @@ func TestRankEqualsNaive(t *testing.T) {
 			}
 		}
 		// Features are small integers: Euclidean distances are exact before the root, cosines are rounded to float32.
-		if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty()); diff != "" && metric == Euclidean {
+		diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6), cmpopts.EquateEmpty())
+		if diff != "" && metric == Euclidean {
 			t.Fatalf("trial %d (-want +got):\n%s", trial, diff)
 		}
 		if len(want) != len(got) {
@@ -89,15 +91,18 @@ func TestRankAgreesWithEvaluate(t *testing.T) {
 			}
 		}
 		if mean := sum / float64(len(rankings)); len(rankings) != result.Queries || mean != result.MAP {
-			t.Errorf("%+v: %d rankings of mean AP %v, want %d of %v", config, len(rankings), mean, result.Queries, result.MAP)
+			t.Errorf("%+v: %d rankings of mean AP %v, want %d of %v",
+				config, len(rankings), mean, result.Queries, result.MAP)
 		}
 	}
 }
 
 // TestRankTellsNearImagesApart: their distance is far below what float32 keeps of their lengths.
 func TestRankTellsNearImagesApart(t *testing.T) {
-	query := &Features{Dim: 2, Values: []float32{3000, 4000}, PIDs: []int32{1}, CamIDs: []int32{1}, Names: []string{"q"}}
-	gallery := &Features{Dim: 2, Values: []float32{3000.25, 4000}, PIDs: []int32{1}, CamIDs: []int32{2}, Names: []string{"g"}}
+	query := &Features{Dim: 2, Values: []float32{3000, 4000}, PIDs: []int32{1}, CamIDs: []int32{1},
+		Names: []string{"q"}}
+	gallery := &Features{Dim: 2, Values: []float32{3000.25, 4000}, PIDs: []int32{1}, CamIDs: []int32{2},
+		Names: []string{"g"}}
 	rankings, err := Rank(t.Context(), query, gallery, EvalConfig{}, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +144,8 @@ func TestRankStops(t *testing.T) {
 	r := rand.New(rand.NewPCG(15, 16))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Rank(ctx, randomFeatures(r, 3, 2, 2, 2, 4), randomFeatures(r, 9, 2, 2, 2, 4), EvalConfig{}, 5); !errors.Is(err, context.Canceled) {
+	query, gallery := randomFeatures(r, 3, 2, 2, 2, 4), randomFeatures(r, 9, 2, 2, 2, 4)
+	if _, err := Rank(ctx, query, gallery, EvalConfig{}, 5); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
 	}
 }

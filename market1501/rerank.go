@@ -62,7 +62,9 @@ type reranker struct {
 //   - the codes of the K2 nearest images are averaged.
 //
 // Beside the features, memory holds a list of neighbours and a code per image.
-func newReranker(ctx context.Context, pool *kernels.Pool, query, gallery *Features, metric Metric, r Rerank) (*reranker, error) {
+func newReranker(
+	ctx context.Context, pool *kernels.Pool, query, gallery *Features, metric Metric, r Rerank,
+) (*reranker, error) {
 	found, err := findNeighbours(ctx, pool, query, gallery, metric, max(r.K1+1, r.K2))
 	if err != nil {
 		return nil, err

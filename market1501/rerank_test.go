@@ -141,12 +141,14 @@ func TestRerankEqualsNaive(t *testing.T) {
 		rerank := rerankCases[trial%len(rerankCases)]
 		// Few levels make ties and images that are alike; all distances are exact in float32.
 		dim, levels := 1+r.IntN(5), []int{0, 1, 3, 100}[r.IntN(4)]
-		query, gallery := randomFeatures(r, 1+r.IntN(12), dim, 5, 3, levels), randomFeatures(r, 1+r.IntN(60), dim, 5, 3, levels)
+		query := randomFeatures(r, 1+r.IntN(12), dim, 5, 3, levels)
+		gallery := randomFeatures(r, 1+r.IntN(60), dim, 5, 3, levels)
 		want := naiveRerank(query, gallery, Euclidean, rerank)
 		for q, row := range rerankedDistances(t, query, gallery, Euclidean, rerank, 1+trial%3) {
 			for g, got := range row {
 				if got != float32(want[q][g]) { // the same sums in the same order, rounded once
-					t.Fatalf("trial %d, %+v, query %d, gallery image %d: %v, want %v", trial, rerank, q, g, got, want[q][g])
+					t.Fatalf("trial %d, %+v, query %d, gallery image %d: %v, want %v",
+						trial, rerank, q, g, got, want[q][g])
 				}
 			}
 		}
@@ -167,9 +169,11 @@ func TestRerankCosineEqualsNaive(t *testing.T) {
 		want := naiveRerank(query, gallery, Cosine, rerank)
 		for q, row := range rerankedDistances(t, query, gallery, Cosine, rerank, 2) {
 			for g, got := range row {
-				// Distances of up to 2 are rounded to float32 a few times, and then divided by the largest, which is more than 1.
+				// Distances of up to 2 are rounded to float32 a few times, and then divided by the largest, which is
+				// more than 1.
 				if math.Abs(float64(got)-want[q][g]) > 8*0x1p-23 {
-					t.Fatalf("trial %d, %+v, query %d, gallery image %d: %v, want %v", trial, rerank, q, g, got, want[q][g])
+					t.Fatalf("trial %d, %+v, query %d, gallery image %d: %v, want %v",
+						trial, rerank, q, g, got, want[q][g])
 				}
 			}
 		}
@@ -212,7 +216,8 @@ func TestEvaluateRefusesRerank(t *testing.T) {
 		{Rerank{K1: 20, K2: 6, Lambda: 1.5}, "lambda = 1.5"},
 		{Rerank{K1: 20, K2: 6, Lambda: math.NaN()}, "lambda = NaN"},
 	} {
-		if _, err := Evaluate(context.Background(), f, f, EvalConfig{Rerank: test.rerank}); err == nil || !strings.Contains(err.Error(), test.mention) {
+		_, err := Evaluate(context.Background(), f, f, EvalConfig{Rerank: test.rerank})
+		if err == nil || !strings.Contains(err.Error(), test.mention) {
 			t.Errorf("%+v: error %v, want one about %q", test.rerank, err, test.mention)
 		}
 	}

@@ -118,7 +118,8 @@ func (c *SynthConfig) complete() error {
 	case c.Dir == "":
 		return errors.New("no folder is named")
 	case c.IDs < 2 || c.IDs > most || c.TestIDs < 1 || c.TestIDs >= c.IDs:
-		return fmt.Errorf("%d identities, %d of them for testing: there must be 2 to %d, and some of each kind", c.IDs, c.TestIDs, most)
+		return fmt.Errorf("%d identities, %d of them for testing: there must be 2 to %d, and some of each kind",
+			c.IDs, c.TestIDs, most)
 	case c.ImagesPerID < 4 || c.ImagesPerID > most:
 		return fmt.Errorf("%d images per identity: 4 to %d are possible", c.ImagesPerID, most)
 	case c.Distractors > most || c.Junk > most:
@@ -186,7 +187,8 @@ func (c *SynthConfig) plan() []assignment {
 	}
 	for i := range c.Distractors {
 		// Every second one is a passer-by of no interest.
-		a := assignment{folder: galleryFolder, pid: DistractorPID, camera: i % pedestrian.Cameras, number: i / pedestrian.Cameras}
+		a := assignment{folder: galleryFolder, pid: DistractorPID, camera: i % pedestrian.Cameras,
+			number: i / pedestrian.Cameras}
 		if i%2 == 0 {
 			a.framing = pedestrian.Nobody
 		}
@@ -238,7 +240,9 @@ func (c *SynthConfig) drawAll(ctx context.Context, root string) error {
 	return errors.Join(err, errors.Join(failures...))
 }
 
-func (c *SynthConfig) take(photographer *pedestrian.Photographer, camera *pedestrian.Camera, a assignment, root string) error {
+func (c *SynthConfig) take(
+	photographer *pedestrian.Photographer, camera *pedestrian.Camera, a assignment, root string,
+) error {
 	who := []int{a.pid}
 	if a.pid <= DistractorPID { // a new face every time
 		who = []int{a.pid, a.camera, a.number}

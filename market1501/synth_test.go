@@ -169,16 +169,23 @@ func TestSynthesizedPeopleAreNotFoundByPixels(t *testing.T) {
 func TestSynthesizeRefuses(t *testing.T) {
 	good := SynthConfig{Dir: filepath.Join(t.TempDir(), "new"), IDs: 2, ImagesPerID: 4}
 	for name, spoil := range map[string]func(*SynthConfig){
-		"no folder":         func(c *SynthConfig) { c.Dir = "" },
-		"one identity":      func(c *SynthConfig) { c.IDs = 1 },
-		"many identities":   func(c *SynthConfig) { c.IDs = 10_000 },
-		"nobody to train":   func(c *SynthConfig) { c.TestIDs = 2 },
-		"negative tests":    func(c *SynthConfig) { c.TestIDs = -1 },
-		"few images":        func(c *SynthConfig) { c.ImagesPerID = 3 },
-		"many distractors":  func(c *SynthConfig) { c.Distractors = 10_000 },
-		"folder is a file":  func(c *SynthConfig) { c.Dir = filepath.Join(t.TempDir(), "f"); writeFile(t, c.Dir, nil) },
-		"parent is a file":  func(c *SynthConfig) { f := filepath.Join(t.TempDir(), "f"); writeFile(t, f, nil); c.Dir = f + "/d" },
-		"folder with files": func(c *SynthConfig) { c.Dir = t.TempDir(); writeFile(t, filepath.Join(c.Dir, "mine"), nil) },
+		"no folder":        func(c *SynthConfig) { c.Dir = "" },
+		"one identity":     func(c *SynthConfig) { c.IDs = 1 },
+		"many identities":  func(c *SynthConfig) { c.IDs = 10_000 },
+		"nobody to train":  func(c *SynthConfig) { c.TestIDs = 2 },
+		"negative tests":   func(c *SynthConfig) { c.TestIDs = -1 },
+		"few images":       func(c *SynthConfig) { c.ImagesPerID = 3 },
+		"many distractors": func(c *SynthConfig) { c.Distractors = 10_000 },
+		"folder is a file": func(c *SynthConfig) { c.Dir = filepath.Join(t.TempDir(), "f"); writeFile(t, c.Dir, nil) },
+		"parent is a file": func(c *SynthConfig) {
+			f := filepath.Join(t.TempDir(), "f")
+			writeFile(t, f, nil)
+			c.Dir = f + "/d"
+		},
+		"folder with files": func(c *SynthConfig) {
+			c.Dir = t.TempDir()
+			writeFile(t, filepath.Join(c.Dir, "mine"), nil)
+		},
 	} {
 		config := good
 		spoil(&config)

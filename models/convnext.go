@@ -27,7 +27,8 @@ func (c convNeXt) build(b *graph.Builder, classes int) (features, logits *graph.
 			x = b.Conv(fmt.Sprintf("features.%d.1", 2*stage), x, halve)
 		}
 		for i := range depth {
-			x = convNeXtBlock(b, fmt.Sprintf("features.%d.%d", 2*stage+1, i), x, c.dropPath*float64(index)/float64(last))
+			x = convNeXtBlock(b, fmt.Sprintf("features.%d.%d", 2*stage+1, i), x,
+				c.dropPath*float64(index)/float64(last))
 			index++
 		}
 	}
@@ -70,7 +71,8 @@ func (c convNeXt) sources() []Source {
 
 func init() {
 	add := func(name, row string, c convNeXt, aliases ...string) {
-		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: c.build, Sources: c.sources()})
+		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: c.build,
+			Sources: c.sources()})
 	}
 	deep := [4]int{3, 3, 27, 3}
 	add("convnext-tiny", "ConvNeXt-Tiny", convNeXt{[4]int{96, 192, 384, 768}, [4]int{3, 3, 9, 3}, 0.1}, "convnext_tiny")

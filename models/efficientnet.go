@@ -45,7 +45,8 @@ type efficientNetStage struct{ kernel, stride, out, depth, expansion int }
 // stages are B0's, scaled.
 func (e efficientNet) stages() []efficientNetStage {
 	stages := []efficientNetStage{
-		{3, 1, 16, 1, 1}, {3, 2, 24, 2, 6}, {5, 2, 40, 2, 6}, {3, 2, 80, 3, 6}, {5, 1, 112, 3, 6}, {5, 2, 192, 4, 6}, {3, 1, 320, 1, 6},
+		{3, 1, 16, 1, 1}, {3, 2, 24, 2, 6}, {5, 2, 40, 2, 6}, {3, 2, 80, 3, 6}, {5, 1, 112, 3, 6}, {5, 2, 192, 4, 6},
+		{3, 1, 320, 1, 6},
 	}
 	for i := range stages {
 		stages[i].out = divisible(float64(stages[i].out) * e.width)
@@ -102,12 +103,16 @@ func (e efficientNet) sources() []Source {
 				torchvision.add(theirs, ours, "0.0", "_depthwise_conv", "0.1", "_bn1",
 					"1.fc1", "_se_reduce", "1.fc2", "_se_expand", "2.0", "_project_conv", "2.1", "_bn2")
 				timm.add(at(at("blocks", i), j), ours, "conv_dw", "_depthwise_conv", "bn1", "_bn1",
-					"se.conv_reduce", "_se_reduce", "se.conv_expand", "_se_expand", "conv_pw", "_project_conv", "bn2", "_bn2")
+					"se.conv_reduce", "_se_reduce", "se.conv_expand", "_se_expand", "conv_pw", "_project_conv", "bn2",
+					"_bn2")
 			} else {
-				torchvision.add(theirs, ours, "0.0", "_expand_conv", "0.1", "_bn0", "1.0", "_depthwise_conv", "1.1", "_bn1",
+				torchvision.add(theirs, ours, "0.0", "_expand_conv", "0.1", "_bn0", "1.0", "_depthwise_conv", "1.1",
+					"_bn1",
 					"2.fc1", "_se_reduce", "2.fc2", "_se_expand", "3.0", "_project_conv", "3.1", "_bn2")
-				timm.add(at(at("blocks", i), j), ours, "conv_pw", "_expand_conv", "bn1", "_bn0", "conv_dw", "_depthwise_conv", "bn2", "_bn1",
-					"se.conv_reduce", "_se_reduce", "se.conv_expand", "_se_expand", "conv_pwl", "_project_conv", "bn3", "_bn2")
+				timm.add(at(at("blocks", i), j), ours, "conv_pw", "_expand_conv", "bn1", "_bn0", "conv_dw",
+					"_depthwise_conv", "bn2", "_bn1",
+					"se.conv_reduce", "_se_reduce", "se.conv_expand", "_se_expand", "conv_pwl", "_project_conv", "bn3",
+					"_bn2")
 			}
 			index++
 		}
@@ -121,7 +126,8 @@ func init() {
 		{1.4, 1.8, 0.4}, {1.6, 2.2, 0.4}, {1.8, 2.6, 0.5}, {2.0, 3.1, 0.5},
 	}
 	for i, e := range scales {
-		m := Model{Name: fmt.Sprintf("efficientnet_b%d", i), Family: CNN, Input: PersonImage, Build: e.build, Sources: e.sources()}
+		m := Model{Name: fmt.Sprintf("efficientnet_b%d", i), Family: CNN, Input: PersonImage, Build: e.build,
+			Sources: e.sources()}
 		if i == 4 {
 			m.Aliases, m.Name, m.Row = []string{m.Name}, "efficientnet-b4", "Efficientnet-B4"
 		}

@@ -79,7 +79,8 @@ func (h hrNet) resample(b *graph.Builder, name string, x *graph.Node, from, to i
 func (h hrNet) head(b *graph.Builder, branches []*graph.Node, classes int) (features, logits *graph.Node) {
 	var x *graph.Node
 	for i, branch := range branches {
-		wide := residualBlock{inner: 32 << i, out: 128 << i, stride: 1}.build(b, fmt.Sprintf("incre_modules.%d.0", i), branch)
+		block := residualBlock{inner: 32 << i, out: 128 << i, stride: 1}
+		wide := block.build(b, fmt.Sprintf("incre_modules.%d.0", i), branch)
 		if i == 0 {
 			x = wide
 			continue
@@ -94,7 +95,8 @@ func (h hrNet) head(b *graph.Builder, branches []*graph.Node, classes int) (feat
 
 func init() {
 	add := func(name, row string, width int, aliases ...string) {
-		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: hrNet{width}.build})
+		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage,
+			Build: hrNet{width}.build})
 	}
 	add("hrnet-w32", "HRNet-w32", 32, "hrnet_w32")
 	add("hrnet_w18", "", 18)

@@ -33,7 +33,8 @@ var halvingPool = graph.MaxPool{Kernel: graph.Square(3), Stride: graph.Square(2)
 var averaging = graph.AvgPool{Kernel: graph.Square(3), Stride: graph.Square(1), Pad: graph.Square(1)}
 
 // averagingReal is averaging over real pixels only.
-var averagingReal = graph.AvgPool{Kernel: graph.Square(3), Stride: graph.Square(1), Pad: graph.Square(1), ExcludePad: true}
+var averagingReal = graph.AvgPool{Kernel: graph.Square(3), Stride: graph.Square(1), Pad: graph.Square(1),
+	ExcludePad: true}
 
 // An inceptionModule appends the branches of one module under its name.
 type inceptionModule struct {

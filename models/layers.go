@@ -68,7 +68,7 @@ type squeeze struct {
 	functional           bool // the mean is no module of its own
 }
 
-// build appends the gate with that many hidden channels.
+// build appends the gate with the given number of hidden channels.
 func (s squeeze) build(b *graph.Builder, name string, x *graph.Node, hidden int) *graph.Node {
 	gate := b.Op(name+"."+s.pool, graph.AdaptiveAvgPool{Out: graph.Square(1), Functional: s.functional}, x)
 	gate = b.Conv(name+"."+s.reduce, gate, biased(conv(hidden, 1, 1)))

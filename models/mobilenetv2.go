@@ -3,8 +3,10 @@ package models
 import "github.com/reidbench/reidbench/models/graph"
 
 func init() {
-	register(Model{Name: "mobilenetv2-100", Row: "Mobilenetv2-100", Aliases: []string{"mobilenet_v2", "mobilenetv2_100"},
-		Family: CNN, Input: PersonImage, Build: mobileNetV2, Sources: []Source{{"timm", mobileNetV2Timm()}}})
+	register(Model{
+		Name: "mobilenetv2-100", Row: "Mobilenetv2-100", Aliases: []string{"mobilenet_v2", "mobilenetv2_100"},
+		Family: CNN, Input: PersonImage, Build: mobileNetV2, Sources: []Source{{"timm", mobileNetV2Timm()}},
+	})
 }
 
 var mobileNetV2Stages = []struct{ expansion, out, depth, stride int }{
@@ -60,7 +62,8 @@ func mobileNetV2Timm() Modules {
 			if stage.expansion == 1 {
 				modules.add(theirs, ours, "conv_dw", "0.0", "bn1", "0.1", "conv_pw", "1", "bn2", "2")
 			} else {
-				modules.add(theirs, ours, "conv_pw", "0.0", "bn1", "0.1", "conv_dw", "1.0", "bn2", "1.1", "conv_pwl", "2", "bn3", "3")
+				modules.add(theirs, ours, "conv_pw", "0.0", "bn1", "0.1", "conv_dw", "1.0", "bn2", "1.1", "conv_pwl",
+					"2", "bn3", "3")
 			}
 			index++
 		}

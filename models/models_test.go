@@ -40,7 +40,8 @@ func TestEveryModel(t *testing.T) {
 				t.Errorf("logits are %v, and %v for 2 classes", g.Logits.Shape, small.Logits.Shape)
 			}
 			if g.Classifier.Inputs[0] != g.Features {
-				t.Errorf("the classifier's input is %s, the features are %s", g.Classifier.Inputs[0].Name, g.Features.Name)
+				t.Errorf("the classifier's input is %s, the features are %s",
+					g.Classifier.Inputs[0].Name, g.Features.Name)
 			}
 			checkOrder(t, g)
 			checkNames(t, g)

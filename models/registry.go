@@ -61,7 +61,7 @@ type Model struct {
 	Sources []Source
 }
 
-// Graph builds the model's layer graph with a classifier for that many identities.
+// Graph builds the model's layer graph with a classifier for the given number of identities.
 func (m Model) Graph(classes int) (*graph.Graph, error) {
 	if classes < 1 {
 		return nil, fmt.Errorf("building %s: %d classes", m.Name, classes)
@@ -136,8 +136,8 @@ func Rows() []Model {
 	return list
 }
 
-// Lookup returns the model with that name, row or alias in any case. The error for an unknown
-// name wraps ErrUnknown and suggests the nearest one.
+// Lookup returns the model that has the name, row or alias, in upper or lower case. The error for
+// an unknown name wraps ErrUnknown and suggests the nearest one.
 func Lookup(name string) (Model, error) {
 	lower := strings.ToLower(name)
 	if i, ok := registered.byName[lower]; ok {

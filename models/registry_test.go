@@ -31,11 +31,12 @@ func TestRegisterRefusesMistakes(t *testing.T) {
 		second Model
 		want   string // part of the error, "" if there is none
 	}{
-		"another":            {Model{Name: "net18", Input: input, Build: nothing}, ""},
-		"same name":          {Model{Name: "net50", Input: input, Build: nothing}, `net50 already answers to "net50"`},
-		"other case":         {Model{Name: "NET50", Input: input, Build: nothing}, `already answers to "net50"`},
-		"name is an alias":   {Model{Name: "net_50", Input: input, Build: nothing}, `already answers to "net_50"`},
-		"same row":           {Model{Name: "x", Row: "Net50", Input: input, Build: nothing}, `already answers to "net50"`},
+		"another":          {Model{Name: "net18", Input: input, Build: nothing}, ""},
+		"same name":        {Model{Name: "net50", Input: input, Build: nothing}, `net50 already answers to "net50"`},
+		"other case":       {Model{Name: "NET50", Input: input, Build: nothing}, `already answers to "net50"`},
+		"name is an alias": {Model{Name: "net_50", Input: input, Build: nothing}, `already answers to "net_50"`},
+		"same row": {Model{Name: "x", Row: "Net50", Input: input, Build: nothing},
+			`already answers to "net50"`},
 		"no name":            {Model{Input: input, Build: nothing}, "needs a name"},
 		"no build function":  {Model{Name: "x", Input: input}, "needs a name"},
 		"no input dimension": {Model{Name: "x", Build: nothing}, "needs a name"},
@@ -136,7 +137,8 @@ func TestMatch(t *testing.T) {
 		{[]string{"osnet", "AlexNet"}, []string{"alexnet", "osnet"}, nil},
 		{[]string{"alexnet", "alex*", "ALEXNET"}, []string{"alexnet"}, nil},
 		{[]string{"deit-?16"}, []string{"deit-t16", "deit-s16", "deit-b16"}, nil},
-		{[]string{"*-Distiled-Soft*"}, []string{"deit-t16-distiled-soft", "deit-s16-distiled-soft", "deit-b16-distiled-soft"}, nil},
+		{[]string{"*-Distiled-Soft*"},
+			[]string{"deit-t16-distiled-soft", "deit-s16-distiled-soft", "deit-b16-distiled-soft"}, nil},
 		{[]string{"deit_tiny_*"}, []string{"deit-t16"}, nil},
 		{[]string{"all"}, named(Rows()), nil},
 		{[]string{"*"}, named(All()), nil},

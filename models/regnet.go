@@ -102,7 +102,8 @@ func (r regNet) timm() Modules {
 	for _, block := range r.blocks() {
 		modules.add(fmt.Sprintf("s%d.b%d", block.stage, block.index+1), block.name(),
 			"conv1.conv", "f.a.0", "conv1.bn", "f.a.1", "conv2.conv", "f.b.0", "conv2.bn", "f.b.1",
-			"se", "f.se", "conv3.conv", "f.c.0", "conv3.bn", "f.c.1", "downsample.conv", "proj.0", "downsample.bn", "proj.1")
+			"se", "f.se", "conv3.conv", "f.c.0", "conv3.bn", "f.c.1", "downsample.conv", "proj.0", "downsample.bn",
+			"proj.1")
 	}
 	return modules
 }

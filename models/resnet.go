@@ -65,7 +65,8 @@ var resNetPool = graph.MaxPool{Kernel: graph.Square(3), Stride: graph.Square(2),
 // stage appends depth blocks at 1/4, 1/8, 1/16 or 1/32 of the image's size.
 func (r resNet) stage(b *graph.Builder, name string, x *graph.Node, stage, depth int) *graph.Node {
 	planes := 64 << stage
-	block := residualBlock{inner: planes * r.width / 64 * r.groups, out: 4 * planes, groups: r.groups, basic: r.basic, gate: r.gate}
+	block := residualBlock{inner: planes * r.width / 64 * r.groups, out: 4 * planes, groups: r.groups, basic: r.basic,
+		gate: r.gate}
 	if r.basic {
 		block.out = planes
 	}

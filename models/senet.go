@@ -68,7 +68,8 @@ func seNetBlock(b *graph.Builder, name string, x *graph.Node, planes, stride int
 func init() {
 	timm := []Source{{"timm", Modules{"last_linear": "classifier"}}}
 	register(
-		Model{Name: "senet154", Row: "SENet154", Family: CNN, Input: PersonImage, Build: seNet154{3}.build, Sources: timm},
+		Model{Name: "senet154", Row: "SENet154", Family: CNN, Input: PersonImage, Build: seNet154{3}.build,
+			Sources: timm},
 		Model{Name: "senet154-standard", Aliases: []string{"legacy_senet154"}, Family: CNN, Input: PersonImage,
 			Build: seNet154{1}.build, Sources: timm},
 	)

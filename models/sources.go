@@ -8,12 +8,12 @@ type Source struct {
 	Modules Modules
 }
 
-// Modules has, for the path of a module or the name of a tensor in another implementation's
-// files, the path or name here.
+// Modules maps the path of a module, or the name of a tensor, in another implementation's files
+// to the path or name here.
 type Modules map[string]string
 
-// Rename returns what a tensor of the other implementation is called here: the longest path
-// that leads to it and is listed gives way to ours, what is not listed keeps its name.
+// Rename returns the name here of a tensor of the other implementation. The longest listed path
+// that its name begins with is replaced by ours; a name with no listed path stays as it is.
 func (m Modules) Rename(tensor string) string {
 	for path, rest := tensor, ""; ; {
 		if ours, ok := m[path]; ok {
@@ -42,7 +42,8 @@ func (m Model) WeightsNames() []string {
 	if m.Distill == NoDistillation {
 		return names
 	}
-	if plain, err := Lookup(strings.TrimSuffix(m.Name, "-distiled-"+string(m.Distill))); err == nil && plain.Name != m.Name {
+	plain, err := Lookup(strings.TrimSuffix(m.Name, "-distiled-"+string(m.Distill)))
+	if err == nil && plain.Name != m.Name {
 		names = append(names, plain.names()...)
 	}
 	return names

@@ -23,7 +23,8 @@ func TestSourcesLeadToTensors(t *testing.T) {
 			theirs := map[string]string{} // path or tensor here → there
 			for from, to := range source.Modules {
 				theirs[to] = from
-				optional := strings.HasSuffix(from, ".downsample.conv") || strings.HasSuffix(from, ".downsample.bn") || strings.HasSuffix(from, ".se")
+				optional := strings.HasSuffix(from, ".downsample.conv") || strings.HasSuffix(from, ".downsample.bn") ||
+					strings.HasSuffix(from, ".se")
 				if !optional && !leadsTo(to, tensors) {
 					t.Errorf("%s, %s: %s would be %s, which is nothing here", m.Name, source.Name, from, to)
 				}
@@ -79,7 +80,8 @@ func TestRename(t *testing.T) {
 		{"convnext-tiny", "timm", "stages.2.downsample.1.weight", "features.4.1.weight"},
 		{"convnext-tiny", "timm", "stages.0.blocks.2.gamma", "features.1.2.layer_scale"},
 		{"convnext-tiny", "facebookresearch", "stages.3.0.pwconv2.bias", "features.7.0.block.5.bias"},
-		{"vit-b16", "torchvision", "encoder.layers.encoder_layer_11.self_attention.in_proj_bias", "blocks.11.attn.qkv.bias"},
+		{"vit-b16", "torchvision", "encoder.layers.encoder_layer_11.self_attention.in_proj_bias",
+			"blocks.11.attn.qkv.bias"},
 		{"vit-b16", "torchvision", "encoder.layers.encoder_layer_0.mlp.linear_2.weight", "blocks.0.mlp.fc2.weight"},
 		{"vit-b16", "torchvision", "class_token", "cls_token"},
 	} {
@@ -104,9 +106,10 @@ func TestRename(t *testing.T) {
 
 func TestWeightsNames(t *testing.T) {
 	for name, want := range map[string]string{
-		"osnet":                  "osnet osnet_x1_0",
-		"deit-t16":               "deit-t16 deit-t16(256,128) deit_tiny_patch16_224",
-		"deit-t16-distiled-soft": "deit-t16-distiled-soft deit-t16-distiled-soft(256,128) deit-t16-distilled-soft deit-t16 deit-t16(256,128) deit_tiny_patch16_224",
+		"osnet":    "osnet osnet_x1_0",
+		"deit-t16": "deit-t16 deit-t16(256,128) deit_tiny_patch16_224",
+		"deit-t16-distiled-soft": "deit-t16-distiled-soft deit-t16-distiled-soft(256,128) deit-t16-distilled-soft " +
+			"deit-t16 deit-t16(256,128) deit_tiny_patch16_224",
 	} {
 		m, err := Lookup(name)
 		if err != nil {

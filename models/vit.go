@@ -78,7 +78,8 @@ func init() {
 		{"S", "small", vit{16, 384, 12, 6}},
 		{"B", "base", vit{16, 768, 12, 12}},
 	}
-	add(Model{Name: "vit-b16", Row: "ViT-B16(256,128)", Aliases: []string{"vit_base_patch16_224", "vit_b_16"}}, sizes[2].vit)
+	add(Model{Name: "vit-b16", Row: "ViT-B16(256,128)", Aliases: []string{"vit_base_patch16_224", "vit_b_16"}},
+		sizes[2].vit)
 	for _, s := range sizes {
 		row, name := "DeiT-"+s.letter+"16", "deit-"+strings.ToLower(s.letter)+"16"
 		add(Model{Name: name, Row: row + "(256,128)", Aliases: []string{"deit_" + s.timm + "_patch16_224"}}, s.vit)

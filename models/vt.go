@@ -70,7 +70,8 @@ func (v vtBlock) recurrentTokens(x, tokens *graph.Node) *graph.Node {
 // T_out = T' + ReLU(T'·F_1) · F_2.
 func (v vtBlock) transform(tokens *graph.Node) *graph.Node {
 	c := tokens.Shape.C
-	share := v.op("attention.scores", graph.MatMul{TransposeB: true}, v.linear("k", tokens, c), v.linear("q", tokens, c))
+	share := v.op("attention.scores", graph.MatMul{TransposeB: true}, v.linear("k", tokens, c),
+		v.linear("q", tokens, c))
 	share = v.op("attention.softmax", graph.Softmax{}, share)
 	seen := v.op("attention", graph.MatMul{}, share, tokens)
 	tokens = v.op("attention.add", graph.Add{}, tokens, seen)
@@ -92,7 +93,8 @@ func (v vtBlock) project(x, tokens *graph.Node) *graph.Node {
 func init() {
 	for recurrent := 1; recurrent <= 2; recurrent++ {
 		register(Model{
-			Name: fmt.Sprintf("vt-resnet50-1f%dr", recurrent), Row: fmt.Sprintf("VT-ResNet50-1F%dR(256,128)", recurrent),
+			Name:   fmt.Sprintf("vt-resnet50-1f%dr", recurrent),
+			Row:    fmt.Sprintf("VT-ResNet50-1F%dR(256,128)", recurrent),
 			Family: Transformer, Input: PersonImage, Build: vt{recurrent}.build,
 		})
 	}

@@ -72,7 +72,9 @@ func (e xceptionBlock) build(b *graph.Builder, name string, x *graph.Node) *grap
 func init() {
 	timm := []Source{{"timm", Modules{"fc": "classifier", "last_linear": "classifier"}}}
 	register(
-		Model{Name: "xception", Row: "Xception", Family: CNN, Input: PersonImage, Build: xception{}.build, Sources: timm},
-		Model{Name: "xception-standard", Family: CNN, Input: PersonImage, Build: xception{stemReLU: true}.build, Sources: timm},
+		Model{Name: "xception", Row: "Xception", Family: CNN, Input: PersonImage, Build: xception{}.build,
+			Sources: timm},
+		Model{Name: "xception-standard", Family: CNN, Input: PersonImage, Build: xception{stemReLU: true}.build,
+			Sources: timm},
 	)
 }

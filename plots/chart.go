@@ -38,7 +38,7 @@ type layout struct {
 	markers  []disc // all series' points in order; so are labels and placed
 	labels   []label
 	placed   []placement
-	bars     []*segment   // likewise; nil: no error bar
+	bars     []*segment   // as markers; nil: no error bar
 	fronts   [][]vg.Point // one per series
 	overlaps int
 }

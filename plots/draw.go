@@ -68,13 +68,15 @@ func (c *chart) drawData(area draw.Canvas) {
 	for _, i := range items {
 		if l := c.layout.placed[i.at].leader; l != nil {
 			from := c.layout.markers[i.at].center // where markers overlap, their edges would not tell them apart
-			area.StrokeLine2(draw.LineStyle{Color: translucent(i.textColor(), 0xa0), Width: vg.Points(0.6)}, from.X, from.Y, l.b.X, l.b.Y)
+			style := draw.LineStyle{Color: translucent(i.textColor(), 0xa0), Width: vg.Points(0.6)}
+			area.StrokeLine2(style, from.X, from.Y, l.b.X, l.b.Y)
 		}
 	}
 	for _, i := range items {
 		box := c.layout.placed[i.at].box
 		f := labelFont(i.mark)
-		writeLine(area, f, i.textColor(), vg.Point{X: box.Min.X + labelPadding, Y: box.Min.Y + labelPadding + descent*f.Size}, i.mark.name)
+		corner := vg.Point{X: box.Min.X + labelPadding, Y: box.Min.Y + labelPadding + descent*f.Size}
+		writeLine(area, f, i.textColor(), corner, i.mark.name)
 	}
 }
 

@@ -20,7 +20,8 @@ func overlap(a, b vg.Rectangle) bool {
 }
 
 func within(inner, outer vg.Rectangle) bool {
-	return inner.Min.X >= outer.Min.X && inner.Max.X <= outer.Max.X && inner.Min.Y >= outer.Min.Y && inner.Max.Y <= outer.Max.Y
+	return inner.Min.X >= outer.Min.X && inner.Max.X <= outer.Max.X &&
+		inner.Min.Y >= outer.Min.Y && inner.Max.Y <= outer.Max.Y
 }
 
 // nearest is the point of r that is closest to p.
@@ -45,7 +46,7 @@ func (s segment) distanceTo(p vg.Point) vg.Length {
 	return distance(s.a.Add(d.Scale(t)), p)
 }
 
-// crosses tells whether two strokes meet.
+// crosses reports whether two strokes meet.
 func (s segment) crosses(t segment) bool {
 	return side(s, t.a)*side(s, t.b) <= 0 && side(t, s.a)*side(t, s.b) <= 0 && overlapLoose(s, t)
 }
@@ -56,15 +57,16 @@ func side(s segment, p vg.Point) float64 {
 	return float64(d.X*e.Y - d.Y*e.X)
 }
 
-// overlapLoose tells whether the boxes around two strokes touch.
+// overlapLoose reports whether the boxes around two strokes touch.
 func overlapLoose(s, t segment) bool {
 	return min(s.a.X, s.b.X) <= max(t.a.X, t.b.X) && min(t.a.X, t.b.X) <= max(s.a.X, s.b.X) &&
 		min(s.a.Y, s.b.Y) <= max(t.a.Y, t.b.Y) && min(t.a.Y, t.b.Y) <= max(s.a.Y, s.b.Y)
 }
 
-// enters tells whether s has a point in r.
+// enters reports whether s has a point in r.
 func (s segment) enters(r vg.Rectangle) bool {
-	if max(s.a.X, s.b.X) <= r.Min.X || min(s.a.X, s.b.X) >= r.Max.X || max(s.a.Y, s.b.Y) <= r.Min.Y || min(s.a.Y, s.b.Y) >= r.Max.Y {
+	if max(s.a.X, s.b.X) <= r.Min.X || min(s.a.X, s.b.X) >= r.Max.X ||
+		max(s.a.Y, s.b.Y) <= r.Min.Y || min(s.a.Y, s.b.Y) >= r.Max.Y {
 		return false
 	}
 	if inside(s.a, r) || inside(s.b, r) {

@@ -54,7 +54,8 @@ func placeLabels(labels []label, fronts []segment, area vg.Rectangle) ([]placeme
 		s.candidates[i] = candidates(l, markers, fronts, area)
 		if len(s.candidates[i]) == 0 { // no room at all: over its marker, so that it is at least drawn
 			half := vg.Point{X: l.width / 2, Y: l.height / 2}
-			s.candidates[i] = []placement{{box: vg.Rectangle{Min: l.marker.center.Sub(half), Max: l.marker.center.Add(half)}}}
+			box := vg.Rectangle{Min: l.marker.center.Sub(half), Max: l.marker.center.Add(half)}
+			s.candidates[i] = []placement{{box: box}}
 			overlaps++
 		}
 		s.chosen[i] = -1

@@ -23,7 +23,8 @@ func paretoFront(samples []sample) []int {
 	for _, i := range order {
 		if len(front) > 0 {
 			best := samples[front[len(front)-1]]
-			if samples[i].accuracy < best.accuracy || samples[i].accuracy == best.accuracy && samples[i].cost > best.cost {
+			if samples[i].accuracy < best.accuracy ||
+				samples[i].accuracy == best.accuracy && samples[i].cost > best.cost {
 				continue
 			}
 		}

@@ -1,6 +1,6 @@
 // Package plots draws the comparison's accuracy against its cost: mAP and Rank-1 against MACs and against params, the
-// published figures and ours in one chart, each with its Pareto front; over several seeds ours is the mean, with an error
-// bar. The same data gives the same bytes.
+// published figures and ours in one chart, each with its Pareto front; over several seeds ours is the mean, with an
+// error bar. The same data gives the same bytes.
 package plots
 
 import (
@@ -47,7 +47,8 @@ func FromReport(report *results.Report) Comparison {
 			p := Point{Name: line.Model}
 			if row := line.Published; row != nil {
 				p.Published = &Value{
-					ParamsM: row.ParamsM.Value(), MACsG: row.MACsG.Value(), Rank1: row.Rank1.Value(), MAP: row.MAP.Value(),
+					ParamsM: row.ParamsM.Value(), MACsG: row.MACsG.Value(), Rank1: row.Rank1.Value(),
+					MAP: row.MAP.Value(),
 				}
 			}
 			if m := line.Metrics(); m != nil && line.Cost != nil {
@@ -90,7 +91,8 @@ type quantity struct {
 var (
 	accuracies = []quantity{
 		{"map", "mAP", "mAP (%)", func(v Value) float64 { return v.MAP }, func(v Value) float64 { return v.MAPSD }},
-		{"rank1", "Rank-1", "Rank-1 (%)", func(v Value) float64 { return v.Rank1 }, func(v Value) float64 { return v.Rank1SD }},
+		{"rank1", "Rank-1", "Rank-1 (%)", func(v Value) float64 { return v.Rank1 },
+			func(v Value) float64 { return v.Rank1SD }},
 	}
 	costs = []quantity{
 		{"macs", "MACs", "MACs (G)", func(v Value) float64 { return v.MACsG }, nil},

@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"gonum.org/v1/plot/vg"
 
 	"github.com/reidbench/reidbench/results"
 )
@@ -84,14 +83,16 @@ func TestLabelsKeepClear(t *testing.T) {
 				}
 				for i, p := range l.placed {
 					if size := p.box.Size(); math.Abs(float64(size.X-l.labels[i].width)) > 1e-9 || size.Y <= 0 {
-						t.Errorf("%s, %s: the box of %s is %v wide, the label %v", name, chart.title, l.labels[i].text, size.X, l.labels[i].width)
+						t.Errorf("%s, %s: the box of %s is %v wide, the label %v",
+							name, chart.title, l.labels[i].text, size.X, l.labels[i].width)
 					}
 					if !within(p.box, chart.area) {
 						t.Errorf("%s, %s: %s lies outside the chart", name, chart.title, l.labels[i].text)
 					}
 					for j, m := range l.markers {
 						if m.covers(p.box) {
-							t.Errorf("%s, %s: %s covers the marker of %s", name, chart.title, l.labels[i].text, l.labels[j].text)
+							t.Errorf("%s, %s: %s covers the marker of %s",
+								name, chart.title, l.labels[i].text, l.labels[j].text)
 						}
 					}
 					for j := range i {
@@ -101,7 +102,8 @@ func TestLabelsKeepClear(t *testing.T) {
 					}
 					for j, q := range l.placed {
 						if j != i && p.leader != nil && p.leader.enters(q.box) {
-							t.Errorf("%s, %s: the leader of %s runs through %s", name, chart.title, l.labels[i].text, l.labels[j].text)
+							t.Errorf("%s, %s: the leader of %s runs through %s",
+								name, chart.title, l.labels[i].text, l.labels[j].text)
 						}
 					}
 				}
@@ -199,7 +201,8 @@ func TestErrorBars(t *testing.T) {
 			}
 			bars++
 			center := chart.layout.markers[i].center
-			if bar.a.X != center.X || bar.b.X != center.X || math.Abs(float64(bar.a.Y+bar.b.Y-2*center.Y)) > 1e-9 || bar.a.Y >= bar.b.Y {
+			if bar.a.X != center.X || bar.b.X != center.X || math.Abs(float64(bar.a.Y+bar.b.Y-2*center.Y)) > 1e-9 ||
+				bar.a.Y >= bar.b.Y {
 				t.Errorf("the error bar %v is not centred on its marker at %v", *bar, center)
 			}
 			if bar.a.Y < chart.area.Min.Y || bar.b.Y > chart.area.Max.Y {
@@ -242,7 +245,8 @@ func TestFromReport(t *testing.T) {
 	run := func(model, row string, synthetic bool) results.Record {
 		return results.Record{
 			Model: model, Row: row, Status: results.Done, Final: metrics, Recipe: results.Recipe{Name: "quick"},
-			Dataset: results.Dataset{Name: "drawn", Synthetic: synthetic}, Cost: results.Cost{PaperParams: 2e6, PaperMACs: 1e9},
+			Dataset: results.Dataset{Name: "drawn", Synthetic: synthetic},
+			Cost:    results.Cost{PaperParams: 2e6, PaperMACs: 1e9},
 		}
 	}
 	failed := run("resnet50", "ResNet50", true)
@@ -251,8 +255,10 @@ func TestFromReport(t *testing.T) {
 		records []results.Record
 		legend  string
 	}{
-		{[]results.Record{run("osnet", "OSNet", true), run("beside", "", true), failed}, "ours (quick recipe, synthetic data)"},
-		{[]results.Record{run("osnet", "OSNet", true), run("beside", "", false), failed}, "ours (runs of several kinds)"},
+		{[]results.Record{run("osnet", "OSNet", true), run("beside", "", true), failed},
+			"ours (quick recipe, synthetic data)"},
+		{[]results.Record{run("osnet", "OSNet", true), run("beside", "", false), failed},
+			"ours (runs of several kinds)"},
 	} {
 		report, err := results.NewReport(c.records, nil)
 		if err != nil {
@@ -282,8 +288,10 @@ func TestFromReportOfSeveralSeeds(t *testing.T) {
 	var records []results.Record
 	for seed, accuracy := range []float64{0.25, 0.5} {
 		records = append(records, results.Record{
-			Model: "osnet", Row: "OSNet", Seed: uint64(seed), Status: results.Done, Recipe: results.Recipe{Name: "quick"},
-			Final: &results.Metrics{Rank1: accuracy, MAP: accuracy / 2}, Cost: results.Cost{PaperParams: 2e6, PaperMACs: 1e9},
+			Model: "osnet", Row: "OSNet", Seed: uint64(seed), Status: results.Done,
+			Recipe: results.Recipe{Name: "quick"},
+			Final:  &results.Metrics{Rank1: accuracy, MAP: accuracy / 2},
+			Cost:   results.Cost{PaperParams: 2e6, PaperMACs: 1e9},
 		})
 	}
 	report, err := results.NewReport(records, nil)
@@ -295,97 +303,10 @@ func TestFromReportOfSeveralSeeds(t *testing.T) {
 			continue
 		}
 		// Two values are √½ of their difference from each other apart, as sample deviations go.
-		want := &Value{ParamsM: 2, MACsG: 1, Rank1: 37.5, MAP: 18.75, Rank1SD: 25 * math.Sqrt(0.5), MAPSD: 12.5 * math.Sqrt(0.5)}
+		want := &Value{ParamsM: 2, MACsG: 1, Rank1: 37.5, MAP: 18.75, Rank1SD: 25 * math.Sqrt(0.5),
+			MAPSD: 12.5 * math.Sqrt(0.5)}
 		if diff := cmp.Diff(want, p.Ours, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-	}
-}
-
-func TestParetoFront(t *testing.T) {
-	for name, c := range map[string]struct {
-		samples []sample
-		want    []int
-	}{
-		"stairs":            {[]sample{{3, 30}, {1, 10}, {2, 20}}, []int{1, 2, 0}},
-		"one beats all":     {[]sample{{3, 30}, {1, 40}, {2, 20}}, []int{1}},
-		"same cost":         {[]sample{{1, 10}, {1, 20}}, []int{1}},
-		"same accuracy":     {[]sample{{2, 10}, {1, 10}}, []int{1}},
-		"equal in both":     {[]sample{{1, 10}, {1, 10}, {2, 5}}, []int{0, 1}},
-		"none":              {nil, nil},
-		"beaten in between": {[]sample{{1, 10}, {2, 9}, {3, 11}}, []int{0, 2}},
-	} {
-		if diff := cmp.Diff(c.want, paretoFront(c.samples)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-	}
-}
-
-func TestTicks(t *testing.T) {
-	labels := func(low, high float64) (got []string) {
-		for _, tick := range (logTicks{}).Ticks(low, high) {
-			if tick.Value < low || tick.Value > high {
-				t.Errorf("tick %v outside %v to %v", tick.Value, low, high)
-			}
-			if tick.Label != "" {
-				got = append(got, tick.Label)
-			}
-		}
-		return got
-	}
-	for _, c := range []struct {
-		low, high float64
-		want      []string
-	}{
-		{0.03, 30, []string{"0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20"}},
-		{1.5, 6, []string{"2", "5"}}, // no power of ten
-		{90, 250, []string{"100", "200"}},
-	} {
-		if diff := cmp.Diff(c.want, labels(c.low, c.high)); diff != "" {
-			t.Errorf("%v to %v (-want +got):\n%s", c.low, c.high, diff)
-		}
-	}
-	for _, c := range []struct {
-		low, high float64
-		want      []string
-	}{
-		{43.2, 81, []string{"45", "50", "55", "60", "65", "70", "75", "80"}},
-		{-6, 98, []string{"0", "20", "40", "60", "80"}},
-	} {
-		var percents []string
-		for _, tick := range (percentTicks{}).Ticks(c.low, c.high) {
-			if tick.Label != "" {
-				percents = append(percents, tick.Label)
-			}
-		}
-		if diff := cmp.Diff(c.want, percents); diff != "" {
-			t.Errorf("%v to %v percent (-want +got):\n%s", c.low, c.high, diff)
-		}
-	}
-}
-
-func TestSegments(t *testing.T) {
-	at := func(x, y vg.Length) vg.Point { return vg.Point{X: x, Y: y} }
-	box := vg.Rectangle{Min: at(0, 0), Max: at(10, 4)}
-	for name, c := range map[string]struct {
-		s    segment
-		want bool
-	}{
-		"through":       {segment{at(-5, 2), at(15, 2)}, true},
-		"cuts a corner": {segment{at(-2, 3), at(2, 7)}, false},
-		"over a corner": {segment{at(-1, 2), at(3, 6)}, true},
-		"ends inside":   {segment{at(5, 2), at(5, 20)}, true},
-		"beside":        {segment{at(11, -5), at(11, 9)}, false},
-		"above":         {segment{at(-5, 5), at(15, 5)}, false},
-	} {
-		if got := c.s.enters(box); got != c.want {
-			t.Errorf("%s: enters is %v", name, got)
-		}
-	}
-	if d := (segment{at(0, 0), at(10, 0)}).distanceTo(at(13, 4)); d != 5 {
-		t.Errorf("distance to the end is %v, want 5", d)
-	}
-	if !(disc{at(-1, 2), 1.5}).covers(box) || (disc{at(-1, -1), 1.4}).covers(box) {
-		t.Error("a disc covers a box where it reaches into it, and not where it only passes the corner")
 	}
 }

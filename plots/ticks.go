@@ -8,7 +8,7 @@ import (
 )
 
 // logTicks labels 1, 2 and 5 times each power of ten in the range and marks the other multiples. gonum's own
-// labels powers of ten only, of which a narrow range may have none.
+// labels powers of ten only, and a narrow range may contain none.
 type logTicks struct{}
 
 func (logTicks) Ticks(low, high float64) []plot.Tick {

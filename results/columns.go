@@ -41,7 +41,7 @@ func accuracyColumns(lines []Line, compared bool) []column {
 	return columns
 }
 
-// costColumns gives params and MACs likewise; a check mark in place of the difference says that all digits agree.
+// costColumns gives params and MACs in the same way; a check mark in place of the difference says that all digits agree.
 func costColumns(compared bool) []column {
 	var columns []column
 	for _, c := range []struct {
@@ -62,7 +62,9 @@ func costColumns(compared bool) []column {
 	return columns
 }
 
-func group(title string, ours func(*Line) string, of func(*Line) comparison, compared bool, difference func(decimal) string) []column {
+func group(
+	title string, ours func(*Line) string, of func(*Line) comparison, compared bool, difference func(decimal) string,
+) []column {
 	first := column{title: title, cell: ours, group: true}
 	if !compared {
 		return []column{first}

@@ -15,7 +15,7 @@ func (c comparison) difference() *decimal {
 	return &d
 }
 
-// matches tells whether both sides are there and have the same digits.
+// matches reports whether both sides are there and have the same digits.
 func (c comparison) matches() bool {
 	d := c.difference()
 	return d != nil && d.units == 0

@@ -94,7 +94,8 @@ func newJSONRow(l *Line) jsonRow {
 	if row.Records == nil {
 		row.Records = []*Record{}
 	}
-	for i, into := range []*jsonComparison{&row.Rank1, &row.Rank5, &row.Rank10, &row.MAP, &row.MINP, &row.Rank1RR, &row.MAPRR} {
+	for i, into := range []*jsonComparison{&row.Rank1, &row.Rank5, &row.Rank10, &row.MAP, &row.MINP, &row.Rank1RR,
+		&row.MAPRR} {
 		*into = newJSONComparison(metrics[i].of(l))
 	}
 	return row

@@ -35,8 +35,8 @@ func (l Line) Record() *Record {
 	return nil
 }
 
-// Metrics is the mean of the final metrics of all runs that are done; nil if none is. A figure that not all of them have
-// is left out.
+// Metrics is the mean of the final metrics of all runs that are done; nil if none is. A figure that not all of them
+// have is left out.
 func (l Line) Metrics() *Metrics {
 	final := l.final()
 	if len(final) == 0 {

@@ -52,7 +52,8 @@ func TestProfileRefuses(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	for _, content := range []string{"", "{}", `{"format":"reidbench-profile/2"}`, `{"format":"reidbench-profile/1","colour":"red"}`} {
+	for _, content := range []string{"", "{}", `{"format":"reidbench-profile/2"}`,
+		`{"format":"reidbench-profile/1","colour":"red"}`} {
 		if err := os.WriteFile(filepath.Join(dir, ProfileFile), []byte(content), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +64,8 @@ func TestProfileRefuses(t *testing.T) {
 }
 
 func FuzzParseProfile(f *testing.F) {
-	f.Add(`{"format":"reidbench-profile/1","batch":8,"threads":2,"steps":4,"stages":[{"stage":"conv1","forward":0.25,"backward":0.5}]}`)
+	f.Add(`{"format":"reidbench-profile/1","batch":8,"threads":2,"steps":4,` +
+		`"stages":[{"stage":"conv1","forward":0.25,"backward":0.5}]}`)
 	f.Add(`{"stages":[{"forward":1e400}]}`)
 	f.Fuzz(func(t *testing.T, content string) {
 		p, err := parseProfile(strings.NewReader(content))

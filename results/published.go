@@ -59,7 +59,7 @@ type Row struct {
 	MAP     Figure `json:"map"`
 	ParamsM Figure `json:"params_m"`
 	MACsG   Figure `json:"macs_g"`
-	// CostsDiffer is the reason why the printed params or MACs are not those of the row's network; empty where they are.
+	// CostsDiffer is the reason why the printed params or MACs are not the network's own; empty where they are.
 	CostsDiffer string `json:"costs_differ,omitempty"`
 }
 

@@ -18,7 +18,8 @@ func TestPublishedTables(t *testing.T) {
 				t.Errorf("%s: %q is not percent with two places", r.Name, f)
 			}
 		}
-		if !(r.MAP.Value() < r.Rank1.Value() && r.Rank1.Value() < r.Rank5.Value() && r.Rank5.Value() < r.Rank10.Value()) {
+		if !(r.MAP.Value() < r.Rank1.Value() && r.Rank1.Value() < r.Rank5.Value() &&
+			r.Rank5.Value() < r.Rank10.Value()) {
 			t.Errorf("%s: mAP, Rank-1, Rank-5, Rank-10 do not ascend", r.Name)
 		}
 		for _, name := range []string{r.Name, r.Model} {
@@ -39,7 +40,8 @@ func TestPublishedTables(t *testing.T) {
 }
 
 func TestParsePublishedRefuses(t *testing.T) {
-	good := `{"row": "A", "model": "A", "table": "cnn", "rank1": "1.00", "rank5": "2.00", "rank10": "3.00", "map": "0.50", "params_m": "1", "macs_g": "2"}`
+	good := `{"row": "A", "model": "A", "table": "cnn", "rank1": "1.00", "rank5": "2.00", "rank10": "3.00", ` +
+		`"map": "0.50", "params_m": "1", "macs_g": "2"}`
 	if _, err := parsePublished([]byte("[" + good + "]")); err != nil {
 		t.Fatal(err)
 	}

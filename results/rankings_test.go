@@ -54,7 +54,8 @@ func TestRankingsRefuse(t *testing.T) {
 }
 
 func FuzzParseRankings(f *testing.F) {
-	f.Add(`{"format":"reidbench-rankings/1","queries":1,"lists":[{"place":1,"ap":1,"matches":1,"nearest":[{"file":"a","distance":0}]}]}`)
+	f.Add(`{"format":"reidbench-rankings/1","queries":1,` +
+		`"lists":[{"place":1,"ap":1,"matches":1,"nearest":[{"file":"a","distance":0}]}]}`)
 	f.Add(`{"format":"reidbench-rankings/1","lists":null}`)
 	f.Fuzz(func(t *testing.T, content string) {
 		if r, err := parseRankings(strings.NewReader(content)); err == nil && r.validate() != nil {

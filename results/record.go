@@ -152,7 +152,7 @@ func ParseRecord(r io.Reader) (Record, error) {
 	return record, record.Validate()
 }
 
-// Validate tells whether a record can stand in a report.
+// Validate reports whether a record can stand in a report.
 func (r Record) Validate() error {
 	if r.Format != Format {
 		return fmt.Errorf("format is %q, want %q", r.Format, Format)

@@ -31,13 +31,16 @@ func inventedRecord(t *testing.T, model, row string, accuracy float64) Record {
 	return Record{
 		Format: Format, Model: model, Row: row, Status: Done,
 		Recipe: recipe, Seed: 1,
-		Dataset: Dataset{Name: "drawn", Fingerprint: "0123456789abcdef", Synthetic: true, Identities: 40, Train: 320, Query: 80, Gallery: 240},
+		Dataset: Dataset{Name: "drawn", Fingerprint: "0123456789abcdef", Synthetic: true, Identities: 40, Train: 320,
+			Query: 80, Gallery: 240},
 		Machine: Machine{CPU: "Imaginary CPU", ISA: "avx2", Cores: 2, Go: "go1.26", OS: "linux", Arch: "amd64"},
 		Epochs:  4,
-		Final:   &Metrics{Rank1: accuracy, Rank5: min(accuracy+0.1, 1), Rank10: min(accuracy+0.15, 1), MAP: accuracy / 2, MINP: accuracy / 4, CMC: []float64{accuracy, accuracy}},
-		Best:    &Best{Epoch: 3, Metrics: Metrics{Rank1: accuracy, Rank5: accuracy, Rank10: accuracy, MAP: accuracy}},
-		Memory:  Memory{PlannedBytes: 1 << 30, PeakBytes: 1<<30 + 1},
-		Timing:  Timing{Started: started, Finished: started.Add(90 * time.Second), WallSeconds: 90, ImagesPerSecond: 14.5},
+		Final: &Metrics{Rank1: accuracy, Rank5: min(accuracy+0.1, 1), Rank10: min(accuracy+0.15, 1),
+			MAP: accuracy / 2, MINP: accuracy / 4, CMC: []float64{accuracy, accuracy}},
+		Best:   &Best{Epoch: 3, Metrics: Metrics{Rank1: accuracy, Rank5: accuracy, Rank10: accuracy, MAP: accuracy}},
+		Memory: Memory{PlannedBytes: 1 << 30, PeakBytes: 1<<30 + 1},
+		Timing: Timing{Started: started, Finished: started.Add(90 * time.Second), WallSeconds: 90,
+			ImagesPerSecond: 14.5},
 	}
 }
 
@@ -84,7 +87,8 @@ func seededReport(t *testing.T) *Report {
 	records[2].Final.Reranked = &Metrics{Rank1: 0.93, MAP: 0.6} // not in all seeds: no mean
 	reranked := inventedRecord(t, "resnet50", "ResNet50", 0.8)
 	reranked.Final.Reranked = &Metrics{Rank1: 0.82, MAP: 0.61}
-	reranked.Recipe.Values = map[string]any{"batch": 64, "evaluation": map[string]any{"rerank": map[string]any{"k1": 20, "k2": 6}, "flip": true}}
+	reranked.Recipe.Values = map[string]any{"batch": 64,
+		"evaluation": map[string]any{"rerank": map[string]any{"k1": 20, "k2": 6}, "flip": true}}
 	failed, old := inventedRecord(t, "alexnet", "AlexNet", 0), inventedRecord(t, "vgg16", "VGG16", 0.7)
 	failed.Seed, failed.Status, failed.Reason, failed.Final, failed.Best = 2, Failed, "out of memory", nil, nil
 	old.Final.MINP = 0
@@ -140,8 +144,10 @@ func TestTextFitsItsWidth(t *testing.T) {
 				t.Errorf("width %d: a line of %d columns: %s", width, n, line)
 			}
 		}
-		for title, want := range map[string]int{"Rank-1 ": 3, "Rank-5": 3, "Rank-10": 3, "mAP": 4, "mINP": 4, "Params (M)": 3, "MACs (G)": 3} {
-			if n := strings.Count(page.String(), title); n != want { // one in each table; mAP and mINP in the legend too
+		for title, want := range map[string]int{"Rank-1 ": 3, "Rank-5": 3, "Rank-10": 3, "mAP": 4, "mINP": 4,
+			"Params (M)": 3, "MACs (G)": 3} {
+			// One in each table; mAP and mINP in the legend too.
+			if n := strings.Count(page.String(), title); n != want {
 				t.Errorf("width %d: the title %q is there %d times, want %d", width, title, n, want)
 			}
 		}
@@ -212,7 +218,8 @@ func TestJSONIsValidAndKeepsPrintedDigits(t *testing.T) {
 		t.Fatal(err)
 	}
 	alexnet := got.Tables[0].Rows[0]
-	if alexnet.Params_m.Ours != "57.00" || alexnet.Params_m.Published != "57.00" || alexnet.Params_m.Difference != "0.00" {
+	if alexnet.Params_m.Ours != "57.00" || alexnet.Params_m.Published != "57.00" ||
+		alexnet.Params_m.Difference != "0.00" {
 		t.Errorf("AlexNet's params are %+v, want 57.00 twice and 0.00", alexnet.Params_m)
 	}
 	if vgg := got.Tables[0].Rows[1]; vgg.Status != NotRun || vgg.Params_m.Ours != "" {
@@ -227,8 +234,10 @@ func TestReportRefusesRecordsOfOneRun(t *testing.T) {
 		return r
 	}
 	for name, records := range map[string][]Record{
-		"two models of one row":         {record("a", "ViT-B16(256,128)", 1), record("b", "ViT-B16", 2)},
-		"the same seed twice":           {record("a", "ViT-B16", 1), record("a", "ViT-B16", 2), record("a", "ViT-B16", 1)},
+		"two models of one row": {record("a", "ViT-B16(256,128)", 1), record("b", "ViT-B16", 2)},
+		"the same seed twice": {
+			record("a", "ViT-B16", 1), record("a", "ViT-B16", 2), record("a", "ViT-B16", 1),
+		},
 		"the same seed beside the rows": {record("a", "", 1), record("a", "", 1)},
 	} {
 		if _, err := NewReport(records, nil); err == nil {
@@ -249,8 +258,9 @@ func TestLineOverSeeds(t *testing.T) {
 	}
 	// Around the means the differences are -¼, 0, ¼ and -0.1, -0.1, 0.2: their squares' sums over two, and the root.
 	for name, c := range map[string]struct{ got, want *Metrics }{
-		"mean":      {line.Metrics(), &Metrics{Rank1: 0.75, MAP: 0.3, CMC: []float64{0.75, 2.6 / 3}}},
-		"deviation": {line.Deviation(), &Metrics{Rank1: 0.25, MAP: math.Sqrt(0.03), CMC: []float64{0.25, 0.4 / math.Sqrt(3)}}},
+		"mean": {line.Metrics(), &Metrics{Rank1: 0.75, MAP: 0.3, CMC: []float64{0.75, 2.6 / 3}}},
+		"deviation": {line.Deviation(), &Metrics{Rank1: 0.25, MAP: math.Sqrt(0.03),
+			CMC: []float64{0.25, 0.4 / math.Sqrt(3)}}},
 	} {
 		if diff := cmp.Diff(c.want, c.got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -259,7 +269,8 @@ func TestLineOverSeeds(t *testing.T) {
 	for _, r := range line.Records[1:] {
 		r.Final.Reranked = &Metrics{MAP: r.Final.MAP + 0.1}
 	}
-	if m, sd := line.Metrics().Reranked.MAP, line.Deviation().Reranked.MAP; math.Abs(m-0.4) > 1e-12 || math.Abs(sd-math.Sqrt(0.03)) > 1e-12 {
+	if m, sd := line.Metrics().Reranked.MAP, line.Deviation().Reranked.MAP; math.Abs(m-0.4) > 1e-12 ||
+		math.Abs(sd-math.Sqrt(0.03)) > 1e-12 {
 		t.Errorf("re-ranked mAP %v ± %v, want 0.4 ± the root of 0.03", m, sd)
 	}
 	line.Records = line.Records[:2]
@@ -268,7 +279,8 @@ func TestLineOverSeeds(t *testing.T) {
 	}
 	line.Records = line.Records[:1]
 	if line.Status() != Failed || line.Metrics() != nil || line.Record() == nil {
-		t.Errorf("status %q, metrics %v, record %v of a line whose run has failed", line.Status(), line.Metrics(), line.Record())
+		t.Errorf("status %q, metrics %v, record %v of a line whose run has failed",
+			line.Status(), line.Metrics(), line.Record())
 	}
 }
 

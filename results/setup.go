@@ -158,7 +158,7 @@ func (r Recipe) String() string {
 	return r.Name + " (" + strings.Join(values, ", ") + ")"
 }
 
-// departs tells whether the embeddings were made or compared in another way than the published.
+// departs reports whether the embeddings were made or compared in another way than the published.
 func (r Recipe) departs() bool {
 	evaluation, _ := r.Values["evaluation"].(map[string]any)
 	return evaluation["metric"] != nil || evaluation["flip"] != nil

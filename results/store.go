@@ -48,7 +48,8 @@ func Read(dir string) (Record, error) {
 }
 
 // Load returns the records of all finished runs in the folders of out, sorted by model and seed. A folder without a
-// record is a run that is not finished and is passed over; a malformed record, or two of one model and seed, is an error.
+// record is a run that is not finished and is passed over; a malformed record is an error, and so are two records of
+// one model and seed.
 func Load(out string) ([]Record, error) {
 	entries, err := os.ReadDir(out)
 	if err != nil {

@@ -18,7 +18,8 @@ import (
 func TestWriteAndLoad(t *testing.T) {
 	out := t.TempDir()
 	want := []Record{
-		inventedRecord(t, "alexnet", "AlexNet", 0.5), inventedRecord(t, "alexnet", "AlexNet", 0.6), inventedRecord(t, "osnet", "OSNet", 0.7),
+		inventedRecord(t, "alexnet", "AlexNet", 0.5), inventedRecord(t, "alexnet", "AlexNet", 0.6),
+		inventedRecord(t, "osnet", "OSNet", 0.7),
 	}
 	want[0].Seed, want[1].Seed = 9, 10
 	for _, r := range []Record{want[1], want[2], want[0]} {
@@ -92,7 +93,8 @@ func TestLoadRefusesTwoRecordsOfOneModelAndSeed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := Load(out); err == nil || !strings.Contains(err.Error(), "both hold a record of alexnet with the seed 1") {
+	_, err := Load(out)
+	if err == nil || !strings.Contains(err.Error(), "both hold a record of alexnet with the seed 1") {
 		t.Errorf("two records of one model and seed: %v", err)
 	}
 }
@@ -125,13 +127,15 @@ func TestWriteRefuses(t *testing.T) {
 
 // FuzzParseRecord: whatever is accepted is valid and survives being written and read again.
 func FuzzParseRecord(f *testing.F) {
-	valid := Record{Format: Format, Model: "m", Status: Failed, Reason: "r", Recipe: Recipe{Values: map[string]any{"lr": 1e-3, "list": []int{1}}}}
+	valid := Record{Format: Format, Model: "m", Status: Failed, Reason: "r",
+		Recipe: Recipe{Values: map[string]any{"lr": 1e-3, "list": []int{1}}}}
 	seed, err := json.Marshal(valid)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(seed)
-	f.Add([]byte(`{"format":"reidbench-result/1","model":"m","status":"done","final":{"rank1":1,"map":1e-320,"cmc":[]},"seed":18446744073709551615}`))
+	f.Add([]byte(`{"format":"reidbench-result/1","model":"m","status":"done",` +
+		`"final":{"rank1":1,"map":1e-320,"cmc":[]},"seed":18446744073709551615}`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := ParseRecord(bytes.NewReader(data))

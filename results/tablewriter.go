@@ -10,7 +10,9 @@ import (
 
 // writeTable prints titles and cells exactly as given: tablewriter would otherwise upper-case and space out the titles
 // ("PARAMS ( M )") and wrap long ones.
-func writeTable(w io.Writer, style tw.Renderer, columns []column, titles []string, rows [][]string, padding *tw.Padding) error {
+func writeTable(
+	w io.Writer, style tw.Renderer, columns []column, titles []string, rows [][]string, padding *tw.Padding,
+) error {
 	align := make([]tw.Align, len(columns))
 	for i, c := range columns {
 		align[i] = tw.AlignRight

@@ -80,8 +80,10 @@ func (r *Report) Legend() string {
 			deviation = " ±: the sample standard deviation over seeds."
 		}
 	}
-	return quantities + reranked + deviation + " paper: the published figure; Δ: ours less the published; ✓: all printed digits agree. " +
-		"Params and MACs are counted as published, for one 256×128 image, without the final classifier. *: see the notes below."
+	return quantities + reranked + deviation +
+		" paper: the published figure; Δ: ours less the published; ✓: all printed digits agree. " +
+		"Params and MACs are counted as published, for one 256×128 image, without the final classifier. " +
+		"*: see the notes below."
 }
 
 // fit renders the table in width columns; 0 means any. If it is wider, accuracy and cost are apart, and each is as many
@@ -137,7 +139,8 @@ func (t ReportTable) text(groups ...[]column) ([]byte, error) {
 		}
 	}
 	var table bytes.Buffer
-	if err := writeTable(&table, textStyle(), columns, titles, rows, &tw.Padding{Left: "", Right: " ", Overwrite: true}); err != nil {
+	if err := writeTable(&table, textStyle(), columns, titles, rows,
+		&tw.Padding{Left: "", Right: " ", Overwrite: true}); err != nil {
 		return nil, err
 	}
 	var trimmed bytes.Buffer

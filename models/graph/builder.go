@@ -28,14 +28,15 @@ func NewBuilder(name string, input Shape) *Builder {
 // Input is the image.
 func (b *Builder) Input() *Node { return b.g.Input }
 
-// Graph ends the building. features is the embedding and classifier the name of the
-// linear layer that makes logits.
+// Graph returns the finished graph, or the first mistake. features is the embedding, [1, 1, C];
+// logits, also a vector, is the output of the classifier, which must be a linear layer.
 func (b *Builder) Graph(features, logits *Node) (*Graph, error) {
 	if b.err != nil {
 		return nil, fmt.Errorf("building %s: %w", b.g.Name, b.err)
 	}
 	if _, ok := logits.Op.(Linear); !ok || !logits.Shape.IsVector() || !features.Shape.IsVector() {
-		return nil, fmt.Errorf("building %s: features and logits must be vectors and the logits a linear layer's", b.g.Name)
+		return nil, fmt.Errorf("building %s: features and logits must be vectors and the logits a linear layer's",
+			b.g.Name)
 	}
 	b.g.Features, b.g.Logits, b.g.Classifier = features, logits, logits
 	return &b.g, nil
@@ -57,7 +58,7 @@ func (b *Builder) fail(name string, err error) *Node {
 	return &Node{Name: name, Shape: Shape{1, 1, 1}, Op: Reshape{}}
 }
 
-// node appends one call. Ready-made names of parameters come from the methods below.
+// node appends one call of a layer; the methods below give it its parameters with own.
 func (b *Builder) node(module string, op Op, inputs ...*Node) *Node {
 	if b.err != nil {
 		return &Node{Name: module, Shape: Shape{1, 1, 1}, Op: op}
@@ -97,7 +98,7 @@ func (b *Builder) nextCall(module string) string {
 	return fmt.Sprintf("%s#%d", module, calls)
 }
 
-// own gives a node its next parameter. A further call of a shared module has its
+// own gives a node its next parameter. A later call of a shared module has the first call's
 // parameters already; their shapes must be the same.
 func (b *Builder) own(n *Node, index int, name string, role Role, init Init, shape ...int) {
 	if b.err != nil {
@@ -126,7 +127,8 @@ func (b *Builder) own(n *Node, index int, name string, role Role, init Init, sha
 // Conv appends a convolution.
 func (b *Builder) Conv(name string, x *Node, op Conv) *Node {
 	n := b.node(name, op, x)
-	b.own(n, 0, name+".weight", Weight, Init{Kind: KaimingNormal}, op.Out, x.Shape.C/op.GroupCount(), op.Kernel.H, op.Kernel.W)
+	b.own(n, 0, name+".weight", Weight, Init{Kind: KaimingNormal}, op.Out, x.Shape.C/op.GroupCount(), op.Kernel.H,
+		op.Kernel.W)
 	if op.Bias {
 		b.own(n, 1, name+".bias", Bias, Init{}, op.Out)
 	}

@@ -89,7 +89,8 @@ func TestSharedModulesHaveOneOwner(t *testing.T) {
 			owners = append(owners, n.Name)
 		}
 	}
-	if diff := cmp.Diff([]string{"input", "fc", "relu", "fc#2", "relu#2", "fc#3", "relu#3", "head"}, names); diff != "" {
+	want := []string{"input", "fc", "relu", "fc#2", "relu#2", "fc#3", "relu#3", "head"}
+	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"fc", "head"}, owners); diff != "" {
@@ -98,7 +99,8 @@ func TestSharedModulesHaveOneOwner(t *testing.T) {
 	if len(g.Params) != 4 {
 		t.Errorf("%d parameters, want the weight and bias of fc and head", len(g.Params))
 	}
-	if first, last := g.Nodes[1], g.Nodes[5]; last.Module != "fc" || last.Params[0] != first.Params[0] || last.Params[1] != first.Params[1] {
+	if first, last := g.Nodes[1], g.Nodes[5]; last.Module != "fc" || last.Params[0] != first.Params[0] ||
+		last.Params[1] != first.Params[1] {
 		t.Errorf("%s of module %s does not use the parameters of %s", last.Name, last.Module, first.Name)
 	}
 }
@@ -141,7 +143,8 @@ func TestBuilderRefusesMistakes(t *testing.T) {
 			b := NewBuilder("net", Shape{1, 1, 4})
 			x := test.build(b, b.Input())
 			_, err := b.Graph(x, b.Linear("head", x, 2))
-			if err == nil || !strings.Contains(err.Error(), "building net: ") || !strings.Contains(err.Error(), test.want) {
+			if err == nil || !strings.Contains(err.Error(), "building net: ") ||
+				!strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want one with %q", err, test.want)
 			}
 		})

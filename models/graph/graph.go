@@ -40,8 +40,8 @@ type Graph struct {
 	Name  string
 	Nodes []*Node
 
-	// Params holds every parameter once, in the order of the modules that own
-	// them; Buffers holds the running statistics of the batch norms likewise.
+	// Params holds every parameter and Buffers every running statistic of the batch
+	// norms, each of them once, in the order of the modules that own them.
 	Params  []*Param
 	Buffers []*Param
 
@@ -148,8 +148,8 @@ func (g *Graph) Uses() [][]*Node {
 	return uses
 }
 
-// BeforeNorm reports, for each node by ID, whether batch norms read its output, by itself or concatenated with others, and
-// nothing else does.
+// BeforeNorm reports, for each node by ID, whether only batch norms read its output: directly, or as a part of a
+// concatenation that only batch norms read.
 func (g *Graph) BeforeNorm() []bool {
 	before := make([]bool, len(g.Nodes))
 	for id, uses := range slices.Backward(g.Uses()) {

@@ -19,7 +19,8 @@ func TestShape(t *testing.T) {
 	}
 	for _, test := range tests {
 		s := test.shape
-		if s.String() != test.text || s.Size() != test.size || s.Positions() != test.positions || s.IsVector() != test.vector {
+		if s.String() != test.text || s.Size() != test.size || s.Positions() != test.positions ||
+			s.IsVector() != test.vector {
 			t.Errorf("%#v: %q, size %d, %d positions, vector %v", s, s, s.Size(), s.Positions(), s.IsVector())
 		}
 	}
@@ -67,7 +68,8 @@ func TestNormalised(t *testing.T) {
 	b := NewBuilder("net", Shape{1, 1, 4})
 	conv := func(name string, from *Node) *Node { return b.Conv(name, from, Conv{Out: 4, Kernel: Square(1)}) }
 	once, twice := conv("once", b.Input()), conv("twice", b.Input())
-	x := b.Add("sum", b.BatchNorm("bn1", once), b.BatchNorm("bn2", twice), b.BatchNorm("bn3", twice), conv("unread", b.Input()))
+	x := b.Add("sum", b.BatchNorm("bn1", once), b.BatchNorm("bn2", twice), b.BatchNorm("bn3", twice),
+		conv("unread", b.Input()))
 	mixed := conv("mixed", x)
 	x = b.Add("sum2", mixed, b.BatchNorm("bn4", mixed))
 	concat := b.Op("concat", Concat{}, conv("first", x), conv("second", x))

@@ -31,12 +31,18 @@ func inventedPage(t *testing.T) Page {
 			costs[row] = cost
 		}
 		r := results.Record{
-			Format: results.Format, Model: model, Row: row, Status: results.Done, Recipe: recipe, Seed: seed, Epochs: 160, Cost: cost,
-			Dataset: results.Dataset{Name: "Market-<1501>", Fingerprint: "0123456789abcdef", Identities: 751, Train: 12936, Query: 3368, Gallery: 15913},
-			Machine: results.Machine{CPU: "Imaginary CPU", ISA: "avx512", Cores: 64, Go: "go1.26", OS: "linux", Arch: "amd64"},
-			Final:   &results.Metrics{Rank1: accuracy, Rank5: (1 + accuracy) / 2, Rank10: (3 + accuracy) / 4, MAP: accuracy * accuracy, MINP: accuracy / 3},
-			Memory:  results.Memory{PlannedBytes: int64((0.3 + 0.6*math.Sqrt(macsG)) * (1 << 30)), PeakBytes: int64((0.4 + 0.6*math.Sqrt(macsG)) * (1 << 30))},
-			Timing:  results.Timing{Started: time.Unix(1e9, 0), WallSeconds: 3600 * (1 + 20*macsG), ImagesPerSecond: 30 / (0.05 + macsG)},
+			Format: results.Format, Model: model, Row: row, Status: results.Done, Recipe: recipe, Seed: seed,
+			Epochs: 160, Cost: cost,
+			Dataset: results.Dataset{Name: "Market-<1501>", Fingerprint: "0123456789abcdef", Identities: 751,
+				Train: 12936, Query: 3368, Gallery: 15913},
+			Machine: results.Machine{CPU: "Imaginary CPU", ISA: "avx512", Cores: 64, Go: "go1.26", OS: "linux",
+				Arch: "amd64"},
+			Final: &results.Metrics{Rank1: accuracy, Rank5: (1 + accuracy) / 2, Rank10: (3 + accuracy) / 4,
+				MAP: accuracy * accuracy, MINP: accuracy / 3},
+			Memory: results.Memory{PlannedBytes: int64((0.3 + 0.6*math.Sqrt(macsG)) * (1 << 30)),
+				PeakBytes: int64((0.4 + 0.6*math.Sqrt(macsG)) * (1 << 30))},
+			Timing: results.Timing{Started: time.Unix(1e9, 0), WallSeconds: 3600 * (1 + 20*macsG),
+				ImagesPerSecond: 30 / (0.05 + macsG)},
 		}
 		if i == 11 {
 			r.Status, r.Reason, r.Final = results.Failed, "out of memory at step 7 <script>alert(1)</script>", nil
@@ -49,7 +55,8 @@ func inventedPage(t *testing.T) Page {
 		network := Network{Model: row.Model, Stages: inventedStages(row)}
 		p.Networks = append(p.Networks, network)
 		if i%9 == 8 {
-			costs[row.Name] = results.Cost{PaperParams: int64(row.ParamsM.Value() * 1e6), PaperMACs: int64(row.MACsG.Value() * 1e9)}
+			costs[row.Name] = results.Cost{PaperParams: int64(row.ParamsM.Value() * 1e6),
+				PaperMACs: int64(row.MACsG.Value() * 1e9)}
 			continue // not run
 		}
 		if i == 3 {
@@ -64,7 +71,8 @@ func inventedPage(t *testing.T) Page {
 		}
 		for seed := range seeds {
 			accuracy := row.Rank1.Value()/100 + offset + 0.004*float64(seed*seed)
-			add(i, strings.ToLower(row.Model), row.Name, uint64(seed+1), accuracy, row.ParamsM.Value(), row.MACsG.Value())
+			add(i, strings.ToLower(row.Model), row.Name, uint64(seed+1), accuracy, row.ParamsM.Value(),
+				row.MACsG.Value())
 			run.Seed = uint64(seed + 1)
 			p.Runs = append(p.Runs, inventedCurves(run, accuracy))
 		}
@@ -103,7 +111,8 @@ func inventedStages(row results.Row) []Stage {
 		return stages
 	}
 	return []Stage{
-		{Name: "conv1", Height: 128, Width: 64, MACs: macs / 20}, {Name: "layer1", Height: 64, Width: 32, MACs: macs / 6},
+		{Name: "conv1", Height: 128, Width: 64, MACs: macs / 20},
+		{Name: "layer1", Height: 64, Width: 32, MACs: macs / 6},
 		{Name: "layer2", Height: 32, Width: 16, MACs: macs / 4}, {Name: "layer3", Height: 16, Width: 8, MACs: macs / 3},
 		{Name: "layer4", Height: 8, Width: 4, MACs: macs / 5},
 	}
@@ -134,7 +143,8 @@ func inventedLists(model string, seed int) Ranked {
 
 // inventedPicture is noise around a colour, which compresses as badly as a photograph.
 func inventedPicture(seed, list, place int) Picture {
-	p := Picture{Name: "query/0007_c3s1_000451_03.jpg", PID: int32(seed + place), CamID: int32(1 + place%6), Distance: 7.5 + float64(place)/3}
+	p := Picture{Name: "query/0007_c3s1_000451_03.jpg", PID: int32(seed + place), CamID: int32(1 + place%6),
+		Distance: 7.5 + float64(place)/3}
 	if place == 5 {
 		p.PID, p.JPEG = 0, nil
 		return p

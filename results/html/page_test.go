@@ -61,7 +61,8 @@ func TestPageAdmitsItselfOnly(t *testing.T) {
 		if got := strings.Contains(page, "connect-src"); got != live {
 			t.Errorf("live %t: may connect: %t", live, got)
 		}
-		for _, pattern := range []string{`(?i)<[^>]*\son[a-z]+=`, `(?i)<[^>]*\sstyle=`, `(?:src|href|url)\s*[=(]\s*"?(?:https?:)?//`, `<script[^>]*\ssrc=`} {
+		for _, pattern := range []string{`(?i)<[^>]*\son[a-z]+=`, `(?i)<[^>]*\sstyle=`,
+			`(?:src|href|url)\s*[=(]\s*"?(?:https?:)?//`, `<script[^>]*\ssrc=`} {
 			if found := regexp.MustCompile(pattern).FindString(page); found != "" {
 				t.Errorf("live %t: %q in the page", live, found)
 			}
@@ -76,7 +77,8 @@ func TestPageEscapes(t *testing.T) {
 			t.Errorf("%q stands in the page as it is", bad)
 		}
 	}
-	for _, good := range []string{"&lt;script&gt;alert(1)&lt;/script&gt;", "tiny&lt;net&gt;", `tiny\u003cnet\u003e`, "Market-&lt;1501&gt;"} {
+	for _, good := range []string{"&lt;script&gt;alert(1)&lt;/script&gt;", "tiny&lt;net&gt;", `tiny\u003cnet\u003e`,
+		"Market-&lt;1501&gt;"} {
 		if !strings.Contains(page, good) {
 			t.Errorf("%q is not in the page", good)
 		}
@@ -104,7 +106,8 @@ func TestTablesHaveWhatIsPrinted(t *testing.T) {
 		model, want string
 	}{
 		{accuracy, "AlexNet", "done|66.69|67.69|-1.00|83.35|84.04|-0.69|91.67|88.82|+2.85|44.48|44.52|-0.04|22.23"},
-		{accuracy, "OSNet", "3 seeds|92.63 ± 0.83|91.23|+1.40|96.32 ± 0.42|96.49|-0.17|98.16 ± 0.21|97.77|+0.39|85.82 ± 1.55|79.50|+6.32|30.88 ± 0.28"},
+		{accuracy, "OSNet", "3 seeds|92.63 ± 0.83|91.23|+1.40|96.32 ± 0.42|96.49|-0.17|" +
+			"98.16 ± 0.21|97.77|+0.39|85.82 ± 1.55|79.50|+6.32|30.88 ± 0.28"},
 		{accuracy, "Inceptionv4", "epoch 71 of 160||81.57|||92.39|||95.10|||62.86||"},
 		{accuracy, "SENet154", "failed||82.25|||92.69|||95.51|||63.67||"},
 		{accuracy, "Wide-ResNet50", "not run||85.52|||93.85|||96.05|||69.17||"},
@@ -154,7 +157,8 @@ func TestThinned(t *testing.T) {
 		t.Errorf("%d samples from %v to %v", len(got), got[0], got[len(got)-1])
 	}
 	encoded, err := json.Marshal(got[len(got)-1])
-	if want := fmt.Sprintf("[%d,%.0f]", len(long)-1, 100*math.Sqrt(float64(len(long)-1))); err != nil || string(encoded) != want {
+	if want := fmt.Sprintf("[%d,%.0f]", len(long)-1, 100*math.Sqrt(float64(len(long)-1))); err != nil ||
+		string(encoded) != want {
 		t.Errorf("%s, want %s: %v", encoded, want, err)
 	}
 	if got := thinned([]Sample{{1, math.Inf(1)}}, 1); len(got) != 0 {
@@ -167,7 +171,8 @@ func TestThinned(t *testing.T) {
 
 func TestBreakdown(t *testing.T) {
 	n := Network{Model: "net", Stages: []Stage{
-		{Name: "stem", Height: 128, Width: 64, MACs: 1e6}, {Name: "body", Height: 1, Width: 129, Tokens: true, MACs: 3e6},
+		{Name: "stem", Height: 128, Width: 64, MACs: 1e6},
+		{Name: "body", Height: 1, Width: 129, Tokens: true, MACs: 3e6},
 	}}
 	b := n.breakdown()
 	want := bar{Label: "MACs: stem 25.0 %, body 75.0 %", Parts: []part{
@@ -180,8 +185,11 @@ func TestBreakdown(t *testing.T) {
 	if b.Time != nil {
 		t.Error("time that nobody has measured")
 	}
-	n.Profile = &results.Profile{Batch: 8, Stages: []results.StageTime{{Stage: "stem", Forward: 0.25, Backward: 0.5}, {Stage: "body", Forward: 0.25}}}
-	if b = n.breakdown(); b.Time == nil || b.Time.Label != "Time: stem 75.0 %, body 25.0 %" || b.Step != "1.00 s, batch 8" {
+	n.Profile = &results.Profile{Batch: 8, Stages: []results.StageTime{
+		{Stage: "stem", Forward: 0.25, Backward: 0.5}, {Stage: "body", Forward: 0.25},
+	}}
+	if b = n.breakdown(); b.Time == nil || b.Time.Label != "Time: stem 75.0 %, body 25.0 %" ||
+		b.Step != "1.00 s, batch 8" {
 		t.Errorf("time %+v, step %q", b.Time, b.Step)
 	}
 	n.Profile.Stages = n.Profile.Stages[:0]
@@ -192,8 +200,9 @@ func TestBreakdown(t *testing.T) {
 
 func TestPrintedNumbers(t *testing.T) {
 	for got, want := range map[string]string{
-		significant(0): "0", significant(0.00123): "0.0012", significant(1): "1.00", significant(99.96): "100.0", significant(1234.5): "1234",
-		likeMean(0.123, 45.6): "0.1", duration(0.0123): "12.3 ms", duration(59): "59.0 s", duration(61): "1:01 min", duration(7322): "2:02 h",
+		significant(0): "0", significant(0.00123): "0.0012", significant(1): "1.00",
+		significant(99.96): "100.0", significant(1234.5): "1234", likeMean(0.123, 45.6): "0.1",
+		duration(0.0123): "12.3 ms", duration(59): "59.0 s", duration(61): "1:01 min", duration(7322): "2:02 h",
 		magnitude(12): "12.0", magnitude(1.5e3): "1.50 k", magnitude(2e9): "2.00 G",
 	} {
 		if got != want {

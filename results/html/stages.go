@@ -116,8 +116,8 @@ func (s Stage) output() string {
 	return fmt.Sprintf("%d×%d", s.Height, s.Width)
 }
 
-// shades are the areas, in positions, above which a map has a shade of its own, half of what the legend says: those of a
-// 256×128 image halved again and again.
+// shades are the areas, in positions, above which a map has a shade of its own, half of what the legend says: those of
+// a 256×128 image halved again and again.
 var shades = []int{128 * 64 / 2, 64 * 32 / 2, 32 * 16 / 2, 16 * 8 / 2, 0}
 
 // class is the stage's shade.

@@ -145,10 +145,14 @@ type measurement struct {
 }
 
 var measurements = []measurement{
-	{"images_per_second", "Training speed", "img/s", func(r *results.Record) float64 { return r.Timing.ImagesPerSecond }, likeMean},
-	{"memory", "Memory", "planned, GiB", func(r *results.Record) float64 { return gibibytes(r.Memory.PlannedBytes) }, likeMean},
-	{"peak", "Peak memory", "measured, GiB", func(r *results.Record) float64 { return gibibytes(r.Memory.PeakBytes) }, likeMean},
-	{"wall", "Wall time", "of the run", func(r *results.Record) float64 { return r.Timing.WallSeconds }, func(v, _ float64) string { return duration(v) }},
+	{"images_per_second", "Training speed", "img/s",
+		func(r *results.Record) float64 { return r.Timing.ImagesPerSecond }, likeMean},
+	{"memory", "Memory", "planned, GiB", func(r *results.Record) float64 { return gibibytes(r.Memory.PlannedBytes) },
+		likeMean},
+	{"peak", "Peak memory", "measured, GiB", func(r *results.Record) float64 { return gibibytes(r.Memory.PeakBytes) },
+		likeMean},
+	{"wall", "Wall time", "of the run", func(r *results.Record) float64 { return r.Timing.WallSeconds },
+		func(v, _ float64) string { return duration(v) }},
 }
 
 func (m measurement) cell(l line) cell {

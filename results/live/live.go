@@ -35,8 +35,8 @@ type Site struct {
 //	/events   server-sent events: "changed", with the version as its ID, whenever the page has changed. The query
 //	          ?since=VERSION, or the header Last-Event-ID, says which version is known already
 //
-// It refuses requests under a foreign name, which is how a page elsewhere would reach a local server through a name that
-// changes its address (DNS rebinding).
+// It refuses requests under a foreign name, which is how a page elsewhere would reach a local server through a name
+// that changes its address (DNS rebinding).
 func (s *Site) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.servePage)
@@ -56,7 +56,7 @@ func (s *Site) Handler() http.Handler {
 	})
 }
 
-// allows tells whether a request's Host is one that no foreign page can have brought about.
+// allows reports whether a request's Host is one that no foreign page can have brought about.
 func (s *Site) allows(host string) bool {
 	name := host
 	if n, _, err := net.SplitHostPort(host); err == nil {

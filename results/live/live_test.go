@@ -62,10 +62,13 @@ func TestHost(t *testing.T) {
 	s, _ := changing()
 	s.Host = "node7"
 	for host, want := range map[string]int{
-		"localhost:8080": http.StatusOK, "localhost": http.StatusOK, "127.0.0.1:8080": http.StatusOK, "[::1]:8080": http.StatusOK, "[::1]": http.StatusOK,
+		"localhost:8080": http.StatusOK, "localhost": http.StatusOK, "127.0.0.1:8080": http.StatusOK,
+		"[::1]:8080": http.StatusOK, "[::1]": http.StatusOK,
 		"192.168.1.7": http.StatusOK, "node7:8080": http.StatusOK,
-		"": http.StatusMisdirectedRequest, "evil.example": http.StatusMisdirectedRequest, "evil.example:8080": http.StatusMisdirectedRequest,
-		"localhost.evil.example": http.StatusMisdirectedRequest, "127.0.0.1.evil.example": http.StatusMisdirectedRequest, "[evil]": http.StatusMisdirectedRequest,
+		"": http.StatusMisdirectedRequest, "[evil]": http.StatusMisdirectedRequest,
+		"evil.example": http.StatusMisdirectedRequest, "evil.example:8080": http.StatusMisdirectedRequest,
+		"localhost.evil.example": http.StatusMisdirectedRequest,
+		"127.0.0.1.evil.example": http.StatusMisdirectedRequest,
 	} {
 		for _, target := range []string{"/", "/nothing"} {
 			w := get(s, target, func(r *http.Request) { r.Host = host })
@@ -85,7 +88,8 @@ func TestHost(t *testing.T) {
 func TestFailures(t *testing.T) {
 	s, _ := changing()
 	s.Write = func(*bytes.Buffer, string) error { return errors.New("the disk is gone") }
-	if w := get(s, "/", nil); w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "the disk is gone") {
+	if w := get(s, "/", nil); w.Code != http.StatusInternalServerError ||
+		!strings.Contains(w.Body.String(), "the disk is gone") {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
 }

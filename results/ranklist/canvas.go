@@ -50,10 +50,12 @@ func (c *canvas) cell(at image.Point, file string, picture Picture, hue color.Co
 func (c *canvas) breakFrame(outer image.Rectangle) {
 	const dash = 16
 	for x := outer.Min.X + dash; x < outer.Max.X-dash; x += 2 * dash {
-		draw.Draw(c, image.Rect(x, outer.Min.Y, x+dash/2, outer.Max.Y), image.NewUniform(paper), image.Point{}, draw.Src)
+		draw.Draw(c, image.Rect(x, outer.Min.Y, x+dash/2, outer.Max.Y), image.NewUniform(paper), image.Point{},
+			draw.Src)
 	}
 	for y := outer.Min.Y + dash; y < outer.Max.Y-dash; y += 2 * dash {
-		draw.Draw(c, image.Rect(outer.Min.X, y, outer.Max.X, y+dash/2), image.NewUniform(paper), image.Point{}, draw.Src)
+		draw.Draw(c, image.Rect(outer.Min.X, y, outer.Max.X, y+dash/2), image.NewUniform(paper), image.Point{},
+			draw.Src)
 	}
 }
 

@@ -25,7 +25,8 @@ func inventedList() (results.Rankings, results.RankedList) {
 	list := results.RankedList{Place: 2, AP: 0.5, Matches: 3, Query: results.Image{File: "q.jpg", PID: 7, CamID: 1}}
 	for i := range 4 {
 		list.Nearest = append(list.Nearest, results.Neighbour{
-			Image: results.Image{File: "g.jpg", PID: int32(7 * (i % 2)), CamID: 2}, Distance: float64(i), Match: i%2 == 1,
+			Image: results.Image{File: "g.jpg", PID: int32(7 * (i % 2)), CamID: 2}, Distance: float64(i),
+			Match: i%2 == 1,
 		})
 	}
 	return results.Rankings{Model: "osnet", Queries: 9, Lists: []results.RankedList{list}}, list
@@ -83,7 +84,8 @@ func TestWriteRepeats(t *testing.T) {
 
 func TestTitle(t *testing.T) {
 	rankings, list := inventedList()
-	if got, want := Title(rankings, list), "osnet   AP 50.0 %, place 2 of 9 queries   2 of 3 matches in the first 4"; got != want {
+	want := "osnet   AP 50.0 %, place 2 of 9 queries   2 of 3 matches in the first 4"
+	if got := Title(rankings, list); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

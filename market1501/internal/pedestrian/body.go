@@ -47,7 +47,8 @@ func (s *stance) limb(c *canvas, from, to joint, fromRadius, toRadius float32, c
 
 // draw draws a person from the far side to the near one.
 func (p *Person) draw(c *canvas, s *stance) {
-	c.fill(ellipse(point{s.feet.x - 0.05*s.scale*s.lightX, s.feet.y - 0.01*s.scale}, 0.17*s.scale, 0.028*s.scale), 0.45, plain(rgb{0.05, 0.05, 0.06}))
+	shadow := point{s.feet.x - 0.05*s.scale*s.lightX, s.feet.y - 0.01*s.scale}
+	c.fill(ellipse(shadow, 0.17*s.scale, 0.028*s.scale), 0.45, plain(rgb{0.05, 0.05, 0.06}))
 	toCamera := cos(s.yaw)
 	nearSide := float32(1)
 	if sin(s.yaw) > 0 {
@@ -80,7 +81,8 @@ func (p *Person) draw(c *canvas, s *stance) {
 		p.drawBackpack(c, s)
 	}
 	if p.bag == shoulderBag {
-		s.limb(c, joint{-p.bagSide * 0.07, 0.82, 0}, joint{p.bagSide * 0.09 * p.build, 0.5, 0}, 0.011, 0.011, p.bagColour)
+		s.limb(c, joint{-p.bagSide * 0.07, 0.82, 0}, joint{p.bagSide * 0.09 * p.build, 0.5, 0}, 0.011, 0.011,
+			p.bagColour)
 	}
 	p.drawArm(c, s, nearSide)
 	if p.bagSide == nearSide {
@@ -173,8 +175,9 @@ func (p *Person) drawTorso(c *canvas, s *stance) {
 	width := func(wide, deep float32) float32 { return s.halfWidth(wide*p.build, deep*p.build) }
 	hem := float32(0.475)
 	sections := []section{
-		{0.862, width(0.040, 0.035)}, {0.845, width(0.070, 0.045)}, {0.825, width(0.108, 0.058)}, {0.79, width(0.122, 0.068)},
-		{0.70, width(0.112, 0.076)}, {0.60, width(0.096, 0.072)}, {0.53, width(0.098, 0.072)}, {hem, width(0.105, 0.074)},
+		{0.862, width(0.040, 0.035)}, {0.845, width(0.070, 0.045)}, {0.825, width(0.108, 0.058)},
+		{0.79, width(0.122, 0.068)}, {0.70, width(0.112, 0.076)}, {0.60, width(0.096, 0.072)},
+		{0.53, width(0.098, 0.072)}, {hem, width(0.105, 0.074)},
 	}
 	if p.bottom == dress {
 		sections = append(sections, section{0.37, width(0.13, 0.11)}, section{0.29, width(0.145, 0.125)})

@@ -26,7 +26,7 @@ type Photographer struct {
 	out     *image.RGBA
 }
 
-// NewPhotographer takes photographs of width × height pixels.
+// NewPhotographer returns a photographer whose images have width × height pixels.
 func NewPhotographer(width, height int) *Photographer {
 	return &Photographer{
 		canvas:  newCanvas(width, height),
@@ -38,7 +38,9 @@ func NewPhotographer(width, height int) *Photographer {
 // Take photographs a person. Everything that is left to chance comes from
 // source. It returns the image, valid until the next call, and the JPEG quality
 // of the camera.
-func (ph *Photographer) Take(p *Person, cam *Camera, framing Framing, source *rand.Rand) (img image.Image, quality int) {
+func (ph *Photographer) Take(
+	p *Person, cam *Camera, framing Framing, source *rand.Rand,
+) (img image.Image, quality int) {
 	r := random{source}
 	c := ph.canvas
 	cam.drawScene(c, r)
@@ -91,7 +93,8 @@ func (cam *Camera) occlude(c *canvas, s *stance, r random) {
 	side := pick[float32](r, -1, 1)
 	switch r.IntN(4) {
 	case 0: // a post
-		c.fill(box(point{w/2 + side*r.between(4, 14), h / 2}, r.between(2, 4), h), 1, plain(r.near(rgb{0.4, 0.4, 0.42}, 0.2)))
+		c.fill(box(point{w/2 + side*r.between(4, 14), h / 2}, r.between(2, 4), h), 1,
+			plain(r.near(rgb{0.4, 0.4, 0.42}, 0.2)))
 	case 1: // a low wall or a car's bonnet
 		top := h * r.between(0.72, 0.88)
 		c.fill(box(point{w / 2, top + h/2}, w, h/2), 1, plain(r.near(pick(r, tops...), 0.1)))

@@ -47,18 +47,24 @@ const Cameras = 6
 
 // sites are the six places; NewCamera varies them.
 var sites = [Cameras]Camera{
-	{ground: tiles, groundColor: rgb{0.66, 0.62, 0.58}, backdrop: hedge, wallColor: rgb{0.20, 0.36, 0.16}, horizon: 0.22,
-		tilt: 0.10, zoom: 1.00, lightX: -0.8, yaw: 0.3, gain: rgb{1.10, 1.01, 0.88}, brightness: 0.02, contrast: 1.03, saturation: 1.05, blur: 0.45, noise: 0.012, quality: 88},
-	{ground: lawn, groundColor: rgb{0.42, 0.48, 0.32}, backdrop: plaster, wallColor: rgb{0.75, 0.72, 0.66}, horizon: 0.10,
-		tilt: 0.22, zoom: 0.93, lightX: 0.7, yaw: 2.8, gain: rgb{0.97, 1.04, 0.92}, brightness: 0.03, contrast: 0.95, saturation: 1.10, blur: 0.60, noise: 0.018, quality: 80},
-	{ground: planks, groundColor: rgb{0.52, 0.54, 0.58}, backdrop: glass, wallColor: rgb{0.45, 0.55, 0.65}, horizon: 0.38,
-		tilt: 0.05, zoom: 1.03, lightX: 0.2, yaw: 1.5, gain: rgb{0.88, 0.99, 1.13}, brightness: -0.01, contrast: 0.97, saturation: 0.90, blur: 0.50, noise: 0.015, quality: 84},
-	{ground: asphalt, groundColor: rgb{0.36, 0.36, 0.38}, backdrop: brick, wallColor: rgb{0.55, 0.30, 0.24}, horizon: 0.30,
-		tilt: 0.12, zoom: 0.97, lightX: -0.3, yaw: -1.5, gain: rgb{0.84, 0.88, 0.92}, brightness: -0.02, contrast: 1.09, saturation: 0.85, blur: 0.70, noise: 0.030, quality: 72},
-	{ground: tiles, groundColor: rgb{0.78, 0.77, 0.74}, backdrop: plaster, wallColor: rgb{0.88, 0.86, 0.80}, horizon: 0.33,
-		tilt: 0.08, zoom: 1.02, lightX: 0.5, yaw: 0.0, gain: rgb{0.95, 1.08, 0.97}, brightness: 0.10, contrast: 0.81, saturation: 0.80, blur: 0.55, noise: 0.014, quality: 86},
-	{ground: asphalt, groundColor: rgb{0.50, 0.46, 0.44}, backdrop: hedge, wallColor: rgb{0.16, 0.26, 0.14}, horizon: -0.1,
-		tilt: 0.28, zoom: 0.90, lightX: 0.9, yaw: 3.1, gain: rgb{1.12, 0.95, 0.99}, brightness: -0.03, contrast: 0.89, saturation: 1.0, blur: 0.85, noise: 0.022, quality: 68},
+	{ground: tiles, groundColor: rgb{0.66, 0.62, 0.58}, backdrop: hedge, wallColor: rgb{0.20, 0.36, 0.16},
+		horizon: 0.22, tilt: 0.10, zoom: 1.00, lightX: -0.8, yaw: 0.3, gain: rgb{1.10, 1.01, 0.88}, brightness: 0.02,
+		contrast: 1.03, saturation: 1.05, blur: 0.45, noise: 0.012, quality: 88},
+	{ground: lawn, groundColor: rgb{0.42, 0.48, 0.32}, backdrop: plaster, wallColor: rgb{0.75, 0.72, 0.66},
+		horizon: 0.10, tilt: 0.22, zoom: 0.93, lightX: 0.7, yaw: 2.8, gain: rgb{0.97, 1.04, 0.92}, brightness: 0.03,
+		contrast: 0.95, saturation: 1.10, blur: 0.60, noise: 0.018, quality: 80},
+	{ground: planks, groundColor: rgb{0.52, 0.54, 0.58}, backdrop: glass, wallColor: rgb{0.45, 0.55, 0.65},
+		horizon: 0.38, tilt: 0.05, zoom: 1.03, lightX: 0.2, yaw: 1.5, gain: rgb{0.88, 0.99, 1.13}, brightness: -0.01,
+		contrast: 0.97, saturation: 0.90, blur: 0.50, noise: 0.015, quality: 84},
+	{ground: asphalt, groundColor: rgb{0.36, 0.36, 0.38}, backdrop: brick, wallColor: rgb{0.55, 0.30, 0.24},
+		horizon: 0.30, tilt: 0.12, zoom: 0.97, lightX: -0.3, yaw: -1.5, gain: rgb{0.84, 0.88, 0.92}, brightness: -0.02,
+		contrast: 1.09, saturation: 0.85, blur: 0.70, noise: 0.030, quality: 72},
+	{ground: tiles, groundColor: rgb{0.78, 0.77, 0.74}, backdrop: plaster, wallColor: rgb{0.88, 0.86, 0.80},
+		horizon: 0.33, tilt: 0.08, zoom: 1.02, lightX: 0.5, yaw: 0.0, gain: rgb{0.95, 1.08, 0.97}, brightness: 0.10,
+		contrast: 0.81, saturation: 0.80, blur: 0.55, noise: 0.014, quality: 86},
+	{ground: asphalt, groundColor: rgb{0.50, 0.46, 0.44}, backdrop: hedge, wallColor: rgb{0.16, 0.26, 0.14},
+		horizon: -0.1, tilt: 0.28, zoom: 0.90, lightX: 0.9, yaw: 3.1, gain: rgb{1.12, 0.95, 0.99}, brightness: -0.03,
+		contrast: 0.89, saturation: 1.0, blur: 0.85, noise: 0.022, quality: 68},
 }
 
 // NewCamera is camera index (0…Cameras-1), as it happens to be in this world.
