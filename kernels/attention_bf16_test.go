@@ -41,5 +41,5 @@ func closeInPairs(t *testing.T, what string, got, want []float32, growth float64
 	for _, v := range want {
 		largest = max(largest, math.Abs(float64(v)))
 	}
-	compare(t, what, got, widen(want), 6*growth*largest*0x1p-9)
+	compare(t, what, got, toFloat64(want), 6*growth*largest*0x1p-9)
 }

@@ -18,6 +18,8 @@ var poolShapes = []PoolShape{
 	{H: 4, W: 3, C: 2, KH: 4, KW: 3, SH: 1, SW: 1},
 }
 
+func TestPooling(t *testing.T) { checkLayers(t, poolCases) }
+
 // poolCases are the pooling layers.
 func poolCases(large bool) []layerCase {
 	var cases []layerCase

@@ -6,6 +6,16 @@ import (
 	"testing"
 )
 
+func TestBatchNorm(t *testing.T) {
+	checkLayers(t, func(large bool) []layerCase {
+		cases := []layerCase{batchNormCase(ActReLU, false, true, large), batchNormCase(ActReLU, true, true, large)}
+		for act := ActNone; act <= ActTanh; act++ {
+			cases = append(cases, batchNormCase(act, false, false, large), batchNormCase(act, true, false, large))
+		}
+		return cases
+	})
+}
+
 // batchNormCase is batch norm with its statistics taken from the batch or, if fixed, given.
 func batchNormCase(act Act, residual, fixed, large bool) layerCase {
 	rows, c := 21, 7
@@ -157,14 +167,4 @@ func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
 			checkEqual(t, act.String()+": y = add", got, want)
 		}
 	})
-}
-
-func checkEqual(t *testing.T, what string, got, want []float32) {
-	t.Helper()
-	for i := range want {
-		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-			t.Errorf("%s: [%d] = %g, want %g", what, i, got[i], want[i])
-			return
-		}
-	}
 }

@@ -9,15 +9,6 @@ import (
 	"testing"
 )
 
-// needBF16 skips the test where the kernels for pairs cannot run.
-func needBF16(tb testing.TB) {
-	tb.Helper()
-	if !hasBF16 {
-		tb.Skip("this CPU has no AVX512_BF16")
-	}
-	setISA(tb, AVX512)
-}
-
 // anyBits spoils some of the values with every kind of float32 there is.
 func anyBits(rng *rand.Rand, x []float32) {
 	for i := range x {

@@ -149,23 +149,6 @@ func (c *convCase) check(t *testing.T, rng *rand.Rand) {
 	c.checkBackwardWeights(t, rng)
 }
 
-func compare(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
-	t.Helper()
-	for i := range want {
-		if !near(float64(got[i]), want[i], tolerance) {
-			t.Fatalf("%s[%d] = %g, want %g ± %g", what, i, got[i], want[i], tolerance)
-		}
-	}
-}
-
-func widen(x []float32) []float64 {
-	wide := make([]float64, len(x))
-	for i, v := range x {
-		wide[i] = float64(v)
-	}
-	return wide
-}
-
 func (c *convCase) checkForward(t *testing.T, rng *rand.Rand) {
 	t.Helper()
 	for variant := range 4 {
@@ -203,7 +186,7 @@ func (c *convCase) checkBackwardData(t *testing.T, rng *rand.Rand) {
 	c.c.BackwardData(c.p, c.n, got, c.y, c.w, nil, c.ws)
 	compare(t, "dx", got, c.dataProduct, c.tolerance(c.dataTerms))
 	for _, add := range [][]float32{c.inputAdd, got} {
-		want := widen(add)
+		want := toFloat64(add)
 		for i := range want {
 			want[i] += c.dataProduct[i]
 		}
@@ -224,7 +207,7 @@ func (c *convCase) checkBackwardWeights(t *testing.T, rng *rand.Rand) {
 		compare(t, "dw", got, dw, c.tolerance(c.pixels))
 		compare(t, "db", gotBias, db, c.tolerance(c.pixels))
 	}
-	wantWeights, wantBias := widen(got), widen(gotBias)
+	wantWeights, wantBias := toFloat64(got), toFloat64(gotBias)
 	for i := range dw {
 		wantWeights[i] += dw[i]
 	}

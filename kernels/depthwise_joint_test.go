@@ -212,7 +212,7 @@ func checkGradientPanel(t *testing.T, rng *rand.Rand, channels, pixels, lines in
 		clear(got)
 		p.fill(got, 0, -1, p.lines, block, rng.IntN(1000))
 		written.fill(expected, 0, -1, p.lines, block, 0)
-		compare(t, "panel", got, widen(expected), 0)
+		compare(t, "panel", got, toFloat64(expected), 0)
 	}
 }
 

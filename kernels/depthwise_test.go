@@ -53,12 +53,12 @@ func checkTapSum(t *testing.T, rng *rand.Rand, channels, pixels, lines, taps, fl
 	portable.y, portable.sums = want, append([]float32(nil), s.sums...)
 	portable.computePortably(0)
 	s.compute()
-	compare(t, "y", s.y, widen(want), sumTolerance(taps+2))
+	compare(t, "y", s.y, toFloat64(want), sumTolerance(taps+2))
 	largest := 1.0 // of the sums: rounding is relative to it
 	for _, v := range portable.sums {
 		largest = max(largest, math.Abs(float64(v)))
 	}
-	compare(t, "sums", s.sums, widen(portable.sums), largest*sumTolerance(taps+2+lines*pixels))
+	compare(t, "sums", s.sums, toFloat64(portable.sums), largest*sumTolerance(taps+2+lines*pixels))
 }
 
 func TestDepthwiseTapSum(t *testing.T) {
@@ -102,7 +102,7 @@ func checkTapGradient(t *testing.T, rng *rand.Rand, channels, pixels, lines, gro
 	if special != 0 {
 		g.x[rng.IntN(pixels*channelBlock)], g.dy[rng.IntN(pixels*channelBlock)] = special, special
 	}
-	want := widen(g.sums)
+	want := toFloat64(g.sums)
 	for i := range lines {
 		for p := range roundUp(pixels, 4) {
 			for j, tap := range g.taps {
@@ -162,7 +162,7 @@ func checkPanel(t *testing.T, rng *rand.Rand, channels, stride, left, run, top, 
 	dst := guarded(t, rng, p.size())
 	clear(dst)
 	n, block := rng.IntN(images), rng.IntN(ceilDiv(channels, channelBlock))
-	want := widen(dst)
+	want := toFloat64(dst)
 	for i := range lines {
 		for r := range stride {
 			for q := range run {

@@ -52,7 +52,7 @@ func TestAttentionRowsOfEveryLength(t *testing.T) {
 			if got := expRow(y, x, scale, shift); !near(float64(got), float64(wantSum), tolerance) {
 				t.Errorf("length %d: sum %g, want %g", n, got, wantSum)
 			}
-			compare(t, "exp", y, widen(want), tolerance)
+			compare(t, "exp", y, toFloat64(want), tolerance)
 			for i := range x {
 				x[i] -= 10 // all negative: a zero from outside would win
 			}
@@ -63,7 +63,7 @@ func TestAttentionRowsOfEveryLength(t *testing.T) {
 			copy(want, y)
 			softmaxSlopeRowGeneric(want, p, 0.75, 0.5)
 			softmaxSlopeRow(y, p, 0.75, 0.5)
-			compare(t, "slope", y, widen(want), tolerance)
+			compare(t, "slope", y, toFloat64(want), tolerance)
 		}
 	})
 }

@@ -6,48 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 )
-
-// guard surrounds the slices of tests: no kernel may change it.
-const guard = float32(-12345.5)
-
-// guarded returns n random values between guard values, at an address that is not aligned. The test fails if the guards
-// are not there any more at its end.
-func guarded(tb testing.TB, rng *rand.Rand, n int) []float32 {
-	tb.Helper()
-	const margin = 37
-	all := make([]float32, n+2*margin)
-	for i := range all {
-		all[i] = guard
-	}
-	x := all[margin : margin+n : margin+n]
-	for i := range x {
-		x[i] = float32(rng.NormFloat64())
-	}
-	tb.Cleanup(func() {
-		for i, v := range all {
-			if (i < margin || i >= margin+n) && v != guard {
-				tb.Errorf("the value %d places from a slice of %d was overwritten", i-margin, n)
-				return
-			}
-		}
-	})
-	return x
-}
-
-// near tells whether two results agree: NaN and infinities exactly, others within the tolerance.
-func near(got, want, tolerance float64) bool {
-	if math.IsNaN(want) || math.IsInf(want, 0) {
-		return math.IsNaN(got) && math.IsNaN(want) || got == want
-	}
-	return math.Abs(got-want) <= tolerance
-}
-
-// sumTolerance bounds the rounding error of a float32 sum of n products, each of about unit size, in any order: every
-// partial sum is about √n and is rounded n times, by 2⁻²⁴ relative; the errors add like a random walk. Eight times that
-// leaves room for the tails.
-func sumTolerance(n int) float64 { return 8 * float64(n+8) / (1 << 24) }
 
 // naiveTile is the loop in tile's documentation, in float64.
 func naiveTile(t *tile, r, j int, c float64) float64 {
@@ -241,16 +200,6 @@ func TestGemmProduct(t *testing.T) {
 			}
 		}
 	})
-}
-
-// reportSpeed adds the rate of a benchmark to its results, and the share of the peak measured right after it.
-func reportSpeed(b *testing.B, p *Pool, macs int64) {
-	b.Helper()
-	b.StopTimer()
-	rate := 2 * float64(macs) * float64(b.N) / b.Elapsed().Seconds()
-	b.ReportMetric(rate/1e9, "GFLOP/s")
-	b.ReportMetric(100*rate/MeasurePeak(p, 20*time.Millisecond), "%peak")
-	b.ReportMetric(0, "ns/op")
 }
 
 func BenchmarkGemm(b *testing.B) {

@@ -3,7 +3,14 @@ package kernels
 import (
 	"fmt"
 	"math"
+	"testing"
 )
+
+func TestLayerNorm(t *testing.T) {
+	checkLayers(t, func(large bool) []layerCase {
+		return []layerCase{layerNormCase(false, large), layerNormCase(true, large)}
+	})
+}
 
 func layerNormCase(residual, large bool) layerCase {
 	rows, c := 9, 21

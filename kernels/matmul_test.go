@@ -21,7 +21,7 @@ func TestMatMul(t *testing.T) {
 			a, b, c := guarded(t, rng, batches*s.M*s.K), guarded(t, rng, batches*s.K*s.N), guarded(t, rng, batches*s.M*s.N)
 			want := make([]float64, len(c))
 			if variant&8 != 0 {
-				want = widen(c)
+				want = toFloat64(c)
 			}
 			for n := range batches {
 				for i := range s.M * s.N * s.K {

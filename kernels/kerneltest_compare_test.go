@@ -1,0 +1,154 @@
+package kernels
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+// normal returns n normally distributed values.
+func normal(rng *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	return x
+}
+
+func toFloat64(x []float32) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+// makeSlices returns one zeroed slice of the length of each input.
+func makeSlices(in [][]float32) [][]float32 {
+	out := make([][]float32, len(in))
+	for i := range in {
+		out[i] = make([]float32, len(in[i]))
+	}
+	return out
+}
+
+func bits(tensors [][]float32) []uint32 {
+	var out []uint32
+	for _, x := range tensors {
+		for _, v := range x {
+			out = append(out, math.Float32bits(v))
+		}
+	}
+	return out
+}
+
+// guard surrounds the slices of tests: no kernel may change it.
+const guard = float32(-12345.5)
+
+// guarded returns n random values between guard values, at an address that is not aligned. The test fails if the guards
+// are not there any more at its end.
+func guarded(tb testing.TB, rng *rand.Rand, n int) []float32 {
+	tb.Helper()
+	const margin = 37
+	all := make([]float32, n+2*margin)
+	for i := range all {
+		all[i] = guard
+	}
+	x := all[margin : margin+n : margin+n]
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	tb.Cleanup(func() {
+		for i, v := range all {
+			if (i < margin || i >= margin+n) && v != guard {
+				tb.Errorf("the value %d places from a slice of %d was overwritten", i-margin, n)
+				return
+			}
+		}
+	})
+	return x
+}
+
+const fence = 12345.5 // a value that stands before and behind every operand
+
+// fenced returns n values at an odd place between fences, and the memory they lie in.
+func fenced(rng *rand.Rand, n int, special bool) (x, memory []float32) {
+	const pad = 19
+	memory = make([]float32, n+2*pad)
+	Fill(memory, fence)
+	x = memory[pad : pad+n : pad+n]
+	specials := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, math.Copysign(0, -1), 1e-40}
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+		if special && rng.IntN(4) == 0 {
+			x[i] = float32(specials[rng.IntN(len(specials))])
+		}
+	}
+	return x, memory
+}
+
+// near tells whether two results agree: NaN and infinities exactly, others within the tolerance.
+func near(got, want, tolerance float64) bool {
+	if math.IsNaN(want) || math.IsInf(want, 0) {
+		return math.IsNaN(got) && math.IsNaN(want) || got == want
+	}
+	return math.Abs(got-want) <= tolerance
+}
+
+// sumTolerance bounds the rounding error of a float32 sum of n products, each of about unit size, in any order: every
+// partial sum is about √n and is rounded n times, by 2⁻²⁴ relative; the errors add like a random walk. Eight times that
+// leaves room for the tails.
+func sumTolerance(n int) float64 { return 8 * float64(n+8) / (1 << 24) }
+
+func compare(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
+	t.Helper()
+	for i := range want {
+		if !near(float64(got[i]), want[i], tolerance) {
+			t.Fatalf("%s[%d] = %g, want %g ± %g", what, i, got[i], want[i], tolerance)
+		}
+	}
+}
+
+// checkClose compares with an error relative to 1 + |want| + the mean of |want|.
+func checkClose(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d values, want %d", what, len(got), len(want))
+		return
+	}
+	mean := 0.0
+	for _, w := range want {
+		mean += math.Abs(w) / float64(len(want))
+	}
+	for i, w := range want {
+		if diff := math.Abs(float64(got[i]) - w); !(diff <= tolerance*(1+math.Abs(w)+mean)) {
+			t.Errorf("%s[%d] = %g, want %g", what, i, got[i], w)
+			return
+		}
+	}
+}
+
+func checkEqual(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			t.Errorf("%s: [%d] = %g, want %g", what, i, got[i], want[i])
+			return
+		}
+	}
+}
+
+// withinRounding allows for fused multiply-adds and another order of addition in sums of some hundred terms of order one, and for
+// 8 units in the last place of an activation: 1e-5 in all.
+func withinRounding(got, want float32) bool {
+	switch g, w := float64(got), float64(want); {
+	case math.IsNaN(w):
+		return math.IsNaN(g)
+	case math.IsInf(w, 0) || got == want:
+		return got == want
+	default:
+		return math.Abs(g-w) <= 1e-5*(1+math.Abs(w))
+	}
+}
