@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
@@ -69,8 +71,8 @@ func unbuildable(name string) models.Model {
 }
 
 // brief is a recipe of both stages that takes a moment: 24 images, 3 steps an epoch.
-func brief() Recipe {
-	return Recipe{
+func brief() recipe.Recipe {
+	return recipe.Recipe{
 		Name: "brief", HeadEpochs: 1, Epochs: 3, Batch: 10, LR: 1e-3, LRStep: 2, LRGamma: 0.1, Decay: 5e-4,
 		EvaluateEvery: 2, CheckpointEvery: 2,
 	}
@@ -125,9 +127,9 @@ func mustRun(t *testing.T, c Config) Summary {
 }
 
 // watcher is a Progress that calls a function.
-type watcher func(Event)
+type watcher func(progress.Event)
 
-func (w watcher) Report(e Event) { w(e) }
+func (w watcher) Report(e progress.Event) { w(e) }
 
 // trace is everything in a job's folder that must not depend on how a run went: what is
 // under "timing", and the record's times and memory, is cut out.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/bench/progress"
 )
 
 // TestCheckpointsThatStay writes those that a training of nine steps an epoch would.
@@ -94,8 +96,8 @@ func TestCheckpointInterval(t *testing.T) {
 		return now
 	}
 	var written []string
-	c.Progress = watcher(func(e Event) {
-		if e.Kind != Stepped {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Kind != progress.Stepped {
 			return
 		}
 		mu.Lock()

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
@@ -18,7 +20,7 @@ import (
 type dataset struct {
 	*market1501.Dataset
 	record results.Dataset
-	report func(Event)
+	report func(progress.Event)
 
 	mu     sync.Mutex
 	train  map[graph.Shape]trainSplit // decoded, by size
@@ -33,10 +35,10 @@ type trainSplit struct {
 
 // openDataset opens the dataset in dir; where dir is empty, the synthetic one of that
 // size and seed below out, which is drawn first if it is not there.
-func openDataset(ctx context.Context, dir, out string, size SyntheticSize, seed uint64, report func(Event)) (*dataset, error) {
+func openDataset(ctx context.Context, dir, out string, size recipe.SyntheticSize, seed uint64, report func(progress.Event)) (*dataset, error) {
 	synthetic := dir == ""
 	if synthetic {
-		dir = filepath.Join(out, size.folder(seed))
+		dir = filepath.Join(out, size.Folder(seed))
 		if err := synthesizeOnce(ctx, dir, size, seed, report); err != nil {
 			return nil, err
 		}
@@ -69,11 +71,11 @@ func openDataset(ctx context.Context, dir, out string, size SyntheticSize, seed 
 }
 
 // synthesizeOnce draws the dataset unless it is there.
-func synthesizeOnce(ctx context.Context, dir string, size SyntheticSize, seed uint64, report func(Event)) (err error) {
+func synthesizeOnce(ctx context.Context, dir string, size recipe.SyntheticSize, seed uint64, report func(progress.Event)) (err error) {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	report(Event{Kind: Noted, Text: fmt.Sprintf("no dataset given: drawing %d images each of %d synthetic pedestrians into %s",
+	report(progress.Event{Kind: progress.Noted, Text: fmt.Sprintf("no dataset given: drawing %d images each of %d synthetic pedestrians into %s",
 		size.Images, size.IDs, dir)})
 	err = market1501.Synthesize(ctx, market1501.SynthConfig{
 		Dir: dir, IDs: size.IDs, TestIDs: size.TestIDs, ImagesPerID: size.Images, Seed: seed,
@@ -91,7 +93,7 @@ func (d *dataset) warn(sentences []string) {
 	for _, s := range sentences {
 		if !d.warned[s] {
 			d.warned[s] = true
-			d.report(Event{Kind: Warned, Text: s})
+			d.report(progress.Event{Kind: progress.Warned, Text: s})
 		}
 	}
 }

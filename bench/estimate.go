@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
 
 // An Estimate is what a run would do, and how long it would take on this machine.
 type Estimate struct {
-	Recipe  Recipe          `json:"recipe"`
+	Recipe  recipe.Recipe   `json:"recipe"`
 	Dataset results.Dataset `json:"dataset"`
 	Machine results.Machine `json:"machine"`
 	Jobs    int             `json:"jobs_side_by_side"`
@@ -31,13 +33,13 @@ type JobEstimate struct {
 	State  JobState `json:"state"`
 	Reason string   `json:"reason,omitempty"` // of what is doomed
 
-	Schedule    Schedule `json:"schedule"`
-	EpochsDone  int      `json:"epochs_done"`
-	Evaluations int      `json:"evaluations"`
-	Bytes       int64    `json:"planned_bytes"` // the decoded training images included, which jobs share
-	TrainRate   float64  `json:"train_img_per_s"`
-	InferRate   float64  `json:"infer_img_per_s"`
-	Seconds     float64  `json:"seconds"` // for what is left
+	Schedule    recipe.Schedule `json:"schedule"`
+	EpochsDone  int             `json:"epochs_done"`
+	Evaluations int             `json:"evaluations"`
+	Bytes       int64           `json:"planned_bytes"` // the decoded training images included, which jobs share
+	TrainRate   float64         `json:"train_img_per_s"`
+	InferRate   float64         `json:"infer_img_per_s"`
+	Seconds     float64         `json:"seconds"` // for what is left
 }
 
 // JobState is how far a job is.
@@ -80,7 +82,7 @@ func (c *Config) drawAside() (cleanUp func(), err error) {
 	if c.Data != "" {
 		return func() {}, nil
 	}
-	if _, err := os.Stat(filepath.Join(c.Out, c.Recipe.Synthetic.folder(c.Seed))); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(c.Out, c.Recipe.Synthetic.Folder(c.Seed))); !errors.Is(err, fs.ErrNotExist) {
 		return func() {}, err
 	}
 	dir, err := os.MkdirTemp("", "reidbench-*")
@@ -96,7 +98,7 @@ type pace func(ctx context.Context, m models.Model, mode Mode, batch int) (float
 
 func (r *runner) estimate(ctx context.Context, pace pace) (Estimate, error) {
 	e := Estimate{
-		Recipe: r.config.Recipe, Dataset: r.data.record, Machine: DescribeMachine(),
+		Recipe: r.config.Recipe, Dataset: r.data.record, Machine: machine.Describe(),
 		Jobs: r.config.Jobs, Threads: r.config.threadsOfJob(),
 	}
 	r.makeRoom()
@@ -137,7 +139,7 @@ func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
 		return e, err
 	}
 	e.Bytes = j.footprint.total()
-	epochs := e.Schedule.HeadEpochs + e.Schedule.Epochs
+	epochs := e.Schedule.AllEpochs()
 	for epoch := range epochs {
 		if j.evaluated(epoch) {
 			e.Evaluations++
@@ -170,7 +172,7 @@ func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
 		teacherSeconds = 1 / teacherRate
 	}
 	images := float64(min(e.Schedule.StepsPerEpoch*j.id.Recipe.Batch, len(j.data.Train.Entries)))
-	judged := float64((len(j.data.Query.Entries) + len(j.data.Gallery.Entries)) * j.id.Recipe.Evaluation.passes())
+	judged := float64((len(j.data.Query.Entries) + len(j.data.Gallery.Entries)) * j.id.Recipe.Evaluation.Passes())
 	for epoch := e.EpochsDone; epoch < epochs; epoch++ {
 		seconds := teacherSeconds + 1/e.TrainRate
 		if epoch < e.Schedule.HeadEpochs {

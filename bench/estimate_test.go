@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
 )
 
@@ -87,8 +89,8 @@ func TestEstimateOfWhatHasBegun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	steps := 0
-	c.Progress = watcher(func(e Event) {
-		if e.Job == "two" && e.Kind == Stepped {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Job == "two" && e.Kind == progress.Stepped {
 			if steps++; steps == 5 { // the second of its second epoch
 				cancel()
 			}
@@ -120,9 +122,9 @@ func TestEstimateRunLeavesNothing(t *testing.T) {
 	t.Setenv("TMPDIR", temp)
 	c := testConfig(t, tiny("one"), distilled("two", models.SoftDistillation))
 	c.Data, c.Teacher = "", "one"
-	c.Recipe.Synthetic = SyntheticSize{IDs: 6, TestIDs: 2, Images: 4}
+	c.Recipe.Synthetic = recipe.SyntheticSize{IDs: 6, TestIDs: 2, Images: 4}
 	measured := 0
-	c.Progress = watcher(func(e Event) {
+	c.Progress = watcher(func(e progress.Event) {
 		if strings.HasPrefix(e.Text, "measuring") {
 			measured++
 		}

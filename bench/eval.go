@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"runtime"
 
+	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/market1501"
@@ -18,11 +20,11 @@ type EvaluateConfig struct {
 	Model    models.Model
 	Weights  string // a file of weights: safetensors or PyTorch's .pth
 	Data     string // a Market-1501 folder
-	Protocol Protocol
+	Protocol recipe.Protocol
 	Features string // where to write every image's embedding as CSV; "": nowhere
-	Batch    int    // images; 0: 32
+	Batch    int    // images; 0: recipe.DefaultBatch
 	Threads  int    // 0: one per CPU
-	Progress Progress
+	Progress progress.Reporter
 }
 
 // Evaluation is the protocol's outcome for a file of weights.
@@ -30,7 +32,7 @@ type Evaluation struct {
 	Model    string          `json:"model"`
 	Weights  string          `json:"weights"`
 	Dataset  results.Dataset `json:"dataset"`
-	Protocol Protocol        `json:"protocol,omitzero"` // absent: as published
+	Protocol recipe.Protocol `json:"protocol,omitzero"` // absent: as published
 	Metrics  results.Metrics `json:"metrics"`
 	Queries  int             `json:"queries"` // that were averaged
 	Skipped  int             `json:"skipped"` // queries without a match in the gallery
@@ -58,18 +60,16 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 // evaluate embeds the dataset's images by the file of weights and has them judged.
 func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, error) {
 	if c.Progress == nil {
-		c.Progress = silent{}
+		c.Progress = progress.Silent{}
 	}
-	if c.Threads < 1 {
-		c.Threads = runtime.GOMAXPROCS(0)
-	}
+	c.Threads = machine.Threads(c.Threads)
 	if c.Batch < 1 {
-		c.Batch = 32
+		c.Batch = recipe.DefaultBatch
 	}
 	if c.Data == "" {
 		return evaluation{}, nil, fmt.Errorf("evaluate %s: no dataset is named", c.Model.Name)
 	}
-	data, err := openDataset(ctx, c.Data, "", SyntheticSize{}, 0, c.Progress.Report)
+	data, err := openDataset(ctx, c.Data, "", recipe.SyntheticSize{}, 0, c.Progress.Report)
 	if err != nil {
 		return evaluation{}, nil, err
 	}
@@ -86,7 +86,7 @@ func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, err
 		return evaluation{}, nil, err
 	}
 	if note != "" {
-		c.Progress.Report(Event{Kind: Noted, Job: c.Model.Name, Text: note})
+		c.Progress.Report(progress.Event{Kind: progress.Noted, Job: c.Model.Name, Text: note})
 	}
 	pool := kernels.NewPool(c.Threads)
 	defer pool.Close()

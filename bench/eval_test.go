@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/market1501"
 )
 
@@ -49,7 +50,7 @@ func TestEvaluateLeavesOutAnotherClassifier(t *testing.T) {
 	var notes []string
 	_, err := Evaluate(t.Context(), EvaluateConfig{
 		Model: tiny("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: more,
-		Progress: watcher(func(e Event) { notes = append(notes, e.Text) }),
+		Progress: watcher(func(e progress.Event) { notes = append(notes, e.Text) }),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
 )
@@ -59,7 +61,7 @@ func (r *runner) start(ctx context.Context) error {
 func (r *runner) limitHeap() (restore func()) {
 	before := debug.SetMemoryLimit(-1)
 	if r.config.Memory > 0 {
-		debug.SetMemoryLimit(min(before, r.config.Memory+PeakMemory()))
+		debug.SetMemoryLimit(min(before, r.config.Memory+machine.PeakMemory()))
 	}
 	return func() { debug.SetMemoryLimit(before) }
 }
@@ -126,7 +128,7 @@ func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
 		result.Outcome = WasInterrupted
 	default:
 		result.Outcome, result.Err = HasFailed, storageError(err)
-		j.emit(Event{Kind: Failed, Err: result.Err})
+		j.emit(progress.Event{Kind: progress.Failed, Err: result.Err})
 	}
 }
 
@@ -134,7 +136,7 @@ func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
 func (j *job) finish(ctx context.Context, result *JobResult) error {
 	if record, done := j.record(); done {
 		result.Outcome, result.Record = AlreadyDone, record
-		j.emit(Event{Kind: Skipped, Metrics: record.Final})
+		j.emit(progress.Event{Kind: progress.Skipped, Metrics: record.Final})
 		return j.tidy()
 	}
 	if err := os.MkdirAll(j.dir, 0o777); err != nil {
@@ -148,7 +150,7 @@ func (j *job) finish(ctx context.Context, result *JobResult) error {
 	switch record, err := results.Read(j.dir); {
 	case err == nil && record.Status == results.Done: // by another process, meanwhile
 		result.Outcome, result.Record = AlreadyDone, record
-		j.emit(Event{Kind: Skipped, Metrics: record.Final})
+		j.emit(progress.Event{Kind: progress.Skipped, Metrics: record.Final})
 		return nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		j.warn(fmt.Sprintf("%v; the job is done again", err))
@@ -160,7 +162,7 @@ func (j *job) finish(ctx context.Context, result *JobResult) error {
 		return err
 	}
 	result.Outcome = Trained
-	j.emit(Event{Kind: Finished, Metrics: result.Record.Final})
+	j.emit(progress.Event{Kind: progress.Finished, Metrics: result.Record.Final})
 	return l.retire()
 }
 

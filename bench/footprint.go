@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/models/graph"
 )
@@ -87,10 +88,10 @@ func (j *job) refuseIfTooLarge() error {
 			return err
 		}
 		if f.own <= j.room {
-			help = fmt.Sprintf("--batch %d takes %s", smaller, Bytes(f.own))
+			help = fmt.Sprintf("--batch %d takes %s", smaller, machine.Bytes(f.own))
 			break
 		}
 	}
 	return fmt.Errorf("%w: batches of %d take %s, and %s are available beside the decoded images; %s",
-		ErrMemory, batch, Bytes(j.footprint.own), Bytes(max(j.room, 0)), help)
+		ErrMemory, batch, machine.Bytes(j.footprint.own), machine.Bytes(max(j.room, 0)), help)
 }

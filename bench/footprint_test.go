@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -33,7 +35,7 @@ func TestTooLargeForMemory(t *testing.T) {
 		want   string
 	}{
 		{whole.total(), ""},
-		{whole.total() - 1, "--batch 5 takes " + Bytes(half.own).String()},
+		{whole.total() - 1, "--batch 5 takes " + machine.Bytes(half.own).String()},
 		{1, "no smaller batch fits either"},
 	} {
 		c := testConfig(t, tiny("one"))
@@ -45,7 +47,7 @@ func TestTooLargeForMemory(t *testing.T) {
 			}
 			continue
 		}
-		if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), "batches of 10 take "+Bytes(whole.own).String()) || !strings.Contains(err.Error(), test.want) {
+		if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), "batches of 10 take "+machine.Bytes(whole.own).String()) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("with %d bytes: error %v, want ErrMemory with %q", test.memory, err, test.want)
 		}
 		if record, err := results.Read(summary.Jobs[0].Dir); err != nil || record.Status != results.Failed {
@@ -76,18 +78,18 @@ func TestSideBySide(t *testing.T) {
 			var mu sync.Mutex
 			together := sync.NewCond(&mu)
 			running, most := 0, 0
-			c.Progress = watcher(func(e Event) {
+			c.Progress = watcher(func(e progress.Event) {
 				mu.Lock()
 				defer mu.Unlock()
 				switch e.Kind {
-				case Started:
+				case progress.Started:
 					running++
 					most = max(most, running)
 					together.Broadcast()
 					for most < test.most { // the first ones wait for as many as are to be
 						together.Wait()
 					}
-				case Finished, Failed:
+				case progress.Finished, progress.Failed:
 					running--
 				}
 			})

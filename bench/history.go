@@ -10,13 +10,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/reidbench/reidbench/bench/recipe"
 )
 
 // History is what a job's folder tells of its training, under way or over.
 type History struct {
 	Model    string
 	Seed     uint64
-	Schedule Schedule
+	Schedule recipe.Schedule
 	Entries  []Entry // of the log, oldest first
 }
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
@@ -34,8 +35,8 @@ type identity struct {
 	Teacher string `json:"teacher,omitempty"` // of a distilled row
 	// Pretrained is the file that the training began with; nil: random weights.
 	Pretrained *results.Pretrained `json:"pretrained,omitempty"`
-	Recipe     Recipe              `json:"recipe"`
-	Schedule   Schedule            `json:"schedule"` // what the recipe comes to for this model and dataset
+	Recipe     recipe.Recipe       `json:"recipe"`
+	Schedule   recipe.Schedule     `json:"schedule"` // what the recipe comes to for this model and dataset
 	Seed       uint64              `json:"seed"`
 	Dataset    string              `json:"dataset"` // fingerprint
 	Classes    int                 `json:"classes"`

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/flops"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
@@ -28,7 +30,7 @@ type job struct {
 	keep       Checkpoints
 	teacher    *teacherFolder // nil if the model is not distilled
 	pretrained string         // the file of weights to begin with; "": random ones
-	report     func(Event)
+	report     func(progress.Event)
 	now        func() time.Time
 
 	footprint footprint
@@ -74,12 +76,12 @@ func buildGraph(model models.Model, classes int) (g *graph.Graph, err error) {
 }
 
 // emit reports an event of this job.
-func (j *job) emit(e Event) {
+func (j *job) emit(e progress.Event) {
 	e.Job = j.name()
 	j.report(e)
 }
 
-func (j *job) warn(text string) { j.emit(Event{Kind: Warned, Text: text}) }
+func (j *job) warn(text string) { j.emit(progress.Event{Kind: progress.Warned, Text: text}) }
 
 // panicError is a job's panic.
 type panicError struct {
@@ -109,7 +111,7 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	record := results.Record{
 		Format: results.Format,
 		Model:  j.model.Name, Row: j.model.Row, Pretrained: j.id.Pretrained,
-		Seed: j.id.Seed, Dataset: j.data.record, Machine: DescribeMachine(),
+		Seed: j.id.Seed, Dataset: j.data.record, Machine: machine.Describe(),
 		Cost: results.Cost{
 			Params: j.cost.Total.Params, MACs: j.cost.Total.ConvMACs + j.cost.Total.LinearMACs, MatmulMACs: j.cost.Total.MatMulMACs,
 			PaperParams: j.cost.Total.PaperParams, PaperMACs: j.cost.Total.PaperMACs,
@@ -127,7 +129,7 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	// The system counts the whole process: a peak is this job's only if there is no other,
 	// and if what came before is gone.
 	debug.FreeOSMemory()
-	measured := j.alone && ResetPeakMemory() == nil
+	measured := j.alone && machine.ResetPeakMemory() == nil
 	err = guarded(func() error { return j.attempt(ctx, &record) })
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return record, err
@@ -136,7 +138,7 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	record.Timing.Started, record.Timing.Finished = started, finished
 	record.Timing.WallSeconds = finished.Sub(started).Seconds()
 	if measured {
-		record.Memory.PeakBytes = PeakMemory()
+		record.Memory.PeakBytes = machine.PeakMemory()
 	}
 	if err != nil {
 		record.Status, record.Reason = results.Failed, err.Error()

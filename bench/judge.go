@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models/graph"
@@ -14,7 +15,7 @@ type judge struct {
 	data     *dataset
 	graph    *graph.Graph
 	program  *train.Program // for inference
-	protocol Protocol
+	protocol recipe.Protocol
 	threads  int
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/models"
 )
 
@@ -41,8 +42,8 @@ func victim(out, data string) Config {
 // runVictim runs it, with a line on standard output for each event.
 func runVictim(out, data string) {
 	c := victim(out, data)
-	c.Progress = watcher(func(e Event) {
-		if e.Kind == Warned {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Kind == progress.Warned {
 			fmt.Fprintln(os.Stderr, e.Text) // a kill leaves nothing to warn of
 		}
 		fmt.Println(e.Kind)

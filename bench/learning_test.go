@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/market1501"
@@ -39,7 +40,7 @@ func TestLearns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains three networks")
 	}
-	recipe := Recipe{Name: "small", Epochs: 12, Batch: 24, LR: 2e-3, LRStep: 9, LRGamma: 0.1, Decay: 5e-4}
+	recipe := recipe.Recipe{Name: "small", Epochs: 12, Batch: 24, LR: 2e-3, LRStep: 9, LRGamma: 0.1, Decay: 5e-4}
 	for seed := range uint64(3) {
 		data := filepath.Join(t.TempDir(), "data")
 		err := market1501.Synthesize(t.Context(), market1501.SynthConfig{Dir: data, IDs: 60, TestIDs: 20, ImagesPerID: 8, Seed: seed})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/market1501"
 )
 
@@ -26,8 +27,8 @@ func runUntil(t *testing.T, c Config, steps int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	c.Progress = watcher(func(e Event) {
-		if e.Kind == Stepped && e.Step == steps {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Kind == progress.Stepped && e.Step == steps {
 			cancel()
 		}
 	})
@@ -125,8 +126,8 @@ func TestDatasetChangedBetweenRuns(t *testing.T) {
 
 			// Nothing is lost: with the images as they were it goes on from there.
 			c.Data = undisturbed
-			c.Progress = watcher(func(e Event) {
-				if e.Kind == Started && e.Step < kept[0].epochs*3+kept[0].steps {
+			c.Progress = watcher(func(e progress.Event) {
+				if e.Kind == progress.Started && e.Step < kept[0].epochs*3+kept[0].steps {
 					t.Errorf("goes on after step %d", e.Step)
 				}
 			})
@@ -143,8 +144,8 @@ func TestDatasetChangedInARun(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := testConfig(t, tiny("one"))
 			ownData(t, &c)
-			c.Progress = watcher(func(e Event) {
-				if e.Kind == Stepped && e.Step == 10 {
+			c.Progress = watcher(func(e progress.Event) {
+				if e.Kind == progress.Stepped && e.Step == 10 {
 					changeData(t, c, test.split, test.change)
 				}
 			})

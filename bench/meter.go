@@ -2,6 +2,8 @@ package bench
 
 import (
 	"time"
+
+	"github.com/reidbench/reidbench/bench/recipe"
 )
 
 // A meter tells how fast a job is and how long it will take. Work is counted in
@@ -81,15 +83,15 @@ func (m *meter) timing() *Timing {
 func (t *training) stepWork() float64 { return t.workOf(t.state.Epochs) }
 
 func (t *training) workOf(epoch int) float64 {
-	passes := 3
+	passes := recipe.TrainPasses
 	if epoch < t.id.Schedule.HeadEpochs {
-		passes = 1
+		passes = recipe.FrozenPasses
 	}
 	return float64(passes * t.id.Recipe.Batch)
 }
 
 func (t *training) evaluationWork() float64 {
-	return float64((len(t.data.Query.Entries) + len(t.data.Gallery.Entries)) * t.id.Recipe.Evaluation.passes())
+	return float64((len(t.data.Query.Entries) + len(t.data.Gallery.Entries)) * t.id.Recipe.Evaluation.Passes())
 }
 
 // workLeft is all work from the open epoch's next step on.

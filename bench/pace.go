@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/flops"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
@@ -18,11 +19,11 @@ const inferBatch = 16
 type pacer struct {
 	pool      *kernels.Pool
 	precision kernels.Precision
-	progress  Progress
+	progress  progress.Reporter
 	known     map[string]float64 // images a second, by mode and layers
 }
 
-func newPacer(threads int, precision kernels.Precision, progress Progress) *pacer {
+func newPacer(threads int, precision kernels.Precision, progress progress.Reporter) *pacer {
 	return &pacer{kernels.NewPool(threads), precision, progress, map[string]float64{}}
 }
 
@@ -41,7 +42,7 @@ func (p *pacer) pace(ctx context.Context, m models.Model, mode Mode, batch int) 
 	if mode == InferMode {
 		doing, batch = "a forward pass", min(batch, inferBatch)
 	}
-	p.progress.Report(Event{Kind: Noted, Job: m.Name, Text: fmt.Sprintf("measuring %s of %d images", doing, batch)})
+	p.progress.Report(progress.Event{Kind: progress.Noted, Job: m.Name, Text: fmt.Sprintf("measuring %s of %d images", doing, batch)})
 	s := &stopwatch{
 		MeasureConfig: MeasureConfig{
 			Mode: mode, Batch: batch, Threads: p.pool.Threads(), Steps: 1, Precision: p.precision, Report: func(Measurement) {},

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/kernels"
@@ -161,7 +163,7 @@ func TestEvaluateForeignNames(t *testing.T) {
 	}
 	got := readFeatures(t, features)
 
-	data, err := openDataset(t.Context(), c.Data, "", SyntheticSize{}, 0, func(Event) {})
+	data, err := openDataset(t.Context(), c.Data, "", recipe.SyntheticSize{}, 0, func(progress.Event) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,8 +202,8 @@ func TestRunBeginsWithPublishedWeights(t *testing.T) {
 	c.Weights, c.Recipe.LR, c.Recipe.Decay = t.TempDir(), math.SmallestNonzeroFloat64, 0
 	_, w := writeForeign(t, filepath.Join(c.Weights, "One-0123abcd.safetensors"), 1000)
 	var notes []string
-	c.Progress = watcher(func(e Event) {
-		if e.Kind == Noted {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Kind == progress.Noted {
 			notes = append(notes, e.Text)
 		}
 	})

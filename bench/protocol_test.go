@@ -7,12 +7,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/market1501"
 )
 
-var departed = Protocol{Metric: market1501.Cosine, Flip: true, Rerank: market1501.Rerank{K1: 5, K2: 2, Lambda: 0.3}}
+var departed = recipe.Protocol{Metric: market1501.Cosine, Flip: true, Rerank: market1501.Rerank{K1: 5, K2: 2, Lambda: 0.3}}
 
 // A run that departs from the published protocol records that, judges as Evaluate does, and is not
 // continued under another protocol.
@@ -83,7 +84,7 @@ func TestFlipIsTheMeanOfBothEmbeddings(t *testing.T) {
 		t.Fatal(err)
 	}
 	embed := func(images *market1501.Images, flip bool) []float32 {
-		j := &judge{data: data, graph: g, program: program, protocol: Protocol{Flip: flip}, threads: 1}
+		j := &judge{data: data, graph: g, program: program, protocol: recipe.Protocol{Flip: flip}, threads: 1}
 		f, err := j.embedImages(t.Context(), images)
 		if err != nil {
 			t.Fatal(err)
@@ -101,17 +102,6 @@ func TestFlipIsTheMeanOfBothEmbeddings(t *testing.T) {
 	for name, images := range map[string]*market1501.Images{"images": images, "mirror images": mirrorImages} {
 		if diff := cmp.Diff(want, embed(images, true)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-	}
-}
-
-func TestProtocolString(t *testing.T) {
-	for want, p := range map[string]Protocol{
-		"as published": {},
-		"cosine distance, mean of image and mirror image, re-ranking with k1 = 5, k2 = 2, λ = 0.3": departed,
-	} {
-		if got := p.String(); got != want {
-			t.Errorf("%+v is %q, want %q", p, got, want)
 		}
 	}
 }

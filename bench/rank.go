@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results"
 )
@@ -44,7 +45,7 @@ func Rank(ctx context.Context, c RankConfig) (results.Rankings, error) {
 }
 
 // rankings are the lists of some queries.
-func (e evaluation) rankings(ctx context.Context, p Protocol, threads int, choice Choice, queries, top int) (results.Rankings, error) {
+func (e evaluation) rankings(ctx context.Context, p recipe.Protocol, threads int, choice Choice, queries, top int) (results.Rankings, error) {
 	all, err := market1501.Rank(ctx, e.query, e.gallery, market1501.EvalConfig{Metric: p.Metric, Rerank: p.Rerank, Threads: threads}, top)
 	if err != nil {
 		return results.Rankings{}, err

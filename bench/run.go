@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"time"
 
+	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -26,14 +28,14 @@ type Config struct {
 	Data    string         // a Market-1501 folder; "": the recipe's synthetic dataset, drawn below Out
 	Weights string         // a folder of published weights to begin with, a file per model; "": random ones
 	Models  []models.Model // a job each, with each seed
-	Recipe  Recipe
+	Recipe  recipe.Recipe
 	Seed    uint64 // of all that is drawn at random
 	Seeds   int    // runs of each model, with Seed, Seed+1, …; 0: one. The synthetic dataset is Seed's in all
 	Only    []int  // the numbers of the jobs that this run is about, in the order of Summary.Jobs; nil: all
 
 	Jobs    int    // at most so many side by side, as memory allows, with a thread each at least; 0: one
 	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it
-	Memory  int64  // bytes that all jobs together may take; 0: [AvailableMemory]
+	Memory  int64  // bytes that all jobs together may take; 0: [machine.AvailableMemory]
 	Teacher string // the model that distilled rows learn from; "": [models.DefaultTeacher]
 	// AwaitTeacher has a distilled job whose teacher is not of this run wait for its record, as long as that takes:
 	// another process trains it.
@@ -43,8 +45,8 @@ type Config struct {
 
 	drawn string // where the synthetic dataset is drawn; "": below Out
 
-	Progress Progress         // may be nil
-	Now      func() time.Time // the clock of progress and records; nil: the real one
+	Progress progress.Reporter // may be nil
+	Now      func() time.Time  // the clock of progress and records; nil: the real one
 }
 
 // Outcome says how a job ended.
@@ -127,24 +129,22 @@ func newRunner(ctx context.Context, c Config, reserve func(*job) error) (*runner
 // complete fills in defaults and refuses what cannot be run.
 func (c *Config) complete() error {
 	if c.Progress == nil {
-		c.Progress = silent{}
+		c.Progress = progress.Silent{}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Threads < 1 {
-		c.Threads = runtime.GOMAXPROCS(0)
-	}
+	c.Threads = machine.Threads(c.Threads)
 	c.Seeds = max(c.Seeds, 1)
 	c.Jobs = min(max(c.Jobs, 1), max(c.Seeds*len(c.Models), 1), c.Threads)
 	if c.Memory < 1 {
-		c.Memory = AvailableMemory()
+		c.Memory = machine.AvailableMemory()
 	}
 	if c.Checkpoints.Newest < 1 {
 		c.Checkpoints.Newest = 2
 	}
 	if c.Data != "" {
-		c.Recipe.Synthetic = SyntheticSize{}
+		c.Recipe.Synthetic = recipe.SyntheticSize{}
 	}
 	if c.Teacher == "" {
 		c.Teacher = models.DefaultTeacher

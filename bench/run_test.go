@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -47,8 +49,8 @@ func TestInterruptedEqualsUndisturbed(t *testing.T) {
 			// Steps that end an epoch are followed by an evaluation, which is interrupted then.
 			ctx, cancel := context.WithCancel(t.Context())
 			seen := 0
-			again.Progress = watcher(func(e Event) {
-				if e.Kind == Stepped {
+			again.Progress = watcher(func(e progress.Event) {
+				if e.Kind == progress.Stepped {
 					if seen++; seen == every {
 						cancel()
 					}
@@ -85,8 +87,8 @@ func TestThreadsDoNotChangeBits(t *testing.T) {
 func TestFailuresStayAlone(t *testing.T) {
 	c := testConfig(t, exploding("exploding"), tiny("panicking"), unbuildable("unbuildable"), tiny("fine"))
 	c.Jobs = 2
-	c.Progress = watcher(func(e Event) {
-		if e.Job == "panicking" && e.Kind == Stepped && e.Step == 5 {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Job == "panicking" && e.Kind == progress.Stepped && e.Step == 5 {
 			panic("out of luck")
 		}
 	})
@@ -129,8 +131,8 @@ func TestFinishedIsNotDoneAgain(t *testing.T) {
 	mustRun(t, c)
 	before := trace(t, filepath.Join(c.Out, "one"))
 	var steps atomic.Int64
-	c.Progress = watcher(func(e Event) {
-		if e.Kind == Stepped {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Kind == progress.Stepped {
 			steps.Add(1)
 		}
 	})
@@ -171,10 +173,10 @@ func TestSeeds(t *testing.T) {
 	c.Teacher, c.Seeds, c.Jobs = teacher.Name, 3, 2
 	var mu sync.Mutex
 	started := map[string]bool{}
-	c.Progress = watcher(func(e Event) {
+	c.Progress = watcher(func(e progress.Event) {
 		mu.Lock()
 		defer mu.Unlock()
-		if e.Kind == Started {
+		if e.Kind == progress.Started {
 			started[e.Job] = true
 		}
 	})
@@ -242,7 +244,7 @@ func TestDistillation(t *testing.T) {
 
 func openTestData(t *testing.T, c Config) *dataset {
 	t.Helper()
-	data, err := openDataset(t.Context(), c.Data, c.Out, SyntheticSize{}, 0, func(Event) {})
+	data, err := openDataset(t.Context(), c.Data, c.Out, recipe.SyntheticSize{}, 0, func(progress.Event) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,11 +253,11 @@ func openTestData(t *testing.T, c Config) *dataset {
 
 func TestDatasetIsDrawnOnce(t *testing.T) {
 	c := testConfig(t, tiny("one"))
-	c.Data, c.Recipe.Synthetic = "", SyntheticSize{IDs: 4, TestIDs: 2, Images: 4}
+	c.Data, c.Recipe.Synthetic = "", recipe.SyntheticSize{IDs: 4, TestIDs: 2, Images: 4}
 	first := mustRun(t, c)
 	c.Models = []models.Model{tiny("two")}
 	drawn := false
-	c.Progress = watcher(func(e Event) { drawn = drawn || e.Kind == Noted })
+	c.Progress = watcher(func(e progress.Event) { drawn = drawn || e.Kind == progress.Noted })
 	second := mustRun(t, c)
 	if !first.Dataset.Synthetic || first.Dataset != second.Dataset || drawn {
 		t.Errorf("first %+v, second %+v, drawn again: %v", first.Dataset, second.Dataset, drawn)
@@ -280,8 +282,8 @@ func TestBrokenImagesAreLeftOut(t *testing.T) {
 		}
 	}
 	var warnings []string
-	c.Progress = watcher(func(e Event) {
-		if e.Kind == Warned {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Kind == progress.Warned {
 			warnings = append(warnings, e.Text)
 		}
 	})
@@ -306,8 +308,8 @@ func TestDamagedCheckpointIsSetAside(t *testing.T) {
 			again := testConfig(t, tiny("one"))
 			dir := filepath.Join(again.Out, "one")
 			ctx, cancel := context.WithCancel(t.Context())
-			again.Progress = watcher(func(e Event) {
-				if e.Kind == Stepped && e.Step == 8 { // after the checkpoint of step 6
+			again.Progress = watcher(func(e progress.Event) {
+				if e.Kind == progress.Stepped && e.Step == 8 { // after the checkpoint of step 6
 					cancel()
 				}
 			})
@@ -322,13 +324,13 @@ func TestDamagedCheckpointIsSetAside(t *testing.T) {
 			if err := os.WriteFile(newest, test.damage(data), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			var warning Event
+			var warning progress.Event
 			var began int
-			again.Progress = watcher(func(e Event) {
+			again.Progress = watcher(func(e progress.Event) {
 				switch e.Kind {
-				case Warned:
+				case progress.Warned:
 					warning = e
-				case Started:
+				case progress.Started:
 					began = e.Step
 				}
 			})

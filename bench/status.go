@@ -104,7 +104,7 @@ func StatusIn(dir string) (JobStatus, error) {
 func statusOf(dir string, id identity) (JobStatus, error) {
 	s := JobStatus{
 		Job: filepath.Base(dir), Model: id.Model, Seed: id.Seed, State: StateWaiting,
-		Epochs: id.Schedule.HeadEpochs + id.Schedule.Epochs, Steps: id.Schedule.Steps(),
+		Epochs: id.Schedule.AllEpochs(), Steps: id.Schedule.Steps(),
 	}
 	locked := isLocked(dir)
 	if holder, err := readHolder(dir); err == nil {

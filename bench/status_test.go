@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/bench/progress"
 )
 
 // statuses are what Status tells, by job. What depends on speed or on the digits of a loss must be there, and
@@ -59,8 +61,8 @@ func TestStatus(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var during map[string]JobStatus
-	c.Progress = watcher(func(e Event) {
-		if e.Job == "two" && e.Kind == Stepped && e.Step == 7 {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Job == "two" && e.Kind == progress.Stepped && e.Step == 7 {
 			during = statuses(t, c.Out)
 			cancel()
 		}

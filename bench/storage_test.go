@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/bench/progress"
 )
 
 // tmpfs is a file system of that many bytes for the results; without the right to mount, or on another
@@ -43,8 +45,8 @@ func TestFullDisk(t *testing.T) {
 	}
 	ballast, dir := filepath.Join(c.Out, "ballast"), filepath.Join(c.Out, "one")
 	var before map[string]string
-	c.Progress = watcher(func(e Event) {
-		if e.Kind == Stepped && e.Step == 7 {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Kind == progress.Stepped && e.Step == 7 {
 			before = checkpointContents(t, dir)
 			if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o666); !errors.Is(err, syscall.ENOSPC) {
 				t.Errorf("filling the disk: %v", err)
@@ -61,8 +63,8 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	c.Progress = watcher(func(e Event) {
-		if e.Kind == Started && e.Step != 6 {
+	c.Progress = watcher(func(e progress.Event) {
+		if e.Kind == progress.Started && e.Step != 6 {
 			t.Errorf("goes on after step %d, want 6", e.Step)
 		}
 	})

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
 
+	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/flops"
 	"github.com/reidbench/reidbench/kernels"
@@ -33,7 +34,7 @@ func Modes() []Mode { return []Mode{TrainMode, InferMode, KernelMode} }
 type MeasureConfig struct {
 	Mode    Mode
 	Models  []models.Model // for KernelMode, whose layers
-	Batch   int            // images; 0: 32
+	Batch   int            // images; 0: recipe.DefaultBatch
 	Threads int            // 0: one per CPU
 	Steps   int            // that are measured, after one that is not; 0: 6
 	Profile bool           // tell where the time of a model's steps goes
@@ -76,11 +77,9 @@ const peakTime = 300 * time.Millisecond
 // nil, is told each result at once.
 func Measure(ctx context.Context, c MeasureConfig) ([]Measurement, error) {
 	if c.Batch < 1 {
-		c.Batch = 32
+		c.Batch = recipe.DefaultBatch
 	}
-	if c.Threads < 1 {
-		c.Threads = runtime.GOMAXPROCS(0)
-	}
+	c.Threads = machine.Threads(c.Threads)
 	if c.Steps < 1 {
 		c.Steps = 6 // the fewest that benchstat finds a confidence interval for
 	}
@@ -136,10 +135,10 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 		return err
 	}
 	debug.FreeOSMemory() // what the model before has left
-	peakKnown := ResetPeakMemory() == nil
-	stage, passes := train.Inference, int64(1)
+	peakKnown := machine.ResetPeakMemory() == nil
+	stage, passes := train.Inference, 1
 	if r.Mode == TrainMode {
-		stage, passes = train.Everything, 3
+		stage, passes = train.Everything, recipe.TrainPasses
 	}
 	w := train.NewWeights(g, 1)
 	p, err := train.Compile(g, w, r.pool, train.Options{Batch: r.Batch, Stage: stage, Precision: r.Precision})
@@ -158,11 +157,11 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 	}
 	measured := Measurement{
 		Model: m.Name, Batch: r.Batch, PlannedBytes: p.Memory().Total(),
-		FLOPs: 2 * float64(passes*int64(r.Batch)*cost.Total.MACs()),
+		FLOPs: 2 * float64(int64(passes*r.Batch)*cost.Total.MACs()),
 	}
 	if err := r.measure(ctx, measured, step, func(m *Measurement) {
 		if peakKnown {
-			m.PeakRSSBytes = PeakMemory()
+			m.PeakRSSBytes = machine.PeakMemory()
 		}
 		if r.MeasureConfig.Profile {
 			m.Profile = profiled(p, step, r.Batch, cost)

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/market1501"
@@ -98,7 +99,7 @@ func (t *training) resume() error {
 	if err := removeOrphans(t.dir); err != nil {
 		return err
 	}
-	archive, s, err := openCheckpoint(t.dir, func(err error) { t.emit(Event{Kind: Warned, Text: err.Error(), Err: err}) })
+	archive, s, err := openCheckpoint(t.dir, func(err error) { t.emit(progress.Event{Kind: progress.Warned, Text: err.Error(), Err: err}) })
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (t *training) resume() error {
 			return err
 		}
 		if note != "" {
-			t.emit(Event{Kind: Noted, Text: note})
+			t.emit(progress.Event{Kind: progress.Noted, Text: note})
 		}
 	}
 	if t.log, err = openMetrics(t.dir, t.state.LogBytes); err != nil {
@@ -173,9 +174,9 @@ func (t *training) startStage() (err error) {
 // run is both stages, from wherever the state is.
 func (t *training) run(ctx context.Context) error {
 	schedule := t.id.Schedule
-	epochs := schedule.HeadEpochs + schedule.Epochs
+	epochs := schedule.AllEpochs()
 	t.meter.start(t.workLeft())
-	e := t.event(Started)
+	e := t.event(progress.Started)
 	t.emit(e)
 	for t.state.Epochs < epochs {
 		for t.state.Steps < (t.state.Epochs+1)*schedule.StepsPerEpoch {
@@ -225,7 +226,7 @@ func (t *training) interrupt(ctx context.Context) error {
 			return errors.Join(ctx.Err(), err)
 		}
 	}
-	t.emit(t.event(Interrupted))
+	t.emit(t.event(progress.Interrupted))
 	return ctx.Err()
 }
 
@@ -278,7 +279,7 @@ func (t *training) step() error {
 	s.Images += n
 	s.Correct += correct
 	t.meter.trained(n, t.stepWork())
-	e := t.event(Stepped)
+	e := t.event(progress.Stepped)
 	e.Epoch, e.Loss = s.Epochs+1, loss // while under way, an epoch counts as the one that is open
 	t.log.add(t.entry("step", loss))
 	t.emit(e)
@@ -310,7 +311,7 @@ func (t *training) closeEpoch(ctx context.Context) error {
 	entry := t.entry("epoch", s.Loss/float64(s.Images))
 	entry.Correct = float64(s.Correct) / float64(s.Images)
 	t.log.add(entry)
-	event := t.event(EpochEnded)
+	event := t.event(progress.EpochEnded)
 	event.Epoch, event.Loss = s.Epochs+1, entry.Loss
 	t.emit(event)
 	if metrics != nil {
@@ -321,7 +322,7 @@ func (t *training) closeEpoch(ctx context.Context) error {
 		if s.Best == nil || metrics.MAP > s.Best.MAP {
 			s.Best = &results.Best{Epoch: s.Epochs + 1, Metrics: *metrics}
 		}
-		event.Kind, event.Metrics = Evaluated, metrics
+		event.Kind, event.Metrics = progress.Evaluated, metrics
 		t.emit(event)
 	}
 	s.Epochs++
@@ -333,7 +334,7 @@ func (t *training) closeEpoch(ctx context.Context) error {
 func (t *training) evaluationDue() bool { return t.evaluated(t.state.Epochs) }
 
 // lastEpoch is the last one of both stages, counted from 0.
-func (j *job) lastEpoch() int { return j.id.Schedule.HeadEpochs + j.id.Schedule.Epochs - 1 }
+func (j *job) lastEpoch() int { return j.id.Schedule.AllEpochs() - 1 }
 
 // evaluated tells whether epoch, from 0 over both stages, ends with an evaluation.
 func (j *job) evaluated(epoch int) bool {
@@ -349,11 +350,11 @@ func (t *training) entry(event string, loss float64) Entry {
 	}
 }
 
-func (t *training) event(kind EventKind) Event {
+func (t *training) event(kind progress.Kind) progress.Event {
 	schedule := t.id.Schedule
-	return Event{
+	return progress.Event{
 		Kind: kind, Stage: t.stage().String(),
-		Epoch: t.state.Epochs, Epochs: schedule.HeadEpochs + schedule.Epochs,
+		Epoch: t.state.Epochs, Epochs: schedule.AllEpochs(),
 		Step: t.state.Steps, Steps: schedule.Steps(),
 		LearningRate: t.rate(), ImagesPerSecond: t.meter.rate(), Left: t.meter.left(), Metrics: t.state.Final,
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -102,37 +103,32 @@ type job struct {
 func newRun(e *Executor, c bench.Config, summary *bench.Summary) *run {
 	r := &run{Executor: e, config: c, logs: filepath.Join(c.Out, Folder)}
 	if c.Progress == nil {
-		r.config.Progress = silent{}
+		r.config.Progress = progress.Silent{}
 	}
 	for i := range summary.Jobs {
 		j := &job{JobResult: &summary.Jobs[i], index: i}
 		if j.Outcome == bench.AlreadyDone {
 			j.settled = true
-			r.report(bench.Event{Kind: bench.Skipped, Job: j.name(), Metrics: j.Record.Final})
+			r.report(progress.Event{Kind: progress.Skipped, Job: j.name(), Metrics: j.Record.Final})
 		}
 		r.jobs = append(r.jobs, j)
 	}
 	return r
 }
 
-// silent is the progress of a call that has none.
-type silent struct{}
-
-func (silent) Report(bench.Event) {}
-
 func (j *job) name() string { return filepath.Base(j.Dir) }
 
-func (r *run) report(e bench.Event) { r.config.Progress.Report(e) }
+func (r *run) report(e progress.Event) { r.config.Progress.Report(e) }
 
 func (r *run) note(job, format string, args ...any) {
-	r.report(bench.Event{Kind: bench.Noted, Job: job, Text: fmt.Sprintf(format, args...)})
+	r.report(progress.Event{Kind: progress.Noted, Job: job, Text: fmt.Sprintf(format, args...)})
 }
 
 // complain warns of an error once, until it is over or another one comes.
 func (r *run) complain(err error) {
 	if err.Error() != r.complaint {
 		r.complaint = err.Error()
-		r.report(bench.Event{Kind: bench.Warned, Text: r.complaint + "; trying again"})
+		r.report(progress.Event{Kind: progress.Warned, Text: r.complaint + "; trying again"})
 	}
 }
 
@@ -179,19 +175,19 @@ func (r *run) pass(ctx context.Context) error {
 		record, err := results.Read(j.Dir)
 		switch recorded := err == nil; {
 		case recorded && record.Status == results.Done:
-			r.settle(j, bench.Event{Kind: bench.Finished, Metrics: record.Final}, record)
+			r.settle(j, progress.Event{Kind: progress.Finished, Metrics: record.Final}, record)
 		case state.Active() && !slices.Equal(array.Flags, r.Flags):
 			return fmt.Errorf("%w: %s is %v as task %v, with the flags %q, not %q; scancel %v, or wait for it",
 				bench.ErrConflict, j.name(), state, task, array.Flags, r.Flags, task)
 		case state.Active():
 			r.underWay(j, task, state)
 		case recorded && j.seen: // before, the failure is an old one
-			r.settle(j, bench.Event{Kind: bench.Failed, Err: errors.New(record.Reason)}, record)
+			r.settle(j, progress.Event{Kind: progress.Failed, Err: errors.New(record.Reason)}, record)
 		case j.seen && j.tries >= patience:
-			r.settle(j, bench.Event{Kind: bench.Failed, Err: r.death(j, task, state)}, record)
+			r.settle(j, progress.Event{Kind: progress.Failed, Err: r.death(j, task, state)}, record)
 		default:
 			if j.seen {
-				r.report(bench.Event{Kind: bench.Warned, Job: j.name(), Text: fmt.Sprintf("task %v ended without a result (%s), see %s",
+				r.report(progress.Event{Kind: progress.Warned, Job: j.name(), Text: fmt.Sprintf("task %v ended without a result (%s), see %s",
 					task, howEnded(state), logFile(r.config.Out, task))})
 			}
 			idle = append(idle, j)
@@ -201,7 +197,7 @@ func (r *run) pass(ctx context.Context) error {
 }
 
 // settle ends a job as the event says.
-func (r *run) settle(j *job, e bench.Event, record results.Record) {
+func (r *run) settle(j *job, e progress.Event, record results.Record) {
 	j.settled, j.Record, j.Err = true, record, e.Err
 	if j.Outcome = bench.Trained; e.Err != nil {
 		j.Outcome = bench.HasFailed

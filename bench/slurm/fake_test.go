@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -87,18 +89,18 @@ func (f fake) submitted() []int {
 // chronicle is a progress that keeps what it is told.
 type chronicle struct {
 	mu     sync.Mutex
-	events []bench.Event
+	events []progress.Event
 	lines  []string // of what was noted, warned of, or failed
 }
 
-func (c *chronicle) Report(e bench.Event) {
+func (c *chronicle) Report(e progress.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.events = append(c.events, e)
 	switch e.Kind {
-	case bench.Noted, bench.Warned:
+	case progress.Noted, progress.Warned:
 		c.lines = append(c.lines, strings.TrimPrefix(e.Job+": "+e.Text, ": "))
-	case bench.Failed:
+	case progress.Failed:
 		c.lines = append(c.lines, fmt.Sprintf("%s: failed: %v", e.Job, e.Err))
 	}
 }
@@ -128,7 +130,7 @@ func newBenchmark(t *testing.T) *benchmark {
 		list = append(list, m)
 	}
 	b := &benchmark{t: t, fake: newFake(t)}
-	b.config = bench.Config{Out: filepath.Join(t.TempDir(), "runs"), Models: list, Teacher: "lenet", Recipe: bench.Tiny(), Seed: 1, Progress: &b.chronicle}
+	b.config = bench.Config{Out: filepath.Join(t.TempDir(), "runs"), Models: list, Teacher: "lenet", Recipe: recipe.Tiny(), Seed: 1, Progress: &b.chronicle}
 	b.executor = Executor{Program: "testdata/bin/sbatch", Flags: []string{"--out=/shared/runs", "--recipe=tiny"}}
 	return b
 }

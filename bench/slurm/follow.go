@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/progress"
 )
 
 // follow tells how far a job that runs in Slurm has come since the last look, as its folder says.
@@ -18,17 +19,17 @@ func (r *run) follow(j *job) {
 		r.complain(err)
 		return
 	}
-	e := bench.Event{
+	e := progress.Event{
 		Job: j.name(), Stage: s.Stage, Epoch: s.Epoch, Epochs: s.Epochs, Step: s.Step, Steps: s.Steps,
 		Loss: s.Loss, LearningRate: s.LR, ImagesPerSecond: s.ImagesPerSecond, Left: s.Left(), Metrics: s.Metrics,
 	}
 	if !j.started {
-		r.report(bench.Event{Kind: bench.Started, Job: e.Job, Stage: e.Stage, Epochs: e.Epochs, Steps: e.Steps})
+		r.report(progress.Event{Kind: progress.Started, Job: e.Job, Stage: e.Stage, Epochs: e.Epochs, Steps: e.Steps})
 	}
-	e.Kind = bench.Stepped
+	e.Kind = progress.Stepped
 	r.report(e)
 	if s.Metrics != nil && !reflect.DeepEqual(s.Metrics, j.status.Metrics) {
-		e.Kind = bench.Evaluated
+		e.Kind = progress.Evaluated
 		r.report(e)
 	}
 	j.started, j.status = true, s

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/progress"
 )
 
 func TestView(t *testing.T) {
@@ -66,21 +67,21 @@ func TestProgressIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	type news struct {
-		Kind bench.EventKind
+		Kind progress.Kind
 		Step int
 		Loss float64
 	}
 	var got []news
 	for _, e := range b.events {
 		switch e.Kind {
-		case bench.Started, bench.Stepped, bench.Evaluated, bench.Finished:
+		case progress.Started, progress.Stepped, progress.Evaluated, progress.Finished:
 			got = append(got, news{e.Kind, e.Step, e.Loss})
 		}
 	}
 	want := []news{
-		{bench.Started, 0, 0}, {bench.Stepped, 3, 1.5}, // the second look brings nothing new
-		{bench.Stepped, 8, 1.25}, {bench.Evaluated, 8, 1.25},
-		{bench.Finished, 0, 0},
+		{progress.Started, 0, 0}, {progress.Stepped, 3, 1.5}, // the second look brings nothing new
+		{progress.Stepped, 8, 1.25}, {progress.Evaluated, 8, 1.25},
+		{progress.Finished, 0, 0},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

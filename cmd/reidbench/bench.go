@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
 )
@@ -75,7 +77,7 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 				}
 				return writeJSON(stdout, measurements)
 			}
-			if err := bench.WriteHeader(stdout, bench.DescribeMachine()); err != nil {
+			if err := bench.WriteHeader(stdout, machine.Describe()); err != nil {
 				return err
 			}
 			var writeErr error
@@ -99,7 +101,7 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 		},
 	}
 	flags := command.Flags()
-	flags.IntVar(&config.Batch, "batch", 32, "images in a step")
+	flags.IntVar(&config.Batch, "batch", recipe.DefaultBatch, "images in a step")
 	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")
 	flags.IntVar(&config.Steps, "steps", 6, "steps that are measured, after one that is not")
 	flags.TextVar(&config.Precision, "precision", kernels.FP32, precisionUsage)

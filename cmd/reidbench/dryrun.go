@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -56,7 +57,7 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 		}
 		row := []string{
 			j.Job, state, fmt.Sprintf("%d + %d", j.Schedule.HeadEpochs, j.Schedule.Epochs), fmt.Sprint(j.Schedule.Steps()),
-			fmt.Sprint(j.Evaluations), bench.Bytes(j.Bytes).String(), "", "", "",
+			fmt.Sprint(j.Evaluations), machine.Bytes(j.Bytes).String(), "", "", "",
 		}
 		if j.TrainRate > 0 {
 			row[6], row[7], row[8] = figure(j.TrainRate), figure(j.InferRate), span(j.Seconds)

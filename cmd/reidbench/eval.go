@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -68,7 +69,7 @@ default are those of the paper. Its figures stand below the protocol's own.`,
 	flags.StringVar(&config.Data, "data", "", "`folder` of Market-1501")
 	options.register(command)
 	flags.StringVar(&config.Features, "features", "", "`file` to write every image's embedding to, as CSV")
-	flags.IntVar(&config.Batch, "batch", 32, "images in a batch")
+	flags.IntVar(&config.Batch, "batch", recipe.DefaultBatch, "images in a batch")
 	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")
 	flags.BoolVar(&json, "json", false, "write JSON, with the CMC curve")
 	_ = command.MarkFlagRequired("weights")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/kubernetes"
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/slurm"
 	"github.com/reidbench/reidbench/models"
 )
@@ -24,7 +25,7 @@ type execute func(context.Context, bench.Config) (bench.Summary, error)
 // runHere does them in this process.
 func runHere(ctx context.Context, config bench.Config) (bench.Summary, error) {
 	stop := context.AfterFunc(ctx, func() {
-		config.Progress.Report(bench.Event{Kind: bench.Noted, Text: "stopping, checkpoints are being written; Ctrl-C again stops at once"})
+		config.Progress.Report(progress.Event{Kind: progress.Noted, Text: "stopping, checkpoints are being written; Ctrl-C again stops at once"})
 	})
 	defer stop()
 	return bench.Run(ctx, config)

@@ -98,7 +98,7 @@ const fewEpochs = 20
 
 // newRun makes curves of a log.
 func newRun(model string, h bench.History) html.Run {
-	run := html.Run{Model: model, Seed: h.Seed, Epochs: h.Schedule.HeadEpochs + h.Schedule.Epochs, Epoch: 1}
+	run := html.Run{Model: model, Seed: h.Seed, Epochs: h.Schedule.AllEpochs(), Epoch: 1}
 	var steps, epochs []html.Sample
 	for _, e := range h.Entries {
 		run.Epoch = e.Epoch

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/market1501"
 )
 
@@ -27,8 +27,8 @@ func (o *protocolOptions) register(command *cobra.Command) {
 }
 
 // protocol resolves the flags. given tells whether a flag is on the command line.
-func (o *protocolOptions) protocol(given func(flag string) bool) (bench.Protocol, error) {
-	p := bench.Protocol{Metric: o.metric, Flip: o.flip}
+func (o *protocolOptions) protocol(given func(flag string) bool) (recipe.Protocol, error) {
+	p := recipe.Protocol{Metric: o.metric, Flip: o.flip}
 	if !o.rerank {
 		for _, flag := range []string{"rerank-k1", "rerank-k2", "rerank-lambda"} {
 			if given(flag) {

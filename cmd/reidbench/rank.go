@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -90,7 +91,7 @@ end, "first" as they stand in the dataset.`,
 	flags.StringVar(&choice, "choose", string(bench.Spread), "`which` queries: "+choiceNames())
 	flags.IntVar(&config.Top, "top", 10, "gallery images in a list")
 	options.register(command)
-	flags.IntVar(&config.Batch, "batch", 32, "images in a batch")
+	flags.IntVar(&config.Batch, "batch", recipe.DefaultBatch, "images in a batch")
 	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")
 	flags.BoolVar(&json, "json", false, "print the lists as JSON in place of the paths")
 	for _, name := range []string{"weights", "data", "out"} {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/kubernetes"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
 )
@@ -152,7 +153,7 @@ func prepare(command *cobra.Command) {
 	}
 	command.RunE = func(c *cobra.Command, args []string) error {
 		err := work(c, args)
-		for _, cause := range []error{models.ErrUnknown, bench.ErrRecipe, bench.ErrConflict, kubernetes.ErrManifest, kernels.ErrPrecision} {
+		for _, cause := range []error{models.ErrUnknown, recipe.ErrUnusable, bench.ErrConflict, kubernetes.ErrManifest, kernels.ErrPrecision} {
 			if errors.Is(err, cause) {
 				return quietly(errMisuse, err)
 			}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -118,7 +118,7 @@ Recipes:
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.data, "data", "", "`folder` of Market-1501; none: synthetic data")
-	flags.StringVar(&o.recipe, "recipe", bench.Recipes()[0].Name, "`name` of the recipe: "+recipeNames())
+	flags.StringVar(&o.recipe, "recipe", recipe.All()[0].Name, "`name` of the recipe: "+recipeNames())
 	flags.IntVar(&o.epochs, "epochs", 0, "epochs of the second stage, in place of the recipe's")
 	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
@@ -150,25 +150,25 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	if err != nil {
 		return bench.Config{}, err
 	}
-	recipe, err := bench.RecipeNamed(o.recipe)
+	chosen, err := recipe.Named(o.recipe)
 	if err != nil {
 		return bench.Config{}, err
 	}
 	if given("epochs") {
-		recipe = recipe.WithEpochs(o.epochs)
+		chosen = chosen.WithEpochs(o.epochs)
 	}
 	if given("batch") {
-		recipe.Batch = o.batch
+		chosen.Batch = o.batch
 	}
 	if given("lr") {
-		recipe.LR = o.lr
+		chosen.LR = o.lr
 	}
-	recipe.Precision = o.precision
-	if recipe.Evaluation, err = o.protocol.protocol(given); err != nil {
+	chosen.Precision = o.precision
+	if chosen.Evaluation, err = o.protocol.protocol(given); err != nil {
 		return bench.Config{}, err
 	}
 	if !given("keep-every") {
-		o.checkpoints.Every = recipe.CheckpointEvery
+		o.checkpoints.Every = chosen.CheckpointEvery
 	}
 	if o.checkpoints.Interval < 0 || o.checkpoints.Every < 0 {
 		return bench.Config{}, misuse("--checkpoint-interval %v, --keep-every %d: must not be negative", o.checkpoints.Interval, o.checkpoints.Every)
@@ -177,10 +177,10 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 		return bench.Config{}, fmt.Errorf("--teacher: %w", err)
 	}
 	return bench.Config{
-		Out: o.out, Data: o.data, Models: list, Recipe: recipe, Seed: o.seed, Seeds: o.seeds,
+		Out: o.out, Data: o.data, Models: list, Recipe: chosen, Seed: o.seed, Seeds: o.seeds,
 		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights, Checkpoints: o.checkpoints,
 		Only: o.tasks, AwaitTeacher: o.awaitTeacher,
-	}, recipe.Validate()
+	}, chosen.Validate()
 }
 
 // runModels runs, with progress on stderr, and prints the table on stdout.
@@ -226,7 +226,7 @@ func keepModels(report *results.Report, summary bench.Summary) {
 
 func recipeNames() string {
 	var names []string
-	for _, r := range bench.Recipes() {
+	for _, r := range recipe.All() {
 		names = append(names, r.Name)
 	}
 	return strings.Join(names, ", ")
@@ -234,7 +234,7 @@ func recipeNames() string {
 
 func describeRecipes() string {
 	var lines []string
-	for _, r := range bench.Recipes() {
+	for _, r := range recipe.All() {
 		line := fmt.Sprintf("  %-6s %d + %d epochs, batches of %d, learning rate %g", r.Name, r.HeadEpochs, r.Epochs, r.Batch, r.LR)
 		if r.ForwardMACs > 0 {
 			line += fmt.Sprintf(", cut to %.0f G multiply-adds", float64(r.ForwardMACs)/1e9)
@@ -242,12 +242,4 @@ func describeRecipes() string {
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
-}
-
-// threadCount is the number of threads that a --threads flag stands for.
-func threadCount(flag int) int {
-	if flag < 1 {
-		return runtime.GOMAXPROCS(0)
-	}
-	return flag
 }

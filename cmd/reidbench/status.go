@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/slurm"
 )
 
@@ -138,7 +139,7 @@ func statusCells(j bench.JobStatus) []string {
 		cells[5], cells[6] = fmt.Sprintf("%.2f", 100*m.Rank1), fmt.Sprintf("%.2f", 100*m.MAP)
 	}
 	if j.SecondsLeft > 0 {
-		cells[8] = bench.ShortDuration(j.Left())
+		cells[8] = progress.ShortDuration(j.Left())
 	}
 	switch {
 	case j.State == bench.StateRunning && j.Holder != nil:

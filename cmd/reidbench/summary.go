@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/flops"
 	"github.com/reidbench/reidbench/models"
@@ -38,7 +38,7 @@ The memory is what a training step takes, known before the first.`,
 			if err != nil {
 				return err
 			}
-			s, err := summarize(m, batch, threadCount(threads))
+			s, err := summarize(m, batch, machine.Threads(threads))
 			if err != nil {
 				return err
 			}
@@ -103,7 +103,7 @@ func (s *layerSummary) print(w io.Writer) error {
 	if products := s.count.Total.MatMulMACs; products > 0 {
 		fmt.Fprintf(w, "\nOf the MACs %s are products of two activations, which the published counting leaves out.\n", grouped(products))
 	}
-	fmt.Fprintf(w, "\nA training step of %d images with %d threads takes %s:\n", s.batch, s.threads, bench.Bytes(s.memory.Total()))
+	fmt.Fprintf(w, "\nA training step of %d images with %d threads takes %s:\n", s.batch, s.threads, machine.Bytes(s.memory.Total()))
 	for _, part := range []struct {
 		name  string
 		bytes int64
@@ -115,7 +115,7 @@ func (s *layerSummary) print(w io.Writer) error {
 		{"gradients of the parameters", s.memory.Gradients},
 		{"moments of Adam", s.memory.Moments},
 	} {
-		if _, err := fmt.Fprintf(w, "  %-32s %12s\n", part.name, bench.Bytes(part.bytes)); err != nil {
+		if _, err := fmt.Fprintf(w, "  %-32s %12s\n", part.name, machine.Bytes(part.bytes)); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/progress"
 )
 
 // plainInterval is how often a job reports in plain lines.
@@ -29,11 +29,11 @@ func terminalWidth(w io.Writer) int {
 }
 
 // newProgress shows a run's jobs as bars on a terminal, else as lines. The function closes it.
-func newProgress(w io.Writer) (bench.Progress, func()) {
+func newProgress(w io.Writer) (progress.Reporter, func()) {
 	if terminalWidth(w) == 0 {
-		return bench.NewLines(w, plainInterval, nil), func() {}
+		return progress.NewLines(w, plainInterval, nil), func() {}
 	}
-	bars := bench.NewBars(w)
+	bars := progress.NewBars(w)
 	return bars, bars.Close
 }
 

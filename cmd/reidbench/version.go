@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/kernels"
 )
 
@@ -54,7 +54,7 @@ func newVersionCommand() *cobra.Command {
 				v.CPU = "unknown CPU"
 			}
 			_, err := fmt.Fprintf(c.OutOrStdout(), "reidbench  %s\ngo         %s, %s/%s\ncpu        %s, %d threads, %s of memory\nisa        %s, detected %s\n",
-				source, v.Go, v.OS, v.Arch, v.CPU, v.Threads, bench.Bytes(v.Memory), v.ISA.Active, v.ISA.Detected)
+				source, v.Go, v.OS, v.Arch, v.CPU, v.Threads, machine.Bytes(v.Memory), v.ISA.Active, v.ISA.Detected)
 			return err
 		},
 	}
@@ -63,11 +63,11 @@ func newVersionCommand() *cobra.Command {
 }
 
 func describeBuild() buildVersion {
-	machine := bench.DescribeMachine()
+	here := machine.Describe()
 	v := buildVersion{
 		Version: "unknown",
-		Go:      machine.Go, OS: machine.OS, Arch: machine.Arch,
-		CPU: machine.CPU, Threads: machine.Cores, Memory: bench.TotalMemory(),
+		Go:      here.Go, OS: here.OS, Arch: here.Arch,
+		CPU: here.CPU, Threads: here.Cores, Memory: machine.TotalMemory(),
 		ISA: isaState{Detected: kernels.Detected().String(), Active: kernels.Active().String()},
 	}
 	build, ok := debug.ReadBuildInfo()

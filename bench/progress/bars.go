@@ -1,4 +1,4 @@
-package bench
+package progress
 
 import (
 	"fmt"
@@ -75,7 +75,7 @@ func (b *Bars) Close() {
 	b.container.Wait()
 }
 
-// Report implements Progress.
+// Report implements [Reporter].
 func (b *Bars) Report(e Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

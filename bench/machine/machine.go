@@ -1,4 +1,5 @@
-package bench
+// Package machine says what this machine is and how much memory and how many threads there are to work with.
+package machine
 
 import (
 	"bufio"
@@ -11,8 +12,8 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-// DescribeMachine looks at this machine. What it cannot learn is left empty.
-func DescribeMachine() results.Machine {
+// Describe looks at this machine. What it cannot learn is left empty.
+func Describe() results.Machine {
 	return results.Machine{
 		CPU:   procField("/proc/cpuinfo", "model name"),
 		ISA:   kernels.Active().String(),
@@ -21,6 +22,14 @@ func DescribeMachine() results.Machine {
 		OS:    runtime.GOOS,
 		Arch:  runtime.GOARCH,
 	}
+}
+
+// Threads is how many threads to use where n are asked for: one per CPU if n is below 1.
+func Threads(n int) int {
+	if n < 1 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return n
 }
 
 // TotalMemory is the machine's memory in bytes, 0 if unknown.

@@ -1,4 +1,4 @@
-package bench
+package recipe
 
 import (
 	"fmt"
@@ -33,8 +33,8 @@ func (p Protocol) String() string {
 	return strings.Join(departures, ", ")
 }
 
-// passes is how many forward passes an image takes.
-func (p Protocol) passes() int {
+// Passes is how many forward passes an image takes.
+func (p Protocol) Passes() int {
 	if p.Flip {
 		return 2
 	}

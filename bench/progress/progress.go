@@ -1,4 +1,5 @@
-package bench
+// Package progress tells people how far a run's jobs have come: events, in lines or as bars on a terminal.
+package progress
 
 import (
 	"fmt"
@@ -10,27 +11,27 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-// EventKind says what has happened to a job.
-type EventKind int
+// A Kind says what has happened to a job.
+type Kind int
 
 // The kinds of events. Noted and Warned may concern the whole run: their Job is
 // empty then.
 const (
-	Noted       EventKind = iota // Text is worth knowing
-	Warned                       // Text should be known before the figures are trusted
-	Started                      // Step is where training begins or goes on
-	Stepped                      // one training step is done
-	EpochEnded                   // Loss is the epoch's mean
-	Evaluated                    // Metrics is what came out
-	Finished                     // Metrics is the last evaluation
-	Skipped                      // it was finished already; Metrics is what is on record
-	Failed                       // Err says why
-	Interrupted                  // it can go on from where it was
+	Noted       Kind = iota // Text is worth knowing
+	Warned                  // Text should be known before the figures are trusted
+	Started                 // Step is where training begins or goes on
+	Stepped                 // one training step is done
+	EpochEnded              // Loss is the epoch's mean
+	Evaluated               // Metrics is what came out
+	Finished                // Metrics is the last evaluation
+	Skipped                 // it was finished already; Metrics is what is on record
+	Failed                  // Err says why
+	Interrupted             // it can go on from where it was
 )
 
 // An Event is one piece of news about a run.
 type Event struct {
-	Kind EventKind
+	Kind Kind
 	Job  string // its folder's name: the model's, with the seed if it has several
 	Text string
 	Err  error
@@ -43,15 +44,16 @@ type Event struct {
 	Metrics                    *results.Metrics
 }
 
-// Progress is told what happens during a run. Calls come from several jobs at once.
-type Progress interface {
+// A Reporter is told what happens during a run. Calls come from several jobs at once.
+type Reporter interface {
 	Report(Event)
 }
 
-// silent is the Progress of a run that has none.
-type silent struct{}
+// Silent is the reporter of a run that nobody watches.
+type Silent struct{}
 
-func (silent) Report(Event) {}
+// Report implements [Reporter].
+func (Silent) Report(Event) {}
 
 // Lines is plain progress, for logs and pipes: a line for what happens once, and for
 // each job at most one line per interval for what happens often.
@@ -71,7 +73,7 @@ func NewLines(out io.Writer, interval time.Duration, now func() time.Time) *Line
 	return &Lines{out: out, now: now, interval: interval, last: map[string]time.Time{}}
 }
 
-// Report implements Progress.
+// Report implements [Reporter].
 func (l *Lines) Report(e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

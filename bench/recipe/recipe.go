@@ -1,4 +1,5 @@
-package bench
+// Package recipe says with which values models are trained, for how long, and how they are judged.
+package recipe
 
 import (
 	"errors"
@@ -25,9 +26,8 @@ type Recipe struct {
 	EvaluateEvery   int `json:"evaluate_every"`   // epochs of the second stage; 0: only at its end
 	CheckpointEvery int `json:"checkpoint_every"` // epochs of either stage; 0: only when interrupted
 
-	// ForwardMACs is a budget for models that cost very different amounts: the
-	// multiply-adds that a training may take, counted as one forward pass per image
-	// in the first stage and three (forward and twice backward) in the second.
+	// ForwardMACs is a budget for models that cost very different amounts: the multiply-adds that a training may
+	// take, counted as [FrozenPasses] forward passes per image in the first stage and [TrainPasses] in the second.
 	// [Recipe.Schedule] cuts epochs, then the steps of each, to keep within. 0: no limit.
 	ForwardMACs int64 `json:"forward_macs"`
 
@@ -41,6 +41,15 @@ type Recipe struct {
 	Synthetic SyntheticSize `json:"synthetic,omitzero"`
 }
 
+// The cost of a training step in forward passes of its batch.
+const (
+	FrozenPasses = 1 // the classifier's own gradients cost next to nothing
+	TrainPasses  = 3 // forward, and backward by the data and by the weights
+)
+
+// DefaultBatch is how many images a batch has where neither a recipe nor a flag says.
+const DefaultBatch = 32
+
 // SyntheticSize is the extent of a synthetic dataset.
 type SyntheticSize struct {
 	IDs     int `json:"ids"`      // identities
@@ -48,16 +57,16 @@ type SyntheticSize struct {
 	Images  int `json:"images"`   // per identity
 }
 
-// folder is what the dataset of this extent and seed is called.
-func (s SyntheticSize) folder(seed uint64) string {
+// Folder is the name of the folder of the dataset of this extent and seed.
+func (s SyntheticSize) Folder(seed uint64) string {
 	return fmt.Sprintf("synthetic-%d+%dx%d-seed%d", s.IDs-s.TestIDs, s.TestIDs, s.Images, seed)
 }
 
-// ErrRecipe is wrapped by errors about values that no training can follow, and
+// ErrUnusable is wrapped by errors about values that no training can follow, and
 // about names that no recipe has.
-var ErrRecipe = errors.New("unusable recipe")
+var ErrUnusable = errors.New("unusable recipe")
 
-// Paper is the published recipe: DESIGN's "Training as published".
+// Paper is the recipe of the published comparison.
 func Paper() Recipe {
 	return Recipe{
 		Name:       "paper",
@@ -93,19 +102,19 @@ func Tiny() Recipe {
 	}
 }
 
-// Recipes lists the named recipes, the default first.
-func Recipes() []Recipe { return []Recipe{Quick(), Paper(), Tiny()} }
+// All lists the named recipes, the default first.
+func All() []Recipe { return []Recipe{Quick(), Paper(), Tiny()} }
 
-// RecipeNamed returns the recipe of that name.
-func RecipeNamed(name string) (Recipe, error) {
+// Named returns the recipe of that name.
+func Named(name string) (Recipe, error) {
 	var names []string
-	for _, r := range Recipes() {
+	for _, r := range All() {
 		if r.Name == name {
 			return r, nil
 		}
 		names = append(names, r.Name)
 	}
-	return Recipe{}, fmt.Errorf("%w: none is called %q, there are %s", ErrRecipe, name, strings.Join(names, ", "))
+	return Recipe{}, fmt.Errorf("%w: none is called %q, there are %s", ErrUnusable, name, strings.Join(names, ", "))
 }
 
 // WithEpochs replaces the epochs of the second stage, and lifts the budget that
@@ -118,7 +127,7 @@ func (r Recipe) WithEpochs(epochs int) Recipe {
 // Validate reports what makes the recipe unusable.
 func (r Recipe) Validate() error {
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w %q: %s", ErrRecipe, r.Name, fmt.Sprintf(format, args...))
+		return fmt.Errorf("%w %q: %s", ErrUnusable, r.Name, fmt.Sprintf(format, args...))
 	}
 	positive := func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 	switch {
@@ -157,10 +166,13 @@ type Schedule struct {
 }
 
 // Steps is the number of training steps of both stages.
-func (s Schedule) Steps() int { return (s.HeadEpochs + s.Epochs) * s.StepsPerEpoch }
+func (s Schedule) Steps() int { return s.AllEpochs() * s.StepsPerEpoch }
+
+// AllEpochs is the number of epochs of both stages.
+func (s Schedule) AllEpochs() int { return s.HeadEpochs + s.Epochs }
 
 // Schedule resolves the recipe for a model of macs multiply-adds per image and an
-// epoch of so many batches. A budget first shortens the second stage, to one epoch
+// epoch of that many batches. A budget first shortens the second stage, to one epoch
 // at least, and then the epochs, to one step at least; every epoch shuffles anew, so
 // that a shortened one sees other images. It depends on nothing else: not on the machine,
 // and not on the time.
@@ -170,9 +182,9 @@ func (r Recipe) Schedule(macs int64, batches int) Schedule {
 		return s
 	}
 	passes := int(r.ForwardMACs / (macs * int64(r.Batch))) // forward passes of a batch
-	shortest := s.HeadEpochs + 3*min(s.Epochs, 1)
+	shortest := FrozenPasses*s.HeadEpochs + TrainPasses*min(s.Epochs, 1)
 	s.StepsPerEpoch = min(max(passes/shortest, 1), batches)
-	affordable := (passes/s.StepsPerEpoch - s.HeadEpochs) / 3
+	affordable := (passes/s.StepsPerEpoch - FrozenPasses*s.HeadEpochs) / TrainPasses
 	s.Epochs = min(s.Epochs, max(affordable, 1))
 	return s
 }

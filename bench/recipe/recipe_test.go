@@ -1,4 +1,4 @@
-package bench
+package recipe
 
 import (
 	"errors"
@@ -48,15 +48,15 @@ func TestRate(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	for _, r := range Recipes() {
+	for _, r := range All() {
 		if err := r.Validate(); err != nil {
 			t.Error(err)
 		}
-		if named, err := RecipeNamed(r.Name); err != nil || named != r {
+		if named, err := Named(r.Name); err != nil || named != r {
 			t.Errorf("RecipeNamed(%q) is %v, %v", r.Name, named, err)
 		}
 	}
-	if _, err := RecipeNamed("slow"); !errors.Is(err, ErrRecipe) {
+	if _, err := Named("slow"); !errors.Is(err, ErrUnusable) {
 		t.Errorf("RecipeNamed of no recipe: %v", err)
 	}
 	for name, change := range map[string]func(*Recipe){
@@ -70,7 +70,7 @@ func TestValidate(t *testing.T) {
 	} {
 		r := Paper()
 		change(&r)
-		if err := r.Validate(); !errors.Is(err, ErrRecipe) {
+		if err := r.Validate(); !errors.Is(err, ErrUnusable) {
 			t.Errorf("%s: error %v, want ErrRecipe", name, err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestQuickFitsTenMinutes(t *testing.T) {
 		}
 		macs := figures.ConvMACs + figures.LinearMACs + figures.MatMulMACs
 		s := recipe.Schedule(macs, images/recipe.Batch)
-		passes := (s.HeadEpochs+3*s.Epochs)*s.StepsPerEpoch*recipe.Batch + judged
+		passes := (FrozenPasses*s.HeadEpochs+TrainPasses*s.Epochs)*s.StepsPerEpoch*recipe.Batch + judged
 		total += 2 * float64(macs) * float64(passes)
 	}
 	if limit := 7 * 60 * 100e9; total > limit {
