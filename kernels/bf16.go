@@ -3,16 +3,11 @@ package kernels
 import (
 	"math"
 	"unsafe"
-
-	"golang.org/x/sys/cpu"
 )
 
 // A bf16 is the upper half of a float32: its sign, its exponent, and 8 bits of precision. Products of bf16 work on pairs of
 // neighbours in the depth, each of which takes the place of one float32: the first in the lower half of its bits, the second
 // in the upper. That is why they lie in []float32, which is never computed with, and are moved like any others.
-
-// hasBF16 tells whether this CPU multiplies pairs.
-var hasBF16 = cpu.X86.HasAVX512BF16
 
 // roundBF16 returns the bf16 nearest to v, and of two the even one. NaNs stay NaNs and become quiet; subnormal numbers
 // become zeros with their sign. VCVTNE2PS2BF16 does the same.

@@ -71,10 +71,9 @@ func onBothSides(t *testing.T, what string, dst []float32, same func(got, want f
 	t.Helper()
 	want := slices.Clone(dst)
 	run(dst)
-	isa := active
-	active = Generic
+	restore := useISA(Generic)
 	run(want)
-	active = isa
+	restore()
 	for i := range want {
 		if !same(dst[i], want[i]) {
 			t.Fatalf("%s: value %d of %d is %#x, want %#x", what, i, len(want), math.Float32bits(dst[i]), math.Float32bits(want[i]))

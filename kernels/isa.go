@@ -27,7 +27,7 @@ func (i ISA) String() string {
 	return isaNames[i]
 }
 
-// active is what every family switches on. Only tests set it after init.
+// active is what every family switches on.
 var active, isaErr = chooseISA(os.Getenv("REIDBENCH_ISA"), Detected())
 
 // Detected returns the best instruction set of this CPU.
@@ -42,8 +42,19 @@ func Detected() ISA {
 	return Generic
 }
 
+// hasBF16 reports whether this CPU multiplies pairs of bf16 values (AVX512_BF16).
+var hasBF16 = cpu.X86.HasAVX512BF16
+
 // Active returns the instruction set in use.
 func Active() ISA { return active }
+
+// useISA makes isa the active instruction set, which this CPU must have, until restore is called. It is for tests: no kernel may
+// run meanwhile on another goroutine.
+func useISA(isa ISA) (restore func()) {
+	before := active
+	active = isa
+	return func() { active = before }
+}
 
 // ISAError says why the choice made by REIDBENCH_ISA could not be followed; nil if it was, or if there was none.
 func ISAError() error { return isaErr }

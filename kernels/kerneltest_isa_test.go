@@ -8,9 +8,7 @@ func setISA(tb testing.TB, isa ISA) {
 	if isa > Detected() {
 		tb.Skipf("this CPU has no %s", isa)
 	}
-	before := active
-	active = isa
-	tb.Cleanup(func() { active = before })
+	tb.Cleanup(useISA(isa))
 }
 
 // forEachISA runs the test once for every instruction set of this CPU.

@@ -9,9 +9,6 @@ const (
 	finishBlocks = 256     // channels in a task that adds partial sums
 )
 
-// ceilDiv returns a/b, rounded up.
-func ceilDiv(a, b int) int { return (a + b - 1) / b }
-
 // sizeTasks returns into how many tasks a pointwise kernel cuts size values.
 func sizeTasks(size int) int { return ceilDiv(size, taskFloats) }
 

@@ -2,6 +2,9 @@ package kernels
 
 import "unsafe"
 
+// ceilDiv returns a/b, rounded up.
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
 // roundUp returns the smallest multiple of step that is at least n.
 func roundUp(n, step int) int { return ceilDiv(n, step) * step }
 
