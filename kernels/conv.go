@@ -7,62 +7,33 @@ type Epilogue struct {
 	Act  Act       // ActNone or ActReLU
 }
 
-// Conv computes a convolution and its gradients. Dense and grouped convolutions are products of a gathered window and the
-// weights, of which only the block at hand is ever written; depthwise ones and those of small groups have kernels of their
-// own.
+// Conv computes a convolution and its gradients. Dense and grouped convolutions are products of a gathered window and
+// the weights, of which only the block at hand is ever written; depthwise ones and those of small groups have kernels
+// of their own. Which of them computes a direction is said in conv_engine.go.
 type Conv struct {
-	s         ConvShape
-	depthwise *depthwise // nil for the others
-	grouped   *grouped   // likewise
+	s ConvShape
+
+	// The engines; pointers are nil where there is no such form.
+	depthwise *depthwise
+	grouped   *grouped
+	winograd  winogradForms
+	lined     *linedWeights
+	products  struct{ forward, data productPass } // of the operands below
+	weights   weightPass
+	jointly   *jointProduct
 
 	forward implicitProduct
 	data    []implicitProduct // of the data gradient, one per phase of the stride
-	weights weightProduct
-	paired  *pairedWeights // nil if weights are not summed over pairs
-	lined   *linedWeights  // nil if weights are not summed over lines
-	jointly *jointProduct  // nil if there is no such backward pass
 	bias    channelSum
-	tiled   winogradForms
-
-	parts      []blockedProduct // of the call in flight
-	scratch    []float32        // of all workers
-	workerSize int
-	firstTask  int // that is multiplied now; those before it are done
-	pack       packJob
-	multiply   multiplyJob
-	sum        sumJob
-	add        addJob
 }
 
-// blockedProduct is a product whose weights are packed before blocks of it are multiplied.
-type blockedProduct interface {
-	packedSize() int // floats of packed weights, which setPacked provides
-	setPacked(space []float32)
-	packTasks() int
-	packTask(task int, ws []float32)
-	tasks() int
-	multiply(task int, ws []float32)
-	workerSize() int // scratch that a task of either kind needs
-}
-
-// The stages of a call, each a job of its own.
-type (
-	packJob     struct{ *Conv }
-	multiplyJob struct{ *Conv }
-	sumJob      struct{ *Conv }
-	addJob      struct{ *Conv }
-)
-
-// NewConv returns a convolution of the given shape, or an error if there is none. Where it pays, it is computed in Winograd's
-// form, whose rounding errors are larger than those of the plain sum: up to twice in the forward pass unless it is normalised,
-// up to four times otherwise.
+// NewConv returns a convolution of the given shape, or an error if there is none. Where it pays, it is computed in
+// Winograd's form, whose rounding errors are larger than those of the plain sum: up to twice in the forward pass unless
+// it is normalised, up to four times otherwise.
 func NewConv(s ConvShape) (*Conv, error) {
 	c, err := newDirectConv(s)
 	if err == nil && c.depthwise == nil {
-		c.tiled = c.winogradForms(minSmallChannels, minLargeChannels, minWinogradTiles)
-		if c.grouped != nil && s.C/s.Groups <= maxDirectChannels && s.H*s.W <= maxDirectPixels {
-			c.tiled.forward, c.tiled.weights = nil, nil
-		}
+		c.useWinograd()
 		c.useQuarters(minQuarteredColumns, minQuarteredDepth)
 		c.useJoint()
 		if s.Precision == BF16 {
@@ -91,7 +62,7 @@ func newDirectConv(s ConvShape) (*Conv, error) {
 		transposed: true, weightStride: window.depth(),
 		dstPixel: s.OutC, phase: phase{h: s.OutH(), w: s.OutW(), sh: 1, sw: 1},
 	}
-	c.weights = weightProduct{gather: window, groups: s.Groups, rows: s.OutC / s.Groups}
+	c.weights.weightProduct = weightProduct{gather: window, groups: s.Groups, rows: s.OutC / s.Groups}
 	c.lined = newLinedWeights(window, s.OutC)
 	for y := range min(s.SH, s.H) {
 		for x := range min(s.SW, s.W) {
@@ -99,8 +70,10 @@ func newDirectConv(s ConvShape) (*Conv, error) {
 		}
 	}
 	c.grouped = newGrouped(s, c.forward, c.data[0])
-	c.parts = make([]blockedProduct, 0, len(c.data))
-	c.pack, c.multiply, c.sum, c.add = packJob{c}, multiplyJob{c}, sumJob{c}, addJob{c}
+	c.products.forward.add(&c.forward, &c.forward)
+	for i := range c.data {
+		c.products.data.add(&c.data[i], &c.data[i])
+	}
 	return c, nil
 }
 
@@ -138,123 +111,6 @@ func phaseTaps(kernel, stride, padding, phase int) (count, last, line int) {
 	return count, last, (phase + padding - last) / stride
 }
 
-// Workspace returns how many floats of scratch the calls for up to n samples on a pool of the given threads need. Fewer
-// samples can need more, as the work is cut differently.
-func (c *Conv) Workspace(n, threads int) int {
-	size := 0
-	for samples := 1; samples <= n; samples++ {
-		size = max(size, c.workspace(samples, threads))
-	}
-	return size
-}
-
-func (c *Conv) workspace(n, threads int) int {
-	c.bias.rows = n * c.s.OutH() * c.s.OutW()
-	if c.depthwise != nil {
-		return 2*cacheLine + c.bias.size() + c.depthwise.workspace(n, threads)
-	}
-	size, sums := 0, 2*cacheLine+c.bias.size()
-	if c.grouped != nil {
-		size = sums + c.grouped.workspace(n, threads)
-	}
-	if c.startForward(n); c.grouped == nil || c.tiled.forward.pays() {
-		size = max(size, c.productSize(threads))
-	}
-	if c.startData(n); c.grouped == nil || c.tiled.data.pays() {
-		size = max(size, c.productSize(threads))
-	}
-	c.weights.n = n
-	switch {
-	case c.tiled.weights.pays():
-		size = max(size, sums+c.tiled.weights.workspace())
-	case c.lined != nil:
-		size = max(size, sums+c.lined.workspace(n, threads))
-	case c.grouped == nil:
-		size = max(size, sums+c.weights.sumSize()+threads*roundUp(c.weightTasks().workerSize(), cacheLine))
-	}
-	return size
-}
-
-// startForward begins a forward pass.
-func (c *Conv) startForward(n int) {
-	c.forward.n = n
-	c.parts = c.parts[:0]
-	if c.tiled.forward.pays() {
-		c.parts = append(c.parts, c.tiled.forward)
-		return
-	}
-	c.parts = append(c.parts, &c.forward)
-}
-
-// startData begins a data gradient.
-func (c *Conv) startData(n int) {
-	c.parts = c.parts[:0]
-	for i := range c.data {
-		c.data[i].n = n
-		c.parts = append(c.parts, &c.data[i])
-	}
-	if c.tiled.data.pays() {
-		c.parts[0] = c.tiled.data // of the only phase
-	}
-}
-
-// productSize returns the workspace of the call in flight.
-func (c *Conv) productSize(threads int) int {
-	size, workerSize := 2*cacheLine, 0
-	for _, p := range c.parts {
-		size += roundUp(p.packedSize(), cacheLine)
-		workerSize = max(workerSize, p.workerSize())
-	}
-	return size + threads*(roundUp(workerSize, cacheLine)+cacheLine)
-}
-
-// run packs the weights and multiplies, for the call in flight.
-func (c *Conv) run(p *Pool, ws []float32) {
-	space := newScratch(ws)
-	packTasks, tasks := 0, 0
-	c.workerSize = 0
-	for _, part := range c.parts {
-		part.setPacked(space.take(part.packedSize()))
-		packTasks += part.packTasks()
-		tasks += part.tasks()
-		c.workerSize = max(c.workerSize, roundUp(part.workerSize(), cacheLine)+cacheLine)
-	}
-	c.scratch = space.rest
-	if packTasks > 0 {
-		p.Run(packTasks, &c.pack)
-	}
-	if c.forward.summed.sums != nil {
-		c.multiplySummed(p)
-		return
-	}
-	p.Run(tasks, &c.multiply)
-}
-
-func (j *packJob) Do(task, worker int) {
-	ws := j.scratch[worker*j.workerSize:][:j.workerSize]
-	for _, part := range j.parts {
-		if n := part.packTasks(); task >= n {
-			task -= n
-			continue
-		}
-		part.packTask(task, ws)
-		return
-	}
-}
-
-func (j *multiplyJob) Do(task, worker int) {
-	task += j.firstTask
-	ws := j.scratch[worker*j.workerSize:][:j.workerSize]
-	for _, part := range j.parts {
-		if n := part.tasks(); task >= n {
-			task -= n
-			continue
-		}
-		part.multiply(task, ws)
-		return
-	}
-}
-
 // Forward computes y = act(conv(x, w) + bias + add).
 func (c *Conv) Forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
 	c.check(n, y, x, w)
@@ -271,18 +127,7 @@ func (c *Conv) Forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float
 	raceRead(w)
 	raceRead(e.Add)
 	raceWrite(y[:n*c.outputSize()])
-	if c.depthwise != nil {
-		c.depthwise.forward(p, n, y, x, w, e, ws)
-		return
-	}
-	c.startForward(n)
-	if c.grouped != nil && !c.tiled.forward.pays() {
-		c.grouped.forward(p, n, y, x, w, e, ws)
-		return
-	}
-	f := &c.forward
-	f.src, f.weights, f.dst, f.add, f.bias, f.relu = x, w, y, e.Add, e.Bias, e.Act == ActReLU
-	c.run(p, ws)
+	c.forwardEngine(n).forward(p, n, y, x, w, e, ws)
 }
 
 // BackwardData computes dx = convᵀ(dy, w) + add. Add has the shape of x and may be dx itself; nil for none.
@@ -295,20 +140,7 @@ func (c *Conv) BackwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
 	raceRead(w)
 	raceRead(add)
 	raceWrite(dx[:n*c.inputSize()])
-	if c.depthwise != nil {
-		c.depthwise.backwardData(p, n, dx, dy, w, add, ws)
-		return
-	}
-	c.startData(n)
-	if c.grouped != nil && !c.tiled.data.pays() {
-		c.grouped.backwardData(p, n, dx, dy, w, add, ws)
-		return
-	}
-	for i := range c.data {
-		part := &c.data[i]
-		part.src, part.weights, part.dst, part.add = dy, w, dx, add
-	}
-	c.run(p, ws)
+	c.dataEngine(n).backwardData(p, n, dx, dy, w, add, ws)
 }
 
 // BackwardWeights computes the gradients of the weights and of the bias (db may be nil), or adds them to dw and db.
@@ -322,42 +154,13 @@ func (c *Conv) BackwardWeights(p *Pool, n int, dw, db, dy, x []float32, accumula
 	raceWrite(dw[:c.s.Weights()])
 	space := newScratch(ws)
 	if db != nil {
-		c.bias.rows, c.bias.dy = n*c.s.OutH()*c.s.OutW(), dy
-		c.bias.sums = space.take(c.bias.size())
+		rows := n * c.s.OutH() * c.s.OutW()
+		c.bias.rows, c.bias.dy, c.bias.sums = rows, dy, space.take(c.bias.size(rows))
 		p.Run(c.bias.tasks(), &c.bias)
 		c.bias.finish(db, accumulate)
 	}
-	if c.depthwise != nil {
-		c.depthwise.backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
-		return
-	}
-	g := &c.weights
-	g.n, g.src, g.dy, g.dw, g.keep = n, x, dy, dw, accumulate
-	if c.tiled.weights.pays() {
-		c.tiled.weights.run(p, space.rest)
-		return
-	}
-	if c.lined != nil {
-		c.lined.run(p, n, dw, dy, x, accumulate, space.rest)
-		return
-	}
-	if c.grouped != nil {
-		c.grouped.backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
-		return
-	}
-	g.sums = space.take(g.sumSize())
-	c.scratch, c.workerSize = space.rest, roundUp(c.weightTasks().workerSize(), cacheLine)
-	p.Run(g.tasks(), &c.sum)
-	if tasks := g.addTasks(g.splits()); tasks > 0 {
-		p.Run(tasks, &c.add)
-	}
+	c.weightEngine(n).backwardWeights(p, n, dw, dy, x, accumulate, space.rest)
 }
-
-func (j *sumJob) Do(task, worker int) {
-	j.weightTasks().multiply(task, j.scratch[worker*j.workerSize:][:j.workerSize])
-}
-
-func (j *addJob) Do(task, _ int) { j.weights.addTask(task, j.weights.splits()) }
 
 func (c *Conv) inputSize() int { return c.s.H * c.s.W * c.s.C }
 

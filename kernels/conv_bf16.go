@@ -17,12 +17,12 @@ func (c *Conv) usePairs() {
 		c.data[i].pairs = c.data[i].pairsWithinTaps()
 	}
 	c.weights.pairs = true
-	c.paired, c.lined = &pairedWeights{&c.weights}, nil
+	c.lined = nil
 	if c.s.KH == 1 || c.s.KW == 1 {
-		c.tiled = winogradForms{}
+		c.winograd = winogradForms{}
 	}
-	if c.tiled.weights != nil {
-		c.tiled.weights.pairs = true
+	if c.winograd.weights != nil {
+		c.winograd.weights.pairs = true
 	}
 }
 

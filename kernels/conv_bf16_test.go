@@ -12,7 +12,7 @@ import (
 func newPairCase(t *testing.T, rng *rand.Rand, s ConvShape, n, threads int) *convCase {
 	t.Helper()
 	c := newConvCase(t, rng, s, n, threads)
-	c.c.tiled, c.c.grouped = winogradForms{}, nil
+	c.c.winograd, c.c.grouped = winogradForms{}, nil
 	c.c.usePairs()
 	for _, operand := range [][]float32{c.x, c.w, c.y} {
 		for i, v := range operand {
@@ -158,7 +158,7 @@ func BenchmarkPairConv(b *testing.B) {
 			case "pairs":
 				c.usePairs()
 			case "direct pairs":
-				c.tiled = winogradForms{}
+				c.winograd = winogradForms{}
 				c.usePairs()
 			}
 			benchmarkDirections(b, form+"/"+convName(layer.s), c, layer.n, 2)

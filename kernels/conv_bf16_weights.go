@@ -4,31 +4,20 @@ package kernels
 // floats.
 type pairedWeights struct{ *weightProduct }
 
-// weightTasks returns how the call in flight multiplies.
-func (c *Conv) weightTasks() interface {
-	workerSize() int
-	multiply(task int, ws []float32)
-} {
-	if c.paired != nil {
-		return c.paired
-	}
-	return &c.weights
-}
-
 // blockPairs returns the pairs of a block.
-func (p *pairedWeights) blockPairs() int { return ceilDiv(min(pixelBlock, p.pixels()), 2) }
+func (p pairedWeights) blockPairs() int { return ceilDiv(min(pixelBlock, p.pixels()), 2) }
 
-func (p *pairedWeights) workerSize() int {
+func (p pairedWeights) workerSize() int {
 	return p.blockPairs()*(p.gatheredRow()+p.roundedRow()) + pairStrip*p.gatheredRow() + 3*cacheLine
 }
 
 // roundedRow is the distance of the rounded rows, with room for those of the last tile.
-func (p *pairedWeights) roundedRow() int {
+func (p pairedWeights) roundedRow() int {
 	return gatheredRow(roundUp(min(p.rows, weightRows), tileFor(active).rows))
 }
 
 // multiply computes one task.
-func (p *pairedWeights) multiply(task int, ws []float32) {
+func (p pairedWeights) multiply(task int, ws []float32) {
 	shape, t := tileFor(active), p.task(task)
 	depth, pixel := p.depth(), p.groups*p.rows
 	source := p.gather

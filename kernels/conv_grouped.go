@@ -309,12 +309,13 @@ func (p *groupedWindows) store(src []float32, width, at, pixels, lanes int, plai
 // workspace returns the floats of scratch that a call for n samples needs.
 func (g *grouped) workspace(n, threads int) int {
 	size := 0
-	for _, p := range []*groupedWindows{&g.conv, &g.data} {
+	for _, p := range []groupedWindows{g.conv, g.data} {
 		p.n = n
 		size = max(size, roundUp(p.packedSize(), cacheLine)+threads*(p.workerSize()+cacheLine))
 	}
-	g.gradient.n = n
-	return cacheLine + max(size, g.gradient.sumSize()+threads*(g.gradient.workerSize()+cacheLine))
+	gradient := g.gradient
+	gradient.n = n
+	return cacheLine + max(size, gradient.sumSize()+threads*(gradient.workerSize()+cacheLine))
 }
 
 // run packs the weights and computes all windows.

@@ -37,7 +37,7 @@ func BenchmarkJoint(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		c.jointly = newJointProduct(c.data[0], c.weights) // whether it pays or not
+		c.jointly = newJointProduct(c.data[0], c.weights.weightProduct) // whether it pays or not
 		pool := NewPool(threads)
 		noise, rows := normal(newRand(), 1<<16), n*s.H*s.W
 		tensor := func(size int) []float32 {

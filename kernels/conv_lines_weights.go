@@ -33,12 +33,12 @@ func (p *linedWeights) splits() int {
 func (p *linedWeights) slot() int { return roundUp(p.depth()*p.outC, cacheLine) }
 
 func (p *linedWeights) workspace(n, threads int) int {
-	p.n = n
-	return (p.splits()+1)*p.slot() + threads*p.blockSize() + 2*cacheLine
+	of := *p
+	of.n = n
+	return (of.splits()+1)*of.slot() + threads*of.blockSize() + 2*cacheLine
 }
 
-// run computes dw, or adds to it.
-func (p *linedWeights) run(pool *Pool, n int, dw, dy, x []float32, keep bool, ws []float32) {
+func (p *linedWeights) backwardWeights(pool *Pool, n int, dw, dy, x []float32, keep bool, ws []float32) {
 	p.n, p.dy, p.src = n, dy, x
 	space := newScratch(ws)
 	p.sums = space.take((p.splits() + 1) * p.slot())

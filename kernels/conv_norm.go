@@ -37,10 +37,10 @@ func (c *Conv) outputSums(n int) outputSums {
 	case c.s.Groups > 1:
 		return outputSums{}
 	}
-	if c.startForward(n); c.tiled.forward.pays() {
+	if c.winograd.forward.pays(n) {
 		return outputSums{}
 	}
-	return outputSums{row: c.forward.paddedCols(), blocks: c.forward.rowBlocks()}
+	return outputSums{row: c.forward.paddedCols(), blocks: ceilDiv(n*c.s.OutH()*c.s.OutW(), rowBlock)}
 }
 
 // ForwardStats computes y = conv(x, w) + bias, nil for no bias, and the statistics of y as norm.Stats does. Where the
@@ -77,14 +77,14 @@ func (c *Conv) StatsWorkspace(norm *BatchNorm, n, threads int) int {
 }
 
 // multiplySummed is the multiplication of a product whose results are summed.
-func (c *Conv) multiplySummed(p *Pool) {
-	f := &c.forward
+func (c *productPass) multiplySummed(p *Pool) {
+	f := c.operands[0]
 	sums := f.summed
 	f.summed = outputSums{}
-	p.Run(f.firstTasks(), &c.multiply)
+	p.Run(f.firstTasks(), (*multiplyParts)(c))
 	sums.first(f.dst[:rowBlock*f.dstPixel], f.cols)
 	f.summed = sums
 	c.firstTask = f.firstTasks()
-	p.Run(f.tasks()-c.firstTask, &c.multiply)
+	p.Run(f.tasks()-c.firstTask, (*multiplyParts)(c))
 	c.firstTask = 0
 }

@@ -6,7 +6,7 @@ func (c *Conv) SumsGradient(norm *BatchNorm, residual bool) bool {
 	if !norm.sumsBlocks(residual) {
 		return false
 	}
-	return c.depthwise != nil || c.s.Groups == 1 && len(c.data) == 1 && c.tiled.data == nil
+	return c.depthwise != nil || c.s.Groups == 1 && len(c.data) == 1 && c.winograd.data == nil
 }
 
 // SumsPartsGradient is SumsGradient for a batch norm of a concatenation whose parts lie apart.

@@ -46,6 +46,13 @@ type phase struct {
 	sh, sw int
 }
 
+// of returns the product for n images, to ask for sizes.
+func (p *implicitProduct) of(n int) blockedProduct {
+	images := *p
+	images.n = n
+	return &images
+}
+
 func (p *implicitProduct) rows() int { return p.n * p.outH * p.outW }
 
 func (p *implicitProduct) rowBlocks() int { return ceilDiv(p.rows(), rowBlock) }

@@ -255,7 +255,7 @@ func TestConvAdjoint(t *testing.T) {
 				c.c.BackwardWeights(c.p, c.n, dw, nil, c.y, c.x, false, c.ws)
 				product, size := inner(y, c.y)
 				tolerance := size * 1e-6
-				if c.c.tiled.weights.pays() {
+				if c.c.winograd.weights.pays(c.n) {
 					tolerance *= 4
 				}
 				for what, pair := range map[string][2][]float32{"⟨x,dx⟩": {c.x, dx}, "⟨w,dw⟩": {c.w, dw}} {

@@ -5,7 +5,7 @@ package kernels
 // cost more, as it is computed in the weight gradient again.
 func (c *Conv) ReadsThrough(norm *BatchNorm) bool {
 	if c.grouped != nil {
-		return c.tiled.forward == nil && c.tiled.weights == nil && c.grouped.readsThrough(norm)
+		return c.winograd.forward == nil && c.winograd.weights == nil && c.grouped.readsThrough(norm)
 	}
 	return c.depthwise != nil && (norm.clamps || norm.act == ActHardSwish)
 }

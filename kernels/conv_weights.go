@@ -238,7 +238,8 @@ type channelSum struct {
 
 func (p *channelSum) tasks() int { return partials(p.rows) }
 
-func (p *channelSum) size() int { return p.tasks() * roundUp(p.channels, cacheLine) }
+// size returns the floats of the sums over so many rows.
+func (p *channelSum) size(rows int) int { return partials(rows) * roundUp(p.channels, cacheLine) }
 
 // Do adds up one part of the rows.
 func (p *channelSum) Do(task, _ int) {

@@ -21,8 +21,8 @@ func newDepthwise(s ConvShape) *depthwise {
 }
 
 func (d *depthwise) workspace(n, threads int) int {
-	d.gradient.n = n
-	return 3*cacheLine + max(d.conv.packedSize()+threads*max(d.conv.workerSize(), d.data.workerSize()), d.gradient.size(threads))
+	passes := d.conv.packedSize() + threads*max(d.conv.workerSize(), d.data.workerSize())
+	return 3*cacheLine + max(passes, d.gradient.size(n, threads))
 }
 
 func (d *depthwise) forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {

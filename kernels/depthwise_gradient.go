@@ -61,8 +61,10 @@ func (g *depthwiseGradient) blockSize() int { return len(g.taps) * channelBlock 
 // sumSize returns the floats of a part's sums.
 func (g *depthwiseGradient) sumSize() int { return g.conv.blocks * g.blockSize() }
 
-func (g *depthwiseGradient) size(threads int) int {
-	return g.parts()*g.sumSize() + threads*g.workerSize()
+func (g *depthwiseGradient) size(n, threads int) int {
+	of := *g
+	of.n = n
+	return of.parts()*of.sumSize() + threads*of.workerSize()
 }
 
 func (g *depthwiseGradient) start(n int, dw, dy, x []float32, accumulate bool, ws []float32) {

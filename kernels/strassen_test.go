@@ -26,7 +26,7 @@ var strassenShapes = []ConvShape{
 func newStrassenCase(t *testing.T, rng *rand.Rand, s ConvShape, n, threads int) *convCase {
 	t.Helper()
 	c := newConvCase(t, rng, s, n, threads)
-	c.c.tiled = winogradForms{}
+	c.c.winograd = winogradForms{}
 	c.c.useQuarters(1, 2)
 	c.slack = strassenSlack
 	c.ws = guarded(t, rng, c.c.Workspace(n, threads))

@@ -8,8 +8,8 @@ import "math"
 //	Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
 //
 // for a filter g and the inputs d under the tile. Over tiles and channels, the products are one matrix product for each
-// position of the transformed tile. The gradients of this form are of the same kind: that of d is the form for the turned
-// filter, and
+// position of the transformed tile. The gradients of this form are of the same kind: that of d is the form for the
+// turned filter, and
 //
 //	dg = Gᵀ [(Bᵀ d B) ⊙ (A dY Aᵀ)] G
 //
@@ -31,18 +31,18 @@ type formKernels struct {
 }
 
 var (
-	// smallForm is F(2×2,3×3), with 2.25 times fewer products than the plain sum and rounding errors that are no larger. It is
-	// the form of the forward pass where no batch norm follows: a value close to zero or to its neighbour decides where ReLU
-	// and maximum pooling let the gradient through, and with the errors of largeForm the gradients of VGG16 miss those of
-	// PyTorch. Batch norm's own rounding is larger than either.
+	// smallForm is F(2×2,3×3), with 2.25 times fewer products than the plain sum and rounding errors that are no
+	// larger. It is the form of the forward pass where no batch norm follows: a value close to zero or to its neighbour
+	// decides where ReLU and maximum pooling let the gradient through, and with the errors of largeForm the gradients
+	// of VGG16 miss those of PyTorch. Batch norm's own rounding is larger than either.
 	smallForm = squareForm(newFiltering(2, 3, 1), formKernels{
 		input:  spreadKernels{AVX2: spreadInput4AVX2, AVX512: spreadInput4AVX512},
 		filter: spreadKernels{AVX2: spreadFilter3To4AVX2, AVX512: spreadFilter3To4AVX512},
 		output: collectKernels{AVX2: collectOutput4To2AVX2, AVX512: collectOutput4To2AVX512},
 	})
 
-	// largeForm is F(4×4,3×3), with 4 times fewer products than the plain sum and about twice its rounding errors: half of
-	// those of the usual points ±1 and ±2.
+	// largeForm is F(4×4,3×3), with 4 times fewer products than the plain sum and about twice its rounding errors: half
+	// of those of the usual points ±1 and ±2.
 	largeForm = squareForm(newFiltering(4, 3, 0.625, 1.5), formKernels{
 		input:          spreadKernels{AVX2: spreadInput6AVX2, AVX512: spreadInput6AVX512},
 		filter:         spreadKernels{AVX2: spreadFilter3To6AVX2, AVX512: spreadFilter3To6AVX512},
@@ -119,11 +119,11 @@ type filtering struct {
 	input, filter, output matrix
 }
 
-// newFiltering interpolates at the points 0, ±each of the roots and infinity, of which there are as many as products. Points
-// that are short binary fractions make Bᵀ and Aᵀ exact in float32. Which are best was searched for among those.
+// newFiltering interpolates at the points 0, ±each of the roots and infinity, of which there are as many as products.
+// Points that are short binary fractions make Bᵀ and Aᵀ exact in float32. Which are best was searched for among those.
 //
-// Filter and outputs are polynomials that are evaluated at the points, and Bᵀ is the transpose of interpolation: its row for
-// a point t has the coefficients of Π(x-s) over the other points s, the weight 1/Π(t-s) is in G.
+// Filter and outputs are polynomials that are evaluated at the points, and Bᵀ is the transpose of interpolation: its
+// row for a point t has the coefficients of Π(x-s) over the other points s, the weight 1/Π(t-s) is in G.
 func newFiltering(outputs, taps int, roots ...float64) filtering {
 	points := []float64{0}
 	for _, root := range roots {

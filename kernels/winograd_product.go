@@ -10,62 +10,6 @@ const (
 	maxTileBlock    = 96
 )
 
-// Where Winograd's forms pay. The transforms cost as much as so many products per channel, those of the filters as much as
-// so many tiles. The small form saves less and needs more channels for it.
-const (
-	minSmallChannels = 48
-	minLargeChannels = 24
-	minWinogradTiles = 24
-
-	// Groups of so few channels, on images of so few pixels, have faster kernels of their own forward and to the weights.
-	maxDirectChannels = 31
-	maxDirectPixels   = 128
-)
-
-// winogradForms are the directions of a convolution in Winograd's form, nil where that does not pay.
-type winogradForms struct {
-	forward, data *winogradProduct
-	weights       *winogradWeights
-}
-
-// winogradForms sets up the forms that there are for a convolution, for the directions in which the groups have enough channels
-// and for batches of enough tiles.
-func (c *Conv) winogradForms(minSmall, minLarge, minTiles int) (w winogradForms) {
-	s := c.s
-	if s.SH != 1 || s.SW != 1 {
-		return w
-	}
-	var precise, fast *winogradForm // of outputs that nothing normalises, and of the others and the gradients
-	switch [2]int{s.KH, s.KW} {
-	case [2]int{3, 3}:
-		precise, fast = smallForm, largeForm
-	case [2]int{5, 5}:
-		precise, fast, minSmall = form5x5, form5x5, minLarge
-	case [2]int{1, 7}:
-		fast = form1x7
-	case [2]int{7, 1}:
-		fast = form7x1
-	}
-	channels := min(s.C, s.OutC) / s.Groups
-	if precise != nil && channels >= minSmall {
-		w.forward = newWinogradProduct(&c.forward, precise, minTiles)
-	}
-	if fast != nil && channels >= minLarge {
-		if s.BeforeNorm && s.Precision == FP32 { // products of less precise factors leave no room for larger errors
-			w.forward = newWinogradProduct(&c.forward, fast, minTiles)
-		}
-		w.data = newWinogradProduct(&c.data[0], fast, minTiles)
-		w.weights = newWinogradWeights(&c.weights, fast, minTiles)
-	}
-	return w
-}
-
-// pays tells whether there is such a form and the batch has enough tiles for it.
-func (p *winogradProduct) pays() bool { return p != nil && p.tiles() >= p.minTiles }
-
-// pays tells whether there is such a form and the batch has enough tiles for it.
-func (w *winogradWeights) pays() bool { return w != nil && w.allTiles() >= w.minTiles }
-
 // tileGrid cuts the positions of a convolution into the tiles of a form.
 type tileGrid struct {
 	*gather
@@ -108,10 +52,22 @@ type winogradProduct struct {
 	grid     tileGrid
 	minTiles int
 	filters  []float32 // transformed, in panels: [panel][position][channel][column]
+
+	pass productPass // of which it is the only part
 }
 
 func newWinogradProduct(p *implicitProduct, form *winogradForm, minTiles int) *winogradProduct {
-	return &winogradProduct{implicitProduct: p, grid: newTileGrid(&p.gather, form), minTiles: minTiles}
+	w := &winogradProduct{implicitProduct: p, grid: newTileGrid(&p.gather, form), minTiles: minTiles}
+	w.pass.add(p, w)
+	return w
+}
+
+// of returns the product for n images, to ask for sizes.
+func (p *winogradProduct) of(n int) blockedProduct {
+	images, direct := *p, *p.implicitProduct
+	direct.n = n
+	images.implicitProduct = &direct
+	return &images
 }
 
 func (p *winogradProduct) tiles() int { return p.n * p.grid.perImage() }
@@ -265,5 +221,6 @@ func (p *winogradProduct) target(tile, channel int) tileTarget {
 	return t
 }
 
-// equalBlocks returns the size of the blocks into which n is cut if none may be larger than limit; the last may be smaller.
+// equalBlocks returns the size of the blocks into which n is cut if none may be larger than limit; the last may be
+// smaller.
 func equalBlocks(n, limit int) int { return ceilDiv(n, ceilDiv(n, limit)) }

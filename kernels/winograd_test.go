@@ -56,12 +56,13 @@ func (t *tileTransform) lines(behind bool) (rows, cols int) {
 	return rows, cols
 }
 
-// transformTolerance bounds how far the assembly, which factors the matrices and fuses operations, may be from the plain
-// sums: a transformed value has at most 36 terms, whose weights multiply to at most 12; sumTolerance is for weights of one.
+// transformTolerance bounds how far the assembly, which factors the matrices and fuses operations, may be from the
+// plain sums: a transformed value has at most 36 terms, whose weights multiply to at most 12; sumTolerance is for
+// weights of one.
 func transformTolerance() float64 { return 12 * sumTolerance(36) }
 
-// checkSpread compares one transform of a tile of n channels with the portable loop. The tile lies in an image that ends
-// where its existing pixels do.
+// checkSpread compares one transform of a tile of n channels with the portable loop. The tile lies in an image that
+// ends where its existing pixels do.
 func checkSpread(t *testing.T, rng *rand.Rand, which, n int, rows, cols uint, special float32) {
 	t.Helper()
 	s := spreadTransforms()[which]
@@ -234,14 +235,14 @@ func checkIdentity(t *testing.T, form *winogradForm, kh, kw int) {
 	compare(t, "dg", dg, wantG, winogradFactor*sumTolerance(out))
 }
 
-// winogradFactor is how much larger than the bound for a direct sum that of Winograd's forms is. For normal values and whole
-// tiles their errors are 2 times larger in the root mean square; the bound is on the largest of many errors, which sit in
-// the corners of a tile with the largest weights, and in tiles that are all padding but for a pixel, where large terms
-// cancel.
+// winogradFactor is how much larger than the bound for a direct sum that of Winograd's forms is. For normal values and
+// whole tiles their errors are 2 times larger in the root mean square; the bound is on the largest of many errors,
+// which sit in the corners of a tile with the largest weights, and in tiles that are all padding but for a pixel, where
+// large terms cancel.
 const winogradFactor = 8
 
-// winogradShapes cover maps that are no multiple of a tile, paddings of 0 to 2, groups, channels that fill no vector, and
-// more than one block of the depth; with the number of images.
+// winogradShapes cover maps that are no multiple of a tile, paddings of 0 to 2, groups, channels that fill no vector,
+// and more than one block of the depth; with the number of images.
 var winogradShapes = []struct {
 	n int
 	s ConvShape
@@ -275,10 +276,10 @@ func TestWinogradConv(t *testing.T) {
 			c.multiply()
 			forEachISA(t, func(t *testing.T) {
 				c.check(t, rng)
-				if !c.c.tiled.data.pays() || !c.c.tiled.weights.pays() {
+				if !c.c.winograd.data.pays(c.n) || !c.c.winograd.weights.pays(c.n) {
 					t.Error("not in Winograd's form")
 				}
-				if shape.s.BeforeNorm && (!c.c.tiled.forward.pays() || c.c.tiled.forward.grid.winogradForm != c.c.tiled.data.grid.winogradForm) {
+				if shape.s.BeforeNorm && (!c.c.winograd.forward.pays(c.n) || c.c.winograd.forward.grid.winogradForm != c.c.winograd.data.grid.winogradForm) {
 					t.Error("forward pass not in the fast form")
 				}
 			})
@@ -302,7 +303,7 @@ func FuzzWinogradConv(f *testing.F) {
 		}
 		rng := rand.New(rand.NewPCG(seed, 0))
 		c := newConvCase(t, rng, s, 1+int(n)%3, 2)
-		c.c.tiled = c.c.winogradForms(0, 0, 0)
+		c.c.winograd = c.c.winogradForms(0, 0, 0)
 		c.slack = winogradFactor
 		c.multiply()
 		for isa := Generic; isa <= Detected(); isa++ {

@@ -2,8 +2,8 @@ package kernels
 
 import "unsafe"
 
-// tileTransform is one of the transforms from a tile to the positions, or back: down the columns and across the lines. A
-// turned one reads and writes lines of the image as columns.
+// tileTransform is one of the transforms from a tile to the positions, or back: down the columns and across the lines.
+// A turned one reads and writes lines of the image as columns.
 type tileTransform struct {
 	down, across matrix
 	turned       bool
@@ -34,8 +34,9 @@ type (
 	collectKernel func(dst *float32, dstRow, dstCol int, src *float32, srcStep, n, rows, cols int, bias, add *float32, flags int)
 )
 
-// tileSource is a tile of n channels: pixel (i, j) is at first + i*row + j*col. Pixels outside of the bits rows and cols do
-// not exist and count as zeros; first may be one of them and lie before the data. A whole filter has all its pixels.
+// tileSource is a tile of n channels: pixel (i, j) is at first + i*row + j*col. Pixels outside of the bits rows and
+// cols do not exist and count as zeros; first may be one of them and lie before the data. A whole filter has all its
+// pixels.
 type tileSource struct {
 	data       []float32
 	first      int
@@ -52,8 +53,8 @@ func (s tileSource) turned() tileSource {
 	return s
 }
 
-// spreadTile transforms a tile to lines of L positions, of which number k is at dst[k*dstStep]; D and A being the matrices, it
-// equals, unless it is turned,
+// spreadTile transforms a tile to lines of L positions, of which number k is at dst[k*dstStep]; D and A being the
+// matrices, it equals, unless it is turned,
 //
 //	for i, j < L; c < n: dst[(L*i+j)*dstStep + c] = Σ D[i][a] * A[j][b] * src[first + a*row + b*col + c] over rows a and columns b
 func (t *tileTransform) spreadTile(dst []float32, dstStep int, src tileSource, n int) {
@@ -94,8 +95,9 @@ func (t *tileTransform) spreadGeneric(dst []float32, dstStep int, src *tileSourc
 	}
 }
 
-// tileTarget is where a tile of n channels goes: pixel (i, j) is at i*row + j*col. Only the first rows and cols are stored.
-// The flags tell what is added before: bias[c], the values of add, which lies as data does; and whether ReLU follows.
+// tileTarget is where a tile of n channels goes: pixel (i, j) is at i*row + j*col. Only the first rows and cols are
+// stored. The flags tell what is added before: bias[c], the values of add, which lies as data does; and whether ReLU
+// follows.
 type tileTarget struct {
 	data       []float32
 	row, col   int
@@ -110,7 +112,8 @@ func (t tileTarget) turned() tileTarget {
 	return t
 }
 
-// collectTile transforms lines of L positions back to a tile; D and A being the matrices, it equals, unless it is turned,
+// collectTile transforms lines of L positions back to a tile; D and A being the matrices, it equals, unless it is
+// turned,
 //
 //	for i < rows, j < cols, c < n:
 //		dst[i*row + j*col + c] = max(Σ D[i][a] * A[j][b] * src[(L*a+b)*srcStep + c] + bias[c] + add[i*row + j*col + c], 0)

@@ -22,22 +22,17 @@ type winogradWeights struct {
 	chunk, tiles      int       // the first tile of the chunk in flight, and how many
 	inputs, gradients []float32 // of the chunk: [position, tile, channel]
 	products          []float32
-	transform         transformChunk
-	multiply          multiplyChunk
-	finish            finishGradient
 }
 
-// The stages, each a job of its own.
+// The stages.
 type (
-	transformChunk struct{ *winogradWeights }
-	multiplyChunk  struct{ *winogradWeights }
-	finishGradient struct{ *winogradWeights }
+	transformChunk winogradWeights
+	multiplyChunk  winogradWeights
+	finishGradient winogradWeights
 )
 
 func newWinogradWeights(p *weightProduct, form *winogradForm, minTiles int) *winogradWeights {
-	w := &winogradWeights{weightProduct: p, grid: newTileGrid(&p.gather, form), minTiles: minTiles}
-	w.transform, w.multiply, w.finish = transformChunk{w}, multiplyChunk{w}, finishGradient{w}
-	return w
+	return &winogradWeights{weightProduct: p, grid: newTileGrid(&p.gather, form), minTiles: minTiles}
 }
 
 func (w *winogradWeights) allTiles() int { return w.n * w.grid.perImage() }
@@ -65,29 +60,39 @@ func (w *winogradWeights) gradientStep() int { return tileStep(w.chunkTiles(), w
 // productStep returns the distance between the sums of the positions.
 func (w *winogradWeights) productStep() int { return tileStep(w.outputs(), w.channels) }
 
-func (w *winogradWeights) workspace() int {
+func (w *winogradWeights) workspace(n, _ int) int {
+	direct := *w.weightProduct
+	direct.n = n
+	of := *w
+	of.weightProduct = &direct
+	return of.size()
+}
+
+// size returns the floats of the transformed tiles and the sums.
+func (w *winogradWeights) size() int {
 	return w.grid.positions*(w.inputStep()+w.gradientStep()+w.productStep()) + 3*cacheLine + 2*tileFor(active).cols
 }
 
-// run computes the gradient.
-func (w *winogradWeights) run(p *Pool, ws []float32) {
+func (w *winogradWeights) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
+	w.n, w.src, w.dy, w.dw, w.keep = n, x, dy, dw, accumulate
 	space := newScratch(ws)
 	w.products = space.take(w.grid.positions * w.productStep())
 	w.gradients = space.take(w.grid.positions * w.gradientStep())
 	w.inputs = space.rest // of which the last panel may read a little more than there is
 	for w.chunk = 0; w.chunk < w.allTiles(); w.chunk += w.chunkTiles() {
 		w.tiles = min(w.chunkTiles(), w.allTiles()-w.chunk)
-		p.Run(ceilDiv(w.tiles, transformTiles), &w.transform)
-		p.Run(w.grid.positions*w.groups*w.columnBlocks(), &w.multiply)
+		p.Run(ceilDiv(w.tiles, transformTiles), (*transformChunk)(w))
+		p.Run(w.grid.positions*w.groups*w.columnBlocks(), (*multiplyChunk)(w))
 	}
-	p.Run(w.outputs(), &w.finish)
+	p.Run(w.outputs(), (*finishGradient)(w))
 }
 
 // columnBlocks returns into how many tasks the columns of a position are cut.
 func (w *winogradWeights) columnBlocks() int { return ceilDiv(w.channels, gradientColumns) }
 
 // Do transforms some tiles of the inputs and of the gradients.
-func (w *transformChunk) Do(task, _ int) {
+func (j *transformChunk) Do(task, _ int) {
+	w := (*winogradWeights)(j)
 	begin, end := task*transformTiles, min((task+1)*transformTiles, w.tiles)
 	for t := begin; t < end; t++ {
 		w.grid.input.spreadTile(w.inputs[t*w.inputRow():], w.inputStep(), w.grid.inputTile(w.chunk+t, 0), w.pixel)
@@ -110,7 +115,8 @@ func (w *winogradWeights) gradient(tile int) tileSource {
 }
 
 // Do adds the products of one position, group and block of columns.
-func (w *multiplyChunk) Do(task, _ int) {
+func (j *multiplyChunk) Do(task, _ int) {
+	w := (*winogradWeights)(j)
 	blocks := w.columnBlocks()
 	position, group, col := task/(blocks*w.groups), task/blocks%w.groups, task%blocks*gradientColumns
 	shape := tileFor(active)
@@ -138,7 +144,8 @@ func (w *multiplyChunk) Do(task, _ int) {
 }
 
 // Do transforms the sums of one output channel to the gradient of its weights.
-func (w *finishGradient) Do(task, _ int) {
+func (j *finishGradient) Do(task, _ int) {
+	w := (*winogradWeights)(j)
 	filter := w.dw[task*w.depth():]
 	dst := tileTarget{data: filter, row: w.kw * w.channels, col: w.channels, rows: w.kh, cols: w.kw}
 	if w.keep {

@@ -1,0 +1,157 @@
+package kernels
+
+// productPass is a forward pass or a data gradient as matrix products. First the weights of all its parts are packed,
+// then blocks of them are multiplied.
+type productPass struct {
+	operands []*implicitProduct // what the parts multiply, in a form of their own
+	parts    []blockedProduct
+
+	scratch   []float32 // of all workers, in the call in flight
+	perWorker int
+	firstTask int // that is multiplied now; those before it are done
+}
+
+// blockedProduct is a product whose weights are packed before blocks of it are multiplied.
+type blockedProduct interface {
+	of(n int) blockedProduct // a copy for n images, to ask for sizes and the form
+	form() Form
+	packedSize() int // floats of packed weights, which setPacked provides
+	setPacked(space []float32)
+	packTasks() int
+	packTask(task int, ws []float32)
+	tasks() int
+	multiply(task int, ws []float32)
+	workerSize() int // scratch that a task of either kind needs
+}
+
+// add appends a part that multiplies the given operands.
+func (c *productPass) add(operands *implicitProduct, part blockedProduct) {
+	c.operands, c.parts = append(c.operands, operands), append(c.parts, part)
+}
+
+// The stages of a call.
+type (
+	packParts     productPass
+	multiplyParts productPass
+)
+
+func (c *productPass) workspace(n, threads int) int {
+	size, perWorker := 2*cacheLine, 0
+	for _, part := range c.parts {
+		part = part.of(n)
+		size += roundUp(part.packedSize(), cacheLine)
+		perWorker = max(perWorker, roundUp(part.workerSize(), cacheLine)+cacheLine)
+	}
+	return size + threads*perWorker
+}
+
+func (c *productPass) forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
+	f := c.operands[0]
+	f.n, f.src, f.weights, f.dst, f.add, f.bias, f.relu = n, x, w, y, e.Add, e.Bias, e.Act == ActReLU
+	c.run(p, ws)
+}
+
+func (c *productPass) backwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
+	for _, phase := range c.operands {
+		phase.n, phase.src, phase.weights, phase.dst, phase.add = n, dy, w, dx, add
+	}
+	c.run(p, ws)
+}
+
+// run packs the weights and multiplies.
+func (c *productPass) run(p *Pool, ws []float32) {
+	space := newScratch(ws)
+	packTasks, tasks := 0, 0
+	c.perWorker = 0
+	for _, part := range c.parts {
+		part.setPacked(space.take(part.packedSize()))
+		packTasks += part.packTasks()
+		tasks += part.tasks()
+		c.perWorker = max(c.perWorker, roundUp(part.workerSize(), cacheLine)+cacheLine)
+	}
+	c.scratch = space.rest
+	if packTasks > 0 {
+		p.Run(packTasks, (*packParts)(c))
+	}
+	if c.operands[0].summed.sums != nil {
+		c.multiplySummed(p)
+		return
+	}
+	p.Run(tasks, (*multiplyParts)(c))
+}
+
+func (c *packParts) Do(task, worker int) {
+	ws := c.scratch[worker*c.perWorker:][:c.perWorker]
+	for _, part := range c.parts {
+		if n := part.packTasks(); task >= n {
+			task -= n
+			continue
+		}
+		part.packTask(task, ws)
+		return
+	}
+}
+
+func (c *multiplyParts) Do(task, worker int) {
+	task += c.firstTask
+	ws := c.scratch[worker*c.perWorker:][:c.perWorker]
+	for _, part := range c.parts {
+		if n := part.tasks(); task >= n {
+			task -= n
+			continue
+		}
+		part.multiply(task, ws)
+		return
+	}
+}
+
+// weightPass is a weight gradient as a matrix product of floats, or of pairs of bf16.
+type weightPass struct {
+	weightProduct
+
+	scratch   []float32 // of all workers, in the call in flight
+	perWorker int
+}
+
+// The stages of a call.
+type (
+	sumWeights weightPass
+	addSums    weightPass
+)
+
+// multiplier returns what multiplies a task.
+func (w *weightPass) multiplier() interface {
+	workerSize() int
+	multiply(task int, ws []float32)
+} {
+	if w.pairs {
+		return pairedWeights{&w.weightProduct}
+	}
+	return &w.weightProduct
+}
+
+func (w *weightPass) workspace(n, threads int) int {
+	of := *w
+	of.n = n
+	return cacheLine + of.sumSize() + threads*roundUp(of.multiplier().workerSize(), cacheLine)
+}
+
+func (w *weightPass) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
+	w.n, w.src, w.dy, w.dw, w.keep = n, x, dy, dw, accumulate
+	space := newScratch(ws)
+	w.sums = space.take(w.sumSize())
+	w.scratch, w.perWorker = space.rest, roundUp(w.multiplier().workerSize(), cacheLine)
+	p.Run(w.tasks(), (*sumWeights)(w))
+	if tasks := w.addTasks(w.splits()); tasks > 0 {
+		p.Run(tasks, (*addSums)(w))
+	}
+}
+
+func (j *sumWeights) Do(task, worker int) {
+	(*weightPass)(j).multiplier().multiply(task, j.scratch[worker*j.perWorker:][:j.perWorker])
+}
+
+func (j *addSums) Do(task, _ int) {
+	w := &j.weightProduct
+	w.addTask(task, w.splits())
+}
