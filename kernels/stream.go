@@ -6,9 +6,12 @@ import "unsafe"
 // store through them reads each line first. Only tests set it.
 var streamFloats = 1 << 21
 
+// PastCaches reports whether kernels may store a result of that many floats past the caches.
+func PastCaches(floats int) bool { return active != Generic && floats >= streamFloats }
+
 // streamable tells whether rows of c values are worth storing past the caches, and consist of whole lines.
 func streamable(y []float32, rows, c int) bool {
-	return active != Generic && rows*c >= streamFloats && c%cacheLine == 0 && aligned(y)
+	return PastCaches(rows*c) && c%cacheLine == 0 && aligned(y)
 }
 
 // aligned tells whether a slice begins at a cache line.

@@ -74,6 +74,10 @@ const (
 // slowParity are the rows that take more than a few seconds; -short leaves them out.
 var slowParity = []string{"VGG16", "Inceptionv4", "Inception-Resnetv2", "Wide-ResNet50", "SENet154", "HRNet-w32", "ViT-B16", "DeiT-B16", "DenseNet169"}
 
+// keptParity are the rows that also run with all activations kept, as trainings do while memory suffices: light ones that have
+// batch norms, gates, and depthwise convolutions.
+var keptParity = []string{"Mobilenetv2-100", "Mobilenetv3-small", "OSNet"}
+
 func TestParityWithPyTorch(t *testing.T) {
 	files, err := filepath.Glob("testdata/parity/*.json")
 	if err != nil || len(files) == 0 {
@@ -103,12 +107,15 @@ func TestParityWithPyTorch(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkParity(t, g, pool, want)
+			checkParity(t, g, pool, want, Recomputed)
+			if slices.Contains(keptParity, row) {
+				t.Run("kept", func(t *testing.T) { checkParity(t, g, pool, want, Kept) })
+			}
 		})
 	}
 }
 
-func checkParity(t *testing.T, g *graph.Graph, pool *kernels.Pool, want reference) {
+func checkParity(t *testing.T, g *graph.Graph, pool *kernels.Pool, want reference, activations Activations) {
 	w := NewWeights(g, 1)
 	for _, p := range g.Params {
 		if err := w.Set(p.Name, formulaWeights(p)); err != nil {
@@ -121,7 +128,7 @@ func checkParity(t *testing.T, g *graph.Graph, pool *kernels.Pool, want referenc
 	evaluation.Forward(parityBatch)
 	checkTraces(t, "features", evaluation.Features(parityBatch), want.Features0, want.Float32.Features0)
 
-	program := compileFor(t, g, w, pool, Options{Batch: parityBatch, Stage: Everything, NoDropout: true, Activations: Recomputed})
+	program := compileFor(t, g, w, pool, Options{Batch: parityBatch, Stage: Everything, NoDropout: true, Activations: activations})
 	formulaImages(program.Images(), g.Input.Shape)
 	for i := range program.Labels() {
 		program.Labels()[i] = int32((97*i + 13) % parityClasses)

@@ -8,178 +8,7 @@ import (
 	"testing"
 
 	"github.com/reidbench/reidbench/kernels"
-	"github.com/reidbench/reidbench/models/graph"
 )
-
-// A sample is a small network with a few layers between a convolution and the classifier.
-type sample struct {
-	name  string
-	build func(b *graph.Builder, x *graph.Node) *graph.Node
-}
-
-// samples has every operation of the graph at least once, in the company that the
-// compiler treats specially: fused, shared, read twice.
-var samples = []sample{
-	{"conv", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Conv("c", x, graph.Conv{Out: 6, Kernel: graph.Square(3), Stride: graph.Square(2), Pad: graph.Square(1), Bias: true})
-	}},
-	{"grouped conv", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Conv("c", x, graph.Conv{Out: 8, Kernel: graph.Size2{H: 1, W: 3}, Pad: graph.Size2{W: 1}, Groups: 2})
-	}},
-	{"depthwise conv", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Conv("c", x, graph.Conv{Out: 8, Kernel: graph.Square(3), Pad: graph.Square(1), Groups: 8})
-	}},
-	{"conv relu", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.ReLU("r", b.Conv("c", x, graph.Conv{Out: 8, Kernel: graph.Square(3), Bias: true}))
-	}},
-	{"linear residual", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Add("a", x, b.Linear("l", x, 8))
-	}},
-	{"batch norm", func(b *graph.Builder, x *graph.Node) *graph.Node { return b.BatchNorm("n", x) }},
-	{"batch norm of its residual", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.ReLU("r", b.Add("a", b.BatchNorm("n", x), x))
-	}},
-	{"bottleneck", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		y := b.Act("s", b.BatchNorm("n1", b.Conv("c1", x, graph.Conv{Out: 4, Kernel: graph.Square(1)})), graph.SiLU)
-		y = b.BatchNorm("n2", b.Conv("c2", y, graph.Conv{Out: 8, Kernel: graph.Square(3), Pad: graph.Square(1)}))
-		side := b.BatchNorm("n3", b.Conv("c3", x, graph.Conv{Out: 8, Kernel: graph.Square(1)}))
-		return b.ReLU("r", b.Add("a", y, side))
-	}},
-	{"layer norm and GELU", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Add("a", x, b.Act("g", b.LayerNorm("n", x, 1e-6), graph.GELU))
-	}},
-	{"layer scale", func(b *graph.Builder, x *graph.Node) *graph.Node { return b.ChannelScale("s", x, 0.5, 8, 1, 1) }},
-	{"max pool", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Op("p", graph.MaxPool{Kernel: graph.Square(3), Stride: graph.Square(2), Pad: graph.Square(1)}, x)
-	}},
-	{"average pools", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		y := b.Op("p", graph.AvgPool{Kernel: graph.Square(2), Pad: graph.Square(1)}, x)
-		return b.Op("q", graph.AdaptiveAvgPool{Out: graph.Size2{H: 3, W: 2}}, y)
-	}},
-	{"gate", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		g := b.Act("s", b.Linear("l", b.GlobalAvgPool("p", x), 8), graph.Sigmoid)
-		return b.Op("m", graph.Mul{}, b.ReLU("r", b.BatchNorm("n", x)), g)
-	}},
-	{"squeeze and excitation", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		y := b.Act("a", b.BatchNorm("n", x), graph.SiLU)
-		g := b.Act("s", b.Linear("l", b.GlobalAvgPool("p", y), 8), graph.Sigmoid)
-		return b.Op("m", graph.Mul{}, y, g)
-	}},
-	{"gate of what others read", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		y := b.BatchNorm("n", x)
-		other := b.Linear("o", y, 8)
-		g := b.Act("s", b.Linear("l", b.GlobalAvgPool("p", y), 8), graph.Sigmoid)
-		return b.Add("a", other, b.Op("m", graph.Mul{}, y, g))
-	}},
-	{"shared gate", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		gate := func(y *graph.Node) *graph.Node {
-			g := b.Act("s", b.Linear("l", b.GlobalAvgPool("p", y), 8), graph.HardSigmoid)
-			return b.Op("m", graph.Mul{}, y, g)
-		}
-		y := b.Act("t", x, graph.Tanh)
-		first := gate(y)
-		return b.Add("a", first, b.Shared(func() *graph.Node { return gate(x) }), y)
-	}},
-	{"product and scale", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Op("k", graph.Scale{Factor: 0.3}, b.Op("m", graph.Mul{}, b.Act("s", x, graph.Sigmoid), x))
-	}},
-	{"concat and slice", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		y := b.Op("c", graph.Concat{}, x, b.Linear("l", x, 3), x)
-		return b.Add("a", b.Op("s", graph.Slice{From: 2, To: 9}, y), b.Op("t", graph.Slice{From: 12, To: 19}, y))
-	}},
-	{"dense block", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		layer := func(name string, x *graph.Node, out int) *graph.Node {
-			return b.Conv(name+".c", b.ReLU(name+".r", b.BatchNorm(name+".n", x)), graph.Conv{Out: out, Kernel: graph.Square(1)})
-		}
-		for _, name := range []string{"1", "2", "3"} {
-			x = b.Op(name, graph.Concat{}, x, layer(name+".b", layer(name+".a", x, 6), 3))
-		}
-		return b.ReLU("r", b.BatchNorm("n", b.Op("4", graph.Concat{}, x, layer("transition", x, 5))))
-	}},
-	{"concats of what is in none, another and twice", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		read := func(name string, x *graph.Node) *graph.Node {
-			return b.Linear(name+".l", b.BatchNorm(name+".n", x), 5)
-		}
-		y := b.Op("y", graph.Concat{}, x, b.Linear("l", x, 3))
-		z := b.Op("z", graph.Concat{}, b.Linear("k", x, 2), y, b.Act("t", x, graph.Tanh))
-		return b.Add("a", read("1", y), read("2", z), read("3", b.Op("twice", graph.Concat{}, y, x)), b.Linear("o", y, 5))
-	}},
-	{"upsample", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Add("a", x, b.Op("u", graph.Upsample{Factor: 2}, b.Op("p", graph.AvgPool{Kernel: graph.Square(2)}, x)))
-	}},
-	{"flatten", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Linear("l", b.Op("f", graph.Flatten{}, x), 5)
-	}},
-	{"tokens", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		t := b.Op("t", graph.Reshape{To: graph.Shape{H: 1, W: x.Shape.Positions(), C: x.Shape.C}}, x)
-		t = b.Position("pos", b.ClassToken("cls", t))
-		t = b.Add("a", t, b.Op("att", graph.Attention{Heads: 2}, b.Linear("qkv", t, 24)))
-		return b.Op("sel", graph.Token{Index: 0}, t)
-	}},
-	{"attention in windows", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Op("att", graph.Attention{Heads: 2}, b.Linear("qk", x, 16), b.Linear("v", x, 8))
-	}},
-	{"products and softmax", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		y := b.Linear("l", x, 8)
-		p := b.Op("m", graph.MatMul{TransposeB: true, Scale: 0.5}, x, y)
-		z := b.Op("n", graph.MatMul{}, b.Op("s", graph.Softmax{}, p), y)
-		q := b.Op("o", graph.MatMul{TransposeA: true}, x, z)
-		return b.Op("q", graph.MatMul{TransposeA: true, TransposeB: true}, q, z)
-	}},
-	{"windows", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		t := b.PixelPosition("pos", b.Op("w", graph.Windows{Size: graph.Square(2)}, x), graph.Square(2))
-		t = b.Op("pad", graph.PadToken{}, t)
-		return b.Add("a", t, b.Op("s", graph.Softmax{OverTokens: true}, b.Linear("l", t, 8)))
-	}},
-	{"dropout", func(b *graph.Builder, x *graph.Node) *graph.Node {
-		return b.Linear("l", b.Op("p", graph.DropPath{P: 0.3}, b.Op("d", graph.Dropout{P: 0.3}, x)), 4)
-	}},
-}
-
-func (s sample) graph(t *testing.T) *graph.Graph {
-	t.Helper()
-	b := graph.NewBuilder(s.name, graph.Shape{H: 6, W: 4, C: 3})
-	x := b.Conv("stem", b.Input(), graph.Conv{Out: 8, Kernel: graph.Square(3), Pad: graph.Square(1)})
-	x = b.GlobalAvgPool("pool", s.build(b, x))
-	g, err := b.Graph(x, b.Linear("classifier", x, 5))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
-func randomise(p *Program, r *rand.Rand) {
-	for i := range p.images {
-		p.images[i] = float32(r.NormFloat64())
-	}
-	for i := range p.labels {
-		p.labels[i] = int32(r.IntN(p.graph.Logits.Shape.C))
-	}
-}
-
-// sampleProgram compiles a sample with weights and a batch of three that are always the same.
-func sampleProgram(t *testing.T, s sample, threads int, opt Options) (*Program, *Weights) {
-	t.Helper()
-	g := s.graph(t)
-	w := NewWeights(g, 7)
-	r := rand.New(rand.NewPCG(1, 2))
-	for _, p := range g.Params {
-		if p.Role == graph.NormWeight || p.Role == graph.NormBias || p.Role == graph.Bias || p.Role == graph.Embedding {
-			for i, at := 0, w.of(p); i < len(at); i++ {
-				at[i] += float32(0.2 * r.NormFloat64())
-			}
-		}
-	}
-	pool := kernels.NewPool(threads)
-	t.Cleanup(pool.Close)
-	opt.Batch = 3
-	p, err := Compile(g, w, pool, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	randomise(p, rand.New(rand.NewPCG(3, 4)))
-	return p, w
-}
 
 // TestGradients checks every parameter's gradient, in a few elements each, against central
 // differences. The loss is a float64 of float32 arithmetic: its noise of some 1e-7 over twice the
@@ -188,6 +17,13 @@ func sampleProgram(t *testing.T, s sample, threads int, opt Options) (*Program, 
 func TestGradients(t *testing.T) {
 	for _, s := range samples {
 		t.Run(s.name, func(t *testing.T) {
+			elements := 4
+			if s.large() {
+				if kernels.Active() == kernels.Generic {
+					t.Skip("it is for results that are stored past the caches, and none is")
+				}
+				elements = 1
+			}
 			p, w := sampleProgram(t, s, 2, Options{Stage: Everything, Seed: 9})
 			p.Train(3, 5)
 			gradients := map[string][]float32{}
@@ -201,7 +37,7 @@ func TestGradients(t *testing.T) {
 			r := rand.New(rand.NewPCG(5, 6))
 			for _, param := range p.graph.Params {
 				values := w.Get(param.Name)
-				for range min(4, len(values)) {
+				for range min(elements, len(values)) {
 					i := r.IntN(len(values))
 					difference := 0.0
 					const h = 1e-3
@@ -266,12 +102,12 @@ func TestRecomputedBits(t *testing.T) {
 
 // TestActivationsAsRoomAllows plans a network for one image and for more than fit.
 func TestActivationsAsRoomAllows(t *testing.T) {
-	bottleneck := samples[slices.IndexFunc(samples, func(s sample) bool { return s.name == "bottleneck" })]
-	g := bottleneck.graph(t)
+	large := samples[slices.IndexFunc(samples, sample.large)]
+	g := large.graph(t)
 	for _, test := range []struct {
 		batch       int
 		want, other Activations
-	}{{1, Kept, Recomputed}, {4_000_000, Recomputed, Kept}} {
+	}{{1, Kept, Recomputed}, {1000, Recomputed, Kept}} {
 		memory := map[Activations]int64{}
 		for _, a := range []Activations{AsRoomAllows, Kept, Recomputed} {
 			m, err := Plan(g, 1, Options{Batch: test.batch, Stage: Everything, Activations: a})
