@@ -192,3 +192,14 @@ func files(t *testing.T, dir string) []string {
 	}
 	return names
 }
+
+// trained counts the jobs that are done, and were not before.
+func trained(s Summary) int {
+	n := 0
+	for _, j := range s.Jobs {
+		if j.State == results.StateDone && !j.DoneBefore {
+			n++
+		}
+	}
+	return n
+}

@@ -27,11 +27,11 @@ type Estimate struct {
 
 // JobEstimate is what one job would do.
 type JobEstimate struct {
-	Job    string   `json:"job"` // as its folder is called
-	Model  string   `json:"model"`
-	Seed   uint64   `json:"seed"`
-	State  JobState `json:"state"`
-	Reason string   `json:"reason,omitempty"` // of what is doomed
+	Job    string        `json:"job"` // as its folder is called
+	Model  string        `json:"model"`
+	Seed   uint64        `json:"seed"`
+	State  results.State `json:"state"`
+	Reason string        `json:"reason,omitempty"` // of what is doomed
 
 	Schedule    recipe.Schedule `json:"schedule"`
 	EpochsDone  int             `json:"epochs_done"`
@@ -41,17 +41,6 @@ type JobEstimate struct {
 	InferRate   float64         `json:"infer_img_per_s"`
 	Seconds     float64         `json:"seconds"` // for what is left
 }
-
-// JobState is how far a job is.
-type JobState string
-
-// The states in a plan.
-const (
-	New    JobState = "new"
-	Begun  JobState = "begun"
-	Done   JobState = "done"
-	Doomed JobState = "doomed" // it can't be built, or does not fit into memory; see Reason
-)
 
 // EstimateRun plans as [Run] does, and refuses what that would refuse, and measures a few steps of
 // every model that is not done. Nothing is written: where the synthetic dataset is missing, it is
@@ -129,9 +118,9 @@ func (r *runner) makespan(plan []JobEstimate) float64 {
 }
 
 func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
-	e := JobEstimate{Job: filepath.Base(j.dir), Model: j.model.Name, Seed: j.id.Seed, State: New, Schedule: j.id.Schedule}
+	e := JobEstimate{Job: filepath.Base(j.dir), Model: j.model.Name, Seed: j.id.Seed, State: results.StateNew, Schedule: j.id.Schedule}
 	if j.unbuilt != nil {
-		e.State, e.Reason = Doomed, j.unbuilt.Error()
+		e.State, e.Reason = results.StateDoomed, j.unbuilt.Error()
 		return e, nil
 	}
 	var err error
@@ -146,11 +135,11 @@ func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
 		}
 	}
 	if record, done := j.record(); done {
-		e.State, e.EpochsDone = Done, record.Epochs
+		e.State, e.EpochsDone = results.StateDone, record.Epochs
 		return e, nil
 	}
 	if err := j.refuseIfTooLarge(); err != nil {
-		e.State, e.Reason = Doomed, err.Error()
+		e.State, e.Reason = results.StateDoomed, err.Error()
 		return e, nil
 	}
 	steps, err := j.progress(&e)
@@ -196,7 +185,7 @@ func (j *job) progress(e *JobEstimate) (steps int, err error) {
 	if err != nil || recorded == nil {
 		return 0, err
 	}
-	e.State = Begun
+	e.State = results.StateBegun
 	found, err := checkpoints(j.dir)
 	if err != nil || len(found) == 0 {
 		return 0, err

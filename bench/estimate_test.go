@@ -14,6 +14,7 @@ import (
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
 )
 
 // steadily trains on 20 images a second and uses a model on 50, whatever it is.
@@ -54,10 +55,10 @@ func TestEstimateAddsUp(t *testing.T) {
 		}
 		switch {
 		case j.Model == "broken":
-			if j.State != Doomed || !strings.Contains(j.Reason, "no such layer") {
+			if j.State != results.StateDoomed || !strings.Contains(j.Reason, "no such layer") {
 				t.Errorf("%s is %s: %q", j.Job, j.State, j.Reason)
 			}
-		case j.State != New || j.Evaluations != 2 || j.Schedule.Steps() != 12 || j.Bytes <= 0:
+		case j.State != results.StateNew || j.Evaluations != 2 || j.Schedule.Steps() != 12 || j.Bytes <= 0:
 			t.Errorf("%+v", j)
 		}
 	}
@@ -79,7 +80,7 @@ func TestEstimateAddsUp(t *testing.T) {
 func TestEstimateOfWhatDoesNotFit(t *testing.T) {
 	c := testConfig(t, tiny("one"))
 	c.Memory = 1
-	if j := mustEstimate(t, c).Plan[0]; j.State != Doomed || !strings.Contains(j.Reason, ErrMemory.Error()) || j.Seconds != 0 {
+	if j := mustEstimate(t, c).Plan[0]; j.State != results.StateDoomed || !strings.Contains(j.Reason, ErrMemory.Error()) || j.Seconds != 0 {
 		t.Errorf("%+v, want a job that does not fit", j)
 	}
 }
@@ -102,12 +103,12 @@ func TestEstimateOfWhatHasBegun(t *testing.T) {
 	c.Progress = nil
 	e := mustEstimate(t, c)
 	one, two := e.Plan[0], e.Plan[1]
-	if one.State != Done || one.EpochsDone != 4 || one.Seconds != 0 {
+	if one.State != results.StateDone || one.EpochsDone != 4 || one.Seconds != 0 {
 		t.Errorf("the finished job: %+v", one)
 	}
 	images, judged := float64(e.Dataset.Train), float64(e.Dataset.Query+e.Dataset.Gallery)
 	want := images/3/20 + 2*images/20 + 2*judged/50
-	if two.State != Begun || two.EpochsDone != 1 || math.Abs(two.Seconds-want) > 1e-9 {
+	if two.State != results.StateBegun || two.EpochsDone != 1 || math.Abs(two.Seconds-want) > 1e-9 {
 		t.Errorf("the interrupted job: %+v, want 1 epoch done and %v s", two, want)
 	}
 	c.Recipe.LR *= 2

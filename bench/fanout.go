@@ -125,18 +125,17 @@ func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
 	switch {
 	case err == nil:
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		result.Outcome = WasInterrupted
+		result.State = results.StateInterrupted
 	default:
-		result.Outcome, result.Err = HasFailed, storageError(err)
-		j.emit(progress.Event{Kind: progress.Failed, Err: result.Err})
+		result.State, result.Err = results.StateFailed, storageError(err)
+		j.emit(progress.Event{Kind: progress.StateChanged, State: result.State, Err: result.Err})
 	}
 }
 
 // finish does what is left of the job, alone in its folder.
 func (j *job) finish(ctx context.Context, result *JobResult) error {
 	if record, done := j.record(); done {
-		result.Outcome, result.Record = AlreadyDone, record
-		j.emit(progress.Event{Kind: progress.Skipped, Metrics: record.Final})
+		j.done(result, record, true)
 		return j.tidy()
 	}
 	if err := os.MkdirAll(j.dir, 0o777); err != nil {
@@ -148,9 +147,8 @@ func (j *job) finish(ctx context.Context, result *JobResult) error {
 	}
 	defer l.release()
 	switch record, err := results.Read(j.dir); {
-	case err == nil && record.Status == results.Done: // by another process, meanwhile
-		result.Outcome, result.Record = AlreadyDone, record
-		j.emit(progress.Event{Kind: progress.Skipped, Metrics: record.Final})
+	case err == nil && record.State == results.StateDone: // by another process, meanwhile
+		j.done(result, record, true)
 		return nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		j.warn(fmt.Sprintf("%v; the job is done again", err))
@@ -161,9 +159,14 @@ func (j *job) finish(ctx context.Context, result *JobResult) error {
 	if result.Record, err = j.run(ctx); err != nil {
 		return err
 	}
-	result.Outcome = Trained
-	j.emit(progress.Event{Kind: progress.Finished, Metrics: result.Record.Final})
+	j.done(result, result.Record, false)
 	return l.retire()
+}
+
+// done notes the job's end, in this run or before it.
+func (j *job) done(result *JobResult, record results.Record, before bool) {
+	result.State, result.DoneBefore, result.Record = results.StateDone, before, record
+	j.emit(progress.Event{Kind: progress.StateChanged, State: result.State, DoneBefore: before, Metrics: record.Final})
 }
 
 // Verdict is the error of a run whose jobs have ended so: nil if all are done, else one that wraps [ErrFailed] or
@@ -171,16 +174,16 @@ func (j *job) finish(ctx context.Context, result *JobResult) error {
 func (s Summary) Verdict(ctx context.Context) error {
 	var reasons []error
 	for _, j := range s.Jobs {
-		if j.Outcome == HasFailed {
+		if j.State == results.StateFailed {
 			reasons = append(reasons, fmt.Errorf("%s: %w", filepath.Base(j.Dir), j.Err))
 		}
 	}
-	open := s.Count(Unstarted) + s.Count(WasInterrupted)
+	open := s.Count(results.StateWaiting) + s.Count(results.StateInterrupted)
 	if open > 0 && ctx.Err() != nil {
 		reasons = append(reasons, fmt.Errorf("%w with %d of %d jobs left; the same command goes on",
 			ErrInterrupted, open, len(s.Jobs)))
 	}
-	if n := s.Count(HasFailed); n > 0 {
+	if n := s.Count(results.StateFailed); n > 0 {
 		reasons = append([]error{fmt.Errorf("%d of %d jobs %w", n, len(s.Jobs), ErrFailed)}, reasons...)
 	}
 	return errors.Join(reasons...)

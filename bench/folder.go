@@ -69,7 +69,7 @@ func (j *job) claimed() (bool, error) {
 // record returns what the job has come to if it is done.
 func (j *job) record() (results.Record, bool) {
 	record, err := results.Read(j.dir)
-	return record, err == nil && record.Status == results.Done
+	return record, err == nil && record.State == results.StateDone
 }
 
 // tidy removes from a job that is done what a kill right after its record has left.

@@ -50,7 +50,7 @@ func TestTooLargeForMemory(t *testing.T) {
 		if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), "batches of 10 take "+machine.Bytes(whole.own).String()) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("with %d bytes: error %v, want ErrMemory with %q", test.memory, err, test.want)
 		}
-		if record, err := results.Read(summary.Jobs[0].Dir); err != nil || record.Status != results.Failed {
+		if record, err := results.Read(summary.Jobs[0].Dir); err != nil || record.State != results.StateFailed {
 			t.Errorf("with %d bytes: record %+v, %v", test.memory, record, err)
 		}
 		c.Memory = 0 // somewhere else, or when others have gone
@@ -81,15 +81,15 @@ func TestSideBySide(t *testing.T) {
 			c.Progress = watcher(func(e progress.Event) {
 				mu.Lock()
 				defer mu.Unlock()
-				switch e.Kind {
-				case progress.Started:
+				switch e.State {
+				case results.StateRunning:
 					running++
 					most = max(most, running)
 					together.Broadcast()
 					for most < test.most { // the first ones wait for as many as are to be
 						together.Wait()
 					}
-				case progress.Finished, progress.Failed:
+				case results.StateDone, results.StateFailed:
 					running--
 				}
 			})

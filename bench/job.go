@@ -141,13 +141,13 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 		record.Memory.PeakBytes = machine.PeakMemory()
 	}
 	if err != nil {
-		record.Status, record.Reason = results.Failed, err.Error()
+		record.State, record.Reason = results.StateFailed, err.Error()
 		if panicked := (*panicError)(nil); errors.As(err, &panicked) {
 			err = errors.Join(err, os.WriteFile(filepath.Join(j.dir, panicFile), panicked.stack, 0o666))
 		}
 		return record, errors.Join(err, results.Write(j.dir, record))
 	}
-	record.Status = results.Done
+	record.State = results.StateDone
 	if err := results.Write(j.dir, record); err != nil {
 		return record, err
 	}

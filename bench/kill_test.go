@@ -19,6 +19,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
 )
 
 var killSeed = flag.Uint64("killseed", 0, "seed of the moments at which TestKilledAtAnyMoment kills; 0: the time")
@@ -158,10 +159,10 @@ func wreckage(t *testing.T, out string) (partial, ahead int) {
 	}
 	for _, s := range statuses {
 		var epochs, steps int
-		if s.State == StateRunning || s.State == StateUnknown {
+		if s.State == results.StateRunning || s.State == results.StateUnknown {
 			t.Errorf("a killed job is %s: %s", s.State, s.Reason)
 		}
-		if _, err := fmt.Sscanf(s.Checkpoint, checkpointFormat, &epochs, &steps); s.State == StateInterrupted &&
+		if _, err := fmt.Sscanf(s.Checkpoint, checkpointFormat, &epochs, &steps); s.State == results.StateInterrupted &&
 			(err != nil || s.Step > epochs*s.Steps/s.Epochs+steps) {
 			ahead++
 		}

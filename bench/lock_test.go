@@ -68,8 +68,9 @@ func TestLockedJob(t *testing.T) {
 	if !errors.Is(err, ErrLocked) || !errors.Is(err, ErrFailed) || !strings.Contains(err.Error(), fmt.Sprint("process ", os.Getpid())) {
 		t.Errorf("error %v, want ErrLocked with the holder", err)
 	}
-	if got := []Outcome{summary.Jobs[0].Outcome, summary.Jobs[1].Outcome}; !cmp.Equal(got, []Outcome{HasFailed, Trained}) {
-		t.Errorf("outcomes %v", got)
+	want := []results.State{results.StateFailed, results.StateDone}
+	if got := []results.State{summary.Jobs[0].State, summary.Jobs[1].State}; !cmp.Equal(got, want) {
+		t.Errorf("states %v", got)
 	}
 	if diff := cmp.Diff(before, contents(t, theirs)); diff != "" {
 		t.Errorf("another process's folder has changed:\n%s", diff)

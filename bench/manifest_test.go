@@ -10,6 +10,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/results"
 )
 
 // ownData is a copy of the dataset that a test may change.
@@ -127,7 +128,7 @@ func TestDatasetChangedBetweenRuns(t *testing.T) {
 			// Nothing is lost: with the images as they were it goes on from there.
 			c.Data = undisturbed
 			c.Progress = watcher(func(e progress.Event) {
-				if e.Kind == progress.Started && e.Step < kept[0].epochs*3+kept[0].steps {
+				if e.State == results.StateRunning && e.Step < kept[0].epochs*3+kept[0].steps {
 					t.Errorf("goes on after step %d", e.Step)
 				}
 			})

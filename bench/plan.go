@@ -16,8 +16,8 @@ func Plan(ctx context.Context, c Config) (Summary, error) {
 	}
 	for i := range r.summary.Jobs {
 		j := &r.summary.Jobs[i]
-		if record, err := results.Read(j.Dir); err == nil && record.Status == results.Done {
-			j.Outcome, j.Record = AlreadyDone, record
+		if record, err := results.Read(j.Dir); err == nil && record.State == results.StateDone {
+			j.State, j.DoneBefore, j.Record = results.StateDone, true, record
 		}
 	}
 	return r.summary, nil

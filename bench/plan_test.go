@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
 )
 
 func TestPlan(t *testing.T) {
@@ -25,19 +26,20 @@ func TestPlan(t *testing.T) {
 	type plan struct {
 		Folder, Teacher string
 		Seed            uint64
-		Outcome         Outcome
+		State           results.State
+		DoneBefore      bool
 	}
 	var got []plan
 	for _, j := range summary.Jobs {
-		got = append(got, plan{filepath.Base(j.Dir), j.Teacher, j.Seed, j.Outcome})
+		got = append(got, plan{filepath.Base(j.Dir), j.Teacher, j.Seed, j.State, j.DoneBefore})
 	}
 	first, second := c.Seed, c.Seed+1
 	at := filepath.Base(c.dir(models.Model{Name: "teacher"}, second))
 	if diff := cmp.Diff([]plan{
-		{"teacher", "", first, Unstarted},
-		{"student", "teacher", first, Unstarted},
-		{at, "", second, AlreadyDone},
-		{strings.Replace(at, "teacher", "student", 1), at, second, Unstarted},
+		{"teacher", "", first, results.StateWaiting, false},
+		{"student", "teacher", first, results.StateWaiting, false},
+		{at, "", second, results.StateDone, true},
+		{strings.Replace(at, "teacher", "student", 1), at, second, results.StateWaiting, false},
 	}, got); diff != "" {
 		t.Errorf("jobs (-want +got):\n%s", diff)
 	}

@@ -49,27 +49,18 @@ type Config struct {
 	Now      func() time.Time  // the clock of progress and records; nil: the real one
 }
 
-// Outcome says how a job ended.
-type Outcome int
-
-// The outcomes.
-const (
-	Unstarted      Outcome = iota // the run ended before its turn came
-	Trained                       // it has finished in this run
-	AlreadyDone                   // it had finished before
-	HasFailed                     // see Err
-	WasInterrupted                // it goes on when the run is repeated
-)
-
 // JobResult is what became of one job.
 type JobResult struct {
 	Model   models.Model
 	Seed    uint64
 	Dir     string
 	Teacher string // the folder's name of the job that a distilled one learns from
-	Outcome Outcome
-	Record  results.Record // if Trained, AlreadyDone or HasFailed
-	Err     error          // if HasFailed
+	// State is waiting if the run ended before the job's turn came, interrupted if it goes on when the run is repeated,
+	// failed, or done.
+	State      results.State
+	DoneBefore bool           // it was done before this run
+	Record     results.Record // if it is done or has failed
+	Err        error          // if it has failed
 }
 
 // Summary is what became of a run, job by job: seed by seed, each in the order of Config.Models.
@@ -78,11 +69,11 @@ type Summary struct {
 	Jobs    []JobResult
 }
 
-// Count is the number of jobs that ended so.
-func (s Summary) Count(outcome Outcome) int {
+// Count is the number of jobs in a state.
+func (s Summary) Count(state results.State) int {
 	n := 0
 	for _, j := range s.Jobs {
-		if j.Outcome == outcome {
+		if j.State == state {
 			n++
 		}
 	}
@@ -193,7 +184,9 @@ func (r *runner) plan(reserve func(*job) error) error {
 			j.threads, j.alone = c.threadsOfJob(), c.Jobs == 1
 			j.report, j.now, j.keep = c.Progress.Report, c.Now, c.Checkpoints
 			r.jobs = append(r.jobs, j)
-			r.summary.Jobs = append(r.summary.Jobs, JobResult{Model: m, Seed: j.id.Seed, Dir: j.dir})
+			r.summary.Jobs = append(r.summary.Jobs, JobResult{
+				Model: m, Seed: j.id.Seed, Dir: j.dir, State: results.StateWaiting,
+			})
 		}
 	}
 	if err := r.findTeachers(); err != nil {

@@ -21,14 +21,14 @@ import (
 func TestRunLeavesARecord(t *testing.T) {
 	c := testConfig(t, tiny("one"))
 	summary := mustRun(t, c)
-	if got := summary.Count(Trained); got != 1 {
+	if got := trained(summary); got != 1 {
 		t.Fatalf("%d jobs trained, want 1", got)
 	}
 	record, err := results.Read(filepath.Join(c.Out, "one"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if record.Epochs != 4 || record.Final == nil || record.Best == nil || record.Status != results.Done {
+	if record.Epochs != 4 || record.Final == nil || record.Best == nil || record.State != results.StateDone {
 		t.Errorf("record: %+v", record)
 	}
 	want := []string{manifestFile, MetricsFile, results.ProfileFile, results.RankingsFile, results.File, identityFile, WeightsFile, WeightsFile + digestSuffix}
@@ -97,21 +97,21 @@ func TestFailuresStayAlone(t *testing.T) {
 		t.Fatalf("error %v, want ErrFailed", err)
 	}
 	for i, want := range []struct {
-		outcome Outcome
-		reason  string
+		state  results.State
+		reason string
 	}{
-		{HasFailed, "the loss is NaN at step 1"},
-		{HasFailed, "panic: out of luck"},
-		{HasFailed, "panic: no such layer"},
-		{Trained, ""},
+		{results.StateFailed, "the loss is NaN at step 1"},
+		{results.StateFailed, "panic: out of luck"},
+		{results.StateFailed, "panic: no such layer"},
+		{results.StateDone, ""},
 	} {
 		job := summary.Jobs[i]
 		record, err := results.Read(job.Dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if job.Outcome != want.outcome || !strings.HasPrefix(record.Reason, want.reason) {
-			t.Errorf("%s: outcome %d, reason %q; want %d, %q", job.Model.Name, job.Outcome, record.Reason, want.outcome, want.reason)
+		if job.State != want.state || !strings.HasPrefix(record.Reason, want.reason) {
+			t.Errorf("%s: state %s, reason %q; want %s, %q", job.Model.Name, job.State, record.Reason, want.state, want.reason)
 		}
 	}
 	if stack, err := os.ReadFile(filepath.Join(c.Out, "panicking", panicFile)); err != nil || !strings.Contains(string(stack), "goroutine") {
@@ -121,8 +121,8 @@ func TestFailuresStayAlone(t *testing.T) {
 	// What was wrong with one of them is mended: it is done again, what is finished is not.
 	c.Progress = nil
 	summary, err = Run(t.Context(), c)
-	if !errors.Is(err, ErrFailed) || summary.Jobs[1].Outcome != Trained || summary.Jobs[3].Outcome != AlreadyDone {
-		t.Errorf("second run: %v, outcomes %d and %d", err, summary.Jobs[1].Outcome, summary.Jobs[3].Outcome)
+	if !errors.Is(err, ErrFailed) || trained(summary) != 1 || summary.Jobs[1].State != results.StateDone || !summary.Jobs[3].DoneBefore {
+		t.Errorf("second run: %v, jobs %+v", err, summary.Jobs)
 	}
 }
 
@@ -137,8 +137,8 @@ func TestFinishedIsNotDoneAgain(t *testing.T) {
 		}
 	})
 	summary := mustRun(t, c)
-	if summary.Jobs[0].Outcome != AlreadyDone || steps.Load() != 0 {
-		t.Errorf("outcome %d after %d steps, want %d after none", summary.Jobs[0].Outcome, steps.Load(), AlreadyDone)
+	if j := summary.Jobs[0]; j.State != results.StateDone || !j.DoneBefore || steps.Load() != 0 {
+		t.Errorf("%+v after %d steps, want a job that was done before after none", j, steps.Load())
 	}
 	if diff := cmp.Diff(before, trace(t, filepath.Join(c.Out, "one"))); diff != "" {
 		t.Errorf("the folder has changed:\n%s", diff)
@@ -176,7 +176,7 @@ func TestSeeds(t *testing.T) {
 	c.Progress = watcher(func(e progress.Event) {
 		mu.Lock()
 		defer mu.Unlock()
-		if e.Kind == progress.Started {
+		if e.State == results.StateRunning {
 			started[e.Job] = true
 		}
 	})
@@ -229,8 +229,8 @@ func TestDistillation(t *testing.T) {
 		if !errors.Is(err, ErrNoTeacher) || !strings.Contains(err.Error(), "neither among the models of this run nor finished in") {
 			t.Errorf("error %v, want ErrNoTeacher", err)
 		}
-		if summary.Jobs[1].Outcome != Trained {
-			t.Errorf("the other job's outcome is %d, want %d", summary.Jobs[1].Outcome, Trained)
+		if summary.Jobs[1].State != results.StateDone {
+			t.Errorf("the other job is %s, want it done", summary.Jobs[1].State)
 		}
 	})
 	t.Run("failed teacher", func(t *testing.T) {
@@ -327,10 +327,10 @@ func TestDamagedCheckpointIsSetAside(t *testing.T) {
 			var warning progress.Event
 			var began int
 			again.Progress = watcher(func(e progress.Event) {
-				switch e.Kind {
-				case progress.Warned:
+				switch {
+				case e.Kind == progress.Warned:
 					warning = e
-				case progress.Started:
+				case e.State == results.StateRunning:
 					began = e.Step
 				}
 			})

@@ -18,22 +18,12 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-// The states that a folder tells.
-const (
-	StateWaiting     JobState = "waiting"     // nothing of it has been trained
-	StateRunning     JobState = "running"     // a process works on it
-	StateInterrupted JobState = "interrupted" // it goes on when its command is repeated
-	StateFailed      JobState = "failed"      // see Reason; it is tried again when its command is repeated
-	StateDone        JobState = "done"
-	StateUnknown     JobState = "unknown" // its folder cannot be read, see Reason
-)
-
 // JobStatus is what a job's folder tells about it.
 type JobStatus struct {
-	Job   string   `json:"job"` // the folder's name
-	Model string   `json:"model"`
-	Seed  uint64   `json:"seed"`
-	State JobState `json:"state"`
+	Job   string        `json:"job"` // the folder's name
+	Model string        `json:"model"`
+	Seed  uint64        `json:"seed"`
+	State results.State `json:"state"`
 
 	// Holder is the process that works on the job; of one that is interrupted, the process that was killed.
 	Holder *Holder `json:"holder,omitempty"`
@@ -78,7 +68,7 @@ func Status(out string) ([]JobStatus, error) {
 			s, err = statusOf(dir, *id)
 		}
 		if err != nil {
-			s.State, s.Reason = StateUnknown, err.Error()
+			s.State, s.Reason = results.StateUnknown, err.Error()
 		}
 		all = append(all, s)
 	}
@@ -103,7 +93,7 @@ func StatusIn(dir string) (JobStatus, error) {
 // statusOf looks at one job. What changes meanwhile is looked at first: a job that ends between two looks is done.
 func statusOf(dir string, id identity) (JobStatus, error) {
 	s := JobStatus{
-		Job: filepath.Base(dir), Model: id.Model, Seed: id.Seed, State: StateWaiting,
+		Job: filepath.Base(dir), Model: id.Model, Seed: id.Seed, State: results.StateWaiting,
 		Epochs: id.Schedule.AllEpochs(), Steps: id.Schedule.Steps(),
 	}
 	locked := isLocked(dir)
@@ -121,10 +111,10 @@ func statusOf(dir string, id identity) (JobStatus, error) {
 		s.Checkpoint = filepath.Base(found[0].path)
 	}
 	if s.Step > 0 || len(found) > 0 {
-		s.State = StateInterrupted
+		s.State = results.StateInterrupted
 	}
 	if locked {
-		s.State = StateRunning
+		s.State = results.StateRunning
 	}
 	record, err := results.Read(dir)
 	switch {
@@ -132,11 +122,11 @@ func statusOf(dir string, id identity) (JobStatus, error) {
 		return s, nil
 	case err != nil:
 		return s, err
-	case record.Status == results.Done:
-		s.State, s.Holder, s.Checkpoint, s.SecondsLeft = StateDone, nil, "", 0
+	case record.State == results.StateDone:
+		s.State, s.Holder, s.Checkpoint, s.SecondsLeft = results.StateDone, nil, "", 0
 		s.ImagesPerSecond, s.Metrics = record.Timing.ImagesPerSecond, record.Final
 	case !locked: // else it is tried again
-		s.State, s.Holder, s.Reason = StateFailed, nil, record.Reason
+		s.State, s.Holder, s.Reason = results.StateFailed, nil, record.Reason
 	}
 	return s, nil
 }

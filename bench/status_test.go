@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/results"
 )
 
 // statuses are what Status tells, by job. What depends on speed or on the digits of a loss must be there, and
@@ -29,7 +30,7 @@ func statuses(t *testing.T, out string) map[string]JobStatus {
 		if s.Step > 0 && (s.Loss == 0 || s.LR == 0 || s.ImagesPerSecond == 0 || s.Updated == nil) {
 			t.Errorf("%s has been trained, but %+v", s.Job, s)
 		}
-		if (s.State == StateRunning || s.State == StateInterrupted) && s.Step > 0 && s.Left() == 0 {
+		if (s.State == results.StateRunning || s.State == results.StateInterrupted) && s.Step > 0 && s.Left() == 0 {
 			t.Errorf("%s is %s with no time left", s.Job, s.State)
 		}
 		if h := s.Holder; h != nil {
@@ -51,7 +52,7 @@ func TestStatus(t *testing.T) {
 		now := time.Unix(0, 0)
 		return func() time.Time { now = now.Add(time.Second); return now }
 	}()
-	status := func(job, model string, seed uint64, state JobState) JobStatus {
+	status := func(job, model string, seed uint64, state results.State) JobStatus {
 		return JobStatus{Job: job, Model: model, Seed: seed, State: state, Epochs: 4, Steps: 12}
 	}
 	at := func(s JobStatus, stage string, epoch, step int) JobStatus {
@@ -70,22 +71,22 @@ func TestStatus(t *testing.T) {
 	if _, err := Run(ctx, c); !errors.Is(err, ErrInterrupted) {
 		t.Fatal(err)
 	}
-	running := at(status("two", "two", 7, StateRunning), "everything", 3, 7)
+	running := at(status("two", "two", 7, results.StateRunning), "everything", 3, 7)
 	running.Holder, running.Checkpoint = &Holder{}, "checkpoint-epoch0002-step000000.safetensors"
 	want := map[string]JobStatus{
-		"bad":   status("bad", "bad", 7, StateWaiting),
-		"bad@8": status("bad@8", "bad", 8, StateWaiting),
-		"one":   at(status("one", "one", 7, StateDone), "everything", 4, 12),
-		"one@8": status("one@8", "one", 8, StateWaiting),
+		"bad":   status("bad", "bad", 7, results.StateWaiting),
+		"bad@8": status("bad@8", "bad", 8, results.StateWaiting),
+		"one":   at(status("one", "one", 7, results.StateDone), "everything", 4, 12),
+		"one@8": status("one@8", "one", 8, results.StateWaiting),
 		"two":   running,
-		"two@8": status("two@8", "two", 8, StateWaiting),
+		"two@8": status("two@8", "two", 8, results.StateWaiting),
 	}
 	if diff := cmp.Diff(want, during); diff != "" {
 		t.Errorf("during the run (-want +got):\n%s", diff)
 	}
 
 	interrupted := running
-	interrupted.State, interrupted.Holder, interrupted.Checkpoint = StateInterrupted, nil, "checkpoint-epoch0002-step000001.safetensors"
+	interrupted.State, interrupted.Holder, interrupted.Checkpoint = results.StateInterrupted, nil, "checkpoint-epoch0002-step000001.safetensors"
 	want["two"] = interrupted
 	if diff := cmp.Diff(want, statuses(t, c.Out)); diff != "" {
 		t.Errorf("after an interruption (-want +got):\n%s", diff)
@@ -107,10 +108,10 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, job := range []string{"one", "two", "one@8", "two@8"} {
-		want[job] = at(status(job, want[job].Model, want[job].Seed, StateDone), "everything", 4, 12)
+		want[job] = at(status(job, want[job].Model, want[job].Seed, results.StateDone), "everything", 4, 12)
 	}
 	for _, job := range []string{"bad", "bad@8"} {
-		failed := status(job, "bad", want[job].Seed, StateFailed)
+		failed := status(job, "bad", want[job].Seed, results.StateFailed)
 		failed.Reason = "the loss is NaN at step 1, in epoch 1: training has diverged; a smaller learning rate may help"
 		want[job] = failed
 	}
@@ -154,7 +155,7 @@ func TestStatusOfAnUnreadableJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, err := Status(c.Out)
-	if err != nil || len(all) != 2 || all[0].State != StateDone || all[1].State != StateUnknown || all[1].Reason == "" {
+	if err != nil || len(all) != 2 || all[0].State != results.StateDone || all[1].State != results.StateUnknown || all[1].Reason == "" {
 		t.Errorf("%+v, %v", all, err)
 	}
 }

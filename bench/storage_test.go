@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/results"
 )
 
 // tmpfs is a file system of that many bytes for the results; without the right to mount, or on another
@@ -64,7 +65,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Progress = watcher(func(e progress.Event) {
-		if e.Kind == progress.Started && e.Step != 6 {
+		if e.State == results.StateRunning && e.Step != 6 {
 			t.Errorf("goes on after step %d, want 6", e.Step)
 		}
 	})

@@ -37,7 +37,7 @@ func (f *teacherFolder) check(student *job) error {
 		return fail("which did not finish")
 	case err != nil:
 		return fail("whose record cannot be read: " + err.Error())
-	case record.Status != results.Done:
+	case record.State != results.StateDone:
 		return fail("which has failed: " + record.Reason)
 	case record.Dataset.Fingerprint != student.id.Dataset:
 		return fail("which was trained on another dataset, " + record.Dataset.Name)

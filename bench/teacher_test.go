@@ -25,7 +25,7 @@ func TestAwaitTeacher(t *testing.T) {
 	c.Only = []int{0}
 	interrupted, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
-	if summary, err := Run(interrupted, c); !errors.Is(err, ErrInterrupted) || summary.Count(HasFailed) != 0 {
+	if summary, err := Run(interrupted, c); !errors.Is(err, ErrInterrupted) || summary.Count(results.StateFailed) != 0 {
 		t.Errorf("a student that waits, interrupted: %v, %+v", err, summary.Jobs)
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestAwaitTeacher(t *testing.T) {
 		}
 		<-recorded
 	})
-	if summary := mustRun(t, c); summary.Count(Trained) != 1 {
+	if summary := mustRun(t, c); trained(summary) != 1 {
 		t.Errorf("the student has not been trained: %+v", summary.Jobs)
 	}
 }

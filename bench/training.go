@@ -176,8 +176,7 @@ func (t *training) run(ctx context.Context) error {
 	schedule := t.id.Schedule
 	epochs := schedule.AllEpochs()
 	t.meter.start(t.workLeft())
-	e := t.event(progress.Started)
-	t.emit(e)
+	t.emitState(results.StateRunning)
 	for t.state.Epochs < epochs {
 		for t.state.Steps < (t.state.Epochs+1)*schedule.StepsPerEpoch {
 			if ctx.Err() != nil {
@@ -226,7 +225,7 @@ func (t *training) interrupt(ctx context.Context) error {
 			return errors.Join(ctx.Err(), err)
 		}
 	}
-	t.emit(t.event(progress.Interrupted))
+	t.emitState(results.StateInterrupted)
 	return ctx.Err()
 }
 
@@ -348,6 +347,12 @@ func (t *training) entry(event string, loss float64) Entry {
 		Event: event, Stage: t.stage().String(), Epoch: t.state.Epochs + 1, Step: t.state.Steps,
 		LR: t.rate(), Loss: loss, Timing: t.meter.timing(),
 	}
+}
+
+func (t *training) emitState(state results.State) {
+	e := t.event(progress.StateChanged)
+	e.State = state
+	t.emit(e)
 }
 
 func (t *training) event(kind progress.Kind) progress.Event {

@@ -244,13 +244,13 @@ func TestFromReport(t *testing.T) {
 	metrics := &results.Metrics{Rank1: 0.5, Rank5: 0.6, Rank10: 0.7, MAP: 0.25}
 	run := func(model, row string, synthetic bool) results.Record {
 		return results.Record{
-			Model: model, Row: row, Status: results.Done, Final: metrics, Recipe: results.Recipe{Name: "quick"},
+			Model: model, Row: row, State: results.StateDone, Final: metrics, Recipe: results.Recipe{Name: "quick"},
 			Dataset: results.Dataset{Name: "drawn", Synthetic: synthetic},
 			Cost:    results.Cost{PaperParams: 2e6, PaperMACs: 1e9},
 		}
 	}
 	failed := run("resnet50", "ResNet50", true)
-	failed.Status, failed.Reason, failed.Final = results.Failed, "reason", nil
+	failed.State, failed.Reason, failed.Final = results.StateFailed, "reason", nil
 	for _, c := range []struct {
 		records []results.Record
 		legend  string
@@ -288,7 +288,7 @@ func TestFromReportOfSeveralSeeds(t *testing.T) {
 	var records []results.Record
 	for seed, accuracy := range []float64{0.25, 0.5} {
 		records = append(records, results.Record{
-			Model: "osnet", Row: "OSNet", Seed: uint64(seed), Status: results.Done,
+			Model: "osnet", Row: "OSNet", Seed: uint64(seed), State: results.StateDone,
 			Recipe: results.Recipe{Name: "quick"},
 			Final:  &results.Metrics{Rank1: accuracy, MAP: accuracy / 2},
 			Cost:   results.Cost{PaperParams: 2e6, PaperMACs: 1e9},

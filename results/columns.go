@@ -31,8 +31,8 @@ func accuracyColumns(lines []Line, compared bool) []column {
 			continue
 		}
 		ours := func(l *Line) string {
-			if i == 0 && l.Status() != Done {
-				return string(l.Status())
+			if i == 0 && l.State() != StateDone {
+				return string(l.State())
 			}
 			return m.of(l).oursText()
 		}

@@ -44,7 +44,7 @@ func csvFields() []csvField {
 		{"table", func(l *Line) string { return string(l.table()) }},
 		{"row", func(l *Line) string { return l.rowName() }},
 		{"model", func(l *Line) string { return l.Model }},
-		{"status", func(l *Line) string { return string(l.Status()) }},
+		{"status", func(l *Line) string { return string(l.State()) }},
 	}
 	for _, m := range metrics {
 		fields = append(fields, accuracy(m)...)

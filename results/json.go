@@ -59,7 +59,7 @@ type jsonTable struct {
 type jsonRow struct {
 	Model   string         `json:"model"`
 	Row     string         `json:"row"`
-	Status  Status         `json:"status"`
+	State   State          `json:"status"`
 	Rank1   jsonComparison `json:"rank1"`
 	Rank5   jsonComparison `json:"rank5"`
 	Rank10  jsonComparison `json:"rank10"`
@@ -84,7 +84,7 @@ type jsonComparison struct {
 
 func newJSONRow(l *Line) jsonRow {
 	row := jsonRow{
-		Model: l.Model, Row: l.rowName(), Status: l.Status(),
+		Model: l.Model, Row: l.rowName(), State: l.State(),
 		Params: newJSONCost(l.params()), MACs: newJSONCost(l.macs()),
 		Cost: l.Cost, Notes: l.Notes, Records: l.Records,
 	}

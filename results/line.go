@@ -11,18 +11,15 @@ type Line struct {
 	Notes     []string
 }
 
-// NotRun is the status of a published row without a record.
-const NotRun Status = "not run"
-
-// Status is Done if one of the runs is, Failed if all have failed, and NotRun if there is none.
-func (l Line) Status() Status {
+// State is StateDone if one of the runs is done, StateFailed if all have failed, and StateNotRun if there is none.
+func (l Line) State() State {
 	switch {
 	case len(l.Records) == 0:
-		return NotRun
+		return StateNotRun
 	case len(l.done()) == 0:
-		return Failed
+		return StateFailed
 	}
-	return Done
+	return StateDone
 }
 
 // Record is the run that stands for all of the line's: the first that is done, else the first; nil: not run.
@@ -58,7 +55,7 @@ func (l Line) Deviation() *Metrics {
 func (l Line) done() []*Record {
 	var done []*Record
 	for _, r := range l.Records {
-		if r.Status == Done {
+		if r.State == StateDone {
 			done = append(done, r)
 		}
 	}

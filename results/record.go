@@ -13,20 +13,12 @@ import (
 // Format names the layout of a record; a record of another format is refused.
 const Format = "reidbench-result/1"
 
-// Status says how a model's run ended.
-type Status string
-
-const (
-	Done   Status = "done"
-	Failed Status = "failed"
-)
-
 // Record is one model's finished run, written as result.json in the model's folder once nothing is left to do.
 type Record struct {
 	Format  string  `json:"format"`
 	Model   string  `json:"model"`
 	Row     string  `json:"row,omitempty"` // the published row it reproduces; empty beside the tables
-	Status  Status  `json:"status"`
+	State   State   `json:"status"`
 	Reason  string  `json:"reason,omitempty"` // why it failed
 	Recipe  Recipe  `json:"recipe"`
 	Seed    uint64  `json:"seed"`
@@ -166,14 +158,14 @@ func (r Record) Validate() error {
 		}
 	}
 	switch {
-	case r.Status == Done && r.Final == nil:
+	case r.State == StateDone && r.Final == nil:
 		return errors.New("done, but without final metrics")
-	case r.Status == Done && r.Reason != "":
+	case r.State == StateDone && r.Reason != "":
 		return errors.New("done, but with a reason for failing")
-	case r.Status == Failed && r.Reason == "":
+	case r.State == StateFailed && r.Reason == "":
 		return errors.New("failed, but without a reason")
-	case r.Status != Done && r.Status != Failed:
-		return fmt.Errorf("unknown status %q", r.Status)
+	case r.State != StateDone && r.State != StateFailed:
+		return fmt.Errorf("unknown status %q", r.State)
 	}
 	if r.Final != nil {
 		if err := r.Final.validate(); err != nil {

@@ -29,7 +29,7 @@ func inventedRecord(t *testing.T, model, row string, accuracy float64) Record {
 	}
 	started := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 	return Record{
-		Format: Format, Model: model, Row: row, Status: Done,
+		Format: Format, Model: model, Row: row, State: StateDone,
 		Recipe: recipe, Seed: 1,
 		Dataset: Dataset{Name: "drawn", Fingerprint: "0123456789abcdef", Synthetic: true, Identities: 40, Train: 320,
 			Query: 80, Gallery: 240},
@@ -47,7 +47,7 @@ func inventedRecord(t *testing.T, model, row string, accuracy float64) Record {
 func inventedReport(t *testing.T) *Report {
 	t.Helper()
 	failed := inventedRecord(t, "resnet50", "ResNet50", 0)
-	failed.Status, failed.Final, failed.Best = Failed, nil, nil
+	failed.State, failed.Final, failed.Best = StateFailed, nil, nil
 	failed.Reason = "panic: a|b\nin the second line"
 	seeded := inventedRecord(t, "osnet", "OSNet", 0.912344)
 	seeded.Seed = 7
@@ -90,7 +90,7 @@ func seededReport(t *testing.T) *Report {
 	reranked.Recipe.Values = map[string]any{"batch": 64,
 		"evaluation": map[string]any{"rerank": map[string]any{"k1": 20, "k2": 6}, "flip": true}}
 	failed, old := inventedRecord(t, "alexnet", "AlexNet", 0), inventedRecord(t, "vgg16", "VGG16", 0.7)
-	failed.Seed, failed.Status, failed.Reason, failed.Final, failed.Best = 2, Failed, "out of memory", nil, nil
+	failed.Seed, failed.State, failed.Reason, failed.Final, failed.Best = 2, StateFailed, "out of memory", nil, nil
 	old.Final.MINP = 0
 	return mustReport(t, append(records, reranked, failed, inventedRecord(t, "alexnet", "AlexNet", 0.6), old), nil)
 }
@@ -209,7 +209,7 @@ func TestJSONIsValidAndKeepsPrintedDigits(t *testing.T) {
 		Tables []struct {
 			Rows []struct {
 				Model    string
-				Status   Status
+				State    State `json:"status"`
 				Params_m struct{ Ours, Published, Difference json.Number }
 			}
 		}
@@ -222,7 +222,7 @@ func TestJSONIsValidAndKeepsPrintedDigits(t *testing.T) {
 		alexnet.Params_m.Difference != "0.00" {
 		t.Errorf("AlexNet's params are %+v, want 57.00 twice and 0.00", alexnet.Params_m)
 	}
-	if vgg := got.Tables[0].Rows[1]; vgg.Status != NotRun || vgg.Params_m.Ours != "" {
+	if vgg := got.Tables[0].Rows[1]; vgg.State != StateNotRun || vgg.Params_m.Ours != "" {
 		t.Errorf("a row that was not run is %+v", vgg)
 	}
 }
@@ -248,13 +248,13 @@ func TestReportRefusesRecordsOfOneRun(t *testing.T) {
 
 func TestLineOverSeeds(t *testing.T) {
 	line := Line{Records: []*Record{
-		{Status: Failed},
-		{Status: Done, Seed: 2, Final: &Metrics{Rank1: 0.5, MAP: 0.2, MINP: 0.1, CMC: []float64{0.5, 0.6, 0.7}}},
-		{Status: Done, Seed: 3, Final: &Metrics{Rank1: 0.75, MAP: 0.2, MINP: 0, CMC: []float64{0.75, 1}}},
-		{Status: Done, Seed: 4, Final: &Metrics{Rank1: 1, MAP: 0.5, MINP: 0.4, CMC: []float64{1, 1, 1}}},
+		{State: StateFailed},
+		{State: StateDone, Seed: 2, Final: &Metrics{Rank1: 0.5, MAP: 0.2, MINP: 0.1, CMC: []float64{0.5, 0.6, 0.7}}},
+		{State: StateDone, Seed: 3, Final: &Metrics{Rank1: 0.75, MAP: 0.2, MINP: 0, CMC: []float64{0.75, 1}}},
+		{State: StateDone, Seed: 4, Final: &Metrics{Rank1: 1, MAP: 0.5, MINP: 0.4, CMC: []float64{1, 1, 1}}},
 	}}
-	if line.Status() != Done || line.Record().Seed != 2 {
-		t.Errorf("status %q by seed %d, want done by the first that is, 2", line.Status(), line.Record().Seed)
+	if line.State() != StateDone || line.Record().Seed != 2 {
+		t.Errorf("status %q by seed %d, want done by the first that is, 2", line.State(), line.Record().Seed)
 	}
 	// Around the means the differences are -¼, 0, ¼ and -0.1, -0.1, 0.2: their squares' sums over two, and the root.
 	for name, c := range map[string]struct{ got, want *Metrics }{
@@ -278,9 +278,9 @@ func TestLineOverSeeds(t *testing.T) {
 		t.Error("a single run that is done has a deviation")
 	}
 	line.Records = line.Records[:1]
-	if line.Status() != Failed || line.Metrics() != nil || line.Record() == nil {
+	if line.State() != StateFailed || line.Metrics() != nil || line.Record() == nil {
 		t.Errorf("status %q, metrics %v, record %v of a line whose run has failed",
-			line.Status(), line.Metrics(), line.Record())
+			line.State(), line.Metrics(), line.Record())
 	}
 }
 

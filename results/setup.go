@@ -24,18 +24,18 @@ func (r *Report) describeRuns() {
 	})
 	r.state("Machine", each(func(r *Record) string { return r.Machine.String() }))
 
-	rows, count := len(Published()), make(map[Status]int)
+	rows, count := len(Published()), make(map[State]int)
 	unlike := false
 	for l := range r.lines {
 		if l.Published != nil {
-			count[l.Status()]++
+			count[l.State()]++
 		}
 		for _, record := range l.done() {
 			unlike = unlike || record.Dataset.Synthetic || record.Recipe.Name != "paper" || record.Recipe.departs()
 		}
 	}
 	r.Setup = append(r.Setup, Fact{"Rows", fmt.Sprintf("%d of %d done, %d failed, %d not run",
-		count[Done], rows, count[Failed], count[NotRun])})
+		count[StateDone], rows, count[StateFailed], count[StateNotRun])})
 	if unlike {
 		r.Caveat = "The published figures are from Market-1501 under the paper recipe. Not all of ours are, " +
 			"so their differences compare unlike things."
@@ -118,7 +118,7 @@ func (r *Report) annotate() {
 	for l := range r.lines {
 		began := make(map[Pretrained]bool)
 		for _, record := range l.Records {
-			if record.Status == Failed {
+			if record.State == StateFailed {
 				l.Notes = append(l.Notes, l.failure(record))
 			}
 			if p := record.Pretrained; p != nil && !began[*p] {

@@ -104,7 +104,7 @@ func TestWriteRefuses(t *testing.T) {
 		"no model":              func(r *Record) { r.Model = "" },
 		"done without metrics":  func(r *Record) { r.Final = nil },
 		"done with a reason":    func(r *Record) { r.Reason = "because" },
-		"failed without reason": func(r *Record) { r.Status = Failed },
+		"failed without reason": func(r *Record) { r.State = StateFailed },
 		"NaN":                   func(r *Record) { r.Final.MAP = math.NaN() },
 		"NaN in the curve":      func(r *Record) { r.Final.CMC[1] = math.NaN() },
 		"best after the end":    func(r *Record) { r.Best.Epoch = r.Epochs + 1 },
@@ -127,7 +127,7 @@ func TestWriteRefuses(t *testing.T) {
 
 // FuzzParseRecord: whatever is accepted is valid and survives being written and read again.
 func FuzzParseRecord(f *testing.F) {
-	valid := Record{Format: Format, Model: "m", Status: Failed, Reason: "r",
+	valid := Record{Format: Format, Model: "m", State: StateFailed, Reason: "r",
 		Recipe: Recipe{Values: map[string]any{"lr": 1e-3, "list": []int{1}}}}
 	seed, err := json.Marshal(valid)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/reidbench/reidbench/results"
 )
 
 // Bars is progress on a terminal: a bar for each running job, and a line above the
@@ -79,17 +81,17 @@ func (b *Bars) Close() {
 func (b *Bars) Report(e Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch e.Kind {
-	case Started:
+	switch {
+	case e.State == results.StateRunning:
 		b.remove(e.Job)
 		if job, err := newJobBar(b.container, e); err == nil { // else it has ended, and there are no bars any more
 			b.jobs[e.Job] = job
 		}
-	case Stepped, EpochEnded:
+	case e.Kind == Stepped, e.Kind == EpochEnded:
 		if job, ok := b.jobs[e.Job]; ok {
 			job.show(e)
 		}
-	case Evaluated: // what stays is the last one, which comes with Finished
+	case e.Kind == Evaluated: // what stays is the last one, which comes when the job is done
 	default:
 		b.remove(e.Job)
 		if _, err := fmt.Fprintln(b.container, lineStart+line(e)); err != nil {
@@ -134,7 +136,7 @@ func newJobBar(container *mpb.Progress, e Event) (*jobBar, error) {
 		mpb.AppendDecorators(
 			decor.Percentage(decor.WCSyncSpace),
 			column(func(e Event) string {
-				if e.Kind == Started {
+				if e.State == results.StateRunning {
 					return "" // nothing is known yet
 				}
 				return fmt.Sprintf(" loss %.3f %s %s left", e.Loss, rate(e.ImagesPerSecond), ShortDuration(e.Left))

@@ -17,16 +17,12 @@ type Kind int
 // The kinds of events. Noted and Warned may concern the whole run: their Job is
 // empty then.
 const (
-	Noted       Kind = iota // Text is worth knowing
-	Warned                  // Text should be known before the figures are trusted
-	Started                 // Step is where training begins or goes on
-	Stepped                 // one training step is done
-	EpochEnded              // Loss is the epoch's mean
-	Evaluated               // Metrics is what came out
-	Finished                // Metrics is the last evaluation
-	Skipped                 // it was finished already; Metrics is what is on record
-	Failed                  // Err says why
-	Interrupted             // it can go on from where it was
+	Noted        Kind = iota // Text is worth knowing
+	Warned                   // Text should be known before the figures are trusted
+	StateChanged             // State is how far the job is from now on
+	Stepped                  // one training step is done
+	EpochEnded               // Loss is the epoch's mean
+	Evaluated                // Metrics is what came out
 )
 
 // An Event is one piece of news about a run.
@@ -34,7 +30,16 @@ type Event struct {
 	Kind Kind
 	Job  string // its folder's name: the model's, with the seed if it has several
 	Text string
-	Err  error
+
+	// Of a StateChanged event:
+	//
+	//	StateRunning      Step is where training begins or goes on
+	//	StateInterrupted  it can go on from where it was
+	//	StateFailed       Err says why
+	//	StateDone         Metrics is the last evaluation; DoneBefore says that it was done before this run
+	State      results.State
+	DoneBefore bool
+	Err        error // also what a Warned event is about, where there is an error
 
 	Stage                      string // "classifier" or "everything"
 	Epoch, Epochs, Step, Steps int    // done of all, both stages together
@@ -82,7 +87,7 @@ func (l *Lines) Report(e Event) {
 	if often && now.Sub(l.last[e.Job]) < l.interval {
 		return
 	}
-	if often || e.Kind == Started {
+	if often || e.State == results.StateRunning {
 		l.last[e.Job] = now
 	}
 	fmt.Fprintln(l.out, line(e))
@@ -99,30 +104,41 @@ func line(e Event) string {
 		s.WriteString(e.Text)
 	case Warned:
 		s.WriteString("warning: " + e.Text)
-	case Started:
-		fmt.Fprintf(&s, "training, %d epochs in %d steps", e.Epochs, e.Steps)
-		if e.Step > 0 {
-			fmt.Fprintf(&s, ", goes on after step %d", e.Step)
-		}
+	case StateChanged:
+		s.WriteString(stateLine(e))
 	case Stepped, EpochEnded:
 		fmt.Fprintf(&s, "%s, epoch %d/%d, step %d/%d, loss %.4f, %s, %s left",
 			e.Stage, e.Epoch, e.Epochs, e.Step, e.Steps, e.Loss, rate(e.ImagesPerSecond), ShortDuration(e.Left))
 	case Evaluated:
 		fmt.Fprintf(&s, "epoch %d/%d: %s", e.Epoch, e.Epochs, scores(e.Metrics))
-	case Finished:
-		fmt.Fprintf(&s, "done: %s", scores(e.Metrics))
-	case Skipped:
-		fmt.Fprintf(&s, "done before: %s", scores(e.Metrics))
-	case Failed:
-		fmt.Fprintf(&s, "failed: %v", e.Err)
-	case Interrupted:
-		s.WriteString("interrupted")
-		if e.Steps > 0 {
-			fmt.Fprintf(&s, " after step %d of %d", e.Step, e.Steps)
-		}
-		s.WriteString("; the same command goes on")
 	}
 	return s.String()
+}
+
+// stateLine is the state that a job has come to, in words.
+func stateLine(e Event) string {
+	switch e.State {
+	case results.StateRunning:
+		text := fmt.Sprintf("training, %d epochs in %d steps", e.Epochs, e.Steps)
+		if e.Step > 0 {
+			text += fmt.Sprintf(", goes on after step %d", e.Step)
+		}
+		return text
+	case results.StateInterrupted:
+		text := "interrupted"
+		if e.Steps > 0 {
+			text += fmt.Sprintf(" after step %d of %d", e.Step, e.Steps)
+		}
+		return text + "; the same command goes on"
+	case results.StateFailed:
+		return fmt.Sprintf("failed: %v", e.Err)
+	case results.StateDone:
+		if e.DoneBefore {
+			return "done before: " + scores(e.Metrics)
+		}
+		return "done: " + scores(e.Metrics)
+	}
+	return string(e.State)
 }
 
 // scores is an evaluation in a few words.

@@ -44,7 +44,7 @@ func story() []Event {
 		{Kind: Warned, Text: "2 images are broken"},
 	}
 	started := under
-	started.Kind = Started
+	started.Kind, started.State = StateChanged, results.StateRunning
 	events = append(events, started)
 	for step := 1; step <= 10; step++ {
 		e := under
@@ -55,11 +55,11 @@ func story() []Event {
 	evaluated := under
 	evaluated.Kind, evaluated.Epoch, evaluated.Step, evaluated.Metrics = Evaluated, 1, 10, metrics
 	interrupted := under
-	interrupted.Kind, interrupted.Step = Interrupted, 10
+	interrupted.Kind, interrupted.State, interrupted.Step = StateChanged, results.StateInterrupted, 10
 	return append(events, evaluated, interrupted,
-		Event{Kind: Finished, Job: "alexnet", Metrics: metrics},
-		Event{Kind: Skipped, Job: "resnet50", Metrics: metrics},
-		Event{Kind: Failed, Job: "vgg16", Err: errors.New("out of memory")})
+		Event{Kind: StateChanged, State: results.StateDone, Job: "alexnet", Metrics: metrics},
+		Event{Kind: StateChanged, State: results.StateDone, DoneBefore: true, Job: "resnet50", Metrics: metrics},
+		Event{Kind: StateChanged, State: results.StateFailed, Job: "vgg16", Err: errors.New("out of memory")})
 }
 
 func TestLines(t *testing.T) {

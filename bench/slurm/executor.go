@@ -93,9 +93,9 @@ type job struct {
 	*bench.JobResult
 	index   int // in its array, and of the program's --task
 	settled bool
-	seen    bool // it was under way during this call: what its folder says of its end is news
-	tries   int  // submissions by this call since it last made progress
-	state   TaskState
+	seen    bool            // it was under way during this call: what its folder says of its end is news
+	tries   int             // submissions by this call since it last made progress
+	inSlurm TaskState       // as Slurm last said
 	started bool            // its training has been told of
 	status  bench.JobStatus // when it had come farthest
 }
@@ -107,9 +107,11 @@ func newRun(e *Executor, c bench.Config, summary *bench.Summary) *run {
 	}
 	for i := range summary.Jobs {
 		j := &job{JobResult: &summary.Jobs[i], index: i}
-		if j.Outcome == bench.AlreadyDone {
+		if j.State == results.StateDone {
 			j.settled = true
-			r.report(progress.Event{Kind: progress.Skipped, Job: j.name(), Metrics: j.Record.Final})
+			r.report(progress.Event{
+				Kind: progress.StateChanged, State: j.State, DoneBefore: true, Job: j.name(), Metrics: j.Record.Final,
+			})
 		}
 		r.jobs = append(r.jobs, j)
 	}
@@ -174,17 +176,17 @@ func (r *run) pass(ctx context.Context) error {
 		state := states[task]
 		record, err := results.Read(j.Dir)
 		switch recorded := err == nil; {
-		case recorded && record.Status == results.Done:
-			r.settle(j, progress.Event{Kind: progress.Finished, Metrics: record.Final}, record)
+		case recorded && record.State == results.StateDone:
+			r.settle(j, record, nil)
 		case state.Active() && !slices.Equal(array.Flags, r.Flags):
 			return fmt.Errorf("%w: %s is %v as task %v, with the flags %q, not %q; scancel %v, or wait for it",
 				bench.ErrConflict, j.name(), state, task, array.Flags, r.Flags, task)
 		case state.Active():
 			r.underWay(j, task, state)
 		case recorded && j.seen: // before, the failure is an old one
-			r.settle(j, progress.Event{Kind: progress.Failed, Err: errors.New(record.Reason)}, record)
+			r.settle(j, record, errors.New(record.Reason))
 		case j.seen && j.tries >= patience:
-			r.settle(j, progress.Event{Kind: progress.Failed, Err: r.death(j, task, state)}, record)
+			r.settle(j, record, r.death(j, task, state))
 		default:
 			if j.seen {
 				r.report(progress.Event{Kind: progress.Warned, Job: j.name(), Text: fmt.Sprintf("task %v ended without a result (%s), see %s",
@@ -196,13 +198,14 @@ func (r *run) pass(ctx context.Context) error {
 	return r.submit(ctx, &s, states, idle)
 }
 
-// settle ends a job as the event says.
-func (r *run) settle(j *job, e progress.Event, record results.Record) {
-	j.settled, j.Record, j.Err = true, record, e.Err
-	if j.Outcome = bench.Trained; e.Err != nil {
-		j.Outcome = bench.HasFailed
+// settle ends a job: failed with err, done without one.
+func (r *run) settle(j *job, record results.Record, err error) {
+	j.settled, j.Record, j.Err = true, record, err
+	e := progress.Event{Kind: progress.StateChanged, Job: j.name(), Err: err}
+	if j.State = results.StateFailed; err == nil {
+		j.State, e.Metrics = results.StateDone, record.Final
 	}
-	e.Job = j.name()
+	e.State = j.State
 	r.report(e)
 }
 
@@ -223,14 +226,14 @@ func howEnded(state TaskState) string {
 // underWay takes note of a job that waits or runs in Slurm.
 func (r *run) underWay(j *job, task Task, state TaskState) {
 	switch {
-	case state.State == j.state.State:
+	case state.State == j.inSlurm.State:
 	case state.State == "RUNNING":
 		r.note(j.name(), "%v as task %v", state, task)
-	case j.state.State != "" && state.State == "PENDING":
+	case j.inSlurm.State != "" && state.State == "PENDING":
 		r.note(j.name(), "was requeued, %v", state)
 		j.started = false
 	}
-	j.seen, j.state = true, state
+	j.seen, j.inSlurm = true, state
 	if state.State == "RUNNING" {
 		r.follow(j)
 	}

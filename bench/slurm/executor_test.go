@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/results"
 )
 
 func TestRun(t *testing.T) {
@@ -31,8 +32,8 @@ func TestRun(t *testing.T) {
 			b.write("queue", "")
 		},
 	)
-	if err != nil || summary.Count(bench.Trained) != 3 {
-		t.Errorf("%v, outcomes %v", err, outcomes(summary))
+	if err != nil || trained(summary) != 3 {
+		t.Errorf("%v, states %v", err, states(summary))
 	}
 	want := []string{
 		"submitted 2 jobs as array 101",
@@ -66,15 +67,15 @@ func TestAttach(t *testing.T) {
 			b.record(job, "")
 		}
 	})
-	if err != nil || summary.Count(bench.Trained) != 3 {
-		t.Errorf("%v, outcomes %v", err, outcomes(summary))
+	if err != nil || trained(summary) != 3 {
+		t.Errorf("%v, states %v", err, states(summary))
 	}
 	if ids := b.submitted(); len(ids) != 2 {
 		t.Errorf("arrays %v were submitted, want those of the first call only", ids)
 	}
 	summary, err = b.run()
-	if err != nil || summary.Count(bench.AlreadyDone) != 3 {
-		t.Errorf("all done: %v, outcomes %v", err, outcomes(summary))
+	if err != nil || trained(summary) != 0 || summary.Count(results.StateDone) != 3 {
+		t.Errorf("all done: %v, states %v", err, states(summary))
 	}
 }
 
@@ -91,8 +92,8 @@ func TestDeadTasksAreSubmittedAgain(t *testing.T) {
 			b.record("deit-t16-distiled-hard", "")
 		},
 	)
-	if err != nil || summary.Count(bench.Trained) != 3 {
-		t.Errorf("%v, outcomes %v", err, outcomes(summary))
+	if err != nil || trained(summary) != 3 {
+		t.Errorf("%v, states %v", err, states(summary))
 	}
 	if !b.tells("lenet: task 101_0 ended without a result (node fail on node1 (NodeDown)), see ") {
 		t.Errorf("progress says nothing of the death:\n%s", strings.Join(b.lines, "\n"))
@@ -122,8 +123,8 @@ func TestPatienceEnds(t *testing.T) {
 		}
 		b.write("queue", "103|0|FAILED|node1|NonZeroExitCode\n")
 	})
-	if !errors.Is(err, bench.ErrFailed) || !errors.Is(err, ErrDied) || summary.Count(bench.HasFailed) != 1 {
-		t.Errorf("error %v, outcomes %v", err, outcomes(summary))
+	if !errors.Is(err, bench.ErrFailed) || !errors.Is(err, ErrDied) || summary.Count(results.StateFailed) != 1 {
+		t.Errorf("error %v, states %v", err, states(summary))
 	}
 	for _, want := range []string{"3 times", "failed on node1 (NonZeroExitCode)", log, `"reidbench: cannot execute"`} {
 		if !strings.Contains(err.Error(), want) {
@@ -149,9 +150,9 @@ func TestRecordedFailure(t *testing.T) {
 	if !errors.Is(err, bench.ErrFailed) || !strings.Contains(err.Error(), "lenet: the loss is NaN") {
 		t.Errorf("error %v", err)
 	}
-	want := map[string]bench.Outcome{"lenet": bench.HasFailed, "mobilenetv1": bench.Trained, "deit-t16-distiled-hard": bench.HasFailed}
-	if diff := cmp.Diff(want, outcomes(summary)); diff != "" {
-		t.Errorf("outcomes (-want +got):\n%s", diff)
+	want := map[string]results.State{"lenet": results.StateFailed, "mobilenetv1": results.StateDone, "deit-t16-distiled-hard": results.StateFailed}
+	if diff := cmp.Diff(want, states(summary)); diff != "" {
+		t.Errorf("states (-want +got):\n%s", diff)
 	}
 	if args := b.read("103.args"); strings.Contains(args, "--dependency") {
 		t.Errorf("the student waits for a teacher that has failed:\n%s", args)
@@ -192,8 +193,8 @@ func TestKilledBetweenSubmissionAndNote(t *testing.T) {
 		b.write("named", test.named)
 		b.write("queue", "77|0|RUNNING|node1|None\n")
 		summary, err := b.run(func() { b.record("lenet", "") })
-		if err != nil || summary.Count(bench.Trained) != 1 {
-			t.Errorf("%v, outcomes %v", err, outcomes(summary))
+		if err != nil || trained(summary) != 1 {
+			t.Errorf("%v, states %v", err, states(summary))
 		}
 		if ids := b.submitted(); len(ids) != test.calls {
 			t.Errorf("an array that Slurm names %q: sbatch was called for %v", test.named, ids)
@@ -222,8 +223,8 @@ func TestRefusals(t *testing.T) {
 			func() {},
 			func() { b.write("squeue", ""); b.record("lenet", "") },
 		)
-		if err != nil || summary.Count(bench.Trained) != 1 || len(b.submitted()) != 1 {
-			t.Errorf("%v, outcomes %v, arrays %v", err, outcomes(summary), b.submitted())
+		if err != nil || trained(summary) != 1 || len(b.submitted()) != 1 {
+			t.Errorf("%v, states %v, arrays %v", err, states(summary), b.submitted())
 		}
 		if text := strings.Join(b.lines, "\n"); strings.Count(text, "Unable to contact") != 1 {
 			t.Errorf("the trouble is not told once:\n%s", text)
@@ -248,8 +249,8 @@ func TestRefusals(t *testing.T) {
 func TestEndOfPatienceOfTheUser(t *testing.T) {
 	b := newBenchmark(t)
 	summary, err := b.run() // Ctrl-C at the first wait
-	if !errors.Is(err, bench.ErrInterrupted) || summary.Count(bench.Unstarted) != 3 {
-		t.Errorf("error %v, outcomes %v", err, outcomes(summary))
+	if !errors.Is(err, bench.ErrInterrupted) || summary.Count(results.StateWaiting) != 3 {
+		t.Errorf("error %v, states %v", err, states(summary))
 	}
 	if !b.tells("the tasks stay in Slurm") {
 		t.Errorf("what becomes of the tasks is not told:\n%s", strings.Join(b.lines, "\n"))

@@ -97,15 +97,15 @@ func (c *chronicle) Report(e progress.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.events = append(c.events, e)
-	switch e.Kind {
-	case progress.Noted, progress.Warned:
+	switch {
+	case e.Kind == progress.Noted, e.Kind == progress.Warned:
 		c.lines = append(c.lines, strings.TrimPrefix(e.Job+": "+e.Text, ": "))
-	case progress.Failed:
+	case e.State == results.StateFailed:
 		c.lines = append(c.lines, fmt.Sprintf("%s: failed: %v", e.Job, e.Err))
 	}
 }
 
-// tells tells whether one of the lines contains text.
+// tells reports whether one of the lines contains text.
 func (c *chronicle) tells(text string) bool {
 	return strings.Contains(strings.Join(c.lines, "\n"), text)
 }
@@ -156,11 +156,11 @@ func (b *benchmark) record(job, reason string) {
 	b.t.Helper()
 	model, _, _ := strings.Cut(job, "@")
 	r := results.Record{
-		Model: model, Status: results.Done, Recipe: results.Recipe{Name: "tiny", Values: map[string]any{}},
+		Model: model, State: results.StateDone, Recipe: results.Recipe{Name: "tiny", Values: map[string]any{}},
 		Dataset: results.Dataset{Name: "synthetic", Fingerprint: "f"},
 	}
 	if r.Final = (&results.Metrics{Rank1: 0.5, Rank5: 0.6, Rank10: 0.7, MAP: 0.4}); reason != "" {
-		r.Status, r.Reason = results.Failed, reason
+		r.State, r.Reason = results.StateFailed, reason
 	}
 	dir := filepath.Join(b.config.Out, job)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -171,11 +171,22 @@ func (b *benchmark) record(job, reason string) {
 	}
 }
 
-// outcomes are the summary's, by job.
-func outcomes(s bench.Summary) map[string]bench.Outcome {
-	all := map[string]bench.Outcome{}
+// states are the summary's, by job.
+func states(s bench.Summary) map[string]results.State {
+	all := map[string]results.State{}
 	for _, j := range s.Jobs {
-		all[filepath.Base(j.Dir)] = j.Outcome
+		all[filepath.Base(j.Dir)] = j.State
 	}
 	return all
+}
+
+// trained counts the jobs that are done, and were not before.
+func trained(s bench.Summary) int {
+	n := 0
+	for _, j := range s.Jobs {
+		if j.State == results.StateDone && !j.DoneBefore {
+			n++
+		}
+	}
+	return n
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/results"
 )
 
 // follow tells how far a job that runs in Slurm has come since the last look, as its folder says.
@@ -24,7 +25,9 @@ func (r *run) follow(j *job) {
 		Loss: s.Loss, LearningRate: s.LR, ImagesPerSecond: s.ImagesPerSecond, Left: s.Left(), Metrics: s.Metrics,
 	}
 	if !j.started {
-		r.report(progress.Event{Kind: progress.Started, Job: e.Job, Stage: e.Stage, Epochs: e.Epochs, Steps: e.Steps})
+		r.report(progress.Event{
+			Kind: progress.StateChanged, State: results.StateRunning, Job: e.Job, Stage: e.Stage, Epochs: e.Epochs, Steps: e.Steps,
+		})
 	}
 	e.Kind = progress.Stepped
 	r.report(e)

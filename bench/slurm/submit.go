@@ -49,8 +49,8 @@ func (r *run) submit(ctx context.Context, s *Submission, states map[Task]TaskSta
 			}
 			for _, j := range arrays[teacher] {
 				j.seen, j.started, j.tries = true, false, j.tries+1
-				j.state = TaskState{State: "PENDING"}
-				states[Task{id, j.index}] = j.state
+				j.inSlurm = TaskState{State: "PENDING"}
+				states[Task{id, j.index}] = j.inSlurm
 			}
 		}
 	}

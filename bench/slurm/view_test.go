@@ -10,6 +10,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/results"
 )
 
 func TestView(t *testing.T) {
@@ -67,21 +68,22 @@ func TestProgressIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	type news struct {
-		Kind progress.Kind
-		Step int
-		Loss float64
+		Kind  progress.Kind
+		State results.State
+		Step  int
+		Loss  float64
 	}
 	var got []news
 	for _, e := range b.events {
 		switch e.Kind {
-		case progress.Started, progress.Stepped, progress.Evaluated, progress.Finished:
-			got = append(got, news{e.Kind, e.Step, e.Loss})
+		case progress.StateChanged, progress.Stepped, progress.Evaluated:
+			got = append(got, news{e.Kind, e.State, e.Step, e.Loss})
 		}
 	}
 	want := []news{
-		{progress.Started, 0, 0}, {progress.Stepped, 3, 1.5}, // the second look brings nothing new
-		{progress.Stepped, 8, 1.25}, {progress.Evaluated, 8, 1.25},
-		{progress.Finished, 0, 0},
+		{progress.StateChanged, results.StateRunning, 0, 0}, {progress.Stepped, "", 3, 1.5}, // the second look brings nothing new
+		{progress.Stepped, "", 8, 1.25}, {progress.Evaluated, "", 8, 1.25},
+		{progress.StateChanged, results.StateDone, 0, 0},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

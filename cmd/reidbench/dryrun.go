@@ -52,7 +52,7 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 	var rows [][]string
 	for _, j := range e.Plan {
 		state := string(j.State)
-		if j.State == bench.Begun {
+		if j.State == results.StateBegun {
 			state = fmt.Sprintf("begun, %d epochs done", j.EpochsDone)
 		}
 		row := []string{

@@ -45,7 +45,7 @@ func newPage(report *results.Report, store, data string, warn io.Writer) (html.P
 				fmt.Fprintf(warn, "left out: %v\n", err)
 			}
 		}
-		if record, err := results.Read(dir); err == nil && record.Status == results.Done && !ranked[name] {
+		if record, err := results.Read(dir); err == nil && record.State == results.StateDone && !ranked[name] {
 			if lists, ok := pictures.ranked(name, dir, record, warn); ok {
 				page.Ranked, ranked[name] = append(page.Ranked, lists), true
 			}

@@ -19,7 +19,7 @@ func store(t *testing.T) string {
 	}
 	record := func(model, row string) results.Record {
 		return results.Record{
-			Model: model, Row: row, Status: results.Done, Recipe: recipe, Seed: 1,
+			Model: model, Row: row, State: results.StateDone, Recipe: recipe, Seed: 1,
 			Dataset: results.Dataset{Name: "Market-1501", Fingerprint: "f00d", Identities: 751, Train: 12936, Query: 3368, Gallery: 15913},
 			Machine: results.Machine{CPU: "a CPU", ISA: "avx512", Cores: 2, Go: "go1.26", OS: "linux", Arch: "amd64"},
 			Cost:    results.Cost{Params: 61156, MACs: 650880, PaperParams: 61156, PaperMACs: 657184},
@@ -27,7 +27,7 @@ func store(t *testing.T) string {
 		}
 	}
 	failed := record("resnet50", "ResNet50")
-	failed.Status, failed.Reason, failed.Final = results.Failed, "loss is NaN | at step 7", nil
+	failed.State, failed.Reason, failed.Final = results.StateFailed, "loss is NaN | at step 7", nil
 	for _, r := range []results.Record{record("osnet", "OSNet"), record("lenet", ""), failed} {
 		folder := filepath.Join(dir, r.Model)
 		if err := os.Mkdir(folder, 0o777); err != nil {

@@ -189,7 +189,7 @@ func runModels(ctx context.Context, work execute, config bench.Config, stdout, s
 	config.Progress = progress
 	summary, err := work(ctx, config)
 	stop()
-	if summary.Count(bench.Trained)+summary.Count(bench.AlreadyDone)+summary.Count(bench.HasFailed) == 0 {
+	if summary.Count(results.StateDone)+summary.Count(results.StateFailed) == 0 {
 		return err
 	}
 	report, reportErr := loadReport(config.Out)

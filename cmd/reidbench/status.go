@@ -13,6 +13,7 @@ import (
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/slurm"
+	"github.com/reidbench/reidbench/results"
 )
 
 func newStatusCommand() *cobra.Command {
@@ -52,7 +53,7 @@ exit code is 1 if a job has failed or cannot be read.`,
 				err = printStatus(c.OutOrStdout(), jobs)
 			}
 			count := countStates(jobs)
-			if n := count[bench.StateFailed] + count[bench.StateUnknown]; err == nil && n > 0 {
+			if n := count[results.StateFailed] + count[results.StateUnknown]; err == nil && n > 0 {
 				return found("%d of %d jobs failed or cannot be read", n, len(jobs))
 			}
 			return err
@@ -81,8 +82,8 @@ func withPlaces(jobs []bench.JobStatus, places map[string]slurm.Place) []placedJ
 	return placed
 }
 
-func countStates(jobs []placedJob) map[bench.JobState]int {
-	count := map[bench.JobState]int{}
+func countStates(jobs []placedJob) map[results.State]int {
+	count := map[results.State]int{}
 	for _, j := range jobs {
 		count[j.State]++
 	}
@@ -116,9 +117,9 @@ func printStatus(w io.Writer, jobs []placedJob) error {
 		fmt.Fprintln(w)
 	}
 	count := countStates(jobs)
-	parts := []string{fmt.Sprintf("%d of %d jobs done", count[bench.StateDone], len(jobs))}
-	for _, state := range []bench.JobState{
-		bench.StateRunning, bench.StateInterrupted, bench.StateWaiting, bench.StateFailed, bench.StateUnknown,
+	parts := []string{fmt.Sprintf("%d of %d jobs done", count[results.StateDone], len(jobs))}
+	for _, state := range []results.State{
+		results.StateRunning, results.StateInterrupted, results.StateWaiting, results.StateFailed, results.StateUnknown,
 	} {
 		if count[state] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[state], state))
@@ -142,11 +143,11 @@ func statusCells(j bench.JobStatus) []string {
 		cells[8] = progress.ShortDuration(j.Left())
 	}
 	switch {
-	case j.State == bench.StateRunning && j.Holder != nil:
+	case j.State == results.StateRunning && j.Holder != nil:
 		cells[9] = fmt.Sprintf("process %d on %s", j.Holder.PID, j.Holder.Host)
-	case j.State == bench.StateInterrupted && j.Holder != nil:
+	case j.State == results.StateInterrupted && j.Holder != nil:
 		cells[9] = fmt.Sprintf("process %d on %s was killed", j.Holder.PID, j.Holder.Host)
-	case j.State == bench.StateFailed, j.State == bench.StateUnknown:
+	case j.State == results.StateFailed, j.State == results.StateUnknown:
 		cells[9], _, _ = strings.Cut(j.Reason, "\n")
 	}
 	return cells

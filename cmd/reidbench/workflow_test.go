@@ -74,7 +74,7 @@ func TestWorkflow(t *testing.T) {
 		if err := json.Unmarshal([]byte(succeed(t, append(train, "--dry-run", "--seeds", "2", "--json")...)), &estimate); err != nil {
 			t.Fatal(err)
 		}
-		if len(estimate.Plan) != 2 || estimate.Plan[0].State != bench.Done || !(estimate.Plan[1].Seconds > 0) || estimate.Seconds != estimate.Plan[1].Seconds {
+		if len(estimate.Plan) != 2 || estimate.Plan[0].State != results.StateDone || !(estimate.Plan[1].Seconds > 0) || estimate.Seconds != estimate.Plan[1].Seconds {
 			t.Errorf("%+v", estimate)
 		}
 		if _, err := os.Stat(filepath.Join(runs, "lenet@6")); err == nil {
@@ -171,7 +171,7 @@ func TestWorkflow(t *testing.T) {
 		if err := json.Unmarshal([]byte(succeed(t, "status", "--runs", runs, "--json")), &jobs); err != nil {
 			t.Fatal(err)
 		}
-		if len(jobs) != 1 || jobs[0].State != bench.StateDone || !cmp.Equal(jobs[0].Metrics, record.Final) {
+		if len(jobs) != 1 || jobs[0].State != results.StateDone || !cmp.Equal(jobs[0].Metrics, record.Final) {
 			t.Errorf("status %+v", jobs)
 		}
 	})

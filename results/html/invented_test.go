@@ -31,7 +31,7 @@ func inventedPage(t *testing.T) Page {
 			costs[row] = cost
 		}
 		r := results.Record{
-			Format: results.Format, Model: model, Row: row, Status: results.Done, Recipe: recipe, Seed: seed,
+			Format: results.Format, Model: model, Row: row, State: results.StateDone, Recipe: recipe, Seed: seed,
 			Epochs: 160, Cost: cost,
 			Dataset: results.Dataset{Name: "Market-<1501>", Fingerprint: "0123456789abcdef", Identities: 751,
 				Train: 12936, Query: 3368, Gallery: 15913},
@@ -45,7 +45,7 @@ func inventedPage(t *testing.T) Page {
 				ImagesPerSecond: 30 / (0.05 + macsG)},
 		}
 		if i == 11 {
-			r.Status, r.Reason, r.Final = results.Failed, "out of memory at step 7 <script>alert(1)</script>", nil
+			r.State, r.Reason, r.Final = results.StateFailed, "out of memory at step 7 <script>alert(1)</script>", nil
 		}
 		records = append(records, r)
 	}

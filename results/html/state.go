@@ -18,7 +18,7 @@ func stateOf(l line) state {
 	done := 0
 	for _, r := range l.Records {
 		finished[r.Seed] = true
-		if r.Status == results.Done {
+		if r.State == results.StateDone {
 			done++
 		}
 	}

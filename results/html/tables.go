@@ -171,7 +171,7 @@ func (m measurement) cell(l line) cell {
 func (m measurement) statistics(l line) (mean, deviation float64, n int) {
 	var values []float64
 	for _, r := range l.Records {
-		if v := m.of(r); r.Status == results.Done && v > 0 {
+		if v := m.of(r); r.State == results.StateDone && v > 0 {
 			values = append(values, v)
 		}
 	}
