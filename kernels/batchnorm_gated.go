@@ -1,58 +1,53 @@
 package kernels
 
-// Gated is what is still missing in the gradient of a value that a channel gate multiplies, see
-// [ChannelGate.BackwardInput]: dy[n,i,c]*Gate[n,c] + Shift[n,c], Shift nil for none.
+// Gated is what the gradient dy of a value that a channel gate multiplies still lacks, see [ChannelGate.BackwardInput]:
+//
+//	dy[n,i,c]*Gate[n,c] (+ Shift[n,c])
 type Gated struct {
-	Gate, Shift []float32 // [samples, channels]
+	Gate, Shift []float32 // [samples, C]; a nil Shift is absent
 	Rows        int       // of a sample
 }
 
-// BackwardGated is Backward, without a residual, for the gradient that dy becomes behind the gate. dx may be
-// dy.
-func (b *BatchNorm) BackwardGated(p *Pool, rows int, dx, dgamma, dbeta, dy []float32, gated Gated, at Normalised, fixed, accumulate bool, ws []float32) {
-	b.SettleGated(p, rows, dx, dgamma, dbeta, dy, gated, at, fixed, accumulate, ws)
-	b.runRows(p, dx, dx, nil)
+// BackwardGated is Backward, without a residual, for the gradient that of.DY becomes through the gate. dx may be of.DY.
+func (b *BatchNorm) BackwardGated(p *Pool, rows int, dx []float32, of BatchNormGradient, gated Gated, ws []float32) {
+	at := b.SettleGated(p, rows, dx, of, gated, ws)
+	b.runRows(p, rows, dx, nil, at)
 }
 
-// SettleGated is BackwardGated without dx, which the convolution that made at.X computes where it reads it, see
-// [Conv.BackwardJoint], from g, the gradient behind gate and activation. g may be dy.
-func (b *BatchNorm) SettleGated(p *Pool, rows int, g, dgamma, dbeta, dy []float32, gated Gated, at Normalised, fixed, accumulate bool, ws []float32) {
-	const kernel = "BatchNorm's gradient behind a gate"
+// SettleGated is BackwardGated without dx, which the convolution that made of.At.X computes where it reads it, see
+// [Conv.BackwardJoint]. It writes g, the gradient through gate and activation, which may be of.DY.
+func (b *BatchNorm) SettleGated(p *Pool, rows int, g []float32, of BatchNormGradient, gated Gated, ws []float32) GradientRows {
+	const kernel = "BatchNorm.SettleGated"
 	checkLen(kernel, "g", g, rows*b.c)
-	checkLen(kernel, "dy", dy, rows*b.c)
-	checkLen(kernel, "dgamma", dgamma, b.c)
-	checkLen(kernel, "dbeta", dbeta, b.c)
+	of.check(kernel, rows, b.c)
 	checkLen(kernel, "gate", gated.Gate, ceilDiv(rows, gated.Rows)*b.c)
 	if gated.Shift != nil {
 		checkLen(kernel, "shift", gated.Shift, ceilDiv(rows, gated.Rows)*b.c)
 	}
-	at.Add, at.Parts = nil, nil
-	b.load(kernel, rows, at)
-	b.fixed, b.dx, b.dgamma, b.dbeta, b.dy, b.accumulate, b.gated = fixed, g, dgamma, dbeta, dy, accumulate, gated
-	b.reduce(p, kernel, rows, ws)
-	p.Run(b.tasks, (*batchNormGatedReduce)(b))
-	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormReduceFinish)(b))
+	of.At.Add, of.At.Parts = nil, nil
+	at := b.operands(kernel, rows, of.At)
+	b.sum(p, kernel, (*normGatedSums)(&b.summation), normSummation{operands: at, dy: of.DY, g: g, gated: gated}, of, ws)
+	return b.gradientRows(&at, g)
 }
 
-type batchNormGatedReduce BatchNorm
+type normGatedSums normSummation
 
-// Do keeps the gradient behind gate and activation in dx for now, and sums it.
-func (k *batchNormGatedReduce) Do(task, worker int) {
-	b := (*BatchNorm)(k)
-	gs, gxs := b.slot(task)
-	sumG, sumGX, shift, z := b.scratch(worker)
+// Do keeps the gradient through gate and activation in g, and sums it.
+func (k *normGatedSums) Do(task, worker int) {
+	s := (*normSummation)(k)
+	first, last, gs, gxs := s.sums.task(task)
+	sumG, sumGX, shift, z := s.scratchOf(worker)
 	clear(shift)
-	last := min((task+1)*b.perTask, b.rows)
-	for first := task * b.perTask; first < last; first += gradientRows {
+	for ; first < last; first += gradientRows {
 		clear(sumG)
 		clear(sumGX)
 		for r, end := first, min(first+gradientRows, last); r < end; {
-			rows := min(end-r, b.gated.Rows-r%b.gated.Rows) // of one sample
-			sample := r / b.gated.Rows * b.c
-			if b.gated.Shift != nil {
-				shift = b.gated.Shift[sample:][:b.c]
+			rows := min(end-r, s.gated.Rows-r%s.gated.Rows) // of one sample
+			sample := r / s.gated.Rows * s.c
+			if s.gated.Shift != nil {
+				shift = s.gated.Shift[sample:][:s.c]
 			}
-			b.reduceGated(sumG, sumGX, b.gated.Gate[sample:][:b.c], shift, z, r, rows)
+			s.sumGated(sumG, sumGX, s.gated.Gate[sample:][:s.c], shift, z, r, rows)
 			r += rows
 		}
 		addFloat64(gs, sumG)
@@ -60,21 +55,21 @@ func (k *batchNormGatedReduce) Do(task, worker int) {
 	}
 }
 
-// reduceGated is reduceRows behind a gate.
-func (b *BatchNorm) reduceGated(sumG, sumGX, gate, shift, z []float32, first, rows int) {
-	at, end := first*b.c, (first+rows)*b.c
-	if b.act != ActNone && b.fused() {
-		batchNormGatedGradSums(b.act, b.dx[at:end], sumG, sumGX, b.dy[at:end], b.x[at:end], gate, shift, b.mean, b.scale, b.beta, rows)
+// sumGated is sumRows through a gate. The rows are of one sample.
+func (s *normSummation) sumGated(sumG, sumGX, gate, shift, z []float32, first, rows int) {
+	at, end := first*s.c, (first+rows)*s.c
+	if s.Act != ActNone && s.fused() {
+		batchNormGatedGradSums(s.Act, s.g[at:end], sumG, sumGX, s.dy[at:end], s.x[at:end], gate, shift, s.Mean, s.Scale, s.Beta, rows)
 		return
 	}
-	for step := b.cacheRows * b.c; at < end; at += step {
+	for step := s.cacheRows * s.c; at < end; at += step {
 		step = min(step, end-at)
-		g, x, rows := b.dx[at:at+step], b.x[at:at+step], step/b.c
-		scaleShiftRows(g, b.dy[at:at+step], gate, shift, rows)
-		if b.act != ActNone {
-			batchNormRows(z, x, nil, b.mean, b.scale, b.beta, rows, b.c, b.lo, b.hi, false)
-			activateBackward(b.act, g, g, z[:step])
+		g, x, rows := s.g[at:at+step], s.x[at:at+step], step/s.c
+		scaleShiftRows(g, s.dy[at:at+step], gate, shift, rows)
+		if s.Act != ActNone {
+			batchNormRows(z, x, nil, s.Mean, s.Scale, s.Beta, rows, s.c, s.Lo, s.Hi, false)
+			activateBackward(s.Act, g, g, z[:step])
 		}
-		batchNormGradSums(sumG, sumGX, g, x, b.mean, rows, b.c)
+		batchNormGradSums(sumG, sumGX, g, x, s.Mean, rows, s.c)
 	}
 }

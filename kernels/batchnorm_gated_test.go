@@ -31,7 +31,7 @@ func TestBatchNormBackwardGated(t *testing.T) {
 							copy(dx, dy)
 							from = dx
 						}
-						norm.BackwardGated(p, rows, dx, dgamma, dbeta, from, gated, at, false, false, make([]float32, norm.Workspace(rows, threads)))
+						norm.BackwardGated(p, rows, dx, BatchNormGradient{DY: from, At: at, DGamma: dgamma, DBeta: dbeta}, gated, make([]float32, norm.Workspace(rows, threads)))
 						return dx, dgamma, dbeta
 					}
 					dx, dgamma, dbeta := run(2, false)
@@ -40,8 +40,7 @@ func TestBatchNormBackwardGated(t *testing.T) {
 					defer pool.Close()
 					want, wantGamma, wantBeta := make([]float32, rows*c), make([]float32, c), make([]float32, c)
 					gate.BackwardInput(pool, samples, want, dy, g, gated.Shift)
-					norm.Backward(pool, rows, want, nil, wantGamma, wantBeta, want, at, false, false,
-						make([]float32, norm.Workspace(rows, 2)))
+					norm.Backward(pool, rows, want, nil, BatchNormGradient{DY: want, At: at, DGamma: wantGamma, DBeta: wantBeta}, make([]float32, norm.Workspace(rows, 2)))
 					checkClose(t, "dx", dx, toFloat64(want), tolerance)
 					checkClose(t, "dgamma", dgamma, toFloat64(wantGamma), tolerance)
 					checkClose(t, "dbeta", dbeta, toFloat64(wantBeta), tolerance)

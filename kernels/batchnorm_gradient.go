@@ -1,157 +1,225 @@
 package kernels
 
+// BatchNormGradient holds what all backward methods of a [BatchNorm] take: the gradient dy of its output, what it was applied to,
+// and where the gradients of gamma and beta go.
+type BatchNormGradient struct {
+	DY            []float32 // [rows, C]; g for the methods that take sums of it
+	At            Normalised
+	Fixed         bool      // At's Mean and InvStd are constants, as in evaluation mode
+	DGamma, DBeta []float32 // [C], the results
+	Accumulate    bool      // add to DGamma and DBeta what they hold
+}
+
+func (g *BatchNormGradient) check(kernel string, rows, c int) {
+	checkLen(kernel, "dy", g.DY, rows*c)
+	checkLen(kernel, "dgamma", g.DGamma, c)
+	checkLen(kernel, "dbeta", g.DBeta, c)
+}
+
+// normSummation holds the arguments of the sums over dy.
+type normSummation struct {
+	operands
+	sums      rowSums
+	dy, g     []float32 // [rows, c]; g is kept between the passes over dy
+	gated     Gated     // what dy lacks, for SettleGated
+	cacheRows int
+}
+
+// perWorker returns the scratch of a worker: three channel vectors and a block of rows.
+func (b *BatchNorm) perWorker() int { return 3*b.c + b.cacheRows*b.c }
+
 // Backward computes the gradient through Apply and, as mean and invstd come from x, through Stats. With z the argument of
 // act, g[r,c] = dy[r,c]*act'(z[r,c]) and x̂[r,c] = (x[r,c]-mean[c])*invstd[c]:
 //
-//	dgamma[c] = Σ_r g[r,c] * x̂[r,c]   (added to dgamma if accumulate)
-//	dbeta[c]  = Σ_r g[r,c]            (added to dbeta if accumulate)
+//	dgamma[c] = Σ_r g[r,c] * x̂[r,c]   (added to dgamma if of.Accumulate)
+//	dbeta[c]  = Σ_r g[r,c]            (added to dbeta if of.Accumulate)
 //	dadd[r,c] = g[r,c]
 //	dx[r,c]   = gamma[c]*invstd[c] * (g[r,c] - Σg/rows - x̂[r,c] * Σg·x̂/rows)
 //
-// With fixed, mean and invstd are constants, as in evaluation mode:
+// With of.Fixed, mean and invstd are constants:
 //
 //	dx[r,c] = gamma[c]*invstd[c] * g[r,c]
 //
-// dadd is nil exactly when at.Add is. dx and dadd may be dy, if they are not both.
-func (b *BatchNorm) Backward(p *Pool, rows int, dx, dadd, dgamma, dbeta, dy []float32, at Normalised, fixed, accumulate bool, ws []float32) {
-	checkLen("BatchNorm.Backward", "dx", dx, rows*b.c)
-	checkLen("BatchNorm.Backward", "dy", dy, rows*b.c)
-	checkLen("BatchNorm.Backward", "dgamma", dgamma, b.c)
-	checkLen("BatchNorm.Backward", "dbeta", dbeta, b.c)
-	if at.Add != nil {
-		checkLen("BatchNorm.Backward", "dadd", dadd, rows*b.c)
-	}
-	b.load("BatchNorm.Backward", rows, at)
-	b.fixed, b.dx, b.dadd, b.dgamma, b.dbeta, b.dy, b.accumulate = fixed, dx, dadd, dgamma, dbeta, dy, accumulate
-	b.reduce(p, "BatchNorm.Backward", rows, ws)
-	p.Run(b.tasks, (*batchNormReduce)(b))
-	p.Run(ceilDiv(b.c, finishBlocks), (*batchNormReduceFinish)(b))
-	p.Run(b.tasks, (*batchNormBackward)(b))
-}
-
-// gradient returns where dy*act'(z) is kept between the passes over dy: in dadd if there is one, else in dx, or in dy if
-// that is the same. A clamp's is computed again.
-func (b *BatchNorm) gradient() []float32 {
+// dadd is nil exactly when of.At.Add is. dx and dadd may be of.DY, if they are not both.
+func (b *BatchNorm) Backward(p *Pool, rows int, dx, dadd []float32, of BatchNormGradient, ws []float32) {
+	const kernel = "BatchNorm.Backward"
+	checkLen(kernel, "dx", dx, rows*b.c)
+	of.check(kernel, rows, b.c)
+	at := b.operands(kernel, rows, of.At)
+	g := dx
 	switch {
-	case b.add != nil:
-		return b.dadd
-	case b.act == ActNone:
-		return b.dy
+	case at.add != nil:
+		checkLen(kernel, "dadd", dadd, rows*b.c)
+		g = dadd
+	case at.Act == ActNone:
+		g = of.DY
 	}
-	return b.dx
+	b.sum(p, kernel, (*normGradientSums)(&b.summation), normSummation{operands: at, dy: of.DY, g: g}, of, ws)
+
+	f := &b.inputGradient
+	*f = normInputGradient{operands: at, slope: b.slope, offset: b.offset, dx: dx, g: g, fixed: of.Fixed, perTask: partialRows(rows)}
+	if f.recomputes = at.Clamps && at.Act != ActNone && at.add == nil; f.recomputes {
+		f.g = of.DY
+	} else {
+		f.stream = &dx[0] != &g[0] && streamable(dx, rows, b.c)
+	}
+	p.Run(ceilDiv(rows, f.perTask), (*normInputRows)(f))
 }
 
-// recomputes tells whether there is no such place.
-func (b *BatchNorm) recomputes() bool { return b.clamps && b.act != ActNone && b.add == nil }
+// sum takes the sums of a gradient by the given job on b.summation, and settles them.
+func (b *BatchNorm) sum(p *Pool, kernel string, job Job, s normSummation, of BatchNormGradient, ws []float32) {
+	checkLen(kernel, "ws", ws, b.Workspace(s.rows, p.Threads()))
+	s.sums, s.cacheRows = newRowSums(s.rows, b.c, b.perWorker(), ws), b.cacheRows
+	b.summation = s
+	p.Run(s.sums.tasks, job)
+	b.settlement = normSettlement{channelGradient: b.channelGradient(s.rows, of), rows: s.sums}
+	p.Run(ceilDiv(b.c, finishBlocks), (*normSettleRows)(&b.settlement))
+}
 
-type batchNormReduce BatchNorm
+// scratchOf returns the sums of a block of rows, a channel vector and the block of rows that belong to a worker.
+func (s *normSummation) scratchOf(worker int) (sumG, sumGX, vector, block []float32) {
+	space, c := s.sums.worker(worker), s.c
+	return space[:c], space[c : 2*c], space[2*c : 3*c], space[3*c:]
+}
 
-func (k *batchNormReduce) Do(task, worker int) {
-	b := (*BatchNorm)(k)
-	gs, gxs := b.slot(task)
-	sumG, sumGX, _, z := b.scratch(worker)
-	last := min((task+1)*b.perTask, b.rows)
-	for first := task * b.perTask; first < last; first += gradientRows {
-		rows := min(gradientRows, last-first)
+type normGradientSums normSummation
+
+func (k *normGradientSums) Do(task, worker int) {
+	s := (*normSummation)(k)
+	first, last, gs, gxs := s.sums.task(task)
+	sumG, sumGX, _, z := s.scratchOf(worker)
+	for ; first < last; first += gradientRows {
 		clear(sumG)
 		clear(sumGX)
-		b.reduceRows(sumG, sumGX, z, first, rows)
+		s.sumRows(sumG, sumGX, z, first, min(gradientRows, last-first))
 		addFloat64(gs, sumG)
 		addFloat64(gxs, sumGX)
 	}
 }
 
-// reduceRows adds up the gradient of some rows, and keeps it unless it is a clamp's.
-func (b *BatchNorm) reduceRows(sumG, sumGX, z []float32, first, rows int) {
-	at, end := first*b.c, (first+rows)*b.c
-	dy, x := b.dy[at:end], b.x[at:end]
+// sumRows adds up the gradient of some rows, and keeps it unless it is a clamp's, which is computed again.
+func (s *normSummation) sumRows(sumG, sumGX, z []float32, first, rows int) {
+	at, end := first*s.c, (first+rows)*s.c
+	dy, x, g, add := s.dy[at:end], s.x[at:end], s.g[at:end], s.addOf(at, end)
 	switch {
-	case b.act == ActNone:
-		if b.add != nil {
-			copy(b.dadd[at:end], dy)
+	case s.Act == ActNone:
+		if add != nil {
+			copy(g, dy)
 		}
-		batchNormGradSums(sumG, sumGX, dy, x, b.mean, rows, b.c)
-	case b.clamps:
-		var g, add []float32
-		if b.add != nil {
-			g, add = b.dadd[at:end], b.add[at:end]
+		batchNormGradSums(sumG, sumGX, dy, x, s.Mean, rows, s.c)
+	case s.Clamps:
+		if add == nil {
+			g = nil
 		}
-		batchNormClampGradSums(g, sumG, sumGX, dy, x, add, b.mean, b.scale, b.beta, rows, b.c, b.lo, b.hi, false)
-	case b.fused():
-		batchNormCurveGradSums(b.act, b.gradient()[at:end], sumG, sumGX, dy, x, b.mean, b.scale, b.beta, rows, false)
+		batchNormClampGradSums(g, sumG, sumGX, dy, x, add, s.Mean, s.Scale, s.Beta, rows, s.c, s.Lo, s.Hi, false)
+	case s.fused():
+		batchNormCurveGradSums(s.Act, g, sumG, sumGX, dy, x, s.Mean, s.Scale, s.Beta, rows, false)
 	default:
-		for r := 0; r < rows; r += b.cacheRows {
-			n := min(b.cacheRows, rows-r)
-			lo, hi := at+r*b.c, at+(r+n)*b.c
-			g, x, z := b.gradient()[lo:hi], b.x[lo:hi], z[:hi-lo]
-			var add []float32
-			if b.add != nil {
-				add = b.add[lo:hi]
-			}
-			batchNormRows(z, x, add, b.mean, b.scale, b.beta, n, b.c, b.lo, b.hi, false)
-			activateBackward(b.act, g, b.dy[lo:hi], z)
-			batchNormGradSums(sumG, sumGX, g, x, b.mean, n, b.c)
+		for step := s.cacheRows * s.c; at < end; at += step {
+			step = min(step, end-at)
+			g, x, z, n := s.g[at:at+step], s.x[at:at+step], z[:step], step/s.c
+			batchNormRows(z, x, s.addOf(at, at+step), s.Mean, s.Scale, s.Beta, n, s.c, s.Lo, s.Hi, false)
+			activateBackward(s.Act, g, s.dy[at:at+step], z)
+			batchNormGradSums(sumG, sumGX, g, x, s.Mean, n, s.c)
 		}
 	}
 }
 
-type batchNormReduceFinish BatchNorm
+// channelGradient sets the gradients of gamma and beta, and what dx is made of.
+type channelGradient struct {
+	n                 int // rows
+	invstd, gamma     []float32
+	dgamma, dbeta     []float32
+	slope, offset     []float32 // as in GradientRows
+	fixed, accumulate bool
+}
 
-func (k *batchNormReduceFinish) Do(task, _ int) {
-	b := (*BatchNorm)(k)
-	first, last := task*finishBlocks, min((task+1)*finishBlocks, b.c)
+func (b *BatchNorm) channelGradient(rows int, of BatchNormGradient) channelGradient {
+	return channelGradient{
+		n: rows, invstd: of.At.InvStd, gamma: of.At.Gamma, dgamma: of.DGamma, dbeta: of.DBeta,
+		slope: b.slope, offset: b.offset, fixed: of.Fixed, accumulate: of.Accumulate,
+	}
+}
+
+// set sets those of some channels, from the given one on, from the sums of g and of g·(x-mean).
+func (k *channelGradient) set(first int, sumG, sumGX []float64) {
+	for i := first; i < first+len(sumG); i++ {
+		invstd := float64(k.invstd[i])
+		dgamma, dbeta := sumGX[i-first]*invstd, sumG[i-first]
+		gain := float64(k.gamma[i]) * invstd / float64(k.n)
+		k.slope[i] = float32(-gain * dgamma * invstd)
+		k.offset[i] = float32(-gain * dbeta)
+		if k.fixed {
+			k.slope[i], k.offset[i] = 0, 0
+		}
+		if k.accumulate {
+			dgamma += float64(k.dgamma[i])
+			dbeta += float64(k.dbeta[i])
+		}
+		k.dgamma[i], k.dbeta[i] = float32(dgamma), float32(dbeta)
+	}
+}
+
+// normSettlement holds the sums of g, by task of a reduction over rows or by block, and what is set from them.
+type normSettlement struct {
+	channelGradient
+	rows rowSums
+
+	sums   []float32 // [blocks, 2, c], in place of those
+	blocks int
+	totals []float64
+}
+
+type normSettleRows normSettlement
+
+func (k *normSettleRows) Do(task, _ int) {
+	first, last := task*finishBlocks, min((task+1)*finishBlocks, k.rows.c)
 	var sumG, sumGX [finishBlocks]float64
-	for t := range b.tasks {
-		gs, gxs := b.slots[2*t*b.c+first:2*t*b.c+last], b.slots[(2*t+1)*b.c+first:(2*t+1)*b.c+last]
+	for t := range k.rows.tasks {
+		gs, gxs := k.rows.partial(t, first, last)
 		for j, v := range gs {
 			sumG[j] += v
 			sumGX[j] += gxs[j]
 		}
 	}
-	b.settleGradient(first, sumG[:last-first], sumGX[:last-first])
+	k.set(first, sumG[:last-first], sumGX[:last-first])
 }
 
-// settleGradient sets the gradients of gamma and beta, and what dx is made of, from the sums of some channels.
-func (b *BatchNorm) settleGradient(first int, sumG, sumGX []float64) {
-	for i := first; i < first+len(sumG); i++ {
-		invstd := float64(b.invstd[i])
-		dgamma, dbeta := sumGX[i-first]*invstd, sumG[i-first]
-		gain := float64(b.gamma[i]) * invstd / float64(b.rows)
-		b.slope[i] = float32(-gain * dgamma * invstd)
-		b.offset[i] = float32(-gain * dbeta)
-		if b.fixed {
-			b.slope[i], b.offset[i] = 0, 0
-		}
-		if b.accumulate {
-			dgamma += float64(b.dgamma[i])
-			dbeta += float64(b.dbeta[i])
-		}
-		b.dgamma[i], b.dbeta[i] = float32(dgamma), float32(dbeta)
-	}
+type normSettleBlocks normSettlement
+
+func (k *normSettleBlocks) Do(task, _ int) {
+	c := len(k.slope)
+	first, last := task*finishBlocks, min((task+1)*finishBlocks, c)
+	sumG, sumGX := addBlocks(k.totals, k.sums, k.blocks, c, first, last)
+	k.set(first, sumG, sumGX)
 }
 
-type batchNormBackward BatchNorm
+// normInputGradient holds the arguments of the pass that computes dx in Backward.
+type normInputGradient struct {
+	operands
+	slope, offset []float32 // [c], as in GradientRows
+	dx, g         []float32 // [rows, c]
+	fixed         bool
+	recomputes    bool // g is dy: the clamp's gradient is computed again
+	perTask       int
+	stream        bool // store dx past the caches
+}
 
-func (k *batchNormBackward) Do(task, _ int) {
-	b := (*BatchNorm)(k)
-	first, last := task*b.perTask, min((task+1)*b.perTask, b.rows)
-	at, end, rows := first*b.c, last*b.c, last-first
-	dx, x := b.dx[at:end], b.x[at:end]
-	stream := b.streamsInput(b.gradient())
-	if stream {
-		defer storeFence()
-	}
+type normInputRows normInputGradient
+
+func (k *normInputRows) Do(task, _ int) {
+	first, last := task*k.perTask, min((task+1)*k.perTask, k.rows)
+	at, end, rows := first*k.c, last*k.c, last-first
+	dx, g, x := k.dx[at:end], k.g[at:end], k.x[at:end]
 	switch {
-	case b.recomputes():
-		batchNormClampGradRows(dx, b.dy[at:end], x, b.mean, b.scale, b.beta, b.slope, b.offset, rows, b.lo, b.hi)
-	case b.fixed:
-		scaleRows(dx, b.gradient()[at:end], b.scale, rows, stream)
+	case k.recomputes:
+		batchNormClampGradRows(dx, g, x, k.Mean, k.Scale, k.Beta, k.slope, k.offset, rows, k.Lo, k.Hi)
+	case k.fixed:
+		scaleRows(dx, g, k.Scale, rows, k.stream)
 	default:
-		batchNormGradRows(dx, b.gradient()[at:end], x, nil, b.mean, b.scale, b.slope, b.offset, rows, b.c, b.c, stream)
+		batchNormGradRows(dx, g, x, nil, k.Mean, k.Scale, k.slope, k.offset, rows, k.c, k.c, k.stream)
 	}
-}
-
-// streamsInput tells whether dx, which is computed from g, is worth storing past the caches.
-func (b *BatchNorm) streamsInput(g []float32) bool {
-	return &b.dx[0] != &g[0] && streamable(b.dx, b.rows, b.c)
+	if k.stream {
+		storeFence()
+	}
 }

@@ -7,7 +7,7 @@ import (
 
 // BenchmarkBatchNormParts compares batch norms of one tensor and of a concatenation, as in DenseNet's blocks at a batch of 32.
 func BenchmarkBatchNormParts(b *testing.B) {
-	const growth = 32
+	const growth, perBlock = 32, 96
 	pool := NewPool(1)
 	defer pool.Close()
 	rng := newRand()
@@ -18,20 +18,20 @@ func BenchmarkBatchNormParts(b *testing.B) {
 			copy(y, normal(rng, len(y)))
 			at := Normalised{Mean: normal(rng, s.c), InvStd: normal(rng, s.c), Gamma: normal(rng, s.c), Beta: normal(rng, s.c)}
 			var dx []float32
-			var gradients []Gradient
+			var gradients []PartGradient
 			if inParts {
 				for c := s.first; c <= s.c; c += growth {
 					part, d := Part{Allocate(s.rows * growth), growth}, Allocate(s.rows*growth)
 					if c == s.first {
 						part, d = Part{Allocate(s.rows * c), c}, Allocate(s.rows*c)
 					}
-					at.Parts, gradients = append(at.Parts, part), append(gradients, Gradient{d, d})
+					at.Parts, gradients = append(at.Parts, part), append(gradients, PartGradient{d, d})
 				}
 			} else {
 				at.X, dx = Allocate(s.rows*s.c), Allocate(s.rows*s.c)
 			}
 			dgamma, dbeta := make([]float32, s.c), make([]float32, s.c)
-			sums := make([]float32, norm.blockSums(ceilDiv(s.rows, rowBlock)))
+			sums := make([]float32, norm.GradientSumsSize(ceilDiv(s.rows, perBlock)))
 			blocks := len(sums) / (2 * s.c)
 			flush := Allocate(1 << 24)
 			name := fmt.Sprintf("%dx%d, parts %t", s.rows, s.c, inParts)
@@ -50,15 +50,15 @@ func BenchmarkBatchNormParts(b *testing.B) {
 			bench("apply", func() { norm.Apply(pool, s.rows, y, at) })
 			bench("gradient", func() {
 				if inParts {
-					norm.BackwardSummedParts(pool, s.rows, blocks, gradients, dgamma, dbeta, y, at, false, sums, false)
+					norm.BackwardSummedParts(pool, s.rows, gradients, BatchNormGradient{DY: y, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
 				} else {
-					norm.BackwardSummed(pool, s.rows, blocks, dx, dgamma, dbeta, y, at, false, dx, sums, false)
+					norm.BackwardSummed(pool, s.rows, dx, dx, BatchNormGradient{DY: y, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
 				}
 			})
 			bench("sums", func() {
-				norm.loadBlocks(s.rows, y, at, sums)
+				gradient := norm.GradientSums(s.rows, y, at, sums)
 				for block := range blocks {
-					norm.sumBlock(block, block*rowBlock, y[block*rowBlock*s.c:min((block+1)*rowBlock, s.rows)*s.c])
+					gradient.Block(block, block*perBlock, y[block*perBlock*s.c:min((block+1)*perBlock, s.rows)*s.c])
 				}
 			})
 		}

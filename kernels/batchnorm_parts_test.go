@@ -43,7 +43,7 @@ func (k partsCase) join(parts [][]float32, rows int) []float32 {
 // TestBatchNormParts holds a batch norm of parts against that of their concatenation. What is computed value by value has the
 // same bits, sums differ by the order of additions: of some hundred terms of order one.
 func TestBatchNormParts(t *testing.T) {
-	const rows, tolerance = 3*blockRows + 5, 1e-5
+	const rows, perBlock, tolerance = 3*blockRows + 5, 96, 1e-5
 	forEachISA(t, func(t *testing.T) {
 		size := streamFloats
 		streamFloats = 0
@@ -60,7 +60,7 @@ func TestBatchNormParts(t *testing.T) {
 				if !norm.TakesParts() {
 					t.Fatal("takes no parts")
 				}
-				blocks := ceilDiv(rows, rowBlock)
+				blocks := ceilDiv(rows, perBlock)
 				run := func(threads int, parts bool) (exact, near [][]float32) {
 					p := NewPool(threads)
 					defer p.Close()
@@ -74,10 +74,10 @@ func TestBatchNormParts(t *testing.T) {
 							one.Moments(p, rows, x, m, make([]float32, one.Workspace(rows, threads)))
 							at.Parts, moments = append(at.Parts, Part{x, k.parts[i]}), append(moments, m)
 						}
-						norm.StatsOfParts(rows, moments, at.Mean, at.InvStd, runMean, runVar)
+						norm.StatsOfParts(rows, moments, Statistics{Mean: at.Mean, InvStd: at.InvStd, RunMean: runMean, RunVar: runVar})
 					} else {
 						at.X = x
-						norm.Stats(p, rows, x, at.Mean, at.InvStd, runMean, runVar, make([]float32, norm.Workspace(rows, threads)))
+						norm.Stats(p, rows, x, Statistics{Mean: at.Mean, InvStd: at.InvStd, RunMean: runMean, RunVar: runVar}, make([]float32, norm.Workspace(rows, threads)))
 					}
 					near = [][]float32{slices.Clone(at.Mean), slices.Clone(at.InvStd), runMean, runVar}
 					copy(at.Mean, beta) // the same for both from here on
@@ -88,14 +88,14 @@ func TestBatchNormParts(t *testing.T) {
 					if k.act == ActNone {
 						copy(g, dy)
 					}
-					sums := make([]float32, norm.blockSums(blocks))
-					norm.loadBlocks(rows, g, at, sums)
+					sums := make([]float32, norm.GradientSumsSize(blocks))
+					gradient := norm.GradientSums(rows, g, at, sums)
 					for b := range blocks {
-						rows := dy[b*rowBlock*c : min((b+1)*rowBlock, rows)*c]
+						rows := dy[b*perBlock*c : min((b+1)*perBlock, rows)*c]
 						if k.act == ActNone {
-							rows = g[b*rowBlock*c:][:len(rows)]
+							rows = g[b*perBlock*c:][:len(rows)]
 						}
-						norm.sumBlock(b, b*rowBlock, rows)
+						gradient.Block(b, b*perBlock, rows)
 					}
 					exact = [][]float32{y, slices.Clone(g)}
 					dgamma, dbeta := slices.Clone(start), slices.Clone(start)
@@ -103,7 +103,7 @@ func TestBatchNormParts(t *testing.T) {
 						var dx []float32
 						if parts {
 							all := k.split(add, rows)
-							gradients := make([]Gradient, len(k.parts))
+							gradients := make([]PartGradient, len(k.parts))
 							for i := range gradients {
 								if i == k.none {
 									continue
@@ -112,14 +112,14 @@ func TestBatchNormParts(t *testing.T) {
 									gradients[i].Add = all[i]
 								}
 							}
-							norm.BackwardSummedParts(p, rows, blocks, gradients, dgamma, dbeta, g, at, false, sums, true)
+							norm.BackwardSummedParts(p, rows, gradients, BatchNormGradient{DY: g, At: at, DGamma: dgamma, DBeta: dbeta, Accumulate: true}, blocks, sums)
 							dx = k.join(all, rows)
 						} else {
 							var before []float32
 							if dx = slices.Clone(add); adds {
 								before = dx
 							}
-							norm.BackwardSummed(p, rows, blocks, dx, dgamma, dbeta, g, at, false, before, sums, true)
+							norm.BackwardSummed(p, rows, dx, before, BatchNormGradient{DY: g, At: at, DGamma: dgamma, DBeta: dbeta, Accumulate: true}, blocks, sums)
 							all := k.split(dx, rows)
 							if k.none >= 0 {
 								all[k.none] = k.split(add, rows)[k.none]

@@ -47,13 +47,13 @@ func batchNormCase(act Act, residual, fixed, large bool) layerCase {
 	ws := make([]float32, norm.Workspace(rows, 5))
 	k.run = func(p *Pool) {
 		if fixed {
-			norm.Running(mean, invstd, runMean, runVar)
+			norm.Running(Statistics{Mean: mean, InvStd: invstd, RunMean: runMean, RunVar: runVar})
 		} else {
-			norm.Stats(p, rows, x, mean, invstd, nil, nil, ws)
+			norm.Stats(p, rows, x, Statistics{Mean: mean, InvStd: invstd}, ws)
 		}
 		norm.Apply(p, rows, k.y, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 		at := Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}
-		norm.Backward(p, rows, k.grads[0], dadd, k.grads[1], k.grads[2], dy, at, fixed, false, ws)
+		norm.Backward(p, rows, k.grads[0], dadd, BatchNormGradient{DY: dy, At: at, Fixed: fixed, DGamma: k.grads[1], DBeta: k.grads[2]}, ws)
 	}
 	k.forward = func(in [][]float64) []float64 {
 		x, gamma, beta := in[0], in[1], in[2]
@@ -120,7 +120,7 @@ func TestBatchNormStatistics(t *testing.T) {
 				wantRunMean = append(wantRunMean, (1-momentum)*float64(runMean[j])+momentum*m)
 				wantRunVar = append(wantRunVar, (1-momentum)*float64(runVar[j])+momentum*unbiased)
 			}
-			norm.Stats(pool, test.rows, x, mean, invstd, runMean, runVar, make([]float32, norm.Workspace(test.rows, 3)))
+			norm.Stats(pool, test.rows, x, Statistics{Mean: mean, InvStd: invstd, RunMean: runMean, RunVar: runVar}, make([]float32, norm.Workspace(test.rows, 3)))
 			// 128 float32 additions of deviations, then float64: far below 128·2⁻²⁴ = 8e-6.
 			checkClose(t, test.name+": mean", mean, wantMean, 1e-6)
 			checkClose(t, test.name+": invstd", invstd, wantInvstd, 4e-6)
@@ -142,12 +142,12 @@ func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
 			norm := NewBatchNorm(c, 1e-5, 0.1, act)
 			ws := make([]float32, norm.Workspace(rows, 2))
 			mean, invstd := make([]float32, c), make([]float32, c)
-			norm.Stats(pool, rows, x, mean, invstd, nil, nil, ws)
+			norm.Stats(pool, rows, x, Statistics{Mean: mean, InvStd: invstd}, ws)
 			plain := makeSlices([][]float32{x, add, gamma, beta})
-			norm.Backward(pool, rows, plain[0], plain[1], plain[2], plain[3], dy, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
+			norm.Backward(pool, rows, plain[0], plain[1], BatchNormGradient{DY: dy, At: Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, DGamma: plain[2], DBeta: plain[3]}, ws)
 
 			dadd, dgamma, dbeta, dx := append([]float32(nil), dy...), append([]float32(nil), plain[2]...), append([]float32(nil), plain[3]...), make([]float32, rows*c)
-			norm.Backward(pool, rows, dx, dadd, dgamma, dbeta, dadd, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, true, ws)
+			norm.Backward(pool, rows, dx, dadd, BatchNormGradient{DY: dadd, At: Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, DGamma: dgamma, DBeta: dbeta, Accumulate: true}, ws)
 			checkEqual(t, act.String()+": dx with dadd = dy", dx, plain[0])
 			checkEqual(t, act.String()+": dadd = dy", dadd, plain[1])
 			for j := range c {
@@ -155,9 +155,9 @@ func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
 			}
 			checkClose(t, act.String()+": dgamma twice", dgamma, toFloat64(plain[2]), 1e-6)
 
-			norm.Backward(pool, rows, plain[0], nil, dgamma, dbeta, dy, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
+			norm.Backward(pool, rows, plain[0], nil, BatchNormGradient{DY: dy, At: Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, DGamma: dgamma, DBeta: dbeta}, ws)
 			dx = append(dx[:0], dy...)
-			norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
+			norm.Backward(pool, rows, dx, nil, BatchNormGradient{DY: dx, At: Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, DGamma: dgamma, DBeta: dbeta}, ws)
 			checkEqual(t, act.String()+": dx = dy", dx, plain[0])
 
 			want := make([]float32, rows*c)

@@ -25,6 +25,9 @@ type Conv struct {
 	forward implicitProduct
 	data    []implicitProduct // of the data gradient, one per phase of the stride
 	bias    channelSum
+
+	through NormInput    // that the next call reads its input through
+	before  GradientSums // of the call in flight, for the batch norm that made the input
 }
 
 // NewConv returns a convolution of the given shape, or an error if there is none. Where it pays, it is computed in

@@ -78,7 +78,7 @@ func (s *laneShape) share(out int) int {
 type groupedWindows struct {
 	implicitProduct
 	window  groupedWindow
-	through *BatchNorm // that the input is read through, nil for none
+	through *NormInput // that the input is read through, nil for none
 	index   [2][]int32 // of lanes8 and lanes16: for each vector of a block's groups, see groupedTile
 }
 
@@ -341,14 +341,14 @@ func (g *grouped) forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []fl
 	g.readThrough(nil)
 }
 
-// readsThrough tells whether the input can be normalised as it is copied: by one kernel, but for the last groups.
-func (g *grouped) readsThrough(norm *BatchNorm) bool {
+// readsThrough reports whether the input can be normalised by a clamp as it is copied: by one kernel, but for the last groups.
+func (g *grouped) readsThrough() bool {
 	shape, _ := g.conv.lanes()
-	return norm.clamps && shape.isa == AVX512 && g.conv.secondHalf() > 0
+	return shape.isa == AVX512 && g.conv.secondHalf() > 0
 }
 
 // readThrough sets the batch norm that the input is read through in the next call, nil for none.
-func (g *grouped) readThrough(norm *BatchNorm) { g.conv.through, g.gradient.through = norm, norm }
+func (g *grouped) readThrough(norm *NormInput) { g.conv.through, g.gradient.through = norm, norm }
 
 func (g *grouped) backwardData(p *Pool, n int, dx, dy, w, add, ws []float32) {
 	d := &g.data

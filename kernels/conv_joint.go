@@ -6,22 +6,17 @@ type Joint struct {
 	DW         []float32 // the gradient of the weights
 	Accumulate bool      // add to DW what it holds
 
-	G      []float32  // the gradient behind the activation of the batch norm behind the convolution
-	Behind *BatchNorm // that batch norm, after BatchNorm.SettleSummed or SettleGated
-	Y      Normalised // what it was applied to: the convolution's output
-
-	X, W   []float32  // the convolution's input and weights
-	Before *BatchNorm // the batch norm that made the input, which takes the sums of DX; nil for none
-	At     Normalised // what it was applied to
-	Sums   []float32  // of JointSums
+	DY     GradientRows // the gradient of the output, from BatchNorm.SettleSummed or SettleGated
+	X, W   []float32    // the input and the weights
+	Before NormBefore   // takes the sums of DX
 }
 
-// JoinsBackward tells whether BackwardJoint is there for the convolution, and pays.
+// JoinsBackward reports whether BackwardJoint is there for the convolution, and pays.
 func (c *Conv) JoinsBackward() bool { return c.joint() != nil }
 
-// jointPass is the whole backward pass of a convolution behind which there is a batch norm.
+// jointPass is the whole backward pass of a convolution that a batch norm follows.
 type jointPass interface {
-	run(p *Pool, n int, args *Joint, ws []float32) (blocks int)
+	run(p *Pool, n int, args *Joint, before *GradientSums, ws []float32) (blocks int)
 	blocksOf(n int) int // of the sums
 	workspace(n, threads int) int
 }
@@ -44,31 +39,34 @@ func (c *Conv) joint() jointPass {
 // as [BatchNorm.BackwardSummed] has it, it is BackwardData, or BackwardDataSums where there is a batch norm before, and
 // BackwardWeights. dy is computed piece by piece, used for both while it is in the caches, and never written. If
 // the input is read through a batch norm (ReadThrough), that is the one before. It returns the number of blocks in Sums.
-// It may be called where JoinsBackward, and SumsGradient if there is a batch norm before.
+// It panics unless JoinsBackward reports true, and SumsGradient if there is a batch norm before.
 func (c *Conv) BackwardJoint(p *Pool, n int, j *Joint, ws []float32) (blocks int) {
-	rows := n * c.s.OutH() * c.s.OutW()
-	c.check(n, j.G, j.X, j.W)
+	c.check(n, j.DY.G, j.X, j.W)
+	checkLen("Conv", "y", j.DY.X, n*c.outputSize())
 	checkLen("Conv", "dw", j.DW, c.s.Weights())
 	checkLen("Conv", "dx", j.DX, n*c.inputSize())
 	if j.Add != nil {
 		checkLen("Conv", "add", j.Add, n*c.inputSize())
 	}
-	j.Behind.load("Conv.BackwardJoint", rows, j.Y)
-	if j.Before != nil {
-		checkLen("Conv", "sums", j.Sums, c.JointSums(j.Before, n))
-		j.Before.loadBlocks(n*c.s.H*c.s.W, j.DX, j.At, j.Sums)
+	var before *GradientSums
+	if j.Before.Norm != nil {
+		if !c.SumsGradient(j.Before.Norm, j.Before.At.Add != nil) {
+			panic("kernels: Conv.BackwardJoint: the convolution takes no sums for such a batch norm")
+		}
+		before = &c.before
+		*before = c.gradientSums(n, j.DX, j.Before, c.JointSums(j.Before.Norm, n))
 	}
-	for _, read := range [][]float32{j.G, j.Y.X, j.X, j.W, j.Add, j.At.X, j.At.Add} {
+	for _, read := range [][]float32{j.DY.G, j.DY.X, j.X, j.W, j.Add} {
 		raceRead(read)
 	}
 	raceWrite(j.DX[:n*c.inputSize()])
 	raceWrite(j.DW[:c.s.Weights()])
-	return c.joint().run(p, n, j, ws)
+	return c.joint().run(p, n, j, before, ws)
 }
 
 // JointSums returns the floats of the sums that BackwardJoint takes for a batch norm, for up to n samples.
 func (c *Conv) JointSums(norm *BatchNorm, n int) int {
-	return norm.blockSums(c.joint().blocksOf(n))
+	return norm.GradientSumsSize(c.joint().blocksOf(n))
 }
 
 // JointWorkspace is [Conv.Workspace] for BackwardJoint.

@@ -52,16 +52,16 @@ func BenchmarkJoint(b *testing.B) {
 		}
 		dx, x, g, dy, w, dw := tensor(rows*s.C), tensor(rows*s.C), tensor(rows*s.OutC), tensor(rows*s.OutC), tensor(s.Weights()), tensor(s.Weights())
 		y, at := statistics(tensor(rows*s.OutC), s.OutC), statistics(tensor(rows*s.C), s.C)
-		behind, before := NewBatchNorm(s.OutC, 1e-5, 0.1, ActNone), NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
+		after, before := NewBatchNorm(s.OutC, 1e-5, 0.1, ActNone), NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
 		dgamma, dbeta := tensor(s.OutC), tensor(s.OutC)
-		normSums := tensor(behind.blockSums(8))
+		normSums := tensor(after.GradientSumsSize(8))
 		sums := tensor(max(c.GradientSums(before, n), c.JointSums(before, n)))
 		ws := Allocate(max(c.GradientSumsWorkspace(n, threads), c.JointWorkspace(n, threads)))
 		b.Run(convName(s)+"/apart", func(b *testing.B) {
 			for b.Loop() {
-				behind.BackwardSummed(pool, rows, 8, dy, dgamma, dbeta, g, y, false, nil, normSums, false)
+				after.BackwardSummed(pool, rows, dy, nil, BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta}, 8, normSums)
 				if bench.before {
-					c.BackwardDataSums(pool, n, dx, dy, w, nil, before, at, sums, ws)
+					c.BackwardDataSums(pool, n, dx, dy, w, nil, NormBefore{Norm: before, At: at, Sums: sums}, ws)
 				} else {
 					c.BackwardData(pool, n, dx, dy, w, nil, ws)
 				}
@@ -69,12 +69,12 @@ func BenchmarkJoint(b *testing.B) {
 			}
 		})
 		b.Run(convName(s)+"/joint", func(b *testing.B) {
-			args := Joint{DX: dx, DW: dw, G: g, Behind: behind, Y: y, X: x, W: w}
+			args := Joint{DX: dx, DW: dw, X: x, W: w}
 			if bench.before {
-				args.Before, args.At, args.Sums = before, at, sums
+				args.Before = NormBefore{Norm: before, At: at, Sums: sums}
 			}
 			for b.Loop() {
-				behind.SettleSummed(pool, rows, 8, dgamma, dbeta, g, y, false, normSums, false)
+				args.DY = after.SettleSummed(pool, rows, BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta}, 8, normSums)
 				c.BackwardJoint(pool, n, &args, ws)
 			}
 		})

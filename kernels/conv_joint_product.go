@@ -10,7 +10,7 @@ const (
 	fewestJointPixels = 128 // of an image
 )
 
-// jointProduct is the whole backward pass of a 1×1 convolution behind which there is a batch norm. The pixels are cut into
+// jointProduct is the whole backward pass of a 1×1 convolution that a batch norm follows. The pixels are cut into
 // splits, those into blocks: of each block, dy is computed, multiplied by the weights, and by the input for the weights'
 // gradient, whose sums over a split go to their own slot.
 type jointProduct struct {
@@ -95,11 +95,11 @@ func (j *jointProduct) blocksOf(n int) int {
 }
 
 // run computes both gradients, and returns the number of blocks of the sums.
-func (j *jointProduct) run(p *Pool, n int, args *Joint, ws []float32) int {
+func (j *jointProduct) run(p *Pool, n int, args *Joint, before *GradientSums, ws []float32) int {
 	d, w := &j.data, &j.weights
 	d.n, w.n, j.args = n, n, args
 	j.setWorkerSize()
-	d.src, d.weights, d.dst, d.add, d.norm = args.G, args.W, args.DX, args.Add, args.Before
+	d.src, d.weights, d.dst, d.add, d.norm = args.DY.G, args.W, args.DX, args.Add, before
 	w.src, w.dw, w.keep = args.X, args.DW, args.Accumulate
 	space := newScratch(ws)
 	d.packed = space.take(d.packedSize())
@@ -141,7 +141,7 @@ func (j *jointMultiply) Do(split, worker int) {
 func (j *jointProduct) multiplyRows(dy []float32, row int, ws []float32) {
 	var b productBlock
 	b.begin(&j.data, row/rowBlock, ws)
-	j.args.Behind.gradientRows(dy, j.row(), j.args.G, row, b.m.rows)
+	j.args.DY.Rows(dy, j.row(), row, b.m.rows)
 	b.rowsGiven, b.givenRow = dy, j.row()
 	j.fetchNext(&b.m, row+b.m.rows)
 	b.multiply()
@@ -151,7 +151,7 @@ func (j *jointProduct) multiplyRows(dy []float32, row int, ws []float32) {
 func (j *jointProduct) fetchNext(m *product, row int) {
 	last := min(row+rowBlock, j.data.rows())
 	from := func(x []float32, pixel int) []float32 { return x[row*pixel : last*pixel] }
-	m.soon = [4][]float32{m.later, from(j.args.G, j.depth()), from(j.args.Y.X, j.depth()), from(j.args.X, j.weights.pixel)}
+	m.soon = [4][]float32{m.later, from(j.args.DY.G, j.depth()), from(j.args.DY.X, j.depth()), from(j.args.X, j.weights.pixel)}
 	m.later, m.soonTiles = nil, m.tiles()
 }
 

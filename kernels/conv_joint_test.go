@@ -70,7 +70,7 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 	if test.before {
 		before = NewBatchNorm(s.C, 1e-5, 0.1, test.act)
 	}
-	normSums := normal(rng, norm.blockSums(3))
+	normSums := normal(rng, norm.GradientSumsSize(3))
 	space := Allocate(rows*s.C + cacheLine)
 
 	type result struct{ dx, dw, sums []float32 }
@@ -78,7 +78,7 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 		if before == nil {
 			return nil
 		}
-		one, other := before.addBlocks(0, s.C, blocks, sums, s.C)
+		one, other := addBlocks(make([]float64, 2*s.C), sums, blocks, s.C, 0, s.C)
 		all := make([]float32, 2*s.C)
 		narrow(all[:s.C], one)
 		narrow(all[s.C:], other)
@@ -93,13 +93,13 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 			copy(r.dx, part)
 			add = r.dx
 		}
-		norm.SettleSummed(p, outRows, 3, make([]float32, s.OutC), make([]float32, s.OutC), g, y, false, normSums, false)
-		args := &Joint{DX: r.dx, Add: add, DW: r.dw, Accumulate: accumulate, G: g, Behind: norm, Y: y, X: x, W: w}
+		of := norm.SettleSummed(p, outRows, BatchNormGradient{DY: g, At: y, DGamma: make([]float32, s.OutC), DBeta: make([]float32, s.OutC)}, 3, normSums)
+		args := &Joint{DX: r.dx, Add: add, DW: r.dw, Accumulate: accumulate, DY: of, X: x, W: w}
 		if before != nil {
-			args.Before, args.At, args.Sums = before, at, make([]float32, c.JointSums(before, n))
+			args.Before = NormBefore{before, at, make([]float32, c.JointSums(before, n))}
 		}
 		blocks := c.BackwardJoint(p, n, args, make([]float32, c.JointWorkspace(n, threads)))
-		r.dx, r.sums = slices.Clone(r.dx), total(blocks, args.Sums)
+		r.dx, r.sums = slices.Clone(r.dx), total(blocks, args.Before.Sums)
 		return r
 	}
 	apart := func(accumulate bool) result {
@@ -107,7 +107,7 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 		defer p.Close()
 		r := result{dx: make([]float32, rows*s.C), dw: slices.Clone(oldWeights)}
 		dy := make([]float32, outRows*s.OutC)
-		norm.BackwardSummed(p, outRows, 3, dy, make([]float32, s.OutC), make([]float32, s.OutC), g, y, false, nil, normSums, false)
+		norm.BackwardSummed(p, outRows, dy, nil, BatchNormGradient{DY: g, At: y, DGamma: make([]float32, s.OutC), DBeta: make([]float32, s.OutC)}, 3, normSums)
 		ws := make([]float32, c.GradientSumsWorkspace(n, threads))
 		c.BackwardWeights(p, n, r.dw, nil, dy, x, accumulate, ws)
 		if before == nil {
@@ -115,7 +115,7 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 			return r
 		}
 		sums := make([]float32, c.GradientSums(before, n))
-		blocks := c.BackwardDataSums(p, n, r.dx, dy, w, part, before, at, sums, ws)
+		blocks := c.BackwardDataSums(p, n, r.dx, dy, w, part, NormBefore{Norm: before, At: at, Sums: sums}, ws)
 		r.sums = total(blocks, sums)
 		return r
 	}

@@ -46,13 +46,13 @@ func BenchmarkNormGradient(b *testing.B) {
 		b.Run(name+"/apart", func(b *testing.B) {
 			for b.Loop() {
 				c.BackwardData(pool, n, dx, dy, w, nil, ws)
-				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, at, false, false, ws)
+				norm.Backward(pool, rows, dx, nil, BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
 			}
 		})
 		b.Run(name+"/summed", func(b *testing.B) {
 			for b.Loop() {
-				blocks := c.BackwardDataSums(pool, n, dx, dy, w, nil, norm, at, sums, ws)
-				norm.BackwardSummed(pool, rows, blocks, dx, dgamma, dbeta, dx, at, false, nil, sums, false)
+				blocks := c.BackwardDataSums(pool, n, dx, dy, w, nil, NormBefore{Norm: norm, At: at, Sums: sums}, ws)
+				norm.BackwardSummed(pool, rows, dx, nil, BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
 			}
 		})
 		pool.Close()
@@ -85,13 +85,13 @@ func BenchmarkGatedGradient(b *testing.B) {
 				gate.Backward(pool, n, dx, dg, dy, y, g)
 				mean.Backward(pool, n, spread, shift)
 				add.Forward(pool, rows*s.c, dx, dx, spread)
-				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, at, false, false, ws)
+				norm.Backward(pool, rows, dx, nil, BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
 			}
 		})
 		b.Run(fmt.Sprintf("%dx%dx%d/gated", s.h, s.w, s.c), func(b *testing.B) {
 			for b.Loop() {
 				gate.BackwardGate(pool, n, dg, dy, y)
-				norm.BackwardGated(pool, rows, dy, dgamma, dbeta, dy, Gated{g, shift, s.h * s.w}, at, false, false, ws)
+				norm.BackwardGated(pool, rows, dy, BatchNormGradient{DY: dy, At: at, DGamma: dgamma, DBeta: dbeta}, Gated{g, shift, s.h * s.w}, ws)
 			}
 		})
 		b.Run(fmt.Sprintf("%dx%dx%d/gateSums", s.h, s.w, s.c), func(b *testing.B) {
@@ -101,7 +101,7 @@ func BenchmarkGatedGradient(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("%dx%dx%d/norm", s.h, s.w, s.c), func(b *testing.B) {
 			for b.Loop() {
-				norm.Backward(pool, rows, dx, nil, dgamma, dbeta, dx, at, false, false, ws)
+				norm.Backward(pool, rows, dx, nil, BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
 			}
 		})
 		pool.Close()

@@ -1,9 +1,16 @@
 package kernels
 
-// SumsGradient tells whether BackwardDataSums takes the sums of a batch norm's gradient on the way: the data gradient is
+// NormBefore is the batch norm that made a convolution's input. The convolution sums that input's gradient for it.
+type NormBefore struct {
+	Norm *BatchNorm // nil for none
+	At   Normalised // what it was applied to
+	Sums []float32  // what BackwardSummed needs, of Conv.GradientSums or Conv.JointSums floats
+}
+
+// SumsGradient reports whether BackwardDataSums takes the sums of a batch norm's gradient on the way: the data gradient is
 // depthwise, or one product, and a task has whole rows of its results.
 func (c *Conv) SumsGradient(norm *BatchNorm, residual bool) bool {
-	if !norm.sumsBlocks(residual) {
+	if !norm.SumsGradient(residual) {
 		return false
 	}
 	return c.depthwise != nil || c.s.Groups == 1 && len(c.data) == 1 && c.winograd.data == nil
@@ -14,21 +21,20 @@ func (c *Conv) SumsPartsGradient(norm *BatchNorm) bool {
 	return c.depthwise == nil && norm.TakesParts() && c.SumsGradient(norm, false)
 }
 
-// BackwardDataSums is BackwardData for the output of a batch norm: dx is the gradient behind its activation,
+// BackwardDataSums is BackwardData for the output of a batch norm: dx is the gradient through its activation,
 //
 //	dx = (convᵀ(dy, w) + add) * act'(z)
 //
-// with z the activation's argument, as [BatchNorm.BackwardSummed] takes it, and sums receives what that needs of it for so
-// many blocks. It may be called where SumsGradient.
-func (c *Conv) BackwardDataSums(p *Pool, n int, dx, dy, w, add []float32, norm *BatchNorm, at Normalised, sums, ws []float32) (blocks int) {
-	checkLen("Conv", "sums", sums, c.GradientSums(norm, n))
-	rows := n * c.s.H * c.s.W
-	norm.loadBlocks(rows, dx, at, sums)
-	raceRead(at.X)
-	raceRead(at.Add)
+// with z the activation's argument. It returns how many blocks there are of before.Sums. [BatchNorm.BackwardSummed] takes both.
+// It panics unless SumsGradient reports true.
+func (c *Conv) BackwardDataSums(p *Pool, n int, dx, dy, w, add []float32, before NormBefore, ws []float32) (blocks int) {
+	if !c.SumsGradient(before.Norm, before.At.Add != nil) {
+		panic("kernels: Conv.BackwardDataSums: the convolution takes no sums for such a batch norm")
+	}
+	c.before = c.gradientSums(n, dx, before, c.GradientSums(before.Norm, n))
 	if c.depthwise != nil {
 		data := &c.depthwise.data
-		data.norm = norm
+		data.norm = &c.before
 		c.BackwardData(p, n, dx, dy, w, add, ws)
 		data.norm = nil
 		return data.bandsOf(n)
@@ -36,22 +42,30 @@ func (c *Conv) BackwardDataSums(p *Pool, n int, dx, dy, w, add []float32, norm *
 	data := &c.data[0]
 	data.n = n
 	if data.columnBlock() >= data.cols {
-		data.norm = norm
+		data.norm = &c.before
 		c.BackwardData(p, n, dx, dy, w, add, ws)
 		data.norm = nil
 		return data.rowBlocks()
 	}
 	c.BackwardData(p, n, dx, dy, w, add, ws)
-	p.Run(data.rowBlocks(), (*normBlocks)(norm))
+	c.before.All(p, rowBlock)
 	return data.rowBlocks()
+}
+
+// gradientSums returns what takes the sums of dx, of which there are that many floats.
+func (c *Conv) gradientSums(n int, dx []float32, before NormBefore, size int) GradientSums {
+	checkLen("Conv", "sums", before.Sums, size)
+	raceRead(before.At.X)
+	raceRead(before.At.Add)
+	return before.Norm.GradientSums(n*c.s.H*c.s.W, dx, before.At, before.Sums)
 }
 
 // GradientSums returns the floats of the sums for up to n samples.
 func (c *Conv) GradientSums(norm *BatchNorm, n int) int {
 	if c.depthwise != nil {
-		return norm.blockSums(c.depthwise.data.bandsOf(n))
+		return norm.GradientSumsSize(c.depthwise.data.bandsOf(n))
 	}
-	return norm.blockSums(ceilDiv(n*c.s.H*c.s.W, rowBlock))
+	return norm.GradientSumsSize(ceilDiv(n*c.s.H*c.s.W, rowBlock))
 }
 
 // GradientSumsWorkspace is [Conv.Workspace] for BackwardDataSums.
@@ -63,16 +77,5 @@ func (c *Conv) GradientSumsWorkspace(n, threads int) int {
 	return c.Workspace(n, threads) + threads*roundUp(waiting, cacheLine)
 }
 
-// normBlocks sums a gradient that is complete.
-type normBlocks BatchNorm
-
-func (k *normBlocks) Do(block, _ int) {
-	b := (*BatchNorm)(k)
-	first := block * rowBlock
-	b.sumBlock(block, first, b.dy[first*b.c:min(first+rowBlock, b.rows)*b.c])
-}
-
-// aside tells whether a block of results waits in the caches until its sums are taken, and goes past them then.
-func (p *implicitProduct) aside() bool {
-	return p.norm != nil && p.norm.act != ActNone && !p.inPlace() && streamable(p.dst, p.rows(), p.dstPixel)
-}
+// aside reports whether a block of results waits in the caches until its sums are taken.
+func (p *implicitProduct) aside() bool { return p.norm != nil && !p.inPlace() && p.norm.Aside() }

@@ -59,8 +59,8 @@ func TestConvBackwardDataSums(t *testing.T) {
 							}
 							sums := make([]float32, c.GradientSums(norm, n))
 							ws := make([]float32, max(c.GradientSumsWorkspace(n, threads), norm.Workspace(rows, threads)))
-							blocks := c.BackwardDataSums(p, n, g, dy, w, add, norm, at, sums, ws)
-							norm.BackwardSummed(p, rows, blocks, dx, dgamma, dbeta, g, at, false, dx, sums, false)
+							blocks := c.BackwardDataSums(p, n, g, dy, w, add, NormBefore{Norm: norm, At: at, Sums: sums}, ws)
+							norm.BackwardSummed(p, rows, dx, dx, BatchNormGradient{DY: g, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
 							return slices.Clone(g), dx, dgamma, dbeta
 						}
 						g, dx, dgamma, dbeta := summed(threads, false)
@@ -70,7 +70,7 @@ func TestConvBackwardDataSums(t *testing.T) {
 						ws := make([]float32, max(c.Workspace(n, threads), norm.Workspace(rows, threads)))
 						wantG, want, wantGamma, wantBeta := make([]float32, rows*s.C), make([]float32, rows*s.C), make([]float32, s.C), make([]float32, s.C)
 						c.BackwardData(pool, n, wantG, dy, w, before, ws)
-						norm.Backward(pool, rows, want, dadd, wantGamma, wantBeta, wantG, at, false, false, ws)
+						norm.Backward(pool, rows, want, dadd, BatchNormGradient{DY: wantG, At: at, DGamma: wantGamma, DBeta: wantBeta}, ws)
 						addScaled(want, want, part, 1)
 						if dadd != nil {
 							checkClose(t, "dadd", g, toFloat64(dadd), tolerance)

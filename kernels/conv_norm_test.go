@@ -39,7 +39,7 @@ func TestConvForwardStats(t *testing.T) {
 					y, mean, invstd = make([]float32, n*c.outputSize()), make([]float32, s.OutC), make([]float32, s.OutC)
 					runMean, runVar = make([]float32, s.OutC), make([]float32, s.OutC)
 					ws := make([]float32, c.StatsWorkspace(norm, n, threads))
-					c.ForwardStats(p, n, y, x, w, bias, norm, mean, invstd, runMean, runVar, ws)
+					c.ForwardStats(p, n, y, x, w, bias, norm, Statistics{Mean: mean, InvStd: invstd, RunMean: runMean, RunVar: runVar}, ws)
 					return y, mean, invstd, runMean, runVar
 				}
 				pool := NewPool(threads)

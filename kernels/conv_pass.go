@@ -8,7 +8,6 @@ type productPass struct {
 
 	scratch   []float32 // of all workers, in the call in flight
 	perWorker int
-	firstTask int // that is multiplied now; those before it are done
 }
 
 // blockedProduct is a product whose weights are packed before blocks of it are multiplied.
@@ -73,8 +72,8 @@ func (c *productPass) run(p *Pool, ws []float32) {
 	if packTasks > 0 {
 		p.Run(packTasks, (*packParts)(c))
 	}
-	if c.operands[0].summed.sums != nil {
-		c.multiplySummed(p)
+	if f := c.operands[0]; f.summed.Sums != nil {
+		f.summed.run(p, f.firstTasks(), tasks, (*multiplyParts)(c), f.dst[:rowBlock*f.dstPixel], f.cols)
 		return
 	}
 	p.Run(tasks, (*multiplyParts)(c))
@@ -93,7 +92,7 @@ func (c *packParts) Do(task, worker int) {
 }
 
 func (c *multiplyParts) Do(task, worker int) {
-	task += c.firstTask
+	task += c.operands[0].summed.first
 	ws := c.scratch[worker*c.perWorker:][:c.perWorker]
 	for _, part := range c.parts {
 		if n := part.tasks(); task >= n {

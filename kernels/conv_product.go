@@ -34,9 +34,9 @@ type implicitProduct struct {
 	relu     bool
 	dstPixel int // floats between pixels of dst, over all groups
 	phase    phase
-	summed   outputSums // of dst
-	norm     *BatchNorm // takes sums of dst as the gradient of its output; nil for none
-	packed   []float32  // weights in panels, group by group; unused if there is one row block
+	summed   summedTasks   // of dst
+	norm     *GradientSums // of dst as the gradient of a batch norm's output; nil for none
+	packed   []float32     // weights in panels, group by group; unused if there is one row block
 }
 
 // phase says which pixels of the destination the rows of a product are: those at (y0 + sh·y, x0 + sw·x).
@@ -248,7 +248,7 @@ func (p *implicitProduct) flags(first, last bool) int {
 	if last && p.relu {
 		flags |= flagReLU
 	}
-	if last && p.summed.sums != nil {
+	if last && p.summed.Sums != nil {
 		flags |= flagSums
 	}
 	if first && last && !p.strided() && !p.inPlace() && !p.ragged() && p.norm == nil && p.rows()*p.dstPixel >= streamFloats {

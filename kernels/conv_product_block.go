@@ -63,15 +63,15 @@ func (b *productBlock) setResult(space *scratch) {
 	if p.bias != nil {
 		m.bias = p.bias[b.first:]
 	}
-	if p.summed.sums != nil {
-		m.sumsRow = p.summed.row
-		m.shift, m.sums = p.summed.shift[b.col:], p.summed.block(b.row / rowBlock)[b.col:]
+	if p.summed.Sums != nil {
+		m.sumsRow = p.summed.Row
+		m.shift, m.sums = p.summed.Shift[b.col:], p.summed.Block(b.row / rowBlock)[b.col:]
 		cols := roundUp(m.cols, tileFor(active).cols)
 		clear(m.sums[:cols])
 		clear(m.sums[m.sumsRow:][:cols])
 	}
 	if p.norm != nil {
-		m.later = p.norm.firstOf(b.row, m.rows)
+		m.later = p.norm.Ahead(b.row, m.rows)
 	}
 }
 
@@ -149,7 +149,7 @@ func (b *productBlock) finish() {
 		storeFence()
 	}
 	if p.norm != nil {
-		p.norm.sumBlock(b.row/rowBlock, b.row, m.c[:m.rows*p.dstPixel])
+		p.norm.Block(b.row/rowBlock, b.row, m.c[:m.rows*p.dstPixel])
 	}
 	if p.strided() {
 		if p.steps() == 0 && p.add == nil {

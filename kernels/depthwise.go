@@ -40,7 +40,7 @@ func (d *depthwise) forward(p *Pool, n int, y, x, w []float32, e Epilogue, ws []
 }
 
 // readThrough sets the batch norm that the input is read through in the next call, nil for none.
-func (d *depthwise) readThrough(norm *BatchNorm) {
+func (d *depthwise) readThrough(norm *NormInput) {
 	d.conv.panel.norm, d.gradient.conv.panel.norm = norm, norm
 	if d.joint != nil {
 		d.joint.gradient.conv.panel.norm = norm
@@ -75,9 +75,8 @@ type depthwisePass struct {
 	dst, weights, bias, add []float32
 	flags                   int
 	packed, ws              []float32
-	summed                  outputSums // of dst, by task
-	firstTask               int        // that is computed now; those before it are done
-	norm                    *BatchNorm // takes sums of dst as the gradient of its output, by band; nil for none
+	summed                  summedTasks   // of dst, by task
+	norm                    *GradientSums // of dst as the gradient of a batch norm's output, by band; nil for none
 }
 
 // depthwisePack sorts the weights by blocks of channels, one block a task.
@@ -175,21 +174,13 @@ func (p *depthwisePass) packedSize() int { return p.blocks * p.kernel * channelB
 
 func (p *depthwisePass) run(pool *Pool) {
 	pool.Run(p.blocks, (*depthwisePack)(p))
-	if p.summed.sums != nil {
-		p.runFirst(pool)
+	tasks := p.n * p.depthwiseCut.tasks
+	if p.summed.Sums == nil {
+		pool.Run(tasks, p)
+		return
 	}
-	pool.Run(p.n*p.depthwiseCut.tasks-p.firstTask, p)
-	p.firstTask = 0
-}
-
-// runFirst runs the first task, for the shift of the sums of the others.
-func (p *depthwisePass) runFirst(pool *Pool) {
-	sums := p.summed
-	p.summed = outputSums{}
-	pool.Run(1, p)
 	window := &p.windows[0]
-	sums.first(p.dst[:min(p.lines*p.bands, window.h)*window.w*p.panel.c], p.panel.c)
-	p.summed, p.firstTask = sums, 1
+	p.summed.run(pool, 1, tasks, p, p.dst[:min(p.lines*p.bands, window.h)*window.w*p.panel.c], p.panel.c)
 }
 
 // Do sorts the weights of one block.
@@ -216,10 +207,8 @@ func (p *depthwisePass) bandSize() int {
 // bandsOf returns the number of bands of n images.
 func (p *depthwisePass) bandsOf(n int) int { return n * ceilDiv(p.h, p.lines) }
 
-// aside tells whether bands wait in the caches until their sums are taken, and go past them then.
-func (p *depthwisePass) aside() bool {
-	return p.norm != nil && p.norm.act != ActNone && p.flags&flagStream != 0
-}
+// aside reports whether bands wait in the caches until their sums are taken.
+func (p *depthwisePass) aside() bool { return p.norm != nil && p.norm.Aside() }
 
 // workerSize returns the floats of the panel, and of a band if there is a batch norm.
 func (p *depthwisePass) workerSize() int {
@@ -231,13 +220,13 @@ func (p *depthwisePass) workerSize() int {
 
 // Do computes some bands of an image.
 func (p *depthwisePass) Do(task, worker int) {
-	task += p.firstTask
+	task += p.summed.first
 	ws := p.ws[worker*p.workerSize():][:p.workerSize()]
 	panel, waiting := ws[:p.panel.size()], ws[p.panel.size():]
 	clear(panel)
 	var sums []float32
-	if p.summed.sums != nil {
-		sums = p.summed.block(task)
+	if p.summed.Sums != nil {
+		sums = p.summed.Block(task)
 		clear(sums)
 	}
 	p.eachBand(task, func(n, begin, lines int) {
@@ -245,7 +234,7 @@ func (p *depthwisePass) Do(task, worker int) {
 		band.sums = sums
 		for block := range p.blocks {
 			if p.norm != nil {
-				band.fetching = fetch(p.norm.x, band.first+block*channelBlock, len(band.dst)/p.panel.c, p.panel.c)
+				band.fetching = fetch(p.norm.X(), band.first+block*channelBlock, len(band.dst)/p.panel.c, p.panel.c)
 			} else {
 				band.fetching = p.fetchNext(n, begin, block, lines)
 			}
@@ -286,7 +275,7 @@ func (p *depthwisePass) fetchNext(n, begin, block, lines int) fetching {
 // sumBand takes the sums of a band of image n, if there is a batch norm.
 func (p *depthwisePass) sumBand(n int, band *depthwiseBand) {
 	if p.norm != nil {
-		p.norm.sumBlock(p.bandsOf(n)+band.begin/p.lines, band.first/p.panel.c, band.dst)
+		p.norm.Block(p.bandsOf(n)+band.begin/p.lines, band.first/p.panel.c, band.dst)
 	}
 }
 
@@ -319,7 +308,7 @@ func (p *depthwisePass) compute(panel []float32, band *depthwiseBand, block int)
 	}
 	if band.sums != nil {
 		t.flags |= flagSums
-		t.shift, t.sums, t.sumsRow = p.summed.shift[c:], band.sums[c:], p.summed.row
+		t.shift, t.sums, t.sumsRow = p.summed.Shift[c:], band.sums[c:], p.summed.Row
 	}
 	for i := range p.windows {
 		window := &p.windows[i]

@@ -1,6 +1,6 @@
 package kernels
 
-// depthwiseJoint is the whole backward pass of a depthwise convolution behind which there is a batch norm. Band by band, the
+// depthwiseJoint is the whole backward pass of a depthwise convolution that a batch norm follows. Band by band, the
 // data gradient and the sums of the weight gradient are computed from the same two panels: of dy, which is the gradient of that
 // batch norm, and of the input.
 type depthwiseJoint struct {
@@ -38,10 +38,10 @@ func (j *depthwiseJoint) workerSize() int {
 }
 
 // run computes both gradients, and returns the number of blocks of the sums.
-func (j *depthwiseJoint) run(p *Pool, n int, args *Joint, ws []float32) int {
+func (j *depthwiseJoint) run(p *Pool, n int, args *Joint, before *GradientSums, ws []float32) int {
 	d, g := &j.data, &j.gradient
-	d.start(n, args.DX, args.G, args.W, args.Add, ws)
-	d.panel.behind, d.norm = args.Behind, args.Before
+	d.start(n, args.DX, args.DY.G, args.W, args.Add, ws)
+	d.panel.after, d.norm = &args.DY, before
 	g.start(n, args.DW, nil, args.X, args.Accumulate, d.ws)
 	p.Run(d.blocks, (*depthwisePack)(d))
 	p.Run(g.parts(), j)
@@ -80,10 +80,10 @@ func (j *depthwiseJoint) readInputs(band *depthwiseBand, panel []float32, n, blo
 	conv, norm := &j.gradient.conv, j.data.norm
 	x := &conv.panel
 	at, pixels := conv.next(n, band.begin, block), len(band.dst)/x.c
-	if norm == nil || &norm.x[0] == &x.src[0] {
+	if norm == nil || &norm.X()[0] == &x.src[0] {
 		band.fetching = fetch(x.src, at, pixels, x.c)
 	} else {
-		band.fetching = fetchBoth(x.src, norm.x, at, pixels, x.c)
+		band.fetching = fetchBoth(x.src, norm.X(), at, pixels, x.c)
 	}
 	x.fill(panel, n, conv.top+band.begin*conv.step, conv.sourceLines(band.lines), block, 0)
 }
@@ -94,5 +94,5 @@ func (j *depthwiseJoint) readGradients(t *tapGradient, panel []float32, n, begin
 	d := &j.data
 	dy := &d.panel
 	t.dy, t.dyPixel, t.dyLine = panel[-d.top*dy.line()-dy.left*channelBlock:], channelBlock, dy.line()
-	t.fetching = fetchBoth(dy.src, dy.behind.x, d.next(n, begin, block), t.lines*dy.w, dy.c)
+	t.fetching = fetchBoth(dy.src, dy.after.X, d.next(n, begin, block), t.lines*dy.w, dy.c)
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // BenchmarkDepthwiseJoint is the backward pass of a depthwise convolution between two batch norms: the gradient of the one
-// behind, of the data with the sums of the one before, and of the weights, apart or joint.
+// after, of the data with the sums of the one before, and of the weights, apart or joint.
 func BenchmarkDepthwiseJoint(b *testing.B) {
 	const n, threads = 32, 2
 	for _, bench := range []struct {
@@ -63,27 +63,27 @@ func BenchmarkDepthwiseJoint(b *testing.B) {
 			return Normalised{X: tensor(n * positions * s.C), Mean: tensor(s.C), InvStd: tensor(s.C), Gamma: tensor(s.C), Beta: tensor(s.C)}
 		}
 		pool := NewPool(threads)
-		norm, behind := NewBatchNorm(s.C, 1e-5, 0.1, bench.act), NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
+		norm, after := NewBatchNorm(s.C, 1e-5, 0.1, bench.act), NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
 		rows := n * s.OutH() * s.OutW()
 		args := Joint{
-			DX: tensor(n * c.inputSize()), DW: tensor(s.Weights()), G: tensor(n * c.outputSize()), Behind: behind, Y: normalised(s.OutH() * s.OutW()),
-			W: tensor(s.Weights()), Before: norm, At: normalised(s.H * s.W),
+			DX: tensor(n * c.inputSize()), DW: tensor(s.Weights()), W: tensor(s.Weights()),
+			Before: NormBefore{Norm: norm, At: normalised(s.H * s.W), Sums: Allocate(max(c.GradientSums(norm, n), c.JointSums(norm, n)))},
 		}
+		of := BatchNormGradient{DY: tensor(n * c.outputSize()), At: normalised(s.OutH() * s.OutW()), DGamma: tensor(s.C), DBeta: tensor(s.C)}
 		through := c.ReadsThrough(norm)
-		if args.X = args.At.X; !through {
+		if args.X = args.Before.At.X; !through {
 			args.X = tensor(n * c.inputSize())
 		}
-		dgamma, dbeta, settled, dy := tensor(s.C), tensor(s.C), tensor(2*s.C), tensor(n*c.outputSize())
-		behind.SettleSummed(pool, rows, 1, dgamma, dbeta, args.G, args.Y, false, settled, false)
-		args.Sums = Allocate(max(c.GradientSums(norm, n), c.JointSums(norm, n)))
+		settled, dy := tensor(2*s.C), tensor(n*c.outputSize())
+		args.DY = after.SettleSummed(pool, rows, of, 1, settled)
 		ws := Allocate(max(c.GradientSumsWorkspace(n, threads), c.JointWorkspace(n, threads)))
 		name := fmt.Sprintf("%dx%dx%d/%d/%d/%s", s.H, s.W, s.C, s.KH, s.SH, bench.act)
 		b.Run(name+"/apart", func(b *testing.B) {
 			for b.Loop() {
-				behind.runRows(pool, dy, args.G, nil)
-				c.BackwardDataSums(pool, n, args.DX, dy, args.W, nil, norm, args.At, args.Sums, ws)
+				after.BackwardSummed(pool, rows, dy, nil, of, 1, settled)
+				c.BackwardDataSums(pool, n, args.DX, dy, args.W, nil, args.Before, ws)
 				if through {
-					c.ReadThrough(norm, n, args.At)
+					c.ReadThrough(norm, n, args.Before.At)
 				}
 				c.BackwardWeights(pool, n, args.DW, nil, dy, args.X, false, ws)
 			}
@@ -91,7 +91,7 @@ func BenchmarkDepthwiseJoint(b *testing.B) {
 		b.Run(name+"/joint", func(b *testing.B) {
 			for b.Loop() {
 				if through {
-					c.ReadThrough(norm, n, args.At)
+					c.ReadThrough(norm, n, args.Before.At)
 				}
 				c.BackwardJoint(pool, n, &args, ws)
 			}

@@ -9,15 +9,15 @@ import (
 
 // depthwiseJointCase is a depthwise convolution between two batch norms, with its data.
 type depthwiseJointCase struct {
-	c              *Conv
-	n              int
-	behind, before *BatchNorm // before is nil for none
-	through        *BatchNorm // that the input is read through, nil for none
-	fixed          bool       // of behind
-	args           Joint
-	held           []float32 // by dw before
-	dgamma, dbeta  []float32 // of behind
-	settled        []float32 // the sums of G, of one block
+	c             *Conv
+	n             int
+	after, before *BatchNorm // before is nil for none
+	through       *BatchNorm // that the input is read through, nil for none
+	args          Joint
+	at            Normalised        // what before was applied to, or what made the input
+	held          []float32         // by dw before
+	of            BatchNormGradient // of after
+	settled       []float32         // the sums of of.DY, of one block
 }
 
 // newDepthwiseJointCase returns nil if there is no such case.
@@ -26,36 +26,35 @@ func newDepthwiseJointCase(rng *rand.Rand, n int, s ConvShape, act Act, before, 
 	if err != nil || c.depthwise == nil || c.depthwise.joint == nil {
 		return nil
 	}
-	k := &depthwiseJointCase{c: c, n: n, fixed: fixed, behind: NewBatchNorm(s.C, 1e-5, 0.1, ActReLU), dgamma: make([]float32, s.C), dbeta: make([]float32, s.C)}
+	k := &depthwiseJointCase{c: c, n: n, after: NewBatchNorm(s.C, 1e-5, 0.1, ActReLU)}
 	normalised := func(positions int) Normalised {
 		return Normalised{
 			X: normal(rng, n*positions*s.C), Mean: normal(rng, s.C), InvStd: normal(rng, s.C), Gamma: normal(rng, s.C), Beta: normal(rng, s.C),
 		}
 	}
 	norm := NewBatchNorm(s.C, 1e-5, 0.1, act)
-	if before && !norm.sumsBlocks(residual) {
+	if before && !norm.SumsGradient(residual) {
 		return nil
 	}
-	k.args = Joint{
-		G: normal(rng, n*c.outputSize()), Y: normalised(s.OutH() * s.OutW()), W: normal(rng, s.Weights()),
-		At: normalised(s.H * s.W), Accumulate: add,
-	}
+	k.of = BatchNormGradient{DY: normal(rng, n*c.outputSize()), At: normalised(s.OutH() * s.OutW()), Fixed: fixed, DGamma: make([]float32, s.C), DBeta: make([]float32, s.C)}
+	k.args = Joint{W: normal(rng, s.Weights()), Accumulate: add}
+	k.at = normalised(s.H * s.W)
 	k.held = normal(rng, s.Weights())
 	if c.ReadsThrough(norm) && !residual {
-		k.through, k.args.X = norm, k.args.At.X
+		k.through, k.args.X = norm, k.at.X
 	} else {
 		k.args.X = normal(rng, n*c.inputSize())
 	}
 	if before {
-		k.before, k.args.Before = norm, norm
+		k.before = norm
 	}
 	if residual {
-		k.args.At.Add = normal(rng, n*c.inputSize())
+		k.at.Add = normal(rng, n*c.inputSize())
 	}
 	if add {
 		k.args.Add = normal(rng, n*c.inputSize())
 	}
-	k.args.Behind, k.settled = k.behind, normal(rng, k.behind.blockSums(1))
+	k.settled = normal(rng, k.after.GradientSumsSize(1))
 	return k
 }
 
@@ -63,9 +62,9 @@ func newDepthwiseJointCase(rng *rand.Rand, n int, s ConvShape, act Act, before, 
 type gradients struct{ dx, dw, sums []float32 }
 
 // settle is what both begin with.
-func (k *depthwiseJointCase) settle(p *Pool) (dx, dw []float32) {
-	k.behind.SettleSummed(p, k.n*k.c.s.OutH()*k.c.s.OutW(), 1, k.dgamma, k.dbeta, k.args.G, k.args.Y, k.fixed, k.settled, false)
-	return Allocate(k.n * k.c.inputSize()), slices.Clone(k.held)
+func (k *depthwiseJointCase) settle(p *Pool) (of GradientRows, dx, dw []float32) {
+	of = k.after.SettleSummed(p, k.n*k.c.s.OutH()*k.c.s.OutW(), k.of, 1, k.settled)
+	return of, Allocate(k.n * k.c.inputSize()), slices.Clone(k.held)
 }
 
 // joint adds in place if it is told to.
@@ -73,19 +72,19 @@ func (k *depthwiseJointCase) joint(threads int, inPlace bool) gradients {
 	p := NewPool(threads)
 	defer p.Close()
 	args := k.args
-	args.DX, args.DW = k.settle(p)
+	args.DY, args.DX, args.DW = k.settle(p)
 	if inPlace && args.Add != nil {
 		copy(args.DX, args.Add)
 		args.Add = args.DX
 	}
 	if k.before != nil {
-		args.Sums = make([]float32, k.c.JointSums(k.before, k.n))
+		args.Before = NormBefore{k.before, k.at, make([]float32, k.c.JointSums(k.before, k.n))}
 	}
 	if k.through != nil {
-		k.c.ReadThrough(k.through, k.n, k.args.At)
+		k.c.ReadThrough(k.through, k.n, k.at)
 	}
 	blocks := k.c.BackwardJoint(p, k.n, &args, make([]float32, k.c.JointWorkspace(k.n, threads)))
-	return gradients{args.DX, args.DW, k.addUp(args.Sums, blocks)}
+	return gradients{args.DX, args.DW, k.addUp(args.Before.Sums, blocks)}
 }
 
 // apart computes the three gradients one after the other.
@@ -93,20 +92,20 @@ func (k *depthwiseJointCase) apart(threads int) gradients {
 	p := NewPool(threads)
 	defer p.Close()
 	c, args := k.c, &k.args
-	dx, dw := k.settle(p)
-	dy := make([]float32, len(args.G))
-	k.behind.runRows(p, dy, args.G, nil)
+	of, dx, dw := k.settle(p)
+	dy := make([]float32, len(of.G))
+	of.Rows(dy, c.s.C, 0, len(dy)/c.s.C)
 	ws := make([]float32, c.GradientSumsWorkspace(k.n, threads))
 	var sums []float32
 	blocks := 0
 	if k.before != nil {
 		sums = make([]float32, c.GradientSums(k.before, k.n))
-		blocks = c.BackwardDataSums(p, k.n, dx, dy, args.W, args.Add, k.before, args.At, sums, ws)
+		blocks = c.BackwardDataSums(p, k.n, dx, dy, args.W, args.Add, NormBefore{Norm: k.before, At: k.at, Sums: sums}, ws)
 	} else {
 		c.BackwardData(p, k.n, dx, dy, args.W, args.Add, ws)
 	}
 	if k.through != nil {
-		c.ReadThrough(k.through, k.n, args.At)
+		c.ReadThrough(k.through, k.n, k.at)
 	}
 	c.BackwardWeights(p, k.n, dw, nil, dy, args.X, args.Accumulate, ws)
 	return gradients{dx, dw, k.addUp(sums, blocks)}
@@ -196,16 +195,15 @@ func TestDepthwiseJoint(t *testing.T) {
 func checkGradientPanel(t *testing.T, rng *rand.Rand, channels, pixels, lines int) {
 	t.Helper()
 	rows := pixels * lines
-	b := NewBatchNorm(channels, 1e-5, 0.1, ActReLU)
-	for _, v := range []*[]float32{&b.mean, &b.scale, &b.slope, &b.offset} {
+	after := GradientRows{G: guarded(t, rng, rows*channels), X: guarded(t, rng, rows*channels)}
+	for _, v := range []*[]float32{&after.Mean, &after.Scale, &after.Slope, &after.Offset} {
 		*v = guarded(t, rng, channels)
 	}
-	b.x = guarded(t, rng, rows*channels)
 	p := depthwisePanel{
-		src: guarded(t, rng, rows*channels), h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2, lines: lines + 1, behind: b,
+		src: after.G, h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2, lines: lines + 1, after: &after,
 	}
 	want := make([]float32, rows*channels)
-	batchNormGradRows(want, p.src, b.x, nil, b.mean, b.scale, b.slope, b.offset, rows, channels, channels, false)
+	after.Rows(want, channels, 0, rows)
 	written := depthwisePanel{src: want, h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2, lines: lines + 1}
 	for block := range ceilDiv(channels, channelBlock) {
 		got, expected := guarded(t, rng, p.size()), make([]float32, p.size())

@@ -16,8 +16,8 @@ type depthwisePanel struct {
 	run     int // columns of each remainder
 	lines   int // that it has room for
 
-	norm   *BatchNorm // that src is read through, nil for none
-	behind *BatchNorm // whose input's gradient is read, where src is what that of its output is behind the activation; nil for none
+	norm  *NormInput    // that src is read through, nil for none
+	after *GradientRows // of the batch norm that follows, whose G is src: they are read in place of src; nil for none
 }
 
 // line returns the floats from one line to the next.
@@ -38,9 +38,9 @@ func (p *depthwisePanel) at(i, j int) int {
 //
 // where that is inside the image, and 0 where it is not. Channels that do not exist are left alone. The processor is asked
 // to bring the same pixels, from ahead floats further on, near, but with a stride not those of the first remainder. With a batch
-// norm, the pixels are normalised; with one behind, they are
+// norm, the pixels are normalised; with the gradient of one after, they are
 //
-//	behind.scale[c]*src[n, y, x, c] + behind.slope[c]*(behind.x[n, y, x, c] - behind.mean[c]) + behind.offset[c]
+//	after.Scale[c]*src[n, y, x, c] + after.Slope[c]*(after.X[n, y, x, c] - after.Mean[c]) + after.Offset[c]
 func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
 	from, to := min(max(-top, 0), lines), min(max(p.h-top, 0), lines)
 	clear(dst[:from*p.line()])
@@ -72,16 +72,16 @@ func (p *depthwisePanel) copyPixels(dst []float32, source, pixels, lines, first,
 	from, fromLine, fromPixel := unsafe.SliceData(src), p.w*p.c*size, p.stride*p.c*size
 	whole := first+channelBlock <= p.c
 	switch b := p.norm; {
-	case whole && active != Generic && p.behind != nil:
-		b := p.behind
-		copyGradientPixelsKernels[active](to, toLine, from, &b.x[source], fromLine, fromPixel, pixels, lines, ahead*size, &b.mean[first], &b.scale[first], &b.slope[first], &b.offset[first])
+	case whole && active != Generic && p.after != nil:
+		b := p.after
+		copyGradientPixelsKernels[active](to, toLine, from, &b.X[source], fromLine, fromPixel, pixels, lines, ahead*size, &b.Mean[first], &b.Scale[first], &b.Slope[first], &b.Offset[first])
 	case whole && active != Generic && b == nil:
 		copyPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size)
-	case whole && active != Generic && b.clamps:
-		copyClampedPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size, &b.mean[first], &b.scale[first], &b.beta[first], b.lo, b.hi)
+	case whole && active != Generic && b.Clamps:
+		copyClampedPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size, &b.Mean[first], &b.Scale[first], &b.Beta[first], b.Lo, b.Hi)
 	case whole && active != Generic:
-		copyHardSwishPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size, &b.mean[first], &b.scale[first], &b.beta[first])
-	case p.behind != nil:
+		copyHardSwishPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size, &b.Mean[first], &b.Scale[first], &b.Beta[first])
+	case p.after != nil:
 		p.copyGradient(dst, source, pixels, lines, first)
 	default:
 		channels := min(channelBlock, p.c-first)
@@ -91,15 +91,15 @@ func (p *depthwisePanel) copyPixels(dst []float32, source, pixels, lines, first,
 	}
 }
 
-// copyGradient copies pixels through the gradient of the batch norm behind, one by one.
+// copyGradient copies pixels through the gradient of the batch norm after, one by one.
 func (p *depthwisePanel) copyGradient(dst []float32, source, pixels, lines, first int) {
-	b, channels := p.behind, min(channelBlock, p.c-first)
+	b, channels := p.after, min(channelBlock, p.c-first)
 	last := first + channels
 	for i := range lines {
 		for q := range pixels {
 			at, to := source+(i*p.w+q*p.stride)*p.c, i*p.line()+q*channelBlock
-			batchNormGradRows(dst[to:to+channels], p.src[at:at+channels], b.x[at:at+channels], nil,
-				b.mean[first:last], b.scale[first:last], b.slope[first:last], b.offset[first:last], 1, channels, channels, false)
+			batchNormGradRows(dst[to:to+channels], p.src[at:at+channels], b.X[at:at+channels], nil,
+				b.Mean[first:last], b.Scale[first:last], b.Slope[first:last], b.Offset[first:last], 1, channels, channels, false)
 		}
 	}
 }

@@ -269,10 +269,10 @@ func (t *groupedGradient) computePortably() {
 	}
 }
 
-// halves says what of an image a vector of a block is: two halves that lie apart, as they are or behind a batch norm.
+// halves says what of an image a vector of a block is: two halves that lie apart, as they are or through a batch norm.
 type halves struct {
 	width, second int        // lanes, and how far the second half is from the first
-	norm          *BatchNorm // nil for none
+	norm          *NormInput // nil for none
 	channel       int        // of the norm, at the first half
 }
 
@@ -287,7 +287,7 @@ func (h *halves) copy(dst []float32, dstLine int, src []float32, srcLine, pixel,
 		to, from := unsafe.SliceData(dst), unsafe.SliceData(src)
 		if b := h.norm; b != nil {
 			copyNormalisedHalvesAVX512(to, dstLine*size, from, srcLine*size, pixel*size, h.second*size, lines, pixels,
-				&b.mean[h.channel], &b.scale[h.channel], &b.beta[h.channel], b.lo, b.hi)
+				&b.Mean[h.channel], &b.Scale[h.channel], &b.Beta[h.channel], b.Lo, b.Hi)
 			return
 		}
 		copyHalvesAVX512(to, dstLine*size, from, srcLine*size, pixel*size, h.second*size, lines, pixels)

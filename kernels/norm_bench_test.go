@@ -19,18 +19,18 @@ func BenchmarkNorms(b *testing.B) {
 	residual.Add = z
 	benchmarkPasses(b, rows*c, []pass{
 		newPass("copy", 2, func() { copy(y, x) }),
-		newPass("BatchNorm.Stats", 1, func() { norm.Stats(pool, rows, x, mean, invstd, nil, nil, ws) }),
+		newPass("BatchNorm.Stats", 1, func() { norm.Stats(pool, rows, x, Statistics{Mean: mean, InvStd: invstd}, ws) }),
 		newPass("BatchNorm.Apply", 2, func() { norm.Apply(pool, rows, y, plain) }),
 		newPass("BatchNorm.ApplyAdd", 3, func() { norm.Apply(pool, rows, y, residual) }),
 		newPass("BatchNorm.ApplySiLU", 2, func() { smooth.Apply(pool, rows, y, plain) }),
 		newPass("BatchNorm.Backward", 5, func() {
-			norm.Backward(pool, rows, y, nil, dgamma, dbeta, z, plain, false, false, ws)
+			norm.Backward(pool, rows, y, nil, BatchNormGradient{DY: z, At: plain, DGamma: dgamma, DBeta: dbeta}, ws)
 		}),
 		newPass("BatchNorm.BackwardAdd", 7, func() {
-			norm.Backward(pool, rows, y, w, dgamma, dbeta, z, residual, false, false, ws)
+			norm.Backward(pool, rows, y, w, BatchNormGradient{DY: z, At: residual, DGamma: dgamma, DBeta: dbeta}, ws)
 		}),
 		newPass("BatchNorm.BackwardSiLU", 6, func() {
-			smooth.Backward(pool, rows, y, nil, dgamma, dbeta, z, plain, false, false, ws)
+			smooth.Backward(pool, rows, y, nil, BatchNormGradient{DY: z, At: plain, DGamma: dgamma, DBeta: dbeta}, ws)
 		}),
 		newPass("LayerNorm.Forward", 2, func() { layer.Forward(pool, rows, y, x, gamma, beta, rowMean, rowStd) }),
 		newPass("LayerNorm.Backward", 3, func() {

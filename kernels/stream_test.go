@@ -70,7 +70,7 @@ func TestStreamedStores(t *testing.T) {
 				grad, dgamma, dbeta := normal(rng, rows*channels), make([]float32, channels), make([]float32, channels)
 				both("BatchNorm's gradient", rows*channels, func(dx []float32) {
 					dadd := make([]float32, rows*channels)
-					norm.Backward(pool, rows, dx, dadd, dgamma, dbeta, grad, Normalised{X: z, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, false, false, ws)
+					norm.Backward(pool, rows, dx, dadd, BatchNormGradient{DY: grad, At: Normalised{X: z, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, DGamma: dgamma, DBeta: dbeta}, ws)
 				})
 				both("BatchNorm with residual", rows*channels, func(y []float32) {
 					norm.Apply(pool, rows, y, Normalised{X: z, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})

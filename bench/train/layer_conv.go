@@ -123,11 +123,10 @@ func (l *convLayer) backwardJoint(c *compiler, g buffer) {
 	c.emit(l.step(BothGradients), reads, writes, func(f *frame) {
 		*args = kernels.Joint{
 			DX: f.at(k.dst), Add: f.at(k.add), DW: dw, Accumulate: accumulate,
-			G: f.at(g), Behind: behind.kernel, Y: y.at(f),
-			X: x.open(f, kernel), W: w, Before: before, Sums: f.at(sums.buffer),
+			DY: behind.rows, X: x.open(f, kernel), W: w,
 		}
 		if before != nil {
-			args.At = at.at(f)
+			args.Before = kernels.NormBefore{Norm: before, At: at.at(f), Sums: f.at(sums.buffer)}
 		}
 		sums.blocks = kernel.BackwardJoint(f.pool, f.n, args, f.ws)
 	})

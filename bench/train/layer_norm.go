@@ -15,7 +15,8 @@ type batchNormLayer struct {
 	frozen       bool // normalise by the running statistics and leave them alone
 	fuses        bool // its sums may be taken by other layers
 	mean, invStd buffer
-	summed       *normSums // of the gradient, where a convolution has taken them
+	summed       *normSums            // of the gradient, where a convolution has taken them
+	rows         kernels.GradientRows // of the input's gradient in the run in flight, where a convolution computes it
 }
 
 // normSums are the sums of a batch norm's gradient.
@@ -95,7 +96,7 @@ func (l *batchNormLayer) statistics(c *compiler) {
 	mean, invStd, runMean, runVar := l.newStatistics(c)
 	if l.frozen {
 		c.emit(l.step(Statistics), nil, []buffer{mean, invStd}, func(f *frame) {
-			kernel.Running(f.at(mean), f.at(invStd), runMean, runVar)
+			kernel.Running(kernels.Statistics{Mean: f.at(mean), InvStd: f.at(invStd), RunMean: runMean, RunVar: runVar})
 		})
 		return
 	}
@@ -105,7 +106,8 @@ func (l *batchNormLayer) statistics(c *compiler) {
 	}
 	x := c.read(l.in[0])
 	c.emit(l.step(Statistics), []buffer{x}, []buffer{mean, invStd}, func(f *frame) {
-		kernel.Stats(f.pool, f.n*positions, f.at(x), f.at(mean), f.at(invStd), runMean, runVar, f.ws)
+		to := kernels.Statistics{Mean: f.at(mean), InvStd: f.at(invStd), RunMean: runMean, RunVar: runVar}
+		kernel.Stats(f.pool, f.n*positions, f.at(x), to, f.ws)
 	})
 }
 
@@ -123,7 +125,8 @@ func (l *batchNormLayer) joinStatistics(c *compiler, conv *convLayer, x buffer) 
 	in := conv.input(c)
 	c.scratch(kernel.StatsWorkspace(norm, c.opt.Batch, c.threads))
 	c.emit(conv.step(Forward), in.buffers(), []buffer{x, mean, invStd}, func(f *frame) {
-		kernel.ForwardStats(f.pool, f.n, f.at(x), in.open(f, kernel), w, bias, norm, f.at(mean), f.at(invStd), runMean, runVar, f.ws)
+		to := kernels.Statistics{Mean: f.at(mean), InvStd: f.at(invStd), RunMean: runMean, RunVar: runVar}
+		kernel.ForwardStats(f.pool, f.n, f.at(x), in.open(f, kernel), w, bias, norm, to, f.ws)
 	})
 }
 
@@ -136,7 +139,8 @@ func (l *batchNormLayer) joinGradient(c *compiler, conv *convLayer, k contributi
 	sums := l.summed
 	c.scratch(kernel.GradientSumsWorkspace(c.opt.Batch, c.threads))
 	c.emit(conv.step(DataGradient), append(at.buffers(), dy, k.add), []buffer{k.dst, sums.buffer}, func(f *frame) {
-		sums.blocks = kernel.BackwardDataSums(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), norm, at.at(f), f.at(sums.buffer), f.ws)
+		before := kernels.NormBefore{Norm: norm, At: at.at(f), Sums: f.at(sums.buffer)}
+		sums.blocks = kernel.BackwardDataSums(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), before, f.ws)
 	})
 }
 
@@ -196,8 +200,10 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 		default:
 			k, fixed := c.contribute(l.in[0], true, inPlace), l.frozen
 			c.emit(l.step(Gradient), append(at.buffers(), dy, sums.buffer, k.add), []buffer{k.dst}, func(f *frame) {
-				kernel.BackwardSummed(f.pool, f.n*positions, sums.blocks, f.at(k.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, f.at(k.add),
-					f.at(sums.buffer), accumulate)
+				of := kernels.BatchNormGradient{
+					DY: f.at(dy), At: at.at(f), Fixed: fixed, DGamma: dGamma, DBeta: dBeta, Accumulate: accumulate,
+				}
+				kernel.BackwardSummed(f.pool, f.n*positions, f.at(k.dst), f.at(k.add), of, sums.blocks, f.at(sums.buffer))
 			})
 			k.done()
 		}
@@ -208,13 +214,17 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 	}
 
 	if gated := l.out.gated; gated != nil {
-		backward, joins := kernel.BackwardGated, l.joins(c)
-		if joins {
-			backward = kernel.SettleGated
-		}
+		joins := l.joins(c)
 		k, fixed := c.contribute(l.in[0], false, inPlace), l.frozen
 		c.emit(l.step(Gradient), append(at.buffers(), dy, gated.gate, gated.shift), []buffer{k.dst}, func(f *frame) {
-			backward(f.pool, f.n*positions, f.at(k.dst), dGamma, dBeta, f.at(dy), gated.at(f, positions), at.at(f), fixed, accumulate, f.ws)
+			of := kernels.BatchNormGradient{
+				DY: f.at(dy), At: at.at(f), Fixed: fixed, DGamma: dGamma, DBeta: dBeta, Accumulate: accumulate,
+			}
+			if joins {
+				l.rows = kernel.SettleGated(f.pool, f.n*positions, f.at(k.dst), of, gated.at(f, positions), f.ws)
+			} else {
+				kernel.BackwardGated(f.pool, f.n*positions, f.at(k.dst), of, gated.at(f, positions), f.ws)
+			}
 		})
 		k.done()
 		if joins {
@@ -237,7 +247,10 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 	k := c.contribute(l.in[0], false, inPlace)
 	fixed := l.frozen
 	c.emit(l.step(Gradient), append(at.buffers(), dy), []buffer{k.dst, rest.dst}, func(f *frame) {
-		kernel.Backward(f.pool, f.n*positions, f.at(k.dst), f.at(rest.dst), dGamma, dBeta, f.at(dy), at.at(f), fixed, accumulate, f.ws)
+		of := kernels.BatchNormGradient{
+			DY: f.at(dy), At: at.at(f), Fixed: fixed, DGamma: dGamma, DBeta: dBeta, Accumulate: accumulate,
+		}
+		kernel.Backward(f.pool, f.n*positions, f.at(k.dst), f.at(rest.dst), of, f.ws)
 	})
 	k.done()
 	switch {
@@ -259,7 +272,10 @@ func (l *batchNormLayer) joins(c *compiler) bool {
 func (l *batchNormLayer) settle(c *compiler, g buffer, at normalised, dGamma, dBeta []float32, accumulate bool) {
 	kernel, positions, sums, fixed := l.kernel, l.positions(), l.summed, l.frozen
 	c.emit(l.step(Gradient), append(at.buffers(), g, sums.buffer), nil, func(f *frame) {
-		kernel.SettleSummed(f.pool, f.n*positions, sums.blocks, dGamma, dBeta, f.at(g), at.at(f), fixed, f.at(sums.buffer), accumulate)
+		of := kernels.BatchNormGradient{
+			DY: f.at(g), At: at.at(f), Fixed: fixed, DGamma: dGamma, DBeta: dBeta, Accumulate: accumulate,
+		}
+		l.rows = kernel.SettleSummed(f.pool, f.n*positions, of, sums.blocks, f.at(sums.buffer))
 	})
 	c.hold(l.in[0], g)
 	l.in[0].behind = l

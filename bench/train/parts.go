@@ -127,7 +127,8 @@ func (l *batchNormLayer) statisticsOfParts(c *compiler, mean, invStd buffer, run
 		for i, m := range of {
 			taken[i] = kernels.Moments{Mean: f.at(m.mean), Variance: f.at(m.variance)}
 		}
-		kernel.StatsOfParts(f.n*positions, taken, f.at(mean), f.at(invStd), runMean, runVar)
+		to := kernels.Statistics{Mean: f.at(mean), InvStd: f.at(invStd), RunMean: runMean, RunVar: runVar}
+		kernel.StatsOfParts(f.n*positions, taken, to)
 	})
 }
 
@@ -140,12 +141,15 @@ func (l *batchNormLayer) backwardParts(c *compiler, g buffer, at normalised, dGa
 		k := c.contribute(v, true, none)
 		parts, reads, writes = append(parts, k), append(reads, k.add), append(writes, k.dst)
 	}
-	gradients := make([]kernels.Gradient, len(parts))
+	gradients := make([]kernels.PartGradient, len(parts))
 	c.emit(l.step(Gradient), reads, writes, func(f *frame) {
 		for i, k := range parts {
-			gradients[i] = kernels.Gradient{DX: f.at(k.dst), Add: f.at(k.add)}
+			gradients[i] = kernels.PartGradient{DX: f.at(k.dst), Add: f.at(k.add)}
 		}
-		kernel.BackwardSummedParts(f.pool, f.n*positions, sums.blocks, gradients, dGamma, dBeta, f.at(g), at.at(f), fixed, f.at(sums.buffer), accumulate)
+		of := kernels.BatchNormGradient{
+			DY: f.at(g), At: at.at(f), Fixed: fixed, DGamma: dGamma, DBeta: dBeta, Accumulate: accumulate,
+		}
+		kernel.BackwardSummedParts(f.pool, f.n*positions, gradients, of, sums.blocks, f.at(sums.buffer))
 	})
 	for _, k := range parts {
 		k.done()

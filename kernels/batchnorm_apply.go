@@ -1,0 +1,94 @@
+package kernels
+
+// normApplication holds the arguments of Apply and ApplyMeans.
+type normApplication struct {
+	operands
+	y         []float32 // [rows, c]
+	means     []float32 // [samples, c] of y; nil for Apply
+	perTask   int       // rows
+	cacheRows int
+	stream    bool // store y past the caches
+}
+
+// Apply computes, for every row r and channel c,
+//
+//	y[r,c] = act((x[r,c]-mean[c]) * (gamma[c]*invstd[c]) + beta[c] (+ add[r,c]))
+//
+// y may be at.X or at.Add.
+func (b *BatchNorm) Apply(p *Pool, rows int, y []float32, at Normalised) {
+	checkLen("BatchNorm.Apply", "y", y, rows*b.c)
+	a := &b.application
+	*a = normApplication{operands: b.operands("BatchNorm.Apply", rows, at), y: y, cacheRows: b.cacheRows}
+	a.perTask = a.taskRows()
+	a.stream = a.fused() && streamable(y, rows, b.c) && a.streamsParts()
+	p.Run(ceilDiv(rows, a.perTask), (*normApply)(a))
+}
+
+type normApply normApplication
+
+func (k *normApply) Do(task, _ int) {
+	a := (*normApplication)(k)
+	first := task * a.perTask
+	rows := min(a.perTask, a.rows-first)
+	switch {
+	case a.parts != nil:
+		a.applyParts(first, rows)
+	case a.fused():
+		a.applyRows(first, rows)
+	default:
+		for last := first + rows; first < last; first += a.cacheRows {
+			a.applyRows(first, min(a.cacheRows, last-first))
+		}
+	}
+	if a.stream {
+		storeFence()
+	}
+}
+
+// applyRows computes some rows of y, from the given one on.
+func (a *normApplication) applyRows(first, rows int) {
+	at, end := first*a.c, (first+rows)*a.c
+	y, x := a.y[at:end], a.x[at:end]
+	if a.fused() && !a.Clamps {
+		batchNormCurveRows(a.Act, y, x, a.Mean, a.Scale, a.Beta, rows, a.stream)
+		return
+	}
+	batchNormRows(y, x, a.addOf(at, end), a.Mean, a.Scale, a.Beta, rows, a.c, a.Lo, a.Hi, a.stream)
+	if !a.Clamps {
+		activate(a.Act, y, y)
+	}
+}
+
+// TakesMeans reports whether ApplyMeans serves the activation.
+func (b *BatchNorm) TakesMeans() bool { return b.form.Clamps || hasNormCurve(b.form.Act) }
+
+// ApplyMeans is Apply, without a residual, for samples of perSample rows each. It takes the mean over every sample on the
+// way:
+//
+//	means[n,c] = Σ_i y[n,i,c] / perSample
+func (b *BatchNorm) ApplyMeans(p *Pool, samples, perSample int, y, means []float32, at Normalised) {
+	rows := samples * perSample
+	checkLen("BatchNorm.ApplyMeans", "y", y, rows*b.c)
+	checkLen("BatchNorm.ApplyMeans", "means", means, samples*b.c)
+	at.Add, at.Parts = nil, nil
+	a := &b.application
+	*a = normApplication{operands: b.operands("BatchNorm.ApplyMeans", rows, at), y: y, means: means, perTask: perSample}
+	a.stream = streamable(y, rows, b.c)
+	p.Run(samples, (*normApplyMeans)(a))
+}
+
+type normApplyMeans normApplication
+
+func (a *normApplyMeans) Do(sample, _ int) {
+	means := a.means[sample*a.c : (sample+1)*a.c]
+	clear(means)
+	for first, last := sample*a.perTask, (sample+1)*a.perTask; first < last; first += blockRows {
+		rows := min(blockRows, last-first)
+		at, end := first*a.c, (first+rows)*a.c
+		batchNormSumRows(a.Act, a.y[at:end], means, a.x[at:end], a.Mean, a.Scale, a.Beta, rows, a.stream)
+	}
+	scale(means, means, 1/float32(a.perTask))
+	if a.stream {
+		storeFence()
+	}
+}

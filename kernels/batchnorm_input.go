@@ -1,0 +1,34 @@
+package kernels
+
+// NormInput is a batch norm as the input of a convolution is read through it, from [BatchNorm.Input]:
+//
+//	act((x[r,c]-Mean[c]) * Scale[c] + Beta[c])
+type NormInput struct {
+	Mean, Scale, Beta []float32 // [C]; Scale is gamma·invstd
+	Lo, Hi            float32   // bounds of the activation if it is a clamp, else none
+	Act               Act
+	Clamps            bool // the activation is a clamp
+}
+
+// Input returns what reads a tensor of that many rows through the batch norm. A residual or parts there must not be.
+func (b *BatchNorm) Input(rows int, at Normalised) NormInput {
+	if at.Add != nil || at.Parts != nil {
+		panic("kernels: BatchNorm.Input: there is a residual, or x is in parts")
+	}
+	o := b.operands("BatchNorm.Input", rows, at)
+	return o.NormInput
+}
+
+// Rows normalises rows in place, with the bits of [BatchNorm.Apply]: for c < channels,
+//
+//	x[r*row+c] = act((x[r*row+c]-Mean[first+c]) * Scale[first+c] + Beta[first+c])
+func (in *NormInput) Rows(x []float32, row, rows, channels, first int) {
+	last := first + channels
+	for r := range rows {
+		x := x[r*row:][:channels]
+		batchNormRows(x, x, nil, in.Mean[first:last], in.Scale[first:last], in.Beta[first:last], 1, channels, in.Lo, in.Hi, false)
+		if !in.Clamps {
+			activate(in.Act, x, x)
+		}
+	}
+}
