@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
 )
 
@@ -63,7 +64,7 @@ func TestCheckpointsThatStay(t *testing.T) {
 // TestCheckpointsOfEpochs: those that stay are written whether or not the recipe has them.
 func TestCheckpointsOfEpochs(t *testing.T) {
 	for _, recipe := range []int{0, 2, 3} {
-		c := testConfig(t, tiny("one"))
+		c := testConfig(t, tinymodel.New("one"))
 		c.Recipe.CheckpointEvery = recipe
 		c.Checkpoints.Every = 2
 		mustRun(t, c)
@@ -81,11 +82,11 @@ func TestCheckpointsOfEpochs(t *testing.T) {
 
 // TestCheckpointInterval has a clock on which each step takes a minute.
 func TestCheckpointInterval(t *testing.T) {
-	undisturbed := testConfig(t, tiny("one"))
+	undisturbed := testConfig(t, tinymodel.New("one"))
 	undisturbed.Recipe.CheckpointEvery = 0
 	mustRun(t, undisturbed)
 
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	c.Recipe.CheckpointEvery = 0
 	c.Checkpoints = Checkpoints{Interval: 4 * time.Minute, Newest: 9}
 	var mu sync.Mutex

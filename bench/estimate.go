@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/measure"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -61,9 +62,9 @@ func EstimateRun(ctx context.Context, c Config) (Estimate, error) {
 	if err != nil {
 		return Estimate{}, err
 	}
-	pacer := newPacer(r.config.threadsOfJob(), r.config.Recipe.Precision, r.config.Progress)
-	defer pacer.close()
-	return r.estimate(ctx, pacer.pace)
+	pacer := measure.NewPacer(r.config.threadsOfJob(), r.config.Recipe.Precision, r.config.Progress)
+	defer pacer.Close()
+	return r.estimate(ctx, pacer.Pace)
 }
 
 // drawAside has a synthetic dataset that is missing drawn in a folder that cleanUp removes.
@@ -83,7 +84,7 @@ func (c *Config) drawAside() (cleanUp func(), err error) {
 }
 
 // pace tells how many images a second a model is trained on, or used on, with batches of that many.
-type pace func(ctx context.Context, m models.Model, mode Mode, batch int) (float64, error)
+type pace func(ctx context.Context, m models.Model, mode measure.Mode, batch int) (float64, error)
 
 func (r *runner) estimate(ctx context.Context, pace pace) (Estimate, error) {
 	e := Estimate{
@@ -102,17 +103,12 @@ func (r *runner) estimate(ctx context.Context, pace pace) (Estimate, error) {
 	return e, nil
 }
 
-// makespan is when the last job ends if each begins as soon as one before it has ended: students
-// after all others, as [Run] does.
+// makespan is when the last job ends if they begin by turns, each as soon as one before it has ended.
 func (r *runner) makespan(plan []JobEstimate) float64 {
 	ends := make([]float64, r.config.Jobs)
-	for _, students := range []bool{false, true} {
-		for i, j := range r.jobs {
-			if (j.teacher != nil) == students {
-				first := slices.Index(ends, slices.Min(ends))
-				ends[first] += plan[i].Seconds
-			}
-		}
+	for _, i := range r.turns() {
+		first := slices.Index(ends, slices.Min(ends))
+		ends[first] += plan[i].Seconds
 	}
 	return slices.Max(ends)
 }
@@ -146,15 +142,15 @@ func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
 	if err != nil {
 		return e, err
 	}
-	if e.TrainRate, err = pace(ctx, j.model, TrainMode, j.id.Recipe.Batch); err != nil {
+	if e.TrainRate, err = pace(ctx, j.model, measure.TrainMode, j.id.Recipe.Batch); err != nil {
 		return e, err
 	}
-	if e.InferRate, err = pace(ctx, j.model, InferMode, j.id.Recipe.Batch); err != nil {
+	if e.InferRate, err = pace(ctx, j.model, measure.InferMode, j.id.Recipe.Batch); err != nil {
 		return e, err
 	}
 	teacherSeconds := 0.0 // an image
 	if j.teacher != nil {
-		teacherRate, err := pace(ctx, j.teacher.model, InferMode, j.id.Recipe.Batch)
+		teacherRate, err := pace(ctx, j.teacher.model, measure.InferMode, j.id.Recipe.Batch)
 		if err != nil {
 			return e, err
 		}

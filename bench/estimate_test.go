@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/measure"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
@@ -18,8 +20,8 @@ import (
 )
 
 // steadily trains on 20 images a second and uses a model on 50, whatever it is.
-func steadily(_ context.Context, _ models.Model, mode Mode, _ int) (float64, error) {
-	if mode == TrainMode {
+func steadily(_ context.Context, _ models.Model, mode measure.Mode, _ int) (float64, error) {
+	if mode == measure.TrainMode {
 		return 20, nil
 	}
 	return 50, nil
@@ -39,7 +41,7 @@ func mustEstimate(t *testing.T, c Config) Estimate {
 }
 
 func TestEstimateAddsUp(t *testing.T) {
-	c := testConfig(t, distilled("student", models.HardDistillation), tiny("teacher"), unbuildable("broken"))
+	c := testConfig(t, tinymodel.Distilled("student", models.HardDistillation), tinymodel.New("teacher"), tinymodel.Unbuildable("broken"))
 	c.Teacher, c.Seeds = "teacher", 2
 	e := mustEstimate(t, c)
 	images, judged := float64(e.Dataset.Train), float64(e.Dataset.Query+e.Dataset.Gallery)
@@ -78,7 +80,7 @@ func TestEstimateAddsUp(t *testing.T) {
 }
 
 func TestEstimateOfWhatDoesNotFit(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	c.Memory = 1
 	if j := mustEstimate(t, c).Plan[0]; j.State != results.StateDoomed || !strings.Contains(j.Reason, ErrMemory.Error()) || j.Seconds != 0 {
 		t.Errorf("%+v, want a job that does not fit", j)
@@ -86,7 +88,7 @@ func TestEstimateOfWhatDoesNotFit(t *testing.T) {
 }
 
 func TestEstimateOfWhatHasBegun(t *testing.T) {
-	c := testConfig(t, tiny("one"), tiny("two"))
+	c := testConfig(t, tinymodel.New("one"), tinymodel.New("two"))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	steps := 0
@@ -121,7 +123,7 @@ func TestEstimateOfWhatHasBegun(t *testing.T) {
 func TestEstimateRunLeavesNothing(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
-	c := testConfig(t, tiny("one"), distilled("two", models.SoftDistillation))
+	c := testConfig(t, tinymodel.New("one"), tinymodel.Distilled("two", models.SoftDistillation))
 	c.Data, c.Teacher = "", "one"
 	c.Recipe.Synthetic = recipe.SyntheticSize{IDs: 6, TestIDs: 2, Images: 4}
 	measured := 0

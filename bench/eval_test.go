@@ -9,16 +9,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/market1501"
 )
 
 func TestEvaluateAgreesWithRun(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	summary := mustRun(t, c)
 	features := filepath.Join(t.TempDir(), "features.csv")
 	got, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tiny("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data, Features: features, Batch: c.Recipe.Batch,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data, Features: features, Batch: c.Recipe.Batch,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +42,7 @@ func TestEvaluateAgreesWithRun(t *testing.T) {
 }
 
 func TestEvaluateLeavesOutAnotherClassifier(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	more := filepath.Join(t.TempDir(), "more")
 	if err := market1501.Synthesize(t.Context(), market1501.SynthConfig{Dir: more, IDs: 5, TestIDs: 2, ImagesPerID: 4}); err != nil {
@@ -49,7 +50,7 @@ func TestEvaluateLeavesOutAnotherClassifier(t *testing.T) {
 	}
 	var notes []string
 	_, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tiny("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: more,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: more,
 		Progress: watcher(func(e progress.Event) { notes = append(notes, e.Text) }),
 	})
 	if err != nil {
@@ -61,10 +62,10 @@ func TestEvaluateLeavesOutAnotherClassifier(t *testing.T) {
 }
 
 func TestEvaluateRefusesForeignWeights(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	_, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: exploding("other"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data,
+		Model: tinymodel.Exploding("other"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data,
 	})
 	if err == nil || !strings.Contains(err.Error(), "missing (2): exploding.weight, exploding.bias") {
 		t.Errorf("error %v, want one that names what is missing", err)

@@ -19,8 +19,7 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-// start runs the jobs: at most so many at a time, and as many as there is memory for. They
-// begin in their order, students after all others, so that none waits for one that has not begun.
+// start runs the jobs by turns, side by side as many as the configuration and the memory allow.
 func (r *runner) start(ctx context.Context) error {
 	defer r.limitHeap()()
 	var group errgroup.Group
@@ -30,31 +29,41 @@ func (r *runner) start(ctx context.Context) error {
 	for _, j := range r.jobs {
 		ended[j.dir] = make(chan struct{})
 	}
-	for _, students := range []bool{false, true} {
-		for i, j := range r.jobs {
-			if (j.teacher != nil) != students {
-				continue
+	for _, i := range r.turns() {
+		j := r.jobs[i]
+		if j.teacher != nil {
+			if j.teacher.done = ended[j.teacher.dir]; j.teacher.done == nil && r.config.AwaitTeacher {
+				j.teacher.done = j.teacher.recorded(ctx)
 			}
-			if j.teacher != nil {
-				if j.teacher.done = ended[j.teacher.dir]; j.teacher.done == nil && r.config.AwaitTeacher {
-					j.teacher.done = j.teacher.recorded(ctx)
-				}
-			}
-			release, err := j.admit(ctx, room)
-			if err != nil {
-				close(ended[j.dir])
-				continue
-			}
-			group.Go(func() error {
-				defer close(ended[j.dir])
-				defer release()
-				r.do(ctx, j, &r.summary.Jobs[i])
-				return nil
-			})
 		}
+		release, err := j.admit(ctx, room)
+		if err != nil {
+			close(ended[j.dir])
+			continue
+		}
+		group.Go(func() error {
+			defer close(ended[j.dir])
+			defer release()
+			r.do(ctx, j, &r.summary.Jobs[i])
+			return nil
+		})
 	}
 	_ = group.Wait() // jobs keep their errors
 	return r.summary.Verdict(ctx)
+}
+
+// turns are the indices of the jobs in the order in which they begin: their own, but students after all others, so that
+// none waits for a teacher that has not begun.
+func (r *runner) turns() []int {
+	var others, students []int
+	for i, j := range r.jobs {
+		if j.teacher == nil {
+			others = append(others, i)
+		} else {
+			students = append(students, i)
+		}
+	}
+	return append(others, students...)
 }
 
 // limitHeap has garbage collected before it takes memory that jobs were promised, until restore is called.

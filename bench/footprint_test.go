@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/models"
@@ -28,7 +29,7 @@ func footprintOf(t *testing.T, c Config, model models.Model, batch int) footprin
 }
 
 func TestTooLargeForMemory(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	whole, half := footprintOf(t, c, c.Models[0], c.Recipe.Batch), footprintOf(t, c, c.Models[0], c.Recipe.Batch/2)
 	for _, test := range []struct {
 		memory int64
@@ -38,7 +39,7 @@ func TestTooLargeForMemory(t *testing.T) {
 		{whole.total() - 1, "--batch 5 takes " + machine.Bytes(half.own).String()},
 		{1, "no smaller batch fits either"},
 	} {
-		c := testConfig(t, tiny("one"))
+		c := testConfig(t, tinymodel.New("one"))
 		c.Memory = test.memory
 		summary, err := Run(t.Context(), c)
 		if test.want == "" {
@@ -60,8 +61,8 @@ func TestTooLargeForMemory(t *testing.T) {
 
 // TestSideBySide counts the jobs that run at a time.
 func TestSideBySide(t *testing.T) {
-	list := []models.Model{distilled("student", models.HardDistillation), tiny("a"), tiny("b"), tiny("teacher"), tiny("c")}
-	f := footprintOf(t, testConfig(t, list...), tiny("a"), brief().Batch)
+	list := []models.Model{tinymodel.Distilled("student", models.HardDistillation), tinymodel.New("a"), tinymodel.New("b"), tinymodel.New("teacher"), tinymodel.New("c")}
+	f := footprintOf(t, testConfig(t, list...), tinymodel.New("a"), brief().Batch)
 	for _, test := range []struct {
 		name          string
 		jobs, threads int

@@ -10,11 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/results"
 )
 
 func TestHistoryAndProfileOfARun(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	dir := filepath.Join(c.Out, "one")
 	h, err := ReadHistory(dir)
@@ -54,7 +55,7 @@ func TestHistoryAndProfileOfARun(t *testing.T) {
 
 // TestProfileOfASingleStep: a recipe with a budget may leave the largest models one step.
 func TestProfileOfASingleStep(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	c.Recipe.HeadEpochs, c.Recipe.Epochs, c.Recipe.ForwardMACs = 0, 1, 1
 	mustRun(t, c)
 	p, err := results.ReadProfile(filepath.Join(c.Out, "one"))
@@ -67,7 +68,7 @@ func TestHistoryWhereThereIsNone(t *testing.T) {
 	if _, err := ReadHistory(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an empty folder: error %v", err)
 	}
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	dir := filepath.Join(c.Out, "one")
 	if err := os.Remove(filepath.Join(dir, MetricsFile)); err != nil {

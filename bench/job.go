@@ -52,7 +52,7 @@ func newJob(model models.Model, seed uint64, c *Config, data *dataset) *job {
 			Seed: seed, Dataset: data.record.Fingerprint, Classes: data.Classes,
 		},
 	}
-	if j.graph, j.unbuilt = buildGraph(model, data.Classes); j.unbuilt != nil {
+	if j.graph, j.unbuilt = model.Graph(data.Classes); j.unbuilt != nil {
 		return j
 	}
 	if j.cost, j.unbuilt = flops.Count(j.graph); j.unbuilt != nil {
@@ -65,15 +65,6 @@ func newJob(model models.Model, seed uint64, c *Config, data *dataset) *job {
 
 // name is what the job is called: like its folder.
 func (j *job) name() string { return filepath.Base(j.dir) }
-
-// buildGraph returns a panic of the model's function as an error.
-func buildGraph(model models.Model, classes int) (g *graph.Graph, err error) {
-	err = guarded(func() (err error) {
-		g, err = model.Graph(classes)
-		return err
-	})
-	return g, err
-}
 
 // emit reports an event of this job.
 func (j *job) emit(e progress.Event) {
@@ -90,6 +81,9 @@ type panicError struct {
 }
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }
+
+// Stack is where it came from, as of the error of a model's function.
+func (e *panicError) Stack() []byte { return e.stack }
 
 // guarded returns a panic as an error, so that one job's stays its own.
 func guarded(work func() error) (err error) {
@@ -142,8 +136,9 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	}
 	if err != nil {
 		record.State, record.Reason = results.StateFailed, err.Error()
-		if panicked := (*panicError)(nil); errors.As(err, &panicked) {
-			err = errors.Join(err, os.WriteFile(filepath.Join(j.dir, panicFile), panicked.stack, 0o666))
+		var panicked interface{ Stack() []byte }
+		if errors.As(err, &panicked) {
+			err = errors.Join(err, os.WriteFile(filepath.Join(j.dir, panicFile), panicked.Stack(), 0o666))
 		}
 		return record, errors.Join(err, results.Write(j.dir, record))
 	}

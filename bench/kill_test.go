@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -34,7 +35,7 @@ const (
 // into writing them.
 func victim(out, data string) Config {
 	return Config{
-		Out: out, Data: data, Models: []models.Model{tiny("teacher"), distilled("student", models.SoftDistillation)},
+		Out: out, Data: data, Models: []models.Model{tinymodel.New("teacher"), tinymodel.Distilled("student", models.SoftDistillation)},
 		Teacher: "teacher", Recipe: brief(), Seed: 7, Threads: 1,
 		Checkpoints: Checkpoints{Interval: 1, Every: 2},
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -56,8 +57,8 @@ func TestLock(t *testing.T) {
 
 // TestLockedJob: another process works on one of two jobs.
 func TestLockedJob(t *testing.T) {
-	c := testConfig(t, tiny("theirs"), tiny("ours"))
-	mustRun(t, Config{Out: c.Out, Data: c.Data, Models: []models.Model{tiny("theirs")}, Recipe: c.Recipe, Seed: c.Seed, Threads: 1})
+	c := testConfig(t, tinymodel.New("theirs"), tinymodel.New("ours"))
+	mustRun(t, Config{Out: c.Out, Data: c.Data, Models: []models.Model{tinymodel.New("theirs")}, Recipe: c.Recipe, Seed: c.Seed, Threads: 1})
 	theirs := filepath.Join(c.Out, "theirs")
 	if err := os.Remove(filepath.Join(theirs, results.File)); err != nil { // as if it were under way
 		t.Fatal(err)

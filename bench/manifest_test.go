@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results"
@@ -110,7 +111,7 @@ func wantChanged(t *testing.T, err error, want string) {
 func TestDatasetChangedBetweenRuns(t *testing.T) {
 	for _, test := range changes {
 		t.Run(test.name, func(t *testing.T) {
-			c := testConfig(t, tiny("one"))
+			c := testConfig(t, tinymodel.New("one"))
 			ownData(t, &c)
 			runUntil(t, c, 10) // after an evaluation, so that judged images are known, too
 			kept, err := checkpoints(filepath.Join(c.Out, "one"))
@@ -143,7 +144,7 @@ func TestDatasetChangedInARun(t *testing.T) {
 			continue // not seen by a run that has listed and decoded them, and not used by it
 		}
 		t.Run(test.name, func(t *testing.T) {
-			c := testConfig(t, tiny("one"))
+			c := testConfig(t, tinymodel.New("one"))
 			ownData(t, &c)
 			c.Progress = watcher(func(e progress.Event) {
 				if e.Kind == progress.Stepped && e.Step == 10 {

@@ -8,12 +8,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
 
 func TestPlan(t *testing.T) {
-	c := testConfig(t, tiny("teacher"), distilled("student", models.HardDistillation))
+	c := testConfig(t, tinymodel.New("teacher"), tinymodel.Distilled("student", models.HardDistillation))
 	c.Seeds, c.Teacher = 2, "teacher"
 	c.Only = []int{2} // as a task of a cluster does it
 	mustRun(t, c)

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/kernels"
 )
 
 // TestPrecisionConflicts: a run of one precision is not continued in another, and none begins where it is not available.
 func TestPrecisionConflicts(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	c.Recipe.Precision = kernels.BF16
 	want := ErrConflict

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
@@ -121,7 +122,7 @@ func writeListed(t *testing.T, listing string) string {
 
 // foreign is tiny with another implementation's names.
 func foreign(name string) models.Model {
-	m := tiny(name)
+	m := tinymodel.New(name)
 	m.Sources = []models.Source{{Name: "elsewhere", Modules: models.Modules{
 		"stem.0": "a.conv", "stem.1": "a.bn", "b": "b", "head": "classifier",
 	}}}
@@ -252,7 +253,7 @@ func TestRunRefusesWeightsBeforeTraining(t *testing.T) {
 		"no name": {[]string{"one.safetensors", "two.txt", "twofold.pth", "two-01.pth"}, "for two:"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := testConfig(t, foreign("one"), exploding("two"))
+			c := testConfig(t, foreign("one"), tinymodel.Exploding("two"))
 			c.Weights = t.TempDir()
 			for _, file := range test.files {
 				writeForeign(t, filepath.Join(c.Weights, file), 10)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels"
@@ -18,7 +19,7 @@ var departed = recipe.Protocol{Metric: market1501.Cosine, Flip: true, Rerank: ma
 // A run that departs from the published protocol records that, judges as Evaluate does, and is not
 // continued under another protocol.
 func TestRunUnderAnotherProtocol(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	published := *mustRun(t, c).Jobs[0].Record.Final
 	c.Out = t.TempDir()
 	c.Recipe.Evaluation = departed
@@ -27,7 +28,7 @@ func TestRunUnderAnotherProtocol(t *testing.T) {
 		t.Fatalf("metrics %+v, want re-ranked ones as well", *run.Final)
 	}
 	got, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tiny("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data, Protocol: departed, Batch: c.Recipe.Batch,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data, Protocol: departed, Batch: c.Recipe.Batch,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +37,7 @@ func TestRunUnderAnotherProtocol(t *testing.T) {
 		t.Errorf("metrics (-run +evaluate):\n%s", diff)
 	}
 	plain, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tiny("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data, Batch: c.Recipe.Batch,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data, Batch: c.Recipe.Batch,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -52,9 +53,9 @@ func TestRunUnderAnotherProtocol(t *testing.T) {
 
 // With flip, an image and its mirror image have the same embedding: the mean of the two.
 func TestFlipIsTheMeanOfBothEmbeddings(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	data := openTestData(t, c)
-	g, err := tiny("one").Graph(data.Classes)
+	g, err := tinymodel.New("one").Graph(data.Classes)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,13 +6,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results"
 )
 
 // TestRankRepeatsTheRun: a run's lists are those of its weights.
 func TestRankRepeatsTheRun(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	dir := filepath.Join(c.Out, "one")
 	recorded, err := results.ReadRankings(dir)
@@ -20,7 +21,7 @@ func TestRankRepeatsTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, err := Rank(t.Context(), RankConfig{
-		EvaluateConfig: EvaluateConfig{Model: tiny("one"), Weights: filepath.Join(dir, WeightsFile), Data: c.Data, Batch: c.Recipe.Batch},
+		EvaluateConfig: EvaluateConfig{Model: tinymodel.New("one"), Weights: filepath.Join(dir, WeightsFile), Data: c.Data, Batch: c.Recipe.Batch},
 		Choice:         Spread, Queries: recordedQueries, Top: recordedTop,
 	})
 	if err != nil {

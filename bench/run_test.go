@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
@@ -19,7 +20,7 @@ import (
 )
 
 func TestRunLeavesARecord(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	summary := mustRun(t, c)
 	if got := trained(summary); got != 1 {
 		t.Fatalf("%d jobs trained, want 1", got)
@@ -38,12 +39,12 @@ func TestRunLeavesARecord(t *testing.T) {
 }
 
 func TestInterruptedEqualsUndisturbed(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	undisturbed := filepath.Join(c.Out, "one")
 	steps := 12 // 4 epochs of 3
 	for every := 1; every <= steps; every += 2 {
-		again := testConfig(t, tiny("one"))
+		again := testConfig(t, tinymodel.New("one"))
 		interruptions := 0
 		for {
 			// Steps that end an epoch are followed by an evaluation, which is interrupted then.
@@ -76,16 +77,16 @@ func TestInterruptedEqualsUndisturbed(t *testing.T) {
 }
 
 func TestThreadsDoNotChangeBits(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
-	threads := testConfig(t, tiny("one"))
+	threads := testConfig(t, tinymodel.New("one"))
 	threads.Threads = 2
 	mustRun(t, threads)
 	sameTrace(t, "two threads", filepath.Join(c.Out, "one"), filepath.Join(threads.Out, "one"))
 }
 
 func TestFailuresStayAlone(t *testing.T) {
-	c := testConfig(t, exploding("exploding"), tiny("panicking"), unbuildable("unbuildable"), tiny("fine"))
+	c := testConfig(t, tinymodel.Exploding("exploding"), tinymodel.New("panicking"), tinymodel.Unbuildable("unbuildable"), tinymodel.New("fine"))
 	c.Jobs = 2
 	c.Progress = watcher(func(e progress.Event) {
 		if e.Job == "panicking" && e.Kind == progress.Stepped && e.Step == 5 {
@@ -127,7 +128,7 @@ func TestFailuresStayAlone(t *testing.T) {
 }
 
 func TestFinishedIsNotDoneAgain(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	before := trace(t, filepath.Join(c.Out, "one"))
 	var steps atomic.Int64
@@ -146,7 +147,7 @@ func TestFinishedIsNotDoneAgain(t *testing.T) {
 }
 
 func TestConflicts(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	for _, test := range []struct {
 		name   string
@@ -168,7 +169,7 @@ func TestConflicts(t *testing.T) {
 }
 
 func TestSeeds(t *testing.T) {
-	teacher, student := tiny("teacher"), distilled("student", models.HardDistillation)
+	teacher, student := tinymodel.New("teacher"), tinymodel.Distilled("student", models.HardDistillation)
 	c := testConfig(t, student, teacher)
 	c.Teacher, c.Seeds, c.Jobs = teacher.Name, 3, 2
 	var mu sync.Mutex
@@ -202,8 +203,8 @@ func TestSeeds(t *testing.T) {
 }
 
 func TestDistillation(t *testing.T) {
-	teacher := tiny("teacher")
-	students := []models.Model{distilled("hard", models.HardDistillation), distilled("soft", models.SoftDistillation)}
+	teacher := tinymodel.New("teacher")
+	students := []models.Model{tinymodel.Distilled("hard", models.HardDistillation), tinymodel.Distilled("soft", models.SoftDistillation)}
 
 	t.Run("after the teacher", func(t *testing.T) {
 		c := testConfig(t, students[0], students[1], teacher) // in the wrong order
@@ -224,7 +225,7 @@ func TestDistillation(t *testing.T) {
 		}
 	})
 	t.Run("no teacher", func(t *testing.T) {
-		c := testConfig(t, students[0], tiny("other"))
+		c := testConfig(t, students[0], tinymodel.New("other"))
 		summary, err := Run(t.Context(), c)
 		if !errors.Is(err, ErrNoTeacher) || !strings.Contains(err.Error(), "neither among the models of this run nor finished in") {
 			t.Errorf("error %v, want ErrNoTeacher", err)
@@ -234,7 +235,7 @@ func TestDistillation(t *testing.T) {
 		}
 	})
 	t.Run("failed teacher", func(t *testing.T) {
-		c := testConfig(t, exploding("teacher"), students[0])
+		c := testConfig(t, tinymodel.Exploding("teacher"), students[0])
 		c.Teacher = "teacher"
 		if _, err := Run(t.Context(), c); !errors.Is(err, ErrNoTeacher) || !strings.Contains(err.Error(), "which has failed: the loss is NaN") {
 			t.Errorf("error %v, want ErrNoTeacher", err)
@@ -252,10 +253,10 @@ func openTestData(t *testing.T, c Config) *dataset {
 }
 
 func TestDatasetIsDrawnOnce(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	c.Data, c.Recipe.Synthetic = "", recipe.SyntheticSize{IDs: 4, TestIDs: 2, Images: 4}
 	first := mustRun(t, c)
-	c.Models = []models.Model{tiny("two")}
+	c.Models = []models.Model{tinymodel.New("two")}
 	drawn := false
 	c.Progress = watcher(func(e progress.Event) { drawn = drawn || e.Kind == progress.Noted })
 	second := mustRun(t, c)
@@ -268,7 +269,7 @@ func TestDatasetIsDrawnOnce(t *testing.T) {
 }
 
 func TestBrokenImagesAreLeftOut(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	data := filepath.Join(t.TempDir(), "data")
 	if err := os.CopyFS(data, os.DirFS(c.Data)); err != nil {
 		t.Fatal(err)
@@ -294,7 +295,7 @@ func TestBrokenImagesAreLeftOut(t *testing.T) {
 }
 
 func TestDamagedCheckpointIsSetAside(t *testing.T) {
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	for _, test := range []struct {
 		name   string
@@ -305,7 +306,7 @@ func TestDamagedCheckpointIsSetAside(t *testing.T) {
 		{"emptied", func([]byte) []byte { return nil }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			again := testConfig(t, tiny("one"))
+			again := testConfig(t, tinymodel.New("one"))
 			dir := filepath.Join(again.Out, "one")
 			ctx, cancel := context.WithCancel(t.Context())
 			again.Progress = watcher(func(e progress.Event) {

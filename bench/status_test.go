@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/results"
 )
@@ -46,7 +47,7 @@ func statuses(t *testing.T, out string) map[string]JobStatus {
 }
 
 func TestStatus(t *testing.T) {
-	c := testConfig(t, tiny("one"), tiny("two"), exploding("bad"))
+	c := testConfig(t, tinymodel.New("one"), tinymodel.New("two"), tinymodel.Exploding("bad"))
 	c.Seeds = 2
 	c.Now = func() func() time.Time { // on this clock something has always taken time
 		now := time.Unix(0, 0)
@@ -132,7 +133,7 @@ func TestStatusOfEmptyAndAbsentFolders(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "synthetic"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	c.Out = dir
 	runUntil(t, c, 5)
 	log := filepath.Join(dir, "one", MetricsFile)
@@ -149,7 +150,7 @@ func TestStatusOfEmptyAndAbsentFolders(t *testing.T) {
 }
 
 func TestStatusOfAnUnreadableJob(t *testing.T) {
-	c := testConfig(t, tiny("one"), tiny("two"))
+	c := testConfig(t, tinymodel.New("one"), tinymodel.New("two"))
 	mustRun(t, c)
 	if err := os.WriteFile(filepath.Join(c.Out, "two", identityFile), []byte("{"), 0o666); err != nil {
 		t.Fatal(err)

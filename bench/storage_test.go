@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/results"
 )
@@ -35,10 +36,10 @@ func tmpfs(t *testing.T, bytes int) (dir string) {
 // TestFullDisk: with room for some checkpoints, but not for two and a third, a run ends with its own
 // error, keeps what it has, and goes on when there is room.
 func TestFullDisk(t *testing.T) {
-	undisturbed := testConfig(t, tiny("one"))
+	undisturbed := testConfig(t, tinymodel.New("one"))
 	mustRun(t, undisturbed)
 
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	c.Out = filepath.Join(tmpfs(t, 256<<10), "runs")
 	c.Checkpoints.Interval = 1 // nanosecond: after each step
 	if err := os.Mkdir(c.Out, 0o777); err != nil {
@@ -86,14 +87,14 @@ func checkpointContents(t *testing.T, dir string) map[string]string {
 
 func TestReadOnlyFolder(t *testing.T) {
 	dir := tmpfs(t, 1<<20)
-	c := testConfig(t, tiny("one"))
+	c := testConfig(t, tinymodel.New("one"))
 	c.Out = filepath.Join(dir, "runs")
 	mustRun(t, c)
 	if err := mount(dir, "", true); err != nil {
 		t.Fatal(err)
 	}
 	mustRun(t, c) // finished: nothing is to be written
-	c.Models = append(c.Models, tiny("two"))
+	c.Models = append(c.Models, tinymodel.New("two"))
 	_, err := Run(t.Context(), c)
 	if !errors.Is(err, ErrReadOnly) || !strings.Contains(err.Error(), filepath.Join(c.Out, "two")) {
 		t.Errorf("error %v, want ErrReadOnly with the folder", err)

@@ -9,19 +9,20 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
 
 func TestAwaitTeacher(t *testing.T) {
-	teacher := tiny("teacher")
+	teacher := tinymodel.New("teacher")
 	c := testConfig(t, teacher)
 	mustRun(t, c)
 	record := filepath.Join(c.Out, "teacher", results.File)
 	if err := os.Rename(record, record+".kept"); err != nil { // as if another process still trained it
 		t.Fatal(err)
 	}
-	c.Models, c.Teacher, c.AwaitTeacher = []models.Model{distilled("student", models.HardDistillation), teacher}, "teacher", true
+	c.Models, c.Teacher, c.AwaitTeacher = []models.Model{tinymodel.Distilled("student", models.HardDistillation), teacher}, "teacher", true
 	c.Only = []int{0}
 	interrupted, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)

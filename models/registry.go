@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -61,14 +62,31 @@ type Model struct {
 	Sources []Source
 }
 
-// Graph builds the model's layer graph with a classifier for the given number of identities.
-func (m Model) Graph(classes int) (*graph.Graph, error) {
+// Graph builds the model's layer graph with a classifier for the given number of identities. A panic of the model's
+// function is an error, which has a method Stack() []byte that says where it came from.
+func (m Model) Graph(classes int) (g *graph.Graph, err error) {
 	if classes < 1 {
 		return nil, fmt.Errorf("building %s: %d classes", m.Name, classes)
 	}
+	defer func() {
+		if cause := recover(); cause != nil {
+			g, err = nil, &panicError{cause, debug.Stack()}
+		}
+	}()
 	b := graph.NewBuilder(m.Name, m.Input)
 	return b.Graph(m.Build(b, classes))
 }
+
+// panicError is the panic of a model's function.
+type panicError struct {
+	cause any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }
+
+// Stack is where the panic came from.
+func (e *panicError) Stack() []byte { return e.stack }
 
 // names are all spellings that the model answers to, lower-case.
 func (m Model) names() []string {

@@ -169,3 +169,17 @@ func TestEditDistance(t *testing.T) {
 		}
 	}
 }
+
+func TestPanicOfAModelIsAnError(t *testing.T) {
+	m := Model{Name: "broken", Input: graph.Shape{H: 1, W: 1, C: 3}, Build: func(*graph.Builder, int) (features, logits *graph.Node) {
+		panic("no such layer")
+	}}
+	g, err := m.Graph(2)
+	var panicked interface{ Stack() []byte }
+	if g != nil || !errors.As(err, &panicked) || err.Error() != "panic: no such layer" {
+		t.Fatalf("graph %v, error %v", g, err)
+	}
+	if !strings.Contains(string(panicked.Stack()), "TestPanicOfAModelIsAnError") {
+		t.Errorf("the stack does not say where it came from:\n%s", panicked.Stack())
+	}
+}

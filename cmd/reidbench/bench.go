@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/measure"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
@@ -23,7 +23,7 @@ const kernelBatch = 8
 
 func newBenchCommand() *cobra.Command {
 	var (
-		config bench.MeasureConfig
+		config measure.Config
 		json   bool
 	)
 	command := &cobra.Command{
@@ -63,38 +63,38 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 			if config.Mode, config.Models, err = benched(args); err != nil {
 				return err
 			}
-			if config.Mode == bench.KernelMode && !c.Flags().Changed("batch") {
+			if config.Mode == measure.KernelMode && !c.Flags().Changed("batch") {
 				config.Batch = kernelBatch
 			}
 			stdout := c.OutOrStdout()
 			if json {
-				config.Report = func(m bench.Measurement) {
+				config.Report = func(m measure.Measurement) {
 					fmt.Fprintf(c.ErrOrStderr(), "%s %s: %.1f img/s\n", m.Mode, m.Model, m.ImagesPerSecond)
 				}
-				measurements, err := bench.Measure(c.Context(), config)
+				measurements, err := measure.Run(c.Context(), config)
 				if err != nil {
 					return err
 				}
 				return writeJSON(stdout, measurements)
 			}
-			if err := bench.WriteHeader(stdout, machine.Describe()); err != nil {
+			if err := measure.WriteHeader(stdout, machine.Describe()); err != nil {
 				return err
 			}
 			var writeErr error
 			var group []string // the models of the kernels at hand
-			config.Report = func(m bench.Measurement) {
+			config.Report = func(m measure.Measurement) {
 				if writeErr == nil && !slices.Equal(m.Models, group) {
 					group = m.Models
-					writeErr = bench.WriteModels(stdout, group)
+					writeErr = measure.WriteModels(stdout, group)
 				}
 				if writeErr == nil {
-					writeErr = bench.WriteBenchmark(stdout, m)
+					writeErr = measure.WriteBenchmark(stdout, m)
 				}
 				if writeErr == nil && m.Profile != nil {
 					writeErr = writeProfile(stdout, m.Profile)
 				}
 			}
-			if _, err := bench.Measure(c.Context(), config); err != nil {
+			if _, err := measure.Run(c.Context(), config); err != nil {
 				return err
 			}
 			return writeErr
@@ -111,12 +111,12 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 }
 
 // benched tells the mode and the models that the arguments of bench name.
-func benched(args []string) (bench.Mode, []models.Model, error) {
-	mode := bench.TrainMode
-	if len(args) > 0 && slices.Contains(bench.Modes(), bench.Mode(args[0])) {
-		mode, args = bench.Mode(args[0]), args[1:]
+func benched(args []string) (measure.Mode, []models.Model, error) {
+	mode := measure.TrainMode
+	if len(args) > 0 && slices.Contains(measure.Modes(), measure.Mode(args[0])) {
+		mode, args = measure.Mode(args[0]), args[1:]
 	}
-	if len(args) == 0 && mode == bench.KernelMode {
+	if len(args) == 0 && mode == measure.KernelMode {
 		return mode, models.Rows(), nil
 	}
 	if len(args) == 0 {
@@ -130,10 +130,10 @@ func benched(args []string) (bench.Mode, []models.Model, error) {
 const profileRows = 25
 
 // writeProfile prints the operations and the layers that take the most time.
-func writeProfile(w io.Writer, p *bench.Profile) error {
+func writeProfile(w io.Writer, p *measure.Profile) error {
 	for _, part := range []struct {
 		title string
-		rows  []bench.ProfileRow
+		rows  []measure.ProfileRow
 	}{{"Operation", p.Ops}, {"Layer", p.Layers}} {
 		var rows [][]string
 		for _, r := range part.rows[:min(profileRows, len(part.rows))] {

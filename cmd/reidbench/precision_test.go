@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/measure"
 	"github.com/reidbench/reidbench/kernels"
 )
 
@@ -29,12 +29,12 @@ func TestMeasurementsNameTheirPrecision(t *testing.T) {
 	if err := kernels.BF16.Available(); err != nil {
 		t.Skip(err)
 	}
-	var measured []bench.Measurement
+	var measured []measure.Measurement
 	output := succeed(t, "bench", "infer", "lenet", "--precision", "bf16", "--steps", "1", "--json")
 	if err := json.Unmarshal([]byte(output), &measured); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(measured, func(m bench.Measurement) bool { return m.Precision == "bf16" }) {
+	if !slices.ContainsFunc(measured, func(m measure.Measurement) bool { return m.Precision == "bf16" }) {
 		t.Errorf("no bf16 in %s", output)
 	}
 }

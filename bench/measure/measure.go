@@ -1,4 +1,5 @@
-package bench
+// Package measure says how fast training, inference and single kernels are on this machine.
+package measure
 
 import (
 	"context"
@@ -30,8 +31,8 @@ const (
 // Modes lists the modes.
 func Modes() []Mode { return []Mode{TrainMode, InferMode, KernelMode} }
 
-// MeasureConfig says what to measure.
-type MeasureConfig struct {
+// Config says what to measure.
+type Config struct {
 	Mode    Mode
 	Models  []models.Model // for KernelMode, whose layers
 	Batch   int            // images; 0: recipe.DefaultBatch
@@ -63,7 +64,7 @@ type Measurement struct {
 	BoundGFLOPS float64  `json:"bound_gflops,omitempty"` // that it could reach, by the peak or by the memory bandwidth measured in the same run
 	BoundShare  float64  `json:"bound_share,omitempty"`  // of that; beyond 1 in the cases of PeakShare, and where the caches hold the operands
 
-	Profile *Profile `json:"-"` // where MeasureConfig asks for it
+	Profile *Profile `json:"-"` // where Config asks for it
 
 	Steps []time.Duration `json:"-"` // each one measured
 	FLOPs float64         `json:"-"` // of a step
@@ -73,9 +74,9 @@ type Measurement struct {
 // peakTime is how long the multiply-add peak is measured.
 const peakTime = 300 * time.Millisecond
 
-// Measure runs the steps of one model or kernel after the other. Report, which may be
+// Run runs the steps of one model or kernel after the other. Report, which may be
 // nil, is told each result at once.
-func Measure(ctx context.Context, c MeasureConfig) ([]Measurement, error) {
+func Run(ctx context.Context, c Config) ([]Measurement, error) {
 	if c.Batch < 1 {
 		c.Batch = recipe.DefaultBatch
 	}
@@ -91,7 +92,7 @@ func Measure(ctx context.Context, c MeasureConfig) ([]Measurement, error) {
 	}
 	pool := kernels.NewPool(c.Threads)
 	defer pool.Close()
-	r := &stopwatch{MeasureConfig: c, pool: pool, peak: kernels.MeasurePeak(pool, peakTime)}
+	r := &stopwatch{Config: c, pool: pool, peak: kernels.MeasurePeak(pool, peakTime)}
 	var err error
 	switch c.Mode {
 	case KernelMode:
@@ -104,9 +105,9 @@ func Measure(ctx context.Context, c MeasureConfig) ([]Measurement, error) {
 	return r.results, err
 }
 
-// stopwatch is one call of Measure.
+// stopwatch is one call of Run.
 type stopwatch struct {
-	MeasureConfig
+	Config
 	pool      *kernels.Pool
 	peak      float64 // FLOP/s
 	bandwidth float64 // B/s; of KernelMode
@@ -126,7 +127,7 @@ func (r *stopwatch) models(ctx context.Context) error {
 }
 
 func (r *stopwatch) model(ctx context.Context, m models.Model) error {
-	g, err := buildGraph(m, flops.IdentityCount)
+	g, err := m.Graph(flops.IdentityCount)
 	if err != nil {
 		return err
 	}
@@ -163,7 +164,7 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 		if peakKnown {
 			m.PeakRSSBytes = machine.PeakMemory()
 		}
-		if r.MeasureConfig.Profile {
+		if r.Config.Profile {
 			m.Profile = profiled(p, step, r.Batch, cost)
 		}
 	}); err != nil {
@@ -184,7 +185,7 @@ func fillBatch(p *train.Program, g *graph.Graph) {
 // measure times the steps and appends the result, completed by finish if there is something to complete.
 func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), finish func(*Measurement)) error {
 	step() // touches all memory for the first time
-	for range r.MeasureConfig.Steps {
+	for range r.Config.Steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

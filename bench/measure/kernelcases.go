@@ -1,4 +1,4 @@
-package bench
+package measure
 
 import (
 	"cmp"
@@ -33,7 +33,7 @@ func kernelCases(list []models.Model) ([]kernelCase, error) {
 	rank := map[string]int{}
 	for i, m := range list {
 		rank[m.Name] = i
-		g, err := buildGraph(m, flops.IdentityCount)
+		g, err := m.Graph(flops.IdentityCount)
 		if err != nil {
 			return nil, err
 		}

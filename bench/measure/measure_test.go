@@ -1,4 +1,4 @@
-package bench
+package measure
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -78,7 +79,7 @@ func benchmarkLine(t *testing.T, line string) (name string, values map[string]fl
 
 func TestMeasure(t *testing.T) {
 	for _, mode := range []Mode{TrainMode, InferMode} {
-		list, err := Measure(t.Context(), MeasureConfig{Mode: mode, Models: []models.Model{tiny("tiny")}, Batch: 2, Threads: 1, Steps: 3})
+		list, err := Run(t.Context(), Config{Mode: mode, Models: []models.Model{tinymodel.New("tiny")}, Batch: 2, Threads: 1, Steps: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +99,7 @@ func TestMeasure(t *testing.T) {
 }
 
 func TestMeasureKernels(t *testing.T) {
-	list, err := Measure(t.Context(), MeasureConfig{Mode: KernelMode, Models: []models.Model{tiny("tiny")}, Batch: 2, Threads: 1, Steps: 1})
+	list, err := Run(t.Context(), Config{Mode: KernelMode, Models: []models.Model{tinymodel.New("tiny")}, Batch: 2, Threads: 1, Steps: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,14 +206,14 @@ func TestMeasurementFields(t *testing.T) {
 }
 
 func TestMeasureRefuses(t *testing.T) {
-	if _, err := Measure(t.Context(), MeasureConfig{Mode: "sing"}); err == nil {
+	if _, err := Run(t.Context(), Config{Mode: "sing"}); err == nil {
 		t.Error("an unknown mode is measured")
 	}
-	if _, err := Measure(t.Context(), MeasureConfig{Mode: TrainMode}); err == nil {
+	if _, err := Run(t.Context(), Config{Mode: TrainMode}); err == nil {
 		t.Error("no models are measured")
 	}
-	m := unbuildable("m")
-	if _, err := Measure(t.Context(), MeasureConfig{Mode: InferMode, Models: []models.Model{m}}); !errors.As(err, new(*panicError)) {
+	m := tinymodel.Unbuildable("m")
+	if _, err := Run(t.Context(), Config{Mode: InferMode, Models: []models.Model{m}}); !errors.As(err, new(interface{ Stack() []byte })) {
 		t.Errorf("a model that cannot be built: %v", err)
 	}
 }

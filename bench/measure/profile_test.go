@@ -1,4 +1,4 @@
-package bench
+package measure
 
 import (
 	"context"
@@ -15,7 +15,7 @@ func TestProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	measured, err := Measure(context.Background(), MeasureConfig{Mode: TrainMode, Models: []models.Model{m}, Batch: 2, Steps: 1, Threads: 1, Profile: true})
+	measured, err := Run(context.Background(), Config{Mode: TrainMode, Models: []models.Model{m}, Batch: 2, Steps: 1, Threads: 1, Profile: true})
 	if err != nil {
 		t.Fatal(err)
 	}

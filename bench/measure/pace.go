@@ -1,4 +1,4 @@
-package bench
+package measure
 
 import (
 	"context"
@@ -12,25 +12,29 @@ import (
 	"github.com/reidbench/reidbench/models/graph"
 )
 
-// inferBatch bounds the images of a measured forward pass: more of them take longer and tell no more.
+// inferBatch bounds the images of a forward pass that is measured: more of them take longer and tell no more.
 const inferBatch = 16
 
-// pacer measures how fast models are, those of the same layers once.
-type pacer struct {
+// A Pacer measures how fast models are, those of the same layers once.
+type Pacer struct {
 	pool      *kernels.Pool
 	precision kernels.Precision
-	progress  progress.Reporter
+	reporter  progress.Reporter
 	known     map[string]float64 // images a second, by mode and layers
 }
 
-func newPacer(threads int, precision kernels.Precision, progress progress.Reporter) *pacer {
-	return &pacer{kernels.NewPool(threads), precision, progress, map[string]float64{}}
+// NewPacer starts threads that [Pacer.Close] ends; reporter is told what is being measured.
+func NewPacer(threads int, precision kernels.Precision, reporter progress.Reporter) *Pacer {
+	return &Pacer{kernels.NewPool(threads), precision, reporter, map[string]float64{}}
 }
 
-func (p *pacer) close() { p.pool.Close() }
+// Close ends the threads.
+func (p *Pacer) Close() { p.pool.Close() }
 
-func (p *pacer) pace(ctx context.Context, m models.Model, mode Mode, batch int) (float64, error) {
-	g, err := buildGraph(m, flops.IdentityCount)
+// Pace returns how many images a second a model is trained on, or used on, in batches of that many: by the second of two
+// steps on noise.
+func (p *Pacer) Pace(ctx context.Context, m models.Model, mode Mode, batch int) (float64, error) {
+	g, err := m.Graph(flops.IdentityCount)
 	if err != nil {
 		return 0, err
 	}
@@ -42,9 +46,9 @@ func (p *pacer) pace(ctx context.Context, m models.Model, mode Mode, batch int) 
 	if mode == InferMode {
 		doing, batch = "a forward pass", min(batch, inferBatch)
 	}
-	p.progress.Report(progress.Event{Kind: progress.Noted, Job: m.Name, Text: fmt.Sprintf("measuring %s of %d images", doing, batch)})
+	p.reporter.Report(progress.Event{Kind: progress.Noted, Job: m.Name, Text: fmt.Sprintf("measuring %s of %d images", doing, batch)})
 	s := &stopwatch{
-		MeasureConfig: MeasureConfig{
+		Config: Config{
 			Mode: mode, Batch: batch, Threads: p.pool.Threads(), Steps: 1, Precision: p.precision, Report: func(Measurement) {},
 		},
 		pool: p.pool, peak: 1, // nobody asks for shares of it

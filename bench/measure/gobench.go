@@ -1,4 +1,4 @@
-package bench
+package measure
 
 import (
 	"fmt"
@@ -14,6 +14,7 @@ import (
 // WriteHeader writes what the format of Go's benchmarks says about a whole file: the
 // machine, which benchstat keeps apart.
 func WriteHeader(w io.Writer, machine results.Machine) error {
+	// The package stays the same from version to version: benchstat compares only what has the same one.
 	_, err := fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: github.com/reidbench/reidbench/bench\ncpu: %s\nisa: %s\n",
 		machine.OS, machine.Arch, machine.CPU, machine.ISA)
 	return err
