@@ -72,7 +72,7 @@ func newDirectConv(s ConvShape) (*Conv, error) {
 			c.data = append(c.data, dataPhase(s, y, x))
 		}
 	}
-	c.grouped = newGrouped(s, c.forward, c.data[0])
+	c.grouped = newGrouped(s)
 	c.products.forward.add(&c.forward, &c.forward)
 	for i := range c.data {
 		c.products.data.add(&c.data[i], &c.data[i])

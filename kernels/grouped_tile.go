@@ -53,45 +53,11 @@ var (
 	}
 )
 
-// groupedTaps is the size of the windows of grouped convolutions, in both directions.
-const groupedTaps = 3
-
-// groupedWindow says along one direction what outputs see of the input: those of a convolution with a padding of one
-// pixel, or, turned, the pixels of its input, which see the outputs that saw them.
-type groupedWindow struct {
-	stride int
-	turned bool // only of stride 2: of stride 1 it is a convolution as well
-}
-
-// inputs returns how many lines or columns of the input that many outputs see.
-func (w groupedWindow) inputs(outputs int) int {
-	if w.turned {
-		return outputs/w.stride + 1
-	}
-	return w.step(outputs) + groupedTaps - w.stride
-}
-
-// step returns how far the input moves for that many outputs.
-func (w groupedWindow) step(outputs int) int {
-	if w.turned {
-		return outputs / w.stride
-	}
-	return outputs * w.stride
-}
-
-// tap returns through which tap an output sees an input, outside of [0,groupedTaps) for none.
-func (w groupedWindow) tap(output, input int) int {
-	if w.turned {
-		return output + 1 - w.stride*input
-	}
-	return input - output*w.stride
-}
-
 // each visits the inputs that an output sees, with the taps through which it does.
 func (w groupedWindow) each(output int, visit func(input, tap int)) {
 	first := w.step(output)
 	for input := first; input < first+groupedTaps; input++ {
-		if tap := w.tap(output, input); tap >= 0 && tap < groupedTaps {
+		if tap, ok := w.tap(output, input); ok {
 			visit(input, tap)
 		}
 	}
@@ -129,20 +95,21 @@ type groupedTile struct {
 	soon          fetchStream // of which every tile fetches a share
 }
 
-// fetchStream is what a kernel has fetched into the second-level cache while it computes: in each of some rounds so many
-// pixels, of each of which some cache lines.
+// fetchStream is what a kernel has fetched into the second-level cache while it computes: in each of some rounds so
+// many pixels, of each of which some cache lines.
 type fetchStream struct {
 	at                  []float32
 	pixel, count, lines int
 }
 
-// newFetchStream returns the stream of so many pixels of so many channels, from an element of src on, for so many rounds.
+// newFetchStream returns the stream of so many pixels of so many channels, from an element of src on, for so many
+// rounds.
 func newFetchStream(src []float32, from, pixel, pixels, channels, rounds int) fetchStream {
 	return fetchStream{src[from:], pixel, ceilDiv(pixels, rounds), ceilDiv(from%cacheLine+channels, cacheLine)}
 }
 
-// behind returns what is left after so many rounds.
-func (f fetchStream) behind(rounds int) fetchStream {
+// after returns what is left after some rounds.
+func (f fetchStream) after(rounds int) fetchStream {
 	f.at = f.at[min(rounds*f.count*f.pixel, len(f.at)):]
 	return f
 }
@@ -154,8 +121,9 @@ func (f *fetchStream) arguments() (at *float32, pixel, count, lines int) {
 }
 
 // groupedTileKernel is an assembly tile; its strides are in bytes.
-type groupedTileKernel func(y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, inner, planes, tiles int,
-	past bool, soon *float32, soonPixel, soonCount, soonLines int)
+type groupedTileKernel func(
+	y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, inner, planes, tiles int, past bool,
+	soon *float32, soonPixel, soonCount, soonLines int)
 
 func (t *groupedTile) compute() {
 	if active == Generic {
@@ -172,7 +140,7 @@ func (t *groupedTile) compute() {
 		unsafe.SliceData(t.y), t.yRow*size, t.yCol*size, unsafe.SliceData(t.x), t.xLine*size, t.xPlane*size,
 		unsafe.SliceData(t.w), unsafe.SliceData(t.index), t.inner, t.planes, t.tiles,
 		t.past, soon, soonPixel, soonCount, soonLines)
-	t.soon = t.soon.behind(t.tiles)
+	t.soon = t.soon.after(t.tiles)
 }
 
 // laneOf returns index[k*lanes + l].
@@ -228,7 +196,8 @@ type groupedGradient struct {
 }
 
 // groupedGradientKernel is an assembly kernel; its strides are in bytes.
-type groupedGradientKernel func(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner, bands, blocks int,
+type groupedGradientKernel func(
+	dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner, bands, blocks int,
 	soonDy *float32, soonDyPixel, soonDyCount, soonDyLines int, soonX *float32, soonXPixel, soonXCount, soonXLines int)
 
 func (t *groupedGradient) compute() {
@@ -267,39 +236,4 @@ func (t *groupedGradient) computePortably() {
 			}
 		})
 	}
-}
-
-// halves says what of an image a vector of a block is: two halves that lie apart, as they are or through a batch norm.
-type halves struct {
-	width, second int        // lanes, and how far the second half is from the first
-	norm          *NormInput // nil for none
-	channel       int        // of the norm, at the first half
-}
-
-// copy copies lines of pixels; it equals, but for the norm,
-//
-//	for l < lines, p < pixels, i < width/2:
-//		dst[l*dstLine + p*width + i] = src[l*srcLine + p*pixel + i]
-//		dst[l*dstLine + p*width + width/2 + i] = src[l*srcLine + p*pixel + second + i]
-func (h *halves) copy(dst []float32, dstLine int, src []float32, srcLine, pixel, lines, pixels int) {
-	if active == AVX512 && h.width == lanes16.lanes {
-		const size = 4
-		to, from := unsafe.SliceData(dst), unsafe.SliceData(src)
-		if b := h.norm; b != nil {
-			copyNormalisedHalvesAVX512(to, dstLine*size, from, srcLine*size, pixel*size, h.second*size, lines, pixels,
-				&b.Mean[h.channel], &b.Scale[h.channel], &b.Beta[h.channel], b.Lo, b.Hi)
-			return
-		}
-		copyHalvesAVX512(to, dstLine*size, from, srcLine*size, pixel*size, h.second*size, lines, pixels)
-		return
-	}
-	for l := range lines {
-		h.copyPart(dst[l*dstLine:], src[l*srcLine:], pixel, pixels, h.width/2, h.channel)
-		h.copyPart(dst[l*dstLine+h.width/2:], src[l*srcLine+h.second:], pixel, pixels, h.width/2, h.channel+h.second)
-	}
-}
-
-// copyPart copies some channels of a line of pixels.
-func (h *halves) copyPart(dst, src []float32, pixel, pixels, channels, first int) {
-	copyThrough(h.norm, dst, h.width, src, pixel, pixels, channels, first)
 }

@@ -16,7 +16,8 @@ type groupedCase struct {
 }
 
 func (c groupedCase) String() string {
-	return fmt.Sprintf("%d lanes, tile %v, %+v, share %d, %d planes, %d tiles", c.shape.lanes, c.shape.tile, c.window, c.share, c.planes, c.tiles)
+	return fmt.Sprintf("%d lanes, tile %v, %+v, share %d, %d planes, %d tiles",
+		c.shape.lanes, c.shape.tile, c.window, c.share, c.planes, c.tiles)
 }
 
 func (c groupedCase) index() []int32 {
@@ -63,8 +64,8 @@ func (c groupedCase) check(t *testing.T, rng *rand.Rand, special bool) {
 	dw, memory := fenced(rng, taps*c.share*lanes, false)
 	want = append([]float32(nil), memory...)
 	d := groupedGradient{
-		lanes: c.shape, window: c.window, dw: dw, dy: dy, dyLine: dyLine, x: x, xLine: line, index: c.index(), inner: c.share,
-		bands: bands, blocks: c.tiles,
+		lanes: c.shape, window: c.window, dw: dw, dy: dy, dyLine: dyLine, x: x, xLine: line, index: c.index(),
+		inner: c.share, bands: bands, blocks: c.tiles,
 	}
 	d.compute()
 	d.dw = want[(len(want)-len(dw))/2:]

@@ -15,10 +15,10 @@ func grouped() {
 	for _, m := range machines() {
 		tiles, blocks, held := [][2]int{{2, 4}}, [][2]int{{1, 4}}, 1
 		if m.isWide() {
-			tiles, blocks, held = [][2]int{{4, 4}, {2, 4}}, [][2]int{{4, 4}, {2, 4}}, taps
+			tiles, blocks, held = [][2]int{{4, 4}, {2, 4}}, [][2]int{{4, 4}, {2, 4}}, groupedTaps
 		}
 		for _, mixed := range []bool{false, true} {
-			for _, w := range []window{{stride: 1}, {stride: 2}, {stride: 2, turned: true}} {
+			for _, w := range []groupedWindow{{stride: 1}, {stride: 2}, {stride: 2, turned: true}} {
 				for _, tile := range tiles {
 					m.groupedTile(tile[0], tile[1], held, w, mixed)
 				}
@@ -101,12 +101,35 @@ func (m *machine) copyHalves(normalised bool) {
 }
 
 // groupedName says what a kernel is for; mixed if the lanes of a vector belong to several groups.
-func groupedName(base string, rows, cols int, w window, mixed bool) string {
+func groupedName(base string, rows, cols int, w groupedWindow, mixed bool) string {
 	name := fmt.Sprintf("%s%dx%d%v", base, rows, cols, w)
 	if mixed {
 		return name + "Mixed"
 	}
 	return name
+}
+
+// each visits the outputs, of the given number, that see an input, with the tap through which they do.
+func (w groupedWindow) each(input, outputs int, visit func(output, tap int)) {
+	for output := range outputs {
+		if tap, ok := w.tap(output, input); ok {
+			visit(output, tap)
+		}
+	}
+}
+
+// seen reports whether outputs see an input through one of the taps [first, first+count).
+func (w groupedWindow) seen(input, outputs, first, count int) (seen bool) {
+	w.each(input, outputs, func(_, tap int) { seen = seen || tap >= first && tap < first+count })
+	return seen
+}
+
+// String is the part of a kernel's name.
+func (w groupedWindow) String() string {
+	if w.turned {
+		return fmt.Sprintf("Turned%d", w.stride)
+	}
+	return fmt.Sprintf("Stride%d", w.stride)
 }
 
 // lines are addresses of lines that lie a register's content apart.
@@ -183,7 +206,7 @@ func (m *machine) fetch(name string) {
 
 // groupedTile emits a tile of rows × cols pixels, one vector of output channels each. Weights are held in registers for
 // so many lines of taps at once.
-func (m *machine) groupedTile(rows, cols, held int, w window, mixed bool) {
+func (m *machine) groupedTile(rows, cols, held int, w groupedWindow, mixed bool) {
 	m.function(groupedName("groupedTile", rows, cols, w, mixed),
 		"(y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, inner, planes, tiles int, past bool, soon *float32, soonPixel, soonCount, soonLines int)",
 		fmt.Sprintf("computes tiles of %d lines of %d pixels, see groupedTile. Strides are in bytes.", rows, cols))
@@ -207,12 +230,12 @@ func (m *machine) groupedTile(rows, cols, held int, w window, mixed bool) {
 	if mixed {
 		pick = m.index(index)
 	}
-	for first := 0; first < taps; first += held {
-		var tap [taps][taps]reg.VecVirtual
+	for first := 0; first < groupedTaps; first += held {
+		var tap [groupedTaps][groupedTaps]reg.VecVirtual
 		for i := first; i < first+held; i++ {
 			for j := range tap[i] {
 				tap[i][j] = m.vector()
-				VMOVUPS(Mem{Base: weights, Disp: 4 * m.lanes * (i*taps + j)}, tap[i][j])
+				VMOVUPS(Mem{Base: weights, Disp: 4 * m.lanes * (i*groupedTaps + j)}, tap[i][j])
 			}
 		}
 		for line := range w.inputs(rows) {
@@ -233,7 +256,7 @@ func (m *machine) groupedTile(rows, cols, held int, w window, mixed bool) {
 			}
 		}
 	}
-	ADDQ(I32(4*m.lanes*taps*taps), weights)
+	ADDQ(I32(4*m.lanes*groupedTaps*groupedTaps), weights)
 	if mixed {
 		ADDQ(I32(4*m.lanes), index)
 	} else {
@@ -282,13 +305,13 @@ func storeTile(acc [][]reg.VecVirtual, y, yCol reg.Register, store func(sum, to 
 }
 
 // groupedGradient emits the weight gradient of a vector of output channels, for blocks of rows × cols pixels.
-func (m *machine) groupedGradient(rows, cols int, w window, mixed bool) {
+func (m *machine) groupedGradient(rows, cols int, w groupedWindow, mixed bool) {
 	m.function(groupedName("groupedGradient", rows, cols, w, mixed),
 		"(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner, bands, blocks int, soonDy *float32, soonDyPixel, soonDyCount, soonDyLines int, soonX *float32, soonXPixel, soonXCount, soonXLines int)",
 		fmt.Sprintf("adds up blocks of %d lines of %d pixels, see groupedGradient. Strides are in bytes.", rows, cols))
 	dyLine, xLine := Load(Param("dyLine"), GP64()), Load(Param("xLine"), GP64())
 	Label("channel")
-	var acc [taps][taps]reg.VecVirtual
+	var acc [groupedTaps][groupedTaps]reg.VecVirtual
 	for i := range acc {
 		for j := range acc[i] {
 			acc[i][j] = m.zero()
@@ -340,12 +363,12 @@ func (m *machine) groupedGradient(rows, cols int, w window, mixed bool) {
 	dw := Load(Param("dw"), GP64())
 	for i := range acc {
 		for j, sum := range acc[i] {
-			to := Mem{Base: dw, Disp: 4 * m.lanes * (i*taps + j)}
+			to := Mem{Base: dw, Disp: 4 * m.lanes * (i*groupedTaps + j)}
 			VADDPS(to, sum, sum)
 			VMOVUPS(sum, to)
 		}
 	}
-	ADDQ(I32(4*m.lanes*taps*taps), argument("dw"))
+	ADDQ(I32(4*m.lanes*groupedTaps*groupedTaps), argument("dw"))
 	if mixed {
 		ADDQ(I32(4*m.lanes), argument("index"))
 	} else {

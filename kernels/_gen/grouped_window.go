@@ -1,59 +1,53 @@
 package main
 
-import "fmt"
+// groupedTaps is the size of the windows of grouped convolutions, in both directions.
+const groupedTaps = 3
 
-// taps is the size of every window, in both directions.
-const taps = 3
-
-// window says along one direction what outputs see of the input: those of a convolution with a padding of one pixel, or,
-// turned, the pixels of its input, of which every output sees a window.
-type window struct {
+// groupedWindow says along one direction through which taps outputs see the input. The generator of the assembly has a
+// copy of this file. The taps by output (line) and input (column) are, for a convolution with a padding of one pixel,
+// which is input 0,
+//
+//	stride 1  0 1 2 3 4 5    stride 2  0 1 2 3 4 5 6 7 8
+//	       0  0 1 2                 0  0 1 2
+//	       1    0 1 2               1      0 1 2
+//	       2      0 1 2             2          0 1 2
+//	       3        0 1 2           3              0 1 2
+//
+// and for its data gradient, whose outputs are the pixels of its input and whose inputs are its outputs: of stride 1
+// the same, and of stride 2, turned,
+//
+//	turned  0 1 2
+//	     0  1
+//	     1  2 0
+//	     2    1
+//	     3    2 0
+type groupedWindow struct {
 	stride int
-	turned bool
+	turned bool // only of stride 2
 }
 
-// inputs returns how many lines or columns of the input that many outputs see.
-func (w window) inputs(outputs int) int {
+// inputs returns how many lines or columns of the input some outputs see, those of the first being the first.
+func (w groupedWindow) inputs(outputs int) int {
 	if w.turned {
 		return outputs/w.stride + 1
 	}
-	return w.step(outputs) + taps - w.stride
+	return w.step(outputs) + groupedTaps - w.stride
 }
 
-// step returns how far the input moves for that many outputs.
-func (w window) step(outputs int) int {
+// step returns how far the input moves for some outputs, an even number of them where it is turned.
+func (w groupedWindow) step(outputs int) int {
 	if w.turned {
 		return outputs / w.stride
 	}
 	return outputs * w.stride
 }
 
-// tap returns through which tap an output sees an input, outside of [0,taps) for none.
-func (w window) tap(output, input int) int {
+// tap returns the tap through which an output sees an input, and whether there is one.
+func (w groupedWindow) tap(output, input int) (tap int, ok bool) {
 	if w.turned {
-		return output + 1 - w.stride*input
+		tap = output + 1 - w.stride*input
+	} else {
+		tap = input - output*w.stride
 	}
-	return input - output*w.stride
-}
-
-// each visits the outputs, of that many, that see an input, with the tap through which they do.
-func (w window) each(input, outputs int, visit func(output, tap int)) {
-	for output := range outputs {
-		if tap := w.tap(output, input); tap >= 0 && tap < taps {
-			visit(output, tap)
-		}
-	}
-}
-
-func (w window) String() string {
-	if w.turned {
-		return fmt.Sprintf("Turned%d", w.stride)
-	}
-	return fmt.Sprintf("Stride%d", w.stride)
-}
-
-// seen tells whether outputs see an input through one of the taps [first, first+count).
-func (w window) seen(input, outputs, first, count int) (seen bool) {
-	w.each(input, outputs, func(_, tap int) { seen = seen || tap >= first && tap < first+count })
-	return seen
+	return tap, tap >= 0 && tap < groupedTaps
 }
