@@ -64,21 +64,6 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows, yRow int, lo, h
 	batchNormAddRowsKernels[past][active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapOf(c, yRow), lo, hi)
 }
 
-// extentOf returns the floats from the first to the last of so many rows of c values, of which each begins row floats after the
-// one before.
-func extentOf(rows, c, row int) int { return (rows-1)*row + c }
-
-// gapOf returns the bytes between such rows.
-func gapOf(c, row int) int { return 4 * (row - c) }
-
-// pastCaches is the index of a kernel that stores past the caches, or of one that does not.
-func pastCaches(stream bool) int {
-	if stream {
-		return 1
-	}
-	return 0
-}
-
 // normCurve is the assembly of batch norm's passes with an activation that is not a clamp, by whether results are stored
 // past the caches.
 type normCurve struct {

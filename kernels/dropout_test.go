@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -10,8 +11,7 @@ func dropped(t *testing.T, prob float64, key, step uint64, n int) []bool {
 	t.Helper()
 	pool := NewPool(2)
 	defer pool.Close()
-	x := make([]float32, n)
-	Fill(x, 1)
+	x := slices.Repeat([]float32{1}, n)
 	NewDropout(prob, key).Forward(pool, n, x, x, step)
 	out := make([]bool, n)
 	for i, v := range x {

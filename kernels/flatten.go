@@ -33,25 +33,12 @@ type flattenForward Flatten
 
 func (f *flattenForward) Do(sample, _ int) {
 	size := f.hw * f.c
-	transpose(f.y[sample*size:(sample+1)*size], f.x[sample*size:(sample+1)*size], f.hw, f.c)
+	transposeRows(f.y[sample*size:], f.hw, f.x[sample*size:], f.c, f.hw, f.c)
 }
 
 type flattenBackward Flatten
 
 func (f *flattenBackward) Do(sample, _ int) {
 	size := f.hw * f.c
-	transpose(f.y[sample*size:(sample+1)*size], f.x[sample*size:(sample+1)*size], f.c, f.hw)
-}
-
-// transpose is y[j*rows+i] = x[i*cols+j]. It goes by blocks whose lines stay in the first-level cache.
-func transpose(y, x []float32, rows, cols int) {
-	const block = 16
-	for i0 := 0; i0 < rows; i0 += block {
-		i1 := min(i0+block, rows)
-		for j := range cols {
-			for i := i0; i < i1; i++ {
-				y[j*rows+i] = x[i*cols+j]
-			}
-		}
-	}
+	transposeRows(f.y[sample*size:], f.c, f.x[sample*size:], f.hw, f.c, f.hw)
 }

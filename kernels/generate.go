@@ -15,6 +15,6 @@ package kernels
 //go:generate go run -C _gen . -family dropout
 //go:generate go run -C _gen . -family exp
 //go:generate go run -C _gen . -family layernorm
-//go:generate go run -C _gen . -family activation
+//go:generate go run -C _gen . -family act
 //go:generate go run -C _gen . -family maxpool
 //go:generate go run -C _gen . -family stream

@@ -3,6 +3,7 @@ package kernels
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -76,8 +77,7 @@ const fence = 12345.5 // a value that stands before and behind every operand
 // fenced returns n values at an odd place between fences, and the memory they lie in.
 func fenced(rng *rand.Rand, n int, special bool) (x, memory []float32) {
 	const pad = 19
-	memory = make([]float32, n+2*pad)
-	Fill(memory, fence)
+	memory = slices.Repeat([]float32{fence}, n+2*pad)
 	x = memory[pad : pad+n : pad+n]
 	specials := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, math.Copysign(0, -1), 1e-40}
 	for i := range x {

@@ -15,7 +15,7 @@ func pointwiseCases(large bool) []layerCase {
 	hw := h * w
 	total := n * hw * c
 
-	add, product, scale, scaleAdd := NewAdd(ActSiLU), NewProduct(), NewScale(-0.75), NewScale(1.5)
+	add, product, scale, scaleAdd := NewAdd(ActSiLU), NewMul(), NewScale(-0.75), NewScale(1.5)
 	gate, channel := NewChannelGate(hw, c), NewChannelScale(c)
 	channelSpace := make([]float32, channel.Workspace(n*hw, 5))
 	dropout, dropPath := NewDropout(0.3, 7), NewDropPath(0.4, 7)

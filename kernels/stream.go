@@ -9,15 +9,29 @@ var streamFloats = 1 << 21
 // PastCaches reports whether kernels may store a result of that many floats past the caches.
 func PastCaches(floats int) bool { return active != Generic && floats >= streamFloats }
 
-// streamable tells whether rows of c values are worth storing past the caches, and consist of whole lines.
+// streamable reports whether rows of c values are worth storing past the caches, and consist of whole lines.
 func streamable(y []float32, rows, c int) bool {
 	return PastCaches(rows*c) && c%cacheLine == 0 && aligned(y)
 }
 
-// aligned tells whether a slice begins at a cache line.
+// aligned reports whether a slice begins at a cache line.
 func aligned(s []float32) bool {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(s)))%(4*cacheLine) == 0
 }
+
+// pastCaches is the index of a kernel that stores past the caches, or of one that does not.
+func pastCaches(stream bool) int {
+	if stream {
+		return 1
+	}
+	return 0
+}
+
+// extentOf returns the floats from the first to the last of some rows of c values that begin row floats apart.
+func extentOf(rows, c, row int) int { return (rows-1)*row + c }
+
+// gapOf returns the bytes between such rows.
+func gapOf(c, row int) int { return 4 * (row - c) }
 
 // streamCopy copies src past the caches to dst, which begins at a cache line.
 func streamCopy(dst, src []float32) {

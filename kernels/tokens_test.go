@@ -48,7 +48,7 @@ func moveCases(large bool) []layerCase {
 		}, func(p *Pool, k *layerCase) {
 			rows := n * hw
 			left, right := Columns{Data: k.y, Stride: c + 2}, Columns{Data: k.y, Stride: c + 2, Offset: 2}
-			Zero(k.y)
+			clear(k.y)
 			columns.Run(p, rows, c, left, Columns{Data: k.in[0], Stride: c}, false)
 			columns.Run(p, rows, c, right, Columns{Data: k.in[1], Stride: c}, true)
 			left.Data, right.Data = k.dy, k.dy

@@ -77,7 +77,7 @@ func reluGradient(c *compiler, p *part, act kernels.Act, dy buffer) buffer {
 // productLayer multiplies two values of one shape.
 type productLayer struct {
 	part
-	kernel *kernels.Product
+	kernel *kernels.Mul
 }
 
 func (l *productLayer) forward(c *compiler, out buffer) {

@@ -180,7 +180,7 @@ func (c *compiler) lowerChain(ch *chain) error {
 		l = &addLayer{part: p, act: act}
 	case graph.Mul:
 		if n.Inputs[1].Shape == n.Inputs[0].Shape {
-			l = &productLayer{part: p, kernel: kernels.NewProduct()}
+			l = &productLayer{part: p, kernel: kernels.NewMul()}
 		} else {
 			l = &gateLayer{part: p, kernel: kernels.NewChannelGate(n.Shape.Positions(), n.Shape.C)}
 		}

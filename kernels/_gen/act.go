@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("activation", activation) }
+func init() { register("act", activations) }
 
 // A curve is an activation that is not a clamp, with its derivative. Those that follow batch norms are computed with them.
 type curve struct {
@@ -35,8 +35,8 @@ var curves = []curve{
 // title returns the curve's name as it stands within others.
 func (c *curve) title() string { return strings.ToUpper(c.name[:1]) + c.name[1:] }
 
-// activation emits these, and the clamps, as functions of their own.
-func activation() {
+// activations emits these, and the clamps, as functions of their own.
+func activations() {
 	for _, m := range machines() {
 		for _, curve := range curves {
 			m.function(curve.name, "(y, x *float32, n int)", "is activateGeneric with that activation.")

@@ -1,0 +1,54 @@
+package kernels
+
+// Mul is the elementwise product of two tensors.
+type Mul struct {
+	size                int
+	y, a, b, da, db, dy []float32
+}
+
+// NewMul returns the kernel.
+func NewMul() *Mul { return &Mul{} }
+
+// Forward computes, for every i below size,
+//
+//	y[i] = a[i] * b[i]
+//
+// y may be a or b.
+func (k *Mul) Forward(p *Pool, size int, y, a, b []float32) {
+	checkLen("Mul.Forward", "y", y, size)
+	checkLen("Mul.Forward", "a", a, size)
+	checkLen("Mul.Forward", "b", b, size)
+	k.size, k.y, k.a, k.b = size, y, a, b
+	p.Run(sizeTasks(size), (*mulForward)(k))
+}
+
+// Backward computes, for every i below size,
+//
+//	da[i] = dy[i] * b[i]
+//	db[i] = dy[i] * a[i]
+//
+// db may be dy; da may be neither of the inputs.
+func (k *Mul) Backward(p *Pool, size int, da, db, dy, a, b []float32) {
+	checkLen("Mul.Backward", "da", da, size)
+	checkLen("Mul.Backward", "db", db, size)
+	checkLen("Mul.Backward", "dy", dy, size)
+	checkLen("Mul.Backward", "a", a, size)
+	checkLen("Mul.Backward", "b", b, size)
+	k.size, k.da, k.db, k.dy, k.a, k.b = size, da, db, dy, a, b
+	p.Run(sizeTasks(size), (*mulBackward)(k))
+}
+
+type mulForward Mul
+
+func (k *mulForward) Do(task, _ int) {
+	lo, hi := sizeRange(task, k.size)
+	mul(k.y[lo:hi], k.a[lo:hi], k.b[lo:hi])
+}
+
+type mulBackward Mul
+
+func (k *mulBackward) Do(task, _ int) {
+	lo, hi := sizeRange(task, k.size)
+	mul(k.da[lo:hi], k.dy[lo:hi], k.b[lo:hi])
+	mul(k.db[lo:hi], k.dy[lo:hi], k.a[lo:hi])
+}
