@@ -21,7 +21,15 @@ type adamRule struct {
 // NewAdam returns the kernel for the given number of parameters.
 func NewAdam(size int) *Adam { return &Adam{size: size} }
 
-// Step does step t, counted from 1, with m and v the moving averages it keeps for the caller:
+// AdamStep holds the numbers of a step.
+type AdamStep struct {
+	LearningRate, Beta1, Beta2, Eps, WeightDecay float64
+
+	Number int // of the step, counted from 1
+}
+
+// Step does a step on the parameters w with their gradients g, of NewAdam's size. The moving averages m and v are kept by the
+// caller. With t the step's number and lr the learning rate,
 //
 //	g = g + weightDecay*w
 //	m = m + (1-beta1)*(g-m)
@@ -29,17 +37,18 @@ func NewAdam(size int) *Adam { return &Adam{size: size} }
 //	w = w - lr/(1-beta1ᵗ) * m / (sqrt(v)/sqrt(1-beta2ᵗ) + eps)
 //
 // g itself is not changed.
-func (a *Adam) Step(p *Pool, w, g, m, v []float32, lr, beta1, beta2, eps, weightDecay float64, t int) {
+func (a *Adam) Step(p *Pool, w, g, m, v []float32, s AdamStep) {
 	checkLen("Adam.Step", "w", w, a.size)
 	checkLen("Adam.Step", "g", g, a.size)
 	checkLen("Adam.Step", "m", m, a.size)
 	checkLen("Adam.Step", "v", v, a.size)
 	a.w, a.g, a.m, a.v = w, g, m, v
+	t := float64(s.Number)
 	a.rule = adamRule{
-		gain1: float32(1 - beta1), beta2: float32(beta2), gain2: float32(1 - beta2),
-		rate: float32(lr / (1 - math.Pow(beta1, float64(t)))),
-		root: float32(1 / math.Sqrt(1-math.Pow(beta2, float64(t)))),
-		eps:  float32(eps), decay: float32(weightDecay),
+		gain1: float32(1 - s.Beta1), beta2: float32(s.Beta2), gain2: float32(1 - s.Beta2),
+		rate: float32(s.LearningRate / (1 - math.Pow(s.Beta1, t))),
+		root: float32(1 / math.Sqrt(1-math.Pow(s.Beta2, t))),
+		eps:  float32(s.Eps), decay: float32(s.WeightDecay),
 	}
 	p.Run(sizeTasks(a.size), (*adamStep)(a))
 }

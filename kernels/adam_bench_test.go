@@ -14,6 +14,6 @@ func BenchmarkAdam(b *testing.B) {
 	defer pool.Close()
 	adam := NewAdam(size)
 	benchmarkPasses(b, size, []pass{
-		newPass("Adam", 7, func() { adam.Step(pool, w, grad, m, v, 1e-3, 0.9, 0.999, 1e-8, 0, 10) }),
+		newPass("Adam", 7, func() { adam.Step(pool, w, grad, m, v, AdamStep{1e-3, 0.9, 0.999, 1e-8, 0, 10}) }),
 	})
 }

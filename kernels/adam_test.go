@@ -17,7 +17,7 @@ func TestAdam(t *testing.T) {
 			want, wantM, wantV := toFloat64(w), make([]float64, size), make([]float64, size)
 			adam := NewAdam(size)
 			for step := 1; step <= steps; step++ {
-				adam.Step(pool, w, g, m, v, lr, beta1, beta2, eps, decay, step)
+				adam.Step(pool, w, g, m, v, AdamStep{lr, beta1, beta2, eps, decay, step})
 				for i := range want {
 					grad := float64(g[i]) + decay*want[i]
 					wantM[i] = beta1*wantM[i] + (1-beta1)*grad
@@ -50,7 +50,7 @@ func TestAdamDoesNotAllocate(t *testing.T) {
 	w, g, m, v := make([]float32, size), make([]float32, size), make([]float32, size), make([]float32, size)
 	adam := NewAdam(size)
 	allocs := testing.AllocsPerRun(5, func() {
-		adam.Step(pool, w, g, m, v, 1e-3, 0.9, 0.999, 1e-8, 0, 1)
+		adam.Step(pool, w, g, m, v, AdamStep{1e-3, 0.9, 0.999, 1e-8, 0, 1})
 	})
 	if allocs != 0 {
 		t.Errorf("a step allocates %g times", allocs)

@@ -5,13 +5,8 @@ type LayerNorm struct {
 	c   int
 	eps float32
 
-	rows, perTask int
-	y, x          []float32
-	gamma, beta   []float32
-	mean, rstd    []float32
-	dx, dy, add   []float32
-	slots         []float64 // partial sums of dgamma and dbeta, by task
-	workers       []float32 // the same of a block of rows, by worker
+	forward  layerNormForward // the calls in flight
+	backward layerNormBackward
 }
 
 // NewLayerNorm returns the kernel for rows of c channels.
@@ -20,6 +15,15 @@ func NewLayerNorm(c int, eps float32) *LayerNorm { return &LayerNorm{c: c, eps: 
 // Workspace returns the scratch, in floats, that Backward needs.
 func (l *LayerNorm) Workspace(rows, threads int) int {
 	return float64Space(2*partials(rows)*l.c) + threads*2*l.c
+}
+
+// layerNormForward holds the arguments of Forward, and is its job.
+type layerNormForward struct {
+	y, x        []float32 // [rows, c]
+	gamma, beta []float32 // [c]
+	mean, rstd  []float32 // [rows]
+	eps         float32
+	perTask     int // rows
 }
 
 // Forward computes, for every row r,
@@ -36,78 +40,91 @@ func (l *LayerNorm) Forward(p *Pool, rows int, y, x, gamma, beta, mean, rstd []f
 	checkLen("LayerNorm.Forward", "beta", beta, l.c)
 	checkLen("LayerNorm.Forward", "mean", mean, rows)
 	checkLen("LayerNorm.Forward", "rstd", rstd, rows)
-	l.rows, l.y, l.x, l.mean, l.rstd = rows, y, x, mean, rstd
-	l.gamma, l.beta = gamma[:l.c], beta[:l.c]
-	l.perTask = rowsPerTask(l.c)
-	p.Run(ceilDiv(rows, l.perTask), (*layerNormForward)(l))
+	k := &l.forward
+	*k = layerNormForward{
+		y: y, x: x, gamma: gamma[:l.c], beta: beta[:l.c], mean: mean[:rows], rstd: rstd, eps: l.eps, perTask: rowsPerTask(l.c),
+	}
+	p.Run(ceilDiv(rows, k.perTask), k)
+}
+
+func (k *layerNormForward) Do(task, _ int) {
+	c := len(k.gamma)
+	first, last := task*k.perTask, min((task+1)*k.perTask, len(k.mean))
+	at, end := first*c, last*c
+	layerNormRows(k.y[at:end], k.x[at:end], k.gamma, k.beta, k.mean[first:last], k.rstd[first:last], k.eps)
+}
+
+// LayerNormGradient holds the arguments of [LayerNorm.Backward].
+type LayerNormGradient struct {
+	DY, X      []float32 // [rows, C], X is what Forward was given
+	Mean, RStd []float32 // [rows], from Forward
+	Gamma      []float32 // [C]
+
+	DX, Add       []float32 // [rows, C], the result and what is added to it; a nil Add is absent
+	DGamma, DBeta []float32 // [C], results
+	Accumulate    bool      // add to DGamma and DBeta what they hold
+}
+
+// layerNormBackward is the job of Backward: each task leaves the sums of dgamma and dbeta in its slot.
+type layerNormBackward struct {
+	LayerNormGradient
+	sums rowSums
 }
 
 // Backward computes the gradient of Forward. With x̂[r,c] = (x[r,c]-mean[r])*rstd[r] and h[r,c] = dy[r,c]*gamma[c]:
 //
-//	dgamma[c] = Σ_r dy[r,c] * x̂[r,c]   (added to dgamma if accumulate)
-//	dbeta[c]  = Σ_r dy[r,c]            (added to dbeta if accumulate)
+//	dgamma[c] = Σ_r dy[r,c] * x̂[r,c]   (added to dgamma if of.Accumulate)
+//	dbeta[c]  = Σ_r dy[r,c]            (added to dbeta if of.Accumulate)
 //	dx[r,c]   = rstd[r] * (h[r,c] - Σ_c h/C - x̂[r,c] * Σ_c h·x̂/C) (+ add[r,c])
 //
-// A nil add is absent. dx may be dy or add.
-func (l *LayerNorm) Backward(p *Pool, rows int, dx, dgamma, dbeta, dy, x, mean, rstd, gamma, add []float32, accumulate bool,
-	ws []float32) {
-	checkLen("LayerNorm.Backward", "dx", dx, rows*l.c)
-	checkLen("LayerNorm.Backward", "dgamma", dgamma, l.c)
-	checkLen("LayerNorm.Backward", "dbeta", dbeta, l.c)
-	checkLen("LayerNorm.Backward", "dy", dy, rows*l.c)
-	checkLen("LayerNorm.Backward", "x", x, rows*l.c)
-	checkLen("LayerNorm.Backward", "mean", mean, rows)
-	checkLen("LayerNorm.Backward", "rstd", rstd, rows)
-	checkLen("LayerNorm.Backward", "gamma", gamma, l.c)
-	if add != nil {
-		checkLen("LayerNorm.Backward", "add", add, rows*l.c)
+// of.DX may be of.DY or of.Add.
+func (l *LayerNorm) Backward(p *Pool, rows int, of LayerNormGradient, ws []float32) {
+	checkLen("LayerNorm.Backward", "dx", of.DX, rows*l.c)
+	checkLen("LayerNorm.Backward", "dgamma", of.DGamma, l.c)
+	checkLen("LayerNorm.Backward", "dbeta", of.DBeta, l.c)
+	checkLen("LayerNorm.Backward", "dy", of.DY, rows*l.c)
+	checkLen("LayerNorm.Backward", "x", of.X, rows*l.c)
+	checkLen("LayerNorm.Backward", "mean", of.Mean, rows)
+	checkLen("LayerNorm.Backward", "rstd", of.RStd, rows)
+	checkLen("LayerNorm.Backward", "gamma", of.Gamma, l.c)
+	if of.Add != nil {
+		checkLen("LayerNorm.Backward", "add", of.Add, rows*l.c)
 	}
 	checkLen("LayerNorm.Backward", "ws", ws, l.Workspace(rows, p.Threads()))
-	l.rows, l.dx, l.dy, l.x, l.mean, l.rstd, l.add = rows, dx, dy, x, mean, rstd, add
-	l.gamma = gamma[:l.c]
-	l.perTask = partialRows(rows)
-	tasks := partials(rows)
-	l.slots, l.workers = takeFloat64(ws, 2*tasks*l.c)
-	p.Run(tasks, (*layerNormBackward)(l))
+	k := &l.backward
+	*k = layerNormBackward{LayerNormGradient: of, sums: newRowSums(rows, l.c, 2*l.c, ws)}
+	k.Gamma = of.Gamma[:l.c]
+	p.Run(k.sums.tasks, k)
 	for j := range l.c {
 		sumGX, sumG := 0.0, 0.0
-		for t := range tasks {
-			sumGX += l.slots[2*t*l.c+j]
-			sumG += l.slots[(2*t+1)*l.c+j]
+		for t := range k.sums.tasks {
+			gx, g := k.sums.partial(t, j, j+1)
+			sumGX += gx[0]
+			sumG += g[0]
 		}
-		if accumulate {
-			sumGX += float64(dgamma[j])
-			sumG += float64(dbeta[j])
+		if of.Accumulate {
+			sumGX += float64(of.DGamma[j])
+			sumG += float64(of.DBeta[j])
 		}
-		dgamma[j], dbeta[j] = float32(sumGX), float32(sumG)
+		of.DGamma[j], of.DBeta[j] = float32(sumGX), float32(sumG)
 	}
 }
 
-type layerNormForward LayerNorm
-
-func (l *layerNormForward) Do(task, _ int) {
-	first, last := task*l.perTask, min((task+1)*l.perTask, l.rows)
-	at, end := first*l.c, last*l.c
-	layerNormRows(l.y[at:end], l.x[at:end], l.gamma, l.beta, l.mean[first:last], l.rstd[first:last], l.eps)
-}
-
-type layerNormBackward LayerNorm
-
-func (l *layerNormBackward) Do(task, worker int) {
-	slot := l.slots[2*task*l.c : 2*(task+1)*l.c]
-	clear(slot)
-	sums := l.workers[2*worker*l.c : 2*(worker+1)*l.c]
-	last := min((task+1)*l.perTask, l.rows)
-	for first := task * l.perTask; first < last; first += blockRows {
+func (k *layerNormBackward) Do(task, worker int) {
+	c := k.sums.c
+	first, last, gxs, gs := k.sums.task(task)
+	sums := k.sums.worker(worker)
+	sumGX, sumG := sums[:c], sums[c:]
+	for ; first < last; first += blockRows {
 		end := min(first+blockRows, last)
-		at, to := first*l.c, end*l.c
+		at, to := first*c, end*c
 		var add []float32
-		if l.add != nil {
-			add = l.add[at:to]
+		if k.Add != nil {
+			add = k.Add[at:to]
 		}
 		clear(sums)
-		layerNormGradRows(l.dx[at:to], sums[:l.c], sums[l.c:], l.dy[at:to], l.x[at:to],
-			l.mean[first:end], l.rstd[first:end], l.gamma, add)
-		addFloat64(slot, sums)
+		layerNormGradRows(k.DX[at:to], sumGX, sumG, k.DY[at:to], k.X[at:to], k.Mean[first:end], k.RStd[first:end], k.Gamma, add)
+		addFloat64(gxs, sumGX)
+		addFloat64(gs, sumG)
 	}
 }

@@ -31,7 +31,7 @@ func layerNormCase(residual, large bool) layerCase {
 	k.run = func(p *Pool) {
 		norm.Forward(p, rows, k.y, x, gamma, beta, mean, rstd)
 		if !residual {
-			norm.Backward(p, rows, k.grads[0], k.grads[1], k.grads[2], dy, x, mean, rstd, gamma, nil, false, ws)
+			norm.Backward(p, rows, LayerNormGradient{DY: dy, X: x, Mean: mean, RStd: rstd, Gamma: gamma, DX: k.grads[0], DGamma: k.grads[1], DBeta: k.grads[2]}, ws)
 			return
 		}
 		// x's own way past the norm adds dy·add; in place, on top of gradients from elsewhere
@@ -41,7 +41,7 @@ func layerNormCase(residual, large bool) layerCase {
 		}
 		clear(k.grads[1])
 		clear(k.grads[2])
-		norm.Backward(p, rows, k.grads[0], k.grads[1], k.grads[2], dy, x, mean, rstd, gamma, k.grads[0], true, ws)
+		norm.Backward(p, rows, LayerNormGradient{DY: dy, X: x, Mean: mean, RStd: rstd, Gamma: gamma, DX: k.grads[0], Add: k.grads[0], DGamma: k.grads[1], DBeta: k.grads[2], Accumulate: true}, ws)
 	}
 	k.forward = func(in [][]float64) []float64 {
 		x, gamma, beta := in[0], in[1], in[2]

@@ -34,7 +34,7 @@ func BenchmarkNorms(b *testing.B) {
 		}),
 		newPass("LayerNorm.Forward", 2, func() { layer.Forward(pool, rows, y, x, gamma, beta, rowMean, rowStd) }),
 		newPass("LayerNorm.Backward", 3, func() {
-			layer.Backward(pool, rows, y, dgamma, dbeta, z, x, rowMean, rowStd, gamma, nil, false, ws)
+			layer.Backward(pool, rows, LayerNormGradient{DY: z, X: x, Mean: rowMean, RStd: rowStd, Gamma: gamma, DX: y, DGamma: dgamma, DBeta: dbeta}, ws)
 		}),
 	})
 }

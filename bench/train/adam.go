@@ -52,9 +52,12 @@ func (a *Adam) Step(p *Program, lr float64) {
 		panic("train: the optimiser belongs to other weights")
 	}
 	a.steps++
+	step := kernels.AdamStep{
+		LearningRate: lr, Beta1: a.Beta1, Beta2: a.Beta2, Eps: a.Eps, WeightDecay: a.WeightDecay, Number: a.steps,
+	}
 	for _, u := range a.updates {
-		u.kernel.Step(p.pool, a.weights.parameters[u.from:u.to], p.gradients[u.from:u.to], a.mean[u.from:u.to], a.square[u.from:u.to],
-			lr, a.Beta1, a.Beta2, a.Eps, a.WeightDecay, a.steps)
+		from, to := u.from, u.to
+		u.kernel.Step(p.pool, a.weights.parameters[from:to], p.gradients[from:to], a.mean[from:to], a.square[from:to], step)
 	}
 }
 

@@ -311,8 +311,11 @@ func (l *layerNormLayer) backward(c *compiler, dy buffer) {
 	c.scratch(kernel.Workspace(c.opt.Batch*positions, c.threads))
 	k := c.contribute(l.in[0], true, none)
 	c.emit(l.step(Gradient), []buffer{dy, x, mean, invStd, k.add}, []buffer{k.dst}, func(f *frame) {
-		kernel.Backward(f.pool, f.n*positions, f.at(k.dst), dGamma, dBeta, f.at(dy), f.at(x), f.at(mean), f.at(invStd),
-			gamma, f.at(k.add), accumulate, f.ws)
+		of := kernels.LayerNormGradient{
+			DY: f.at(dy), X: f.at(x), Mean: f.at(mean), RStd: f.at(invStd), Gamma: gamma,
+			DX: f.at(k.dst), Add: f.at(k.add), DGamma: dGamma, DBeta: dBeta, Accumulate: accumulate,
+		}
+		kernel.Backward(f.pool, f.n*positions, of, f.ws)
 	})
 	k.done()
 }
