@@ -147,9 +147,8 @@ func (h *attentionHead) byRows(c []float32, left, right Rows) {
 	}
 	tokens, dim := h.s.Tokens, h.s.HeadDim
 	packTransposed(h.packed, h.Attention.head(right, h.head), right.Stride, dim, tokens)
-	p := smallProduct(tokens, tokens, dim, h.packed, h.edge)
-	p.c, p.cRow = c, h.row
-	p.setA(h.Attention.head(left, h.head), left.Stride, false, 0)
+	p := smallProduct(tokens, tokens, dim, h.packed)
+	p.left, p.c = rowsOf(h.Attention.head(left, h.head), left.Stride).withEdge(h.edge), view{c, h.row}
 	p.run()
 }
 
@@ -161,9 +160,12 @@ func (h *attentionHead) byTokens(c Rows, weights []float32, transposed bool, rig
 	}
 	tokens, dim := h.s.Tokens, h.s.HeadDim
 	packPlain(h.packed, h.Attention.head(right, h.head), right.Stride, tokens, dim)
-	p := smallProduct(tokens, dim, tokens, h.packed, h.edge)
-	p.c, p.cRow = h.Attention.head(c, h.head), c.Stride
-	p.setA(weights, h.row, transposed, h.row)
+	p := smallProduct(tokens, dim, tokens, h.packed)
+	if p.c = (view{h.Attention.head(c, h.head), c.Stride}); transposed {
+		p.left = columnsOf(weights, h.row).withEdge(h.edge)
+	} else {
+		p.left = rowsOf(weights, h.row).withEdge(h.edge)
+	}
 	p.run()
 }
 

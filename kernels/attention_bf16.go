@@ -17,9 +17,8 @@ func (h *attentionHead) byRowsOfPairs(c []float32, left, right Rows) {
 	pairColumns(h.rounded, row, h.Attention.head(right, h.head), right.Stride, tokens, dim)
 	packTransposed(h.packed, h.rounded, row, depth, tokens)
 	pairColumns(h.rounded, row, h.Attention.head(left, h.head), left.Stride, tokens, dim)
-	p := smallProduct(tokens, tokens, depth, h.packed, h.edge)
-	p.pairs, p.c, p.cRow = true, c, h.row
-	p.setA(h.rounded, row, false, 0)
+	p := smallProduct(tokens, tokens, depth, h.packed)
+	p.pairs, p.left, p.c = true, rowsOf(h.rounded, row).withEdge(h.edge), view{c, h.row}
 	p.run()
 }
 
@@ -30,16 +29,16 @@ func (h *attentionHead) byPairsOfTokens(c Rows, weights []float32, transposed bo
 	for j := 0; j < dim; j += width {
 		pairRows(h.packed[j*depth:], width, h.Attention.head(right, h.head)[j:], right.Stride, tokens, min(width, dim-j))
 	}
-	p := smallProduct(tokens, dim, depth, h.packed, h.edge)
-	p.pairs, p.c, p.cRow = true, h.Attention.head(c, h.head), c.Stride
+	p := smallProduct(tokens, dim, depth, h.packed)
+	p.pairs, p.c = true, view{h.Attention.head(c, h.head), c.Stride}
 	if transposed {
 		row := gatheredRow(tokens)
 		pairRows(h.rounded, row, weights, h.row, tokens, tokens)
-		p.setA(h.rounded, 0, true, row)
+		p.left = columnsOf(h.rounded, row).withEdge(h.edge)
 	} else {
 		row := gatheredRow(depth)
 		pairColumns(h.rounded, row, weights, h.row, tokens, tokens)
-		p.setA(h.rounded, row, false, 0)
+		p.left = rowsOf(h.rounded, row).withEdge(h.edge)
 	}
 	p.run()
 }

@@ -124,8 +124,8 @@ func (t *tile) computePairsPortably() {
 	for r := range t.rows {
 		for j := range t.cols {
 			sum := float32(0)
-			for k := range (t.more + 1) * t.depth {
-				sum = addPairProduct(sum, t.left(r, k), t.b[k*t.bDepth+j])
+			for k := range t.stretches * t.depth {
+				sum = addPairProduct(sum, t.element(r, k), t.b.data[k*t.b.row+j])
 			}
 			t.store(r, j, sum)
 		}

@@ -213,7 +213,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	ADDQ         CX, R12
@@ -882,7 +882,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	ADDQ         CX, R12
@@ -1329,7 +1329,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	ADDQ         CX, R12
@@ -1703,7 +1703,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	ADDQ         CX, R12

@@ -115,20 +115,10 @@ func FuzzPairs(f *testing.F) {
 // checkPairTile compares the assembly with the loop in Go, bit by bit: the order of additions is the same.
 func checkPairTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, special bool) {
 	t.Helper()
-	shape := tileFor(AVX512)
-	c := tile{
-		depth: depth, rows: rows, cols: cols, flags: flags, pairs: true,
-		aRow: depth + 3, aDepth: 1, bDepth: shape.cols + 1, cRow: cols + 2, addRow: cols + 1,
-		bias: guarded(t, rng, cols), bands: 1,
-	}
-	if rows == shape.rows {
-		c.bands, c.aBand = 1+rng.IntN(3), rng.IntN(100)
-	}
+	c := randomTile(rng, rows, cols, depth, flags)
+	c.pairs, c.bias = true, guarded(t, rng, cols)
 	all := c.bands * rows
-	c.add = guarded(t, rng, (all-1)*c.addRow+cols)
-	if rng.IntN(2) == 0 {
-		c.aRow, c.aDepth = 1, shape.rows+1
-	}
+	c.add.data = guarded(t, rng, (all-1)*c.add.row+cols)
 	operand := func(n int) []float32 {
 		pairs, values := guarded(t, rng, n), guarded(t, rng, 2*n)
 		if special {
@@ -137,11 +127,13 @@ func checkPairTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, s
 		pairColumns(pairs, n, values, 2*n, 1, 2*n)
 		return pairs
 	}
-	c.more, c.aMore = rng.IntN(3), rng.IntN(100)
-	c.a = operand((c.bands-1)*c.aBand + c.more*c.aMore + (shape.rows-1)*c.aRow + (depth-1)*c.aDepth + 1)
-	c.b = operand(((c.more+1)*depth-1)*c.bDepth + shape.cols)
-	onBothSides(t, fmt.Sprintf("rows %d cols %d depth %d flags %b", rows, cols, depth, flags), guarded(t, rng, (all-1)*c.cRow+cols), same, func(dst []float32) {
-		c.c, c.from, c.fromRow = dst, dst, c.cRow
+	sizeA, sizeB := c.sizes()
+	c.left.data, c.b.data = operand(sizeA), operand(sizeB)
+	c.fetch(fetched{}, c.bands)
+	name := fmt.Sprintf("rows %d cols %d depth %d flags %b", rows, cols, depth, flags)
+	onBothSides(t, name, guarded(t, rng, (all-1)*c.c.row+cols), same, func(dst []float32) {
+		c.c.data = dst
+		c.from = c.c
 		c.compute()
 	})
 }

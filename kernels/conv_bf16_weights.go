@@ -18,34 +18,27 @@ func (p pairedWeights) roundedRow() int {
 
 // multiply computes one task.
 func (p pairedWeights) multiply(task int, ws []float32) {
-	shape, t := tileFor(active), p.task(task)
+	t := p.task(task)
 	depth, pixel := p.depth(), p.groups*p.rows
 	source := p.gather
 	source.first += t.group * p.channels
-	m := product{
-		pairs: true, cols: t.cols,
-		aTile: shape.rows, aRow: 1, aDepth: p.roundedRow(), aPadded: true,
-		bPanel: shape.cols, bDepth: p.gatheredRow(), cRow: depth,
-	}
-	if t.add {
-		m.flags = flagAccumulate
-	}
 	space := newScratch(ws)
-	columns := space.take(p.blockPairs() * m.bDepth)
-	rows := space.take(p.blockPairs() * m.aDepth)
-	m.a, m.b = rows, columns
+	columns := space.take(p.blockPairs() * p.gatheredRow())
+	rows := space.take(p.blockPairs() * p.roundedRow())
+	m := product{pairs: true, cols: t.cols, left: columnsOf(rows, p.roundedRow()), right: matrixOf(columns, p.gatheredRow())}
+	m.accumulate = t.add
 	for at := t.begin; at < t.end; at += pixelBlock {
 		pixels := min(pixelBlock, t.end-at)
 		m.depth = ceilDiv(pixels, 2)
-		source.fillPixelPairs(columns, m.bDepth, at, pixels, t.col, t.col+t.cols, space.rest)
+		source.fillPixelPairs(columns, p.gatheredRow(), at, pixels, t.col, t.col+t.cols, space.rest)
 		for o := t.row; o < t.row+t.rows; o += weightRows {
 			m.rows = min(weightRows, t.row+t.rows-o)
-			m.c = t.dst[(t.group*p.rows+o)*depth+t.col:]
-			pairRows(rows, m.aDepth, p.dy[at*pixel+t.group*p.rows+o:], pixel, pixels, m.rows)
-			p.fetchAhead(&m, &t, at, o)
+			m.c = view{t.dst[(t.group*p.rows+o)*depth+t.col:], depth}
+			pairRows(rows, p.roundedRow(), p.dy[at*pixel+t.group*p.rows+o:], pixel, pixels, m.rows)
+			m.ahead = p.readAfter(&t, at, o)
 			m.run()
 		}
-		m.flags = flagAccumulate
+		m.accumulate = true
 	}
 }
 

@@ -143,37 +143,33 @@ func (j *jointProduct) multiplyRows(dy []float32, row int, ws []float32) {
 	b.begin(&j.data, row/rowBlock, ws)
 	j.args.DY.Rows(dy, j.row(), row, b.m.rows)
 	b.rowsGiven, b.givenRow = dy, j.row()
-	j.fetchNext(&b.m, row+b.m.rows)
+	j.fetchNext(&b, row+b.m.rows)
 	b.multiply()
 }
 
-// fetchNext has the tiles of a product fetch what the block of rows from the given one on is computed from.
-func (j *jointProduct) fetchNext(m *product, row int) {
+// fetchNext has the tiles of a block fetch what the block of rows from the given one on is computed from.
+func (j *jointProduct) fetchNext(b *productBlock, row int) {
 	last := min(row+rowBlock, j.data.rows())
 	from := func(x []float32, pixel int) []float32 { return x[row*pixel : last*pixel] }
-	m.soon = [4][]float32{m.later, from(j.args.DY.G, j.depth()), from(j.args.DY.X, j.depth()), from(j.args.X, j.weights.pixel)}
-	m.later, m.soonTiles = nil, m.tiles()
+	b.m.ahead = spread(b.before, from(j.args.DY.G, j.depth()), from(j.args.DY.X, j.depth()), from(j.args.X, j.weights.pixel))
 }
 
 // sumPixels adds the gradient of the weights over a block of pixels.
 func (j *jointProduct) sumPixels(slot, dy []float32, at, pixels int, add bool, ws []float32) {
-	w, shape := &j.weights, tileFor(active)
+	w := &j.weights
 	space := newScratch(ws)
-	m := product{cols: w.depth(), depth: pixels, aRow: 1, aTile: shape.rows, aDepth: j.row(), bPanel: shape.cols, cRow: w.depth()}
-	if add {
-		m.flags = flagAccumulate
-	}
-	m.edge = space.take(edgeSize(j.pixels()))
+	m := product{cols: w.depth(), depth: pixels}
+	m.accumulate = add
+	edge := space.take(edgeSize(j.pixels()))
 	if w.directColumns(at + pixels) {
-		m.b, m.bDepth = w.src[at*w.pixel:], w.pixel
+		m.right = matrixOf(w.src[at*w.pixel:], w.pixel)
 	} else {
-		m.bDepth = gatheredRow(w.depth())
-		m.b = space.rest
-		w.fill(m.b, m.bDepth, at, pixels, 0, w.depth())
+		m.right = matrixOf(space.rest, gatheredRow(w.depth()))
+		w.fill(m.right.data, m.right.step, at, pixels, 0, w.depth())
 	}
 	for o := 0; o < w.rows; o += weightRows {
 		m.rows = min(weightRows, w.rows-o)
-		m.a, m.c = dy[o:], slot[o*m.cRow:]
+		m.left, m.c = columnsOf(dy[o:], j.row()).withEdge(edge), view{slot[o*w.depth():], w.depth()}
 		m.run()
 	}
 }

@@ -49,13 +49,13 @@ func (b *productBlock) multiplyLines() {
 		m := b.m
 		m.dropRows(row - b.row)
 		m.rows = min(g.outW-x, m.rows)
-		m.aMore, m.more = g.lineSize(m.rows), g.kh-1
+		size := g.lineSize(m.rows)
 		for ky := range g.kh {
-			g.fillLine(b.gathered[ky*m.aMore:], n, y, ky, x, m.rows)
+			g.fillLine(b.gathered[ky*size:], n, y, ky, x, m.rows)
 		}
-		m.a, m.aRow, m.aDepth, m.aPadded = b.gathered, g.sw*g.channels, 1, true
-		m.aTile, m.depth = tileFor(active).rows*m.aRow, g.kw*g.channels
-		m.later = b.laterLines(n, y)
+		m.depth, m.stretches = g.kw*g.channels, g.kh
+		m.left = rowsOf(b.gathered, g.sw*g.channels).inStretches(size)
+		m.ahead = spread(b.laterLines(n, y))
 		m.run()
 		row += m.rows
 	}

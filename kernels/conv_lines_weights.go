@@ -61,26 +61,23 @@ func (p *linedWeights) Do(split, worker int) {
 	lines := p.scratch[worker*p.blockSize():][:p.blockSize()]
 	size, row := p.lineSize(p.outW), p.outW*p.outC
 	begin, end := p.n*p.outH*split/p.splits(), p.n*p.outH*(split+1)/p.splits()
-	m := product{
-		rows: p.kw * p.channels, cols: p.outC, depth: p.outW, aRow: 1, aTile: tileFor(active).rows, aDepth: p.sw * p.channels, aMore: p.sh * size,
-		aPadded: true, bDepth: p.outC, bPanel: tileFor(active).cols, cRow: p.outC,
-	}
+	m := product{rows: p.kw * p.channels, cols: p.outC, depth: p.outW}
 	for line, next := begin, 0; line < end; line = next {
 		n, y := line/p.outH, line%p.outH
 		next = min(line+p.blockLines(), (n+1)*p.outH, end)
-		m.more = next - line - 1
-		for i := range m.more*p.sh + p.kh {
+		m.stretches = next - line
+		for i := range (m.stretches-1)*p.sh + p.kh {
 			p.fillLine(lines[i*size:], n, y, i, 0, p.outW)
 		}
-		m.b = p.dy[line*row:]
+		m.right = matrixOf(p.dy[line*row:], p.outC)
 		for ky := range p.kh {
-			m.a, m.c = lines[ky*size:], p.sums[split*p.slot()+ky*m.rows*p.outC:]
-			m.later = nil
-			if ky == 0 {
-				m.later = p.dy[next*row : min(2*next-line, end)*row]
+			m.left = columnsOf(lines[ky*size:], p.sw*p.channels).inStretches(p.sh * size)
+			m.c = view{p.sums[split*p.slot()+ky*m.rows*p.outC:], p.outC}
+			if m.ahead = (prefetch{}); ky == 0 {
+				m.ahead = spread(p.dy[next*row : min(2*next-line, end)*row])
 			}
 			m.run()
 		}
-		m.flags = flagAccumulate
+		m.accumulate = true
 	}
 }

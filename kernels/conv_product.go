@@ -212,7 +212,7 @@ func (b *productBlock) multiply() {
 	depth, block := p.steps(), p.blockDepth()
 	for k := 0; k < depth; k += block {
 		b.m.depth = min(block, depth-k)
-		b.m.flags = p.flags(k == 0, k+b.m.depth == depth)
+		b.m.epilogue = b.epilogueOf(k == 0, k+b.m.depth == depth)
 		if p.multipliesLines() {
 			b.packColumns(k)
 			b.multiplyLines()
@@ -231,31 +231,6 @@ func (b *productBlock) multiply() {
 
 // firstTasks returns how many tasks make the first block of rows.
 func (p *implicitProduct) firstTasks() int { return p.tasks() / p.rowBlocks() }
-
-// flags returns what the product adds in the first block of the depth, in those between and in the last. What may alias
-// dst is added in the first, before dst is written.
-func (p *implicitProduct) flags(first, last bool) int {
-	flags := 0
-	if !first || p.strided() && p.add != nil {
-		flags |= flagAccumulate
-	}
-	if first && p.bias != nil {
-		flags |= flagBias
-	}
-	if first && p.add != nil && !p.strided() {
-		flags |= flagAdd
-	}
-	if last && p.relu {
-		flags |= flagReLU
-	}
-	if last && p.summed.Sums != nil {
-		flags |= flagSums
-	}
-	if first && last && !p.strided() && !p.inPlace() && !p.ragged() && p.norm == nil && p.rows()*p.dstPixel >= streamFloats {
-		flags |= flagStream
-	}
-	return flags
-}
 
 // ragged tells whether tiles cannot store a result past the caches that should go there: its rows are not made of whole ones.
 func (p *implicitProduct) ragged() bool {

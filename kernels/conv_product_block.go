@@ -10,9 +10,11 @@ type productBlock struct {
 	direct          bool      // tiles read the rows where they are
 	rowsGiven       []float32 // up to the next whole tiles, where rows are given
 	givenRow        int
+	sums            columnSums
+	before          []float32 // what is read of the batch norm before, when the block is complete
 	quarters        quarteredProduct
 
-	gathered, rounding, packed []float32 // scratch
+	gathered, edge, rounding, packed []float32 // scratch
 }
 
 // begin sets what is the same for all of the depth: where the block goes and what is added to it.
@@ -31,7 +33,7 @@ func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
 	m.rows, m.cols, m.pairs = min(rowBlock, p.rows()-b.row), min(columnBlock, p.cols-b.col), p.pairs
 	b.direct = !p.pairs && !p.given && b.source.direct() && (m.rows == rowBlock || !p.quartered())
 	b.gathered = space.take(p.gatheredSize())
-	m.edge, m.bDepth = space.take(edgeSize(depth)), tileFor(active).cols
+	b.edge = space.take(edgeSize(depth))
 	b.rounding = space.take(p.pairSpace())
 	b.setResult(&space)
 	if p.quartered() {
@@ -40,104 +42,120 @@ func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
 	b.packed = space.rest
 }
 
-// setResult sets where the block goes and what is added to it.
+// setResult sets where the block goes, what is summed of it, and what is read when it is complete.
 func (b *productBlock) setResult(space *scratch) {
 	p, m := b.implicitProduct, &b.m
 	if p.strided() {
-		m.c, m.cRow = space.take(rowBlock*p.columnBlock()), p.columnBlock()
+		m.c = view{space.take(rowBlock * p.columnBlock()), p.columnBlock()}
 		if p.add != nil {
-			p.move(m.c, m.cRow, p.add, b.first, b.row, m.rows, m.cols, false)
+			p.move(m.c.data, m.c.row, p.add, b.first, b.row, m.rows, m.cols, false)
 		}
 	} else {
-		m.c, m.cRow = p.dst[b.row*p.dstPixel+b.first:], p.dstPixel
+		m.c = view{p.dst[b.row*p.dstPixel+b.first:], p.dstPixel}
 		if p.aside() {
-			m.c = space.take(rowBlock * p.dstPixel)
+			m.c.data = space.take(rowBlock * p.dstPixel)
 		}
 		if p.banded() {
 			m.band = space.take(tileFor(active).rows * p.dstPixel)
 		}
-		if p.add != nil {
-			m.add, m.addRow = p.add[b.row*p.dstPixel+b.first:], p.dstPixel
-		}
-	}
-	if p.bias != nil {
-		m.bias = p.bias[b.first:]
 	}
 	if p.summed.Sums != nil {
-		m.sumsRow = p.summed.Row
-		m.shift, m.sums = p.summed.Shift[b.col:], p.summed.Block(b.row / rowBlock)[b.col:]
+		b.sums = columnSums{p.summed.Shift[b.col:], p.summed.Block(b.row / rowBlock)[b.col:], p.summed.Row}
 		cols := roundUp(m.cols, tileFor(active).cols)
-		clear(m.sums[:cols])
-		clear(m.sums[m.sumsRow:][:cols])
+		clear(b.sums.sums[:cols])
+		clear(b.sums.sums[b.sums.row:][:cols])
 	}
 	if p.norm != nil {
-		m.later = p.norm.Ahead(b.row, m.rows)
+		b.before = p.norm.Ahead(b.row, m.rows)
 	}
+	m.ahead = spread(b.before)
+}
+
+// epilogueOf returns what follows the product in the first block of the depth, in those between and in the last. What may
+// alias dst is added in the first, before dst is written.
+func (b *productBlock) epilogueOf(first, last bool) epilogue {
+	p := b.implicitProduct
+	e := epilogue{accumulate: !first || p.strided() && p.add != nil}
+	if first {
+		if p.bias != nil {
+			e.bias = p.bias[b.first:]
+		}
+		if p.add != nil && !p.strided() {
+			e.add = view{p.add, p.dstPixel}.at(b.row, b.first)
+		}
+	}
+	if last {
+		e.relu, e.sums = p.relu, b.sums
+	}
+	e.stream = first && last && !p.strided() && !p.inPlace() && !p.ragged() && p.norm == nil && p.rows()*p.dstPixel >= streamFloats
+	return e
 }
 
 // gatherRows sets the left factor, from k on.
 func (b *productBlock) gatherRows(k int) {
 	m, source := &b.m, &b.source
-	m.aDepth = 1
+	if !b.given {
+		m.ahead = spread(b.before)
+	}
 	switch {
 	case b.given:
-		m.a, m.aRow, m.aPadded = b.rowsGiven[k:], b.givenRow, true
+		m.left = rowsOf(b.rowsGiven[k:], b.givenRow)
 	case b.direct:
-		m.a, m.aRow = source.src[b.row*source.pixel+source.first+k:], source.pixel
-		if m.soonTiles = 0; k == 0 && b.groups == 1 {
-			b.fetchRows()
+		m.left = rowsOf(source.src[b.row*source.pixel+source.first+k:], source.pixel).withEdge(b.edge)
+		if k == 0 && b.groups == 1 {
+			m.ahead = b.rowsAhead()
 		}
 	default:
-		m.a, m.aRow, m.aPadded = b.gathered, gatheredRow(m.depth), true
+		m.left = rowsOf(b.gathered, gatheredRow(m.depth))
 		switch {
 		case b.pairs:
-			source.fillPairs(m.a, m.aRow, b.row, m.rows, k, k+m.depth, b.rounding)
+			source.fillPairs(b.gathered, m.left.row, b.row, m.rows, k, k+m.depth, b.rounding)
 		case !b.gathersLater():
-			source.fill(m.a, m.aRow, b.row, m.rows, k, k+m.depth)
+			source.fill(b.gathered, m.left.row, b.row, m.rows, k, k+m.depth)
 		}
 	}
-	m.aTile = tileFor(active).rows * m.aRow
 }
 
-// fetchRows has tiles fetch rows while they are multiplied by the first panel: those of the band after the next, and at the end
+// rowsAhead has tiles fetch rows while they are multiplied by the first panel: those of the band after the next, and at the end
 // those with which the next block begins.
-func (b *productBlock) fetchRows() {
-	m, ahead := &b.m, 2*tileFor(active).rows
+func (b *productBlock) rowsAhead() prefetch {
+	m, shape := &b.m, tileFor(active)
+	ahead, bands, panels := 2*shape.rows, ceilDiv(m.rows, shape.rows), ceilDiv(m.cols, shape.cols)
 	rows := func(from, count int) []float32 {
 		from, count = min(from, b.rows()), min(count, b.rows()-from)
 		return b.source.src[from*b.source.pixel:][:max(count, 0)*b.source.pixel]
 	}
-	m.soon = [4][]float32{rows(b.row+ahead, m.rows-ahead), nil, rows(b.row+rowBlock, ahead)}
-	panels := ceilDiv(m.cols, tileFor(active).cols)
-	if panels == 1 {
-		m.soon[1], m.later = m.later, nil
+	below, next := rows(b.row+ahead, m.rows-ahead), rows(b.row+rowBlock, ahead)
+	switch {
+	case panels == 1:
+		return spread(below, b.before, next)
+	case m.band != nil: // all panels pass by a band before the next one
+		return spread(below, next)
 	}
-	if m.soonTiles = ceilDiv(m.rows, tileFor(active).rows); m.band != nil {
-		m.soonTiles *= panels
-	}
+	return spread(below, next).during(bands).then(b.before)
 }
 
 // packColumns sets the right factor, from k on.
 func (b *productBlock) packColumns(k int) {
 	p, m, width, depth := b.implicitProduct, &b.m, tileFor(active).cols, b.steps()
 	if p.packsAhead() {
-		m.b = p.packed[b.group*depth*p.paddedCols()+b.col*depth+k*width:]
-		m.bPanel = depth * width
+		m.right = panelsOf(p.packed[b.group*depth*p.paddedCols()+b.col*depth+k*width:], depth*width)
 		return
 	}
-	m.b, m.bPanel = b.packed[:roundUp(m.cols, width)*m.depth], m.depth*width
+	packed := b.packed[:roundUp(m.cols, width)*m.depth]
+	m.right = panelsOf(packed, m.depth*width)
 	rows := m.depth
 	if !p.transposed {
 		rows = packedRows // in the order of memory
-		if m.strips[0] = (rowStrips{}); p.kh*p.kw == 1 && !p.pairs && k+m.depth < depth {
+		if p.kh*p.kw == 1 && !p.pairs && k+m.depth < depth {
 			next := p.weights[(b.group*p.channels+k+m.depth)*p.weightStride+p.tapOffsets[0]+b.col:]
-			m.strips[0] = newRowStrips(next, p.weightStride, m.cols)
+			m.ahead = strips(stripsOf(next, p.weightStride, m.cols))
 		}
 	}
 	for at := 0; at < m.depth; at += rows {
 		end := min(at+rows, m.depth)
 		for j := 0; j < m.cols; j += width {
-			p.packSteps(m.b[j*m.depth+at*width:], b.group, b.col+j, k+at, k+end, b.rounding)
+			p.packSteps(packed[j*m.depth+at*width:], b.group, b.col+j, k+at, k+end, b.rounding)
 		}
 	}
 }
@@ -145,16 +163,13 @@ func (b *productBlock) packColumns(k int) {
 // finish does what follows the last block of the depth.
 func (b *productBlock) finish() {
 	p, m := b.implicitProduct, &b.m
-	if (m.flags&flagStream != 0 || m.band != nil) && active != Generic {
-		storeFence()
-	}
 	if p.norm != nil {
-		p.norm.Block(b.row/rowBlock, b.row, m.c[:m.rows*p.dstPixel])
+		p.norm.Block(b.row/rowBlock, b.row, m.c.data[:m.rows*p.dstPixel])
 	}
 	if p.strided() {
 		if p.steps() == 0 && p.add == nil {
-			clear(m.c[:m.rows*m.cRow])
+			clear(m.c.data[:m.rows*m.c.row])
 		}
-		p.move(m.c, m.cRow, p.dst, b.first, b.row, m.rows, m.cols, true)
+		p.move(m.c.data, m.c.row, p.dst, b.first, b.row, m.rows, m.cols, true)
 	}
 }

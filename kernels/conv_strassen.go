@@ -23,8 +23,8 @@ func (c *Conv) useQuarters(minColumns, minDepth int) {
 // quartered tells whether the product is computed in Strassen's form.
 func (p *implicitProduct) quartered() bool { return p.strassen && !p.pairs && p.packsAhead() }
 
-// columnPanels returns how so many columns are cut: into pairs of panels, one of either half, and single panels, the last of
-// which need not be whole. All tasks but the last have pairs only.
+// columnPanels returns how columns are cut: into pairs of panels, one of either half, and single panels, the last of which need
+// not be whole. All tasks but the last have pairs only.
 func columnPanels(cols int) (pairs, singles int) {
 	width := tileFor(active).cols
 	pairs = cols / (2 * width)
@@ -41,10 +41,42 @@ func (p *implicitProduct) quarteredSize() int {
 	return pairs*p.pairSize() + singles*p.steps()*tileFor(active).cols
 }
 
-// packedAt returns the packed columns of a group from col on, with which a task begins.
-func (p *implicitProduct) packedAt(group, col int) []float32 {
+// taskPanels are the panels of the columns of a task: pairs, then single ones.
+type taskPanels struct {
+	*implicitProduct
+	col, pairs, singles int
+	packed              []float32 // of which a pair takes pairSize
+}
+
+// panelsOfTask returns the panels of the task of a group that begins with column col.
+func (p *implicitProduct) panelsOfTask(group, col int) taskPanels {
 	before, _ := columnPanels(col)
-	return p.packed[group*p.quarteredSize()+before*p.pairSize():]
+	pairs, singles := columnPanels(min(p.columnBlock(), p.cols-col))
+	return taskPanels{p, col, pairs, singles, p.packed[group*p.quarteredSize()+before*p.pairSize():]}
+}
+
+// panelPair is two panels that are multiplied together: the first columns of both, and the packed factors.
+type panelPair struct {
+	left, right int
+	packed      []float32
+}
+
+// pair returns one of the pairs. The left panels of all pairs are the left half of their columns.
+func (t *taskPanels) pair(index int) panelPair {
+	left := t.col + index*tileFor(active).cols
+	return panelPair{left, left + t.pairs*tileFor(active).cols, t.packed[index*t.pairSize():]}
+}
+
+// single returns the first column of one of the single panels, and the packed panel.
+func (t *taskPanels) single(index int) (col int, packed []float32) {
+	width := tileFor(active).cols
+	return t.col + (2*t.pairs+index)*width, t.packed[t.pairs*t.pairSize()+index*t.steps()*width:]
+}
+
+// factor returns a right factor of the block of the depth that begins with k and has the given depth, up to the end of all.
+func (t *panelPair) factor(f factor, k, depth int) []float32 {
+	width := tileFor(active).cols
+	return t.packed[(int(factors)*k/2+int(f)*depth/2)*width:]
 }
 
 // packQuarters packs one pair of panels or one single panel.
@@ -52,28 +84,26 @@ func (p *implicitProduct) packQuarters(task int) {
 	width, depth, block := tileFor(active).cols, p.steps(), p.blockDepth()
 	pairs, singles := columnPanels(p.cols)
 	group, index := task/(pairs+singles), task%(pairs+singles)
+	col := min(index, pairs) * 2 * width / p.columnBlock() * p.columnBlock() // where the task begins
+	panels := p.panelsOfTask(group, col)
 	if single := index - pairs; single >= 0 {
-		dst := p.packedAt(group, pairs*2*width)[single*depth*width:][:depth*width]
-		p.pack(dst, group, (2*pairs+single)*width, 0, depth)
+		col, dst := panels.single(single)
+		p.pack(dst[:depth*width], group, col, 0, depth)
 		return
 	}
-	dst := p.packedAt(group, index*2*width)
-	col := index * 2 * width / p.columnBlock() * p.columnBlock() // where the task begins
-	ofTask, _ := columnPanels(min(p.columnBlock(), p.cols-col))
-	left := col + (index-col/(2*width))*width
-	right := left + ofTask*width
+	pair := panels.pair(index - col/(2*width))
 	for k := 0; k < depth; k += block {
 		end := min(k+block, depth)
-		middle := (k + end) / 2
-		size := (end - k) / 2 * width
-		of := func(f factor) []float32 { return dst[int(f)*size:][:size] }
-		b11, b12, b21, b22 := of(factorU), of(factorS1), of(factor11), of(factor12)
-		p.pack(b11, group, left, k, middle)
-		p.pack(b12, group, right, k, middle)
-		p.pack(b21, group, left, middle, end)
-		p.pack(b22, group, right, middle, end)
-		rightSums(of(factorS1), of(factorS2), of(factorS3), of(factor21), b11, b12, b21, b22)
-		dst = dst[int(factors)*size:]
+		middle, size := (k+end)/2, (end-k)/2*width
+		slot := func(f factor) []float32 { return pair.factor(f, k, end-k)[:size] }
+		// Quadrants that are no factors lie where the factors that take their place go.
+		t1, t2, t3, t4 := slot(factorS1T1), slot(factorS2T2), slot(factorS3T3), slot(factorA22T4)
+		b11, b12, b21, b22 := slot(factorA11B11), t1, slot(factorA12B21), slot(factorS4B22)
+		p.pack(b11, group, pair.left, k, middle)
+		p.pack(b12, group, pair.right, k, middle)
+		p.pack(b21, group, pair.left, middle, end)
+		p.pack(b22, group, pair.right, middle, end)
+		rightSums(t1, t2, t3, t4, b11, b12, b21, b22)
 	}
 }
 
@@ -86,33 +116,36 @@ func (b *productBlock) gathersLater() bool {
 // multiplyQuarters multiplies a block of the depth, from k on.
 func (b *productBlock) multiplyQuarters(k int) {
 	q, m, source := &b.quarters, &b.m, &b.source
-	width, depth := tileFor(active).cols, b.steps()
-	pairs, singles := columnPanels(b.m.cols)
-	packed := b.packedAt(b.group, b.col)
-	q.product = *m
-	q.source, q.evenly = nil, b.given
+	width := tileFor(active).cols
+	panels := b.panelsOfTask(b.group, b.col)
+	q.m = *m
+	q.source, q.evenly = view{}, b.given
 	if !b.direct && b.gathersLater() {
-		q.source, q.sourceRow = source.src[b.row*source.pixel+source.first+k:], source.pixel
+		q.source = view{source.src[b.row*source.pixel+source.first+k:], source.pixel}
 	}
-	q.whole = source.pixel == m.depth && (b.direct || q.source != nil)
-	if q.cols = 2 * pairs * width; pairs > 0 {
-		if q.rows%2 != 0 {
-			clear(q.a[q.rows*q.aRow:][:q.depth])
+	q.whole = source.pixel == m.depth && (b.direct || q.source.data != nil)
+	if !q.evenly {
+		q.m.ahead = spread(b.before)
+	}
+	a := &m.left
+	if q.m.cols = 2 * panels.pairs * width; panels.pairs > 0 {
+		if m.rows%2 != 0 {
+			clear(a.data[m.rows*a.row:][:m.depth])
 		}
-		q.bPanel = b.pairSize()
-		size := q.depth / 2 * width
+		q.m.right = panelsOf(nil, b.pairSize())
+		pair := panels.pair(0)
 		for f := range factors {
-			q.right[f] = packed[int(factors)*k/2*width+int(f)*size:]
+			q.right[f] = pair.factor(f, k, m.depth)
 		}
 		q.run()
-	} else if q.source != nil {
-		copyRows(q.a, q.aRow, q.source, q.sourceRow, q.rows, q.depth)
+	} else if q.source.data != nil {
+		copyRows(a.data, a.row, q.source.data, q.source.row, m.rows, m.depth)
 	}
-	if singles > 0 {
+	if panels.singles > 0 {
+		_, packed := panels.single(0)
 		rest := *m
-		rest.b, rest.bPanel = packed[pairs*b.pairSize()+k*width:], depth*width
-		rest.dropColumns(q.cols)
-		rest.later, rest.soonTiles = nil, 0
+		rest.right, rest.ahead = panelsOf(packed[k*width:], b.steps()*width), prefetch{}
+		rest.dropColumns(q.m.cols)
 		rest.run()
 	}
 }

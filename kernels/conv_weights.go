@@ -130,80 +130,77 @@ func (p *weightProduct) task(index int) weightTask {
 
 // multiply computes one task.
 func (p *weightProduct) multiply(task int, ws []float32) {
-	shape, t := tileFor(active), p.task(task)
+	t := p.task(task)
 	depth, pixel := p.depth(), p.groups*p.rows
 	source := p.gather
 	source.first += t.group * p.channels
-	m := product{cols: t.cols, aRow: 1, aTile: shape.rows, aDepth: pixel, bPanel: shape.cols, cRow: depth}
-	if t.add {
-		m.flags = flagAccumulate
-	}
-	if !p.keep && p.pixels() <= pixelBlock && p.size() >= streamFloats && active != Generic {
-		m.flags = flagStream
-		defer storeFence()
-	}
+	m := product{cols: t.cols}
+	m.accumulate = t.add
+	m.stream = !p.keep && p.pixels() <= pixelBlock && p.size() >= streamFloats
 	space := newScratch(ws)
 	size := min(pixelBlock, p.pixels())
-	m.edge = space.take(edgeSize(size))
+	edge := space.take(edgeSize(size))
 	columns := space.take(size * p.gatheredRow())
 	lastRow := t.row + t.rows
 	for at := t.begin; at < t.end; at += pixelBlock {
 		m.depth = min(pixelBlock, t.end-at)
 		if p.directColumns(at + m.depth) {
-			m.b, m.bDepth = source.src[at*source.pixel+source.first+t.col:], source.pixel
+			m.right = matrixOf(source.src[at*source.pixel+source.first+t.col:], source.pixel)
 		} else {
-			m.b, m.bDepth = columns, p.gatheredRow()
-			source.fill(columns, m.bDepth, at, m.depth, t.col, t.col+t.cols)
+			m.right = matrixOf(columns, p.gatheredRow())
+			source.fill(columns, p.gatheredRow(), at, m.depth, t.col, t.col+t.cols)
 		}
 		for o := t.row; o < lastRow; o += weightRows {
 			m.rows = min(weightRows, lastRow-o)
-			m.c = t.dst[(t.group*p.rows+o)*depth+t.col:]
-			m.a = p.dy[at*pixel+t.group*p.rows+o:]
-			p.fetchAhead(&m, &t, at, o)
+			m.c = view{t.dst[(t.group*p.rows+o)*depth+t.col:], depth}
+			m.left = columnsOf(p.dy[at*pixel+t.group*p.rows+o:], pixel).withEdge(edge)
+			m.ahead = p.readAfter(&t, at, o)
 			m.run()
 		}
-		m.flags = flagAccumulate
+		m.accumulate = true
 	}
 }
 
-// fetchAhead lets the product of some pixels and rows fetch what the next ones read.
-func (p *weightProduct) fetchAhead(m *product, t *weightTask, at, row int) {
-	m.soonTiles, m.strips = 0, [4]rowStrips{}
+// readAfter returns what is read after the product of a block of pixels and of rows.
+func (p *weightProduct) readAfter(t *weightTask, at, row int) prefetch {
 	next := min(at+pixelBlock, t.end)
-	switch {
+	switch below := row + weightRows; {
 	case p.groups > 1:
 	case t.cols == p.depth() && t.rows == p.rows && p.rows <= weightRows: // all that follows in memory
 		last := min(next+pixelBlock, t.end)
-		m.soonTiles = m.tiles()
-		m.soon[0] = p.dy[next*p.rows : last*p.rows]
-		if p.plain() {
-			m.soon[1] = p.src[next*p.pixel : last*p.pixel]
+		dy := p.dy[next*p.rows : last*p.rows]
+		if !p.plain() {
+			return spread(dy)
 		}
-	case row+m.rows < t.row+t.rows:
-		p.fetchRows(m, at, row+m.rows, t)
+		return spread(dy, p.src[next*p.pixel:last*p.pixel])
+	case below < t.row+t.rows:
+		rows, more := p.stripsOfRows(t, at, below)
+		return strips(rows, more)
 	case next < t.end:
-		p.fetchRows(m, next, t.row, t)
-		if p.plain() {
-			p.fetchStrips(m.strips[2:], p.src[next*p.pixel+t.col:], p.pixel, t.cols)
+		rows, more := p.stripsOfRows(t, next, t.row)
+		if !p.plain() {
+			return strips(rows, more)
 		}
+		cols, moreCols := p.stripsOfPixels(p.src[next*p.pixel+t.col:], p.pixel, t.cols)
+		return strips(rows, more, cols, moreCols)
 	}
+	return prefetch{}
 }
 
-// fetchRows lets a product fetch the rows of dyᵀ from the given one on, beginning with pixel at.
-func (p *weightProduct) fetchRows(m *product, at, row int, t *weightTask) {
-	p.fetchStrips(m.strips[:2], p.dy[at*p.rows+row:], p.rows, min(weightRows, t.row+t.rows-row))
+// stripsOfRows returns the rows of dyᵀ from the given one on, beginning with pixel at.
+func (p *weightProduct) stripsOfRows(t *weightTask, at, row int) (first, second fetchedBlock) {
+	return p.stripsOfPixels(p.dy[at*p.rows+row:], p.rows, min(weightRows, t.row+t.rows-row))
 }
 
-// fetchStrips sets the strips of a block of pixels; a step of the depth is one pixel or a pair of them.
-func (p *weightProduct) fetchStrips(strips []rowStrips, data []float32, pixel, cols int) {
+// stripsOfPixels returns columns of pixels. A step of the depth is one pixel, or a pair of them, each of which makes a strip.
+func (p *weightProduct) stripsOfPixels(data []float32, pixel, cols int) (first, second fetchedBlock) {
 	if !p.pairs {
-		strips[0] = newRowStrips(data, pixel, cols)
-		return
+		return stripsOf(data, pixel, cols), fetchedBlock{}
 	}
-	strips[0] = newRowStrips(data, 2*pixel, cols)
-	if len(data) >= pixel+cols {
-		strips[1] = newRowStrips(data[pixel:], 2*pixel, cols)
+	if first = stripsOf(data, 2*pixel, cols); len(data) >= pixel+cols {
+		second = stripsOf(data[pixel:], 2*pixel, cols)
 	}
+	return first, second
 }
 
 // directColumns tells whether tiles read their columns of the pixels before end where they are. The narrowest tile may read

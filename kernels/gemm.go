@@ -5,78 +5,149 @@ package kernels
 //	for r < rows, j < cols:
 //		sum := 0
 //		for k < depth: sum += A(r,k) * B(k,j)
-//		c[r*cRow + j] = max(sum + c[r*cRow + j] + bias[j] + add[r*addRow + j], 0)
+//		C(r,j) = max(sum + C(r,j) + bias[j] + add(r,j), 0)
 //
-// with the terms the flags name. A(r,k) is a[r/T*aTile + r%T*aRow + k*aDepth] for tiles of T rows; B(k,j) is
-// b[j/U*bPanel + k*bDepth + j%U] for panels of U columns. More stretches of such a depth may follow, each of them aMore
-// further in a.
+// with the terms that its epilogue names. The depth may be two-dimensional: A's columns then come in stretches of depth
+// columns each, which follow each other in B.
 type product struct {
 	rows, cols, depth int
-	pairs             bool // a and b hold pairs of bf16 values, of which depth counts the pairs
+	stretches         int  // 0 is 1
+	pairs             bool // A and B hold pairs of bf16 values, and depth counts the pairs
 
-	a                   []float32
-	aTile, aRow, aDepth int
-	more, aMore         int
-	aPadded             bool // the rows up to the next whole tile exist
-	edge                []float32
-
-	b              []float32 // the columns up to the next multiple of narrowest exist
-	bPanel, bDepth int
-
-	c         []float32
-	cRow      int
-	bias, add []float32
-	addRow    int
-	flags     int
-	band      []float32 // where a band of C, as high as a tile, is completed before it goes past the caches; nil if tiles store C
-	shift     []float32 // of the sums over columns, see tile
-	sums      []float32
-	sumsRow   int
-
-	// What will be read after this product or later in it, in the order of use. It is fetched into the second-level cache
-	// during the first soonTiles tiles, what comes later during the others: memory would else be waited for while nothing is
-	// multiplied.
-	soon      [4][]float32
-	soonTiles int
-	later     []float32
-	strips    [4]rowStrips // likewise, strip by strip and spread over all tiles
+	left  leftFactor
+	right rightFactor
+	c     view
+	band  []float32 // where a band of C, as high as a tile, is completed before it goes past the caches; nil if tiles store C
+	epilogue
+	ahead prefetch // what is read after this product or later in it
 }
 
-// rowStrips is a block of a wider matrix, cut into strips that are two cache lines wide and have a row for every step of the
-// depth.
-type rowStrips struct {
-	data  []float32
-	row   int // floats from one row to the next
-	count int
+// view is a row-major matrix, or a block of one: element (r,j) is data[r*row + j].
+type view struct {
+	data []float32
+	row  int
 }
 
-func newRowStrips(data []float32, row, cols int) rowStrips {
-	return rowStrips{data, row, ceilDiv(cols, 2*cacheLine)}
+// at returns the view without its first rows and columns.
+func (v view) at(row, col int) view { return view{v.data[row*v.row+col:], v.row} }
+
+// leftFactor is where A lies: A(r,k) is data[r/T*band + r%T*row + k*step] for tiles of T rows, and so many further in each
+// stretch of the depth.
+type leftFactor struct {
+	data            []float32
+	band, row, step int
+	stretch         int
+	edge            []float32 // for the rows that fill no tile; nil if the rows up to the next whole tile exist
 }
 
-// dropColumns leaves out the first columns; b is set to what is left of it by the caller.
+// rowsOf returns the rows of a matrix as A. Those up to the next whole tile exist.
+func rowsOf(a []float32, row int) leftFactor {
+	return leftFactor{data: a, band: tileFor(active).rows * row, row: row, step: 1}
+}
+
+// columnsOf returns the columns of a matrix as the rows of A. Those up to the next whole tile exist.
+func columnsOf(a []float32, row int) leftFactor {
+	return leftFactor{data: a, band: tileFor(active).rows, row: 1, step: row}
+}
+
+// withEdge returns A without rows below its last: those that fill no tile are copied to edge, of edgeSize, before they are read.
+func (l leftFactor) withEdge(edge []float32) leftFactor {
+	l.edge = edge
+	return l
+}
+
+// inStretches returns A with a distance from one stretch of the depth to the next.
+func (l leftFactor) inStretches(distance int) leftFactor {
+	l.stretch = distance
+	return l
+}
+
+// edgeSize returns the length of the edge of products of the given depth.
+func edgeSize(depth int) int { return tileFor(active).rows * depth }
+
+// rightFactor is where B lies: B(k,j) is data[j/U*panel + k*step + j%U] for panels of U columns. The columns up to the next
+// multiple of narrowest exist.
+type rightFactor struct {
+	data        []float32
+	panel, step int
+}
+
+// panelsOf returns packed panels as B, the given distance apart.
+func panelsOf(b []float32, distance int) rightFactor {
+	return rightFactor{data: b, panel: distance, step: tileFor(active).cols}
+}
+
+// matrixOf returns a row-major matrix as B.
+func matrixOf(b []float32, row int) rightFactor {
+	return rightFactor{data: b, panel: tileFor(active).cols, step: row}
+}
+
+// epilogue is what happens to the sums of a product before they are stored, in this order. Nil slices are left out.
+type epilogue struct {
+	accumulate bool      // C is added
+	bias       []float32 // a value for each column
+	add        view      // of the shape of C
+	relu       bool
+	sums       columnSums
+	stream     bool // C is stored past the caches, where tiles of whole cache lines are
+}
+
+// columnSums receives sums over the columns of a result, see tile. Whole panels of both exist.
+type columnSums struct {
+	shift, sums []float32
+	row         int // from the sums to those of squares
+}
+
+// at returns the sums from a column on.
+func (s columnSums) at(col int) columnSums { return columnSums{s.shift[col:], s.sums[col:], s.row} }
+
+// at returns the epilogue of the rows and columns from the given ones on.
+func (e epilogue) at(row, col int) epilogue {
+	if e.bias != nil {
+		e.bias = e.bias[col:]
+	}
+	if e.add.data != nil {
+		e.add = e.add.at(row, col)
+	}
+	if e.sums.sums != nil {
+		e.sums = e.sums.at(col)
+	}
+	return e
+}
+
+// flags returns the flags of the product's tiles.
+func (e *epilogue) flags() int {
+	flags := 0
+	set := func(flag int, is bool) {
+		if is {
+			flags |= flag
+		}
+	}
+	set(flagAccumulate, e.accumulate)
+	set(flagBias, e.bias != nil)
+	set(flagAdd, e.add.data != nil)
+	set(flagReLU, e.relu)
+	set(flagSums, e.sums.sums != nil)
+	set(flagStream, e.stream)
+	return flags
+}
+
+// smallProduct returns a product of matrices that need no blocks, with B packed as a whole.
+func smallProduct(rows, cols, depth int, packed []float32) product {
+	return product{rows: rows, cols: cols, depth: depth, right: panelsOf(packed, depth*tileFor(active).cols)}
+}
+
+// dropColumns leaves out the first columns; the right factor is set to what is left of it by the caller.
 func (p *product) dropColumns(n int) {
 	p.cols -= n
-	p.c = p.c[n:]
-	if p.flags&flagBias != 0 {
-		p.bias = p.bias[n:]
-	}
-	if p.flags&flagAdd != 0 {
-		p.add = p.add[n:]
-	}
-	if p.flags&flagSums != 0 {
-		p.shift, p.sums = p.shift[n:], p.sums[n:]
-	}
+	p.c, p.epilogue = p.c.at(0, n), p.epilogue.at(0, n)
 }
 
 // dropRows leaves out the first rows of C.
 func (p *product) dropRows(n int) {
 	p.rows -= n
-	p.c = p.c[n*p.cRow:]
-	if p.flags&flagAdd != 0 {
-		p.add = p.add[n*p.addRow:]
-	}
-	if p.band != nil && !aligned(p.c) {
+	p.c, p.epilogue = p.c.at(n, 0), p.epilogue.at(n, 0)
+	if p.band != nil && !aligned(p.c.data) {
 		p.band = nil
 	}
 }
@@ -87,81 +158,18 @@ func (p *product) tiles() int {
 	return ceilDiv(p.rows, shape.rows) * ceilDiv(p.cols, shape.cols)
 }
 
-// fetch gives tiles their share of soon, from the index-th on, and returns for how many of at most so many it is: those whose
-// shares lie side by side. Where all is on its way, they fetch what they read themselves.
-func (p *product) fetch(t *tile, index, count int) int {
-	t.soon, t.soonDepth, t.soonBand = t.b, 0, 0
-	if strips := p.stripCount(); strips > 0 {
-		return p.fetchStrips(t, index, count, strips)
-	}
-	if index >= p.soonTiles {
-		if index -= p.soonTiles; len(p.later) > 0 {
-			t.fetchShare(p.later, index, p.tiles()-p.soonTiles)
-		}
-		return count
-	}
-	count = min(count, p.soonTiles-index)
-	total := 0
-	for _, x := range p.soon {
-		total += len(x)
-	}
-	share := ceilDiv(total, p.soonTiles)
-	from := index * share
-	t.soonDepth, t.soonBand = ceilDiv(share, t.depth), share
-	for _, x := range p.soon {
-		if from < len(x) {
-			t.soon = x[from:]
-			return min(count, ceilDiv(len(x)-from, share))
-		}
-		from -= len(x)
-	}
-	t.soonDepth, t.soonBand = 0, 0
-	return count
-}
-
-// fetchShare gives tiles, from the index-th on, the part of x that falls to each of so many.
-func (t *tile) fetchShare(x []float32, index, tiles int) {
-	share := len(x) / tiles
-	t.soon, t.soonDepth, t.soonBand = x[index*share:], ceilDiv(share, t.depth*(t.more+1)), share
-}
-
-// fetchStrips is fetch for strips, of which a tile gets one or none.
-func (p *product) fetchStrips(t *tile, index, count, strips int) int {
-	tiles := p.tiles()
-	strip := index * strips / tiles
-	if index > 0 && (index-1)*strips/tiles == strip {
-		return min(count, ceilDiv((strip+1)*tiles, strips)-index)
-	}
-	from := p.strips[:]
-	for strip >= from[0].count {
-		strip -= from[0].count
-		from = from[1:]
-	}
-	t.soon, t.soonDepth = from[0].data[2*cacheLine*strip:], from[0].row
-	return 1
-}
-
-func (p *product) stripCount() int {
-	count := 0
-	for i := range p.strips {
-		count += p.strips[i].count
-	}
-	return count
-}
-
-// edgeSize returns how long edge has to be for a product of the given depth whose A is not padded.
-func edgeSize(depth int) int { return tileFor(active).rows * depth }
-
 // run computes the product. A panel of B stays in the first-level cache while all of A passes by, or a band of A while all
 // panels do.
 func (p *product) run() {
 	shape := tileFor(active)
-	t := tile{depth: p.depth, more: p.more, aMore: p.aMore, bDepth: p.bDepth, cRow: p.cRow, fromRow: p.cRow, addRow: p.addRow, aBand: p.aTile, flags: p.flags, pairs: p.pairs}
+	t := tile{depth: p.depth, stretches: max(p.stretches, 1), pairs: p.pairs, b: view{row: p.right.step}, flags: p.flags()}
+	t.bandSteps = bandSteps{shape.rows * p.c.row, shape.rows * p.c.row, shape.rows * p.add.row}
 	edgeRow := p.rows
-	if rest := p.rows % shape.rows; rest != 0 && !p.aPadded {
+	if rest := p.rows % shape.rows; rest != 0 && p.left.edge != nil {
 		edgeRow = p.rows - rest
 		p.copyEdge(edgeRow/shape.rows, rest)
 	}
+	p.ahead.start(p.tiles(), t.depth*t.stretches)
 	index, bands, panels := 0, ceilDiv(p.rows, shape.rows), ceilDiv(p.cols, shape.cols)
 	if p.band != nil {
 		for band := range bands {
@@ -169,49 +177,56 @@ func (p *product) run() {
 				p.multiply(&t, band, 1, panel, edgeRow, index)
 				index++
 			}
-			rows := p.c[band*shape.rows*p.cRow : min((band+1)*shape.rows, p.rows)*p.cRow]
+			rows := p.c.data[band*shape.rows*p.c.row : min((band+1)*shape.rows, p.rows)*p.c.row]
 			streamCopy(rows, p.band[:len(rows)])
 		}
-		return
-	}
-	for panel := range panels {
-		for band := 0; band < bands; {
-			band += p.multiply(&t, band, bands-band, panel, edgeRow, index+band)
+	} else {
+		for panel := range panels {
+			for band := 0; band < bands; {
+				band += p.multiply(&t, band, bands-band, panel, edgeRow, index+band)
+			}
+			index += bands
 		}
-		index += bands
+	}
+	p.fence()
+}
+
+// fence returns when all threads can see what went past the caches.
+func (p *product) fence() {
+	if (p.stream || p.band != nil) && active != Generic {
+		storeFence()
 	}
 }
 
-// multiply computes tiles from the index-th on: of some of the given number of bands of rows, and one panel of columns. It
-// returns of how many bands.
+// multiply computes tiles from the index-th on: one panel of columns, and at most the given number of bands of rows. It
+// returns the number of bands.
 func (p *product) multiply(t *tile, band, bands, panel, edgeRow, index int) int {
 	shape := tileFor(active)
 	r, j := band*shape.rows, panel*shape.cols
 	t.rows, t.cols = min(shape.rows, p.rows-r), min(shape.cols, p.cols-j)
-	t.b = p.b[panel*p.bPanel:]
 	if r < edgeRow {
-		t.a, t.aRow, t.aDepth = p.a[band*p.aTile:], p.aRow, p.aDepth
+		t.left = p.left
+		t.left.data = p.left.data[band*p.left.band:]
 		bands = max(1, min(bands, (edgeRow-r)/shape.rows))
 	} else {
-		t.a, t.aRow, t.aDepth = p.edge, 1, shape.rows
+		t.left = columnsOf(p.left.edge, shape.rows)
 		bands = 1
 	}
-	t.bands = p.fetch(t, index, bands)
-	t.flags = p.flags
-	if p.band != nil {
-		t.c = p.band[j:]
-	} else {
-		t.c = p.c[r*p.cRow+j:]
+	t.b.data = p.right.data[panel*p.right.panel:]
+	t.fetch(p.ahead.next(index))
+	t.bands = min(bands, t.bands)
+	if t.c = p.c.at(r, j); p.band != nil {
+		t.c.data = p.band[j:]
 	}
 	t.from = t.c
-	if p.flags&flagBias != 0 {
+	if p.bias != nil {
 		t.bias = p.bias[j:]
 	}
-	if p.flags&flagSums != 0 {
-		t.shift, t.sums, t.sumsRow = p.shift[j:], p.sums[j:], p.sumsRow
+	if p.add.data != nil {
+		t.add = p.add.at(r, j)
 	}
-	if p.flags&flagAdd != 0 {
-		t.add = p.add[r*p.addRow+j:]
+	if p.sums.sums != nil {
+		t.sums = p.sums.at(j)
 	}
 	t.compute()
 	return t.bands
@@ -219,69 +234,12 @@ func (p *product) multiply(t *tile, band, bands, panel, edgeRow, index int) int 
 
 // copyEdge copies the rows of A that do not fill a tile to edge, where the rest of the tile may be read too.
 func (p *product) copyEdge(band, rows int) {
-	a, tileRows := p.a[band*p.aTile:], tileFor(active).rows
-	if p.aRow == 1 {
-		copyRows(p.edge, tileRows, a, p.aDepth, p.depth, rows)
-		return
+	l, tileRows := &p.left, tileFor(active).rows
+	a := l.data[band*l.band:]
+	switch {
+	case l.row == 1:
+		copyRows(l.edge, tileRows, a, l.step, p.depth, rows)
+	case l.step == 1:
+		transposeRows(l.edge, tileRows, a, l.row, rows, p.depth)
 	}
-	if p.aDepth == 1 {
-		transposeRows(p.edge, tileRows, a, p.aRow, rows, p.depth)
-		return
-	}
-	for k := range p.depth {
-		for r := range rows {
-			p.edge[k*tileRows+r] = a[r*p.aRow+k*p.aDepth]
-		}
-	}
-}
-
-// packTransposed packs rows of B, given as the columns of a row-major matrix, into panels: with U columns a panel,
-// dst[j/U*depth*U + k*U + j%U] = src[j*srcRow + k]. Of a last panel whole multiples of narrowest are read.
-func packTransposed(dst, src []float32, srcRow, depth, cols int) {
-	width := tileFor(active).cols
-	for j := 0; j < cols; j += width {
-		panel := dst[j*depth:][:depth*width]
-		n := min(width, cols-j)
-		transposeRows(panel, width, src[j*srcRow:], srcRow, n, depth)
-		zeroColumns(panel, width, n, depth)
-	}
-}
-
-// packPlain packs a row-major B into panels: dst[j/U*depth*U + k*U + j%U] = src[k*srcRow + j].
-func packPlain(dst, src []float32, srcRow, depth, cols int) {
-	width := tileFor(active).cols
-	for j := 0; j < cols; j += width {
-		panel := dst[j*depth:][:depth*width]
-		n := min(width, cols-j)
-		copyRows(panel, width, src[j:], srcRow, depth, n)
-		zeroColumns(panel, width, n, depth)
-	}
-}
-
-// zeroColumns clears the columns from first on, which are multiplied but not stored: garbage there could be slow.
-func zeroColumns(panel []float32, width, first, rows int) {
-	if first == width {
-		return
-	}
-	for k := range rows {
-		clear(panel[k*width+first : (k+1)*width])
-	}
-}
-
-// panelSize returns the length of B in panels.
-func panelSize(cols, depth int) int { return roundUp(cols, tileFor(active).cols) * depth }
-
-// smallProduct returns a product of matrices that need no blocks, with B packed as a whole.
-func smallProduct(rows, cols, depth int, packed, edge []float32) product {
-	width := tileFor(active).cols
-	return product{rows: rows, cols: cols, depth: depth, b: packed, bPanel: depth * width, bDepth: width, edge: edge}
-}
-
-// setA sets the left operand: the rows of a matrix, or the columns of one with transRow values a row.
-func (p *product) setA(a []float32, row int, transposed bool, transRow int) {
-	p.a, p.aRow, p.aDepth = a, row, 1
-	if transposed {
-		p.aRow, p.aDepth = 1, transRow
-	}
-	p.aTile = tileFor(active).rows * p.aRow
 }

@@ -189,7 +189,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	ADDQ         CX, R12
@@ -883,7 +883,7 @@ depth:
 	DECQ             CX
 	JNZ              depth
 	DECQ             DX
-	JS               done
+	JZ               done
 	MOVQ             40(AX), CX
 	ADDQ             CX, R11
 	ADDQ             CX, R12
@@ -1487,7 +1487,7 @@ depth:
 	DECQ             CX
 	JNZ              depth
 	DECQ             DX
-	JS               done
+	JZ               done
 	MOVQ             40(AX), CX
 	ADDQ             CX, R11
 	ADDQ             CX, R12
@@ -1933,7 +1933,7 @@ depth:
 	DECQ             CX
 	JNZ              depth
 	DECQ             DX
-	JS               done
+	JZ               done
 	MOVQ             40(AX), CX
 	ADDQ             CX, R11
 	ADDQ             CX, R12
@@ -2404,7 +2404,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	ADDQ         CX, R12
@@ -2924,7 +2924,7 @@ depth:
 	DECQ             CX
 	JNZ              depth
 	DECQ             DX
-	JS               done
+	JZ               done
 	MOVQ             40(AX), CX
 	ADDQ             CX, R11
 	ADDQ             CX, R12
@@ -3407,7 +3407,7 @@ depth:
 	DECQ             CX
 	JNZ              depth
 	DECQ             DX
-	JS               done
+	JZ               done
 	MOVQ             40(AX), CX
 	ADDQ             CX, R11
 	ADDQ             CX, R12
@@ -3768,7 +3768,7 @@ depth:
 	DECQ             CX
 	JNZ              depth
 	DECQ             DX
-	JS               done
+	JZ               done
 	MOVQ             40(AX), CX
 	ADDQ             CX, R11
 	ADDQ             CX, R12
@@ -4139,7 +4139,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	ADDQ         CX, R12
@@ -4526,7 +4526,7 @@ depth:
 	DECQ             CX
 	JNZ              depth
 	DECQ             DX
-	JS               done
+	JZ               done
 	MOVQ             40(AX), CX
 	ADDQ             CX, R11
 	ADDQ             CX, R12
@@ -4888,7 +4888,7 @@ depth:
 	DECQ             CX
 	JNZ              depth
 	DECQ             DX
-	JS               done
+	JZ               done
 	MOVQ             40(AX), CX
 	ADDQ             CX, R11
 	ADDQ             CX, R12
@@ -5164,7 +5164,7 @@ depth:
 	DECQ             CX
 	JNZ              depth
 	DECQ             DX
-	JS               done
+	JZ               done
 	MOVQ             40(AX), CX
 	ADDQ             CX, R11
 	ADDQ             CX, R12
@@ -5493,7 +5493,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	ADDQ         CX, R12
@@ -6107,7 +6107,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	ADDQ         CX, R12
@@ -6535,7 +6535,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	MOVQ         (AX), CX
@@ -6926,7 +6926,7 @@ depth:
 	DECQ         CX
 	JNZ          depth
 	DECQ         DX
-	JS           done
+	JZ           done
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	MOVQ         (AX), CX

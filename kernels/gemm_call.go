@@ -2,27 +2,27 @@ package kernels
 
 import "unsafe"
 
-// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aMore leads from the end of a stretch of the depth
+// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a stretch of the depth
 // to the next one. A kernel computes a list of them for band after band of rows: the steps are added to the addresses each time.
 // Whoever fills it in keeps alive what they point to.
 type tileCall struct {
-	depth, more                               int
-	a                                         uintptr
-	aRow, aDepth, aMore                       int
-	b                                         uintptr
-	bDepth                                    int
-	soon                                      uintptr
-	soonDepth                                 int
-	c                                         uintptr
-	cRow                                      int
-	from                                      uintptr
-	fromRow                                   int
-	add                                       uintptr
-	addRow                                    int
-	bias, shift, sums                         uintptr
-	sumsRow                                   int
-	rows, cols, flags                         int
-	aBand, soonBand, cBand, fromBand, addBand int
+	depth, stretches                           int
+	a                                          uintptr
+	aRow, aStep, aStretch                      int
+	b                                          uintptr
+	bStep                                      int
+	ahead                                      uintptr
+	aheadStep                                  int
+	c                                          uintptr
+	cRow                                       int
+	from                                       uintptr
+	fromRow                                    int
+	add                                        uintptr
+	addRow                                     int
+	bias, shift, sums                          uintptr
+	sumsRow                                    int
+	rows, cols, flags                          int
+	aBand, aheadBand, cBand, fromBand, addBand int
 }
 
 func address(s []float32) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(s))) }
@@ -30,18 +30,23 @@ func address(s []float32) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceDa
 // set fills in the call of a tile.
 func (c *tileCall) set(t *tile) {
 	const size = 4
+	flags := t.flags
+	if !t.streams() {
+		flags &^= flagStream
+	}
 	*c = tileCall{
-		depth: t.depth, more: t.more,
-		a: address(t.a), aRow: t.aRow * size, aDepth: t.aDepth * size, aMore: (t.aMore - t.depth*t.aDepth) * size,
-		b: address(t.b), bDepth: t.bDepth * size,
-		soon: address(t.soon), soonDepth: t.soonDepth * size,
-		c: address(t.c), cRow: t.cRow * size,
-		from: address(t.from), fromRow: t.fromRow * size,
-		add: address(t.add), addRow: t.addRow * size,
-		bias: address(t.bias), shift: address(t.shift), sums: address(t.sums), sumsRow: t.sumsRow * size,
-		rows: t.rows, cols: t.cols, flags: t.flags,
-		aBand: t.aBand * size, soonBand: t.soonBand * size,
-		cBand: t.rows * t.cRow * size, fromBand: t.rows * t.fromRow * size, addBand: t.rows * t.addRow * size,
+		depth: t.depth, stretches: t.stretches,
+		a: address(t.left.data), aRow: t.left.row * size, aStep: t.left.step * size,
+		aStretch: (t.left.stretch - t.depth*t.left.step) * size,
+		b:        address(t.b.data), bStep: t.b.row * size,
+		ahead: address(t.ahead.at), aheadStep: t.ahead.perStep * size,
+		c: address(t.c.data), cRow: t.c.row * size,
+		from: address(t.from.data), fromRow: t.from.row * size,
+		add: address(t.add.data), addRow: t.add.row * size,
+		bias: address(t.bias), shift: address(t.sums.shift), sums: address(t.sums.sums), sumsRow: t.sums.row * size,
+		rows: t.rows, cols: t.cols, flags: flags,
+		aBand: t.left.band * size, aheadBand: t.ahead.perBand * size,
+		cBand: t.bandSteps.c * size, fromBand: t.bandSteps.from * size, addBand: t.bandSteps.add * size,
 	}
 }
 

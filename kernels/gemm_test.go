@@ -11,9 +11,10 @@ import (
 // naiveTile is the loop in tile's documentation, in float64.
 func naiveTile(t *tile, r, j int, c float64) float64 {
 	sum := 0.0
-	for s := range t.more + 1 {
+	for s := range t.stretches {
 		for k := range t.depth {
-			sum += float64(t.a[s*t.aMore+r*t.aRow+k*t.aDepth]) * float64(t.b[(s*t.depth+k)*t.bDepth+j])
+			a := t.left.data[s*t.left.stretch+r*t.left.row+k*t.left.step]
+			sum += float64(a) * float64(t.b.data[(s*t.depth+k)*t.b.row+j])
 		}
 	}
 	if t.flags&flagAccumulate != 0 {
@@ -23,7 +24,7 @@ func naiveTile(t *tile, r, j int, c float64) float64 {
 		sum += float64(t.bias[j])
 	}
 	if t.flags&flagAdd != 0 {
-		sum += float64(t.add[r*t.addRow+j])
+		sum += float64(t.add.data[r*t.add.row+j])
 	}
 	if t.flags&flagReLU != 0 {
 		sum = max(sum, 0)
@@ -31,61 +32,80 @@ func naiveTile(t *tile, r, j int, c float64) float64 {
 	return sum
 }
 
+// randomTile returns a tile of the given size with random strides and a random number of bands, without operands.
+func randomTile(rng *rand.Rand, rows, cols, depth, flags int) tile {
+	shape := tileFor(active)
+	c := tile{
+		tileShape: tileShape{rows, cols}, depth: depth, stretches: 1 + rng.IntN(3), bands: 1, flags: flags,
+		left: leftFactor{row: depth + 3, step: 1, stretch: rng.IntN(100)},
+		b:    view{row: shape.cols + 1}, c: view{row: cols + 2}, add: view{row: cols + 1},
+	}
+	if rng.IntN(2) == 0 {
+		c.left.row, c.left.step = 1, shape.rows+1
+	}
+	if rows == shape.rows {
+		c.bands, c.left.band = 1+rng.IntN(3), rng.IntN(100)
+	}
+	c.bandSteps = bandSteps{c: rows * c.c.row, from: rows * c.c.row, add: rows * c.add.row}
+	return c
+}
+
+// sizes returns the lengths of A and of B, of which whole tiles are read.
+func (t *tile) sizes() (a, b int) {
+	l, shape := &t.left, tileFor(active)
+	return (t.bands-1)*l.band + (t.stretches-1)*l.stretch + (shape.rows-1)*l.row + (t.depth-1)*l.step + 1,
+		(t.stretches*t.depth-1)*t.b.row + shape.cols
+}
+
 // checkTile computes a tile of the given size and compares it with the loop.
 func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, special float32) {
 	t.Helper()
 	shape := tileFor(active)
-	c := tile{
-		depth: depth, rows: rows, cols: cols, flags: flags,
-		aRow: depth + 3, aDepth: 1, bDepth: shape.cols + 1, cRow: cols + 2, addRow: cols + 1,
-		bias: guarded(t, rng, cols), shift: guarded(t, rng, shape.cols), sums: guarded(t, rng, 2*shape.cols), sumsRow: shape.cols,
-		soonDepth: rng.IntN(3),
-	}
-	if rng.IntN(2) == 0 {
-		c.aRow, c.aDepth = 1, shape.rows+1
-	}
-	c.more, c.aMore = rng.IntN(3), rng.IntN(100)
-	if c.bands = 1; rows == shape.rows {
-		c.bands, c.aBand = 1+rng.IntN(3), rng.IntN(100)
-	}
+	c := randomTile(rng, rows, cols, depth, flags)
+	c.bias = guarded(t, rng, cols)
+	c.sums = columnSums{guarded(t, rng, shape.cols), guarded(t, rng, 2*shape.cols), shape.cols}
 	all := c.bands * rows
-	c.a = guarded(t, rng, (c.bands-1)*c.aBand+c.more*c.aMore+(shape.rows-1)*c.aRow+(depth-1)*c.aDepth+1)
-	c.b = guarded(t, rng, ((c.more+1)*depth-1)*c.bDepth+shape.cols)
-	c.c = guarded(t, rng, (all-1)*c.cRow+cols)
-	c.add = guarded(t, rng, (all-1)*c.addRow+cols)
-	c.from, c.fromRow = c.c, c.cRow
+	sizeA, sizeB := c.sizes()
+	c.left.data, c.b.data = guarded(t, rng, sizeA), guarded(t, rng, sizeB)
+	c.c.data = guarded(t, rng, (all-1)*c.c.row+cols)
+	c.add.data = guarded(t, rng, (all-1)*c.add.row+cols)
+	c.from = c.c
 	if rng.IntN(2) == 0 {
-		c.fromRow = cols + 3
-		c.from = guarded(t, rng, (all-1)*c.fromRow+cols)
+		c.from.row = cols + 3
+		c.from.data, c.bandSteps.from = guarded(t, rng, (all-1)*c.from.row+cols), rows*c.from.row
 	}
 	if special != 0 {
-		c.a[rng.IntN(len(c.a))], c.b[rng.IntN(len(c.b))], c.add[rng.IntN(len(c.add))] = special, special, special
+		for _, x := range [][]float32{c.left.data, c.b.data, c.add.data} {
+			x[rng.IntN(len(x))] = special
+		}
 	}
-	c.soon = c.b // what is fetched changes nothing
-	before, from, sums := slices.Clone(c.c), slices.Clone(c.from), toFloat64(c.sums)
+	c.ahead = fetched{c.b.data, rng.IntN(3), rng.IntN(100)} // what is fetched changes nothing
+	before, from, sums := slices.Clone(c.c.data), slices.Clone(c.from.data), toFloat64(c.sums.sums)
 	c.compute()
 	if flags&flagSums != 0 {
 		for j := range cols {
 			for r := range all {
-				d := float64(c.c[r*c.cRow+j]) - float64(c.shift[j])
+				d := float64(c.c.data[r*c.c.row+j]) - float64(c.sums.shift[j])
 				sums[j] += d
-				sums[c.sumsRow+j] += d * d
+				sums[c.sums.row+j] += d * d
 			}
-			for _, at := range []int{j, c.sumsRow + j} {
-				if !near(float64(c.sums[at]), sums[at], sumTolerance(all)*(1+math.Abs(sums[c.sumsRow+j]))) { // by the size of the squares
-					t.Fatalf("rows %d cols %d depth %d flags %b: sums[%d] = %g, want %g", rows, cols, depth, flags, at, c.sums[at], sums[at])
+			squares := c.sums.row + j
+			tolerance := sumTolerance(all) * (1 + math.Abs(sums[squares])) // by the size of the squares
+			for _, at := range []int{j, squares} {
+				if got := float64(c.sums.sums[at]); !near(got, sums[at], tolerance) {
+					t.Fatalf("rows %d cols %d depth %d flags %b: sums[%d] = %g, want %g", rows, cols, depth, flags, at, got, sums[at])
 				}
 			}
 		}
 	}
-	for i, got := range c.c {
-		r, j := i/c.cRow, i%c.cRow
+	for i, got := range c.c.data {
+		r, j := i/c.c.row, i%c.c.row
 		want := float64(before[i])
 		if j < cols {
 			band := c.bandAt(r / rows)
-			want = naiveTile(&band, r%rows, j, float64(from[r*c.fromRow+j]))
+			want = naiveTile(&band, r%rows, j, float64(from[r*c.from.row+j]))
 		}
-		if !near(float64(got), want, sumTolerance((c.more+1)*depth)) {
+		if !near(float64(got), want, sumTolerance(c.stretches*depth)) {
 			t.Fatalf("rows %d cols %d depth %d flags %b: c[%d,%d] = %g, want %g", rows, cols, depth, flags, r, j, got, want)
 		}
 	}
@@ -164,20 +184,14 @@ func TestGemmProduct(t *testing.T) {
 		rng := rand.New(rand.NewPCG(5, 6))
 		for range 200 {
 			rows, cols, depth := 1+rng.IntN(40), 1+rng.IntN(80), 1+rng.IntN(50)
-			shape := tileFor(active)
 			a := guarded(t, rng, rows*depth)
 			b := guarded(t, rng, cols*depth)
 			c := guarded(t, rng, rows*cols)
-			packed := make([]float32, depth*roundUp(cols, shape.cols))
-			p := product{
-				rows: rows, cols: cols, depth: depth,
-				a: a, aTile: shape.rows * depth, aRow: depth, aDepth: 1,
-				edge: make([]float32, edgeSize(depth)),
-				b:    packed, bPanel: depth * shape.cols, bDepth: shape.cols,
-				c: c, cRow: cols,
-			}
-			if rng.IntN(2) == 0 { // A as columns
-				p.aTile, p.aRow, p.aDepth = shape.rows, 1, rows
+			packed, edge := make([]float32, panelSize(cols, depth)), make([]float32, edgeSize(depth))
+			p := smallProduct(rows, cols, depth, packed)
+			p.left, p.c = rowsOf(a, depth).withEdge(edge), view{c, cols}
+			if rng.IntN(2) == 0 {
+				p.left = columnsOf(a, rows).withEdge(edge)
 			}
 			bRow, bCol := cols, 1
 			if rng.IntN(2) == 0 {
@@ -191,7 +205,7 @@ func TestGemmProduct(t *testing.T) {
 				for j := range cols {
 					want := 0.0
 					for k := range depth {
-						want += float64(a[r*p.aRow+k*p.aDepth]) * float64(b[k*bRow+j*bCol])
+						want += float64(a[r*p.left.row+k*p.left.step]) * float64(b[k*bRow+j*bCol])
 					}
 					if !near(float64(c[r*cols+j]), want, sumTolerance(depth)) {
 						t.Fatalf("%d×%d×%d: c[%d,%d] = %g, want %g", rows, cols, depth, r, j, c[r*cols+j], want)

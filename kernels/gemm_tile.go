@@ -27,37 +27,37 @@ const (
 	flagStream                 // C is stored past the caches, where a whole tile of whole cache lines is
 )
 
-// tile is one call of a kernel, strides in elements:
+// tile is one call of a kernel:
 //
 //	for r < rows, j < cols:
 //		sum := 0
-//		for s <= more, k < depth: sum += a[s*aMore + r*aRow + k*aDepth] * b[(s*depth + k)*bDepth + j]
-//		c[r*cRow + j] = max(sum + from[r*fromRow + j] + bias[j] + add[r*addRow + j], 0)
-//		sums[j] += c[r*cRow + j] - shift[j]
-//		sums[sumsRow + j] += (c[r*cRow + j] - shift[j])²
+//		for s < stretches, k < depth:
+//			sum += left.data[s*left.stretch + r*left.row + k*left.step] * B(s*depth + k, j)
+//		C(r,j) = max(sum + from(r,j) + bias[j] + add(r,j), 0)
+//		sums.sums[j] += C(r,j) - sums.shift[j]
+//		sums.sums[sums.row + j] += (C(r,j) - sums.shift[j])²
 //
-// with the terms the flags name, and likewise the given number of bands of so many rows, each of which is aBand further in a
-// and follows the one before in c, from and add. All rows of a tile shape are read from a, and all of its columns from b; whole vectors of
-// shift and sums exist. Where a and b are pairs, the sum is that of addPairProduct.
+// with the terms the flags name; and then the same for the bands of rows below it, each of which begins left.band further in A
+// and as far as bandSteps says in the other matrices. All rows of a tile shape are read from A, and all of its columns from B; whole vectors of
+// shift and sums exist. Where A and B are pairs, the sum is that of addPairProduct.
 type tile struct {
-	depth             int
-	a, b, c           []float32
-	from              []float32 // most often c
-	bias, add         []float32
-	shift, sums       []float32
-	sumsRow           int
-	soon              []float32 // what is read after this tile, fetched at soonDepth floats a step
-	soonDepth         int
-	more, aMore       int // further stretches of the depth
-	aRow, aDepth      int
-	bDepth            int
-	cRow, addRow      int
-	fromRow           int
-	rows, cols, flags int
-	bands             int // 0 is 1
-	aBand, soonBand   int
-	pairs             bool // a and b hold pairs of bf16 values
+	tileShape
+	depth, stretches int
+	bands            int // 0 is 1
+	flags            int
+	pairs            bool // A and B hold pairs of bf16 values
+
+	left         leftFactor
+	b            view
+	c, from, add view // from is most often C
+	bandSteps    bandSteps
+	bias         []float32
+	sums         columnSums
+	ahead        fetched
 }
+
+// bandSteps are the floats from one band to the next in each matrix, 0 where all bands share it.
+type bandSteps struct{ c, from, add int }
 
 // wideKernels are the kernels of AVX-512, for up to 3, 6, 9 and 12 rows and 8, 16, 24 and 32 columns.
 var wideKernels = [4][4]tileKernel{
@@ -69,9 +69,6 @@ var wideKernels = [4][4]tileKernel{
 
 // compute runs the smallest kernel that holds the tile.
 func (t *tile) compute() {
-	if !t.streams() {
-		t.flags &^= flagStream
-	}
 	if t.pairs {
 		t.computePairs()
 		return
@@ -84,6 +81,14 @@ func (t *tile) compute() {
 		return
 	}
 	t.call(t.kernel())
+}
+
+// fetch sets what the tile fetches, and how many bands.
+func (t *tile) fetch(piece fetched, bands int) {
+	if piece.at == nil {
+		piece.at = t.b.data // which is read anyhow
+	}
+	t.ahead, t.bands = piece, bands
 }
 
 // kernel returns the smallest kernel that holds the tile.
@@ -107,12 +112,12 @@ func (t *tile) bandAt(index int) tile {
 	band := *t
 	band.bands = 1
 	if index > 0 {
-		band.a, band.c = t.a[index*t.aBand:], t.c[index*t.rows*t.cRow:]
+		band.left.data, band.c.data = t.left.data[index*t.left.band:], t.c.data[index*t.bandSteps.c:]
 		if t.flags&flagAccumulate != 0 {
-			band.from = t.from[index*t.rows*t.fromRow:]
+			band.from.data = t.from.data[index*t.bandSteps.from:]
 		}
 		if t.flags&flagAdd != 0 {
-			band.add = t.add[index*t.rows*t.addRow:]
+			band.add.data = t.add.data[index*t.bandSteps.add:]
 		}
 	}
 	return band
@@ -120,7 +125,7 @@ func (t *tile) bandAt(index int) tile {
 
 // streams tells whether the tile may be stored past the caches.
 func (t *tile) streams() bool {
-	return t.rows == 12 && t.cols == 32 && active == AVX512 && t.cRow%cacheLine == 0 && aligned(t.c)
+	return t.rows == 12 && t.cols == 32 && active == AVX512 && t.c.row%cacheLine == 0 && aligned(t.c.data)
 }
 
 func (t *tile) call(kernel tileKernel) {
@@ -129,19 +134,19 @@ func (t *tile) call(kernel tileKernel) {
 	kernel.run(list[:], max(t.bands, 1))
 }
 
-// left returns an element of A, of which all stretches of the depth follow each other.
-func (t *tile) left(r, k int) float32 {
-	return t.a[k/t.depth*t.aMore+r*t.aRow+k%t.depth*t.aDepth]
+// element returns an element of A, of which all stretches of the depth follow each other.
+func (t *tile) element(r, k int) float32 {
+	return t.left.data[k/t.depth*t.left.stretch+r*t.left.row+k%t.depth*t.left.step]
 }
 
 // computePortably is the tile in Go.
 func (t *tile) computePortably() {
 	const rows, cols = 4, 8
 	var acc [rows][cols]float32
-	for k := range (t.more + 1) * t.depth {
-		b := (*[cols]float32)(t.b[k*t.bDepth:])
+	for k := range t.stretches * t.depth {
+		b := (*[cols]float32)(t.b.data[k*t.b.row:])
 		for r := range acc {
-			a := t.left(r, k)
+			a := t.element(r, k)
 			for j := range acc[r] {
 				acc[r][j] += a * b[j]
 			}
@@ -157,21 +162,21 @@ func (t *tile) computePortably() {
 // store adds the terms that the flags name to a sum, and stores it.
 func (t *tile) store(r, j int, sum float32) {
 	if t.flags&flagAccumulate != 0 {
-		sum += t.from[r*t.fromRow+j]
+		sum += t.from.data[r*t.from.row+j]
 	}
 	if t.flags&flagBias != 0 {
 		sum += t.bias[j]
 	}
 	if t.flags&flagAdd != 0 {
-		sum += t.add[r*t.addRow+j]
+		sum += t.add.data[r*t.add.row+j]
 	}
 	if t.flags&flagReLU != 0 {
 		sum = max(sum, 0)
 	}
-	t.c[r*t.cRow+j] = sum
+	t.c.data[r*t.c.row+j] = sum
 	if t.flags&flagSums != 0 {
-		d := sum - t.shift[j]
-		t.sums[j] += d
-		t.sums[t.sumsRow+j] += d * d
+		d := sum - t.sums.shift[j]
+		t.sums.sums[j] += d
+		t.sums.sums[t.sums.row+j] += d * d
 	}
 }

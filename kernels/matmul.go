@@ -52,20 +52,23 @@ func (m *matMulPairs) Do(batch, worker int) {
 	} else {
 		packPlain(packed, b, s.N, s.K, s.N)
 	}
-	p := smallProduct(s.M, s.N, s.K, packed, space.take(edgeSize(s.K)))
-	p.c, p.cRow = c, s.N
-	p.setA(m.a[batch*s.M*s.K:], s.K, s.TransA, s.M)
+	p := smallProduct(s.M, s.N, s.K, packed)
+	if a := m.a[batch*s.M*s.K:]; s.TransA {
+		p.left = columnsOf(a, s.M)
+	} else {
+		p.left = rowsOf(a, s.K)
+	}
+	p.left.edge = space.take(edgeSize(s.K))
+	p.c = view{c, s.N}
 	if s.Scale == 1 {
-		if m.accumulate {
-			p.flags = flagAccumulate
-		}
+		p.accumulate = m.accumulate
 		p.run()
 		return
 	}
 	if m.accumulate {
-		p.c = space.take(s.M * s.N)
+		p.c.data = space.take(s.M * s.N)
 		p.run()
-		addScaled(c, c, p.c, s.Scale)
+		addScaled(c, c, p.c.data, s.Scale)
 		return
 	}
 	p.run()

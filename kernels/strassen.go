@@ -15,127 +15,203 @@ import "unsafe"
 //	C12 = U + S1·T1 + S4·B22
 //
 // The tiles that lie at the same place of the four quadrants are made one after the other, so that what they share stays in
-// the first-level cache and C is written once, as by the plain product. Sums of A's quadrants are made where A is gathered,
-// those of B's where it is packed. Rounding errors grow to about twice those of the plain product.
+// the first-level cache and C is written once, as by the plain product. The schedule of a place, with u, v and w for the tiles
+// that several quadrants share:
+//
+//	u = A11·B11
+//	C11 = u + A12·B21
+//	u = u + S2·T2
+//	v = u + S3·T3
+//	C21 = v + A22·T4
+//	w = S1·T1
+//	C22 = v + w
+//	C12 = u + w + S4·B22
+//
+// A tile adds at most two matrices to its product. Where the epilogue adds one to C, the end is
+//
+//	u = u + w
+//	v = v + w
+//	C22 = v
+//	C12 = u + S4·B22
+//
+// Sums of A's quadrants are made where A is gathered, those of B's where it is packed. Rounding errors grow to about twice
+// those of the plain product.
 
 // factor counts the seven factors of either side in the order in which they are used.
 type factor int
 
 const (
-	factorU  factor = iota // A11·B11
-	factor11               // A12·B21
-	factorS2               // S2·T2
-	factorS3               // S3·T3
-	factor21               // A22·T4
-	factorS1               // S1·T1
-	factor12               // S4·B22
+	factorA11B11 factor = iota
+	factorA12B21
+	factorS2T2
+	factorS3T3
+	factorA22T4
+	factorS1T1
+	factorS4B22
 	factors
+	noFactor = factors
 )
+
+// quarterTile is a tile at a place: shared by quadrants, or that of a quadrant.
+type quarterTile int
+
+const (
+	noTile quarterTile = iota
+	tileU
+	tileV
+	tileW
+	tileC11
+	tileC12
+	tileC21
+	tileC22
+	sharedTiles = tileW
+)
+
+// quarterCall is one step of a schedule: to = from + add + the product of two factors.
+type quarterCall struct {
+	to, from, add quarterTile
+	factor        factor
+}
+
+// The schedule, and that of products whose epilogue adds a matrix.
+var (
+	quarterCalls = []quarterCall{
+		{to: tileU, factor: factorA11B11},
+		{to: tileC11, from: tileU, factor: factorA12B21},
+		{to: tileU, from: tileU, factor: factorS2T2},
+		{to: tileV, from: tileU, factor: factorS3T3},
+		{to: tileC21, from: tileV, factor: factorA22T4},
+		{to: tileW, factor: factorS1T1},
+		{to: tileC22, from: tileV, add: tileW, factor: noFactor},
+		{to: tileC12, from: tileU, add: tileW, factor: factorS4B22},
+	}
+	addingQuarterCalls = append(quarterCalls[:6:6],
+		quarterCall{to: tileU, from: tileU, add: tileW, factor: noFactor},
+		quarterCall{to: tileV, from: tileV, add: tileW, factor: noFactor},
+		quarterCall{to: tileC22, from: tileV, factor: noFactor},
+		quarterCall{to: tileC12, from: tileU, factor: factorS4B22},
+	)
+)
+
+const maxQuarterCalls = 10
 
 // quarteredProduct is a depth block of a product in Strassen's form. All rows of A up to the next whole tiles of its upper and
 // of its lower half exist; the columns are an even number of whole panels, the depth is even.
 type quarteredProduct struct {
-	product
-	top   int // rows of the upper half, those of the lower are as many or one less; a missing one is zero in A
-	below int // from A11 to A21 in a
+	m   product
+	top int // rows of the upper half, those of the lower are as many or one less; a missing one is zero in A
 
-	source    []float32 // rows that are copied to a before they are used, nil if they are there
-	sourceRow int
-	whole     bool // rows lie in one piece without gaps, and the next are fetched while some are multiplied
-	evenly    bool // what is read after this product is fetched during all of it
+	source view // rows that are copied to A before they are used, nil if they are there
+	whole  bool // rows lie in one piece without gaps, and the next are fetched while some are multiplied
+	evenly bool // what is read after this product is fetched during all of it
 
-	leftSums        []float32 // S1 to S4, sumStep apart
-	sumStep, sumRow int
+	leftSums view // S1 to S4
+	sumStep  int  // from one of them to the next
 
-	left  [factors]leftFactor
-	right [factors][]float32 // columns of the left half's first panel, bPanel apart
+	left  [factors]view
+	right [factors][]float32 // columns of the left half's first panel; those of the others follow, a panel apart
 
-	partial [3][]float32 // tiles: sums of products that several quadrants share
-	tile    tile
-	list    [factors + 3]tileCall // of the tiles at one place
-	count   int                   // of them
-	calls   int                   // products so far: for the same rows at the first panel, then for all others
+	shared [sharedTiles + 1][]float32
+	tile   tile
+	list   [maxQuarterCalls]tileCall // of the tiles at one place
+	count  int                       // of them
+	ahead  prefetch                  // what the tiles at the next places fetch
+	calls  int                       // products since that was set
 }
 
-// leftFactor is a quadrant of A or a sum of some, and the distance of its rows.
-type leftFactor struct {
-	data []float32
-	row  int
-}
-
-// quarterSpace returns the scratch of a product whose sums S1 to S4 take so many floats each.
+// quarterSpace returns the scratch of a product whose sums S1 to S4 take the given number of floats each.
 func quarterSpace(sum int) int {
 	shape := tileFor(active)
-	return 4*roundUp(sum, cacheLine) + 3*shape.rows*shape.cols
+	return 4*roundUp(sum, cacheLine) + int(sharedTiles)*shape.rows*shape.cols
 }
 
 // takeSpace takes that scratch.
 func (q *quarteredProduct) takeSpace(space *scratch, sum int) {
 	q.sumStep = roundUp(sum, cacheLine)
-	q.leftSums = space.take(4 * q.sumStep)
+	q.leftSums.data = space.take(4 * q.sumStep)
 	shape := tileFor(active)
-	for i := range q.partial {
-		q.partial[i] = space.take(shape.rows * shape.cols)
+	for i := tileU; i <= sharedTiles; i++ {
+		q.shared[i] = space.take(shape.rows * shape.cols)
 	}
 }
 
 // run computes the product.
 func (q *quarteredProduct) run() {
-	shape, half := tileFor(active), q.depth/2
-	q.top = ceilDiv(q.rows, 2)
-	q.below, q.sumRow = q.top*q.aRow, gatheredRow(half)
-	sum := func(i int) leftFactor { return leftFactor{q.leftSums[i*q.sumStep:], q.sumRow} }
-	q.left = [factors]leftFactor{
-		factorU: {q.a, q.aRow}, factor11: {q.a[half:], q.aRow}, factor21: {q.a[q.below+half:], q.aRow},
-		factorS1: sum(0), factorS2: sum(1), factorS3: sum(2), factor12: sum(3),
+	shape := tileFor(active)
+	q.top = ceilDiv(q.m.rows, 2)
+	q.setLeft()
+	if q.m.accumulate { // tiles begin with what is shared, and add C at their end
+		q.m.accumulate, q.m.add = false, q.m.c
 	}
-	q.tile = tile{aDepth: 1, bDepth: q.bDepth, sumsRow: q.sumsRow}
-	if q.calls = 0; q.evenly {
-		q.soonTiles = int(factors) * ceilDiv(q.top, shape.rows) * (q.cols / 2 / shape.cols)
+	calls := quarterCalls
+	if q.m.add.data != nil {
+		calls = addingQuarterCalls
 	}
-	if q.flags&flagAccumulate != 0 {
-		q.add, q.addRow = q.c, q.cRow
-		q.flags ^= flagAccumulate | flagAdd
+	q.tile = tile{stretches: 1, b: view{row: q.m.right.step}}
+	after, bands, panels := q.m.ahead, ceilDiv(q.top, shape.rows), q.m.cols/2/shape.cols
+	if q.evenly {
+		q.fetchDuring(after, bands*panels)
 	}
-	for j := 0; j < q.cols/2; j += shape.cols {
-		bands := 1
-		for r := 0; r < q.top; r += bands * shape.rows {
-			if j == 0 {
+	for panel := range panels {
+		if panel == 1 && !q.evenly {
+			q.fetchDuring(after, bands*(panels-1))
+		}
+		step := 1
+		for r := 0; r < q.top; r += step * shape.rows {
+			if panel == 0 {
 				q.prepareRows(r, min(r+shape.rows, q.top))
 			} else {
-				bands = q.bandsFrom(r)
+				step = q.bandsFrom(r)
 			}
-			q.tiles(r, j, bands)
-		}
-		if j == 0 && !q.evenly {
-			q.calls, q.soonTiles = 0, 0
+			q.place(calls, r, panel*shape.cols, step)
 		}
 	}
+	q.m.fence()
+}
+
+// setLeft sets the left factors: quadrants of A, and the sums of some.
+func (q *quarteredProduct) setLeft() {
+	a, half := view{q.m.left.data, q.m.left.row}, q.m.depth/2
+	q.leftSums.row = gatheredRow(half)
+	sum := func(i int) view { return view{q.leftSums.data[i*q.sumStep:], q.leftSums.row} }
+	q.left = [factors]view{
+		factorA11B11: a, factorA12B21: a.at(0, half), factorA22T4: a.at(q.top, half),
+		factorS1T1: sum(0), factorS2T2: sum(1), factorS3T3: sum(2), factorS4B22: sum(3),
+	}
+}
+
+// fetchDuring has the tiles of the next places fetch memory.
+func (q *quarteredProduct) fetchDuring(memory prefetch, places int) {
+	q.ahead, q.calls = memory, 0
+	q.ahead.start(int(factors)*places, q.m.depth/2)
 }
 
 // prepareRows copies rows [from,to) of both halves to where they are read, makes their sums, and has the next ones fetched
 // meanwhile.
 func (q *quarteredProduct) prepareRows(from, to int) {
-	memory, row, below := q.a, q.aRow, q.below
-	if q.source != nil {
-		memory, row, below = q.source, q.sourceRow, q.top*q.sourceRow
-		copyRows(q.a[from*q.aRow:], q.aRow, memory[from*row:], row, to-from, q.depth)
-		copyRows(q.a[q.below+from*q.aRow:], q.aRow, memory[below+from*row:], row, to-from, q.depth)
+	a := view{q.m.left.data, q.m.left.row}
+	memory := a
+	if q.source.data != nil {
+		memory = q.source
+		for _, row := range [...]int{from, q.top + from} {
+			copyRows(a.at(row, 0).data, a.row, memory.at(row, 0).data, memory.row, to-from, q.m.depth)
+		}
 	}
-	half, step := q.depth/2, q.sumStep
+	half, step := q.m.depth/2, q.sumStep
 	for r := from; r < to; r++ {
-		upper, lower := q.a[r*q.aRow:], q.a[q.below+r*q.aRow:]
-		sums := q.leftSums[r*q.sumRow:]
+		upper, lower := a.at(r, 0).data, a.at(q.top+r, 0).data
+		sums := q.leftSums.at(r, 0).data
 		leftSums(sums[:half], sums[step:], sums[2*step:], sums[3*step:], upper, upper[half:], lower, lower[half:])
 	}
 	if q.evenly {
 		return
 	}
-	q.calls, q.soonTiles = 0, 0
-	if next := min(2*to-from, q.top); q.whole && next > to {
-		q.soonTiles = int(factors)
-		q.soon = [4][]float32{memory[to*row : next*row], memory[below+to*row : below+next*row]}
+	var next prefetch
+	if end := min(2*to-from, q.top); q.whole && end > to {
+		rows := func(from, to int) []float32 { return memory.data[from*memory.row : to*memory.row] }
+		next = spread(rows(to, end), rows(q.top+to, q.top+end))
 	}
+	q.fetchDuring(next, 1)
 }
 
 // bandsFrom returns how many bands from row r of the halves on are computed by one list: those of whole tiles.
@@ -143,138 +219,101 @@ func (q *quarteredProduct) bandsFrom(r int) int {
 	if q.evenly || active == Generic {
 		return 1
 	}
-	return max(1, (q.rows-q.top-r)/tileFor(active).rows)
+	return max(1, (q.m.rows-q.top-r)/tileFor(active).rows)
 }
 
-// tiles computes four tiles of C: those that begin with row r of the upper half or of the lower one, and column j of the left
-// half or of the right one; and likewise for so many bands of rows.
-func (q *quarteredProduct) tiles(r, j, bands int) {
-	u, v, w := q.partial[0], q.partial[1], q.partial[2]
-	right, lower, rest := q.cols/2+j, q.top+r, w
+// place computes four tiles of C: those that begin with row r of the upper half or of the lower one, and column j of the left
+// half or of the right one; and the same for the given number of bands of rows.
+func (q *quarteredProduct) place(calls []quarterCall, r, j, bands int) {
 	q.count = 0
-	q.share(u, nil, factorU, r, j)
-	q.multiply(factor11, r, j)
-	q.finish(u, nil, r, j)
-	q.share(u, u, factorS2, r, j)
-	q.share(v, u, factorS3, r, j)
-	if lower < q.rows {
-		q.multiply(factor21, r, j)
-		q.finish(v, nil, lower, j)
+	for _, call := range calls {
+		if lower := call.to == tileC21 || call.to == tileC22; lower && q.top+r >= q.m.rows {
+			continue
+		}
+		q.multiply(call.factor, r, j)
+		if call.to <= sharedTiles {
+			q.keep(call)
+		} else {
+			q.finish(call, r, j)
+		}
 	}
-	q.share(w, nil, factorS1, r, j)
-	q.tile.depth = 0
-	if q.flags&flagAdd != 0 { // the place of w is taken
-		rest = nil
-		q.keep(u, u, w)
-		q.keep(v, v, w)
+	if q.count > 0 {
+		q.kernel().run(q.list[:q.count], bands)
 	}
-	if lower < q.rows {
-		q.finish(v, rest, lower, right)
-	}
-	q.multiply(factor12, r, j)
-	q.finish(u, rest, r, right)
-	q.runList(bands)
+	q.calls += (bands - 1) * int(factors)
 }
 
-// multiply has the next tile multiply two factors.
+// multiply has the next tile multiply two factors, and fetch its share of what is read next.
 func (q *quarteredProduct) multiply(f factor, r, j int) {
 	t, shape := &q.tile, tileFor(active)
-	t.a, t.aRow = q.left[f].data[r*q.left[f].row:], q.left[f].row
-	t.aBand = shape.rows * t.aRow
-	t.b, t.depth = q.right[f][j/shape.cols*q.bPanel:], q.depth/2
-	q.fetchNext()
-}
-
-// fetchNext gives the tile its share of what is read next, and the bands below it theirs.
-func (q *quarteredProduct) fetchNext() {
-	shape, t := tileFor(active), &q.tile
-	others := int(factors) * ceilDiv(q.top, shape.rows) * (q.cols/2/shape.cols - 1)
-	switch {
-	case q.calls < q.soonTiles:
-		q.fetch(t, q.calls, 1)
-	case len(q.later) > 0 && q.calls < others:
-		t.fetchShare(q.later, q.calls, others)
-		t.soonBand *= int(factors)
-	default:
-		t.soon, t.soonDepth, t.soonBand = t.b, 0, 0
+	if t.depth = 0; f == noFactor {
+		return
 	}
+	a := q.left[f].at(r, 0)
+	t.left, t.depth = rowsOf(a.data, a.row), q.m.depth/2
+	t.b.data = q.right[f][j/shape.cols*q.m.right.panel:]
+	piece, _ := q.ahead.next(q.calls)
+	piece.perBand *= int(factors)
+	t.fetch(piece, 1)
 	q.calls++
 }
 
-// share computes dst = from + a product, nil for no from.
-func (q *quarteredProduct) share(dst, from []float32, f factor, r, j int) {
-	q.multiply(f, r, j)
-	q.keep(dst, from, nil)
+// keep puts a shared tile in the list.
+func (q *quarteredProduct) keep(call quarterCall) {
+	t, shape := &q.tile, tileFor(active)
+	t.tileShape, t.flags, t.bandSteps = shape, 0, bandSteps{}
+	t.c = view{q.shared[call.to], shape.cols}
+	q.start(call)
+	q.append()
 }
 
-// keep puts the tile dst = from + add + the product at hand in the list, all of them shared, nil for none.
-func (q *quarteredProduct) keep(dst, from, add []float32) {
-	t, shape := &q.tile, tileFor(active)
-	t.rows, t.cols, t.flags = shape.rows, shape.cols, 0
-	if from != nil {
+// start has the tile begin with what the call names.
+func (q *quarteredProduct) start(call quarterCall) {
+	t, row := &q.tile, tileFor(active).cols
+	if call.from != noTile {
 		t.flags |= flagAccumulate
+		t.from = view{q.shared[call.from], row}
 	}
-	if add != nil {
+	if call.add != noTile {
 		t.flags |= flagAdd
+		t.add, t.bandSteps.add = view{q.shared[call.add], row}, 0
 	}
-	t.c, t.cRow, t.from, t.fromRow, t.add, t.addRow = dst, shape.cols, from, shape.cols, add, shape.cols
-	call := q.append()
-	call.cBand, call.fromBand, call.addBand = 0, 0, 0
 }
 
-// finish puts a tile of C in the list: from what is shared, nil for none, and the product at hand.
-func (q *quarteredProduct) finish(from, more []float32, row, col int) {
+// finish puts a tile of C in the list.
+func (q *quarteredProduct) finish(call quarterCall, r, j int) {
 	t, shape := &q.tile, tileFor(active)
-	end := q.rows
-	if row < q.top {
-		end = q.top
+	row, end := r, q.top
+	if call.to == tileC21 || call.to == tileC22 {
+		row, end = q.top+r, q.m.rows
 	}
-	t.rows, t.cols, t.flags = min(shape.rows, end-row), shape.cols, q.flags|flagAccumulate
-	t.c, t.cRow, t.from, t.fromRow = q.c[row*q.cRow+col:], q.cRow, from, shape.cols
-	if q.flags&flagBias != 0 {
-		t.bias = q.bias[col:]
+	if call.to == tileC12 || call.to == tileC22 {
+		j += q.m.cols / 2
 	}
-	if q.flags&flagAdd != 0 {
-		t.add, t.addRow = q.add[row*q.addRow+col:], q.addRow
-	}
-	if q.flags&flagSums != 0 {
-		t.shift, t.sums = q.shift[col:], q.sums[col:]
-	}
-	if more != nil {
-		t.flags |= flagAdd
-		t.add, t.addRow = more, shape.cols
-	}
-	if !t.streams() {
-		t.flags &^= flagStream
-	}
-	call := q.append()
-	if call.fromBand = 0; more != nil {
-		call.addBand = 0
-	}
+	t.rows, t.cols, t.flags = min(shape.rows, end-row), shape.cols, q.m.flags()
+	t.c, t.bandSteps = q.m.c.at(row, j), bandSteps{c: shape.rows * q.m.c.row, add: shape.rows * q.m.add.row}
+	terms := q.m.epilogue.at(row, j)
+	t.bias, t.add, t.sums = terms.bias, terms.add, terms.sums
+	q.start(call)
+	q.append()
 }
 
 // append puts the tile at the end of the list. Without assembly there is none: the tile is computed.
-func (q *quarteredProduct) append() *tileCall {
-	call := &q.list[q.count]
+func (q *quarteredProduct) append() {
 	if active == Generic {
 		q.tile.computePortably()
-		return call
+		return
 	}
-	call.set(&q.tile)
+	q.list[q.count].set(&q.tile)
 	q.count++
-	return call
 }
 
-// runList computes the tiles of the list, in so many bands.
-func (q *quarteredProduct) runList(bands int) {
-	kernel := kernel6x16AVX2
+// kernel returns the kernel of whole tiles.
+func (q *quarteredProduct) kernel() tileKernel {
 	if active == AVX512 {
-		kernel = kernel12x32AVX512
+		return kernel12x32AVX512
 	}
-	if q.count > 0 {
-		kernel.run(q.list[:q.count], bands)
-	}
-	q.calls += (bands - 1) * int(factors)
+	return kernel6x16AVX2
 }
 
 var leftSumKernels = [...]quadrantKernel{AVX2: leftSumsAVX2, AVX512: leftSumsAVX512}

@@ -188,16 +188,12 @@ func (p *winogradProduct) multiplyPosition(c []float32, cRow int, a []float32, a
 	steps := p.channelSteps()
 	panel := p.grid.positions * steps * width
 	filters := p.filters[(group*p.panels()+col/width)*panel+position*steps*width:]
-	m := product{
-		rows: tiles, cols: cols, pairs: p.pairs,
-		aTile: tileFor(active).rows * aRow, aRow: aRow, aDepth: 1, aPadded: true,
-		bPanel: panel, bDepth: width, c: c, cRow: cRow,
-	}
+	m := product{rows: tiles, cols: cols, pairs: p.pairs, c: view{c, cRow}}
 	for k, depth := 0, equalBlocks(steps, depthBlock); k < steps; k += depth {
 		m.depth = min(depth, steps-k)
-		m.a, m.b = a[k:], filters[k*width:]
+		m.left, m.right = rowsOf(a[k:], aRow), panelsOf(filters[k*width:], panel)
 		m.run()
-		m.flags = flagAccumulate
+		m.accumulate = true
 	}
 }
 

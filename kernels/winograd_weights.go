@@ -119,27 +119,22 @@ func (j *multiplyChunk) Do(task, _ int) {
 	w := (*winogradWeights)(j)
 	blocks := w.columnBlocks()
 	position, group, col := task/(blocks*w.groups), task/blocks%w.groups, task%blocks*gradientColumns
-	shape := tileFor(active)
 	m := product{
-		rows: w.rows, cols: min(gradientColumns, w.channels-col),
-		aTile: shape.rows, aRow: 1, aDepth: w.gradientRow(), aPadded: true,
-		bPanel: shape.cols, bDepth: w.inputRow(),
-		c: w.products[position*w.productStep()+group*w.rows*w.channels+col:], cRow: w.channels,
+		rows: w.rows, cols: min(gradientColumns, w.channels-col), pairs: w.pairs,
+		c: view{w.products[position*w.productStep()+group*w.rows*w.channels+col:], w.channels},
 	}
-	steps := w.tiles
+	m.accumulate = w.chunk > 0
+	steps, gradientRow, inputRow := w.tiles, w.gradientRow(), w.inputRow()
 	if w.pairs {
-		m.pairs, m.aDepth, m.bDepth, steps = true, 2*m.aDepth, 2*m.bDepth, ceilDiv(w.tiles, 2)
-	}
-	if w.chunk > 0 {
-		m.flags = flagAccumulate
+		steps, gradientRow, inputRow = ceilDiv(steps, 2), 2*gradientRow, 2*inputRow
 	}
 	gradients := w.gradients[position*w.gradientStep()+group*w.rows:]
 	inputs := w.inputs[position*w.inputStep()+group*w.channels+col:]
 	for t, depth := 0, equalBlocks(steps, gradientDepth); t < steps; t += depth {
 		m.depth = min(depth, steps-t)
-		m.a, m.b = gradients[t*m.aDepth:], inputs[t*m.bDepth:]
+		m.left, m.right = columnsOf(gradients[t*gradientRow:], gradientRow), matrixOf(inputs[t*inputRow:], inputRow)
 		m.run()
-		m.flags = flagAccumulate
+		m.accumulate = true
 	}
 }
 

@@ -127,8 +127,8 @@ func (t *tile) emit() {
 
 // tileFields are the fields of a tileCall, as in gemm_call.go.
 var tileFields = []string{
-	"depth", "more", "a", "aRow", "aDepth", "aMore", "b", "bDepth", "soon", "soonDepth", "c", "cRow", "from", "fromRow", "add", "addRow",
-	"bias", "shift", "sums", "sumsRow", "rows", "cols", "flags", "aBand", "soonBand", "cBand", "fromBand", "addBand",
+	"depth", "stretches", "a", "aRow", "aStep", "aStretch", "b", "bStep", "ahead", "aheadStep", "c", "cRow", "from", "fromRow", "add", "addRow",
+	"bias", "shift", "sums", "sumsRow", "rows", "cols", "flags", "aBand", "aheadBand", "cBand", "fromBand", "addBand",
 }
 
 func (t *tile) field(name string) Mem {
@@ -145,7 +145,7 @@ func (t *tile) value(name string) reg.GPVirtual {
 // next emits the step to the next tile of the list, or to the next band of the first, and the return behind the last.
 func (t *tile) next(left Mem) {
 	Label("next")
-	for _, moving := range []string{"a", "soon", "c", "from", "add"} {
+	for _, moving := range []string{"a", "ahead", "c", "from", "add"} {
 		step := t.value(moving + "Band")
 		ADDQ(step, t.field(moving))
 	}
@@ -186,13 +186,13 @@ func (t *tile) prefetch(base string, flag uint32) {
 
 // accumulate emits the loop over the depth: acc[r] += a[r]·b.
 func (t *tile) accumulate() {
-	depth, more := t.value("depth"), t.value("more")
+	depth, stretches := t.value("depth"), t.value("stretches")
 	step := t.value("aRow")
-	aDepth := t.value("aDepth")
+	aStep := t.value("aStep")
 	b := t.value("b")
-	bDepth := t.value("bDepth")
-	soon := t.value("soon")
-	soonDepth := t.value("soonDepth")
+	bStep := t.value("bStep")
+	ahead := t.value("ahead")
+	aheadStep := t.value("aheadStep")
 	bases := make([]reg.Register, (t.rows+rowsPerBase-1)/rowsPerBase)
 	bases[0] = t.value("a")
 	for i := 1; i < len(bases); i++ {
@@ -226,18 +226,18 @@ func (t *tile) accumulate() {
 			t.multiplyAdd(bv[v], av, t.acc[r][v])
 		}
 	}
-	PREFETCHT1(Mem{Base: soon})
-	PREFETCHT1(Mem{Base: soon, Disp: 64})
-	ADDQ(soonDepth, soon)
-	ADDQ(bDepth, b)
+	PREFETCHT1(Mem{Base: ahead})
+	PREFETCHT1(Mem{Base: ahead, Disp: 64})
+	ADDQ(aheadStep, ahead)
+	ADDQ(bStep, b)
 	for _, base := range bases {
-		ADDQ(aDepth, base)
+		ADDQ(aStep, base)
 	}
 	DECQ(depth)
 	JNZ(LabelRef("depth"))
-	DECQ(more)
-	JS(LabelRef("done"))
-	stretch := t.value("aMore")
+	DECQ(stretches)
+	JZ(LabelRef("done"))
+	stretch := t.value("aStretch")
 	for _, base := range bases {
 		ADDQ(stretch, base)
 	}
