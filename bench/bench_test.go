@@ -14,6 +14,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -26,6 +27,16 @@ func brief() recipe.Recipe {
 		EvaluateEvery: 2, CheckpointEvery: 2,
 	}
 }
+
+// What tests look at in a job's folder, besides what package store names.
+const (
+	identityFile     = "run.json"
+	manifestFile     = "dataset.csv"
+	holderFile       = ".lock.json"
+	checkpointFormat = "checkpoint-epoch%04d-step%06d.safetensors"
+	digestSuffix     = ".sha256"
+	brokenSuffix     = ".broken"
+)
 
 // sharedData is a synthetic dataset of six identities, four to train on.
 var sharedData = sync.OnceValues(func() (string, error) {
@@ -66,9 +77,9 @@ func testConfig(t *testing.T, list ...models.Model) Config {
 }
 
 // mustRun runs and expects no error.
-func mustRun(t *testing.T, c Config) Summary {
+func mustRun(t *testing.T, c Config, only ...int) Summary {
 	t.Helper()
-	summary, err := Run(t.Context(), c)
+	summary, err := Run(t.Context(), c, only...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +103,8 @@ func trace(t *testing.T, dir string) map[string]string {
 		return data
 	}
 	var log strings.Builder
-	for line := range bytes.Lines(read(MetricsFile)) {
-		var e Entry
+	for line := range bytes.Lines(read(store.MetricsFile)) {
+		var e store.Entry
 		if err := json.Unmarshal(line, &e); err != nil {
 			t.Fatal(err)
 		}
@@ -114,10 +125,10 @@ func trace(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{
-		MetricsFile:                log.String(),
-		results.File:               string(kept),
-		identityFile:               string(read(identityFile)),
-		WeightsFile + digestSuffix: string(read(WeightsFile + digestSuffix)),
+		store.MetricsFile:                log.String(),
+		results.File:                     string(kept),
+		identityFile:                     string(read(identityFile)),
+		store.WeightsFile + digestSuffix: string(read(store.WeightsFile + digestSuffix)),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
@@ -118,4 +119,15 @@ func (d *dataset) trainImages(ctx context.Context, size graph.Shape, workers int
 	}
 	d.warn(images.Warnings())
 	return images, nil
+}
+
+// verify is an error that wraps [store.ErrDatasetChanged] if files are gone or have another size than when the
+// dataset was opened. f is the folder of the job that asks.
+func (d *dataset) verify(f store.Folder) error {
+	switch fingerprint, err := d.Fingerprint(); {
+	case errors.Is(err, fs.ErrNotExist), err == nil && fingerprint != d.record.Fingerprint:
+		return f.DatasetChanged(d.Dataset)
+	default:
+		return err
+	}
 }

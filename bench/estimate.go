@@ -52,13 +52,15 @@ type JobEstimate struct {
 // two forward passes. Models of the same layers are measured once. Reading images, writing
 // checkpoints and the protocol itself are not counted, and jobs side by side are taken to not slow
 // each other down.
-func EstimateRun(ctx context.Context, c Config) (Estimate, error) {
-	cleanUp, err := c.drawAside()
+//
+// only, if there are any, are the numbers of the jobs that it is about, as Run's.
+func EstimateRun(ctx context.Context, c Config, only ...int) (Estimate, error) {
+	drawn, cleanUp, err := c.drawAside()
 	if err != nil {
 		return Estimate{}, err
 	}
 	defer cleanUp()
-	r, err := newRunner(ctx, c, (*job).unclaimed)
+	r, err := newRunner(ctx, c, scope{only: only, dry: true, drawn: drawn})
 	if err != nil {
 		return Estimate{}, err
 	}
@@ -67,20 +69,19 @@ func EstimateRun(ctx context.Context, c Config) (Estimate, error) {
 	return r.estimate(ctx, pacer.Pace)
 }
 
-// drawAside has a synthetic dataset that is missing drawn in a folder that cleanUp removes.
-func (c *Config) drawAside() (cleanUp func(), err error) {
+// drawAside makes a folder for a synthetic dataset that is missing, which cleanUp removes; "" if none is needed.
+func (c *Config) drawAside() (drawn string, cleanUp func(), err error) {
 	if c.Data != "" {
-		return func() {}, nil
+		return "", func() {}, nil
 	}
 	if _, err := os.Stat(filepath.Join(c.Out, c.Recipe.Synthetic.Folder(c.Seed))); !errors.Is(err, fs.ErrNotExist) {
-		return func() {}, err
+		return "", func() {}, err
 	}
 	dir, err := os.MkdirTemp("", "reidbench-*")
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	c.drawn = dir
-	return func() { os.RemoveAll(dir) }, nil
+	return dir, func() { os.RemoveAll(dir) }, nil
 }
 
 // pace tells how many images a second a model is trained on, or used on, with batches of that many.
@@ -114,7 +115,7 @@ func (r *runner) makespan(plan []JobEstimate) float64 {
 }
 
 func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
-	e := JobEstimate{Job: filepath.Base(j.dir), Model: j.model.Name, Seed: j.id.Seed, State: results.StateNew, Schedule: j.id.Schedule}
+	e := JobEstimate{Job: j.folder.Name(), Model: j.model.Name, Seed: j.id.Seed, State: results.StateNew, Schedule: j.id.Schedule}
 	if j.unbuilt != nil {
 		e.State, e.Reason = results.StateDoomed, j.unbuilt.Error()
 		return e, nil
@@ -130,7 +131,7 @@ func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
 			e.Evaluations++
 		}
 	}
-	if record, done := j.record(); done {
+	if record, done := j.folder.Done(); done {
 		e.State, e.EpochsDone = results.StateDone, record.Epochs
 		return e, nil
 	}
@@ -177,15 +178,15 @@ func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
 
 // progress notes where the job would go on, and returns the steps that are done of the open epoch.
 func (j *job) progress(e *JobEstimate) (steps int, err error) {
-	recorded, err := readIdentity(j.dir)
+	recorded, err := j.folder.Identity()
 	if err != nil || recorded == nil {
 		return 0, err
 	}
 	e.State = results.StateBegun
-	found, err := checkpoints(j.dir)
+	found, err := j.folder.Checkpoints()
 	if err != nil || len(found) == 0 {
 		return 0, err
 	}
-	e.EpochsDone = found[0].epochs
-	return found[0].steps, nil
+	e.EpochsDone = found[0].Epochs
+	return found[0].Steps, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/reidbench/reidbench/bench/measure"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -29,7 +30,7 @@ func steadily(_ context.Context, _ models.Model, mode measure.Mode, _ int) (floa
 
 func mustEstimate(t *testing.T, c Config) Estimate {
 	t.Helper()
-	r, err := newRunner(t.Context(), c, (*job).unclaimed)
+	r, err := newRunner(t.Context(), c, scope{dry: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestEstimateOfWhatHasBegun(t *testing.T) {
 		t.Errorf("the interrupted job: %+v, want 1 epoch done and %v s", two, want)
 	}
 	c.Recipe.LR *= 2
-	if _, err := EstimateRun(t.Context(), c); !errors.Is(err, ErrConflict) {
+	if _, err := EstimateRun(t.Context(), c); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("another recipe: %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/market1501"
 )
 
@@ -19,7 +20,7 @@ func TestEvaluateAgreesWithRun(t *testing.T) {
 	summary := mustRun(t, c)
 	features := filepath.Join(t.TempDir(), "features.csv")
 	got, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data, Features: features, Batch: c.Recipe.Batch,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data, Features: features, Batch: c.Recipe.Batch,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +51,7 @@ func TestEvaluateLeavesOutAnotherClassifier(t *testing.T) {
 	}
 	var notes []string
 	_, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: more,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: more,
 		Progress: watcher(func(e progress.Event) { notes = append(notes, e.Text) }),
 	})
 	if err != nil {
@@ -65,7 +66,7 @@ func TestEvaluateRefusesForeignWeights(t *testing.T) {
 	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	_, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tinymodel.Exploding("other"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data,
+		Model: tinymodel.Exploding("other"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data,
 	})
 	if err == nil || !strings.Contains(err.Error(), "missing (2): exploding.weight, exploding.bias") {
 		t.Errorf("error %v, want one that names what is missing", err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
 )
@@ -25,24 +26,24 @@ func (r *runner) start(ctx context.Context) error {
 	var group errgroup.Group
 	group.SetLimit(r.config.Jobs)
 	room := r.makeRoom()
-	ended := map[string]chan struct{}{}
+	ended := map[store.Folder]chan struct{}{}
 	for _, j := range r.jobs {
-		ended[j.dir] = make(chan struct{})
+		ended[j.folder] = make(chan struct{})
 	}
 	for _, i := range r.turns() {
 		j := r.jobs[i]
 		if j.teacher != nil {
-			if j.teacher.done = ended[j.teacher.dir]; j.teacher.done == nil && r.config.AwaitTeacher {
+			if j.teacher.done = ended[j.teacher.folder]; j.teacher.done == nil && r.config.AwaitTeacher {
 				j.teacher.done = j.teacher.recorded(ctx)
 			}
 		}
 		release, err := j.admit(ctx, room)
 		if err != nil {
-			close(ended[j.dir])
+			close(ended[j.folder])
 			continue
 		}
 		group.Go(func() error {
-			defer close(ended[j.dir])
+			defer close(ended[j.folder])
 			defer release()
 			r.do(ctx, j, &r.summary.Jobs[i])
 			return nil
@@ -100,7 +101,7 @@ func (r *runner) makeRoom() *semaphore.Weighted {
 // one that is going to be refused.
 func (j *job) admit(ctx context.Context, room *semaphore.Weighted) (release func(), err error) {
 	none := func() {}
-	if _, done := j.record(); done || j.unbuilt != nil {
+	if _, done := j.folder.Done(); done || j.unbuilt != nil {
 		return none, ctx.Err()
 	}
 	if j.unbuilt = guarded(func() (err error) {
@@ -136,64 +137,44 @@ func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		result.State = results.StateInterrupted
 	default:
-		result.State, result.Err = results.StateFailed, storageError(err)
+		result.State, result.Err = results.StateFailed, store.ExplainWrite(err)
 		j.emit(progress.Event{Kind: progress.StateChanged, State: result.State, Err: result.Err})
 	}
 }
 
 // finish does what is left of the job, alone in its folder.
 func (j *job) finish(ctx context.Context, result *JobResult) error {
-	if record, done := j.record(); done {
+	if record, done := j.folder.Done(); done {
 		j.done(result, record, true)
-		return j.tidy()
+		return j.folder.Tidy(j.keep.Every, j.now(), j.warn)
 	}
-	if err := os.MkdirAll(j.dir, 0o777); err != nil {
+	if err := os.MkdirAll(j.folder.Dir, 0o777); err != nil {
 		return err
 	}
-	l, err := lockJob(j.dir, j.now(), j.warn)
+	l, err := j.folder.Lock(j.now(), j.warn)
 	if err != nil {
 		return err
 	}
-	defer l.release()
-	switch record, err := results.Read(j.dir); {
+	defer l.Release()
+	switch record, err := results.Read(j.folder.Dir); {
 	case err == nil && record.State == results.StateDone: // by another process, meanwhile
 		j.done(result, record, true)
 		return nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		j.warn(fmt.Sprintf("%v; the job is done again", err))
 	}
-	if err := os.Remove(filepath.Join(j.dir, results.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(filepath.Join(j.folder.Dir, results.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if result.Record, err = j.run(ctx); err != nil {
 		return err
 	}
 	j.done(result, result.Record, false)
-	return l.retire()
+	return l.Retire()
 }
 
 // done notes the job's end, in this run or before it.
 func (j *job) done(result *JobResult, record results.Record, before bool) {
 	result.State, result.DoneBefore, result.Record = results.StateDone, before, record
 	j.emit(progress.Event{Kind: progress.StateChanged, State: result.State, DoneBefore: before, Metrics: record.Final})
-}
-
-// Verdict is the error of a run whose jobs have ended so: nil if all are done, else one that wraps [ErrFailed] or
-// [ErrInterrupted].
-func (s Summary) Verdict(ctx context.Context) error {
-	var reasons []error
-	for _, j := range s.Jobs {
-		if j.State == results.StateFailed {
-			reasons = append(reasons, fmt.Errorf("%s: %w", filepath.Base(j.Dir), j.Err))
-		}
-	}
-	open := s.Count(results.StateWaiting) + s.Count(results.StateInterrupted)
-	if open > 0 && ctx.Err() != nil {
-		reasons = append(reasons, fmt.Errorf("%w with %d of %d jobs left; the same command goes on",
-			ErrInterrupted, open, len(s.Jobs)))
-	}
-	if n := s.Count(results.StateFailed); n > 0 {
-		reasons = append([]error{fmt.Errorf("%d of %d jobs %w", n, len(s.Jobs), ErrFailed)}, reasons...)
-	}
-	return errors.Join(reasons...)
 }

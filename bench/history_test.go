@@ -1,16 +1,14 @@
 package bench
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -18,16 +16,16 @@ func TestHistoryAndProfileOfARun(t *testing.T) {
 	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	dir := filepath.Join(c.Out, "one")
-	h, err := ReadHistory(dir)
+	h, err := (store.Folder{Dir: dir}).History()
 	if err != nil {
 		t.Fatal(err)
 	}
-	events := map[string]int{}
+	events := map[store.EntryKind]int{}
 	for _, e := range h.Entries {
 		events[e.Event]++
 	}
 	steps := h.Schedule.Steps()
-	if h.Model != "one" || h.Seed != c.Seed || events["step"] != steps || events["epoch"] != 4 || events["evaluation"] == 0 {
+	if h.Model != "one" || h.Seed != c.Seed || events[store.StepEntry] != steps || events[store.EpochEntry] != 4 || events[store.EvaluationEntry] == 0 {
 		t.Errorf("model %s, seed %d, %d steps planned, logged %v", h.Model, h.Seed, steps, events)
 	}
 	if last := h.Entries[len(h.Entries)-1]; last.Metrics == nil || last.Step != steps {
@@ -64,60 +62,14 @@ func TestProfileOfASingleStep(t *testing.T) {
 	}
 }
 
-func TestHistoryWhereThereIsNone(t *testing.T) {
-	if _, err := ReadHistory(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("an empty folder: error %v", err)
-	}
+func TestHistoryWithoutALog(t *testing.T) {
 	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	dir := filepath.Join(c.Out, "one")
-	if err := os.Remove(filepath.Join(dir, MetricsFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, store.MetricsFile)); err != nil {
 		t.Fatal(err)
 	}
-	if h, err := ReadHistory(dir); err != nil || len(h.Entries) > 0 {
+	if h, err := (store.Folder{Dir: dir}).History(); err != nil || len(h.Entries) > 0 {
 		t.Errorf("a run without a log: %d entries, error %v", len(h.Entries), err)
 	}
-}
-
-func TestReadEntries(t *testing.T) {
-	log := `{"event":"step","epoch":1,"step":1,"loss":3}
-{"event":"step","epoch":1,"step":2,"loss":2}
-{"event":"epoch","epoch":1,"step":2,"loss":2.5}
-`
-	for _, test := range []struct {
-		name, log string
-		steps     bool
-		want      []int // the entries' steps
-		err       string
-	}{
-		{"all", log, true, []int{1, 2, 2}, ""},
-		{"epochs", log, false, []int{2}, ""},
-		{"a line under way", log + `{"event":"epoch","ep`, true, []int{1, 2, 2}, ""},
-		{"nothing", "", true, nil, ""},
-		{"no JSON", log + "epoch 2\n", true, nil, "line 4: "},
-		{"without an end", log + strings.Repeat("x", 2*maxEntry), true, nil, "line 4: longer"},
-	} {
-		entries, err := readEntries(strings.NewReader(test.log), test.steps)
-		var got []int
-		for _, e := range entries {
-			got = append(got, e.Step)
-		}
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", test.name, diff)
-		}
-		if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
-			t.Errorf("%s: error %v, want %q", test.name, err, test.err)
-		}
-	}
-}
-
-func FuzzReadEntries(f *testing.F) {
-	f.Add(`{"event":"evaluation","epoch":1,"metrics":{"map":0.5}}`+"\n", true)
-	f.Add("{\"event\":\"step\",\n{}\n", false)
-	f.Fuzz(func(t *testing.T, log string, steps bool) {
-		entries, err := readEntries(strings.NewReader(log), steps)
-		if err == nil && len(entries) > strings.Count(log, "\n") {
-			t.Errorf("%d entries of %q", len(entries), log)
-		}
-	})
 }

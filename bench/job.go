@@ -11,6 +11,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/flops"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
@@ -22,8 +23,8 @@ import (
 // job is the way of one model, with one seed, from images to a record.
 type job struct {
 	model      models.Model
-	id         identity
-	dir        string
+	id         store.Identity
+	folder     store.Folder
 	threads    int
 	data       *dataset
 	alone      bool // no other job runs at the same time
@@ -46,9 +47,9 @@ type job struct {
 func newJob(model models.Model, seed uint64, c *Config, data *dataset) *job {
 	j := &job{
 		model: model, data: data,
-		dir: c.dir(model, seed),
-		id: identity{
-			Format: identityFormat, Model: model.Name, Recipe: c.Recipe,
+		folder: c.folder(model, seed),
+		id: store.Identity{
+			Format: store.IdentityFormat, Model: model.Name, Recipe: c.Recipe,
 			Seed: seed, Dataset: data.record.Fingerprint, Classes: data.Classes,
 		},
 	}
@@ -63,12 +64,9 @@ func newJob(model models.Model, seed uint64, c *Config, data *dataset) *job {
 	return j
 }
 
-// name is what the job is called: like its folder.
-func (j *job) name() string { return filepath.Base(j.dir) }
-
 // emit reports an event of this job.
 func (j *job) emit(e progress.Event) {
-	e.Job = j.name()
+	e.Job = j.folder.Name()
 	j.report(e)
 }
 
@@ -116,7 +114,7 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 		return record, err
 	}
 	record.Recipe = recipe
-	if err := atomicfile.RemovePartial(j.dir); err != nil {
+	if err := atomicfile.RemovePartial(j.folder.Dir); err != nil {
 		return record, err
 	}
 
@@ -138,15 +136,15 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 		record.State, record.Reason = results.StateFailed, err.Error()
 		var panicked interface{ Stack() []byte }
 		if errors.As(err, &panicked) {
-			err = errors.Join(err, os.WriteFile(filepath.Join(j.dir, panicFile), panicked.Stack(), 0o666))
+			err = errors.Join(err, os.WriteFile(filepath.Join(j.folder.Dir, panicFile), panicked.Stack(), 0o666))
 		}
-		return record, errors.Join(err, results.Write(j.dir, record))
+		return record, errors.Join(err, results.Write(j.folder.Dir, record))
 	}
 	record.State = results.StateDone
-	if err := results.Write(j.dir, record); err != nil {
+	if err := results.Write(j.folder.Dir, record); err != nil {
 		return record, err
 	}
-	return record, j.clear()
+	return record, j.folder.Clear(j.keep.Every)
 }
 
 // attempt is run without the record's frame.
@@ -154,7 +152,7 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 	if j.unbuilt != nil {
 		return j.unbuilt
 	}
-	if err := j.claim(); err != nil {
+	if err := j.folder.Claim(j.id, j.data.Dataset); err != nil {
 		return err
 	}
 	if err := j.refuseIfTooLarge(); err != nil {
@@ -166,15 +164,13 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, t.log.close()) }()
+	defer func() { err = errors.Join(err, t.log.Close()) }()
 	err = t.run(ctx)
-	record.Epochs, record.Final, record.Best = t.state.Epochs, t.state.Final, t.state.Best
+	record.Epochs, record.Final, record.Best = t.position.Epochs, t.position.Final, t.position.Best
 	record.Memory.PlannedBytes = j.footprint.total()
 	record.Timing.ImagesPerSecond = t.meter.trainRate()
 	if err != nil {
 		return err
 	}
-	return writeTensors(filepath.Join(j.dir, WeightsFile), networkTensors(t.weights), map[string]string{
-		"model": j.model.Name, "recipe": j.id.Recipe.Name, "dataset": j.id.Dataset, "format": "pt",
-	})
+	return j.folder.SaveWeights(j.id, t.weights)
 }

@@ -19,6 +19,8 @@ import (
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
+	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -108,6 +110,10 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	undisturbed := victim(filepath.Join(t.TempDir(), "undisturbed"), testData(t))
 	mustRun(t, undisturbed)
 
+	network, err := tinymodel.New("any").Graph(4)
+	if err != nil {
+		t.Fatal(err)
+	}
 	killed, torn, unlogged, runs := 0, 0, 0, 0
 	for killed < kills {
 		runs++
@@ -135,7 +141,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			if diff := cmp.Diff(files(t, want), files(t, got)); diff != "" {
 				t.Errorf("files of the %s (-undisturbed +killed):\n%s", job, diff)
 			}
-			if err := checkDigest(filepath.Join(got, WeightsFile)); err != nil {
+			if err := (store.Folder{Dir: got}).LoadWeights(train.NewWeights(network, 0)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -154,7 +160,7 @@ func wreckage(t *testing.T, out string) (partial, ahead int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	statuses, err := Status(out)
+	statuses, err := store.Statuses(out)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}

@@ -12,47 +12,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
 
 // lockFor takes a lock as another process does.
-func lockFor(t *testing.T, dir string) *lock {
+func lockFor(t *testing.T, dir string) *store.Lock {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	l, err := lockJob(dir, time.Unix(1e9, 0), func(text string) { t.Error(text) })
+	l, err := (store.Folder{Dir: dir}).Lock(time.Unix(1e9, 0), func(text string) { t.Error(text) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
-}
-
-func TestLock(t *testing.T) {
-	dir := t.TempDir()
-	l := lockFor(t, dir)
-	if !isLocked(dir) {
-		t.Error("nobody has the lock that was taken")
-	}
-	_, err := lockJob(dir, time.Now(), nil)
-	host, hostErr := os.Hostname()
-	if hostErr != nil {
-		t.Fatal(hostErr)
-	}
-	want := fmt.Sprintf("%s: in use by another process: process %d on %s since 2001-09-09 01:46:40", dir, os.Getpid(), host)
-	if !errors.Is(err, ErrLocked) || err.Error() != want {
-		t.Errorf("error %q, want %q", err, want)
-	}
-	if err := l.release(); err != nil || isLocked(dir) {
-		t.Errorf("released, the lock is still held: %v", err)
-	}
-	if err := lockFor(t, dir).retire(); err != nil {
-		t.Error(err)
-	}
-	if left := files(t, dir); len(left) > 0 {
-		t.Errorf("retired, it leaves %v", left)
-	}
 }
 
 // TestLockedJob: another process works on one of two jobs.
@@ -66,7 +41,7 @@ func TestLockedJob(t *testing.T) {
 	l := lockFor(t, theirs)
 	before := contents(t, theirs)
 	summary, err := Run(t.Context(), c)
-	if !errors.Is(err, ErrLocked) || !errors.Is(err, ErrFailed) || !strings.Contains(err.Error(), fmt.Sprint("process ", os.Getpid())) {
+	if !errors.Is(err, store.ErrLocked) || !errors.Is(err, ErrFailed) || !strings.Contains(err.Error(), fmt.Sprint("process ", os.Getpid())) {
 		t.Errorf("error %v, want ErrLocked with the holder", err)
 	}
 	want := []results.State{results.StateFailed, results.StateDone}
@@ -76,7 +51,7 @@ func TestLockedJob(t *testing.T) {
 	if diff := cmp.Diff(before, contents(t, theirs)); diff != "" {
 		t.Errorf("another process's folder has changed:\n%s", diff)
 	}
-	if err := l.release(); err != nil {
+	if err := l.Release(); err != nil {
 		t.Fatal(err)
 	}
 	mustRun(t, c)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results"
 )
@@ -103,7 +104,7 @@ func changeData(t *testing.T, c Config, split string, change func(string, []stri
 
 func wantChanged(t *testing.T, err error, want string) {
 	t.Helper()
-	if !errors.Is(err, ErrDatasetChanged) || !strings.Contains(err.Error(), want) {
+	if !errors.Is(err, store.ErrDatasetChanged) || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want ErrDatasetChanged with %q", err, want)
 	}
 }
@@ -114,7 +115,7 @@ func TestDatasetChangedBetweenRuns(t *testing.T) {
 			c := testConfig(t, tinymodel.New("one"))
 			ownData(t, &c)
 			runUntil(t, c, 10) // after an evaluation, so that judged images are known, too
-			kept, err := checkpoints(filepath.Join(c.Out, "one"))
+			kept, err := (store.Folder{Dir: filepath.Join(c.Out, "one")}).Checkpoints()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,7 +130,7 @@ func TestDatasetChangedBetweenRuns(t *testing.T) {
 			// Nothing is lost: with the images as they were it goes on from there.
 			c.Data = undisturbed
 			c.Progress = watcher(func(e progress.Event) {
-				if e.State == results.StateRunning && e.Step < kept[0].epochs*3+kept[0].steps {
+				if e.State == results.StateRunning && e.Step < kept[0].Epochs*3+kept[0].Steps {
 					t.Errorf("goes on after step %d", e.Step)
 				}
 			})

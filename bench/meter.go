@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/store"
 )
 
 // A meter tells how fast a job is and how long it will take. Work is counted in
@@ -75,12 +76,12 @@ func (m *meter) left() time.Duration {
 	return time.Duration(float64(spent) / m.done * max(m.todo-m.done, 0))
 }
 
-func (m *meter) timing() *Timing {
-	return &Timing{ImagesPerSecond: m.current, Seconds: m.last.Sub(m.began).Seconds(), SecondsLeft: m.left().Seconds()}
+func (m *meter) timing() *store.Timing {
+	return &store.Timing{ImagesPerSecond: m.current, Seconds: m.last.Sub(m.began).Seconds(), SecondsLeft: m.left().Seconds()}
 }
 
 // stepWork is a step of the open epoch: forward and, beyond the classifier, twice backward.
-func (t *training) stepWork() float64 { return t.workOf(t.state.Epochs) }
+func (t *training) stepWork() float64 { return t.workOf(t.position.Epochs) }
 
 func (t *training) workOf(epoch int) float64 {
 	passes := recipe.TrainPasses
@@ -97,10 +98,10 @@ func (t *training) evaluationWork() float64 {
 // workLeft is all work from the open epoch's next step on.
 func (t *training) workLeft() float64 {
 	schedule, work := t.id.Schedule, 0.0
-	for epoch := t.state.Epochs; epoch < schedule.HeadEpochs+schedule.Epochs; epoch++ {
+	for epoch := t.position.Epochs; epoch < schedule.HeadEpochs+schedule.Epochs; epoch++ {
 		steps := schedule.StepsPerEpoch
-		if epoch == t.state.Epochs {
-			steps -= t.state.Steps - epoch*steps
+		if epoch == t.position.Epochs {
+			steps -= t.position.Steps - epoch*steps
 		}
 		work += float64(steps) * t.workOf(epoch)
 		if t.evaluated(epoch) {

@@ -4,28 +4,56 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/reidbench/reidbench/bench/store"
+	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
 
 // Plan is Run up to the moment when training would begin: it refuses what Run would refuse, draws
 // the synthetic dataset, makes the jobs' folders, and tells what jobs there are and which of them are done already.
 func Plan(ctx context.Context, c Config) (Summary, error) {
-	r, err := newRunner(ctx, c, (*job).reserve)
+	r, err := newRunner(ctx, c, scope{})
 	if err != nil {
 		return r.summary, err
 	}
 	for i := range r.summary.Jobs {
 		j := &r.summary.Jobs[i]
-		if record, err := results.Read(j.Dir); err == nil && record.State == results.StateDone {
+		if record, done := (store.Folder{Dir: j.Dir}).Done(); done {
 			j.State, j.DoneBefore, j.Record = results.StateDone, true, record
 		}
 	}
 	return r.summary, nil
 }
 
+// plan resolves the jobs of the scope and reserves their folders.
+func (r *runner) plan(s scope) error {
+	c := &r.config
+	for i := range uint64(c.Seeds) {
+		for _, m := range c.Models {
+			j := newJob(m, c.Seed+i, c, r.data)
+			j.threads, j.alone = c.threadsOfJob(), c.Jobs == 1
+			j.report, j.now, j.keep = c.Progress.Report, c.Now, c.Checkpoints
+			r.jobs = append(r.jobs, j)
+			r.summary.Jobs = append(r.summary.Jobs, JobResult{
+				Model: m, Seed: j.id.Seed, Dir: j.folder.Dir, State: results.StateWaiting,
+			})
+		}
+	}
+	if err := r.findTeachers(); err != nil {
+		return err
+	}
+	if err := r.keepOnly(s.only); err != nil {
+		return err
+	}
+	if err := r.findPretrained(); err != nil {
+		return err
+	}
+	return r.reserve(s.dry)
+}
+
 // keepOnly leaves the jobs of these numbers, all if there are none.
 func (r *runner) keepOnly(numbers []int) error {
-	if numbers == nil {
+	if len(numbers) == 0 {
 		return nil
 	}
 	jobs, summary := r.jobs, r.summary.Jobs
@@ -37,4 +65,62 @@ func (r *runner) keepOnly(numbers []int) error {
 		r.jobs, r.summary.Jobs = append(r.jobs, jobs[n]), append(r.summary.Jobs, summary[n])
 	}
 	return nil
+}
+
+// reserve makes all jobs' folders, or in a dry run looks at them, so that what is in the way is known before hours
+// have been spent, and status knows of jobs that wait.
+func (r *runner) reserve(dry bool) error {
+	var conflicts []error
+	for _, j := range r.jobs {
+		if j.unbuilt != nil {
+			continue
+		}
+		if err := j.reserve(dry); err != nil {
+			conflicts = append(conflicts, store.ExplainWrite(err))
+		}
+	}
+	switch len(conflicts) {
+	case 0:
+		return nil
+	case 1:
+		return conflicts[0]
+	}
+	return fmt.Errorf("%w (and %d more)", conflicts[0], len(conflicts)-1)
+}
+
+func (j *job) reserve(dry bool) error {
+	if dry {
+		return j.folder.Claimable(j.id, j.data.Dataset)
+	}
+	return j.folder.Reserve(j.id, j.data.Dataset, j.now(), j.warn)
+}
+
+// findTeachers tells distilled jobs where the weights of their teacher with the same seed will be.
+func (r *runner) findTeachers() error {
+	for i, j := range r.jobs {
+		if j.model.Distill == models.NoDistillation {
+			continue
+		}
+		teacher, err := r.teacher()
+		if err != nil {
+			return err
+		}
+		if teacher.Distill != models.NoDistillation {
+			return fmt.Errorf("%w: %s is distilled itself", ErrNoTeacher, teacher.Name)
+		}
+		j.id.Teacher = teacher.Name
+		j.teacher = &teacherFolder{model: teacher, folder: r.config.folder(teacher, j.id.Seed)}
+		r.summary.Jobs[i].Teacher = j.teacher.folder.Name()
+	}
+	return nil
+}
+
+// teacher is the model called so: one of this run, or a registered one.
+func (r *runner) teacher() (models.Model, error) {
+	for _, m := range r.config.Models {
+		if m.Name == r.config.Teacher {
+			return m, nil
+		}
+	}
+	return models.Lookup(r.config.Teacher)
 }

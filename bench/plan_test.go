@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -16,10 +17,8 @@ import (
 func TestPlan(t *testing.T) {
 	c := testConfig(t, tinymodel.New("teacher"), tinymodel.Distilled("student", models.HardDistillation))
 	c.Seeds, c.Teacher = 2, "teacher"
-	c.Only = []int{2} // as a task of a cluster does it
-	mustRun(t, c)
+	mustRun(t, c, 2) // as a task of a cluster does it
 
-	c.Only = nil
 	summary, err := Plan(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +34,7 @@ func TestPlan(t *testing.T) {
 		got = append(got, plan{filepath.Base(j.Dir), j.Teacher, j.Seed, j.State, j.DoneBefore})
 	}
 	first, second := c.Seed, c.Seed+1
-	at := filepath.Base(c.dir(models.Model{Name: "teacher"}, second))
+	at := c.folder(models.Model{Name: "teacher"}, second).Name()
 	if diff := cmp.Diff([]plan{
 		{"teacher", "", first, results.StateWaiting, false},
 		{"student", "teacher", first, results.StateWaiting, false},
@@ -44,11 +43,10 @@ func TestPlan(t *testing.T) {
 	}, got); diff != "" {
 		t.Errorf("jobs (-want +got):\n%s", diff)
 	}
-	if _, err := os.Stat(filepath.Join(c.Out, "teacher", MetricsFile)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(c.Out, "teacher", store.MetricsFile)); !os.IsNotExist(err) {
 		t.Errorf("what was only planned, or not among the run's jobs, has been trained: %v", err)
 	}
-	c.Only = []int{4}
-	if _, err := Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "no job has the number 4, there are 4") {
+	if _, err := Run(t.Context(), c, 4); err == nil || !strings.Contains(err.Error(), "no job has the number 4, there are 4") {
 		t.Errorf("a job that there is not: %v", err)
 	}
 }

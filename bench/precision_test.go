@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/kernels"
 )
 
@@ -13,7 +14,7 @@ func TestPrecisionConflicts(t *testing.T) {
 	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	c.Recipe.Precision = kernels.BF16
-	want := ErrConflict
+	want := store.ErrConflict
 	if kernels.BF16.Available() != nil {
 		want = kernels.ErrPrecision
 	}

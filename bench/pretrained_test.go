@@ -16,6 +16,7 @@ import (
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/kernels"
@@ -138,9 +139,11 @@ func writeForeign(t *testing.T, path string, classes int) (*graph.Graph, *train.
 	}
 	w := train.NewWeights(g, 11)
 	theirs := strings.NewReplacer("a.conv", "stem.0", "a.bn", "stem.1", "classifier", "head")
-	tensors := networkTensors(w)
-	for i := range tensors {
-		tensors[i].Name = theirs.Replace(tensors[i].Name)
+	var tensors []weights.Tensor
+	for _, name := range w.Names() {
+		tensors = append(tensors, weights.Tensor{
+			Name: theirs.Replace(name), Shape: w.Shape(name), Fetch: func() []float32 { return w.Get(name) },
+		})
 	}
 	f, err := os.Create(path)
 	if err != nil {
@@ -216,7 +219,7 @@ func TestRunBeginsWithPublishedWeights(t *testing.T) {
 	if pretrained == nil || pretrained.File != "One-0123abcd.safetensors" || len(pretrained.SHA256) != 64 {
 		t.Errorf("the record names %+v", pretrained)
 	}
-	archive, err := weights.Open(filepath.Join(c.Out, "one", WeightsFile))
+	archive, err := weights.Open(filepath.Join(c.Out, "one", store.WeightsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +239,7 @@ func TestRunBeginsWithPublishedWeights(t *testing.T) {
 
 	// The same folder from scratch, or from another file, would be another run.
 	c.Weights = ""
-	if _, err := Run(t.Context(), c); !errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), "pretrained") {
+	if _, err := Run(t.Context(), c); !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), "pretrained") {
 		t.Errorf("from scratch: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/market1501"
@@ -28,7 +29,7 @@ func TestRunUnderAnotherProtocol(t *testing.T) {
 		t.Fatalf("metrics %+v, want re-ranked ones as well", *run.Final)
 	}
 	got, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data, Protocol: departed, Batch: c.Recipe.Batch,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data, Protocol: departed, Batch: c.Recipe.Batch,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +38,7 @@ func TestRunUnderAnotherProtocol(t *testing.T) {
 		t.Errorf("metrics (-run +evaluate):\n%s", diff)
 	}
 	plain, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", WeightsFile), Data: c.Data, Batch: c.Recipe.Batch,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data, Batch: c.Recipe.Batch,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +47,7 @@ func TestRunUnderAnotherProtocol(t *testing.T) {
 		t.Errorf("the protocol has changed the training (-published +departed):\n%s", diff)
 	}
 	c.Recipe.Evaluation.Flip = false
-	if _, err := Run(t.Context(), c); !errors.Is(err, ErrConflict) {
+	if _, err := Run(t.Context(), c); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("continued without flip: %v", err)
 	}
 }

@@ -122,5 +122,5 @@ func (t *training) recordRankings(ctx context.Context, e evaluation) error {
 		return err
 	}
 	r.Model, r.Dataset = t.id.Model, t.id.Dataset
-	return results.WriteRankings(t.dir, r)
+	return results.WriteRankings(t.folder.Dir, r)
 }

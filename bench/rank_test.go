@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results"
 )
@@ -21,7 +22,7 @@ func TestRankRepeatsTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, err := Rank(t.Context(), RankConfig{
-		EvaluateConfig: EvaluateConfig{Model: tinymodel.New("one"), Weights: filepath.Join(dir, WeightsFile), Data: c.Data, Batch: c.Recipe.Batch},
+		EvaluateConfig: EvaluateConfig{Model: tinymodel.New("one"), Weights: filepath.Join(dir, store.WeightsFile), Data: c.Data, Batch: c.Recipe.Batch},
 		Choice:         Spread, Queries: recordedQueries, Top: recordedTop,
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -32,7 +33,7 @@ func TestRunLeavesARecord(t *testing.T) {
 	if record.Epochs != 4 || record.Final == nil || record.Best == nil || record.State != results.StateDone {
 		t.Errorf("record: %+v", record)
 	}
-	want := []string{manifestFile, MetricsFile, results.ProfileFile, results.RankingsFile, results.File, identityFile, WeightsFile, WeightsFile + digestSuffix}
+	want := []string{manifestFile, store.MetricsFile, results.ProfileFile, results.RankingsFile, results.File, identityFile, store.WeightsFile, store.WeightsFile + digestSuffix}
 	if diff := cmp.Diff(want, files(t, filepath.Join(c.Out, "one"))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -161,7 +162,7 @@ func TestConflicts(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			changed := c
 			test.change(&changed)
-			if _, err := Run(t.Context(), changed); !errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), test.want) {
+			if _, err := Run(t.Context(), changed); !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want ErrConflict with %q", err, test.want)
 			}
 		})
@@ -211,7 +212,7 @@ func TestDistillation(t *testing.T) {
 		c.Teacher, c.Jobs = teacher.Name, 2
 		mustRun(t, c)
 		one, two := trace(t, filepath.Join(c.Out, "hard")), trace(t, filepath.Join(c.Out, "soft"))
-		if one[WeightsFile+digestSuffix] == two[WeightsFile+digestSuffix] {
+		if one[store.WeightsFile+digestSuffix] == two[store.WeightsFile+digestSuffix] {
 			t.Error("hard and soft distillation gave the same weights")
 		}
 	})
@@ -219,7 +220,7 @@ func TestDistillation(t *testing.T) {
 		c := testConfig(t, teacher)
 		mustRun(t, c)
 		j := newJob(students[0], c.Seed, &c, openTestData(t, c))
-		folder := &teacherFolder{model: teacher, dir: filepath.Join(c.Out, teacher.Name)}
+		folder := &teacherFolder{model: teacher, folder: store.Folder{Dir: filepath.Join(c.Out, teacher.Name)}}
 		if err := folder.check(j); err != nil {
 			t.Error(err)
 		}
@@ -336,7 +337,7 @@ func TestDamagedCheckpointIsSetAside(t *testing.T) {
 				}
 			})
 			mustRun(t, again)
-			if !errors.Is(warning.Err, ErrDamaged) || !strings.Contains(warning.Text, newest) || began != 6 {
+			if !errors.Is(warning.Err, store.ErrDamaged) || !strings.Contains(warning.Text, newest) || began != 6 {
 				t.Errorf("went on after step %d with the warning %q", began, warning.Text)
 			}
 			if _, err := os.Stat(newest + brokenSuffix); err != nil {

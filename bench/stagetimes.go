@@ -48,7 +48,7 @@ func (w *stageTimes) stepped(j *job) error {
 		return nil
 	}
 	w.program.StopProfile()
-	return results.WriteProfile(j.dir, results.Profile{
+	return results.WriteProfile(j.folder.Dir, results.Profile{
 		Batch: w.program.Batch(), Threads: j.threads, Steps: w.steps,
 		Stages: timesByStage(w.profile, j.cost.Stages(), w.steps),
 	})

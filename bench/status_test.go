@@ -12,18 +12,19 @@ import (
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 )
 
 // statuses are what Status tells, by job. What depends on speed or on the digits of a loss must be there, and
 // is then cut out.
-func statuses(t *testing.T, out string) map[string]JobStatus {
+func statuses(t *testing.T, out string) map[string]store.JobStatus {
 	t.Helper()
-	all, err := Status(out)
+	all, err := store.Statuses(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	byJob := map[string]JobStatus{}
+	byJob := map[string]store.JobStatus{}
 	for i, s := range all {
 		if i > 0 && (s.Model < all[i-1].Model || s.Model == all[i-1].Model && s.Seed <= all[i-1].Seed) {
 			t.Errorf("%s comes after %s", s.Job, all[i-1].Job)
@@ -38,7 +39,7 @@ func statuses(t *testing.T, out string) map[string]JobStatus {
 			if h.PID != os.Getpid() || h.Host == "" || h.Since.IsZero() {
 				t.Errorf("%s is held by %v", s.Job, h)
 			}
-			s.Holder = &Holder{}
+			s.Holder = &store.Holder{}
 		}
 		s.Loss, s.LR, s.ImagesPerSecond, s.SecondsLeft, s.Updated, s.Metrics = 0, 0, 0, 0, nil, nil
 		byJob[s.Job] = s
@@ -53,16 +54,16 @@ func TestStatus(t *testing.T) {
 		now := time.Unix(0, 0)
 		return func() time.Time { now = now.Add(time.Second); return now }
 	}()
-	status := func(job, model string, seed uint64, state results.State) JobStatus {
-		return JobStatus{Job: job, Model: model, Seed: seed, State: state, Epochs: 4, Steps: 12}
+	status := func(job, model string, seed uint64, state results.State) store.JobStatus {
+		return store.JobStatus{Job: job, Model: model, Seed: seed, State: state, Epochs: 4, Steps: 12}
 	}
-	at := func(s JobStatus, stage string, epoch, step int) JobStatus {
+	at := func(s store.JobStatus, stage string, epoch, step int) store.JobStatus {
 		s.Stage, s.Epoch, s.Step = stage, epoch, step
 		return s
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var during map[string]JobStatus
+	var during map[string]store.JobStatus
 	c.Progress = watcher(func(e progress.Event) {
 		if e.Job == "two" && e.Kind == progress.Stepped && e.Step == 7 {
 			during = statuses(t, c.Out)
@@ -73,8 +74,8 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	running := at(status("two", "two", 7, results.StateRunning), "everything", 3, 7)
-	running.Holder, running.Checkpoint = &Holder{}, "checkpoint-epoch0002-step000000.safetensors"
-	want := map[string]JobStatus{
+	running.Holder, running.Checkpoint = &store.Holder{}, "checkpoint-epoch0002-step000000.safetensors"
+	want := map[string]store.JobStatus{
 		"bad":   status("bad", "bad", 7, results.StateWaiting),
 		"bad@8": status("bad@8", "bad", 8, results.StateWaiting),
 		"one":   at(status("one", "one", 7, results.StateDone), "everything", 4, 12),
@@ -94,11 +95,16 @@ func TestStatus(t *testing.T) {
 	}
 
 	// A process that was killed leaves its name.
-	l := lockFor(t, filepath.Join(c.Out, "two"))
-	if err := l.close(); err != nil {
+	holder := filepath.Join(c.Out, "two", holderFile)
+	l := lockFor(t, filepath.Dir(holder))
+	name, err := os.ReadFile(holder)
+	if err != nil {
 		t.Fatal(err)
 	}
-	interrupted.Holder = &Holder{}
+	if err := errors.Join(l.Release(), os.WriteFile(holder, name, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	interrupted.Holder = &store.Holder{}
 	want["two"] = interrupted
 	if diff := cmp.Diff(want, statuses(t, c.Out)); diff != "" {
 		t.Errorf("after a kill (-want +got):\n%s", diff)
@@ -123,10 +129,10 @@ func TestStatus(t *testing.T) {
 
 func TestStatusOfEmptyAndAbsentFolders(t *testing.T) {
 	dir := t.TempDir()
-	if all, err := Status(dir); err != nil || all == nil || len(all) != 0 {
+	if all, err := store.Statuses(dir); err != nil || all == nil || len(all) != 0 {
 		t.Errorf("an empty folder: %v, %v", all, err)
 	}
-	if _, err := Status(filepath.Join(dir, "absent")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := store.Statuses(filepath.Join(dir, "absent")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("an absent folder: %v", err)
 	}
 	// Another kind of folder, and a log whose last line is not whole.
@@ -136,7 +142,7 @@ func TestStatusOfEmptyAndAbsentFolders(t *testing.T) {
 	c := testConfig(t, tinymodel.New("one"))
 	c.Out = dir
 	runUntil(t, c, 5)
-	log := filepath.Join(dir, "one", MetricsFile)
+	log := filepath.Join(dir, "one", store.MetricsFile)
 	text, err := os.ReadFile(log)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +150,7 @@ func TestStatusOfEmptyAndAbsentFolders(t *testing.T) {
 	if err := os.WriteFile(log, append(text, `{"event":"st`...), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if all, err := Status(dir); err != nil || len(all) != 1 || all[0].Step != 5 {
+	if all, err := store.Statuses(dir); err != nil || len(all) != 1 || all[0].Step != 5 {
 		t.Errorf("%+v, %v", all, err)
 	}
 }
@@ -155,7 +161,7 @@ func TestStatusOfAnUnreadableJob(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(c.Out, "two", identityFile), []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	all, err := Status(c.Out)
+	all, err := store.Statuses(c.Out)
 	if err != nil || len(all) != 2 || all[0].State != results.StateDone || all[1].State != results.StateUnknown || all[1].Reason == "" {
 		t.Errorf("%+v, %v", all, err)
 	}

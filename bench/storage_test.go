@@ -3,7 +3,6 @@ package bench
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -56,7 +56,7 @@ func TestFullDisk(t *testing.T) {
 		}
 	})
 	_, err := Run(t.Context(), c)
-	if !errors.Is(err, ErrDiskFull) || !strings.Contains(err.Error(), dir) {
+	if !errors.Is(err, store.ErrDiskFull) || !strings.Contains(err.Error(), dir) {
 		t.Errorf("error %v, want ErrDiskFull with the file", err)
 	}
 	if diff := cmp.Diff(before, checkpointContents(t, dir)); diff != "" || len(before) != 4 {
@@ -96,19 +96,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	mustRun(t, c) // finished: nothing is to be written
 	c.Models = append(c.Models, tinymodel.New("two"))
 	_, err := Run(t.Context(), c)
-	if !errors.Is(err, ErrReadOnly) || !strings.Contains(err.Error(), filepath.Join(c.Out, "two")) {
+	if !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), filepath.Join(c.Out, "two")) {
 		t.Errorf("error %v, want ErrReadOnly with the folder", err)
-	}
-}
-
-func TestStorageErrors(t *testing.T) {
-	other := errors.New("other")
-	for _, test := range []struct{ err, want error }{
-		{syscall.ENOSPC, ErrDiskFull}, {syscall.EDQUOT, ErrDiskFull}, {syscall.EROFS, ErrReadOnly}, {fs.ErrPermission, ErrReadOnly}, {other, other},
-	} {
-		err := storageError(fmt.Errorf("write f: %w", test.err))
-		if !errors.Is(err, test.want) || !errors.Is(err, test.err) || !strings.Contains(err.Error(), "write f: ") {
-			t.Errorf("%v becomes %v", test.err, err)
-		}
 	}
 }

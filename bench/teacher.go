@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/train"
-	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -19,20 +19,20 @@ var ErrNoTeacher = errors.New("no teacher")
 
 // teacherFolder is where the teacher's weights are once it has finished.
 type teacherFolder struct {
-	model models.Model
-	dir   string
-	done  <-chan struct{} // closed when its job has ended; nil if it is not part of this run and not waited for
+	model  models.Model
+	folder store.Folder
+	done   <-chan struct{} // closed when its job has ended; nil if it is not part of this run and not waited for
 }
 
-// check tells whether the teacher has finished on this dataset.
+// check is an error unless the teacher has finished on this dataset.
 func (f *teacherFolder) check(student *job) error {
 	fail := func(why string) error {
 		return fmt.Errorf("%w: %s learns from %s, %s", ErrNoTeacher, student.model.Name, f.model.Name, why)
 	}
-	record, err := results.Read(f.dir)
+	record, err := results.Read(f.folder.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && f.done == nil:
-		return fail("which is neither among the models of this run nor finished in " + filepath.Dir(f.dir))
+		return fail("which is neither among the models of this run nor finished in " + filepath.Dir(f.folder.Dir))
 	case errors.Is(err, fs.ErrNotExist):
 		return fail("which did not finish")
 	case err != nil:
@@ -56,7 +56,7 @@ func (f *teacherFolder) recorded(ctx context.Context) <-chan struct{} {
 		ticker := time.NewTicker(recordInterval)
 		defer ticker.Stop()
 		for ctx.Err() == nil {
-			if _, err := results.Read(f.dir); !errors.Is(err, fs.ErrNotExist) {
+			if _, err := results.Read(f.folder.Dir); !errors.Is(err, fs.ErrNotExist) {
 				return
 			}
 			select {
@@ -81,18 +81,9 @@ func (f *teacherFolder) load(t *training) (*train.Program, error) {
 		return nil, fmt.Errorf("%w: %s sees images of %v, its teacher %s of %v",
 			ErrNoTeacher, t.model.Name, t.graph.Input.Shape, f.model.Name, g.Input.Shape)
 	}
-	path := filepath.Join(f.dir, WeightsFile)
-	if err := checkDigest(path); err != nil {
-		return nil, err
-	}
-	archive, err := weights.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer archive.Close()
 	w := train.NewWeights(g, 0)
-	if err := restoreNetwork(w, archive); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err := f.folder.LoadWeights(w); err != nil {
+		return nil, err
 	}
 	return t.compile(g, w, train.Inference)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -23,14 +24,13 @@ func TestAwaitTeacher(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Models, c.Teacher, c.AwaitTeacher = []models.Model{tinymodel.Distilled("student", models.HardDistillation), teacher}, "teacher", true
-	c.Only = []int{0}
 	interrupted, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
-	if summary, err := Run(interrupted, c); !errors.Is(err, ErrInterrupted) || summary.Count(results.StateFailed) != 0 {
+	if summary, err := Run(interrupted, c, 0); !errors.Is(err, ErrInterrupted) || summary.Count(results.StateFailed) != 0 {
 		t.Errorf("a student that waits, interrupted: %v, %+v", err, summary.Jobs)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		folder := &teacherFolder{model: teacher, dir: filepath.Join(c.Out, "teacher")}
+		folder := &teacherFolder{model: teacher, folder: store.Folder{Dir: filepath.Join(c.Out, "teacher")}}
 		ctx, cancel := context.WithCancel(t.Context())
 		interrupted, recorded := folder.recorded(ctx), folder.recorded(t.Context())
 		time.Sleep(time.Hour)
@@ -47,7 +47,7 @@ func TestAwaitTeacher(t *testing.T) {
 		}
 		<-recorded
 	})
-	if summary := mustRun(t, c); trained(summary) != 1 {
+	if summary := mustRun(t, c, 0); trained(summary) != 1 {
 		t.Errorf("the student has not been trained: %+v", summary.Jobs)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/market1501"
@@ -36,15 +37,15 @@ func (j *job) options(stage train.Stage, batch int) train.Options {
 // training is a job under way.
 type training struct {
 	*job
-	pool    *kernels.Pool
-	weights *train.Weights
-	state   state
-	saved   int       // steps at the newest checkpoint
-	savedAt time.Time // when it was written, or taken up
-	log     *metricsLog
-	meter   *meter
-	batches *market1501.Batcher
-	teacher *train.Program // nil if nothing is distilled
+	pool     *kernels.Pool
+	weights  *train.Weights
+	position store.Position
+	saved    int       // steps at the newest checkpoint
+	savedAt  time.Time // when it was written, or taken up
+	log      *store.Log
+	meter    *meter
+	batches  *market1501.Batcher
+	teacher  *train.Program // nil if nothing is distilled
 
 	// Of the stage under way.
 	program *train.Program
@@ -60,7 +61,7 @@ func (j *job) prepare(ctx context.Context, pool *kernels.Pool) (*training, error
 		return nil, err
 	}
 	t := &training{job: j, pool: pool, weights: train.NewWeights(j.graph, j.id.Seed), saved: -1}
-	t.state.Seed, t.state.Trained = j.id.Seed, images.digest
+	t.position.Seed, t.position.Trained = j.id.Seed, images.digest
 	if t.batches, err = market1501.NewTrainBatcher(images.Images, j.id.Recipe.Batch, j.id.Seed); err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func (j *job) unlessChanged(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	if changed := j.data.verify(j.dir); changed != nil {
+	if changed := j.data.verify(j.folder); changed != nil {
 		return changed
 	}
 	return err
@@ -96,26 +97,25 @@ func (j *job) unlessChanged(ctx context.Context, err error) error {
 
 // resume begins where the newest checkpoint was taken, or at the beginning.
 func (t *training) resume() error {
-	if err := removeOrphans(t.dir); err != nil {
-		return err
-	}
-	archive, s, err := openCheckpoint(t.dir, func(err error) { t.emit(progress.Event{Kind: progress.Warned, Text: err.Error(), Err: err}) })
+	checkpoint, err := t.folder.OpenCheckpoint(func(err error) {
+		t.emit(progress.Event{Kind: progress.Warned, Text: err.Error(), Err: err})
+	})
 	if err != nil {
 		return err
 	}
 	t.savedAt = t.now()
-	if archive != nil {
-		defer archive.Close()
-		switch {
-		case s.Seed != t.state.Seed:
-			return fmt.Errorf("%s: %w: its checkpoint has the seed %d", t.dir, ErrConflict, s.Seed)
-		case s.Trained != t.state.Trained:
-			return t.data.changed(t.dir)
+	if checkpoint != nil {
+		defer checkpoint.Close()
+		switch at := checkpoint.Position; {
+		case at.Seed != t.position.Seed:
+			return fmt.Errorf("%s: %w: its checkpoint has the seed %d", t.folder.Dir, store.ErrConflict, at.Seed)
+		case at.Trained != t.position.Trained:
+			return t.folder.DatasetChanged(t.data.Dataset)
 		}
-		if err := restoreNetwork(t.weights, archive); err != nil {
+		if err := checkpoint.RestoreNetwork(t.weights); err != nil {
 			return err
 		}
-		t.state, t.saved = s, s.Steps
+		t.position, t.saved = checkpoint.Position, checkpoint.Position.Steps
 	} else if t.pretrained != "" {
 		note, err := loadPublished(t.weights, t.model, t.graph, t.pretrained)
 		if err != nil {
@@ -125,15 +125,15 @@ func (t *training) resume() error {
 			t.emit(progress.Event{Kind: progress.Noted, Text: note})
 		}
 	}
-	if t.log, err = openMetrics(t.dir, t.state.LogBytes); err != nil {
+	if t.log, err = t.folder.OpenLog(t.position.LogBytes); err != nil {
 		return err
 	}
 	if err := t.startStage(); err != nil {
-		return errors.Join(err, t.log.close())
+		return errors.Join(err, t.log.Close())
 	}
-	if archive != nil && s.AdamSteps > 0 {
-		if err := restoreAdam(t.adam, archive, t.trained(), s.AdamSteps); err != nil {
-			return errors.Join(err, t.log.close())
+	if checkpoint != nil && checkpoint.Position.AdamSteps > 0 {
+		if err := checkpoint.RestoreAdam(t.adam, t.trained()); err != nil {
+			return errors.Join(err, t.log.Close())
 		}
 	}
 	return nil
@@ -145,7 +145,7 @@ func (t *training) compile(g *graph.Graph, w *train.Weights, stage train.Stage) 
 
 // stage is that of the open epoch.
 func (t *training) stage() train.Stage {
-	if t.state.Epochs < t.id.Schedule.HeadEpochs {
+	if t.position.Epochs < t.id.Schedule.HeadEpochs {
 		return train.ClassifierOnly
 	}
 	return train.Everything
@@ -167,18 +167,18 @@ func (t *training) startStage() (err error) {
 		return err
 	}
 	t.adam = train.NewAdam(t.weights, t.stage(), t.id.Recipe.Decay)
-	t.times = watchStages(t.program, t.stage(), t.id.Schedule.Steps()-t.state.Steps)
+	t.times = watchStages(t.program, t.stage(), t.id.Schedule.Steps()-t.position.Steps)
 	return nil
 }
 
-// run is both stages, from wherever the state is.
+// run is both stages, from wherever the position is.
 func (t *training) run(ctx context.Context) error {
 	schedule := t.id.Schedule
 	epochs := schedule.AllEpochs()
 	t.meter.start(t.workLeft())
 	t.emitState(results.StateRunning)
-	for t.state.Epochs < epochs {
-		for t.state.Steps < (t.state.Epochs+1)*schedule.StepsPerEpoch {
+	for t.position.Epochs < epochs {
+		for t.position.Steps < (t.position.Epochs+1)*schedule.StepsPerEpoch {
 			if ctx.Err() != nil {
 				return t.interrupt(ctx)
 			}
@@ -197,30 +197,30 @@ func (t *training) run(ctx context.Context) error {
 			}
 			return err
 		}
-		if t.state.Epochs == schedule.HeadEpochs && t.state.Epochs < epochs {
+		if t.position.Epochs == schedule.HeadEpochs && t.position.Epochs < epochs {
 			if err := t.startStage(); err != nil {
 				return err
 			}
 		}
-		if t.checkpointDue() && t.state.Epochs < epochs {
+		if t.checkpointDue() && t.position.Epochs < epochs {
 			if err := t.save(); err != nil {
 				return err
 			}
 		}
 	}
-	_, err := t.log.sync()
+	_, err := t.log.Sync()
 	return err
 }
 
-// checkpointDue tells whether one is due between the epoch that was closed and the next.
+// checkpointDue reports whether one is due between the epoch that was closed and the next.
 func (t *training) checkpointDue() bool {
-	due := func(every int) bool { return every > 0 && t.state.Epochs%every == 0 }
+	due := func(every int) bool { return every > 0 && t.position.Epochs%every == 0 }
 	return due(t.id.Recipe.CheckpointEvery) || due(t.keep.Every)
 }
 
 // interrupt leaves a checkpoint and returns why.
 func (t *training) interrupt(ctx context.Context) error {
-	if t.state.Steps > 0 && t.state.Steps != t.saved {
+	if t.position.Steps > 0 && t.position.Steps != t.saved {
 		if err := t.save(); err != nil {
 			return errors.Join(ctx.Err(), err)
 		}
@@ -230,26 +230,26 @@ func (t *training) interrupt(ctx context.Context) error {
 }
 
 func (t *training) save() error {
-	size, err := t.log.sync()
+	size, err := t.log.Sync()
 	if err != nil {
 		return err
 	}
-	t.state.LogBytes, t.state.AdamSteps = size, t.adam.Steps()
-	if err := saveCheckpoint(t.dir, t.state, t.stepsOfEpoch(), t.weights, t.adam, t.trained()); err != nil {
+	t.position.LogBytes, t.position.AdamSteps = size, t.adam.Steps()
+	if err := t.folder.SaveCheckpoint(t.position, t.stepsOfEpoch(), t.weights, t.adam, t.trained()); err != nil {
 		return err
 	}
-	t.saved, t.savedAt = t.state.Steps, t.now()
-	return prune(t.dir, t.keep.Newest, t.keep.Every)
+	t.saved, t.savedAt = t.position.Steps, t.now()
+	return t.folder.Prune(t.keep.Newest, t.keep.Every)
 }
 
 // stepsOfEpoch is how many steps of the open epoch are done.
 func (t *training) stepsOfEpoch() int {
-	return t.state.Steps - t.state.Epochs*t.id.Schedule.StepsPerEpoch
+	return t.position.Steps - t.position.Epochs*t.id.Schedule.StepsPerEpoch
 }
 
 // rate is the open epoch's learning rate.
 func (t *training) rate() float64 {
-	epoch := t.state.Epochs
+	epoch := t.position.Epochs
 	if t.stage() == train.Everything {
 		epoch -= t.id.Schedule.HeadEpochs
 	}
@@ -258,7 +258,7 @@ func (t *training) rate() float64 {
 
 // step trains on the next batch.
 func (t *training) step() error {
-	s := &t.state
+	s := &t.position
 	n := t.batches.Fill(t.program.Images(), t.program.Labels(), s.Epochs, t.stepsOfEpoch())
 	if t.teacher != nil {
 		copy(t.teacher.Images(), t.program.Images()[:n*t.graph.Input.Shape.Size()])
@@ -280,7 +280,7 @@ func (t *training) step() error {
 	t.meter.trained(n, t.stepWork())
 	e := t.event(progress.Stepped)
 	e.Epoch, e.Loss = s.Epochs+1, loss // while under way, an epoch counts as the one that is open
-	t.log.add(t.entry("step", loss))
+	t.log.Add(t.entry(store.StepEntry, loss))
 	t.emit(e)
 	return t.times.stepped(t.job)
 }
@@ -288,7 +288,7 @@ func (t *training) step() error {
 // closeEpoch evaluates if that is due, logs, and turns the page. If it fails, the epoch
 // stays open as it was.
 func (t *training) closeEpoch(ctx context.Context) error {
-	s := &t.state
+	s := &t.position
 	var metrics *results.Metrics
 	if t.evaluationDue() {
 		e, err := t.judge.evaluate(ctx)
@@ -296,27 +296,27 @@ func (t *training) closeEpoch(ctx context.Context) error {
 			return err
 		}
 		if s.Judged != "" && s.Judged != e.images {
-			return t.data.changed(t.dir)
+			return t.folder.DatasetChanged(t.data.Dataset)
 		}
 		s.Judged = e.images
 		metrics = e.metrics()
-		if t.state.Epochs == t.lastEpoch() {
+		if t.position.Epochs == t.lastEpoch() {
 			if err := t.recordRankings(ctx, e); err != nil {
 				return err
 			}
 		}
 		t.meter.worked(t.evaluationWork())
 	}
-	entry := t.entry("epoch", s.Loss/float64(s.Images))
+	entry := t.entry(store.EpochEntry, s.Loss/float64(s.Images))
 	entry.Correct = float64(s.Correct) / float64(s.Images)
-	t.log.add(entry)
+	t.log.Add(entry)
 	event := t.event(progress.EpochEnded)
 	event.Epoch, event.Loss = s.Epochs+1, entry.Loss
 	t.emit(event)
 	if metrics != nil {
-		entry := t.entry("evaluation", 0)
+		entry := t.entry(store.EvaluationEntry, 0)
 		entry.Metrics = metrics
-		t.log.add(entry)
+		t.log.Add(entry)
 		s.Final = metrics
 		if s.Best == nil || metrics.MAP > s.Best.MAP {
 			s.Best = &results.Best{Epoch: s.Epochs + 1, Metrics: *metrics}
@@ -329,22 +329,22 @@ func (t *training) closeEpoch(ctx context.Context) error {
 	return nil
 }
 
-// evaluationDue tells whether the end of the open epoch is a time to evaluate.
-func (t *training) evaluationDue() bool { return t.evaluated(t.state.Epochs) }
+// evaluationDue reports whether the end of the open epoch is a time to evaluate.
+func (t *training) evaluationDue() bool { return t.evaluated(t.position.Epochs) }
 
 // lastEpoch is the last one of both stages, counted from 0.
 func (j *job) lastEpoch() int { return j.id.Schedule.AllEpochs() - 1 }
 
-// evaluated tells whether epoch, from 0 over both stages, ends with an evaluation.
+// evaluated reports whether epoch, from 0 over both stages, ends with an evaluation.
 func (j *job) evaluated(epoch int) bool {
 	schedule, every := j.id.Schedule, j.id.Recipe.EvaluateEvery
 	inSecond := epoch - schedule.HeadEpochs + 1
 	return epoch == j.lastEpoch() || every > 0 && inSecond > 0 && inSecond%every == 0
 }
 
-func (t *training) entry(event string, loss float64) Entry {
-	return Entry{
-		Event: event, Stage: t.stage().String(), Epoch: t.state.Epochs + 1, Step: t.state.Steps,
+func (t *training) entry(event store.EntryKind, loss float64) store.Entry {
+	return store.Entry{
+		Event: event, Stage: t.stage().String(), Epoch: t.position.Epochs + 1, Step: t.position.Steps,
 		LR: t.rate(), Loss: loss, Timing: t.meter.timing(),
 	}
 }
@@ -359,8 +359,8 @@ func (t *training) event(kind progress.Kind) progress.Event {
 	schedule := t.id.Schedule
 	return progress.Event{
 		Kind: kind, Stage: t.stage().String(),
-		Epoch: t.state.Epochs, Epochs: schedule.AllEpochs(),
-		Step: t.state.Steps, Steps: schedule.Steps(),
-		LearningRate: t.rate(), ImagesPerSecond: t.meter.rate(), Left: t.meter.left(), Metrics: t.state.Final,
+		Epoch: t.position.Epochs, Epochs: schedule.AllEpochs(),
+		Step: t.position.Steps, Steps: schedule.Steps(),
+		LearningRate: t.rate(), ImagesPerSecond: t.meter.rate(), Left: t.meter.left(), Metrics: t.position.Final,
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -38,7 +39,7 @@ var ErrDied = errors.New("died in Slurm without a result")
 
 // Run submits what is neither done nor under way in Slurm, and waits until all jobs have ended: those
 // that failed are recorded, those whose task has died are submitted again. It differs from [bench.Run]
-// in no result and no error but these: ErrMissing, ErrRefused; ErrDied for a job; and [bench.ErrConflict]
+// in no result and no error but these: ErrMissing, ErrRefused; ErrDied for a job; and [store.ErrConflict]
 // also for a job that waits or runs in Slurm with other flags. If ctx ends, the tasks stay in Slurm.
 func (e *Executor) Run(ctx context.Context, c bench.Config) (bench.Summary, error) {
 	summary, err := bench.Plan(ctx, c)
@@ -52,7 +53,7 @@ func (e *Executor) Run(ctx context.Context, c bench.Config) (bench.Summary, erro
 		case ctx.Err() != nil:
 			r.note("", "the tasks stay in Slurm: the same command attaches to them, scancel ends them")
 			return summary, summary.Verdict(ctx)
-		case err != nil && attached && !errors.Is(err, bench.ErrConflict):
+		case err != nil && attached && !errors.Is(err, store.ErrConflict):
 			r.complain(err) // Slurm may be back in a moment
 		case err != nil:
 			return summary, err
@@ -97,7 +98,7 @@ type job struct {
 	tries   int             // submissions by this call since it last made progress
 	inSlurm TaskState       // as Slurm last said
 	started bool            // its training has been told of
-	status  bench.JobStatus // when it had come farthest
+	status  store.JobStatus // when it had come farthest
 }
 
 func newRun(e *Executor, c bench.Config, summary *bench.Summary) *run {
@@ -180,7 +181,7 @@ func (r *run) pass(ctx context.Context) error {
 			r.settle(j, record, nil)
 		case state.Active() && !slices.Equal(array.Flags, r.Flags):
 			return fmt.Errorf("%w: %s is %v as task %v, with the flags %q, not %q; scancel %v, or wait for it",
-				bench.ErrConflict, j.name(), state, task, array.Flags, r.Flags, task)
+				store.ErrConflict, j.name(), state, task, array.Flags, r.Flags, task)
 		case state.Active():
 			r.underWay(j, task, state)
 		case recorded && j.seen: // before, the failure is an old one

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -168,7 +169,7 @@ func TestOtherFlagsConflict(t *testing.T) {
 	b.write("queue", "101|0|PENDING||Priority\n101|1|COMPLETED||None\n")
 	b.executor.Flags = []string{"--out=/shared/runs", "--recipe=tiny", "--lr=1"}
 	_, err := b.run()
-	if !errors.Is(err, bench.ErrConflict) || !strings.Contains(err.Error(), "lenet is pending (Priority) as task 101_0") {
+	if !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), "lenet is pending (Priority) as task 101_0") {
 		t.Errorf("error %v, want ErrConflict", err)
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"io/fs"
 	"reflect"
 
-	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 )
 
 // follow tells how far a job that runs in Slurm has come since the last look, as its folder says.
 func (r *run) follow(j *job) {
-	s, err := bench.StatusIn(j.Dir)
+	s, err := store.Folder{Dir: j.Dir}.Status()
 	if errors.Is(err, fs.ErrNotExist) || err == nil && s.Step <= j.status.Step {
 		return
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -51,7 +51,7 @@ func TestView(t *testing.T) {
 func TestProgressIsTold(t *testing.T) {
 	b := newBenchmark(t)
 	b.config.Models = b.config.Models[:1]
-	log := filepath.Join(b.config.Out, "lenet", bench.MetricsFile)
+	log := filepath.Join(b.config.Out, "lenet", store.MetricsFile)
 	step := func(text string) func() {
 		return func() {
 			b.fake.write("queue", "101|0|RUNNING|node1|None\n")

@@ -11,11 +11,11 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-// dryRun prints what a run would do, and how long that would take.
-func dryRun(ctx context.Context, config bench.Config, json bool, stdout, stderr io.Writer) error {
+// dryRun prints what a run would do, and how long that would take: of the jobs of some numbers, all if there are none.
+func dryRun(ctx context.Context, config bench.Config, tasks []int, json bool, stdout, stderr io.Writer) error {
 	progress, stop := newProgress(stderr)
 	config.Progress = progress
-	estimate, err := bench.EstimateRun(ctx, config)
+	estimate, err := bench.EstimateRun(ctx, config, tasks...)
 	stop()
 	if err != nil {
 		return err

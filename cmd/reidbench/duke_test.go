@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results"
 )
@@ -60,7 +61,7 @@ func TestDukeMTMC(t *testing.T) {
 		}
 		trained[data] = record
 		var evaluation bench.Evaluation
-		out := succeed(t, "eval", "lenet", "--weights", filepath.Join(runs, "lenet", bench.WeightsFile), "--data", data,
+		out := succeed(t, "eval", "lenet", "--weights", filepath.Join(runs, "lenet", store.WeightsFile), "--data", data,
 			"--flip", "--metric", "cosine", "--rerank", "--json")
 		if err := json.Unmarshal([]byte(out), &evaluation); err != nil {
 			t.Fatal(err)
@@ -68,7 +69,7 @@ func TestDukeMTMC(t *testing.T) {
 		if diff := cmp.Diff(*record.Final, evaluation.Metrics); diff != "" {
 			t.Errorf("%s: metrics (-run +eval):\n%s", data, diff)
 		}
-		text := succeed(t, "eval", "lenet", "--weights", filepath.Join(runs, "lenet", bench.WeightsFile), "--data", data, "--rerank")
+		text := succeed(t, "eval", "lenet", "--weights", filepath.Join(runs, "lenet", store.WeightsFile), "--data", data, "--rerank")
 		for _, want := range []string{"\nProtocol  re-ranking with k1 = 20, k2 = 6, λ = 0.3\n", "\nby distance ", "\nre-ranked "} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: no %q in\n%s", data, want, text)

@@ -22,13 +22,17 @@ import (
 // execute does the jobs of a run: here, or elsewhere.
 type execute func(context.Context, bench.Config) (bench.Summary, error)
 
-// runHere does them in this process.
-func runHere(ctx context.Context, config bench.Config) (bench.Summary, error) {
-	stop := context.AfterFunc(ctx, func() {
-		config.Progress.Report(progress.Event{Kind: progress.Noted, Text: "stopping, checkpoints are being written; Ctrl-C again stops at once"})
-	})
-	defer stop()
-	return bench.Run(ctx, config)
+// runHere does them in this process: those of the numbers, all if there are none.
+func runHere(tasks []int) execute {
+	return func(ctx context.Context, config bench.Config) (bench.Summary, error) {
+		stop := context.AfterFunc(ctx, func() {
+			config.Progress.Report(progress.Event{
+				Kind: progress.Noted, Text: "stopping, checkpoints are being written; Ctrl-C again stops at once",
+			})
+		})
+		defer stop()
+		return bench.Run(ctx, config, tasks...)
+	}
 }
 
 // executorOptions are the flags of run that say where its jobs are done.
@@ -90,9 +94,10 @@ func (o *executorOptions) check(c *cobra.Command) error {
 	return err
 }
 
-// run does the jobs of a command line where it says, and prints what they come to.
-func (o *executorOptions) run(c *cobra.Command, config bench.Config) error {
-	work := runHere
+// run does the jobs of a command line where it says, and prints what they come to. tasks are the numbers of those to do
+// here; none: all.
+func (o *executorOptions) run(c *cobra.Command, config bench.Config, tasks []int) error {
+	work := runHere(tasks)
 	switch o.name {
 	case "slurm":
 		var err error

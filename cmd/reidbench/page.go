@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/flops"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -17,17 +17,17 @@ import (
 
 // newPage gathers what the runs' folders hold beside their records, and the images of ranked lists from data, if that is
 // named, or from the folder of runs. What cannot be read is left out, which warn is told.
-func newPage(report *results.Report, store, data string, warn io.Writer) (html.Page, error) {
+func newPage(report *results.Report, runs, data string, warn io.Writer) (html.Page, error) {
 	page := html.Page{Report: report}
 	profiles, ranked := map[string]*results.Profile{}, map[string]bool{}
-	pictures := newPictures(store, data)
-	folders, err := os.ReadDir(store)
+	pictures := newPictures(runs, data)
+	folders, err := os.ReadDir(runs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return page, err
 	}
 	for _, folder := range folders {
-		dir := filepath.Join(store, folder.Name())
-		history, err := bench.ReadHistory(dir)
+		dir := filepath.Join(runs, folder.Name())
+		history, err := store.Folder{Dir: dir}.History()
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) && folder.IsDir() {
 				fmt.Fprintf(warn, "left out of the curves: %v\n", err)
@@ -97,7 +97,7 @@ func newNetwork(m models.Model) (html.Network, error) {
 const fewEpochs = 20
 
 // newRun makes curves of a log.
-func newRun(model string, h bench.History) html.Run {
+func newRun(model string, h store.History) html.Run {
 	run := html.Run{Model: model, Seed: h.Seed, Epochs: h.Schedule.AllEpochs(), Epoch: 1}
 	var steps, epochs []html.Sample
 	for _, e := range h.Entries {

@@ -29,7 +29,7 @@ const (
 
 // pictures are the images of the datasets at hand, made small.
 type pictures struct {
-	store    string
+	runs     string
 	data     string                         // a dataset's folder; "": none is named
 	datasets map[string]*market1501.Dataset // by fingerprint; nil: not at hand
 	small    map[string][]byte
@@ -37,21 +37,21 @@ type pictures struct {
 	missing  map[string]bool
 }
 
-func newPictures(store, data string) *pictures {
+func newPictures(runs, data string) *pictures {
 	return &pictures{
-		store: store, data: data, datasets: map[string]*market1501.Dataset{}, small: map[string][]byte{},
+		runs: runs, data: data, datasets: map[string]*market1501.Dataset{}, small: map[string][]byte{},
 		left: thumbnailBytes, missing: map[string]bool{},
 	}
 }
 
-// dataset finds what a run was judged on: the named folder, or one in the store that is called so, if it has the
+// dataset finds what a run was judged on: the named folder, or one in the folder of runs that is called so, if it has the
 // fingerprint.
 func (p *pictures) dataset(d results.Dataset) *market1501.Dataset {
 	if found, ok := p.datasets[d.Fingerprint]; ok {
 		return found
 	}
 	p.datasets[d.Fingerprint] = nil
-	for _, dir := range []string{p.data, filepath.Join(p.store, d.Name)} {
+	for _, dir := range []string{p.data, filepath.Join(p.runs, d.Name)} {
 		if dir == "" {
 			continue
 		}

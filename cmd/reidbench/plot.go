@@ -10,7 +10,7 @@ import (
 )
 
 func newPlotCommand() *cobra.Command {
-	var store, out string
+	var runs, out string
 	command := &cobra.Command{
 		Use:   "plot",
 		Short: "Draw accuracy against cost",
@@ -24,12 +24,12 @@ of the files are printed.`,
   reidbench plot --runs runs-paper --out docs/plots`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			report, err := loadStore(c, store)
+			report, err := loadRuns(c, runs)
 			if err != nil {
 				return err
 			}
 			if out == "" {
-				out = filepath.Join(store, "plots")
+				out = filepath.Join(runs, "plots")
 			}
 			paths, err := plots.Render(out, plots.FromReport(report))
 			for _, path := range paths {
@@ -38,7 +38,7 @@ of the files are printed.`,
 			return err
 		},
 	}
-	command.Flags().StringVar(&store, "runs", defaultStore, "`folder` of the runs")
+	command.Flags().StringVar(&runs, "runs", defaultRuns, "`folder` of the runs")
 	command.Flags().StringVar(&out, "out", "", "`folder` of the charts; none: plots in the folder of the runs")
 	return command
 }

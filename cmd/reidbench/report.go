@@ -17,7 +17,7 @@ import (
 
 func newReportCommand() *cobra.Command {
 	var (
-		store, out          string
+		runs, out           string
 		page, data          string
 		markdown, csv, json bool
 	)
@@ -42,12 +42,12 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
   reidbench report --runs runs-paper --html report.html --data Market-1501-v15.09.15`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			report, err := loadStore(c, store)
+			report, err := loadRuns(c, runs)
 			if err != nil {
 				return err
 			}
 			if page != "" {
-				return writePage(report, store, data, page, c.ErrOrStderr())
+				return writePage(report, runs, data, page, c.ErrOrStderr())
 			}
 			write := func(w io.Writer) error { return report.Text(w, terminalWidth(w)) }
 			switch {
@@ -65,7 +65,7 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&store, "runs", defaultStore, "`folder` of the runs")
+	flags.StringVar(&runs, "runs", defaultRuns, "`folder` of the runs")
 	flags.BoolVar(&markdown, "markdown", false, "write Markdown")
 	flags.BoolVar(&csv, "csv", false, "write CSV, one line per model")
 	flags.BoolVar(&json, "json", false, "write JSON with every run's whole record")
@@ -77,27 +77,27 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 	return command
 }
 
-func writePage(report *results.Report, store, data, file string, warn io.Writer) error {
-	page, err := newPage(report, store, data, warn)
+func writePage(report *results.Report, runs, data, file string, warn io.Writer) error {
+	page, err := newPage(report, runs, data, warn)
 	if err != nil {
 		return err
 	}
 	return atomicfile.Write(file, func(w io.Writer) error { return html.Write(w, page) })
 }
 
-// loadStore makes the report of a folder of runs. That the default folder is not there only
+// loadRuns makes the report of a folder of runs. That the default folder is not there only
 // means that nothing has been run yet.
-func loadStore(c *cobra.Command, store string) (*results.Report, error) {
-	report, err := loadReport(store)
+func loadRuns(c *cobra.Command, runs string) (*results.Report, error) {
+	report, err := loadReport(runs)
 	if errors.Is(err, fs.ErrNotExist) && !c.Flags().Changed("runs") {
-		fmt.Fprintf(c.ErrOrStderr(), "nothing has been run in %s yet\n", store)
+		fmt.Fprintf(c.ErrOrStderr(), "nothing has been run in %s yet\n", runs)
 		return newReport(nil)
 	}
 	return report, err
 }
 
-func loadReport(store string) (*results.Report, error) {
-	records, err := results.Load(store)
+func loadReport(runs string) (*results.Report, error) {
+	records, err := results.Load(runs)
 	if err != nil {
 		return nil, err
 	}

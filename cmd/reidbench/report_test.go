@@ -9,8 +9,8 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-// store makes a folder of three runs: two rows, of which one failed, and a model beside the tables.
-func store(t *testing.T) string {
+// runs makes a folder of three runs: two rows, of which one failed, and a model beside the tables.
+func runs(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	recipe, err := results.NewRecipe("paper", map[string]any{"epochs": 150})
@@ -41,7 +41,7 @@ func store(t *testing.T) string {
 }
 
 func TestReport(t *testing.T) {
-	dir := store(t)
+	dir := runs(t)
 	golden(t, "report.txt", succeed(t, "report", "--runs", dir))
 	if markdown := succeed(t, "report", "--runs", dir, "--markdown"); !strings.Contains(markdown, `loss is NaN \| at step 7`) {
 		t.Errorf("no escaped reason of the failure in\n%s", markdown)

@@ -12,6 +12,7 @@ import (
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/kubernetes"
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models"
 )
@@ -153,7 +154,7 @@ func prepare(command *cobra.Command) {
 	}
 	command.RunE = func(c *cobra.Command, args []string) error {
 		err := work(c, args)
-		for _, cause := range []error{models.ErrUnknown, recipe.ErrUnusable, bench.ErrConflict, kubernetes.ErrManifest, kernels.ErrPrecision} {
+		for _, cause := range []error{models.ErrUnknown, recipe.ErrUnusable, store.ErrConflict, kubernetes.ErrManifest, kernels.ErrPrecision} {
 			if errors.Is(err, cause) {
 				return quietly(errMisuse, err)
 			}

@@ -21,8 +21,8 @@ import (
 // precisionUsage explains the flag --precision.
 const precisionUsage = "`format` of large products: fp32, or bf16 with AVX512_BF16"
 
-// defaultStore is the folder of runs where none is named.
-const defaultStore = "runs"
+// defaultRuns is the folder of runs where none is named.
+const defaultRuns = "runs"
 
 // runOptions are the flags of run.
 type runOptions struct {
@@ -111,9 +111,9 @@ Recipes:
 				return err
 			}
 			if o.dryRun {
-				return dryRun(c.Context(), config, o.json, c.OutOrStdout(), c.ErrOrStderr())
+				return dryRun(c.Context(), config, o.tasks, o.json, c.OutOrStdout(), c.ErrOrStderr())
 			}
-			return o.executor.run(c, config)
+			return o.executor.run(c, config, o.tasks)
 		},
 	}
 	flags := command.Flags()
@@ -134,7 +134,7 @@ Recipes:
 		"the longest `time` without a checkpoint; 0: only those of the recipe")
 	flags.IntVar(&o.checkpoints.Newest, "keep", 2, "newest checkpoints that stay until the model is done")
 	flags.IntVar(&o.checkpoints.Every, "keep-every", 0, "`epochs` after which a checkpoint stays for good, in place of the recipe's; 0: none")
-	flags.StringVar(&o.out, "out", defaultStore, "`folder` of the runs, one folder per model and seed in it")
+	flags.StringVar(&o.out, "out", defaultRuns, "`folder` of the runs, one folder per model and seed in it")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "only print the plan: jobs, epochs, memory, and the time by a few measured steps")
 	flags.BoolVar(&o.json, "json", false, "write the plan of --dry-run as JSON")
 	flags.IntSliceVar(&o.tasks, "task", nil, "only the jobs of these `numbers`, from 0, seed by seed: what a cluster's tasks are told")
@@ -179,7 +179,7 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	return bench.Config{
 		Out: o.out, Data: o.data, Models: list, Recipe: chosen, Seed: o.seed, Seeds: o.seeds,
 		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights, Checkpoints: o.checkpoints,
-		Only: o.tasks, AwaitTeacher: o.awaitTeacher,
+		AwaitTeacher: o.awaitTeacher,
 	}, chosen.Validate()
 }
 

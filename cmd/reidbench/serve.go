@@ -16,7 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/html"
 	"github.com/reidbench/reidbench/results/live"
@@ -26,7 +26,7 @@ import (
 const watchInterval = 5 * time.Second
 
 func newServeCommand() *cobra.Command {
-	var store, data, address string
+	var runs, data, address string
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Show the report in a browser, live while a run goes on",
@@ -54,16 +54,16 @@ report to everybody who can reach it; there is no password.`,
 			site := &live.Site{
 				Host:     host,
 				Interval: watchInterval,
-				Version:  func() (string, error) { return storeVersion(store) },
+				Version:  func() (string, error) { return runsVersion(runs) },
 				Write: func(w *bytes.Buffer, version string) error {
-					return writeLive(w, store, data, version, c.ErrOrStderr())
+					return writeLive(w, runs, data, version, c.ErrOrStderr())
 				},
 			}
 			return live.Serve(c.Context(), listener, site.Handler())
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&store, "runs", defaultStore, "`folder` of the runs")
+	flags.StringVar(&runs, "runs", defaultRuns, "`folder` of the runs")
 	flags.StringVar(&data, "data", "", "`folder` of the dataset, for pictures; none: synthetic data is found with the runs")
 	flags.StringVar(&address, "address", "127.0.0.1:8080", "`host:port` to answer at; port 0: a free one")
 	return command
@@ -77,15 +77,15 @@ func announce(stdout, stderr io.Writer, address net.Addr) {
 	}
 }
 
-func writeLive(w *bytes.Buffer, store, data, version string, warn io.Writer) error {
-	report, err := loadReport(store)
+func writeLive(w *bytes.Buffer, runs, data, version string, warn io.Writer) error {
+	report, err := loadReport(runs)
 	if errors.Is(err, fs.ErrNotExist) {
 		report, err = newReport(nil) // the run has not begun yet
 	}
 	if err != nil {
 		return err
 	}
-	page, err := newPage(report, store, data, warn)
+	page, err := newPage(report, runs, data, warn)
 	if err != nil {
 		return err
 	}
@@ -93,16 +93,16 @@ func writeLive(w *bytes.Buffer, store, data, version string, warn io.Writer) err
 	return html.Write(w, page)
 }
 
-// storeVersion digests sizes and times of the files that a report is made of.
-func storeVersion(store string) (string, error) {
+// runsVersion digests sizes and times of the files that a report is made of.
+func runsVersion(runs string) (string, error) {
 	digest := sha256.New()
-	folders, err := os.ReadDir(store)
+	folders, err := os.ReadDir(runs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
 	for _, folder := range folders {
-		for _, name := range []string{results.File, bench.MetricsFile, results.ProfileFile, results.RankingsFile} {
-			path := filepath.Join(store, folder.Name(), name)
+		for _, name := range []string{results.File, store.MetricsFile, results.ProfileFile, results.RankingsFile} {
+			path := filepath.Join(runs, folder.Name(), name)
 			if info, err := os.Stat(path); err == nil {
 				fmt.Fprintf(digest, "%s\x00%d\x00%d\n", path, info.Size(), info.ModTime().UnixNano())
 			}

@@ -15,7 +15,7 @@ import (
 )
 
 func TestServe(t *testing.T) {
-	dir := store(t)
+	dir := runs(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	printed, stdout := io.Pipe()
@@ -78,9 +78,9 @@ func TestServeWhoSeesIt(t *testing.T) {
 
 // TestStoreVersion: it changes with what the page shows, and with nothing else.
 func TestStoreVersion(t *testing.T) {
-	dir := store(t)
+	dir := runs(t)
 	version := func() string {
-		v, err := storeVersion(dir)
+		v, err := runsVersion(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestStoreVersion(t *testing.T) {
 	if version() == before {
 		t.Error("a log that was written again does not change the page's version")
 	}
-	if _, err := storeVersion(filepath.Join(dir, "absent")); err != nil {
+	if _, err := runsVersion(filepath.Join(dir, "absent")); err != nil {
 		t.Errorf("a run that has not begun: %v", err)
 	}
 }

@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/slurm"
+	"github.com/reidbench/reidbench/bench/store"
 )
 
 var realSlurm = flag.Bool("slurm", false, "run the test on a real Slurm of one node: as root, with slurmctld, slurmd and munge installed")
@@ -138,7 +138,7 @@ func TestSlurm(t *testing.T) {
 			t.Errorf("%s has not gone on from a checkpoint %d times:\n%s", job, atLeast, log)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(out, "osnet", bench.WeightsFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(out, "osnet", store.WeightsFile)); err != nil {
 		t.Error(err)
 	}
 }

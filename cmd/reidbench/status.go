@@ -10,16 +10,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/slurm"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 )
 
 func newStatusCommand() *cobra.Command {
 	var (
-		store string
-		json  bool
+		runs string
+		json bool
 	)
 	command := &cobra.Command{
 		Use:   "status",
@@ -34,15 +34,15 @@ exit code is 1 if a job has failed or cannot be read.`,
   reidbench status --runs /shared/runs --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			list, err := bench.Status(store)
+			list, err := store.Statuses(runs)
 			if errors.Is(err, fs.ErrNotExist) && !c.Flags().Changed("runs") {
-				fmt.Fprintf(c.ErrOrStderr(), "nothing has been run in %s yet\n", store)
+				fmt.Fprintf(c.ErrOrStderr(), "nothing has been run in %s yet\n", runs)
 				list, err = nil, nil
 			}
 			if err != nil {
 				return err
 			}
-			view, err := slurm.View(c.Context(), store)
+			view, err := slurm.View(c.Context(), runs)
 			if err != nil && !errors.Is(err, slurm.ErrMissing) {
 				fmt.Fprintf(c.ErrOrStderr(), "warning: without Slurm's view of the tasks: %v\n", err)
 			}
@@ -59,18 +59,18 @@ exit code is 1 if a job has failed or cannot be read.`,
 			return err
 		},
 	}
-	command.Flags().StringVar(&store, "runs", defaultStore, "`folder` of the runs")
+	command.Flags().StringVar(&runs, "runs", defaultRuns, "`folder` of the runs")
 	command.Flags().BoolVar(&json, "json", false, "write JSON, a job each with its whole last evaluation")
 	return command
 }
 
 // placedJob is what a job's folder tells, and Slurm if it has a task of the job.
 type placedJob struct {
-	bench.JobStatus
+	store.JobStatus
 	Slurm *slurm.Place `json:"slurm,omitempty"`
 }
 
-func withPlaces(jobs []bench.JobStatus, places map[string]slurm.Place) []placedJob {
+func withPlaces(jobs []store.JobStatus, places map[string]slurm.Place) []placedJob {
 	placed := []placedJob{}
 	for _, j := range jobs {
 		p := placedJob{JobStatus: j}
@@ -130,7 +130,7 @@ func printStatus(w io.Writer, jobs []placedJob) error {
 }
 
 // statusCells are the columns of a job; what is not known stays empty.
-func statusCells(j bench.JobStatus) []string {
+func statusCells(j store.JobStatus) []string {
 	cells := []string{j.Job, string(j.State), "", "", "", "", "", "", "", ""}
 	if j.Step > 0 {
 		cells[2], cells[3] = fmt.Sprintf("%d/%d", j.Epoch, j.Epochs), fmt.Sprintf("%d/%d", j.Step, j.Steps)

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -135,7 +136,7 @@ func TestWorkflow(t *testing.T) {
 		}
 	})
 	t.Run("rank", func(t *testing.T) {
-		args := []string{"rank", "lenet", "--weights", filepath.Join(runs, "lenet", bench.WeightsFile), "--data", data, "--queries", "2", "--top", "4"}
+		args := []string{"rank", "lenet", "--weights", filepath.Join(runs, "lenet", store.WeightsFile), "--data", data, "--queries", "2", "--top", "4"}
 		var pictures [2][]byte
 		for i, out := range []string{filepath.Join(dir, "ranked"), filepath.Join(dir, "ranked again")} {
 			printed := succeed(t, append(args, "--out", out)...)
@@ -167,7 +168,7 @@ func TestWorkflow(t *testing.T) {
 		if !regexp.MustCompile(`(?m)^lenet  done   +3/3 +9/9  `).MatchString(text) || !strings.HasSuffix(text, "\n\n1 of 1 jobs done\n") {
 			t.Errorf("a finished job's status is\n%s", text)
 		}
-		var jobs []bench.JobStatus
+		var jobs []store.JobStatus
 		if err := json.Unmarshal([]byte(succeed(t, "status", "--runs", runs, "--json")), &jobs); err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +188,7 @@ func TestWorkflow(t *testing.T) {
 		}
 	})
 	t.Run("eval", func(t *testing.T) {
-		weights := filepath.Join(runs, "lenet", bench.WeightsFile)
+		weights := filepath.Join(runs, "lenet", store.WeightsFile)
 		converted, features := filepath.Join(dir, "converted.safetensors"), filepath.Join(dir, "features.csv")
 		succeed(t, "weights", "convert", weights, converted)
 		var evaluation bench.Evaluation
@@ -217,7 +218,7 @@ func TestWorkflow(t *testing.T) {
 		}
 	})
 	t.Run("inspect", func(t *testing.T) {
-		weights := filepath.Join(runs, "lenet", bench.WeightsFile)
+		weights := filepath.Join(runs, "lenet", store.WeightsFile)
 		if text := succeed(t, "weights", "inspect", weights); !strings.Contains(text, "features.0.weight    [6, 3, 5, 5]        450  F32\n") {
 			t.Errorf("a tensor is missing:\n%s", text)
 		}
@@ -239,7 +240,7 @@ func TestRunAfterFailure(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(runs, "lenet"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	metrics := filepath.Join(runs, "lenet", bench.MetricsFile)
+	metrics := filepath.Join(runs, "lenet", store.MetricsFile)
 	if err := os.Mkdir(metrics, 0o777); err != nil { // a folder where the log is to be
 		t.Fatal(err)
 	}

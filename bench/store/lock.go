@@ -1,4 +1,4 @@
-package bench
+package store
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -37,10 +36,10 @@ func (h Holder) String() string {
 	return fmt.Sprintf("process %d on %s since %s", h.PID, h.Host, h.Since.Format(time.DateTime))
 }
 
-// lock is the right to write to a job's folder.
-type lock struct {
-	dir  string
-	file *flock.Flock // nil where the file system has no locks
+// A Lock is the right to write to a job's folder.
+type Lock struct {
+	folder Folder
+	file   *flock.Flock // nil where the file system has no locks
 }
 
 // A look at a lock takes it for a moment: whoever wants it tries again for as long.
@@ -49,11 +48,11 @@ const (
 	lockRetry    = 20 * time.Millisecond
 )
 
-// lockJob takes the lock of the job in dir, which must exist. The error wraps ErrLocked and names the
+// Lock takes the lock of the folder, which must exist. The error wraps ErrLocked and names the
 // holder where another process, or another run in this one, has it. Where the file system has no
 // locks there is none to take, which warn is told.
-func lockJob(dir string, now time.Time, warn func(string)) (*lock, error) {
-	l := &lock{dir: dir, file: flock.New(filepath.Join(dir, lockFile),
+func (f Folder) Lock(now time.Time, warn func(string)) (*Lock, error) {
+	l := &Lock{folder: f, file: flock.New(f.path(lockFile),
 		flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))}
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 	defer cancel()
@@ -61,15 +60,15 @@ func lockJob(dir string, now time.Time, warn func(string)) (*lock, error) {
 	switch {
 	case taken:
 	case errors.Is(err, context.DeadlineExceeded):
-		if holder, err := readHolder(dir); err == nil {
-			return nil, fmt.Errorf("%s: %w: %v", dir, ErrLocked, holder)
+		if holder, err := f.holder(); err == nil {
+			return nil, fmt.Errorf("%s: %w: %v", f.Dir, ErrLocked, holder)
 		}
-		return nil, fmt.Errorf("%s: %w", dir, ErrLocked)
+		return nil, fmt.Errorf("%s: %w", f.Dir, ErrLocked)
 	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.ENOLCK):
 		l.file = nil
-		warn(fmt.Sprintf("%s is on a file system without locks (%v): nothing keeps a second process from it", dir, err))
+		warn(fmt.Sprintf("%s is on a file system without locks (%v): nothing keeps a second process from it", f.Dir, err))
 	default:
-		return nil, fmt.Errorf("lock %s: %w", dir, err)
+		return nil, fmt.Errorf("lock %s: %w", f.Dir, err)
 	}
 	host, err := os.Hostname()
 	if err != nil {
@@ -77,52 +76,52 @@ func lockJob(dir string, now time.Time, warn func(string)) (*lock, error) {
 	}
 	text, err := json.Marshal(Holder{os.Getpid(), host, now.UTC().Truncate(time.Second)})
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, holderFile), append(text, '\n'), 0o666)
+		err = os.WriteFile(f.path(holderFile), append(text, '\n'), 0o666)
 	}
 	if err != nil {
-		return nil, errors.Join(err, l.release())
+		return nil, errors.Join(err, l.Release())
 	}
 	return l, nil
 }
 
-// release gives the lock back and forgets the holder.
-func (l *lock) release() error {
-	if err := os.Remove(filepath.Join(l.dir, holderFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// Release gives the lock back and forgets the holder.
+func (l *Lock) Release() error {
+	if err := os.Remove(l.folder.path(holderFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(err, l.close())
 	}
 	return l.close()
 }
 
-// retire is release for a job that is done. The lock's file goes, too: whoever has opened it before
+// Retire is Release for a job that is done. The lock's file goes, too: whoever has opened it before
 // finds the record.
-func (l *lock) retire() error {
-	err := l.release()
-	if removeErr := os.Remove(filepath.Join(l.dir, lockFile)); !errors.Is(removeErr, fs.ErrNotExist) {
+func (l *Lock) Retire() error {
+	err := l.Release()
+	if removeErr := os.Remove(l.folder.path(lockFile)); !errors.Is(removeErr, fs.ErrNotExist) {
 		err = errors.Join(err, removeErr)
 	}
 	return err
 }
 
-func (l *lock) close() error {
+func (l *Lock) close() error {
 	if l.file == nil {
 		return nil
 	}
 	return l.file.Close()
 }
 
-// readHolder returns who works on the job in dir, or who did last if it was killed.
-func readHolder(dir string) (Holder, error) {
+// holder returns who works on the job, or who did last if it was killed.
+func (f Folder) holder() (Holder, error) {
 	var h Holder
-	text, err := os.ReadFile(filepath.Join(dir, holderFile))
+	text, err := os.ReadFile(f.path(holderFile))
 	if err == nil {
 		err = json.Unmarshal(text, &h)
 	}
 	return h, err
 }
 
-// isLocked tells whether a process works on the job in dir.
-func isLocked(dir string) bool {
-	probe := flock.New(filepath.Join(dir, lockFile), flock.SetFlag(os.O_RDONLY))
+// locked reports whether a process works on the job.
+func (f Folder) locked() bool {
+	probe := flock.New(f.path(lockFile), flock.SetFlag(os.O_RDONLY))
 	free, err := probe.TryRLock()
 	probe.Close()
 	return !free && err == nil

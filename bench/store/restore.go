@@ -1,4 +1,4 @@
-package bench
+package store
 
 import (
 	"crypto/sha256"
@@ -46,47 +46,62 @@ func checkDigest(path string) error {
 	return nil
 }
 
-// openCheckpoint opens the newest sound checkpoint and reads its state; nil if there is
-// none. Damaged ones are renamed, so that they are not met again, and reported to warn.
-func openCheckpoint(dir string, warn func(error)) (*weights.Archive, state, error) {
-	found, err := checkpoints(dir)
-	if err != nil {
-		return nil, state{}, err
-	}
-	for _, c := range found {
-		archive, s, err := openSound(c.path)
-		if err == nil {
-			return archive, s, nil
-		}
-		if !errors.Is(err, ErrDamaged) {
-			return nil, state{}, err // it may be sound, but cannot be read now
-		}
-		for _, suffix := range []string{digestSuffix, ""} {
-			renameErr := os.Rename(c.path+suffix, c.path+brokenSuffix+suffix)
-			if renameErr != nil && !errors.Is(renameErr, fs.ErrNotExist) {
-				return nil, state{}, errors.Join(err, renameErr)
-			}
-		}
-		warn(fmt.Errorf("%w; it is set aside as %s", err, filepath.Base(c.path)+brokenSuffix))
-	}
-	return nil, state{}, nil
+// A Checkpoint is one that a training goes on from. It must be closed.
+type Checkpoint struct {
+	Position Position
+	archive  *weights.Archive
 }
 
-func openSound(path string) (*weights.Archive, state, error) {
+// OpenCheckpoint opens the newest sound checkpoint; nil if there is none. Damaged ones are renamed, so that they are not
+// met again, and reported to warn.
+func (f Folder) OpenCheckpoint(warn func(error)) (*Checkpoint, error) {
+	if err := f.removeOrphans(); err != nil {
+		return nil, err
+	}
+	found, err := f.Checkpoints()
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range found {
+		c, err := openSound(file.Path)
+		if err == nil {
+			return c, nil
+		}
+		if !errors.Is(err, ErrDamaged) {
+			return nil, err // it may be sound, but cannot be read now
+		}
+		for _, suffix := range []string{digestSuffix, ""} {
+			renameErr := os.Rename(file.Path+suffix, file.Path+brokenSuffix+suffix)
+			if renameErr != nil && !errors.Is(renameErr, fs.ErrNotExist) {
+				return nil, errors.Join(err, renameErr)
+			}
+		}
+		warn(fmt.Errorf("%w; it is set aside as %s", err, filepath.Base(file.Path)+brokenSuffix))
+	}
+	return nil, nil
+}
+
+func openSound(path string) (*Checkpoint, error) {
 	if err := checkDigest(path); err != nil {
-		return nil, state{}, err
+		return nil, err
 	}
 	archive, err := weights.Open(path)
 	if err != nil {
-		return nil, state{}, damagedUnlessUnreadable(err)
+		return nil, damagedUnlessUnreadable(err)
 	}
-	var s state
-	if err := json.Unmarshal([]byte(archive.Metadata()[stateKey]), &s); err != nil {
+	c := &Checkpoint{archive: archive}
+	if err := json.Unmarshal([]byte(archive.Metadata()[stateKey]), &c.Position); err != nil {
 		archive.Close()
-		return nil, state{}, fmt.Errorf("%s: %w: the training's state: %w", path, ErrDamaged, err)
+		return nil, fmt.Errorf("%s: %w: the training's state: %w", path, ErrDamaged, err)
 	}
-	return archive, s, nil
+	return c, nil
 }
+
+// Close closes the checkpoint's file.
+func (c *Checkpoint) Close() error { return c.archive.Close() }
+
+// RestoreNetwork sets every parameter and running statistic.
+func (c *Checkpoint) RestoreNetwork(w *train.Weights) error { return restoreNetwork(w, c.archive) }
 
 // damagedUnlessUnreadable tells content that makes no sense from a file that the system doesn't give.
 func damagedUnlessUnreadable(err error) error {
@@ -94,6 +109,23 @@ func damagedUnlessUnreadable(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
+}
+
+// LoadWeights sets every parameter and running statistic to what a job that is done has come to.
+func (f Folder) LoadWeights(w *train.Weights) error {
+	path := f.path(WeightsFile)
+	if err := checkDigest(path); err != nil {
+		return err
+	}
+	archive, err := weights.Open(path)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	if err := restoreNetwork(w, archive); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }
 
 // restoreNetwork sets every parameter and running statistic.
@@ -110,14 +142,14 @@ func restoreNetwork(w *train.Weights, archive *weights.Archive) error {
 	return nil
 }
 
-// restoreAdam sets the moments of the trained parameters.
-func restoreAdam(adam *train.Adam, archive *weights.Archive, trained []*graph.Param, steps int) error {
+// RestoreAdam sets the moments of the trained parameters, and how many steps it has done.
+func (c *Checkpoint) RestoreAdam(adam *train.Adam, trained []*graph.Param) error {
 	for _, p := range trained {
-		m, err := archive.Float32(firstMoment + p.Name)
+		m, err := c.archive.Float32(firstMoment + p.Name)
 		if err != nil {
 			return err
 		}
-		v, err := archive.Float32(secondMoment + p.Name)
+		v, err := c.archive.Float32(secondMoment + p.Name)
 		if err != nil {
 			return err
 		}
@@ -125,6 +157,6 @@ func restoreAdam(adam *train.Adam, archive *weights.Archive, trained []*graph.Pa
 			return err
 		}
 	}
-	adam.SetSteps(steps)
+	adam.SetSteps(c.Position.AdamSteps)
 	return nil
 }

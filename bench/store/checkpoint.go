@@ -1,4 +1,4 @@
-package bench
+package store
 
 import (
 	"cmp"
@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
@@ -35,16 +34,8 @@ const (
 	stateKey = "reidbench.state"
 )
 
-// Checkpoints says when a training's state is written, beside what the recipe says, and what stays
-// of it. No result depends on it.
-type Checkpoints struct {
-	Interval time.Duration // the longest that a training goes on without one; 0: the epochs of the recipe alone
-	Newest   int           // that many stay, until the job is done; below 1: two, so that there is one before the newest
-	Every    int           // one is written after so many epochs each, and stays when the job is done; 0: none
-}
-
-// state is where a training stands, besides its tensors.
-type state struct {
+// A Position is where a training stands, besides its tensors.
+type Position struct {
 	Steps  int `json:"steps"`  // done, both stages together
 	Epochs int `json:"epochs"` // closed: logged, and evaluated if that was due
 
@@ -110,66 +101,75 @@ func momentTensors(adam *train.Adam, trained []*graph.Param) []weights.Tensor {
 	return tensors
 }
 
-// saveCheckpoint writes the checkpoint of s, which is so many steps into the open epoch. trained are
+// SaveCheckpoint writes the checkpoint of a position that is steps into the open epoch. trained are
 // the parameters that adam steps.
-func saveCheckpoint(dir string, s state, steps int, w *train.Weights, adam *train.Adam, trained []*graph.Param) error {
-	position, err := json.Marshal(s)
+func (f Folder) SaveCheckpoint(
+	p Position, steps int, w *train.Weights, adam *train.Adam, trained []*graph.Param,
+) error {
+	position, err := json.Marshal(p)
 	if err != nil {
-		return fmt.Errorf("encode the state of %s: %w", dir, err)
+		return fmt.Errorf("encode the state of %s: %w", f.Dir, err)
 	}
-	path := filepath.Join(dir, fmt.Sprintf(checkpointFormat, s.Epochs, steps))
+	path := f.path(fmt.Sprintf(checkpointFormat, p.Epochs, steps))
 	tensors := append(networkTensors(w), momentTensors(adam, trained)...)
 	return writeTensors(path, tensors, map[string]string{stateKey: string(position)})
 }
 
-// checkpoint is a file of that name.
-type checkpoint struct {
-	path          string
-	epochs, steps int // epochs that are closed, steps of the open one
+// SaveWeights writes the weights of a job that is done, with their digest.
+func (f Folder) SaveWeights(id Identity, w *train.Weights) error {
+	return writeTensors(f.path(WeightsFile), networkTensors(w), map[string]string{
+		"model": id.Model, "recipe": id.Recipe.Name, "dataset": id.Dataset, "format": "pt",
+	})
 }
 
-// checkpoints lists the checkpoints in dir, the newest first.
-func checkpoints(dir string) ([]checkpoint, error) {
-	entries, err := os.ReadDir(dir)
+// A CheckpointFile is a checkpoint as its name tells.
+type CheckpointFile struct {
+	Path          string
+	Epochs, Steps int // epochs that are closed, steps of the open one
+}
+
+// Checkpoints lists the folder's checkpoints, the newest first.
+func (f Folder) Checkpoints() ([]CheckpointFile, error) {
+	entries, err := os.ReadDir(f.Dir)
 	if err != nil {
 		return nil, err
 	}
-	var found []checkpoint
+	var found []CheckpointFile
 	for _, e := range entries {
-		c := checkpoint{path: filepath.Join(dir, e.Name())}
-		if _, err := fmt.Sscanf(e.Name(), checkpointFormat, &c.epochs, &c.steps); err != nil ||
-			e.Name() != fmt.Sprintf(checkpointFormat, c.epochs, c.steps) {
+		c := CheckpointFile{Path: f.path(e.Name())}
+		if _, err := fmt.Sscanf(e.Name(), checkpointFormat, &c.Epochs, &c.Steps); err != nil ||
+			e.Name() != fmt.Sprintf(checkpointFormat, c.Epochs, c.Steps) {
 			continue
 		}
 		found = append(found, c)
 	}
-	slices.SortFunc(found, func(a, b checkpoint) int {
-		return cmp.Or(cmp.Compare(b.epochs, a.epochs), cmp.Compare(b.steps, a.steps))
+	slices.SortFunc(found, func(a, b CheckpointFile) int {
+		return cmp.Or(cmp.Compare(b.Epochs, a.Epochs), cmp.Compare(b.Steps, a.Steps))
 	})
 	return found, nil
 }
 
-// prune leaves the newest checkpoints, and those at the end of every so many epochs; 0: of none.
+// Prune leaves the newest checkpoints, as many as newest says, and those at the end of every so many epochs; 0: of none.
 // What a kill between two removals has left of others goes, too.
-func prune(dir string, newest, every int) error {
-	found, err := checkpoints(dir)
+func (f Folder) Prune(newest, every int) error {
+	found, err := f.Checkpoints()
 	if err != nil {
 		return err
 	}
 	for i, c := range found {
-		if i < newest || every > 0 && c.epochs > 0 && c.epochs%every == 0 && c.steps == 0 {
+		if i < newest || every > 0 && c.Epochs > 0 && c.Epochs%every == 0 && c.Steps == 0 {
 			continue
 		}
-		if err := os.Remove(c.path); err != nil {
+		if err := os.Remove(c.Path); err != nil {
 			return err
 		}
 	}
-	return removeOrphans(dir)
+	return f.removeOrphans()
 }
 
 // removeOrphans removes the digests of files that are not there.
-func removeOrphans(dir string) error {
-	entries, err := os.ReadDir(dir)
+func (f Folder) removeOrphans() error {
+	entries, err := os.ReadDir(f.Dir)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func removeOrphans(dir string) error {
 	var failed []error
 	for name := range there {
 		if file, ok := strings.CutSuffix(name, digestSuffix); ok && !there[file] {
-			failed = append(failed, os.Remove(filepath.Join(dir, name)))
+			failed = append(failed, os.Remove(f.path(name)))
 		}
 	}
 	return errors.Join(failed...)

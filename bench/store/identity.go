@@ -1,4 +1,4 @@
-package bench
+package store
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,12 +24,13 @@ var ErrConflict = errors.New("the folder holds another run")
 // identityFile says what a job's folder is about. It is written first.
 const identityFile = "run.json"
 
-const identityFormat = "reidbench-run/1"
+// IdentityFormat names the layout of an identity; one of another format is refused.
+const IdentityFormat = "reidbench-run/1"
 
-// identity is everything that the bits of a job's result depend on, besides the
+// An Identity is everything that the bits of a job's result depend on, besides the
 // binary and the machine's ISA.
-type identity struct {
-	Format  string `json:"format"`
+type Identity struct {
+	Format  string `json:"format"` // IdentityFormat
 	Model   string `json:"model"`
 	Teacher string `json:"teacher,omitempty"` // of a distilled row
 	// Pretrained is the file that the training began with; nil: random weights.
@@ -42,9 +42,9 @@ type identity struct {
 	Classes    int                 `json:"classes"`
 }
 
-// readIdentity returns what a folder is about, nil if it has not begun yet.
-func readIdentity(dir string) (*identity, error) {
-	path := filepath.Join(dir, identityFile)
+// Identity returns what the folder is about, nil if it is no job's yet.
+func (f Folder) Identity() (*Identity, error) {
+	path := f.path(identityFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -52,21 +52,21 @@ func readIdentity(dir string) (*identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	var id identity
+	var id Identity
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&id); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	if id.Format != identityFormat {
-		return nil, fmt.Errorf("read %s: format %q, want %q", path, id.Format, identityFormat)
+	if id.Format != IdentityFormat {
+		return nil, fmt.Errorf("read %s: format %q, want %q", path, id.Format, IdentityFormat)
 	}
 	return &id, nil
 }
 
-// write makes dir the folder of this job.
-func (id identity) write(dir string) error {
-	return atomicfile.Write(filepath.Join(dir, identityFile), func(w io.Writer) error {
+// writeIdentity makes the folder that of this job.
+func (f Folder) writeIdentity(id Identity) error {
+	return atomicfile.Write(f.path(identityFile), func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(id)
@@ -74,14 +74,14 @@ func (id identity) write(dir string) error {
 }
 
 // onDatasetOf is the identity with everything that depends on the images taken from another.
-func (id identity) onDatasetOf(other identity) identity {
+func (id Identity) onDatasetOf(other Identity) Identity {
 	id.Dataset, id.Classes, id.Schedule = other.Dataset, other.Classes, other.Schedule
 	return id
 }
 
 // conflict is the error that names what differs between the job and the one that dir
 // holds, nil if nothing does.
-func (id identity) conflict(dir string, recorded identity) error {
+func (id Identity) conflict(dir string, recorded Identity) error {
 	was, is := recorded.fields(), id.fields()
 	for field := range was {
 		if _, ok := is[field]; !ok {
@@ -106,10 +106,10 @@ func (id identity) conflict(dir string, recorded identity) error {
 }
 
 // fields are the values by their name in the file, those of nested objects with a dot.
-func (id identity) fields() map[string]string {
+func (id Identity) fields() map[string]string {
 	data, err := json.Marshal(id)
 	if err != nil {
-		panic(fmt.Sprintf("bench: an identity does not encode: %v", err))
+		panic(fmt.Sprintf("store: an identity does not encode: %v", err))
 	}
 	fields := map[string]string{}
 	var flatten func(prefix string, data json.RawMessage)

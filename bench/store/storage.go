@@ -1,4 +1,4 @@
-package bench
+package store
 
 import (
 	"errors"
@@ -15,8 +15,9 @@ var (
 	ErrReadOnly = errors.New("the folder of results cannot be written to")
 )
 
-// storageError says what it means for the run that something could not be written.
-func storageError(err error) error {
+// ExplainWrite says what it means for the run that something could not be written: the error wraps [ErrDiskFull] or
+// [ErrReadOnly] where it is about that.
+func ExplainWrite(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w: %w; make room, and the same command goes on", ErrDiskFull, err)

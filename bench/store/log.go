@@ -1,10 +1,9 @@
-package bench
+package store
 
 import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/reidbench/reidbench/results"
 )
@@ -14,9 +13,22 @@ import (
 // seed.
 const MetricsFile = "metrics.jsonl"
 
+// An EntryKind says what an entry is about.
+type EntryKind string
+
+// The kinds of entries.
+const (
+	StepEntry       EntryKind = "step"
+	EpochEntry      EntryKind = "epoch"      // at an epoch's end
+	EvaluationEntry EntryKind = "evaluation" // after the entry of its epoch
+)
+
+// start is how the line of an entry of the kind begins: Event is an Entry's first field.
+func (k EntryKind) start() []byte { return fmt.Appendf(nil, `{"event":%q,`, k) }
+
 // Entry is a line of the log.
 type Entry struct {
-	Event   string           `json:"event"` // "step", "epoch" or "evaluation"
+	Event   EntryKind        `json:"event"`
 	Stage   string           `json:"stage"` // "classifier" or "everything"
 	Epoch   int              `json:"epoch"` // from 1, both stages together
 	Step    int              `json:"step"`  // steps done, both stages together
@@ -34,29 +46,29 @@ type Timing struct {
 	SecondsLeft     float64 `json:"seconds_left"`
 }
 
-// metricsLog appends to the log. The first failure is kept and returned by sync.
-type metricsLog struct {
+// A Log appends to a job's log. The first failure is kept and returned by [Log.Sync].
+type Log struct {
 	file *os.File
 	size int64
 	err  error
 }
 
-// openMetrics opens the log in dir for appending after its first size bytes; what
-// stands behind them was written after the checkpoint that training goes on from.
-func openMetrics(dir string, size int64) (*metricsLog, error) {
-	f, err := os.OpenFile(filepath.Join(dir, MetricsFile), os.O_WRONLY|os.O_CREATE, 0o666)
+// OpenLog opens the log for appending after its first size bytes; what comes after
+// them was written after the checkpoint that training goes on from.
+func (f Folder) OpenLog(size int64) (*Log, error) {
+	file, err := os.OpenFile(f.path(MetricsFile), os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err
 	}
-	l := &metricsLog{file: f, size: size}
+	l := &Log{file: file, size: size}
 	if err := l.rewind(); err != nil {
-		f.Close()
+		file.Close()
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *metricsLog) rewind() error {
+func (l *Log) rewind() error {
 	info, err := l.file.Stat()
 	if err != nil {
 		return err
@@ -72,8 +84,8 @@ func (l *metricsLog) rewind() error {
 	return err
 }
 
-// add appends a line.
-func (l *metricsLog) add(e Entry) {
+// Add appends a line.
+func (l *Log) Add(e Entry) {
 	if l.err != nil {
 		return
 	}
@@ -88,12 +100,13 @@ func (l *metricsLog) add(e Entry) {
 	l.size += int64(len(line)) + 1
 }
 
-// sync makes the lines durable and returns how many bytes they are.
-func (l *metricsLog) sync() (int64, error) {
+// Sync makes the lines durable and returns how many bytes they are.
+func (l *Log) Sync() (int64, error) {
 	if l.err != nil {
 		return 0, l.err
 	}
 	return l.size, l.file.Sync()
 }
 
-func (l *metricsLog) close() error { return l.file.Close() }
+// Close leaves the log as it is.
+func (l *Log) Close() error { return l.file.Close() }

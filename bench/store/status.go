@@ -1,4 +1,4 @@
-package bench
+package store
 
 import (
 	"bufio"
@@ -46,26 +46,26 @@ type JobStatus struct {
 // Left is the estimated time until the job's end.
 func (s JobStatus) Left() time.Duration { return time.Duration(s.SecondsLeft * float64(time.Second)) }
 
-// Status reads how far every job is from the folders of out alone, sorted by model and seed. Any machine that sees the
+// Statuses reads how far every job is from the folders of out alone, sorted by model and seed. Any machine that sees the
 // folders may ask at any time; the lock that tells running jobs from interrupted ones is then only looked at.
-func Status(out string) ([]JobStatus, error) {
+func Statuses(out string) ([]JobStatus, error) {
 	entries, err := os.ReadDir(out)
 	if err != nil {
 		return nil, err
 	}
 	all := []JobStatus{}
 	for _, e := range entries {
-		dir := filepath.Join(out, e.Name())
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		f := Folder{filepath.Join(out, e.Name())}
+		if info, err := os.Stat(f.Dir); err != nil || !info.IsDir() {
 			continue
 		}
-		id, err := readIdentity(dir)
+		id, err := f.Identity()
 		if id == nil && err == nil {
 			continue // the dataset, for example
 		}
 		s := JobStatus{Job: e.Name(), Model: e.Name()}
 		if err == nil {
-			s, err = statusOf(dir, *id)
+			s, err = f.statusOf(*id)
 		}
 		if err != nil {
 			s.State, s.Reason = results.StateUnknown, err.Error()
@@ -78,37 +78,37 @@ func Status(out string) ([]JobStatus, error) {
 	return all, nil
 }
 
-// StatusIn reads how far the one job in dir is. The error is fs.ErrNotExist where there is none.
-func StatusIn(dir string) (JobStatus, error) {
-	id, err := readIdentity(dir)
+// Status reads how far the job is. The error is fs.ErrNotExist where there is none.
+func (f Folder) Status() (JobStatus, error) {
+	id, err := f.Identity()
 	if err != nil {
 		return JobStatus{}, err
 	}
 	if id == nil {
-		return JobStatus{}, fmt.Errorf("%s: no job: %w", dir, fs.ErrNotExist)
+		return JobStatus{}, fmt.Errorf("%s: no job: %w", f.Dir, fs.ErrNotExist)
 	}
-	return statusOf(dir, *id)
+	return f.statusOf(*id)
 }
 
 // statusOf looks at one job. What changes meanwhile is looked at first: a job that ends between two looks is done.
-func statusOf(dir string, id identity) (JobStatus, error) {
+func (f Folder) statusOf(id Identity) (JobStatus, error) {
 	s := JobStatus{
-		Job: filepath.Base(dir), Model: id.Model, Seed: id.Seed, State: results.StateWaiting,
+		Job: f.Name(), Model: id.Model, Seed: id.Seed, State: results.StateWaiting,
 		Epochs: id.Schedule.AllEpochs(), Steps: id.Schedule.Steps(),
 	}
-	locked := isLocked(dir)
-	if holder, err := readHolder(dir); err == nil {
+	locked := f.locked()
+	if holder, err := f.holder(); err == nil {
 		s.Holder = &holder
 	}
-	if err := s.readLog(filepath.Join(dir, MetricsFile)); err != nil {
+	if err := s.readLog(f.path(MetricsFile)); err != nil {
 		return s, err
 	}
-	found, err := checkpoints(dir)
+	found, err := f.Checkpoints()
 	if err != nil {
 		return s, err
 	}
 	if len(found) > 0 {
-		s.Checkpoint = filepath.Base(found[0].path)
+		s.Checkpoint = filepath.Base(found[0].Path)
 	}
 	if s.Step > 0 || len(found) > 0 {
 		s.State = results.StateInterrupted
@@ -116,7 +116,7 @@ func statusOf(dir string, id identity) (JobStatus, error) {
 	if locked {
 		s.State = results.StateRunning
 	}
-	record, err := results.Read(dir)
+	record, err := results.Read(f.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return s, nil
@@ -168,6 +168,7 @@ func (s *JobStatus) readLog(path string) error {
 func lastEntries(r io.Reader) (trained, evaluated *Entry, err error) {
 	lines := bufio.NewReaderSize(r, 1<<16)
 	var step, evaluation []byte
+	evaluationStart := EvaluationEntry.start()
 	for {
 		line, err := readLine(lines)
 		if err == io.EOF {
@@ -176,7 +177,7 @@ func lastEntries(r io.Reader) (trained, evaluated *Entry, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if bytes.HasPrefix(line, evaluationPrefix) {
+		if bytes.HasPrefix(line, evaluationStart) {
 			evaluation = line
 		} else {
 			step = line
@@ -196,6 +197,3 @@ func lastEntries(r io.Reader) (trained, evaluated *Entry, err error) {
 	}
 	return trained, evaluated, nil
 }
-
-// evaluationPrefix is how metricsLog begins the entry of an evaluation.
-var evaluationPrefix = []byte(`{"event":"evaluation",`)

@@ -1,13 +1,10 @@
-package bench
+package store
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/csv"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"maps"
@@ -30,15 +27,18 @@ var ErrDatasetChanged = errors.New("the dataset has changed since the run began"
 // change. It names what has changed; whether anything has, the fingerprint and digests decide.
 const manifestFile = "dataset.csv"
 
+// A manifest is what there is to know of image files without reading them, by path.
+type manifest map[string]imageFile
+
 // imageFile is what a manifest says of an image.
 type imageFile struct {
 	bytes   int64
 	changed string // the time of the last change
 }
 
-// manifest looks at every image that is used, by path. What is gone is left out.
-func (d *dataset) manifest() (map[string]imageFile, error) {
-	files := map[string]imageFile{}
+// listImages looks at every image that is used. What is gone is left out.
+func listImages(d *market1501.Dataset) (manifest, error) {
+	files := manifest{}
 	for _, s := range d.Splits() {
 		for _, e := range s.Entries {
 			info, err := os.Stat(filepath.Join(d.Root, filepath.FromSlash(e.Path)))
@@ -54,12 +54,12 @@ func (d *dataset) manifest() (map[string]imageFile, error) {
 	return files, nil
 }
 
-func (d *dataset) writeManifest(path string) error {
-	files, err := d.manifest()
+func (f Folder) writeManifest(data *market1501.Dataset) error {
+	files, err := listImages(data)
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.Write(f.path(manifestFile), func(w io.Writer) error {
 		table := csv.NewWriter(w)
 		_ = table.Write([]string{"path", "bytes", "changed"}) // Flush keeps the error
 		for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -70,19 +70,20 @@ func (d *dataset) writeManifest(path string) error {
 	})
 }
 
-func readManifest(path string) (map[string]imageFile, error) {
-	f, err := os.Open(path)
+func (f Folder) manifest() (manifest, error) {
+	path := f.path(manifestFile)
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	table := csv.NewReader(f)
+	defer file.Close()
+	table := csv.NewReader(file)
 	table.FieldsPerRecord = 3
 	rows, err := table.ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	files := map[string]imageFile{}
+	files := manifest{}
 	for _, row := range rows[min(1, len(rows)):] {
 		n, err := strconv.ParseInt(row[1], 10, 64)
 		if err != nil {
@@ -93,32 +94,22 @@ func readManifest(path string) (map[string]imageFile, error) {
 	return files, nil
 }
 
-// verify is an error that wraps ErrDatasetChanged if files are gone or have another size than when the
-// dataset was opened. dir is the folder of the job that asks.
-func (d *dataset) verify(dir string) error {
-	switch fingerprint, err := d.Fingerprint(); {
-	case errors.Is(err, fs.ErrNotExist), err == nil && fingerprint != d.record.Fingerprint:
-		return d.changed(dir)
-	default:
-		return err
+// DatasetChanged is the error, which wraps [ErrDatasetChanged], that names what is different from when the job began.
+func (f Folder) DatasetChanged(data *market1501.Dataset) error {
+	was, err := f.manifest()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s is not the one it began with, and what is different can't be told: %w",
+			f.Dir, ErrDatasetChanged, data.Root, err)
 	}
+	is, err := listImages(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w: %w", f.Dir, ErrDatasetChanged, err)
+	}
+	return fmt.Errorf("%s: %w: in %s %s", f.Dir, ErrDatasetChanged, data.Root, was.difference(is))
 }
 
-// changed is the error that names what is different from when the job in dir began.
-func (d *dataset) changed(dir string) error {
-	was, err := readManifest(filepath.Join(dir, manifestFile))
-	if err != nil {
-		return fmt.Errorf("%s: %w: %s is not the one it began with, and what is different can't be told: %w", dir, ErrDatasetChanged, d.Root, err)
-	}
-	is, err := d.manifest()
-	if err != nil {
-		return fmt.Errorf("%s: %w: %w", dir, ErrDatasetChanged, err)
-	}
-	return fmt.Errorf("%s: %w: in %s %s", dir, ErrDatasetChanged, d.Root, compareManifests(was, is))
-}
-
-// compareManifests says what is different.
-func compareManifests(was, is map[string]imageFile) string {
+// difference says what is different now.
+func (was manifest) difference(is manifest) string {
 	var gone, added, resized, rewritten []string
 	for _, name := range slices.Sorted(maps.Keys(was)) {
 		switch file, there := is[name]; {
@@ -154,17 +145,3 @@ func compareManifests(was, is map[string]imageFile) string {
 	}
 	return cmp.Or(strings.Join(parts, ", "), "images decode to other pixels")
 }
-
-// imagesDigest identifies decoded images: their names, labels and pixels in order.
-type imagesDigest struct{ hash hash.Hash }
-
-func newImagesDigest() imagesDigest { return imagesDigest{sha256.New()} }
-
-func (d imagesDigest) add(images *market1501.Images) {
-	for i := range images.Len() {
-		fmt.Fprintf(d.hash, "%s\x00%d\n", images.Name(i), images.Label(i))
-		d.hash.Write(images.Pixels(i))
-	}
-}
-
-func (d imagesDigest) String() string { return hex.EncodeToString(d.hash.Sum(nil)) }

@@ -1,4 +1,4 @@
-package bench
+package store
 
 import (
 	"bufio"
@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/reidbench/reidbench/bench/recipe"
 )
@@ -22,45 +21,43 @@ type History struct {
 	Entries  []Entry // of the log, oldest first
 }
 
-// Of a training of more steps than fewSteps, ReadHistory passes over the steps' entries: its epochs
+// Of a training of more steps than fewSteps, a history passes over the steps' entries: its epochs
 // tell enough, and a log of the whole recipe has tens of thousands of steps.
 const fewSteps = 2000
 
 // maxEntry bounds a line of the log: an evaluation's CMC curve takes a kilobyte.
 const maxEntry = 1 << 20
 
-// ReadHistory reads the log of a job's folder. The error is fs.ErrNotExist for a folder that holds no job. A last line
+// History reads the job's log. The error is fs.ErrNotExist for a folder that holds no job. A last line
 // that is not whole is being written, or was when the power failed, and is left out.
-func ReadHistory(dir string) (History, error) {
-	id, err := readIdentity(dir)
+func (f Folder) History() (History, error) {
+	id, err := f.Identity()
 	if err != nil {
 		return History{}, err
 	}
 	if id == nil {
-		return History{}, fmt.Errorf("%s holds no run: %w", dir, fs.ErrNotExist)
+		return History{}, fmt.Errorf("%s holds no run: %w", f.Dir, fs.ErrNotExist)
 	}
 	h := History{Model: id.Model, Seed: id.Seed, Schedule: id.Schedule}
-	path := filepath.Join(dir, MetricsFile)
-	f, err := os.Open(path)
+	path := f.path(MetricsFile)
+	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return h, nil // it has not come so far yet
 	}
 	if err != nil {
 		return History{}, err
 	}
-	defer f.Close()
-	if h.Entries, err = readEntries(f, id.Schedule.Steps() <= fewSteps); err != nil {
+	defer file.Close()
+	if h.Entries, err = readEntries(file, id.Schedule.Steps() <= fewSteps); err != nil {
 		return History{}, fmt.Errorf("read %s: %w", path, err)
 	}
 	return h, nil
 }
 
-// stepPrefix is how metricsLog begins the entry of a step.
-var stepPrefix = []byte(`{"event":"step",`)
-
 // readEntries reads a log, with the entries of single steps or without.
 func readEntries(r io.Reader, steps bool) ([]Entry, error) {
 	var entries []Entry
+	stepStart := StepEntry.start()
 	lines := bufio.NewReaderSize(r, 1<<16)
 	for n := 1; ; n++ {
 		line, err := readLine(lines)
@@ -70,7 +67,7 @@ func readEntries(r io.Reader, steps bool) ([]Entry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		if !steps && bytes.HasPrefix(line, stepPrefix) {
+		if !steps && bytes.HasPrefix(line, stepStart) {
 			continue
 		}
 		var e Entry

@@ -1,0 +1,96 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/store"
+	"github.com/reidbench/reidbench/models"
+)
+
+// Config says what to run.
+type Config struct {
+	Out     string         // the folder of results, one folder per job in it
+	Data    string         // a Market-1501 folder; "": the recipe's synthetic dataset, drawn below Out
+	Weights string         // a folder of published weights to begin with, a file per model; "": random ones
+	Models  []models.Model // a job each, with each seed
+	Recipe  recipe.Recipe
+	Seed    uint64 // of all that is drawn at random
+	Seeds   int    // runs of each model, with Seed, Seed+1, …; 0: one. The synthetic dataset is Seed's in all
+
+	Jobs    int    // at most so many side by side, as memory allows, with a thread each at least; 0: one
+	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it
+	Memory  int64  // bytes that all jobs together may take; 0: [machine.AvailableMemory]
+	Teacher string // the model that distilled rows learn from; "": [models.DefaultTeacher]
+	// AwaitTeacher has a distilled job whose teacher is not of this run wait for its record, as long as that takes:
+	// another process trains it.
+	AwaitTeacher bool
+
+	Checkpoints Checkpoints
+
+	Progress progress.Reporter // may be nil
+	Now      func() time.Time  // the clock of progress and records; nil: the real one
+}
+
+// Checkpoints says when a training's state is written, beside what the recipe says, and what stays
+// of it. No result depends on it.
+type Checkpoints struct {
+	Interval time.Duration // the longest that a training goes on without one; 0: the epochs of the recipe alone
+	Newest   int           // that many stay, until the job is done; below 1: two, so that there is one before the newest
+	Every    int           // one is written after so many epochs each, and stays when the job is done; 0: none
+}
+
+// complete fills in defaults and refuses what cannot be run.
+func (c *Config) complete() error {
+	if c.Progress == nil {
+		c.Progress = progress.Silent{}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Threads = machine.Threads(c.Threads)
+	c.Seeds = max(c.Seeds, 1)
+	c.Jobs = min(max(c.Jobs, 1), max(c.Seeds*len(c.Models), 1), c.Threads)
+	if c.Memory < 1 {
+		c.Memory = machine.AvailableMemory()
+	}
+	if c.Checkpoints.Newest < 1 {
+		c.Checkpoints.Newest = 2
+	}
+	if c.Data != "" {
+		c.Recipe.Synthetic = recipe.SyntheticSize{}
+	}
+	if c.Teacher == "" {
+		c.Teacher = models.DefaultTeacher
+	}
+	if len(c.Models) == 0 {
+		return errors.New("no models to run")
+	}
+	seen := map[string]bool{}
+	for _, m := range c.Models {
+		if seen[m.Name] {
+			return fmt.Errorf("model %s is named twice", m.Name)
+		}
+		seen[m.Name] = true
+	}
+	if err := c.Recipe.Precision.Available(); err != nil {
+		return err
+	}
+	return c.Recipe.Validate()
+}
+
+func (c *Config) threadsOfJob() int { return max(c.Threads/c.Jobs, 1) }
+
+// folder is that of a job: OUT/<model> of the first seed, OUT/<model>@<seed> of the others.
+func (c *Config) folder(model models.Model, seed uint64) store.Folder {
+	name := model.Name
+	if seed != c.Seed {
+		name = fmt.Sprintf("%s@%d", name, seed)
+	}
+	return store.Folder{Dir: filepath.Join(c.Out, name)}
+}

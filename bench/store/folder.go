@@ -1,0 +1,127 @@
+// Package store says where a job keeps what, and what its folder tells: what it is about, who works on it, the log,
+// checkpoints, weights and their digests.
+//
+// A job's folder is the truth about it: run.json says what is being done, metrics.jsonl what has happened, checkpoints
+// where to go on; weights.safetensors and result.json come last. One process at a time works on a folder, which its lock
+// sees to; any process may read at any time.
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/atomicfile"
+)
+
+// A Folder is that of one job, which may not be there yet.
+type Folder struct{ Dir string }
+
+// Name is what the job is called: like its folder.
+func (f Folder) Name() string { return filepath.Base(f.Dir) }
+
+// path is that of a file in the folder.
+func (f Folder) path(name string) string { return filepath.Join(f.Dir, name) }
+
+// Reserve makes the folder the job's before anything is trained. The error wraps [ErrConflict] or [ErrDatasetChanged]
+// where something has been trained in it that this job cannot go on with; what has not begun gives way. If another
+// process works in it, what comes of that is seen when it is this job's turn. warn is told where there are no locks.
+func (f Folder) Reserve(id Identity, data *market1501.Dataset, now time.Time, warn func(string)) error {
+	if ours, err := f.claimed(id, data); ours || err != nil {
+		return err
+	}
+	if err := os.MkdirAll(f.Dir, 0o777); err != nil {
+		return err
+	}
+	l, err := f.Lock(now, warn)
+	if errors.Is(err, ErrLocked) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Claim(id, data), l.Release())
+}
+
+// Claimable returns the error that Reserve would return, and makes nothing.
+func (f Folder) Claimable(id Identity, data *market1501.Dataset) error {
+	_, err := f.claimed(id, data)
+	return err
+}
+
+// Claim makes the folder the job's, or confirms that it is, with the errors of Reserve. The caller has the lock.
+func (f Folder) Claim(id Identity, data *market1501.Dataset) error {
+	if ours, err := f.claimed(id, data); ours || err != nil {
+		return err
+	}
+	if err := f.writeManifest(data); err != nil {
+		return err
+	}
+	return f.writeIdentity(id)
+}
+
+// claimed reports whether the folder is the job's.
+func (f Folder) claimed(id Identity, data *market1501.Dataset) (bool, error) {
+	recorded, err := f.Identity()
+	if err != nil || recorded == nil {
+		return false, err
+	}
+	conflict := id.conflict(f.Dir, *recorded)
+	if conflict == nil {
+		return true, nil
+	}
+	if recorded.Dataset != id.Dataset && id.onDatasetOf(*recorded).conflict(f.Dir, *recorded) == nil {
+		conflict = f.DatasetChanged(data)
+	}
+	begun, err := f.hasBegun()
+	if begun {
+		return false, conflict
+	}
+	return false, err
+}
+
+// Done returns the job's record if it is done.
+func (f Folder) Done() (results.Record, bool) {
+	record, err := results.Read(f.Dir)
+	return record, err == nil && record.State == results.StateDone
+}
+
+// Tidy removes from a job that is done what a kill right after its record has left. Checkpoints stay as by [Folder.Clear].
+func (f Folder) Tidy(every int, now time.Time, warn func(string)) error {
+	if _, err := os.Stat(f.path(lockFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	l, err := f.Lock(now, warn)
+	if errors.Is(err, ErrLocked) {
+		return nil // whoever has it is about to do the same
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Clear(every), l.Retire())
+}
+
+// Clear leaves what a job that is done is to keep; of checkpoints, those at the end of every so many epochs, 0: none.
+// The caller has the lock.
+func (f Folder) Clear(every int) error {
+	return errors.Join(atomicfile.RemovePartial(f.Dir), f.Prune(0, every))
+}
+
+// hasBegun reports whether there is anything in the folder that was trained.
+func (f Folder) hasBegun() (bool, error) {
+	for _, name := range []string{results.File, MetricsFile, WeightsFile} {
+		info, err := os.Stat(f.path(name))
+		if err == nil && info.Size() > 0 {
+			return true, nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	found, err := f.Checkpoints()
+	return len(found) > 0, err
+}
