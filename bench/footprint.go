@@ -72,7 +72,7 @@ func (j *job) largestTensor() int64 {
 	return largest
 }
 
-// fits tells whether there is room for the job, as far as is known.
+// fits reports whether there is room for the job, as far as is known.
 func (j *job) fits() bool { return j.room == 0 || j.footprint.own <= j.room }
 
 // refuseIfTooLarge is an error that wraps ErrMemory, and says what would fit, unless the job does.

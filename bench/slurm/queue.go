@@ -32,7 +32,7 @@ var ended = []string{
 	"OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT",
 }
 
-// Active tells whether the task waits, runs, or is ending. One that Slurm does not know, the zero state, is not.
+// Active reports whether the task waits, runs or is ending. One that Slurm does not know, the zero state, is not.
 func (s TaskState) Active() bool { return s.State != "" && !slices.Contains(ended, s.State) }
 
 // String is the state as people write it: "running on node7", "pending (Resources)".

@@ -17,9 +17,9 @@ import (
 	"os"
 	"sort"
 
-	"github.com/reidbench/reidbench/bench/weights/pth"
-	"github.com/reidbench/reidbench/bench/weights/safetensors"
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/pth"
+	"github.com/reidbench/reidbench/bench/weights/internal/safetensors"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // Info describes a tensor. DType is safetensors' name for it: F32, BF16, I64, BOOL and so on.
@@ -153,7 +153,7 @@ func (a *Archive) Tensors() []Info {
 }
 
 // Float32 reads a tensor's values, packed, last dimension fastest. F64 is rounded; F16 and BF16 are exact; other types
-// are an error (tensor.ErrNotReal).
+// are an error.
 func (a *Archive) Float32(name string) ([]float32, error) {
 	v, ok := a.find(name)
 	if !ok {

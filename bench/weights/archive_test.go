@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/reidbench/reidbench/bench/weights/pickle"
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/pickle"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // ramp is what testdata/README.md fills tensors with: i/8 − 1 from a start on.

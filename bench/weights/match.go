@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // Network is what an archive is to fill. Names and shapes are as published.
@@ -109,7 +109,7 @@ func Match(a *Archive, n Network) (Assignment, error) {
 	return fit, nil
 }
 
-// sameShape tells whether shapes are the same up to ones at their end.
+// sameShape reports whether shapes are the same up to ones at their end.
 func sameShape(a, b []int) bool {
 	return slices.Equal(trimOnes(a), trimOnes(b))
 }

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // trimModule removes what DataParallel puts before every name, as often as every name has it.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // Renamed is the same open file under other names: closing either closes it. The error is for two tensors that would

@@ -6,8 +6,8 @@ import (
 	"io"
 	"math"
 
-	"github.com/reidbench/reidbench/bench/weights/safetensors"
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/safetensors"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // Tensor is a tensor to be written: Data is packed, last dimension fastest.

@@ -120,7 +120,7 @@ func parseConfig(path string, content []byte) (configFile, error) {
 	return c, nil
 }
 
-// plain tells whether a node is a single value.
+// plain reports whether a node is a single value.
 func plain(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && slices.Contains([]string{"!!str", "!!int", "!!float", "!!bool"}, n.ShortTag())
 }

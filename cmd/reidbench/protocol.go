@@ -26,7 +26,7 @@ func (o *protocolOptions) register(command *cobra.Command) {
 	flags.Float64Var(&o.values.Lambda, "rerank-lambda", published.Lambda, "weight of the original distance, from 0 to 1")
 }
 
-// protocol resolves the flags. given tells whether a flag is on the command line.
+// protocol resolves the flags. given reports whether a flag is on the command line.
 func (o *protocolOptions) protocol(given func(flag string) bool) (recipe.Protocol, error) {
 	p := recipe.Protocol{Metric: o.metric, Flip: o.flip}
 	if !o.rerank {

@@ -144,7 +144,7 @@ Recipes:
 	return command
 }
 
-// config resolves flags and arguments. given tells whether a flag is on the command line.
+// config resolves flags and arguments. given reports whether a flag is on the command line.
 func (o runOptions) config(given func(flag string) bool, patterns []string) (bench.Config, error) {
 	list, err := models.Match(patterns...)
 	if err != nil {

@@ -177,7 +177,7 @@ func TestPacked(t *testing.T) {
 	}
 }
 
-// explains tells whether err holds the reason, or is nil if there is none.
+// explains reports whether err holds the reason, or is nil if there is none.
 func explains(err error, reason string) bool {
 	if reason == "" {
 		return err == nil

@@ -10,7 +10,7 @@ import (
 	"sort"
 	"unicode/utf8"
 
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // maxHeader bounds the header. The format allows 100 MB; a backbone of 1,500 tensors has 0.2 MB.

@@ -38,7 +38,7 @@ var sizes = map[DType]int{
 // Size is the number of bytes of one element, 0 for a type that isn't known.
 func (d DType) Size() int { return sizes[d] }
 
-// Real tells whether the values are floating-point numbers that convert to float32: F64, F32, F16 and BF16.
+// Real reports whether the values are floating-point numbers that convert to float32: F64, F32, F16 and BF16.
 func (d DType) Real() bool {
 	return d == Float64 || d == Float32 || d == Float16 || d == BFloat16
 }

@@ -72,7 +72,7 @@ func Span(shape, strides []int) (int64, error) {
 	return int64(last) + 1, nil
 }
 
-// Packed tells whether strides describe the shape's values one after the other, last dimension fastest. Dimensions of
+// Packed reports whether strides describe the shape's values one after the other, last dimension fastest. Dimensions of
 // size 1 take part in no step, their strides don't matter.
 func Packed(shape, strides []int) bool {
 	if slices.Contains(shape, 0) {

@@ -8,7 +8,7 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // entry is one tensor as the header describes it; the place is relative to the header's end.

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/reidbench/reidbench/bench/weights/pickle"
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/pickle"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // host knows the names that a pickled state dict needs, and what calling them means.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/reidbench/reidbench/bench/weights/pickle"
+	"github.com/reidbench/reidbench/bench/weights/internal/pickle"
 )
 
 // legacyMagic is the first pickle of a legacy file: protocol 2, the number 0x1950a86a20f9469cfc6c, STOP.

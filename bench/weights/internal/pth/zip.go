@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/reidbench/reidbench/bench/weights/pickle"
+	"github.com/reidbench/reidbench/bench/weights/internal/pickle"
 )
 
 // maxDirectory bounds what may be read to list the records: some 100,000 of them.

@@ -8,7 +8,7 @@ import (
 	"io"
 	"sort"
 
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // Source is a tensor to be written.

@@ -28,18 +28,22 @@ type Host interface {
 // Plain is the Host that knows nothing.
 type Plain struct{}
 
+// Global refuses every name.
 func (Plain) Global(module, name string) (any, error) {
 	return nil, fmt.Errorf("name %s.%s: %w", module, name, ErrRefused)
 }
 
+// Call refuses every call.
 func (Plain) Call(callable any, _ Tuple) (any, error) {
 	return nil, fmt.Errorf("calling %s: %w", TypeName(callable), ErrRefused)
 }
 
+// Build refuses every state.
 func (Plain) Build(object, _ any) error {
 	return fmt.Errorf("setting the state of a %s: %w", TypeName(object), ErrRefused)
 }
 
+// Persistent refuses every object outside of the pickle.
 func (Plain) Persistent(any) (any, error) {
 	return nil, fmt.Errorf("persistent object: %w", ErrRefused)
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"sort"
 
-	"github.com/reidbench/reidbench/bench/weights/pickle"
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/pickle"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // storage is a run of elements that one or more tensors look at.

@@ -13,13 +13,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/reidbench/reidbench/bench/weights/pickle"
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/pickle"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 func fixture(t testing.TB, name string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("../testdata", name))
+	data, err := os.ReadFile(filepath.Join("../../testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestWrappers(t *testing.T) {
 
 // Whatever is accepted lies within the file and can be read.
 func FuzzRead(f *testing.F) {
-	names, err := filepath.Glob("../testdata/*.pth")
+	names, err := filepath.Glob("../../testdata/*.pth")
 	if err != nil || len(names) == 0 {
 		f.Fatal("no seeds: ", err)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // file puts a header and so many bytes of values together.
@@ -170,7 +170,7 @@ func TestWriteErrors(t *testing.T) {
 
 // Whatever is accepted can be read, and comes back when it is written and read again.
 func FuzzRead(f *testing.F) {
-	seed, err := os.ReadFile("../testdata/dtypes.safetensors")
+	seed, err := os.ReadFile("../../testdata/dtypes.safetensors")
 	if err != nil {
 		f.Fatal(err)
 	}

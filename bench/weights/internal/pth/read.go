@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/reidbench/reidbench/bench/weights/pickle"
-	"github.com/reidbench/reidbench/bench/weights/tensor"
+	"github.com/reidbench/reidbench/bench/weights/internal/pickle"
+	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
 // maxPickle bounds the pickles of one file; a state dict of 3,000 tensors has 0.5 MB.
@@ -23,8 +23,10 @@ type File struct {
 	Legacy  bool          // written in the format before PyTorch 1.6
 }
 
-// IsZip and IsLegacy tell a file's format from its first bytes; 14 are enough.
-func IsZip(head []byte) bool    { return bytes.HasPrefix(head, []byte("PK\x03\x04")) }
+// IsZip reports whether a file that begins so, with 14 bytes at least, is in the format since PyTorch 1.6.
+func IsZip(head []byte) bool { return bytes.HasPrefix(head, []byte("PK\x03\x04")) }
+
+// IsLegacy reports whether a file that begins so, with 14 bytes at least, is in the format before PyTorch 1.6.
 func IsLegacy(head []byte) bool { return bytes.HasPrefix(head, legacyMagic) }
 
 // Read finds the state dict in a file of that size, and where its tensors' values lie. Each lies within its storage,
