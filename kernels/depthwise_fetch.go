@@ -1,13 +1,11 @@
 package kernels
 
-import "unsafe"
-
-// fetching is what a kernel brings into the second-level cache while it computes: a cache line each of some pixels in two places.
-// Panels are filled from there, and memory is busy all the time instead of only while they are.
+// fetching is what a kernel brings into the second-level cache while it computes: a cache line each of some pixels in
+// two places. Panels are filled from there, and memory is busy all the time instead of only while they are.
 type fetching struct {
-	soon, also *float32
-	step       int // floats from one pixel to the next
-	count      int // pixels in each place
+	soon, also []float32 // from the first pixel on
+	step       int       // floats from one pixel to the next
+	count      int       // pixels in each place
 }
 
 // fetch returns a number of pixels that are step floats apart, from src[at] on, as two halves; nothing if
@@ -17,7 +15,7 @@ func fetch(src []float32, at, pixels, step int) fetching {
 	if at+2*half*step >= len(src) {
 		return fetching{}
 	}
-	return fetching{&src[at], &src[at+half*step], step, half}
+	return fetching{src[at:], src[at+half*step:], step, half}
 }
 
 // fetchBoth returns the pixels at the same place of two tensors; nothing if one ends before.
@@ -25,17 +23,14 @@ func fetchBoth(a, b []float32, at, pixels, step int) fetching {
 	if at+pixels*step >= min(len(a), len(b)) {
 		return fetching{}
 	}
-	return fetching{&a[at], &b[at], step, pixels}
+	return fetching{a[at:], b[at:], step, pixels}
 }
 
 // part returns one of some equal parts.
 func (f fetching) part(index, parts int) fetching {
 	size := ceilDiv(f.count, parts)
 	first := min(index*size, f.count)
-	f.count = min(size, f.count-first)
-	skip := 4 * first * f.step
-	f.soon, f.also = (*float32)(unsafe.Add(unsafe.Pointer(f.soon), skip)), (*float32)(unsafe.Add(unsafe.Pointer(f.also), skip))
-	return f
+	return fetching{f.soon[first*f.step:], f.also[first*f.step:], f.step, min(size, f.count-first)}
 }
 
 // perTile returns how many pixels each tile of a kernel fetches in both places.

@@ -12,8 +12,11 @@ type depthwiseGradient struct {
 	sums, ws   []float32
 }
 
-// depthwiseGradientSum adds up the parts' sums, one block of channels a task.
-type depthwiseGradientSum depthwiseGradient
+// The stages of a call.
+type (
+	sumTaps    depthwiseGradient
+	addTapSums depthwiseGradient
+)
 
 // gradientParts bounds the number of parts.
 const gradientParts = 32
@@ -31,7 +34,7 @@ func newDepthwiseGradient(s ConvShape, conv depthwisePass) depthwiseGradient {
 	if g.fetches() {
 		limit = farPanels
 	}
-	g.conv.depthwiseCut = newDepthwiseCut(s.C, s.OutH(), limit, func(lines int) int {
+	g.conv.depthwiseSchedule = newDepthwiseSchedule(s.C, s.OutH(), limit, func(lines int) int {
 		return conv.sourceLines(lines)*conv.panel.line() + lines*g.dy.line()
 	})
 	g.conv.panel.lines, g.dy.lines = conv.sourceLines(g.conv.lines), g.conv.lines
@@ -41,10 +44,10 @@ func newDepthwiseGradient(s ConvShape, conv depthwisePass) depthwiseGradient {
 	return g
 }
 
-// direct tells whether dy is read where it is: its lines are whole tiles.
+// direct reports whether dy is read where it is: its lines are whole tiles.
 func (g *depthwiseGradient) direct() bool { return g.dy.run == g.dy.w }
 
-// fetches tells whether the kernel fetches all that is read, as x has as many pixels as dy.
+// fetches reports whether the kernel fetches all that is read, as x has as many pixels as dy.
 func (g *depthwiseGradient) fetches() bool { return g.conv.step == 1 && g.conv.panel.stride == 1 }
 
 // workerSize returns the floats of the two panels.
@@ -75,66 +78,65 @@ func (g *depthwiseGradient) start(n int, dw, dy, x []float32, accumulate bool, w
 }
 
 // Do sums over one part of the images.
-func (g *depthwiseGradient) Do(part, worker int) {
+func (j *sumTaps) Do(part, worker int) {
+	g := (*depthwiseGradient)(j)
 	sums := g.sums[part*g.sumSize():][:g.sumSize()]
 	panels := g.ws[worker*g.workerSize():][:g.workerSize()]
 	clear(sums)
 	clear(panels)
 	x, dy := panels[:g.conv.panel.size()], panels[g.conv.panel.size():]
-	g.eachBandOf(part, func(n, begin, lines int) {
-		for block := range g.conv.blocks {
-			t := g.tapsOf(block, lines, sums, x)
-			g.readInputs(&t, x, n, begin, block)
-			g.readGradients(&t, dy, n, begin, block)
-			t.add()
-		}
-	})
-}
-
-// eachBandOf visits the bands of a part.
-func (g *depthwiseGradient) eachBandOf(part int, visit func(n, begin, lines int)) {
-	for task := part * g.perPart(); task < min((part+1)*g.perPart(), g.n*g.conv.tasks); task++ {
-		g.conv.eachBand(task, visit)
+	for at, end := g.pieces(part); at != end; {
+		next := g.conv.following(at)
+		t := g.tapsOf(at, sums, x)
+		g.readInputs(&t, x, at, next)
+		g.readGradients(&t, dy, at, next)
+		t.add()
+		at = next
 	}
 }
 
-// tapsOf returns what is to be added up for one block of channels of a band, without dy.
-func (g *depthwiseGradient) tapsOf(block, lines int, sums, x []float32) tapGradient {
+// pieces returns the first piece of a part, and the first one after it.
+func (g *depthwiseGradient) pieces(part int) (first, end depthwisePiece) {
+	return g.conv.piece(part * g.perPart()), g.conv.piece(min((part+1)*g.perPart(), g.n*g.conv.tasks))
+}
+
+// tapsOf returns what is to be added up for a piece, without dy.
+func (g *depthwiseGradient) tapsOf(at depthwisePiece, sums, x []float32) tapGradient {
 	return tapGradient{
-		channels: min(channelBlock, g.dy.c-block*channelBlock), pixels: g.dy.w, lines: lines,
-		sums: sums[block*g.blockSize():], x: x, xLine: g.conv.step * g.conv.panel.line(), taps: g.taps,
+		channels: min(channelBlock, g.dy.c-at.block*channelBlock), pixels: g.dy.w, lines: at.lines,
+		sums: sums[at.block*g.blockSize():], x: x, xLine: g.conv.step * g.conv.panel.line(), taps: g.taps,
 	}
 }
 
-// readInputs fills the panel of x for a band that begins with the given line of dy.
-func (g *depthwiseGradient) readInputs(t *tapGradient, panel []float32, n, begin, block int) {
-	x, ahead := &g.conv.panel, 0
+// readInputs fills the panel of x for a piece of dy.
+func (g *depthwiseGradient) readInputs(t *tapGradient, panel []float32, at, next depthwisePiece) {
+	conv, x, ahead := &g.conv, &g.conv.panel, 0
 	if g.fetches() {
-		t.fetching = fetchBoth(x.src, g.dy.src, g.conv.next(n, begin, block), t.lines*x.w, x.c)
+		t.fetching = fetchBoth(x.src, g.dy.src, conv.fresh(next), at.lines*x.w, x.c)
 	} else {
-		t.fetching, ahead = g.conv.fetchNext(n, begin, block, t.lines), g.conv.ahead(block, g.conv.lines*g.conv.step, x.w*x.c)
+		t.fetching, ahead = conv.fetchFresh(at, next), x.distance(at, next, conv.step)
 	}
-	x.fill(panel, n, g.conv.top+begin*g.conv.step, g.conv.sourceLines(t.lines), block, ahead)
+	x.fill(panel, at.n, conv.top+at.begin*conv.step, conv.sourceLines(at.lines), at.block, ahead)
 }
 
 // readGradients sets what the taps are multiplied by: the image itself, or a panel of it.
-func (g *depthwiseGradient) readGradients(t *tapGradient, panel []float32, n, begin, block int) {
+func (g *depthwiseGradient) readGradients(t *tapGradient, panel []float32, at, next depthwisePiece) {
 	dy := &g.dy
 	if g.direct() {
-		t.dy, t.dyPixel, t.dyLine = dy.src[(n*dy.h+begin)*dy.w*dy.c+block*channelBlock:], dy.c, dy.w*dy.c
+		t.dy, t.dyPixel, t.dyLine = dy.src[(at.n*dy.h+at.begin)*dy.w*dy.c+at.block*channelBlock:], dy.c, dy.w*dy.c
 		return
 	}
 	t.dy, t.dyPixel, t.dyLine = panel, channelBlock, dy.line()
-	dy.fill(panel, n, begin, t.lines, block, g.conv.ahead(block, g.conv.lines, dy.w*dy.c))
+	dy.fill(panel, at.n, at.begin, at.lines, at.block, dy.distance(at, next, 1))
 }
 
 // Do adds up one block of channels.
-func (g *depthwiseGradientSum) Do(block, _ int) {
-	whole := (*depthwiseGradient)(g)
-	size := whole.blockSize()
+func (j *addTapSums) Do(block, _ int) {
+	g := (*depthwiseGradient)(j)
+	size := g.blockSize()
 	sum := g.sums[block*size:][:size] // of the first part
-	if parts := whole.parts(); parts > 1 {
-		addRows(sum, g.sums[whole.sumSize()+block*size:], whole.sumSize(), parts-1, size)
+	if parts := g.parts(); parts > 1 {
+		addRows(sum, g.sums[g.sumSize()+block*size:], g.sumSize(), parts-1, size)
 	}
 	first := block * channelBlock
 	channels := min(channelBlock, g.dy.c-first)

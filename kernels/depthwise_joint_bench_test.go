@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// BenchmarkDepthwiseJoint is the backward pass of a depthwise convolution between two batch norms: the gradient of the one
-// after, of the data with the sums of the one before, and of the weights, apart or joint.
+// BenchmarkDepthwiseJoint is the backward pass of a depthwise convolution between two batch norms: the gradient of the
+// one after, of the data with the sums of the one before, and of the weights, apart or joint.
 func BenchmarkDepthwiseJoint(b *testing.B) {
 	const n, threads = 32, 2
 	for _, bench := range []struct {

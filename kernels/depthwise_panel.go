@@ -5,9 +5,9 @@ import "unsafe"
 // channelBlock is how many channels of a pixel lie together in a panel: a vector of AVX-512, two of AVX2.
 const channelBlock = 16
 
-// depthwisePanel is a piece of an image as the depthwise kernels read it: some lines of pixels of one block of channels,
-// with zeros around the image. What neighbouring outputs read lies side by side, so a line is sorted by the remainder of
-// its columns modulo the stride.
+// depthwisePanel is a piece of an image as the depthwise kernels read it: some lines of pixels of one block of
+// channels, with zeros around the image. What neighbouring outputs read lies side by side, so a line is sorted by the
+// remainder of its columns modulo the stride.
 type depthwisePanel struct {
 	src     []float32
 	h, w, c int // source image
@@ -30,22 +30,22 @@ func (p *depthwisePanel) at(i, j int) int {
 	return i*p.line() + (j%p.stride*p.run+j/p.stride)*channelBlock
 }
 
-// fill copies lines of image n, from line top on, of one block of channels to a panel whose columns outside of the image
-// are 0. It equals, with column(r, q) = left + q*stride + r,
+// fill copies lines of image n, from line top on, of one block of channels to a panel whose columns outside of the
+// image are 0. It equals, with column(r, q) = left + q*stride + r,
 //
 //	for i < lines, r < stride, q < run, k < channelBlock:
 //		dst[i*line() + (r*run+q)*channelBlock + k] = src[n, top+i, column(r, q), block*channelBlock + k]
 //
-// where that is inside the image, and 0 where it is not. Channels that do not exist are left alone. The processor is asked
-// to bring the same pixels, from ahead floats further on, near, but with a stride not those of the first remainder. With a batch
-// norm, the pixels are normalised; with the gradient of one after, they are
+// where that is inside the image, and 0 where it is not. Channels that do not exist are left alone. The processor is
+// asked to bring the same pixels, from ahead floats further on, near, but with a stride not those of the first
+// remainder. With a batch norm, the pixels are normalised; with the gradient of one after, they are
 //
 //	after.Scale[c]*src[n, y, x, c] + after.Slope[c]*(after.X[n, y, x, c] - after.Mean[c]) + after.Offset[c]
 func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
-	from, to := min(max(-top, 0), lines), min(max(p.h-top, 0), lines)
+	from, last := min(max(-top, 0), lines), min(max(p.h-top, 0), lines)
 	clear(dst[:from*p.line()])
-	clear(dst[to*p.line() : lines*p.line()])
-	if from >= to {
+	clear(dst[last*p.line() : lines*p.line()])
+	if from >= last {
 		return
 	}
 	for r := range p.stride {
@@ -58,30 +58,33 @@ func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
 			if p.stride > 1 && r == 0 {
 				distance = 0
 			}
-			p.copyPixels(dst[from*p.line()+(r*p.run+first)*channelBlock:], source, pixels, to-from, block*channelBlock, distance)
+			to := dst[from*p.line()+(r*p.run+first)*channelBlock:]
+			p.copyPixels(to, source, pixels, last-from, block*channelBlock, distance)
 		}
 	}
 }
 
-// copyPixels copies every stride-th pixel of some lines, of the block of channels that begins with first. The first of them is
-// at source.
+// copyPixels copies every stride-th pixel of some lines, of the block of channels that begins with first. The first of
+// them is at source.
 func (p *depthwisePanel) copyPixels(dst []float32, source, pixels, lines, first, ahead int) {
 	const size = 4
 	src := p.src[source:]
 	to, toLine := unsafe.SliceData(dst), p.line()*size
 	from, fromLine, fromPixel := unsafe.SliceData(src), p.w*p.c*size, p.stride*p.c*size
-	whole := first+channelBlock <= p.c
-	switch b := p.norm; {
-	case whole && active != Generic && p.after != nil:
-		b := p.after
-		copyGradientPixelsKernels[active](to, toLine, from, &b.X[source], fromLine, fromPixel, pixels, lines, ahead*size, &b.Mean[first], &b.Scale[first], &b.Slope[first], &b.Offset[first])
-	case whole && active != Generic && b == nil:
-		copyPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size)
-	case whole && active != Generic && b.Clamps:
-		copyClampedPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size, &b.Mean[first], &b.Scale[first], &b.Beta[first], b.Lo, b.Hi)
-	case whole && active != Generic:
-		copyHardSwishPixelsKernels[active](to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size, &b.Mean[first], &b.Scale[first], &b.Beta[first])
-	case p.after != nil:
+	kernels, b, after := &copyKernels[active], p.norm, p.after
+	switch whole := first+channelBlock <= p.c && kernels.plain != nil; {
+	case whole && after != nil:
+		kernels.gradient(to, toLine, from, &after.X[source], fromLine, fromPixel, pixels, lines, ahead*size,
+			&after.Mean[first], &after.Scale[first], &after.Slope[first], &after.Offset[first])
+	case whole && b == nil:
+		kernels.plain(to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size)
+	case whole && b.Clamps:
+		kernels.clamped(to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size,
+			&b.Mean[first], &b.Scale[first], &b.Beta[first], b.Lo, b.Hi)
+	case whole:
+		kernels.hardSwish(to, toLine, from, fromLine, fromPixel, pixels, lines, ahead*size,
+			&b.Mean[first], &b.Scale[first], &b.Beta[first])
+	case after != nil:
 		p.copyGradient(dst, source, pixels, lines, first)
 	default:
 		channels := min(channelBlock, p.c-first)
@@ -99,66 +102,33 @@ func (p *depthwisePanel) copyGradient(dst []float32, source, pixels, lines, firs
 		for q := range pixels {
 			at, to := source+(i*p.w+q*p.stride)*p.c, i*p.line()+q*channelBlock
 			batchNormGradRows(dst[to:to+channels], p.src[at:at+channels], b.X[at:at+channels], nil,
-				b.Mean[first:last], b.Scale[first:last], b.Slope[first:last], b.Offset[first:last], 1, channels, channels, false)
+				b.Mean[first:last], b.Scale[first:last], b.Slope[first:last], b.Offset[first:last],
+				1, channels, channels, false)
 		}
 	}
 }
 
-// By instruction set.
-var (
-	copyPixelsKernels = [...]func(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int){
-		AVX2: copyPixelsAVX2, AVX512: copyPixelsAVX512}
-	copyClampedPixelsKernels = [...]func(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int, mean, scale, beta *float32, lo, hi float32){
-		AVX2: copyClampedPixelsAVX2, AVX512: copyClampedPixelsAVX512}
-	copyHardSwishPixelsKernels = [...]func(dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int, mean, scale, beta *float32){
-		AVX2: copyHardSwishPixelsAVX2, AVX512: copyHardSwishPixelsAVX512}
-	copyGradientPixelsKernels = [...]func(dst *float32, dstLine int, src, x *float32, srcLine, srcPixel, pixels, lines, ahead int, mean, scale, slope, offset *float32){
-		AVX2: copyGradientPixelsAVX2, AVX512: copyGradientPixelsAVX512}
-)
-
-// depthwiseCut is how images are cut: bands of lines, one after the other, each block of channels by itself. A task has
-// some bands.
-type depthwiseCut struct {
-	blocks int // of channels
-	h      int // lines of an image
-	lines  int // of a band
-	bands  int // of a task
-	tasks  int // of an image
+// copyKernels are the assembly of copyPixels, by instruction set; strides are in bytes.
+var copyKernels = [...]struct {
+	plain func(
+		dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int)
+	clamped func(
+		dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int,
+		mean, scale, beta *float32, lo, hi float32)
+	hardSwish func(
+		dst *float32, dstLine int, src *float32, srcLine, srcPixel, pixels, lines, ahead int,
+		mean, scale, beta *float32)
+	gradient func(
+		dst *float32, dstLine int, src, x *float32, srcLine, srcPixel, pixels, lines, ahead int,
+		mean, scale, slope, offset *float32)
+}{
+	AVX2:   {copyPixelsAVX2, copyClampedPixelsAVX2, copyHardSwishPixelsAVX2, copyGradientPixelsAVX2},
+	AVX512: {copyPixelsAVX512, copyClampedPixelsAVX512, copyHardSwishPixelsAVX512, copyGradientPixelsAVX512},
 }
 
-// How many floats the panels of a band may have: those of a pass over the images fit into the first-level cache. Larger bands
-// read fewer lines twice, and pay where the kernel itself fetches what comes next; those of the joint backward pass, a little.
-const (
-	nearPanels  = 6 << 10
-	farPanels   = 24 << 10
-	jointPanels = 10 << 10
-)
-
-// newDepthwiseCut makes bands as large as their panels may be.
-func newDepthwiseCut(c, h, limit int, size func(lines int) int) depthwiseCut {
-	const manyLines = 16
-	lines := h
-	for lines > 1 && size(lines) > limit {
-		lines--
-	}
-	lines = ceilDiv(h, ceilDiv(h, lines)) // of nearly the same size
-	bands := ceilDiv(min(h, manyLines), lines)
-	return depthwiseCut{blocks: ceilDiv(c, channelBlock), h: h, lines: lines, bands: bands, tasks: ceilDiv(h, lines*bands)}
-}
-
-// eachBand visits the bands of a task.
-func (c *depthwiseCut) eachBand(task int, visit func(n, begin, lines int)) {
-	n, first := task/c.tasks, task%c.tasks*c.bands*c.lines
-	for begin := first; begin < min(first+c.bands*c.lines, c.h); begin += c.lines {
-		visit(n, begin, min(c.lines, c.h-begin))
-	}
-}
-
-// ahead returns how far the pixels of the next piece are from a block's, in floats: those of the next block or, behind the last, those
-// of the first in the next band, which is the given number of lines of so many floats away.
-func (c *depthwiseCut) ahead(block, lines, line int) int {
-	if block+1 < c.blocks {
-		return channelBlock
-	}
-	return lines*line - block*channelBlock
+// distance returns how far the pixels of the next piece are from a piece's, in floats, where bands are so many source
+// lines for every line that is computed.
+func (p *depthwisePanel) distance(at, next depthwisePiece, step int) int {
+	lines := (next.n-at.n)*p.h + (next.begin-at.begin)*step
+	return lines*p.w*p.c + (next.block-at.block)*channelBlock
 }

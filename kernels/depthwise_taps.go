@@ -2,12 +2,12 @@ package kernels
 
 import "unsafe"
 
-// A tap is where a window finds one of its values, in floats from the output's place in a panel, and the weight of it, in
-// floats from the first channel's first weight.
+// A tap is where a window finds one of its values, in floats from the output's place in a panel, and the weight of it,
+// in floats from the first channel's first weight.
 type tap struct{ x, w int }
 
-// sortTriples brings taps of three neighbouring pixels each to the front, of which the kernel reads a pixel once, and returns their
-// number.
+// sortTriples brings taps of three neighbouring pixels each to the front, of which the kernel reads a pixel once, and
+// returns their number.
 func sortTriples(taps []tap) (sorted []tap, triples int) {
 	var single []tap
 	for len(taps) > 0 {
@@ -29,8 +29,8 @@ func sortTriples(taps []tap) (sorted []tap, triples int) {
 //		sums[c] += y[i*yLine + p*yStep + c] - shift[c]
 //		sums[sumsRow + c] += (y[i*yLine + p*yStep + c] - shift[c])²
 //
-// with the terms the flags name, which are those of a tile: y has to be aligned where it is stored past the caches. Of x, up to
-// seven pixels more than that are read.
+// with the terms the flags name, which are those of a tile: y has to be aligned where it is stored past the caches. Of
+// x, up to seven pixels more than that are read.
 type tapSum struct {
 	channels, pixels, lines int
 	x, w, y, bias, add      []float32
@@ -59,7 +59,9 @@ func (t *tapSum) compute() {
 }
 
 // tapSumKernel is an assembly kernel for one vector of channels; its strides are in bytes.
-type tapSumKernel func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, triples, count int, bias, add, soon, also *float32, soonStep, fetches int, shift, sums *float32, sumsRow, pixels, lines, flags int)
+type tapSumKernel func(
+	y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, triples, count int, bias, add *float32,
+	soon, also *float32, soonStep, fetches int, shift, sums *float32, sumsRow, pixels, lines, flags int)
 
 // vector runs a kernel on the vector of channels from c on.
 func (t *tapSum) vector(c int, kernel tapSumKernel) {
@@ -76,7 +78,8 @@ func (t *tapSum) vector(c int, kernel tapSumKernel) {
 	}
 	kernel(unsafe.SliceData(t.y[c:]), t.yStep*size, t.yLine*size, unsafe.SliceData(t.x[c:]), t.xLine*size,
 		unsafe.SliceData(t.w[c:]), offsets(t.taps), t.triples, len(t.taps)-3*t.triples, bias, add,
-		t.soon, t.also, t.step*size, t.perTile(t.pixels, t.lines), shift, sums, t.sumsRow*size, t.pixels, t.lines, t.flags)
+		unsafe.SliceData(t.soon), unsafe.SliceData(t.also), t.step*size, t.perTile(t.pixels, t.lines),
+		shift, sums, t.sumsRow*size, t.pixels, t.lines, t.flags)
 }
 
 // offsets returns the taps as assembly reads them: pairs of integers.
@@ -111,10 +114,12 @@ func (t *tapSum) computePortably(from int) {
 	}
 }
 
-// gradientTaps is how many taps the assembly sums at once: enough that no sum waits for its last addition.
+// gradientTaps is how many taps the assembly sums at once: enough that no sum waits for its last addition. The generator
+// has the same number, or TestDepthwiseTapGradient fails.
 const gradientTaps = 5
 
-// tapGradient is the gradient of the weights of some taps, a multiple of gradientTaps, over lines of pixels. It computes
+// tapGradient is the gradient of the weights of some taps, a multiple of gradientTaps, over lines of pixels. It
+// computes
 //
 //	for t < len(taps), i < lines, p < pixels, c < channels:
 //		sums[t*channelBlock + c] += dy[i*dyLine + p*dyPixel + c] * x[i*xLine + p*channelBlock + taps[t].x + c]
@@ -145,12 +150,15 @@ func (t *tapGradient) add() {
 // vector runs a kernel on the vector of channels from c on.
 func (t *tapGradient) vector(c int, kernel tapGradientKernel) {
 	const size = 4
-	kernel(unsafe.SliceData(t.sums[c:]), offsets(t.taps), len(t.taps)/gradientTaps, unsafe.SliceData(t.dy[c:]), t.dyPixel*size, t.dyLine*size,
-		unsafe.SliceData(t.x[c:]), t.xLine*size, t.soon, t.also, t.step*size, t.perTile(t.pixels, t.lines), t.pixels, t.lines)
+	kernel(unsafe.SliceData(t.sums[c:]), offsets(t.taps), len(t.taps)/gradientTaps,
+		unsafe.SliceData(t.dy[c:]), t.dyPixel*size, t.dyLine*size, unsafe.SliceData(t.x[c:]), t.xLine*size,
+		unsafe.SliceData(t.soon), unsafe.SliceData(t.also), t.step*size, t.perTile(t.pixels, t.lines), t.pixels, t.lines)
 }
 
 // tapGradientKernel is an assembly kernel for one vector of channels; its strides are in bytes.
-type tapGradientKernel func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon, also *float32, soonStep, fetches, pixels, lines int)
+type tapGradientKernel func(
+	sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int,
+	soon, also *float32, soonStep, fetches, pixels, lines int)
 
 func (t *tapGradient) addPortably(from int) {
 	for i := range t.lines {

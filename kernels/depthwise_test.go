@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"unsafe"
 )
 
 // randomTaps returns taps that read up to reach pixels away, and the number of pixels of weights they need.
@@ -92,7 +91,7 @@ func checkTapGradient(t *testing.T, rng *rand.Rand, channels, pixels, lines, gro
 	g.dyLine = roundUp(pixels, 4)*g.dyPixel + rng.IntN(3)
 	if rng.IntN(2) == 0 {
 		soon := guarded(t, rng, 10)
-		g.fetching = fetching{&soon[0], &soon[9], 1 << 10, rng.IntN(20)} // beyond which nothing may happen
+		g.fetching = fetching{soon, soon[9:], 1 << 10, rng.IntN(20)} // beyond which nothing may happen
 	}
 	g.sums = guarded(t, rng, len(g.taps)*channelBlock)
 	g.dy, g.x = guarded(t, rng, lines*g.dyLine), guarded(t, rng, lines*g.xLine)
@@ -141,14 +140,49 @@ func TestDepthwiseFetching(t *testing.T) {
 		for part := range test.parts {
 			f := fetch(src, test.at, test.pixels, step).part(part, test.parts)
 			for i := range f.count {
-				for _, from := range []*float32{f.soon, f.also} {
-					seen = append(seen, (int(uintptr(unsafe.Pointer(from))-uintptr(unsafe.Pointer(&src[0])))/4-test.at)/step+i)
+				for _, from := range [][]float32{f.soon, f.also} {
+					seen = append(seen, (len(src)-len(from)-test.at)/step+i)
 				}
 			}
 		}
 		slices.Sort(seen)
 		if len(seen) != test.want || len(slices.Compact(seen)) != test.want || test.want > 0 && (seen[0] != 0 || seen[len(seen)-1] != test.want-1) {
 			t.Errorf("fetching %d pixels from %d in %d parts: pixels %v, want the first %d", test.pixels, test.at, test.parts, seen, test.want)
+		}
+	}
+}
+
+// The pieces of the tasks are, one after the other, all blocks of all bands of all images.
+func TestDepthwiseSchedule(t *testing.T) {
+	for _, s := range []depthwiseSchedule{
+		newDepthwiseSchedule(16, 1, nearPanels, func(lines int) int { return lines }),
+		newDepthwiseSchedule(40, 23, 5, func(lines int) int { return lines }),
+		newDepthwiseSchedule(24, 64, 100, func(lines int) int { return 20 * lines }),
+	} {
+		const images = 3
+		at := s.piece(0)
+		for task := range images * s.tasks {
+			if first := s.piece(task); at != first {
+				t.Fatalf("%+v: task %d begins with %+v, but %+v follows", s, task, first, at)
+			}
+			for at != s.piece(task+1) {
+				next := s.following(at)
+				want := depthwisePiece{at.n, at.begin, at.lines, at.block + 1}
+				switch {
+				case at.block < s.blocks-1:
+				case at.begin+at.lines < s.h:
+					want = depthwisePiece{n: at.n, begin: at.begin + at.lines, lines: next.lines}
+				default:
+					want = depthwisePiece{n: at.n + 1, lines: next.lines}
+				}
+				if next != want || next.lines < 1 || next.lines > s.lines || next.begin+next.lines > s.h {
+					t.Fatalf("%+v: %+v follows %+v", s, next, at)
+				}
+				at = next
+			}
+		}
+		if at.n != images || at.begin != 0 || at.block != 0 {
+			t.Errorf("%+v: the tasks of %d images end before %+v", s, images, at)
 		}
 	}
 }
