@@ -28,8 +28,8 @@ type AdamStep struct {
 	Number int // of the step, counted from 1
 }
 
-// Step does a step on the parameters w with their gradients g, of NewAdam's size. The moving averages m and v are kept by the
-// caller. With t the step's number and lr the learning rate,
+// Step does a step on the parameters w with their gradients g, of NewAdam's size. The moving averages m and v are kept
+// by the caller. With t the step's number and lr the learning rate,
 //
 //	g = g + weightDecay*w
 //	m = m + (1-beta1)*(g-m)

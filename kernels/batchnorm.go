@@ -5,12 +5,12 @@ package kernels
 //
 //	y[r,c] = act((x[r,c] - mean[c]) * invstd[c] * gamma[c] + beta[c] (+ add[r,c]))
 //
-// A row is one position of one sample. The backward pass recomputes the argument of act from x, so that only x has to be
-// kept.
+// A row is one position of one sample. The backward pass recomputes the argument of act from x, so that only x has to
+// be kept.
 //
-// What a convolution does for a batch norm before or after it goes through four types that a BatchNorm hands out or takes:
-// [NormInput], [OutputSums], [GradientSums] and [GradientRows]. What it hands out is valid until it is used with other
-// statistics.
+// What a convolution does for a batch norm before or after it goes through four types that a BatchNorm hands out or
+// takes: [NormInput], [OutputSums], [GradientSums] and [GradientRows]. What it hands out is valid until it is used with
+// other statistics.
 type BatchNorm struct {
 	c             int
 	eps, momentum float32

@@ -62,8 +62,8 @@ func (a *normApplication) applyRows(first, rows int) {
 // TakesMeans reports whether ApplyMeans serves the activation.
 func (b *BatchNorm) TakesMeans() bool { return b.form.Clamps || hasNormCurve(b.form.Act) }
 
-// ApplyMeans is Apply, without a residual, for samples of perSample rows each. It takes the mean over every sample on the
-// way:
+// ApplyMeans is Apply, without a residual, for samples of perSample rows each. It takes the mean over every sample on
+// the way:
 //
 //	means[n,c] = Σ_i y[n,i,c] / perSample
 func (b *BatchNorm) ApplyMeans(p *Pool, samples, perSample int, y, means []float32, at Normalised) {

@@ -16,7 +16,8 @@ func (b *BatchNorm) BackwardGated(p *Pool, rows int, dx []float32, of BatchNormG
 
 // SettleGated is BackwardGated without dx, which the convolution that made of.At.X computes where it reads it, see
 // [Conv.BackwardJoint]. It writes g, the gradient through gate and activation, which may be of.DY.
-func (b *BatchNorm) SettleGated(p *Pool, rows int, g []float32, of BatchNormGradient, gated Gated, ws []float32) GradientRows {
+func (b *BatchNorm) SettleGated(p *Pool, rows int, g []float32, of BatchNormGradient, gated Gated,
+	ws []float32) GradientRows {
 	const kernel = "BatchNorm.SettleGated"
 	checkLen(kernel, "g", g, rows*b.c)
 	of.check(kernel, rows, b.c)
@@ -59,7 +60,8 @@ func (k *normGatedSums) Do(task, worker int) {
 func (s *normSummation) sumGated(sumG, sumGX, gate, shift, z []float32, first, rows int) {
 	at, end := first*s.c, (first+rows)*s.c
 	if s.Act != ActNone && s.fused() {
-		batchNormGatedGradSums(s.Act, s.g[at:end], sumG, sumGX, s.dy[at:end], s.x[at:end], gate, shift, s.Mean, s.Scale, s.Beta, rows)
+		batchNormGatedGradSums(s.Act, s.g[at:end], sumG, sumGX, s.dy[at:end], s.x[at:end], gate, shift, s.Mean, s.Scale,
+			s.Beta, rows)
 		return
 	}
 	for step := s.cacheRows * s.c; at < end; at += step {

@@ -2,13 +2,20 @@ package kernels
 
 import "unsafe"
 
-var batchNormGatedClampGradSumsKernels = [...]func(grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int, lo, hi float32){
+// The assembly of the sums of a clamp's gradient through a gate.
+type gatedClampGradSumsKernel func(grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int, lo,
+	hi float32)
+
+// By instruction set; nil for the portable loop.
+var batchNormGatedClampGradSumsKernels = [...]gatedClampGradSumsKernel{
 	AVX2: batchNormGatedClampGradSumsAVX2, AVX512: batchNormGatedClampGradSumsAVX512,
 }
 
-// batchNormGatedGradSums is batchNormGatedGradSumsGeneric on the active instruction set, for clamps and where hasNormCurve.
+// batchNormGatedGradSums is batchNormGatedGradSumsGeneric on the active instruction set, for clamps and where
+// hasNormCurve.
 func batchNormGatedGradSums(act Act, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta []float32, rows int) {
-	if active == Generic {
+	clamp := batchNormGatedClampGradSumsKernels[active]
+	if clamp == nil {
 		batchNormGatedGradSumsGeneric(act, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta, rows)
 		return
 	}
@@ -29,8 +36,14 @@ func batchNormGatedGradSums(act Act, g, sumG, sumGX, dy, x, gate, shift, mean, s
 	raceWrite(sumG)
 	raceWrite(sumGX)
 	if lo, hi, ok := act.clampBounds(); ok {
-		batchNormGatedClampGradSumsKernels[active](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(gate), unsafe.SliceData(shift), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+		clamp(unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy),
+			unsafe.SliceData(x),
+			unsafe.SliceData(gate), unsafe.SliceData(shift), unsafe.SliceData(mean), unsafe.SliceData(scale),
+			unsafe.SliceData(beta), rows, c, lo, hi)
 		return
 	}
-	normCurves[active][act].gated(unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(gate), unsafe.SliceData(shift), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
+	normCurves[act].gated[active](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX),
+		unsafe.SliceData(dy),
+		unsafe.SliceData(x), unsafe.SliceData(gate), unsafe.SliceData(shift), unsafe.SliceData(mean),
+		unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
 }

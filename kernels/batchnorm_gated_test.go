@@ -17,7 +17,8 @@ func TestBatchNormBackwardGated(t *testing.T) {
 					rng := newRand()
 					norm, gate := NewBatchNorm(c, 1e-5, 0.1, act), NewChannelGate(positions, c)
 					dy, g := normal(rng, rows*c), normal(rng, samples*c)
-					at := Normalised{X: normal(rng, rows*c), Mean: normal(rng, c), InvStd: normal(rng, c), Gamma: normal(rng, c), Beta: normal(rng, c)}
+					at := Normalised{X: normal(rng, rows*c), Mean: normal(rng, c), InvStd: normal(rng, c),
+						Gamma: normal(rng, c), Beta: normal(rng, c)}
 					gated := Gated{Gate: g, Rows: positions}
 					if shifted {
 						gated.Shift = normal(rng, samples*c)
@@ -31,7 +32,8 @@ func TestBatchNormBackwardGated(t *testing.T) {
 							copy(dx, dy)
 							from = dx
 						}
-						norm.BackwardGated(p, rows, dx, BatchNormGradient{DY: from, At: at, DGamma: dgamma, DBeta: dbeta}, gated, make([]float32, norm.Workspace(rows, threads)))
+						norm.BackwardGated(p, rows, dx, BatchNormGradient{DY: from, At: at, DGamma: dgamma,
+							DBeta: dbeta}, gated, make([]float32, norm.Workspace(rows, threads)))
 						return dx, dgamma, dbeta
 					}
 					dx, dgamma, dbeta := run(2, false)
@@ -40,14 +42,16 @@ func TestBatchNormBackwardGated(t *testing.T) {
 					defer pool.Close()
 					want, wantGamma, wantBeta := make([]float32, rows*c), make([]float32, c), make([]float32, c)
 					gate.BackwardInput(pool, samples, want, dy, g, gated.Shift)
-					norm.Backward(pool, rows, want, nil, BatchNormGradient{DY: want, At: at, DGamma: wantGamma, DBeta: wantBeta}, make([]float32, norm.Workspace(rows, 2)))
+					norm.Backward(pool, rows, want, nil, BatchNormGradient{DY: want, At: at, DGamma: wantGamma,
+						DBeta: wantBeta}, make([]float32, norm.Workspace(rows, 2)))
 					checkClose(t, "dx", dx, toFloat64(want), tolerance)
 					checkClose(t, "dgamma", dgamma, toFloat64(wantGamma), tolerance)
 					checkClose(t, "dbeta", dbeta, toFloat64(wantBeta), tolerance)
 
 					for _, threads := range []int{1, 3} {
 						again, gammaAgain, betaAgain := run(threads, true)
-						if !slices.Equal(dx, again) || !slices.Equal(dgamma, gammaAgain) || !slices.Equal(dbeta, betaAgain) {
+						if !slices.Equal(dx, again) || !slices.Equal(dgamma, gammaAgain) ||
+							!slices.Equal(dbeta, betaAgain) {
 							t.Errorf("%d threads, in place, give other gradients", threads)
 						}
 					}
@@ -65,8 +69,10 @@ func TestChannelGateInHalves(t *testing.T) {
 		defer pool.Close()
 		rng := newRand()
 		gate := NewChannelGate(positions, c)
-		dy, x, g, shift := normal(rng, samples*positions*c), normal(rng, samples*positions*c), normal(rng, samples*c), normal(rng, samples*c)
-		dx, dg, want, wantGate := make([]float32, len(x)), make([]float32, len(g)), make([]float32, len(x)), make([]float32, len(g))
+		dy, x, g, shift := normal(rng, samples*positions*c), normal(rng, samples*positions*c), normal(rng, samples*c),
+			normal(rng, samples*c)
+		dx, dg, want, wantGate := make([]float32, len(x)), make([]float32, len(g)), make([]float32, len(x)),
+			make([]float32, len(g))
 		gate.Backward(pool, samples, want, wantGate, dy, x, g)
 		gate.BackwardGate(pool, samples, dg, dy, x)
 		checkEqual(t, "dg", dg, wantGate)

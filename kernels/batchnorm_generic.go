@@ -70,7 +70,8 @@ func batchNormGradRowsGeneric(dx, g, x, add, mean, scale, slope, offset []float3
 //	g[r*row+j] = dy[r*row+j] if lo < z < hi, else 0
 //
 // which is not kept if g is nil. It may be dy.
-func batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows, row int, lo, hi float32) {
+func batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows, row int, lo,
+	hi float32) {
 	c := len(mean)
 	sumG, sumGX = sumG[:c], sumGX[:c]
 	for r := range rows {
@@ -102,8 +103,8 @@ func batchNormCurveRowsGeneric(act Act, y, x, mean, scale, beta []float32, rows 
 	}
 }
 
-// batchNormSumRowsGeneric is batchNormRowsGeneric, without add, or batchNormCurveRowsGeneric, whichever serves the activation,
-// with
+// batchNormSumRowsGeneric is batchNormRowsGeneric, without add, or batchNormCurveRowsGeneric, whichever serves the
+// activation, with
 //
 //	sum[j] += Σ_r y[r*c+j]
 func batchNormSumRowsGeneric(act Act, y, sum, x, mean, scale, beta []float32, rows int) {

@@ -1,7 +1,7 @@
 package kernels
 
-// BatchNormGradient holds what all backward methods of a [BatchNorm] take: the gradient dy of its output, what it was applied to,
-// and where the gradients of gamma and beta go.
+// BatchNormGradient holds what all backward methods of a [BatchNorm] take: the gradient dy of its output, what it was
+// applied to, and where the gradients of gamma and beta go.
 type BatchNormGradient struct {
 	DY            []float32 // [rows, C]; g for the methods that take sums of it
 	At            Normalised
@@ -28,8 +28,8 @@ type normSummation struct {
 // perWorker returns the scratch of a worker: three channel vectors and a block of rows.
 func (b *BatchNorm) perWorker() int { return 3*b.c + b.cacheRows*b.c }
 
-// Backward computes the gradient through Apply and, as mean and invstd come from x, through Stats. With z the argument of
-// act, g[r,c] = dy[r,c]*act'(z[r,c]) and x̂[r,c] = (x[r,c]-mean[c])*invstd[c]:
+// Backward computes the gradient through Apply and, as mean and invstd come from x, through Stats. With z the argument
+// of act, g[r,c] = dy[r,c]*act'(z[r,c]) and x̂[r,c] = (x[r,c]-mean[c])*invstd[c]:
 //
 //	dgamma[c] = Σ_r g[r,c] * x̂[r,c]   (added to dgamma if of.Accumulate)
 //	dbeta[c]  = Σ_r g[r,c]            (added to dbeta if of.Accumulate)
@@ -57,7 +57,8 @@ func (b *BatchNorm) Backward(p *Pool, rows int, dx, dadd []float32, of BatchNorm
 	b.sum(p, kernel, (*normGradientSums)(&b.summation), normSummation{operands: at, dy: of.DY, g: g}, of, ws)
 
 	f := &b.inputGradient
-	*f = normInputGradient{operands: at, slope: b.slope, offset: b.offset, dx: dx, g: g, fixed: of.Fixed, perTask: partialRows(rows)}
+	*f = normInputGradient{operands: at, slope: b.slope, offset: b.offset, dx: dx, g: g, fixed: of.Fixed,
+		perTask: partialRows(rows)}
 	if f.recomputes = at.Clamps && at.Act != ActNone && at.add == nil; f.recomputes {
 		f.g = of.DY
 	} else {

@@ -26,7 +26,8 @@ func (in *NormInput) Rows(x []float32, row, rows, channels, first int) {
 	last := first + channels
 	for r := range rows {
 		x := x[r*row:][:channels]
-		batchNormRows(x, x, nil, in.Mean[first:last], in.Scale[first:last], in.Beta[first:last], 1, channels, in.Lo, in.Hi, false)
+		batchNormRows(x, x, nil, in.Mean[first:last], in.Scale[first:last], in.Beta[first:last], 1, channels, in.Lo,
+			in.Hi, false)
 		if !in.Clamps {
 			activate(in.Act, x, x)
 		}

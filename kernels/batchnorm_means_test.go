@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Applying a batch norm and taking means are one pass, with the results of two, but for the order of additions, and for any
-// number of threads.
+// Applying a batch norm and taking means are one pass, with the results of two, but for the order of additions, and for
+// any number of threads.
 func TestBatchNormApplyMeans(t *testing.T) {
 	const samples, positions = 5, 2*blockRows + 37
 	for _, act := range []Act{ActNone, ActReLU6, ActSiLU, ActHardSwish} {
@@ -16,12 +16,14 @@ func TestBatchNormApplyMeans(t *testing.T) {
 					const rows = samples * positions
 					rng := newRand()
 					norm := NewBatchNorm(c, 1e-5, 0.1, act)
-					x, mean, invstd, gamma, beta := normal(rng, rows*c), normal(rng, c), normal(rng, c), normal(rng, c), normal(rng, c)
+					x, mean, invstd, gamma, beta := normal(rng, rows*c), normal(rng, c), normal(rng, c), normal(rng, c),
+						normal(rng, c)
 					run := func(threads int) (y, means []float32) {
 						p := NewPool(threads)
 						defer p.Close()
 						y, means = Allocate(rows*c), make([]float32, samples*c)
-						norm.ApplyMeans(p, samples, positions, y, means, Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
+						norm.ApplyMeans(p, samples, positions, y, means,
+							Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 						return y, means
 					}
 					y, means := run(1)

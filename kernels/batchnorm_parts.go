@@ -1,14 +1,14 @@
 package kernels
 
-// Part is a matrix [rows, Channels] which makes, with others, the concatenation that a batch norm is applied to. Nobody has to
-// write that: a batch norm does to every channel what it does, wherever its values lie.
+// Part is a matrix [rows, Channels] which makes, with others, the concatenation that a batch norm is applied to. Nobody
+// has to write that: a batch norm does to every channel what it does, wherever its values lie.
 type Part struct {
 	X        []float32
 	Channels int
 }
 
-// PartGradient says where a part's gradient goes: DX = its gradient + Add. A nil DX is not computed; a nil Add is zero; Add
-// may be DX.
+// PartGradient says where a part's gradient goes: DX = its gradient + Add. A nil DX is not computed; a nil Add is zero;
+// Add may be DX.
 type PartGradient struct{ DX, Add []float32 } // [rows, Channels of the part]
 
 // TakesParts reports whether Apply, [Conv.BackwardDataSums], [Conv.BackwardJoint] for the batch norm before, and
@@ -27,8 +27,8 @@ func (o *operands) checkParts(kernel string) {
 	}
 }
 
-// partsFloats is how many values make a task of a pass over a concatenation: each part has to give it rows enough for the
-// processor to fetch them in time.
+// partsFloats is how many values make a task of a pass over a concatenation: each part has to give it rows enough for
+// the processor to fetch them in time.
 const partsFloats = 1 << 16
 
 // taskRows returns how many rows are a task of a pass over all of them.
@@ -62,7 +62,8 @@ func (o *operands) eachPart(first, rows int, visit func(index, channel int, x []
 func (a *normApplication) applyParts(first, rows int) {
 	a.eachPart(first, rows, func(i, at int, x []float32) {
 		end := at + a.parts[i].Channels
-		batchNormRows(a.y[first*a.c+at:], x, nil, a.Mean[at:end], a.Scale[at:end], a.Beta[at:end], rows, a.c, a.Lo, a.Hi, a.stream)
+		batchNormRows(a.y[first*a.c+at:], x, nil, a.Mean[at:end], a.Scale[at:end], a.Beta[at:end], rows, a.c, a.Lo,
+			a.Hi, a.stream)
 	})
 }
 
@@ -75,8 +76,10 @@ type partsGradient struct {
 	perTask       int
 }
 
-// BackwardSummedParts is BackwardSummed for an of.At.X in parts, each of which has its own gradient. No DX may be of.DY.
-func (b *BatchNorm) BackwardSummedParts(p *Pool, rows int, to []PartGradient, of BatchNormGradient, blocks int, sums []float32) {
+// BackwardSummedParts is BackwardSummed for an of.At.X in parts, each of which has its own gradient. No DX may be
+// of.DY.
+func (b *BatchNorm) BackwardSummedParts(p *Pool, rows int, to []PartGradient, of BatchNormGradient, blocks int,
+	sums []float32) {
 	const kernel = "BatchNorm.BackwardSummedParts"
 	for i, part := range of.At.Parts {
 		if to[i].DX == nil {
@@ -108,7 +111,8 @@ func (d *normPartsGradient) Do(task, _ int) {
 			add = to.Add[first*c:][:len(x)]
 		}
 		end := at + c
-		batchNormGradRows(to.DX[first*c:], d.g[first*d.c+at:], x, add, d.Mean[at:end], d.Scale[at:end], d.slope[at:end], d.offset[at:end],
+		batchNormGradRows(to.DX[first*c:], d.g[first*d.c+at:], x, add, d.Mean[at:end], d.Scale[at:end], d.slope[at:end],
+			d.offset[at:end],
 			rows, c, d.c, false)
 	})
 }

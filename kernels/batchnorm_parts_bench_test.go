@@ -5,18 +5,21 @@ import (
 	"testing"
 )
 
-// BenchmarkBatchNormParts compares batch norms of one tensor and of a concatenation, as in DenseNet's blocks at a batch of 32.
+// BenchmarkBatchNormParts compares batch norms of one tensor and of a concatenation, as in DenseNet's blocks at a batch
+// of 32.
 func BenchmarkBatchNormParts(b *testing.B) {
 	const growth, perBlock = 32, 96
 	pool := NewPool(1)
 	defer pool.Close()
 	rng := newRand()
-	for _, s := range []struct{ rows, c, first int }{{65536, 128, 64}, {16384, 320, 128}, {4096, 768, 256}, {1024, 1152, 640}} {
+	for _, s := range []struct{ rows, c, first int }{{65536, 128, 64}, {16384, 320, 128}, {4096, 768, 256},
+		{1024, 1152, 640}} {
 		for _, inParts := range []bool{false, true} {
 			norm := NewBatchNorm(s.c, 1e-5, 0.1, ActReLU)
 			y := Allocate(s.rows * s.c)
 			copy(y, normal(rng, len(y)))
-			at := Normalised{Mean: normal(rng, s.c), InvStd: normal(rng, s.c), Gamma: normal(rng, s.c), Beta: normal(rng, s.c)}
+			at := Normalised{Mean: normal(rng, s.c), InvStd: normal(rng, s.c), Gamma: normal(rng, s.c),
+				Beta: normal(rng, s.c)}
 			var dx []float32
 			var gradients []PartGradient
 			if inParts {
@@ -50,9 +53,11 @@ func BenchmarkBatchNormParts(b *testing.B) {
 			bench("apply", func() { norm.Apply(pool, s.rows, y, at) })
 			bench("gradient", func() {
 				if inParts {
-					norm.BackwardSummedParts(pool, s.rows, gradients, BatchNormGradient{DY: y, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
+					norm.BackwardSummedParts(pool, s.rows, gradients,
+						BatchNormGradient{DY: y, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
 				} else {
-					norm.BackwardSummed(pool, s.rows, dx, dx, BatchNormGradient{DY: y, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
+					norm.BackwardSummed(pool, s.rows, dx, dx,
+						BatchNormGradient{DY: y, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
 				}
 			})
 			bench("sums", func() {

@@ -40,8 +40,8 @@ func (k partsCase) join(parts [][]float32, rows int) []float32 {
 	return x
 }
 
-// TestBatchNormParts holds a batch norm of parts against that of their concatenation. What is computed value by value has the
-// same bits, sums differ by the order of additions: of some hundred terms of order one.
+// TestBatchNormParts holds a batch norm of parts against that of their concatenation. What is computed value by value
+// has the same bits, sums differ by the order of additions: of some hundred terms of order one.
 func TestBatchNormParts(t *testing.T) {
 	const rows, perBlock, tolerance = 3*blockRows + 5, 96, 1e-5
 	forEachISA(t, func(t *testing.T) {
@@ -74,10 +74,12 @@ func TestBatchNormParts(t *testing.T) {
 							one.Moments(p, rows, x, m, make([]float32, one.Workspace(rows, threads)))
 							at.Parts, moments = append(at.Parts, Part{x, k.parts[i]}), append(moments, m)
 						}
-						norm.StatsOfParts(rows, moments, Statistics{Mean: at.Mean, InvStd: at.InvStd, RunMean: runMean, RunVar: runVar})
+						norm.StatsOfParts(rows, moments, Statistics{Mean: at.Mean, InvStd: at.InvStd, RunMean: runMean,
+							RunVar: runVar})
 					} else {
 						at.X = x
-						norm.Stats(p, rows, x, Statistics{Mean: at.Mean, InvStd: at.InvStd, RunMean: runMean, RunVar: runVar}, make([]float32, norm.Workspace(rows, threads)))
+						norm.Stats(p, rows, x, Statistics{Mean: at.Mean, InvStd: at.InvStd, RunMean: runMean,
+							RunVar: runVar}, make([]float32, norm.Workspace(rows, threads)))
 					}
 					near = [][]float32{slices.Clone(at.Mean), slices.Clone(at.InvStd), runMean, runVar}
 					copy(at.Mean, beta) // the same for both from here on
@@ -112,14 +114,18 @@ func TestBatchNormParts(t *testing.T) {
 									gradients[i].Add = all[i]
 								}
 							}
-							norm.BackwardSummedParts(p, rows, gradients, BatchNormGradient{DY: g, At: at, DGamma: dgamma, DBeta: dbeta, Accumulate: true}, blocks, sums)
+							norm.BackwardSummedParts(p, rows, gradients,
+								BatchNormGradient{DY: g, At: at, DGamma: dgamma, DBeta: dbeta,
+									Accumulate: true}, blocks, sums)
 							dx = k.join(all, rows)
 						} else {
 							var before []float32
 							if dx = slices.Clone(add); adds {
 								before = dx
 							}
-							norm.BackwardSummed(p, rows, dx, before, BatchNormGradient{DY: g, At: at, DGamma: dgamma, DBeta: dbeta, Accumulate: true}, blocks, sums)
+							norm.BackwardSummed(p, rows, dx, before,
+								BatchNormGradient{DY: g, At: at, DGamma: dgamma, DBeta: dbeta,
+									Accumulate: true}, blocks, sums)
 							all := k.split(dx, rows)
 							if k.none >= 0 {
 								all[k.none] = k.split(add, rows)[k.none]

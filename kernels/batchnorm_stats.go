@@ -17,7 +17,8 @@ func (s *Statistics) check(kernel string, c int) {
 	}
 }
 
-// Moments are the means and variances of channels over the rows of a batch, the sums of squared deviations divided by rows.
+// Moments are the means and variances of channels over the rows of a batch, the sums of squared deviations divided by
+// rows.
 type Moments struct{ Mean, Variance []float32 } // [C]
 
 // channelStats sets the statistics of channels, or their moments.
@@ -72,8 +73,8 @@ func (b *BatchNorm) Stats(p *Pool, rows int, x []float32, to Statistics, ws []fl
 	b.runStats(p, rows, x, b.channelStats(to), ws)
 }
 
-// Moments is the first half of Stats, which all batch norms that are applied to x, or to a concatenation with it, have in
-// common. [BatchNorm.StatsOfParts] is the other half.
+// Moments is the first half of Stats, which all batch norms that are applied to x, or to a concatenation with it, have
+// in common. [BatchNorm.StatsOfParts] is the other half.
 func (b *BatchNorm) Moments(p *Pool, rows int, x []float32, to Moments, ws []float32) {
 	checkLen("BatchNorm.Moments", "mean", to.Mean, b.c)
 	checkLen("BatchNorm.Moments", "variance", to.Variance, b.c)
@@ -106,7 +107,8 @@ func (b *BatchNorm) StatsOfParts(rows int, of []Moments, to Statistics) {
 func (b *BatchNorm) StatsOfSums(p *Pool, rows int, summed OutputSums, to Statistics) {
 	to.check("BatchNorm.StatsOfSums", b.c)
 	s := &b.stats
-	*s = normStats{channelStats: b.channelStats(to), sums: rowSums{rows: rows, c: b.c}, summed: summed, totals: b.totals}
+	*s = normStats{channelStats: b.channelStats(to), sums: rowSums{rows: rows, c: b.c}, summed: summed,
+		totals: b.totals}
 	p.Run(ceilDiv(b.c, finishBlocks), (*normStatsBlocks)(s))
 }
 
@@ -151,8 +153,8 @@ func (k *normStatsRows) Do(task, worker int) {
 
 type normStatsChannels normStats
 
-// Do joins the tasks' means and squared deviations (Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm
-// for computing sample variances", 1979).
+// Do joins the tasks' means and squared deviations (Chan, Golub and LeVeque, "Updating formulae and a pairwise
+// algorithm for computing sample variances", 1979).
 func (k *normStatsChannels) Do(task, _ int) {
 	first, last := task*finishBlocks, min((task+1)*finishBlocks, k.sums.c)
 	var means, deviations [finishBlocks]float64 // joined so far

@@ -1,7 +1,7 @@
 package kernels
 
-// GradientSums takes sums of a gradient where it is made, block of rows by block of rows, while it is in the caches: g, as in
-// [BatchNorm.Backward], takes the place of dy, and its sums over each block lie in a place of their own.
+// GradientSums takes sums of a gradient where it is made, block of rows by block of rows, while it is in the caches: g,
+// as in [BatchNorm.Backward], takes the place of dy, and its sums over each block lie in a place of their own.
 type GradientSums struct {
 	operands
 	g        []float32 // [rows, c]
@@ -17,8 +17,8 @@ func (b *BatchNorm) SumsGradient(residual bool) bool {
 // GradientSumsSize returns the floats that the sums of that many blocks take.
 func (b *BatchNorm) GradientSumsSize(blocks int) int { return 2 * blocks * b.c }
 
-// GradientSums returns what takes the sums of the gradient of a batch norm's output, [rows, C], that is to become g. It panics
-// unless SumsGradient reports true.
+// GradientSums returns what takes the sums of the gradient of a batch norm's output, [rows, C], that is to become g. It
+// panics unless SumsGradient reports true.
 func (b *BatchNorm) GradientSums(rows int, g []float32, at Normalised, sums []float32) GradientSums {
 	const kernel = "BatchNorm.GradientSums"
 	if !b.SumsGradient(at.Add != nil) {
@@ -39,7 +39,10 @@ func (s *GradientSums) Block(index, first int, dy []float32) {
 		s.sumColumns(sums, g, dy, s.x[at:end], s.addOf(at, end), 0, rows, stream)
 	} else {
 		stream = stream && s.streamsParts()
-		s.eachPart(first, rows, func(_, at int, x []float32) { s.sumColumns(sums, g[at:], dy[at:], x, nil, at, rows, stream) })
+		s.eachPart(first, rows, func(_, at int, x []float32) {
+			s.sumColumns(sums, g[at:], dy[at:], x, nil, at, rows,
+				stream)
+		})
 	}
 	if stream {
 		storeFence()
@@ -61,12 +64,12 @@ func (s *GradientSums) sumColumns(sums, g, dy, x, add []float32, first, rows int
 	}
 }
 
-// Aside reports whether blocks should wait in the caches, somewhere else than in g, until Block sums them: they then go to g
-// past the caches.
+// Aside reports whether blocks should wait in the caches, somewhere else than in g, until Block sums them: they then go
+// to g past the caches.
 func (s *GradientSums) Aside() bool { return s.Act != ActNone && streamable(s.g, s.rows, s.c) }
 
-// Ahead returns what Block will read besides a block: some rows of x, or of its first part, which is the largest in a chain of
-// concatenations.
+// Ahead returns what Block will read besides a block: some rows of x, or of its first part, which is the largest in a
+// chain of concatenations.
 func (s *GradientSums) Ahead(row, rows int) []float32 {
 	x, c := s.X(), s.c
 	if s.parts != nil {
@@ -96,8 +99,8 @@ func (k *gradientBlocks) Do(block, _ int) {
 	(*GradientSums)(k).Block(block, first, k.g[first*k.c:min(first+k.perBlock, k.rows)*k.c])
 }
 
-// GradientRows is the gradient of a batch norm's input, as [BatchNorm.SettleSummed] and [BatchNorm.SettleGated] leave it to
-// those who read it:
+// GradientRows is the gradient of a batch norm's input, as [BatchNorm.SettleSummed] and [BatchNorm.SettleGated] leave
+// it to those who read it:
 //
 //	dx[r,c] = Scale[c]*G[r,c] + (Slope[c]*(X[r,c]-Mean[c]) + Offset[c])
 type GradientRows struct {
@@ -118,13 +121,15 @@ func (b *BatchNorm) gradientRows(at *operands, g []float32) GradientRows {
 	return GradientRows{G: g, X: at.x, Mean: at.Mean, Scale: at.Scale, Slope: b.slope, Offset: b.offset}
 }
 
-// BackwardSummed is the rest of Backward, for a gradient of.DY = g whose sums over that many blocks a convolution has taken: see
-// [Conv.BackwardDataSums]. With a residual, g is its gradient. dx is [rows, C], as are g and add, nil for none:
+// BackwardSummed is the rest of Backward, for a gradient of.DY = g whose sums over that many blocks a convolution has
+// taken: see [Conv.BackwardDataSums]. With a residual, g is its gradient. dx is [rows, C], as are g and add, nil for
+// none:
 //
 //	dx[r,c] = gamma[c]*invstd[c] * (g[r,c] - Σg/rows - x̂[r,c] * Σg·x̂/rows) (+ add[r,c])
 //
 // dx may be g or add.
-func (b *BatchNorm) BackwardSummed(p *Pool, rows int, dx, add []float32, of BatchNormGradient, blocks int, sums []float32) {
+func (b *BatchNorm) BackwardSummed(p *Pool, rows int, dx, add []float32, of BatchNormGradient, blocks int,
+	sums []float32) {
 	checkLen("BatchNorm.BackwardSummed", "dx", dx, rows*b.c)
 	b.runRows(p, rows, dx, add, b.SettleSummed(p, rows, of, blocks, sums))
 }
@@ -137,11 +142,13 @@ func (b *BatchNorm) SettleSummed(p *Pool, rows int, of BatchNormGradient, blocks
 }
 
 // settleSums sets what follows from the sums of g.
-func (b *BatchNorm) settleSums(p *Pool, kernel string, rows int, of BatchNormGradient, blocks int, sums []float32) operands {
+func (b *BatchNorm) settleSums(p *Pool, kernel string, rows int, of BatchNormGradient, blocks int,
+	sums []float32) operands {
 	of.check(kernel, rows, b.c)
 	checkLen(kernel, "sums", sums, b.GradientSumsSize(blocks))
 	at := b.operands(kernel, rows, of.At)
-	b.settlement = normSettlement{channelGradient: b.channelGradient(rows, of), sums: sums, blocks: blocks, totals: b.totals}
+	b.settlement = normSettlement{channelGradient: b.channelGradient(rows, of), sums: sums, blocks: blocks,
+		totals: b.totals}
 	p.Run(ceilDiv(b.c, finishBlocks), (*normSettleBlocks)(&b.settlement))
 	return at
 }
@@ -173,7 +180,8 @@ func (k *normSummedRows) Do(task, _ int) {
 	if k.add != nil {
 		add = k.add[at:end]
 	}
-	batchNormGradRows(k.dx[at:end], k.G[at:end], k.X[at:end], add, k.Mean, k.Scale, k.Slope, k.Offset, last-first, c, c, k.stream)
+	batchNormGradRows(k.dx[at:end], k.G[at:end], k.X[at:end], add, k.Mean, k.Scale, k.Slope, k.Offset, last-first, c, c,
+		k.stream)
 	if k.stream {
 		storeFence()
 	}

@@ -3,6 +3,7 @@ package kernels
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -24,11 +25,13 @@ func batchNormCase(act Act, residual, fixed, large bool) layerCase {
 	}
 	const eps = 1e-3
 	rng := newRand()
-	x, gamma, beta, dy, add := normal(rng, rows*c), normal(rng, c), normal(rng, c), normal(rng, rows*c), normal(rng, rows*c)
+	x, gamma, beta, dy, add := normal(rng, rows*c), normal(rng, c), normal(rng, c), normal(rng, rows*c),
+		normal(rng, rows*c)
 	for i := range x {
 		x[i] = 2*x[i] + float32(i%c) // a mean that differs by channel
 	}
-	k := layerCase{name: fmt.Sprintf("BatchNorm %s, residual %t, fixed %t", act, residual, fixed), in: [][]float32{x, gamma, beta}, dy: dy, y: make([]float32, rows*c)}
+	k := layerCase{name: fmt.Sprintf("BatchNorm %s, residual %t, fixed %t", act, residual, fixed),
+		in: [][]float32{x, gamma, beta}, dy: dy, y: make([]float32, rows*c)}
 	if residual {
 		k.in = append(k.in, add)
 	} else {
@@ -53,7 +56,8 @@ func batchNormCase(act Act, residual, fixed, large bool) layerCase {
 		}
 		norm.Apply(p, rows, k.y, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 		at := Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}
-		norm.Backward(p, rows, k.grads[0], dadd, BatchNormGradient{DY: dy, At: at, Fixed: fixed, DGamma: k.grads[1], DBeta: k.grads[2]}, ws)
+		norm.Backward(p, rows, k.grads[0], dadd,
+			BatchNormGradient{DY: dy, At: at, Fixed: fixed, DGamma: k.grads[1], DBeta: k.grads[2]}, ws)
 	}
 	k.forward = func(in [][]float64) []float64 {
 		x, gamma, beta := in[0], in[1], in[2]
@@ -120,7 +124,8 @@ func TestBatchNormStatistics(t *testing.T) {
 				wantRunMean = append(wantRunMean, (1-momentum)*float64(runMean[j])+momentum*m)
 				wantRunVar = append(wantRunVar, (1-momentum)*float64(runVar[j])+momentum*unbiased)
 			}
-			norm.Stats(pool, test.rows, x, Statistics{Mean: mean, InvStd: invstd, RunMean: runMean, RunVar: runVar}, make([]float32, norm.Workspace(test.rows, 3)))
+			norm.Stats(pool, test.rows, x, Statistics{Mean: mean, InvStd: invstd, RunMean: runMean, RunVar: runVar},
+				make([]float32, norm.Workspace(test.rows, 3)))
 			// 128 float32 additions of deviations, then float64: far below 128·2⁻²⁴ = 8e-6.
 			checkClose(t, test.name+": mean", mean, wantMean, 1e-6)
 			checkClose(t, test.name+": invstd", invstd, wantInvstd, 4e-6)
@@ -143,11 +148,15 @@ func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
 			ws := make([]float32, norm.Workspace(rows, 2))
 			mean, invstd := make([]float32, c), make([]float32, c)
 			norm.Stats(pool, rows, x, Statistics{Mean: mean, InvStd: invstd}, ws)
+			at := Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}
 			plain := makeSlices([][]float32{x, add, gamma, beta})
-			norm.Backward(pool, rows, plain[0], plain[1], BatchNormGradient{DY: dy, At: Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, DGamma: plain[2], DBeta: plain[3]}, ws)
+			of := BatchNormGradient{DY: dy, At: at, DGamma: plain[2], DBeta: plain[3]}
+			norm.Backward(pool, rows, plain[0], plain[1], of, ws)
 
-			dadd, dgamma, dbeta, dx := append([]float32(nil), dy...), append([]float32(nil), plain[2]...), append([]float32(nil), plain[3]...), make([]float32, rows*c)
-			norm.Backward(pool, rows, dx, dadd, BatchNormGradient{DY: dadd, At: Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, DGamma: dgamma, DBeta: dbeta, Accumulate: true}, ws)
+			dadd, dx := slices.Clone(dy), make([]float32, rows*c)
+			dgamma, dbeta := slices.Clone(plain[2]), slices.Clone(plain[3])
+			of = BatchNormGradient{DY: dadd, At: at, DGamma: dgamma, DBeta: dbeta, Accumulate: true}
+			norm.Backward(pool, rows, dx, dadd, of, ws)
 			checkEqual(t, act.String()+": dx with dadd = dy", dx, plain[0])
 			checkEqual(t, act.String()+": dadd = dy", dadd, plain[1])
 			for j := range c {
@@ -155,15 +164,18 @@ func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
 			}
 			checkClose(t, act.String()+": dgamma twice", dgamma, toFloat64(plain[2]), 1e-6)
 
-			norm.Backward(pool, rows, plain[0], nil, BatchNormGradient{DY: dy, At: Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, DGamma: dgamma, DBeta: dbeta}, ws)
-			dx = append(dx[:0], dy...)
-			norm.Backward(pool, rows, dx, nil, BatchNormGradient{DY: dx, At: Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}, DGamma: dgamma, DBeta: dbeta}, ws)
+			of.DY, of.At.Add, of.Accumulate = dy, nil, false
+			norm.Backward(pool, rows, plain[0], nil, of, ws)
+			dx = slices.Clone(dy)
+			of.DY = dx
+			norm.Backward(pool, rows, dx, nil, of, ws)
 			checkEqual(t, act.String()+": dx = dy", dx, plain[0])
 
 			want := make([]float32, rows*c)
-			norm.Apply(pool, rows, want, Normalised{X: x, Add: add, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
-			got := append([]float32(nil), add...)
-			norm.Apply(pool, rows, got, Normalised{X: x, Add: got, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
+			norm.Apply(pool, rows, want, at)
+			got := slices.Clone(add)
+			at.Add = got
+			norm.Apply(pool, rows, got, at)
 			checkEqual(t, act.String()+": y = add", got, want)
 		}
 	})

@@ -37,9 +37,9 @@ func (c *Conv) joint() jointPass {
 //	dy[r,c] = gamma[c]*invstd[c] * (g[r,c] - Σg/rows - ŷ[r,c] * Σg·ŷ/rows)
 //
 // as [BatchNorm.BackwardSummed] has it, it is BackwardData, or BackwardDataSums where there is a batch norm before, and
-// BackwardWeights. dy is computed piece by piece, used for both while it is in the caches, and never written. If
-// the input is read through a batch norm (ReadThrough), that is the one before. It returns the number of blocks in Sums.
-// It panics unless JoinsBackward reports true, and SumsGradient if there is a batch norm before.
+// BackwardWeights. dy is computed piece by piece, used for both while it is in the caches, and never written. If the
+// input is read through a batch norm (ReadThrough), that is the one before. It returns the number of blocks in Sums. It
+// panics unless JoinsBackward reports true, and SumsGradient if there is a batch norm before.
 func (c *Conv) BackwardJoint(p *Pool, n int, j *Joint, ws []float32) (blocks int) {
 	c.check(n, j.DY.G, j.X, j.W)
 	checkLen("Conv", "y", j.DY.X, n*c.outputSize())

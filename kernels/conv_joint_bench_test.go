@@ -50,7 +50,8 @@ func BenchmarkJoint(b *testing.B) {
 		statistics := func(x []float32, c int) Normalised {
 			return Normalised{X: x, Mean: tensor(c), InvStd: tensor(c), Gamma: tensor(c), Beta: tensor(c)}
 		}
-		dx, x, g, dy, w, dw := tensor(rows*s.C), tensor(rows*s.C), tensor(rows*s.OutC), tensor(rows*s.OutC), tensor(s.Weights()), tensor(s.Weights())
+		dx, x, g, dy, w, dw := tensor(rows*s.C), tensor(rows*s.C), tensor(rows*s.OutC), tensor(rows*s.OutC),
+			tensor(s.Weights()), tensor(s.Weights())
 		y, at := statistics(tensor(rows*s.OutC), s.OutC), statistics(tensor(rows*s.C), s.C)
 		after, before := NewBatchNorm(s.OutC, 1e-5, 0.1, ActNone), NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
 		dgamma, dbeta := tensor(s.OutC), tensor(s.OutC)
@@ -59,7 +60,8 @@ func BenchmarkJoint(b *testing.B) {
 		ws := Allocate(max(c.GradientSumsWorkspace(n, threads), c.JointWorkspace(n, threads)))
 		b.Run(convName(s)+"/apart", func(b *testing.B) {
 			for b.Loop() {
-				after.BackwardSummed(pool, rows, dy, nil, BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta}, 8, normSums)
+				after.BackwardSummed(pool, rows, dy, nil, BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta},
+					8, normSums)
 				if bench.before {
 					c.BackwardDataSums(pool, n, dx, dy, w, nil, NormBefore{Norm: before, At: at, Sums: sums}, ws)
 				} else {
@@ -74,7 +76,8 @@ func BenchmarkJoint(b *testing.B) {
 				args.Before = NormBefore{Norm: before, At: at, Sums: sums}
 			}
 			for b.Loop() {
-				args.DY = after.SettleSummed(pool, rows, BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta}, 8, normSums)
+				args.DY = after.SettleSummed(pool, rows, BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta},
+					8, normSums)
 				c.BackwardJoint(pool, n, &args, ws)
 			}
 		})

@@ -1,9 +1,9 @@
 package kernels
 
-// Blocking of the whole backward pass of 1×1 convolutions, and where it pays: dy has to be larger than dx, and the weights
-// small, as their gradient is added up once for every block.
+// Blocking of the whole backward pass of 1×1 convolutions, and where it pays: dy has to be larger than dx, and the
+// weights small, as their gradient is added up once for every block.
 const (
-	jointFloats       = 1 << 17 // of dy in a block, which stays in the second-level cache; a block has some whole blocks of rows
+	jointFloats       = 1 << 17 // of dy in a block of whole blocks of rows, which stays in the second-level cache
 	jointSplits       = 16      // upper bound of the splits of the pixels, each with its own partial sums
 	maxJointDepth     = 1024
 	maxJointWeights   = 1 << 18
@@ -11,36 +11,32 @@ const (
 )
 
 // jointProduct is the whole backward pass of a 1×1 convolution that a batch norm follows. The pixels are cut into
-// splits, those into blocks: of each block, dy is computed, multiplied by the weights, and by the input for the weights'
-// gradient, whose sums over a split go to their own slot.
+// splits, those into blocks: of each block, dy is computed, multiplied by the weights, and by the input for the
+// weights' gradient, whose sums over a split go to their own slot.
 type jointProduct struct {
 	data    implicitProduct
 	weights weightProduct
 
-	args       *Joint // of the call in flight
-	scratch    []float32
-	workerSize int
-	pack       jointPack
-	multiply   jointMultiply
-	add        jointAdd
+	args      *Joint    // of the call in flight
+	scratch   []float32 // of all workers
+	perWorker int
 }
 
-// The stages of a call, each a job of its own.
+// The stages of a call.
 type (
-	jointPack     struct{ *jointProduct }
-	jointMultiply struct{ *jointProduct }
-	jointAdd      struct{ *jointProduct }
+	jointPack     jointProduct
+	jointMultiply jointProduct
+	jointAdd      jointProduct
 )
 
-// newJointProduct returns the whole backward pass of a convolution with such a data gradient and weight gradient, nil if they
-// are not both one product of rows that lie in memory.
+// newJointProduct returns the whole backward pass of a convolution with such a data gradient and weight gradient, nil
+// if they are not both one product of rows that lie in memory.
 func newJointProduct(data implicitProduct, weights weightProduct) *jointProduct {
 	if !data.plain() || !weights.plain() || data.groups > 1 {
 		return nil
 	}
 	j := &jointProduct{data: data, weights: weights}
 	j.data.given = true
-	j.pack, j.multiply, j.add = jointPack{j}, jointMultiply{j}, jointAdd{j}
 	return j
 }
 
@@ -76,51 +72,55 @@ func (j *jointProduct) splits() int { return ceilDiv(j.blocks(), j.perSplit()) }
 
 func (j *jointProduct) dySize() int { return roundUp(j.pixels()*j.row(), cacheLine) }
 
-func (j *jointProduct) setWorkerSize() {
+// workerSize returns the scratch of a worker: dy of a block, and what either product needs.
+func (j *jointProduct) workerSize() int {
 	product := j.data.workerSize() + roundUp(rowBlock*j.data.dstPixel, cacheLine)
 	sum := edgeSize(j.pixels()) + j.pixels()*gatheredRow(j.weights.depth()) + 3*cacheLine
-	j.workerSize = roundUp(j.dySize()+max(product, sum)+2*cacheLine, cacheLine)
+	return roundUp(j.dySize()+max(product, sum)+2*cacheLine, cacheLine)
 }
 
 func (j *jointProduct) workspace(n, threads int) int {
-	j.data.n, j.weights.n = n, n
-	j.setWorkerSize()
-	return 3*cacheLine + roundUp(j.data.packedSize(), cacheLine) + roundUp(j.weights.slots(j.splits()), cacheLine) + threads*j.workerSize
+	of := *j
+	of.data.n, of.weights.n = n, n
+	weights, sums := roundUp(of.data.packedSize(), cacheLine), roundUp(of.weights.slots(of.splits()), cacheLine)
+	return 3*cacheLine + weights + sums + threads*of.workerSize()
 }
 
 // blocksOf returns the number of blocks of the sums over n samples.
 func (j *jointProduct) blocksOf(n int) int {
-	j.data.n = n
-	return j.data.rowBlocks()
+	data := j.data
+	data.n = n
+	return data.rowBlocks()
 }
 
 // run computes both gradients, and returns the number of blocks of the sums.
 func (j *jointProduct) run(p *Pool, n int, args *Joint, before *GradientSums, ws []float32) int {
 	d, w := &j.data, &j.weights
 	d.n, w.n, j.args = n, n, args
-	j.setWorkerSize()
+	j.perWorker = j.workerSize()
 	d.src, d.weights, d.dst, d.add, d.norm = args.DY.G, args.W, args.DX, args.Add, before
 	w.src, w.dw, w.keep = args.X, args.DW, args.Accumulate
 	space := newScratch(ws)
 	d.packed = space.take(d.packedSize())
 	w.sums = space.take(w.slots(j.splits()))
 	j.scratch = space.rest
-	p.Run(d.packTasks(), &j.pack)
-	p.Run(j.splits(), &j.multiply)
+	p.Run(d.packTasks(), (*jointPack)(j))
+	p.Run(j.splits(), (*jointMultiply)(j))
 	if tasks := w.addTasks(j.splits()); tasks > 0 {
-		p.Run(tasks, &j.add)
+		p.Run(tasks, (*jointAdd)(j))
 	}
 	d.norm = nil
 	return d.rowBlocks()
 }
 
-func (j *jointPack) Do(task, worker int) {
-	j.data.packTask(task, j.scratch[worker*j.workerSize:][:j.workerSize])
+func (k *jointPack) Do(task, worker int) {
+	k.data.packTask(task, k.scratch[worker*k.perWorker:][:k.perWorker])
 }
 
 // Do computes a split.
-func (j *jointMultiply) Do(split, worker int) {
-	space := newScratch(j.scratch[worker*j.workerSize:][:j.workerSize])
+func (k *jointMultiply) Do(split, worker int) {
+	j := (*jointProduct)(k)
+	space := newScratch(j.scratch[worker*j.perWorker:][:j.perWorker])
 	dy := space.take(j.dySize())
 	slot, add := j.args.DW, j.args.Accumulate
 	if j.splits() > 1 {
@@ -151,7 +151,8 @@ func (j *jointProduct) multiplyRows(dy []float32, row int, ws []float32) {
 func (j *jointProduct) fetchNext(b *productBlock, row int) {
 	last := min(row+rowBlock, j.data.rows())
 	from := func(x []float32, pixel int) []float32 { return x[row*pixel : last*pixel] }
-	b.m.ahead = spread(b.before, from(j.args.DY.G, j.depth()), from(j.args.DY.X, j.depth()), from(j.args.X, j.weights.pixel))
+	b.m.ahead = spread(b.before, from(j.args.DY.G, j.depth()), from(j.args.DY.X, j.depth()),
+		from(j.args.X, j.weights.pixel))
 }
 
 // sumPixels adds the gradient of the weights over a block of pixels.
@@ -174,4 +175,4 @@ func (j *jointProduct) sumPixels(slot, dy []float32, at, pixels int, add bool, w
 	}
 }
 
-func (j *jointAdd) Do(task, _ int) { j.weights.addTask(task, j.splits()) }
+func (k *jointAdd) Do(task, _ int) { k.weights.addTask(task, (*jointProduct)(k).splits()) }

@@ -14,8 +14,8 @@ type jointCase struct {
 	before bool // that it takes sums
 }
 
-// The whole backward pass gives what its parts give one after the other. dy and so dx have the same bits unless a block has
-// other columns; the weights' gradient is added up in other blocks, of some thousand terms.
+// The whole backward pass gives what its parts give one after the other. dy and so dx have the same bits unless a block
+// has other columns; the weights' gradient is added up in other blocks, of some thousand terms.
 func TestConvBackwardJoint(t *testing.T) {
 	const threads, tolerance = 2, 2e-5
 	pointwise := func(h, w, c, outC int) ConvShape {
@@ -42,7 +42,8 @@ func FuzzConvBackwardJoint(f *testing.F) {
 	f.Add(uint8(1), uint8(2), uint8(3), uint8(130), uint8(200), uint8(0), false)
 	acts := []Act{ActNone, ActReLU, ActReLU6, ActSiLU, ActHardSwish}
 	f.Fuzz(func(t *testing.T, n, h, w, c, outC, act uint8, before bool) {
-		s := ConvShape{H: 1 + int(h)%24, W: 1 + int(w)%24, C: 1 + int(c), OutC: 1 + int(outC), KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}
+		s := ConvShape{H: 1 + int(h)%24, W: 1 + int(w)%24, C: 1 + int(c), OutC: 1 + int(outC), KH: 1, KW: 1, SH: 1,
+			SW: 1, Groups: 1}
 		test := jointCase{1 + int(n)%4, s, acts[int(act)%len(acts)], before}
 		for isa := Generic; isa <= Detected(); isa++ {
 			setISA(t, isa)
@@ -61,10 +62,12 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 	rng := newRand()
 	rows, outRows := n*s.H*s.W, n*s.OutH()*s.OutW()
 	statistics := func(x []float32, c int) Normalised {
-		return Normalised{X: x, Mean: normal(rng, c), InvStd: normal(rng, c), Gamma: normal(rng, c), Beta: normal(rng, c)}
+		return Normalised{X: x, Mean: normal(rng, c), InvStd: normal(rng, c), Gamma: normal(rng, c),
+			Beta: normal(rng, c)}
 	}
 	y, at := statistics(normal(rng, outRows*s.OutC), s.OutC), statistics(normal(rng, rows*s.C), s.C)
-	g, w, x, part, oldWeights := normal(rng, outRows*s.OutC), normal(rng, s.Weights()), normal(rng, rows*s.C), normal(rng, rows*s.C), normal(rng, s.Weights())
+	g, w, x, part, oldWeights := normal(rng, outRows*s.OutC), normal(rng, s.Weights()), normal(rng, rows*s.C),
+		normal(rng, rows*s.C), normal(rng, s.Weights())
 	norm := NewBatchNorm(s.OutC, 1e-5, 0.1, ActNone)
 	var before *BatchNorm
 	if test.before {
@@ -93,7 +96,8 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 			copy(r.dx, part)
 			add = r.dx
 		}
-		of := norm.SettleSummed(p, outRows, BatchNormGradient{DY: g, At: y, DGamma: make([]float32, s.OutC), DBeta: make([]float32, s.OutC)}, 3, normSums)
+		of := norm.SettleSummed(p, outRows, BatchNormGradient{DY: g, At: y, DGamma: make([]float32, s.OutC),
+			DBeta: make([]float32, s.OutC)}, 3, normSums)
 		args := &Joint{DX: r.dx, Add: add, DW: r.dw, Accumulate: accumulate, DY: of, X: x, W: w}
 		if before != nil {
 			args.Before = NormBefore{before, at, make([]float32, c.JointSums(before, n))}
@@ -107,7 +111,9 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 		defer p.Close()
 		r := result{dx: make([]float32, rows*s.C), dw: slices.Clone(oldWeights)}
 		dy := make([]float32, outRows*s.OutC)
-		norm.BackwardSummed(p, outRows, dy, nil, BatchNormGradient{DY: g, At: y, DGamma: make([]float32, s.OutC), DBeta: make([]float32, s.OutC)}, 3, normSums)
+		norm.BackwardSummed(p, outRows, dy, nil,
+			BatchNormGradient{DY: g, At: y, DGamma: make([]float32, s.OutC),
+				DBeta: make([]float32, s.OutC)}, 3, normSums)
 		ws := make([]float32, c.GradientSumsWorkspace(n, threads))
 		c.BackwardWeights(p, n, r.dw, nil, dy, x, accumulate, ws)
 		if before == nil {
@@ -128,7 +134,8 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 		}
 		same := func(what string, other result) {
 			t.Helper()
-			if !slices.Equal(got.dx, other.dx) || !slices.Equal(got.dw, other.dw) || !slices.Equal(got.sums, other.sums) {
+			if !slices.Equal(got.dx, other.dx) || !slices.Equal(got.dw, other.dw) ||
+				!slices.Equal(got.sums, other.sums) {
 				t.Errorf("%s gives other gradients", what)
 			}
 		}

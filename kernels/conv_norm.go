@@ -1,7 +1,7 @@
 package kernels
 
-// summedTasks are the tasks of a forward pass whose results are summed for the batch norm after it: the first tasks give the
-// shift, then the others are summed.
+// summedTasks are the tasks of a forward pass whose results are summed for the batch norm after it: the first tasks
+// give the shift, then the others are summed.
 type summedTasks struct {
 	OutputSums
 	first int // task that is computed now; those before it are done
@@ -18,7 +18,8 @@ func (s *summedTasks) run(p *Pool, first, all int, job Job, head []float32, chan
 	s.first = 0
 }
 
-// outputSums returns the sums that the forward pass of n samples can take, without any space: of no blocks if there are none.
+// outputSums returns the sums that the forward pass of n samples can take, without any space: of no blocks if there are
+// none.
 func (c *Conv) outputSums(n int) OutputSums {
 	switch {
 	case c.depthwise != nil:

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// BenchmarkNormGradient is the gradient of a 1×1 convolution and of the batch norm before it, apart or with the norm's sums
-// taken by the convolution.
+// BenchmarkNormGradient is the gradient of a 1×1 convolution and of the batch norm before it, apart or with the norm's
+// sums taken by the convolution.
 func BenchmarkNormGradient(b *testing.B) {
 	const n, threads = 32, 2
 	for _, bench := range []struct {
@@ -52,15 +52,16 @@ func BenchmarkNormGradient(b *testing.B) {
 		b.Run(name+"/summed", func(b *testing.B) {
 			for b.Loop() {
 				blocks := c.BackwardDataSums(pool, n, dx, dy, w, nil, NormBefore{Norm: norm, At: at, Sums: sums}, ws)
-				norm.BackwardSummed(pool, rows, dx, nil, BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
+				norm.BackwardSummed(pool, rows, dx, nil,
+					BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
 			}
 		})
 		pool.Close()
 	}
 }
 
-// BenchmarkGatedGradient is the gradient of squeeze-and-excitation and of the batch norm before it, apart or with the gate's
-// in the norm's.
+// BenchmarkGatedGradient is the gradient of squeeze-and-excitation and of the batch norm before it, apart or with the
+// gate's in the norm's.
 func BenchmarkGatedGradient(b *testing.B) {
 	const n, threads = 32, 2
 	for _, s := range []struct{ h, w, c int }{{64, 32, 192}, {16, 8, 1632}} {
@@ -76,7 +77,8 @@ func BenchmarkGatedGradient(b *testing.B) {
 			return x
 		}
 		dx, x, y, spread, dy := tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c)
-		norm, gate, mean, add := NewBatchNorm(s.c, 1e-5, 0.1, ActSiLU), NewChannelGate(s.h*s.w, s.c), NewAdaptiveAvgPool(s.h, s.w, s.c, 1, 1), NewAdd(ActNone)
+		norm, gate, mean, add := NewBatchNorm(s.c, 1e-5, 0.1, ActSiLU), NewChannelGate(s.h*s.w, s.c),
+			NewAdaptiveAvgPool(s.h, s.w, s.c, 1, 1), NewAdd(ActNone)
 		at := Normalised{X: x, Mean: tensor(s.c), InvStd: tensor(s.c), Gamma: tensor(s.c), Beta: tensor(s.c)}
 		g, shift, dg, dgamma, dbeta := tensor(n*s.c), tensor(n*s.c), tensor(n*s.c), tensor(s.c), tensor(s.c)
 		ws := Allocate(norm.Workspace(rows, threads))
@@ -91,7 +93,8 @@ func BenchmarkGatedGradient(b *testing.B) {
 		b.Run(fmt.Sprintf("%dx%dx%d/gated", s.h, s.w, s.c), func(b *testing.B) {
 			for b.Loop() {
 				gate.BackwardGate(pool, n, dg, dy, y)
-				norm.BackwardGated(pool, rows, dy, BatchNormGradient{DY: dy, At: at, DGamma: dgamma, DBeta: dbeta}, Gated{g, shift, s.h * s.w}, ws)
+				norm.BackwardGated(pool, rows, dy, BatchNormGradient{DY: dy, At: at, DGamma: dgamma, DBeta: dbeta},
+					Gated{g, shift, s.h * s.w}, ws)
 			}
 		})
 		b.Run(fmt.Sprintf("%dx%dx%d/gateSums", s.h, s.w, s.c), func(b *testing.B) {

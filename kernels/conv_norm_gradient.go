@@ -7,8 +7,8 @@ type NormBefore struct {
 	Sums []float32  // what BackwardSummed needs, of Conv.GradientSums or Conv.JointSums floats
 }
 
-// SumsGradient reports whether BackwardDataSums takes the sums of a batch norm's gradient on the way: the data gradient is
-// depthwise, or one product, and a task has whole rows of its results.
+// SumsGradient reports whether BackwardDataSums takes the sums of a batch norm's gradient on the way: the data gradient
+// is depthwise, or one product, and a task has whole rows of its results.
 func (c *Conv) SumsGradient(norm *BatchNorm, residual bool) bool {
 	if !norm.SumsGradient(residual) {
 		return false
@@ -25,9 +25,10 @@ func (c *Conv) SumsPartsGradient(norm *BatchNorm) bool {
 //
 //	dx = (convᵀ(dy, w) + add) * act'(z)
 //
-// with z the activation's argument. It returns how many blocks there are of before.Sums. [BatchNorm.BackwardSummed] takes both.
-// It panics unless SumsGradient reports true.
-func (c *Conv) BackwardDataSums(p *Pool, n int, dx, dy, w, add []float32, before NormBefore, ws []float32) (blocks int) {
+// with z the activation's argument. It returns how many blocks there are of before.Sums. [BatchNorm.BackwardSummed]
+// takes both. It panics unless SumsGradient reports true.
+func (c *Conv) BackwardDataSums(p *Pool, n int, dx, dy, w, add []float32, before NormBefore,
+	ws []float32) (blocks int) {
 	if !c.SumsGradient(before.Norm, before.At.Add != nil) {
 		panic("kernels: Conv.BackwardDataSums: the convolution takes no sums for such a batch norm")
 	}

@@ -14,9 +14,11 @@ func TestConvBackwardDataSums(t *testing.T) {
 		n int
 		s ConvShape
 	}{
-		{9, ConvShape{H: 16, W: 13, C: 48, OutC: 24, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}}, // whole lines, and enough rows for one block of columns
+		// whole lines, and enough rows for one block of columns
+		{9, ConvShape{H: 16, W: 13, C: 48, OutC: 24, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
 		{9, ConvShape{H: 16, W: 13, C: 37, OutC: 5, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
-		{2, ConvShape{H: 16, W: 13, C: 64, OutC: 20, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}}, // columns in several tasks
+		// columns in several tasks
+		{2, ConvShape{H: 16, W: 13, C: 64, OutC: 20, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}},
 		{1, ConvShape{H: 3, W: 2, C: 8, OutC: 8, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}},
 		{2, ConvShape{H: 40, W: 22, C: 48, OutC: 48, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 48}},
 		{2, ConvShape{H: 33, W: 16, C: 21, OutC: 21, KH: 5, KW: 5, SH: 2, SW: 2, PH: 2, PW: 2, Groups: 21}},
@@ -32,15 +34,18 @@ func TestConvBackwardDataSums(t *testing.T) {
 							t.Fatal(err)
 						}
 						norm := NewBatchNorm(s.C, 1e-5, 0.1, act)
-						if got, want := c.SumsGradient(norm, residual), !residual || act != ActSiLU && act != ActHardSwish; got != want {
+						if got, want := c.SumsGradient(norm, residual), !residual || act != ActSiLU &&
+							act != ActHardSwish; got != want {
 							t.Fatalf("SumsGradient is %t", got)
 						} else if !got {
 							return
 						}
 						rng := newRand()
 						rows := n * s.H * s.W
-						dy, w, x, before := normal(rng, n*c.outputSize()), normal(rng, s.Weights()), normal(rng, rows*s.C), normal(rng, rows*s.C)
-						at := Normalised{X: x, Mean: normal(rng, s.C), InvStd: normal(rng, s.C), Gamma: normal(rng, s.C), Beta: normal(rng, s.C)}
+						dy, w, x, before := normal(rng, n*c.outputSize()), normal(rng, s.Weights()),
+							normal(rng, rows*s.C), normal(rng, rows*s.C)
+						at := Normalised{X: x, Mean: normal(rng, s.C), InvStd: normal(rng, s.C),
+							Gamma: normal(rng, s.C), Beta: normal(rng, s.C)}
 						var dadd []float32
 						if residual && act != ActNone {
 							at.Add, dadd = normal(rng, rows*s.C), make([]float32, rows*s.C)
@@ -51,16 +56,20 @@ func TestConvBackwardDataSums(t *testing.T) {
 						summed := func(threads int, inPlace bool) (g, dx, dgamma, dbeta []float32) {
 							p := NewPool(threads)
 							defer p.Close()
-							g, dx, dgamma, dbeta = space[:rows*s.C], slices.Clone(part), make([]float32, s.C), make([]float32, s.C)
+							g, dx, dgamma, dbeta = space[:rows*s.C], slices.Clone(part), make([]float32, s.C),
+								make([]float32, s.C)
 							add := before
 							if inPlace {
 								copy(g, before)
 								add = g
 							}
 							sums := make([]float32, c.GradientSums(norm, n))
-							ws := make([]float32, max(c.GradientSumsWorkspace(n, threads), norm.Workspace(rows, threads)))
-							blocks := c.BackwardDataSums(p, n, g, dy, w, add, NormBefore{Norm: norm, At: at, Sums: sums}, ws)
-							norm.BackwardSummed(p, rows, dx, dx, BatchNormGradient{DY: g, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
+							ws := make([]float32, max(c.GradientSumsWorkspace(n, threads),
+								norm.Workspace(rows, threads)))
+							blocks := c.BackwardDataSums(p, n, g, dy, w, add,
+								NormBefore{Norm: norm, At: at, Sums: sums}, ws)
+							norm.BackwardSummed(p, rows, dx, dx, BatchNormGradient{DY: g, At: at, DGamma: dgamma,
+								DBeta: dbeta}, blocks, sums)
 							return slices.Clone(g), dx, dgamma, dbeta
 						}
 						g, dx, dgamma, dbeta := summed(threads, false)
@@ -68,9 +77,11 @@ func TestConvBackwardDataSums(t *testing.T) {
 						pool := NewPool(threads)
 						defer pool.Close()
 						ws := make([]float32, max(c.Workspace(n, threads), norm.Workspace(rows, threads)))
-						wantG, want, wantGamma, wantBeta := make([]float32, rows*s.C), make([]float32, rows*s.C), make([]float32, s.C), make([]float32, s.C)
+						wantG, want, wantGamma, wantBeta := make([]float32, rows*s.C), make([]float32, rows*s.C),
+							make([]float32, s.C), make([]float32, s.C)
 						c.BackwardData(pool, n, wantG, dy, w, before, ws)
-						norm.Backward(pool, rows, want, dadd, BatchNormGradient{DY: wantG, At: at, DGamma: wantGamma, DBeta: wantBeta}, ws)
+						norm.Backward(pool, rows, want, dadd,
+							BatchNormGradient{DY: wantG, At: at, DGamma: wantGamma, DBeta: wantBeta}, ws)
 						addScaled(want, want, part, 1)
 						if dadd != nil {
 							checkClose(t, "dadd", g, toFloat64(dadd), tolerance)
@@ -82,7 +93,8 @@ func TestConvBackwardDataSums(t *testing.T) {
 						same := func(what string, threads int, inPlace bool) {
 							t.Helper()
 							g1, dx1, dgamma1, dbeta1 := summed(threads, inPlace)
-							if !slices.Equal(g, g1) || !slices.Equal(dx, dx1) || !slices.Equal(dgamma, dgamma1) || !slices.Equal(dbeta, dbeta1) {
+							if !slices.Equal(g, g1) || !slices.Equal(dx, dx1) || !slices.Equal(dgamma, dgamma1) ||
+								!slices.Equal(dbeta, dbeta1) {
 								t.Errorf("%s gives other gradients", what)
 							}
 						}

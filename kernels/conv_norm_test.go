@@ -36,10 +36,12 @@ func TestConvForwardStats(t *testing.T) {
 				}
 				norm := NewBatchNorm(s.OutC, eps, 0.1, ActNone)
 				run := func(p *Pool) (y, mean, invstd, runMean, runVar []float32) {
-					y, mean, invstd = make([]float32, n*c.outputSize()), make([]float32, s.OutC), make([]float32, s.OutC)
+					y, mean, invstd = make([]float32, n*c.outputSize()), make([]float32, s.OutC),
+						make([]float32, s.OutC)
 					runMean, runVar = make([]float32, s.OutC), make([]float32, s.OutC)
 					ws := make([]float32, c.StatsWorkspace(norm, n, threads))
-					c.ForwardStats(p, n, y, x, w, bias, norm, Statistics{Mean: mean, InvStd: invstd, RunMean: runMean, RunVar: runVar}, ws)
+					c.ForwardStats(p, n, y, x, w, bias, norm,
+						Statistics{Mean: mean, InvStd: invstd, RunMean: runMean, RunVar: runVar}, ws)
 					return y, mean, invstd, runMean, runVar
 				}
 				pool := NewPool(threads)
@@ -66,7 +68,8 @@ func TestConvForwardStats(t *testing.T) {
 					if want := 0.1 * m; math.Abs(float64(runMean[j])-want) > tolerance*sd+math.Abs(want)*0x1p-23 {
 						t.Errorf("runMean[%d] = %v, want %v", j, runMean[j], want)
 					}
-					if want := 0.1 * v * float64(rows) / float64(rows-1); math.Abs(float64(runVar[j])-want) > 2*tolerance*want {
+					want := 0.1 * v * float64(rows) / float64(rows-1)
+					if math.Abs(float64(runVar[j])-want) > 2*tolerance*want {
 						t.Errorf("runVar[%d] = %v, want %v", j, runVar[j], want)
 					}
 				}

@@ -1,8 +1,8 @@
 package kernels
 
-// ReadsThrough reports whether the convolution can read its input through a batch norm, see ReadThrough: it copies what it reads
-// anyway, and normalising the copy costs less than a pass over memory. An activation that is more than a few operations would
-// cost more, as it is computed in the weight gradient again.
+// ReadsThrough reports whether the convolution can read its input through a batch norm, see ReadThrough: it copies what
+// it reads anyway, and normalising the copy costs less than a pass over memory. An activation that is more than a few
+// operations would cost more, as it is computed in the weight gradient again.
 func (c *Conv) ReadsThrough(norm *BatchNorm) bool {
 	if c.grouped != nil {
 		return norm.Clamps() && c.winograd.forward == nil && c.winograd.weights == nil && c.grouped.readsThrough()

@@ -60,16 +60,19 @@ func BenchmarkDepthwiseJoint(b *testing.B) {
 			return x
 		}
 		normalised := func(positions int) Normalised {
-			return Normalised{X: tensor(n * positions * s.C), Mean: tensor(s.C), InvStd: tensor(s.C), Gamma: tensor(s.C), Beta: tensor(s.C)}
+			return Normalised{X: tensor(n * positions * s.C), Mean: tensor(s.C), InvStd: tensor(s.C),
+				Gamma: tensor(s.C), Beta: tensor(s.C)}
 		}
 		pool := NewPool(threads)
 		norm, after := NewBatchNorm(s.C, 1e-5, 0.1, bench.act), NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
 		rows := n * s.OutH() * s.OutW()
 		args := Joint{
 			DX: tensor(n * c.inputSize()), DW: tensor(s.Weights()), W: tensor(s.Weights()),
-			Before: NormBefore{Norm: norm, At: normalised(s.H * s.W), Sums: Allocate(max(c.GradientSums(norm, n), c.JointSums(norm, n)))},
+			Before: NormBefore{Norm: norm, At: normalised(s.H * s.W),
+				Sums: Allocate(max(c.GradientSums(norm, n), c.JointSums(norm, n)))},
 		}
-		of := BatchNormGradient{DY: tensor(n * c.outputSize()), At: normalised(s.OutH() * s.OutW()), DGamma: tensor(s.C), DBeta: tensor(s.C)}
+		of := BatchNormGradient{DY: tensor(n * c.outputSize()), At: normalised(s.OutH() * s.OutW()),
+			DGamma: tensor(s.C), DBeta: tensor(s.C)}
 		through := c.ReadsThrough(norm)
 		if args.X = args.Before.At.X; !through {
 			args.X = tensor(n * c.inputSize())

@@ -21,7 +21,8 @@ type depthwiseJointCase struct {
 }
 
 // newDepthwiseJointCase returns nil if there is no such case.
-func newDepthwiseJointCase(rng *rand.Rand, n int, s ConvShape, act Act, before, residual, add, fixed bool) *depthwiseJointCase {
+func newDepthwiseJointCase(rng *rand.Rand, n int, s ConvShape, act Act, before, residual, add,
+	fixed bool) *depthwiseJointCase {
 	c, err := NewConv(s)
 	if err != nil || c.depthwise == nil || c.depthwise.joint == nil {
 		return nil
@@ -29,14 +30,16 @@ func newDepthwiseJointCase(rng *rand.Rand, n int, s ConvShape, act Act, before, 
 	k := &depthwiseJointCase{c: c, n: n, after: NewBatchNorm(s.C, 1e-5, 0.1, ActReLU)}
 	normalised := func(positions int) Normalised {
 		return Normalised{
-			X: normal(rng, n*positions*s.C), Mean: normal(rng, s.C), InvStd: normal(rng, s.C), Gamma: normal(rng, s.C), Beta: normal(rng, s.C),
+			X: normal(rng, n*positions*s.C), Mean: normal(rng, s.C), InvStd: normal(rng, s.C), Gamma: normal(rng,
+				s.C), Beta: normal(rng, s.C),
 		}
 	}
 	norm := NewBatchNorm(s.C, 1e-5, 0.1, act)
 	if before && !norm.SumsGradient(residual) {
 		return nil
 	}
-	k.of = BatchNormGradient{DY: normal(rng, n*c.outputSize()), At: normalised(s.OutH() * s.OutW()), Fixed: fixed, DGamma: make([]float32, s.C), DBeta: make([]float32, s.C)}
+	k.of = BatchNormGradient{DY: normal(rng, n*c.outputSize()), At: normalised(s.OutH() * s.OutW()), Fixed: fixed,
+		DGamma: make([]float32, s.C), DBeta: make([]float32, s.C)}
 	k.args = Joint{W: normal(rng, s.Weights()), Accumulate: add}
 	k.at = normalised(s.H * s.W)
 	k.held = normal(rng, s.Weights())
@@ -100,7 +103,8 @@ func (k *depthwiseJointCase) apart(threads int) gradients {
 	blocks := 0
 	if k.before != nil {
 		sums = make([]float32, c.GradientSums(k.before, k.n))
-		blocks = c.BackwardDataSums(p, k.n, dx, dy, args.W, args.Add, NormBefore{Norm: k.before, At: k.at, Sums: sums}, ws)
+		blocks = c.BackwardDataSums(p, k.n, dx, dy, args.W, args.Add, NormBefore{Norm: k.before, At: k.at, Sums: sums},
+			ws)
 	} else {
 		c.BackwardData(p, k.n, dx, dy, args.W, args.Add, ws)
 	}
@@ -138,7 +142,8 @@ func checkJoint(t *testing.T, k *depthwiseJointCase) {
 	checkClose(t, "dw", got.dw, toFloat64(want.dw), tolerance)
 	checkClose(t, "sums", got.sums, toFloat64(want.sums), tolerance)
 	for _, threads := range []int{1, 3} {
-		if other := k.joint(threads, true); !slices.Equal(other.dx, got.dx) || !slices.Equal(other.dw, got.dw) || !slices.Equal(other.sums, got.sums) {
+		if other := k.joint(threads, true); !slices.Equal(other.dx, got.dx) || !slices.Equal(other.dw, got.dw) ||
+			!slices.Equal(other.sums, got.sums) {
 			t.Errorf("%d threads give other gradients", threads)
 		}
 	}
@@ -176,7 +181,8 @@ func TestDepthwiseJoint(t *testing.T) {
 			s.OutC, s.Groups = s.C, s.C
 			t.Run(fmt.Sprintf("%s/%+v", convName(s), kind), func(t *testing.T) {
 				forEachISA(t, func(t *testing.T) {
-					k := newDepthwiseJointCase(newRand(), shape.n, s, kind.act, kind.before, kind.residual, kind.add, kind.fixed)
+					k := newDepthwiseJointCase(newRand(), shape.n, s, kind.act, kind.before, kind.residual, kind.add,
+						kind.fixed)
 					if k == nil {
 						t.Fatal("there is no joint form")
 					}
@@ -200,11 +206,13 @@ func checkGradientPanel(t *testing.T, rng *rand.Rand, channels, pixels, lines in
 		*v = guarded(t, rng, channels)
 	}
 	p := depthwisePanel{
-		src: after.G, h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2, lines: lines + 1, after: &after,
+		src: after.G, h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2, lines: lines + 1,
+		after: &after,
 	}
 	want := make([]float32, rows*channels)
 	after.Rows(want, channels, 0, rows)
-	written := depthwisePanel{src: want, h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2, lines: lines + 1}
+	written := depthwisePanel{src: want, h: lines, w: pixels, c: channels, left: -1, stride: 1, run: pixels + 2,
+		lines: lines + 1}
 	for block := range ceilDiv(channels, channelBlock) {
 		got, expected := guarded(t, rng, p.size()), make([]float32, p.size())
 		clear(got)
@@ -237,7 +245,8 @@ func FuzzDepthwiseJoint(f *testing.F) {
 			setISA(t, isa)
 			rng := rand.New(rand.NewPCG(seed, 0))
 			checkGradientPanel(t, rng, c, 1+int(w)%20, 1+int(h)%6)
-			if k := newDepthwiseJointCase(rng, 2, s, acts[kind%4], kind&4 == 0, kind&8 != 0, kind&16 != 0, kind&32 != 0); k != nil {
+			if k := newDepthwiseJointCase(rng, 2, s, acts[kind%4], kind&4 == 0, kind&8 != 0, kind&16 != 0,
+				kind&32 != 0); k != nil {
 				checkJoint(t, k)
 			}
 		}

@@ -1,7 +1,7 @@
 package kernels
 
-// Dropout zeroes random values and scales the others, so that the mean stays (Srivastava et al., JMLR 2014). The mask is
-// not stored: it is a function of key, step and position, computed again in the backward pass.
+// Dropout zeroes random values and scales the others, so that the mean stays (Srivastava et al., JMLR 2014). The mask
+// is not stored: it is a function of key, step and position, computed again in the backward pass.
 type Dropout struct {
 	key       uint64
 	threshold uint32
@@ -12,8 +12,8 @@ type Dropout struct {
 	y, x []float32
 }
 
-// NewDropout returns the kernel that drops a value with probability prob, 0 ≤ prob ≤ 1. Kernels with different keys drop
-// different values.
+// NewDropout returns the kernel that drops a value with probability prob, 0 ≤ prob ≤ 1. Kernels with different keys
+// drop different values.
 func NewDropout(prob float64, key uint64) *Dropout {
 	threshold, keep := dropRule(prob)
 	return &Dropout{key: key, threshold: threshold, keep: keep}

@@ -2,16 +2,17 @@ package kernels
 
 import "unsafe"
 
-// addClampKernels are sorted by whether y is stored past the caches.
+// By whether y is stored past the caches, and by instruction set; nil for the portable loop.
 var addClampKernels = [2][3]func(y, a, b *float32, n int, lo, hi float32){
 	{AVX2: addClampAVX2, AVX512: addClampAVX512},
 	{AVX2: addStreamClampAVX2, AVX512: addStreamClampAVX512},
 }
 
-// addClamp is addClampGeneric on the active instruction set. With stream, for a y of [streamable] values, it is stored past
-// the caches.
+// addClamp is addClampGeneric on the active instruction set. With stream, for a y of [streamable] values, it is stored
+// past the caches.
 func addClamp(y, a, b []float32, lo, hi float32, stream bool) {
-	if active == Generic {
+	kernel := addClampKernels[streamIndex(stream)][active]
+	if kernel == nil {
 		addClampGeneric(y, a, b, lo, hi)
 		return
 	}
@@ -19,7 +20,7 @@ func addClamp(y, a, b []float32, lo, hi float32, stream bool) {
 	raceRead(a)
 	raceRead(b)
 	raceWrite(y)
-	addClampKernels[pastCaches(stream)][active](unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y), lo, hi)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y), lo, hi)
 }
 
 var mulKernels = [...]func(y, a, b *float32, n int){AVX2: mulAVX2, AVX512: mulAVX512}

@@ -57,8 +57,8 @@ func (k *ChannelGate) BackwardGate(p *Pool, n int, dg, dy, x []float32) {
 	p.Run(n, (*gateSum)(k))
 }
 
-// BackwardInput is the rest of Backward, and adds what is the same for all positions of a sample, as the gradient of a mean
-// over them is:
+// BackwardInput is the rest of Backward, and adds what is the same for all positions of a sample, as the gradient of a
+// mean over them is:
 //
 //	dx[n,i,c] = dy[n,i,c] * g[n,c] (+ shift[n,c])
 //

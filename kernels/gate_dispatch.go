@@ -2,16 +2,17 @@ package kernels
 
 import "unsafe"
 
-// scaleRowsKernels are sorted by whether results are stored past the caches.
+// By whether results are stored past the caches, and by instruction set; nil for the portable loop.
 var scaleRowsKernels = [2][3]func(y, x, gate *float32, rows, c int){
 	{AVX2: scaleRowsAVX2, AVX512: scaleRowsAVX512},
 	{AVX2: scaleStreamRowsAVX2, AVX512: scaleStreamRowsAVX512},
 }
 
-// scaleRows is scaleRowsGeneric on the active instruction set. With stream, for a y of [streamable] rows, it is stored past
-// the caches.
+// scaleRows is scaleRowsGeneric on the active instruction set. With stream, for a y of [streamable] rows, it is stored
+// past the caches.
 func scaleRows(y, x, g []float32, rows int, stream bool) {
-	if active == Generic {
+	kernel := scaleRowsKernels[streamIndex(stream)][active]
+	if kernel == nil {
 		scaleRowsGeneric(y, x, g, rows)
 		return
 	}
@@ -23,10 +24,11 @@ func scaleRows(y, x, g []float32, rows int, stream bool) {
 	raceRead(x)
 	raceRead(g)
 	raceWrite(y)
-	scaleRowsKernels[pastCaches(stream)][active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
 }
 
-var scaleShiftRowsKernels = [...]func(y, x, gate, shift *float32, rows, c int){AVX2: scaleShiftRowsAVX2, AVX512: scaleShiftRowsAVX512}
+var scaleShiftRowsKernels = [...]func(y, x, gate, shift *float32, rows, c int){AVX2: scaleShiftRowsAVX2,
+	AVX512: scaleShiftRowsAVX512}
 
 // scaleShiftRows is scaleShiftRowsGeneric on the active instruction set.
 func scaleShiftRows(y, x, g, shift []float32, rows int) {
@@ -87,5 +89,6 @@ func gateRows(dx, dg, dy, x, g []float32, rows int) {
 	raceRead(g)
 	raceWrite(dx)
 	raceWrite(dg)
-	kernel(unsafe.SliceData(dx), unsafe.SliceData(dg), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
+	kernel(unsafe.SliceData(dx), unsafe.SliceData(dg), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(g),
+		rows, c)
 }

@@ -42,7 +42,8 @@ func (l *LayerNorm) Forward(p *Pool, rows int, y, x, gamma, beta, mean, rstd []f
 	checkLen("LayerNorm.Forward", "rstd", rstd, rows)
 	k := &l.forward
 	*k = layerNormForward{
-		y: y, x: x, gamma: gamma[:l.c], beta: beta[:l.c], mean: mean[:rows], rstd: rstd, eps: l.eps, perTask: rowsPerTask(l.c),
+		y: y, x: x, gamma: gamma[:l.c], beta: beta[:l.c], mean: mean[:rows], rstd: rstd, eps: l.eps,
+		perTask: rowsPerTask(l.c),
 	}
 	p.Run(ceilDiv(rows, k.perTask), k)
 }
@@ -123,7 +124,8 @@ func (k *layerNormBackward) Do(task, worker int) {
 			add = k.Add[at:to]
 		}
 		clear(sums)
-		layerNormGradRows(k.DX[at:to], sumGX, sumG, k.DY[at:to], k.X[at:to], k.Mean[first:end], k.RStd[first:end], k.Gamma, add)
+		layerNormGradRows(k.DX[at:to], sumGX, sumG, k.DY[at:to], k.X[at:to], k.Mean[first:end], k.RStd[first:end],
+			k.Gamma, add)
 		addFloat64(gxs, sumGX)
 		addFloat64(gs, sumG)
 	}

@@ -2,6 +2,7 @@ package kernels
 
 import "unsafe"
 
+// By instruction set; nil for the portable loop.
 var (
 	layerNormRowsKernels = [...]func(y, x, gamma, beta, mean, rstd *float32, rows, c int, eps float32){
 		AVX2: layerNormRowsAVX2, AVX512: layerNormRowsAVX512,
@@ -16,7 +17,8 @@ var (
 
 // layerNormRows is layerNormRowsGeneric on the active instruction set.
 func layerNormRows(y, x, gamma, beta, mean, rstd []float32, eps float32) {
-	if active == Generic {
+	kernel := layerNormRowsKernels[active]
+	if kernel == nil {
 		layerNormRowsGeneric(y, x, gamma, beta, mean, rstd, eps)
 		return
 	}
@@ -31,13 +33,14 @@ func layerNormRows(y, x, gamma, beta, mean, rstd []float32, eps float32) {
 	raceWrite(y)
 	raceWrite(mean)
 	raceWrite(rstd)
-	layerNormRowsKernels[active](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(gamma), unsafe.SliceData(beta),
+	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(gamma), unsafe.SliceData(beta),
 		unsafe.SliceData(mean), unsafe.SliceData(rstd), rows, c, eps)
 }
 
 // layerNormGradRows is layerNormGradRowsGeneric on the active instruction set.
 func layerNormGradRows(dx, dgamma, dbeta, dy, x, mean, rstd, gamma, add []float32) {
-	if active == Generic {
+	kernel := layerNormGradRowsKernels[active]
+	if kernel == nil {
 		layerNormGradRowsGeneric(dx, dgamma, dbeta, dy, x, mean, rstd, gamma, add)
 		return
 	}
@@ -56,12 +59,14 @@ func layerNormGradRows(dx, dgamma, dbeta, dy, x, mean, rstd, gamma, add []float3
 	raceWrite(dgamma)
 	raceWrite(dbeta)
 	if add == nil {
-		layerNormGradRowsKernels[active](unsafe.SliceData(dx), unsafe.SliceData(dgamma), unsafe.SliceData(dbeta), unsafe.SliceData(dy),
-			unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(rstd), unsafe.SliceData(gamma), rows, c)
+		kernel(unsafe.SliceData(dx), unsafe.SliceData(dgamma), unsafe.SliceData(dbeta),
+			unsafe.SliceData(dy), unsafe.SliceData(x),
+			unsafe.SliceData(mean), unsafe.SliceData(rstd), unsafe.SliceData(gamma), rows, c)
 		return
 	}
 	add = add[:rows*c]
 	raceRead(add)
-	layerNormGradAddRowsKernels[active](unsafe.SliceData(dx), unsafe.SliceData(dgamma), unsafe.SliceData(dbeta), unsafe.SliceData(dy),
-		unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(rstd), unsafe.SliceData(gamma), unsafe.SliceData(add), rows, c)
+	layerNormGradAddRowsKernels[active](unsafe.SliceData(dx), unsafe.SliceData(dgamma), unsafe.SliceData(dbeta),
+		unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(rstd), unsafe.SliceData(gamma),
+		unsafe.SliceData(add), rows, c)
 }

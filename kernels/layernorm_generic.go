@@ -25,7 +25,8 @@ func layerNormRowsGeneric(y, x, gamma, beta, mean, rstd []float32, eps float32) 
 	}
 }
 
-// layerNormGradRowsGeneric is LayerNorm.Backward for len(mean) rows of len(gamma) channels; it adds to dgamma and dbeta.
+// layerNormGradRowsGeneric is LayerNorm.Backward for len(mean) rows of len(gamma) channels; it adds to dgamma and
+// dbeta.
 func layerNormGradRowsGeneric(dx, dgamma, dbeta, dy, x, mean, rstd, gamma, add []float32) {
 	c := len(gamma)
 	for r := range mean {

@@ -19,11 +19,13 @@ func layerNormCase(residual, large bool) layerCase {
 	}
 	const eps = 1e-5
 	rng := newRand()
-	x, gamma, beta, dy, add := normal(rng, rows*c), normal(rng, c), normal(rng, c), normal(rng, rows*c), normal(rng, rows*c)
+	x, gamma, beta, dy, add := normal(rng, rows*c), normal(rng, c), normal(rng, c), normal(rng, rows*c),
+		normal(rng, rows*c)
 	for i := range x {
 		x[i] += float32(i / c % 7) // a mean that differs by row
 	}
-	k := layerCase{name: fmt.Sprintf("LayerNorm, residual %t", residual), in: [][]float32{x, gamma, beta}, dy: dy, y: make([]float32, rows*c)}
+	k := layerCase{name: fmt.Sprintf("LayerNorm, residual %t", residual), in: [][]float32{x, gamma, beta}, dy: dy,
+		y: make([]float32, rows*c)}
 	k.grads = makeSlices(k.in)
 	norm := NewLayerNorm(c, eps)
 	mean, rstd := make([]float32, rows), make([]float32, rows)
@@ -31,7 +33,8 @@ func layerNormCase(residual, large bool) layerCase {
 	k.run = func(p *Pool) {
 		norm.Forward(p, rows, k.y, x, gamma, beta, mean, rstd)
 		if !residual {
-			norm.Backward(p, rows, LayerNormGradient{DY: dy, X: x, Mean: mean, RStd: rstd, Gamma: gamma, DX: k.grads[0], DGamma: k.grads[1], DBeta: k.grads[2]}, ws)
+			norm.Backward(p, rows, LayerNormGradient{DY: dy, X: x, Mean: mean, RStd: rstd, Gamma: gamma, DX: k.grads[0],
+				DGamma: k.grads[1], DBeta: k.grads[2]}, ws)
 			return
 		}
 		// x's own way past the norm adds dy·add; in place, on top of gradients from elsewhere
@@ -41,7 +44,8 @@ func layerNormCase(residual, large bool) layerCase {
 		}
 		clear(k.grads[1])
 		clear(k.grads[2])
-		norm.Backward(p, rows, LayerNormGradient{DY: dy, X: x, Mean: mean, RStd: rstd, Gamma: gamma, DX: k.grads[0], Add: k.grads[0], DGamma: k.grads[1], DBeta: k.grads[2], Accumulate: true}, ws)
+		norm.Backward(p, rows, LayerNormGradient{DY: dy, X: x, Mean: mean, RStd: rstd, Gamma: gamma, DX: k.grads[0],
+			Add: k.grads[0], DGamma: k.grads[1], DBeta: k.grads[2], Accumulate: true}, ws)
 	}
 	k.forward = func(in [][]float64) []float64 {
 		x, gamma, beta := in[0], in[1], in[2]

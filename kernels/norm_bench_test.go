@@ -12,7 +12,8 @@ func BenchmarkNorms(b *testing.B) {
 	rowMean, rowStd := make([]float32, rows), make([]float32, rows)
 	pool := NewPool(2)
 	defer pool.Close()
-	norm, smooth, layer := NewBatchNorm(c, 1e-5, 0.1, ActReLU), NewBatchNorm(c, 1e-5, 0.1, ActSiLU), NewLayerNorm(c, 1e-5)
+	norm, smooth, layer := NewBatchNorm(c, 1e-5, 0.1, ActReLU), NewBatchNorm(c, 1e-5, 0.1, ActSiLU),
+		NewLayerNorm(c, 1e-5)
 	ws := make([]float32, max(norm.Workspace(rows, 2), layer.Workspace(rows, 2)))
 	plain := Normalised{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}
 	residual := plain
@@ -34,7 +35,8 @@ func BenchmarkNorms(b *testing.B) {
 		}),
 		newPass("LayerNorm.Forward", 2, func() { layer.Forward(pool, rows, y, x, gamma, beta, rowMean, rowStd) }),
 		newPass("LayerNorm.Backward", 3, func() {
-			layer.Backward(pool, rows, LayerNormGradient{DY: z, X: x, Mean: rowMean, RStd: rowStd, Gamma: gamma, DX: y, DGamma: dgamma, DBeta: dbeta}, ws)
+			layer.Backward(pool, rows, LayerNormGradient{DY: z, X: x, Mean: rowMean, RStd: rowStd, Gamma: gamma, DX: y,
+				DGamma: dgamma, DBeta: dbeta}, ws)
 		}),
 	})
 }

@@ -19,8 +19,8 @@ func aligned(s []float32) bool {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(s)))%(4*cacheLine) == 0
 }
 
-// pastCaches is the index of a kernel that stores past the caches, or of one that does not.
-func pastCaches(stream bool) int {
+// streamIndex is the index of the kernels that store past the caches, or of those that do not.
+func streamIndex(stream bool) int {
 	if stream {
 		return 1
 	}

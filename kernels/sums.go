@@ -1,8 +1,8 @@
 package kernels
 
-// OutputSums are sums that a convolution takes of its results for the batch norm after it, block of rows by block of rows
-// while they are in registers: of the deviations from a shift, and of the squares of those. The shift is the mean of the first
-// block, which keeps them small whatever the channel's mean is. No sums at all have no blocks.
+// OutputSums are sums that a convolution takes of its results for the batch norm after it, block of rows by block of
+// rows while they are in registers: of the deviations from a shift, and of the squares of those. The shift is the mean
+// of the first block, which keeps them small whatever the channel's mean is. No sums at all have no blocks.
 type OutputSums struct {
 	Shift, Sums []float32 // [Row], [Blocks, 2, Row]
 	Row, Blocks int       // Row is at least the number of channels
@@ -31,8 +31,8 @@ func (s *OutputSums) First(y []float32, channels int) {
 // Block returns the sums of a block.
 func (s *OutputSums) Block(index int) []float32 { return s.Sums[2*index*s.Row:][:2*s.Row] }
 
-// addBlocks adds the two sums of the channels [first,last) over blocks: sums is [blocks, 2, row]. The results are pieces of
-// totals, [2, channels].
+// addBlocks adds the two sums of the channels [first,last) over blocks: sums is [blocks, 2, row]. The results are
+// pieces of totals, [2, channels].
 func addBlocks(totals []float64, sums []float32, blocks, row, first, last int) (one, other []float64) {
 	one, other = totals[first:last], totals[len(totals)/2+first:len(totals)/2+last]
 	clear(one)
