@@ -73,7 +73,9 @@ func testData(t *testing.T) string {
 
 func testConfig(t *testing.T, list ...models.Model) Config {
 	t.Helper()
-	return Config{Out: filepath.Join(t.TempDir(), "runs"), Data: testData(t), Models: list, Recipe: brief(), Seed: 7, Threads: 1}
+	return Config{
+		Out: filepath.Join(t.TempDir(), "runs"), Data: testData(t), Models: list, Recipe: brief(), Seed: 7, Threads: 1,
+	}
 }
 
 // mustRun runs and expects no error.

@@ -41,8 +41,9 @@ type Config struct {
 // of it. No result depends on it.
 type Checkpoints struct {
 	Interval time.Duration // the longest that a training goes on without one; 0: the epochs of the recipe alone
-	Newest   int           // that many stay, until the job is done; below 1: two, so that there is one before the newest
-	Every    int           // one is written after so many epochs each, and stays when the job is done; 0: none
+	// Newest is how many stay until the job is done; below 1: two, so that there is one before the newest.
+	Newest int
+	Every  int // after how many epochs one is written that stays when the job is done; 0: none
 }
 
 // complete fills in defaults and refuses what cannot be run.

@@ -36,7 +36,9 @@ type trainSplit struct {
 
 // openDataset opens the dataset in dir; where dir is empty, the synthetic one of that
 // size and seed below out, which is drawn first if it is not there.
-func openDataset(ctx context.Context, dir, out string, size recipe.SyntheticSize, seed uint64, report func(progress.Event)) (*dataset, error) {
+func openDataset(
+	ctx context.Context, dir, out string, size recipe.SyntheticSize, seed uint64, report func(progress.Event),
+) (*dataset, error) {
 	synthetic := dir == ""
 	if synthetic {
 		dir = filepath.Join(out, size.Folder(seed))
@@ -72,11 +74,14 @@ func openDataset(ctx context.Context, dir, out string, size recipe.SyntheticSize
 }
 
 // synthesizeOnce draws the dataset unless it is there.
-func synthesizeOnce(ctx context.Context, dir string, size recipe.SyntheticSize, seed uint64, report func(progress.Event)) (err error) {
+func synthesizeOnce(
+	ctx context.Context, dir string, size recipe.SyntheticSize, seed uint64, report func(progress.Event),
+) (err error) {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	report(progress.Event{Kind: progress.Noted, Text: fmt.Sprintf("no dataset given: drawing %d images each of %d synthetic pedestrians into %s",
+	report(progress.Event{Kind: progress.Noted, Text: fmt.Sprintf("no dataset given: drawing %d images each of %d "+
+		"synthetic pedestrians into %s",
 		size.Images, size.IDs, dir)})
 	err = market1501.Synthesize(ctx, market1501.SynthConfig{
 		Dir: dir, IDs: size.IDs, TestIDs: size.TestIDs, ImagesPerID: size.Images, Seed: seed,

@@ -115,7 +115,9 @@ func (r *runner) makespan(plan []JobEstimate) float64 {
 }
 
 func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
-	e := JobEstimate{Job: j.folder.Name(), Model: j.model.Name, Seed: j.id.Seed, State: results.StateNew, Schedule: j.id.Schedule}
+	e := JobEstimate{
+		Job: j.folder.Name(), Model: j.model.Name, Seed: j.id.Seed, State: results.StateNew, Schedule: j.id.Schedule,
+	}
 	if j.unbuilt != nil {
 		e.State, e.Reason = results.StateDoomed, j.unbuilt.Error()
 		return e, nil

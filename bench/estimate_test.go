@@ -42,7 +42,8 @@ func mustEstimate(t *testing.T, c Config) Estimate {
 }
 
 func TestEstimateAddsUp(t *testing.T) {
-	c := testConfig(t, tinymodel.Distilled("student", models.HardDistillation), tinymodel.New("teacher"), tinymodel.Unbuildable("broken"))
+	c := testConfig(t, tinymodel.Distilled("student", models.HardDistillation), tinymodel.New("teacher"),
+		tinymodel.Unbuildable("broken"))
 	c.Teacher, c.Seeds = "teacher", 2
 	e := mustEstimate(t, c)
 	images, judged := float64(e.Dataset.Train), float64(e.Dataset.Query+e.Dataset.Gallery)
@@ -65,7 +66,8 @@ func TestEstimateAddsUp(t *testing.T) {
 			t.Errorf("%+v", j)
 		}
 	}
-	if diff := cmp.Diff([]string{"student", "teacher", "broken", "student@8", "teacher@8", "broken@8"}, jobs); diff != "" {
+	if diff := cmp.Diff([]string{"student", "teacher", "broken", "student@8", "teacher@8", "broken@8"},
+		jobs); diff != "" {
 		t.Error(diff)
 	}
 	if want := 2 * (alone + learning); math.Abs(e.Seconds-want) > 1e-9 {
@@ -83,7 +85,8 @@ func TestEstimateAddsUp(t *testing.T) {
 func TestEstimateOfWhatDoesNotFit(t *testing.T) {
 	c := testConfig(t, tinymodel.New("one"))
 	c.Memory = 1
-	if j := mustEstimate(t, c).Plan[0]; j.State != results.StateDoomed || !strings.Contains(j.Reason, ErrMemory.Error()) || j.Seconds != 0 {
+	if j := mustEstimate(t, c).Plan[0]; j.State != results.StateDoomed ||
+		!strings.Contains(j.Reason, ErrMemory.Error()) || j.Seconds != 0 {
 		t.Errorf("%+v, want a job that does not fit", j)
 	}
 }

@@ -20,7 +20,8 @@ func TestEvaluateAgreesWithRun(t *testing.T) {
 	summary := mustRun(t, c)
 	features := filepath.Join(t.TempDir(), "features.csv")
 	got, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data, Features: features, Batch: c.Recipe.Batch,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data,
+		Features: features, Batch: c.Recipe.Batch,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +47,8 @@ func TestEvaluateLeavesOutAnotherClassifier(t *testing.T) {
 	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
 	more := filepath.Join(t.TempDir(), "more")
-	if err := market1501.Synthesize(t.Context(), market1501.SynthConfig{Dir: more, IDs: 5, TestIDs: 2, ImagesPerID: 4}); err != nil {
+	if err := market1501.Synthesize(t.Context(),
+		market1501.SynthConfig{Dir: more, IDs: 5, TestIDs: 2, ImagesPerID: 4}); err != nil {
 		t.Fatal(err)
 	}
 	var notes []string

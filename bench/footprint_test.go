@@ -48,7 +48,9 @@ func TestTooLargeForMemory(t *testing.T) {
 			}
 			continue
 		}
-		if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), "batches of 10 take "+machine.Bytes(whole.own).String()) || !strings.Contains(err.Error(), test.want) {
+		takes := "batches of 10 take " + machine.Bytes(whole.own).String()
+		if !errors.Is(err, ErrMemory) || !strings.Contains(err.Error(), takes) ||
+			!strings.Contains(err.Error(), test.want) {
 			t.Errorf("with %d bytes: error %v, want ErrMemory with %q", test.memory, err, test.want)
 		}
 		if record, err := results.Read(summary.Jobs[0].Dir); err != nil || record.State != results.StateFailed {
@@ -61,7 +63,10 @@ func TestTooLargeForMemory(t *testing.T) {
 
 // TestSideBySide counts the jobs that run at a time.
 func TestSideBySide(t *testing.T) {
-	list := []models.Model{tinymodel.Distilled("student", models.HardDistillation), tinymodel.New("a"), tinymodel.New("b"), tinymodel.New("teacher"), tinymodel.New("c")}
+	list := []models.Model{
+		tinymodel.Distilled("student", models.HardDistillation), tinymodel.New("a"), tinymodel.New("b"),
+		tinymodel.New("teacher"), tinymodel.New("c"),
+	}
 	f := footprintOf(t, testConfig(t, list...), tinymodel.New("a"), brief().Batch)
 	for _, test := range []struct {
 		name          string

@@ -25,7 +25,8 @@ func TestHistoryAndProfileOfARun(t *testing.T) {
 		events[e.Event]++
 	}
 	steps := h.Schedule.Steps()
-	if h.Model != "one" || h.Seed != c.Seed || events[store.StepEntry] != steps || events[store.EpochEntry] != 4 || events[store.EvaluationEntry] == 0 {
+	if h.Model != "one" || h.Seed != c.Seed || events[store.StepEntry] != steps || events[store.EpochEntry] != 4 ||
+		events[store.EvaluationEntry] == 0 {
 		t.Errorf("model %s, seed %d, %d steps planned, logged %v", h.Model, h.Seed, steps, events)
 	}
 	if last := h.Entries[len(h.Entries)-1]; last.Metrics == nil || last.Step != steps {

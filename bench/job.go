@@ -105,7 +105,8 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 		Model:  j.model.Name, Row: j.model.Row, Pretrained: j.id.Pretrained,
 		Seed: j.id.Seed, Dataset: j.data.record, Machine: machine.Describe(),
 		Cost: results.Cost{
-			Params: j.cost.Total.Params, MACs: j.cost.Total.ConvMACs + j.cost.Total.LinearMACs, MatmulMACs: j.cost.Total.MatMulMACs,
+			Params: j.cost.Total.Params, MACs: j.cost.Total.ConvMACs + j.cost.Total.LinearMACs,
+			MatmulMACs:  j.cost.Total.MatMulMACs,
 			PaperParams: j.cost.Total.PaperParams, PaperMACs: j.cost.Total.PaperMACs,
 		},
 	}

@@ -37,7 +37,8 @@ const (
 // into writing them.
 func victim(out, data string) Config {
 	return Config{
-		Out: out, Data: data, Models: []models.Model{tinymodel.New("teacher"), tinymodel.Distilled("student", models.SoftDistillation)},
+		Out: out, Data: data,
+		Models:  []models.Model{tinymodel.New("teacher"), tinymodel.Distilled("student", models.SoftDistillation)},
 		Teacher: "teacher", Recipe: brief(), Seed: 7, Threads: 1,
 		Checkpoints: Checkpoints{Interval: 1, Every: 2},
 	}
@@ -146,7 +147,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d runs were killed %d times, %d times while a file was written, %d times with lines in the log that no checkpoint has",
+	t.Logf("%d runs were killed %d times, %d times while a file was written, %d times with lines in the log that no "+
+		"checkpoint has",
 		runs, killed, torn, unlogged)
 	if torn == 0 {
 		t.Error("no kill fell into the writing of a file")

@@ -43,7 +43,8 @@ func TestLearns(t *testing.T) {
 	recipe := recipe.Recipe{Name: "small", Epochs: 12, Batch: 24, LR: 2e-3, LRStep: 9, LRGamma: 0.1, Decay: 5e-4}
 	for seed := range uint64(3) {
 		data := filepath.Join(t.TempDir(), "data")
-		err := market1501.Synthesize(t.Context(), market1501.SynthConfig{Dir: data, IDs: 60, TestIDs: 20, ImagesPerID: 8, Seed: seed})
+		err := market1501.Synthesize(t.Context(),
+			market1501.SynthConfig{Dir: data, IDs: 60, TestIDs: 20, ImagesPerID: 8, Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,7 +33,10 @@ func lockFor(t *testing.T, dir string) *store.Lock {
 // TestLockedJob: another process works on one of two jobs.
 func TestLockedJob(t *testing.T) {
 	c := testConfig(t, tinymodel.New("theirs"), tinymodel.New("ours"))
-	mustRun(t, Config{Out: c.Out, Data: c.Data, Models: []models.Model{tinymodel.New("theirs")}, Recipe: c.Recipe, Seed: c.Seed, Threads: 1})
+	mustRun(t, Config{
+		Out: c.Out, Data: c.Data, Models: []models.Model{tinymodel.New("theirs")}, Recipe: c.Recipe, Seed: c.Seed,
+		Threads: 1,
+	})
 	theirs := filepath.Join(c.Out, "theirs")
 	if err := os.Remove(filepath.Join(theirs, results.File)); err != nil { // as if it were under way
 		t.Fatal(err)
@@ -41,7 +44,8 @@ func TestLockedJob(t *testing.T) {
 	l := lockFor(t, theirs)
 	before := contents(t, theirs)
 	summary, err := Run(t.Context(), c)
-	if !errors.Is(err, store.ErrLocked) || !errors.Is(err, ErrFailed) || !strings.Contains(err.Error(), fmt.Sprint("process ", os.Getpid())) {
+	if !errors.Is(err, store.ErrLocked) || !errors.Is(err, ErrFailed) ||
+		!strings.Contains(err.Error(), fmt.Sprint("process ", os.Getpid())) {
 		t.Errorf("error %v, want ErrLocked with the holder", err)
 	}
 	want := []results.State{results.StateFailed, results.StateDone}

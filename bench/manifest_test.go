@@ -54,7 +54,10 @@ var changes = []struct {
 		}
 		return os.WriteFile(path[:len(path)-len("00.jpg")]+"99.jpg", data, 0o666)
 	}, "1 image(s) new (bounding_box_train/"},
-	{"of another size", "bounding_box_test", func(path string, _ []string) error { return os.Truncate(path, 100) }, "1 image(s) of another size (bounding_box_test/"},
+	{
+		"of another size", "bounding_box_test", func(path string, _ []string) error { return os.Truncate(path, 100) },
+		"1 image(s) of another size (bounding_box_test/",
+	},
 	{"training image written anew", "bounding_box_train", swap, "1 image(s) written anew (bounding_box_train/"},
 	{"query written anew", "query", swap, "1 image(s) written anew (query/"},
 }
@@ -161,7 +164,8 @@ func TestDatasetChangedInARun(t *testing.T) {
 func TestImagesDigestSeesEverything(t *testing.T) {
 	pixels := []byte{1, 2, 3, 4, 5, 6}
 	digest := func(names [2]string, labels [2]int32, pixels []byte) string {
-		images, err := market1501.NewImages(1, 1, []market1501.Entry{{Path: names[0], Label: labels[0]}, {Path: names[1], Label: labels[1]}}, pixels)
+		images, err := market1501.NewImages(1, 1,
+			[]market1501.Entry{{Path: names[0], Label: labels[0]}, {Path: names[1], Label: labels[1]}}, pixels)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -77,7 +77,9 @@ func (m *meter) left() time.Duration {
 }
 
 func (m *meter) timing() *store.Timing {
-	return &store.Timing{ImagesPerSecond: m.current, Seconds: m.last.Sub(m.began).Seconds(), SecondsLeft: m.left().Seconds()}
+	return &store.Timing{
+		ImagesPerSecond: m.current, Seconds: m.last.Sub(m.began).Seconds(), SecondsLeft: m.left().Seconds(),
+	}
 }
 
 // stepWork is a step of the open epoch: forward and, beyond the classifier, twice backward.

@@ -46,7 +46,8 @@ func TestPlan(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(c.Out, "teacher", store.MetricsFile)); !os.IsNotExist(err) {
 		t.Errorf("what was only planned, or not among the run's jobs, has been trained: %v", err)
 	}
-	if _, err := Run(t.Context(), c, 4); err == nil || !strings.Contains(err.Error(), "no job has the number 4, there are 4") {
+	if _, err := Run(t.Context(), c, 4); err == nil ||
+		!strings.Contains(err.Error(), "no job has the number 4, there are 4") {
 		t.Errorf("a job that there is not: %v", err)
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/reidbench/reidbench/kernels"
 )
 
-// TestPrecisionConflicts: a run of one precision is not continued in another, and none begins where it is not available.
+// TestPrecisionConflicts: a run of one precision is not continued in another, and none begins where it is not
+// available.
 func TestPrecisionConflicts(t *testing.T) {
 	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)

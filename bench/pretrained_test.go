@@ -162,7 +162,8 @@ func TestEvaluateForeignNames(t *testing.T) {
 	g, w := writeForeign(t, path, 1000)
 	features := filepath.Join(t.TempDir(), "features.csv")
 	c := testConfig(t)
-	if _, err := Evaluate(t.Context(), EvaluateConfig{Model: foreign("one"), Weights: path, Data: c.Data, Features: features}); err != nil {
+	if _, err := Evaluate(t.Context(),
+		EvaluateConfig{Model: foreign("one"), Weights: path, Data: c.Data, Features: features}); err != nil {
 		t.Fatal(err)
 	}
 	got := readFeatures(t, features)
@@ -239,7 +240,8 @@ func TestRunBeginsWithPublishedWeights(t *testing.T) {
 
 	// The same folder from scratch, or from another file, would be another run.
 	c.Weights = ""
-	if _, err := Run(t.Context(), c); !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), "pretrained") {
+	if _, err := Run(t.Context(), c); !errors.Is(err, store.ErrConflict) ||
+		!strings.Contains(err.Error(), "pretrained") {
 		t.Errorf("from scratch: %v", err)
 	}
 }
@@ -249,9 +251,12 @@ func TestRunRefusesWeightsBeforeTraining(t *testing.T) {
 		files []string
 		want  string
 	}{
-		"none":    {nil, "for one, two: a file is called like its model, for example one.safetensors"},
-		"one":     {[]string{"one.safetensors"}, "for two:"},
-		"several": {[]string{"one.safetensors", "ONE-01234567.safetensors", "two.safetensors"}, "several files are called like one"},
+		"none": {nil, "for one, two: a file is called like its model, for example one.safetensors"},
+		"one":  {[]string{"one.safetensors"}, "for two:"},
+		"several": {
+			[]string{"one.safetensors", "ONE-01234567.safetensors", "two.safetensors"},
+			"several files are called like one",
+		},
 		"another": {[]string{"one.safetensors", "two.pth"}, "exploding.weight, exploding.bias"},
 		"no name": {[]string{"one.safetensors", "two.txt", "twofold.pth", "two-01.pth"}, "for two:"},
 	} {

@@ -15,7 +15,9 @@ import (
 	"github.com/reidbench/reidbench/market1501"
 )
 
-var departed = recipe.Protocol{Metric: market1501.Cosine, Flip: true, Rerank: market1501.Rerank{K1: 5, K2: 2, Lambda: 0.3}}
+var departed = recipe.Protocol{
+	Metric: market1501.Cosine, Flip: true, Rerank: market1501.Rerank{K1: 5, K2: 2, Lambda: 0.3},
+}
 
 // A run that departs from the published protocol records that, judges as Evaluate does, and is not
 // continued under another protocol.
@@ -29,7 +31,8 @@ func TestRunUnderAnotherProtocol(t *testing.T) {
 		t.Fatalf("metrics %+v, want re-ranked ones as well", *run.Final)
 	}
 	got, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data, Protocol: departed, Batch: c.Recipe.Batch,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data,
+		Protocol: departed, Batch: c.Recipe.Batch,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +41,8 @@ func TestRunUnderAnotherProtocol(t *testing.T) {
 		t.Errorf("metrics (-run +evaluate):\n%s", diff)
 	}
 	plain, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data, Batch: c.Recipe.Batch,
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data,
+		Batch: c.Recipe.Batch,
 	})
 	if err != nil {
 		t.Fatal(err)

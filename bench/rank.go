@@ -45,8 +45,11 @@ func Rank(ctx context.Context, c RankConfig) (results.Rankings, error) {
 }
 
 // rankings are the lists of some queries.
-func (e evaluation) rankings(ctx context.Context, p recipe.Protocol, threads int, choice Choice, queries, top int) (results.Rankings, error) {
-	all, err := market1501.Rank(ctx, e.query, e.gallery, market1501.EvalConfig{Metric: p.Metric, Rerank: p.Rerank, Threads: threads}, top)
+func (e evaluation) rankings(
+	ctx context.Context, p recipe.Protocol, threads int, choice Choice, queries, top int,
+) (results.Rankings, error) {
+	all, err := market1501.Rank(ctx, e.query, e.gallery,
+		market1501.EvalConfig{Metric: p.Metric, Rerank: p.Rerank, Threads: threads}, top)
 	if err != nil {
 		return results.Rankings{}, err
 	}
@@ -77,7 +80,8 @@ func byPrecision(all []market1501.Ranking) []int {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(all[j].AveragePrecision, all[i].AveragePrecision) })
+	slices.SortStableFunc(order,
+		func(i, j int) int { return cmp.Compare(all[j].AveragePrecision, all[i].AveragePrecision) })
 	return order
 }
 

@@ -22,8 +22,11 @@ func TestRankRepeatsTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, err := Rank(t.Context(), RankConfig{
-		EvaluateConfig: EvaluateConfig{Model: tinymodel.New("one"), Weights: filepath.Join(dir, store.WeightsFile), Data: c.Data, Batch: c.Recipe.Batch},
-		Choice:         Spread, Queries: recordedQueries, Top: recordedTop,
+		EvaluateConfig: EvaluateConfig{
+			Model: tinymodel.New("one"), Weights: filepath.Join(dir, store.WeightsFile), Data: c.Data,
+			Batch: c.Recipe.Batch,
+		},
+		Choice: Spread, Queries: recordedQueries, Top: recordedTop,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +34,8 @@ func TestRankRepeatsTheRun(t *testing.T) {
 	if diff := cmp.Diff(recorded, again); diff != "" {
 		t.Errorf("the lists of the weights differ (-run +weights):\n%s", diff)
 	}
-	if len(recorded.Lists) != recordedQueries || recorded.Lists[0].Place != 1 || recorded.Lists[2].Place != recorded.Queries {
+	if len(recorded.Lists) != recordedQueries || recorded.Lists[0].Place != 1 ||
+		recorded.Lists[2].Place != recorded.Queries {
 		t.Errorf("the recorded lists are not the best, the median and the worst: %+v", recorded)
 	}
 	for _, l := range recorded.Lists {
@@ -44,7 +48,10 @@ func TestRankRepeatsTheRun(t *testing.T) {
 }
 
 func TestChoices(t *testing.T) {
-	all := []market1501.Ranking{{AveragePrecision: 0.5}, {AveragePrecision: 1}, {AveragePrecision: 0.25}, {AveragePrecision: 0.5}, {AveragePrecision: 0.75}}
+	all := []market1501.Ranking{
+		{AveragePrecision: 0.5}, {AveragePrecision: 1}, {AveragePrecision: 0.25}, {AveragePrecision: 0.5},
+		{AveragePrecision: 0.75},
+	}
 	for _, test := range []struct {
 		choice  Choice
 		queries int

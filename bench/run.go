@@ -26,7 +26,8 @@ var (
 // the reasons: [store.ErrLocked], [ErrMemory], [store.ErrDiskFull], [store.ErrDatasetChanged], [ErrNoTeacher] among
 // them. If ctx ends, jobs write checkpoints and the error wraps [ErrInterrupted].
 //
-// only, if there are any, are the numbers of the jobs that this run is about, in the order of the summary of a run of all.
+// only, if there are any, are the numbers of the jobs that this run is about, in the order of the summary of a run of
+// all.
 func Run(ctx context.Context, c Config, only ...int) (Summary, error) {
 	r, err := newRunner(ctx, c, scope{only: only})
 	if err != nil {

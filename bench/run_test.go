@@ -33,7 +33,10 @@ func TestRunLeavesARecord(t *testing.T) {
 	if record.Epochs != 4 || record.Final == nil || record.Best == nil || record.State != results.StateDone {
 		t.Errorf("record: %+v", record)
 	}
-	want := []string{manifestFile, store.MetricsFile, results.ProfileFile, results.RankingsFile, results.File, identityFile, store.WeightsFile, store.WeightsFile + digestSuffix}
+	want := []string{
+		manifestFile, store.MetricsFile, results.ProfileFile, results.RankingsFile, results.File, identityFile,
+		store.WeightsFile, store.WeightsFile + digestSuffix,
+	}
 	if diff := cmp.Diff(want, files(t, filepath.Join(c.Out, "one"))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -87,7 +90,8 @@ func TestThreadsDoNotChangeBits(t *testing.T) {
 }
 
 func TestFailuresStayAlone(t *testing.T) {
-	c := testConfig(t, tinymodel.Exploding("exploding"), tinymodel.New("panicking"), tinymodel.Unbuildable("unbuildable"), tinymodel.New("fine"))
+	c := testConfig(t, tinymodel.Exploding("exploding"), tinymodel.New("panicking"),
+		tinymodel.Unbuildable("unbuildable"), tinymodel.New("fine"))
 	c.Jobs = 2
 	c.Progress = watcher(func(e progress.Event) {
 		if e.Job == "panicking" && e.Kind == progress.Stepped && e.Step == 5 {
@@ -113,17 +117,20 @@ func TestFailuresStayAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		if job.State != want.state || !strings.HasPrefix(record.Reason, want.reason) {
-			t.Errorf("%s: state %s, reason %q; want %s, %q", job.Model.Name, job.State, record.Reason, want.state, want.reason)
+			t.Errorf("%s: state %s, reason %q; want %s, %q",
+				job.Model.Name, job.State, record.Reason, want.state, want.reason)
 		}
 	}
-	if stack, err := os.ReadFile(filepath.Join(c.Out, "panicking", panicFile)); err != nil || !strings.Contains(string(stack), "goroutine") {
+	if stack, err := os.ReadFile(filepath.Join(c.Out, "panicking", panicFile)); err != nil ||
+		!strings.Contains(string(stack), "goroutine") {
 		t.Errorf("the panic's stack is not kept: %v", err)
 	}
 
 	// What was wrong with one of them is mended: it is done again, what is finished is not.
 	c.Progress = nil
 	summary, err = Run(t.Context(), c)
-	if !errors.Is(err, ErrFailed) || trained(summary) != 1 || summary.Jobs[1].State != results.StateDone || !summary.Jobs[3].DoneBefore {
+	if !errors.Is(err, ErrFailed) || trained(summary) != 1 || summary.Jobs[1].State != results.StateDone ||
+		!summary.Jobs[3].DoneBefore {
 		t.Errorf("second run: %v, jobs %+v", err, summary.Jobs)
 	}
 }
@@ -162,7 +169,8 @@ func TestConflicts(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			changed := c
 			test.change(&changed)
-			if _, err := Run(t.Context(), changed); !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), test.want) {
+			if _, err := Run(t.Context(), changed); !errors.Is(err, store.ErrConflict) ||
+				!strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want ErrConflict with %q", err, test.want)
 			}
 		})
@@ -189,8 +197,10 @@ func TestSeeds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if seed := c.Seed + uint64(i/2); j.Dir != filepath.Join(c.Out, want[i]) || j.Seed != seed || record.Seed != seed || !started[want[i]] {
-			t.Errorf("job %d in %s has the seed %d and the record %d; want %s and %d", i, j.Dir, j.Seed, record.Seed, want[i], seed)
+		if seed := c.Seed + uint64(i/2); j.Dir != filepath.Join(c.Out, want[i]) || j.Seed != seed ||
+			record.Seed != seed || !started[want[i]] {
+			t.Errorf("job %d in %s has the seed %d and the record %d; want %s and %d",
+				i, j.Dir, j.Seed, record.Seed, want[i], seed)
 		}
 	}
 
@@ -205,7 +215,8 @@ func TestSeeds(t *testing.T) {
 
 func TestDistillation(t *testing.T) {
 	teacher := tinymodel.New("teacher")
-	students := []models.Model{tinymodel.Distilled("hard", models.HardDistillation), tinymodel.Distilled("soft", models.SoftDistillation)}
+	students := []models.Model{tinymodel.Distilled("hard", models.HardDistillation), tinymodel.Distilled("soft",
+		models.SoftDistillation)}
 
 	t.Run("after the teacher", func(t *testing.T) {
 		c := testConfig(t, students[0], students[1], teacher) // in the wrong order
@@ -228,7 +239,8 @@ func TestDistillation(t *testing.T) {
 	t.Run("no teacher", func(t *testing.T) {
 		c := testConfig(t, students[0], tinymodel.New("other"))
 		summary, err := Run(t.Context(), c)
-		if !errors.Is(err, ErrNoTeacher) || !strings.Contains(err.Error(), "neither among the models of this run nor finished in") {
+		if !errors.Is(err, ErrNoTeacher) ||
+			!strings.Contains(err.Error(), "neither among the models of this run nor finished in") {
 			t.Errorf("error %v, want ErrNoTeacher", err)
 		}
 		if summary.Jobs[1].State != results.StateDone {
@@ -238,7 +250,8 @@ func TestDistillation(t *testing.T) {
 	t.Run("failed teacher", func(t *testing.T) {
 		c := testConfig(t, tinymodel.Exploding("teacher"), students[0])
 		c.Teacher = "teacher"
-		if _, err := Run(t.Context(), c); !errors.Is(err, ErrNoTeacher) || !strings.Contains(err.Error(), "which has failed: the loss is NaN") {
+		if _, err := Run(t.Context(), c); !errors.Is(err, ErrNoTeacher) ||
+			!strings.Contains(err.Error(), "which has failed: the loss is NaN") {
 			t.Errorf("error %v, want ErrNoTeacher", err)
 		}
 	})

@@ -88,7 +88,8 @@ func TestStatus(t *testing.T) {
 	}
 
 	interrupted := running
-	interrupted.State, interrupted.Holder, interrupted.Checkpoint = results.StateInterrupted, nil, "checkpoint-epoch0002-step000001.safetensors"
+	interrupted.State, interrupted.Holder = results.StateInterrupted, nil
+	interrupted.Checkpoint = "checkpoint-epoch0002-step000001.safetensors"
 	want["two"] = interrupted
 	if diff := cmp.Diff(want, statuses(t, c.Out)); diff != "" {
 		t.Errorf("after an interruption (-want +got):\n%s", diff)
@@ -162,7 +163,8 @@ func TestStatusOfAnUnreadableJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, err := store.Statuses(c.Out)
-	if err != nil || len(all) != 2 || all[0].State != results.StateDone || all[1].State != results.StateUnknown || all[1].Reason == "" {
+	if err != nil || len(all) != 2 || all[0].State != results.StateDone || all[1].State != results.StateUnknown ||
+		all[1].Reason == "" {
 		t.Errorf("%+v, %v", all, err)
 	}
 }

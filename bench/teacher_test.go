@@ -23,10 +23,12 @@ func TestAwaitTeacher(t *testing.T) {
 	if err := os.Rename(record, record+".kept"); err != nil { // as if another process still trained it
 		t.Fatal(err)
 	}
-	c.Models, c.Teacher, c.AwaitTeacher = []models.Model{tinymodel.Distilled("student", models.HardDistillation), teacher}, "teacher", true
+	c.Models = []models.Model{tinymodel.Distilled("student", models.HardDistillation), teacher}
+	c.Teacher, c.AwaitTeacher = "teacher", true
 	interrupted, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
-	if summary, err := Run(interrupted, c, 0); !errors.Is(err, ErrInterrupted) || summary.Count(results.StateFailed) != 0 {
+	if summary, err := Run(interrupted, c, 0); !errors.Is(err, ErrInterrupted) ||
+		summary.Count(results.StateFailed) != 0 {
 		t.Errorf("a student that waits, interrupted: %v, %+v", err, summary.Jobs)
 	}
 	synctest.Test(t, func(t *testing.T) {

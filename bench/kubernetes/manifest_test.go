@@ -98,7 +98,9 @@ func manifest(t *testing.T, patterns ...string) Manifest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Manifest{Name: "reidbench", Image: "registry.example/reidbench:1", Claim: "store", Models: list, Teacher: "resnet50"}
+	return Manifest{
+		Name: "reidbench", Image: "registry.example/reidbench:1", Claim: "store", Models: list, Teacher: "resnet50",
+	}
 }
 
 func written(t *testing.T, m Manifest) []byte {
@@ -143,7 +145,8 @@ func TestManifest(t *testing.T) {
 		{"reidbench-distilled", []string{"deit-t16-distiled-hard", "deit-t16-distiled-soft"}, true},
 	} {
 		j := jobs[i]
-		if j.Metadata.Name != want.name || j.Spec.CompletionMode != "Indexed" || j.Spec.Completions != 3*len(want.models) || j.Spec.Parallelism != 4 {
+		if j.Metadata.Name != want.name || j.Spec.CompletionMode != "Indexed" ||
+			j.Spec.Completions != 3*len(want.models) || j.Spec.Parallelism != 4 {
 			t.Errorf("job %s: %+v", want.name, j.Spec)
 		}
 		// batch/v1: a pod failure policy is for pods that are not restarted in their place.
@@ -151,13 +154,16 @@ func TestManifest(t *testing.T) {
 			t.Errorf("job %s: pods are restarted %q", want.name, j.Spec.Template.Spec.RestartPolicy)
 		}
 		c := j.Spec.Template.Spec.Containers[0]
-		if got := c.Args[:len(want.models)]; !slices.Equal(got, want.models) || c.Args[len(c.Args)-1] != "--task=$(JOB_COMPLETION_INDEX)" {
+		if got := c.Args[:len(want.models)]; !slices.Equal(got, want.models) ||
+			c.Args[len(c.Args)-1] != "--task=$(JOB_COMPLETION_INDEX)" {
 			t.Errorf("job %s: arguments %q", want.name, c.Args)
 		}
 		if got := slices.Contains(c.Args, "--await-teacher"); got != want.awaits {
 			t.Errorf("job %s: waits for a teacher: %v, want %v", want.name, got, want.awaits)
 		}
-		for kind, amounts := range map[string]map[string]string{"requests": c.Resources.Requests, "limits": c.Resources.Limits} {
+		for kind, amounts := range map[string]map[string]string{
+			"requests": c.Resources.Requests, "limits": c.Resources.Limits,
+		} {
 			if diff := cmp.Diff(map[string]string{"cpu": "8", "memory": "24Gi"}, amounts); diff != "" {
 				t.Errorf("job %s, %s (-want +got):\n%s", want.name, kind, diff)
 			}
@@ -175,7 +181,8 @@ func TestManifest(t *testing.T) {
 
 func TestPartsThatAreLeftOut(t *testing.T) {
 	jobs := parse(t, written(t, manifest(t, "osnet")))
-	if len(jobs) != 1 || jobs[0].Spec.Parallelism != 1 || len(jobs[0].Spec.Template.Spec.Containers[0].Resources.Limits) != 0 {
+	if len(jobs) != 1 || jobs[0].Spec.Parallelism != 1 ||
+		len(jobs[0].Spec.Template.Spec.Containers[0].Resources.Limits) != 0 {
 		t.Errorf("one model, nothing said of resources: %+v", jobs)
 	}
 	jobs = parse(t, written(t, manifest(t, "deit-t16-distiled-hard")))
@@ -188,7 +195,9 @@ func TestPartsThatAreLeftOut(t *testing.T) {
 func TestQuoting(t *testing.T) {
 	m := manifest(t, "osnet")
 	m.Image = `a: "b" # c`
-	m.Flags = []string{"--data=it's a \"folder\"\t\\ of 行人: {x} $(JOB_COMPLETION_INDEX)", "--out=#runs", "--recipe=\U0001F6B6"}
+	m.Flags = []string{
+		"--data=it's a \"folder\"\t\\ of 行人: {x} $(JOB_COMPLETION_INDEX)", "--out=#runs", "--recipe=\U0001F6B6",
+	}
 	c := parse(t, written(t, m))[0].Spec.Template.Spec.Containers[0]
 	var got []string
 	for _, arg := range c.Args[1 : len(c.Args)-1] {
@@ -214,7 +223,8 @@ func TestWhatKubernetesWouldRefuse(t *testing.T) {
 		m := manifest(t, "osnet")
 		test.change(&m)
 		var out bytes.Buffer
-		if err := m.Write(&out); !errors.Is(err, ErrManifest) || !strings.Contains(err.Error(), test.want) || out.Len() > 0 {
+		if err := m.Write(&out); !errors.Is(err, ErrManifest) || !strings.Contains(err.Error(), test.want) ||
+			out.Len() > 0 {
 			t.Errorf("error %v with %d bytes of output, want ErrManifest that says %q", err, out.Len(), test.want)
 		}
 	}

@@ -31,7 +31,8 @@ func availableMemory(root fs.FS) int64 {
 		}
 		switch controllers := strings.Split(parts[1], ","); {
 		case parts[0] == "0" && parts[1] == "": // version 2
-			least = min(least, groupMemory(root, "sys/fs/cgroup", parts[2], "memory.max", "memory.current", "inactive_file"))
+			least = min(least,
+				groupMemory(root, "sys/fs/cgroup", parts[2], "memory.max", "memory.current", "inactive_file"))
 		case len(controllers) == 1 && controllers[0] == "memory":
 			least = min(least, groupMemory(root, "sys/fs/cgroup/memory", parts[2],
 				"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"))

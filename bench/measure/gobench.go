@@ -31,10 +31,12 @@ func WriteBenchmark(w io.Writer, m Measurement) error {
 	}
 	for _, step := range m.Steps {
 		seconds := step.Seconds()
-		fmt.Fprintf(&s, "Benchmark%s%s/model=%s/batch=%d/threads=%d%s-%d", strings.ToUpper(string(m.Mode[:1])), m.Mode[1:],
+		fmt.Fprintf(&s, "Benchmark%s%s/model=%s/batch=%d/threads=%d%s-%d",
+			strings.ToUpper(string(m.Mode[:1])), m.Mode[1:],
 			escapeName(m.Model), m.Batch, m.Threads, precision, runtime.GOMAXPROCS(0))
 		gflops := m.FLOPs / seconds / 1e9
-		fmt.Fprintf(&s, "\t1\t%d ns/op\t%.6g img/s\t%.6g GFLOP/s\t%.4g peak-share\t", step/time.Nanosecond, float64(m.Batch)/seconds, gflops, 1e9*gflops/m.Peak)
+		fmt.Fprintf(&s, "\t1\t%d ns/op\t%.6g img/s\t%.6g GFLOP/s\t%.4g peak-share\t",
+			step/time.Nanosecond, float64(m.Batch)/seconds, gflops, 1e9*gflops/m.Peak)
 		if m.Mode == KernelMode {
 			fmt.Fprintf(&s, "%.6g bound-GFLOP/s\t%.4g bound-share\n", m.BoundGFLOPS, gflops/m.BoundGFLOPS)
 			continue

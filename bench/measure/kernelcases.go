@@ -26,7 +26,8 @@ type kernelShape struct {
 	sequences int                    // of attention
 }
 
-// kernelCases collects the distinct shapes of some models, those that the same models have together, in the models' order.
+// kernelCases collects the distinct shapes of some models, those that the same models have together, in the models'
+// order.
 func kernelCases(list []models.Model) ([]kernelCase, error) {
 	var cases []kernelCase
 	index := map[kernelShape]int{}

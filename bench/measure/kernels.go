@@ -89,8 +89,8 @@ func (r *stopwatch) conv(s kernels.ConvShape) ([]direction, error) {
 	}, nil
 }
 
-// attention measures what is between q, k and v side by side and the output. What the backward pass computes again is not
-// counted.
+// attention measures what is between q, k and v side by side and the output. What the backward pass computes again is
+// not counted.
 func (r *stopwatch) attention(s kernels.AttentionShape, sequences int) []direction {
 	s.Precision = r.Precision
 	attention := kernels.NewAttention(s)
@@ -106,7 +106,10 @@ func (r *stopwatch) attention(s kernels.AttentionShape, sequences int) []directi
 	ws := kernels.Allocate(attention.Workspace(r.Threads))
 	flops := 2 * 2 * float64(size) * float64(s.Tokens)
 	return []direction{
-		{"forward", flops, floatBytes(qkv, out, sums), func() { attention.Forward(r.pool, sequences, o, q, k, v, sums, ws) }},
+		{
+			"forward", flops, floatBytes(qkv, out, sums),
+			func() { attention.Forward(r.pool, sequences, o, q, k, v, sums, ws) },
+		},
 		{"backward", 2 * flops, floatBytes(qkv, dqkv, out, dout, sums), func() {
 			attention.Backward(r.pool, sequences, dq, dk, dv, do, o, q, k, v, sums, ws)
 		}},

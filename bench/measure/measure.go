@@ -52,17 +52,22 @@ type Measurement struct {
 	Batch           int     `json:"batch"`
 	Threads         int     `json:"threads"`
 	Precision       string  `json:"precision"`
-	ImagesPerSecond float64 `json:"img_per_s"`      // the median of the steps
-	GFLOPS          float64 `json:"gflops"`         // 2 per multiply-add of the plain sums; a training step is three forward passes
-	PeakShare       float64 `json:"peak_share"`     // of the multiply-add peak measured in the same run; that of fp32; beyond 1 in bf16, and where Winograd's forms save multiplications
-	PlannedBytes    int64   `json:"planned_bytes"`  // before the first step
-	PeakRSSBytes    int64   `json:"peak_rss_bytes"` // what the process came to hold; 0 if unknown
+	ImagesPerSecond float64 `json:"img_per_s"` // the median of the steps
+	// GFLOPS counts 2 per multiply-add of the plain sums; a training step is three forward passes.
+	GFLOPS float64 `json:"gflops"`
+	// PeakShare is that of the fp32 multiply-add peak measured in the same run. It exceeds 1 in bf16, and where
+	// Winograd's forms save multiplications.
+	PeakShare    float64 `json:"peak_share"`
+	PlannedBytes int64   `json:"planned_bytes"`  // before the first step
+	PeakRSSBytes int64   `json:"peak_rss_bytes"` // what the process came to hold; 0 if unknown
 
 	// Of a kernel:
-	Models      []string `json:"models,omitempty"`       // that have this layer
-	Bound       string   `json:"bound,omitempty"`        // "multiply-adds" or "memory": what limits it
-	BoundGFLOPS float64  `json:"bound_gflops,omitempty"` // that it could reach, by the peak or by the memory bandwidth measured in the same run
-	BoundShare  float64  `json:"bound_share,omitempty"`  // of that; beyond 1 in the cases of PeakShare, and where the caches hold the operands
+	Models []string `json:"models,omitempty"` // that have this layer
+	Bound  string   `json:"bound,omitempty"`  // "multiply-adds" or "memory": what limits it
+	// BoundGFLOPS is what it could reach, by the peak or by the memory bandwidth measured in the same run.
+	BoundGFLOPS float64 `json:"bound_gflops,omitempty"`
+	// BoundShare is that of BoundGFLOPS. It exceeds 1 where PeakShare does, and where the caches hold the operands.
+	BoundShare float64 `json:"bound_share,omitempty"`
 
 	Profile *Profile `json:"-"` // where Config asks for it
 

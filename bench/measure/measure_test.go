@@ -21,11 +21,13 @@ import (
 
 func TestBenchstatReadsMeasurements(t *testing.T) {
 	m := Measurement{
-		Model: "resnet50", Mode: TrainMode, Batch: 32, Threads: 2, Precision: "fp32", PlannedBytes: 1 << 30, PeakRSSBytes: 1 << 31,
-		Steps: []time.Duration{2 * time.Second, 4 * time.Second}, FLOPs: 400e9, Peak: 200e9,
+		Model: "resnet50", Mode: TrainMode, Batch: 32, Threads: 2, Precision: "fp32", PlannedBytes: 1 << 30,
+		PeakRSSBytes: 1 << 31,
+		Steps:        []time.Duration{2 * time.Second, 4 * time.Second}, FLOPs: 400e9, Peak: 200e9,
 	}
 	var out bytes.Buffer
-	if err := WriteHeader(&out, results.Machine{CPU: "Some CPU", ISA: "avx512", OS: "linux", Arch: "amd64"}); err != nil {
+	if err := WriteHeader(&out,
+		results.Machine{CPU: "Some CPU", ISA: "avx512", OS: "linux", Arch: "amd64"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := WriteBenchmark(&out, m); err != nil {
@@ -39,7 +41,8 @@ func TestBenchstatReadsMeasurements(t *testing.T) {
 			continue
 		}
 		name, values := benchmarkLine(t, line)
-		if want := fmt.Sprintf("BenchmarkTrain/model=resnet50/batch=32/threads=2-%d", runtime.GOMAXPROCS(0)); name != want {
+		if want := fmt.Sprintf("BenchmarkTrain/model=resnet50/batch=32/threads=2-%d",
+			runtime.GOMAXPROCS(0)); name != want {
 			t.Errorf("name %s, want %s", name, want)
 		}
 		seconds = append(seconds, values["ns/op"]/1e9)
@@ -79,7 +82,8 @@ func benchmarkLine(t *testing.T, line string) (name string, values map[string]fl
 
 func TestMeasure(t *testing.T) {
 	for _, mode := range []Mode{TrainMode, InferMode} {
-		list, err := Run(t.Context(), Config{Mode: mode, Models: []models.Model{tinymodel.New("tiny")}, Batch: 2, Threads: 1, Steps: 3})
+		list, err := Run(t.Context(),
+			Config{Mode: mode, Models: []models.Model{tinymodel.New("tiny")}, Batch: 2, Threads: 1, Steps: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,14 +96,16 @@ func TestMeasure(t *testing.T) {
 		if mode == TrainMode {
 			flops *= 3
 		}
-		if m.FLOPs != flops || len(m.Steps) != 3 || m.ImagesPerSecond <= 0 || m.GFLOPS <= 0 || m.PeakShare <= 0 || m.PlannedBytes <= 0 {
+		if m.FLOPs != flops || len(m.Steps) != 3 || m.ImagesPerSecond <= 0 || m.GFLOPS <= 0 || m.PeakShare <= 0 ||
+			m.PlannedBytes <= 0 {
 			t.Errorf("%s: %+v, want %v FLOP", mode, m, flops)
 		}
 	}
 }
 
 func TestMeasureKernels(t *testing.T) {
-	list, err := Run(t.Context(), Config{Mode: KernelMode, Models: []models.Model{tinymodel.New("tiny")}, Batch: 2, Threads: 1, Steps: 1})
+	list, err := Run(t.Context(),
+		Config{Mode: KernelMode, Models: []models.Model{tinymodel.New("tiny")}, Batch: 2, Threads: 1, Steps: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +115,8 @@ func TestMeasureKernels(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, m := range list {
-		if seen[m.Model] || m.FLOPs <= 0 || m.GFLOPS <= 0 || m.BoundGFLOPS <= 0 || m.BoundShare != m.GFLOPS/m.BoundGFLOPS {
+		if seen[m.Model] || m.FLOPs <= 0 || m.GFLOPS <= 0 || m.BoundGFLOPS <= 0 ||
+			m.BoundShare != m.GFLOPS/m.BoundGFLOPS {
 			t.Errorf("measured twice or not at all: %+v", m)
 		}
 		if memory := m.BoundGFLOPS < m.Peak/1e9; memory != (m.Bound == "memory") {
@@ -167,7 +174,8 @@ func TestKernelCases(t *testing.T) {
 
 func TestBenchstatReadsKernels(t *testing.T) {
 	m := Measurement{
-		Model: "linear-1x129x384-1536-forward", Models: []string{"deit-s16", "tnt-s"}, Mode: KernelMode, Batch: 8, Threads: 2, Precision: "fp32",
+		Model: "linear-1x129x384-1536-forward", Models: []string{"deit-s16", "tnt-s"}, Mode: KernelMode, Batch: 8,
+		Threads: 2, Precision: "fp32",
 		Steps: []time.Duration{2 * time.Second}, FLOPs: 100e9, Peak: 200e9, Bound: "memory", BoundGFLOPS: 80,
 	}
 	var out bytes.Buffer
@@ -179,7 +187,9 @@ func TestBenchstatReadsKernels(t *testing.T) {
 		t.Errorf("%q, want %q", config, want)
 	}
 	_, values := benchmarkLine(t, line)
-	want := map[string]float64{"ns/op": 2e9, "img/s": 4, "GFLOP/s": 50, "peak-share": 0.25, "bound-GFLOP/s": 80, "bound-share": 0.625}
+	want := map[string]float64{
+		"ns/op": 2e9, "img/s": 4, "GFLOP/s": 50, "peak-share": 0.25, "bound-GFLOP/s": 80, "bound-share": 0.625,
+	}
 	if diff := cmp.Diff(want, values); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
@@ -194,7 +204,10 @@ func TestMeasurementFields(t *testing.T) {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"model", "mode", "batch", "threads", "precision", "img_per_s", "gflops", "peak_share", "planned_bytes", "peak_rss_bytes"} {
+	for _, name := range []string{
+		"model", "mode", "batch", "threads", "precision", "img_per_s", "gflops", "peak_share", "planned_bytes",
+		"peak_rss_bytes",
+	} {
 		if _, ok := fields[name]; !ok {
 			t.Errorf("no field %s", name)
 		}
@@ -213,7 +226,8 @@ func TestMeasureRefuses(t *testing.T) {
 		t.Error("no models are measured")
 	}
 	m := tinymodel.Unbuildable("m")
-	if _, err := Run(t.Context(), Config{Mode: InferMode, Models: []models.Model{m}}); !errors.As(err, new(interface{ Stack() []byte })) {
+	_, err := Run(t.Context(), Config{Mode: InferMode, Models: []models.Model{m}})
+	if !errors.As(err, new(interface{ Stack() []byte })) {
 		t.Errorf("a model that cannot be built: %v", err)
 	}
 }

@@ -31,8 +31,8 @@ func NewPacer(threads int, precision kernels.Precision, reporter progress.Report
 // Close ends the threads.
 func (p *Pacer) Close() { p.pool.Close() }
 
-// Pace returns how many images a second a model is trained on, or used on, in batches of that many: by the second of two
-// steps on noise.
+// Pace returns how many images a second a model is trained on, or used on, in batches of that many: by the second of
+// two steps on noise.
 func (p *Pacer) Pace(ctx context.Context, m models.Model, mode Mode, batch int) (float64, error) {
 	g, err := m.Graph(flops.IdentityCount)
 	if err != nil {
@@ -46,10 +46,12 @@ func (p *Pacer) Pace(ctx context.Context, m models.Model, mode Mode, batch int) 
 	if mode == InferMode {
 		doing, batch = "a forward pass", min(batch, inferBatch)
 	}
-	p.reporter.Report(progress.Event{Kind: progress.Noted, Job: m.Name, Text: fmt.Sprintf("measuring %s of %d images", doing, batch)})
+	p.reporter.Report(progress.Event{Kind: progress.Noted, Job: m.Name, Text: fmt.Sprintf("measuring %s of %d images",
+		doing, batch)})
 	s := &stopwatch{
 		Config: Config{
-			Mode: mode, Batch: batch, Threads: p.pool.Threads(), Steps: 1, Precision: p.precision, Report: func(Measurement) {},
+			Mode: mode, Batch: batch, Threads: p.pool.Threads(), Steps: 1, Precision: p.precision,
+			Report: func(Measurement) {},
 		},
 		pool: p.pool, peak: 1, // nobody asks for shares of it
 	}

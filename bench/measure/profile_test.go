@@ -15,7 +15,8 @@ func TestProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	measured, err := Run(context.Background(), Config{Mode: TrainMode, Models: []models.Model{m}, Batch: 2, Steps: 1, Threads: 1, Profile: true})
+	measured, err := Run(context.Background(),
+		Config{Mode: TrainMode, Models: []models.Model{m}, Batch: 2, Steps: 1, Threads: 1, Profile: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,8 @@ func TestProfile(t *testing.T) {
 			} else {
 				layers[at] = true
 			}
-			if convolves := r.Op == "Conv2d 5" && r.Phase != train.ActivationGradient; convolves != (r.GFLOPS > 0) && r.Op != "Linear" {
+			if convolves := r.Op == "Conv2d 5" && r.Phase != train.ActivationGradient; convolves != (r.GFLOPS > 0) &&
+				r.Op != "Linear" {
 				t.Errorf("%+v", r)
 			}
 		}

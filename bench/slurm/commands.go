@@ -45,7 +45,8 @@ func command(ctx context.Context, stdin io.Reader, name string, args ...string) 
 // submit hands a batch script to sbatch and returns the id of its job array.
 func submit(ctx context.Context, script string, args []string) (id int, err error) {
 	// Cut off in the middle, it would leave an array that nobody knows of.
-	out, err := command(context.WithoutCancel(ctx), strings.NewReader(script), "sbatch", append([]string{"--parsable"}, args...)...)
+	out, err := command(context.WithoutCancel(ctx), strings.NewReader(script), "sbatch",
+		append([]string{"--parsable"}, args...)...)
 	if err != nil {
 		return 0, err
 	}

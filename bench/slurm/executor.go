@@ -190,7 +190,8 @@ func (r *run) pass(ctx context.Context) error {
 			r.settle(j, record, r.death(j, task, state))
 		default:
 			if j.seen {
-				r.report(progress.Event{Kind: progress.Warned, Job: j.name(), Text: fmt.Sprintf("task %v ended without a result (%s), see %s",
+				r.report(progress.Event{Kind: progress.Warned, Job: j.name(), Text: fmt.Sprintf("task %v ended "+
+					"without a result (%s), see %s",
 					task, howEnded(state), logFile(r.config.Out, task))})
 			}
 			idle = append(idle, j)
@@ -213,7 +214,8 @@ func (r *run) settle(j *job, record results.Record, err error) {
 // death is the error of a job that is given up.
 func (r *run) death(j *job, task Task, state TaskState) error {
 	file := logFile(r.config.Out, task)
-	return fmt.Errorf("%w, %d times; task %v: %s; the end of %s: %q", ErrDied, j.tries, task, howEnded(state), file, lastLine(file))
+	return fmt.Errorf("%w, %d times; task %v: %s; the end of %s: %q",
+		ErrDied, j.tries, task, howEnded(state), file, lastLine(file))
 }
 
 // howEnded is the state of a task that has ended.

@@ -48,7 +48,8 @@ func TestRun(t *testing.T) {
 	}
 	var calls strings.Builder
 	for _, id := range b.submitted() {
-		fmt.Fprintf(&calls, "sbatch\n%s\n%s\n", b.read(fmt.Sprintf("%d.args", id)), b.read(fmt.Sprintf("%d.script", id)))
+		fmt.Fprintf(&calls, "sbatch\n%s\n%s\n",
+			b.read(fmt.Sprintf("%d.args", id)), b.read(fmt.Sprintf("%d.script", id)))
 	}
 	text := strings.ReplaceAll(calls.String(), filepath.Dir(b.config.Out), "/shared")
 	text = regexp.MustCompile(`reidbench-[0-9a-z]{10,12}\b`).ReplaceAllString(text, "reidbench-…")
@@ -151,7 +152,9 @@ func TestRecordedFailure(t *testing.T) {
 	if !errors.Is(err, bench.ErrFailed) || !strings.Contains(err.Error(), "lenet: the loss is NaN") {
 		t.Errorf("error %v", err)
 	}
-	want := map[string]results.State{"lenet": results.StateFailed, "mobilenetv1": results.StateDone, "deit-t16-distiled-hard": results.StateFailed}
+	want := map[string]results.State{
+		"lenet": results.StateFailed, "mobilenetv1": results.StateDone, "deit-t16-distiled-hard": results.StateFailed,
+	}
 	if diff := cmp.Diff(want, states(summary)); diff != "" {
 		t.Errorf("states (-want +got):\n%s", diff)
 	}
@@ -169,7 +172,8 @@ func TestOtherFlagsConflict(t *testing.T) {
 	b.write("queue", "101|0|PENDING||Priority\n101|1|COMPLETED||None\n")
 	b.executor.Flags = []string{"--out=/shared/runs", "--recipe=tiny", "--lr=1"}
 	_, err := b.run()
-	if !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), "lenet is pending (Priority) as task 101_0") {
+	if !errors.Is(err, store.ErrConflict) ||
+		!strings.Contains(err.Error(), "lenet is pending (Priority) as task 101_0") {
 		t.Errorf("error %v, want ErrConflict", err)
 	}
 }
@@ -184,7 +188,9 @@ func TestKilledBetweenSubmissionAndNote(t *testing.T) {
 	} {
 		b := newBenchmark(t)
 		b.config.Models = b.config.Models[:1]
-		s := Submission{Arrays: []Array{{Name: "reidbench-lost", Flags: b.executor.Flags, Tasks: []ArrayTask{{0, "lenet"}}}}}
+		s := Submission{
+			Arrays: []Array{{Name: "reidbench-lost", Flags: b.executor.Flags, Tasks: []ArrayTask{{0, "lenet"}}}},
+		}
 		if err := os.MkdirAll(filepath.Join(b.config.Out, Folder), 0o777); err != nil {
 			t.Fatal(err)
 		}

@@ -130,7 +130,10 @@ func newBenchmark(t *testing.T) *benchmark {
 		list = append(list, m)
 	}
 	b := &benchmark{t: t, fake: newFake(t)}
-	b.config = bench.Config{Out: filepath.Join(t.TempDir(), "runs"), Models: list, Teacher: "lenet", Recipe: recipe.Tiny(), Seed: 1, Progress: &b.chronicle}
+	b.config = bench.Config{
+		Out: filepath.Join(t.TempDir(), "runs"), Models: list, Teacher: "lenet", Recipe: recipe.Tiny(), Seed: 1,
+		Progress: &b.chronicle,
+	}
 	b.executor = Executor{Program: "testdata/bin/sbatch", Flags: []string{"--out=/shared/runs", "--recipe=tiny"}}
 	return b
 }

@@ -26,7 +26,8 @@ func (r *run) follow(j *job) {
 	}
 	if !j.started {
 		r.report(progress.Event{
-			Kind: progress.StateChanged, State: results.StateRunning, Job: e.Job, Stage: e.Stage, Epochs: e.Epochs, Steps: e.Steps,
+			Kind: progress.StateChanged, State: results.StateRunning, Job: e.Job, Stage: e.Stage, Epochs: e.Epochs,
+			Steps: e.Steps,
 		})
 	}
 	e.Kind = progress.Stepped

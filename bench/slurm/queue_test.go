@@ -8,7 +8,8 @@ import (
 )
 
 func TestParseQueue(t *testing.T) {
-	got, err := parseQueue("12|0|RUNNING|node[1-2]|None\n\n12|7|PENDING||(ReqNodeNotAvail, UnavailableNodes:a|b)\r\n 13 | 3 | CANCELLED | | None")
+	got, err := parseQueue("12|0|RUNNING|node[1-2]|None\n\n12|7|PENDING||(ReqNodeNotAvail, UnavailableNodes:a|b)\r\n " +
+		"13 | 3 | CANCELLED | | None")
 	want := map[Task]TaskState{
 		{12, 0}: {State: "RUNNING", Node: "node[1-2]"},
 		{12, 7}: {State: "PENDING", Reason: "(ReqNodeNotAvail, UnavailableNodes:a|b)"},
@@ -72,7 +73,8 @@ func TestParseJobID(t *testing.T) {
 func TestActive(t *testing.T) {
 	for state, want := range map[string]bool{
 		"": false, "PENDING": true, "RUNNING": true, "COMPLETING": true, "REQUEUE_HOLD": true, "OF_ANOTHER_AGE": true,
-		"COMPLETED": false, "FAILED": false, "NODE_FAIL": false, "CANCELLED": false, "TIMEOUT": false, "OUT_OF_MEMORY": false,
+		"COMPLETED": false, "FAILED": false, "NODE_FAIL": false, "CANCELLED": false, "TIMEOUT": false,
+		"OUT_OF_MEMORY": false,
 	} {
 		if got := (TaskState{State: state}).Active(); got != want {
 			t.Errorf("%q: active is %v, want %v", state, got, want)
@@ -97,7 +99,8 @@ func TestIndexList(t *testing.T) {
 }
 
 func FuzzParseSubmission(f *testing.F) {
-	f.Add([]byte(`{"format":"reidbench-slurm/1","arrays":[{"id":12,"name":"n","flags":["--out=x"],"tasks":[{"index":0,"job":"osnet@2"}]}]}`))
+	f.Add([]byte(`{"format":"reidbench-slurm/1","arrays":[{"id":12,"name":"n","flags":["--out=x"],` +
+		`"tasks":[{"index":0,"job":"osnet@2"}]}]}`))
 	f.Add([]byte(`{"format":"reidbench-slurm/2"}`))
 	f.Add([]byte(`{`))
 	f.Fuzz(func(t *testing.T, data []byte) {

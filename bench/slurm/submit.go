@@ -64,7 +64,9 @@ func (t Task) compare(other Task) int {
 
 // submitArray calls sbatch. The submission names the array before Slurm knows of it: if this process
 // ends in between, the next one looks for an array of that name.
-func (r *run) submitArray(ctx context.Context, s *Submission, program string, jobs []*job, after Task) (id int, err error) {
+func (r *run) submitArray(
+	ctx context.Context, s *Submission, program string, jobs []*job, after Task,
+) (id int, err error) {
 	array := Array{
 		Name: "reidbench-" + strings.ToLower(rand.Text()[:10]), Submitted: time.Now().UTC().Truncate(time.Second),
 		Program: program, Flags: r.Flags,
@@ -86,7 +88,8 @@ func (r *run) submitArray(ctx context.Context, s *Submission, program string, jo
 		args = append(args, m.Name)
 	}
 	last := &s.Arrays[len(s.Arrays)-1]
-	last.ID, err = submit(ctx, script(program, append(args, r.Flags...)), r.Options.arguments(array.Name, r.logs, indices, array.After))
+	last.ID, err = submit(ctx, script(program, append(args, r.Flags...)),
+		r.Options.arguments(array.Name, r.logs, indices, array.After))
 	if err != nil {
 		s.Arrays = s.Arrays[:len(s.Arrays)-1]
 		return 0, errors.Join(err, s.write(r.config.Out))

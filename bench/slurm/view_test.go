@@ -62,7 +62,8 @@ func TestProgressIsTold(t *testing.T) {
 	}
 	const first = `{"event":"step","stage":"classifier","epoch":1,"step":3,"lr":0.0005,"loss":1.5}` + "\n"
 	const second = `{"event":"epoch","stage":"everything","epoch":2,"step":8,"lr":0.0005,"loss":1.25}` + "\n" +
-		`{"event":"evaluation","stage":"everything","epoch":2,"step":8,"lr":0.0005,"metrics":{"rank1":0.25,"rank5":0.5,"rank10":0.5,"map":0.125}}` + "\n"
+		`{"event":"evaluation","stage":"everything","epoch":2,"step":8,"lr":0.0005,` +
+		`"metrics":{"rank1":0.25,"rank5":0.5,"rank10":0.5,"map":0.125}}` + "\n"
 	_, err := b.run(step(first), step(first), step(first+second), func() { b.record("lenet", "") })
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,8 @@ func TestProgressIsTold(t *testing.T) {
 		}
 	}
 	want := []news{
-		{progress.StateChanged, results.StateRunning, 0, 0}, {progress.Stepped, "", 3, 1.5}, // the second look brings nothing new
+		{progress.StateChanged, results.StateRunning, 0, 0},
+		{progress.Stepped, "", 3, 1.5}, // the second look brings nothing new
 		{progress.Stepped, "", 8, 1.25}, {progress.Evaluated, "", 8, 1.25},
 		{progress.StateChanged, results.StateDone, 0, 0},
 	}

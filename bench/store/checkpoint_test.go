@@ -30,7 +30,9 @@ func contents(t *testing.T, dir string) map[string]string {
 // TestCheckpointsThatStay writes those that a training of nine steps an epoch would.
 func TestCheckpointsThatStay(t *testing.T) {
 	name := func(epochs, steps int) string { return fmt.Sprintf(checkpointFormat, epochs, steps) }
-	written := []string{name(0, 5), name(2, 0), name(3, 1), name(4, 0), name(4, 8), name(9, 9), name(10, 0), name(10, 4), name(100, 2)}
+	written := []string{
+		name(0, 5), name(2, 0), name(3, 1), name(4, 0), name(4, 8), name(9, 9), name(10, 0), name(10, 4), name(100, 2),
+	}
 	for _, test := range []struct {
 		newest, every int
 		want          []string
@@ -51,7 +53,10 @@ func TestCheckpointsThatStay(t *testing.T) {
 			touch(name)
 			touch(name + digestSuffix)
 		}
-		others := []string{"checkpoint-epoch0001-step1.safetensors", name(7, 0) + brokenSuffix, name(7, 0) + brokenSuffix + digestSuffix}
+		others := []string{
+			"checkpoint-epoch0001-step1.safetensors", name(7, 0) + brokenSuffix,
+			name(7, 0) + brokenSuffix + digestSuffix,
+		}
 		for _, name := range others {
 			touch(name)
 		}

@@ -2,8 +2,8 @@
 // checkpoints, weights and their digests.
 //
 // A job's folder is the truth about it: run.json says what is being done, metrics.jsonl what has happened, checkpoints
-// where to go on; weights.safetensors and result.json come last. One process at a time works on a folder, which its lock
-// sees to; any process may read at any time.
+// where to go on; weights.safetensors and result.json come last. One process at a time works on a folder, which its
+// lock sees to; any process may read at any time.
 package store
 
 import (
@@ -90,7 +90,8 @@ func (f Folder) Done() (results.Record, bool) {
 	return record, err == nil && record.State == results.StateDone
 }
 
-// Tidy removes from a job that is done what a kill right after its record has left. Checkpoints stay as by [Folder.Clear].
+// Tidy removes from a job that is done what a kill right after its record has left. Checkpoints stay as by
+// [Folder.Clear].
 func (f Folder) Tidy(every int, now time.Time, warn func(string)) error {
 	if _, err := os.Stat(f.path(lockFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil

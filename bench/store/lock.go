@@ -66,7 +66,8 @@ func (f Folder) Lock(now time.Time, warn func(string)) (*Lock, error) {
 		return nil, fmt.Errorf("%s: %w", f.Dir, ErrLocked)
 	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.ENOLCK):
 		l.file = nil
-		warn(fmt.Sprintf("%s is on a file system without locks (%v): nothing keeps a second process from it", f.Dir, err))
+		warn(fmt.Sprintf("%s is on a file system without locks (%v): nothing keeps a second process from it",
+			f.Dir, err))
 	default:
 		return nil, fmt.Errorf("lock %s: %w", f.Dir, err)
 	}

@@ -29,7 +29,8 @@ func TestLock(t *testing.T) {
 	if hostErr != nil {
 		t.Fatal(hostErr)
 	}
-	want := fmt.Sprintf("%s: in use by another process: process %d on %s since 2001-09-09 01:46:40", f.Dir, os.Getpid(), host)
+	want := fmt.Sprintf("%s: in use by another process: process %d on %s since 2001-09-09 01:46:40",
+		f.Dir, os.Getpid(), host)
 	if !errors.Is(err, ErrLocked) || err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}

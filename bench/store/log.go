@@ -28,13 +28,14 @@ func (k EntryKind) start() []byte { return fmt.Appendf(nil, `{"event":%q,`, k) }
 
 // Entry is a line of the log.
 type Entry struct {
-	Event   EntryKind        `json:"event"`
-	Stage   string           `json:"stage"` // "classifier" or "everything"
-	Epoch   int              `json:"epoch"` // from 1, both stages together
-	Step    int              `json:"step"`  // steps done, both stages together
-	LR      float64          `json:"lr"`
-	Loss    float64          `json:"loss,omitempty"`    // of the step's batch; the epoch's mean
-	Correct float64          `json:"correct,omitempty"` // share of the epoch's images whose most likely class was theirs
+	Event EntryKind `json:"event"`
+	Stage string    `json:"stage"` // "classifier" or "everything"
+	Epoch int       `json:"epoch"` // from 1, both stages together
+	Step  int       `json:"step"`  // steps done, both stages together
+	LR    float64   `json:"lr"`
+	Loss  float64   `json:"loss,omitempty"` // of the step's batch; the epoch's mean
+	// Correct is the share of the epoch's images whose most likely class was theirs.
+	Correct float64          `json:"correct,omitempty"`
 	Metrics *results.Metrics `json:"metrics,omitempty"` // of an evaluation
 	Timing  *Timing          `json:"timing,omitempty"`
 }

@@ -52,8 +52,8 @@ type Checkpoint struct {
 	archive  *weights.Archive
 }
 
-// OpenCheckpoint opens the newest sound checkpoint; nil if there is none. Damaged ones are renamed, so that they are not
-// met again, and reported to warn.
+// OpenCheckpoint opens the newest sound checkpoint; nil if there is none. Damaged ones are renamed, so that they are
+// not met again, and reported to warn.
 func (f Folder) OpenCheckpoint(warn func(error)) (*Checkpoint, error) {
 	if err := f.removeOrphans(); err != nil {
 		return nil, err

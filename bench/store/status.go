@@ -37,17 +37,18 @@ type JobStatus struct {
 	Loss            float64          `json:"loss"` // the newest
 	LR              float64          `json:"lr"`
 	ImagesPerSecond float64          `json:"img_per_s"`
-	SecondsLeft     float64          `json:"seconds_left"`         // when the log was last written to
-	Metrics         *results.Metrics `json:"metrics,omitempty"`    // the last evaluation
-	Updated         *time.Time       `json:"updated,omitempty"`    // when the log was last written to
-	Checkpoint      string           `json:"checkpoint,omitempty"` // the newest: the file that training would go on from
+	SecondsLeft     float64          `json:"seconds_left"`      // when the log was last written to
+	Metrics         *results.Metrics `json:"metrics,omitempty"` // the last evaluation
+	Updated         *time.Time       `json:"updated,omitempty"` // when the log was last written to
+	// Checkpoint is the newest: the file that training would go on from.
+	Checkpoint string `json:"checkpoint,omitempty"`
 }
 
 // Left is the estimated time until the job's end.
 func (s JobStatus) Left() time.Duration { return time.Duration(s.SecondsLeft * float64(time.Second)) }
 
-// Statuses reads how far every job is from the folders of out alone, sorted by model and seed. Any machine that sees the
-// folders may ask at any time; the lock that tells running jobs from interrupted ones is then only looked at.
+// Statuses reads how far every job is from the folders of out alone, sorted by model and seed. Any machine that sees
+// the folders may ask at any time; the lock that tells running jobs from interrupted ones is then only looked at.
 func Statuses(out string) ([]JobStatus, error) {
 	entries, err := os.ReadDir(out)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 func TestStorageErrors(t *testing.T) {
 	other := errors.New("other")
 	for _, test := range []struct{ err, want error }{
-		{syscall.ENOSPC, ErrDiskFull}, {syscall.EDQUOT, ErrDiskFull}, {syscall.EROFS, ErrReadOnly}, {fs.ErrPermission, ErrReadOnly}, {other, other},
+		{syscall.ENOSPC, ErrDiskFull}, {syscall.EDQUOT, ErrDiskFull}, {syscall.EROFS, ErrReadOnly},
+		{fs.ErrPermission, ErrReadOnly}, {other, other},
 	} {
 		err := ExplainWrite(fmt.Errorf("write f: %w", test.err))
 		if !errors.Is(err, test.want) || !errors.Is(err, test.err) || !strings.Contains(err.Error(), "write f: ") {

@@ -6,9 +6,9 @@
 // what tensors need and refuses the rest (see packages pth and pickle).
 //
 // Names are the network's own. What training scripts put around them is seen through: in .pth files a dictionary under
-// the key state_dict_ema, model_ema, state_dict or model, the first of these that is there; and in every file the prefix
-// "module.", if all the names have it. Torchvision's DenseNet files have names of an older style (denselayer1.norm.1),
-// which become today's (denselayer1.norm1), as they do when torchvision loads them.
+// the key state_dict_ema, model_ema, state_dict or model, the first of these that is there; and in every file the
+// prefix "module.", if all the names have it. Torchvision's DenseNet files have names of an older style
+// (denselayer1.norm.1), which become today's (denselayer1.norm1), as they do when torchvision loads them.
 package weights
 
 import (

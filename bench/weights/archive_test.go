@@ -80,8 +80,9 @@ var (
 		"scalar": {"F32", []int{}, []float32{2.5}}, "empty": {"F32", []int{0, 3}, []float32{}},
 	}
 	views = map[string]stored{
-		"base":          {"F32", []int{4, 6}, ramp(0, 24)},
-		"transposed":    {"F32", []int{6, 4}, pick(ramp(0, 24), 0, 6, 12, 18, 1, 7, 13, 19, 2, 8, 14, 20, 3, 9, 15, 21, 4, 10, 16, 22, 5, 11, 17, 23)},
+		"base": {"F32", []int{4, 6}, ramp(0, 24)},
+		"transposed": {"F32", []int{6, 4}, pick(ramp(0, 24), 0, 6, 12, 18, 1, 7, 13, 19, 2, 8, 14, 20, 3, 9, 15, 21,
+			4, 10, 16, 22, 5, 11, 17, 23)},
 		"column":        {"F32", []int{4}, pick(ramp(0, 24), 2, 8, 14, 20)},
 		"rows":          {"F32", []int{2, 6}, ramp(6, 12)},
 		"grid":          {"F32", []int{2, 3}, pick(ramp(0, 24), 1, 3, 5, 13, 15, 17)},
@@ -158,7 +159,8 @@ func TestOpenErrors(t *testing.T) {
 	if _, err := Open("testdata/absent"); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
-	if _, err := open(t, "views.pth").Float32("absent"); err == nil || !strings.Contains(err.Error(), `views.pth: no tensor "absent"`) {
+	if _, err := open(t, "views.pth").Float32("absent"); err == nil ||
+		!strings.Contains(err.Error(), `views.pth: no tensor "absent"`) {
 		t.Error(err)
 	}
 	if _, err := open(t, "dtypes.pth").Float32("i64"); !errors.Is(err, tensor.ErrNotReal) {
@@ -174,7 +176,10 @@ func TestNames(t *testing.T) {
 		{"module.", ""},
 		{"features.denseblock1.denselayer12.norm.1.bias features.denseblock1.denselayer12.conv.2.weight",
 			"features.denseblock1.denselayer12.norm1.bias features.denseblock1.denselayer12.conv2.weight"},
-		{"features.transition1.norm.1.bias layer1.conv.1.weight", "features.transition1.norm.1.bias layer1.conv.1.weight"},
+		{
+			"features.transition1.norm.1.bias layer1.conv.1.weight",
+			"features.transition1.norm.1.bias layer1.conv.1.weight",
+		},
 	} {
 		var tensors []tensor.View
 		for _, name := range strings.Fields(c.in) {
@@ -203,7 +208,8 @@ func archive(t *testing.T, tensors ...Tensor) (*Archive, error) {
 }
 
 func TestTwoTensorsOfOneName(t *testing.T) {
-	_, err := archive(t, Tensor{Name: "denselayer1.norm.1.bias"}.scalar(), Tensor{Name: "denselayer1.norm1.bias"}.scalar())
+	_, err := archive(t, Tensor{Name: "denselayer1.norm.1.bias"}.scalar(),
+		Tensor{Name: "denselayer1.norm1.bias"}.scalar())
 	if err == nil || err.Error() != `memory: two tensors stand for "denselayer1.norm1.bias"` {
 		t.Error(err)
 	}

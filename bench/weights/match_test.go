@@ -33,7 +33,8 @@ func TestMatch(t *testing.T) {
 		{name: "same", change: func(map[string][]int) {}, loaded: 7},
 		{name: "other classes", loaded: 5, change: func(s map[string][]int) {
 			s["fc.weight"], s["fc.bias"] = []int{751, 4}, []int{751}
-		}, note: "testdata/state_dict.pth: classifier left out: fc.weight ([5 4] instead of [751 4]), fc.bias ([5] instead of [751])"},
+		}, note: "testdata/state_dict.pth: classifier left out: fc.weight ([5 4] instead of [751 4]), fc.bias ([5] " +
+			"instead of [751])"},
 		{name: "classifier without bias, of other classes", loaded: 5, change: func(s map[string][]int) {
 			s["fc.weight"] = []int{751, 4}
 			delete(s, "fc.bias")
@@ -48,9 +49,12 @@ func TestMatch(t *testing.T) {
 			s["bn.num_batches_tracked"] = []int{}
 			s["stem.weight"], s["stem.bias"] = []int{1}, []int{1}
 		}, mismatch: &MismatchError{
-			Missing:   []string{"stem.bias", "stem.weight"},
-			Surplus:   []string{"bn.bias", "conv.weight"},
-			Misshapen: []string{"bn.num_batches_tracked (I64)", "bn.running_var ([4] instead of [1 4])", "bn.weight ([4] instead of [5])"},
+			Missing: []string{"stem.bias", "stem.weight"},
+			Surplus: []string{"bn.bias", "conv.weight"},
+			Misshapen: []string{
+				"bn.num_batches_tracked (I64)", "bn.running_var ([4] instead of [1 4])",
+				"bn.weight ([4] instead of [5])",
+			},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -36,7 +36,8 @@ func TestWriteSafetensors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Info{{"a", "F32", []int{}}, {"b", "F32", []int{len(many)}}, {"c", "F32", []int{0, 2}}}, a.Tensors()); diff != "" {
+	if diff := cmp.Diff([]Info{{"a", "F32", []int{}}, {"b", "F32", []int{len(many)}}, {"c", "F32", []int{0, 2}}},
+		a.Tensors()); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(metadata, a.Metadata()); diff != "" {
@@ -64,7 +65,8 @@ func TestWriteSafetensorsErrors(t *testing.T) {
 		{"twice", []Tensor{Tensor{Name: "a"}.scalar(), Tensor{Name: "a"}.scalar()}, "taken"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if err := WriteSafetensors(&bytes.Buffer{}, c.tensors, nil); err == nil || !strings.Contains(err.Error(), c.reason) {
+			if err := WriteSafetensors(&bytes.Buffer{}, c.tensors, nil); err == nil ||
+				!strings.Contains(err.Error(), c.reason) {
 				t.Errorf("%v, want %q", err, c.reason)
 			}
 		})
@@ -86,7 +88,8 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 func TestWriteSafetensorsFullDisk(t *testing.T) {
 	a := open(t, "state_dict.pth")
 	for _, left := range []int{0, 8, 800} {
-		if err := a.WriteSafetensors(&fullDisk{left}); !errors.Is(err, errFull) || !strings.Contains(err.Error(), "state_dict.pth") {
+		if err := a.WriteSafetensors(&fullDisk{left}); !errors.Is(err, errFull) ||
+			!strings.Contains(err.Error(), "state_dict.pth") {
 			t.Errorf("%d bytes left: %v", left, err)
 		}
 	}

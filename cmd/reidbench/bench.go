@@ -146,10 +146,13 @@ func writeProfile(w io.Writer, p *measure.Profile) error {
 				speed = fmt.Sprintf("%.0f", r.GFLOPS)
 			}
 			rows = append(rows, []string{
-				name, r.Phase.String(), fmt.Sprintf("%.2f", float64(r.Time.Microseconds())/1000), fmt.Sprintf("%.1f", 100*r.Share), speed,
+				name, r.Phase.String(), fmt.Sprintf("%.2f", float64(r.Time.Microseconds())/1000),
+				fmt.Sprintf("%.1f", 100*r.Share), speed,
 			})
 		}
-		columns := []column{{part.title, true}, {"Phase", true}, {"ms", false}, {"% of the step", false}, {"GFLOP/s", false}}
+		columns := []column{
+			{part.title, true}, {"Phase", true}, {"ms", false}, {"% of the step", false}, {"GFLOP/s", false},
+		}
 		fmt.Fprintln(w)
 		if err := writeTable(w, columns, rows, nil); err != nil {
 			return err

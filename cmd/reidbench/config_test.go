@@ -59,7 +59,10 @@ func TestConfig(t *testing.T) {
 		names, args   []string
 	}{
 		{"all from the file", whole, nil, 5e-4, 7, true, []string{"x", "2"}, []string{"a", "b"}},
-		{"the command line wins", whole, []string{"c", "--seed", "9", "--flip=false", "--names", "y"}, 5e-4, 9, false, []string{"y"}, []string{"c"}},
+		{
+			"the command line wins", whole, []string{"c", "--seed", "9", "--flip=false", "--names", "y"}, 5e-4, 9,
+			false, []string{"y"}, []string{"c"},
+		},
 		{"a single model, single values", "models: a\nnames: x,y", nil, 1, 1, false, []string{"x", "y"}, []string{"a"}},
 		{"an empty file", "", []string{"c"}, 1, 1, false, nil, []string{"c"}},
 		{"comments only", "# nothing\n", []string{"c"}, 1, 1, false, nil, []string{"c"}},
@@ -107,7 +110,8 @@ func TestConfigRefuses(t *testing.T) {
 			}
 		})
 	}
-	if o := reidbench(t, "run", "lenet", "--config", "absent.yaml"); o.code != exitMisuse || !strings.Contains(o.stderr, "absent.yaml") {
+	if o := reidbench(t, "run", "lenet", "--config", "absent.yaml"); o.code != exitMisuse ||
+		!strings.Contains(o.stderr, "absent.yaml") {
 		t.Errorf("no file: exit code %d, %s", o.code, o.stderr)
 	}
 }
@@ -115,14 +119,18 @@ func TestConfigRefuses(t *testing.T) {
 // A file can give what the command requires: flags and the model.
 func TestConfigOfEval(t *testing.T) {
 	path := configPath(t, "model: lenet\nweights: absent.safetensors\ndata: "+synthetic(t)+"\n")
-	if o := reidbench(t, "eval", "--config", path); o.code != exitFound || !strings.Contains(o.stderr, "absent.safetensors") {
+	if o := reidbench(t, "eval", "--config", path); o.code != exitFound ||
+		!strings.Contains(o.stderr, "absent.safetensors") {
 		t.Errorf("exit code %d, standard error %q; want to see the file of weights missed", o.code, o.stderr)
 	}
 }
 
 // FuzzParseConfig: what is accepted has keys, each once, and values; errors name the file.
 func FuzzParseConfig(f *testing.F) {
-	for _, seed := range []string{"models: [a, b]\nlr: 5e-4", `{"a": "b"}`, "a: &x 1\nb: *x", "? [a]\n: b", "- a", "a: !!binary aGk=", "a: |\n  b\n  c", "<<: {a: b}"} {
+	for _, seed := range []string{
+		"models: [a, b]\nlr: 5e-4", `{"a": "b"}`, "a: &x 1\nb: *x", "? [a]\n: b", "- a", "a: !!binary aGk=",
+		"a: |\n  b\n  c", "<<: {a: b}",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {

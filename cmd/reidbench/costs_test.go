@@ -73,7 +73,8 @@ func TestSummaryJSON(t *testing.T) {
 		t.Errorf("the layers' sum is %+v, totals and classifier are %+v", sum, want)
 	}
 	m := got.Training
-	if parts := m.Activations + m.Workspace + m.Input + m.Weights + m.Gradients + m.Moments; m.Total != parts || m.Activations <= 0 {
+	if parts := m.Activations + m.Workspace + m.Input + m.Weights + m.Gradients + m.Moments; m.Total != parts ||
+		m.Activations <= 0 {
 		t.Errorf("memory is %d bytes, its parts %d", m.Total, parts)
 	}
 	if m.Batch != 2 || m.Input != 2*256*128*3*4 {
@@ -149,7 +150,9 @@ func TestVersionJSON(t *testing.T) {
 }
 
 func TestGrouped(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 12345678: "12,345,678", -999: "-999", -1000: "-1,000"} {
+	for n, want := range map[int64]string{
+		0: "0", 999: "999", 1000: "1,000", 12345678: "12,345,678", -999: "-999", -1000: "-1,000",
+	} {
 		if got := grouped(n); got != want {
 			t.Errorf("grouped(%d) = %q, want %q", n, got, want)
 		}

@@ -37,10 +37,12 @@ whole or not at all; the same numbers give the same bytes.`,
 				return err
 			}
 			if config.IDs < 2 || config.ImagesPerID < 4 {
-				return misuse("--ids %d --images %d: at least 2 identities of 4 images are needed", config.IDs, config.ImagesPerID)
+				return misuse("--ids %d --images %d: at least 2 identities of 4 images are needed",
+					config.IDs, config.ImagesPerID)
 			}
 			if config.TestIDs < 0 || config.TestIDs >= config.IDs {
-				return misuse("--test-ids %d: some of the %d identities have to be trained on", config.TestIDs, config.IDs)
+				return misuse("--test-ids %d: some of the %d identities have to be trained on",
+					config.TestIDs, config.IDs)
 			}
 			config.Workers = threads
 			progress, stop := newCounter(c.ErrOrStderr(), "drawing")
@@ -124,7 +126,9 @@ func printDataset(w io.Writer, info *market1501.Info) error {
 	var rows [][]string
 	for _, s := range info.Splits {
 		row := []string{s.Folder}
-		for _, n := range []int{s.Images, s.IDs, s.Cameras, s.Distractors, s.Junk, len(s.Broken), len(s.Unparsable), s.Ignored} {
+		for _, n := range []int{
+			s.Images, s.IDs, s.Cameras, s.Distractors, s.Junk, len(s.Broken), len(s.Unparsable), s.Ignored,
+		} {
 			row = append(row, grouped(int64(n)))
 		}
 		rows = append(rows, row)

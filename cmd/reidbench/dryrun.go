@@ -29,7 +29,8 @@ func dryRun(ctx context.Context, config bench.Config, tasks []int, json bool, st
 // howEstimated says what the figures of a dry run rest on.
 const howEstimated = `
 Memory is planned, with the decoded training images, which jobs share. Train is the second of two training steps on a
-batch of noise, infer the second of two forward passes: of evaluations, and of the epochs in which only the classifier is
+batch of noise, infer the second of two forward passes: of evaluations, and of the epochs in which only the ` +
+	`classifier is
 trained. The time is computed from these; reading images, writing checkpoints and ranking are not in it.
 `
 
@@ -46,7 +47,8 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 	}, terminalWidth(w))
 	fmt.Fprintln(w)
 	columns := []column{
-		{title: "Job", left: true}, {title: "State", left: true}, {title: "Epochs"}, {title: "Steps"}, {title: "Evaluations"},
+		{title: "Job", left: true}, {title: "State", left: true}, {title: "Epochs"}, {title: "Steps"},
+		{title: "Evaluations"},
 		{title: "Memory"}, {title: "Train img/s"}, {title: "Infer img/s"}, {title: "Time"},
 	}
 	var rows [][]string
@@ -56,7 +58,8 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 			state = fmt.Sprintf("begun, %d epochs done", j.EpochsDone)
 		}
 		row := []string{
-			j.Job, state, fmt.Sprintf("%d + %d", j.Schedule.HeadEpochs, j.Schedule.Epochs), fmt.Sprint(j.Schedule.Steps()),
+			j.Job, state, fmt.Sprintf("%d + %d", j.Schedule.HeadEpochs, j.Schedule.Epochs),
+			fmt.Sprint(j.Schedule.Steps()),
 			fmt.Sprint(j.Evaluations), machine.Bytes(j.Bytes).String(), "", "", "",
 		}
 		if j.TrainRate > 0 {

@@ -36,7 +36,8 @@ func renameAsDuke(t *testing.T, data, duke string) {
 			return os.Remove(path)
 		}
 		frame += 7
-		return os.Rename(path, filepath.Join(filepath.Dir(path), fmt.Sprintf("%04d_c%d_f%07d.jpg", name.PID, name.CamID, frame)))
+		return os.Rename(path,
+			filepath.Join(filepath.Dir(path), fmt.Sprintf("%04d_c%d_f%07d.jpg", name.PID, name.CamID, frame)))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -48,13 +49,15 @@ func TestDukeMTMC(t *testing.T) {
 	dir := t.TempDir()
 	market, duke := synthetic(t), filepath.Join(dir, "DukeMTMC-reID")
 	renameAsDuke(t, market, duke)
-	if o := reidbench(t, "data", "info", duke); o.code != exitOK || strings.Contains(o.stdout+o.stderr, "do not parse") {
+	if o := reidbench(t, "data", "info", duke); o.code != exitOK ||
+		strings.Contains(o.stdout+o.stderr, "do not parse") {
 		t.Errorf("data info: exit code %d\n%s%s", o.code, o.stdout, o.stderr)
 	}
 	trained := map[string]results.Record{}
 	for _, data := range []string{market, duke} {
 		runs := filepath.Join(dir, "runs-"+filepath.Base(data))
-		succeed(t, "run", "lenet", "--data", data, "--out", runs, "--recipe", "tiny", "--flip", "--metric", "cosine", "--rerank")
+		succeed(t, "run",
+			"lenet", "--data", data, "--out", runs, "--recipe", "tiny", "--flip", "--metric", "cosine", "--rerank")
 		record, err := results.Read(filepath.Join(runs, "lenet"))
 		if err != nil {
 			t.Fatal(err)
@@ -69,8 +72,11 @@ func TestDukeMTMC(t *testing.T) {
 		if diff := cmp.Diff(*record.Final, evaluation.Metrics); diff != "" {
 			t.Errorf("%s: metrics (-run +eval):\n%s", data, diff)
 		}
-		text := succeed(t, "eval", "lenet", "--weights", filepath.Join(runs, "lenet", store.WeightsFile), "--data", data, "--rerank")
-		for _, want := range []string{"\nProtocol  re-ranking with k1 = 20, k2 = 6, λ = 0.3\n", "\nby distance ", "\nre-ranked "} {
+		text := succeed(t, "eval",
+			"lenet", "--weights", filepath.Join(runs, "lenet", store.WeightsFile), "--data", data, "--rerank")
+		for _, want := range []string{
+			"\nProtocol  re-ranking with k1 = 20, k2 = 6, λ = 0.3\n", "\nby distance ", "\nre-ranked ",
+		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: no %q in\n%s", data, want, text)
 			}

@@ -58,10 +58,13 @@ var executors = []struct {
 func (o *executorOptions) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.name, "executor", "local", "where jobs are done: local, slurm, kubernetes")
 	flags.StringVar(&o.partition, "partition", "", "Slurm's `partition`; none: its default")
-	flags.StringVar(&o.time, "time", "", "Slurm's `limit` of a job, as 12:00:00 or 3-00; at its end a job goes on in another turn")
+	flags.StringVar(&o.time, "time",
+		"", "Slurm's `limit` of a job, as 12:00:00 or 3-00; at its end a job goes on in another turn")
 	flags.IntVar(&o.cpus, "cpus", 1, "CPUs, and threads, of a job on a cluster")
-	flags.StringVar(&o.memory, "mem-per-job", "", "`memory` of a job on a cluster: 12G for Slurm, 12Gi for Kubernetes; none: its default")
-	flags.IntVar(&o.limit, "array-limit", 0, "jobs that a cluster does at the same time; none: as many as it has room for")
+	flags.StringVar(&o.memory, "mem-per-job",
+		"", "`memory` of a job on a cluster: 12G for Slurm, 12Gi for Kubernetes; none: its default")
+	flags.IntVar(&o.limit, "array-limit",
+		0, "jobs that a cluster does at the same time; none: as many as it has room for")
 	flags.BoolVar(&o.detach, "detach", false, "submit to Slurm and do not wait; the same command without it waits")
 	flags.BoolVar(&o.print, "print", false, "print the manifest for Kubernetes")
 	flags.StringVar(&o.image, "image", "", "`image` for Kubernetes that has reidbench on its PATH")

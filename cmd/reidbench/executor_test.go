@@ -43,10 +43,13 @@ func TestWithoutSlurm(t *testing.T) {
 }
 
 func TestPrintedManifest(t *testing.T) {
-	text := succeed(t, "run", "lenet", "deit-t16-distiled-hard", "--teacher", "lenet", "--seeds", "2", "--data", "market",
-		"--executor", "kubernetes", "--print", "--image", "registry.example/reidbench", "--cpus", "4", "--mem-per-job", "8Gi")
+	text := succeed(t, "run",
+		"lenet", "deit-t16-distiled-hard", "--teacher", "lenet", "--seeds", "2", "--data", "market",
+		"--executor", "kubernetes", "--print", "--image", "registry.example/reidbench", "--cpus", "4",
+		"--mem-per-job", "8Gi")
 	for _, want := range []string{
-		"completions: 2\n", `"--data=market"`, `"--out=runs"`, `"--teacher=lenet"`, `"--seeds=2"`, `"--await-teacher"`, "memory: 8Gi\n",
+		"completions: 2\n", `"--data=market"`, `"--out=runs"`, `"--teacher=lenet"`, `"--seeds=2"`, `"--await-teacher"`,
+		"memory: 8Gi\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the manifest lacks %s:\n%s", want, text)
@@ -94,7 +97,8 @@ func TestDetach(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o := reidbench(t, "run", "lenet", "mobilenetv1", "--data", synthetic(t), "--out", out, "--executor", "slurm", "--cpus", "2", "--detach")
+	o := reidbench(t, "run",
+		"lenet", "mobilenetv1", "--data", synthetic(t), "--out", out, "--executor", "slurm", "--cpus", "2", "--detach")
 	if o.code != exitOK || o.stdout != "" || !strings.Contains(o.stderr, "submitted 2 jobs as array 42\n") {
 		t.Errorf("exit code %d, standard output %q, standard error %q", o.code, o.stdout, o.stderr)
 	}
@@ -119,14 +123,17 @@ func TestDetach(t *testing.T) {
 		t.Errorf("as JSON: %+v", jobs)
 	}
 
-	if err := os.WriteFile(filepath.Join(fake, "squeue"), []byte("Unable to contact slurm controller"), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(fake, "squeue"), []byte("Unable to contact slurm controller"),
+		0o666); err != nil {
 		t.Fatal(err)
 	}
-	if o := reidbench(t, "status", "--runs", out); o.code != exitOK || !strings.Contains(o.stderr, "Unable to contact") {
+	if o := reidbench(t, "status", "--runs", out); o.code != exitOK ||
+		!strings.Contains(o.stderr, "Unable to contact") {
 		t.Errorf("Slurm does not answer: exit code %d, standard error %q", o.code, o.stderr)
 	}
 	t.Setenv("PATH", t.TempDir())
-	if o := reidbench(t, "status", "--runs", out); o.code != exitOK || o.stderr != "" || !strings.Contains(o.stdout, "2 waiting") {
+	if o := reidbench(t, "status", "--runs", out); o.code != exitOK || o.stderr != "" ||
+		!strings.Contains(o.stdout, "2 waiting") {
 		t.Errorf("no squeue here: exit code %d, standard error %q, standard output\n%s", o.code, o.stderr, o.stdout)
 	}
 }

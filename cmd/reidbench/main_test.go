@@ -100,7 +100,10 @@ func TestExitCodes(t *testing.T) {
 		{"help", "--help", exitOK, ""},
 		{"help about a command", "help data synth", exitOK, ""},
 		{"help about nothing", "help nothing", exitMisuse, `no help about "nothing"`},
-		{"unknown command", "rum all --recipe quick", exitMisuse, `unknown command "reidbench rum"; did you mean "run"?`},
+		{
+			"unknown command", "rum all --recipe quick", exitMisuse,
+			`unknown command "reidbench rum"; did you mean "run"?`,
+		},
 		{"unknown command of a command", "data inf x", exitMisuse, `did you mean "info"?`},
 		{"command without its command", "data", exitOK, ""},
 		{"unknown flag", "list --al", exitMisuse, "unknown flag: --al"},
@@ -124,10 +127,14 @@ func TestExitCodes(t *testing.T) {
 		{"unusable recipe", "run osnet --lr -1", exitMisuse, "learning rate of -1"},
 		{"unknown metric", "eval osnet --weights x --data x --metric manhattan", exitMisuse, "euclidean or cosine"},
 		{"re-ranking without neighbours", "run osnet --rerank --rerank-k1 0", exitMisuse, "k1 = 0"},
-		{"values of no re-ranking", "run osnet --rerank-k1 10", exitMisuse, "--rerank-k1 says nothing without --rerank"},
+		{
+			"values of no re-ranking", "run osnet --rerank-k1 10", exitMisuse,
+			"--rerank-k1 says nothing without --rerank",
+		},
 		{"JSON of a run", "run lenet --json", exitMisuse, "--json is for --dry-run"},
 		{"too few identities", "data synth --out " + absent + " --ids 1", exitMisuse, "at least 2 identities"},
-		{"too many to test", "data synth --out " + absent + " --ids 6 --test-ids 6", exitMisuse, "have to be trained on"},
+		{"too many to test", "data synth --out " + absent +
+			" --ids 6 --test-ids 6", exitMisuse, "have to be trained on"},
 		{"no dataset", "data info " + absent, exitFound, absent},
 		{"no dataset to run on", "run lenet --data " + absent + " --out " + absent, exitFound, absent},
 		{"no runs", "report --runs " + absent, exitFound, absent},

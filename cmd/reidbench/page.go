@@ -15,8 +15,8 @@ import (
 	"github.com/reidbench/reidbench/results/html"
 )
 
-// newPage gathers what the runs' folders hold beside their records, and the images of ranked lists from data, if that is
-// named, or from the folder of runs. What cannot be read is left out, which warn is told.
+// newPage gathers what the runs' folders hold beside their records, and the images of ranked lists from data, if that
+// is named, or from the folder of runs. What cannot be read is left out, which warn is told.
 func newPage(report *results.Report, runs, data string, warn io.Writer) (html.Page, error) {
 	page := html.Page{Report: report}
 	profiles, ranked := map[string]*results.Profile{}, map[string]bool{}
@@ -86,8 +86,9 @@ func newNetwork(m models.Model) (html.Network, error) {
 	}
 	for _, s := range count.Stages() {
 		network.Stages = append(network.Stages, html.Stage{
-			Name: s.Name, Height: s.Shape.H, Width: s.Shape.W, Tokens: m.Family == models.Transformer && s.Shape.H == 1 && s.Shape.W > 1,
-			MACs: s.Cost.MACs(),
+			Name: s.Name, Height: s.Shape.H, Width: s.Shape.W,
+			Tokens: m.Family == models.Transformer && s.Shape.H == 1 && s.Shape.W > 1,
+			MACs:   s.Cost.MACs(),
 		})
 	}
 	return network, nil

@@ -44,8 +44,8 @@ func newPictures(runs, data string) *pictures {
 	}
 }
 
-// dataset finds what a run was judged on: the named folder, or one in the folder of runs that is called so, if it has the
-// fingerprint.
+// dataset finds what a run was judged on: the named folder, or one in the folder of runs that is called so, if it has
+// the fingerprint.
 func (p *pictures) dataset(d results.Dataset) *market1501.Dataset {
 	if found, ok := p.datasets[d.Fingerprint]; ok {
 		return found
@@ -81,7 +81,8 @@ func (p *pictures) ranked(model, dir string, record results.Record, warn io.Writ
 	dataset := p.dataset(record.Dataset)
 	ranked := html.Ranked{Model: model}
 	for _, l := range rankings.Lists {
-		list := html.RankedList{Place: placeName(l.Place, rankings.Queries), AP: l.AP, Query: p.picture(dataset, results.Neighbour{Image: l.Query})}
+		list := html.RankedList{Place: placeName(l.Place, rankings.Queries), AP: l.AP, Query: p.picture(dataset,
+			results.Neighbour{Image: l.Query})}
 		for _, n := range l.Nearest {
 			list.Nearest = append(list.Nearest, p.picture(dataset, n))
 		}

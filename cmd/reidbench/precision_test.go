@@ -19,7 +19,8 @@ func TestPrecisionIsRefused(t *testing.T) {
 		command := program(t, args...)
 		command.Env = append(command.Env, "REIDBENCH_ISA=generic")
 		output, _ := command.CombinedOutput()
-		if code := command.ProcessState.ExitCode(); code != exitMisuse || !bytes.Contains(output, []byte(kernels.ErrPrecision.Error())) {
+		if code := command.ProcessState.ExitCode(); code != exitMisuse ||
+			!bytes.Contains(output, []byte(kernels.ErrPrecision.Error())) {
 			t.Errorf("%v: exit code %d, want %d; output %q", args, code, exitMisuse, output)
 		}
 	}

@@ -18,12 +18,14 @@ type protocolOptions struct {
 func (o *protocolOptions) register(command *cobra.Command) {
 	flags := command.Flags()
 	published := market1501.PublishedRerank()
-	flags.TextVar(&o.metric, "metric", market1501.Euclidean, "`name` of the distance between embeddings: euclidean or cosine")
+	flags.TextVar(&o.metric, "metric",
+		market1501.Euclidean, "`name` of the distance between embeddings: euclidean or cosine")
 	flags.BoolVar(&o.flip, "flip", false, "take the mean of the embeddings of an image and its mirror image")
 	flags.BoolVar(&o.rerank, "rerank", false, "judge a second time after k-reciprocal re-ranking")
 	flags.IntVar(&o.values.K1, "rerank-k1", published.K1, "neighbours among which reciprocal ones are sought")
 	flags.IntVar(&o.values.K2, "rerank-k2", published.K2, "neighbours whose codes are averaged")
-	flags.Float64Var(&o.values.Lambda, "rerank-lambda", published.Lambda, "weight of the original distance, from 0 to 1")
+	flags.Float64Var(&o.values.Lambda, "rerank-lambda",
+		published.Lambda, "weight of the original distance, from 0 to 1")
 }
 
 // protocol resolves the flags. given reports whether a flag is on the command line.

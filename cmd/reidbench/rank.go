@@ -109,7 +109,8 @@ func choiceNames() string {
 	return strings.Join(names, ", ")
 }
 
-// drawRankings writes a PNG per list into dir, which it creates, and returns their paths: rank-01-0002_c1s1_000451_03.png.
+// drawRankings writes a PNG per list into dir, which it creates, and returns their paths:
+// rank-01-0002_c1s1_000451_03.png.
 func drawRankings(r results.Rankings, data, dir string) ([]string, error) {
 	dataset, err := market1501.Open(data)
 	if err != nil {

@@ -70,7 +70,8 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 	flags.BoolVar(&csv, "csv", false, "write CSV, one line per model")
 	flags.BoolVar(&json, "json", false, "write JSON with every run's whole record")
 	flags.StringVar(&page, "html", "", "`file` to write as a page for a browser, complete in itself")
-	flags.StringVar(&data, "data", "", "`folder` of the dataset, for the pictures in a page; none: synthetic data is found with the runs")
+	flags.StringVar(&data, "data",
+		"", "`folder` of the dataset, for the pictures in a page; none: synthetic data is found with the runs")
 	flags.StringVar(&out, "out", "", "`file` to write in place of standard output")
 	command.MarkFlagsMutuallyExclusive("markdown", "csv", "json", "html")
 	command.MarkFlagsMutuallyExclusive("html", "out")

@@ -20,7 +20,9 @@ func runs(t *testing.T) string {
 	record := func(model, row string) results.Record {
 		return results.Record{
 			Model: model, Row: row, State: results.StateDone, Recipe: recipe, Seed: 1,
-			Dataset: results.Dataset{Name: "Market-1501", Fingerprint: "f00d", Identities: 751, Train: 12936, Query: 3368, Gallery: 15913},
+			Dataset: results.Dataset{
+				Name: "Market-1501", Fingerprint: "f00d", Identities: 751, Train: 12936, Query: 3368, Gallery: 15913,
+			},
 			Machine: results.Machine{CPU: "a CPU", ISA: "avx512", Cores: 2, Go: "go1.26", OS: "linux", Arch: "amd64"},
 			Cost:    results.Cost{Params: 61156, MACs: 650880, PaperParams: 61156, PaperMACs: 657184},
 			Final:   &results.Metrics{Rank1: 0.9, Rank5: 0.95, Rank10: 0.97, MAP: 0.75},
@@ -43,7 +45,8 @@ func runs(t *testing.T) string {
 func TestReport(t *testing.T) {
 	dir := runs(t)
 	golden(t, "report.txt", succeed(t, "report", "--runs", dir))
-	if markdown := succeed(t, "report", "--runs", dir, "--markdown"); !strings.Contains(markdown, `loss is NaN \| at step 7`) {
+	if markdown := succeed(t, "report", "--runs", dir, "--markdown"); !strings.Contains(markdown,
+		`loss is NaN \| at step 7`) {
 		t.Errorf("no escaped reason of the failure in\n%s", markdown)
 	}
 }

@@ -114,7 +114,8 @@ REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 	)
 	cobra.EnableCommandSorting = false
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), // a command that has others below it does nothing itself
+	// a command that has others below it does nothing itself
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(),
 		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
 	root.SetHelpCommand(newHelpCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
@@ -154,7 +155,9 @@ func prepare(command *cobra.Command) {
 	}
 	command.RunE = func(c *cobra.Command, args []string) error {
 		err := work(c, args)
-		for _, cause := range []error{models.ErrUnknown, recipe.ErrUnusable, store.ErrConflict, kubernetes.ErrManifest, kernels.ErrPrecision} {
+		for _, cause := range []error{
+			models.ErrUnknown, recipe.ErrUnusable, store.ErrConflict, kubernetes.ErrManifest, kernels.ErrPrecision,
+		} {
 			if errors.Is(err, cause) {
 				return quietly(errMisuse, err)
 			}

@@ -126,19 +126,25 @@ Recipes:
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn at random")
 	flags.IntVar(&o.seeds, "seeds", 1, "runs of each model, with this seed and the following")
 	o.protocol.register(command)
-	flags.StringVar(&o.teacher, "teacher", strings.ToLower(models.DefaultTeacher), "`model` that distilled rows learn from")
-	flags.StringVar(&o.weights, "weights", "", "`folder` of published weights to begin with, a file per model; none: random ones")
+	flags.StringVar(&o.teacher, "teacher",
+		strings.ToLower(models.DefaultTeacher), "`model` that distilled rows learn from")
+	flags.StringVar(&o.weights, "weights",
+		"", "`folder` of published weights to begin with, a file per model; none: random ones")
 	flags.IntVar(&o.threads, "threads", 0, "threads of all jobs together; none: one per CPU")
 	flags.IntVar(&o.jobs, "jobs", 1, "models trained side by side, at most")
 	flags.DurationVar(&o.checkpoints.Interval, "checkpoint-interval", 10*time.Minute,
 		"the longest `time` without a checkpoint; 0: only those of the recipe")
 	flags.IntVar(&o.checkpoints.Newest, "keep", 2, "newest checkpoints that stay until the model is done")
-	flags.IntVar(&o.checkpoints.Every, "keep-every", 0, "`epochs` after which a checkpoint stays for good, in place of the recipe's; 0: none")
+	flags.IntVar(&o.checkpoints.Every, "keep-every",
+		0, "`epochs` after which a checkpoint stays for good, in place of the recipe's; 0: none")
 	flags.StringVar(&o.out, "out", defaultRuns, "`folder` of the runs, one folder per model and seed in it")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "only print the plan: jobs, epochs, memory, and the time by a few measured steps")
+	flags.BoolVar(&o.dryRun, "dry-run",
+		false, "only print the plan: jobs, epochs, memory, and the time by a few measured steps")
 	flags.BoolVar(&o.json, "json", false, "write the plan of --dry-run as JSON")
-	flags.IntSliceVar(&o.tasks, "task", nil, "only the jobs of these `numbers`, from 0, seed by seed: what a cluster's tasks are told")
-	flags.BoolVar(&o.awaitTeacher, "await-teacher", false, "a distilled model's job waits for its teacher, which another process trains")
+	flags.IntSliceVar(&o.tasks, "task",
+		nil, "only the jobs of these `numbers`, from 0, seed by seed: what a cluster's tasks are told")
+	flags.BoolVar(&o.awaitTeacher, "await-teacher",
+		false, "a distilled model's job waits for its teacher, which another process trains")
 	o.executor.register(flags)
 	acceptConfig(command, "models")
 	return command
@@ -171,7 +177,8 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 		o.checkpoints.Every = chosen.CheckpointEvery
 	}
 	if o.checkpoints.Interval < 0 || o.checkpoints.Every < 0 {
-		return bench.Config{}, misuse("--checkpoint-interval %v, --keep-every %d: must not be negative", o.checkpoints.Interval, o.checkpoints.Every)
+		return bench.Config{}, misuse("--checkpoint-interval %v, --keep-every %d: must not be negative",
+			o.checkpoints.Interval, o.checkpoints.Every)
 	}
 	if _, err := models.Lookup(o.teacher); err != nil {
 		return bench.Config{}, fmt.Errorf("--teacher: %w", err)
@@ -235,7 +242,8 @@ func recipeNames() string {
 func describeRecipes() string {
 	var lines []string
 	for _, r := range recipe.All() {
-		line := fmt.Sprintf("  %-6s %d + %d epochs, batches of %d, learning rate %g", r.Name, r.HeadEpochs, r.Epochs, r.Batch, r.LR)
+		line := fmt.Sprintf("  %-6s %d + %d epochs, batches of %d, learning rate %g",
+			r.Name, r.HeadEpochs, r.Epochs, r.Batch, r.LR)
 		if r.ForwardMACs > 0 {
 			line += fmt.Sprintf(", cut to %.0f G multiply-adds", float64(r.ForwardMACs)/1e9)
 		}

@@ -64,7 +64,8 @@ report to everybody who can reach it; there is no password.`,
 	}
 	flags := command.Flags()
 	flags.StringVar(&runs, "runs", defaultRuns, "`folder` of the runs")
-	flags.StringVar(&data, "data", "", "`folder` of the dataset, for pictures; none: synthetic data is found with the runs")
+	flags.StringVar(&data, "data",
+		"", "`folder` of the dataset, for pictures; none: synthetic data is found with the runs")
 	flags.StringVar(&address, "address", "127.0.0.1:8080", "`host:port` to answer at; port 0: a free one")
 	return command
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/reidbench/reidbench/bench/store"
 )
 
-var realSlurm = flag.Bool("slurm", false, "run the test on a real Slurm of one node: as root, with slurmctld, slurmd and munge installed")
+var realSlurm = flag.Bool("slurm",
+	false, "run the test on a real Slurm of one node: as root, with slurmctld, slurmd and munge installed")
 
 // slurmNode is a Slurm of one node that the test has for itself.
 type slurmNode struct {
@@ -114,7 +115,8 @@ func TestSlurm(t *testing.T) {
 
 	node.until("osnet has a checkpoint", trained("osnet"))
 	node.run("scancel", "--batch", "--signal=TERM", node.task(out, "osnet")) // as when its time is nearly up
-	node.until("osnet goes on", func() bool { return strings.Count(read(t, logOf["osnet"]), "goes on after step") == 1 })
+	node.until("osnet goes on",
+		func() bool { return strings.Count(read(t, logOf["osnet"]), "goes on after step") == 1 })
 
 	if err := first.Process.Kill(); err != nil {
 		t.Fatal(err)

@@ -91,19 +91,23 @@ func (s *layerSummary) print(w io.Writer) error {
 	}
 	var rows [][]string
 	for _, cost := range s.count.Costs {
-		rows = append(rows, append([]string{cost.Node.Name, cost.Node.Op.String(), cost.Node.Shape.String()}, cells(cost)...))
+		rows = append(rows,
+			append([]string{cost.Node.Name, cost.Node.Op.String(), cost.Node.Shape.String()}, cells(cost)...))
 	}
 	footer := [][]string{
 		append([]string{"total", "no classifier", ""}, cells(s.count.Total)...),
-		append([]string{"classifier", fmt.Sprintf("%d identities", flops.IdentityCount), ""}, cells(s.count.Classifier)...),
+		append([]string{"classifier", fmt.Sprintf("%d identities", flops.IdentityCount), ""},
+			cells(s.count.Classifier)...),
 	}
 	if err := writeTable(w, columns, rows, footer); err != nil {
 		return err
 	}
 	if products := s.count.Total.MatMulMACs; products > 0 {
-		fmt.Fprintf(w, "\nOf the MACs %s are products of two activations, which the published counting leaves out.\n", grouped(products))
+		fmt.Fprintf(w, "\nOf the MACs %s are products of two activations, which the published counting leaves out.\n",
+			grouped(products))
 	}
-	fmt.Fprintf(w, "\nA training step of %d images with %d threads takes %s:\n", s.batch, s.threads, machine.Bytes(s.memory.Total()))
+	fmt.Fprintf(w, "\nA training step of %d images with %d threads takes %s:\n",
+		s.batch, s.threads, machine.Bytes(s.memory.Total()))
 	for _, part := range []struct {
 		name  string
 		bytes int64

@@ -53,7 +53,9 @@ func newVersionCommand() *cobra.Command {
 			if v.CPU == "" {
 				v.CPU = "unknown CPU"
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "reidbench  %s\ngo         %s, %s/%s\ncpu        %s, %d threads, %s of memory\nisa        %s, detected %s\n",
+			_, err := fmt.Fprintf(c.OutOrStdout(),
+				"reidbench  %s\ngo         %s, %s/%s\ncpu        %s, %d threads, %s of memory\nisa        %s, "+
+					"detected %s\n",
 				source, v.Go, v.OS, v.Arch, v.CPU, v.Threads, machine.Bytes(v.Memory), v.ISA.Active, v.ISA.Detected)
 			return err
 		},

@@ -71,7 +71,9 @@ func printArchive(w io.Writer, a *weights.Archive) error {
 		fmt.Fprintf(w, "%s: %s\n", printable(key), printable(metadata[key]))
 	}
 	fmt.Fprintln(w)
-	columns := []column{{title: "Tensor", left: true}, {title: "Shape", left: true}, {title: "Elements"}, {title: "Type", left: true}}
+	columns := []column{
+		{title: "Tensor", left: true}, {title: "Shape", left: true}, {title: "Elements"}, {title: "Type", left: true},
+	}
 	return writeTable(w, columns, rows, nil)
 }
 

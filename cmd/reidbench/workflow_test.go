@@ -33,7 +33,9 @@ func synthetic(t *testing.T) string {
 func TestWorkflow(t *testing.T) {
 	dir := t.TempDir()
 	data, runs := synthetic(t), filepath.Join(dir, "runs")
-	train := []string{"run", "lenet", "--data", data, "--out", runs, "--epochs", "2", "--batch", "4", "--lr", "1e-3", "--seed", "5"}
+	train := []string{
+		"run", "lenet", "--data", data, "--out", runs, "--epochs", "2", "--batch", "4", "--lr", "1e-3", "--seed", "5",
+	}
 
 	table := succeed(t, train...)
 	for _, want := range []string{"quick (batch 4, ", "epochs 2,", "lr 0.001,", "\nSeed     5\n", "\nlenet "} {
@@ -66,16 +68,21 @@ func TestWorkflow(t *testing.T) {
 	})
 	t.Run("dry run", func(t *testing.T) {
 		text := succeed(t, append(train, "--dry-run", "--seeds", "2")...)
-		for _, want := range []string{"\nJobs     2, 1 at a time", "\nlenet    ", " done ", "\nlenet@6  ", " new ", "1 + 2", "\nuntil the last has ended "} {
+		for _, want := range []string{
+			"\nJobs     2, 1 at a time", "\nlenet    ", " done ", "\nlenet@6  ", " new ", "1 + 2",
+			"\nuntil the last has ended ",
+		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("no %q in\n%s", want, text)
 			}
 		}
 		var estimate bench.Estimate
-		if err := json.Unmarshal([]byte(succeed(t, append(train, "--dry-run", "--seeds", "2", "--json")...)), &estimate); err != nil {
+		if err := json.Unmarshal([]byte(succeed(t, append(train, "--dry-run", "--seeds", "2", "--json")...)),
+			&estimate); err != nil {
 			t.Fatal(err)
 		}
-		if len(estimate.Plan) != 2 || estimate.Plan[0].State != results.StateDone || !(estimate.Plan[1].Seconds > 0) || estimate.Seconds != estimate.Plan[1].Seconds {
+		if len(estimate.Plan) != 2 || estimate.Plan[0].State != results.StateDone || !(estimate.Plan[1].Seconds > 0) ||
+			estimate.Seconds != estimate.Plan[1].Seconds {
 			t.Errorf("%+v", estimate)
 		}
 		if _, err := os.Stat(filepath.Join(runs, "lenet@6")); err == nil {
@@ -119,12 +126,16 @@ func TestWorkflow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{`<tr data-model="lenet"><th scope="row">lenet</th>`, `"curves":[{"model":"lenet","epochs":3,"runs":[{"seed":5,"loss":[[`, "features.0 "} {
+		for _, want := range []string{
+			`<tr data-model="lenet"><th scope="row">lenet</th>`,
+			`"curves":[{"model":"lenet","epochs":3,"runs":[{"seed":5,"loss":[[`, "features.0 ",
+		} {
 			if !strings.Contains(string(page), want) {
 				t.Errorf("the page lacks %q", want)
 			}
 		}
-		if bytes.Contains(page, []byte("data:image/jpeg")) || !bytes.Contains(page, []byte("are not at hand: name its folder with --data")) {
+		if bytes.Contains(page, []byte("data:image/jpeg")) ||
+			!bytes.Contains(page, []byte("are not at hand: name its folder with --data")) {
 			t.Error("the page does not say that the images are elsewhere")
 		}
 		succeed(t, "report", "--runs", runs, "--html", file, "--data", data)
@@ -136,12 +147,16 @@ func TestWorkflow(t *testing.T) {
 		}
 	})
 	t.Run("rank", func(t *testing.T) {
-		args := []string{"rank", "lenet", "--weights", filepath.Join(runs, "lenet", store.WeightsFile), "--data", data, "--queries", "2", "--top", "4"}
+		args := []string{
+			"rank", "lenet", "--weights", filepath.Join(runs, "lenet", store.WeightsFile), "--data", data, "--queries",
+			"2", "--top", "4",
+		}
 		var pictures [2][]byte
 		for i, out := range []string{filepath.Join(dir, "ranked"), filepath.Join(dir, "ranked again")} {
 			printed := succeed(t, append(args, "--out", out)...)
 			paths := strings.Split(strings.TrimSpace(printed), "\n")
-			if len(paths) != 2 || filepath.Dir(paths[0]) != out || !strings.HasPrefix(filepath.Base(paths[0]), "rank-01-") {
+			if len(paths) != 2 || filepath.Dir(paths[0]) != out ||
+				!strings.HasPrefix(filepath.Base(paths[0]), "rank-01-") {
 				t.Fatalf("the paths printed are %q", paths)
 			}
 			var err error
@@ -156,16 +171,19 @@ func TestWorkflow(t *testing.T) {
 		if err := json.Unmarshal([]byte(succeed(t, append(args, "--out", dir, "--json")...)), &rankings); err != nil {
 			t.Fatal(err)
 		}
-		if len(rankings.Lists) != 2 || len(rankings.Lists[0].Nearest) != 4 || rankings.Lists[0].Place != 1 || rankings.Lists[1].Place != rankings.Queries {
+		if len(rankings.Lists) != 2 || len(rankings.Lists[0].Nearest) != 4 || rankings.Lists[0].Place != 1 ||
+			rankings.Lists[1].Place != rankings.Queries {
 			t.Errorf("not the best and the worst query with four images each: %+v", rankings)
 		}
-		if o := reidbench(t, append(args, "--out", dir, "--choose", "random")...); o.code != exitMisuse || !strings.Contains(o.stderr, "spread, best, worst, first") {
+		if o := reidbench(t, append(args, "--out", dir, "--choose", "random")...); o.code != exitMisuse ||
+			!strings.Contains(o.stderr, "spread, best, worst, first") {
 			t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
 		}
 	})
 	t.Run("status", func(t *testing.T) {
 		text := succeed(t, "status", "--runs", runs)
-		if !regexp.MustCompile(`(?m)^lenet  done   +3/3 +9/9  `).MatchString(text) || !strings.HasSuffix(text, "\n\n1 of 1 jobs done\n") {
+		if !regexp.MustCompile(`(?m)^lenet  done   +3/3 +9/9  `).MatchString(text) ||
+			!strings.HasSuffix(text, "\n\n1 of 1 jobs done\n") {
 			t.Errorf("a finished job's status is\n%s", text)
 		}
 		var jobs []store.JobStatus
@@ -182,7 +200,8 @@ func TestWorkflow(t *testing.T) {
 			t.Errorf("8 charts expected, there are %v", paths)
 		}
 		for _, path := range paths {
-			if info, err := os.Stat(path); err != nil || info.Size() == 0 || filepath.Dir(path) != filepath.Join(runs, "plots") {
+			if info, err := os.Stat(path); err != nil || info.Size() == 0 ||
+				filepath.Dir(path) != filepath.Join(runs, "plots") {
 				t.Errorf("%s: %v", path, err)
 			}
 		}
@@ -192,7 +211,8 @@ func TestWorkflow(t *testing.T) {
 		converted, features := filepath.Join(dir, "converted.safetensors"), filepath.Join(dir, "features.csv")
 		succeed(t, "weights", "convert", weights, converted)
 		var evaluation bench.Evaluation
-		out := succeed(t, "eval", "lenet", "--weights", converted, "--data", data, "--batch", "4", "--features", features, "--json")
+		out := succeed(t, "eval",
+			"lenet", "--weights", converted, "--data", data, "--batch", "4", "--features", features, "--json")
 		if err := json.Unmarshal([]byte(out), &evaluation); err != nil {
 			t.Fatal(err)
 		}
@@ -207,19 +227,23 @@ func TestWorkflow(t *testing.T) {
 		reader := csv.NewReader(file)
 		reader.FieldsPerRecord = 3 + 84 // name, pid, camid, LeNet's features
 		rows, err := reader.ReadAll()
-		if images := record.Dataset.Query + record.Dataset.Gallery; err != nil || len(rows) < images || len(rows) > images+1 {
+		if images := record.Dataset.Query + record.Dataset.Gallery; err != nil || len(rows) < images ||
+			len(rows) > images+1 {
 			t.Errorf("%d rows of features of %d images: %v", len(rows), images, err)
 		}
-		if text := succeed(t, "eval", "lenet", "--weights", weights, "--data", data, "--batch", "4"); !strings.Contains(text, "Rank-1") {
+		if text := succeed(t, "eval",
+			"lenet", "--weights", weights, "--data", data, "--batch", "4"); !strings.Contains(text, "Rank-1") {
 			t.Errorf("no metrics in\n%s", text)
 		}
-		if o := reidbench(t, "eval", "alexnet", "--weights", weights, "--data", data); o.code != exitFound || !strings.Contains(o.stderr, "features.10.weight") {
+		if o := reidbench(t, "eval", "alexnet", "--weights", weights, "--data", data); o.code != exitFound ||
+			!strings.Contains(o.stderr, "features.10.weight") {
 			t.Errorf("another model's weights: exit code %d, standard error %q", o.code, o.stderr)
 		}
 	})
 	t.Run("inspect", func(t *testing.T) {
 		weights := filepath.Join(runs, "lenet", store.WeightsFile)
-		if text := succeed(t, "weights", "inspect", weights); !strings.Contains(text, "features.0.weight    [6, 3, 5, 5]        450  F32\n") {
+		if text := succeed(t, "weights", "inspect", weights); !strings.Contains(text,
+			"features.0.weight    [6, 3, 5, 5]        450  F32\n") {
 			t.Errorf("a tensor is missing:\n%s", text)
 		}
 		var archive struct {
@@ -252,7 +276,9 @@ func TestRunAfterFailure(t *testing.T) {
 	if !strings.Contains(o.stdout, "failed") {
 		t.Errorf("the table does not tell of the failure:\n%s", o.stdout)
 	}
-	if o := reidbench(t, "status", "--runs", runs); o.code != exitFound || !strings.Contains(o.stderr, "1 of 1 jobs failed or cannot be read") || !strings.Contains(o.stdout, "metrics.jsonl") {
+	if o := reidbench(t, "status", "--runs", runs); o.code != exitFound ||
+		!strings.Contains(o.stderr, "1 of 1 jobs failed or cannot be read") || !strings.Contains(o.stdout,
+		"metrics.jsonl") {
 		t.Errorf("status: exit code %d, standard error %q, standard output\n%s", o.code, o.stderr, o.stdout)
 	}
 	if err := os.Remove(metrics); err != nil {
@@ -299,7 +325,9 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	if code := run(ctx, train(disturbed), os.Stdout, stderr); code != exitFound {
 		t.Errorf("exit code %d, want %d", code, exitFound)
 	}
-	for _, want := range []string{"lenet: interrupted after step", "reidbench: interrupted with 1 of 1 jobs left; the same command goes on"} {
+	for _, want := range []string{
+		"lenet: interrupted after step", "reidbench: interrupted with 1 of 1 jobs left; the same command goes on",
+	} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("standard error lacks %q:\n%s", want, stderr)
 		}
@@ -346,7 +374,8 @@ func TestSignal(t *testing.T) {
 		command.Stderr = stderr
 		command.WaitDelay = time.Minute
 		_ = command.Run()
-		if code := command.ProcessState.ExitCode(); code != test.code || !strings.Contains(stderr.String(), "the same command goes on") {
+		if code := command.ProcessState.ExitCode(); code != test.code ||
+			!strings.Contains(stderr.String(), "the same command goes on") {
 			t.Errorf("%v: exit code %d, want %d; standard error:\n%s", test.signal, code, test.code, stderr)
 		}
 	}
@@ -362,72 +391,5 @@ func TestInterruptedDrawingLeavesNothing(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 		t.Errorf("left behind: %v %v", entries, err)
-	}
-}
-
-func TestDataInfo(t *testing.T) {
-	data := synthetic(t)
-	text := succeed(t, "data", "info", data)
-	for _, want := range []string{"Split               Images  Identities  Cameras", "bounding_box_train      12           3  ", "query                    6           3  "} {
-		if !strings.Contains(text, "\n"+want) {
-			t.Errorf("no line begins with %q in\n%s", want, text)
-		}
-	}
-
-	if err := os.WriteFile(filepath.Join(data, "query", "0099_c1s1_000001_00.jpg"), []byte("no image"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(data, "query", "holiday.jpg"), []byte("no name"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	o := reidbench(t, "data", "info", data)
-	for _, want := range []string{`broken: "query/0099_c1s1_000001_00.jpg"`, `unparsable name: "query/holiday.jpg"`} {
-		if !strings.Contains(o.stdout, want) {
-			t.Errorf("the output lacks %q:\n%s", want, o.stdout)
-		}
-	}
-	if o.code != exitFound || !strings.Contains(o.stderr, "2 files") {
-		t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
-	}
-
-	o = reidbench(t, "data", "info", data, "--json")
-	var info struct {
-		Splits []struct {
-			Split      string
-			Images     int
-			Broken     []struct{ Path string }
-			Unparsable []string
-		}
-	}
-	if err := json.Unmarshal([]byte(o.stdout), &info); err != nil || o.code != exitFound {
-		t.Fatalf("exit code %d: %v", o.code, err)
-	}
-	if q := info.Splits[1]; q.Split != "query" || q.Images == 0 || len(q.Broken) != 1 || len(q.Unparsable) != 1 {
-		t.Errorf("query: %+v", q)
-	}
-}
-
-func TestBench(t *testing.T) {
-	text := succeed(t, "bench", "infer", "lenet", "--batch", "2", "--steps", "3", "--threads", "1")
-	// golang.org/design/14313-benchmark-format: name, iterations, then pairs of value and unit.
-	lines := regexp.MustCompile(`(?m)^BenchmarkInfer/model=lenet/batch=2/threads=1-\d+\t1\t\d+ ns/op(\t[0-9.e+-]+ \S+)+$`).FindAllString(text, -1)
-	if len(lines) != 3 || !strings.Contains(lines[0], " img/s\t") {
-		t.Errorf("%d lines for 3 steps:\n%s", len(lines), text)
-	}
-	if !strings.HasPrefix(text, "goos: ") || !strings.Contains(text, "\nisa: ") {
-		t.Errorf("nothing about the machine:\n%s", text)
-	}
-
-	var measured []map[string]any
-	if err := json.Unmarshal([]byte(succeed(t, "bench", "lenet", "--batch", "2", "--steps", "1", "--json")), &measured); err != nil {
-		t.Fatal(err)
-	}
-	if len(measured) != 1 || measured[0]["mode"] != "train" || measured[0]["model"] != "lenet" {
-		t.Fatalf("measured %v", measured)
-	}
-	for _, field := range []string{"batch", "threads", "precision", "img_per_s", "gflops", "peak_share", "planned_bytes", "peak_rss_bytes"} {
-		if _, ok := measured[0][field]; !ok {
-			t.Errorf("no field %q in %v", field, measured[0])
-		}
 	}
 }

@@ -68,11 +68,19 @@ func TestDecode(t *testing.T) {
 		{"long", "\x8a\x05\x00\x00\x00\x00\x01.", int64(1 << 32)},
 		{"long, 10 bytes", "\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "119547037146038801333356"},
 		{"float", "G\x3f\xf8\x00\x00\x00\x00\x00\x00.", 1.5},
-		{"strings", "(U\x01aT\x01\x00\x00\x00bX\x02\x00\x00\x00\xc3\xa9\x8c\x01dt.", []any{"tuple", "a", "b", "é", "d"}},
-		{"tuples", "()K\x01\x85K\x01K\x02\x86K\x01K\x02K\x03\x87t.", []any{"tuple", []any{"tuple"}, []any{"tuple", int64(1)},
+		{
+			"strings", "(U\x01aT\x01\x00\x00\x00bX\x02\x00\x00\x00\xc3\xa9\x8c\x01dt.",
+			[]any{"tuple", "a", "b", "é", "d"},
+		},
+		{"tuples", "()K\x01\x85K\x01K\x02\x86K\x01K\x02K\x03\x87t.", []any{"tuple", []any{"tuple"}, []any{
+			"tuple", int64(1),
+		},
 			[]any{"tuple", int64(1), int64(2)}, []any{"tuple", int64(1), int64(2), int64(3)}}},
 		{"list", "](K\x01K\x02eK\x03a.", []any{"list", int64(1), int64(2), int64(3)}},
-		{"dict", "}(U\x01bK\x01K\x05K\x02uU\x01aK\x03s.", []any{"dict", "b", int64(1), int64(5), int64(2), "a", int64(3)}},
+		{
+			"dict", "}(U\x01bK\x01K\x05K\x02uU\x01aK\x03s.",
+			[]any{"dict", "b", int64(1), int64(5), int64(2), "a", int64(3)},
+		},
 		{"dict with attributes", "}}b.", []any{"dict"}},
 		{"memo", "U\x01aq\x05r\x00\x01\x00\x00h\x05j\x00\x01\x00\x00\x87.", []any{"tuple", "a", "a", "a"}},
 		{"memoize", "(\x8c\x01a\x94\x8c\x01b\x94h\x01h\x00t.", []any{"tuple", "a", "b", "b", "a"}},

@@ -3,8 +3,8 @@ package pickle
 import "fmt"
 
 // What a pickle decodes to: nil, bool, int64, *big.Int, float64, string, Tuple, *List, *Dict, and whatever the Host
-// answers for names, calls and persistent ids. Lists and dictionaries are pointers because a pickle may fill one after it has been referred to,
-// and may even put it into itself: whoever walks over values bounds the depth.
+// answers for names, calls and persistent ids. Lists and dictionaries are pointers because a pickle may fill one after
+// it has been referred to, and may even put it into itself: whoever walks over values bounds the depth.
 
 // Tuple is Python's tuple.
 type Tuple []any

@@ -142,8 +142,8 @@ func (h *host) rebuildParameter(args pickle.Tuple) (any, error) {
 	return args[0], nil
 }
 
-// newParameter is how PyTorch before 0.4 wrote a parameter: the class is called with a tensor or with nothing, and Build
-// follows.
+// newParameter is how PyTorch before 0.4 wrote a parameter: the class is called with a tensor or with nothing, and
+// Build follows.
 func (h *host) newParameter(args pickle.Tuple) (any, error) {
 	if len(args) == 0 {
 		return new(stored), nil
@@ -203,7 +203,8 @@ func (h *host) Persistent(id any) (any, error) {
 		h.storages[key] = s
 	}
 	if s.dtype != kind.dtype || s.elements != elements {
-		return nil, fmt.Errorf("storage %q is %d of %s here and %d of %s there", key, elements, kind.dtype, s.elements, s.dtype)
+		return nil, fmt.Errorf("storage %q is %d of %s here and %d of %s there",
+			key, elements, kind.dtype, s.elements, s.dtype)
 	}
 	if len(fields) < 6 || fields[5] == nil {
 		return part{storage: s, elements: elements}, nil

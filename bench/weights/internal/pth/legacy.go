@@ -55,7 +55,8 @@ func readLegacy(r io.ReaderAt, size int64, h *host) (any, error) {
 		}
 	}
 	if len(list.Items) != len(h.storages) {
-		return nil, fmt.Errorf("%d of %d storages are not in the file", len(h.storages)-len(list.Items), len(h.storages))
+		return nil, fmt.Errorf("%d of %d storages are not in the file",
+			len(h.storages)-len(list.Items), len(h.storages))
 	}
 	if at != size {
 		return nil, fmt.Errorf("%d bytes are left over after the last storage", size-at)

@@ -53,7 +53,10 @@ func TestViews(t *testing.T) {
 			{Name: "column", DType: tensor.Float32, Shape: []int{4}, Strides: []int{6}, Offset: 2 * 4},
 			{Name: "rows", DType: tensor.Float32, Shape: []int{2, 6}, Offset: 6 * 4},
 			{Name: "grid", DType: tensor.Float32, Shape: []int{2, 3}, Strides: []int{12, 2}, Offset: 1 * 4},
-			{Name: "channels_last", DType: tensor.Float32, Shape: []int{2, 3, 2, 2}, Strides: []int{12, 1, 6, 3}, Offset: other},
+			{
+				Name: "channels_last", DType: tensor.Float32, Shape: []int{2, 3, 2, 2}, Strides: []int{12, 1, 6, 3},
+				Offset: other,
+			},
 		}
 		if diff := cmp.Diff(want, f.Tensors); diff != "" {
 			t.Errorf("%s: %s", name, diff)
@@ -146,7 +149,10 @@ func TestZipErrors(t *testing.T) {
 			}
 			return body
 		}},
-		{"compressed", "is compressed", func(h *zip.FileHeader, body []byte) []byte { h.Method = zip.Deflate; return body }},
+		{
+			"compressed", "is compressed",
+			func(h *zip.FileHeader, body []byte) []byte { h.Method = zip.Deflate; return body },
+		},
 		{"compressed storage", `"state_dict/data/0" is compressed`, func(h *zip.FileHeader, body []byte) []byte {
 			if h.Name == "state_dict/data/0" {
 				h.Method = zip.Deflate
@@ -171,7 +177,9 @@ func TestZipErrors(t *testing.T) {
 			}
 			return body
 		}},
-		{"short storage", `"state_dict/data/6" has 79 bytes, 20 of F32 need 80`, func(h *zip.FileHeader, body []byte) []byte {
+		{"short storage", `"state_dict/data/6" has 79 bytes, 20 of F32 need 80`, func(
+			h *zip.FileHeader, body []byte,
+		) []byte {
 			if h.Name == "state_dict/data/6" {
 				body = body[1:]
 			}
@@ -198,7 +206,8 @@ func TestZipErrors(t *testing.T) {
 // A directory that lists one record's place for two storages.
 func TestOverlap(t *testing.T) {
 	data := fixture(t, "state_dict.pth")
-	entry := func(name string) []byte { // in the central directory, which comes last; the place is at 42, the name at 46
+	// in the central directory, which comes last; the place is at 42, the name at 46
+	entry := func(name string) []byte {
 		return data[bytes.LastIndex(data, []byte(name))-46:]
 	}
 	copy(entry("state_dict/data/2")[42:46], entry("state_dict/data/1")[42:46])
@@ -231,12 +240,14 @@ func legacy(object, keys string, storages ...string) []byte {
 
 // floats is the persistent id of a storage of n floats, with a view or N for none.
 func floats(key string, n byte, view string) string {
-	return "(U\x07storagectorch\nFloatStorage\nU" + string(rune(len(key))) + key + "U\x03cpuK" + string(rune(n)) + view + "tQ"
+	return "(U\x07storagectorch\nFloatStorage\nU" + string(rune(len(key))) + key + "U\x03cpuK" + string(rune(n)) +
+		view + "tQ"
 }
 
 // rebuild is a tensor of a storage: first element, shape and strides are one byte each.
 func rebuild(storage string, first, size, stride byte) string {
-	return "ctorch._utils\n_rebuild_tensor\n(" + storage + "K" + string(rune(first)) + "K" + string(rune(size)) + "\x85K" + string(rune(stride)) + "\x85tR"
+	return "ctorch._utils\n_rebuild_tensor\n(" + storage + "K" + string(rune(first)) + "K" + string(rune(size)) +
+		"\x85K" + string(rune(stride)) + "\x85tR"
 }
 
 func dict(entries ...string) string {
@@ -255,34 +266,75 @@ func TestLegacy(t *testing.T) {
 		reason string
 	}{
 		{"sound", legacy(dict("U\x01w", tensorA), keyA, sixteen), ""},
-		{"python 2's ordered dict", legacy("ccollections\nOrderedDict\n](](U\x01w"+tensorA+"ee\x85R.", keyA, sixteen), ""},
+		{"python 2's ordered dict", legacy("ccollections\nOrderedDict\n](](U\x01w"+tensorA+
+			"ee\x85R.", keyA, sixteen), ""},
 		{"view", legacy(dict("U\x01w", rebuild(floats("a", 4, view), 0, 2, 1)), keyA, sixteen), ""},
-		{"beyond a view", legacy(dict("U\x01w", rebuild(floats("a", 4, view), 0, 3, 1)), keyA, sixteen), "from element 0 of storage"},
-		{"view beyond", legacy(dict("U\x01w", rebuild(floats("a", 4, "U\x01vK\x03K\x02\x87"), 0, 1, 1)), keyA, sixteen), "view beyond"},
-		{"beyond its storage", legacy(dict("U\x01w", rebuild(floats("a", 4, "N"), 1, 4, 1)), keyA, sixteen), "from element 1 of storage"},
+		{
+			"beyond a view", legacy(dict("U\x01w", rebuild(floats("a", 4, view), 0, 3, 1)), keyA, sixteen),
+			"from element 0 of storage",
+		},
+		{
+			"view beyond",
+			legacy(dict("U\x01w", rebuild(floats("a", 4, "U\x01vK\x03K\x02\x87"), 0, 1, 1)), keyA, sixteen),
+			"view beyond",
+		},
+		{
+			"beyond its storage", legacy(dict("U\x01w", rebuild(floats("a", 4, "N"), 1, 4, 1)), keyA, sixteen),
+			"from element 1 of storage",
+		},
 		{"stride beyond", legacy(dict("U\x01w", rebuild(floats("a", 4, "N"), 0, 3, 2)), keyA, sixteen), "strides [2]"},
-		{"repeated", legacy(dict("U\x01w", rebuild(floats("a", 4, "N"), 0, 5, 0)), keyA, sixteen), "repeats the 4 elements"},
+		{
+			"repeated", legacy(dict("U\x01w", rebuild(floats("a", 4, "N"), 0, 5, 0)), keyA, sixteen),
+			"repeats the 4 elements",
+		},
 		{"unlisted storage", legacy(dict("U\x01w", tensorA), "].", sixteen), "1 of 1 storages"},
 		{"unused storage", legacy("}.", keyA, sixteen), "unused"},
 		{"storage listed twice", legacy(dict("U\x01w", tensorA), "](U\x01aU\x01ae.", sixteen), "listed twice"},
 		{"key of a strange type", legacy(dict("U\x01w", tensorA), "]K\x01a.", sixteen), "unused"},
-		{"other length", legacy(dict("U\x01w", tensorA), keyA, sixteen+"xxxx"), "5 elements in the file, 4 in its description"},
-		{"two sizes", legacy(dict("U\x01w", tensorA, "U\x01v", rebuild(floats("a", 5, "N"), 0, 4, 1)), keyA, sixteen), "5 of F32 here and 4 of F32 there"},
+		{"other length", legacy(dict("U\x01w", tensorA), keyA, sixteen+
+			"xxxx"), "5 elements in the file, 4 in its description"},
+		{
+			"two sizes",
+			legacy(dict("U\x01w", tensorA, "U\x01v", rebuild(floats("a", 5, "N"), 0, 4, 1)), keyA, sixteen),
+			"5 of F32 here and 4 of F32 there",
+		},
 		{"same name twice", legacy(dict("U\x01w", tensorA, "U\x01w", tensorA), keyA, sixteen), `duplicate key "w"`},
 		{"version", []byte(string(legacyMagic) + "K\x01."), "version is 1"},
 		{"no dict", legacy(tensorA+".", keyA, sixteen), "holds a tensor"},
 		{"no tensor", legacy(dict("U\x03netK\x01"), "]."), "no tensor among the 1 keys [net]"},
 		{"incomplete parameter", legacy(dict("U\x01w", "ctorch.nn.parameter\nParameter\n)\x81"), "]."), "no tensor"},
-		{"parameter's state", legacy(dict("U\x01w", "ctorch.nn.parameter\nParameter\n)\x81)b"), "]."), "unexpected state"},
+		{
+			"parameter's state", legacy(dict("U\x01w", "ctorch.nn.parameter\nParameter\n)\x81)b"), "]."),
+			"unexpected state",
+		},
 		{"numbered tensor", legacy(dict("K\x01", tensorA), keyA, sixteen), "key 1, which is a int"},
 		{"other persistent object", legacy("U\x06moduleN\x86Q.", "]."), "not that of a storage: refused"},
 		{"calling a class", legacy("ctorch\nTensor\n)R.", "]."), "calling torch.Tensor: refused"},
 		{"calling a storage type", legacy("ctorch.cuda\nHalfStorage\n)R.", "]."), "calling F16 storage type: refused"},
-		{"state of a function", legacy("ccollections\nOrderedDict\nNb.", "]."), "state of a collections.OrderedDict: refused"},
-		{"python 2's ordered dict of no pairs", legacy("ccollections\nOrderedDict\n](]e\x85R.", "]."), "OrderedDict: unexpected arguments"},
-		{"negative place", legacy(dict("U\x01w", "ctorch._utils\n_rebuild_tensor\n("+floats("a", 4, "N")+"J\xff\xff\xff\xffK\x01\x85K\x01\x85tR"), keyA, sixteen), "from element -1"},
-		{"negative stride", legacy(dict("U\x01w", "ctorch._utils\n_rebuild_tensor\n("+floats("a", 4, "N")+"K\x03K\x02\x85J\xff\xff\xff\xff\x85tR"), keyA, sixteen), "negative stride"},
-		{"arguments", legacy("ctorch._utils\n_rebuild_tensor_v2\n)R.", "]."), "_rebuild_tensor_v2: unexpected arguments"},
+		{
+			"state of a function", legacy("ccollections\nOrderedDict\nNb.", "]."),
+			"state of a collections.OrderedDict: refused",
+		},
+		{
+			"python 2's ordered dict of no pairs", legacy("ccollections\nOrderedDict\n](]e\x85R.", "]."),
+			"OrderedDict: unexpected arguments",
+		},
+		{
+			"negative place",
+			legacy(dict("U\x01w", "ctorch._utils\n_rebuild_tensor\n("+floats("a", 4, "N")+
+				"J\xff\xff\xff\xffK\x01\x85K\x01\x85tR"), keyA, sixteen),
+			"from element -1",
+		},
+		{
+			"negative stride",
+			legacy(dict("U\x01w", "ctorch._utils\n_rebuild_tensor\n("+floats("a", 4, "N")+
+				"K\x03K\x02\x85J\xff\xff\xff\xff\x85tR"), keyA, sixteen),
+			"negative stride",
+		},
+		{
+			"arguments", legacy("ctorch._utils\n_rebuild_tensor_v2\n)R.", "]."),
+			"_rebuild_tensor_v2: unexpected arguments",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.reason != "" {

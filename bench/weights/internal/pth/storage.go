@@ -18,7 +18,8 @@ type storage struct {
 
 func (s *storage) bytes() int64 { return s.elements * int64(s.dtype.Size()) }
 
-// part is what a persistent id stands for: a storage, or the piece of one that files from before PyTorch 0.4 call a view.
+// part is what a persistent id stands for: a storage, or the piece of one that files from before PyTorch 0.4 call a
+// view.
 type part struct {
 	*storage
 	first, elements int64
@@ -57,10 +58,12 @@ func newStored(p part, first int64, shape, strides []int) (*stored, error) {
 		return nil, err
 	}
 	if first < 0 || first > p.elements || span > p.elements-first {
-		return nil, fmt.Errorf("tensor of shape %v with strides %v from element %d of storage %q, which has %d", shape, strides, first, p.key, p.elements)
+		return nil, fmt.Errorf("tensor of shape %v with strides %v from element %d of storage %q, which has %d",
+			shape, strides, first, p.key, p.elements)
 	}
 	if elements > p.elements {
-		return nil, fmt.Errorf("tensor of shape %v repeats the %d elements of storage %q: %w", shape, p.elements, p.key, pickle.ErrRefused)
+		return nil, fmt.Errorf("tensor of shape %v repeats the %d elements of storage %q: %w",
+			shape, p.elements, p.key, pickle.ErrRefused)
 	}
 	return &stored{part: p, first: first, shape: shape, strides: strides}, nil
 }

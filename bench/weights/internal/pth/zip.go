@@ -64,13 +64,15 @@ func readZip(r io.ReaderAt, size int64, h *host) (any, error) {
 			return nil, err
 		}
 		if f.UncompressedSize64 != uint64(s.bytes()) {
-			return nil, fmt.Errorf("record %q has %d bytes, %d of %s need %d", f.Name, f.UncompressedSize64, s.elements, s.dtype, s.bytes())
+			return nil, fmt.Errorf("record %q has %d bytes, %d of %s need %d",
+				f.Name, f.UncompressedSize64, s.elements, s.dtype, s.bytes())
 		}
 	}
 	return root, checkDisjoint(h.storages, size)
 }
 
-// locate finds where a record's bytes begin. torch.save doesn't compress, and only so can tensors be read where they lie.
+// locate finds where a record's bytes begin. torch.save doesn't compress, and only so can tensors be read where they
+// lie.
 func locate(f *zip.File, size int64) (int64, error) {
 	if f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64 || f.Flags&1 != 0 {
 		return 0, fmt.Errorf("record %q is compressed or encrypted: not written by torch.save", f.Name)

@@ -1,6 +1,6 @@
 // Package safetensors reads and writes the safetensors format (https://github.com/huggingface/safetensors, "Format"):
-// eight bytes with the header's length N, little endian; N bytes of JSON that give each tensor's dtype, shape and place;
-// then the values, row-major and little endian, without gaps.
+// eight bytes with the header's length N, little endian; N bytes of JSON that give each tensor's dtype, shape and
+// place; then the values, row-major and little endian, without gaps.
 package safetensors
 
 import (
@@ -78,7 +78,8 @@ func (h *header) place(start, size int64) error {
 	for i := range h.entries {
 		e := &h.entries[i]
 		if e.begin != next || e.end < e.begin || e.end > size {
-			return fmt.Errorf("tensor %q: data_offsets [%d, %d] where [%d, at most %d] should be", e.Name, e.begin, e.end, next, size)
+			return fmt.Errorf("tensor %q: data_offsets [%d, %d] where [%d, at most %d] should be",
+				e.Name, e.begin, e.end, next, size)
 		}
 		elements, err := tensor.Elements(e.Shape)
 		if err != nil {

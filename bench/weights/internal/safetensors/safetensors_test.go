@@ -28,7 +28,8 @@ func TestRead(t *testing.T) {
 	// The order in the header is free, as are spaces and escapes.
 	header := "{ \"b\\u002e\" : {\"shape\":[3],\"dtype\":\"BF16\",\"data_offsets\":[8,14]},\n" +
 		"\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}," +
-		"\"e\":{\"dtype\":\"I64\",\"shape\":[0,5],\"data_offsets\":[8,8]},\"s\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[14,15]}}  "
+		"\"e\":{\"dtype\":\"I64\",\"shape\":[0,5],\"data_offsets\":[8,8]}," +
+		"\"s\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[14,15]}}  "
 	got, err := read(file(header, 15))
 	if err != nil {
 		t.Fatal(err)
@@ -70,17 +71,33 @@ func TestReadErrors(t *testing.T) {
 		{"garbage after", file("{}\x00", 0), "closing }"},
 		{"not UTF-8", file("{\"\xff\":{}}", 0), "UTF-8"},
 		{"duplicate tensor", file("{"+f32("a", "[0,8]")+","+f32("a", "[8,16]")+"}", 16), `duplicate key "a"`},
-		{"duplicate tensor, escaped", file("{"+f32("a", "[0,8]")+","+f32("\\u0061", "[8,16]")+"}", 16), `duplicate key "a"`},
-		{"duplicate field", file(`{"a":{"dtype":"F32","dtype":"F64","shape":[2],"data_offsets":[0,8]}}`, 8), `duplicate key "dtype"`},
+		{"duplicate tensor, escaped", file("{"+f32("a", "[0,8]")+","+f32("\\u0061", "[8,16]")+
+			"}", 16), `duplicate key "a"`},
+		{
+			"duplicate field", file(`{"a":{"dtype":"F32","dtype":"F64","shape":[2],"data_offsets":[0,8]}}`, 8),
+			`duplicate key "dtype"`,
+		},
 		{"unknown field", file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}`, 8), "unknown key"},
 		{"field of another case", file(`{"a":{"DType":"F32","shape":[2],"data_offsets":[0,8]}}`, 8), "unknown key"},
 		{"missing field", file(`{"a":{"dtype":"F32","data_offsets":[0,4]}}`, 4), "missing"},
 		{"unknown dtype", file(`{"a":{"dtype":"F4","shape":[2],"data_offsets":[0,8]}}`, 8), `unknown dtype "F4"`},
-		{"negative size", file(`{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}`, 8), "-2 instead of a whole number"},
-		{"fraction", file(`{"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}}`, 8), "2.0 instead of a whole number"},
+		{
+			"negative size", file(`{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}`, 8),
+			"-2 instead of a whole number",
+		},
+		{
+			"fraction", file(`{"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}}`, 8),
+			"2.0 instead of a whole number",
+		},
 		{"exponent", file(`{"a":{"dtype":"F32","shape":[2e0],"data_offsets":[0,8]}}`, 8), "instead of a whole number"},
-		{"beyond int64", file(`{"a":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,8]}}`, 8), "instead of a whole number"},
-		{"product beyond int64", file(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`, 0), "too many elements"},
+		{
+			"beyond int64", file(`{"a":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,8]}}`, 8),
+			"instead of a whole number",
+		},
+		{
+			"product beyond int64",
+			file(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`, 0), "too many elements",
+		},
 		{"nested shape", file(`{"a":{"dtype":"F32","shape":[[2]],"data_offsets":[0,8]}}`, 8), "instead of a number"},
 		{"three offsets", file("{"+f32("a", "[0,8,8]")+"}", 8), "3 numbers"},
 		{"offsets reversed", file("{"+f32("a", "[8,0]")+"}", 8), "data_offsets [8, 0]"},
@@ -131,7 +148,8 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	header := `{"__metadata__":{"x":"1","y":"2"},"d":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},` +
-		`"a":{"dtype":"F32","shape":[],"data_offsets":[8,12]},"b\u003c":{"dtype":"F32","shape":[2,1],"data_offsets":[12,20]},` +
+		`"a":{"dtype":"F32","shape":[],"data_offsets":[8,12]},` +
+		`"b\u003c":{"dtype":"F32","shape":[2,1],"data_offsets":[12,20]},` +
 		`"c":{"dtype":"U8","shape":[1],"data_offsets":[20,21]}}`
 	for len(header)%8 != 0 {
 		header += " "
@@ -158,7 +176,10 @@ func TestWriteErrors(t *testing.T) {
 		{"shape", []Source{source("a", tensor.Uint8, "a", -1)}, "negative"},
 		{"too few values", []Source{source("a", tensor.Uint8, "a", 2)}, "byte 1 instead of 2"},
 		{"too many values", []Source{source("a", tensor.Uint8, "aaa", 2)}, "byte 3 instead of 2"},
-		{"failing source", []Source{{Name: "a", DType: tensor.Uint8, CopyTo: func(io.Writer) error { return broken }}}, "broken"},
+		{
+			"failing source",
+			[]Source{{Name: "a", DType: tensor.Uint8, CopyTo: func(io.Writer) error { return broken }}}, "broken",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if err := Write(io.Discard, c.sources, nil); err == nil || !strings.Contains(err.Error(), c.reason) {
@@ -205,7 +226,8 @@ func FuzzRead(f *testing.F) {
 		}
 		for _, v := range first.Tensors {
 			var before, after bytes.Buffer
-			if err := errors.Join(v.CopyTo(&before, r), byName[v.Name].CopyTo(&after, bytes.NewReader(b.Bytes()))); err != nil {
+			if err := errors.Join(v.CopyTo(&before, r),
+				byName[v.Name].CopyTo(&after, bytes.NewReader(b.Bytes()))); err != nil {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(before.Bytes(), after.Bytes()) {

@@ -103,7 +103,10 @@ func TestFloat32(t *testing.T) {
 		{"scalar", 7, nil, nil, func([]int) int { return 7 }},
 		{"transposed", 0, []int{6, 4}, []int{1, 6}, func(i []int) int { return i[0] + 6*i[1] }},
 		{"column", 2, []int{4}, []int{6}, func(i []int) int { return 2 + 6*i[0] }},
-		{"channels last", 0, []int{2, 3, 2, 2}, []int{12, 1, 6, 3}, func(i []int) int { return 12*i[0] + i[1] + 6*i[2] + 3*i[3] }},
+		{
+			"channels last", 0, []int{2, 3, 2, 2}, []int{12, 1, 6, 3},
+			func(i []int) int { return 12*i[0] + i[1] + 6*i[2] + 3*i[3] },
+		},
 		{"empty", 0, []int{2, 0, 3}, []int{9, 5, 1}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

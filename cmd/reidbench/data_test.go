@@ -1,0 +1,55 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestDataInfo(t *testing.T) {
+	data := synthetic(t)
+	text := succeed(t, "data", "info", data)
+	for _, want := range []string{
+		"Split               Images  Identities  Cameras", "bounding_box_train      12           3  ",
+		"query                    6           3  ",
+	} {
+		if !strings.Contains(text, "\n"+want) {
+			t.Errorf("no line begins with %q in\n%s", want, text)
+		}
+	}
+
+	if err := os.WriteFile(filepath.Join(data, "query", "0099_c1s1_000001_00.jpg"), []byte("no image"),
+		0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "query", "holiday.jpg"), []byte("no name"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o := reidbench(t, "data", "info", data)
+	for _, want := range []string{`broken: "query/0099_c1s1_000001_00.jpg"`, `unparsable name: "query/holiday.jpg"`} {
+		if !strings.Contains(o.stdout, want) {
+			t.Errorf("the output lacks %q:\n%s", want, o.stdout)
+		}
+	}
+	if o.code != exitFound || !strings.Contains(o.stderr, "2 files") {
+		t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
+	}
+
+	o = reidbench(t, "data", "info", data, "--json")
+	var info struct {
+		Splits []struct {
+			Split      string
+			Images     int
+			Broken     []struct{ Path string }
+			Unparsable []string
+		}
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &info); err != nil || o.code != exitFound {
+		t.Fatalf("exit code %d: %v", o.code, err)
+	}
+	if q := info.Splits[1]; q.Split != "query" || q.Images == 0 || len(q.Broken) != 1 || len(q.Unparsable) != 1 {
+		t.Errorf("query: %+v", q)
+	}
+}
