@@ -32,8 +32,8 @@ func NewAdam(w *Weights, stage Stage, weightDecay float64) *Adam {
 		a.add(0, len(w.parameters))
 	case ClassifierOnly:
 		for _, p := range w.graph.Classifier.Params {
-			at := w.mustPlace(p.Name)
-			a.add(at.start, at.start+len(at.slab))
+			place := w.mustPlace(p.Name)
+			a.add(place.start, place.start+len(place.values))
 		}
 	default:
 		panic(fmt.Sprintf("train: an optimiser for %v", stage))
@@ -69,19 +69,17 @@ func (a *Adam) SetSteps(n int) { a.steps = n }
 
 // Moments returns copies of a parameter's first and second moment in the published order.
 func (a *Adam) Moments(name string) (mean, square []float32) {
-	at := a.weights.mustPlace(name)
-	end := at.start + len(at.slab)
-	return published(at.param, a.mean[at.start:end]), published(at.param, a.square[at.start:end])
+	place := a.weights.mustPlace(name)
+	return published(place.param, place.of(a.mean)), published(place.param, place.of(a.square))
 }
 
 // SetMoments restores a parameter's moments from a checkpoint.
 func (a *Adam) SetMoments(name string, mean, square []float32) error {
-	at, ok := a.weights.place[name]
-	if !ok || len(mean) != len(at.slab) || len(square) != len(at.slab) {
+	place, ok := a.weights.place[name]
+	if !ok || len(mean) != len(place.values) || len(square) != len(place.values) {
 		return fmt.Errorf("moments of %q: %d and %d elements don't fit the network", name, len(mean), len(square))
 	}
-	end := at.start + len(at.slab)
-	fromPublished(at.param, a.mean[at.start:end], mean)
-	fromPublished(at.param, a.square[at.start:end], square)
+	fromPublished(place.param, place.of(a.mean), mean)
+	fromPublished(place.param, place.of(a.square), square)
 	return nil
 }

@@ -3,48 +3,11 @@ package train
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models/graph"
 )
-
-// A value is what flows between layers. Nodes that only rename or reshape share their input's.
-type value struct {
-	size    int  // floats per sample
-	needs   bool // a gradient must reach it
-	node    *graph.Node
-	maker   layer           // nil for the image
-	readers []layer         // in the order of the forward pass: the first is the last that adds to the gradient
-	buf     buffer          // where the forward pass puts it
-	grad    buffer          // where its gradient is gathered, none until something contributes
-	gated   *gated          // what is missing in the gradient, nil for nothing
-	behind  *batchNormLayer // through which the gradient still has to go, nil for none
-	again   *buffer         // where the backward pass computed it again
-	moments *moments        // of its channels, nil if nobody has asked for them
-}
-
-// A layer is one or more fused nodes. A layer writes its steps twice: for the forward
-// pass and, after everything that reads its output has done so, for the backward pass.
-type layer interface {
-	// node is the graph's node that the layer is called after.
-	node() *graph.Node
-	// output is the layer's value.
-	output() *value
-	setOutput(*value)
-	// inputs are the values that it reads.
-	inputs() []*value
-	// trains reports whether the layer has parameters that this program trains.
-	trains(c *compiler) bool
-	// forward appends the steps that compute the output into out.
-	forward(c *compiler, out buffer)
-	// backward appends the steps that turn dy, the gradient of the output, into
-	// gradients of the inputs and parameters.
-	backward(c *compiler, dy buffer)
-}
-
-// cheap layers cost no more than a pass over memory; the backward pass computes their
-// output again where it needs it.
-type cheap interface{ recomputable() bool }
 
 // compiler holds what Compile knows on its way.
 type compiler struct {
@@ -63,6 +26,7 @@ type compiler struct {
 	gradients  []float32
 	frozen     map[*graph.Node]bool // nodes that run in evaluation mode
 	beforeNorm []bool               // nodes, by ID, that only batch norms read
+	uses       [][]*graph.Node      // the nodes that read each node, by ID
 }
 
 func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, error) {
@@ -81,20 +45,23 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	c := &compiler{
 		graph: g, weights: w, opt: opt, threads: threads,
 		values: map[*graph.Node]*value{}, written: map[*graph.Param]bool{}, frozen: map[*graph.Node]bool{},
-		beforeNorm: g.BeforeNorm(),
+		beforeNorm: g.BeforeNorm(), uses: g.Uses(),
 	}
 	c.freeze()
 	if err := c.lower(); err != nil {
 		return nil, fmt.Errorf("compiling %s: %w", g.Name, err)
 	}
-	p := &Program{graph: g, weights: w, options: opt, features: none, dlogits: none}
+	fused, err := c.fuse()
+	if err != nil {
+		return nil, fmt.Errorf("compiling %s: %w", g.Name, err)
+	}
+	p := &Program{graph: g, weights: w, options: opt, fused: fused, features: none, dlogits: none}
 	if opt.Stage != Inference {
 		c.gradients = kernels.Allocate(len(w.parameters))
 		p.gradients = c.gradients
 	}
 
 	features, logits := c.values[g.Features], c.values[g.Logits]
-	features.readers = append(features.readers, nil) // the caller
 	c.emitForward()
 	forwardSteps := len(c.steps)
 	p.features, p.logits = features.buf, logits.buf
@@ -162,26 +129,23 @@ func (c *compiler) emit(l label, reads, writes []buffer, run func(*frame)) {
 	c.steps = append(c.steps, step{l, reads, writes, run})
 }
 
-// scratch makes sure that the workspace holds so many floats.
+// scratch makes sure that the workspace is large enough for a step.
 func (c *compiler) scratch(floats int) { c.workspace = max(c.workspace, floats) }
 
 // parameterGradient returns where a parameter's gradient goes and whether it must be added
 // to what an earlier call of the same module has put there.
 func (c *compiler) parameterGradient(p *graph.Param) (slab []float32, accumulate bool) {
-	at := c.weights.mustPlace(p.Name)
 	accumulate = c.written[p]
 	c.written[p] = true
-	return c.gradients[at.start : at.start+len(at.slab)], accumulate
+	return c.weights.mustPlace(p.Name).of(c.gradients), accumulate
 }
 
 func (c *compiler) emitForward() {
 	for _, l := range c.layers {
 		out := l.output()
-		for _, in := range l.inputs() {
-			out.needs = out.needs || in.needs
+		if out.buf == none {
+			out.buf = c.newBuffer(out.size, 0)
 		}
-		out.needs = c.opt.Stage != Inference && (out.needs || l.trains(c))
-		out.buf = c.newBuffer(out.size, 0)
 		l.forward(c, out.buf)
 	}
 }
@@ -189,152 +153,46 @@ func (c *compiler) emitForward() {
 func (c *compiler) emitBackward(logits *value, dlogits buffer) {
 	c.inBackward = true
 	c.hold(logits, dlogits)
-	for i := len(c.layers) - 1; i >= 0; i-- {
-		l := c.layers[i]
-		out := l.output()
-		if out.grad == none || !out.needs {
-			continue
+	for _, l := range slices.Backward(c.layers) {
+		if out := l.output(); out.needs {
+			l.backward(c, out.grad)
+			c.release(out)
 		}
-		if _, ok := l.(*batchNormLayer); !ok {
-			c.settle(out)
-		}
-		l.backward(c, out.grad)
-		c.release(out)
 	}
 }
 
 // read returns the buffer that holds a value at this point of the list. In the backward
 // pass a cheap value is computed again the first time it is asked for.
 func (c *compiler) read(v *value) buffer {
-	again, ok := v.maker.(cheap)
-	if !c.inBackward || c.opt.Activations == Kept || !ok || !again.recomputable() {
+	maker, ok := v.maker.(cheap)
+	if !c.inBackward || c.opt.Activations == Kept || !ok || !maker.recomputable() {
 		return v.buf
 	}
-	if v.again == nil {
-		b := c.newBuffer(v.size, 0)
-		v.again = &b
-		v.maker.forward(c, b)
+	if v.again == none {
+		v.again = c.newBuffer(v.size, 0)
+		maker.recompute(c, v.again)
 	}
-	return *v.again
-}
-
-// hold makes b the gradient of v.
-func (c *compiler) hold(v *value, b buffer) {
-	v.grad = b
-	c.buffers[b].refs++
-}
-
-func (c *compiler) release(v *value) {
-	c.buffers[v.grad].refs--
-	v.grad = none
-}
-
-// exclusive reports whether only one gradient lives in b, so that it may be overwritten.
-func (c *compiler) exclusive(b buffer) bool { return c.buffers[b].refs <= 1 }
-
-// reusable returns dy if the step that reads it may write its result there, else none.
-func (c *compiler) reusable(dy buffer) buffer {
-	if c.exclusive(dy) {
-		return dy
-	}
-	return none
-}
-
-// A contribution is one layer's part of the gradient of a value.
-type contribution struct {
-	c        *compiler
-	v        *value
-	dst, add buffer // the layer computes dst = its part (+ add unless that is none)
-}
-
-// contribute opens a contribution to the gradient of v; the layer emits the steps that
-// compute dst and then calls done. dst is none if v needs no gradient. A layer whose kernels
-// can add on the way says so with adds. inPlace is a buffer that the kernel may overwrite, or none.
-func (c *compiler) contribute(v *value, adds bool, inPlace buffer) contribution {
-	k := contribution{c: c, v: v, dst: none, add: none}
-	if !v.needs {
-		return k
-	}
-	c.settle(v)
-	if v.grad != none && adds {
-		k.add = v.grad
-		if c.exclusive(v.grad) {
-			k.dst = v.grad
-			return k
-		}
-	}
-	k.dst = inPlace
-	if inPlace == none {
-		k.dst = c.newBuffer(v.size, 0)
-	}
-	return k
-}
-
-// done makes the contribution part of the gradient.
-func (k contribution) done() {
-	switch {
-	case k.dst == none || k.dst == k.v.grad:
-	case k.v.grad == none:
-		k.c.hold(k.v, k.dst)
-	case k.v.grad == k.add:
-		k.c.release(k.v)
-		k.c.hold(k.v, k.dst)
-	default:
-		k.c.sum(k.v, k.dst)
-	}
-}
-
-// pass makes dy itself a contribution to the gradient of v.
-func (c *compiler) pass(v *value, dy buffer) {
-	c.settle(v)
-	switch {
-	case !v.needs:
-	case v.grad == none:
-		c.hold(v, dy)
-	default:
-		c.sum(v, dy)
-	}
-}
-
-// sum adds part to the gradient that v has.
-func (c *compiler) sum(v *value, part buffer) {
-	old, dst := v.grad, v.grad
-	switch {
-	case c.exclusive(old):
-	case c.buffers[part].refs == 0:
-		dst = part
-	default:
-		dst = c.newBuffer(v.size, 0)
-	}
-	add := kernels.NewAdd(kernels.ActNone)
-	size := v.size
-	c.emit(label{v.node, SumOfGradients}, []buffer{old, part}, []buffer{dst}, func(f *frame) {
-		add.Forward(f.pool, f.n*size, f.at(dst), f.at(old), f.at(part))
-	})
-	if dst != old {
-		c.release(v)
-		c.hold(v, dst)
-	}
+	return v.again
 }
 
 // measureLives finds the first and last step that touches each buffer.
 func (c *compiler) measureLives(forwardSteps int, p *Program) {
-	touch := func(b buffer, at int) {
+	touch := func(b buffer, step int) {
 		if b < 0 {
 			return
 		}
 		s := &c.buffers[b]
 		if s.first < 0 {
-			s.first = at
+			s.first = step
 		}
-		s.last = at
+		s.last = step
 	}
-	for at, s := range c.steps {
+	for i, s := range c.steps {
 		for _, b := range s.reads {
-			touch(b, at)
+			touch(b, i)
 		}
 		for _, b := range s.writes {
-			touch(b, at)
+			touch(b, i)
 		}
 	}
 	// The loss runs between the passes; what the caller reads stays to the end.

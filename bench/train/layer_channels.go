@@ -3,7 +3,7 @@ package train
 import "github.com/reidbench/reidbench/kernels"
 
 // concatLayer joins its inputs along the channels.
-type concatLayer struct{ part }
+type concatLayer struct{ base }
 
 // recomputable: only where the inputs are kept anyway is joining them again cheap.
 func (l *concatLayer) recomputable() bool {
@@ -15,30 +15,33 @@ func (l *concatLayer) recomputable() bool {
 	return true
 }
 
+func (l *concatLayer) recompute(c *compiler, out buffer) { l.forward(c, out) }
+
 func (l *concatLayer) forward(c *compiler, out buffer) {
-	at, width, positions := 0, l.at.Shape.C, l.positions()
+	offset, width, positions := 0, l.node.Shape.C, l.positions()
 	for _, v := range l.in {
-		kernel, x, offset, channels := kernels.NewCopyColumns(), c.read(v), at, v.size/positions
-		c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
-			kernel.Run(f.pool, f.n*positions, channels, columns(f, out, width, offset), columns(f, x, channels, 0), false)
+		kernel, x, from, channels := kernels.NewCopyColumns(), c.read(v), offset, v.size/positions
+		c.emit(l.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
+			kernel.Run(f.pool, f.n*positions, channels, columns(f, out, width, from), columns(f, x, channels, 0), false)
 		})
-		at += channels
+		offset += channels
 	}
 }
 
 func (l *concatLayer) backward(c *compiler, dy buffer) {
-	at, width, positions := 0, l.at.Shape.C, l.positions()
+	offset, width, positions := 0, l.node.Shape.C, l.positions()
 	for _, v := range l.in {
-		offset, channels := at, v.size/positions
-		at += channels
+		from, channels := offset, v.size/positions
+		offset += channels
 		k := c.contribute(v, true, none)
 		if k.dst == none {
 			continue
 		}
 		kernel := kernels.NewCopyColumns()
-		accumulate := c.startFrom(&l.part, k, false)
-		c.emit(l.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
-			kernel.Run(f.pool, f.n*positions, channels, columns(f, k.dst, channels, 0), columns(f, dy, width, offset), accumulate)
+		accumulate := c.startFrom(&l.base, k, false)
+		c.emit(l.label(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+			dst, src := columns(f, k.dst, channels, 0), columns(f, dy, width, from)
+			kernel.Run(f.pool, f.n*positions, channels, dst, src, accumulate)
 		})
 		k.done()
 	}
@@ -46,14 +49,14 @@ func (l *concatLayer) backward(c *compiler, dy buffer) {
 
 // startFrom makes a contribution's buffer hold the earlier gradient, or zeros if there is
 // none and the layer writes only a part of it, and reports whether the layer must add to it.
-func (c *compiler) startFrom(p *part, k contribution, partly bool) (accumulate bool) {
+func (c *compiler) startFrom(b *base, k contribution, partly bool) (accumulate bool) {
 	size := k.v.size
 	switch {
 	case k.add == none && partly:
-		c.emit(p.step(ZeroGradient), nil, []buffer{k.dst}, func(f *frame) { clear(f.at(k.dst)) })
+		c.emit(b.label(ZeroGradient), nil, []buffer{k.dst}, func(f *frame) { clear(f.at(k.dst)) })
 	case k.add != none && k.add != k.dst:
 		kernel := kernels.NewCopyColumns()
-		c.emit(p.step(CopyOfGradient), []buffer{k.add}, []buffer{k.dst}, func(f *frame) {
+		c.emit(b.label(CopyOfGradient), []buffer{k.add}, []buffer{k.dst}, func(f *frame) {
 			kernel.Run(f.pool, f.n, size, columns(f, k.dst, size, 0), columns(f, k.add, size, 0), false)
 		})
 	}
@@ -62,25 +65,26 @@ func (c *compiler) startFrom(p *part, k contribution, partly bool) (accumulate b
 
 // sliceLayer takes a range of channels.
 type sliceLayer struct {
-	part
+	base
 	from int
 }
 
 func (l *sliceLayer) forward(c *compiler, out buffer) {
 	kernel, x, positions := kernels.NewCopyColumns(), c.read(l.in[0]), l.positions()
-	channels, width, from := l.at.Shape.C, l.inputShape().C, l.from
-	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
+	channels, width, from := l.node.Shape.C, l.inputShape().C, l.from
+	c.emit(l.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Run(f.pool, f.n*positions, channels, columns(f, out, channels, 0), columns(f, x, width, from), false)
 	})
 }
 
 func (l *sliceLayer) backward(c *compiler, dy buffer) {
 	kernel, positions := kernels.NewCopyColumns(), l.positions()
-	channels, width, from := l.at.Shape.C, l.inputShape().C, l.from
+	channels, width, from := l.node.Shape.C, l.inputShape().C, l.from
 	k := c.contribute(l.in[0], true, none)
-	accumulate := c.startFrom(&l.part, k, true)
-	c.emit(l.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
-		kernel.Run(f.pool, f.n*positions, channels, columns(f, k.dst, width, from), columns(f, dy, channels, 0), accumulate)
+	accumulate := c.startFrom(&l.base, k, true)
+	c.emit(l.label(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+		dst, src := columns(f, k.dst, width, from), columns(f, dy, channels, 0)
+		kernel.Run(f.pool, f.n*positions, channels, dst, src, accumulate)
 	})
 	k.done()
 }

@@ -1,22 +1,35 @@
 package train
 
 import (
+	"fmt"
 	"hash/fnv"
 
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models/graph"
 )
 
+// actLayer is an activation that no other layer applies.
 type actLayer struct {
-	part
+	base
+	act    kernels.Act
 	kernel *kernels.Activation
 }
+
+func newActLayer(b base, f graph.Activation) (*actLayer, error) {
+	act, ok := activations[f]
+	if !ok {
+		return nil, fmt.Errorf("unknown activation %q", f)
+	}
+	return &actLayer{base: b, act: act, kernel: kernels.NewActivation(act)}, nil
+}
+
+func (l *actLayer) recompute(c *compiler, out buffer) { l.forward(c, out) }
 
 func (l *actLayer) recomputable() bool { return true }
 
 func (l *actLayer) forward(c *compiler, out buffer) {
 	kernel, size, x := l.kernel, l.out.size, c.read(l.in[0])
-	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n*size, f.at(out), f.at(x))
 	})
 }
@@ -24,7 +37,7 @@ func (l *actLayer) forward(c *compiler, out buffer) {
 func (l *actLayer) backward(c *compiler, dy buffer) {
 	kernel, size, x := l.kernel, l.out.size, c.read(l.in[0])
 	k := c.contribute(l.in[0], false, c.reusable(dy))
-	c.emit(l.step(Gradient), []buffer{dy, x}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.label(Gradient), []buffer{dy, x}, []buffer{k.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n*size, f.at(k.dst), f.at(dy), f.at(x))
 	})
 	k.done()
@@ -32,7 +45,7 @@ func (l *actLayer) backward(c *compiler, dy buffer) {
 
 // addLayer sums its inputs and applies an activation.
 type addLayer struct {
-	part
+	base
 	act kernels.Act
 }
 
@@ -45,7 +58,7 @@ func (l *addLayer) forward(c *compiler, out buffer) {
 			act = l.act
 		}
 		kernel, a, b := kernels.NewAdd(act), sum, c.read(v)
-		c.emit(l.step(Forward), []buffer{a, b}, []buffer{out}, func(f *frame) {
+		c.emit(l.label(Forward), []buffer{a, b}, []buffer{out}, func(f *frame) {
 			kernel.Forward(f.pool, f.n*size, f.at(out), f.at(a), f.at(b))
 		})
 		sum = out
@@ -54,21 +67,21 @@ func (l *addLayer) forward(c *compiler, out buffer) {
 
 func (l *addLayer) backward(c *compiler, dy buffer) {
 	if l.act != kernels.ActNone {
-		dy = reluGradient(c, &l.part, l.act, dy)
+		dy = reluGradient(c, &l.base, l.act, dy)
 	}
 	for _, v := range l.in {
 		c.pass(v, dy)
 	}
 }
 
-// reluGradient emits the gradient behind a ReLU that is fused into a layer, from the layer's
+// reluGradient emits the gradient before a ReLU that is fused into a layer, from the layer's
 // output: ReLU's slope is the same before and after it.
-func reluGradient(c *compiler, p *part, act kernels.Act, dy buffer) buffer {
-	kernel, size, y, dz := kernels.NewActivation(act), p.out.size, c.read(p.out), c.reusable(dy)
+func reluGradient(c *compiler, b *base, act kernels.Act, dy buffer) buffer {
+	kernel, size, y, dz := kernels.NewActivation(act), b.out.size, c.read(b.out), c.reusable(dy)
 	if dz == none {
 		dz = c.newBuffer(size, 0)
 	}
-	c.emit(p.step(ActivationGradient), []buffer{dy, y}, []buffer{dz}, func(f *frame) {
+	c.emit(b.label(ActivationGradient), []buffer{dy, y}, []buffer{dz}, func(f *frame) {
 		kernel.Backward(f.pool, f.n*size, f.at(dz), f.at(dy), f.at(y))
 	})
 	return dz
@@ -76,13 +89,13 @@ func reluGradient(c *compiler, p *part, act kernels.Act, dy buffer) buffer {
 
 // productLayer multiplies two values of one shape.
 type productLayer struct {
-	part
+	base
 	kernel *kernels.Mul
 }
 
 func (l *productLayer) forward(c *compiler, out buffer) {
 	kernel, size, a, b := l.kernel, l.out.size, c.read(l.in[0]), c.read(l.in[1])
-	c.emit(l.step(Forward), []buffer{a, b}, []buffer{out}, func(f *frame) {
+	c.emit(l.label(Forward), []buffer{a, b}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n*size, f.at(out), f.at(a), f.at(b))
 	})
 }
@@ -90,7 +103,7 @@ func (l *productLayer) forward(c *compiler, out buffer) {
 func (l *productLayer) backward(c *compiler, dy buffer) {
 	kernel, size, a, b := l.kernel, l.out.size, c.read(l.in[0]), c.read(l.in[1])
 	da, db := c.contribute(l.in[0], false, none), c.contribute(l.in[1], false, none)
-	c.emit(l.step(Gradient), []buffer{dy, a, b}, []buffer{da.dst, db.dst}, func(f *frame) {
+	c.emit(l.label(Gradient), []buffer{dy, a, b}, []buffer{da.dst, db.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n*size, f.at(da.dst), f.at(db.dst), f.at(dy), f.at(a), f.at(b))
 	})
 	da.done()
@@ -99,13 +112,13 @@ func (l *productLayer) backward(c *compiler, dy buffer) {
 
 // scaleLayer multiplies by a constant.
 type scaleLayer struct {
-	part
+	base
 	kernel *kernels.Scale
 }
 
 func (l *scaleLayer) forward(c *compiler, out buffer) {
 	kernel, size, x := l.kernel, l.out.size, c.read(l.in[0])
-	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
+	c.emit(l.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n*size, f.at(out), f.at(x), nil)
 	})
 }
@@ -113,8 +126,36 @@ func (l *scaleLayer) forward(c *compiler, out buffer) {
 func (l *scaleLayer) backward(c *compiler, dy buffer) {
 	kernel, size := l.kernel, l.out.size
 	k := c.contribute(l.in[0], true, none)
-	c.emit(l.step(Gradient), []buffer{dy, k.add}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.label(Gradient), []buffer{dy, k.add}, []buffer{k.dst}, func(f *frame) {
 		kernel.Forward(f.pool, f.n*size, f.at(k.dst), f.at(dy), f.at(k.add))
+	})
+	k.done()
+}
+
+// channelScaleLayer multiplies every channel by a learned factor.
+type channelScaleLayer struct {
+	base
+	kernel *kernels.ChannelScale
+}
+
+func (l *channelScaleLayer) trains(c *compiler) bool { return c.trainsParams(l.node) }
+
+func (l *channelScaleLayer) forward(c *compiler, out buffer) {
+	kernel, positions, x := l.kernel, l.positions(), c.read(l.in[0])
+	gamma := c.weights.of(l.node.Params[0])
+	c.emit(l.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
+		kernel.Forward(f.pool, f.n*positions, f.at(out), f.at(x), gamma)
+	})
+}
+
+func (l *channelScaleLayer) backward(c *compiler, dy buffer) {
+	kernel, positions, x := l.kernel, l.positions(), c.read(l.in[0])
+	gamma := c.weights.of(l.node.Params[0])
+	dGamma, accumulate := c.parameterGradient(l.node.Params[0])
+	c.scratch(kernel.Workspace(c.opt.Batch*positions, c.threads))
+	k := c.contribute(l.in[0], false, c.reusable(dy))
+	c.emit(l.label(Gradient), []buffer{dy, x}, []buffer{k.dst}, func(f *frame) {
+		kernel.Backward(f.pool, f.n*positions, f.at(k.dst), dGamma, f.at(dy), f.at(x), gamma, accumulate, f.ws)
 	})
 	k.done()
 }
@@ -126,26 +167,26 @@ type masks interface {
 }
 
 type dropoutLayer struct {
-	part
+	base
 	kernel masks
 }
 
-// newDropout returns nil where dropping does nothing.
-func (c *compiler) newDropout(p part) layer {
+// newDropoutLayer returns nil where dropping does nothing.
+func (c *compiler) newDropoutLayer(b base) layer {
 	key := fnv.New64a()
-	key.Write([]byte(p.at.Name))
+	key.Write([]byte(b.node.Name))
 	seed := key.Sum64() ^ c.opt.Seed
-	if c.opt.NoDropout || c.frozen[p.at] {
+	if c.opt.NoDropout || c.frozen[b.node] {
 		return nil
 	}
-	switch op := p.at.Op.(type) {
+	switch op := b.node.Op.(type) {
 	case graph.Dropout:
 		if op.P > 0 {
-			return &dropoutLayer{p, byElement{kernels.NewDropout(op.P, seed)}}
+			return &dropoutLayer{b, byElement{kernels.NewDropout(op.P, seed)}}
 		}
 	case graph.DropPath:
 		if op.P > 0 {
-			return &dropoutLayer{p, kernels.NewDropPath(op.P, seed)}
+			return &dropoutLayer{b, kernels.NewDropPath(op.P, seed)}
 		}
 	}
 	return nil
@@ -159,18 +200,20 @@ func (d byElement) Forward(p *kernels.Pool, n, perSample int, y, x []float32, st
 
 func (l *dropoutLayer) recomputable() bool { return true }
 
+func (l *dropoutLayer) recompute(c *compiler, out buffer) { l.forward(c, out) }
+
 func (l *dropoutLayer) forward(c *compiler, out buffer) {
 	kernel, size, x := l.kernel, l.out.size, c.read(l.in[0])
-	c.emit(l.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
-		kernel.Forward(f.pool, f.n, size, f.at(out), f.at(x), f.step)
+	c.emit(l.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
+		kernel.Forward(f.pool, f.n, size, f.at(out), f.at(x), f.iteration)
 	})
 }
 
 func (l *dropoutLayer) backward(c *compiler, dy buffer) {
 	kernel, size := l.kernel, l.out.size
 	k := c.contribute(l.in[0], false, c.reusable(dy))
-	c.emit(l.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
-		kernel.Forward(f.pool, f.n, size, f.at(k.dst), f.at(dy), f.step)
+	c.emit(l.label(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+		kernel.Forward(f.pool, f.n, size, f.at(k.dst), f.at(dy), f.iteration)
 	})
 	k.done()
 }

@@ -15,7 +15,7 @@ func poolShape(in graph.Shape, kernel, stride, pad graph.Size2, ceil bool) kerne
 
 // maxPoolLayer remembers which position of each window was the largest, a byte each.
 type maxPoolLayer struct {
-	part
+	base
 	kernel *kernels.MaxPool
 	which  buffer
 }
@@ -27,7 +27,7 @@ func (l *maxPoolLayer) forward(c *compiler, out buffer) {
 		l.which = c.newBuffer((l.out.size+3)/4, 0)
 	}
 	which := l.which
-	c.emit(l.step(Forward), []buffer{x}, []buffer{out, which}, func(f *frame) {
+	c.emit(l.label(Forward), []buffer{x}, []buffer{out, which}, func(f *frame) {
 		kernel.Forward(f.pool, f.n, f.at(out), f.at(x), bytesOf(f.at(which)))
 	})
 }
@@ -35,7 +35,7 @@ func (l *maxPoolLayer) forward(c *compiler, out buffer) {
 func (l *maxPoolLayer) backward(c *compiler, dy buffer) {
 	kernel, which := l.kernel, l.which
 	k := c.contribute(l.in[0], false, none)
-	c.emit(l.step(Gradient), []buffer{dy, which}, []buffer{k.dst}, func(f *frame) {
+	c.emit(l.label(Gradient), []buffer{dy, which}, []buffer{k.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n, f.at(k.dst), f.at(dy), bytesOf(f.at(which)))
 	})
 	k.done()
@@ -47,71 +47,72 @@ type linearMap interface {
 	Backward(p *kernels.Pool, n int, dx, dy []float32)
 }
 
+// avgPoolLayer is the mean over windows, or over all positions.
 type avgPoolLayer struct {
-	part
+	base
 	kernel linearMap
-	mean   bool    // over all positions
-	taken  *buffer // where the batch norm before it has put the result, nil if it hasn't
+	global bool // over all positions
+	plan   poolPlan
+	shift  buffer // what it adds to the gradient of each position, where the batch norm before it does that
 }
 
 func (l *avgPoolLayer) forward(c *compiler, out buffer) {
-	if l.taken != nil {
-		l.out.buf = *l.taken
-		return
+	if !l.plan.means {
+		mapForward(c, &l.base, l.kernel, out)
 	}
-	mapForward(c, &l.part, l.kernel, out)
 }
 
 func (l *avgPoolLayer) backward(c *compiler, dy buffer) {
-	if g := l.in[0].gated; g != nil && g.shift == none && l.mean {
-		size, share := l.out.size, kernels.NewScale(1/float32(l.inputShape().Positions()))
-		g.shift = c.newBuffer(size, 0)
-		c.emit(l.step(Gradient), []buffer{dy}, []buffer{g.shift}, func(f *frame) {
-			share.Forward(f.pool, f.n*size, f.at(g.shift), f.at(dy), nil)
-		})
+	if !l.plan.shift {
+		mapBackward(c, &l.base, l.kernel, dy)
 		return
 	}
-	mapBackward(c, &l.part, l.kernel, dy)
+	size, share := l.out.size, kernels.NewScale(1/float32(l.inputShape().Positions()))
+	l.shift = c.newBuffer(size, 0)
+	shift := l.shift
+	c.emit(l.label(Gradient), []buffer{dy}, []buffer{shift}, func(f *frame) {
+		share.Forward(f.pool, f.n*size, f.at(shift), f.at(dy), nil)
+	})
 }
 
 // mapForward and mapBackward emit the steps of a layer that is one linear map.
-func mapForward(c *compiler, p *part, kernel linearMap, out buffer) {
-	x := c.read(p.in[0])
-	c.emit(p.step(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
+func mapForward(c *compiler, b *base, kernel linearMap, out buffer) {
+	x := c.read(b.in[0])
+	c.emit(b.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Forward(f.pool, f.n, f.at(out), f.at(x))
 	})
 }
 
-func mapBackward(c *compiler, p *part, kernel linearMap, dy buffer) {
-	k := c.contribute(p.in[0], false, none)
-	c.emit(p.step(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+func mapBackward(c *compiler, b *base, kernel linearMap, dy buffer) {
+	k := c.contribute(b.in[0], false, none)
+	c.emit(b.label(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
 		kernel.Backward(f.pool, f.n, f.at(k.dst), f.at(dy))
 	})
 	k.done()
 }
 
 type upsampleLayer struct {
-	part
+	base
 	kernel *kernels.UpsampleNearest
 }
 
-func (l *upsampleLayer) forward(c *compiler, out buffer) { mapForward(c, &l.part, l.kernel, out) }
-func (l *upsampleLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.part, l.kernel, dy) }
+func (l *upsampleLayer) forward(c *compiler, out buffer) { mapForward(c, &l.base, l.kernel, out) }
+func (l *upsampleLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.base, l.kernel, dy) }
 
 // flattenLayer reorders [H, W, C] to PyTorch's [C, H, W].
 type flattenLayer struct {
-	part
+	base
 	kernel *kernels.Flatten
 }
 
-func (l *flattenLayer) forward(c *compiler, out buffer) { mapForward(c, &l.part, l.kernel, out) }
-func (l *flattenLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.part, l.kernel, dy) }
+func (l *flattenLayer) forward(c *compiler, out buffer) { mapForward(c, &l.base, l.kernel, out) }
+func (l *flattenLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.base, l.kernel, dy) }
 
 // windowsLayer gathers the pixels of windows into sequences.
 type windowsLayer struct {
-	part
+	base
 	kernel *kernels.Windows
 }
 
-func (l *windowsLayer) forward(c *compiler, out buffer) { mapForward(c, &l.part, l.kernel, out) }
-func (l *windowsLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.part, l.kernel, dy) }
+func (l *windowsLayer) forward(c *compiler, out buffer) { mapForward(c, &l.base, l.kernel, out) }
+func (l *windowsLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.base, l.kernel, dy) }

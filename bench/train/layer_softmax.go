@@ -8,18 +8,19 @@ import (
 // softmaxLayer normalises rows: the channels of a token or, if turned, a channel of all
 // tokens of a sequence.
 type softmaxLayer struct {
-	part
+	base
 	kernel *kernels.Softmax
 	rows   int              // per sample
 	turn   *kernels.Flatten // [tokens, channels] to [channels, tokens]; nil over the channels
 }
 
-func newSoftmaxLayer(p part, op graph.Softmax) *softmaxLayer {
-	s := p.at.Shape
+func newSoftmaxLayer(b base, op graph.Softmax) *softmaxLayer {
+	s := b.node.Shape
 	if !op.OverTokens {
-		return &softmaxLayer{part: p, kernel: kernels.NewSoftmax(s.C), rows: s.Positions()}
+		return &softmaxLayer{base: b, kernel: kernels.NewSoftmax(s.C), rows: s.Positions()}
 	}
-	return &softmaxLayer{part: p, kernel: kernels.NewSoftmax(s.W), rows: s.H * s.C, turn: kernels.NewFlatten(1, s.W, s.C)}
+	turn := kernels.NewFlatten(1, s.W, s.C)
+	return &softmaxLayer{base: b, kernel: kernels.NewSoftmax(s.W), rows: s.H * s.C, turn: turn}
 }
 
 func (l *softmaxLayer) forward(c *compiler, out buffer) {
@@ -28,7 +29,7 @@ func (l *softmaxLayer) forward(c *compiler, out buffer) {
 	if l.turn != nil {
 		x, y = l.turned(c, x), c.newBuffer(l.out.size, 0)
 	}
-	c.emit(l.step(Forward), []buffer{x}, []buffer{y}, func(f *frame) {
+	c.emit(l.label(Forward), []buffer{x}, []buffer{y}, func(f *frame) {
 		l.kernel.Forward(f.pool, f.n*l.rows, f.at(y), f.at(x))
 	})
 	l.turnBack(c, out, y)
@@ -41,7 +42,7 @@ func (l *softmaxLayer) backward(c *compiler, dy buffer) {
 	if l.turn != nil {
 		dy, y, dx = l.turned(c, dy), l.turned(c, y), c.newBuffer(l.out.size, 0)
 	}
-	c.emit(l.step(Gradient), []buffer{dy, y}, []buffer{dx}, func(f *frame) {
+	c.emit(l.label(Gradient), []buffer{dy, y}, []buffer{dx}, func(f *frame) {
 		l.kernel.Backward(f.pool, f.n*l.rows, f.at(dx), f.at(dy), f.at(y))
 	})
 	l.turnBack(c, k.dst, dx)
@@ -50,8 +51,8 @@ func (l *softmaxLayer) backward(c *compiler, dy buffer) {
 
 // turned emits the step that puts the tokens of each channel side by side.
 func (l *softmaxLayer) turned(c *compiler, x buffer) buffer {
-	y, sequences := c.newBuffer(l.out.size, 0), l.at.Shape.H
-	c.emit(l.step(Turn), []buffer{x}, []buffer{y}, func(f *frame) {
+	y, sequences := c.newBuffer(l.out.size, 0), l.node.Shape.H
+	c.emit(l.label(Turn), []buffer{x}, []buffer{y}, func(f *frame) {
 		l.turn.Forward(f.pool, f.n*sequences, f.at(y), f.at(x))
 	})
 	return y
@@ -61,8 +62,8 @@ func (l *softmaxLayer) turnBack(c *compiler, dst, src buffer) {
 	if l.turn == nil {
 		return
 	}
-	sequences := l.at.Shape.H
-	c.emit(l.step(TurnBack), []buffer{src}, []buffer{dst}, func(f *frame) {
+	sequences := l.node.Shape.H
+	c.emit(l.label(TurnBack), []buffer{src}, []buffer{dst}, func(f *frame) {
 		l.turn.Backward(f.pool, f.n*sequences, f.at(dst), f.at(src))
 	})
 }

@@ -26,7 +26,8 @@ func (CrossEntropy) Gradient(n, classes int, logits, _ []float32, labels []int32
 	clear(dlogits[:n*classes])
 	loss := 0.0
 	for i := range n {
-		loss += addCrossEntropy(logits[i*classes:][:classes], int(labels[i]), 1/float64(n), dlogits[i*classes:][:classes])
+		row, grad := logits[i*classes:][:classes], dlogits[i*classes:][:classes]
+		loss += addCrossEntropy(row, int(labels[i]), 1/float64(n), grad)
 	}
 	return loss
 }
@@ -44,7 +45,9 @@ func (HardDistillation) Gradient(n, classes int, logits, teacher []float32, labe
 }
 
 // Gradient implements Loss.
-func (d SoftDistillation) Gradient(n, classes int, logits, teacher []float32, labels []int32, dlogits []float32) float64 {
+func (d SoftDistillation) Gradient(
+	n, classes int, logits, teacher []float32, labels []int32, dlogits []float32,
+) float64 {
 	clear(dlogits[:n*classes])
 	loss := 0.0
 	for i := range n {

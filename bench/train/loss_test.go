@@ -35,13 +35,15 @@ func TestLosses(t *testing.T) {
 		},
 		{
 			// Student and teacher are equal, so only (1−λ) of the labels' loss is left.
-			"soft distillation, same distribution", SoftDistillation{Tau: 3, Lambda: 0.1}, []float32{0, 0}, []float32{5, 5}, []int32{0},
+			"soft distillation, same distribution", SoftDistillation{Tau: 3, Lambda: 0.1},
+			[]float32{0, 0}, []float32{5, 5}, []int32{0},
 			0.9 * log2, []float64{-0.45, 0.45},
 		},
 		{
 			// λ = 1, τ = 2: teacher's logits (2, 0)/2 give p = σ(1), the student's (0, 0) give ½ each.
 			// τ²·KL = 4·(p·log 2p + (1−p)·log 2(1−p)); its derivative by the first logit is 2·(½ − p).
-			"soft distillation, teacher only", SoftDistillation{Tau: 2, Lambda: 1}, []float32{0, 0}, []float32{2, 0}, []int32{1},
+			"soft distillation, teacher only", SoftDistillation{Tau: 2, Lambda: 1},
+			[]float32{0, 0}, []float32{2, 0}, []int32{1},
 			4 * (sigma1*math.Log(2*sigma1) + (1-sigma1)*math.Log(2*(1-sigma1))),
 			[]float64{2 * (0.5 - sigma1), 2 * (sigma1 - 0.5)},
 		},

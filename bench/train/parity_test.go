@@ -72,10 +72,13 @@ const (
 )
 
 // slowParity are the rows that take more than a few seconds; -short leaves them out.
-var slowParity = []string{"VGG16", "Inceptionv4", "Inception-Resnetv2", "Wide-ResNet50", "SENet154", "HRNet-w32", "ViT-B16", "DeiT-B16", "DenseNet169"}
+var slowParity = []string{
+	"VGG16", "Inceptionv4", "Inception-Resnetv2", "Wide-ResNet50", "SENet154", "HRNet-w32", "ViT-B16", "DeiT-B16",
+	"DenseNet169",
+}
 
-// keptParity are the rows that also run with all activations kept, as trainings do while memory suffices: light ones that have
-// batch norms, gates, and depthwise convolutions.
+// keptParity are the rows that also run with all activations kept, as trainings do while memory suffices: light ones
+// that have batch norms, gates, and depthwise convolutions.
 var keptParity = []string{"Mobilenetv2-100", "Mobilenetv3-small", "OSNet"}
 
 func TestParityWithPyTorch(t *testing.T) {
@@ -128,7 +131,9 @@ func checkParity(t *testing.T, g *graph.Graph, pool *kernels.Pool, want referenc
 	evaluation.Forward(parityBatch)
 	checkTraces(t, "features", evaluation.Features(parityBatch), want.Features0, want.Float32.Features0)
 
-	program := compileFor(t, g, w, pool, Options{Batch: parityBatch, Stage: Everything, NoDropout: true, Activations: activations})
+	program := compileFor(t, g, w, pool, Options{
+		Batch: parityBatch, Stage: Everything, NoDropout: true, Activations: activations,
+	})
 	formulaImages(program.Images(), g.Input.Shape)
 	for i := range program.Labels() {
 		program.Labels()[i] = int32((97*i + 13) % parityClasses)

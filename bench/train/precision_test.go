@@ -14,14 +14,20 @@ import (
 func mixed(t *testing.T) *graph.Graph {
 	t.Helper()
 	b := graph.NewBuilder("mixed", graph.Shape{H: 16, W: 8, C: 3})
-	x := b.ReLU("r0", b.BatchNorm("n0", b.Conv("c0", b.Input(), graph.Conv{Out: 32, Kernel: graph.Square(3), Pad: graph.Square(1)})))
+	square := func(out int) graph.Conv {
+		return graph.Conv{Out: out, Kernel: graph.Square(3), Pad: graph.Square(1)}
+	}
+	x := b.ReLU("r0", b.BatchNorm("n0", b.Conv("c0", b.Input(), square(32))))
 	y := b.ReLU("r1", b.BatchNorm("n1", b.Conv("c1", x, graph.Conv{Out: 24, Kernel: graph.Square(1)})))
-	y = b.ReLU("r2", b.BatchNorm("n2", b.Conv("c2", y, graph.Conv{Out: 24, Kernel: graph.Square(3), Pad: graph.Square(1)})))
+	y = b.ReLU("r2", b.BatchNorm("n2", b.Conv("c2", y, square(24))))
 	x = b.ReLU("r3", b.Add("a3", b.BatchNorm("n3", b.Conv("c3", y, graph.Conv{Out: 32, Kernel: graph.Square(1)})), x))
-	x = b.Conv("c4", x, graph.Conv{Out: 48, Kernel: graph.Square(3), Stride: graph.Square(2), Pad: graph.Square(1), Bias: true})
+	down := square(48)
+	down.Stride, down.Bias = graph.Square(2), true
+	x = b.Conv("c4", x, down)
 	x = b.Op("t", graph.Reshape{To: graph.Shape{H: 1, W: x.Shape.Positions(), C: x.Shape.C}}, x)
 	x = b.Position("pos", b.ClassToken("cls", x))
-	x = b.Add("a5", x, b.Linear("o5", b.Op("att", graph.Attention{Heads: 4}, b.Linear("qkv", b.LayerNorm("n5", x, 1e-6), 144)), 48))
+	y = b.Op("att", graph.Attention{Heads: 4}, b.Linear("qkv", b.LayerNorm("n5", x, 1e-6), 144))
+	x = b.Add("a5", x, b.Linear("o5", y, 48))
 	x = b.Add("a6", x, b.Linear("o6", b.Act("g6", b.Linear("i6", b.LayerNorm("n6", x, 1e-6), 96), graph.GELU), 48))
 	x = b.Op("sel", graph.Token{Index: 0}, x)
 	g, err := b.Graph(x, b.Linear("classifier", x, 5))
@@ -65,8 +71,8 @@ func trainedLosses(t *testing.T, precision kernels.Precision, threads, steps int
 	return losses
 }
 
-// TestLossesOfBF16 compares the losses of a training with those of float32, averaged over tens of steps: they fall as far, to
-// within 2 %. The same training on more threads has the same ones.
+// TestLossesOfBF16 compares the losses of a training with those of float32, averaged over tens of steps: they fall as
+// far, to within 2 %. The same training on more threads has the same ones.
 func TestLossesOfBF16(t *testing.T) {
 	if err := kernels.BF16.Available(); err != nil {
 		t.Skip(err)
@@ -106,7 +112,8 @@ func TestCompileRefusesPrecision(t *testing.T) {
 	g := mixed(t)
 	pool := kernels.NewPool(1)
 	defer pool.Close()
-	if _, err := Compile(g, NewWeights(g, 1), pool, Options{Batch: 1, Precision: kernels.BF16}); !errors.Is(err, kernels.ErrPrecision) {
+	_, err := Compile(g, NewWeights(g, 1), pool, Options{Batch: 1, Precision: kernels.BF16})
+	if !errors.Is(err, kernels.ErrPrecision) {
 		t.Errorf("error %v, want one about the precision", err)
 	}
 }

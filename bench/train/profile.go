@@ -48,7 +48,8 @@ func (p *Profile) run(steps []step, f *frame) {
 func (p *Profile) Steps() []Spent {
 	steps := make([]Spent, 0, len(p.spent))
 	for _, l := range slices.SortedFunc(maps.Keys(p.spent), func(a, b label) int {
-		return cmp.Or(cmp.Compare(p.spent[b], p.spent[a]), cmp.Compare(a.node.ID, b.node.ID), cmp.Compare(a.phase, b.phase))
+		longest := cmp.Compare(p.spent[b], p.spent[a])
+		return cmp.Or(longest, cmp.Compare(a.node.ID, b.node.ID), cmp.Compare(a.phase, b.phase))
 	}) {
 		steps = append(steps, Spent{l.node, l.phase, p.spent[l]})
 	}

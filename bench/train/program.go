@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/reidbench/reidbench/kernels"
 	"github.com/reidbench/reidbench/models/graph"
@@ -39,7 +40,7 @@ type Options struct {
 	Precision kernels.Precision // of the factors of convolutions' and linear layers' products
 
 	NoDropout   bool        // dropout and stochastic depth do nothing
-	NoFusion    bool        // one step per layer
+	Unfused     []string    // names of [Fusions] that are left out
 	Activations Activations // whether to keep for the backward pass what could be computed again
 }
 
@@ -72,6 +73,7 @@ type Program struct {
 	frame            frame
 	features, logits buffer
 	dlogits          buffer
+	fused            map[string]int
 	images           []float32
 	labels           []int32
 	teacher          []float32
@@ -87,13 +89,13 @@ type step struct {
 
 // frame is what a step sees while it runs.
 type frame struct {
-	pool    *kernels.Pool
-	n       int    // samples in this batch
-	step    uint64 // of training, keys the dropout masks
-	images  []float32
-	buffers []storage
-	arena   []float32
-	ws      []float32
+	pool      *kernels.Pool
+	n         int    // samples in this batch
+	iteration uint64 // of training, keys the dropout masks
+	images    []float32
+	buffers   []storage
+	arena     []float32
+	ws        []float32 // the workspace
 }
 
 // at returns a buffer's floats for the current batch.
@@ -172,6 +174,9 @@ func (p *Program) Batch() int { return p.options.Batch }
 // Memory is what the program takes.
 func (p *Program) Memory() Memory { return p.memory }
 
+// Fused is how often each of the [Fusions] was applied; those that were not are missing.
+func (p *Program) Fused() map[string]int { return maps.Clone(p.fused) }
+
 // Images is the input [Batch, H, W, 3], to be filled before a run.
 func (p *Program) Images() []float32 { return p.images }
 
@@ -185,23 +190,24 @@ func (p *Program) Teacher() []float32 { return p.teacher }
 func (p *Program) Forward(n int) { p.start(n, 0); p.run(p.forward) }
 
 // Train runs the network forward on the first n images, computes the loss and every
-// gradient, and returns the loss. step, the number of the training step, keys the dropout masks.
-func (p *Program) Train(n int, step uint64) float64 {
+// gradient, and returns the loss. iteration, the number of the training step, keys the dropout masks.
+func (p *Program) Train(n int, iteration uint64) float64 {
 	if p.options.Stage == Inference {
 		panic("train: a program for inference can't train")
 	}
-	p.start(n, step)
+	p.start(n, iteration)
 	p.run(p.forward)
-	loss := p.options.Loss.Gradient(n, p.graph.Logits.Shape.C, p.Logits(n), p.teacher, p.labels[:n], p.frame.at(p.dlogits))
+	classes, dlogits := p.graph.Logits.Shape.C, p.frame.at(p.dlogits)
+	loss := p.options.Loss.Gradient(n, classes, p.Logits(n), p.teacher, p.labels[:n], dlogits)
 	p.run(p.backward)
 	return loss
 }
 
-func (p *Program) start(n int, step uint64) {
+func (p *Program) start(n int, iteration uint64) {
 	if n < 1 || n > p.options.Batch {
 		panic(fmt.Sprintf("train: a batch of %d for a program of at most %d", n, p.options.Batch))
 	}
-	p.frame.n, p.frame.step = n, step
+	p.frame.n, p.frame.iteration = n, iteration
 }
 
 func (p *Program) run(steps []step) {
@@ -237,6 +243,6 @@ func (p *Program) Correct(n int) int {
 
 // Gradient returns a copy of a parameter's gradient in the published order of elements.
 func (p *Program) Gradient(name string) []float32 {
-	at := p.weights.mustPlace(name)
-	return published(at.param, p.gradients[at.start:at.start+len(at.slab)])
+	place := p.weights.mustPlace(name)
+	return published(place.param, place.of(p.gradients))
 }

@@ -66,11 +66,16 @@ func TestGradients(t *testing.T) {
 // round differently, by a few units in the last place of the largest gradient.
 func TestFusionAndRecomputation(t *testing.T) {
 	for _, s := range samples {
-		plain, _ := sampleProgram(t, s, 1, Options{Stage: Everything, Seed: 9, NoFusion: true, Activations: Kept})
+		plain, _ := sampleProgram(t, s, 1, Options{Stage: Everything, Seed: 9, Unfused: Fusions(), Activations: Kept})
 		want := plain.Train(3, 5)
-		for _, opt := range []Options{{Activations: Kept}, {Activations: Recomputed}, {Activations: Recomputed, NoFusion: true}} {
+		for _, opt := range []Options{
+			{Activations: Kept},
+			{Activations: Recomputed},
+			{Activations: Recomputed, Unfused: Fusions()},
+		} {
 			opt.Stage, opt.Seed = Everything, 9
-			t.Run(fmt.Sprintf("%s/fused=%v,recomputed=%v", s.name, !opt.NoFusion, opt.Activations == Recomputed), func(t *testing.T) {
+			fused, recomputed := opt.Unfused == nil, opt.Activations == Recomputed
+			t.Run(fmt.Sprintf("%s/fused=%v,recomputed=%v", s.name, fused, recomputed), func(t *testing.T) {
 				p, _ := sampleProgram(t, s, 2, opt)
 				if got := p.Train(3, 5); math.Abs(got-want) > 1e-5*math.Abs(want) {
 					t.Errorf("loss %v, want %v", got, want)
@@ -95,7 +100,8 @@ func TestRecomputedBits(t *testing.T) {
 		kept, _ := sampleProgram(t, s, 2, Options{Stage: Everything, Seed: 9, Activations: Kept})
 		again, _ := sampleProgram(t, s, 2, Options{Stage: Everything, Seed: 9, Activations: Recomputed})
 		if a, b := kept.Train(3, 5), again.Train(3, 5); a != b || !slices.Equal(kept.gradients, again.gradients) {
-			t.Errorf("%s: losses %v and %v, gradients equal: %v", s.name, a, b, slices.Equal(kept.gradients, again.gradients))
+			equal := slices.Equal(kept.gradients, again.gradients)
+			t.Errorf("%s: losses %v and %v, gradients equal: %v", s.name, a, b, equal)
 		}
 	}
 }
@@ -151,8 +157,11 @@ func TestSameBitsForAnyThreadCount(t *testing.T) {
 				a.Step(one, 1e-2)
 				b.Step(many, 1e-2)
 			}
-			if !slices.Equal(oneWeights.parameters, manyWeights.parameters) || !slices.Equal(oneWeights.statistic, manyWeights.statistic) {
-				t.Error("the weights differ")
+			if !slices.Equal(oneWeights.parameters, manyWeights.parameters) {
+				t.Error("the parameters differ")
+			}
+			if !slices.Equal(oneWeights.running, manyWeights.running) {
+				t.Error("the running statistics differ")
 			}
 		})
 	}
@@ -273,7 +282,9 @@ func TestProfile(t *testing.T) {
 	for _, s := range profile.Steps() {
 		phases[s.Node.Name+" "+s.Phase.String()] = true
 	}
-	for _, want := range []string{"stem forward", "stem weight gradient", "c forward", "c weight gradient", "c data gradient", "classifier forward"} {
+	for _, want := range []string{
+		"stem forward", "stem weight gradient", "c forward", "c weight gradient", "c data gradient", "classifier forward",
+	} {
 		if !phases[want] {
 			t.Errorf("no time for %q in %v", want, phases)
 		}

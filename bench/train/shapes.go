@@ -7,8 +7,9 @@ import (
 	"github.com/reidbench/reidbench/models/graph"
 )
 
-// ConvShape returns the shape of a convolution, or of a linear layer as the 1×1 convolution that it is; ok is false for
-// other nodes. Precision and BeforeNorm are left out: the recipe says the one, [graph.Graph.BeforeNorm] the other.
+// ConvShape returns the shape of a convolution, or of a linear layer as the 1×1 convolution that it is; ok is false
+// for other nodes. BeforeNorm is left out, which [graph.Graph.BeforeNorm] says, and Precision, which is the caller's
+// choice.
 func ConvShape(n *graph.Node) (s kernels.ConvShape, ok bool) {
 	switch op := n.Op.(type) {
 	case graph.Conv:
@@ -27,8 +28,8 @@ func ConvShape(n *graph.Node) (s kernels.ConvShape, ok bool) {
 	return kernels.ConvShape{}, false
 }
 
-// AttentionShape returns the shape of attention within one sequence; ok is false for other nodes. A sample has n.Shape.H
-// sequences. Products of queries and keys are divided by √HeadDim.
+// AttentionShape returns the shape of attention within one sequence; ok is false for other nodes. A sample has
+// n.Shape.H sequences. Products of queries and keys are divided by √HeadDim.
 func AttentionShape(n *graph.Node) (s kernels.AttentionShape, ok bool) {
 	op, ok := n.Op.(graph.Attention)
 	if !ok {

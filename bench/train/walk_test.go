@@ -109,7 +109,8 @@ func checkSaving(t *testing.T, g *graph.Graph, w *train.Weights) {
 		t.Fatal(err)
 	}
 	loaded := train.NewWeights(g, 99)
-	if _, err := weights.Load(archive, weights.Network{Names: loaded.Names(), Shape: loaded.Shape}, loaded.Set); err != nil {
+	network := weights.Network{Names: loaded.Names(), Shape: loaded.Shape}
+	if _, err := weights.Load(archive, network, loaded.Set); err != nil {
 		t.Fatal(err)
 	}
 	for i, name := range loaded.Names() {

@@ -17,26 +17,30 @@ import (
 // (PyTorch's); inside, a convolution's weight is stored as [O, KH, KW, I], or
 // [KH, KW, C] if it is depthwise, which is what the kernels read.
 type Weights struct {
-	graph                 *graph.Graph
-	parameters, statistic []float32 // the slabs that hold the graph's Params and Buffers
-	place                 map[string]placed
-	outline               bool // for planning: tensors overlap, so that there is room for the largest only
+	graph      *graph.Graph
+	parameters []float32 // the slab that holds the graph's Params
+	running    []float32 // the slab that holds its Buffers, the running statistics
+	place      map[string]placed
+	outline    bool // for planning: tensors overlap, so that there is room for the largest only
 }
 
 type placed struct {
-	param *graph.Param
-	slab  []float32 // the slab's part
-	start int       // where that part starts in its slab
+	param  *graph.Param
+	values []float32 // the tensor's stretch of its slab
+	start  int       // where that starts
 }
+
+// of returns the tensor's stretch of a slab that is laid out like its own.
+func (p placed) of(slab []float32) []float32 { return slab[p.start : p.start+len(p.values)] }
 
 // NewWeights allocates the weights of g and draws initial values. Each tensor has a random
 // stream of its own, derived from the seed and its name.
 func NewWeights(g *graph.Graph, seed uint64) *Weights {
 	w := allocate(g)
-	for name, at := range w.place {
+	for name, place := range w.place {
 		h := fnv.New64a()
 		h.Write([]byte(name))
-		initialise(at.slab, at.param, rand.New(rand.NewPCG(seed, h.Sum64())))
+		initialise(place.values, place.param, rand.New(rand.NewPCG(seed, h.Sum64())))
 	}
 	return w
 }
@@ -45,7 +49,7 @@ func NewWeights(g *graph.Graph, seed uint64) *Weights {
 func allocate(g *graph.Graph) *Weights {
 	w := &Weights{graph: g, place: map[string]placed{}}
 	w.parameters = w.layOut(g.Params)
-	w.statistic = w.layOut(g.Buffers)
+	w.running = w.layOut(g.Buffers)
 	return w
 }
 
@@ -53,7 +57,7 @@ func allocate(g *graph.Graph) *Weights {
 func outline(g *graph.Graph) *Weights {
 	w := &Weights{graph: g, place: map[string]placed{}, outline: true}
 	w.parameters = w.layOut(g.Params)
-	w.statistic = w.layOut(g.Buffers)
+	w.running = w.layOut(g.Buffers)
 	return w
 }
 
@@ -79,11 +83,11 @@ func (w *Weights) layOut(params []*graph.Param) []float32 {
 			size = max(size, roundUp(p.Size()))
 		}
 	}
-	slab, at := kernels.Allocate(size), 0
+	slab, start := kernels.Allocate(size), 0
 	for _, p := range params {
-		w.place[p.Name] = placed{p, slab[at : at+p.Size() : at+p.Size()], at}
+		w.place[p.Name] = placed{p, slab[start : start+p.Size() : start+p.Size()], start}
 		if !w.outline {
-			at += roundUp(p.Size())
+			start += roundUp(p.Size())
 		}
 	}
 	return slab
@@ -135,28 +139,28 @@ func (w *Weights) Names() []string {
 
 // Shape returns the published shape of a tensor, nil if there is none of that name.
 func (w *Weights) Shape(name string) []int {
-	if at, ok := w.place[name]; ok {
-		return at.param.Shape
+	if place, ok := w.place[name]; ok {
+		return place.param.Shape
 	}
 	return nil
 }
 
 // Get returns a copy of a tensor in the published order of elements.
 func (w *Weights) Get(name string) []float32 {
-	at := w.mustPlace(name)
-	return published(at.param, at.slab)
+	place := w.mustPlace(name)
+	return published(place.param, place.values)
 }
 
 // Set replaces a tensor by values in the published order of elements.
 func (w *Weights) Set(name string, values []float32) error {
-	at, ok := w.place[name]
+	place, ok := w.place[name]
 	if !ok {
 		return fmt.Errorf("the network has no tensor %q", name)
 	}
-	if len(values) != len(at.slab) {
-		return fmt.Errorf("tensor %q has %d elements, not %d", name, len(at.slab), len(values))
+	if len(values) != len(place.values) {
+		return fmt.Errorf("tensor %q has %d elements, not %d", name, len(place.values), len(values))
 	}
-	fromPublished(at.param, at.slab, values)
+	fromPublished(place.param, place.values, values)
 	return nil
 }
 
@@ -164,20 +168,20 @@ func (w *Weights) Set(name string, values []float32) error {
 func (w *Weights) Copy() *Weights {
 	c := allocate(w.graph)
 	copy(c.parameters, w.parameters)
-	copy(c.statistic, w.statistic)
+	copy(c.running, w.running)
 	return c
 }
 
 func (w *Weights) mustPlace(name string) placed {
-	at, ok := w.place[name]
+	place, ok := w.place[name]
 	if !ok {
 		panic(fmt.Sprintf("train: no tensor %q", name))
 	}
-	return at
+	return place
 }
 
 // of returns a parameter's values as the kernels read them.
-func (w *Weights) of(p *graph.Param) []float32 { return w.mustPlace(p.Name).slab }
+func (w *Weights) of(p *graph.Param) []float32 { return w.mustPlace(p.Name).values }
 
 // published returns stored values in the published order.
 func published(p *graph.Param, stored []float32) []float32 {
@@ -186,8 +190,8 @@ func published(p *graph.Param, stored []float32) []float32 {
 	for o := range outer {
 		from, to := stored[o*channels*pixels:], out[o*channels*pixels:]
 		for c := range channels {
-			for at := range pixels {
-				to[c*pixels+at] = from[at*channels+c]
+			for i := range pixels {
+				to[c*pixels+i] = from[i*channels+c]
 			}
 		}
 	}
@@ -199,9 +203,9 @@ func fromPublished(p *graph.Param, stored, values []float32) {
 	outer, channels, pixels := order(p)
 	for o := range outer {
 		from, to := values[o*channels*pixels:], stored[o*channels*pixels:]
-		for at := range pixels {
+		for i := range pixels {
 			for c := range channels {
-				to[at*channels+c] = from[c*pixels+at]
+				to[i*channels+c] = from[c*pixels+i]
 			}
 		}
 	}

@@ -1,0 +1,298 @@
+package train
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/reidbench/reidbench/kernels"
+)
+
+// A fusion is a rule for layers that do a part of another layer's work where they have its data at hand. Rules change
+// the list of layers or fill in plans; what layers emit follows from their plans alone. apply returns how often the
+// rule held.
+type fusion struct {
+	name  string
+	apply func(*compiler) int
+}
+
+// fusions are all rules, in their order: later ones build on what earlier ones have planned.
+var fusions = []fusion{
+	{"residual", foldResiduals},
+	{"activation", foldActivations},
+	{"statistics", takeStatistics},
+	{"sums", takeSums},
+	{"parts", readParts},
+	{"read through", readThrough},
+	{"means", takeMeans},
+	{"gate", deferGates},
+	{"joint backward", joinBackward},
+}
+
+// Fusions lists the names of what the compiler fuses, see [Options] and [Program.Fused].
+func Fusions() []string {
+	names := make([]string, len(fusions))
+	for i, f := range fusions {
+		names[i] = f.name
+	}
+	return names
+}
+
+// fuse applies the rules that are not switched off, and returns how often each did.
+func (c *compiler) fuse() (map[string]int, error) {
+	for _, name := range c.opt.Unfused {
+		if !slices.Contains(Fusions(), name) {
+			return nil, fmt.Errorf("there is no fusion %q", name)
+		}
+	}
+	fused := map[string]int{}
+	for _, f := range fusions {
+		if slices.Contains(c.opt.Unfused, f.name) {
+			continue
+		}
+		if applied := f.apply(c); applied > 0 {
+			fused[f.name] = applied
+		}
+	}
+	return fused, nil
+}
+
+// convPlan is what a convolution does for the batch norms next to it; nil is nothing.
+type convPlan struct {
+	statistics *batchNormLayer // after it, whose statistics it takes of its output
+	through    *batchNormLayer // before it, through which it reads that one's input
+	sums       *batchNormLayer // before it, of whose gradient it takes the sums
+	joint      *batchNormLayer // after it, whose gradient it computes where it reads it
+}
+
+// normPlan is what is done for a batch norm by the layers next to it.
+type normPlan struct {
+	statistics  bool                 // the convolution before it takes them
+	readThrough bool                 // the convolution after it computes the output where it reads it
+	sums        *gradientSums        // that a convolution after it takes; nil for none
+	joint       bool                 // the convolution before it computes the input's gradient
+	means       *avgPoolLayer        // whose output is made with the batch norm's; nil for none
+	gate        *gateLayer           // which leaves its factor of the gradient to the batch norm; nil for none
+	shift       *avgPoolLayer        // which leaves its gradient to the batch norm; nil for none
+	parts       []*channelStatistics // of the inputs, where they are one concatenation's; nil for one input
+}
+
+// poolPlan is what the batch norm before it does for a mean over all positions.
+type poolPlan struct {
+	means bool // it makes the output
+	shift bool // it adds the gradient
+}
+
+// next returns the layer that alone reads the node of a layer's output, nil if there are others or the caller reads it.
+func (c *compiler) next(l layer) layer {
+	n := l.output().node
+	if len(c.uses[n.ID]) != 1 || n == c.graph.Features {
+		return nil
+	}
+	return c.values[c.uses[n.ID][0]].maker
+}
+
+// fold makes l do what the layers of the list that it replaces do, after its own work: into[next] takes the place of
+// next.
+func (c *compiler) fold(into map[layer]layer) int {
+	folded := map[layer]bool{}
+	for next, l := range into {
+		folded[l] = true
+		l.setOutput(next.output())
+		l.output().maker = l
+	}
+	kept := c.layers[:0]
+	for _, l := range c.layers {
+		switch by := into[l]; {
+		case by != nil:
+			kept = append(kept, by)
+		case !folded[l]:
+			kept = append(kept, l)
+		}
+	}
+	c.layers = kept
+	c.findReaders()
+	return len(into)
+}
+
+// foldResiduals lets convolutions and batch norms add the other term of a sum.
+func foldResiduals(c *compiler) int {
+	into := map[layer]layer{}
+	for _, l := range c.layers {
+		sum, ok := c.next(l).(*addLayer)
+		if !ok || len(sum.in) != 2 || sum.in[0] == sum.in[1] || into[sum] != nil {
+			continue
+		}
+		residual := sum.in[0]
+		if residual == l.output() {
+			residual = sum.in[1]
+		}
+		switch l := l.(type) {
+		case *convLayer:
+			l.residual, l.in = residual, append(l.in, residual)
+		case *batchNormLayer:
+			l.residual, l.in = residual, append(l.in, residual)
+		default:
+			continue
+		}
+		into[sum] = l
+	}
+	return c.fold(into)
+}
+
+// foldActivations lets batch norms apply an activation that follows, and convolutions and sums a ReLU.
+func foldActivations(c *compiler) int {
+	into := map[layer]layer{}
+	for _, l := range c.layers {
+		next, ok := c.next(l).(*actLayer)
+		if !ok {
+			continue
+		}
+		relu := next.act == kernels.ActReLU
+		switch of := l.(type) {
+		case *batchNormLayer:
+			of.activate(next.act)
+			into[next] = l
+		case *convLayer:
+			if relu {
+				of.act = next.act
+				into[next] = l
+			}
+		case *addLayer:
+			if relu {
+				of.act = next.act
+				into[next] = l
+			}
+		}
+	}
+	return c.fold(into)
+}
+
+// each visits the layers of one kind.
+func each[L layer](c *compiler) iter.Seq[L] {
+	return func(yield func(L) bool) {
+		for _, l := range c.layers {
+			if of, ok := l.(L); ok && !yield(of) {
+				return
+			}
+		}
+	}
+}
+
+// takeStatistics lets a convolution take the statistics of its output for a batch norm that reads it.
+func takeStatistics(c *compiler) (applied int) {
+	for norm := range each[*batchNormLayer](c) {
+		conv, ok := norm.in[0].maker.(*convLayer)
+		if !ok || norm.frozen || !conv.plain() || conv.plan.statistics != nil {
+			continue
+		}
+		conv.plan.statistics, norm.plan.statistics = norm, true
+		applied++
+	}
+	return applied
+}
+
+// takeSums lets a convolution take the sums of a batch norm's gradient while it makes that: it has to be the last
+// that adds to it.
+func takeSums(c *compiler) (applied int) {
+	for conv := range each[*convLayer](c) {
+		norm, ok := conv.in[0].maker.(*batchNormLayer)
+		if !ok || !norm.out.needs || !conv.out.needs || !conv.endsGradient(norm) {
+			continue
+		}
+		conv.plan.sums, norm.plan.sums = norm, &gradientSums{buffer: none}
+		applied++
+	}
+	return applied
+}
+
+// endsGradient reports whether the convolution is the last that adds to the gradient of a batch norm's output, and
+// can take the sums of it then.
+func (l *convLayer) endsGradient(norm *batchNormLayer) bool {
+	return l.in[0] == norm.out && norm.out.readers[0] == l && l.residual != norm.out &&
+		l.kernel.SumsGradient(norm.kernel, norm.residual != nil)
+}
+
+// readThrough lets a convolution that copies what it reads compute the batch norm before it on the way, which writes
+// nothing then.
+func readThrough(c *compiler) (applied int) {
+	for norm := range each[*batchNormLayer](c) {
+		conv, ok := norm.out.soleReader().(*convLayer)
+		if !ok || norm.residual != nil || norm.plan.parts != nil || conv.residual == norm.out ||
+			!conv.kernel.ReadsThrough(norm.kernel) {
+			continue
+		}
+		conv.plan.through, norm.plan.readThrough = norm, true
+		applied++
+	}
+	return applied
+}
+
+// takeMeans lets a batch norm make the means over all positions of its output. Tasks are whole samples then, too few of
+// them where it is not for training.
+func takeMeans(c *compiler) (applied int) {
+	if c.opt.Stage == Inference {
+		return 0
+	}
+	for norm := range each[*batchNormLayer](c) {
+		if norm.residual != nil || !norm.kernel.TakesMeans() {
+			continue
+		}
+		for _, reader := range norm.out.readers {
+			if pool, ok := reader.(*avgPoolLayer); ok && pool.global {
+				pool.plan.means, norm.plan.means = true, pool
+				applied++
+				break
+			}
+		}
+	}
+	return applied
+}
+
+// deferGates leaves the gradient of what a gate multiplies to the batch norm that made it: that reads it anyway, and
+// can multiply it by the gate and add the gradient of a mean over all positions, which the gate is usually made of.
+// Nothing else may read the batch norm's output.
+func deferGates(c *compiler) (applied int) {
+	for gate := range each[*gateLayer](c) {
+		x := gate.in[0]
+		norm, ok := x.maker.(*batchNormLayer)
+		if !ok || norm.residual != nil || !x.needs || !gate.out.needs || x.readers[len(x.readers)-1] != gate {
+			continue
+		}
+		switch others := x.readers[:len(x.readers)-1]; len(others) {
+		case 0:
+		case 1:
+			pool, ok := others[0].(*avgPoolLayer)
+			if !ok || !pool.global || !pool.out.needs {
+				continue
+			}
+			pool.plan.shift, norm.plan.shift = true, pool
+		default:
+			continue
+		}
+		gate.deferred, norm.plan.gate = true, gate
+		applied++
+	}
+	return applied
+}
+
+// joinBackward lets the convolution before a batch norm compute the gradient of its output where it reads it, for
+// both of its own gradients at once: all that is missing in what the batch norm holds is the same for every row of a
+// channel.
+func joinBackward(c *compiler) (applied int) {
+	for norm := range each[*batchNormLayer](c) {
+		conv, ok := norm.in[0].maker.(*convLayer)
+		onePass := norm.plan.sums != nil || norm.plan.gate != nil // over its gradient, for the sums or gate and sums
+		if ok && onePass && norm.plan.parts == nil && norm.in[0].soleReader() == norm && conv.joins(c) {
+			conv.plan.joint, norm.plan.joint = norm, true
+			applied++
+		}
+	}
+	return applied
+}
+
+// joins reports whether the convolution, alone in its layer and without bias, has to compute both gradients and can do
+// so at once.
+func (l *convLayer) joins(c *compiler) bool {
+	return l.plain() && len(l.node.Params) == 1 && l.in[0].needs && l.trains(c) && l.kernel.JoinsBackward()
+}
