@@ -60,7 +60,7 @@ func (b *BatchNorm) Workspace(rows, threads int) int {
 // Normalised is what a batch norm was applied to, see [BatchNorm.Apply].
 type Normalised struct {
 	X, Add       []float32 // [rows, C]; a nil Add is absent
-	Parts        []Part    // nil, or the parts of which X, which is nil then, is the concatenation along the channels
+	Parts        []Part    // in place of X, which is then nil: its parts along the channels; nil for none
 	Mean, InvStd []float32 // [C]
 	Gamma, Beta  []float32 // [C]
 }

@@ -16,8 +16,9 @@ func (b *BatchNorm) BackwardGated(p *Pool, rows int, dx []float32, of BatchNormG
 
 // SettleGated is BackwardGated without dx, which the convolution that made of.At.X computes where it reads it, see
 // [Conv.BackwardJoint]. It writes g, the gradient through gate and activation, which may be of.DY.
-func (b *BatchNorm) SettleGated(p *Pool, rows int, g []float32, of BatchNormGradient, gated Gated,
-	ws []float32) GradientRows {
+func (b *BatchNorm) SettleGated(
+	p *Pool, rows int, g []float32, of BatchNormGradient, gated Gated, ws []float32,
+) GradientRows {
 	const kernel = "BatchNorm.SettleGated"
 	checkLen(kernel, "g", g, rows*b.c)
 	of.check(kernel, rows, b.c)

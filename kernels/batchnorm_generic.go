@@ -70,8 +70,9 @@ func batchNormGradRowsGeneric(dx, g, x, add, mean, scale, slope, offset []float3
 //	g[r*row+j] = dy[r*row+j] if lo < z < hi, else 0
 //
 // which is not kept if g is nil. It may be dy.
-func batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows, row int, lo,
-	hi float32) {
+func batchNormClampGradSumsGeneric(
+	g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows, row int, lo, hi float32,
+) {
 	c := len(mean)
 	sumG, sumGX = sumG[:c], sumGX[:c]
 	for r := range rows {

@@ -107,8 +107,9 @@ var (
 
 // batchNormClampGradSums is batchNormClampGradSumsGeneric on the active instruction set. With stream, for a g of
 // [streamable] rows, it is stored past the caches. Where there is an add, there must be a g.
-func batchNormClampGradSums(g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows, row int, lo, hi float32,
-	stream bool) {
+func batchNormClampGradSums(
+	g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows, row int, lo, hi float32, stream bool,
+) {
 	sum := batchNormClampGradSumsKernels[active]
 	if sum == nil {
 		batchNormClampGradSumsGeneric(g, sumG, sumGX, dy, x, add, mean, scale, beta, rows, row, lo, hi)

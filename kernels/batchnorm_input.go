@@ -10,7 +10,8 @@ type NormInput struct {
 	Clamps            bool // the activation is a clamp
 }
 
-// Input returns what reads a tensor of that many rows through the batch norm. A residual or parts there must not be.
+// Input returns what reads a tensor of that many rows through the batch norm. It panics if there
+// is a residual, or if x is in parts.
 func (b *BatchNorm) Input(rows int, at Normalised) NormInput {
 	if at.Add != nil || at.Parts != nil {
 		panic("kernels: BatchNorm.Input: there is a residual, or x is in parts")

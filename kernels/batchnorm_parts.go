@@ -1,7 +1,7 @@
 package kernels
 
-// Part is a matrix [rows, Channels] which makes, with others, the concatenation that a batch norm is applied to. Nobody
-// has to write that: a batch norm does to every channel what it does, wherever its values lie.
+// Part is a matrix [rows, Channels]. Parts side by side are the concatenation that a batch norm is applied to. It need
+// not be written, since a batch norm treats every channel by itself, wherever its values lie.
 type Part struct {
 	X        []float32
 	Channels int
@@ -15,7 +15,7 @@ type PartGradient struct{ DX, Add []float32 } // [rows, Channels of the part]
 // BackwardSummedParts take an x in parts. The other methods need it as one.
 func (b *BatchNorm) TakesParts() bool { return b.form.Clamps }
 
-// checkParts panics unless the parts make [rows, c], and no other than the passes over parts is needed.
+// checkParts panics unless the parts make [rows, c], and Apply takes them.
 func (o *operands) checkParts(kernel string) {
 	channels := 0
 	for _, part := range o.parts {
@@ -27,8 +27,8 @@ func (o *operands) checkParts(kernel string) {
 	}
 }
 
-// partsFloats is how many values make a task of a pass over a concatenation: each part has to give it rows enough for
-// the processor to fetch them in time.
+// partsFloats is how many values make a task of a pass over a concatenation. Fewer would give it too few rows of each
+// part for the processor to fetch them in time.
 const partsFloats = 1 << 16
 
 // taskRows returns how many rows are a task of a pass over all of them.
@@ -78,8 +78,9 @@ type partsGradient struct {
 
 // BackwardSummedParts is BackwardSummed for an of.At.X in parts, each of which has its own gradient. No DX may be
 // of.DY.
-func (b *BatchNorm) BackwardSummedParts(p *Pool, rows int, to []PartGradient, of BatchNormGradient, blocks int,
-	sums []float32) {
+func (b *BatchNorm) BackwardSummedParts(
+	p *Pool, rows int, to []PartGradient, of BatchNormGradient, blocks int, sums []float32,
+) {
 	const kernel = "BatchNorm.BackwardSummedParts"
 	for i, part := range of.At.Parts {
 		if to[i].DX == nil {

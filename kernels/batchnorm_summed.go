@@ -14,10 +14,10 @@ func (b *BatchNorm) SumsGradient(residual bool) bool {
 	return b.form.Clamps || !residual && hasNormCurve(b.form.Act)
 }
 
-// GradientSumsSize returns the floats that the sums of that many blocks take.
+// GradientSumsSize returns how many floats the sums of some blocks take.
 func (b *BatchNorm) GradientSumsSize(blocks int) int { return 2 * blocks * b.c }
 
-// GradientSums returns what takes the sums of the gradient of a batch norm's output, [rows, C], that is to become g. It
+// GradientSums returns what turns the gradient of a batch norm's output, [rows, C], into g and takes its sums. It
 // panics unless SumsGradient reports true.
 func (b *BatchNorm) GradientSums(rows int, g []float32, at Normalised, sums []float32) GradientSums {
 	const kernel = "BatchNorm.GradientSums"
@@ -40,8 +40,7 @@ func (s *GradientSums) Block(index, first int, dy []float32) {
 	} else {
 		stream = stream && s.streamsParts()
 		s.eachPart(first, rows, func(_, at int, x []float32) {
-			s.sumColumns(sums, g[at:], dy[at:], x, nil, at, rows,
-				stream)
+			s.sumColumns(sums, g[at:], dy[at:], x, nil, at, rows, stream)
 		})
 	}
 	if stream {
@@ -116,20 +115,28 @@ func (k *GradientRows) Rows(dx []float32, row, first, rows int) {
 	batchNormGradRows(dx, k.G[at:], k.X[at:], nil, k.Mean, k.Scale, k.Slope, k.Offset, rows, row, c, false)
 }
 
-// gradientRows returns those of an x that is one.
+// Channels computes len(dx) channels of one row, from the given channel on.
+func (k *GradientRows) Channels(dx []float32, row, first int) {
+	c, last := len(dx), first+len(dx)
+	at := row*len(k.Mean) + first
+	batchNormGradRows(dx, k.G[at:], k.X[at:], nil, k.Mean[first:last], k.Scale[first:last], k.Slope[first:last],
+		k.Offset[first:last], 1, c, c, false)
+}
+
+// gradientRows returns the rows of the input's gradient, once slope and offset are set. x must not be in parts.
 func (b *BatchNorm) gradientRows(at *operands, g []float32) GradientRows {
 	return GradientRows{G: g, X: at.x, Mean: at.Mean, Scale: at.Scale, Slope: b.slope, Offset: b.offset}
 }
 
-// BackwardSummed is the rest of Backward, for a gradient of.DY = g whose sums over that many blocks a convolution has
-// taken: see [Conv.BackwardDataSums]. With a residual, g is its gradient. dx is [rows, C], as are g and add, nil for
-// none:
+// BackwardSummed is the rest of Backward, where a convolution has turned dy into g = of.DY and taken the sums of its
+// blocks, see [Conv.BackwardDataSums]. With a residual, g is the residual's gradient. For dx, g and add, [rows, C],
 //
 //	dx[r,c] = gamma[c]*invstd[c] * (g[r,c] - Σg/rows - x̂[r,c] * Σg·x̂/rows) (+ add[r,c])
 //
-// dx may be g or add.
-func (b *BatchNorm) BackwardSummed(p *Pool, rows int, dx, add []float32, of BatchNormGradient, blocks int,
-	sums []float32) {
+// A nil add is absent. dx may be g or add.
+func (b *BatchNorm) BackwardSummed(
+	p *Pool, rows int, dx, add []float32, of BatchNormGradient, blocks int, sums []float32,
+) {
 	checkLen("BatchNorm.BackwardSummed", "dx", dx, rows*b.c)
 	b.runRows(p, rows, dx, add, b.SettleSummed(p, rows, of, blocks, sums))
 }
@@ -142,13 +149,14 @@ func (b *BatchNorm) SettleSummed(p *Pool, rows int, of BatchNormGradient, blocks
 }
 
 // settleSums sets what follows from the sums of g.
-func (b *BatchNorm) settleSums(p *Pool, kernel string, rows int, of BatchNormGradient, blocks int,
-	sums []float32) operands {
+func (b *BatchNorm) settleSums(
+	p *Pool, kernel string, rows int, of BatchNormGradient, blocks int, sums []float32,
+) operands {
 	of.check(kernel, rows, b.c)
 	checkLen(kernel, "sums", sums, b.GradientSumsSize(blocks))
 	at := b.operands(kernel, rows, of.At)
-	b.settlement = normSettlement{channelGradient: b.channelGradient(rows, of), sums: sums, blocks: blocks,
-		totals: b.totals}
+	to := b.channelGradient(rows, of)
+	b.settlement = normSettlement{channelGradient: to, sums: sums, blocks: blocks, totals: b.totals}
 	p.Run(ceilDiv(b.c, finishBlocks), (*normSettleBlocks)(&b.settlement))
 	return at
 }

@@ -2,16 +2,17 @@ package kernels
 
 // Joint holds the arguments of a convolution's whole backward pass, see [Conv.BackwardJoint].
 type Joint struct {
-	DX, Add    []float32 // the gradient of the input, and what is added to it, which may be DX itself; nil for nothing
-	DW         []float32 // the gradient of the weights
+	// [n, H, W, C], the gradient of the input and what is added to it: nil for nothing, or DX itself
+	DX, Add    []float32
+	DW         []float32 // the gradient of the weights, in their shape
 	Accumulate bool      // add to DW what it holds
 
 	DY     GradientRows // the gradient of the output, from BatchNorm.SettleSummed or SettleGated
-	X, W   []float32    // the input and the weights
+	X, W   []float32    // the input, [n, H, W, C], and the weights
 	Before NormBefore   // takes the sums of DX
 }
 
-// JoinsBackward reports whether BackwardJoint is there for the convolution, and pays.
+// JoinsBackward reports whether the convolution has a BackwardJoint, and whether that pays.
 func (c *Conv) JoinsBackward() bool { return c.joint() != nil }
 
 // jointPass is the whole backward pass of a convolution that a batch norm follows.
@@ -21,7 +22,7 @@ type jointPass interface {
 	workspace(n, threads int) int
 }
 
-// joint returns the convolution's, nil if there is none.
+// joint returns the convolution's whole backward pass, nil if there is none.
 func (c *Conv) joint() jointPass {
 	switch {
 	case c.jointly != nil:
@@ -32,14 +33,11 @@ func (c *Conv) joint() jointPass {
 	return nil
 }
 
-// BackwardJoint computes both gradients of y = conv(x, w) where y goes to a batch norm: with dy the gradient of y,
-//
-//	dy[r,c] = gamma[c]*invstd[c] * (g[r,c] - Σg/rows - ŷ[r,c] * Σg·ŷ/rows)
-//
-// as [BatchNorm.BackwardSummed] has it, it is BackwardData, or BackwardDataSums where there is a batch norm before, and
-// BackwardWeights. dy is computed piece by piece, used for both while it is in the caches, and never written. If the
-// input is read through a batch norm (ReadThrough), that is the one before. It returns the number of blocks in Sums. It
-// panics unless JoinsBackward reports true, and SumsGradient if there is a batch norm before.
+// BackwardJoint computes both gradients of a convolution that a batch norm follows: BackwardWeights, and BackwardData,
+// or BackwardDataSums if there is a batch norm before. The rows of j.DY are computed piece by piece, used for both
+// while they are in the caches, and never written. An input that is read through a batch norm (ReadThrough) is read
+// through the one before. The result is the number of blocks in j.Before.Sums. It panics unless JoinsBackward reports
+// true, and SumsGradient if there is a batch norm before.
 func (c *Conv) BackwardJoint(p *Pool, n int, j *Joint, ws []float32) (blocks int) {
 	c.check(n, j.DY.G, j.X, j.W)
 	checkLen("Conv", "y", j.DY.X, n*c.outputSize())

@@ -27,8 +27,9 @@ func (c *Conv) SumsPartsGradient(norm *BatchNorm) bool {
 //
 // with z the activation's argument. It returns how many blocks there are of before.Sums. [BatchNorm.BackwardSummed]
 // takes both. It panics unless SumsGradient reports true.
-func (c *Conv) BackwardDataSums(p *Pool, n int, dx, dy, w, add []float32, before NormBefore,
-	ws []float32) (blocks int) {
+func (c *Conv) BackwardDataSums(
+	p *Pool, n int, dx, dy, w, add []float32, before NormBefore, ws []float32,
+) (blocks int) {
 	if !c.SumsGradient(before.Norm, before.At.Add != nil) {
 		panic("kernels: Conv.BackwardDataSums: the convolution takes no sums for such a batch norm")
 	}

@@ -87,7 +87,7 @@ func (k *depthwiseJointCase) joint(threads int, inPlace bool) gradients {
 		k.c.ReadThrough(k.through, k.n, k.at)
 	}
 	blocks := k.c.BackwardJoint(p, k.n, &args, make([]float32, k.c.JointWorkspace(k.n, threads)))
-	return gradients{args.DX, args.DW, k.addUp(args.Before.Sums, blocks)}
+	return gradients{args.DX, args.DW, addUp(args.Before.Sums, blocks)}
 }
 
 // apart computes the three gradients one after the other.
@@ -112,23 +112,7 @@ func (k *depthwiseJointCase) apart(threads int) gradients {
 		c.ReadThrough(k.through, k.n, k.at)
 	}
 	c.BackwardWeights(p, k.n, dw, nil, dy, args.X, args.Accumulate, ws)
-	return gradients{dx, dw, k.addUp(sums, blocks)}
-}
-
-// addUp returns the sums over all blocks.
-func (k *depthwiseJointCase) addUp(sums []float32, blocks int) []float32 {
-	total := make([]float32, 2*k.c.s.C)
-	if k.before == nil {
-		return nil
-	}
-	for j := range total {
-		sum := 0.0
-		for b := range blocks {
-			sum += float64(sums[b*len(total)+j])
-		}
-		total[j] = float32(sum)
-	}
-	return total
+	return gradients{dx, dw, addUp(sums, blocks)}
 }
 
 // checkJoint compares both ways: dx has the same bits, as dy has; dw and the sums are the same terms in another order.

@@ -96,14 +96,11 @@ func (p *depthwisePanel) copyPixels(dst []float32, source, pixels, lines, first,
 
 // copyGradient copies pixels through the gradient of the batch norm after, one by one.
 func (p *depthwisePanel) copyGradient(dst []float32, source, pixels, lines, first int) {
-	b, channels := p.after, min(channelBlock, p.c-first)
-	last := first + channels
+	channels := min(channelBlock, p.c-first)
 	for i := range lines {
 		for q := range pixels {
-			at, to := source+(i*p.w+q*p.stride)*p.c, i*p.line()+q*channelBlock
-			batchNormGradRows(dst[to:to+channels], p.src[at:at+channels], b.X[at:at+channels], nil,
-				b.Mean[first:last], b.Scale[first:last], b.Slope[first:last], b.Offset[first:last],
-				1, channels, channels, false)
+			pixel, to := source/p.c+i*p.w+q*p.stride, i*p.line()+q*channelBlock
+			p.after.Channels(dst[to:to+channels], pixel, first)
 		}
 	}
 }
