@@ -1,6 +1,7 @@
 package kernels
 
-// Gated is what the gradient dy of a value that a channel gate multiplies still lacks, see [ChannelGate.BackwardInput]:
+// Gated is what the gradient dy of a value that a channel gate multiplies still lacks: the gate's factor, and what is the
+// same for all positions of a sample, as the gradient of a mean over them is.
 //
 //	dy[n,i,c]*Gate[n,c] (+ Shift[n,c])
 type Gated struct {

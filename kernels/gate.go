@@ -9,7 +9,6 @@ type ChannelGate struct {
 	chunks       int // tasks of a sample in Forward
 	y, x, g      []float32
 	dx, dg, dy   []float32
-	shift        []float32
 	rowsPerChunk int
 }
 
@@ -48,7 +47,7 @@ func (k *ChannelGate) Backward(p *Pool, n int, dx, dg, dy, x, g []float32) {
 	p.Run(n, (*gateBackward)(k))
 }
 
-// BackwardGate is Backward for dg alone.
+// BackwardGate is Backward for dg alone; [BatchNorm.BackwardGated] makes dx where it needs it.
 func (k *ChannelGate) BackwardGate(p *Pool, n int, dg, dy, x []float32) {
 	checkLen("ChannelGate.BackwardGate", "dg", dg, n*k.c)
 	checkLen("ChannelGate.BackwardGate", "dy", dy, n*k.hw*k.c)
@@ -57,26 +56,7 @@ func (k *ChannelGate) BackwardGate(p *Pool, n int, dg, dy, x []float32) {
 	p.Run(n, (*gateSum)(k))
 }
 
-// BackwardInput is the rest of Backward, and adds what is the same for all positions of a sample, as the gradient of a
-// mean over them is:
-//
-//	dx[n,i,c] = dy[n,i,c] * g[n,c] (+ shift[n,c])
-//
-// A nil shift is absent. dx may be dy.
-func (k *ChannelGate) BackwardInput(p *Pool, n int, dx, dy, g, shift []float32) {
-	if shift == nil {
-		k.Forward(p, n, dx, dy, g)
-		return
-	}
-	checkLen("ChannelGate.BackwardInput", "dx", dx, n*k.hw*k.c)
-	checkLen("ChannelGate.BackwardInput", "dy", dy, n*k.hw*k.c)
-	checkLen("ChannelGate.BackwardInput", "g", g, n*k.c)
-	checkLen("ChannelGate.BackwardInput", "shift", shift, n*k.c)
-	k.n, k.dx, k.dy, k.g, k.shift = n, dx, dy, g, shift
-	p.Run(n*k.chunks, (*gateInput)(k))
-}
-
-// chunk returns the rows of a task of Forward or BackwardInput, and where in the tensors they are.
+// chunk returns the rows of a task of Forward, and where in the tensors they are.
 func (k *ChannelGate) chunk(task int) (sample, rows, at, end int) {
 	sample = task / k.chunks
 	first := task % k.chunks * k.rowsPerChunk
@@ -120,11 +100,4 @@ func (k *gateSum) Do(sample, _ int) {
 		end := at + rows*k.c
 		gateSums(dg, k.dy[at:end], k.x[at:end], rows)
 	}
-}
-
-type gateInput ChannelGate
-
-func (k *gateInput) Do(task, _ int) {
-	sample, rows, at, end := (*ChannelGate)(k).chunk(task)
-	scaleShiftRows(k.dx[at:end], k.dy[at:end], k.g[sample*k.c:(sample+1)*k.c], k.shift[sample*k.c:(sample+1)*k.c], rows)
 }
