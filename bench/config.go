@@ -23,7 +23,7 @@ type Config struct {
 	Seed    uint64 // of all that is drawn at random
 	Seeds   int    // runs of each model, with Seed, Seed+1, …; 0: one. The synthetic dataset is Seed's in all
 
-	Jobs    int    // at most so many side by side, as memory allows, with a thread each at least; 0: one
+	Jobs    int    // side by side at most, as memory allows, with a thread each at least; 0: one
 	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it
 	Memory  int64  // bytes that all jobs together may take; 0: [machine.AvailableMemory]
 	Teacher string // the model that distilled rows learn from; "": [models.DefaultTeacher]

@@ -84,7 +84,7 @@ func (c *Config) drawAside() (drawn string, cleanUp func(), err error) {
 	return dir, func() { os.RemoveAll(dir) }, nil
 }
 
-// pace tells how many images a second a model is trained on, or used on, with batches of that many.
+// pace returns the images a second that a model is trained on, or used on, with batches of a number of images.
 type pace func(ctx context.Context, m models.Model, mode measure.Mode, batch int) (float64, error)
 
 func (r *runner) estimate(ctx context.Context, pace pace) (Estimate, error) {

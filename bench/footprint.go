@@ -20,7 +20,7 @@ type footprint struct {
 
 func (f footprint) total() int64 { return f.own + f.images }
 
-// measure plans the job's memory with batches of that many images.
+// measure plans the job's memory with batches of a number of images.
 func (j *job) measure(batch int) (footprint, error) {
 	judge, err := train.Plan(j.graph, j.threads, j.options(train.Inference, batch))
 	if err != nil {

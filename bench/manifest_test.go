@@ -25,7 +25,7 @@ func ownData(t *testing.T, c *Config) {
 	c.Data = data
 }
 
-// runUntil ends the run after so many steps.
+// runUntil ends the run after a number of steps.
 func runUntil(t *testing.T, c Config, steps int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -23,7 +23,7 @@ type meter struct {
 
 func newMeter(now func() time.Time) *meter { return &meter{now: now} }
 
-// start sets the clock when there is so much work ahead.
+// start sets the clock; work is all that lies ahead.
 func (m *meter) start(work float64) {
 	m.began = m.now()
 	m.last, m.todo = m.began, work

@@ -130,7 +130,7 @@ func foreign(name string) models.Model {
 	return m
 }
 
-// writeForeign writes weights of the tiny network, of that many classes, under the other names.
+// writeForeign writes weights of the tiny network with a number of classes, under the other names.
 func writeForeign(t *testing.T, path string, classes int) (*graph.Graph, *train.Weights) {
 	t.Helper()
 	g, err := foreign("one").Graph(classes)

@@ -16,14 +16,14 @@ type Choice string
 
 // The choices.
 const (
-	Spread Choice = "spread" // from the best to the worst at even steps; of three: the best, the median and the worst
-	Best   Choice = "best"
-	Worst  Choice = "worst"
-	First  Choice = "first" // as they stand in the dataset
+	ChooseSpread Choice = "spread" // from the best to the worst at even steps; of three: the best, the median and the worst
+	ChooseBest   Choice = "best"
+	ChooseWorst  Choice = "worst"
+	ChooseFirst  Choice = "first" // as they stand in the dataset
 )
 
 // Choices lists the choices.
-func Choices() []Choice { return []Choice{Spread, Best, Worst, First} }
+func Choices() []Choice { return []Choice{ChooseSpread, ChooseBest, ChooseWorst, ChooseFirst} }
 
 // RankConfig says whose ranked lists to make.
 type RankConfig struct {
@@ -85,19 +85,19 @@ func byPrecision(all []market1501.Ranking) []int {
 	return order
 }
 
-// choose returns the indices of so many rankings.
+// choose returns the indices of the rankings of a number of queries.
 func (c Choice) choose(all []market1501.Ranking, queries int) ([]int, error) {
 	if queries < 1 || queries > len(all) {
 		queries = len(all)
 	}
 	order := byPrecision(all)
 	switch c {
-	case Best:
-	case Worst:
+	case ChooseBest:
+	case ChooseWorst:
 		slices.Reverse(order)
-	case First:
+	case ChooseFirst:
 		slices.Sort(order)
-	case Spread:
+	case ChooseSpread:
 		spread := make([]int, queries)
 		for i := range spread {
 			spread[i] = order[i*(len(order)-1)/max(queries-1, 1)]
@@ -121,7 +121,7 @@ const (
 
 // recordRankings writes the ranked lists of a job's last evaluation into its folder.
 func (t *training) recordRankings(ctx context.Context, e evaluation) error {
-	r, err := e.rankings(ctx, t.judge.protocol, t.threads, Spread, recordedQueries, recordedTop)
+	r, err := e.rankings(ctx, t.judge.protocol, t.threads, ChooseSpread, recordedQueries, recordedTop)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func TestRankRepeatsTheRun(t *testing.T) {
 			Model: tinymodel.New("one"), Weights: filepath.Join(dir, store.WeightsFile), Data: c.Data,
 			Batch: c.Recipe.Batch,
 		},
-		Choice: Spread, Queries: recordedQueries, Top: recordedTop,
+		Choice: ChooseSpread, Queries: recordedQueries, Top: recordedTop,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,14 +57,14 @@ func TestChoices(t *testing.T) {
 		queries int
 		want    []int
 	}{
-		{Spread, 3, []int{1, 0, 2}},
-		{Spread, 1, []int{1}},
-		{Spread, 2, []int{1, 2}},
-		{Spread, 9, []int{1, 4, 0, 3, 2}},
-		{Best, 2, []int{1, 4}},
-		{Worst, 2, []int{2, 3}},
-		{First, 2, []int{0, 1}},
-		{First, 0, []int{0, 1, 2, 3, 4}},
+		{ChooseSpread, 3, []int{1, 0, 2}},
+		{ChooseSpread, 1, []int{1}},
+		{ChooseSpread, 2, []int{1, 2}},
+		{ChooseSpread, 9, []int{1, 4, 0, 3, 2}},
+		{ChooseBest, 2, []int{1, 4}},
+		{ChooseWorst, 2, []int{2, 3}},
+		{ChooseFirst, 2, []int{0, 1}},
+		{ChooseFirst, 0, []int{0, 1, 2, 3, 4}},
 	} {
 		got, err := test.choice.choose(all, test.queries)
 		if diff := cmp.Diff(test.want, got); diff != "" || err != nil {

@@ -20,7 +20,7 @@ type stageTimes struct {
 // watchedSteps are enough to tell stages apart, and few enough to be over soon.
 const watchedSteps = 4
 
-// watchStages watches a program that will train for so many steps; nil: there is nothing to watch.
+// watchStages watches a program that has a number of steps to train; nil: there is nothing to watch.
 func watchStages(p *train.Program, stage train.Stage, steps int) *stageTimes {
 	if stage != train.Everything || steps < 1 {
 		return nil

@@ -17,7 +17,7 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-// tmpfs is a file system of that many bytes for the results; without the right to mount, or on another
+// tmpfs makes a file system of a number of bytes for the results; without the right to mount, or on another
 // system than Linux, the test is skipped: what it is about, TestStorageErrors shows without.
 func tmpfs(t *testing.T, bytes int) (dir string) {
 	t.Helper()

@@ -74,7 +74,7 @@ func readBytes(root fs.FS, name string) (n int64, ok bool) {
 	return n, err == nil
 }
 
-// field returns what stands behind name on its line, "" if no line begins with it.
+// field returns what follows name on the first line that begins with it, "" if none does.
 func field(text []byte, name string) string {
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		if words := strings.Fields(lines.Text()); len(words) > 1 && words[0] == name {

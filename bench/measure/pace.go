@@ -31,7 +31,7 @@ func NewPacer(threads int, precision kernels.Precision, reporter progress.Report
 // Close ends the threads.
 func (p *Pacer) Close() { p.pool.Close() }
 
-// Pace returns how many images a second a model is trained on, or used on, in batches of that many: by the second of
+// Pace returns the images a second that a model is trained on, or used on, in batches of batch images: by the second of
 // two steps on noise.
 func (p *Pacer) Pace(ctx context.Context, m models.Model, mode Mode, batch int) (float64, error) {
 	g, err := m.Graph(flops.IdentityCount)

@@ -27,7 +27,7 @@ func TestProfile(t *testing.T) {
 		for i, r := range rows {
 			shares += r.Share
 			if i > 0 && r.Time > rows[i-1].Time {
-				t.Errorf("%v stands behind %v", r, rows[i-1])
+				t.Errorf("%v stands after %v", r, rows[i-1])
 			}
 			if at := r.Layer + " " + r.Phase.String(); r.Layer != "" && layers[at] {
 				t.Errorf("%s stands twice", at)

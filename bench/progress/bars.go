@@ -108,7 +108,7 @@ func (b *Bars) remove(name string) {
 	}
 }
 
-// lineStart begins whatever is drawn: after Ctrl-C the cursor stands behind the ^C that the
+// lineStart begins whatever is drawn: after Ctrl-C the cursor is right of the ^C that the
 // terminal has printed, where mpb expects the start of a line.
 const lineStart = "\r"
 

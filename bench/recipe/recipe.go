@@ -171,8 +171,8 @@ func (s Schedule) Steps() int { return s.AllEpochs() * s.StepsPerEpoch }
 // AllEpochs is the number of epochs of both stages.
 func (s Schedule) AllEpochs() int { return s.HeadEpochs + s.Epochs }
 
-// Schedule resolves the recipe for a model of macs multiply-adds per image and an
-// epoch of that many batches. A budget first shortens the second stage, to one epoch
+// Schedule resolves the recipe for a model of macs multiply-adds per image and
+// epochs of a number of batches. A budget first shortens the second stage, to one epoch
 // at least, and then the epochs, to one step at least; every epoch shuffles anew, so
 // that a shortened one sees other images. It depends on nothing else: not on the machine,
 // and not on the time.

@@ -149,8 +149,8 @@ func (f Folder) Checkpoints() ([]CheckpointFile, error) {
 	return found, nil
 }
 
-// Prune leaves the newest checkpoints, as many as newest says, and those at the end of every so many epochs; 0: of
-// none. What a kill between two removals has left of others goes, too.
+// Prune leaves the newest checkpoints, as many as newest says, and those at the end of each every-th epoch; 0: none of
+// these. What a kill between two removals has left of others goes, too.
 func (f Folder) Prune(newest, every int) error {
 	found, err := f.Checkpoints()
 	if err != nil {

@@ -106,7 +106,7 @@ func (f Folder) Tidy(every int, now time.Time, warn func(string)) error {
 	return errors.Join(f.Clear(every), l.Retire())
 }
 
-// Clear leaves what a job that is done is to keep; of checkpoints, those at the end of every so many epochs, 0: none.
+// Clear leaves what a job that is done is to keep; of checkpoints, those at the end of each every-th epoch, 0: none.
 // The caller has the lock.
 func (f Folder) Clear(every int) error {
 	return errors.Join(atomicfile.RemovePartial(f.Dir), f.Prune(0, every))

@@ -18,7 +18,7 @@ import (
 // benchedByDefault is what bench measures where no model is named.
 const benchedByDefault = "resnet50"
 
-// kernelBatch is the batch of kernels, of which there are many.
+// kernelBatch is the batch of kernels, which are many.
 const kernelBatch = 8
 
 func newBenchCommand() *cobra.Command {

@@ -88,7 +88,7 @@ end, "first" as they stand in the dataset.`,
 	flags.StringVar(&config.Data, "data", "", "`folder` of Market-1501")
 	flags.StringVar(&out, "out", "", "`folder` of the pictures")
 	flags.IntVar(&config.Queries, "queries", 10, "queries that are drawn")
-	flags.StringVar(&choice, "choose", string(bench.Spread), "`which` queries: "+choiceNames())
+	flags.StringVar(&choice, "choose", string(bench.ChooseSpread), "`which` queries: "+choiceNames())
 	flags.IntVar(&config.Top, "top", 10, "gallery images in a list")
 	options.register(command)
 	flags.IntVar(&config.Batch, "batch", recipe.DefaultBatch, "images in a batch")

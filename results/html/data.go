@@ -66,7 +66,7 @@ func (p Page) data(lines []line) chartData {
 
 func newChartModel(l line) chartModel {
 	m := chartModel{
-		Model: l.Model, Kind: l.kind, State: l.state.Name,
+		Model: l.Model, Kind: l.kind, State: l.state.Class(),
 		Published: map[string]float64{}, Ours: map[string]float64{}, Deviation: map[string]float64{},
 	}
 	set := func(into map[string]float64, key, printed string) {

@@ -2,15 +2,19 @@ package html
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/reidbench/reidbench/results"
 )
 
 // state is how far a line's runs have come.
 type state struct {
-	Name string // "done", "running", "failed" or "not-run"
-	Text string
+	State results.State
+	Text  string
 }
+
+// Class is the state's class in the page.
+func (s state) Class() string { return strings.ReplaceAll(string(s.State), " ", "-") }
 
 // stateOf looks at records and, where a run has none yet, at its log.
 func stateOf(l line) state {
@@ -24,16 +28,16 @@ func stateOf(l line) state {
 	}
 	for _, r := range l.runs {
 		if !finished[r.Seed] {
-			return state{"running", fmt.Sprintf("epoch %d of %d", r.Epoch, r.Epochs)}
+			return state{results.StateRunning, fmt.Sprintf("epoch %d of %d", r.Epoch, r.Epochs)}
 		}
 	}
 	switch {
 	case done > 1:
-		return state{"done", fmt.Sprintf("%d seeds", done)}
+		return state{results.StateDone, fmt.Sprintf("%d seeds", done)}
 	case done == 1:
-		return state{"done", "done"}
+		return state{results.StateDone, "done"}
 	case len(l.Records) > 0:
-		return state{"failed", "failed"}
+		return state{results.StateFailed, "failed"}
 	}
-	return state{"not-run", "not run"}
+	return state{results.StateNotRun, "not run"}
 }

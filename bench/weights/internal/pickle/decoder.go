@@ -304,7 +304,7 @@ func (d *Decoder) long() error {
 	return d.push(v)
 }
 
-// text reads a string after its length of that many bytes. Python 2's byte strings are taken as text too.
+// text reads a string after its length, which takes a number of bytes. Python 2's byte strings are taken as text too.
 func (d *Decoder) text(lengthBytes int64) error {
 	p, err := d.bytes(lengthBytes)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
-// file puts a header and so many bytes of values together.
+// file puts a header and a number of bytes of values together.
 func file(header string, values int) []byte {
 	data := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 	data = append(data, header...)
