@@ -57,7 +57,8 @@ func (a *Adam) Step(p *Program, lr float64) {
 	}
 	for _, u := range a.updates {
 		from, to := u.from, u.to
-		u.kernel.Step(p.pool, a.weights.parameters[from:to], p.gradients[from:to], a.mean[from:to], a.square[from:to], step)
+		parameters, gradients := a.weights.parameters[from:to], p.gradients[from:to]
+		u.kernel.Step(p.pool, parameters, gradients, a.mean[from:to], a.square[from:to], step)
 	}
 }
 

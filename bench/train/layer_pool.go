@@ -47,10 +47,31 @@ type linearMap interface {
 	Backward(p *kernels.Pool, n int, dx, dy []float32)
 }
 
-// avgPoolLayer is the mean over windows, or over all positions.
-type avgPoolLayer struct {
+// mapLayer is one linear map: upsampling, flattening to PyTorch's order [C, H, W], or gathering pixels into the
+// sequences of their windows.
+type mapLayer struct {
 	base
 	kernel linearMap
+}
+
+func (l *mapLayer) forward(c *compiler, out buffer) {
+	kernel, x := l.kernel, c.read(l.in[0])
+	c.emit(l.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
+		kernel.Forward(f.pool, f.n, f.at(out), f.at(x))
+	})
+}
+
+func (l *mapLayer) backward(c *compiler, dy buffer) {
+	kernel, k := l.kernel, c.contribute(l.in[0], false, none)
+	c.emit(l.label(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
+		kernel.Backward(f.pool, f.n, f.at(k.dst), f.at(dy))
+	})
+	k.done()
+}
+
+// avgPoolLayer is the mean over windows, or over all positions.
+type avgPoolLayer struct {
+	mapLayer
 	global bool // over all positions
 	plan   poolPlan
 	shift  buffer // what it adds to the gradient of each position, where the batch norm before it does that
@@ -58,13 +79,13 @@ type avgPoolLayer struct {
 
 func (l *avgPoolLayer) forward(c *compiler, out buffer) {
 	if !l.plan.means {
-		mapForward(c, &l.base, l.kernel, out)
+		l.mapLayer.forward(c, out)
 	}
 }
 
 func (l *avgPoolLayer) backward(c *compiler, dy buffer) {
 	if !l.plan.shift {
-		mapBackward(c, &l.base, l.kernel, dy)
+		l.mapLayer.backward(c, dy)
 		return
 	}
 	size, share := l.out.size, kernels.NewScale(1/float32(l.inputShape().Positions()))
@@ -74,45 +95,3 @@ func (l *avgPoolLayer) backward(c *compiler, dy buffer) {
 		share.Forward(f.pool, f.n*size, f.at(shift), f.at(dy), nil)
 	})
 }
-
-// mapForward and mapBackward emit the steps of a layer that is one linear map.
-func mapForward(c *compiler, b *base, kernel linearMap, out buffer) {
-	x := c.read(b.in[0])
-	c.emit(b.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
-		kernel.Forward(f.pool, f.n, f.at(out), f.at(x))
-	})
-}
-
-func mapBackward(c *compiler, b *base, kernel linearMap, dy buffer) {
-	k := c.contribute(b.in[0], false, none)
-	c.emit(b.label(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
-		kernel.Backward(f.pool, f.n, f.at(k.dst), f.at(dy))
-	})
-	k.done()
-}
-
-type upsampleLayer struct {
-	base
-	kernel *kernels.UpsampleNearest
-}
-
-func (l *upsampleLayer) forward(c *compiler, out buffer) { mapForward(c, &l.base, l.kernel, out) }
-func (l *upsampleLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.base, l.kernel, dy) }
-
-// flattenLayer reorders [H, W, C] to PyTorch's [C, H, W].
-type flattenLayer struct {
-	base
-	kernel *kernels.Flatten
-}
-
-func (l *flattenLayer) forward(c *compiler, out buffer) { mapForward(c, &l.base, l.kernel, out) }
-func (l *flattenLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.base, l.kernel, dy) }
-
-// windowsLayer gathers the pixels of windows into sequences.
-type windowsLayer struct {
-	base
-	kernel *kernels.Windows
-}
-
-func (l *windowsLayer) forward(c *compiler, out buffer) { mapForward(c, &l.base, l.kernel, out) }
-func (l *windowsLayer) backward(c *compiler, dy buffer) { mapBackward(c, &l.base, l.kernel, dy) }

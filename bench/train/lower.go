@@ -99,10 +99,10 @@ func (c *compiler) newLayer(n *graph.Node) (layer, error) {
 		return &maxPoolLayer{base: b, kernel: kernels.NewMaxPool(s)}, nil
 	case graph.AvgPool:
 		s := poolShape(in, op.Kernel, op.Steps(), op.Pad, op.Ceil)
-		return &avgPoolLayer{base: b, kernel: kernels.NewAvgPool(s, !op.ExcludePad)}, nil
+		return &avgPoolLayer{mapLayer: mapLayer{b, kernels.NewAvgPool(s, !op.ExcludePad)}}, nil
 	case graph.AdaptiveAvgPool:
 		kernel := kernels.NewAdaptiveAvgPool(in.H, in.W, in.C, op.Out.H, op.Out.W)
-		return &avgPoolLayer{base: b, kernel: kernel, global: op.Out == graph.Square(1)}, nil
+		return &avgPoolLayer{mapLayer: mapLayer{b, kernel}, global: op.Out == graph.Square(1)}, nil
 	case graph.Add:
 		return &addLayer{base: b}, nil
 	case graph.Mul:
@@ -119,16 +119,16 @@ func (c *compiler) newLayer(n *graph.Node) (layer, error) {
 	case graph.Slice:
 		return &sliceLayer{base: b, from: op.From}, nil
 	case graph.Upsample:
-		return &upsampleLayer{base: b, kernel: kernels.NewUpsample(in.H, in.W, in.C, op.Factor)}, nil
+		return &mapLayer{base: b, kernel: kernels.NewUpsample(in.H, in.W, in.C, op.Factor)}, nil
 	case graph.Dropout, graph.DropPath:
 		return c.newDropoutLayer(b), nil
 	case graph.Flatten:
 		if in.IsVector() {
 			return nil, nil
 		}
-		return &flattenLayer{base: b, kernel: kernels.NewFlatten(in.H, in.W, in.C)}, nil
+		return &mapLayer{base: b, kernel: kernels.NewFlatten(in.H, in.W, in.C)}, nil
 	case graph.Windows:
-		return &windowsLayer{base: b, kernel: kernels.NewWindows(in.H, in.W, in.C, op.Size.H, op.Size.W)}, nil
+		return &mapLayer{base: b, kernel: kernels.NewWindows(in.H, in.W, in.C, op.Size.H, op.Size.W)}, nil
 	case graph.PadToken:
 		return &padTokenLayer{base: b}, nil
 	case graph.ClassToken:

@@ -283,7 +283,9 @@ func TestProfile(t *testing.T) {
 		phases[s.Node.Name+" "+s.Phase.String()] = true
 	}
 	for _, want := range []string{
-		"stem forward", "stem weight gradient", "c forward", "c weight gradient", "c data gradient", "classifier forward",
+		"stem forward", "stem weight gradient",
+		"c forward", "c weight gradient", "c data gradient",
+		"classifier forward",
 	} {
 		if !phases[want] {
 			t.Errorf("no time for %q in %v", want, phases)
