@@ -1,7 +1,7 @@
 package kernels
 
-// Every direction of a convolution has an engine for each form in which it can be computed. An engine's workspace is the
-// floats of scratch that a call for n samples needs; asking for it changes nothing.
+// Every direction of a convolution has an engine for each form in which it can be computed. An engine's workspace is
+// the floats of scratch that a call for n samples needs; asking for it changes nothing.
 type (
 	forwardEngine interface {
 		workspace(n, threads int) int

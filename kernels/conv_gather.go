@@ -19,7 +19,8 @@ func (g *gather) depth() int { return g.kh * g.kw * g.channels }
 
 // plain reports whether the matrix lies in memory as it is: rows of channels, one pixel apart.
 func (g *gather) plain() bool {
-	return g.kh == 1 && g.kw == 1 && g.sh == 1 && g.sw == 1 && g.top == 0 && g.left == 0 && g.outH == g.h && g.outW == g.w
+	return g.kh == 1 && g.kw == 1 && g.sh == 1 && g.sw == 1 &&
+		g.top == 0 && g.left == 0 && g.outH == g.h && g.outW == g.w
 }
 
 // fill copies columns [k0,k1) of the given rows, counted over all images, to dst.

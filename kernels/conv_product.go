@@ -86,8 +86,14 @@ func (p *implicitProduct) columnBlock() int {
 	return roundUp(ceilDiv(p.cols, parts), width)
 }
 
+// blocks cuts the product into tasks.
+func (p *implicitProduct) blocks() blockGrid {
+	return blockGrid{rowBlocks: p.rowBlocks(), groups: p.groups, cols: p.cols, columnBlock: p.columnBlock()}
+}
+
 func (p *implicitProduct) tasks() int {
-	return p.rowBlocks() * p.groups * ceilDiv(p.cols, p.columnBlock())
+	blocks := p.blocks()
+	return blocks.tasks()
 }
 
 // steps returns the depth of the product.

@@ -19,18 +19,15 @@ type productBlock struct {
 
 // begin sets what is the same for all of the depth: where the block goes and what is added to it.
 func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
-	columnBlock, depth := p.columnBlock(), p.blockDepth()
-	columnBlocks := ceilDiv(p.cols, columnBlock)
+	m, space, blocks, depth := &b.m, newScratch(ws), p.blocks(), p.blockDepth()
 	b.implicitProduct = p
-	b.row = task / (columnBlocks * p.groups) * rowBlock
-	b.group = task / columnBlocks % p.groups
-	b.col = task % columnBlocks * columnBlock
+	b.row, b.group, b.col, m.cols = blocks.task(task)
+	b.row *= rowBlock
 	b.first = b.group*p.cols + b.col
 	b.source = p.gather
 	b.source.first += b.group * p.channels
 
-	m, space := &b.m, newScratch(ws)
-	m.rows, m.cols, m.pairs = min(rowBlock, p.rows()-b.row), min(columnBlock, p.cols-b.col), p.pairs
+	m.rows, m.pairs = min(rowBlock, p.rows()-b.row), p.pairs
 	b.direct = !p.pairs && !p.given && b.source.direct() && (m.rows == rowBlock || !p.quartered())
 	b.gathered = space.take(p.gatheredSize())
 	b.edge = space.take(edgeSize(depth))

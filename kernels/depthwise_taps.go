@@ -114,8 +114,8 @@ func (t *tapSum) computePortably(from int) {
 	}
 }
 
-// gradientTaps is how many taps the assembly sums at once: enough that no sum waits for its last addition. The generator
-// has the same number, or TestDepthwiseTapGradient fails.
+// gradientTaps is how many taps the assembly sums at once: enough that no sum waits for its last addition. The
+// generator has the same number, or TestDepthwiseTapGradient fails.
 const gradientTaps = 5
 
 // tapGradient is the gradient of the weights of some taps, a multiple of gradientTaps, over lines of pixels. It
@@ -152,7 +152,8 @@ func (t *tapGradient) vector(c int, kernel tapGradientKernel) {
 	const size = 4
 	kernel(unsafe.SliceData(t.sums[c:]), offsets(t.taps), len(t.taps)/gradientTaps,
 		unsafe.SliceData(t.dy[c:]), t.dyPixel*size, t.dyLine*size, unsafe.SliceData(t.x[c:]), t.xLine*size,
-		unsafe.SliceData(t.soon), unsafe.SliceData(t.also), t.step*size, t.perTile(t.pixels, t.lines), t.pixels, t.lines)
+		unsafe.SliceData(t.soon), unsafe.SliceData(t.also), t.step*size, t.perTile(t.pixels, t.lines),
+		t.pixels, t.lines)
 }
 
 // tapGradientKernel is an assembly kernel for one vector of channels; its strides are in bytes.

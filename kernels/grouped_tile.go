@@ -122,7 +122,8 @@ func (f *fetchStream) arguments() (at *float32, pixel, count, lines int) {
 
 // groupedTileKernel is an assembly tile; its strides are in bytes.
 type groupedTileKernel func(
-	y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, inner, planes, tiles int, past bool,
+	y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32,
+	inner, planes, tiles int, past bool,
 	soon *float32, soonPixel, soonCount, soonLines int)
 
 func (t *groupedTile) compute() {

@@ -119,11 +119,20 @@ type filtering struct {
 	input, filter, output matrix
 }
 
-// newFiltering interpolates at the points 0, ±each of the roots and infinity, of which there are as many as products.
+// newFiltering interpolates at the points 0, ±each of the roots and infinity: one point for each product.
 // Points that are short binary fractions make Bᵀ and Aᵀ exact in float32. Which are best was searched for among those.
 //
 // Filter and outputs are polynomials that are evaluated at the points, and Bᵀ is the transpose of interpolation: its
-// row for a point t has the coefficients of Π(x-s) over the other points s, the weight 1/Π(t-s) is in G.
+// row for a point t has the coefficients of Π(x-s) over the other points s, the weight 1/Π(t-s) is in G. F(2,3), for
+// example, has the points 0, 1, -1 and infinity. With inputs d, taps g and outputs y, its four products are
+//
+//	m₀ = (d₂ - d₀) * -g₀             0:        Π(x-s) = (x-1)(x+1) = x²-1, Π(t-s) = -1
+//	m₁ = (d₁ + d₂) * (g₀+g₁+g₂)/2    1:        Π(x-s) = x(x+1) = x²+x,     Π(t-s) = 2
+//	m₂ = (d₂ - d₁) * (g₀-g₁+g₂)/2    -1:       Π(x-s) = x(x-1) = x²-x,     Π(t-s) = 2
+//	m₃ = (d₃ - d₁) * g₂              infinity: Π(x-s) = x(x-1)(x+1) = x³-x
+//
+//	y₀ = m₀ + m₁ + m₂      = d₀g₀ + d₁g₁ + d₂g₂
+//	y₁ =      m₁ - m₂ + m₃ = d₁g₀ + d₂g₁ + d₃g₂
 func newFiltering(outputs, taps int, roots ...float64) filtering {
 	points := []float64{0}
 	for _, root := range roots {

@@ -10,45 +10,9 @@ const (
 	maxTileBlock    = 96
 )
 
-// tileGrid cuts the positions of a convolution into the tiles of a form.
-type tileGrid struct {
-	*gather
-	*winogradForm
-	down, across int // tiles of an image
-}
-
-func newTileGrid(g *gather, form *winogradForm) tileGrid {
-	return tileGrid{g, form, ceilDiv(g.outH, form.tileH), ceilDiv(g.outW, form.tileW)}
-}
-
-// perImage returns the number of tiles of an image.
-func (g *tileGrid) perImage() int { return g.down * g.across }
-
-// corner returns the image of a tile and its first position.
-func (g *tileGrid) corner(tile int) (n, y, x int) {
-	return tile / g.perImage(), tile / g.across % g.down * g.tileH, tile % g.across * g.tileW
-}
-
-// inputTile returns the pixels under a tile, beginning with the given channel.
-func (g *tileGrid) inputTile(tile, channel int) tileSource {
-	n, y, x := g.corner(tile)
-	y, x = y+g.top, x+g.left
-	image := n * g.h * g.w * g.pixel
-	return tileSource{
-		data: g.src[image:], first: (y*g.w+x)*g.pixel + g.first + channel, row: g.w * g.pixel, col: g.pixel,
-		rows: existing(y, g.h), cols: existing(x, g.w),
-	}
-}
-
-// existing returns the bits of the pixels from first on that lie in [0,size).
-func existing(first, size int) uint {
-	before, behind := min(max(-first, 0), maxLine), min(max(size-first, 0), maxLine)
-	return 1<<behind - 1<<before
-}
-
-// winogradProduct is an implicit product of neighbouring taps, computed in Winograd's form.
+// winogradProduct multiplies the operands of an implicit product of neighbouring taps in Winograd's form.
 type winogradProduct struct {
-	*implicitProduct
+	operands *implicitProduct
 	grid     tileGrid
 	minTiles int
 	filters  []float32 // transformed, in panels: [panel][position][channel][column]
@@ -57,74 +21,75 @@ type winogradProduct struct {
 }
 
 func newWinogradProduct(p *implicitProduct, form *winogradForm, minTiles int) *winogradProduct {
-	w := &winogradProduct{implicitProduct: p, grid: newTileGrid(&p.gather, form), minTiles: minTiles}
+	w := &winogradProduct{operands: p, grid: newTileGrid(&p.gather, form), minTiles: minTiles}
 	w.pass.add(p, w)
 	return w
 }
 
 // of returns the product for n images, to ask for sizes.
 func (p *winogradProduct) of(n int) blockedProduct {
-	images, direct := *p, *p.implicitProduct
-	direct.n = n
-	images.implicitProduct = &direct
+	images, operands := *p, *p.operands
+	operands.n = n
+	images.operands = &operands
 	return &images
 }
 
-func (p *winogradProduct) tiles() int { return p.n * p.grid.perImage() }
+func (p *winogradProduct) tiles() int { return p.operands.n * p.grid.perImage() }
 
 // tileBlock returns how many tiles make a task.
 func (p *winogradProduct) tileBlock() int {
-	rows := winogradFloats / p.grid.positions / gatheredRow(p.channels)
+	rows := winogradFloats / p.grid.positions / gatheredRow(p.operands.channels)
 	return min(max(rows/minTileBlock*minTileBlock, minTileBlock), maxTileBlock)
 }
 
-func (p *winogradProduct) tileBlocks() int { return ceilDiv(p.tiles(), p.tileBlock()) }
-
-// columnBlock returns how many columns make a task, whole panels.
-func (p *winogradProduct) columnBlock() int {
-	parts := ceilDiv(wantTasks/2, p.tileBlocks()*p.groups)
-	return roundUp(ceilDiv(p.cols, parts), tileFor(active).cols)
+// blocks cuts the products into tasks: blocks of tiles, and of columns that are whole panels.
+func (p *winogradProduct) blocks() blockGrid {
+	g := blockGrid{rowBlocks: ceilDiv(p.tiles(), p.tileBlock()), groups: p.operands.groups, cols: p.operands.cols}
+	parts := ceilDiv(wantTasks/2, g.rowBlocks*g.groups)
+	g.columnBlock = roundUp(ceilDiv(g.cols, parts), tileFor(active).cols)
+	return g
 }
 
 func (p *winogradProduct) tasks() int {
-	return p.tileBlocks() * p.groups * ceilDiv(p.cols, p.columnBlock())
+	blocks := p.blocks()
+	return blocks.tasks()
 }
 
 func (p *winogradProduct) packedSize() int {
-	return p.groups * p.grid.positions * p.channelSteps() * p.paddedCols()
+	return p.operands.groups * p.grid.positions * p.steps() * p.operands.paddedCols()
 }
 
-// channelSteps returns the depth of the products: channels, or pairs of them.
-func (p *winogradProduct) channelSteps() int {
-	if p.pairs {
-		return ceilDiv(p.channels, 2)
+// steps returns the depth of the products: channels, or pairs of them.
+func (p *winogradProduct) steps() int {
+	if p.operands.pairs {
+		return ceilDiv(p.operands.channels, 2)
 	}
-	return p.channels
+	return p.operands.channels
 }
 
 func (p *winogradProduct) setPacked(filters []float32) { p.filters = filters }
 
-func (p *winogradProduct) panels() int { return p.paddedCols() / tileFor(active).cols }
+func (p *winogradProduct) panels() int { return p.operands.paddedCols() / tileFor(active).cols }
 
-func (p *winogradProduct) filterChunks() int { return ceilDiv(p.channels, filterChunk) }
+func (p *winogradProduct) filterChunks() int { return ceilDiv(p.operands.channels, filterChunk) }
 
-func (p *winogradProduct) packTasks() int { return p.groups * p.panels() * p.filterChunks() }
+func (p *winogradProduct) packTasks() int { return p.operands.groups * p.panels() * p.filterChunks() }
 
 // packTask transforms the filters of one panel of columns and one chunk of channels.
 func (p *winogradProduct) packTask(task int, ws []float32) {
-	width, chunks := tileFor(active).cols, p.filterChunks()
+	o, width, chunks := p.operands, tileFor(active).cols, p.filterChunks()
 	panel, channel := task/chunks, task%chunks*filterChunk
-	channels := min(filterChunk, p.channels-channel)
+	channels := min(filterChunk, o.channels-channel)
 	space, size := newScratch(ws), channels*width
-	taps := space.take(p.kh * p.kw * size)
-	for tap := range p.kh * p.kw {
-		k := tap*p.channels + channel
-		p.pack(taps[tap*size:], panel/p.panels(), panel%p.panels()*width, k, k+channels)
+	taps := space.take(o.kh * o.kw * size)
+	for tap := range o.kh * o.kw {
+		k := tap*o.channels + channel
+		o.pack(taps[tap*size:], panel/p.panels(), panel%p.panels()*width, k, k+channels)
 	}
-	src := tileSource{data: taps, row: p.kw * size, col: size, rows: allLines, cols: allLines}
-	position := p.channelSteps() * width
+	src := tileSource{data: taps, row: o.kw * size, col: size, rows: allLines, cols: allLines}
+	position := p.steps() * width
 	dst := p.filters[panel*p.grid.positions*position:]
-	if !p.pairs {
+	if !o.pairs {
 		p.grid.filter.spreadTile(dst[channel*width:], position, src, size)
 		return
 	}
@@ -135,63 +100,72 @@ func (p *winogradProduct) packTask(task int, ws []float32) {
 	}
 }
 
-// tileStep returns the distance between positions of a block of tiles whose rows are so far apart: not a power of two.
-func tileStep(tiles, row int) int { return tiles*row + cacheLine }
+// winogradBlock is a task: tiles of all positions, and columns of one group.
+type winogradBlock struct {
+	*winogradProduct
+	tile, tiles      int
+	group            int
+	col, cols        int
+	inputs, products transformed
+}
 
-func (p *winogradProduct) productColumns() int { return min(winogradColumns, p.columnBlock()) }
+// block returns a task, without any space.
+func (p *winogradProduct) block(task int) winogradBlock {
+	blocks, tileBlock := p.blocks(), p.tileBlock()
+	b := winogradBlock{winogradProduct: p}
+	row, group, col, cols := blocks.task(task)
+	b.tile, b.tiles = row*tileBlock, min(tileBlock, p.tiles()-row*tileBlock)
+	b.group, b.col, b.cols = group, col, cols
+	b.inputs = transformedTiles(tileBlock, p.operands.channels)
+	b.products = transformedTiles(tileBlock, min(winogradColumns, blocks.columnBlock))
+	return b
+}
 
 func (p *winogradProduct) workerSize() int {
-	inputs := p.grid.positions * tileStep(p.tileBlock(), gatheredRow(p.channels))
-	products := p.grid.positions * tileStep(p.tileBlock(), gatheredRow(p.productColumns()))
-	taps := p.kh * p.kw
-	if p.pairs {
+	b, o := p.block(0), p.operands
+	taps := o.kh * o.kw
+	if o.pairs {
 		taps += p.grid.positions
 	}
-	filters := taps * min(filterChunk, p.channels) * tileFor(active).cols
-	return max(inputs+products, roundUp(filters, cacheLine)) + 2*cacheLine
+	filters := taps * min(filterChunk, o.channels) * tileFor(active).cols
+	return max(p.grid.positions*(b.inputs.step+b.products.step), roundUp(filters, cacheLine)) + 2*cacheLine
 }
 
-// multiply computes one task: a block of tiles and of columns of one group.
+// multiply computes one task.
 func (p *winogradProduct) multiply(task int, ws []float32) {
-	columnBlock := p.columnBlock()
-	columnBlocks := ceilDiv(p.cols, columnBlock)
-	tile := task / (columnBlocks * p.groups) * p.tileBlock()
-	group := task / columnBlocks % p.groups
-	begin := task % columnBlocks * columnBlock
-	end := min(begin+columnBlock, p.cols)
-	tiles := min(p.tileBlock(), p.tiles()-tile)
-
-	inputRow, productRow := gatheredRow(p.channels), gatheredRow(p.productColumns())
-	inputStep, productStep := tileStep(p.tileBlock(), inputRow), tileStep(p.tileBlock(), productRow)
-	space := newScratch(ws)
-	inputs, products := space.take(p.grid.positions*inputStep), space.take(p.grid.positions*productStep)
-	for t := range tiles {
-		p.grid.input.spreadTile(inputs[t*inputRow:], inputStep, p.grid.inputTile(tile+t, group*p.channels), p.channels)
-		if p.pairs {
-			pairColumns(inputs[t*inputRow:], inputStep, inputs[t*inputRow:], inputStep, p.grid.positions, p.channels)
+	b, o, space := p.block(task), p.operands, newScratch(ws)
+	b.inputs.data = space.take(p.grid.positions * b.inputs.step)
+	b.products.data = space.take(p.grid.positions * b.products.step)
+	for t := range b.tiles {
+		to, step := b.inputs.at(0, t), b.inputs.step
+		p.grid.input.spreadTile(to, step, p.grid.inputTile(b.tile+t, b.group*o.channels), o.channels)
+		if o.pairs {
+			pairColumns(to, step, to, step, p.grid.positions, o.channels)
 		}
 	}
-	for col := begin; col < end; col += winogradColumns {
-		cols := min(winogradColumns, end-col)
+	for col := b.col; col < b.col+b.cols; col += winogradColumns {
+		cols := min(winogradColumns, b.col+b.cols-col)
 		for position := range p.grid.positions {
-			p.multiplyPosition(products[position*productStep:], productRow, inputs[position*inputStep:], inputRow, tiles, group, position, col, cols)
+			b.multiplyPosition(position, col, cols)
 		}
-		for t := range tiles {
-			p.grid.output.collectTile(p.target(tile+t, group*p.cols+col), products[t*productRow:], productStep, cols)
+		for t := range b.tiles {
+			target := p.target(b.tile+t, b.group*o.cols+col)
+			p.grid.output.collectTile(target, b.products.at(0, t), b.products.step, cols)
 		}
 	}
 }
 
-// multiplyPosition multiplies the inputs of one position by its filters.
-func (p *winogradProduct) multiplyPosition(c []float32, cRow int, a []float32, aRow, tiles, group, position, col, cols int) {
-	width := tileFor(active).cols
-	steps := p.channelSteps()
-	panel := p.grid.positions * steps * width
-	filters := p.filters[(group*p.panels()+col/width)*panel+position*steps*width:]
-	m := product{rows: tiles, cols: cols, pairs: p.pairs, c: view{c, cRow}}
+// multiplyPosition multiplies the inputs of one position by its filters of some columns.
+func (b *winogradBlock) multiplyPosition(position, col, cols int) {
+	width, steps := tileFor(active).cols, b.steps()
+	panel := b.grid.positions * steps * width
+	filters := b.filters[(b.group*b.panels()+col/width)*panel+position*steps*width:]
+	inputs := b.inputs.at(position, 0)
+	m := product{rows: b.tiles, cols: cols, pairs: b.operands.pairs}
+	m.c = view{b.products.at(position, 0), b.products.row}
 	for k, depth := 0, equalBlocks(steps, depthBlock); k < steps; k += depth {
 		m.depth = min(depth, steps-k)
-		m.left, m.right = rowsOf(a[k:], aRow), panelsOf(filters[k*width:], panel)
+		m.left, m.right = rowsOf(inputs[k:], b.inputs.row), panelsOf(filters[k*width:], panel)
 		m.run()
 		m.accumulate = true
 	}
@@ -199,24 +173,21 @@ func (p *winogradProduct) multiplyPosition(c []float32, cRow int, a []float32, a
 
 // target returns where a tile of outputs goes, beginning with the given channel.
 func (p *winogradProduct) target(tile, channel int) tileTarget {
+	o := p.operands
 	n, y, x := p.grid.corner(tile)
-	at := ((n*p.outH+y)*p.outW+x)*p.dstPixel + channel
+	at := ((n*o.outH+y)*o.outW+x)*o.dstPixel + channel
 	t := tileTarget{
-		data: p.dst[at:], row: p.outW * p.dstPixel, col: p.dstPixel,
-		rows: min(p.grid.tileH, p.outH-y), cols: min(p.grid.tileW, p.outW-x),
+		data: o.dst[at:], row: o.outW * o.dstPixel, col: o.dstPixel,
+		rows: min(p.grid.tileH, o.outH-y), cols: min(p.grid.tileW, o.outW-x),
 	}
-	if p.bias != nil {
-		t.bias, t.flags = p.bias[channel:], flagBias
+	if o.bias != nil {
+		t.bias, t.flags = o.bias[channel:], flagBias
 	}
-	if p.add != nil {
-		t.add, t.flags = p.add[at:], t.flags|flagAdd
+	if o.add != nil {
+		t.add, t.flags = o.add[at:], t.flags|flagAdd
 	}
-	if p.relu {
+	if o.relu {
 		t.flags |= flagReLU
 	}
 	return t
 }
-
-// equalBlocks returns the size of the blocks into which n is cut if none may be larger than limit; the last may be
-// smaller.
-func equalBlocks(n, limit int) int { return ceilDiv(n, ceilDiv(n, limit)) }

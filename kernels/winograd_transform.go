@@ -31,7 +31,8 @@ type (
 	collectKernels [AVX512 + 1]collectKernel
 
 	spreadKernel  func(dst *float32, dstStep int, src *float32, first, srcRow, srcCol, n int, rows, cols uint)
-	collectKernel func(dst *float32, dstRow, dstCol int, src *float32, srcStep, n, rows, cols int, bias, add *float32, flags int)
+	collectKernel func(
+		dst *float32, dstRow, dstCol int, src *float32, srcStep, n, rows, cols int, bias, add *float32, flags int)
 )
 
 // tileSource is a tile of n channels: pixel (i, j) is at first + i*row + j*col. Pixels outside of the bits rows and
@@ -56,7 +57,8 @@ func (s tileSource) turned() tileSource {
 // spreadTile transforms a tile to lines of L positions, of which number k is at dst[k*dstStep]; D and A being the
 // matrices, it equals, unless it is turned,
 //
-//	for i, j < L; c < n: dst[(L*i+j)*dstStep + c] = Σ D[i][a] * A[j][b] * src[first + a*row + b*col + c] over rows a and columns b
+//	for i, j < L; c < n:
+//		dst[(L*i+j)*dstStep + c] = Σ D[i][a] * A[j][b] * src[first + a*row + b*col + c] over rows a and columns b
 func (t *tileTransform) spreadTile(dst []float32, dstStep int, src tileSource, n int) {
 	if t.turned {
 		src = src.turned()
@@ -66,7 +68,8 @@ func (t *tileTransform) spreadTile(dst []float32, dstStep int, src tileSource, n
 	}
 	const size = 4
 	if kernel := t.spread[active]; kernel != nil {
-		kernel(unsafe.SliceData(dst), dstStep*size, unsafe.SliceData(src.data), src.first*size, src.row*size, src.col*size, n, src.rows, src.cols)
+		kernel(unsafe.SliceData(dst), dstStep*size,
+			unsafe.SliceData(src.data), src.first*size, src.row*size, src.col*size, n, src.rows, src.cols)
 		return
 	}
 	t.spreadGeneric(dst, dstStep, &src, n)
@@ -116,7 +119,8 @@ func (t tileTarget) turned() tileTarget {
 // turned,
 //
 //	for i < rows, j < cols, c < n:
-//		dst[i*row + j*col + c] = max(Σ D[i][a] * A[j][b] * src[(L*a+b)*srcStep + c] + bias[c] + add[i*row + j*col + c], 0)
+//		sum := Σ D[i][a] * A[j][b] * src[(L*a+b)*srcStep + c]
+//		dst[i*row + j*col + c] = max(sum + bias[c] + add[i*row + j*col + c], 0)
 //
 // with the terms the flags name.
 func (t *tileTransform) collectTile(dst tileTarget, src []float32, srcStep, n int) {
@@ -125,7 +129,8 @@ func (t *tileTransform) collectTile(dst tileTarget, src []float32, srcStep, n in
 	}
 	const size = 4
 	if kernel := t.collect[active]; kernel != nil {
-		kernel(unsafe.SliceData(dst.data), dst.row*size, dst.col*size, unsafe.SliceData(src), srcStep*size, n, dst.rows, dst.cols,
+		kernel(unsafe.SliceData(dst.data), dst.row*size, dst.col*size,
+			unsafe.SliceData(src), srcStep*size, n, dst.rows, dst.cols,
 			unsafe.SliceData(dst.bias), unsafe.SliceData(dst.add), dst.flags)
 		return
 	}

@@ -14,8 +14,10 @@ type transform struct {
 	apply   func(x vectors, put func(i int, v reg.VecVirtual))
 }
 
-// roots stand for the points 0, ± each of them, and infinity, of which the last two are those of a polynomial's ends. The sums
-// of even and of odd powers serve a root and its negative.
+// roots stand for the points 0, ± each of them, and infinity; 0 and infinity are those of a polynomial's ends. The sums
+// of even and of odd powers serve a root and its negative. The kernels' matrices are those of newFiltering in
+// winograd.go, whose comment works out F(2,3): its only root is 1, and the input of its points 1 and -1 is odd + even
+// and even - odd with odd = d₁ and even = d₂. TestWinogradTransforms compares both.
 type roots []float64
 
 func (r roots) positions() int { return 2*len(r) + 2 }
@@ -113,8 +115,8 @@ func (m *machine) times(x reg.VecVirtual, factor float64) reg.VecVirtual {
 	return m.mul(x, m.constant(float32(factor)))
 }
 
-// weigh returns x times a weight that float32 does not hold: its rounding would be the same error in all filters, of which
-// the layers of a network, and the sums over an image, make a larger one.
+// weigh returns x times a weight that float32 does not hold: its rounding would be the same error in all filters, of
+// which the layers of a network, and the sums over an image, make a larger one.
 func (m *machine) weigh(x reg.VecVirtual, weight float64) reg.VecVirtual {
 	high := float32(weight)
 	rest := weight - float64(high)
