@@ -1,6 +1,6 @@
 package kernels
 
-// Add is the sum of two tensors, followed by an activation.
+// Add adds two tensors of the same size, and applies an activation to the sum.
 type Add struct {
 	act     Act
 	lo, hi  float32

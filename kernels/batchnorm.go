@@ -20,11 +20,11 @@ type BatchNorm struct {
 	totals        []float64 // [2, c], sums over blocks of rows
 
 	// The calls in flight.
-	application   normApplication
-	stats         normStats
-	summation     normSummation
-	settlement    normSettlement
-	inputGradient normInputGradient
+	application   application
+	stats         statsCall
+	summation     summation
+	settlement    settlement
+	inputGradient inputGradient
 	rowsGradient  rowsGradient
 	partsGradient partsGradient
 }
@@ -65,8 +65,8 @@ type Normalised struct {
 	Gamma, Beta  []float32 // [C]
 }
 
-// operands are a [Normalised] as the passes over its rows read it.
-type operands struct {
+// rowOperands is a [Normalised] as the passes over its rows read it.
+type rowOperands struct {
 	NormInput
 	rows, c int
 	x, add  []float32 // [rows, c]; a nil add is absent
@@ -74,8 +74,8 @@ type operands struct {
 }
 
 // operands checks the lengths of what a batch norm was applied to, and computes its scale.
-func (b *BatchNorm) operands(kernel string, rows int, at Normalised) operands {
-	o := operands{NormInput: b.form, rows: rows, c: b.c, x: at.X, add: at.Add, parts: at.Parts}
+func (b *BatchNorm) operands(kernel string, rows int, at Normalised) rowOperands {
+	o := rowOperands{NormInput: b.form, rows: rows, c: b.c, x: at.X, add: at.Add, parts: at.Parts}
 	if o.parts == nil {
 		checkLen(kernel, "x", o.x, rows*b.c)
 	} else {
@@ -94,10 +94,10 @@ func (b *BatchNorm) operands(kernel string, rows int, at Normalised) operands {
 }
 
 // fused reports whether normalisation and activation are one kernel.
-func (o *operands) fused() bool { return o.Clamps || o.add == nil && hasNormCurve(o.Act) }
+func (o *rowOperands) fused() bool { return o.Clamps || o.add == nil && hasNormCurve(o.Act) }
 
 // addOf returns the floats [at,end) of add, nil if it is absent.
-func (o *operands) addOf(at, end int) []float32 {
+func (o *rowOperands) addOf(at, end int) []float32 {
 	if o.add == nil {
 		return nil
 	}

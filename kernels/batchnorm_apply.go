@@ -1,8 +1,8 @@
 package kernels
 
-// normApplication holds the arguments of Apply and ApplyMeans.
-type normApplication struct {
-	operands
+// application holds the arguments of Apply and ApplyMeans.
+type application struct {
+	rowOperands
 	y         []float32 // [rows, c]
 	means     []float32 // [samples, c] of y; nil for Apply
 	perTask   int       // rows
@@ -18,16 +18,16 @@ type normApplication struct {
 func (b *BatchNorm) Apply(p *Pool, rows int, y []float32, at Normalised) {
 	checkLen("BatchNorm.Apply", "y", y, rows*b.c)
 	a := &b.application
-	*a = normApplication{operands: b.operands("BatchNorm.Apply", rows, at), y: y, cacheRows: b.cacheRows}
+	*a = application{rowOperands: b.operands("BatchNorm.Apply", rows, at), y: y, cacheRows: b.cacheRows}
 	a.perTask = a.taskRows()
 	a.stream = a.fused() && streamable(y, rows, b.c) && a.streamsParts()
-	p.Run(ceilDiv(rows, a.perTask), (*normApply)(a))
+	p.Run(ceilDiv(rows, a.perTask), (*applyNorm)(a))
 }
 
-type normApply normApplication
+type applyNorm application
 
-func (k *normApply) Do(task, _ int) {
-	a := (*normApplication)(k)
+func (k *applyNorm) Do(task, _ int) {
+	a := (*application)(k)
 	first := task * a.perTask
 	rows := min(a.perTask, a.rows-first)
 	switch {
@@ -46,7 +46,7 @@ func (k *normApply) Do(task, _ int) {
 }
 
 // applyRows computes some rows of y, from the given one on.
-func (a *normApplication) applyRows(first, rows int) {
+func (a *application) applyRows(first, rows int) {
 	at, end := first*a.c, (first+rows)*a.c
 	y, x := a.y[at:end], a.x[at:end]
 	if a.fused() && !a.Clamps {
@@ -72,14 +72,14 @@ func (b *BatchNorm) ApplyMeans(p *Pool, samples, perSample int, y, means []float
 	checkLen("BatchNorm.ApplyMeans", "means", means, samples*b.c)
 	at.Add, at.Parts = nil, nil
 	a := &b.application
-	*a = normApplication{operands: b.operands("BatchNorm.ApplyMeans", rows, at), y: y, means: means, perTask: perSample}
+	*a = application{rowOperands: b.operands("BatchNorm.ApplyMeans", rows, at), y: y, means: means, perTask: perSample}
 	a.stream = streamable(y, rows, b.c)
-	p.Run(samples, (*normApplyMeans)(a))
+	p.Run(samples, (*applyWithMeans)(a))
 }
 
-type normApplyMeans normApplication
+type applyWithMeans application
 
-func (a *normApplyMeans) Do(sample, _ int) {
+func (a *applyWithMeans) Do(sample, _ int) {
 	means := a.means[sample*a.c : (sample+1)*a.c]
 	clear(means)
 	for first, last := sample*a.perTask, (sample+1)*a.perTask; first < last; first += blockRows {

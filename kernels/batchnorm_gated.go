@@ -29,15 +29,16 @@ func (b *BatchNorm) SettleGated(
 	}
 	of.At.Add, of.At.Parts = nil, nil
 	at := b.operands(kernel, rows, of.At)
-	b.sum(p, kernel, (*normGatedSums)(&b.summation), normSummation{operands: at, dy: of.DY, g: g, gated: gated}, of, ws)
+	sums := summation{rowOperands: at, dy: of.DY, g: g, gated: gated}
+	b.takeSums(p, kernel, (*sumGatedGradient)(&b.summation), sums, of, ws)
 	return b.gradientRows(&at, g)
 }
 
-type normGatedSums normSummation
+type sumGatedGradient summation
 
 // Do keeps the gradient through gate and activation in g, and sums it.
-func (k *normGatedSums) Do(task, worker int) {
-	s := (*normSummation)(k)
+func (k *sumGatedGradient) Do(task, worker int) {
+	s := (*summation)(k)
 	first, last, gs, gxs := s.sums.task(task)
 	sumG, sumGX, shift, z := s.scratchOf(worker)
 	clear(shift)
@@ -59,7 +60,7 @@ func (k *normGatedSums) Do(task, worker int) {
 }
 
 // sumGated is sumRows through a gate. The rows are of one sample.
-func (s *normSummation) sumGated(sumG, sumGX, gate, shift, z []float32, first, rows int) {
+func (s *summation) sumGated(sumG, sumGX, gate, shift, z []float32, first, rows int) {
 	at, end := first*s.c, (first+rows)*s.c
 	if s.Act != ActNone && s.fused() {
 		batchNormGatedGradSums(s.Act, s.g[at:end], sumG, sumGX, s.dy[at:end], s.x[at:end], gate, shift, s.Mean, s.Scale,

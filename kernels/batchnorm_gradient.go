@@ -16,9 +16,9 @@ func (g *BatchNormGradient) check(kernel string, rows, c int) {
 	checkLen(kernel, "dbeta", g.DBeta, c)
 }
 
-// normSummation holds the arguments of the sums over dy.
-type normSummation struct {
-	operands
+// summation holds the arguments of the sums over dy.
+type summation struct {
+	rowOperands
 	sums      rowSums
 	dy, g     []float32 // [rows, c]; g is kept between the passes over dy
 	gated     Gated     // what dy lacks, for SettleGated
@@ -54,39 +54,39 @@ func (b *BatchNorm) Backward(p *Pool, rows int, dx, dadd []float32, of BatchNorm
 	case at.Act == ActNone:
 		g = of.DY
 	}
-	b.sum(p, kernel, (*normGradientSums)(&b.summation), normSummation{operands: at, dy: of.DY, g: g}, of, ws)
+	b.takeSums(p, kernel, (*sumGradient)(&b.summation), summation{rowOperands: at, dy: of.DY, g: g}, of, ws)
 
 	f := &b.inputGradient
-	*f = normInputGradient{operands: at, slope: b.slope, offset: b.offset, dx: dx, g: g, fixed: of.Fixed,
+	*f = inputGradient{rowOperands: at, slope: b.slope, offset: b.offset, dx: dx, g: g, fixed: of.Fixed,
 		perTask: partialRows(rows)}
 	if f.recomputes = at.Clamps && at.Act != ActNone && at.add == nil; f.recomputes {
 		f.g = of.DY
 	} else {
 		f.stream = &dx[0] != &g[0] && streamable(dx, rows, b.c)
 	}
-	p.Run(ceilDiv(rows, f.perTask), (*normInputRows)(f))
+	p.Run(ceilDiv(rows, f.perTask), (*computeInput)(f))
 }
 
-// sum takes the sums of a gradient by the given job on b.summation, and settles them.
-func (b *BatchNorm) sum(p *Pool, kernel string, job Job, s normSummation, of BatchNormGradient, ws []float32) {
+// takeSums takes the sums of a gradient by the given job on b.summation, and settles them.
+func (b *BatchNorm) takeSums(p *Pool, kernel string, job Job, s summation, of BatchNormGradient, ws []float32) {
 	checkLen(kernel, "ws", ws, b.Workspace(s.rows, p.Threads()))
 	s.sums, s.cacheRows = newRowSums(s.rows, b.c, b.perWorker(), ws), b.cacheRows
 	b.summation = s
 	p.Run(s.sums.tasks, job)
-	b.settlement = normSettlement{channelGradient: b.channelGradient(s.rows, of), rows: s.sums}
-	p.Run(ceilDiv(b.c, finishBlocks), (*normSettleRows)(&b.settlement))
+	b.settlement = settlement{channelGradient: b.channelGradient(s.rows, of), rows: s.sums}
+	p.Run(ceilDiv(b.c, finishBlocks), (*settleTasks)(&b.settlement))
 }
 
 // scratchOf returns the sums of a block of rows, a channel vector and the block of rows that belong to a worker.
-func (s *normSummation) scratchOf(worker int) (sumG, sumGX, vector, block []float32) {
+func (s *summation) scratchOf(worker int) (sumG, sumGX, vector, block []float32) {
 	space, c := s.sums.worker(worker), s.c
 	return space[:c], space[c : 2*c], space[2*c : 3*c], space[3*c:]
 }
 
-type normGradientSums normSummation
+type sumGradient summation
 
-func (k *normGradientSums) Do(task, worker int) {
-	s := (*normSummation)(k)
+func (k *sumGradient) Do(task, worker int) {
+	s := (*summation)(k)
 	first, last, gs, gxs := s.sums.task(task)
 	sumG, sumGX, _, z := s.scratchOf(worker)
 	for ; first < last; first += gradientRows {
@@ -99,7 +99,7 @@ func (k *normGradientSums) Do(task, worker int) {
 }
 
 // sumRows adds up the gradient of some rows, and keeps it unless it is a clamp's, which is computed again.
-func (s *normSummation) sumRows(sumG, sumGX, z []float32, first, rows int) {
+func (s *summation) sumRows(sumG, sumGX, z []float32, first, rows int) {
 	at, end := first*s.c, (first+rows)*s.c
 	dy, x, g, add := s.dy[at:end], s.x[at:end], s.g[at:end], s.addOf(at, end)
 	switch {
@@ -161,8 +161,8 @@ func (k *channelGradient) set(first int, sumG, sumGX []float64) {
 	}
 }
 
-// normSettlement holds the sums of g, by task of a reduction over rows or by block, and what is set from them.
-type normSettlement struct {
+// settlement holds the sums of g, by task of a reduction over rows or by block, and what is set from them.
+type settlement struct {
 	channelGradient
 	rows rowSums
 
@@ -171,9 +171,9 @@ type normSettlement struct {
 	totals []float64
 }
 
-type normSettleRows normSettlement
+type settleTasks settlement
 
-func (k *normSettleRows) Do(task, _ int) {
+func (k *settleTasks) Do(task, _ int) {
 	first, last := task*finishBlocks, min((task+1)*finishBlocks, k.rows.c)
 	var sumG, sumGX [finishBlocks]float64
 	for t := range k.rows.tasks {
@@ -186,18 +186,18 @@ func (k *normSettleRows) Do(task, _ int) {
 	k.set(first, sumG[:last-first], sumGX[:last-first])
 }
 
-type normSettleBlocks normSettlement
+type settleBlocks settlement
 
-func (k *normSettleBlocks) Do(task, _ int) {
+func (k *settleBlocks) Do(task, _ int) {
 	c := len(k.slope)
 	first, last := task*finishBlocks, min((task+1)*finishBlocks, c)
 	sumG, sumGX := addBlocks(k.totals, k.sums, k.blocks, c, first, last)
 	k.set(first, sumG, sumGX)
 }
 
-// normInputGradient holds the arguments of the pass that computes dx in Backward.
-type normInputGradient struct {
-	operands
+// inputGradient holds the arguments of the pass that computes dx in Backward.
+type inputGradient struct {
+	rowOperands
 	slope, offset []float32 // [c], as in GradientRows
 	dx, g         []float32 // [rows, c]
 	fixed         bool
@@ -206,9 +206,9 @@ type normInputGradient struct {
 	stream        bool // store dx past the caches
 }
 
-type normInputRows normInputGradient
+type computeInput inputGradient
 
-func (k *normInputRows) Do(task, _ int) {
+func (k *computeInput) Do(task, _ int) {
 	first, last := task*k.perTask, min((task+1)*k.perTask, k.rows)
 	at, end, rows := first*k.c, last*k.c, last-first
 	dx, g, x := k.dx[at:end], k.g[at:end], k.x[at:end]

@@ -16,7 +16,7 @@ type PartGradient struct{ DX, Add []float32 } // [rows, Channels of the part]
 func (b *BatchNorm) TakesParts() bool { return b.form.Clamps }
 
 // checkParts panics unless the parts make [rows, c], and Apply takes them.
-func (o *operands) checkParts(kernel string) {
+func (o *rowOperands) checkParts(kernel string) {
 	channels := 0
 	for _, part := range o.parts {
 		checkLen(kernel, "a part of x", part.X, o.rows*part.Channels)
@@ -32,7 +32,7 @@ func (o *operands) checkParts(kernel string) {
 const partsFloats = 1 << 16
 
 // taskRows returns how many rows are a task of a pass over all of them.
-func (o *operands) taskRows() int {
+func (o *rowOperands) taskRows() int {
 	if o.parts != nil {
 		return max(1, partsFloats/o.c)
 	}
@@ -40,7 +40,7 @@ func (o *operands) taskRows() int {
 }
 
 // streamsParts reports whether each part has whole cache lines. It does where there are no parts.
-func (o *operands) streamsParts() bool {
+func (o *rowOperands) streamsParts() bool {
 	for _, part := range o.parts {
 		if part.Channels%cacheLine != 0 {
 			return false
@@ -50,7 +50,7 @@ func (o *operands) streamsParts() bool {
 }
 
 // eachPart visits the parts of some rows of x, from the given one on: which it is, its first channel, and its rows.
-func (o *operands) eachPart(first, rows int, visit func(index, channel int, x []float32)) {
+func (o *rowOperands) eachPart(first, rows int, visit func(index, channel int, x []float32)) {
 	channel := 0
 	for i, part := range o.parts {
 		visit(i, channel, part.X[first*part.Channels:(first+rows)*part.Channels])
@@ -59,7 +59,7 @@ func (o *operands) eachPart(first, rows int, visit func(index, channel int, x []
 }
 
 // applyParts is applyRows for an x in parts.
-func (a *normApplication) applyParts(first, rows int) {
+func (a *application) applyParts(first, rows int) {
 	a.eachPart(first, rows, func(i, at int, x []float32) {
 		end := at + a.parts[i].Channels
 		batchNormRows(a.y[first*a.c+at:], x, nil, a.Mean[at:end], a.Scale[at:end], a.Beta[at:end], rows, a.c, a.Lo,
@@ -69,7 +69,7 @@ func (a *normApplication) applyParts(first, rows int) {
 
 // partsGradient holds the arguments of BackwardSummedParts.
 type partsGradient struct {
-	operands
+	rowOperands
 	slope, offset []float32 // [c], as in GradientRows
 	g             []float32 // [rows, c]
 	to            []PartGradient
@@ -93,13 +93,13 @@ func (b *BatchNorm) BackwardSummedParts(
 	}
 	at := b.settleSums(p, kernel, rows, of, blocks, sums)
 	d := &b.partsGradient
-	*d = partsGradient{operands: at, slope: b.slope, offset: b.offset, g: of.DY, to: to, perTask: at.taskRows()}
-	p.Run(ceilDiv(rows, d.perTask), (*normPartsGradient)(d))
+	*d = partsGradient{rowOperands: at, slope: b.slope, offset: b.offset, g: of.DY, to: to, perTask: at.taskRows()}
+	p.Run(ceilDiv(rows, d.perTask), (*computeParts)(d))
 }
 
-type normPartsGradient partsGradient
+type computeParts partsGradient
 
-func (d *normPartsGradient) Do(task, _ int) {
+func (d *computeParts) Do(task, _ int) {
 	first := task * d.perTask
 	rows := min(d.perTask, d.rows-first)
 	d.eachPart(first, rows, func(i, at int, x []float32) {

@@ -47,8 +47,8 @@ func (s *channelStats) set(c int, mean, squares, n float64) {
 	}
 }
 
-// normStats holds the arguments of Stats and its variants.
-type normStats struct {
+// statsCall holds the arguments of Stats and its variants.
+type statsCall struct {
 	channelStats
 	x    []float32 // [rows, c]
 	sums rowSums   // of x
@@ -85,9 +85,9 @@ func (b *BatchNorm) runStats(p *Pool, rows int, x []float32, to channelStats, ws
 	checkLen("BatchNorm.Stats", "x", x, rows*b.c)
 	checkLen("BatchNorm.Stats", "ws", ws, b.Workspace(rows, p.Threads()))
 	s := &b.stats
-	*s = normStats{channelStats: to, x: x, sums: newRowSums(rows, b.c, b.perWorker(), ws)}
-	p.Run(s.sums.tasks, (*normStatsRows)(s))
-	p.Run(ceilDiv(b.c, finishBlocks), (*normStatsChannels)(s))
+	*s = statsCall{channelStats: to, x: x, sums: newRowSums(rows, b.c, b.perWorker(), ws)}
+	p.Run(s.sums.tasks, (*sumStats)(s))
+	p.Run(ceilDiv(b.c, finishBlocks), (*joinStats)(s))
 }
 
 // StatsOfParts is Stats for a concatenation of whose parts the moments are given.
@@ -107,9 +107,9 @@ func (b *BatchNorm) StatsOfParts(rows int, of []Moments, to Statistics) {
 func (b *BatchNorm) StatsOfSums(p *Pool, rows int, summed OutputSums, to Statistics) {
 	to.check("BatchNorm.StatsOfSums", b.c)
 	s := &b.stats
-	*s = normStats{channelStats: b.channelStats(to), sums: rowSums{rows: rows, c: b.c}, summed: summed,
+	*s = statsCall{channelStats: b.channelStats(to), sums: rowSums{rows: rows, c: b.c}, summed: summed,
 		totals: b.totals}
-	p.Run(ceilDiv(b.c, finishBlocks), (*normStatsBlocks)(s))
+	p.Run(ceilDiv(b.c, finishBlocks), (*joinBlocks)(s))
 }
 
 // Running fills to.Mean and to.InvStd from the running statistics, for evaluation.
@@ -120,11 +120,11 @@ func (b *BatchNorm) Running(to Statistics) {
 	}
 }
 
-type normStatsRows normStats
+type sumStats statsCall
 
 // Do leaves in its slot the task's mean and its sum of squared deviations from it. They are measured from the mean of
 // the first few rows: a shift that comes from the data keeps the float32 sums small, whatever the channel's mean is.
-func (k *normStatsRows) Do(task, worker int) {
+func (k *sumStats) Do(task, worker int) {
 	const shiftRows = 16
 	c := k.sums.c
 	first, last, sums, squares := k.sums.task(task)
@@ -151,11 +151,11 @@ func (k *normStatsRows) Do(task, worker int) {
 	}
 }
 
-type normStatsChannels normStats
+type joinStats statsCall
 
 // Do joins the tasks' means and squared deviations (Chan, Golub and LeVeque, "Updating formulae and a pairwise
 // algorithm for computing sample variances", 1979).
-func (k *normStatsChannels) Do(task, _ int) {
+func (k *joinStats) Do(task, _ int) {
 	first, last := task*finishBlocks, min((task+1)*finishBlocks, k.sums.c)
 	var means, deviations [finishBlocks]float64 // joined so far
 	n := 0.0
@@ -175,10 +175,10 @@ func (k *normStatsChannels) Do(task, _ int) {
 	}
 }
 
-type normStatsBlocks normStats
+type joinBlocks statsCall
 
 // Do adds up the blocks' sums.
-func (k *normStatsBlocks) Do(task, _ int) {
+func (k *joinBlocks) Do(task, _ int) {
 	first, last := task*finishBlocks, min((task+1)*finishBlocks, k.sums.c)
 	of := &k.summed
 	sums, squares := addBlocks(k.totals, of.Sums, of.Blocks, of.Row, first, last)

@@ -1,9 +1,20 @@
 package kernels
 
+// The backward pass of convolutions between batch norms goes through memory once for each tensor. From the end of a
+// network to its beginning, with N a batch norm, C the convolution that made N's input, and D the convolution that
+// reads N's output:
+//
+//  1. D.BackwardDataSums, or D.BackwardJoint, computes the gradient of N's output block by block. While a block is in the
+//     caches, GradientSums turns it into g, the gradient through N's activation, and takes its sums.
+//  2. N.SettleSummed adds up the sums, sets the gradients of gamma and beta, and returns the GradientRows of N's input.
+//  3. C.BackwardJoint reads its output's gradient through these rows, and does 1. for the batch norm before C.
+//
+// Where C has no joint backward pass, N.BackwardSummed does 2. and writes the gradient of its input.
+
 // GradientSums takes sums of a gradient where it is made, block of rows by block of rows, while it is in the caches: g,
 // as in [BatchNorm.Backward], takes the place of dy, and its sums over each block lie in a place of their own.
 type GradientSums struct {
-	operands
+	rowOperands
 	g        []float32 // [rows, c]
 	sums     []float32 // [blocks, 2, c]
 	perBlock int       // rows, for All
@@ -25,7 +36,7 @@ func (b *BatchNorm) GradientSums(rows int, g []float32, at Normalised, sums []fl
 		panic("kernels: " + kernel + ": no kernel computes the gradient with its sums")
 	}
 	checkLen(kernel, "g", g, rows*b.c)
-	return GradientSums{operands: b.operands(kernel, rows, at), g: g, sums: sums}
+	return GradientSums{rowOperands: b.operands(kernel, rows, at), g: g, sums: sums}
 }
 
 // Block turns the rows dy of the gradient, from row first on, into those of g, and sums them.
@@ -88,12 +99,12 @@ func (s *GradientSums) X() []float32 {
 // All takes the sums of a gradient that is complete, in blocks of perBlock rows. The gradient lies where g goes.
 func (s *GradientSums) All(p *Pool, perBlock int) {
 	s.perBlock = perBlock
-	p.Run(ceilDiv(s.rows, perBlock), (*gradientBlocks)(s))
+	p.Run(ceilDiv(s.rows, perBlock), (*sumBlocks)(s))
 }
 
-type gradientBlocks GradientSums
+type sumBlocks GradientSums
 
-func (k *gradientBlocks) Do(block, _ int) {
+func (k *sumBlocks) Do(block, _ int) {
 	first := block * k.perBlock
 	(*GradientSums)(k).Block(block, first, k.g[first*k.c:min(first+k.perBlock, k.rows)*k.c])
 }
@@ -124,7 +135,7 @@ func (k *GradientRows) Channels(dx []float32, row, first int) {
 }
 
 // gradientRows returns the rows of the input's gradient, once slope and offset are set. x must not be in parts.
-func (b *BatchNorm) gradientRows(at *operands, g []float32) GradientRows {
+func (b *BatchNorm) gradientRows(at *rowOperands, g []float32) GradientRows {
 	return GradientRows{G: g, X: at.x, Mean: at.Mean, Scale: at.Scale, Slope: b.slope, Offset: b.offset}
 }
 
@@ -151,13 +162,13 @@ func (b *BatchNorm) SettleSummed(p *Pool, rows int, of BatchNormGradient, blocks
 // settleSums sets what follows from the sums of g.
 func (b *BatchNorm) settleSums(
 	p *Pool, kernel string, rows int, of BatchNormGradient, blocks int, sums []float32,
-) operands {
+) rowOperands {
 	of.check(kernel, rows, b.c)
 	checkLen(kernel, "sums", sums, b.GradientSumsSize(blocks))
 	at := b.operands(kernel, rows, of.At)
 	to := b.channelGradient(rows, of)
-	b.settlement = normSettlement{channelGradient: to, sums: sums, blocks: blocks, totals: b.totals}
-	p.Run(ceilDiv(b.c, finishBlocks), (*normSettleBlocks)(&b.settlement))
+	b.settlement = settlement{channelGradient: to, sums: sums, blocks: blocks, totals: b.totals}
+	p.Run(ceilDiv(b.c, finishBlocks), (*settleBlocks)(&b.settlement))
 	return at
 }
 
@@ -175,12 +186,12 @@ func (b *BatchNorm) runRows(p *Pool, rows int, dx, add []float32, from GradientR
 	k := &b.rowsGradient
 	*k = rowsGradient{GradientRows: from, dx: dx, add: add, rows: rows, perTask: rowsPerTask(b.c)}
 	k.stream = &dx[0] != &from.G[0] && (add == nil || &add[0] != &dx[0]) && streamable(dx, rows, b.c)
-	p.Run(ceilDiv(rows, k.perTask), (*normSummedRows)(k))
+	p.Run(ceilDiv(rows, k.perTask), (*computeRows)(k))
 }
 
-type normSummedRows rowsGradient
+type computeRows rowsGradient
 
-func (k *normSummedRows) Do(task, _ int) {
+func (k *computeRows) Do(task, _ int) {
 	c := len(k.Mean)
 	first, last := task*k.perTask, min((task+1)*k.perTask, k.rows)
 	at, end := first*c, last*c

@@ -1,7 +1,7 @@
 package kernels
 
-// ChannelGate multiplies every channel of a sample by its gate, as squeeze-and-excitation and OSNet's unified
-// aggregation gate do.
+// ChannelGate multiplies every channel of a sample, [H*W, C], by its gate, [C], as squeeze-and-excitation and OSNet's
+// unified aggregation gate do.
 type ChannelGate struct {
 	hw, c int
 
