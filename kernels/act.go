@@ -90,6 +90,20 @@ func (a Act) Slope(x float64) float64 {
 	panic("kernels: no such activation: " + a.String())
 }
 
+// clampBounds returns lo and hi if the activation is min(max(x, lo), hi) with slope 1 in between and 0 outside.
+func (a Act) clampBounds() (lo, hi float32, ok bool) {
+	inf := float32(math.Inf(1))
+	switch a {
+	case ActNone:
+		return -inf, inf, true
+	case ActReLU:
+		return 0, inf, true
+	case ActReLU6:
+		return 0, 6, true
+	}
+	return 0, 0, false
+}
+
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 func normalCDF(x float64) float64 { return 0.5 * math.Erfc(-x/math.Sqrt2) }

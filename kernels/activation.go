@@ -1,7 +1,5 @@
 package kernels
 
-import "math"
-
 // Activation applies an activation function to every element.
 type Activation struct {
 	act  Act
@@ -50,18 +48,4 @@ type activationBackward Activation
 func (a *activationBackward) Do(task, _ int) {
 	lo, hi := sizeRange(task, a.size)
 	activateBackward(a.act, a.dx[lo:hi], a.dy[lo:hi], a.x[lo:hi])
-}
-
-// clampBounds returns lo and hi if the activation is min(max(x, lo), hi) with slope 1 in between and 0 outside.
-func (a Act) clampBounds() (lo, hi float32, ok bool) {
-	inf := float32(math.Inf(1))
-	switch a {
-	case ActNone:
-		return -inf, inf, true
-	case ActReLU:
-		return 0, inf, true
-	case ActReLU6:
-		return 0, 6, true
-	}
-	return 0, 0, false
 }

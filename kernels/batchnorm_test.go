@@ -80,17 +80,6 @@ func batchNormCase(act Act, residual, fixed, large bool) layerCase {
 	return k
 }
 
-// columnMoments returns the mean and the biased variance of a column.
-func columnMoments(x []float64, rows, c, j int) (mean, variance float64) {
-	for i := j; i < len(x); i += c {
-		mean += x[i] / float64(rows)
-	}
-	for i := j; i < len(x); i += c {
-		variance += (x[i] - mean) * (x[i] - mean) / float64(rows)
-	}
-	return mean, variance
-}
-
 func TestBatchNormStatistics(t *testing.T) {
 	tests := []struct {
 		name         string

@@ -55,7 +55,7 @@ func pairColumns(dst []float32, dstRow int, src []float32, srcRow, rows, cols in
 	if rows == 0 || cols == 0 {
 		return
 	}
-	if active == AVX512 && hasBF16 {
+	if active == AVX512 && hasBF16() {
 		const size = 4
 		pairColumnsBF16(unsafe.SliceData(dst), dstRow*size, unsafe.SliceData(src), srcRow*size, rows, cols)
 		return
@@ -79,7 +79,7 @@ func pairRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) 
 	if rows == 0 || cols == 0 {
 		return
 	}
-	if active == AVX512 && hasBF16 {
+	if active == AVX512 && hasBF16() {
 		const size = 4
 		if rows > 1 {
 			pairRowsBF16(unsafe.SliceData(dst), dstRow*size, unsafe.SliceData(src), srcRow*size, rows/2, cols, 1)
@@ -103,7 +103,7 @@ func pairRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) 
 // computePairs runs the smallest kernel for pairs that holds the tile.
 func (t *tile) computePairs() {
 	switch {
-	case active != AVX512 || !hasBF16:
+	case active != AVX512 || !hasBF16():
 		for i := range max(t.bands, 1) {
 			band := t.bandAt(i)
 			band.computePairsPortably()

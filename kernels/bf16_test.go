@@ -166,7 +166,7 @@ func TestPrecisionIsRefused(t *testing.T) {
 		if err := FP32.Available(); err != nil {
 			t.Errorf("fp32: %v", err)
 		}
-		available := active == AVX512 && hasBF16
+		available := active == AVX512 && hasBF16()
 		if err := BF16.Available(); errors.Is(err, ErrPrecision) == available || (err == nil) != available {
 			t.Errorf("bf16: %v", err)
 		}

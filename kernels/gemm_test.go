@@ -1,7 +1,6 @@
 package kernels
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -214,23 +213,4 @@ func TestGemmProduct(t *testing.T) {
 			}
 		}
 	})
-}
-
-func BenchmarkGemm(b *testing.B) {
-	for _, threads := range []int{1, 2} {
-		for _, n := range []int{128, 512, 1024} {
-			b.Run(fmt.Sprintf("%d³/threads=%d", n, threads), func(b *testing.B) {
-				p := NewPool(threads)
-				defer p.Close()
-				g := NewGemm(n, n, FP32)
-				x, y, z := make([]float32, n*n), make([]float32, n*n), make([]float32, n*n)
-				ws := make([]float32, g.Workspace(n, threads))
-				g.Run(p, n, z, x, y, ws)
-				for b.Loop() {
-					g.Run(p, n, z, x, y, ws)
-				}
-				reportSpeed(b, p, int64(n)*int64(n)*int64(n))
-			})
-		}
-	}
 }

@@ -43,7 +43,7 @@ func Detected() ISA {
 }
 
 // hasBF16 reports whether this CPU multiplies pairs of bf16 values (AVX512_BF16).
-var hasBF16 = cpu.X86.HasAVX512BF16
+func hasBF16() bool { return cpu.X86.HasAVX512BF16 }
 
 // Active returns the instruction set in use.
 func Active() ISA { return active }

@@ -152,3 +152,14 @@ func withinRounding(got, want float32) bool {
 		return math.Abs(g-w) <= 1e-5*(1+math.Abs(w))
 	}
 }
+
+// columnMoments returns the mean and the biased variance of a column.
+func columnMoments(x []float64, rows, c, j int) (mean, variance float64) {
+	for i := j; i < len(x); i += c {
+		mean += x[i] / float64(rows)
+	}
+	for i := j; i < len(x); i += c {
+		variance += (x[i] - mean) * (x[i] - mean) / float64(rows)
+	}
+	return mean, variance
+}

@@ -25,7 +25,7 @@ func forEachISA(t *testing.T, test func(t *testing.T)) {
 // needBF16 skips the test where the kernels for pairs cannot run.
 func needBF16(tb testing.TB) {
 	tb.Helper()
-	if !hasBF16 {
+	if !hasBF16() {
 		tb.Skip("this CPU has no AVX512_BF16")
 	}
 	setISA(tb, AVX512)

@@ -3,7 +3,6 @@ package kernels
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -52,35 +51,6 @@ func TestMatMulDoesNotAllocate(t *testing.T) {
 		ws := make([]float32, m.Workspace(2))
 		if n := testing.AllocsPerRun(5, func() { m.Run(p, 4, c, a, b, true, ws) }); n != 0 {
 			t.Errorf("%v allocations per call", n)
-		}
-	})
-}
-
-func TestGemm(t *testing.T) {
-	forEachISA(t, func(t *testing.T) {
-		rng := rand.New(rand.NewPCG(27, 28))
-		for _, size := range [][3]int{{1, 1, 1}, {5, 7, 3}, {33, 100, 65}, {130, 33, 700}, {97, 64, 512}} {
-			m, n, k := size[0], size[1], size[2]
-			a, b := guarded(t, rng, m*k), guarded(t, rng, n*k)
-			want := make([]float64, m*n)
-			for i := range m * n * k {
-				want[i/k] += float64(a[i/(n*k)*k+i%k]) * float64(b[i/k%n*k+i%k])
-			}
-			var first []float32
-			for _, threads := range []int{1, 3} {
-				p := NewPool(threads)
-				g := NewGemm(n, k, FP32)
-				c := guarded(t, rng, m*n)
-				g.Run(p, m, c, a, b, guarded(t, rng, g.Workspace(m, threads)))
-				p.Close()
-				compare(t, fmt.Sprintf("%v: c", size), c, want, sumTolerance(k))
-				if first == nil {
-					first = c
-				}
-				if !slices.Equal(first, c) {
-					t.Errorf("%v: the result with %d threads differs", size, threads)
-				}
-			}
 		}
 	})
 }

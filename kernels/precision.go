@@ -45,7 +45,7 @@ func (p *Precision) UnmarshalText(text []byte) error {
 // need AVX512_BF16 and AVX512 as the instruction set in use.
 func (p Precision) Available() error {
 	switch {
-	case p == BF16 && !hasBF16:
+	case p == BF16 && !hasBF16():
 		return fmt.Errorf("%w: bf16 needs a CPU with AVX512_BF16", ErrPrecision)
 	case p == BF16 && active != AVX512:
 		return fmt.Errorf("%w: bf16 needs the instruction set avx512, in use is %s", ErrPrecision, active)

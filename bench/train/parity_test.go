@@ -162,7 +162,7 @@ func checkParity(t *testing.T, g *graph.Graph, pool *kernels.Pool, want referenc
 		}
 	}
 	for _, r := range want.Running {
-		got := norm(w.Get(r.name))
+		got := euclidean(w.Get(r.name))
 		if d := math.Abs(got-r.norm) / r.norm; !(d <= max(slack*want.Float32.RunningMaxRel, floor)) {
 			t.Errorf("%s: norm %v, want %v", r.name, got, r.norm)
 		}
@@ -195,8 +195,8 @@ func checkGradients(t *testing.T, p *Program, want reference) {
 			probe += float64(v) * formula(g.name+".probe", i)
 		}
 		scale := g.norm + 1e-3*all
-		if d := math.Abs(norm(gradient)-g.norm) / scale; !(d <= max(slack*want.Float32.GradNormMaxRel, floor)) {
-			t.Errorf("gradient of %s: norm %v, want %v", g.name, norm(gradient), g.norm)
+		if d := math.Abs(euclidean(gradient)-g.norm) / scale; !(d <= max(slack*want.Float32.GradNormMaxRel, floor)) {
+			t.Errorf("gradient of %s: norm %v, want %v", g.name, euclidean(gradient), g.norm)
 		}
 		if d := math.Abs(probe-g.probe) / scale; !(d <= max(slack*want.Float32.GradProbeMaxRel, floor)) {
 			t.Errorf("gradient of %s: probe %v, want %v", g.name, probe, g.probe)
@@ -215,7 +215,7 @@ func checkTraces(t *testing.T, what string, got []float32, want, float32s [][]fl
 		for _, v := range sample[:4] {
 			traces[i] = append(traces[i], float64(v))
 		}
-		traces[i] = append(traces[i], norm(sample))
+		traces[i] = append(traces[i], euclidean(sample))
 	}
 	for _, columns := range [][]int{{0, 1, 2, 3}, {4}} {
 		distance, size := 0.0, 0.0
@@ -235,7 +235,7 @@ func checkTraces(t *testing.T, what string, got []float32, want, float32s [][]fl
 	}
 }
 
-func norm(values []float32) float64 {
+func euclidean(values []float32) float64 {
 	sum := 0.0
 	for _, v := range values {
 		sum += float64(v) * float64(v)
