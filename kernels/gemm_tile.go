@@ -7,25 +7,18 @@ type tileShape struct{ rows, cols int }
 func tileFor(isa ISA) tileShape {
 	switch isa {
 	case AVX512:
-		return tileShape{12, 32}
+		return tileShape{wideRows, wideCols}
 	case AVX2:
-		return tileShape{6, 16}
+		return tileShape{narrowRows, narrowCols}
 	}
-	return tileShape{4, 8}
+	return tileShape{portableRows, portableCols}
 }
+
+// The tile of computePortably.
+const portableRows, portableCols = 4, 8
 
 // narrowest is what the columns that a kernel reads are a multiple of.
 const narrowest = 8
-
-// The bits of a tile's flags, in the order in which they take effect.
-const (
-	flagAccumulate = 1 << iota // + from
-	flagBias                   // + bias, one value per column
-	flagAdd                    // + add
-	flagReLU                   // max(·, 0)
-	flagSums                   // sums += the columns of the result, see tile
-	flagStream                 // C is stored past the caches, where a whole tile of whole cache lines is
-)
 
 // tile is one call of a kernel:
 //
@@ -125,7 +118,7 @@ func (t *tile) bandAt(index int) tile {
 
 // streams tells whether the tile may be stored past the caches.
 func (t *tile) streams() bool {
-	return t.rows == 12 && t.cols == 32 && active == AVX512 && t.c.row%cacheLine == 0 && aligned(t.c.data)
+	return t.rows == wideRows && t.cols == wideCols && active == AVX512 && t.c.row%cacheLine == 0 && aligned(t.c.data)
 }
 
 func (t *tile) call(kernel tileKernel) {
@@ -141,10 +134,9 @@ func (t *tile) element(r, k int) float32 {
 
 // computePortably is the tile in Go.
 func (t *tile) computePortably() {
-	const rows, cols = 4, 8
-	var acc [rows][cols]float32
+	var acc [portableRows][portableCols]float32
 	for k := range t.stretches * t.depth {
-		b := (*[cols]float32)(t.b.data[k*t.b.row:])
+		b := (*[portableCols]float32)(t.b.data[k*t.b.row:])
 		for r := range acc {
 			a := t.element(r, k)
 			for j := range acc[r] {

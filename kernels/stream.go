@@ -35,8 +35,7 @@ func gapOf(c, row int) int { return 4 * (row - c) }
 
 // streamCopy copies src past the caches to dst, which begins at a cache line.
 func streamCopy(dst, src []float32) {
-	const round = 256 / 4 // floats that the assembly copies at once
-	whole := len(src) / round
+	whole := len(src) / streamRound
 	switch {
 	case whole == 0:
 	case active == AVX512:
@@ -46,5 +45,5 @@ func streamCopy(dst, src []float32) {
 	default:
 		whole = 0
 	}
-	copy(dst[whole*round:], src[whole*round:])
+	copy(dst[whole*streamRound:], src[whole*streamRound:])
 }

@@ -10,13 +10,11 @@ func init() { register("bf16", bf16) }
 
 // bf16 emits the register tiles of products of bf16 pairs, and what rounds floats to pairs.
 func bf16() {
-	for _, rows := range []int{12, 6} {
-		for _, cols := range []int{32, 16} {
-			t := newTile(wide, rows, cols)
-			t.suffix, t.multiplyAdd = "BF16", dotPairs.accumulate
-			t.emit()
-		}
-	}
+	pairTiles.each(func(rows, cols int) {
+		t := newTile(wide, rows, cols)
+		t.suffix, t.multiplyAdd = pairTiles.suffix, dotPairs.accumulate
+		t.emit()
+	})
 	pairColumns()
 	pairRows()
 }

@@ -11,21 +11,15 @@ import (
 
 func init() { register("gemm", gemm) }
 
-// gemm emits the register tiles of the matrix product. A new tile shape is a line here and one in gemm_tile.go.
+// gemm emits the register tiles of the matrix product.
 func gemm() {
-	for _, rows := range []int{12, 9, 6} {
-		for _, cols := range []int{32, 24, 16, 8} {
-			newTile(wide, rows, cols).emit()
-		}
-	}
+	wideTiles.each(func(rows, cols int) { newTile(wide, rows, cols).emit() })
 	tailMask := tailMaskTable()
-	for _, rows := range []int{6, 3} {
-		for _, cols := range []int{16, 8} {
-			t := newTile(narrow, rows, cols)
-			t.tailMask = tailMask
-			t.emit()
-		}
-	}
+	narrowTiles.each(func(rows, cols int) {
+		t := newTile(narrow, rows, cols)
+		t.tailMask = tailMask
+		t.emit()
+	})
 }
 
 // vectorSet is what differs between the instruction sets.
@@ -38,16 +32,6 @@ type vectorSet struct {
 var (
 	wide   = vectorSet{"AVX512", 16, ZMM}
 	narrow = vectorSet{"AVX2", 8, YMM}
-)
-
-// The bits of a tile's flags, as in gemm_tile.go.
-const (
-	flagAccumulate = 1 << iota
-	flagBias
-	flagAdd
-	flagReLU
-	flagSums
-	flagStream
 )
 
 // tile is the state of one kernel while it is emitted.
@@ -123,12 +107,6 @@ func (t *tile) emit() {
 	t.maskedColumns = true
 	t.epilogue("tail")
 	t.next(left)
-}
-
-// tileFields are the fields of a tileCall, as in gemm_call.go.
-var tileFields = []string{
-	"depth", "stretches", "a", "aRow", "aStep", "aStretch", "b", "bStep", "ahead", "aheadStep", "c", "cRow", "from", "fromRow", "add", "addRow",
-	"bias", "shift", "sums", "sumsRow", "rows", "cols", "flags", "aBand", "aheadBand", "cBand", "fromBand", "addBand",
 }
 
 func (t *tile) field(name string) Mem {
@@ -335,7 +313,7 @@ func (t *tile) sumColumns(v int, name string) {
 
 // streams tells whether the kernel can store past the caches: whole lines only, so that there is one in the widest tile.
 func (t *tile) streams() bool {
-	return t.rows == 12 && t.cols == 32 && t.lanes == wide.lanes
+	return t.rows == wideTiles.rows[0] && t.cols == wideTiles.cols[0] && t.lanes == wide.lanes
 }
 
 // pass emits code for every row that runs only if the flag is set; begin emits what comes before the rows. Rows that

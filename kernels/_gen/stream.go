@@ -1,11 +1,18 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 )
 
-func init() { register("stream", stream) }
+func init() {
+	register("stream", stream)
+	shared["stream"] = func() string {
+		return fmt.Sprintf("// streamRound is how many floats a round of streamCopy copies.\nconst streamRound = %d\n", streamBytes/4)
+	}
+}
 
 // stream emits what stores past the caches.
 func stream() {
@@ -14,7 +21,7 @@ func stream() {
 	storeFence()
 }
 
-// streamBytes is how much a round of streamCopy copies, as in stream.go.
+// streamBytes is how much a round of streamCopy copies.
 const streamBytes = 256
 
 // streamCopy emits a copy whose results go past the caches.
