@@ -47,14 +47,28 @@ func NewAttention(s AttentionShape) *Attention {
 }
 
 // Workspace returns how many floats of scratch the calls need on a pool of the given threads.
-func (a *Attention) Workspace(threads int) int { return threads*a.workerSize() + cacheLine }
+func (a *Attention) Workspace(threads int) int { return threads * a.workerSize() }
 
-// workerSize is two matrices of tokens × tokens, one operand in panels and the edge of another.
-func (a *Attention) workerSize() int {
+// headScratch is what a head needs besides its operands.
+type headScratch struct {
+	scores, slopes []float32 // [tokens, row]
+	packed, edge   []float32 // one operand in panels, and the edge of another
+	rounded        []float32 // an operand in pairs
+}
+
+func (a *Attention) takeScratch(space *scratch) headScratch {
 	tokens, dim := a.s.Tokens, a.s.HeadDim
-	return 2*roundUp(tokens*gatheredRow(tokens), cacheLine) +
-		roundUp(max(panelSize(tokens, dim), panelSize(dim, tokens)), cacheLine) +
-		roundUp(edgeSize(max(tokens, dim)), cacheLine) + roundUp(a.roundedSize(), cacheLine)
+	return headScratch{
+		scores: space.take(tokens * gatheredRow(tokens)), slopes: space.take(tokens * gatheredRow(tokens)),
+		packed: space.take(max(panelSize(tokens, dim), panelSize(dim, tokens))), edge: space.take(edgeSize(max(tokens, dim))),
+		rounded: space.take(a.roundedSize()),
+	}
+}
+
+func (a *Attention) workerSize() int {
+	space := countedScratch()
+	a.takeScratch(&space)
+	return space.size()
 }
 
 // headsPerTask keeps tasks at a size where starting one costs little.
@@ -93,7 +107,7 @@ func (a *Attention) check(sequences int, m Rows) {
 }
 
 func (a *Attention) start(sequences int, ws []float32) {
-	a.heads, a.ws = sequences*a.s.Heads, alignScratch(ws)
+	a.heads, a.ws = sequences*a.s.Heads, ws
 }
 
 // head returns the rows of one head of one sequence, from their first element.
@@ -118,24 +132,18 @@ func (j *attentionBackward) Do(task, worker int) {
 // attentionHead is the work on one head of one sequence.
 type attentionHead struct {
 	*Attention
-	head           int
-	scores, slopes []float32 // [tokens, row]
-	row            int
-	packed, edge   []float32
-	rounded        []float32 // an operand in pairs
-	lse            []float32
+	headScratch
+	head int
+	row  int // of scores and slopes
+	lse  []float32
 }
 
 func (a *Attention) worker(worker, head int) attentionHead {
-	tokens, dim := a.s.Tokens, a.s.HeadDim
-	space := scratch{a.ws[worker*a.workerSize():][:a.workerSize()]}
-	row := gatheredRow(tokens)
+	size, tokens := a.workerSize(), a.s.Tokens
+	space := newScratch(a.ws[worker*size:][:size])
 	return attentionHead{
-		Attention: a, head: head, row: row,
-		scores: space.take(tokens * row), slopes: space.take(tokens * row),
-		packed: space.take(max(panelSize(tokens, dim), panelSize(dim, tokens))), edge: space.take(edgeSize(max(tokens, dim))),
-		rounded: space.take(a.roundedSize()),
-		lse:     a.lse[head*tokens:][:tokens],
+		Attention: a, headScratch: a.takeScratch(&space),
+		head: head, row: gatheredRow(tokens), lse: a.lse[head*tokens:][:tokens],
 	}
 }
 

@@ -7,8 +7,16 @@ type pairedWeights struct{ *weightProduct }
 // blockPairs returns the pairs of a block.
 func (p pairedWeights) blockPairs() int { return ceilDiv(min(pixelBlock, p.pixels()), 2) }
 
+// takeScratch takes what a task needs besides its operands: both factors in pairs, and a strip of pixels that are rounded.
+func (p pairedWeights) takeScratch(space *scratch) (columns, rows, strip []float32) {
+	return space.take(p.blockPairs() * p.gatheredRow()), space.take(p.blockPairs() * p.roundedRow()),
+		space.take(pairStrip * p.gatheredRow())
+}
+
 func (p pairedWeights) workerSize() int {
-	return p.blockPairs()*(p.gatheredRow()+p.roundedRow()) + pairStrip*p.gatheredRow() + 3*cacheLine
+	space := countedScratch()
+	p.takeScratch(&space)
+	return space.size()
 }
 
 // roundedRow is the distance of the rounded rows, with room for those of the last tile.
@@ -23,14 +31,13 @@ func (p pairedWeights) multiply(task int, ws []float32) {
 	source := p.gather
 	source.first += t.group * p.channels
 	space := newScratch(ws)
-	columns := space.take(p.blockPairs() * p.gatheredRow())
-	rows := space.take(p.blockPairs() * p.roundedRow())
+	columns, rows, strip := p.takeScratch(&space)
 	m := product{pairs: true, cols: t.cols, left: columnsOf(rows, p.roundedRow()), right: matrixOf(columns, p.gatheredRow())}
 	m.accumulate = t.add
 	for at := t.begin; at < t.end; at += pixelBlock {
 		pixels := min(pixelBlock, t.end-at)
 		m.depth = ceilDiv(pixels, 2)
-		source.fillPixelPairs(columns, p.gatheredRow(), at, pixels, t.col, t.col+t.cols, space.rest)
+		source.fillPixelPairs(columns, p.gatheredRow(), at, pixels, t.col, t.col+t.cols, strip)
 		for o := t.row; o < t.row+t.rows; o += weightRows {
 			m.rows = min(weightRows, t.row+t.rows-o)
 			m.c = view{t.dst[(t.group*p.rows+o)*depth+t.col:], depth}

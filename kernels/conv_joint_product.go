@@ -74,16 +74,24 @@ func (j *jointProduct) dySize() int { return roundUp(j.pixels()*j.row(), cacheLi
 
 // workerSize returns the scratch of a worker: dy of a block, and what either product needs.
 func (j *jointProduct) workerSize() int {
-	product := j.data.workerSize() + roundUp(rowBlock*j.data.dstPixel, cacheLine)
-	sum := edgeSize(j.pixels()) + j.pixels()*gatheredRow(j.weights.depth()) + 3*cacheLine
-	return roundUp(j.dySize()+max(product, sum)+2*cacheLine, cacheLine)
+	dy, sum := countedScratch(), countedScratch()
+	dy.take(j.dySize())
+	j.takeSumScratch(&sum)
+	return dy.size() + max(j.data.workerSize(), sum.size())
+}
+
+// takeSumScratch takes what a block of pixels of the weights' gradient needs: the edge of dyᵀ, and the input where it is
+// copied.
+func (j *jointProduct) takeSumScratch(space *scratch) (edge, columns []float32) {
+	return space.take(edgeSize(j.pixels())), space.take(j.pixels() * gatheredRow(j.weights.depth()))
 }
 
 func (j *jointProduct) workspace(n, threads int) int {
 	of := *j
-	of.data.n, of.weights.n = n, n
+	of.data, of.weights.n = of.data.sized(n), n
 	weights, sums := roundUp(of.data.packedSize(), cacheLine), roundUp(of.weights.slots(of.splits()), cacheLine)
-	return 3*cacheLine + weights + sums + threads*of.workerSize()
+	waiting := roundUp(rowBlock*j.data.dstPixel, cacheLine) // where sums are taken for a batch norm before
+	return 3*cacheLine + weights + sums + threads*(of.workerSize()+waiting)
 }
 
 // blocksOf returns the number of blocks of the sums over n samples.
@@ -97,11 +105,11 @@ func (j *jointProduct) blocksOf(n int) int {
 func (j *jointProduct) run(p *Pool, n int, args *Joint, before *GradientSums, ws []float32) int {
 	d, w := &j.data, &j.weights
 	d.n, w.n, j.args = n, n, args
-	j.perWorker = j.workerSize()
 	d.src, d.weights, d.dst, d.add, d.norm = args.DY.G, args.W, args.DX, args.Add, before
 	w.src, w.dw, w.keep = args.X, args.DW, args.Accumulate
 	space := newScratch(ws)
-	d.packed = space.take(d.packedSize())
+	d.start(space.take(d.packedSize()))
+	j.perWorker = j.workerSize()
 	w.sums = space.take(w.slots(j.splits()))
 	j.scratch = space.rest
 	p.Run(d.packTasks(), (*jointPack)(j))
@@ -161,11 +169,11 @@ func (j *jointProduct) sumPixels(slot, dy []float32, at, pixels int, add bool, w
 	space := newScratch(ws)
 	m := product{cols: w.depth(), depth: pixels}
 	m.accumulate = add
-	edge := space.take(edgeSize(j.pixels()))
+	edge, columns := j.takeSumScratch(&space)
 	if w.directColumns(at + pixels) {
 		m.right = matrixOf(w.src[at*w.pixel:], w.pixel)
 	} else {
-		m.right = matrixOf(space.rest, gatheredRow(w.depth()))
+		m.right = matrixOf(columns, gatheredRow(w.depth()))
 		w.fill(m.right.data, m.right.step, at, pixels, 0, w.depth())
 	}
 	for o := 0; o < w.rows; o += weightRows {

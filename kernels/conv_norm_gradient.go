@@ -78,6 +78,3 @@ func (c *Conv) GradientSumsWorkspace(n, threads int) int {
 	}
 	return c.Workspace(n, threads) + threads*roundUp(waiting, cacheLine)
 }
-
-// aside reports whether a block of results waits in the caches until its sums are taken.
-func (p *implicitProduct) aside() bool { return p.norm != nil && !p.inPlace() && p.norm.Aside() }

@@ -14,8 +14,8 @@ type productPass struct {
 type blockedProduct interface {
 	of(n int) blockedProduct // a copy for n images, to ask for sizes and the form
 	form() Form
-	packedSize() int // floats of packed weights, which setPacked provides
-	setPacked(space []float32)
+	packedSize() int // floats of packed weights
+	start(packed []float32)
 	packTasks() int
 	packTask(task int, ws []float32)
 	tasks() int
@@ -39,7 +39,7 @@ func (c *productPass) workspace(n, threads int) int {
 	for _, part := range c.parts {
 		part = part.of(n)
 		size += roundUp(part.packedSize(), cacheLine)
-		perWorker = max(perWorker, roundUp(part.workerSize(), cacheLine)+cacheLine)
+		perWorker = max(perWorker, part.workerSize())
 	}
 	return size + threads*perWorker
 }
@@ -63,10 +63,10 @@ func (c *productPass) run(p *Pool, ws []float32) {
 	packTasks, tasks := 0, 0
 	c.perWorker = 0
 	for _, part := range c.parts {
-		part.setPacked(space.take(part.packedSize()))
+		part.start(space.take(part.packedSize()))
 		packTasks += part.packTasks()
 		tasks += part.tasks()
-		c.perWorker = max(c.perWorker, roundUp(part.workerSize(), cacheLine)+cacheLine)
+		c.perWorker = max(c.perWorker, part.workerSize())
 	}
 	c.scratch = space.rest
 	if packTasks > 0 {
@@ -132,14 +132,14 @@ func (w *weightPass) multiplier() interface {
 func (w *weightPass) workspace(n, threads int) int {
 	of := *w
 	of.n = n
-	return cacheLine + of.sumSize() + threads*roundUp(of.multiplier().workerSize(), cacheLine)
+	return cacheLine + of.sumSize() + threads*of.multiplier().workerSize()
 }
 
 func (w *weightPass) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
 	w.n, w.src, w.dy, w.dw, w.keep = n, x, dy, dw, accumulate
 	space := newScratch(ws)
 	w.sums = space.take(w.sumSize())
-	w.scratch, w.perWorker = space.rest, roundUp(w.multiplier().workerSize(), cacheLine)
+	w.scratch, w.perWorker = space.rest, w.multiplier().workerSize()
 	p.Run(w.tasks(), (*sumWeights)(w))
 	if tasks := w.addTasks(w.splits()); tasks > 0 {
 		p.Run(tasks, (*addSums)(w))

@@ -36,6 +36,7 @@ type implicitProduct struct {
 	phase    phase
 	summed   summedTasks   // of dst
 	norm     *GradientSums // of dst as the gradient of a batch norm's output; nil for none
+	storing  storing       // of the call in flight
 	packed   []float32     // weights in panels, group by group; unused if there is one row block
 }
 
@@ -48,9 +49,16 @@ type phase struct {
 
 // of returns the product for n images, to ask for sizes.
 func (p *implicitProduct) of(n int) blockedProduct {
-	images := *p
-	images.n = n
-	return &images
+	sized := p.sized(n)
+	return &sized
+}
+
+// sized returns the product for n images and no operands.
+func (p *implicitProduct) sized(n int) implicitProduct {
+	sized := *p
+	sized.n, sized.dst, sized.add, sized.norm = n, nil, nil, nil
+	sized.storing = sized.chooseStoring()
+	return sized
 }
 
 func (p *implicitProduct) rows() int { return p.n * p.outH * p.outW }
@@ -117,40 +125,6 @@ func (p *implicitProduct) blockDepth() int {
 	return ceilDiv(depth, ceilDiv(depth, limit))
 }
 
-// gatheredSize returns the length of a gathered block.
-func (p *implicitProduct) gatheredSize() int {
-	switch {
-	case p.given:
-		return 0
-	case p.multipliesLines():
-		return p.kh * p.lineSize(min(rowBlock, p.outW))
-	}
-	return rowBlock * gatheredRow(p.blockDepth())
-}
-
-// workerSize returns the scratch one worker needs.
-func (p *implicitProduct) workerSize() int {
-	depth := p.blockDepth()
-	size := p.gatheredSize() + roundUp(edgeSize(depth), cacheLine)
-	if p.strided() || p.aside() {
-		size += rowBlock * roundUp(p.columnBlock(), cacheLine)
-	}
-	if p.ragged() {
-		size += roundUp(tileFor(active).rows*p.dstPixel, cacheLine)
-	}
-	size += p.pairSpace()
-	if p.quartered() {
-		size += quarterSpace(rowBlock / 2 * gatheredRow(depth/2))
-	}
-	if !p.packsAhead() {
-		size += depth * p.columnBlock()
-	}
-	return size
-}
-
-// strided tells whether the rows are not simply the pixels of dst in order.
-func (p *implicitProduct) strided() bool { return p.phase.sh != 1 || p.phase.sw != 1 }
-
 // packTasks returns the number of panels to pack before multiplying.
 func (p *implicitProduct) packTasks() int {
 	if p.packedSize() == 0 {
@@ -163,7 +137,8 @@ func (p *implicitProduct) packTasks() int {
 	return p.groups * p.paddedCols() / tileFor(active).cols
 }
 
-func (p *implicitProduct) setPacked(space []float32) { p.packed = space }
+// start begins a call, with the space for packed weights.
+func (p *implicitProduct) start(packed []float32) { p.packed, p.storing = packed, p.chooseStoring() }
 
 // packTask packs one panel of one group.
 func (p *implicitProduct) packTask(task int, ws []float32) {
@@ -237,20 +212,6 @@ func (b *productBlock) multiply() {
 
 // firstTasks returns how many tasks make the first block of rows.
 func (p *implicitProduct) firstTasks() int { return p.tasks() / p.rowBlocks() }
-
-// ragged tells whether tiles cannot store a result past the caches that should go there: its rows are not made of whole ones.
-func (p *implicitProduct) ragged() bool {
-	return p.dstPixel%tileFor(active).cols != 0 && p.rows()*p.dstPixel >= streamFloats && active != Generic &&
-		p.columnBlock() >= p.dstPixel && p.blockDepth() >= p.steps() && !p.quartered()
-}
-
-// banded tells whether bands of the result, of which a tile has all rows, are completed in the caches and go past them then.
-func (p *implicitProduct) banded() bool {
-	return p.ragged() && !p.strided() && !p.inPlace() && p.norm == nil && aligned(p.dst)
-}
-
-// inPlace tells whether dst is added to: its lines are read, and so in the caches.
-func (p *implicitProduct) inPlace() bool { return p.add != nil && &p.add[0] == &p.dst[0] }
 
 // direct tells whether a tile can read its rows where they are. Rows whose distance is a large power of two would push
 // each other out of the first-level cache.

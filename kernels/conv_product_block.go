@@ -12,14 +12,60 @@ type productBlock struct {
 	givenRow        int
 	sums            columnSums
 	before          []float32 // what is read of the batch norm before, when the block is complete
-	quarters        quarteredProduct
+	inQuarters      quarteredProduct
+	productScratch
+}
 
-	gathered, edge, rounding, packed []float32 // scratch
+// productScratch is what a task needs besides its operands; what it does not need is nil.
+type productScratch struct {
+	gathered, edge, rounding []float32
+	block                    []float32 // of the result, until it is complete
+	band                     []float32 // of the result
+	quarters                 quarterScratch
+	columns                  []float32 // packed, unless they are packed ahead
+}
+
+// takeScratch takes what a task needs.
+func (p *implicitProduct) takeScratch(space *scratch) (s productScratch) {
+	depth := p.blockDepth()
+	switch {
+	case p.given:
+	case p.multipliesLines():
+		s.gathered = space.take(p.kh * p.lineSize(min(rowBlock, p.outW)))
+	default:
+		s.gathered = space.take(rowBlock * gatheredRow(depth))
+	}
+	s.edge = space.take(edgeSize(depth))
+	if p.pairs {
+		s.rounding = space.take(p.pairSpace())
+	}
+	switch p.storing {
+	case storeStrided:
+		s.block = space.take(rowBlock * p.columnBlock())
+	case storeAside:
+		s.block = space.take(rowBlock * p.dstPixel)
+	case storeBands:
+		s.band = space.take(tileFor(active).rows * p.dstPixel)
+	}
+	if p.quartered() {
+		s.quarters = takeQuarterScratch(space, rowBlock, depth)
+	}
+	if !p.packsAhead() {
+		s.columns = space.take(depth * p.columnBlock())
+	}
+	return s
+}
+
+// workerSize returns the scratch of one worker, of which packing needs no more than multiplying.
+func (p *implicitProduct) workerSize() int {
+	space := countedScratch()
+	p.takeScratch(&space)
+	return space.size()
 }
 
 // begin sets what is the same for all of the depth: where the block goes and what is added to it.
 func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
-	m, space, blocks, depth := &b.m, newScratch(ws), p.blocks(), p.blockDepth()
+	m, space, blocks := &b.m, newScratch(ws), p.blocks()
 	b.implicitProduct = p
 	b.row, b.group, b.col, m.cols = blocks.task(task)
 	b.row *= rowBlock
@@ -29,32 +75,24 @@ func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
 
 	m.rows, m.pairs = min(rowBlock, p.rows()-b.row), p.pairs
 	b.direct = !p.pairs && !p.given && b.source.direct() && (m.rows == rowBlock || !p.quartered())
-	b.gathered = space.take(p.gatheredSize())
-	b.edge = space.take(edgeSize(depth))
-	b.rounding = space.take(p.pairSpace())
-	b.setResult(&space)
-	if p.quartered() {
-		b.quarters.takeSpace(&space, rowBlock/2*gatheredRow(depth/2))
-	}
-	b.packed = space.rest
+	b.productScratch = p.takeScratch(&space)
+	b.inQuarters.quarterScratch = b.quarters
+	b.setResult()
 }
 
 // setResult sets where the block goes, what is summed of it, and what is read when it is complete.
-func (b *productBlock) setResult(space *scratch) {
+func (b *productBlock) setResult() {
 	p, m := b.implicitProduct, &b.m
-	if p.strided() {
-		m.c = view{space.take(rowBlock * p.columnBlock()), p.columnBlock()}
+	switch p.storing {
+	case storeStrided:
+		m.c = view{b.block, p.columnBlock()}
 		if p.add != nil {
 			p.move(m.c.data, m.c.row, p.add, b.first, b.row, m.rows, m.cols, false)
 		}
-	} else {
-		m.c = view{p.dst[b.row*p.dstPixel+b.first:], p.dstPixel}
-		if p.aside() {
-			m.c.data = space.take(rowBlock * p.dstPixel)
-		}
-		if p.banded() {
-			m.band = space.take(tileFor(active).rows * p.dstPixel)
-		}
+	case storeAside:
+		m.c = view{b.block, p.dstPixel}
+	default:
+		m.c, m.band = view{p.dst[b.row*p.dstPixel+b.first:], p.dstPixel}, b.band
 	}
 	if p.summed.Sums != nil {
 		b.sums = columnSums{p.summed.Shift[b.col:], p.summed.Block(b.row / rowBlock)[b.col:], p.summed.Row}
@@ -72,19 +110,20 @@ func (b *productBlock) setResult(space *scratch) {
 // alias dst is added in the first, before dst is written.
 func (b *productBlock) epilogueOf(first, last bool) epilogue {
 	p := b.implicitProduct
-	e := epilogue{accumulate: !first || p.strided() && p.add != nil}
+	strided := p.storing == storeStrided // what is added is in the block already
+	e := epilogue{accumulate: !first || strided && p.add != nil}
 	if first {
 		if p.bias != nil {
 			e.bias = p.bias[b.first:]
 		}
-		if p.add != nil && !p.strided() {
+		if p.add != nil && !strided {
 			e.add = view{p.add, p.dstPixel}.at(b.row, b.first)
 		}
 	}
 	if last {
 		e.relu, e.sums = p.relu, b.sums
 	}
-	e.stream = first && last && !p.strided() && !p.inPlace() && !p.ragged() && p.norm == nil && p.rows()*p.dstPixel >= streamFloats
+	e.stream = first && last && p.storing == storePast
 	return e
 }
 
@@ -139,7 +178,7 @@ func (b *productBlock) packColumns(k int) {
 		m.right = panelsOf(p.packed[b.group*depth*p.paddedCols()+b.col*depth+k*width:], depth*width)
 		return
 	}
-	packed := b.packed[:roundUp(m.cols, width)*m.depth]
+	packed := b.columns[:roundUp(m.cols, width)*m.depth]
 	m.right = panelsOf(packed, m.depth*width)
 	rows := m.depth
 	if !p.transposed {
@@ -163,7 +202,7 @@ func (b *productBlock) finish() {
 	if p.norm != nil {
 		p.norm.Block(b.row/rowBlock, b.row, m.c.data[:m.rows*p.dstPixel])
 	}
-	if p.strided() {
+	if p.storing == storeStrided {
 		if p.steps() == 0 && p.add == nil {
 			clear(m.c.data[:m.rows*m.c.row])
 		}

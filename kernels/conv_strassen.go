@@ -115,7 +115,7 @@ func (b *productBlock) gathersLater() bool {
 
 // multiplyQuarters multiplies a block of the depth, from k on.
 func (b *productBlock) multiplyQuarters(k int) {
-	q, m, source := &b.quarters, &b.m, &b.source
+	q, m, source := &b.inQuarters, &b.m, &b.source
 	width := tileFor(active).cols
 	panels := b.panelsOfTask(b.group, b.col)
 	q.m = *m

@@ -90,9 +90,16 @@ func (p *weightProduct) tasks() int { return p.splits() * p.groups * p.columnBlo
 // gatheredRow is the distance of gathered pixels, an odd number of cache lines.
 func (p *weightProduct) gatheredRow() int { return gatheredRow(p.columnBlock()) }
 
-func (p *weightProduct) workerSize() int {
+// takeScratch takes what a task needs besides its operands: the edge of dyᵀ, and the columns where they are gathered.
+func (p *weightProduct) takeScratch(space *scratch) (edge, columns []float32) {
 	block := min(pixelBlock, p.pixels())
-	return block*p.gatheredRow() + edgeSize(block) + 3*cacheLine
+	return space.take(edgeSize(block)), space.take(block * p.gatheredRow())
+}
+
+func (p *weightProduct) workerSize() int {
+	space := countedScratch()
+	p.takeScratch(&space)
+	return space.size()
 }
 
 // weightTask is a part of the sums: those of some channels over some pixels.
@@ -138,9 +145,7 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 	m.accumulate = t.add
 	m.stream = !p.keep && p.pixels() <= pixelBlock && p.size() >= streamFloats
 	space := newScratch(ws)
-	size := min(pixelBlock, p.pixels())
-	edge := space.take(edgeSize(size))
-	columns := space.take(size * p.gatheredRow())
+	edge, columns := p.takeScratch(&space)
 	lastRow := t.row + t.rows
 	for at := t.begin; at < t.end; at += pixelBlock {
 		m.depth = min(pixelBlock, t.end-at)

@@ -20,10 +20,19 @@ type MatMul struct {
 func NewMatMul(s MatMulShape) *MatMul { return &MatMul{s: s} }
 
 // Workspace returns how many floats of scratch Run needs on a pool of the given threads.
-func (m *MatMul) Workspace(threads int) int { return threads*m.workerSize() + cacheLine }
+func (m *MatMul) Workspace(threads int) int { return threads * m.workerSize() }
+
+// matMulScratch is what a pair needs besides its operands.
+type matMulScratch struct{ packed, edge, scaled []float32 }
+
+func (s *MatMulShape) takeScratch(space *scratch) matMulScratch {
+	return matMulScratch{space.take(panelSize(s.N, s.K)), space.take(edgeSize(s.K)), space.take(s.M * s.N)}
+}
 
 func (m *MatMul) workerSize() int {
-	return roundUp(panelSize(m.s.N, m.s.K), cacheLine) + roundUp(edgeSize(m.s.K), cacheLine) + roundUp(m.s.M*m.s.N, cacheLine)
+	space := countedScratch()
+	m.s.takeScratch(&space)
+	return space.size()
 }
 
 // Run computes C[b] = Scale · opA(A[b]) · opB(B[b]), or adds that to C[b], for every b below batches.
@@ -35,7 +44,7 @@ func (m *MatMul) Run(p *Pool, batches int, c, a, b []float32, accumulate bool, w
 	raceRead(a)
 	raceRead(b)
 	raceWrite(c[:batches*s.M*s.N])
-	m.c, m.a, m.b, m.accumulate, m.ws = c, a, b, accumulate, alignScratch(ws)
+	m.c, m.a, m.b, m.accumulate, m.ws = c, a, b, accumulate, ws
 	p.Run(batches, (*matMulPairs)(m))
 }
 
@@ -44,21 +53,21 @@ type matMulPairs MatMul
 
 func (m *matMulPairs) Do(batch, worker int) {
 	s, size := m.s, (*MatMul)(m).workerSize()
-	space := scratch{m.ws[worker*size:][:size]}
+	space := newScratch(m.ws[worker*size:][:size])
+	own := s.takeScratch(&space)
 	b, c := m.b[batch*s.K*s.N:], m.c[batch*s.M*s.N:][:s.M*s.N]
-	packed := space.take(panelSize(s.N, s.K))
 	if s.TransB {
-		packTransposed(packed, b, s.K, s.K, s.N)
+		packTransposed(own.packed, b, s.K, s.K, s.N)
 	} else {
-		packPlain(packed, b, s.N, s.K, s.N)
+		packPlain(own.packed, b, s.N, s.K, s.N)
 	}
-	p := smallProduct(s.M, s.N, s.K, packed)
+	p := smallProduct(s.M, s.N, s.K, own.packed)
 	if a := m.a[batch*s.M*s.K:]; s.TransA {
 		p.left = columnsOf(a, s.M)
 	} else {
 		p.left = rowsOf(a, s.K)
 	}
-	p.left.edge = space.take(edgeSize(s.K))
+	p.left.edge = own.edge
 	p.c = view{c, s.N}
 	if s.Scale == 1 {
 		p.accumulate = m.accumulate
@@ -66,7 +75,7 @@ func (m *matMulPairs) Do(batch, worker int) {
 		return
 	}
 	if m.accumulate {
-		p.c.data = space.take(s.M * s.N)
+		p.c.data = own.scaled
 		p.run()
 		addScaled(c, c, p.c.data, s.Scale)
 		return

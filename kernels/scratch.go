@@ -18,17 +18,31 @@ func alignScratch(ws []float32) []float32 {
 	return ws[min(skip, len(ws)):]
 }
 
-// scratch cuts pieces off a workspace, each beginning at a cache line.
-type scratch struct{ rest []float32 }
+// scratch cuts pieces off a workspace, each beginning at a cache line. One that counts has no workspace: its pieces are nil, and
+// size says how much they would take. So the code that takes scratch is the code that counts it.
+type scratch struct {
+	rest   []float32
+	taken  int
+	counts bool
+}
 
-func newScratch(ws []float32) scratch { return scratch{alignScratch(ws)} }
+func newScratch(ws []float32) scratch { return scratch{rest: alignScratch(ws)} }
+
+// countedScratch returns one that counts.
+func countedScratch() scratch { return scratch{counts: true} }
 
 func (s *scratch) take(n int) []float32 {
 	n = roundUp(n, cacheLine)
+	if s.taken += n; s.counts {
+		return nil
+	}
 	piece := s.rest[:n:n]
 	s.rest = s.rest[n:]
 	return piece
 }
+
+// size returns the floats that a workspace has to have for the pieces taken, wherever it begins: a multiple of a cache line.
+func (s *scratch) size() int { return s.taken + cacheLine }
 
 // gatheredRow is the distance of the rows of a gathered block: whole cache lines, an odd number of them, so that the rows
 // of a tile fall into different sets of the cache.

@@ -105,34 +105,35 @@ type quarteredProduct struct {
 	whole  bool // rows lie in one piece without gaps, and the next are fetched while some are multiplied
 	evenly bool // what is read after this product is fetched during all of it
 
-	leftSums view // S1 to S4
-	sumStep  int  // from one of them to the next
+	quarterScratch
 
 	left  [factors]view
 	right [factors][]float32 // columns of the left half's first panel; those of the others follow, a panel apart
 
-	shared [sharedTiles + 1][]float32
-	tile   tile
-	list   [maxQuarterCalls]tileCall // of the tiles at one place
-	count  int                       // of them
-	ahead  prefetch                  // what the tiles at the next places fetch
-	calls  int                       // products since that was set
+	tile  tile
+	list  [maxQuarterCalls]tileCall // of the tiles at one place
+	count int                       // of them
+	ahead prefetch                  // what the tiles at the next places fetch
+	calls int                       // products since that was set
 }
 
-// quarterSpace returns the scratch of a product whose sums S1 to S4 take the given number of floats each.
-func quarterSpace(sum int) int {
+// quarterScratch is the scratch of a product in Strassen's form.
+type quarterScratch struct {
+	leftSums view // S1 to S4
+	sumStep  int  // from one of them to the next
+	shared   [sharedTiles + 1][]float32
+}
+
+// takeQuarterScratch takes that of products of at most the given rows and depth.
+func takeQuarterScratch(space *scratch, rows, depth int) (q quarterScratch) {
 	shape := tileFor(active)
-	return 4*roundUp(sum, cacheLine) + int(sharedTiles)*shape.rows*shape.cols
-}
-
-// takeSpace takes that scratch.
-func (q *quarteredProduct) takeSpace(space *scratch, sum int) {
-	q.sumStep = roundUp(sum, cacheLine)
+	q.leftSums.row = gatheredRow(depth / 2)
+	q.sumStep = roundUp(ceilDiv(rows, 2)*q.leftSums.row, cacheLine)
 	q.leftSums.data = space.take(4 * q.sumStep)
-	shape := tileFor(active)
 	for i := tileU; i <= sharedTiles; i++ {
 		q.shared[i] = space.take(shape.rows * shape.cols)
 	}
+	return q
 }
 
 // run computes the product.
@@ -172,7 +173,6 @@ func (q *quarteredProduct) run() {
 // setLeft sets the left factors: quadrants of A, and the sums of some.
 func (q *quarteredProduct) setLeft() {
 	a, half := view{q.m.left.data, q.m.left.row}, q.m.depth/2
-	q.leftSums.row = gatheredRow(half)
 	sum := func(i int) view { return view{q.leftSums.data[i*q.sumStep:], q.leftSums.row} }
 	q.left = [factors]view{
 		factorA11B11: a, factorA12B21: a.at(0, half), factorA22T4: a.at(q.top, half),

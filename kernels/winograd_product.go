@@ -67,7 +67,7 @@ func (p *winogradProduct) steps() int {
 	return p.operands.channels
 }
 
-func (p *winogradProduct) setPacked(filters []float32) { p.filters = filters }
+func (p *winogradProduct) start(filters []float32) { p.filters = filters }
 
 func (p *winogradProduct) panels() int { return p.operands.paddedCols() / tileFor(active).cols }
 
@@ -81,7 +81,7 @@ func (p *winogradProduct) packTask(task int, ws []float32) {
 	panel, channel := task/chunks, task%chunks*filterChunk
 	channels := min(filterChunk, o.channels-channel)
 	space, size := newScratch(ws), channels*width
-	taps := space.take(o.kh * o.kw * size)
+	taps, filters := p.takePackScratch(&space)
 	for tap := range o.kh * o.kw {
 		k := tap*o.channels + channel
 		o.pack(taps[tap*size:], panel/p.panels(), panel%p.panels()*width, k, k+channels)
@@ -93,7 +93,6 @@ func (p *winogradProduct) packTask(task int, ws []float32) {
 		p.grid.filter.spreadTile(dst[channel*width:], position, src, size)
 		return
 	}
-	filters := space.take(p.grid.positions * size)
 	p.grid.filter.spreadTile(filters, size, src, size)
 	for i := range p.grid.positions {
 		pairRows(dst[i*position+channel/2*width:], width, filters[i*size:], width, channels, width)
@@ -109,8 +108,19 @@ type winogradBlock struct {
 	inputs, products transformed
 }
 
-// block returns a task, without any space.
-func (p *winogradProduct) block(task int) winogradBlock {
+// takePackScratch takes what a task of packing needs: the filters of a chunk of channels, and where they are rounded to
+// pairs the transformed ones.
+func (p *winogradProduct) takePackScratch(space *scratch) (taps, filters []float32) {
+	o := p.operands
+	size := min(filterChunk, o.channels) * tileFor(active).cols
+	if taps = space.take(o.kh * o.kw * size); o.pairs {
+		filters = space.take(p.grid.positions * size)
+	}
+	return taps, filters
+}
+
+// block returns a task, with its scratch.
+func (p *winogradProduct) block(task int, space *scratch) winogradBlock {
 	blocks, tileBlock := p.blocks(), p.tileBlock()
 	b := winogradBlock{winogradProduct: p}
 	row, group, col, cols := blocks.task(task)
@@ -118,24 +128,22 @@ func (p *winogradProduct) block(task int) winogradBlock {
 	b.group, b.col, b.cols = group, col, cols
 	b.inputs = transformedTiles(tileBlock, p.operands.channels)
 	b.products = transformedTiles(tileBlock, min(winogradColumns, blocks.columnBlock))
+	b.inputs.data = space.take(p.grid.positions * b.inputs.step)
+	b.products.data = space.take(p.grid.positions * b.products.step)
 	return b
 }
 
 func (p *winogradProduct) workerSize() int {
-	b, o := p.block(0), p.operands
-	taps := o.kh * o.kw
-	if o.pairs {
-		taps += p.grid.positions
-	}
-	filters := taps * min(filterChunk, o.channels) * tileFor(active).cols
-	return max(p.grid.positions*(b.inputs.step+b.products.step), roundUp(filters, cacheLine)) + 2*cacheLine
+	packing, multiplying := countedScratch(), countedScratch()
+	p.takePackScratch(&packing)
+	p.block(0, &multiplying)
+	return max(packing.size(), multiplying.size())
 }
 
 // multiply computes one task.
 func (p *winogradProduct) multiply(task int, ws []float32) {
-	b, o, space := p.block(task), p.operands, newScratch(ws)
-	b.inputs.data = space.take(p.grid.positions * b.inputs.step)
-	b.products.data = space.take(p.grid.positions * b.products.step)
+	space := newScratch(ws)
+	b, o := p.block(task, &space), p.operands
 	for t := range b.tiles {
 		to, step := b.inputs.at(0, t), b.inputs.step
 		p.grid.input.spreadTile(to, step, p.grid.inputTile(b.tile+t, b.group*o.channels), o.channels)
