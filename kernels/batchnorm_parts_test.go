@@ -67,14 +67,14 @@ func TestBatchNormParts(t *testing.T) {
 					at := Normalised{Mean: make([]float32, c), InvStd: make([]float32, c), Gamma: gamma, Beta: beta}
 					runMean, runVar := slices.Clone(start), slices.Clone(start)
 					if parts {
-						var moments []Moments
+						var ofParts []PartStatistics
 						for i, x := range k.split(x, rows) {
 							one := NewBatchNorm(k.parts[i], 0, 0, ActNone)
-							m := Moments{make([]float32, k.parts[i]), make([]float32, k.parts[i])}
-							one.Moments(p, rows, x, m, make([]float32, one.Workspace(rows, threads)))
-							at.Parts, moments = append(at.Parts, Part{x, k.parts[i]}), append(moments, m)
+							s := PartStatistics{make([]float32, k.parts[i]), make([]float32, k.parts[i])}
+							one.StatsOfPart(p, rows, x, s, make([]float32, one.Workspace(rows, threads)))
+							at.Parts, ofParts = append(at.Parts, Part{x, k.parts[i]}), append(ofParts, s)
 						}
-						norm.StatsOfParts(rows, moments, Statistics{Mean: at.Mean, InvStd: at.InvStd, RunMean: runMean,
+						norm.StatsOfParts(rows, ofParts, Statistics{Mean: at.Mean, InvStd: at.InvStd, RunMean: runMean,
 							RunVar: runVar})
 					} else {
 						at.X = x

@@ -17,15 +17,15 @@ func (s *Statistics) check(kernel string, c int) {
 	}
 }
 
-// Moments are the means and variances of channels over the rows of a batch, the sums of squared deviations divided by
-// rows.
-type Moments struct{ Mean, Variance []float32 } // [C]
+// PartStatistics are the means and variances of a part's channels over the rows of a batch, the sums of squared
+// deviations divided by rows.
+type PartStatistics struct{ Mean, Variance []float32 } // [C]
 
-// channelStats sets the statistics of channels, or their moments.
+// channelStats sets the statistics of channels, those of a part or those of a whole.
 type channelStats struct {
 	eps, momentum float64
 	to            Statistics
-	variance      []float32 // for moments, else nil
+	variance      []float32 // of a part, else nil
 }
 
 func (b *BatchNorm) channelStats(to Statistics) channelStats {
@@ -73,11 +73,11 @@ func (b *BatchNorm) Stats(p *Pool, rows int, x []float32, to Statistics, ws []fl
 	b.runStats(p, rows, x, b.channelStats(to), ws)
 }
 
-// Moments is the first half of Stats, which all batch norms that are applied to x, or to a concatenation with it, have
-// in common. [BatchNorm.StatsOfParts] is the other half.
-func (b *BatchNorm) Moments(p *Pool, rows int, x []float32, to Moments, ws []float32) {
-	checkLen("BatchNorm.Moments", "mean", to.Mean, b.c)
-	checkLen("BatchNorm.Moments", "variance", to.Variance, b.c)
+// StatsOfPart is the first half of Stats, which all batch norms that are applied to x, or to a concatenation with it,
+// have in common. [BatchNorm.StatsOfParts] is the other half.
+func (b *BatchNorm) StatsOfPart(p *Pool, rows int, x []float32, to PartStatistics, ws []float32) {
+	checkLen("BatchNorm.StatsOfPart", "mean", to.Mean, b.c)
+	checkLen("BatchNorm.StatsOfPart", "variance", to.Variance, b.c)
 	b.runStats(p, rows, x, channelStats{to: Statistics{Mean: to.Mean}, variance: to.Variance}, ws)
 }
 
@@ -90,8 +90,8 @@ func (b *BatchNorm) runStats(p *Pool, rows int, x []float32, to channelStats, ws
 	p.Run(ceilDiv(b.c, finishBlocks), (*joinStats)(s))
 }
 
-// StatsOfParts is Stats for a concatenation of whose parts the moments are given.
-func (b *BatchNorm) StatsOfParts(rows int, of []Moments, to Statistics) {
+// StatsOfParts is Stats for a concatenation, from the statistics of its parts.
+func (b *BatchNorm) StatsOfParts(rows int, of []PartStatistics, to Statistics) {
 	to.check("BatchNorm.StatsOfParts", b.c)
 	s := b.channelStats(to)
 	n, at := float64(rows), 0

@@ -67,14 +67,14 @@ type convPlan struct {
 
 // normPlan is what is done for a batch norm by the layers next to it.
 type normPlan struct {
-	statistics  bool                 // the convolution before it takes them
-	readThrough bool                 // the convolution after it computes the output where it reads it
-	sums        *gradientSums        // that a convolution after it takes; nil for none
-	joint       bool                 // the convolution before it computes the input's gradient
-	means       *avgPoolLayer        // whose output is made with the batch norm's; nil for none
-	gate        *gateLayer           // which leaves its factor of the gradient to the batch norm; nil for none
-	shift       *avgPoolLayer        // which leaves its gradient to the batch norm; nil for none
-	parts       []*channelStatistics // of the inputs, where they are one concatenation's; nil for one input
+	statistics  bool              // the convolution before it takes them
+	readThrough bool              // the convolution after it computes the output where it reads it
+	sums        *gradientSums     // that a convolution after it takes; nil for none
+	joint       bool              // the convolution before it computes the input's gradient
+	means       *avgPoolLayer     // whose output is made with the batch norm's; nil for none
+	gate        *gateLayer        // which leaves its factor of the gradient to the batch norm; nil for none
+	shift       *avgPoolLayer     // which leaves its gradient to the batch norm; nil for none
+	parts       []*partStatistics // of the inputs, where they are one concatenation's; nil for one input
 }
 
 // poolPlan is what the batch norm before it does for a mean over all positions.

@@ -23,7 +23,7 @@ func readParts(c *compiler) int {
 		}
 		return out
 	}
-	statistics := map[*value]*channelStatistics{}
+	statistics := map[*value]*partStatistics{}
 	kept := c.layers[:0]
 	for _, l := range c.layers {
 		switch l := l.(type) {
@@ -47,11 +47,11 @@ func readParts(c *compiler) int {
 }
 
 // shareStatistics plans the inputs as parts, whose statistics the first batch norm that needs them computes for all.
-func (l *batchNormLayer) shareStatistics(of map[*value]*channelStatistics) {
+func (l *batchNormLayer) shareStatistics(of map[*value]*partStatistics) {
 	for _, v := range l.in {
 		part := of[v]
 		if part == nil {
-			part = &channelStatistics{}
+			part = &partStatistics{}
 			of[v] = part
 		}
 		if part.by == nil && !l.frozen {

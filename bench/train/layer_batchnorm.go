@@ -112,8 +112,9 @@ func (l *batchNormLayer) statistics(c *compiler) {
 	})
 }
 
-// channelStatistics are those of one part of concatenations, which all batch norms that read it share.
-type channelStatistics struct {
+// partStatistics are those of one part of concatenations, which all batch norms that read it share,
+// [kernels.PartStatistics] as buffers.
+type partStatistics struct {
 	by             *batchNormLayer // that computes them: the first
 	mean, variance buffer
 }
@@ -130,24 +131,24 @@ func (l *batchNormLayer) statisticsOfParts(c *compiler) {
 		}
 		reads = append(reads, part.mean, part.variance)
 	}
-	moments := make([]kernels.Moments, len(parts))
+	statistics := make([]kernels.PartStatistics, len(parts))
 	c.emit(l.label(Statistics), reads, []buffer{to.mean, to.invStd}, func(f *frame) {
 		for i, part := range parts {
-			moments[i] = kernels.Moments{Mean: f.at(part.mean), Variance: f.at(part.variance)}
+			statistics[i] = kernels.PartStatistics{Mean: f.at(part.mean), Variance: f.at(part.variance)}
 		}
-		kernel.StatsOfParts(f.n*positions, moments, to.open(f))
+		kernel.StatsOfParts(f.n*positions, statistics, to.open(f))
 	})
 }
 
-func (l *batchNormLayer) statisticsOfPart(c *compiler, part *channelStatistics, v *value) {
+func (l *batchNormLayer) statisticsOfPart(c *compiler, part *partStatistics, v *value) {
 	positions := l.positions()
 	channels := v.size / positions
 	part.mean, part.variance = c.newBuffer(0, channels), c.newBuffer(0, channels)
 	kernel, x := kernels.NewBatchNorm(channels, 0, 0, kernels.ActNone), c.read(v)
 	c.scratch(kernel.Workspace(c.opt.Batch*positions, c.threads))
 	c.emit(l.label(Statistics), []buffer{x}, []buffer{part.mean, part.variance}, func(f *frame) {
-		to := kernels.Moments{Mean: f.at(part.mean), Variance: f.at(part.variance)}
-		kernel.Moments(f.pool, f.n*positions, f.at(x), to, f.ws)
+		to := kernels.PartStatistics{Mean: f.at(part.mean), Variance: f.at(part.variance)}
+		kernel.StatsOfPart(f.pool, f.n*positions, f.at(x), to, f.ws)
 	})
 }
 
