@@ -63,5 +63,5 @@ func (c *Conv) sumOutput(sums OutputSums) {
 // StatsWorkspace is [Conv.Workspace] for ForwardStats.
 func (c *Conv) StatsWorkspace(norm *BatchNorm, n, threads int) int {
 	sums := c.outputSums(n)
-	return max(c.Workspace(n, threads)+sums.Size()+cacheLine, norm.Workspace(n*c.s.OutH()*c.s.OutW(), threads))
+	return max(c.Workspace(n, threads)+sums.Size(), norm.Workspace(n*c.s.OutH()*c.s.OutW(), threads))
 }

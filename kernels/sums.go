@@ -10,7 +10,9 @@ type OutputSums struct {
 
 // Size returns the scratch, in floats, that the sums take.
 func (s *OutputSums) Size() int {
-	return roundUp(s.Row, cacheLine) + roundUp(2*s.Blocks*s.Row, cacheLine)
+	of, space := *s, countedScratch()
+	of.TakeSpace(&space)
+	return space.size()
 }
 
 // TakeSpace takes it from a workspace.
