@@ -8,8 +8,8 @@ type Epilogue struct {
 }
 
 // Conv computes a convolution and its gradients. Dense and grouped convolutions are products of a gathered window and
-// the weights, of which only the block at hand is ever written; depthwise ones and those of small groups have kernels
-// of their own. Which of them computes a direction is said in conv_engine.go.
+// the weights; of the windows, only the block at hand is ever written. Depthwise convolutions and those of small groups
+// have kernels of their own. Which of them computes a direction is said in conv_engine.go.
 type Conv struct {
 	s ConvShape
 

@@ -23,7 +23,7 @@ func TestConvForms(t *testing.T) {
 		{"1×1, deep and wide", square(16, 256, 256, 1, 1, 1), 4, Forms{FormStrassen, FormStrassen, FormProduct}},
 		{"1×1, one block of rows", square(4, 256, 256, 1, 1, 1), 1, Forms{FormProduct, FormProduct, FormProduct}},
 		{"3×3", square(16, 64, 64, 3, 1, 1), 4, Forms{FormWinograd, FormWinograd, FormWinograd}},
-		{"3×3, too few tiles of the large form", square(4, 64, 64, 3, 1, 1), 8, Forms{FormWinograd, FormProduct, FormProduct}},
+		{"3×3, few large tiles", square(4, 64, 64, 3, 1, 1), 8, Forms{FormWinograd, FormProduct, FormProduct}},
 		{"3×3, few channels", square(16, 32, 32, 3, 1, 1), 4, Forms{FormProduct, FormWinograd, FormWinograd}},
 		{"3×3, stride 2", square(16, 64, 64, 3, 2, 1), 4, Forms{FormProduct, FormProduct, FormProduct}},
 		{"stem", square(128, 3, 64, 7, 2, 1), 2, Forms{FormLines, FormProduct, FormLines}},

@@ -35,7 +35,8 @@ func TestGatherWhole(t *testing.T) {
 					first := left + p*g.sw
 					inside := first >= 0 && first+pixels <= g.w
 					if got := from <= p && p < to; got != inside {
-						t.Errorf("width %d, stride %d, %d pixels from %d: position %d is inside: %t, want %t", g.w, g.sw, pixels, left, p, got, inside)
+						t.Errorf("width %d, stride %d, %d pixels from %d: position %d is inside: %t, want %t",
+							g.w, g.sw, pixels, left, p, got, inside)
 					}
 				}
 			}

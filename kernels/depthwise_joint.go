@@ -36,9 +36,14 @@ func (j *depthwiseJoint) workspace(n, threads int) int {
 	return cacheLine + j.data.packedSize() + parts*j.gradient.sumSize() + threads*j.workerSize()
 }
 
-// workerSize returns the floats of both panels and of a band.
+// spaces returns the floats of the panels of dy and x and of a band, which a worker has scratch for.
+func (j *depthwiseJoint) spaces() (dy, x, band int) {
+	return j.data.panel.size(), j.gradient.workerSize(), roundUp(j.data.bandSize(), cacheLine)
+}
+
 func (j *depthwiseJoint) workerSize() int {
-	return j.data.panel.size() + j.gradient.workerSize() + roundUp(j.data.bandSize(), cacheLine)
+	dy, x, band := j.spaces()
+	return dy + x + band
 }
 
 // run computes both gradients, and returns the number of blocks of the sums.
@@ -59,9 +64,9 @@ func (k *joinParts) Do(part, worker int) {
 	j := (*depthwiseJoint)(k)
 	d, g := &j.data, &j.gradient
 	sums := g.sums[part*g.sumSize():][:g.sumSize()]
-	ws := g.ws[worker*j.workerSize():][:j.workerSize()]
-	dy, x := ws[:d.panel.size()], ws[d.panel.size():][:g.workerSize()]
-	waiting := ws[len(dy)+len(x):]
+	space := newScratch(g.ws[worker*j.workerSize():][:j.workerSize()])
+	dySize, xSize, bandSize := j.spaces()
+	dy, x, waiting := space.take(dySize), space.take(xSize), space.take(bandSize)
 	clear(sums)
 	clear(dy)
 	clear(x)

@@ -123,8 +123,8 @@ var copyKernels = [...]struct {
 	AVX512: {copyPixelsAVX512, copyClampedPixelsAVX512, copyHardSwishPixelsAVX512, copyGradientPixelsAVX512},
 }
 
-// distance returns how far the pixels of the next piece are from a piece's, in floats, where bands are so many source
-// lines for every line that is computed.
+// distance returns how far the pixels of the next piece are from a piece's, in floats; step is the source lines for
+// each line that is computed.
 func (p *depthwisePanel) distance(at, next depthwisePiece, step int) int {
 	lines := (next.n-at.n)*p.h + (next.begin-at.begin)*step
 	return lines*p.w*p.c + (next.block-at.block)*channelBlock

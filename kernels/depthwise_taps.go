@@ -6,8 +6,8 @@ import "unsafe"
 // in floats from the first channel's first weight.
 type tap struct{ x, w int }
 
-// sortTriples brings taps of three neighbouring pixels each to the front, of which the kernel reads a pixel once, and
-// returns their number.
+// sortTriples brings taps of three neighbouring pixels each to the front, for which the kernel reads a pixel once, and
+// returns the number of such triples.
 func sortTriples(taps []tap) (sorted []tap, triples int) {
 	var single []tap
 	for len(taps) > 0 {

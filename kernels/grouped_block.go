@@ -49,7 +49,8 @@ func (p *groupedInput) fill(block []float32, at groupedPlace, lines int) {
 	}
 }
 
-// soon returns the stream of the pixels that a block copies, for so many rounds; none if there is no such image.
+// soon returns the stream of the pixels that a block copies, fetched in the given number of rounds; none if there is no
+// such image.
 func (p *groupedInput) soon(at groupedPlace, rounds int) fetchStream {
 	s := p.shape
 	top := s.first + s.window.step(at.y)

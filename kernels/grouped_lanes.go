@@ -28,8 +28,8 @@ func (s *laneShape) serves(in, out int) bool {
 	return in%2 == 0 && out%2 == 0 && (in < share || in%share == 0)
 }
 
-// share returns how many lanes of the block belong to one group of so many output channels: such that some whole
-// groups, side by side, are some whole vectors of output channels.
+// share returns how many lanes of the block belong to one group with the given output channels: a power of two, such
+// that some whole groups, side by side, are some whole vectors of output channels.
 func (s *laneShape) share(out int) int {
 	share := 1
 	for share < s.lanes && out%(2*share) == 0 {

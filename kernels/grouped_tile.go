@@ -92,18 +92,17 @@ type groupedTile struct {
 	inner, planes int
 	tiles         int
 	past          bool        // store past the caches: only where y is aligned, and a vector is a cache line
-	soon          fetchStream // of which every tile fetches a share
+	soon          fetchStream // every tile fetches a share of it
 }
 
-// fetchStream is what a kernel has fetched into the second-level cache while it computes: in each of some rounds so
-// many pixels, of each of which some cache lines.
+// fetchStream is what a kernel fetches into the second-level cache while it computes, in rounds: each fetches count
+// pixels, and lines cache lines of each.
 type fetchStream struct {
 	at                  []float32
 	pixel, count, lines int
 }
 
-// newFetchStream returns the stream of so many pixels of so many channels, from an element of src on, for so many
-// rounds.
+// newFetchStream returns the stream of some pixels, from an element of src on, in the given number of rounds.
 func newFetchStream(src []float32, from, pixel, pixels, channels, rounds int) fetchStream {
 	return fetchStream{src[from:], pixel, ceilDiv(pixels, rounds), ceilDiv(from%cacheLine+channels, cacheLine)}
 }
@@ -193,7 +192,7 @@ type groupedGradient struct {
 	inner         int
 	bands, blocks int
 
-	soonDy, soonX fetchStream // of which every block fetches a share for every channel
+	soonDy, soonX fetchStream // every block fetches a share of them for every channel
 }
 
 // groupedGradientKernel is an assembly kernel; its strides are in bytes.

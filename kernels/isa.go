@@ -48,8 +48,8 @@ func hasBF16() bool { return cpu.X86.HasAVX512BF16 }
 // Active returns the instruction set in use.
 func Active() ISA { return active }
 
-// useISA makes isa the active instruction set, which this CPU must have, until restore is called. It is for tests: no kernel may
-// run meanwhile on another goroutine.
+// useISA makes isa the active instruction set, which this CPU must have, until restore is called. It is for tests: no
+// kernel may run meanwhile on another goroutine.
 func useISA(isa ISA) (restore func()) {
 	before := active
 	active = isa

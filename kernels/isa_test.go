@@ -20,7 +20,8 @@ func TestISAChoice(t *testing.T) {
 	for _, test := range tests {
 		got, err := chooseISA(test.wish, test.best)
 		if got != test.want || (err != nil) != test.wantErr {
-			t.Errorf("chooseISA(%q, %s) = %s, %v; want %s, error %t", test.wish, test.best, got, err, test.want, test.wantErr)
+			t.Errorf("chooseISA(%q, %s) = %s, %v; want %s, error %t",
+				test.wish, test.best, got, err, test.want, test.wantErr)
 		}
 	}
 }

@@ -1,7 +1,8 @@
 package kernels
 
-// Where Winograd's forms pay. The transforms cost as much as so many products per channel, those of the filters as much
-// as so many tiles. The small form saves less and needs more channels for it.
+// Where Winograd's forms pay. The transforms cost as much as some products per channel, those of the filters as much as
+// some tiles: these are the channels and tiles from which the form is faster. The small form saves less and needs more
+// channels for it.
 const (
 	minSmallChannels = 48
 	minLargeChannels = 24

@@ -32,8 +32,8 @@ func (g *tileGrid) inputTile(tile, channel int) tileSource {
 
 // existing returns the bits of the pixels from first on that lie in [0,size).
 func existing(first, size int) uint {
-	before, behind := min(max(-first, 0), maxLine), min(max(size-first, 0), maxLine)
-	return 1<<behind - 1<<before
+	before, end := min(max(-first, 0), maxLine), min(max(size-first, 0), maxLine)
+	return 1<<end - 1<<before
 }
 
 // transformed is a block of transformed tiles, or of their products: [position, tile, channel].

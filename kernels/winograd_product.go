@@ -5,7 +5,7 @@ package kernels
 const (
 	winogradFloats  = 1 << 17 // wanted in the transformed tiles of a task, and in their products
 	winogradColumns = 64      // output channels that are multiplied before they are transformed back
-	filterChunk     = 64      // input channels of which the filters are transformed at once
+	filterChunk     = 64      // input channels whose filters are transformed at once
 	minTileBlock    = 24      // tiles in a task, a multiple of the rows of every register tile
 	maxTileBlock    = 96
 )
@@ -17,7 +17,7 @@ type winogradProduct struct {
 	minTiles int
 	filters  []float32 // transformed, in panels: [panel][position][channel][column]
 
-	pass productPass // of which it is the only part
+	pass productPass // its only part is this product
 }
 
 func newWinogradProduct(p *implicitProduct, form *winogradForm, minTiles int) *winogradProduct {

@@ -13,7 +13,8 @@ var winogradFormsByName = []struct {
 	kh, kw int
 	*winogradForm
 }{
-	{"small", 3, 3, smallForm}, {"large", 3, 3, largeForm}, {"5x5", 5, 5, form5x5}, {"1x7", 1, 7, form1x7}, {"7x1", 7, 1, form7x1},
+	{"small", 3, 3, smallForm}, {"large", 3, 3, largeForm}, {"5x5", 5, 5, form5x5},
+	{"1x7", 1, 7, form1x7}, {"7x1", 7, 1, form7x1},
 }
 
 // namedTransform is one of a form's transforms; a filter is always whole.
@@ -26,7 +27,8 @@ type namedTransform struct {
 // spreadTransforms and collectTransforms are all that assembly computes.
 func spreadTransforms() (all []namedTransform) {
 	for _, f := range winogradFormsByName {
-		all = append(all, namedTransform{f.name + " input", false, &f.input}, namedTransform{f.name + " filter", true, &f.filter})
+		all = append(all,
+			namedTransform{f.name + " input", false, &f.input}, namedTransform{f.name + " filter", true, &f.filter})
 		if f.outputGradient.spread[AVX2] != nil {
 			all = append(all, namedTransform{f.name + " output gradient", false, &f.outputGradient})
 		}
@@ -44,10 +46,10 @@ func collectTransforms() (all []namedTransform) {
 	return all
 }
 
-// lines returns the rows and columns of a tile, before a transform or behind it.
-func (t *tileTransform) lines(behind bool) (rows, cols int) {
+// lines returns the rows and columns of a tile, before a transform or after it.
+func (t *tileTransform) lines(after bool) (rows, cols int) {
 	rows, cols = len(t.down[0]), len(t.across[0])
-	if behind {
+	if after {
 		rows, cols = len(t.down), len(t.across)
 	}
 	if t.turned {
@@ -145,7 +147,8 @@ func checkCollect(t *testing.T, rng *rand.Rand, which, n, rows, cols, flags int,
 		want = want.turned()
 	}
 	s.collectGeneric(&want, src, step, n)
-	compareTransforms(t, fmt.Sprintf("%s, %d channels, %d×%d, flags %b", s.name, n, rows, cols, flags), got.data, want.data)
+	what := fmt.Sprintf("%s, %d channels, %d×%d, flags %b", s.name, n, rows, cols, flags)
+	compareTransforms(t, what, got.data, want.data)
 }
 
 // maxPositions is the number of positions of the largest form.
@@ -184,10 +187,12 @@ func FuzzWinogradTransforms(f *testing.F) {
 			setISA(t, isa)
 			rng := rand.New(rand.NewPCG(seed, 0))
 			value := specials[int(special)%len(specials)]
-			checkSpread(t, rng, int(which)%len(spreadTransforms()), 1+int(n), uint(rows)&allLines, uint(cols)&allLines, value)
-			at := int(which) % len(collectTransforms())
+			at := int(which) % len(spreadTransforms())
+			checkSpread(t, rng, at, 1+int(n), uint(rows)&allLines, uint(cols)&allLines, value)
+			at = int(which) % len(collectTransforms())
 			high, wide := collectTransforms()[at].lines(true)
-			checkCollect(t, rng, at, 1+int(n), 1+int(rows)%high, 1+int(cols)%wide, int(flags)%(flagReLU<<1)&^flagAccumulate, value)
+			what := int(flags) % (flagReLU << 1) &^ flagAccumulate
+			checkCollect(t, rng, at, 1+int(n), 1+int(rows)%high, 1+int(cols)%wide, what, value)
 		}
 	})
 }
@@ -224,7 +229,8 @@ func checkIdentity(t *testing.T, form *winogradForm, kh, kw int) {
 	for i, v := range inputs {
 		filters[i] *= v
 	}
-	form.output.collectTile(tileTarget{data: y, row: form.tileW * n, col: n, rows: form.tileH, cols: form.tileW}, filters, n, n)
+	outputs := tileTarget{data: y, row: form.tileW * n, col: n, rows: form.tileH, cols: form.tileW}
+	form.output.collectTile(outputs, filters, n, n)
 	compare(t, "y", y, wantY, winogradFactor*sumTolerance(taps))
 	dg := make([]float32, taps*n)
 	form.outputGradient.spreadTile(gradients, n, whole(dy, form.tileW), n)
@@ -279,7 +285,9 @@ func TestWinogradConv(t *testing.T) {
 				if !c.c.winograd.data.pays(c.n) || !c.c.winograd.weights.pays(c.n) {
 					t.Error("not in Winograd's form")
 				}
-				if shape.s.BeforeNorm && (!c.c.winograd.forward.pays(c.n) || c.c.winograd.forward.grid.winogradForm != c.c.winograd.data.grid.winogradForm) {
+				forward, data := c.c.winograd.forward, c.c.winograd.data
+				fast := forward.pays(c.n) && forward.grid.winogradForm == data.grid.winogradForm
+				if shape.s.BeforeNorm && !fast {
 					t.Error("forward pass not in the fast form")
 				}
 			})
@@ -295,8 +303,9 @@ func FuzzWinogradConv(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, h, w, in, out, ph, pw, groups, n uint8) {
 		g, form := 1+int(groups)%3, winogradFormsByName[seed%uint64(len(winogradFormsByName))]
 		s := ConvShape{
-			H: 1 + int(h)%11, W: 1 + int(w)%11, C: g * (1 + int(in)%70), OutC: g * (1 + int(out)%70), KH: form.kh, KW: form.kw,
-			SH: 1, SW: 1, PH: int(ph) % 4, PW: int(pw) % 4, Groups: g, BeforeNorm: seed%2 == 0,
+			H: 1 + int(h)%11, W: 1 + int(w)%11, C: g * (1 + int(in)%70), OutC: g * (1 + int(out)%70),
+			KH: form.kh, KW: form.kw, SH: 1, SW: 1,
+			PH: int(ph) % 4, PW: int(pw) % 4, Groups: g, BeforeNorm: seed%2 == 0,
 		}
 		if s.validate() != nil || s.Depthwise() {
 			t.Skip()
@@ -320,8 +329,12 @@ func BenchmarkWinograd(b *testing.B) {
 		{4, 128, 64, 128}, {8, 64, 128, 256}, {8, 32, 512, 512},
 		{8, 64, 32, 32}, {32, 32, 64, 64}, {32, 16, 128, 128}, {32, 8, 256, 256},
 	} {
-		s := ConvShape{H: layer.h, W: layer.h / 2, C: layer.in, OutC: layer.out, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1}
-		for name, make := range map[string]func(ConvShape) (*Conv, error){"direct": newDirectConv, "winograd": NewConv} {
+		s := ConvShape{
+			H: layer.h, W: layer.h / 2, C: layer.in, OutC: layer.out,
+			KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1,
+		}
+		constructors := map[string]func(ConvShape) (*Conv, error){"direct": newDirectConv, "winograd": NewConv}
+		for name, make := range constructors {
 			c, err := make(s)
 			if err != nil {
 				b.Fatal(err)

@@ -54,8 +54,8 @@ func (s tileSource) turned() tileSource {
 	return s
 }
 
-// spreadTile transforms a tile to lines of L positions, of which number k is at dst[k*dstStep]; D and A being the
-// matrices, it equals, unless it is turned,
+// spreadTile transforms a tile to lines of L positions; number k of these is at dst[k*dstStep]. With the matrices D and
+// A, it equals, unless it is turned,
 //
 //	for i, j < L; c < n:
 //		dst[(L*i+j)*dstStep + c] = Σ D[i][a] * A[j][b] * src[first + a*row + b*col + c] over rows a and columns b

@@ -11,8 +11,8 @@ const (
 )
 
 // winogradWeights is a weight gradient in Winograd's form. Chunk by chunk, the tiles of inputs and output gradients are
-// transformed, and the products of the chunk are added to the sums [position, OutC, channels], of which the gradient of
-// the weights is a transform.
+// transformed, and the products of the chunk are added to the sums [position, OutC, channels]. The gradient of the
+// weights is a transform of those.
 type winogradWeights struct {
 	operands *weightProduct
 	grid     tileGrid
@@ -64,7 +64,7 @@ func (w *winogradWeights) backwardWeights(p *Pool, n int, dw, dy, x []float32, a
 	space := newScratch(ws)
 	w.products.data = space.take(w.grid.positions * w.products.step)
 	w.gradients.data = space.take(w.grid.positions * w.gradients.step)
-	w.inputs.data = space.rest // of which the last panel may read a little more than there is
+	w.inputs.data = space.rest // the last panel may read a little more than the inputs
 	blocks, all := w.blocks(), n*w.grid.perImage()
 	for w.chunk = 0; w.chunk < all; w.chunk += chunk {
 		w.tiles = min(chunk, all-w.chunk)

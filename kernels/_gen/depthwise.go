@@ -10,8 +10,8 @@ import (
 
 func init() { register("depthwise", depthwise) }
 
-// depthwise emits the kernels of depthwise convolutions, which multiply channel by channel. They read panels, in which the
-// pixels of one block of channels follow each other.
+// depthwise emits the kernels of depthwise convolutions, which multiply channel by channel. They read panels, in which
+// the pixels of one block of channels follow each other.
 func depthwise() {
 	for _, m := range machines() {
 		m.copyPixels("", "", nil)
@@ -29,14 +29,15 @@ func depthwise() {
 const (
 	slotBytes    = 64 // of a pixel in a panel: a block of channels
 	tapBytes     = 16 // of an element of the list of taps: two offsets
-	gradientTaps = 5  // that tapGradients sums at once, as in depthwise_taps.go
+	gradientTaps = 5  // that tapGradients sums at once, as in depthwise_taps.go: TestDepthwiseTapGradient
 )
 
-// depthwiseTiles are how many pixels of a line the kernels compute at once; the last tile has the smaller size if that is
-// enough.
+// depthwiseTiles are how many pixels of a line the kernels compute at once; the last tile has the smaller size if that
+// is enough.
 var depthwiseTiles = []int{8, 4}
 
-// copyPixels emits the copy of one block of channels to a panel, on the way through a batch norm if there is an activation.
+// copyPixels emits the copy of one block of channels to a panel, on the way through a batch norm if there is an
+// activation.
 func (m *machine) copyPixels(name, parameters string, activation func() func(z reg.VecVirtual) reg.VecVirtual) {
 	what := "pixels"
 	if activation != nil {
@@ -47,7 +48,9 @@ func (m *machine) copyPixels(name, parameters string, activation func() func(z r
 	if activation != nil {
 		mean, scale, beta := m.blockOf("mean"), m.blockOf("scale"), m.blockOf("beta")
 		act := activation()
-		through = func(x reg.VecVirtual, v int) reg.VecVirtual { return act(m.fma(m.sub(x, mean[v]), scale[v], beta[v])) }
+		through = func(x reg.VecVirtual, v int) reg.VecVirtual {
+			return act(m.fma(m.sub(x, mean[v]), scale[v], beta[v]))
+		}
 	}
 	ahead := Load(Param("ahead"), GP64())
 	m.overPixels(func(v int, from Mem) reg.VecVirtual {
@@ -75,12 +78,13 @@ func (m *machine) copyGradientPixels() {
 
 // copyFunction begins a function that copies pixels to a panel.
 func (m *machine) copyFunction(name, from, parameters, what string) {
-	m.function("copy"+name+"Pixels", "(dst *float32, dstLine int, "+from+" *float32, srcLine, srcPixel, pixels, lines, ahead int"+parameters+")",
+	m.function("copy"+name+"Pixels",
+		"(dst *float32, dstLine int, "+from+" *float32, srcLine, srcPixel, pixels, lines, ahead int"+parameters+")",
 		"copies lines of "+what+" to a panel, see depthwisePanel.copyPixels. Strides are in bytes.")
 }
 
-// overPixels emits the loop of such a function: value for every vector of a pixel and, as it waits for memory anyway, what
-// asks for the pixels that will be copied later.
+// overPixels emits the loop of such a function: value for every vector of a pixel and, as it waits for memory anyway,
+// what asks for the pixels that will be copied later.
 func (m *machine) overPixels(value func(v int, from Mem) reg.VecVirtual, fetch func(from Mem)) {
 	dst, dstLine := Load(Param("dst"), GP64()), Load(Param("dstLine"), GP64())
 	src, srcLine := Load(Param("src"), GP64()), Load(Param("srcLine"), GP64())
@@ -116,8 +120,8 @@ func (m *machine) blockOf(parameter string) []reg.VecVirtual {
 	return block
 }
 
-// overTiles emits the loop over the lines and, within a line, over tiles of pixels: beginLine for each line, tile for each
-// tile, with the number of pixels that are left of the line.
+// overTiles emits the loop over the lines and, within a line, over tiles of pixels: beginLine for each line, tile for
+// each tile, with the number of pixels that are left of the line.
 func overTiles(beginLine func(), tile func(pixels int, left reg.Register), endLine func()) {
 	left := GP64()
 	Label("line")
@@ -143,12 +147,15 @@ func overTiles(beginLine func(), tile func(pixels int, left reg.Register), endLi
 	JNZ(LabelRef("line"))
 }
 
-// tapSums emits the sum over a window of taps for every pixel of some lines. Loads are as scarce as multiplications: where three taps
-// are neighbours, every value is loaded once for all of them.
+// tapSums emits the sum over a window of taps for every pixel of some lines. Loads are as scarce as multiplications:
+// where three taps are neighbours, every value is loaded once for all of them.
 func tapSums(set vectorSet) {
 	name := "tapSums" + set.name
-	TEXT(name, NOSPLIT, "func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, taps *int, triples, count int, bias, add, soon, also *float32, soonStep, fetches int, shift, sums *float32, sumsRow, pixels, lines, flags int)")
-	Doc(name + " computes lines of a depthwise convolution for one vector of channels, see tapSum. Strides are in bytes.")
+	TEXT(name, NOSPLIT, "func(y *float32, yStep, yLine int, x *float32, xLine int, w *float32, "+
+		"taps *int, triples, count int, bias, add, soon, also *float32, soonStep, fetches int, "+
+		"shift, sums *float32, sumsRow, pixels, lines, flags int)")
+	Doc(name + " computes lines of a depthwise convolution for one vector of channels, see tapSum. " +
+		"Strides are in bytes.")
 	yStep, x, w := Load(Param("yStep"), GP64()), Load(Param("x"), GP64()), Load(Param("w"), GP64())
 	flags := Load(Param("flags"), GP64())
 	yPixel, addPixel, xTile := GP64(), GP64(), GP64()
@@ -284,8 +291,7 @@ func tapSums(set vectorSet) {
 	RET()
 }
 
-// fetch asks the processor to bring memory into the second-level cache: a line each at soon and as far behind the parameter also, as
-// often as the parameter fetches says, soonStep bytes further on every time.
+// fetch asks the processor to bring memory into the second-level cache: a line each at soon and at also, see fetching.
 func fetch(soon reg.Register, name string) {
 	also, step, left := Load(Param("also"), GP64()), Load(Param("soonStep"), GP64()), Load(Param("fetches"), GP64())
 	SUBQ(argument("soon"), also) // from soon
@@ -309,12 +315,14 @@ func argument(name string) Mem {
 	return at.Addr
 }
 
-// tapGradients emits the gradients of a list of taps, summed over lines of pixels. Each tile of the output's gradient is
-// held in registers while the taps pass by. Memory is busy meanwhile with what will be read later.
+// tapGradients emits the gradients of a list of taps, summed over lines of pixels. Each tile of the output's gradient
+// is held in registers while the taps pass by. Memory is busy meanwhile with what will be read later.
 func tapGradients(set vectorSet) {
 	name := "tapGradients" + set.name
-	TEXT(name, NOSPLIT, "func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, x *float32, xLine int, soon, also *float32, soonStep, fetches, pixels, lines int)")
-	Doc(fmt.Sprintf("%s adds up the gradients of groups of %d taps for one vector of channels, see tapGradient. Strides are in bytes.", name, gradientTaps))
+	TEXT(name, NOSPLIT, "func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, "+
+		"x *float32, xLine int, soon, also *float32, soonStep, fetches, pixels, lines int)")
+	Doc(fmt.Sprintf("%s adds up the gradients of groups of %d taps for one vector of channels, see tapGradient. "+
+		"Strides are in bytes.", name, gradientTaps))
 	x, dy := Load(Param("x"), GP64()), Load(Param("dy"), GP64())
 	xTile, dyTile, soon := GP64(), GP64(), Load(Param("soon"), GP64())
 	overTiles(

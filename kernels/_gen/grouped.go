@@ -35,14 +35,15 @@ func grouped() {
 	m.copyHalves(true)
 }
 
-// copyHalves emits the copy of an image to a block of vectors, two halves of each from places of their own, or that of the
-// image behind a batch norm.
+// copyHalves emits the copy of an image to a block of vectors, two halves of each from places of their own, or that of
+// the image through a batch norm.
 func (m *machine) copyHalves(normalised bool) {
 	name, parameters := "copyHalves", ""
 	if normalised {
 		name, parameters = "copyNormalisedHalves", ", mean, scale, beta *float32, lo, hi float32"
 	}
-	m.function(name, "(dst *float32, dstLine int, src *float32, srcLine, pixel, second, lines, pixels int"+parameters+")",
+	m.function(name,
+		"(dst *float32, dstLine int, src *float32, srcLine, pixel, second, lines, pixels int"+parameters+")",
 		"copies lines of pixels to a block, see halves.copy. Strides are in bytes.")
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
 	pixel, second := Load(Param("pixel"), GP64()), Load(Param("second"), GP64())
@@ -59,7 +60,8 @@ func (m *machine) copyHalves(normalised bool) {
 			from := Load(Param(name), GP64())
 			return join(Mem{Base: from}, Mem{Base: from, Index: second, Scale: 1})
 		}
-		mean, scale, beta, lo, hi := ofChannels("mean"), ofChannels("scale"), ofChannels("beta"), m.param("lo"), m.param("hi")
+		mean, scale, beta := ofChannels("mean"), ofChannels("scale"), ofChannels("beta")
+		lo, hi := m.param("lo"), m.param("hi")
 		through = func(x reg.VecVirtual) reg.VecVirtual { return m.clamp(m.fma(m.sub(x, mean), scale, beta), lo, hi) }
 	}
 	Label("line")
@@ -138,7 +140,7 @@ type lines struct {
 	step  reg.Register
 }
 
-// newLines returns the addresses of so many lines, the first of them at from.
+// newLines returns the addresses of some lines, the first of them at from.
 func newLines(count int, from, step reg.Register) lines {
 	l := lines{step: step}
 	for i := 0; i < count; i += 3 {
@@ -187,8 +189,7 @@ func (m *machine) index(at reg.Register) reg.Register {
 	return v
 }
 
-// fetch has what a later call reads fetched into the second-level cache: some cache lines of so many pixels of the stream
-// of that name.
+// fetch emits a round of the stream of that name: see fetchStream.
 func (m *machine) fetch(name string) {
 	count := Load(Param(name+"Count"), GP64())
 	Label(name)
@@ -204,11 +205,12 @@ func (m *machine) fetch(name string) {
 	JNZ(LabelRef(name))
 }
 
-// groupedTile emits a tile of rows × cols pixels, one vector of output channels each. Weights are held in registers for
-// so many lines of taps at once.
+// groupedTile emits a tile of rows × cols pixels, one vector of output channels each. The weights of as many lines of
+// taps as held says are in registers at once.
 func (m *machine) groupedTile(rows, cols, held int, w groupedWindow, mixed bool) {
 	m.function(groupedName("groupedTile", rows, cols, w, mixed),
-		"(y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, inner, planes, tiles int, past bool, soon *float32, soonPixel, soonCount, soonLines int)",
+		"(y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, "+
+			"inner, planes, tiles int, past bool, soon *float32, soonPixel, soonCount, soonLines int)",
 		fmt.Sprintf("computes tiles of %d lines of %d pixels, see groupedTile. Strides are in bytes.", rows, cols))
 	x, y, xLine := Load(Param("x"), GP64()), Load(Param("y"), GP64()), Load(Param("xLine"), GP64())
 	Label("tile")
@@ -307,7 +309,9 @@ func storeTile(acc [][]reg.VecVirtual, y, yCol reg.Register, store func(sum, to 
 // groupedGradient emits the weight gradient of a vector of output channels, for blocks of rows × cols pixels.
 func (m *machine) groupedGradient(rows, cols int, w groupedWindow, mixed bool) {
 	m.function(groupedName("groupedGradient", rows, cols, w, mixed),
-		"(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner, bands, blocks int, soonDy *float32, soonDyPixel, soonDyCount, soonDyLines int, soonX *float32, soonXPixel, soonXCount, soonXLines int)",
+		"(dw *float32, dy *float32, dyLine int, x *float32, xLine int, index *int32, inner, bands, blocks int, "+
+			"soonDy *float32, soonDyPixel, soonDyCount, soonDyLines int, "+
+			"soonX *float32, soonXPixel, soonXCount, soonXLines int)",
 		fmt.Sprintf("adds up blocks of %d lines of %d pixels, see groupedGradient. Strides are in bytes.", rows, cols))
 	dyLine, xLine := Load(Param("dyLine"), GP64()), Load(Param("xLine"), GP64())
 	Label("channel")

@@ -75,8 +75,8 @@ func (s multiples) at(base reg.Register, i int) Mem {
 	return Mem{Base: base, Index: s[i], Scale: uint8(scale)}
 }
 
-// positions returns the multiples of the distance between the positions of a transformed line, or between the lines of a
-// transformed square, of 4 or 6 positions each.
+// positions returns the multiples of the distance between the positions of a transformed line, or between the lines of
+// a transformed square, of 4 or 6 positions each.
 func positions(step reg.GPVirtual, count int, square bool) multiples {
 	if !square {
 		return newMultiples(step, count)
@@ -124,8 +124,8 @@ func (m *machine) overChannels(pointers []Op, body func(name string, tail reg.Re
 	m.finish()
 }
 
-// columnMasks are the masks of a tile's columns: the lanes of the vector if the column exists, none otherwise. They are in
-// registers if there are enough of those.
+// columnMasks are the masks of a tile's columns: the lanes of the vector if the column exists, none otherwise. They are
+// in registers if there are enough of those.
 type columnMasks struct {
 	held []reg.Register
 	slot func(i int) Mem
@@ -177,8 +177,8 @@ func (m *machine) loadColumn(c columnMasks, i int, from Mem) reg.VecVirtual {
 	return m.load(from, mask)
 }
 
-// spreadTile emits the transform of a tile to positions. A clipped tile has lines and columns that do not exist and count as
-// zeros; of one line, only columns.
+// spreadTile emits the transform of a tile to positions. A clipped tile has lines and columns that do not exist and
+// count as zeros; of one line, only columns.
 func (m *machine) spreadTile(name string, t transform, square, clipped bool) {
 	TEXT(name+m.name, 0, "func(dst *float32, dstStep int, src *float32, first, srcRow, srcCol, n int, rows, cols uint)")
 	Doc(fmt.Sprintf("%s%s is spreadGeneric for one transform; strides are in bytes.", name, m.name))
@@ -242,9 +242,10 @@ func (m *machine) spreadTile(name string, t transform, square, clipped bool) {
 	})
 }
 
-// collectTile emits the transform of positions to a tile, of which only the first lines and columns are stored.
+// collectTile emits the transform of positions to a tile. Only its first lines and columns are stored.
 func (m *machine) collectTile(name string, t transform, square bool) {
-	TEXT(name+m.name, 0, "func(dst *float32, dstRow, dstCol int, src *float32, srcStep, n, rows, cols int, bias, add *float32, flags int)")
+	TEXT(name+m.name, 0, "func(dst *float32, dstRow, dstCol int, src *float32, srcStep, n, rows, cols int, "+
+		"bias, add *float32, flags int)")
 	Doc(fmt.Sprintf("%s%s is collectGeneric for one transform; strides are in bytes.", name, m.name))
 	dst, src := Load(Param("dst"), GP64()).(reg.GPVirtual), Load(Param("src"), GP64()).(reg.GPVirtual)
 	add := Load(Param("add"), GP64()).(reg.GPVirtual)

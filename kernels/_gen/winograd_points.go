@@ -22,7 +22,7 @@ type roots []float64
 
 func (r roots) positions() int { return 2*len(r) + 2 }
 
-// product returns the coefficients of Π(t²-s²) over the roots s without one, of which the last is 1.
+// product returns the coefficients of Π(t²-s²) over the roots s without one. The last is 1.
 func (r roots) product(without int) []float64 {
 	c := []float64{1}
 	for i, s := range r {
@@ -73,22 +73,41 @@ func (m *machine) weighted(x vectors, first int, c []float64) reg.VecVirtual {
 	return sum
 }
 
+// weighing multiplies what belongs to a point by its weight: to 0, or to a root and its negative.
+type weighing struct {
+	zero func(v reg.VecVirtual) reg.VecVirtual
+	root func(i int, v reg.VecVirtual) reg.VecVirtual
+}
+
+// unweighed leaves everything as it is.
+var unweighed = weighing{
+	zero: func(v reg.VecVirtual) reg.VecVirtual { return v },
+	root: func(_ int, v reg.VecVirtual) reg.VecVirtual { return v },
+}
+
+// weighing multiplies by the weights of the points.
+func (r roots) weighing(m *machine) weighing {
+	zero, weights := r.weights()
+	return weighing{
+		zero: func(v reg.VecVirtual) reg.VecVirtual { return m.weigh(v, zero) },
+		root: func(i int, v reg.VecVirtual) reg.VecVirtual { return m.weigh(v, weights[i]) },
+	}
+}
+
 // filter is G.
 func (r roots) filter(m *machine, taps int) transform {
-	zero, weights := r.weights()
-	return r.evaluated(m, taps, func(v reg.VecVirtual) reg.VecVirtual { return m.weigh(v, zero) },
-		func(i int, v reg.VecVirtual) reg.VecVirtual { return m.weigh(v, weights[i]) })
+	return r.evaluated(m, taps, r.weighing(m))
 }
 
 // gradient is A.
 func (r roots) gradient(m *machine, outputs int) transform {
-	return r.evaluated(m, outputs, func(v reg.VecVirtual) reg.VecVirtual { return v }, func(_ int, v reg.VecVirtual) reg.VecVirtual { return v })
+	return r.evaluated(m, outputs, unweighed)
 }
 
 // evaluated takes its input as a polynomial, and gives its values at the points, weighed.
-func (r roots) evaluated(m *machine, terms int, zero func(reg.VecVirtual) reg.VecVirtual, weigh func(int, reg.VecVirtual) reg.VecVirtual) transform {
+func (r roots) evaluated(m *machine, terms int, w weighing) transform {
 	return transform{terms, r.positions(), func(x vectors, put func(int, reg.VecVirtual)) {
-		put(0, zero(x[0]))
+		put(0, w.zero(x[0]))
 		for i, root := range r {
 			even, odd := x[0], m.times(x[1], root)
 			for k := 2; k < terms; k++ {
@@ -99,7 +118,7 @@ func (r roots) evaluated(m *machine, terms int, zero func(reg.VecVirtual) reg.Ve
 					odd = m.fma(x[k], power, odd)
 				}
 			}
-			even, odd = weigh(i, even), weigh(i, odd)
+			even, odd = w.root(i, even), w.root(i, odd)
 			put(2*i+1, m.add(even, odd))
 			put(2*i+2, m.sub(even, odd))
 		}
@@ -128,28 +147,26 @@ func (m *machine) weigh(x reg.VecVirtual, weight float64) reg.VecVirtual {
 
 // output is Aᵀ.
 func (r roots) output(m *machine, outputs int) transform {
-	return r.summed(m, outputs, func(v reg.VecVirtual) reg.VecVirtual { return v }, func(_ int, v reg.VecVirtual) reg.VecVirtual { return v })
+	return r.summed(m, outputs, unweighed)
 }
 
 // filterGradient is Gᵀ.
 func (r roots) filterGradient(m *machine, taps int) transform {
-	zero, weights := r.weights()
-	return r.summed(m, taps, func(v reg.VecVirtual) reg.VecVirtual { return m.weigh(v, zero) },
-		func(i int, v reg.VecVirtual) reg.VecVirtual { return m.weigh(v, weights[i]) })
+	return r.summed(m, taps, r.weighing(m))
 }
 
 // summed gives the sums over the points of their weighed values times each power of the point.
-func (r roots) summed(m *machine, powers int, zero func(reg.VecVirtual) reg.VecVirtual, weigh func(int, reg.VecVirtual) reg.VecVirtual) transform {
+func (r roots) summed(m *machine, powers int, w weighing) transform {
 	return transform{r.positions(), powers, func(x vectors, put func(int, reg.VecVirtual)) {
 		var even, odd vectors
 		for i := range r {
-			even = append(even, weigh(i, m.add(x[2*i+1], x[2*i+2])))
-			odd = append(odd, weigh(i, m.sub(x[2*i+1], x[2*i+2])))
+			even = append(even, w.root(i, m.add(x[2*i+1], x[2*i+2])))
+			odd = append(odd, w.root(i, m.sub(x[2*i+1], x[2*i+2])))
 		}
 		for k := range powers {
 			var sum reg.VecVirtual
 			if k == 0 {
-				sum = zero(x[0])
+				sum = w.zero(x[0])
 			}
 			if k == powers-1 {
 				sum = x[len(x)-1]
