@@ -18,8 +18,8 @@ type AttentionShape struct {
 	Precision              Precision // of the products; softmax stays float32
 }
 
-// Attention computes softmax(Scale·QKᵀ)·V for every sequence and head. The probabilities are not kept: the backward pass
-// computes them again from the logarithm of each row's sum, as FlashAttention does (Dao et al. 2022, section 3.1).
+// Attention computes softmax(Scale·QKᵀ)·V for every sequence and head. The probabilities are not kept: the backward
+// pass computes them again from the logarithm of each row's sum, as FlashAttention does (Dao et al. 2022, section 3.1).
 type Attention struct {
 	s     AttentionShape
 	pairs bool // multiply pairs of bf16
@@ -60,7 +60,8 @@ func (a *Attention) takeScratch(space *scratch) headScratch {
 	tokens, dim := a.s.Tokens, a.s.HeadDim
 	return headScratch{
 		scores: space.take(tokens * gatheredRow(tokens)), slopes: space.take(tokens * gatheredRow(tokens)),
-		packed: space.take(max(panelSize(tokens, dim), panelSize(dim, tokens))), edge: space.take(edgeSize(max(tokens, dim))),
+		packed:  space.take(max(panelSize(tokens, dim), panelSize(dim, tokens))),
+		edge:    space.take(edgeSize(max(tokens, dim))),
 		rounded: space.take(a.roundedSize()),
 	}
 }

@@ -1,13 +1,14 @@
 package kernels
 
-// roundedSize returns the floats of the largest operand in pairs: a matrix of tokens, or one of tokens × tokens in pairs of
-// columns or rows.
+// roundedSize returns the floats of the largest operand in pairs: a matrix of tokens, or one of tokens × tokens in
+// pairs of columns or rows.
 func (a *Attention) roundedSize() int {
 	if !a.pairs {
 		return 0
 	}
 	tokens, dim := a.s.Tokens, a.s.HeadDim
-	return max(tokens*gatheredRow(ceilDiv(dim, 2)), tokens*gatheredRow(ceilDiv(tokens, 2)), ceilDiv(tokens, 2)*gatheredRow(tokens))
+	halfDim, halfTokens := ceilDiv(dim, 2), ceilDiv(tokens, 2)
+	return max(tokens*gatheredRow(halfDim), tokens*gatheredRow(halfTokens), halfTokens*gatheredRow(tokens))
 }
 
 // byRowsOfPairs is byRows in pairs of elements.
@@ -27,7 +28,8 @@ func (h *attentionHead) byPairsOfTokens(c Rows, weights []float32, transposed bo
 	tokens, dim, depth := h.s.Tokens, h.s.HeadDim, ceilDiv(h.s.Tokens, 2)
 	width := tileFor(active).cols
 	for j := 0; j < dim; j += width {
-		pairRows(h.packed[j*depth:], width, h.Attention.head(right, h.head)[j:], right.Stride, tokens, min(width, dim-j))
+		src := h.Attention.head(right, h.head)[j:]
+		pairRows(h.packed[j*depth:], width, src, right.Stride, tokens, min(width, dim-j))
 	}
 	p := smallProduct(tokens, dim, depth, h.packed)
 	p.pairs, p.c = true, view{h.Attention.head(c, h.head), c.Stride}

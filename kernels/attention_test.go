@@ -135,7 +135,7 @@ func TestAttentionBackward(t *testing.T) {
 					want := (above - objective()) / width
 					c.qkv[i] = x
 					if got := float64(c.dqkv[i]); math.Abs(got-want) > 1e-4*(1+math.Abs(want)) {
-						t.Errorf("gradient %d (of q, k, v in turn, row width %d) = %g, want %g", i, c.q.Stride, got, want)
+						t.Errorf("gradient %d of q, k, v, row width %d: %g, want %g", i, c.q.Stride, got, want)
 					}
 				}
 			})
@@ -219,7 +219,8 @@ func BenchmarkAttention(b *testing.B) {
 			third := func(x []float32, i int) Rows { return Rows{x[i*width:], 3 * width} }
 			for b.Loop() {
 				a.Forward(p, sequences, out, third(qkv, 0), third(qkv, 1), third(qkv, 2), lse, ws)
-				a.Backward(p, sequences, third(dqkv, 0), third(dqkv, 1), third(dqkv, 2), out, out, third(qkv, 0), third(qkv, 1), third(qkv, 2), lse, ws)
+				dq, dk, dv := third(dqkv, 0), third(dqkv, 1), third(dqkv, 2)
+				a.Backward(p, sequences, dq, dk, dv, out, out, third(qkv, 0), third(qkv, 1), third(qkv, 2), lse, ws)
 			}
 			reportSpeed(b, p, 7*int64(sequences*s.Heads)*int64(s.Tokens*s.Tokens*s.HeadDim))
 		})

@@ -5,9 +5,9 @@ import (
 	"unsafe"
 )
 
-// A bf16 is the upper half of a float32: its sign, its exponent, and 8 bits of precision. Products of bf16 work on pairs of
-// neighbours in the depth, each of which takes the place of one float32: the first in the lower half of its bits, the second
-// in the upper. That is why they lie in []float32, which is never computed with, and are moved like any others.
+// A bf16 is the upper half of a float32: its sign, its exponent, and 8 bits of precision. Products of bf16 work on
+// pairs of neighbours in the depth. A pair takes the place of one float32: the first in the lower half of its bits, the
+// second in the upper. That is why they lie in []float32, which is never computed with, and are moved like any others.
 
 // roundBF16 returns the bf16 nearest to v, and of two the even one. NaNs stay NaNs and become quiet; subnormal numbers
 // become zeros with their sign. VCVTNE2PS2BF16 does the same.
@@ -26,16 +26,16 @@ func pairBF16(first, second float32) float32 {
 	return math.Float32frombits(roundBF16(first) | roundBF16(second)<<16)
 }
 
-// addPairProduct returns sum + a₁·b₁ + a₀·b₀, rounded to float32 after each addition, not before. Subnormal sums become zeros.
-// VDPBF16PS does the same.
+// addPairProduct returns sum + a₁·b₁ + a₀·b₀, rounded to float32 after each addition, not before. Subnormal sums become
+// zeros. VDPBF16PS does the same.
 func addPairProduct(sum, a, b float32) float32 {
 	x, y := math.Float32bits(a), math.Float32bits(b)
 	sum = addProduct(sum, math.Float32frombits(x&^0xffff), math.Float32frombits(y&^0xffff))
 	return addProduct(sum, math.Float32frombits(x<<16), math.Float32frombits(y<<16))
 }
 
-// addProduct returns sum + a·b for two bf16. In float64 their product is exact, and where its sum with a float32 is not,
-// that is much closer to a float32 than to the middle between two: rounding twice is the same as rounding once.
+// addProduct returns sum + a·b for two bf16. In float64 their product is exact, and where its sum with a float32 is
+// not, that is much closer to a float32 than to the middle between two: rounding twice is the same as rounding once.
 func addProduct(sum, a, b float32) float32 {
 	return flushSubnormal(float32(float64(flushSubnormal(sum)) + float64(flushSubnormal(a))*float64(flushSubnormal(b))))
 }
@@ -85,7 +85,8 @@ func pairRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) 
 			pairRowsBF16(unsafe.SliceData(dst), dstRow*size, unsafe.SliceData(src), srcRow*size, rows/2, cols, 1)
 		}
 		if rows%2 != 0 {
-			pairRowsBF16(unsafe.SliceData(dst[rows/2*dstRow:]), dstRow*size, unsafe.SliceData(src[(rows-1)*srcRow:]), srcRow*size, 1, cols, 0)
+			last, single := unsafe.SliceData(dst[rows/2*dstRow:]), unsafe.SliceData(src[(rows-1)*srcRow:])
+			pairRowsBF16(last, dstRow*size, single, srcRow*size, 1, cols, 0)
 		}
 		return
 	}

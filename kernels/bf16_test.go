@@ -76,7 +76,8 @@ func onBothSides(t *testing.T, what string, dst []float32, same func(got, want f
 	restore()
 	for i := range want {
 		if !same(dst[i], want[i]) {
-			t.Fatalf("%s: value %d of %d is %#x, want %#x", what, i, len(want), math.Float32bits(dst[i]), math.Float32bits(want[i]))
+			got, want, n := math.Float32bits(dst[i]), math.Float32bits(want[i]), len(want)
+			t.Fatalf("%s: value %d of %d is %#x, want %#x", what, i, n, got, want)
 		}
 	}
 }
@@ -88,9 +89,13 @@ func checkPairs(t *testing.T, rng *rand.Rand, rows, cols int) {
 	anyBits(rng, src)
 	halfRow := ceilDiv(cols, 2) + rng.IntN(3)
 	columns := guarded(t, rng, (rows-1)*halfRow+ceilDiv(cols, 2))
-	onBothSides(t, fmt.Sprintf("pairColumns of %d×%d", rows, cols), columns, sameBits, func(dst []float32) { pairColumns(dst, halfRow, src, srcRow, rows, cols) })
+	onBothSides(t, fmt.Sprintf("pairColumns of %d×%d", rows, cols), columns, sameBits, func(dst []float32) {
+		pairColumns(dst, halfRow, src, srcRow, rows, cols)
+	})
 	lines := guarded(t, rng, (ceilDiv(rows, 2)-1)*dstRow+cols)
-	onBothSides(t, fmt.Sprintf("pairRows of %d×%d", rows, cols), lines, sameBits, func(dst []float32) { pairRows(dst, dstRow, src, srcRow, rows, cols) })
+	onBothSides(t, fmt.Sprintf("pairRows of %d×%d", rows, cols), lines, sameBits, func(dst []float32) {
+		pairRows(dst, dstRow, src, srcRow, rows, cols)
+	})
 }
 
 func TestPairs(t *testing.T) {
@@ -157,7 +162,8 @@ func FuzzPairTile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, rows, cols uint8, depth uint16, flags uint8, special bool) {
 		needBF16(t)
 		shape := tileFor(AVX512)
-		checkPairTile(t, rand.New(rand.NewPCG(seed, 0)), 1+int(rows)%shape.rows, 1+int(cols)%shape.cols, 1+int(depth)%300, int(flags)%(flagReLU<<1), special)
+		r, c, k := 1+int(rows)%shape.rows, 1+int(cols)%shape.cols, 1+int(depth)%300
+		checkPairTile(t, rand.New(rand.NewPCG(seed, 0)), r, c, k, int(flags)%(flagReLU<<1), special)
 	})
 }
 

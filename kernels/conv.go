@@ -62,8 +62,8 @@ func newDirectConv(s ConvShape) (*Conv, error) {
 	}
 	c.forward = implicitProduct{
 		gather: window, groups: s.Groups, cols: s.OutC / s.Groups,
-		transposed: true, weightStride: window.depth(),
-		dstPixel: s.OutC, phase: phase{h: s.OutH(), w: s.OutW(), sh: 1, sw: 1},
+		weightColumns: weightColumns{transposed: true, weightStride: window.depth()},
+		destination:   destination{dstPixel: s.OutC, phase: phase{h: s.OutH(), w: s.OutW(), sh: 1, sw: 1}},
 	}
 	c.weights.weightProduct = weightProduct{gather: window, groups: s.Groups, rows: s.OutC / s.Groups}
 	c.lined = newLinedWeights(window, s.OutC)
@@ -91,8 +91,9 @@ func dataPhase(s ConvShape, y, x int) implicitProduct {
 			h: s.OutH(), w: s.OutW(), pixel: s.OutC, channels: s.OutC / s.Groups, kh: kh, kw: kw,
 			sh: 1, sw: 1, top: top, left: left, outH: ceilDiv(s.H-y, s.SH), outW: ceilDiv(s.W-x, s.SW),
 		},
-		groups: s.Groups, cols: in, weightStride: s.KH * s.KW * in,
-		dstPixel: s.C, phase: phase{h: s.H, w: s.W, y0: y, x0: x, sh: s.SH, sw: s.SW},
+		groups: s.Groups, cols: in,
+		weightColumns: weightColumns{weightStride: s.KH * s.KW * in},
+		destination:   destination{dstPixel: s.C, phase: phase{h: s.H, w: s.W, y0: y, x0: x, sh: s.SH, sw: s.SW}},
 	}
 	for i := range kh {
 		for j := range kw {

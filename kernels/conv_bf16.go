@@ -6,10 +6,10 @@ const (
 	pairChunk = 64 // pairs of a panel's columns that are rounded before they are turned
 )
 
-// usePairs lets a convolution multiply pairs of bf16, in Winograd's forms as well: there the transforms of the factors are
-// rounded, which makes the errors 1.7 times those of the plain sum of pairs in the forward pass, and 5 times in the gradients.
-// For filters of one line, whose forms magnify the rounding more, there is the plain sum. Depthwise convolutions and the
-// kernels for small groups stay as they are.
+// usePairs lets a convolution multiply pairs of bf16, in Winograd's forms as well: there the transforms of the factors
+// are rounded, which makes the errors 1.7 times those of the plain sum of pairs in the forward pass, and 5 times in the
+// gradients. For filters of one line, whose forms magnify the rounding more, there is the plain sum. Depthwise
+// convolutions and the kernels for small groups stay as they are.
 func (c *Conv) usePairs() {
 	c.jointly = nil
 	c.forward.pairs = true
@@ -26,7 +26,7 @@ func (c *Conv) usePairs() {
 	}
 }
 
-// pairsWithinTaps tells whether no pair of a gradient's depth consists of two taps.
+// pairsWithinTaps reports whether no pair of a gradient's depth consists of two taps.
 func (p *implicitProduct) pairsWithinTaps() bool { return p.kh*p.kw <= 1 || p.channels%2 == 0 }
 
 // pairSpace returns the floats of scratch that rounding needs.
@@ -37,7 +37,7 @@ func (p *implicitProduct) pairSpace() int {
 	return roundUp(max(pairStrip*pairStripRow(p.blockDepth()), tileFor(active).cols*pairChunk), cacheLine)
 }
 
-// pairStripRow is the distance of rows that become so many pairs.
+// pairStripRow is the distance of rows that become the given number of pairs.
 func pairStripRow(pairs int) int { return gatheredRow(2 * pairs) }
 
 // fillPairs rounds the pairs [k0,k1) of the columns of the given rows to dst.
@@ -55,8 +55,8 @@ func (g *gather) fillPairs(dst []float32, dstRow, row, rows, k0, k1 int, space [
 	}
 }
 
-// packPairs writes the pairs [k0,k1) of the panel that begins with column j. Columns that fill no panel are left as they are:
-// what is multiplied but not stored costs the same whatever it is.
+// packPairs writes the pairs [k0,k1) of the panel that begins with column j. Columns that fill no panel are left as
+// they are: what is multiplied but not stored costs the same whatever it is.
 func (p *implicitProduct) packPairs(dst []float32, group, j, k0, k1 int, space []float32) {
 	width := tileFor(active).cols
 	cols := min(width, p.cols-j)

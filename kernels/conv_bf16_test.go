@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// newPairCase is a convolution of bf16 pairs, in the direct form throughout, whose operands are bf16 values: their products are
-// exact, and what is left of the error is that of a sum of float32.
+// newPairCase is a convolution of bf16 pairs, in the direct form throughout, whose operands are bf16 values: their
+// products are exact, and what is left of the error is that of a sum of float32.
 func newPairCase(t *testing.T, rng *rand.Rand, s ConvShape, n, threads int) *convCase {
 	t.Helper()
 	c := newConvCase(t, rng, s, n, threads)
@@ -47,9 +47,9 @@ func TestPairConv(t *testing.T) {
 	}
 }
 
-// TestPairWinogradConv: both factors are transforms that are rounded to 8 bits. Their errors are up to 2⁻⁹ of a factor, which
-// makes 2⁻¹⁰·√2 of a product in the root mean square, and add like a random walk. The way back from largeForm makes them five
-// times larger, and more in the corners of a tile.
+// TestPairWinogradConv: both factors are transforms that are rounded to 8 bits. Their errors are up to 2⁻⁹ of a factor,
+// which makes 2⁻¹⁰·√2 of a product in the root mean square, and add like a random walk. The way back from largeForm
+// makes them five times larger, and more in the corners of a tile.
 func TestPairWinogradConv(t *testing.T) {
 	for _, shape := range winogradShapes {
 		t.Run(convName(shape.s), func(t *testing.T) {
@@ -65,12 +65,14 @@ func TestPairWinogradConv(t *testing.T) {
 }
 
 func FuzzPairConv(f *testing.F) {
-	f.Add(uint64(1), uint8(5), uint8(6), uint8(3), uint8(4), uint8(3), uint8(3), uint8(1), uint8(2), uint8(1), uint8(1), uint8(1))
-	f.Add(uint64(2), uint8(9), uint8(9), uint8(0), uint8(0), uint8(5), uint8(5), uint8(2), uint8(2), uint8(2), uint8(2), uint8(2))
+	type u = uint8
+	f.Add(uint64(1), u(5), u(6), u(3), u(4), u(3), u(3), u(1), u(2), u(1), u(1), u(1))
+	f.Add(uint64(2), u(9), u(9), u(0), u(0), u(5), u(5), u(2), u(2), u(2), u(2), u(2))
 	f.Fuzz(func(t *testing.T, seed uint64, h, w, in, out, kh, kw, sh, sw, ph, pw, groups uint8) {
 		g := 1 + int(groups)%3
 		s := ConvShape{
-			H: 1 + int(h)%14, W: 1 + int(w)%14, C: g * (1 + int(in)%40), OutC: g * (1 + int(out)%40), KH: 1 + int(kh)%7, KW: 1 + int(kw)%7,
+			H: 1 + int(h)%14, W: 1 + int(w)%14, C: g * (1 + int(in)%40), OutC: g * (1 + int(out)%40),
+			KH: 1 + int(kh)%7, KW: 1 + int(kw)%7,
 			SH: 1 + int(sh)%4, SW: 1 + int(sw)%4, PH: int(ph) % 5, PW: int(pw) % 5, Groups: g,
 		}
 		if s.validate() != nil || s.Depthwise() {
@@ -116,7 +118,8 @@ func TestPairConvSameBitsForAnyThreads(t *testing.T) {
 }
 
 func TestPairConvWorkspaceServesSmallerBatches(t *testing.T) {
-	c := newPairCase(t, rand.New(rand.NewPCG(29, 30)), ConvShape{H: 1, W: 30, C: 40, OutC: 200, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}, 17, 2)
+	s := ConvShape{H: 1, W: 30, C: 40, OutC: 200, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}
+	c := newPairCase(t, rand.New(rand.NewPCG(29, 30)), s, 17, 2)
 	for n := 1; n <= c.n; n++ { // a workspace that is too short panics
 		c.c.Forward(c.p, n, c.add, c.x, c.w, Epilogue{}, c.ws)
 		c.c.BackwardData(c.p, n, c.inputAdd, c.y, c.w, nil, c.ws)

@@ -1,13 +1,14 @@
 package kernels
 
-// pairedWeights is a weight gradient as a product of bf16 pairs: two neighbouring pixels make a pair. The work is cut as for
-// floats.
+// pairedWeights is a weight gradient as a product of bf16 pairs: two neighbouring pixels make a pair. The work is cut
+// as for floats.
 type pairedWeights struct{ *weightProduct }
 
 // blockPairs returns the pairs of a block.
 func (p pairedWeights) blockPairs() int { return ceilDiv(min(pixelBlock, p.pixels()), 2) }
 
-// takeScratch takes what a task needs besides its operands: both factors in pairs, and a strip of pixels that are rounded.
+// takeScratch takes what a task needs besides its operands: both factors in pairs, and a strip of pixels that are
+// rounded.
 func (p pairedWeights) takeScratch(space *scratch) (columns, rows, strip []float32) {
 	return space.take(p.blockPairs() * p.gatheredRow()), space.take(p.blockPairs() * p.roundedRow()),
 		space.take(pairStrip * p.gatheredRow())
@@ -32,7 +33,8 @@ func (p pairedWeights) multiply(task int, ws []float32) {
 	source.first += t.group * p.channels
 	space := newScratch(ws)
 	columns, rows, strip := p.takeScratch(&space)
-	m := product{pairs: true, cols: t.cols, left: columnsOf(rows, p.roundedRow()), right: matrixOf(columns, p.gatheredRow())}
+	m := product{pairs: true, cols: t.cols}
+	m.left, m.right = columnsOf(rows, p.roundedRow()), matrixOf(columns, p.gatheredRow())
 	m.accumulate = t.add
 	for at := t.begin; at < t.end; at += pixelBlock {
 		pixels := min(pixelBlock, t.end-at)

@@ -150,7 +150,7 @@ func (j *jointProduct) multiplyRows(dy []float32, row int, ws []float32) {
 	var b productBlock
 	b.begin(&j.data, row/rowBlock, ws)
 	j.args.DY.Rows(dy, j.row(), row, b.m.rows)
-	b.rowsGiven, b.givenRow = dy, j.row()
+	b.rowsGiven = view{dy, j.row()}
 	j.fetchNext(&b, row+b.m.rows)
 	b.multiply()
 }

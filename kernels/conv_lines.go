@@ -1,21 +1,22 @@
 package kernels
 
-// Where windows are not gathered: copies of a few floats each would take as long as the product. They are read from copies of
-// the lines they lie in, padding included, where a line of a window is a stretch of neighbouring floats, at a fixed distance
-// from that of the next position. Forward every line of positions ends with a tile of its own, and with a stride of 1 nothing
-// is won.
+// Where windows are not gathered: copies of a few floats each would take as long as the product. They are read from
+// copies of the lines they lie in, padding included, where a line of a window is a stretch of neighbouring floats, at a
+// fixed distance from that of the next position. Forward every line of positions ends with a tile of its own, and with
+// a stride of 1 nothing is won.
 const (
 	maxLinedChannels   = 4
 	minLinedPositions  = 48 // in a line, forward
 	minSummedPositions = 24 // the same in weight gradients
 )
 
-// lined tells whether windows can be read so.
+// lined reports whether windows can be read from copies of lines.
 func (g *gather) lined() bool {
 	return g.channels == g.pixel && g.channels <= maxLinedChannels && !g.plain()
 }
 
-// lineSize returns the length of the copy of a line that so many windows read, and others that only fill the last tile.
+// lineSize returns the length of the copy of a line that the given number of windows read, and those that fill the last
+// tile.
 func (g *gather) lineSize(windows int) int {
 	return roundUp(((windows+tileFor(active).rows)*g.sw+g.kw)*g.channels, cacheLine)
 }
@@ -36,9 +37,10 @@ func (p *implicitProduct) laterLines(n, y int) []float32 {
 	return p.src[min(line*size, len(p.src)):min((line+p.sh)*size, len(p.src))]
 }
 
-// multipliesLines tells whether the product reads its rows so.
+// multipliesLines reports whether the product reads its rows from copies of lines.
 func (p *implicitProduct) multipliesLines() bool {
-	return p.lined() && p.sw > 1 && p.outW >= minLinedPositions && !p.pairs && !p.quartered() && p.blockDepth() == p.steps()
+	return p.lined() && p.sw > 1 && p.outW >= minLinedPositions &&
+		!p.pairs && !p.quartered() && p.blockDepth() == p.steps()
 }
 
 // multiplyLines multiplies all of the depth, one line of positions after the other.

@@ -1,8 +1,8 @@
 package kernels
 
 // linedWeights is the weight gradient where windows are read from copies of lines, turned: dwᵀ [taps·channels, OutC] =
-// windowsᵀ · dy. Each line of taps makes a few rows of it, and dy is read where it is. The lines of positions are cut into
-// splits whose sums go to their own slots and are added in order.
+// windowsᵀ · dy. Each line of taps makes a few rows of it, and dy is read where it is. The lines of positions are cut
+// into splits whose sums go to their own slots and are added in order.
 type linedWeights struct {
 	gather
 	n, outC int

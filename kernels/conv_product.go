@@ -1,33 +1,44 @@
 package kernels
 
-// Blocking of convolutions, the same for every instruction set. A block of the left operand, rowBlock × depthBlock, stays
-// in the second-level cache while all panels of weights pass by.
+// Blocking of convolutions, the same for every instruction set. A block of the left operand, rowBlock × depthBlock,
+// stays in the second-level cache while all panels of weights pass by.
 const (
 	rowBlock   = 96   // a multiple of the rows of every tile
 	depthBlock = 1024 // upper bound: the depth is cut into equal blocks
 	wantTasks  = 16   // columns are cut as well where the rows alone give fewer tasks
 
-	// A single block of rows packs what columns it needs itself: so many floats at a time, in steps of so many rows.
-	packedFloats = 1 << 16
-	packedRows   = 8
+	// A single block of rows packs the columns it needs itself.
+	packedFloats = 1 << 16 // at a time
+	packedRows   = 8       // of the weights, in one step
 )
 
-// implicitProduct is a convolution as a matrix product: gathered rows times weights. The forward pass is one of them, the
-// data gradient one for each phase of the stride, because the pixels of one phase see the same subset of taps.
+// implicitProduct is a convolution as a matrix product: gathered rows times weights. The forward pass is one of them,
+// the data gradient one for each phase of the stride, because the pixels of one phase see the same subset of taps.
 type implicitProduct struct {
-	gather
-	n        int // images
-	groups   int
-	cols     int  // columns of a group
-	pairs    bool // multiply pairs of bf16: all depths are then counted in pairs
-	strassen bool // multiply in Strassen's form, by quadrants, where there is more than one block of rows
-	given    bool // rows are given to each block, which has all columns
+	gather            // the rows
+	weightColumns     // the columns
+	destination       // the results
+	n             int // images
+	groups        int
+	cols          int  // columns of a group
+	pairs         bool // multiply pairs of bf16: all depths are then counted in pairs
+	strassen      bool // multiply in Strassen's form, by quadrants, where there is more than one block of rows
+	given         bool // rows are given to each block, which has all columns
 
+	storing storing   // of the call in flight
+	packed  []float32 // weights in panels, group by group; unused if there is one row block
+}
+
+// weightColumns are the weights as the right operand of a product.
+type weightColumns struct {
 	weights      []float32
 	transposed   bool  // weights are the columns (forward); otherwise the rows, tap by tap
 	tapOffsets   []int // of the rows: where in an output channel's weights each tap begins
 	weightStride int   // floats per output channel
+}
 
+// destination is where the results of a product go, and what happens to them on the way.
+type destination struct {
 	dst      []float32
 	add      []float32
 	bias     []float32
@@ -36,8 +47,6 @@ type implicitProduct struct {
 	phase    phase
 	summed   summedTasks   // of dst
 	norm     *GradientSums // of dst as the gradient of a batch norm's output; nil for none
-	storing  storing       // of the call in flight
-	packed   []float32     // weights in panels, group by group; unused if there is one row block
 }
 
 // phase says which pixels of the destination the rows of a product are: those at (y0 + sh·y, x0 + sw·x).
@@ -65,7 +74,7 @@ func (p *implicitProduct) rows() int { return p.n * p.outH * p.outW }
 
 func (p *implicitProduct) rowBlocks() int { return ceilDiv(p.rows(), rowBlock) }
 
-// packsAhead tells whether weights are packed before they are multiplied.
+// packsAhead reports whether weights are packed before they are multiplied.
 func (p *implicitProduct) packsAhead() bool { return p.given || p.rowBlocks() > 1 }
 
 // paddedCols returns the columns of a group in whole panels.
@@ -213,8 +222,8 @@ func (b *productBlock) multiply() {
 // firstTasks returns how many tasks make the first block of rows.
 func (p *implicitProduct) firstTasks() int { return p.tasks() / p.rowBlocks() }
 
-// direct tells whether a tile can read its rows where they are. Rows whose distance is a large power of two would push
-// each other out of the first-level cache.
+// direct reports whether a tile can read its rows where they are. Rows whose distance is a large power of two would
+// push each other out of the first-level cache.
 func (g *gather) direct() bool { return g.plain() && g.pixel%512 != 0 }
 
 // move copies rows of the product between a block and the pixels of the image that they are.

@@ -5,11 +5,10 @@ type productBlock struct {
 	*implicitProduct
 	m               product // the block of the depth at hand
 	row, group, col int
-	first           int       // channel of dst
-	source          gather    // of the group
-	direct          bool      // tiles read the rows where they are
-	rowsGiven       []float32 // up to the next whole tiles, where rows are given
-	givenRow        int
+	first           int    // channel of dst
+	source          gather // of the group
+	direct          bool   // tiles read the rows where they are
+	rowsGiven       view   // up to the next whole tiles, where rows are given
 	sums            columnSums
 	before          []float32 // what is read of the batch norm before, when the block is complete
 	inQuarters      quarteredProduct
@@ -56,7 +55,7 @@ func (p *implicitProduct) takeScratch(space *scratch) (s productScratch) {
 	return s
 }
 
-// workerSize returns the scratch of one worker, of which packing needs no more than multiplying.
+// workerSize returns the scratch of one worker. Packing needs less of it than multiplying.
 func (p *implicitProduct) workerSize() int {
 	space := countedScratch()
 	p.takeScratch(&space)
@@ -106,8 +105,8 @@ func (b *productBlock) setResult() {
 	m.ahead = spread(b.before)
 }
 
-// epilogueOf returns what follows the product in the first block of the depth, in those between and in the last. What may
-// alias dst is added in the first, before dst is written.
+// epilogueOf returns what follows the product in the first block of the depth, in those between and in the last. What
+// may alias dst is added in the first, before dst is written.
 func (b *productBlock) epilogueOf(first, last bool) epilogue {
 	p := b.implicitProduct
 	strided := p.storing == storeStrided // what is added is in the block already
@@ -135,7 +134,7 @@ func (b *productBlock) gatherRows(k int) {
 	}
 	switch {
 	case b.given:
-		m.left = rowsOf(b.rowsGiven[k:], b.givenRow)
+		m.left = rowsOf(b.rowsGiven.data[k:], b.rowsGiven.row)
 	case b.direct:
 		m.left = rowsOf(source.src[b.row*source.pixel+source.first+k:], source.pixel).withEdge(b.edge)
 		if k == 0 && b.groups == 1 {
@@ -152,8 +151,8 @@ func (b *productBlock) gatherRows(k int) {
 	}
 }
 
-// rowsAhead has tiles fetch rows while they are multiplied by the first panel: those of the band after the next, and at the end
-// those with which the next block begins.
+// rowsAhead returns the rows that tiles fetch while they are multiplied by the first panel: those of the band after the
+// next, and at the end the first ones of the next block.
 func (b *productBlock) rowsAhead() prefetch {
 	m, shape := &b.m, tileFor(active)
 	ahead, bands, panels := 2*shape.rows, ceilDiv(m.rows, shape.rows), ceilDiv(m.cols, shape.cols)

@@ -1,15 +1,16 @@
 package kernels
 
-// Where Strassen's form pays for a convolution. The sums of the left factor's quadrants cost as much as so many columns, the
-// partial results as much as so much depth.
+// Where Strassen's form pays for a convolution. The sums of the left factor's quadrants cost as much as a number of
+// columns, the partial results as much as some depth.
 const (
 	minQuarteredColumns = 128
 	minQuarteredDepth   = 192
 	quarteredDepth      = 1024 // upper bound of the blocks of the depth, as depthBlock
 )
 
-// useQuarters lets the forward pass and the data gradient multiply in Strassen's form where they have enough columns and
-// depth. In weight gradients the sums of both factors' quadrants are needed for every block of pixels, and little is won.
+// useQuarters lets the forward pass and the data gradient multiply in Strassen's form where they have enough columns
+// and depth. In weight gradients the sums of both factors' quadrants are needed for every block of pixels, and little
+// is won.
 func (c *Conv) useQuarters(minColumns, minDepth int) {
 	pays := func(p *implicitProduct) bool {
 		return p.depth()%2 == 0 && p.depth() >= minDepth && p.cols >= minColumns
@@ -20,19 +21,19 @@ func (c *Conv) useQuarters(minColumns, minDepth int) {
 	}
 }
 
-// quartered tells whether the product is computed in Strassen's form.
+// quartered reports whether the product is computed in Strassen's form.
 func (p *implicitProduct) quartered() bool { return p.strassen && !p.pairs && p.packsAhead() }
 
-// columnPanels returns how columns are cut: into pairs of panels, one of either half, and single panels, the last of which need
-// not be whole. All tasks but the last have pairs only.
+// columnPanels returns how columns are cut: into pairs of panels, one of either half, and single panels, the last of
+// which need not be whole. All tasks but the last have pairs only.
 func columnPanels(cols int) (pairs, singles int) {
 	width := tileFor(active).cols
 	pairs = cols / (2 * width)
 	return pairs, ceilDiv(cols-pairs*2*width, width)
 }
 
-// pairSize returns the length of a pair of packed panels: the factors of the right side in the order of their use, block by
-// block of the depth.
+// pairSize returns the length of a pair of packed panels: the factors of the right side in the order of their use,
+// block by block of the depth.
 func (p *implicitProduct) pairSize() int { return int(factors) * p.steps() / 2 * tileFor(active).cols }
 
 // quarteredSize is packedSize of a group: its pairs, then its single panels.
@@ -45,7 +46,7 @@ func (p *implicitProduct) quarteredSize() int {
 type taskPanels struct {
 	*implicitProduct
 	col, pairs, singles int
-	packed              []float32 // of which a pair takes pairSize
+	packed              []float32 // each pair takes pairSize
 }
 
 // panelsOfTask returns the panels of the task of a group that begins with column col.
@@ -73,7 +74,8 @@ func (t *taskPanels) single(index int) (col int, packed []float32) {
 	return t.col + (2*t.pairs+index)*width, t.packed[t.pairs*t.pairSize()+index*t.steps()*width:]
 }
 
-// factor returns a right factor of the block of the depth that begins with k and has the given depth, up to the end of all.
+// factor returns a right factor of the block of the depth that begins with k and has the given depth, up to the end of
+// all.
 func (t *panelPair) factor(f factor, k, depth int) []float32 {
 	width := tileFor(active).cols
 	return t.packed[(int(factors)*k/2+int(f)*depth/2)*width:]
@@ -107,8 +109,8 @@ func (p *implicitProduct) packQuarters(task int) {
 	}
 }
 
-// gathersLater tells whether rows are copied only just before they are multiplied: they lie in memory as they are, but where
-// tiles should not read them.
+// gathersLater reports whether rows are copied only just before they are multiplied: they lie in memory as they are,
+// but where tiles should not read them.
 func (b *productBlock) gathersLater() bool {
 	return b.quartered() && !b.given && b.source.plain() && b.m.rows == rowBlock
 }

@@ -3,18 +3,18 @@ package kernels
 // Blocking of weight gradients.
 const (
 	pixelBlock   = 384 // pixels that are summed in one block, an even number
-	weightRows   = 264 // output channels that are done before the next ones, so that their dy stays in the second-level cache; a multiple of the rows of every tile
+	weightRows   = 264 // output channels done before the next, so that dy stays in the second-level cache; whole tiles
 	weightCols   = 288 // upper bound of the columns of a task
-	wantSums     = 24  // tasks wanted; where there are fewer, the pixels are split, then the rows, then the columns again
+	wantSums     = 24  // tasks wanted; where there are fewer, pixels are split, then rows, then columns again
 	maxSums      = 16  // splits of the pixels, each with its own partial sums
 	fewestRows   = 96  // lower bound of the rows of a task, if they are split
-	fewestCols   = 64  // likewise
+	fewestCols   = 64  // the same for columns
 	sumChunk     = 1 << 13
 	blocksPerSum = 4 // blocks of pixels a split has at least
 )
 
-// weightProduct is the weight gradient as a product: dw [OutC, taps·channels] = dyᵀ · gathered pixels. The pixels are cut
-// into splits whose sums go to their own slots and are added in order.
+// weightProduct is the weight gradient as a product: dw [OutC, taps·channels] = dyᵀ · gathered pixels. The pixels are
+// cut into splits whose sums go to their own slots and are added in order.
 type weightProduct struct {
 	gather
 	n      int
@@ -29,8 +29,8 @@ type weightProduct struct {
 
 func (p *weightProduct) pixels() int { return p.n * p.outH * p.outW }
 
-// wideBlocks returns into how many parts the columns are cut at least. Pairs take half the space, and rows are rounded for
-// every part.
+// wideBlocks returns into how many parts the columns are cut at least. Pairs take half the space, and rows are rounded
+// for every part.
 func (p *weightProduct) wideBlocks() int {
 	limit := weightCols
 	if p.pairs {
@@ -45,7 +45,7 @@ func (p *weightProduct) splits() int {
 	return max(1, min(p.missing(1), maxSums, blocks/blocksPerSum))
 }
 
-// missing returns into how many parts tasks have to be cut, of which each wide block of columns has so many.
+// missing returns into how many parts tasks have to be cut if each wide block of columns has the given number of them.
 func (p *weightProduct) missing(tasks int) int {
 	return ceilDiv(wantSums, tasks*p.wideBlocks()*p.groups)
 }
@@ -197,7 +197,8 @@ func (p *weightProduct) stripsOfRows(t *weightTask, at, row int) (first, second 
 	return p.stripsOfPixels(p.dy[at*p.rows+row:], p.rows, min(weightRows, t.row+t.rows-row))
 }
 
-// stripsOfPixels returns columns of pixels. A step of the depth is one pixel, or a pair of them, each of which makes a strip.
+// stripsOfPixels returns columns of pixels. A step of the depth is one pixel, or a pair of them: then there are strips
+// of the first and of the second.
 func (p *weightProduct) stripsOfPixels(data []float32, pixel, cols int) (first, second fetchedBlock) {
 	if !p.pairs {
 		return stripsOf(data, pixel, cols), fetchedBlock{}
@@ -208,8 +209,8 @@ func (p *weightProduct) stripsOfPixels(data []float32, pixel, cols int) (first, 
 	return first, second
 }
 
-// directColumns tells whether tiles read their columns of the pixels before end where they are. The narrowest tile may read
-// into the next pixel, of which there has to be one.
+// directColumns reports whether tiles read their columns of the pixels before end where they are. The narrowest tile
+// may read into the next pixel, which then has to exist.
 func (p *weightProduct) directColumns(end int) bool {
 	return p.plain() && (end < p.pixels() || p.channels%narrowest == 0)
 }
@@ -240,7 +241,7 @@ type channelSum struct {
 
 func (p *channelSum) tasks() int { return partials(p.rows) }
 
-// size returns the floats of the sums over so many rows.
+// size returns the floats of the sums over the given number of rows.
 func (p *channelSum) size(rows int) int { return partials(rows) * roundUp(p.channels, cacheLine) }
 
 // Do adds up one part of the rows.

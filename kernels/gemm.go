@@ -17,7 +17,7 @@ type product struct {
 	left  leftFactor
 	right rightFactor
 	c     view
-	band  []float32 // where a band of C, as high as a tile, is completed before it goes past the caches; nil if tiles store C
+	band  []float32 // completes a band of C, as high as a tile, before it goes past the caches; nil if tiles store C
 	epilogue
 	ahead prefetch // what is read after this product or later in it
 }
@@ -31,13 +31,13 @@ type view struct {
 // at returns the view without its first rows and columns.
 func (v view) at(row, col int) view { return view{v.data[row*v.row+col:], v.row} }
 
-// leftFactor is where A lies: A(r,k) is data[r/T*band + r%T*row + k*step] for tiles of T rows, and so many further in each
-// stretch of the depth.
+// leftFactor is where A lies: A(r,k) is data[r/T*band + r%T*row + k*step + s*stretch] for tiles of T rows, where k counts
+// within stretch s of the depth.
 type leftFactor struct {
 	data            []float32
 	band, row, step int
 	stretch         int
-	edge            []float32 // for the rows that fill no tile; nil if the rows up to the next whole tile exist
+	edge            []float32 // takes the rows that fill no tile; nil if the rows up to the next whole tile exist
 }
 
 // rowsOf returns the rows of a matrix as A. Those up to the next whole tile exist.
@@ -50,7 +50,8 @@ func columnsOf(a []float32, row int) leftFactor {
 	return leftFactor{data: a, band: tileFor(active).rows, row: 1, step: row}
 }
 
-// withEdge returns A without rows below its last: those that fill no tile are copied to edge, of edgeSize, before they are read.
+// withEdge returns A where nothing may be read below its last row: rows that fill no tile are copied to edge, which has
+// edgeSize, before they are read.
 func (l leftFactor) withEdge(edge []float32) leftFactor {
 	l.edge = edge
 	return l
@@ -65,8 +66,8 @@ func (l leftFactor) inStretches(distance int) leftFactor {
 // edgeSize returns the length of the edge of products of the given depth.
 func edgeSize(depth int) int { return tileFor(active).rows * depth }
 
-// rightFactor is where B lies: B(k,j) is data[j/U*panel + k*step + j%U] for panels of U columns. The columns up to the next
-// multiple of narrowest exist.
+// rightFactor is where B lies: B(k,j) is data[j/U*panel + k*step + j%U] for panels of U columns. The columns up to the
+// next multiple of narrowest exist.
 type rightFactor struct {
 	data        []float32
 	panel, step int
@@ -158,11 +159,12 @@ func (p *product) tiles() int {
 	return ceilDiv(p.rows, shape.rows) * ceilDiv(p.cols, shape.cols)
 }
 
-// run computes the product. A panel of B stays in the first-level cache while all of A passes by, or a band of A while all
-// panels do.
+// run computes the product. A panel of B stays in the first-level cache while all of A passes by, or a band of A while
+// all panels do.
 func (p *product) run() {
 	shape := tileFor(active)
-	t := tile{depth: p.depth, stretches: max(p.stretches, 1), pairs: p.pairs, b: view{row: p.right.step}, flags: p.flags()}
+	t := tile{depth: p.depth, stretches: max(p.stretches, 1), pairs: p.pairs, flags: p.flags()}
+	t.b.row = p.right.step
 	t.bandSteps = bandSteps{shape.rows * p.c.row, shape.rows * p.c.row, shape.rows * p.add.row}
 	edgeRow := p.rows
 	if rest := p.rows % shape.rows; rest != 0 && p.left.edge != nil {

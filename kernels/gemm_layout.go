@@ -30,7 +30,8 @@ func transposeRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols 
 	r := 0
 	if whole := cols / block * block; active != Generic && whole > 0 {
 		for ; r+block <= rows; r += block {
-			transpose8AVX2(unsafe.SliceData(dst[r:]), dstRow*size, unsafe.SliceData(src[r*srcRow:]), srcRow*size, whole/block)
+			to, from := unsafe.SliceData(dst[r:]), unsafe.SliceData(src[r*srcRow:])
+			transpose8AVX2(to, dstRow*size, from, srcRow*size, whole/block)
 			for i := r; i < r+block; i++ {
 				for k := whole; k < cols; k++ {
 					dst[k*dstRow+i] = src[i*srcRow+k]

@@ -20,9 +20,9 @@ const (
 	narrowRows, narrowCols = 6, 16
 )
 
-// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a stretch of the
-// depth to the next one. A kernel computes a list of them for band after band of rows: the steps are added to the addresses
-// each time. Whoever fills it in keeps alive what they point to.
+// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a
+// stretch of the depth to the next one. A kernel computes a list of them for band after band of rows: the steps
+// are added to the addresses each time. Whoever fills it in keeps alive what they point to.
 type tileCall struct {
 	depth     int
 	stretches int
@@ -54,7 +54,8 @@ type tileCall struct {
 	addBand   int
 }
 
-// tileKernel is an assembly kernel by number, so that calls of it are direct: a list on the stack can then stay there.
+// tileKernel is an assembly kernel by number, so that calls of it are direct: a list on the stack can then stay
+// there.
 type tileKernel int
 
 const (

@@ -30,9 +30,9 @@ const narrowest = 8
 //		sums.sums[j] += C(r,j) - sums.shift[j]
 //		sums.sums[sums.row + j] += (C(r,j) - sums.shift[j])²
 //
-// with the terms the flags name; and then the same for the bands of rows below it, each of which begins left.band further in A
-// and as far as bandSteps says in the other matrices. All rows of a tile shape are read from A, and all of its columns from B; whole vectors of
-// shift and sums exist. Where A and B are pairs, the sum is that of addPairProduct.
+// with the terms the flags name. The same is then done for the bands of rows below it: each begins left.band further in
+// A, and in the other matrices as far as bandSteps says. All rows of a tile shape are read from A, and all of its
+// columns from B; whole vectors of shift and sums exist. Where A and B are pairs, the sum is that of addPairProduct.
 type tile struct {
 	tileShape
 	depth, stretches int
@@ -116,7 +116,7 @@ func (t *tile) bandAt(index int) tile {
 	return band
 }
 
-// streams tells whether the tile may be stored past the caches.
+// streams reports whether the tile may be stored past the caches.
 func (t *tile) streams() bool {
 	return t.rows == wideRows && t.cols == wideCols && active == AVX512 && t.c.row%cacheLine == 0 && aligned(t.c.data)
 }
@@ -127,7 +127,7 @@ func (t *tile) call(kernel tileKernel) {
 	kernel.run(list[:], max(t.bands, 1))
 }
 
-// element returns an element of A, of which all stretches of the depth follow each other.
+// element returns A(r,k), for k over all stretches of the depth.
 func (t *tile) element(r, k int) float32 {
 	return t.left.data[k/t.depth*t.left.stretch+r*t.left.row+k%t.depth*t.left.step]
 }

@@ -7,7 +7,8 @@ type Gemm struct {
 
 // NewGemm returns the product for B of the given shape. It panics unless both sizes are positive.
 func NewGemm(n, k int, precision Precision) *Gemm {
-	conv, err := NewConv(ConvShape{H: 1, W: 1, C: k, OutC: n, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1, Precision: precision})
+	s := ConvShape{H: 1, W: 1, C: k, OutC: n, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1, Precision: precision}
+	conv, err := NewConv(s)
 	if err != nil {
 		panic(err)
 	}

@@ -41,8 +41,8 @@ func (p *Precision) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%w: %q, want fp32 or bf16", ErrPrecision, text)
 }
 
-// Available returns an error that wraps [ErrPrecision] if products of that precision cannot be computed here: those of BF16
-// need AVX512_BF16 and AVX512 as the instruction set in use.
+// Available returns an error that wraps [ErrPrecision] if products of that precision cannot be computed here: those of
+// BF16 need AVX512_BF16 and AVX512 as the instruction set in use.
 func (p Precision) Available() error {
 	switch {
 	case p == BF16 && !hasBF16():

@@ -1,7 +1,7 @@
 package kernels
 
-// prefetch is memory that the tiles of a product fetch into the second-level cache while they multiply, because it is read
-// soon after: memory would else be waited for while nothing is multiplied.
+// prefetch is memory that the tiles of a product fetch into the second-level cache while they multiply, because it is
+// read soon after: memory would else be waited for while nothing is multiplied.
 type prefetch struct {
 	blocks [4]fetchedBlock // in the order of use
 	first  int             // tiles that fetch them, the first ones of the product; 0 is all
@@ -14,8 +14,8 @@ type prefetch struct {
 	share, restPart int // floats that each of the first tiles fetches, and each of the others
 }
 
-// fetchedBlock is contiguous, or a block of a wider matrix that is cut into strips: two cache lines wide, with a row for every
-// step of the depth.
+// fetchedBlock is contiguous, or a block of a wider matrix that is cut into strips: two cache lines wide, with a row
+// for every step of the depth.
 type fetchedBlock struct {
 	data   []float32
 	row    int // floats from one row to the next
@@ -55,7 +55,7 @@ func stripsOf(data []float32, row, cols int) fetchedBlock {
 	return fetchedBlock{data, row, ceilDiv(cols, 2*cacheLine)}
 }
 
-// start begins a product of so many tiles, each of which has so many steps.
+// start begins a product of the given number of tiles, each with the given number of steps.
 func (f *prefetch) start(tiles, steps int) {
 	f.tiles, f.steps, f.floats, f.strips = tiles, steps, 0, 0
 	for i := range f.blocks {
@@ -68,14 +68,14 @@ func (f *prefetch) start(tiles, steps int) {
 	f.share, f.restPart = ceilDiv(f.floats, max(f.firstTiles, 1)), ceilDiv(len(f.rest), max(tiles-f.firstTiles, 1))
 }
 
-// fetched is what one tile fetches: perStep floats further at every step of its depth; and the tile below it from perBand
-// floats further on.
+// fetched is what one tile fetches: two cache lines at every step of its depth, perStep floats further each time. The
+// tile below it begins perBand floats further on.
 type fetched struct {
 	at               []float32 // nil for nothing
 	perStep, perBand int
 }
 
-// next returns what a tile fetches, and for how many tiles from it on that holds, each with perBand further.
+// next returns what a tile fetches, and how many tiles from it on continue it, each perBand further on.
 func (f *prefetch) next(tile int) (piece fetched, tiles int) {
 	switch {
 	case f.strips > 0:
@@ -103,7 +103,7 @@ func (f *prefetch) piece(x []float32, share, tiles int) (fetched, int) {
 	return fetched{x, ceilDiv(share, f.steps), share}, min(tiles, ceilDiv(len(x), share))
 }
 
-// strip is next for strips, of which a tile fetches one or none.
+// strip is next for strips. A tile fetches one of them or none.
 func (f *prefetch) strip(tile int) (fetched, int) {
 	strip := tile * f.strips / f.tiles
 	if tile > 0 && (tile-1)*f.strips/f.tiles == strip {

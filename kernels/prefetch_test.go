@@ -21,7 +21,8 @@ func fetchedTimes(f prefetch, x []float32, tiles, steps int) []int {
 			}
 			from := cap(x) - cap(piece.at) + band*piece.perBand
 			for step := range steps {
-				for i := from + step*piece.perStep; i < min(from+(step+1)*piece.perStep, from+piece.perBand, len(x)); i++ {
+				lo, hi := from+step*piece.perStep, from+min((step+1)*piece.perStep, piece.perBand)
+				for i := lo; i < min(hi, len(x)); i++ {
 					times[i]++
 				}
 			}

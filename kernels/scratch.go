@@ -18,8 +18,8 @@ func alignScratch(ws []float32) []float32 {
 	return ws[min(skip, len(ws)):]
 }
 
-// scratch cuts pieces off a workspace, each beginning at a cache line. One that counts has no workspace: its pieces are nil, and
-// size says how much they would take. So the code that takes scratch is the code that counts it.
+// scratch cuts pieces off a workspace, each beginning at a cache line. One that counts has no workspace: its pieces are
+// nil, and size says how much they would take. So the code that takes scratch is the code that counts it.
 type scratch struct {
 	rest   []float32
 	taken  int
@@ -41,11 +41,12 @@ func (s *scratch) take(n int) []float32 {
 	return piece
 }
 
-// size returns the floats that a workspace has to have for the pieces taken, wherever it begins: a multiple of a cache line.
+// size returns the floats that a workspace has to have for the pieces taken, wherever it begins: a multiple of a cache
+// line.
 func (s *scratch) size() int { return s.taken + cacheLine }
 
-// gatheredRow is the distance of the rows of a gathered block: whole cache lines, an odd number of them, so that the rows
-// of a tile fall into different sets of the cache.
+// gatheredRow is the distance of the rows of a gathered block: whole cache lines, an odd number of them, so that the
+// rows of a tile fall into different sets of the cache.
 func gatheredRow(depth int) int {
 	return (ceilDiv(depth, cacheLine) | 1) * cacheLine
 }

@@ -2,8 +2,8 @@ package kernels
 
 import "unsafe"
 
-// Strassen's form of a product (Winograd's variant: Knuth, "The Art of Computer Programming", volume 2, section 4.6.4) makes
-// the quadrants of C = A·B of seven products of quadrants instead of eight:
+// Strassen's form of a product (Winograd's variant: Knuth, "The Art of Computer Programming", volume 2, section 4.6.4)
+// makes the quadrants of C = A·B of seven products of quadrants instead of eight:
 //
 //	S1 = A21 + A22   S2 = S1 - A11   S3 = A11 - A21   S4 = A12 - S2
 //	T1 = B12 - B11   T2 = B22 - T1   T3 = B22 - B12   T4 = B21 - T2
@@ -14,9 +14,9 @@ import "unsafe"
 //	C22 = U + S3·T3 + S1·T1
 //	C12 = U + S1·T1 + S4·B22
 //
-// The tiles that lie at the same place of the four quadrants are made one after the other, so that what they share stays in
-// the first-level cache and C is written once, as by the plain product. The schedule of a place, with u, v and w for the tiles
-// that several quadrants share:
+// The tiles that lie at the same place of the four quadrants are made one after the other, so that what they share
+// stays in the first-level cache and C is written once, as by the plain product. The schedule of a place, with u, v and
+// w for the tiles that several quadrants share:
 //
 //	u = A11·B11
 //	C11 = u + A12·B21
@@ -34,8 +34,8 @@ import "unsafe"
 //	C22 = v
 //	C12 = u + S4·B22
 //
-// Sums of A's quadrants are made where A is gathered, those of B's where it is packed. Rounding errors grow to about twice
-// those of the plain product.
+// Sums of A's quadrants are made where A is gathered, those of B's where it is packed. Rounding errors grow to about
+// twice those of the plain product.
 
 // factor counts the seven factors of either side in the order in which they are used.
 type factor int
@@ -95,8 +95,8 @@ var (
 
 const maxQuarterCalls = 10
 
-// quarteredProduct is a depth block of a product in Strassen's form. All rows of A up to the next whole tiles of its upper and
-// of its lower half exist; the columns are an even number of whole panels, the depth is even.
+// quarteredProduct is a depth block of a product in Strassen's form. All rows of A up to the next whole tiles of its
+// upper and of its lower half exist; the columns are an even number of whole panels, the depth is even.
 type quarteredProduct struct {
 	m   product
 	top int // rows of the upper half, those of the lower are as many or one less; a missing one is zero in A
@@ -186,8 +186,8 @@ func (q *quarteredProduct) fetchDuring(memory prefetch, places int) {
 	q.ahead.start(int(factors)*places, q.m.depth/2)
 }
 
-// prepareRows copies rows [from,to) of both halves to where they are read, makes their sums, and has the next ones fetched
-// meanwhile.
+// prepareRows copies rows [from,to) of both halves to where they are read, makes their sums, and has the next ones
+// fetched meanwhile.
 func (q *quarteredProduct) prepareRows(from, to int) {
 	a := view{q.m.left.data, q.m.left.row}
 	memory := a
@@ -222,8 +222,8 @@ func (q *quarteredProduct) bandsFrom(r int) int {
 	return max(1, (q.m.rows-q.top-r)/tileFor(active).rows)
 }
 
-// place computes four tiles of C: those that begin with row r of the upper half or of the lower one, and column j of the left
-// half or of the right one; and the same for the given number of bands of rows.
+// place computes four tiles of C: those that begin with row r of the upper half or of the lower one, and column j of
+// the left half or of the right one; and the same for the given number of bands of rows.
 func (q *quarteredProduct) place(calls []quarterCall, r, j, bands int) {
 	q.count = 0
 	for _, call := range calls {
@@ -335,7 +335,7 @@ func leftSums(s1, s2, s3, s4, q11, q12, q21, q22 []float32) {
 	}
 }
 
-// rightSums makes T1 to T4 of values of the quadrants of B, of which any may be overwritten.
+// rightSums makes T1 to T4 of values of the quadrants of B. They may overwrite the quadrants.
 func rightSums(t1, t2, t3, t4, q11, q12, q21, q22 []float32) {
 	if kernel := rightSumKernels[active]; kernel != nil {
 		kernel.run(t1, t2, t3, t4, q11, q12, q21, q22)

@@ -6,12 +6,12 @@ import (
 )
 
 // strassenSlack is how many times larger the errors of Strassen's form may be than those of the plain product, which
-// sumTolerance bounds: its factors are sums of up to three values of unit size and its results of up to six products, of which
-// most cancels.
+// sumTolerance bounds: its factors are sums of up to three values of unit size and its results of up to six products,
+// of which most cancels.
 const strassenSlack = 4
 
-// strassenShapes have rows, columns and depths that are cut into unequal quadrants and tiles that are not full, into several
-// tasks, and several blocks of the depth.
+// strassenShapes have rows, columns and depths that are cut into unequal quadrants and tiles that are not full, into
+// several tasks, and several blocks of the depth.
 var strassenShapes = []ConvShape{
 	{H: 16, W: 12, C: 64, OutC: 64, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 	{H: 17, W: 11, C: 26, OutC: 150, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},

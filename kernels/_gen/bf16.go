@@ -30,7 +30,7 @@ func maskOf(bits reg.GPVirtual) reg.OpmaskVirtual {
 	return mask
 }
 
-// pairColumns rounds 32 columns at a time, of which two vectors of floats make one vector of pairs.
+// pairColumns rounds 32 columns at a time: two vectors of floats make one vector of pairs.
 func pairColumns() {
 	TEXT("pairColumnsBF16", NOSPLIT, "func(dst *float32, dstRow int, src *float32, srcRow, rows, cols int)")
 	Doc("pairColumnsBF16 rounds neighbouring columns to pairs, see pairColumns; strides are in bytes.")

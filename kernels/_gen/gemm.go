@@ -120,7 +120,7 @@ func (t *tile) value(name string) reg.GPVirtual {
 	return value
 }
 
-// next emits the step to the next tile of the list, or to the next band of the first, and the return behind the last.
+// next emits the step to the next tile of the list, or to the next band of the first, and the return after the last.
 func (t *tile) next(left Mem) {
 	Label("next")
 	for _, moving := range []string{"a", "ahead", "c", "from", "add"} {
@@ -147,7 +147,7 @@ func (t *tile) clear() {
 	}
 }
 
-// prefetch has the rows of a matrix that is added behind the loop fetched before it, if the flag is set.
+// prefetch has the rows of a matrix that is added after the loop fetched before it, if the flag is set.
 func (t *tile) prefetch(base string, flag uint32) {
 	flags := t.value("flags")
 	TESTQ(U32(flag), flags)
@@ -224,11 +224,12 @@ func (t *tile) accumulate() {
 	Label("done")
 }
 
-// embeds tells whether a multiplication broadcasts its element of A itself: unless that is shared by two whole vectors, the
-// broadcasts would be what the loop waits for.
+// embeds reports whether a multiplication broadcasts its element of A itself: unless that is shared by two whole
+// vectors, the broadcasts would be what the loop waits for.
 func (t *tile) embeds() bool { return t.suffix == wide.name && t.cols < 2*t.lanes }
 
-// epilogue emits what follows the product, pass by pass so that every row's work is a handful of instructions. The suffix keeps the labels of two epilogues apart.
+// epilogue emits what follows the product, pass by pass so that every row's work is a handful of instructions. The
+// suffix keeps the labels of two epilogues apart.
 func (t *tile) epilogue(suffix string) {
 	t.pass("accumulate"+suffix, flagAccumulate, true, func() func(int) { return t.addRows("from", "fromRow") })
 	t.pass("bias"+suffix, flagBias, false, func() func(int) {
@@ -311,7 +312,8 @@ func (t *tile) sumColumns(v int, name string) {
 	Label("no" + name)
 }
 
-// streams tells whether the kernel can store past the caches: whole lines only, so that there is one in the widest tile.
+// streams reports whether the kernel can store past the caches: whole lines only, so that there is one in the widest
+// tile.
 func (t *tile) streams() bool {
 	return t.rows == wideTiles.rows[0] && t.cols == wideTiles.cols[0] && t.lanes == wide.lanes
 }

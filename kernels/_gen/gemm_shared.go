@@ -8,8 +8,8 @@ import (
 
 func init() { shared["gemm"] = gemmShared }
 
-// tileSets are the register tiles, by the end of their names; the largest comes first. A new one is used where gemm_tile.go or
-// bf16.go choose it.
+// tileSets are the register tiles, by the end of their names; the largest comes first. A new one is used where
+// gemm_tile.go or bf16.go choose it.
 var tileSets = []tileSet{wideTiles, narrowTiles, pairTiles}
 
 type tileSet struct {
@@ -78,9 +78,9 @@ func gemmShared() string {
 	line("wideRows, wideCols = %d, %d", wideTiles.rows[0], wideTiles.cols[0])
 	line("narrowRows, narrowCols = %d, %d", narrowTiles.rows[0], narrowTiles.cols[0])
 	line(")\n")
-	line("// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a stretch of the")
-	line("// depth to the next one. A kernel computes a list of them for band after band of rows: the steps are added to the addresses")
-	line("// each time. Whoever fills it in keeps alive what they point to.")
+	line("// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a")
+	line("// stretch of the depth to the next one. A kernel computes a list of them for band after band of rows: the steps")
+	line("// are added to the addresses each time. Whoever fills it in keeps alive what they point to.")
 	line("type tileCall struct {")
 	for _, field := range tileFields {
 		kind := "int"
@@ -90,7 +90,8 @@ func gemmShared() string {
 		line("%s %s", field, kind)
 	}
 	line("}\n")
-	line("// tileKernel is an assembly kernel by number, so that calls of it are direct: a list on the stack can then stay there.")
+	line("// tileKernel is an assembly kernel by number, so that calls of it are direct: a list on the stack can then stay")
+	line("// there.")
 	line("type tileKernel int\n\nconst (")
 	kind := " tileKernel = iota"
 	for _, set := range tileSets {

@@ -10,7 +10,8 @@ import (
 func init() {
 	register("stream", stream)
 	shared["stream"] = func() string {
-		return fmt.Sprintf("// streamRound is how many floats a round of streamCopy copies.\nconst streamRound = %d\n", streamBytes/4)
+		const comment = "// streamRound is how many floats a round of streamCopy copies."
+		return fmt.Sprintf("%s\nconst streamRound = %d\n", comment, streamBytes/4)
 	}
 }
 
