@@ -40,7 +40,7 @@ func (k *addForward) Do(task, _ int) {
 	stream := k.clamps && streamable(k.y, k.size/cacheLine, cacheLine) && &k.y[0] != &k.a[0] && &k.y[0] != &k.b[0]
 	addClamp(y, k.a[lo:hi], k.b[lo:hi], k.lo, k.hi, stream)
 	if stream {
-		storeFence()
+		fence()
 	}
 	if !k.clamps {
 		activate(k.act, y, y)

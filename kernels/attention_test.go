@@ -222,7 +222,7 @@ func BenchmarkAttention(b *testing.B) {
 				dq, dk, dv := third(dqkv, 0), third(dqkv, 1), third(dqkv, 2)
 				a.Backward(p, sequences, dq, dk, dv, out, out, third(qkv, 0), third(qkv, 1), third(qkv, 2), lse, ws)
 			}
-			reportSpeed(b, p, 7*int64(sequences*s.Heads)*int64(s.Tokens*s.Tokens*s.HeadDim))
+			reportSpeed(b, 7*int64(sequences*s.Heads)*int64(s.Tokens*s.Tokens*s.HeadDim), MeasurePeak(p, peakTime))
 		})
 	}
 }

@@ -28,6 +28,6 @@ func (j *streamCopies) Do(task, _ int) {
 	const floats = streamTask / 4
 	streamCopy(j.dst[task*floats:], j.src[task*floats:][:floats])
 	if active != Generic {
-		storeFence()
+		fence()
 	}
 }

@@ -41,7 +41,7 @@ func (k *applyNorm) Do(task, _ int) {
 		}
 	}
 	if a.stream {
-		storeFence()
+		fence()
 	}
 }
 
@@ -89,6 +89,6 @@ func (a *applyWithMeans) Do(sample, _ int) {
 	}
 	scale(means, means, 1/float32(a.perTask))
 	if a.stream {
-		storeFence()
+		fence()
 	}
 }

@@ -221,6 +221,6 @@ func (k *computeInput) Do(task, _ int) {
 		batchNormGradRows(dx, g, x, nil, k.Mean, k.Scale, k.slope, k.offset, rows, k.c, k.c, k.stream)
 	}
 	if k.stream {
-		storeFence()
+		fence()
 	}
 }

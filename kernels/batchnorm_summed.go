@@ -55,7 +55,7 @@ func (s *GradientSums) Block(index, first int, dy []float32) {
 		})
 	}
 	if stream {
-		storeFence()
+		fence()
 	}
 }
 
@@ -202,6 +202,6 @@ func (k *computeRows) Do(task, _ int) {
 	batchNormGradRows(k.dx[at:end], k.G[at:end], k.X[at:end], add, k.Mean, k.Scale, k.Slope, k.Offset, last-first, c, c,
 		k.stream)
 	if k.stream {
-		storeFence()
+		fence()
 	}
 }

@@ -58,7 +58,7 @@ func benchmarkDirections(b *testing.B, name string, c *Conv, n, threads int) {
 			for b.Loop() {
 				direction.run(p)
 			}
-			reportSpeed(b, p, int64(n)*c.s.MACs())
+			reportSpeed(b, int64(n)*c.s.MACs(), MeasurePeak(p, peakTime))
 		})
 	}
 }

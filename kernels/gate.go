@@ -72,7 +72,7 @@ func (k *gateForward) Do(task, _ int) {
 	stream := streamable(k.y, k.n*k.hw, k.c) && &k.y[0] != &k.x[0]
 	scaleRows(k.y[at:end], k.x[at:end], k.g[sample*k.c:(sample+1)*k.c], rows, stream)
 	if stream {
-		storeFence()
+		fence()
 	}
 }
 

@@ -196,7 +196,7 @@ func (p *product) run() {
 // fence returns when all threads can see what went past the caches.
 func (p *product) fence() {
 	if (p.stream || p.band != nil) && active != Generic {
-		storeFence()
+		fence()
 	}
 }
 

@@ -87,7 +87,7 @@ func (j *computeGroups) Do(task, worker int) {
 		inner: p.inner, planes: p.planes,
 	}
 	if p.past {
-		defer storeFence()
+		defer fence()
 	}
 	last := p.blocks * (task + 1) / p.tasks
 	for i := p.blocks * task / p.tasks; i < last; i++ {

@@ -72,12 +72,12 @@ func guarded(tb testing.TB, rng *rand.Rand, n int) []float32 {
 	return x
 }
 
-const fence = 12345.5 // a value that stands before and behind every operand
+const boundary = 12345.5 // a value that stands before and behind every operand
 
-// fenced returns n values at an odd place between fences, and the memory they lie in.
+// fenced returns n values at an odd place between boundary values, and the memory they lie in.
 func fenced(rng *rand.Rand, n int, special bool) (x, memory []float32) {
 	const pad = 19
-	memory = slices.Repeat([]float32{fence}, n+2*pad)
+	memory = slices.Repeat([]float32{boundary}, n+2*pad)
 	x = memory[pad : pad+n : pad+n]
 	specials := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, math.Copysign(0, -1), 1e-40}
 	for i := range x {

@@ -28,7 +28,7 @@ type vectorKernel struct {
 	portable func(x [][]float32, rows int)
 }
 
-// check runs both versions on the same contents and compares all memory, fences included.
+// check runs both versions on the same contents and compares all memory, boundaries included.
 func (k vectorKernel) check(t *testing.T, rng *rand.Rand, rows, c int, special bool) {
 	t.Helper()
 	sizes := map[extent]int{tensor: rows * c, apart: max(0, rows*(c+rowGap)-rowGap), channels: c, perRow: rows}

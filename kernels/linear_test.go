@@ -49,7 +49,7 @@ func BenchmarkGemm(b *testing.B) {
 				for b.Loop() {
 					g.Run(p, n, z, x, y, ws)
 				}
-				reportSpeed(b, p, int64(n)*int64(n)*int64(n))
+				reportSpeed(b, int64(n)*int64(n)*int64(n), MeasurePeak(p, peakTime))
 			})
 		}
 	}

@@ -47,3 +47,7 @@ func streamCopy(dst, src []float32) {
 	}
 	copy(dst[whole*streamRound:], src[whole*streamRound:])
 }
+
+// fence orders stores past the caches before whatever another thread reads after this. It must follow them, on an instruction set
+// that has such stores.
+func fence() { storeFence() }
