@@ -2,13 +2,10 @@ package store
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,16 +13,10 @@ import (
 	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
-	"github.com/reidbench/reidbench/results/atomicfile"
 )
-
-// WeightsFile holds a finished job's parameters and running statistics under their
-// published names, as safetensors.
-const WeightsFile = "weights.safetensors"
 
 const (
 	checkpointFormat = "checkpoint-epoch%04d-step%06d.safetensors" // epochs that are closed, steps of the open one
-	digestSuffix     = ".sha256"                                   // beside each file of tensors, in sha256sum's format
 	brokenSuffix     = ".broken"                                   // a checkpoint whose digest does not fit
 
 	// Tensors in a checkpoint beside the network's own: Adam's mean and squared mean of a gradient.
@@ -58,32 +49,6 @@ type Position struct {
 	Judged  string `json:"judged_images,omitempty"` // "" before the first evaluation
 }
 
-// writeTensors writes a safetensors file and its digest. The digest takes its place first: a file
-// that is there has a digest to be held against.
-func writeTensors(path string, tensors []weights.Tensor, metadata map[string]string) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
-		digest := sha256.New()
-		if err := weights.WriteSafetensors(io.MultiWriter(w, digest), tensors, metadata); err != nil {
-			return err
-		}
-		return atomicfile.Write(path+digestSuffix, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%x  %s\n", digest.Sum(nil), filepath.Base(path))
-			return err
-		})
-	})
-}
-
-// networkTensors are a network's parameters and running statistics.
-func networkTensors(w *train.Weights) []weights.Tensor {
-	var tensors []weights.Tensor
-	for _, name := range w.Names() {
-		tensors = append(tensors, weights.Tensor{
-			Name: name, Shape: w.Shape(name), Fetch: func() []float32 { return w.Get(name) },
-		})
-	}
-	return tensors
-}
-
 // momentTensors are Adam's moments of the parameters that it steps.
 func momentTensors(adam *train.Adam, trained []*graph.Param) []weights.Tensor {
 	var tensors []weights.Tensor
@@ -113,13 +78,6 @@ func (f Folder) SaveCheckpoint(
 	path := f.path(fmt.Sprintf(checkpointFormat, p.Epochs, steps))
 	tensors := append(networkTensors(w), momentTensors(adam, trained)...)
 	return writeTensors(path, tensors, map[string]string{stateKey: string(position)})
-}
-
-// SaveWeights writes the weights of a job that is done, with their digest.
-func (f Folder) SaveWeights(id Identity, w *train.Weights) error {
-	return writeTensors(f.path(WeightsFile), networkTensors(w), map[string]string{
-		"model": id.Model, "recipe": id.Recipe.Name, "dataset": id.Dataset, "format": "pt",
-	})
 }
 
 // A CheckpointFile is a checkpoint as its name tells.

@@ -1,50 +1,17 @@
 package store
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/models/graph"
 )
-
-// ErrDamaged is wrapped by the error about a file of tensors that is not what was written: its
-// digest is another one or missing, or its content makes no sense.
-var ErrDamaged = errors.New("the file is damaged")
-
-// checkDigest holds a file against the digest beside it.
-func checkDigest(path string) error {
-	line, err := os.ReadFile(path + digestSuffix)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %w: there is no %s beside it", path, ErrDamaged, filepath.Base(path)+digestSuffix)
-	}
-	if err != nil {
-		return err
-	}
-	want, _, _ := strings.Cut(string(line), " ")
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	digest := sha256.New()
-	if _, err := io.Copy(digest, f); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(digest.Sum(nil)); got != want {
-		return fmt.Errorf("%s: %w: its SHA-256 is %s, not %s", path, ErrDamaged, got, want)
-	}
-	return nil
-}
 
 // A Checkpoint is one that a training goes on from. It must be closed.
 type Checkpoint struct {
@@ -103,45 +70,6 @@ func (c *Checkpoint) Close() error { return c.archive.Close() }
 // RestoreNetwork sets every parameter and running statistic.
 func (c *Checkpoint) RestoreNetwork(w *train.Weights) error { return restoreNetwork(w, c.archive) }
 
-// damagedUnlessUnreadable tells content that makes no sense from a file that the system doesn't give.
-func damagedUnlessUnreadable(err error) error {
-	if pathError := (*fs.PathError)(nil); errors.As(err, &pathError) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrDamaged, err)
-}
-
-// LoadWeights sets every parameter and running statistic to what a job that is done has come to.
-func (f Folder) LoadWeights(w *train.Weights) error {
-	path := f.path(WeightsFile)
-	if err := checkDigest(path); err != nil {
-		return err
-	}
-	archive, err := weights.Open(path)
-	if err != nil {
-		return err
-	}
-	defer archive.Close()
-	if err := restoreNetwork(w, archive); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-// restoreNetwork sets every parameter and running statistic.
-func restoreNetwork(w *train.Weights, archive *weights.Archive) error {
-	for _, name := range w.Names() {
-		values, err := archive.Float32(name)
-		if err != nil {
-			return err
-		}
-		if err := w.Set(name, values); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // RestoreAdam sets the moments of the trained parameters, and how many steps it has done.
 func (c *Checkpoint) RestoreAdam(adam *train.Adam, trained []*graph.Param) error {
 	for _, p := range trained {
@@ -159,4 +87,12 @@ func (c *Checkpoint) RestoreAdam(adam *train.Adam, trained []*graph.Param) error
 	}
 	adam.SetSteps(c.Position.AdamSteps)
 	return nil
+}
+
+// damagedUnlessUnreadable tells content that makes no sense from a file that the system doesn't give.
+func damagedUnlessUnreadable(err error) error {
+	if pathError := (*fs.PathError)(nil); errors.As(err, &pathError) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }

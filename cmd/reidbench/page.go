@@ -105,12 +105,12 @@ func newRun(model string, h store.History) html.Run {
 		run.Epoch = e.Epoch
 		after := float64(e.Step) / float64(max(h.Schedule.StepsPerEpoch, 1))
 		switch e.Event {
-		case "step":
+		case store.StepEntry:
 			steps = append(steps, html.Sample{Epoch: after, Value: e.Loss})
-		case "epoch":
+		case store.EpochEntry:
 			epochs = append(epochs, html.Sample{Epoch: after, Value: e.Loss})
 			run.Correct = append(run.Correct, html.Sample{Epoch: after, Value: e.Correct})
-		case "evaluation":
+		case store.EvaluationEntry:
 			if e.Metrics == nil {
 				continue
 			}

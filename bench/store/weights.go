@@ -1,0 +1,117 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/reidbench/reidbench/bench/train"
+	"github.com/reidbench/reidbench/bench/weights"
+	"github.com/reidbench/reidbench/results/atomicfile"
+)
+
+// WeightsFile holds a finished job's parameters and running statistics under their
+// published names, as safetensors.
+const WeightsFile = "weights.safetensors"
+
+// digestSuffix is the ending of the file beside each file of tensors that has its digest, in sha256sum's format.
+const digestSuffix = ".sha256"
+
+// ErrDamaged is wrapped by the error about a file of tensors that is not what was written: its
+// digest is another one or missing, or its content makes no sense.
+var ErrDamaged = errors.New("the file is damaged")
+
+// SaveWeights writes the weights of a job that is done, with their digest.
+func (f Folder) SaveWeights(id Identity, w *train.Weights) error {
+	return writeTensors(f.path(WeightsFile), networkTensors(w), map[string]string{
+		"model": id.Model, "recipe": id.Recipe.Name, "dataset": id.Dataset, "format": "pt",
+	})
+}
+
+// LoadWeights sets every parameter and running statistic to what a job that is done has come to.
+func (f Folder) LoadWeights(w *train.Weights) error {
+	path := f.path(WeightsFile)
+	if err := checkDigest(path); err != nil {
+		return err
+	}
+	archive, err := weights.Open(path)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	if err := restoreNetwork(w, archive); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// restoreNetwork sets every parameter and running statistic.
+func restoreNetwork(w *train.Weights, archive *weights.Archive) error {
+	for _, name := range w.Names() {
+		values, err := archive.Float32(name)
+		if err != nil {
+			return err
+		}
+		if err := w.Set(name, values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeTensors writes a safetensors file and its digest. The digest takes its place first: a file
+// that is there has a digest to be held against.
+func writeTensors(path string, tensors []weights.Tensor, metadata map[string]string) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		digest := sha256.New()
+		if err := weights.WriteSafetensors(io.MultiWriter(w, digest), tensors, metadata); err != nil {
+			return err
+		}
+		return atomicfile.Write(path+digestSuffix, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "%x  %s\n", digest.Sum(nil), filepath.Base(path))
+			return err
+		})
+	})
+}
+
+// networkTensors are a network's parameters and running statistics.
+func networkTensors(w *train.Weights) []weights.Tensor {
+	var tensors []weights.Tensor
+	for _, name := range w.Names() {
+		tensors = append(tensors, weights.Tensor{
+			Name: name, Shape: w.Shape(name), Fetch: func() []float32 { return w.Get(name) },
+		})
+	}
+	return tensors
+}
+
+// checkDigest holds a file against the digest beside it.
+func checkDigest(path string) error {
+	line, err := os.ReadFile(path + digestSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w: there is no %s beside it", path, ErrDamaged, filepath.Base(path)+digestSuffix)
+	}
+	if err != nil {
+		return err
+	}
+	want, _, _ := strings.Cut(string(line), " ")
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	digest := sha256.New()
+	if _, err := io.Copy(digest, f); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(digest.Sum(nil)); got != want {
+		return fmt.Errorf("%s: %w: its SHA-256 is %s, not %s", path, ErrDamaged, got, want)
+	}
+	return nil
+}
