@@ -50,8 +50,16 @@ func (g *depthwiseGradient) direct() bool { return g.dy.run == g.dy.w }
 // fetches reports whether the kernel fetches all that is read, as x has as many pixels as dy.
 func (g *depthwiseGradient) fetches() bool { return g.conv.step == 1 && g.conv.panel.stride == 1 }
 
-// workerSize returns the floats of the two panels.
-func (g *depthwiseGradient) workerSize() int { return g.conv.panel.size() + g.dy.size() }
+// takeScratch takes the two panels.
+func (g *depthwiseGradient) takeScratch(space *scratch) (x, dy []float32) {
+	return space.take(g.conv.panel.size()), space.take(g.dy.size())
+}
+
+func (g *depthwiseGradient) workerSize() int {
+	space := countedScratch()
+	g.takeScratch(&space)
+	return space.size()
+}
 
 // perPart returns a part's share of the tasks.
 func (g *depthwiseGradient) perPart() int { return max(1, ceilDiv(g.n*g.conv.tasks, gradientParts)) }
@@ -81,10 +89,11 @@ func (g *depthwiseGradient) start(n int, dw, dy, x []float32, accumulate bool, w
 func (j *sumTaps) Do(part, worker int) {
 	g := (*depthwiseGradient)(j)
 	sums := g.sums[part*g.sumSize():][:g.sumSize()]
-	panels := g.ws[worker*g.workerSize():][:g.workerSize()]
+	space := newScratch(g.ws[worker*g.workerSize():][:g.workerSize()])
+	x, dy := g.takeScratch(&space)
 	clear(sums)
-	clear(panels)
-	x, dy := panels[:g.conv.panel.size()], panels[g.conv.panel.size():]
+	clear(x)
+	clear(dy)
 	for at, end := g.pieces(part); at != end; {
 		next := g.conv.following(at)
 		t := g.tapsOf(at, sums, x)

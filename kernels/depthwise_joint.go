@@ -36,14 +36,15 @@ func (j *depthwiseJoint) workspace(n, threads int) int {
 	return cacheLine + j.data.packedSize() + parts*j.gradient.sumSize() + threads*j.workerSize()
 }
 
-// spaces returns the floats of the panels of dy and x and of a band, which a worker has scratch for.
-func (j *depthwiseJoint) spaces() (dy, x, band int) {
-	return j.data.panel.size(), j.gradient.workerSize(), roundUp(j.data.bandSize(), cacheLine)
+// takeScratch takes the panels of dy and x and the space in which a band waits.
+func (j *depthwiseJoint) takeScratch(space *scratch) (dy, x, waiting []float32) {
+	return space.take(j.data.panel.size()), space.take(j.gradient.conv.panel.size()), space.take(j.data.bandSize())
 }
 
 func (j *depthwiseJoint) workerSize() int {
-	dy, x, band := j.spaces()
-	return dy + x + band
+	space := countedScratch()
+	j.takeScratch(&space)
+	return space.size()
 }
 
 // run computes both gradients, and returns the number of blocks of the sums.
@@ -65,8 +66,7 @@ func (k *joinParts) Do(part, worker int) {
 	d, g := &j.data, &j.gradient
 	sums := g.sums[part*g.sumSize():][:g.sumSize()]
 	space := newScratch(g.ws[worker*j.workerSize():][:j.workerSize()])
-	dySize, xSize, bandSize := j.spaces()
-	dy, x, waiting := space.take(dySize), space.take(xSize), space.take(bandSize)
+	dy, x, waiting := j.takeScratch(&space)
 	clear(sums)
 	clear(dy)
 	clear(x)

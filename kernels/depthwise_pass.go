@@ -156,20 +156,27 @@ func (p *depthwisePass) bandsOf(n int) int { return n * ceilDiv(p.h, p.lines) }
 // aside reports whether bands wait in the caches until their sums are taken.
 func (p *depthwisePass) aside() bool { return p.norm != nil && p.norm.Aside() }
 
-// workerSize returns the floats of the panel, and of a band if there is a batch norm.
-func (p *depthwisePass) workerSize() int {
-	if p.norm == nil {
-		return p.panel.size()
+// takeScratch takes the panel and, if there is a batch norm, the space in which a band waits.
+func (p *depthwisePass) takeScratch(space *scratch) (panel, waiting []float32) {
+	panel = space.take(p.panel.size())
+	if p.norm != nil {
+		waiting = space.take(p.bandSize())
 	}
-	return p.panel.size() + roundUp(p.bandSize(), cacheLine)
+	return panel, waiting
+}
+
+func (p *depthwisePass) workerSize() int {
+	space := countedScratch()
+	p.takeScratch(&space)
+	return space.size()
 }
 
 // Do computes some bands of an image.
 func (j *computeBands) Do(task, worker int) {
 	p := (*depthwisePass)(j)
 	task += p.summed.first
-	ws := p.ws[worker*p.workerSize():][:p.workerSize()]
-	panel, waiting := ws[:p.panel.size()], ws[p.panel.size():]
+	space := newScratch(p.ws[worker*p.workerSize():][:p.workerSize()])
+	panel, waiting := p.takeScratch(&space)
 	clear(panel)
 	var sums []float32
 	if p.summed.Sums != nil {

@@ -23,9 +23,16 @@ type (
 // edgeSize returns the floats of a tile.
 func (g *groupedPlan) edgeSize() int { return g.tile.rows * g.tile.cols * g.laneShape.lanes }
 
+// takePassScratch takes a block and a tile's edge.
+func (g *groupedPlan) takePassScratch(space *scratch) (block, edge []float32) {
+	return space.take(g.blockSize()), space.take(g.edgeSize())
+}
+
 // passWorker returns the floats of scratch that a worker of a pass needs.
 func (g *groupedPlan) passWorker() int {
-	return roundUp(g.blockSize(), cacheLine) + roundUp(g.edgeSize(), cacheLine)
+	space := countedScratch()
+	g.takePassScratch(&space)
+	return space.size()
 }
 
 // passSpace returns the floats of scratch that a pass needs.
@@ -80,7 +87,7 @@ func (j *computeGroups) Do(task, worker int) {
 	p := (*groupedPass)(j)
 	s, width := &p.shape, p.laneShape.lanes
 	space := newScratch(p.scratch[worker*p.passWorker():][:p.passWorker()])
-	block, edge := space.take(p.blockSize()), space.take(p.edgeSize())
+	block, edge := p.takePassScratch(&space)
 	clear(block)
 	t := groupedTile{
 		lanes: p.laneShape, window: s.window, xLine: p.line(), xPlane: p.column * width,

@@ -31,11 +31,17 @@ func (g *groupedPlan) dyLine() int { return roundUp(g.shape.outW, g.block.cols) 
 // dySize returns the length of one vector's block of dy.
 func (g *groupedPlan) dySize() int { return g.lines * g.dyLine() }
 
-// weightsWorker returns the floats of scratch that a worker of the weight gradient needs: blocks, and later one
-// vector's gradient.
+// takeWeightsScratch takes a block of the input, and one of dy for each of the vectors.
+func (g *groupedPlan) takeWeightsScratch(space *scratch) (block, dy []float32) {
+	return space.take(g.blockSize()), space.take(g.vectors * g.dySize())
+}
+
+// weightsWorker returns the floats of scratch that a worker of the weight gradient needs: blocks, and later one vector's
+// gradient.
 func (g *groupedPlan) weightsWorker() int {
-	blocks := roundUp(g.blockSize(), cacheLine) + roundUp(g.vectors*g.dySize(), cacheLine)
-	return max(blocks, roundUp(g.vectorSize(), cacheLine))
+	space := countedScratch()
+	g.takeWeightsScratch(&space)
+	return max(space.size(), roundUp(g.vectorSize(), cacheLine))
 }
 
 // weightsSpace returns the floats of scratch that the weight gradient needs.
@@ -63,7 +69,7 @@ func (j *sumGroups) Do(task, worker int) {
 	sums := p.sums[split*p.sumSize()+first*size:][:vectors*size]
 	clear(sums)
 	space := newScratch(p.scratch[worker*p.weightsWorker():][:p.weightsWorker()])
-	block, dy := space.take(p.blockSize()), space.take(p.vectors*p.dySize())
+	block, dy := p.takeWeightsScratch(&space)
 	clear(block)
 	clear(dy)
 	t := groupedGradient{

@@ -75,6 +75,17 @@ func (p *winogradProduct) filterChunks() int { return ceilDiv(p.operands.channel
 
 func (p *winogradProduct) packTasks() int { return p.operands.groups * p.panels() * p.filterChunks() }
 
+// takePackScratch takes what a task of packing needs: the filters of a chunk of channels, and where they are rounded to
+// pairs the transformed ones.
+func (p *winogradProduct) takePackScratch(space *scratch) (taps, filters []float32) {
+	o := p.operands
+	size := min(filterChunk, o.channels) * tileFor(active).cols
+	if taps = space.take(o.kh * o.kw * size); o.pairs {
+		filters = space.take(p.grid.positions * size)
+	}
+	return taps, filters
+}
+
 // packTask transforms the filters of one panel of columns and one chunk of channels.
 func (p *winogradProduct) packTask(task int, ws []float32) {
 	o, width, chunks := p.operands, tileFor(active).cols, p.filterChunks()
@@ -106,17 +117,6 @@ type winogradBlock struct {
 	group            int
 	col, cols        int
 	inputs, products transformed
-}
-
-// takePackScratch takes what a task of packing needs: the filters of a chunk of channels, and where they are rounded to
-// pairs the transformed ones.
-func (p *winogradProduct) takePackScratch(space *scratch) (taps, filters []float32) {
-	o := p.operands
-	size := min(filterChunk, o.channels) * tileFor(active).cols
-	if taps = space.take(o.kh * o.kw * size); o.pairs {
-		filters = space.take(p.grid.positions * size)
-	}
-	return taps, filters
 }
 
 // block returns a task, with its scratch.
