@@ -10,14 +10,6 @@ type Adam struct {
 	rule       adamRule
 }
 
-// adamRule holds the numbers of one step, in the order in which the assembly reads them.
-type adamRule struct {
-	gain1, beta2, gain2 float32 // 1-β1, β2, 1-β2
-	rate                float32 // learning rate / (1-β1ᵗ)
-	root                float32 // 1/sqrt(1-β2ᵗ)
-	eps, decay          float32
-}
-
 // NewAdam returns the kernel for the given number of parameters.
 func NewAdam(size int) *Adam { return &Adam{size: size} }
 

@@ -2,9 +2,6 @@ package kernels
 
 import "unsafe"
 
-// channelBlock is how many channels of a pixel lie together in a panel: a vector of AVX-512, two of AVX2.
-const channelBlock = 16
-
 // depthwisePanel is a piece of an image as the depthwise kernels read it: some lines of pixels of one block of
 // channels, with zeros around the image. What neighbouring outputs read lies side by side, so a line is sorted by the
 // remainder of its columns modulo the stride.

@@ -114,10 +114,6 @@ func (t *tapSum) computePortably(from int) {
 	}
 }
 
-// gradientTaps is how many taps the assembly sums at once: enough that no sum waits for its last addition. The
-// generator has the same number, or TestDepthwiseTapGradient fails.
-const gradientTaps = 5
-
 // tapGradient is the gradient of the weights of some taps, a multiple of gradientTaps, over lines of pixels. It
 // computes
 //

@@ -1,23 +1,49 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("adam", adam) }
+func init() {
+	register("adam", adam)
+	shared["adam"] = adamShared
+}
 
-// adam emits the optimiser's step. The rule's fields are in the order of adamRule.
+// adamFields are the numbers of a step, in the order in which the kernels read them.
+var adamFields = []struct{ name, meaning string }{
+	{"gain1", "1-β1"},
+	{"beta2", "β2"},
+	{"gain2", "1-β2"},
+	{"rate", "learning rate / (1-β1ᵗ)"},
+	{"root", "1/sqrt(1-β2ᵗ)"},
+	{"eps", "ε"},
+	{"decay", "weight decay"},
+}
+
+// adamShared declares the numbers of a step.
+func adamShared() string {
+	text := "// adamRule holds the numbers of one step, in the order in which the assembly reads them.\ntype adamRule struct {\n"
+	for _, field := range adamFields {
+		text += fmt.Sprintf("\t%s float32 // %s\n", field.name, field.meaning)
+	}
+	return text + "}\n"
+}
+
+// adam emits the optimiser's step.
 func adam() {
 	for _, m := range machines() {
 		m.function("adamUpdate", "(w, grad, m, v, rule *float32, n int)", "is adamUpdateGeneric.")
 		rule := Load(Param("rule"), GP64())
-		var field []reg.VecVirtual
-		for i := range 7 {
-			field = append(field, m.broadcast(Mem{Base: rule, Disp: 4 * i}))
+		field := map[string]reg.VecVirtual{}
+		for i, f := range adamFields {
+			field[f.name] = m.broadcast(Mem{Base: rule, Disp: 4 * i})
 		}
-		gain1, beta2, gain2, rate, root, eps, decay := field[0], field[1], field[2], field[3], field[4], field[5], field[6]
+		gain1, beta2, gain2, decay := field["gain1"], field["beta2"], field["gain2"], field["decay"]
+		rate, root, eps := field["rate"], field["root"], field["eps"]
 		m.flat(func(s *step) {
 			w := s.get("w")
 			g := s.fma(w, decay, s.get("grad"))

@@ -8,7 +8,10 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("depthwise", depthwise) }
+func init() {
+	register("depthwise", depthwise)
+	shared["depthwise"] = depthwiseShared
+}
 
 // depthwise emits the kernels of depthwise convolutions, which multiply channel by channel. They read panels, in which
 // the pixels of one block of channels follow each other.
@@ -27,10 +30,21 @@ func depthwise() {
 }
 
 const (
-	slotBytes    = 64 // of a pixel in a panel: a block of channels
-	tapBytes     = 16 // of an element of the list of taps: two offsets
-	gradientTaps = 5  // that tapGradients sums at once, as in depthwise_taps.go: TestDepthwiseTapGradient
+	channelBlock = 16
+	gradientTaps = 5
+	slotBytes    = 4 * channelBlock // of a pixel in a panel
+	tapBytes     = 16               // of an element of the list of taps: two offsets
 )
+
+// depthwiseShared declares what the kernels' callers have to know.
+func depthwiseShared() string {
+	return fmt.Sprintf(`// channelBlock is how many channels of a pixel lie together in a panel: a vector of AVX-512, two of AVX2.
+const channelBlock = %d
+
+// gradientTaps is how many taps the assembly sums at once: enough that no sum waits for its last addition.
+const gradientTaps = %d
+`, channelBlock, gradientTaps)
+}
 
 // depthwiseTiles are how many pixels of a line the kernels compute at once; the last tile has the smaller size if that
 // is enough.
