@@ -171,9 +171,10 @@ func TestEditDistance(t *testing.T) {
 }
 
 func TestPanicOfAModelIsAnError(t *testing.T) {
-	m := Model{Name: "broken", Input: graph.Shape{H: 1, W: 1, C: 3}, Build: func(*graph.Builder, int) (features, logits *graph.Node) {
-		panic("no such layer")
-	}}
+	m := Model{Name: "broken", Input: graph.Shape{H: 1, W: 1, C: 3},
+		Build: func(*graph.Builder, int) (features, logits *graph.Node) {
+			panic("no such layer")
+		}}
 	g, err := m.Graph(2)
 	var panicked interface{ Stack() []byte }
 	if g != nil || !errors.As(err, &panicked) || err.Error() != "panic: no such layer" {

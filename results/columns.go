@@ -41,7 +41,7 @@ func accuracyColumns(lines []Line, compared bool) []column {
 	return columns
 }
 
-// costColumns gives params and MACs in the same way; a check mark in place of the difference says that all digits agree.
+// costColumns gives params and MACs in the same way; a check mark in place of a difference: all digits agree.
 func costColumns(compared bool) []column {
 	var columns []column
 	for _, c := range []struct {

@@ -3,7 +3,7 @@ package results
 // A State says how far a job is. A [Record], which is written at a job's end, has [StateDone] or [StateFailed].
 type State string
 
-// The states. A plan, which looks at no job more closely than at its folder, tells new, begun, done and doomed jobs apart.
+// The states. A plan only looks at a job's folder, by which it tells new, begun, done and doomed jobs apart.
 const (
 	StateNotRun      State = "not run"     // of a published row: there is no job
 	StateNew         State = "new"         // it has no folder yet
