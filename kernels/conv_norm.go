@@ -18,26 +18,44 @@ func (s *summedTasks) run(p *Pool, first, all int, job Job, head []float32, chan
 	s.first = 0
 }
 
-// outputSums returns the sums that the forward pass of n samples can take, without any space: of no blocks if there are
-// none.
-func (c *Conv) outputSums(n int) OutputSums {
-	switch {
-	case c.depthwise != nil:
-		return OutputSums{Row: roundUp(c.s.OutC, channelBlock), Blocks: n * c.depthwise.conv.tasks}
-	case c.s.Groups > 1:
+// summingEngine is a forward engine that can sum its results for the batch norm after it.
+type summingEngine interface {
+	forwardEngine
+	outputSums(n int) OutputSums // for n samples, without any space: of no blocks if it takes none
+	sumOutput(sums OutputSums)   // sets the sums that forward passes take
+}
+
+func (d *depthwise) outputSums(n int) OutputSums {
+	return OutputSums{Row: roundUp(d.conv.panel.c, channelBlock), Blocks: n * d.conv.tasks}
+}
+
+func (d *depthwise) sumOutput(sums OutputSums) { d.conv.summed.OutputSums = sums }
+
+// outputSums returns none for groups and for Winograd's form.
+func (c *productPass) outputSums(n int) OutputSums {
+	f, ok := c.parts[0].(*implicitProduct)
+	if !ok || f.groups > 1 {
 		return OutputSums{}
 	}
-	if c.winograd.forward.pays(n) {
-		return OutputSums{}
+	return OutputSums{Row: f.paddedCols(), Blocks: ceilDiv(n*f.outH*f.outW, rowBlock)}
+}
+
+func (c *productPass) sumOutput(sums OutputSums) { c.operands[0].summed.OutputSums = sums }
+
+// summing returns the engine that sums the output of n samples, and its sums: of no blocks if there is none.
+func (c *Conv) summing(n int) (summingEngine, OutputSums) {
+	engine, ok := c.forwardEngine(n).(summingEngine)
+	if !ok {
+		return nil, OutputSums{}
 	}
-	return OutputSums{Row: c.forward.paddedCols(), Blocks: ceilDiv(n*c.s.OutH()*c.s.OutW(), rowBlock)}
+	return engine, engine.outputSums(n)
 }
 
 // ForwardStats computes y = conv(x, w) + bias, nil for no bias, and the statistics of y as norm.Stats does. Where the
 // convolution is a product or depthwise, y is summed while it is in registers, and not read again.
 func (c *Conv) ForwardStats(p *Pool, n int, y, x, w, bias []float32, norm *BatchNorm, to Statistics, ws []float32) {
 	rows := n * c.s.OutH() * c.s.OutW()
-	sums := c.outputSums(n)
+	engine, sums := c.summing(n)
 	if sums.Blocks <= 1 {
 		c.Forward(p, n, y, x, w, Epilogue{Bias: bias}, ws)
 		norm.Stats(p, rows, y, to, ws)
@@ -45,23 +63,14 @@ func (c *Conv) ForwardStats(p *Pool, n int, y, x, w, bias []float32, norm *Batch
 	}
 	space := newScratch(ws)
 	sums.TakeSpace(&space)
-	c.sumOutput(sums)
+	engine.sumOutput(sums)
 	c.Forward(p, n, y, x, w, Epilogue{Bias: bias}, space.rest)
-	c.sumOutput(OutputSums{})
+	engine.sumOutput(OutputSums{})
 	norm.StatsOfSums(p, rows, sums, to)
-}
-
-// sumOutput sets the sums that forward passes take.
-func (c *Conv) sumOutput(sums OutputSums) {
-	if c.depthwise != nil {
-		c.depthwise.conv.summed.OutputSums = sums
-		return
-	}
-	c.forward.summed.OutputSums = sums
 }
 
 // StatsWorkspace is [Conv.Workspace] for ForwardStats.
 func (c *Conv) StatsWorkspace(norm *BatchNorm, n, threads int) int {
-	sums := c.outputSums(n)
+	_, sums := c.summing(n)
 	return max(c.Workspace(n, threads)+sums.Size(), norm.Workspace(n*c.s.OutH()*c.s.OutW(), threads))
 }
