@@ -8,7 +8,7 @@ import (
 	"github.com/reidbench/reidbench/kernels"
 )
 
-// A fusion is a rule for layers that do a part of another layer's work where they have its data at hand. Rules change
+// A fusion is a rule by which a layer does a part of another one's work, because it has the data at hand. Rules change
 // the list of layers or fill in plans; what layers emit follows from their plans alone. apply returns how often the
 // rule held.
 type fusion struct {
@@ -57,30 +57,30 @@ func (c *compiler) fuse() (map[string]int, error) {
 	return fused, nil
 }
 
-// convPlan is what a convolution does for the batch norms next to it; nil is nothing.
+// convPlan says what a convolution does for the batch norms next to it; nil is nothing.
 type convPlan struct {
-	statistics *batchNormLayer // after it, whose statistics it takes of its output
-	through    *batchNormLayer // before it, through which it reads that one's input
-	sums       *batchNormLayer // before it, of whose gradient it takes the sums
-	joint      *batchNormLayer // after it, whose gradient it computes where it reads it
+	statistics *batchNormLayer // the one after it: take its statistics
+	through    *batchNormLayer // the one before it: read its input, and normalise that on the way
+	sums       *batchNormLayer // the one before it: take the sums of its gradient
+	joint      *batchNormLayer // the one after it: compute its input's gradient on the way
 }
 
-// normPlan is what is done for a batch norm by the layers next to it.
+// normPlan says what the layers next to a batch norm do for it, or leave to it; nil is nothing.
 type normPlan struct {
 	statistics  bool              // the convolution before it takes them
-	readThrough bool              // the convolution after it computes the output where it reads it
-	sums        *gradientSums     // that a convolution after it takes; nil for none
+	readThrough bool              // the convolution after it normalises what it reads: the output is not written
+	sums        *gradientSums     // the convolution after it takes them
 	joint       bool              // the convolution before it computes the input's gradient
-	means       *avgPoolLayer     // whose output is made with the batch norm's; nil for none
-	gate        *gateLayer        // which leaves its factor of the gradient to the batch norm; nil for none
-	shift       *avgPoolLayer     // which leaves its gradient to the batch norm; nil for none
-	parts       []*partStatistics // of the inputs, where they are one concatenation's; nil for one input
+	means       *avgPoolLayer     // averages the output: make those means, too
+	gate        *gateLayer        // multiplies the output: multiply the gradient by the gate
+	shift       *avgPoolLayer     // averages the output: add the gradient of the means
+	parts       []*partStatistics // the input lies in parts, with these statistics
 }
 
-// poolPlan is what the batch norm before it does for a mean over all positions.
+// poolPlan says what the batch norm before it does for a mean over all positions.
 type poolPlan struct {
-	means bool // it makes the output
-	shift bool // it adds the gradient
+	means bool // make the output
+	shift bool // add the gradient
 }
 
 // next returns the layer that alone reads the node of a layer's output, nil if there are others or the caller reads it.
