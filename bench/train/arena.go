@@ -52,8 +52,9 @@ func plan(buffers []storage, batch int) int {
 			}
 			b.offset = max(b.offset, p.offset+p.floats(batch))
 		}
-		at, _ := slices.BinarySearchFunc(placed, b, func(a, b *storage) int { return cmp.Compare(a.offset, b.offset) })
-		placed = slices.Insert(placed, at, b)
+		byOffset := func(a, b *storage) int { return cmp.Compare(a.offset, b.offset) }
+		place, _ := slices.BinarySearchFunc(placed, b, byOffset)
+		placed = slices.Insert(placed, place, b)
 		total = max(total, b.offset+size)
 	}
 	return total

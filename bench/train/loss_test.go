@@ -76,12 +76,12 @@ func TestLossGradients(t *testing.T) {
 		gradient, scratch := make([]float32, n*classes), make([]float32, n*classes)
 		loss.Gradient(n, classes, logits, teacher, labels, gradient)
 		for i := range logits {
-			at := logits[i]
-			logits[i] = at + h
+			z := logits[i]
+			logits[i] = z + h
 			up := loss.Gradient(n, classes, logits, teacher, labels, scratch)
-			logits[i] = at - h
+			logits[i] = z - h
 			down := loss.Gradient(n, classes, logits, teacher, labels, scratch)
-			logits[i] = at
+			logits[i] = z
 			if want := (up - down) / (2 * h); math.Abs(float64(gradient[i])-want) > 1e-6 {
 				t.Errorf("%T: gradient[%d] = %v, difference quotient %v", loss, i, gradient[i], want)
 			}

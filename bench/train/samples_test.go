@@ -197,7 +197,7 @@ func convNorm(b *graph.Builder, name string, x *graph.Node, op graph.Conv, act g
 	return b.Act(name+".act", x, act)
 }
 
-// inverted is the first part of an inverted residual: 24 channels, of which each is convolved on its own.
+// inverted is the first part of an inverted residual: 24 channels, each convolved on its own.
 func inverted(b *graph.Builder, x *graph.Node, act graph.Activation) *graph.Node {
 	x = convNorm(b, "expand", x, graph.Conv{Out: 24, Kernel: graph.Square(1)}, act)
 	own := graph.Conv{Out: 24, Kernel: graph.Square(3), Pad: graph.Square(1), Groups: 24}
@@ -242,8 +242,9 @@ func sampleProgram(t *testing.T, s sample, threads int, opt Options) (*Program, 
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, p := range g.Params {
 		if p.Role == graph.NormWeight || p.Role == graph.NormBias || p.Role == graph.Bias || p.Role == graph.Embedding {
-			for i, at := 0, w.of(p); i < len(at); i++ {
-				at[i] += float32(0.2 * r.NormFloat64())
+			values := w.of(p)
+			for i := range values {
+				values[i] += float32(0.2 * r.NormFloat64())
 			}
 		}
 	}

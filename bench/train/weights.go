@@ -211,7 +211,7 @@ func fromPublished(p *graph.Param, stored, values []float32) {
 	}
 }
 
-// order tells how the published order of a tensor's elements, [outer, channels, pixels], differs
+// order says how the published order of a tensor's elements, [outer, channels, pixels], differs
 // from that in memory, [outer, pixels, channels]. A convolution's [O, I, KH, KW] is kept as
 // [O, KH, KW, I], a depthwise [C, 1, KH, KW] as [KH, KW, C], and the embedding [1, C, H, W] of
 // pixels that have become tokens as [H, W, C]; all else is kept as published.
