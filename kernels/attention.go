@@ -29,21 +29,17 @@ type Attention struct {
 	lse              []float32
 	ws               []float32
 	heads            int // sequences × Heads
-	forward          attentionForward
-	backward         attentionBackward
 }
 
-// The two passes, each a job of its own.
+// The two passes.
 type (
-	attentionForward  struct{ *Attention }
-	attentionBackward struct{ *Attention }
+	attentionForward  Attention
+	attentionBackward Attention
 )
 
 // NewAttention returns attention of the given shape.
 func NewAttention(s AttentionShape) *Attention {
-	a := &Attention{s: s, pairs: s.Precision == BF16}
-	a.forward, a.backward = attentionForward{a}, attentionBackward{a}
-	return a
+	return &Attention{s: s, pairs: s.Precision == BF16}
 }
 
 // Workspace returns how many floats of scratch the calls need on a pool of the given threads.
@@ -86,7 +82,7 @@ func (a *Attention) Forward(p *Pool, sequences int, out, q, k, v Rows, lse, ws [
 	checkLen("Attention", "lse", lse, sequences*a.s.Heads*a.s.Tokens)
 	a.out, a.q, a.k, a.v, a.lse = out, q, k, v, lse
 	a.start(sequences, ws)
-	p.Run(ceilDiv(a.heads, a.headsPerTask()), &a.forward)
+	p.Run(ceilDiv(a.heads, a.headsPerTask()), (*attentionForward)(a))
 }
 
 // Backward computes dq, dk and dv, given the gradient of out, out itself and lse as Forward left it.
@@ -98,7 +94,7 @@ func (a *Attention) Backward(p *Pool, sequences int, dq, dk, dv, dout, out, q, k
 	a.dq, a.dk, a.dv, a.dout = dq, dk, dv, dout
 	a.out, a.q, a.k, a.v, a.lse = out, q, k, v, lse
 	a.start(sequences, ws)
-	p.Run(ceilDiv(a.heads, a.headsPerTask()), &a.backward)
+	p.Run(ceilDiv(a.heads, a.headsPerTask()), (*attentionBackward)(a))
 }
 
 func (a *Attention) check(sequences int, m Rows) {
@@ -117,15 +113,17 @@ func (a *Attention) head(m Rows, head int) []float32 {
 }
 
 func (j *attentionForward) Do(task, worker int) {
-	for head := task * j.headsPerTask(); head < min((task+1)*j.headsPerTask(), j.heads); head++ {
-		w := j.worker(worker, head)
+	a := (*Attention)(j)
+	for head := task * a.headsPerTask(); head < min((task+1)*a.headsPerTask(), a.heads); head++ {
+		w := a.worker(worker, head)
 		w.forward()
 	}
 }
 
 func (j *attentionBackward) Do(task, worker int) {
-	for head := task * j.headsPerTask(); head < min((task+1)*j.headsPerTask(), j.heads); head++ {
-		w := j.worker(worker, head)
+	a := (*Attention)(j)
+	for head := task * a.headsPerTask(); head < min((task+1)*a.headsPerTask(), a.heads); head++ {
+		w := a.worker(worker, head)
 		w.backward()
 	}
 }
