@@ -45,9 +45,7 @@ func (k partsCase) join(parts [][]float32, rows int) []float32 {
 func TestBatchNormParts(t *testing.T) {
 	const rows, perBlock, tolerance = 3*blockRows + 5, 96, 1e-5
 	forEachISA(t, func(t *testing.T) {
-		size := streamFloats
-		streamFloats = 0
-		defer func() { streamFloats = size }()
+		defer streamFrom(0)()
 		for _, k := range []partsCase{
 			{ActReLU, []int{7, 3}, -1}, {ActReLU, []int{64, 32, 32, 32}, -1}, {ActReLU6, []int{16, 5, 40, 80}, 1},
 			{ActReLU, []int{640, 32, 432}, 0}, {ActNone, []int{32, 32}, -1}, {ActNone, []int{1, 2, 3}, 2},

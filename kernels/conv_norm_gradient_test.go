@@ -100,9 +100,7 @@ func TestConvBackwardDataSums(t *testing.T) {
 						}
 						same("one thread", 1, false)
 						same("a sum in place", threads, true)
-						size := streamFloats
-						streamFloats = 0
-						defer func() { streamFloats = size }()
+						defer streamFrom(0)()
 						same("storing past the caches", threads, false)
 					})
 				})

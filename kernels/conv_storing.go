@@ -22,9 +22,9 @@ func (p *implicitProduct) chooseStoring() storing {
 		return storeDirectly
 	case p.norm != nil && p.norm.Aside():
 		return storeAside
-	case p.norm != nil || p.rows()*p.dstPixel < streamFloats:
+	case p.norm != nil || !PastCaches(p.rows()*p.dstPixel):
 		return storeDirectly
-	case whole || active == Generic || p.columnBlock() < p.dstPixel || p.blockDepth() < p.steps() || p.quartered():
+	case whole || p.columnBlock() < p.dstPixel || p.blockDepth() < p.steps() || p.quartered():
 		return storePast
 	case aligned(p.dst):
 		return storeBands

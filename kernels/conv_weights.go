@@ -143,7 +143,7 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 	source.first += t.group * p.channels
 	m := product{cols: t.cols}
 	m.accumulate = t.add
-	m.stream = !p.keep && p.pixels() <= pixelBlock && p.size() >= streamFloats
+	m.stream = !p.keep && p.pixels() <= pixelBlock && PastCaches(p.size())
 	space := newScratch(ws)
 	edge, columns := p.takeScratch(&space)
 	lastRow := t.row + t.rows

@@ -171,9 +171,7 @@ func TestDepthwiseJoint(t *testing.T) {
 						t.Fatal("there is no joint form")
 					}
 					checkJoint(t, k)
-					size := streamFloats
-					streamFloats = 0
-					defer func() { streamFloats = size }()
+					defer streamFrom(0)()
 					checkJoint(t, k)
 				})
 			})

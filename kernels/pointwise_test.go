@@ -67,7 +67,7 @@ func pointwiseCases(large bool) []layerCase {
 		simpleCase("Dropout", size, []int{size}, func(in [][]float64) []float64 {
 			return mapped(size, func(i int) float64 {
 				word := uint32(counterHash(7, 5, uint64(i/2)) >> (i % 2 * 32))
-				return in[0][i] * indicator(float64(word) >= 0.3*(1<<32)) / 0.7
+				return in[0][i] * oneIf(float64(word) >= 0.3*(1<<32)) / 0.7
 			})
 		}, func(p *Pool, k *layerCase) {
 			dropout.Forward(p, size, k.y, k.in[0], 5)
@@ -76,7 +76,7 @@ func pointwiseCases(large bool) []layerCase {
 		simpleCase("DropPath", total, []int{total}, func(in [][]float64) []float64 {
 			return mapped(total, func(i int) float64 {
 				word := uint32(counterHash(7, 5, uint64(i/(hw*c))))
-				return in[0][i] * indicator(float64(word) >= 0.4*(1<<32)) / 0.6
+				return in[0][i] * oneIf(float64(word) >= 0.4*(1<<32)) / 0.6
 			})
 		}, func(p *Pool, k *layerCase) {
 			dropPath.Forward(p, n, hw*c, k.y, k.in[0], 5)
@@ -96,4 +96,11 @@ func TestChannelScaleAccumulates(t *testing.T) {
 	checkAccumulates(t, "gradient of the factors", c, func(sum []float32, accumulate bool) {
 		channel.Backward(pool, rows, dx, sum, dy, x, gamma, accumulate, ws)
 	})
+}
+
+func oneIf(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

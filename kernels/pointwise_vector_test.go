@@ -9,12 +9,8 @@ func TestPointwiseLoops(t *testing.T) { checkVectorKernels(t, pointwiseKernels()
 func FuzzPointwiseLoops(f *testing.F) { fuzzVectorKernels(f, pointwiseKernels()) }
 
 func pointwiseKernels() []vectorKernel {
-	const lo, hi = -0.5, 1.25
 	type operands = [][]float32
 	return []vectorKernel{
-		newVectorKernel("addClamp", []extent{tensor}, []extent{tensor, tensor},
-			func(x operands, _ int) { addClamp(x[0], x[1], x[2], lo, hi, false) },
-			func(x operands, _ int) { addClampGeneric(x[0], x[1], x[2], lo, hi) }),
 		newVectorKernel("drop", []extent{tensor}, []extent{tensor},
 			func(x operands, rows int) { drop(x[0], x[1], uint64(rows), 1<<31+12345, 1.5) },
 			func(x operands, rows int) { dropGeneric(x[0], x[1], uint64(rows), 1<<31+12345, 1.5) }),

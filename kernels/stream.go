@@ -3,8 +3,16 @@ package kernels
 import "unsafe"
 
 // streamFloats is the size from which on a result is stored past the caches: none would hold it until it is read, and a
-// store through them reads each line first. Only tests set it.
+// store through them reads each line first.
 var streamFloats = 1 << 21
+
+// streamFrom has results of that many floats stored past the caches until restore is called. It is for tests: no kernel may run
+// meanwhile on another goroutine.
+func streamFrom(floats int) (restore func()) {
+	before := streamFloats
+	streamFloats = floats
+	return func() { streamFloats = before }
+}
 
 // PastCaches reports whether kernels may store a result of that many floats past the caches.
 func PastCaches(floats int) bool { return active != Generic && floats >= streamFloats }

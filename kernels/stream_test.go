@@ -15,10 +15,9 @@ func TestStreamedStores(t *testing.T) {
 			t.Helper()
 			cached, streamed := Allocate(size+cacheLine), Allocate(size+cacheLine)
 			compute(cached[:size])
-			before := streamFloats
-			streamFloats = 0
+			restore := streamFrom(0)
 			compute(streamed[:size])
-			streamFloats = before
+			restore()
 			if !slices.Equal(cached, streamed) { // what lies behind the result is zero in both
 				t.Errorf("%s: streamed results differ", what)
 			}

@@ -11,8 +11,12 @@ func FuzzLoops(f *testing.F) { fuzzVectorKernels(f, loopKernels()) }
 
 // loopKernels are the loops that several families use.
 func loopKernels() []vectorKernel {
+	const lo, hi = -0.5, 1.25
 	type operands = [][]float32
 	return []vectorKernel{
+		newVectorKernel("addClamp", []extent{tensor}, []extent{tensor, tensor},
+			func(x operands, _ int) { addClamp(x[0], x[1], x[2], lo, hi, false) },
+			func(x operands, _ int) { addClampGeneric(x[0], x[1], x[2], lo, hi) }),
 		newVectorKernel("mul", []extent{tensor}, []extent{tensor, tensor},
 			func(x operands, _ int) { mul(x[0], x[1], x[2]) },
 			func(x operands, _ int) { mulGeneric(x[0], x[1], x[2]) }),
