@@ -27,7 +27,8 @@ type Attention struct {
 	q, k, v, out     Rows // of the call in flight
 	dq, dk, dv, dout Rows
 	lse              []float32
-	ws               []float32
+	ws               []float32 // perWorker floats for each
+	perWorker        int
 	heads            int // sequences × Heads
 }
 
@@ -104,7 +105,7 @@ func (a *Attention) check(sequences int, m Rows) {
 }
 
 func (a *Attention) start(sequences int, ws []float32) {
-	a.heads, a.ws = sequences*a.s.Heads, ws
+	a.heads, a.ws, a.perWorker = sequences*a.s.Heads, ws, a.workerSize()
 }
 
 // head returns the rows of one head of one sequence, from their first element.
@@ -138,8 +139,8 @@ type attentionHead struct {
 }
 
 func (a *Attention) worker(worker, head int) attentionHead {
-	size, tokens := a.workerSize(), a.s.Tokens
-	space := newScratch(a.ws[worker*size:][:size])
+	tokens := a.s.Tokens
+	space := newScratch(a.ws[worker*a.perWorker:][:a.perWorker])
 	return attentionHead{
 		Attention: a, headScratch: a.takeScratch(&space),
 		head: head, row: gatheredRow(tokens), lse: a.lse[head*tokens:][:tokens],

@@ -24,8 +24,8 @@ type productScratch struct {
 	columns                  []float32 // packed, unless they are packed ahead
 }
 
-// takeScratch takes what a task needs.
-func (p *implicitProduct) takeScratch(space *scratch) (s productScratch) {
+// take takes what a task of a product needs.
+func (s *productScratch) take(p *implicitProduct, space *scratch) {
 	depth := p.blockDepth()
 	switch {
 	case p.given:
@@ -52,13 +52,12 @@ func (p *implicitProduct) takeScratch(space *scratch) (s productScratch) {
 	if !p.packsAhead() {
 		s.columns = space.take(depth * p.columnBlock())
 	}
-	return s
 }
 
 // workerSize returns the scratch of one worker. Packing needs less of it than multiplying.
 func (p *implicitProduct) workerSize() int {
 	space := countedScratch()
-	p.takeScratch(&space)
+	new(productScratch).take(p, &space)
 	return space.size()
 }
 
@@ -74,8 +73,7 @@ func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
 
 	m.rows, m.pairs = min(rowBlock, p.rows()-b.row), p.pairs
 	b.direct = !p.pairs && !p.given && b.source.direct() && (m.rows == rowBlock || !p.quartered())
-	b.productScratch = p.takeScratch(&space)
-	b.inQuarters.quarterScratch = b.quarters
+	b.productScratch.take(p, &space)
 	b.setResult()
 }
 

@@ -120,7 +120,7 @@ func (b *productBlock) multiplyQuarters(k int) {
 	q, m, source := &b.inQuarters, &b.m, &b.source
 	width := tileFor(active).cols
 	panels := b.panelsOfTask(b.group, b.col)
-	q.m = *m
+	q.m, q.quarterScratch = *m, b.productScratch.quarters
 	q.source, q.evenly = view{}, b.given
 	if !b.direct && b.gathersLater() {
 		q.source = view{source.src[b.row*source.pixel+source.first+k:], source.pixel}

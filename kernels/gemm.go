@@ -119,17 +119,24 @@ func (e epilogue) at(row, col int) epilogue {
 // flags returns the flags of the product's tiles.
 func (e *epilogue) flags() int {
 	flags := 0
-	set := func(flag int, is bool) {
-		if is {
-			flags |= flag
-		}
+	if e.accumulate {
+		flags |= flagAccumulate
 	}
-	set(flagAccumulate, e.accumulate)
-	set(flagBias, e.bias != nil)
-	set(flagAdd, e.add.data != nil)
-	set(flagReLU, e.relu)
-	set(flagSums, e.sums.sums != nil)
-	set(flagStream, e.stream)
+	if e.bias != nil {
+		flags |= flagBias
+	}
+	if e.add.data != nil {
+		flags |= flagAdd
+	}
+	if e.relu {
+		flags |= flagReLU
+	}
+	if e.sums.sums != nil {
+		flags |= flagSums
+	}
+	if e.stream {
+		flags |= flagStream
+	}
 	return flags
 }
 
@@ -153,26 +160,20 @@ func (p *product) dropRows(n int) {
 	}
 }
 
-// tiles returns the number of tiles of C.
-func (p *product) tiles() int {
-	shape := tileFor(active)
-	return ceilDiv(p.rows, shape.rows) * ceilDiv(p.cols, shape.cols)
-}
-
 // run computes the product. A panel of B stays in the first-level cache while all of A passes by, or a band of A while
 // all panels do.
 func (p *product) run() {
 	shape := tileFor(active)
 	t := tile{depth: p.depth, stretches: max(p.stretches, 1), pairs: p.pairs, flags: p.flags()}
-	t.b.row = p.right.step
+	t.left, t.b.row = p.left, p.right.step
 	t.bandSteps = bandSteps{shape.rows * p.c.row, shape.rows * p.c.row, shape.rows * p.add.row}
 	edgeRow := p.rows
 	if rest := p.rows % shape.rows; rest != 0 && p.left.edge != nil {
 		edgeRow = p.rows - rest
 		p.copyEdge(edgeRow/shape.rows, rest)
 	}
-	p.ahead.start(p.tiles(), t.depth*t.stretches)
 	index, bands, panels := 0, ceilDiv(p.rows, shape.rows), ceilDiv(p.cols, shape.cols)
+	p.ahead.start(bands*panels, t.depth*t.stretches)
 	if p.band != nil {
 		for band := range bands {
 			for panel := range panels {
@@ -207,16 +208,14 @@ func (p *product) multiply(t *tile, band, bands, panel, edgeRow, index int) int 
 	r, j := band*shape.rows, panel*shape.cols
 	t.rows, t.cols = min(shape.rows, p.rows-r), min(shape.cols, p.cols-j)
 	if r < edgeRow {
-		t.left = p.left
-		t.left.data = p.left.data[band*p.left.band:]
+		t.left.data, t.left.row, t.left.step = p.left.data[band*p.left.band:], p.left.row, p.left.step
 		bands = max(1, min(bands, (edgeRow-r)/shape.rows))
 	} else {
-		t.left = columnsOf(p.left.edge, shape.rows)
+		t.left.data, t.left.row, t.left.step = p.left.edge, 1, shape.rows
 		bands = 1
 	}
 	t.b.data = p.right.data[panel*p.right.panel:]
-	t.fetch(p.ahead.next(index))
-	t.bands = min(bands, t.bands)
+	t.fetch(p.ahead.next(index, bands))
 	if t.c = p.c.at(r, j); p.band != nil {
 		t.c.data = p.band[j:]
 	}

@@ -76,12 +76,11 @@ func (t *tile) compute() {
 	t.call(t.kernel())
 }
 
-// fetch sets what the tile fetches, and how many bands.
+// fetch sets what the tile fetches, and of how many bands.
 func (t *tile) fetch(piece fetched, bands int) {
-	if piece.at == nil {
-		piece.at = t.b.data // which is read anyhow
+	if t.ahead, t.bands = piece, bands; piece.at == nil {
+		t.ahead.at = t.b.data // which is read anyhow
 	}
-	t.ahead, t.bands = piece, bands
 }
 
 // kernel returns the smallest kernel that holds the tile.

@@ -13,7 +13,8 @@ type MatMul struct {
 	s          MatMulShape
 	c, a, b    []float32
 	accumulate bool
-	ws         []float32
+	ws         []float32 // perWorker floats for each
+	perWorker  int
 }
 
 // NewMatMul returns the product of the given shape.
@@ -44,7 +45,7 @@ func (m *MatMul) Run(p *Pool, batches int, c, a, b []float32, accumulate bool, w
 	raceRead(a)
 	raceRead(b)
 	raceWrite(c[:batches*s.M*s.N])
-	m.c, m.a, m.b, m.accumulate, m.ws = c, a, b, accumulate, ws
+	m.c, m.a, m.b, m.accumulate, m.ws, m.perWorker = c, a, b, accumulate, ws, m.workerSize()
 	p.Run(batches, (*matMulPairs)(m))
 }
 
@@ -52,8 +53,8 @@ func (m *MatMul) Run(p *Pool, batches int, c, a, b []float32, accumulate bool, w
 type matMulPairs MatMul
 
 func (m *matMulPairs) Do(batch, worker int) {
-	s, size := m.s, (*MatMul)(m).workerSize()
-	space := newScratch(m.ws[worker*size:][:size])
+	s := m.s
+	space := newScratch(m.ws[worker*m.perWorker:][:m.perWorker])
 	own := s.takeScratch(&space)
 	b, c := m.b[batch*s.K*s.N:], m.c[batch*s.M*s.N:][:s.M*s.N]
 	if s.TransB {

@@ -8,11 +8,13 @@ type prefetch struct {
 	rest   []float32       // what the other tiles fetch
 
 	// Of the product that runs.
-	tiles, steps    int // steps of the depth of each tile
-	firstTiles      int
-	floats, strips  int // of all blocks
-	share, restPart int // floats that each of the first tiles fetches, and each of the others
+	tiles, firstTiles int
+	strips            int     // of all blocks
+	each, others      portion // of the first tiles, and of those after them
 }
+
+// portion is what a tile fetches, in floats.
+type portion struct{ size, perStep int }
 
 // fetchedBlock is contiguous, or a block of a wider matrix that is cut into strips: two cache lines wide, with a row
 // for every step of the depth.
@@ -57,15 +59,25 @@ func stripsOf(data []float32, row, cols int) fetchedBlock {
 
 // start begins a product of the given number of tiles, each with the given number of steps.
 func (f *prefetch) start(tiles, steps int) {
-	f.tiles, f.steps, f.floats, f.strips = tiles, steps, 0, 0
-	for i := range f.blocks {
-		f.floats += len(f.blocks[i].data)
-		f.strips += f.blocks[i].strips
-	}
-	if f.firstTiles = f.first; f.first == 0 {
+	f.tiles, f.firstTiles, f.strips = tiles, f.first, 0
+	if f.first == 0 {
 		f.firstTiles = tiles
 	}
-	f.share, f.restPart = ceilDiv(f.floats, max(f.firstTiles, 1)), ceilDiv(len(f.rest), max(tiles-f.firstTiles, 1))
+	floats := 0
+	for i := range f.blocks {
+		floats += len(f.blocks[i].data)
+		f.strips += f.blocks[i].strips
+	}
+	f.each, f.others = portionOf(floats, f.firstTiles, steps), portionOf(len(f.rest), tiles-f.firstTiles, steps)
+}
+
+// portionOf cuts what some tiles fetch.
+func portionOf(floats, tiles, steps int) portion {
+	if floats == 0 || tiles < 1 {
+		return portion{}
+	}
+	size := ceilDiv(floats, tiles)
+	return portion{size, ceilDiv(size, steps)}
 }
 
 // fetched is what one tile fetches: two cache lines at every step of its depth, perStep floats further each time. The
@@ -75,39 +87,43 @@ type fetched struct {
 	perStep, perBand int
 }
 
-// next returns what a tile fetches, and how many tiles from it on continue it, each perBand further on.
-func (f *prefetch) next(tile int) (piece fetched, tiles int) {
-	switch {
-	case f.strips > 0:
-		return f.strip(tile)
-	case tile < f.firstTiles:
-		from := tile * f.share
+// next returns what a tile fetches, and how many tiles from it on, at most the given number, continue it: each fetches
+// what lies perBand further on.
+func (f *prefetch) next(tile, tiles int) (fetched, int) {
+	if f.strips > 0 {
+		return f.strip(tile, tiles)
+	}
+	if tile < f.firstTiles {
+		tiles = min(tiles, f.firstTiles-tile)
+		from := tile * f.each.size
 		for i := range f.blocks {
 			x := f.blocks[i].data
 			if from < len(x) {
-				return f.piece(x[from:], f.share, f.firstTiles-tile)
+				return f.each.of(x[from:], tiles)
 			}
 			from -= len(x)
 		}
-		return fetched{}, f.firstTiles - tile
+		return fetched{}, tiles
 	}
-	tile -= f.firstTiles
-	if from := tile * f.restPart; from < len(f.rest) {
-		return f.piece(f.rest[from:], f.restPart, f.tiles-f.firstTiles-tile)
+	if from := (tile - f.firstTiles) * f.others.size; from < len(f.rest) {
+		return f.others.of(f.rest[from:], tiles)
 	}
-	return fetched{}, f.tiles - f.firstTiles - tile
+	return fetched{}, tiles
 }
 
-// piece returns the share of a tile, with which x begins, and how many of the given tiles find theirs in x.
-func (f *prefetch) piece(x []float32, share, tiles int) (fetched, int) {
-	return fetched{x, ceilDiv(share, f.steps), share}, min(tiles, ceilDiv(len(x), share))
+// of returns the portion of a tile, with which x begins, and how many of the given tiles find theirs in x.
+func (s portion) of(x []float32, tiles int) (fetched, int) {
+	if tiles > 1 {
+		tiles = min(tiles, ceilDiv(len(x), s.size))
+	}
+	return fetched{x, s.perStep, s.size}, tiles
 }
 
 // strip is next for strips. A tile fetches one of them or none.
-func (f *prefetch) strip(tile int) (fetched, int) {
+func (f *prefetch) strip(tile, tiles int) (fetched, int) {
 	strip := tile * f.strips / f.tiles
 	if tile > 0 && (tile-1)*f.strips/f.tiles == strip {
-		return fetched{}, ceilDiv((strip+1)*f.tiles, f.strips) - tile
+		return fetched{}, min(tiles, ceilDiv((strip+1)*f.tiles, f.strips)-tile)
 	}
 	blocks := f.blocks[:]
 	for strip >= blocks[0].strips {

@@ -11,7 +11,7 @@ func fetchedTimes(f prefetch, x []float32, tiles, steps int) []int {
 	f.start(tiles, steps)
 	times := make([]int, len(x))
 	for tile := 0; tile < tiles; {
-		piece, bands := f.next(tile)
+		piece, bands := f.next(tile, tiles-tile)
 		if bands < 1 || bands > tiles-tile {
 			panic("tiles that do not exist")
 		}
@@ -63,7 +63,7 @@ func TestPrefetchStrips(t *testing.T) {
 	type fetch struct{ Tile, Matrix, Offset, PerStep int }
 	var got []fetch
 	for tile := 0; tile < tiles; {
-		piece, bands := f.next(tile)
+		piece, bands := f.next(tile, tiles-tile)
 		if piece.at != nil {
 			matrix := 1
 			if &piece.at[len(piece.at)-1] == &second[len(second)-1] {

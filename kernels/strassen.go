@@ -110,6 +110,7 @@ type quarteredProduct struct {
 	left  [factors]view
 	right [factors][]float32 // columns of the left half's first panel; those of the others follow, a panel apart
 
+	flags int // of tiles of C
 	tile  tile
 	list  [maxQuarterCalls]tileCall // of the tiles at one place
 	count int                       // of them
@@ -144,6 +145,7 @@ func (q *quarteredProduct) run() {
 	if q.m.accumulate { // tiles begin with what is shared, and add C at their end
 		q.m.accumulate, q.m.add = false, q.m.c
 	}
+	q.flags = q.m.flags()
 	calls := quarterCalls
 	if q.m.add.data != nil {
 		calls = addingQuarterCalls
@@ -252,9 +254,8 @@ func (q *quarteredProduct) multiply(f factor, r, j int) {
 	a := q.left[f].at(r, 0)
 	t.left, t.depth = rowsOf(a.data, a.row), q.m.depth/2
 	t.b.data = q.right[f][j/shape.cols*q.m.right.panel:]
-	piece, _ := q.ahead.next(q.calls)
-	piece.perBand *= int(factors)
-	t.fetch(piece, 1)
+	t.fetch(q.ahead.next(q.calls, 1))
+	t.ahead.perBand *= int(factors)
 	q.calls++
 }
 
@@ -290,10 +291,17 @@ func (q *quarteredProduct) finish(call quarterCall, r, j int) {
 	if call.to == tileC12 || call.to == tileC22 {
 		j += q.m.cols / 2
 	}
-	t.rows, t.cols, t.flags = min(shape.rows, end-row), shape.cols, q.m.flags()
+	t.rows, t.cols, t.flags = min(shape.rows, end-row), shape.cols, q.flags
 	t.c, t.bandSteps = q.m.c.at(row, j), bandSteps{c: shape.rows * q.m.c.row, add: shape.rows * q.m.add.row}
-	terms := q.m.epilogue.at(row, j)
-	t.bias, t.add, t.sums = terms.bias, terms.add, terms.sums
+	if t.flags&flagBias != 0 {
+		t.bias = q.m.bias[j:]
+	}
+	if t.flags&flagAdd != 0 {
+		t.add = q.m.add.at(row, j)
+	}
+	if t.flags&flagSums != 0 {
+		t.sums = q.m.sums.at(j)
+	}
 	q.start(call)
 	q.append()
 }
