@@ -39,32 +39,34 @@ func newWinogradWeights(p *weightProduct, form *winogradForm, minTiles int) *win
 // outputs returns the number of output channels of all groups.
 func (w *winogradWeights) outputs() int { return w.operands.groups * w.operands.rows }
 
-// chunks returns how many tiles make a chunk of n images, equal but for the last, and the blocks that these become,
-// without any space.
-func (w *winogradWeights) chunks(n int) (tiles int, inputs, gradients, products transformed) {
-	// The last register tile reads rows that do not exist.
-	outputs := w.outputs() - w.operands.rows + roundUp(w.operands.rows, tileFor(active).rows)
+// takeChunk returns how many tiles make a chunk of n images, equal but for the last, and takes the blocks that these
+// become.
+func (w *winogradWeights) takeChunk(n int, space *scratch) (tiles int, inputs, gradients, products transformed) {
+	// The last register tile reads rows that do not exist, and the last panel a little more than the inputs.
+	shape := tileFor(active)
+	outputs := w.outputs() - w.operands.rows + roundUp(w.operands.rows, shape.rows)
 	inputRow, gradientRow := gatheredRow(w.operands.pixel), gatheredRow(outputs)
 	limit := gradientFloats / w.grid.positions / (inputRow + gradientRow)
 	tiles = equalBlocks(n*w.grid.perImage(), min(max(limit, minGradientTile), maxGradientTile))
-	return tiles, transformedRows(tiles, inputRow), transformedRows(tiles, gradientRow),
-		transformedRows(w.outputs(), w.operands.channels)
+	products = transformedRows(w.outputs(), w.operands.channels)
+	gradients, inputs = transformedRows(tiles, gradientRow), transformedRows(tiles, inputRow)
+	products.data = space.take(w.grid.positions * products.step)
+	gradients.data = space.take(w.grid.positions * gradients.step)
+	inputs.data = space.take(w.grid.positions*inputs.step + 2*shape.cols)
+	return tiles, inputs, gradients, products
 }
 
 func (w *winogradWeights) workspace(n, _ int) int {
-	_, inputs, gradients, products := w.chunks(n)
-	return w.grid.positions*(inputs.step+gradients.step+products.step) + 3*cacheLine + 2*tileFor(active).cols
+	space := countedScratch()
+	w.takeChunk(n, &space)
+	return space.size()
 }
 
 func (w *winogradWeights) backwardWeights(p *Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
-	o := w.operands
+	o, space := w.operands, newScratch(ws)
 	o.n, o.src, o.dy, o.dw, o.keep = n, x, dy, dw, accumulate
 	var chunk int
-	chunk, w.inputs, w.gradients, w.products = w.chunks(n)
-	space := newScratch(ws)
-	w.products.data = space.take(w.grid.positions * w.products.step)
-	w.gradients.data = space.take(w.grid.positions * w.gradients.step)
-	w.inputs.data = space.rest // the last panel may read a little more than the inputs
+	chunk, w.inputs, w.gradients, w.products = w.takeChunk(n, &space)
 	blocks, all := w.blocks(), n*w.grid.perImage()
 	for w.chunk = 0; w.chunk < all; w.chunk += chunk {
 		w.tiles = min(chunk, all-w.chunk)
