@@ -100,7 +100,6 @@ func (b *productBlock) setResult() {
 	if p.norm != nil {
 		b.before = p.norm.Ahead(b.row, m.rows)
 	}
-	m.ahead = spread(b.before)
 }
 
 // epilogueOf returns what follows the product in the first block of the depth, in those between and in the last. What
@@ -124,26 +123,27 @@ func (b *productBlock) epilogueOf(first, last bool) epilogue {
 	return e
 }
 
-// gatherRows sets the left factor, from k on.
+// gatherRows sets the left factor, from k on, and unless rows are given what tiles fetch meanwhile.
 func (b *productBlock) gatherRows(k int) {
 	m, source := &b.m, &b.source
-	if !b.given {
-		m.ahead = spread(b.before)
-	}
 	switch {
 	case b.given:
 		m.left = rowsOf(b.rowsGiven.data[k:], b.rowsGiven.row)
+		return
+	case b.direct && k == 0 && b.groups == 1:
+		m.ahead = b.rowsAhead()
+	default:
+		m.ahead = spread(b.before)
+	}
+	switch {
 	case b.direct:
 		m.left = rowsOf(source.src[b.row*source.pixel+source.first+k:], source.pixel).withEdge(b.edge)
-		if k == 0 && b.groups == 1 {
-			m.ahead = b.rowsAhead()
-		}
+	case b.pairs:
+		m.left = rowsOf(b.gathered, gatheredRow(m.depth))
+		source.fillPairs(b.gathered, m.left.row, b.row, m.rows, k, k+m.depth, b.rounding)
 	default:
 		m.left = rowsOf(b.gathered, gatheredRow(m.depth))
-		switch {
-		case b.pairs:
-			source.fillPairs(b.gathered, m.left.row, b.row, m.rows, k, k+m.depth, b.rounding)
-		case !b.gathersLater():
+		if !b.gathersLater() {
 			source.fill(b.gathered, m.left.row, b.row, m.rows, k, k+m.depth)
 		}
 	}
