@@ -17,7 +17,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/store"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/models"
 )
 
@@ -62,7 +62,7 @@ func TestBits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			name := fmt.Sprintf("%s %s/%s", kernels.Active(), m.Name, file)
+			name := fmt.Sprintf("%s %s/%s", isa.Active(), m.Name, file)
 			got[name] = fmt.Sprintf("%x", sha256.Sum256(timing.ReplaceAll(data, nil)))
 		}
 	}

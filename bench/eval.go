@@ -9,7 +9,7 @@ import (
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -88,7 +88,7 @@ func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, err
 	if note != "" {
 		c.Progress.Report(progress.Event{Kind: progress.Noted, Job: c.Model.Name, Text: note})
 	}
-	pool := kernels.NewPool(c.Threads)
+	pool := parallel.NewPool(c.Threads)
 	defer pool.Close()
 	program, err := train.Compile(g, w, pool, train.Options{Batch: c.Batch, Stage: train.Inference})
 	if err != nil {

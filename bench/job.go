@@ -13,7 +13,7 @@ import (
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/flops"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
@@ -159,7 +159,7 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 	if err := j.refuseIfTooLarge(); err != nil {
 		return err
 	}
-	pool := kernels.NewPool(j.threads)
+	pool := parallel.NewPool(j.threads)
 	defer pool.Close()
 	t, err := j.prepare(ctx, pool)
 	if err != nil {

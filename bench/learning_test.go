@@ -7,7 +7,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
@@ -66,7 +66,7 @@ func untrainedMAP(t *testing.T, c Config) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := kernels.NewPool(2)
+	pool := parallel.NewPool(2)
 	defer pool.Close()
 	program, err := train.Compile(g, train.NewWeights(g, c.Seed), pool, train.Options{Batch: c.Recipe.Batch})
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
@@ -172,7 +172,7 @@ func TestEvaluateForeignNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := kernels.NewPool(1)
+	pool := parallel.NewPool(1)
 	defer pool.Close()
 	program, err := train.Compile(g, w, pool, train.Options{Batch: 8, Stage: train.Inference})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/train"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/market1501"
 )
 
@@ -64,7 +64,7 @@ func TestFlipIsTheMeanOfBothEmbeddings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := kernels.NewPool(1)
+	pool := parallel.NewPool(1)
 	defer pool.Close()
 	program, err := train.Compile(g, train.NewWeights(g, 1), pool, train.Options{Batch: 3})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/train"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
@@ -37,7 +37,7 @@ func (j *job) options(stage train.Stage, batch int) train.Options {
 // training is a job under way.
 type training struct {
 	*job
-	pool     *kernels.Pool
+	pool     *parallel.Pool
 	weights  *train.Weights
 	position store.Position
 	saved    int       // steps at the newest checkpoint
@@ -55,7 +55,7 @@ type training struct {
 }
 
 // prepare decodes the images and takes up the newest checkpoint if there is one.
-func (j *job) prepare(ctx context.Context, pool *kernels.Pool) (*training, error) {
+func (j *job) prepare(ctx context.Context, pool *parallel.Pool) (*training, error) {
 	images, err := j.data.trainImages(ctx, j.graph.Input.Shape, j.threads)
 	if err = j.unlessChanged(ctx, err); err != nil {
 		return nil, err

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/conv"
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // distances holds the block of the distance matrix that is being judged.
@@ -24,7 +26,7 @@ type distances struct {
 // stripe is a part of the gallery that is multiplied at once.
 type stripe struct {
 	first, count int
-	product      *kernels.Gemm
+	product      *conv.Linear
 }
 
 const (
@@ -69,7 +71,7 @@ func newDistances(query, gallery *Features, metric Metric, threads int) (*distan
 	workspace := 0
 	for first := 0; first < n; first += stripeImages {
 		s := stripe{first: first, count: min(stripeImages, n-first)}
-		s.product = kernels.NewGemm(s.count, gallery.Dim, kernels.FP32)
+		s.product = conv.NewLinear(s.count, gallery.Dim, gemm.FP32)
 		workspace = max(workspace, s.product.Workspace(d.blockQueries, threads))
 		d.stripes = append(d.stripes, s)
 	}
@@ -98,7 +100,7 @@ func (d *distances) exact(i int) (offset, scale float64) {
 }
 
 // fill computes the block of count queries from first.
-func (d *distances) fill(pool *kernels.Pool, first, count int) {
+func (d *distances) fill(pool *parallel.Pool, first, count int) {
 	dim := d.gallery.Dim
 	queries := d.query.Values[first*dim : (first+count)*dim]
 	for _, s := range d.stripes {

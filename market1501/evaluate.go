@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // ErrNoMatch is wrapped by Evaluate's error if no query has a match in the
@@ -126,7 +126,7 @@ func eachQuery(
 	if err != nil {
 		return err
 	}
-	pool := kernels.NewPool(threads)
+	pool := parallel.NewPool(threads)
 	defer pool.Close()
 	var reranker *reranker
 	if config.Rerank != (Rerank{}) {

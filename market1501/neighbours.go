@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // neighbourhood is who is near to whom among the images of two sets, which are
@@ -18,7 +18,7 @@ type neighbourhood struct {
 // findNeighbours lists the count nearest images of every image, which include the image itself:
 // at least 2, and all where count is larger. Distances exist for one block of images at a time.
 func findNeighbours(
-	ctx context.Context, pool *kernels.Pool, query, gallery *Features, metric Metric, count int,
+	ctx context.Context, pool *parallel.Pool, query, gallery *Features, metric Metric, count int,
 ) (*neighbourhood, error) {
 	n := query.Len() + gallery.Len()
 	found := &neighbourhood{nearest: make([][]int32, n), farthest: make([]float64, n)}

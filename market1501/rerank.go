@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // Rerank sets k-reciprocal re-ranking (Zhong et al., "Re-ranking Person
@@ -63,7 +63,7 @@ type reranker struct {
 //
 // Beside the features, memory holds a list of neighbours and a code per image.
 func newReranker(
-	ctx context.Context, pool *kernels.Pool, query, gallery *Features, metric Metric, r Rerank,
+	ctx context.Context, pool *parallel.Pool, query, gallery *Features, metric Metric, r Rerank,
 ) (*reranker, error) {
 	found, err := findNeighbours(ctx, pool, query, gallery, metric, max(r.K1+1, r.K2))
 	if err != nil {

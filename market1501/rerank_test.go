@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // naiveRerank follows the paper's sections 3.2 to 3.5 over whole matrices in float64:
@@ -113,7 +113,7 @@ func naiveRerank(query, gallery *Features, metric Metric, r Rerank) [][]float64 
 // rerankedDistances are those that Evaluate would judge.
 func rerankedDistances(t *testing.T, query, gallery *Features, metric Metric, r Rerank, threads int) [][]float32 {
 	t.Helper()
-	pool := kernels.NewPool(threads)
+	pool := parallel.NewPool(threads)
 	defer pool.Close()
 	reranker, err := newReranker(context.Background(), pool, query, gallery, metric, r)
 	if err != nil {

@@ -3,20 +3,19 @@ package machine
 
 import (
 	"bufio"
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/results"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
-
-	"github.com/reidbench/reidbench/kernels"
-	"github.com/reidbench/reidbench/results"
 )
 
 // Describe looks at this machine. What it cannot learn is left empty.
 func Describe() results.Machine {
 	return results.Machine{
 		CPU:   procField("/proc/cpuinfo", "model name"),
-		ISA:   kernels.Active().String(),
+		ISA:   isa.Active().String(),
 		Cores: runtime.GOMAXPROCS(0),
 		Go:    runtime.Version(),
 		OS:    runtime.GOOS,

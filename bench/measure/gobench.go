@@ -2,13 +2,12 @@ package measure
 
 import (
 	"fmt"
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/results"
 	"io"
 	"runtime"
 	"strings"
 	"time"
-
-	"github.com/reidbench/reidbench/kernels"
-	"github.com/reidbench/reidbench/results"
 )
 
 // WriteHeader writes what the format of Go's benchmarks says about a whole file: the
@@ -26,7 +25,7 @@ func WriteHeader(w io.Writer, machine results.Machine) error {
 func WriteBenchmark(w io.Writer, m Measurement) error {
 	var s strings.Builder
 	precision := ""
-	if m.Precision != kernels.FP32.String() {
+	if m.Precision != gemm.FP32.String() {
 		precision = "/precision=" + m.Precision
 	}
 	for _, step := range m.Steps {

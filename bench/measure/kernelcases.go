@@ -8,7 +8,8 @@ import (
 
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/flops"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/attention"
+	"github.com/reidbench/reidbench/kernels/conv"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
 )
@@ -21,9 +22,9 @@ type kernelCase struct {
 
 // kernelShape is a layer's shape for one image. Linear layers are 1×1 convolutions, as they are for the kernels.
 type kernelShape struct {
-	conv      kernels.ConvShape
-	attention kernels.AttentionShape // if it has tokens
-	sequences int                    // of attention
+	conv      conv.Shape
+	attention attention.Shape // if it has tokens
+	sequences int             // of attention
 }
 
 // kernelCases collects the distinct shapes of some models, those that the same models have together, in the models'

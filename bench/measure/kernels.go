@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/attention"
+	"github.com/reidbench/reidbench/kernels/conv"
+	"github.com/reidbench/reidbench/kernels/measure"
+	"github.com/reidbench/reidbench/kernels/mem"
 )
 
 // kernels measures a square product, and every shape of the models in each of its directions.
@@ -14,7 +17,7 @@ func (r *stopwatch) kernels(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.bandwidth = kernels.MeasureBandwidth(r.pool, peakTime)
+	r.bandwidth = measure.Bandwidth(r.pool, peakTime)
 	if err := r.product(ctx, 1024); err != nil {
 		return err
 	}
@@ -53,9 +56,9 @@ func (r *stopwatch) bounded(ctx context.Context, m Measurement, d direction) err
 
 // product measures C[n,n] = A[n,n]·B[n,n]ᵀ.
 func (r *stopwatch) product(ctx context.Context, n int) error {
-	gemm := kernels.NewGemm(n, n, r.Precision)
-	a, b, c := noise(n*n), noise(n*n), kernels.Allocate(n*n)
-	ws := kernels.Allocate(gemm.Workspace(n, r.Threads))
+	gemm := conv.NewLinear(n, n, r.Precision)
+	a, b, c := noise(n*n), noise(n*n), mem.Allocate(n*n)
+	ws := mem.Allocate(gemm.Workspace(n, r.Threads))
 	d := direction{
 		flops: 2 * float64(n) * float64(n) * float64(n), bytes: floatBytes(a, b, c),
 		step: func() { gemm.Run(r.pool, n, c, a, b, ws) },
@@ -71,47 +74,49 @@ func (r *stopwatch) directions(k kernelShape) ([]direction, error) {
 	return r.conv(k.conv)
 }
 
-func (r *stopwatch) conv(s kernels.ConvShape) ([]direction, error) {
+func (r *stopwatch) conv(s conv.Shape) ([]direction, error) {
 	s.Precision = r.Precision
-	conv, err := kernels.NewConv(s)
+	layer, err := conv.New(s)
 	if err != nil {
 		return nil, err
 	}
 	n := r.Batch
 	x, w, dy := noise(n*s.H*s.W*s.C), noise(s.Weights()), noise(n*s.OutH()*s.OutW()*s.OutC)
-	y, dx, dw := kernels.Allocate(len(dy)), kernels.Allocate(len(x)), kernels.Allocate(len(w))
-	ws := kernels.Allocate(conv.Workspace(n, r.Threads))
+	y, dx, dw := mem.Allocate(len(dy)), mem.Allocate(len(x)), mem.Allocate(len(w))
+	ws := mem.Allocate(layer.Workspace(n, r.Threads))
 	flops, bytes := 2*float64(n)*float64(s.MACs()), floatBytes(x, w, dy)
 	return []direction{
-		{"forward", flops, bytes, func() { conv.Forward(r.pool, n, y, x, w, kernels.Epilogue{}, ws) }},
-		{"data", flops, bytes, func() { conv.BackwardData(r.pool, n, dx, dy, w, nil, ws) }},
-		{"weights", flops, bytes, func() { conv.BackwardWeights(r.pool, n, dw, nil, dy, x, false, ws) }},
+		{"forward", flops, bytes, func() { layer.Forward(r.pool, n, y, x, w, conv.Epilogue{}, ws) }},
+		{"data", flops, bytes, func() { layer.BackwardData(r.pool, n, dx, dy, w, nil, ws) }},
+		{"weights", flops, bytes, func() { layer.BackwardWeights(r.pool, n, dw, nil, dy, x, false, ws) }},
 	}, nil
 }
 
 // attention measures what is between q, k and v side by side and the output. What the backward pass computes again is
 // not counted.
-func (r *stopwatch) attention(s kernels.AttentionShape, sequences int) []direction {
+func (r *stopwatch) attention(s attention.Shape, sequences int) []direction {
 	s.Precision = r.Precision
-	attention := kernels.NewAttention(s)
+	layer := attention.New(s)
 	sequences *= r.Batch
 	width := s.Heads * s.HeadDim
 	size := sequences * s.Tokens * width
-	third := func(data []float32, i int) kernels.Rows { return kernels.Rows{Data: data[i*width:], Stride: 3 * width} }
-	qkv, dout, out, dqkv := noise(3*size), noise(size), kernels.Allocate(size), kernels.Allocate(3*size)
+	third := func(data []float32, i int) attention.Rows {
+		return attention.Rows{Data: data[i*width:], Stride: 3 * width}
+	}
+	qkv, dout, out, dqkv := noise(3*size), noise(size), mem.Allocate(size), mem.Allocate(3*size)
 	q, k, v := third(qkv, 0), third(qkv, 1), third(qkv, 2)
 	dq, dk, dv := third(dqkv, 0), third(dqkv, 1), third(dqkv, 2)
-	o, do := kernels.Rows{Data: out, Stride: width}, kernels.Rows{Data: dout, Stride: width}
-	sums := kernels.Allocate(sequences * s.Heads * s.Tokens)
-	ws := kernels.Allocate(attention.Workspace(r.Threads))
+	o, do := attention.Rows{Data: out, Stride: width}, attention.Rows{Data: dout, Stride: width}
+	sums := mem.Allocate(sequences * s.Heads * s.Tokens)
+	ws := mem.Allocate(layer.Workspace(r.Threads))
 	flops := 2 * 2 * float64(size) * float64(s.Tokens)
 	return []direction{
 		{
 			"forward", flops, floatBytes(qkv, out, sums),
-			func() { attention.Forward(r.pool, sequences, o, q, k, v, sums, ws) },
+			func() { layer.Forward(r.pool, sequences, o, q, k, v, sums, ws) },
 		},
 		{"backward", 2 * flops, floatBytes(qkv, dqkv, out, dout, sums), func() {
-			attention.Backward(r.pool, sequences, dq, dk, dv, do, o, q, k, v, sums, ws)
+			layer.Backward(r.pool, sequences, dq, dk, dv, do, o, q, k, v, sums, ws)
 		}},
 	}
 }
@@ -129,7 +134,7 @@ func floatBytes(arrays ...[]float32) float64 {
 func noise(n int) []float32 {
 	const period = 1 << 16
 	random := rand.New(rand.NewPCG(1, 2))
-	values := kernels.Allocate(n)
+	values := mem.Allocate(n)
 	for i := range min(n, period) {
 		values[i] = 2*random.Float32() - 1
 	}

@@ -13,7 +13,9 @@ import (
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/flops"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/measure"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
 )
@@ -40,7 +42,7 @@ type Config struct {
 	Steps   int            // that are measured, after one that is not; 0: 6
 	Profile bool           // tell where the time of a model's steps goes
 
-	Precision kernels.Precision // of large products
+	Precision gemm.Precision // of large products
 
 	Report func(Measurement)
 }
@@ -95,9 +97,9 @@ func Run(ctx context.Context, c Config) ([]Measurement, error) {
 	if c.Report == nil {
 		c.Report = func(Measurement) {}
 	}
-	pool := kernels.NewPool(c.Threads)
+	pool := parallel.NewPool(c.Threads)
 	defer pool.Close()
-	r := &stopwatch{Config: c, pool: pool, peak: kernels.MeasurePeak(pool, peakTime)}
+	r := &stopwatch{Config: c, pool: pool, peak: measure.Peak(pool, peakTime)}
 	var err error
 	switch c.Mode {
 	case KernelMode:
@@ -113,7 +115,7 @@ func Run(ctx context.Context, c Config) ([]Measurement, error) {
 // stopwatch is one call of Run.
 type stopwatch struct {
 	Config
-	pool      *kernels.Pool
+	pool      *parallel.Pool
 	peak      float64 // FLOP/s
 	bandwidth float64 // B/s; of KernelMode
 	results   []Measurement

@@ -7,7 +7,8 @@ import (
 
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/flops"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
 )
@@ -17,15 +18,15 @@ const inferBatch = 16
 
 // A Pacer measures how fast models are, those of the same layers once.
 type Pacer struct {
-	pool      *kernels.Pool
-	precision kernels.Precision
+	pool      *parallel.Pool
+	precision gemm.Precision
 	reporter  progress.Reporter
 	known     map[string]float64 // images a second, by mode and layers
 }
 
 // NewPacer starts threads that [Pacer.Close] ends; reporter is told what is being measured.
-func NewPacer(threads int, precision kernels.Precision, reporter progress.Reporter) *Pacer {
-	return &Pacer{kernels.NewPool(threads), precision, reporter, map[string]float64{}}
+func NewPacer(threads int, precision gemm.Precision, reporter progress.Reporter) *Pacer {
+	return &Pacer{parallel.NewPool(threads), precision, reporter, map[string]float64{}}
 }
 
 // Close ends the threads.

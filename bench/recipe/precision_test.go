@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/gemm"
 )
 
 func TestPrecisionIsPartOfTheRecipe(t *testing.T) {
@@ -14,7 +14,7 @@ func TestPrecisionIsPartOfTheRecipe(t *testing.T) {
 		t.Errorf("the recipe of fp32 is recorded as %s, %v", plain, err)
 	}
 	recipe := Quick()
-	recipe.Precision = kernels.BF16
+	recipe.Precision = gemm.BF16
 	data, err := json.Marshal(recipe)
 	if err != nil || !strings.Contains(string(data), `"precision":"bf16"`) {
 		t.Errorf("the recipe of bf16 is recorded as %s, %v", data, err)

@@ -7,7 +7,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/gemm"
 )
 
 // A Recipe is a named set of training values. Two stages are trained, each by an
@@ -32,7 +32,7 @@ type Recipe struct {
 	ForwardMACs int64 `json:"forward_macs"`
 
 	// Precision is what large products are multiplied in, in training and in evaluation; zero, and not recorded, fp32.
-	Precision kernels.Precision `json:"precision,omitzero"`
+	Precision gemm.Precision `json:"precision,omitzero"`
 
 	// Evaluation is how embeddings are made and compared; zero, and not recorded, as published.
 	Evaluation Protocol `json:"evaluation,omitzero"`

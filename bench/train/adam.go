@@ -3,7 +3,8 @@ package train
 import (
 	"fmt"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/kernels/optim"
 )
 
 // Adam is torch.optim.Adam: Kingma & Ba 2015, Algorithm 1, with the weight decay added to
@@ -21,7 +22,7 @@ type Adam struct {
 // An update is one stretch of the parameters' slab.
 type update struct {
 	from, to int
-	kernel   *kernels.Adam
+	kernel   *optim.Adam
 }
 
 // NewAdam makes an optimiser for the parameters of w that the stage trains.
@@ -38,12 +39,12 @@ func NewAdam(w *Weights, stage Stage, weightDecay float64) *Adam {
 	default:
 		panic(fmt.Sprintf("train: an optimiser for %v", stage))
 	}
-	a.mean, a.square = kernels.Allocate(len(w.parameters)), kernels.Allocate(len(w.parameters))
+	a.mean, a.square = mem.Allocate(len(w.parameters)), mem.Allocate(len(w.parameters))
 	return a
 }
 
 func (a *Adam) add(from, to int) {
-	a.updates = append(a.updates, &update{from, to, kernels.NewAdam(to - from)})
+	a.updates = append(a.updates, &update{from, to, optim.NewAdam(to - from)})
 }
 
 // Step moves the parameters against the gradients that p holds.
@@ -52,7 +53,7 @@ func (a *Adam) Step(p *Program, lr float64) {
 		panic("train: the optimiser belongs to other weights")
 	}
 	a.steps++
-	step := kernels.AdamStep{
+	step := optim.AdamStep{
 		LearningRate: lr, Beta1: a.Beta1, Beta2: a.Beta2, Eps: a.Eps, WeightDecay: a.WeightDecay, Number: a.steps,
 	}
 	for _, u := range a.updates {

@@ -3,10 +3,9 @@ package train
 import (
 	"errors"
 	"fmt"
-	"slices"
-
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/models/graph"
+	"slices"
 )
 
 // compiler holds what Compile knows on its way.
@@ -57,7 +56,7 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	}
 	p := &Program{graph: g, weights: w, options: opt, fused: fused, features: none, dlogits: none}
 	if opt.Stage != Inference {
-		c.gradients = kernels.Allocate(len(w.parameters))
+		c.gradients = mem.Allocate(len(w.parameters))
 		p.gradients = c.gradients
 	}
 

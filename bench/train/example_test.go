@@ -5,7 +5,7 @@ import (
 	"log"
 
 	"github.com/reidbench/reidbench/bench/train"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models/graph"
 )
 
@@ -19,7 +19,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	pool := kernels.NewPool(2)
+	pool := parallel.NewPool(2)
 	defer pool.Close()
 	weights := train.NewWeights(g, 5)
 	const batch = 4

@@ -5,7 +5,7 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/act"
 )
 
 // A fusion is a rule by which a layer does a part of another one's work, because it has the data at hand. Rules change
@@ -148,7 +148,7 @@ func foldActivations(c *compiler) int {
 		if !ok {
 			continue
 		}
-		relu := next.act == kernels.ActReLU
+		relu := next.act == act.ReLU
 		switch of := l.(type) {
 		case *batchNormLayer:
 			of.activate(next.act)

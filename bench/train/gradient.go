@@ -1,6 +1,9 @@
 package train
 
-import "github.com/reidbench/reidbench/kernels"
+import (
+	"github.com/reidbench/reidbench/kernels/act"
+	"github.com/reidbench/reidbench/kernels/pointwise"
+)
 
 // The gradient of a value is gathered in a buffer while the layers that read the value emit their backward passes.
 // Gradients of several values can be in one buffer: what a sum passes back is the gradient of each of its terms. A
@@ -106,7 +109,7 @@ func (c *compiler) sum(v *value, other buffer) {
 	default:
 		dst = c.newBuffer(v.size, 0)
 	}
-	add := kernels.NewAdd(kernels.ActNone)
+	add := pointwise.NewAdd(act.None)
 	size := v.size
 	c.emit(v.maker.label(SumOfGradients), []buffer{old, other}, []buffer{dst}, func(f *frame) {
 		add.Forward(f.pool, f.n*size, f.at(dst), f.at(old), f.at(other))

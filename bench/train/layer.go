@@ -1,7 +1,7 @@
 package train
 
 import (
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/models/graph"
 )
 
@@ -76,8 +76,8 @@ func (b *base) inputShape() graph.Shape { return b.node.Inputs[0].Shape }
 // tail is what a layer does with its result: y = act(result + residual).
 type tail struct {
 	residual *value // nil for none; the last of the inputs, too
-	act      kernels.Act
+	act      act.Kind
 }
 
 // plain reports whether the result is the output.
-func (t *tail) plain() bool { return t.residual == nil && t.act == kernels.ActNone }
+func (t *tail) plain() bool { return t.residual == nil && t.act == act.None }

@@ -1,37 +1,38 @@
 package train
 
 import (
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/attention"
+	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/models/graph"
 )
 
 // attentionLayer keeps of its probabilities only the logarithm of each row's sum, logSums.
 type attentionLayer struct {
 	base
-	kernel    *kernels.Attention
+	kernel    *attention.Attention
 	width     int // channels of each of q, k and v
 	sequences int
 	logSums   buffer
 }
 
-func newAttentionLayer(b base, precision kernels.Precision) *attentionLayer {
+func newAttentionLayer(b base, precision gemm.Precision) *attentionLayer {
 	shape, _ := AttentionShape(b.node)
 	shape.Precision = precision
-	kernel := kernels.NewAttention(shape)
+	kernel := attention.New(shape)
 	return &attentionLayer{base: b, kernel: kernel, width: b.node.Shape.C, sequences: b.node.Shape.H}
 }
 
 // split finds q, k and v in one buffer of the three, or in one of q and k and one of v.
-func (l *attentionLayer) split(f *frame, first, second buffer) (q, k, v kernels.Rows) {
+func (l *attentionLayer) split(f *frame, first, second buffer) (q, k, v attention.Rows) {
 	data, c := f.at(first), l.width
 	if second == none {
-		q = kernels.Rows{Data: data, Stride: 3 * c}
-		k = kernels.Rows{Data: data[c:], Stride: 3 * c}
-		return q, k, kernels.Rows{Data: data[2*c:], Stride: 3 * c}
+		q = attention.Rows{Data: data, Stride: 3 * c}
+		k = attention.Rows{Data: data[c:], Stride: 3 * c}
+		return q, k, attention.Rows{Data: data[2*c:], Stride: 3 * c}
 	}
-	q = kernels.Rows{Data: data, Stride: 2 * c}
-	k = kernels.Rows{Data: data[c:], Stride: 2 * c}
-	return q, k, kernels.Rows{Data: f.at(second), Stride: c}
+	q = attention.Rows{Data: data, Stride: 2 * c}
+	k = attention.Rows{Data: data[c:], Stride: 2 * c}
+	return q, k, attention.Rows{Data: f.at(second), Stride: c}
 }
 
 func (l *attentionLayer) read(c *compiler) (first, second buffer) {
@@ -49,7 +50,7 @@ func (l *attentionLayer) forward(c *compiler, out buffer) {
 	c.scratch(l.kernel.Workspace(c.threads))
 	c.emit(l.label(Forward), []buffer{first, second}, []buffer{out, logSums}, func(f *frame) {
 		q, k, v := l.split(f, first, second)
-		y := kernels.Rows{Data: f.at(out), Stride: l.width}
+		y := attention.Rows{Data: f.at(out), Stride: l.width}
 		l.kernel.Forward(f.pool, f.n*l.sequences, y, q, k, v, f.at(logSums), f.ws)
 	})
 }
@@ -65,7 +66,7 @@ func (l *attentionLayer) backward(c *compiler, dy buffer) {
 	c.emit(l.label(Gradient), reads, []buffer{dFirst.dst, dSecond.dst}, func(f *frame) {
 		q, k, v := l.split(f, first, second)
 		dq, dk, dv := l.split(f, dFirst.dst, dSecond.dst)
-		gradient, y := kernels.Rows{Data: f.at(dy), Stride: l.width}, kernels.Rows{Data: f.at(out), Stride: l.width}
+		gradient, y := attention.Rows{Data: f.at(dy), Stride: l.width}, attention.Rows{Data: f.at(out), Stride: l.width}
 		l.kernel.Backward(f.pool, f.n*l.sequences, dq, dk, dv, gradient, y, q, k, v, f.at(logSums), f.ws)
 	})
 	dFirst.done()
@@ -77,7 +78,7 @@ func (l *attentionLayer) backward(c *compiler, dy buffer) {
 // matMulLayer multiplies two values, matrix by matrix.
 type matMulLayer struct {
 	base
-	product, gradA, gradB *kernels.MatMul
+	product, gradA, gradB *attention.MatMul
 }
 
 func newMatMulLayer(b base, op graph.MatMul) *matMulLayer {
@@ -89,30 +90,30 @@ func newMatMulLayer(b base, op graph.MatMul) *matMulLayer {
 	scale := float32(op.Factor())
 	ta, tb := op.TransposeA, op.TransposeB
 	l := &matMulLayer{base: b}
-	l.product = kernels.NewMatMul(kernels.MatMulShape{M: m, N: n, K: k, TransA: ta, TransB: tb, Scale: scale})
+	l.product = attention.NewMatMul(attention.MatMulShape{M: m, N: n, K: k, TransA: ta, TransB: tb, Scale: scale})
 	// dA = dC·op(B)ᵀ and dB = op(A)ᵀ·dC, each transposed where its operand is stored so.
 	if ta {
-		l.gradA = kernels.NewMatMul(kernels.MatMulShape{M: k, N: m, K: n, TransA: tb, TransB: true, Scale: scale})
+		l.gradA = attention.NewMatMul(attention.MatMulShape{M: k, N: m, K: n, TransA: tb, TransB: true, Scale: scale})
 	} else {
-		l.gradA = kernels.NewMatMul(kernels.MatMulShape{M: m, N: k, K: n, TransB: !tb, Scale: scale})
+		l.gradA = attention.NewMatMul(attention.MatMulShape{M: m, N: k, K: n, TransB: !tb, Scale: scale})
 	}
 	if tb {
-		l.gradB = kernels.NewMatMul(kernels.MatMulShape{M: n, N: k, K: m, TransA: true, TransB: ta, Scale: scale})
+		l.gradB = attention.NewMatMul(attention.MatMulShape{M: n, N: k, K: m, TransA: true, TransB: ta, Scale: scale})
 	} else {
-		l.gradB = kernels.NewMatMul(kernels.MatMulShape{M: k, N: n, K: m, TransA: !ta, Scale: scale})
+		l.gradB = attention.NewMatMul(attention.MatMulShape{M: k, N: n, K: m, TransA: !ta, Scale: scale})
 	}
 	return l
 }
 
 func (l *matMulLayer) forward(c *compiler, out buffer) {
 	a, b := c.read(l.in[0]), c.read(l.in[1])
-	for _, kernel := range []*kernels.MatMul{l.product, l.gradA, l.gradB} {
+	for _, kernel := range []*attention.MatMul{l.product, l.gradA, l.gradB} {
 		c.scratch(kernel.Workspace(c.threads))
 	}
 	multiply(c, l.label(Forward), l.product, l.node.Shape.H, out, a, b)
 }
 
-func multiply(c *compiler, name label, kernel *kernels.MatMul, matrices int, out, a, b buffer) {
+func multiply(c *compiler, name label, kernel *attention.MatMul, matrices int, out, a, b buffer) {
 	c.emit(name, []buffer{a, b}, []buffer{out}, func(f *frame) {
 		kernel.Run(f.pool, f.n*matrices, f.at(out), f.at(a), f.at(b), false, f.ws)
 	})

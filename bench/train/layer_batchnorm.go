@@ -1,7 +1,8 @@
 package train
 
 import (
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/act"
+	"github.com/reidbench/reidbench/kernels/norm"
 	"github.com/reidbench/reidbench/models/graph"
 )
 
@@ -10,24 +11,24 @@ import (
 type batchNormLayer struct {
 	base
 	tail
-	kernel *kernels.BatchNorm
+	kernel *norm.BatchNorm
 	frozen bool // normalise by the running statistics and leave them alone
 	plan   normPlan
 	stats  normStatistics
-	left   kernels.GradientRows // the input's gradient in the run in flight, where a convolution computes it
+	left   norm.GradientRows // the input's gradient in the run in flight, where a convolution computes it
 }
 
 func newBatchNormLayer(b base, frozen bool) *batchNormLayer {
 	l := &batchNormLayer{base: b, frozen: frozen}
-	l.activate(kernels.ActNone)
+	l.activate(act.None)
 	return l
 }
 
 // activate makes the activation part of the layer.
-func (l *batchNormLayer) activate(act kernels.Act) {
+func (l *batchNormLayer) activate(act act.Kind) {
 	op := l.node.Op.(graph.BatchNorm)
 	l.act = act
-	l.kernel = kernels.NewBatchNorm(l.node.Shape.C, float32(op.Eps), float32(op.Momentum), act)
+	l.kernel = norm.NewBatchNorm(l.node.Shape.C, float32(op.Eps), float32(op.Momentum), act)
 }
 
 func (l *batchNormLayer) trains(c *compiler) bool { return c.trainsParams(l.node) }
@@ -74,14 +75,14 @@ func (l *batchNormLayer) applyWithMeans(c *compiler, out buffer) {
 	})
 }
 
-// normStatistics are a batch's statistics and the running ones, [kernels.Statistics] as buffers.
+// normStatistics are a batch's statistics and the running ones, [norm.Statistics] as buffers.
 type normStatistics struct {
 	mean, invStd    buffer
 	runMean, runVar []float32
 }
 
-func (s *normStatistics) open(f *frame) kernels.Statistics {
-	return kernels.Statistics{Mean: f.at(s.mean), InvStd: f.at(s.invStd), RunMean: s.runMean, RunVar: s.runVar}
+func (s *normStatistics) open(f *frame) norm.Statistics {
+	return norm.Statistics{Mean: f.at(s.mean), InvStd: f.at(s.invStd), RunMean: s.runMean, RunVar: s.runVar}
 }
 
 // newStatistics makes room for the statistics of a batch.
@@ -113,7 +114,7 @@ func (l *batchNormLayer) statistics(c *compiler) {
 }
 
 // partStatistics are those of one part of concatenations, which all batch norms that read it share,
-// [kernels.PartStatistics] as buffers.
+// [norm.PartStatistics] as buffers.
 type partStatistics struct {
 	by             *batchNormLayer // that computes them: the first
 	mean, variance buffer
@@ -131,10 +132,10 @@ func (l *batchNormLayer) statisticsOfParts(c *compiler) {
 		}
 		reads = append(reads, part.mean, part.variance)
 	}
-	statistics := make([]kernels.PartStatistics, len(parts))
+	statistics := make([]norm.PartStatistics, len(parts))
 	c.emit(l.label(Statistics), reads, []buffer{to.mean, to.invStd}, func(f *frame) {
 		for i, part := range parts {
-			statistics[i] = kernels.PartStatistics{Mean: f.at(part.mean), Variance: f.at(part.variance)}
+			statistics[i] = norm.PartStatistics{Mean: f.at(part.mean), Variance: f.at(part.variance)}
 		}
 		kernel.StatsOfParts(f.n*positions, statistics, to.open(f))
 	})
@@ -144,20 +145,20 @@ func (l *batchNormLayer) statisticsOfPart(c *compiler, part *partStatistics, v *
 	positions := l.positions()
 	channels := v.size / positions
 	part.mean, part.variance = c.newBuffer(0, channels), c.newBuffer(0, channels)
-	kernel, x := kernels.NewBatchNorm(channels, 0, 0, kernels.ActNone), c.read(v)
+	kernel, x := norm.NewBatchNorm(channels, 0, 0, act.None), c.read(v)
 	c.scratch(kernel.Workspace(c.opt.Batch*positions, c.threads))
 	c.emit(l.label(Statistics), []buffer{x}, []buffer{part.mean, part.variance}, func(f *frame) {
-		to := kernels.PartStatistics{Mean: f.at(part.mean), Variance: f.at(part.variance)}
+		to := norm.PartStatistics{Mean: f.at(part.mean), Variance: f.at(part.variance)}
 		kernel.StatsOfPart(f.pool, f.n*positions, f.at(x), to, f.ws)
 	})
 }
 
-// normOperands are what a batch norm is applied to, [kernels.Normalised] as buffers.
+// normOperands are what a batch norm is applied to, [norm.Operands] as buffers.
 type normOperands struct {
 	x, add, mean, invStd buffer
 	gamma, beta          []float32
-	parts                []buffer       // of x, which is none then; nil if it is one
-	opened               []kernels.Part // of the run in flight
+	parts                []buffer    // of x, which is none then; nil if it is one
+	opened               []norm.Part // of the run in flight
 }
 
 // operands are the layer's, where a residual matters as the activation's gradient depends on it.
@@ -169,12 +170,12 @@ func (l *batchNormLayer) operands(c *compiler) normOperands {
 	if l.plan.parts != nil {
 		for _, v := range l.in {
 			o.parts = append(o.parts, c.read(v))
-			o.opened = append(o.opened, kernels.Part{Channels: v.size / l.positions()})
+			o.opened = append(o.opened, norm.Part{Channels: v.size / l.positions()})
 		}
 	} else {
 		o.x = c.read(l.in[0])
 	}
-	if l.residual != nil && l.act != kernels.ActNone {
+	if l.residual != nil && l.act != act.None {
 		o.add = c.read(l.residual)
 	}
 	return o
@@ -185,11 +186,11 @@ func (o *normOperands) buffers() []buffer {
 }
 
 // open returns the operands for the run in flight.
-func (o *normOperands) open(f *frame) kernels.Normalised {
+func (o *normOperands) open(f *frame) norm.Operands {
 	for i, part := range o.parts {
 		o.opened[i].X = f.at(part)
 	}
-	return kernels.Normalised{
+	return norm.Operands{
 		X: f.at(o.x), Parts: o.opened, Add: f.at(o.add),
 		Mean: f.at(o.mean), InvStd: f.at(o.invStd), Gamma: o.gamma, Beta: o.beta,
 	}

@@ -1,6 +1,9 @@
 package train
 
-import "github.com/reidbench/reidbench/kernels"
+import (
+	"github.com/reidbench/reidbench/kernels/act"
+	"github.com/reidbench/reidbench/kernels/norm"
+)
 
 // gradientSums are the sums of a batch norm's gradient, which a convolution takes while it makes that gradient.
 type gradientSums struct {
@@ -25,7 +28,7 @@ func (l *batchNormLayer) backward(c *compiler, dy buffer) {
 	}
 }
 
-// normGradient is what all backward passes of a batch norm take, [kernels.BatchNormGradient] as buffers.
+// normGradient is what all backward passes of a batch norm take, [norm.BatchNormGradient] as buffers.
 type normGradient struct {
 	dy            buffer
 	of            normOperands
@@ -44,8 +47,8 @@ func (l *batchNormLayer) gradient(c *compiler, dy buffer) (g normGradient) {
 func (g *normGradient) buffers() []buffer { return append(g.of.buffers(), g.dy) }
 
 // open returns the arguments for the run in flight.
-func (g *normGradient) open(f *frame) kernels.BatchNormGradient {
-	return kernels.BatchNormGradient{
+func (g *normGradient) open(f *frame) norm.BatchNormGradient {
+	return norm.BatchNormGradient{
 		DY: f.at(g.dy), At: g.of.open(f), Fixed: g.fixed,
 		DGamma: g.dGamma, DBeta: g.dBeta, Accumulate: g.accumulate,
 	}
@@ -67,7 +70,7 @@ func (l *batchNormLayer) backwardResidual(c *compiler, dy buffer) {
 	kernel, positions, of := l.kernel, l.positions(), l.gradient(c, dy)
 	inPlace := c.reusable(dy)
 	rest := contribution{dst: none}
-	if l.act != kernels.ActNone {
+	if l.act != act.None {
 		rest = c.contribute(l.residual, false, inPlace)
 	}
 	if l.residual.needs {
@@ -78,7 +81,7 @@ func (l *batchNormLayer) backwardResidual(c *compiler, dy buffer) {
 		kernel.Backward(f.pool, f.n*positions, f.at(k.dst), f.at(rest.dst), of.open(f), f.ws)
 	})
 	k.done()
-	if l.act != kernels.ActNone {
+	if l.act != act.None {
 		rest.done()
 	} else {
 		c.pass(l.residual, dy)
@@ -115,10 +118,10 @@ func (l *batchNormLayer) backwardParts(c *compiler, dy buffer) {
 		k := c.contribute(v, true, none)
 		parts, reads, writes = append(parts, k), append(reads, k.add), append(writes, k.dst)
 	}
-	gradients := make([]kernels.PartGradient, len(parts))
+	gradients := make([]norm.PartGradient, len(parts))
 	c.emit(l.label(Gradient), reads, writes, func(f *frame) {
 		for i, k := range parts {
-			gradients[i] = kernels.PartGradient{DX: f.at(k.dst), Add: f.at(k.add)}
+			gradients[i] = norm.PartGradient{DX: f.at(k.dst), Add: f.at(k.add)}
 		}
 		kernel.BackwardSummedParts(f.pool, f.n*positions, gradients, of.open(f), sums.blocks, f.at(sums.buffer))
 	})
@@ -153,7 +156,7 @@ func (l *batchNormLayer) backwardGated(c *compiler, dy buffer) {
 	}
 	k := c.contribute(l.in[0], false, c.reusable(dy))
 	c.emit(l.label(Gradient), append(of.buffers(), gate, shift), []buffer{k.dst}, func(f *frame) {
-		missing := kernels.Gated{Gate: f.at(gate), Shift: f.at(shift), Rows: positions}
+		missing := norm.Gated{Gate: f.at(gate), Shift: f.at(shift), Rows: positions}
 		if joint {
 			l.left = kernel.SettleGated(f.pool, f.n*positions, f.at(k.dst), of.open(f), missing, f.ws)
 		} else {

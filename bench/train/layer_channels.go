@@ -1,6 +1,8 @@
 package train
 
-import "github.com/reidbench/reidbench/kernels"
+import (
+	"github.com/reidbench/reidbench/kernels/move"
+)
 
 // concatLayer joins its inputs along the channels.
 type concatLayer struct{ base }
@@ -20,7 +22,7 @@ func (l *concatLayer) recompute(c *compiler, out buffer) { l.forward(c, out) }
 func (l *concatLayer) forward(c *compiler, out buffer) {
 	offset, width, positions := 0, l.node.Shape.C, l.positions()
 	for _, v := range l.in {
-		kernel, x, from, channels := kernels.NewCopyColumns(), c.read(v), offset, v.size/positions
+		kernel, x, from, channels := move.NewCopyColumns(), c.read(v), offset, v.size/positions
 		c.emit(l.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 			kernel.Run(f.pool, f.n*positions, channels, columns(f, out, width, from), columns(f, x, channels, 0), false)
 		})
@@ -37,7 +39,7 @@ func (l *concatLayer) backward(c *compiler, dy buffer) {
 		if k.dst == none {
 			continue
 		}
-		kernel := kernels.NewCopyColumns()
+		kernel := move.NewCopyColumns()
 		accumulate := c.startFrom(&l.base, k, false)
 		c.emit(l.label(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {
 			dst, src := columns(f, k.dst, channels, 0), columns(f, dy, width, from)
@@ -55,7 +57,7 @@ func (c *compiler) startFrom(b *base, k contribution, partly bool) (accumulate b
 	case k.add == none && partly:
 		c.emit(b.label(ZeroGradient), nil, []buffer{k.dst}, func(f *frame) { clear(f.at(k.dst)) })
 	case k.add != none && k.add != k.dst:
-		kernel := kernels.NewCopyColumns()
+		kernel := move.NewCopyColumns()
 		c.emit(b.label(CopyOfGradient), []buffer{k.add}, []buffer{k.dst}, func(f *frame) {
 			kernel.Run(f.pool, f.n, size, columns(f, k.dst, size, 0), columns(f, k.add, size, 0), false)
 		})
@@ -70,7 +72,7 @@ type sliceLayer struct {
 }
 
 func (l *sliceLayer) forward(c *compiler, out buffer) {
-	kernel, x, positions := kernels.NewCopyColumns(), c.read(l.in[0]), l.positions()
+	kernel, x, positions := move.NewCopyColumns(), c.read(l.in[0]), l.positions()
 	channels, width, from := l.node.Shape.C, l.inputShape().C, l.from
 	c.emit(l.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		kernel.Run(f.pool, f.n*positions, channels, columns(f, out, channels, 0), columns(f, x, width, from), false)
@@ -78,7 +80,7 @@ func (l *sliceLayer) forward(c *compiler, out buffer) {
 }
 
 func (l *sliceLayer) backward(c *compiler, dy buffer) {
-	kernel, positions := kernels.NewCopyColumns(), l.positions()
+	kernel, positions := move.NewCopyColumns(), l.positions()
 	channels, width, from := l.node.Shape.C, l.inputShape().C, l.from
 	k := c.contribute(l.in[0], true, none)
 	accumulate := c.startFrom(&l.base, k, true)
@@ -90,6 +92,6 @@ func (l *sliceLayer) backward(c *compiler, dy buffer) {
 }
 
 // columns are the channels from offset on of a buffer that is width channels wide.
-func columns(f *frame, b buffer, width, offset int) kernels.Columns {
-	return kernels.Columns{Data: f.at(b), Stride: width, Offset: offset}
+func columns(f *frame, b buffer, width, offset int) move.Columns {
+	return move.Columns{Data: f.at(b), Stride: width, Offset: offset}
 }

@@ -1,13 +1,17 @@
 package train
 
-import "github.com/reidbench/reidbench/kernels"
+import (
+	"github.com/reidbench/reidbench/kernels/act"
+	"github.com/reidbench/reidbench/kernels/conv"
+	"github.com/reidbench/reidbench/kernels/norm"
+)
 
 // convLayer is a convolution or linear layer, with the residual that is added to it and the
 // ReLU that follows, if any.
 type convLayer struct {
 	base
 	tail
-	kernel *kernels.Conv
+	kernel *conv.Conv
 	plan   convPlan
 }
 
@@ -15,7 +19,7 @@ func (c *compiler) newConvLayer(b base) (*convLayer, error) {
 	shape, _ := ConvShape(b.node)
 	shape.BeforeNorm = c.beforeNorm[b.node.ID]
 	shape.Precision = c.opt.Precision
-	kernel, err := kernels.NewConv(shape)
+	kernel, err := conv.New(shape)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +49,7 @@ func (l *convLayer) forward(c *compiler, out buffer) {
 	}
 	c.scratch(kernel.Workspace(c.opt.Batch, c.threads))
 	c.emit(l.label(Forward), append(x.buffers(), add), []buffer{out}, func(f *frame) {
-		epilogue := kernels.Epilogue{Bias: bias, Add: f.at(add), Act: act}
+		epilogue := conv.Epilogue{Bias: bias, Add: f.at(add), Act: act}
 		kernel.Forward(f.pool, f.n, f.at(out), x.open(f, kernel), w, epilogue, f.ws)
 	})
 }
@@ -65,8 +69,8 @@ func (l *convLayer) forwardStatistics(c *compiler, out buffer) {
 // convInput is what a convolution reads, and how.
 type convInput struct {
 	x    buffer
-	norm *kernels.BatchNorm // that x is read through, nil for none
-	of   normOperands       // what that is applied to
+	norm *norm.BatchNorm // that x is read through, nil for none
+	of   normOperands    // what that is applied to
 }
 
 // input is what the layer before has written or, if that is a batch norm which writes nothing, what it has read.
@@ -87,7 +91,7 @@ func (i *convInput) buffers() []buffer {
 }
 
 // open returns the input for the next call of the kernel.
-func (i *convInput) open(f *frame, kernel *kernels.Conv) []float32 {
+func (i *convInput) open(f *frame, kernel *conv.Conv) []float32 {
 	if i.norm != nil {
 		kernel.ReadThrough(i.norm, f.n, i.of.open(f))
 	}
@@ -99,7 +103,7 @@ func (l *convLayer) backward(c *compiler, dy buffer) {
 		l.backwardJoint(c, dy)
 		return
 	}
-	if l.act != kernels.ActNone {
+	if l.act != act.None {
 		dy = reluGradient(c, &l.base, l.act, dy)
 	}
 	if l.trains(c) {
@@ -147,7 +151,7 @@ func (l *convLayer) backwardDataSums(c *compiler, k contribution, dy buffer) {
 	sums.buffer = c.newBuffer(0, kernel.GradientSums(norm, c.opt.Batch))
 	c.scratch(kernel.GradientSumsWorkspace(c.opt.Batch, c.threads))
 	c.emit(l.label(DataGradient), append(x.buffers(), dy, k.add), []buffer{k.dst, sums.buffer}, func(f *frame) {
-		before := kernels.NormBefore{Norm: norm, At: x.open(f), Sums: f.at(sums.buffer)}
+		before := conv.NormBefore{Norm: norm, At: x.open(f), Sums: f.at(sums.buffer)}
 		sums.blocks = kernel.BackwardDataSums(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), before, f.ws)
 	})
 }
@@ -162,7 +166,7 @@ func (l *convLayer) backwardJoint(c *compiler, g buffer) {
 	dw, accumulate := c.parameterGradient(l.node.Params[0])
 	k := c.contribute(l.in[0], true, none)
 	reads, writes := append(append(x.buffers(), y.buffers()...), g, k.add), []buffer{k.dst}
-	var before *kernels.BatchNorm
+	var before *norm.BatchNorm
 	var of normOperands
 	sums := &gradientSums{buffer: none}
 	if norm := l.plan.sums; norm != nil {
@@ -171,14 +175,14 @@ func (l *convLayer) backwardJoint(c *compiler, g buffer) {
 		reads, writes = append(reads, of.buffers()...), append(writes, sums.buffer)
 	}
 	c.scratch(kernel.JointWorkspace(c.opt.Batch, c.threads))
-	args := &kernels.Joint{} // of the run in flight
+	args := &conv.Joint{} // of the run in flight
 	c.emit(l.label(BothGradients), reads, writes, func(f *frame) {
-		*args = kernels.Joint{
+		*args = conv.Joint{
 			DX: f.at(k.dst), Add: f.at(k.add), DW: dw, Accumulate: accumulate,
 			DY: after.left, X: x.open(f, kernel), W: w,
 		}
 		if before != nil {
-			args.Before = kernels.NormBefore{Norm: before, At: of.open(f), Sums: f.at(sums.buffer)}
+			args.Before = conv.NormBefore{Norm: before, At: of.open(f), Sums: f.at(sums.buffer)}
 		}
 		sums.blocks = kernel.BackwardJoint(f.pool, f.n, args, f.ws)
 	})

@@ -1,11 +1,13 @@
 package train
 
-import "github.com/reidbench/reidbench/kernels"
+import (
+	"github.com/reidbench/reidbench/kernels/pointwise"
+)
 
 // gateLayer multiplies every channel of the first input by the second input's.
 type gateLayer struct {
 	base
-	kernel   *kernels.ChannelGate
+	kernel   *pointwise.ChannelGate
 	deferred bool // the batch norm that made the first input multiplies its gradient by the gate
 }
 

@@ -1,11 +1,13 @@
 package train
 
-import "github.com/reidbench/reidbench/kernels"
+import (
+	"github.com/reidbench/reidbench/kernels/norm"
+)
 
 // layerNormLayer normalises the channels of each position.
 type layerNormLayer struct {
 	base
-	kernel       *kernels.LayerNorm
+	kernel       *norm.LayerNorm
 	mean, invStd buffer
 }
 
@@ -35,7 +37,7 @@ func (l *layerNormLayer) backward(c *compiler, dy buffer) {
 	c.scratch(kernel.Workspace(c.opt.Batch*positions, c.threads))
 	k := c.contribute(l.in[0], true, none)
 	c.emit(l.label(Gradient), []buffer{dy, x, mean, invStd, k.add}, []buffer{k.dst}, func(f *frame) {
-		of := kernels.LayerNormGradient{
+		of := norm.LayerNormGradient{
 			DY: f.at(dy), X: f.at(x), Mean: f.at(mean), RStd: f.at(invStd), Gamma: gamma,
 			DX: f.at(k.dst), Add: f.at(k.add), DGamma: dGamma, DBeta: dBeta, Accumulate: accumulate,
 		}

@@ -2,17 +2,18 @@ package train
 
 import (
 	"fmt"
-	"hash/fnv"
-
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/act"
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/kernels/pointwise"
 	"github.com/reidbench/reidbench/models/graph"
+	"hash/fnv"
 )
 
 // actLayer is an activation that no other layer applies.
 type actLayer struct {
 	base
-	act    kernels.Act
-	kernel *kernels.Activation
+	act    act.Kind
+	kernel *pointwise.Activation
 }
 
 func newActLayer(b base, f graph.Activation) (*actLayer, error) {
@@ -20,7 +21,7 @@ func newActLayer(b base, f graph.Activation) (*actLayer, error) {
 	if !ok {
 		return nil, fmt.Errorf("unknown activation %q", f)
 	}
-	return &actLayer{base: b, act: act, kernel: kernels.NewActivation(act)}, nil
+	return &actLayer{base: b, act: act, kernel: pointwise.NewActivation(act)}, nil
 }
 
 func (l *actLayer) recompute(c *compiler, out buffer) { l.forward(c, out) }
@@ -46,18 +47,18 @@ func (l *actLayer) backward(c *compiler, dy buffer) {
 // addLayer sums its inputs and applies an activation.
 type addLayer struct {
 	base
-	act kernels.Act
+	act act.Kind
 }
 
 func (l *addLayer) forward(c *compiler, out buffer) {
 	size := l.out.size
 	sum := c.read(l.in[0])
 	for i, v := range l.in[1:] {
-		act := kernels.ActNone
+		act := act.None
 		if i == len(l.in)-2 {
 			act = l.act
 		}
-		kernel, a, b := kernels.NewAdd(act), sum, c.read(v)
+		kernel, a, b := pointwise.NewAdd(act), sum, c.read(v)
 		c.emit(l.label(Forward), []buffer{a, b}, []buffer{out}, func(f *frame) {
 			kernel.Forward(f.pool, f.n*size, f.at(out), f.at(a), f.at(b))
 		})
@@ -66,7 +67,7 @@ func (l *addLayer) forward(c *compiler, out buffer) {
 }
 
 func (l *addLayer) backward(c *compiler, dy buffer) {
-	if l.act != kernels.ActNone {
+	if l.act != act.None {
 		dy = reluGradient(c, &l.base, l.act, dy)
 	}
 	for _, v := range l.in {
@@ -76,8 +77,8 @@ func (l *addLayer) backward(c *compiler, dy buffer) {
 
 // reluGradient emits the gradient before a ReLU that is fused into a layer, from the layer's
 // output: ReLU's slope is the same before and after it.
-func reluGradient(c *compiler, b *base, act kernels.Act, dy buffer) buffer {
-	kernel, size, y, dz := kernels.NewActivation(act), b.out.size, c.read(b.out), c.reusable(dy)
+func reluGradient(c *compiler, b *base, act act.Kind, dy buffer) buffer {
+	kernel, size, y, dz := pointwise.NewActivation(act), b.out.size, c.read(b.out), c.reusable(dy)
 	if dz == none {
 		dz = c.newBuffer(size, 0)
 	}
@@ -90,7 +91,7 @@ func reluGradient(c *compiler, b *base, act kernels.Act, dy buffer) buffer {
 // productLayer multiplies two values of one shape.
 type productLayer struct {
 	base
-	kernel *kernels.Mul
+	kernel *pointwise.Mul
 }
 
 func (l *productLayer) forward(c *compiler, out buffer) {
@@ -113,7 +114,7 @@ func (l *productLayer) backward(c *compiler, dy buffer) {
 // scaleLayer multiplies by a constant.
 type scaleLayer struct {
 	base
-	kernel *kernels.Scale
+	kernel *pointwise.Scale
 }
 
 func (l *scaleLayer) forward(c *compiler, out buffer) {
@@ -135,7 +136,7 @@ func (l *scaleLayer) backward(c *compiler, dy buffer) {
 // channelScaleLayer multiplies every channel by a learned factor.
 type channelScaleLayer struct {
 	base
-	kernel *kernels.ChannelScale
+	kernel *pointwise.ChannelScale
 }
 
 func (l *channelScaleLayer) trains(c *compiler) bool { return c.trainsParams(l.node) }
@@ -163,7 +164,7 @@ func (l *channelScaleLayer) backward(c *compiler, dy buffer) {
 // masks is dropout by element or by sample; the mask is a function of the training step, so
 // that the backward pass makes it again.
 type masks interface {
-	Forward(p *kernels.Pool, n, perSample int, y, x []float32, step uint64)
+	Forward(p *parallel.Pool, n, perSample int, y, x []float32, step uint64)
 }
 
 type dropoutLayer struct {
@@ -182,19 +183,19 @@ func (c *compiler) newDropoutLayer(b base) layer {
 	switch op := b.node.Op.(type) {
 	case graph.Dropout:
 		if op.P > 0 {
-			return &dropoutLayer{b, byElement{kernels.NewDropout(op.P, seed)}}
+			return &dropoutLayer{b, byElement{pointwise.NewDropout(op.P, seed)}}
 		}
 	case graph.DropPath:
 		if op.P > 0 {
-			return &dropoutLayer{b, kernels.NewDropPath(op.P, seed)}
+			return &dropoutLayer{b, pointwise.NewDropPath(op.P, seed)}
 		}
 	}
 	return nil
 }
 
-type byElement struct{ *kernels.Dropout }
+type byElement struct{ *pointwise.Dropout }
 
-func (d byElement) Forward(p *kernels.Pool, n, perSample int, y, x []float32, step uint64) {
+func (d byElement) Forward(p *parallel.Pool, n, perSample int, y, x []float32, step uint64) {
 	d.Dropout.Forward(p, n*perSample, y, x, step)
 }
 

@@ -1,12 +1,14 @@
 package train
 
 import (
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/kernels/pointwise"
+	"github.com/reidbench/reidbench/kernels/pooling"
 	"github.com/reidbench/reidbench/models/graph"
 )
 
-func poolShape(in graph.Shape, kernel, stride, pad graph.Size2, ceil bool) kernels.PoolShape {
-	return kernels.PoolShape{
+func poolShape(in graph.Shape, kernel, stride, pad graph.Size2, ceil bool) pooling.Shape {
+	return pooling.Shape{
 		H: in.H, W: in.W, C: in.C,
 		KH: kernel.H, KW: kernel.W, SH: stride.H, SW: stride.W, PH: pad.H, PW: pad.W,
 		Ceil: ceil,
@@ -16,7 +18,7 @@ func poolShape(in graph.Shape, kernel, stride, pad graph.Size2, ceil bool) kerne
 // maxPoolLayer remembers which position of each window was the largest, a byte each.
 type maxPoolLayer struct {
 	base
-	kernel *kernels.MaxPool
+	kernel *pooling.Max
 	which  buffer
 }
 
@@ -43,8 +45,8 @@ func (l *maxPoolLayer) backward(c *compiler, dy buffer) {
 
 // A linearMap is a kernel whose gradient needs neither input nor output.
 type linearMap interface {
-	Forward(p *kernels.Pool, n int, y, x []float32)
-	Backward(p *kernels.Pool, n int, dx, dy []float32)
+	Forward(p *parallel.Pool, n int, y, x []float32)
+	Backward(p *parallel.Pool, n int, dx, dy []float32)
 }
 
 // mapLayer is one linear map: upsampling, flattening to PyTorch's order [C, H, W], or gathering pixels into the
@@ -88,7 +90,7 @@ func (l *avgPoolLayer) backward(c *compiler, dy buffer) {
 		l.mapLayer.backward(c, dy)
 		return
 	}
-	size, share := l.out.size, kernels.NewScale(1/float32(l.inputShape().Positions()))
+	size, share := l.out.size, pointwise.NewScale(1/float32(l.inputShape().Positions()))
 	l.shift = c.newBuffer(size, 0)
 	shift := l.shift
 	c.emit(l.label(Gradient), []buffer{dy}, []buffer{shift}, func(f *frame) {

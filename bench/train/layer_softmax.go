@@ -1,7 +1,8 @@
 package train
 
 import (
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/attention"
+	"github.com/reidbench/reidbench/kernels/move"
 	"github.com/reidbench/reidbench/models/graph"
 )
 
@@ -9,18 +10,18 @@ import (
 // tokens of a sequence.
 type softmaxLayer struct {
 	base
-	kernel *kernels.Softmax
-	rows   int              // per sample
-	turn   *kernels.Flatten // [tokens, channels] to [channels, tokens]; nil over the channels
+	kernel *attention.Softmax
+	rows   int           // per sample
+	turn   *move.Flatten // [tokens, channels] to [channels, tokens]; nil over the channels
 }
 
 func newSoftmaxLayer(b base, op graph.Softmax) *softmaxLayer {
 	s := b.node.Shape
 	if !op.OverTokens {
-		return &softmaxLayer{base: b, kernel: kernels.NewSoftmax(s.C), rows: s.Positions()}
+		return &softmaxLayer{base: b, kernel: attention.NewSoftmax(s.C), rows: s.Positions()}
 	}
-	turn := kernels.NewFlatten(1, s.W, s.C)
-	return &softmaxLayer{base: b, kernel: kernels.NewSoftmax(s.W), rows: s.H * s.C, turn: turn}
+	turn := move.NewFlatten(1, s.W, s.C)
+	return &softmaxLayer{base: b, kernel: attention.NewSoftmax(s.W), rows: s.H * s.C, turn: turn}
 }
 
 func (l *softmaxLayer) forward(c *compiler, out buffer) {

@@ -1,11 +1,13 @@
 package train
 
-import "github.com/reidbench/reidbench/kernels"
+import (
+	"github.com/reidbench/reidbench/kernels/move"
+)
 
 // classTokenLayer puts a learned token before the tokens of each sequence.
 type classTokenLayer struct {
 	base
-	kernel *kernels.Tokens
+	kernel *move.Tokens
 }
 
 func (l *classTokenLayer) trains(c *compiler) bool { return c.trainsParams(l.node) }
@@ -31,7 +33,7 @@ func (l *classTokenLayer) backward(c *compiler, dy buffer) {
 // positionLayer adds a learned embedding to the tokens of each sequence.
 type positionLayer struct {
 	base
-	kernel *kernels.Tokens
+	kernel *move.Tokens
 }
 
 func (l *positionLayer) trains(c *compiler) bool { return c.trainsParams(l.node) }
@@ -55,7 +57,7 @@ func (l *positionLayer) backward(c *compiler, dy buffer) {
 // tokenLayer selects one token of each sequence.
 type tokenLayer struct {
 	base
-	kernel *kernels.Tokens
+	kernel *move.Tokens
 	index  int
 }
 
@@ -80,7 +82,7 @@ func (l *tokenLayer) backward(c *compiler, dy buffer) {
 type padTokenLayer struct{ base }
 
 func (l *padTokenLayer) forward(c *compiler, out buffer) {
-	kernel, x, s := kernels.NewCopyColumns(), c.read(l.in[0]), l.node.Shape
+	kernel, x, s := move.NewCopyColumns(), c.read(l.in[0]), l.node.Shape
 	width, tokens := s.W*s.C, (s.W-1)*s.C
 	c.emit(l.label(Forward), []buffer{x}, []buffer{out}, func(f *frame) {
 		y := f.at(out)
@@ -92,7 +94,7 @@ func (l *padTokenLayer) forward(c *compiler, out buffer) {
 }
 
 func (l *padTokenLayer) backward(c *compiler, dy buffer) {
-	kernel, s := kernels.NewCopyColumns(), l.node.Shape
+	kernel, s := move.NewCopyColumns(), l.node.Shape
 	width, tokens := s.W*s.C, (s.W-1)*s.C
 	k := c.contribute(l.in[0], false, none)
 	c.emit(l.label(Gradient), []buffer{dy}, []buffer{k.dst}, func(f *frame) {

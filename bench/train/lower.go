@@ -2,10 +2,13 @@ package train
 
 import (
 	"fmt"
-	"slices"
-
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/act"
+	"github.com/reidbench/reidbench/kernels/move"
+	"github.com/reidbench/reidbench/kernels/norm"
+	"github.com/reidbench/reidbench/kernels/pointwise"
+	"github.com/reidbench/reidbench/kernels/pooling"
 	"github.com/reidbench/reidbench/models/graph"
+	"slices"
 )
 
 // lower makes a layer of every node that does something.
@@ -64,16 +67,16 @@ func (c *compiler) findNeeds() {
 	}
 }
 
-var activations = map[graph.Activation]kernels.Act{
-	graph.Identity:    kernels.ActNone,
-	graph.ReLU:        kernels.ActReLU,
-	graph.ReLU6:       kernels.ActReLU6,
-	graph.SiLU:        kernels.ActSiLU,
-	graph.GELU:        kernels.ActGELU,
-	graph.Sigmoid:     kernels.ActSigmoid,
-	graph.HardSigmoid: kernels.ActHardSigmoid,
-	graph.HardSwish:   kernels.ActHardSwish,
-	graph.Tanh:        kernels.ActTanh,
+var activations = map[graph.Activation]act.Kind{
+	graph.Identity:    act.None,
+	graph.ReLU:        act.ReLU,
+	graph.ReLU6:       act.ReLU6,
+	graph.SiLU:        act.SiLU,
+	graph.GELU:        act.GELU,
+	graph.Sigmoid:     act.Sigmoid,
+	graph.HardSigmoid: act.HardSigmoid,
+	graph.HardSwish:   act.HardSwish,
+	graph.Tanh:        act.Tanh,
 }
 
 // newLayer returns the layer of a node, nil if the node only renames or reshapes what it reads.
@@ -91,52 +94,52 @@ func (c *compiler) newLayer(n *graph.Node) (layer, error) {
 	case graph.BatchNorm:
 		return newBatchNormLayer(b, c.frozen[n]), nil
 	case graph.LayerNorm:
-		return &layerNormLayer{base: b, kernel: kernels.NewLayerNorm(n.Shape.C, float32(op.Eps))}, nil
+		return &layerNormLayer{base: b, kernel: norm.NewLayerNorm(n.Shape.C, float32(op.Eps))}, nil
 	case graph.Act:
 		return newActLayer(b, op.Func)
 	case graph.MaxPool:
 		s := poolShape(in, op.Kernel, op.Steps(), op.Pad, op.Ceil)
-		return &maxPoolLayer{base: b, kernel: kernels.NewMaxPool(s)}, nil
+		return &maxPoolLayer{base: b, kernel: pooling.NewMax(s)}, nil
 	case graph.AvgPool:
 		s := poolShape(in, op.Kernel, op.Steps(), op.Pad, op.Ceil)
-		return &avgPoolLayer{mapLayer: mapLayer{b, kernels.NewAvgPool(s, !op.ExcludePad)}}, nil
+		return &avgPoolLayer{mapLayer: mapLayer{b, pooling.NewAvg(s, !op.ExcludePad)}}, nil
 	case graph.AdaptiveAvgPool:
-		kernel := kernels.NewAdaptiveAvgPool(in.H, in.W, in.C, op.Out.H, op.Out.W)
+		kernel := pooling.NewAdaptiveAvg(in.H, in.W, in.C, op.Out.H, op.Out.W)
 		return &avgPoolLayer{mapLayer: mapLayer{b, kernel}, global: op.Out == graph.Square(1)}, nil
 	case graph.Add:
 		return &addLayer{base: b}, nil
 	case graph.Mul:
 		if n.Inputs[1].Shape == in {
-			return &productLayer{base: b, kernel: kernels.NewMul()}, nil
+			return &productLayer{base: b, kernel: pointwise.NewMul()}, nil
 		}
-		return &gateLayer{base: b, kernel: kernels.NewChannelGate(n.Shape.Positions(), n.Shape.C)}, nil
+		return &gateLayer{base: b, kernel: pointwise.NewChannelGate(n.Shape.Positions(), n.Shape.C)}, nil
 	case graph.Scale:
-		return &scaleLayer{base: b, kernel: kernels.NewScale(float32(op.Factor))}, nil
+		return &scaleLayer{base: b, kernel: pointwise.NewScale(float32(op.Factor))}, nil
 	case graph.ChannelScale:
-		return &channelScaleLayer{base: b, kernel: kernels.NewChannelScale(n.Shape.C)}, nil
+		return &channelScaleLayer{base: b, kernel: pointwise.NewChannelScale(n.Shape.C)}, nil
 	case graph.Concat:
 		return &concatLayer{base: b}, nil
 	case graph.Slice:
 		return &sliceLayer{base: b, from: op.From}, nil
 	case graph.Upsample:
-		return &mapLayer{base: b, kernel: kernels.NewUpsample(in.H, in.W, in.C, op.Factor)}, nil
+		return &mapLayer{base: b, kernel: move.NewUpsample(in.H, in.W, in.C, op.Factor)}, nil
 	case graph.Dropout, graph.DropPath:
 		return c.newDropoutLayer(b), nil
 	case graph.Flatten:
 		if in.IsVector() {
 			return nil, nil
 		}
-		return &mapLayer{base: b, kernel: kernels.NewFlatten(in.H, in.W, in.C)}, nil
+		return &mapLayer{base: b, kernel: move.NewFlatten(in.H, in.W, in.C)}, nil
 	case graph.Windows:
-		return &mapLayer{base: b, kernel: kernels.NewWindows(in.H, in.W, in.C, op.Size.H, op.Size.W)}, nil
+		return &mapLayer{base: b, kernel: move.NewWindows(in.H, in.W, in.C, op.Size.H, op.Size.W)}, nil
 	case graph.PadToken:
 		return &padTokenLayer{base: b}, nil
 	case graph.ClassToken:
-		return &classTokenLayer{base: b, kernel: kernels.NewTokens(in.W, n.Shape.C)}, nil
+		return &classTokenLayer{base: b, kernel: move.NewTokens(in.W, n.Shape.C)}, nil
 	case graph.Position:
-		return &positionLayer{base: b, kernel: kernels.NewTokens(n.Shape.W, n.Shape.C)}, nil
+		return &positionLayer{base: b, kernel: move.NewTokens(n.Shape.W, n.Shape.C)}, nil
 	case graph.Token:
-		return &tokenLayer{base: b, kernel: kernels.NewTokens(in.W, n.Shape.C), index: op.Index}, nil
+		return &tokenLayer{base: b, kernel: move.NewTokens(in.W, n.Shape.C), index: op.Index}, nil
 	case graph.Attention:
 		return newAttentionLayer(b, c.opt.Precision), nil
 	case graph.MatMul:

@@ -2,6 +2,9 @@ package train
 
 import (
 	"encoding/json"
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
 	"hash/fnv"
 	"math"
 	"os"
@@ -9,10 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/reidbench/reidbench/kernels"
-	"github.com/reidbench/reidbench/models"
-	"github.com/reidbench/reidbench/models/graph"
 )
 
 // reference is testdata/parity/ROW.json; testdata/README.md explains it.
@@ -86,7 +85,7 @@ func TestParityWithPyTorch(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no reference files: %v", err)
 	}
-	pool := kernels.NewPool(2)
+	pool := parallel.NewPool(2)
 	defer pool.Close()
 	for _, file := range files {
 		row := strings.TrimSuffix(filepath.Base(file), ".json")
@@ -118,7 +117,7 @@ func TestParityWithPyTorch(t *testing.T) {
 	}
 }
 
-func checkParity(t *testing.T, g *graph.Graph, pool *kernels.Pool, want reference, activations Activations) {
+func checkParity(t *testing.T, g *graph.Graph, pool *parallel.Pool, want reference, activations Activations) {
 	w := NewWeights(g, 1)
 	for _, p := range g.Params {
 		if err := w.Set(p.Name, formulaWeights(p)); err != nil {
@@ -169,7 +168,7 @@ func checkParity(t *testing.T, g *graph.Graph, pool *kernels.Pool, want referenc
 	}
 }
 
-func compileFor(t *testing.T, g *graph.Graph, w *Weights, pool *kernels.Pool, opt Options) *Program {
+func compileFor(t *testing.T, g *graph.Graph, w *Weights, pool *parallel.Pool, opt Options) *Program {
 	t.Helper()
 	p, err := Compile(g, w, pool, opt)
 	if err != nil {

@@ -2,12 +2,12 @@ package train
 
 import (
 	"errors"
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/models/graph"
 	"math"
 	"math/rand/v2"
 	"testing"
-
-	"github.com/reidbench/reidbench/kernels"
-	"github.com/reidbench/reidbench/models/graph"
 )
 
 // mixed has a bottleneck, a strided and a grouped convolution, and a block of a transformer.
@@ -38,12 +38,12 @@ func mixed(t *testing.T) *graph.Graph {
 }
 
 // trainedLosses are the losses of a training on images of five patterns in noise.
-func trainedLosses(t *testing.T, precision kernels.Precision, threads, steps int) []float64 {
+func trainedLosses(t *testing.T, precision gemm.Precision, threads, steps int) []float64 {
 	t.Helper()
 	const batch = 32
 	g := mixed(t)
 	w := NewWeights(g, 7)
-	pool := kernels.NewPool(threads)
+	pool := parallel.NewPool(threads)
 	defer pool.Close()
 	p, err := Compile(g, w, pool, Options{Batch: batch, Stage: Everything, Precision: precision})
 	if err != nil {
@@ -74,12 +74,12 @@ func trainedLosses(t *testing.T, precision kernels.Precision, threads, steps int
 // TestLossesOfBF16 compares the losses of a training with those of float32, averaged over tens of steps: they fall as
 // far, to within 2 %. The same training on more threads has the same ones.
 func TestLossesOfBF16(t *testing.T) {
-	if err := kernels.BF16.Available(); err != nil {
+	if err := gemm.BF16.Available(); err != nil {
 		t.Skip(err)
 	}
 	const steps, window = 70, 10
-	want, got := trainedLosses(t, kernels.FP32, 2, steps), trainedLosses(t, kernels.BF16, 2, steps)
-	for i, loss := range trainedLosses(t, kernels.BF16, 3, 3) {
+	want, got := trainedLosses(t, gemm.FP32, 2, steps), trainedLosses(t, gemm.BF16, 2, steps)
+	for i, loss := range trainedLosses(t, gemm.BF16, 3, 3) {
 		if loss != got[i] {
 			t.Errorf("step %d: loss %v with 3 threads, %v with 2", i, loss, got[i])
 		}
@@ -106,14 +106,14 @@ func TestLossesOfBF16(t *testing.T) {
 }
 
 func TestCompileRefusesPrecision(t *testing.T) {
-	if kernels.BF16.Available() == nil {
+	if gemm.BF16.Available() == nil {
 		t.Skip("bf16 is available here")
 	}
 	g := mixed(t)
-	pool := kernels.NewPool(1)
+	pool := parallel.NewPool(1)
 	defer pool.Close()
-	_, err := Compile(g, NewWeights(g, 1), pool, Options{Batch: 1, Precision: kernels.BF16})
-	if !errors.Is(err, kernels.ErrPrecision) {
+	_, err := Compile(g, NewWeights(g, 1), pool, Options{Batch: 1, Precision: gemm.BF16})
+	if !errors.Is(err, gemm.ErrPrecision) {
 		t.Errorf("error %v, want one about the precision", err)
 	}
 }

@@ -2,10 +2,11 @@ package train
 
 import (
 	"fmt"
-	"maps"
-
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models/graph"
+	"maps"
 )
 
 // Stage says what of a network a program trains.
@@ -37,7 +38,7 @@ type Options struct {
 	Seed  uint64 // of the dropout masks
 	Loss  Loss   // nil means CrossEntropy
 
-	Precision kernels.Precision // of the factors of convolutions' and linear layers' products
+	Precision gemm.Precision // of the factors of convolutions' and linear layers' products
 
 	NoDropout   bool        // dropout and stochastic depth do nothing
 	Unfused     []string    // names of [Fusions] that are left out
@@ -63,7 +64,7 @@ const roomy = 8 << 30
 type Program struct {
 	graph   *graph.Graph
 	weights *Weights
-	pool    *kernels.Pool
+	pool    *parallel.Pool
 	options Options
 
 	forward, backward []step
@@ -89,7 +90,7 @@ type step struct {
 
 // frame is what a step sees while it runs.
 type frame struct {
-	pool      *kernels.Pool
+	pool      *parallel.Pool
 	n         int    // samples in this batch
 	iteration uint64 // of training, keys the dropout masks
 	images    []float32
@@ -127,16 +128,16 @@ func (m Memory) Total() int64 {
 }
 
 // Compile makes a program for g. The weights must have been made for the same graph.
-func Compile(g *graph.Graph, w *Weights, pool *kernels.Pool, opt Options) (*Program, error) {
+func Compile(g *graph.Graph, w *Weights, pool *parallel.Pool, opt Options) (*Program, error) {
 	p, err := compileInRoom(g, w, pool.Threads(), opt)
 	if err != nil {
 		return nil, err
 	}
 	p.pool = pool
 	p.frame.pool = pool
-	p.frame.arena = kernels.Allocate(int(p.memory.Activations / 4))
-	p.frame.ws = kernels.Allocate(int(p.memory.Workspace / 4))
-	p.images = kernels.Allocate(opt.Batch * g.Input.Shape.Size())
+	p.frame.arena = mem.Allocate(int(p.memory.Activations / 4))
+	p.frame.ws = mem.Allocate(int(p.memory.Workspace / 4))
+	p.images = mem.Allocate(opt.Batch * g.Input.Shape.Size())
 	p.frame.images = p.images
 	p.labels = make([]int32, opt.Batch)
 	if opt.Stage != Inference {

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // TestGradients checks every parameter's gradient, in a few elements each, against central
@@ -19,7 +20,7 @@ func TestGradients(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			elements := 4
 			if s.large() {
-				if kernels.Active() == kernels.Generic {
+				if isa.Active() == isa.Generic {
 					t.Skip("it is for results that are stored past the caches, and none is")
 				}
 				elements = 1
@@ -190,7 +191,7 @@ func TestSmallerBatch(t *testing.T) {
 			continue
 		}
 		g := s.graph(t)
-		pool := kernels.NewPool(2)
+		pool := parallel.NewPool(2)
 		defer pool.Close()
 		var losses []float64
 		for _, batch := range []int{2, 3} {

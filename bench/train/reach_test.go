@@ -2,12 +2,13 @@ package train
 
 import (
 	"fmt"
+	"github.com/reidbench/reidbench/kernels/conv"
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/models/graph"
 	"maps"
 	"slices"
 	"testing"
-
-	"github.com/reidbench/reidbench/kernels"
-	"github.com/reidbench/reidbench/models/graph"
 )
 
 // TestSamplesReachEveryForm: what no sample reaches, the tests of programs say nothing about.
@@ -24,14 +25,14 @@ func TestSamplesReachEveryForm(t *testing.T) {
 		"forward winograd 7×1", "data winograd 7×1", "weights winograd 7×1",
 	)
 	const pastCaches = "results past the caches"
-	if kernels.Active() != kernels.Generic {
+	if isa.Active() != isa.Generic {
 		missing[pastCaches] = true
 	}
 	for _, s := range samples {
 		g := s.graph(t)
 		beforeNorm := g.BeforeNorm()
 		for _, n := range g.Nodes {
-			if kernels.PastCaches(sampleBatch * n.Shape.Size()) {
+			if mem.PastCaches(sampleBatch * n.Shape.Size()) {
 				delete(missing, pastCaches)
 			}
 			shape, ok := ConvShape(n)
@@ -39,16 +40,16 @@ func TestSamplesReachEveryForm(t *testing.T) {
 				continue
 			}
 			shape.BeforeNorm = beforeNorm[n.ID]
-			conv, err := kernels.NewConv(shape)
+			layer, err := conv.New(shape)
 			if err != nil {
 				t.Fatal(err)
 			}
-			forms := conv.Forms(sampleBatch)
-			for pass, form := range map[string]kernels.Form{
+			forms := layer.Forms(sampleBatch)
+			for pass, form := range map[string]conv.Form{
 				"forward": forms.Forward, "data": forms.Data, "weights": forms.Weights,
 			} {
 				reached := fmt.Sprintf("%s %s", pass, form)
-				if form == kernels.FormWinograd {
+				if form == conv.FormWinograd {
 					reached += fmt.Sprintf(" %d×%d", shape.KH, shape.KW)
 				}
 				delete(missing, reached)
@@ -86,7 +87,7 @@ func TestSamplesReachEveryFusion(t *testing.T) {
 		gateSettled    = "gate whose gradient a batch norm leaves to the convolution before"
 	)
 	missing := missingUntilReached(jointProduct, jointDepthwise, depthwiseReads, gateSettled)
-	if kernels.Active() == kernels.AVX512 { // the only one with such a kernel
+	if isa.Active() == isa.AVX512 { // the only one with such a kernel
 		missing[groupedReads] = true
 	}
 	for _, s := range samples {

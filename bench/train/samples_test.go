@@ -1,11 +1,10 @@
 package train
 
 import (
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/models/graph"
 	"math/rand/v2"
 	"testing"
-
-	"github.com/reidbench/reidbench/kernels"
-	"github.com/reidbench/reidbench/models/graph"
 )
 
 // A sample is a small network with a few layers between a convolution and the classifier.
@@ -248,7 +247,7 @@ func sampleProgram(t *testing.T, s sample, threads int, opt Options) (*Program, 
 			}
 		}
 	}
-	pool := kernels.NewPool(threads)
+	pool := parallel.NewPool(threads)
 	t.Cleanup(pool.Close)
 	opt.Batch = sampleBatch
 	p, err := Compile(g, w, pool, opt)

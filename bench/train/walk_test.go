@@ -10,7 +10,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/flops"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
 )
@@ -24,7 +24,7 @@ const lightMACs = 4e8
 // TestEveryModel trains a step of every registered model on two images and saves and loads it. Where longVariable isn't
 // set, only light models are: all of them take minutes.
 func TestEveryModel(t *testing.T) {
-	pool := kernels.NewPool(2)
+	pool := parallel.NewPool(2)
 	t.Cleanup(pool.Close)
 	for _, m := range models.All() {
 		t.Run(m.Name, func(t *testing.T) {
@@ -83,7 +83,7 @@ func wake(g *graph.Graph, w *Weights) {
 	}
 }
 
-func checkStep(t *testing.T, g *graph.Graph, w *Weights, pool *kernels.Pool) {
+func checkStep(t *testing.T, g *graph.Graph, w *Weights, pool *parallel.Pool) {
 	t.Helper()
 	const batch = 2
 	p, err := Compile(g, w, pool, Options{Batch: batch, Stage: Everything, NoDropout: true})

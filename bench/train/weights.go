@@ -2,12 +2,11 @@ package train
 
 import (
 	"fmt"
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/models/graph"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
-
-	"github.com/reidbench/reidbench/kernels"
-	"github.com/reidbench/reidbench/models/graph"
 )
 
 // Weights holds every parameter and running statistic of one network.
@@ -83,7 +82,7 @@ func (w *Weights) layOut(params []*graph.Param) []float32 {
 			size = max(size, roundUp(p.Size()))
 		}
 	}
-	slab, start := kernels.Allocate(size), 0
+	slab, start := mem.Allocate(size), 0
 	for _, p := range params {
 		w.place[p.Name] = placed{p, slab[start : start+p.Size() : start+p.Size()], start}
 		if !w.outline {

@@ -11,7 +11,7 @@ import (
 	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/bench/measure"
 	"github.com/reidbench/reidbench/bench/recipe"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/models"
 )
 
@@ -104,7 +104,7 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 	flags.IntVar(&config.Batch, "batch", recipe.DefaultBatch, "images in a step")
 	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")
 	flags.IntVar(&config.Steps, "steps", 6, "steps that are measured, after one that is not")
-	flags.TextVar(&config.Precision, "precision", kernels.FP32, precisionUsage)
+	flags.TextVar(&config.Precision, "precision", gemm.FP32, precisionUsage)
 	flags.BoolVar(&config.Profile, "profile", false, "tell where one step's time goes, by operation and by layer")
 	flags.BoolVar(&json, "json", false, "write JSON: each model's median")
 	return command

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/reidbench/reidbench/bench/measure"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/gemm"
 )
 
 func TestPrecisionIsRefused(t *testing.T) {
@@ -20,14 +20,14 @@ func TestPrecisionIsRefused(t *testing.T) {
 		command.Env = append(command.Env, "REIDBENCH_ISA=generic")
 		output, _ := command.CombinedOutput()
 		if code := command.ProcessState.ExitCode(); code != exitMisuse ||
-			!bytes.Contains(output, []byte(kernels.ErrPrecision.Error())) {
+			!bytes.Contains(output, []byte(gemm.ErrPrecision.Error())) {
 			t.Errorf("%v: exit code %d, want %d; output %q", args, code, exitMisuse, output)
 		}
 	}
 }
 
 func TestMeasurementsNameTheirPrecision(t *testing.T) {
-	if err := kernels.BF16.Available(); err != nil {
+	if err := gemm.BF16.Available(); err != nil {
 		t.Skip(err)
 	}
 	var measured []measure.Measurement

@@ -13,7 +13,8 @@ import (
 	"github.com/reidbench/reidbench/bench/kubernetes"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/store"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/models"
 )
 
@@ -100,7 +101,7 @@ REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 		SilenceErrors: true, // run prints them
 		SilenceUsage:  true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if err := kernels.ISAError(); err != nil {
+			if err := isa.EnvError(); err != nil {
 				return misuse("%w", err)
 			}
 			return nil
@@ -156,7 +157,7 @@ func prepare(command *cobra.Command) {
 	command.RunE = func(c *cobra.Command, args []string) error {
 		err := work(c, args)
 		for _, cause := range []error{
-			models.ErrUnknown, recipe.ErrUnusable, store.ErrConflict, kubernetes.ErrManifest, kernels.ErrPrecision,
+			models.ErrUnknown, recipe.ErrUnusable, store.ErrConflict, kubernetes.ErrManifest, gemm.ErrPrecision,
 		} {
 			if errors.Is(err, cause) {
 				return quietly(errMisuse, err)

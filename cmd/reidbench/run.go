@@ -13,7 +13,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/recipe"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -34,7 +34,7 @@ type runOptions struct {
 	executor                            executorOptions
 	tasks                               []int
 	awaitTeacher                        bool
-	precision                           kernels.Precision
+	precision                           gemm.Precision
 	protocol                            protocolOptions
 	checkpoints                         bench.Checkpoints
 	dryRun, json                        bool
@@ -122,7 +122,7 @@ Recipes:
 	flags.IntVar(&o.epochs, "epochs", 0, "epochs of the second stage, in place of the recipe's")
 	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
-	flags.TextVar(&o.precision, "precision", kernels.FP32, precisionUsage)
+	flags.TextVar(&o.precision, "precision", gemm.FP32, precisionUsage)
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn at random")
 	flags.IntVar(&o.seeds, "seeds", 1, "runs of each model, with this seed and the following")
 	o.protocol.register(command)

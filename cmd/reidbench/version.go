@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench/machine"
-	"github.com/reidbench/reidbench/kernels"
+	"github.com/reidbench/reidbench/kernels/isa"
 )
 
 // buildVersion is what version tells.
@@ -70,7 +70,7 @@ func describeBuild() buildVersion {
 		Version: "unknown",
 		Go:      here.Go, OS: here.OS, Arch: here.Arch,
 		CPU: here.CPU, Threads: here.Cores, Memory: machine.TotalMemory(),
-		ISA: isaState{Detected: kernels.Detected().String(), Active: kernels.Active().String()},
+		ISA: isaState{Detected: isa.Detected().String(), Active: isa.Active().String()},
 	}
 	build, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("act", activations) }
+func init() { register("act", "act", activations) }
 
 // A curve is an activation that is not a clamp, with its derivative. Those that follow batch norms are computed with them.
 type curve struct {
@@ -39,17 +39,17 @@ func (c *curve) title() string { return strings.ToUpper(c.name[:1]) + c.name[1:]
 func activations() {
 	for _, m := range machines() {
 		for _, curve := range curves {
-			m.function(curve.name, "(y, x *float32, n int)", "is activateGeneric with that activation.")
+			m.function(curve.name, "(y, x *float32, n int)", "is applyGeneric with that activation.")
 			m.pin(curve.value.pinned...)
 			m.flat(func(s *step) { s.put("y", curve.value.of(m, s.get("x"))) }, "y", "x")
-			m.function(curve.name+"Backward", "(dx, dy, x *float32, n int)", "is activateBackwardGeneric with that activation.")
+			m.function(curve.name+"Backward", "(dx, dy, x *float32, n int)", "is backwardGeneric with that activation.")
 			m.pin(curve.slope.pinned...)
 			m.flat(func(s *step) { s.put("dx", s.mul(s.get("dy"), curve.slope.of(m, s.get("x")))) }, "dx", "dy", "x")
 		}
-		m.function("clampTo", "(y, x *float32, n int, lo, hi float32)", "is activateGeneric with a clamp to [lo,hi].")
+		m.function("clampTo", "(y, x *float32, n int, lo, hi float32)", "is applyGeneric with a clamp to [lo,hi].")
 		lo, hi := m.param("lo"), m.param("hi")
 		m.flat(func(s *step) { s.put("y", s.clamp(s.get("x"), lo, hi)) }, "y", "x")
-		m.function("clampBackward", "(dx, dy, x *float32, n int, lo, hi float32)", "is activateBackwardGeneric with a clamp to [lo,hi].")
+		m.function("clampBackward", "(dx, dy, x *float32, n int, lo, hi float32)", "is backwardGeneric with a clamp to [lo,hi].")
 		lo, hi = m.param("lo"), m.param("hi")
 		m.flat(func(s *step) { s.put("dx", s.between(s.get("x"), lo, hi, s.get("dy"))) }, "dx", "dy", "x")
 	}

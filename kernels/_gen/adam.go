@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	register("adam", adam)
+	register("adam", "optim", adam)
 	shared["adam"] = adamShared
 }
 

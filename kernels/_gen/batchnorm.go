@@ -6,7 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("batchnorm", batchnorm) }
+func init() { register("batchnorm", "norm", batchnorm) }
 
 // accumulate adds x to sum.
 func accumulate(p *panel, sum, x reg.VecVirtual) { VADDPS(x, sum, sum) }

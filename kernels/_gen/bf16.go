@@ -6,7 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("bf16", bf16) }
+func init() { register("bf16", "gemm", bf16) }
 
 // bf16 emits the register tiles of products of bf16 pairs, and what rounds floats to pairs.
 func bf16() {
@@ -33,7 +33,7 @@ func maskOf(bits reg.GPVirtual) reg.OpmaskVirtual {
 // pairColumns rounds 32 columns at a time: two vectors of floats make one vector of pairs.
 func pairColumns() {
 	TEXT("pairColumnsBF16", NOSPLIT, "func(dst *float32, dstRow int, src *float32, srcRow, rows, cols int)")
-	Doc("pairColumnsBF16 rounds neighbouring columns to pairs, see pairColumns; strides are in bytes.")
+	Doc("pairColumnsBF16 rounds neighbouring columns to pairs, see PairColumns; strides are in bytes.")
 	dst, dstRow := Load(Param("dst"), GP64()), Load(Param("dstRow"), GP64())
 	src, srcRow := Load(Param("src"), GP64()), Load(Param("srcRow"), GP64())
 	rows, cols := Load(Param("rows"), GP64()), Load(Param("cols"), GP64())
@@ -87,7 +87,7 @@ func pairRows() {
 		DATA(4*i, U32(uint32(i|(i+16)<<16)))
 	}
 	TEXT("pairRowsBF16", NOSPLIT, "func(dst *float32, dstRow int, src *float32, srcRow, pairs, cols, second int)")
-	Doc("pairRowsBF16 rounds neighbouring rows to pairs, see pairRows; strides are in bytes. Where second is 0 there",
+	Doc("pairRowsBF16 rounds neighbouring rows to pairs, see PairRows; strides are in bytes. Where second is 0 there",
 		"are no second rows, and zeros take their place.")
 	dst, dstRow := Load(Param("dst"), GP64()), Load(Param("dstRow"), GP64())
 	src, srcRow := Load(Param("src"), GP64()), Load(Param("srcRow"), GP64())

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	register("depthwise", depthwise)
+	register("depthwise", "conv", depthwise)
 	shared["depthwise"] = depthwiseShared
 }
 

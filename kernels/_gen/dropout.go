@@ -6,7 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("dropout", dropout) }
+func init() { register("dropout", "pointwise", dropout) }
 
 // dropout emits the kernel that drops values by random words. The halves of a vector of words lie as the values do that they
 // belong to.

@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("exp", expRows) }
+func init() { register("exp", "attention", expRows) }
 
 // expRows emits the kernels of a softmax over one row.
 func expRows() {

@@ -9,7 +9,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("gemm", gemm) }
+func init() { register("gemm", "gemm", gemm) }
 
 // gemm emits the register tiles of the matrix product.
 func gemm() {

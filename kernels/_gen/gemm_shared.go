@@ -44,12 +44,12 @@ const (
 
 // tileFlags are the same in words, in the order of their bits.
 var tileFlags = []struct{ name, meaning string }{
-	{"flagAccumulate", "+ from"},
-	{"flagBias", "+ bias, one value per column"},
-	{"flagAdd", "+ add"},
-	{"flagReLU", "max(·, 0)"},
-	{"flagSums", "sums += the columns of the result, see tile"},
-	{"flagStream", "C is stored past the caches, where a whole tile of whole cache lines is"},
+	{"FlagAccumulate", "+ from"},
+	{"FlagBias", "+ bias, one value per column"},
+	{"FlagAdd", "+ add"},
+	{"FlagReLU", "max(·, 0)"},
+	{"FlagSums", "sums += the columns of the result, see tile"},
+	{"FlagStream", "C is stored past the caches, where a whole tile of whole cache lines is"},
 }
 
 // tileFields are the fields of a tileCall.

@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("grouped", grouped) }
+func init() { register("grouped", "conv", grouped) }
 
 // grouped emits the kernels of grouped convolutions. Tile shapes and windows are those of grouped_tile.go.
 func grouped() {

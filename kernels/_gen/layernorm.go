@@ -6,7 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("layernorm", layerNorm) }
+func init() { register("layernorm", "norm", layerNorm) }
 
 // layerNorm emits the norm of a block of rows and its gradient.
 func layerNorm() {

@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("layout", layout) }
+func init() { register("layout", "vec", layout) }
 
 // layout emits the kernels that move data into the order the products read it in.
 func layout() {

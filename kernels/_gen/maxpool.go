@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("maxpool", maxPool) }
+func init() { register("maxpool", "pooling", maxPool) }
 
 // maxPool emits the maximum over one window, with and without its position.
 func maxPool() {

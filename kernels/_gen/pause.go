@@ -5,7 +5,7 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 )
 
-func init() { register("pause", pause) }
+func init() { register("pause", "parallel", pause) }
 
 // pause emits the loop of a thread that waits for another one without getting in its way.
 func pause() {

@@ -6,7 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("peak", peak) }
+func init() { register("peak", "measure", peak) }
 
 // peak emits the loops that measure the FMA rate, with enough independent chains to hide the latency of every unit.
 func peak() {

@@ -2,7 +2,7 @@ package main
 
 import "github.com/mmcloughlin/avo/reg"
 
-func init() { register("strassen", strassen) }
+func init() { register("strassen", "gemm", strassen) }
 
 // strassen emits the sums of quadrants that are the factors of Strassen's products.
 func strassen() {

@@ -8,9 +8,9 @@ import (
 )
 
 func init() {
-	register("stream", stream)
+	register("stream", "mem", stream)
 	shared["stream"] = func() string {
-		const comment = "// streamRound is how many floats a round of streamCopy copies."
+		const comment = "// streamRound is how many floats a round of StreamCopy copies."
 		return fmt.Sprintf("%s\nconst streamRound = %d\n", comment, streamBytes/4)
 	}
 }
@@ -22,7 +22,7 @@ func stream() {
 	storeFence()
 }
 
-// streamBytes is how much a round of streamCopy copies.
+// streamBytes is how much a round of StreamCopy copies.
 const streamBytes = 256
 
 // streamCopy emits a copy whose results go past the caches.

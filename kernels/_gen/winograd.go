@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func init() { register("winograd", winograd) }
+func init() { register("winograd", "conv", winograd) }
 
 // The roots of the interpolation points, as in winograd.go: 0, ± each of them, and infinity.
 var (

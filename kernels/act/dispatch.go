@@ -1,0 +1,74 @@
+package act
+
+import (
+	"unsafe"
+
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
+)
+
+// curve is the assembly of an activation that is not a clamp, and of its gradient, by instruction set.
+type curve struct {
+	forward  [3]func(y, x *float32, n int)
+	backward [3]func(dx, dy, x *float32, n int)
+}
+
+// newCurve returns a curve from what AVX2 and AVX-512 have of both.
+func newCurve(forward2, forward512 func(y, x *float32, n int), backward2, backward512 func(dx, dy, x *float32, n int)) curve {
+	c := curve{}
+	c.forward[isa.AVX2], c.forward[isa.AVX512], c.backward[isa.AVX2], c.backward[isa.AVX512] = forward2, forward512, backward2, backward512
+	return c
+}
+
+// curves are by activation.
+var curves = [Tanh + 1]curve{
+	SiLU:        newCurve(siluAVX2, siluAVX512, siluBackwardAVX2, siluBackwardAVX512),
+	GELU:        newCurve(geluAVX2, geluAVX512, geluBackwardAVX2, geluBackwardAVX512),
+	Sigmoid:     newCurve(sigmoidAVX2, sigmoidAVX512, sigmoidBackwardAVX2, sigmoidBackwardAVX512),
+	HardSigmoid: newCurve(hardSigmoidAVX2, hardSigmoidAVX512, hardSigmoidBackwardAVX2, hardSigmoidBackwardAVX512),
+	HardSwish:   newCurve(hardSwishAVX2, hardSwishAVX512, hardSwishBackwardAVX2, hardSwishBackwardAVX512),
+	Tanh:        newCurve(tanhAVX2, tanhAVX512, tanhBackwardAVX2, tanhBackwardAVX512),
+}
+
+// By instruction set; nil for the portable loop.
+var (
+	clampToKernels       = [...]func(y, x *float32, n int, lo, hi float32){isa.AVX2: clampToAVX2, isa.AVX512: clampToAVX512}
+	clampBackwardKernels = [...]func(dx, dy, x *float32, n int, lo, hi float32){
+		isa.AVX2: clampBackwardAVX2, isa.AVX512: clampBackwardAVX512,
+	}
+)
+
+// Apply is applyGeneric on the active instruction set.
+func Apply(act Kind, y, x []float32) {
+	y = y[:len(x)]
+	clamp := clampToKernels[isa.Active()]
+	if act == None || clamp == nil {
+		applyGeneric(act, y, x)
+		return
+	}
+	mem.RaceRead(x)
+	mem.RaceWrite(y)
+	if lo, hi, ok := act.Bounds(); ok {
+		clamp(unsafe.SliceData(y), unsafe.SliceData(x), len(x), lo, hi)
+		return
+	}
+	curves[act].forward[isa.Active()](unsafe.SliceData(y), unsafe.SliceData(x), len(x))
+}
+
+// Backward is backwardGeneric on the active instruction set.
+func Backward(act Kind, dx, dy, x []float32) {
+	dx, dy = dx[:len(x)], dy[:len(x)]
+	clamp := clampBackwardKernels[isa.Active()]
+	if act == None || clamp == nil {
+		backwardGeneric(act, dx, dy, x)
+		return
+	}
+	mem.RaceRead(dy)
+	mem.RaceRead(x)
+	mem.RaceWrite(dx)
+	if lo, hi, ok := act.Bounds(); ok {
+		clamp(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), len(x), lo, hi)
+		return
+	}
+	curves[act].backward[isa.Active()](unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), len(x))
+}

@@ -1,0 +1,230 @@
+package attention
+
+import (
+	"math"
+	"slices"
+
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/kernels/vec"
+)
+
+// Rows is a matrix of tokens: element d of head h in row r is Data[r*Stride + h*HeadDim + d].
+type Rows struct {
+	Data   []float32
+	Stride int
+}
+
+// Shape is multi-head attention within one sequence.
+type Shape struct {
+	Tokens, Heads, HeadDim int
+	Scale                  float32
+	Precision              gemm.Precision // of the products; softmax stays float32
+}
+
+// Attention computes softmax(Scale·QKᵀ)·V for every sequence and head. The probabilities are not kept: the backward
+// pass computes them again from the logarithm of each row's sum, as FlashAttention does (Dao et al. 2022, section 3.1).
+type Attention struct {
+	s     Shape
+	pairs bool // multiply pairs of bf16
+
+	q, k, v, out     Rows // of the call in flight
+	dq, dk, dv, dout Rows
+	lse              []float32
+	ws               []float32 // perWorker floats for each
+	perWorker        int
+	heads            int // sequences × Heads
+}
+
+// The two passes.
+type (
+	attentionForward  Attention
+	attentionBackward Attention
+)
+
+// New returns attention of the given shape.
+func New(s Shape) *Attention {
+	return &Attention{s: s, pairs: s.Precision == gemm.BF16}
+}
+
+// Workspace returns how many floats of scratch the calls need on a pool of the given threads.
+func (a *Attention) Workspace(threads int) int { return threads * a.workerSize() }
+
+// headScratch is what a head needs besides its operands.
+type headScratch struct {
+	scores, slopes []float32 // [tokens, row]
+	packed, edge   []float32 // one operand in panels, and the edge of another
+	rounded        []float32 // an operand in pairs
+}
+
+func (a *Attention) takeScratch(space *mem.Scratch) headScratch {
+	tokens, dim := a.s.Tokens, a.s.HeadDim
+	return headScratch{
+		scores: space.Take(tokens * mem.PaddedRow(tokens)), slopes: space.Take(tokens * mem.PaddedRow(tokens)),
+		packed:  space.Take(max(gemm.PanelSize(tokens, dim), gemm.PanelSize(dim, tokens))),
+		edge:    space.Take(gemm.EdgeSize(max(tokens, dim))),
+		rounded: space.Take(a.roundedSize()),
+	}
+}
+
+func (a *Attention) workerSize() int {
+	space := mem.CountedScratch()
+	a.takeScratch(&space)
+	return space.Size()
+}
+
+// headsPerTask keeps tasks at a size where starting one costs little.
+func (a *Attention) headsPerTask() int {
+	const work = 1 << 17 // multiply-adds
+	return max(1, work/(a.s.Tokens*a.s.Tokens*a.s.HeadDim))
+}
+
+// Forward computes out, and lse [sequences, Heads, Tokens], the logarithm of the sum of exp of each row of scores.
+func (a *Attention) Forward(p *parallel.Pool, sequences int, out, q, k, v Rows, lse, ws []float32) {
+	for _, m := range [...]Rows{out, q, k, v} {
+		a.check(sequences, m)
+	}
+	mem.CheckLen("Attention", "lse", lse, sequences*a.s.Heads*a.s.Tokens)
+	a.out, a.q, a.k, a.v, a.lse = out, q, k, v, lse
+	a.start(sequences, ws)
+	p.Run(mem.CeilDiv(a.heads, a.headsPerTask()), (*attentionForward)(a))
+}
+
+// Backward computes dq, dk and dv, given the gradient of out, out itself and lse as Forward left it.
+func (a *Attention) Backward(p *parallel.Pool, sequences int, dq, dk, dv, dout, out, q, k, v Rows, lse, ws []float32) {
+	for _, m := range [...]Rows{dq, dk, dv, dout, out, q, k, v} {
+		a.check(sequences, m)
+	}
+	mem.CheckLen("Attention", "lse", lse, sequences*a.s.Heads*a.s.Tokens)
+	a.dq, a.dk, a.dv, a.dout = dq, dk, dv, dout
+	a.out, a.q, a.k, a.v, a.lse = out, q, k, v, lse
+	a.start(sequences, ws)
+	p.Run(mem.CeilDiv(a.heads, a.headsPerTask()), (*attentionBackward)(a))
+}
+
+func (a *Attention) check(sequences int, m Rows) {
+	if rows := sequences * a.s.Tokens; rows > 0 {
+		mem.CheckLen("Attention", "a matrix of tokens", m.Data, (rows-1)*m.Stride+a.s.Heads*a.s.HeadDim)
+	}
+}
+
+func (a *Attention) start(sequences int, ws []float32) {
+	a.heads, a.ws, a.perWorker = sequences*a.s.Heads, ws, a.workerSize()
+}
+
+// head returns the rows of one head of one sequence, from their first element.
+func (a *Attention) head(m Rows, head int) []float32 {
+	return m.Data[head/a.s.Heads*a.s.Tokens*m.Stride+head%a.s.Heads*a.s.HeadDim:]
+}
+
+func (j *attentionForward) Do(task, worker int) {
+	a := (*Attention)(j)
+	for head := task * a.headsPerTask(); head < min((task+1)*a.headsPerTask(), a.heads); head++ {
+		w := a.worker(worker, head)
+		w.forward()
+	}
+}
+
+func (j *attentionBackward) Do(task, worker int) {
+	a := (*Attention)(j)
+	for head := task * a.headsPerTask(); head < min((task+1)*a.headsPerTask(), a.heads); head++ {
+		w := a.worker(worker, head)
+		w.backward()
+	}
+}
+
+// attentionHead is the work on one head of one sequence.
+type attentionHead struct {
+	*Attention
+	headScratch
+	head int
+	row  int // of scores and slopes
+	lse  []float32
+}
+
+func (a *Attention) worker(worker, head int) attentionHead {
+	tokens := a.s.Tokens
+	space := mem.NewScratch(a.ws[worker*a.perWorker:][:a.perWorker])
+	return attentionHead{
+		Attention: a, headScratch: a.takeScratch(&space),
+		head: head, row: mem.PaddedRow(tokens), lse: a.lse[head*tokens:][:tokens],
+	}
+}
+
+// byRows computes c [tokens,tokens] = left · rightᵀ, for two matrices of tokens.
+func (h *attentionHead) byRows(c []float32, left, right Rows) {
+	if h.pairs {
+		h.byRowsOfPairs(c, left, right)
+		return
+	}
+	tokens, dim := h.s.Tokens, h.s.HeadDim
+	gemm.PackTransposed(h.packed, h.Attention.head(right, h.head), right.Stride, dim, tokens)
+	p := gemm.SmallProduct(tokens, tokens, dim, h.packed)
+	p.Left, p.C = gemm.RowsOf(h.Attention.head(left, h.head), left.Stride).WithEdge(h.edge), gemm.View{Data: c, Row: h.row}
+	p.Run()
+}
+
+// byTokens computes c = weights · right, or weightsᵀ · right, for weights [tokens,tokens].
+func (h *attentionHead) byTokens(c Rows, weights []float32, transposed bool, right Rows) {
+	if h.pairs {
+		h.byPairsOfTokens(c, weights, transposed, right)
+		return
+	}
+	tokens, dim := h.s.Tokens, h.s.HeadDim
+	gemm.PackPlain(h.packed, h.Attention.head(right, h.head), right.Stride, tokens, dim)
+	p := gemm.SmallProduct(tokens, dim, tokens, h.packed)
+	if p.C = (gemm.View{Data: h.Attention.head(c, h.head), Row: c.Stride}); transposed {
+		p.Left = gemm.ColumnsOf(weights, h.row).WithEdge(h.edge)
+	} else {
+		p.Left = gemm.RowsOf(weights, h.row).WithEdge(h.edge)
+	}
+	p.Run()
+}
+
+func (h *attentionHead) forward() {
+	h.byRows(h.scores, h.q, h.k)
+	for i := range h.lse {
+		row := h.scores[i*h.row:][:h.s.Tokens]
+		shift := h.shift(row)
+		sum := expRow(row, row, h.s.Scale, shift)
+		vec.Scale(row, row, 1/sum)
+		h.lse[i] = shift + float32(math.Log(float64(sum)))
+	}
+	h.byTokens(h.out, h.scores, false, h.v)
+}
+
+// shift returns the largest of Scale times the scores.
+func (h *attentionHead) shift(scores []float32) float32 {
+	if h.s.Scale >= 0 {
+		return h.s.Scale * maxRow(scores)
+	}
+	return h.s.Scale * slices.Min(scores)
+}
+
+func (h *attentionHead) backward() {
+	tokens, dim := h.s.Tokens, h.s.HeadDim
+	h.byRows(h.scores, h.q, h.k)
+	h.byRows(h.slopes, h.dout, h.v)
+	out, dout := h.Attention.head(h.out, h.head), h.Attention.head(h.dout, h.head)
+	for i, lse := range h.lse {
+		p, slope := h.scores[i*h.row:][:tokens], h.slopes[i*h.row:][:tokens]
+		expRow(p, p, h.s.Scale, lse)
+		// Σ_j p[j]·∂p[j] is the inner product of the output and its gradient.
+		delta := dot(out[i*h.out.Stride:][:dim], dout[i*h.dout.Stride:][:dim])
+		softmaxSlopeRow(slope, p, delta, h.s.Scale)
+	}
+	h.byTokens(h.dv, h.scores, true, h.dout)
+	h.byTokens(h.dq, h.slopes, false, h.k)
+	h.byTokens(h.dk, h.slopes, true, h.q)
+}
+
+// dot returns the inner product, summed in float64.
+func dot(a, b []float32) float32 {
+	b = b[:len(a)]
+	sum := 0.0
+	for i, v := range a {
+		sum += float64(v) * float64(b[i])
+	}
+	return float32(sum)
+}

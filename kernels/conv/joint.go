@@ -1,0 +1,83 @@
+package conv
+
+import (
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/kernels/norm"
+	"github.com/reidbench/reidbench/kernels/parallel"
+)
+
+// Joint holds the arguments of a convolution's whole backward pass, see [Conv.BackwardJoint].
+type Joint struct {
+	// [n, H, W, C], the gradient of the input and what is added to it: nil for nothing, or DX itself
+	DX, Add    []float32
+	DW         []float32 // the gradient of the weights, in their shape
+	Accumulate bool      // add to DW what it holds
+
+	DY     norm.GradientRows // the gradient of the output, from BatchNorm.SettleSummed or SettleGated
+	X, W   []float32         // the input, [n, H, W, C], and the weights
+	Before NormBefore        // takes the sums of DX
+}
+
+// JoinsBackward reports whether the convolution has a BackwardJoint, and whether that pays.
+func (c *Conv) JoinsBackward() bool { return c.joint() != nil }
+
+// jointPass is the whole backward pass of a convolution that a batch norm follows.
+type jointPass interface {
+	run(p *parallel.Pool, n int, args *Joint, before *norm.GradientSums, ws []float32) (blocks int)
+	blocksOf(n int) int // of the sums
+	workspace(n, threads int) int
+}
+
+// joint returns the convolution's whole backward pass, nil if there is none.
+func (c *Conv) joint() jointPass {
+	switch {
+	case c.jointly != nil:
+		return c.jointly
+	case c.depthwise != nil && c.depthwise.joint != nil:
+		return c.depthwise.joint
+	}
+	return nil
+}
+
+// BackwardJoint computes both gradients of a convolution that a batch norm follows: BackwardWeights, and BackwardData,
+// or BackwardDataSums if there is a batch norm before. The rows of j.DY are computed piece by piece, used for both
+// while they are in the caches, and never written. An input that is read through a batch norm (ReadThrough) is read
+// through the one before. The result is the number of blocks in j.Before.Sums. It panics unless JoinsBackward reports
+// true, and SumsGradient if there is a batch norm before.
+func (c *Conv) BackwardJoint(p *parallel.Pool, n int, j *Joint, ws []float32) (blocks int) {
+	c.check(n, j.DY.G, j.X, j.W)
+	mem.CheckLen("Conv", "y", j.DY.X, n*c.outputSize())
+	mem.CheckLen("Conv", "dw", j.DW, c.s.Weights())
+	mem.CheckLen("Conv", "dx", j.DX, n*c.inputSize())
+	if j.Add != nil {
+		mem.CheckLen("Conv", "add", j.Add, n*c.inputSize())
+	}
+	var before *norm.GradientSums
+	if j.Before.Norm != nil {
+		if !c.SumsGradient(j.Before.Norm, j.Before.At.Add != nil) {
+			panic("kernels: Conv.BackwardJoint: the convolution takes no sums for such a batch norm")
+		}
+		before = &c.before
+		*before = c.gradientSums(n, j.DX, j.Before, c.JointSums(j.Before.Norm, n))
+	}
+	for _, read := range [][]float32{j.DY.G, j.DY.X, j.X, j.W, j.Add} {
+		mem.RaceRead(read)
+	}
+	mem.RaceWrite(j.DX[:n*c.inputSize()])
+	mem.RaceWrite(j.DW[:c.s.Weights()])
+	return c.joint().run(p, n, j, before, ws)
+}
+
+// JointSums returns the floats of the sums that BackwardJoint takes for a batch norm, for up to n samples.
+func (c *Conv) JointSums(norm *norm.BatchNorm, n int) int {
+	return norm.GradientSumsSize(c.joint().blocksOf(n))
+}
+
+// JointWorkspace is [Conv.Workspace] for BackwardJoint.
+func (c *Conv) JointWorkspace(n, threads int) int {
+	size := 0
+	for samples := 1; samples <= n; samples++ {
+		size = max(size, c.joint().workspace(samples, threads))
+	}
+	return size
+}

@@ -1,0 +1,193 @@
+package conv
+
+import (
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/kernels/norm"
+	"github.com/reidbench/reidbench/kernels/parallel"
+)
+
+// Blocking of the whole backward pass of 1×1 convolutions, and where it pays: dy has to be larger than dx, and the
+// weights small, as their gradient is added up once for every block.
+const (
+	jointFloats       = 1 << 17 // of dy in a block of whole blocks of rows, which stays in the second-level cache
+	jointSplits       = 16      // upper bound of the splits of the pixels, each with its own partial sums
+	maxJointDepth     = 1024
+	maxJointWeights   = 1 << 18
+	fewestJointPixels = 128 // of an image
+)
+
+// jointProduct is the whole backward pass of a 1×1 convolution that a batch norm follows. The pixels are cut into
+// splits, those into blocks: of each block, dy is computed, multiplied by the weights, and by the input for the
+// weights' gradient, whose sums over a split go to their own slot.
+type jointProduct struct {
+	data    implicitProduct
+	weights weightProduct
+
+	args      *Joint    // of the call in flight
+	scratch   []float32 // of all workers
+	perWorker int
+}
+
+// The stages of a call.
+type (
+	jointPack     jointProduct
+	jointMultiply jointProduct
+	jointAdd      jointProduct
+)
+
+// newJointProduct returns the whole backward pass of a convolution with such a data gradient and weight gradient, nil
+// if they are not both one product of rows that lie in memory.
+func newJointProduct(data implicitProduct, weights weightProduct) *jointProduct {
+	if !data.plain() || !weights.plain() || data.groups > 1 {
+		return nil
+	}
+	j := &jointProduct{data: data, weights: weights}
+	j.data.given = true
+	return j
+}
+
+// useJoint lets a convolution compute its whole backward pass at once, where that pays.
+func (c *Conv) useJoint() {
+	depth, size, pixels := c.s.OutC, c.s.OutC*c.s.C, c.s.H*c.s.W
+	if depth > c.s.C && depth <= maxJointDepth && size <= maxJointWeights && pixels >= fewestJointPixels {
+		c.jointly = newJointProduct(c.data[0], c.weights.weightProduct)
+	}
+}
+
+// depth returns the channels of dy.
+func (j *jointProduct) depth() int { return j.data.depth() }
+
+// row is the distance of the pixels of dy.
+func (j *jointProduct) row() int {
+	if j.depth()%512 == 0 {
+		return mem.PaddedRow(j.depth())
+	}
+	return j.depth()
+}
+
+// pixels returns the pixels of a block.
+func (j *jointProduct) pixels() int {
+	return rowBlock * min(max(1, jointFloats/(j.depth()*rowBlock)), pixelBlock/rowBlock)
+}
+
+func (j *jointProduct) blocks() int { return mem.CeilDiv(j.data.rows(), j.pixels()) }
+
+func (j *jointProduct) perSplit() int { return mem.CeilDiv(j.blocks(), jointSplits) }
+
+func (j *jointProduct) splits() int { return mem.CeilDiv(j.blocks(), j.perSplit()) }
+
+func (j *jointProduct) dySize() int { return mem.RoundUp(j.pixels()*j.row(), mem.Line) }
+
+// workerSize returns the scratch of a worker: dy of a block, and what either product needs.
+func (j *jointProduct) workerSize() int {
+	dy, sum := mem.CountedScratch(), mem.CountedScratch()
+	dy.Take(j.dySize())
+	j.takeSumScratch(&sum)
+	return dy.Size() + max(j.data.workerSize(), sum.Size())
+}
+
+// takeSumScratch takes what a block of pixels of the weights' gradient needs: the edge of dyᵀ, and the input where it is
+// copied.
+func (j *jointProduct) takeSumScratch(space *mem.Scratch) (edge, columns []float32) {
+	return space.Take(gemm.EdgeSize(j.pixels())), space.Take(j.pixels() * mem.PaddedRow(j.weights.depth()))
+}
+
+func (j *jointProduct) workspace(n, threads int) int {
+	of := *j
+	of.data, of.weights.n = of.data.sized(n), n
+	weights, sums := mem.RoundUp(of.data.packedSize(), mem.Line), mem.RoundUp(of.weights.slots(of.splits()), mem.Line)
+	waiting := mem.RoundUp(rowBlock*j.data.dstPixel, mem.Line) // where sums are taken for a batch norm before
+	return 3*mem.Line + weights + sums + threads*(of.workerSize()+waiting)
+}
+
+// blocksOf returns the number of blocks of the sums over n samples.
+func (j *jointProduct) blocksOf(n int) int {
+	data := j.data
+	data.n = n
+	return data.rowBlocks()
+}
+
+// run computes both gradients, and returns the number of blocks of the sums.
+func (j *jointProduct) run(p *parallel.Pool, n int, args *Joint, before *norm.GradientSums, ws []float32) int {
+	d, w := &j.data, &j.weights
+	d.n, w.n, j.args = n, n, args
+	d.src, d.weights, d.dst, d.add, d.norm = args.DY.G, args.W, args.DX, args.Add, before
+	w.src, w.dw, w.keep = args.X, args.DW, args.Accumulate
+	space := mem.NewScratch(ws)
+	d.start(space.Take(d.packedSize()))
+	j.perWorker = j.workerSize()
+	w.sums = space.Take(w.slots(j.splits()))
+	j.scratch = space.Rest
+	p.Run(d.packTasks(), (*jointPack)(j))
+	p.Run(j.splits(), (*jointMultiply)(j))
+	if tasks := w.addTasks(j.splits()); tasks > 0 {
+		p.Run(tasks, (*jointAdd)(j))
+	}
+	d.norm = nil
+	return d.rowBlocks()
+}
+
+func (k *jointPack) Do(task, worker int) {
+	k.data.packTask(task, k.scratch[worker*k.perWorker:][:k.perWorker])
+}
+
+// Do computes a split.
+func (k *jointMultiply) Do(split, worker int) {
+	j := (*jointProduct)(k)
+	space := mem.NewScratch(j.scratch[worker*j.perWorker:][:j.perWorker])
+	dy := space.Take(j.dySize())
+	slot, add := j.args.DW, j.args.Accumulate
+	if j.splits() > 1 {
+		slot, add = j.weights.sums[split*j.weights.slotSize():][:j.weights.size()], false
+	}
+	last := min((split+1)*j.perSplit()*j.pixels(), j.data.rows())
+	for at := split * j.perSplit() * j.pixels(); at < last; at += j.pixels() {
+		pixels := min(j.pixels(), last-at)
+		for r := 0; r < pixels; r += rowBlock {
+			j.multiplyRows(dy[r*j.row():], at+r, space.Rest)
+		}
+		j.sumPixels(slot, dy, at, pixels, add, space.Rest)
+		add = true
+	}
+}
+
+// multiplyRows computes a block of rows of dy, and of the data gradient.
+func (j *jointProduct) multiplyRows(dy []float32, row int, ws []float32) {
+	var b productBlock
+	b.begin(&j.data, row/rowBlock, ws)
+	j.args.DY.Rows(dy, j.row(), row, b.m.Rows)
+	b.rowsGiven = gemm.View{Data: dy, Row: j.row()}
+	j.fetchNext(&b, row+b.m.Rows)
+	b.multiply()
+}
+
+// fetchNext has the tiles of a block fetch what the block of rows from the given one on is computed from.
+func (j *jointProduct) fetchNext(b *productBlock, row int) {
+	last := min(row+rowBlock, j.data.rows())
+	from := func(x []float32, pixel int) []float32 { return x[row*pixel : last*pixel] }
+	b.m.Ahead = gemm.Spread(b.before, from(j.args.DY.G, j.depth()), from(j.args.DY.X, j.depth()),
+		from(j.args.X, j.weights.pixel))
+}
+
+// sumPixels adds the gradient of the weights over a block of pixels.
+func (j *jointProduct) sumPixels(slot, dy []float32, at, pixels int, add bool, ws []float32) {
+	w := &j.weights
+	space := mem.NewScratch(ws)
+	m := gemm.Product{Cols: w.depth(), Depth: pixels}
+	m.Accumulate = add
+	edge, columns := j.takeSumScratch(&space)
+	if w.directColumns(at + pixels) {
+		m.Right = gemm.MatrixOf(w.src[at*w.pixel:], w.pixel)
+	} else {
+		m.Right = gemm.MatrixOf(columns, mem.PaddedRow(w.depth()))
+		w.fill(m.Right.Data, m.Right.Step, at, pixels, 0, w.depth())
+	}
+	for o := 0; o < w.rows; o += weightRows {
+		m.Rows = min(weightRows, w.rows-o)
+		m.Left, m.C = gemm.ColumnsOf(dy[o:], j.row()).WithEdge(edge), gemm.View{Data: slot[o*w.depth():], Row: w.depth()}
+		m.Run()
+	}
+}
+
+func (k *jointAdd) Do(task, _ int) { k.weights.addTask(task, (*jointProduct)(k).splits()) }

@@ -1,0 +1,162 @@
+package conv
+
+import (
+	"github.com/reidbench/reidbench/kernels/act"
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/kernels/parallel"
+)
+
+// productPass is a forward pass or a data gradient as matrix products. First the weights of all its parts are packed,
+// then blocks of them are multiplied.
+type productPass struct {
+	operands []*implicitProduct // what the parts multiply, in a form of their own
+	parts    []blockedProduct
+
+	scratch   []float32 // of all workers, in the call in flight
+	perWorker int
+}
+
+// blockedProduct is a product whose weights are packed before blocks of it are multiplied.
+type blockedProduct interface {
+	of(n int) blockedProduct // a copy for n images, to ask for sizes and the form
+	form() Form
+	packedSize() int // floats of packed weights
+	start(packed []float32)
+	packTasks() int
+	packTask(task int, ws []float32)
+	tasks() int
+	multiply(task int, ws []float32)
+	workerSize() int // scratch that a task of either kind needs
+}
+
+// add appends a part that multiplies the given operands.
+func (c *productPass) add(operands *implicitProduct, part blockedProduct) {
+	c.operands, c.parts = append(c.operands, operands), append(c.parts, part)
+}
+
+// The stages of a call.
+type (
+	packParts     productPass
+	multiplyParts productPass
+)
+
+func (c *productPass) workspace(n, threads int) int {
+	size, perWorker := 2*mem.Line, 0
+	for _, part := range c.parts {
+		part = part.of(n)
+		size += mem.RoundUp(part.packedSize(), mem.Line)
+		perWorker = max(perWorker, part.workerSize())
+	}
+	return size + threads*perWorker
+}
+
+func (c *productPass) forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
+	f := c.operands[0]
+	f.n, f.src, f.weights, f.dst, f.add, f.bias, f.relu = n, x, w, y, e.Add, e.Bias, e.Act == act.ReLU
+	c.run(p, ws)
+}
+
+func (c *productPass) backwardData(p *parallel.Pool, n int, dx, dy, w, add, ws []float32) {
+	for _, phase := range c.operands {
+		phase.n, phase.src, phase.weights, phase.dst, phase.add = n, dy, w, dx, add
+	}
+	c.run(p, ws)
+}
+
+// run packs the weights and multiplies.
+func (c *productPass) run(p *parallel.Pool, ws []float32) {
+	space := mem.NewScratch(ws)
+	packTasks, tasks := 0, 0
+	c.perWorker = 0
+	for _, part := range c.parts {
+		part.start(space.Take(part.packedSize()))
+		packTasks += part.packTasks()
+		tasks += part.tasks()
+		c.perWorker = max(c.perWorker, part.workerSize())
+	}
+	c.scratch = space.Rest
+	if packTasks > 0 {
+		p.Run(packTasks, (*packParts)(c))
+	}
+	if f := c.operands[0]; f.summed.Sums != nil {
+		f.summed.run(p, f.firstTasks(), tasks, (*multiplyParts)(c), f.dst[:rowBlock*f.dstPixel], f.cols)
+		return
+	}
+	p.Run(tasks, (*multiplyParts)(c))
+}
+
+func (c *packParts) Do(task, worker int) {
+	ws := c.scratch[worker*c.perWorker:][:c.perWorker]
+	for _, part := range c.parts {
+		if n := part.packTasks(); task >= n {
+			task -= n
+			continue
+		}
+		part.packTask(task, ws)
+		return
+	}
+}
+
+func (c *multiplyParts) Do(task, worker int) {
+	task += c.operands[0].summed.first
+	ws := c.scratch[worker*c.perWorker:][:c.perWorker]
+	for _, part := range c.parts {
+		if n := part.tasks(); task >= n {
+			task -= n
+			continue
+		}
+		part.multiply(task, ws)
+		return
+	}
+}
+
+// weightPass is a weight gradient as a matrix product of floats, or of pairs of bf16.
+type weightPass struct {
+	weightProduct
+
+	scratch   []float32 // of all workers, in the call in flight
+	perWorker int
+}
+
+// The stages of a call.
+type (
+	sumWeights weightPass
+	addSums    weightPass
+)
+
+// multiplier returns what multiplies a task.
+func (w *weightPass) multiplier() interface {
+	workerSize() int
+	multiply(task int, ws []float32)
+} {
+	if w.pairs {
+		return pairedWeights{&w.weightProduct}
+	}
+	return &w.weightProduct
+}
+
+func (w *weightPass) workspace(n, threads int) int {
+	of := *w
+	of.n = n
+	return mem.Line + of.sumSize() + threads*of.multiplier().workerSize()
+}
+
+func (w *weightPass) backwardWeights(p *parallel.Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
+	w.n, w.src, w.dy, w.dw, w.keep = n, x, dy, dw, accumulate
+	space := mem.NewScratch(ws)
+	w.sums = space.Take(w.sumSize())
+	w.scratch, w.perWorker = space.Rest, w.multiplier().workerSize()
+	p.Run(w.tasks(), (*sumWeights)(w))
+	if tasks := w.addTasks(w.splits()); tasks > 0 {
+		p.Run(tasks, (*addSums)(w))
+	}
+}
+
+func (j *sumWeights) Do(task, worker int) {
+	(*weightPass)(j).multiplier().multiply(task, j.scratch[worker*j.perWorker:][:j.perWorker])
+}
+
+func (j *addSums) Do(task, _ int) {
+	w := &j.weightProduct
+	w.addTask(task, w.splits())
+}

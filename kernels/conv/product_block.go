@@ -1,0 +1,214 @@
+package conv
+
+import (
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
+)
+
+// productBlock is a task of an implicit product: a block of rows and columns of one group.
+type productBlock struct {
+	*implicitProduct
+	m               gemm.Product // the block of the depth at hand
+	row, group, col int
+	first           int       // channel of dst
+	source          gather    // of the group
+	direct          bool      // tiles read the rows where they are
+	rowsGiven       gemm.View // up to the next whole tiles, where rows are given
+	sums            gemm.ColumnSums
+	before          []float32 // what is read of the batch norm before, when the block is complete
+	inQuarters      gemm.QuarteredProduct
+	productScratch
+}
+
+// productScratch is what a task needs besides its operands; what it does not need is nil.
+type productScratch struct {
+	gathered, edge, rounding []float32
+	block                    []float32 // of the result, until it is complete
+	band                     []float32 // of the result
+	quarters                 gemm.QuarterScratch
+	columns                  []float32 // packed, unless they are packed ahead
+}
+
+// take takes what a task of a product needs.
+func (s *productScratch) take(p *implicitProduct, space *mem.Scratch) {
+	depth := p.blockDepth()
+	switch {
+	case p.given:
+	case p.multipliesLines():
+		s.gathered = space.Take(p.kh * p.lineSize(min(rowBlock, p.outW)))
+	default:
+		s.gathered = space.Take(rowBlock * mem.PaddedRow(depth))
+	}
+	s.edge = space.Take(gemm.EdgeSize(depth))
+	if p.pairs {
+		s.rounding = space.Take(p.pairSpace())
+	}
+	switch p.storing {
+	case storeStrided:
+		s.block = space.Take(rowBlock * p.columnBlock())
+	case storeAside:
+		s.block = space.Take(rowBlock * p.dstPixel)
+	case storeBands:
+		s.band = space.Take(gemm.TileFor(isa.Active()).Rows * p.dstPixel)
+	}
+	if p.quartered() {
+		s.quarters = gemm.TakeQuarterScratch(space, rowBlock, depth)
+	}
+	if !p.packsAhead() {
+		s.columns = space.Take(depth * p.columnBlock())
+	}
+}
+
+// workerSize returns the scratch of one worker. Packing needs less of it than multiplying.
+func (p *implicitProduct) workerSize() int {
+	space := mem.CountedScratch()
+	new(productScratch).take(p, &space)
+	return space.Size()
+}
+
+// begin sets what is the same for all of the depth: where the block goes and what is added to it.
+func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
+	m, space, blocks := &b.m, mem.NewScratch(ws), p.blocks()
+	b.implicitProduct = p
+	b.row, b.group, b.col, m.Cols = blocks.task(task)
+	b.row *= rowBlock
+	b.first = b.group*p.cols + b.col
+	b.source = p.gather
+	b.source.first += b.group * p.channels
+
+	m.Rows, m.Pairs = min(rowBlock, p.rows()-b.row), p.pairs
+	b.direct = !p.pairs && !p.given && b.source.direct() && (m.Rows == rowBlock || !p.quartered())
+	b.productScratch.take(p, &space)
+	b.setResult()
+}
+
+// setResult sets where the block goes, what is summed of it, and what is read when it is complete.
+func (b *productBlock) setResult() {
+	p, m := b.implicitProduct, &b.m
+	switch p.storing {
+	case storeStrided:
+		m.C = gemm.View{Data: b.block, Row: p.columnBlock()}
+		if p.add != nil {
+			p.move(m.C.Data, m.C.Row, p.add, b.first, b.row, m.Rows, m.Cols, false)
+		}
+	case storeAside:
+		m.C = gemm.View{Data: b.block, Row: p.dstPixel}
+	default:
+		m.C, m.Band = gemm.View{Data: p.dst[b.row*p.dstPixel+b.first:], Row: p.dstPixel}, b.band
+	}
+	if p.summed.Sums != nil {
+		b.sums = gemm.ColumnSums{Shift: p.summed.Shift[b.col:], Sums: p.summed.Block(b.row / rowBlock)[b.col:], Row: p.summed.Row}
+		cols := mem.RoundUp(m.Cols, gemm.TileFor(isa.Active()).Cols)
+		clear(b.sums.Sums[:cols])
+		clear(b.sums.Sums[b.sums.Row:][:cols])
+	}
+	if p.norm != nil {
+		b.before = p.norm.Ahead(b.row, m.Rows)
+	}
+}
+
+// epilogueOf returns what follows the product in the first block of the depth, in those between and in the last. What
+// may alias dst is added in the first, before dst is written.
+func (b *productBlock) epilogueOf(first, last bool) gemm.Epilogue {
+	p := b.implicitProduct
+	strided := p.storing == storeStrided // what is added is in the block already
+	e := gemm.Epilogue{Accumulate: !first || strided && p.add != nil}
+	if first {
+		if p.bias != nil {
+			e.Bias = p.bias[b.first:]
+		}
+		if p.add != nil && !strided {
+			e.Add = gemm.View{Data: p.add, Row: p.dstPixel}.At(b.row, b.first)
+		}
+	}
+	if last {
+		e.Relu, e.Sums = p.relu, b.sums
+	}
+	e.Stream = first && last && p.storing == storePast
+	return e
+}
+
+// gatherRows sets the left factor, from k on, and unless rows are given what tiles fetch meanwhile.
+func (b *productBlock) gatherRows(k int) {
+	m, source := &b.m, &b.source
+	switch {
+	case b.given:
+		m.Left = gemm.RowsOf(b.rowsGiven.Data[k:], b.rowsGiven.Row)
+		return
+	case b.direct && k == 0 && b.groups == 1:
+		m.Ahead = b.rowsAhead()
+	default:
+		m.Ahead = gemm.Spread(b.before)
+	}
+	switch {
+	case b.direct:
+		m.Left = gemm.RowsOf(source.src[b.row*source.pixel+source.first+k:], source.pixel).WithEdge(b.edge)
+	case b.pairs:
+		m.Left = gemm.RowsOf(b.gathered, mem.PaddedRow(m.Depth))
+		source.fillPairs(b.gathered, m.Left.Row, b.row, m.Rows, k, k+m.Depth, b.rounding)
+	default:
+		m.Left = gemm.RowsOf(b.gathered, mem.PaddedRow(m.Depth))
+		if !b.gathersLater() {
+			source.fill(b.gathered, m.Left.Row, b.row, m.Rows, k, k+m.Depth)
+		}
+	}
+}
+
+// rowsAhead returns the rows that tiles fetch while they are multiplied by the first panel: those of the band after the
+// next, and at the end the first ones of the next block.
+func (b *productBlock) rowsAhead() gemm.Prefetch {
+	m, shape := &b.m, gemm.TileFor(isa.Active())
+	ahead, bands, panels := 2*shape.Rows, mem.CeilDiv(m.Rows, shape.Rows), mem.CeilDiv(m.Cols, shape.Cols)
+	rows := func(from, count int) []float32 {
+		from, count = min(from, b.rows()), min(count, b.rows()-from)
+		return b.source.src[from*b.source.pixel:][:max(count, 0)*b.source.pixel]
+	}
+	below, next := rows(b.row+ahead, m.Rows-ahead), rows(b.row+rowBlock, ahead)
+	switch {
+	case panels == 1:
+		return gemm.Spread(below, b.before, next)
+	case m.Band != nil: // all panels pass by a band before the next one
+		return gemm.Spread(below, next)
+	}
+	return gemm.Spread(below, next).During(bands).Then(b.before)
+}
+
+// packColumns sets the right factor, from k on.
+func (b *productBlock) packColumns(k int) {
+	p, m, width, depth := b.implicitProduct, &b.m, gemm.TileFor(isa.Active()).Cols, b.steps()
+	if p.packsAhead() {
+		m.Right = gemm.PanelsOf(p.packed[b.group*depth*p.paddedCols()+b.col*depth+k*width:], depth*width)
+		return
+	}
+	packed := b.columns[:mem.RoundUp(m.Cols, width)*m.Depth]
+	m.Right = gemm.PanelsOf(packed, m.Depth*width)
+	rows := m.Depth
+	if !p.transposed {
+		rows = packedRows // in the order of memory
+		if p.kh*p.kw == 1 && !p.pairs && k+m.Depth < depth {
+			next := p.weights[(b.group*p.channels+k+m.Depth)*p.weightStride+p.tapOffsets[0]+b.col:]
+			m.Ahead = gemm.Strips(gemm.StripsOf(next, p.weightStride, m.Cols))
+		}
+	}
+	for at := 0; at < m.Depth; at += rows {
+		end := min(at+rows, m.Depth)
+		for j := 0; j < m.Cols; j += width {
+			p.packSteps(packed[j*m.Depth+at*width:], b.group, b.col+j, k+at, k+end, b.rounding)
+		}
+	}
+}
+
+// finish does what follows the last block of the depth.
+func (b *productBlock) finish() {
+	p, m := b.implicitProduct, &b.m
+	if p.norm != nil {
+		p.norm.Block(b.row/rowBlock, b.row, m.C.Data[:m.Rows*p.dstPixel])
+	}
+	if p.storing == storeStrided {
+		if p.steps() == 0 && p.add == nil {
+			clear(m.C.Data[:m.Rows*m.C.Row])
+		}
+		p.move(m.C.Data, m.C.Row, p.dst, b.first, b.row, m.Rows, m.Cols, true)
+	}
+}

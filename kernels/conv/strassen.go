@@ -1,0 +1,162 @@
+package conv
+
+import (
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/kernels/vec"
+)
+
+// Where Strassen's form pays for a convolution. The sums of the left factor's quadrants cost as much as a number of
+// columns, the partial results as much as some depth.
+const (
+	minQuarteredColumns = 128
+	minQuarteredDepth   = 192
+	quarteredDepth      = 1024 // upper bound of the blocks of the depth, as depthBlock
+)
+
+// useQuarters lets the forward pass and the data gradient multiply in Strassen's form where they have enough columns
+// and depth. In weight gradients the sums of both factors' quadrants are needed for every block of pixels, and little
+// is won.
+func (c *Conv) useQuarters(minColumns, minDepth int) {
+	pays := func(p *implicitProduct) bool {
+		return p.depth()%2 == 0 && p.depth() >= minDepth && p.cols >= minColumns
+	}
+	c.forward.strassen = pays(&c.forward)
+	for i := range c.data {
+		c.data[i].strassen = pays(&c.data[i])
+	}
+}
+
+// quartered reports whether the product is computed in Strassen's form.
+func (p *implicitProduct) quartered() bool { return p.strassen && !p.pairs && p.packsAhead() }
+
+// columnPanels returns how columns are cut: into pairs of panels, one of either half, and single panels, the last of
+// which need not be whole. All tasks but the last have pairs only.
+func columnPanels(cols int) (pairs, singles int) {
+	width := gemm.TileFor(isa.Active()).Cols
+	pairs = cols / (2 * width)
+	return pairs, mem.CeilDiv(cols-pairs*2*width, width)
+}
+
+// pairSize returns the length of a pair of packed panels: the factors of the right side in the order of their use,
+// block by block of the depth.
+func (p *implicitProduct) pairSize() int {
+	return int(gemm.Factors) * p.steps() / 2 * gemm.TileFor(isa.Active()).Cols
+}
+
+// quarteredSize is packedSize of a group: its pairs, then its single panels.
+func (p *implicitProduct) quarteredSize() int {
+	pairs, singles := columnPanels(p.cols)
+	return pairs*p.pairSize() + singles*p.steps()*gemm.TileFor(isa.Active()).Cols
+}
+
+// taskPanels are the panels of the columns of a task: pairs, then single ones.
+type taskPanels struct {
+	*implicitProduct
+	col, pairs, singles int
+	packed              []float32 // each pair takes pairSize
+}
+
+// panelsOfTask returns the panels of the task of a group that begins with column col.
+func (p *implicitProduct) panelsOfTask(group, col int) taskPanels {
+	before, _ := columnPanels(col)
+	pairs, singles := columnPanels(min(p.columnBlock(), p.cols-col))
+	return taskPanels{p, col, pairs, singles, p.packed[group*p.quarteredSize()+before*p.pairSize():]}
+}
+
+// panelPair is two panels that are multiplied together: the first columns of both, and the packed factors.
+type panelPair struct {
+	left, right int
+	packed      []float32
+}
+
+// pair returns one of the pairs. The left panels of all pairs are the left half of their columns.
+func (t *taskPanels) pair(index int) panelPair {
+	left := t.col + index*gemm.TileFor(isa.Active()).Cols
+	return panelPair{left, left + t.pairs*gemm.TileFor(isa.Active()).Cols, t.packed[index*t.pairSize():]}
+}
+
+// single returns the first column of one of the single panels, and the packed panel.
+func (t *taskPanels) single(index int) (col int, packed []float32) {
+	width := gemm.TileFor(isa.Active()).Cols
+	return t.col + (2*t.pairs+index)*width, t.packed[t.pairs*t.pairSize()+index*t.steps()*width:]
+}
+
+// factor returns a right factor of the block of the depth that begins with k and has the given depth, up to the end of
+// all.
+func (t *panelPair) factor(f gemm.Factor, k, depth int) []float32 {
+	width := gemm.TileFor(isa.Active()).Cols
+	return t.packed[(int(gemm.Factors)*k/2+int(f)*depth/2)*width:]
+}
+
+// packQuarters packs one pair of panels or one single panel.
+func (p *implicitProduct) packQuarters(task int) {
+	width, depth, block := gemm.TileFor(isa.Active()).Cols, p.steps(), p.blockDepth()
+	pairs, singles := columnPanels(p.cols)
+	group, index := task/(pairs+singles), task%(pairs+singles)
+	col := min(index, pairs) * 2 * width / p.columnBlock() * p.columnBlock() // where the task begins
+	panels := p.panelsOfTask(group, col)
+	if single := index - pairs; single >= 0 {
+		col, dst := panels.single(single)
+		p.pack(dst[:depth*width], group, col, 0, depth)
+		return
+	}
+	pair := panels.pair(index - col/(2*width))
+	for k := 0; k < depth; k += block {
+		end := min(k+block, depth)
+		middle, size := (k+end)/2, (end-k)/2*width
+		slot := func(f gemm.Factor) []float32 { return pair.factor(f, k, end-k)[:size] }
+		// Quadrants that are no factors lie where the factors that take their place go.
+		t1, t2, t3, t4 := slot(gemm.FactorS1T1), slot(gemm.FactorS2T2), slot(gemm.FactorS3T3), slot(gemm.FactorA22T4)
+		b11, b12, b21, b22 := slot(gemm.FactorA11B11), t1, slot(gemm.FactorA12B21), slot(gemm.FactorS4B22)
+		p.pack(b11, group, pair.left, k, middle)
+		p.pack(b12, group, pair.right, k, middle)
+		p.pack(b21, group, pair.left, middle, end)
+		p.pack(b22, group, pair.right, middle, end)
+		gemm.RightSums(t1, t2, t3, t4, b11, b12, b21, b22)
+	}
+}
+
+// gathersLater reports whether rows are copied only just before they are multiplied: they lie in memory as they are,
+// but where tiles should not read them.
+func (b *productBlock) gathersLater() bool {
+	return b.quartered() && !b.given && b.source.plain() && b.m.Rows == rowBlock
+}
+
+// multiplyQuarters multiplies a block of the depth, from k on.
+func (b *productBlock) multiplyQuarters(k int) {
+	q, m, source := &b.inQuarters, &b.m, &b.source
+	width := gemm.TileFor(isa.Active()).Cols
+	panels := b.panelsOfTask(b.group, b.col)
+	q.M, q.QuarterScratch = *m, b.productScratch.quarters
+	q.Source, q.Evenly = gemm.View{}, b.given
+	if !b.direct && b.gathersLater() {
+		q.Source = gemm.View{Data: source.src[b.row*source.pixel+source.first+k:], Row: source.pixel}
+	}
+	q.Whole = source.pixel == m.Depth && (b.direct || q.Source.Data != nil)
+	if !q.Evenly {
+		q.M.Ahead = gemm.Spread(b.before)
+	}
+	a := &m.Left
+	if q.M.Cols = 2 * panels.pairs * width; panels.pairs > 0 {
+		if m.Rows%2 != 0 {
+			clear(a.Data[m.Rows*a.Row:][:m.Depth])
+		}
+		q.M.Right = gemm.PanelsOf(nil, b.pairSize())
+		pair := panels.pair(0)
+		for f := range gemm.Factors {
+			q.Right[f] = pair.factor(f, k, m.Depth)
+		}
+		q.Run()
+	} else if q.Source.Data != nil {
+		vec.CopyRows(a.Data, a.Row, q.Source.Data, q.Source.Row, m.Rows, m.Depth)
+	}
+	if panels.singles > 0 {
+		_, packed := panels.single(0)
+		rest := *m
+		rest.Right, rest.Ahead = gemm.PanelsOf(packed[k*width:], b.steps()*width), gemm.Prefetch{}
+		rest.DropColumns(q.M.Cols)
+		rest.Run()
+	}
+}

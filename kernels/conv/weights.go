@@ -1,0 +1,278 @@
+package conv
+
+import (
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/kernels/vec"
+)
+
+// Blocking of weight gradients.
+const (
+	pixelBlock   = 384 // pixels that are summed in one block, an even number
+	weightRows   = 264 // output channels done before the next, so that dy stays in the second-level cache; whole tiles
+	weightCols   = 288 // upper bound of the columns of a task
+	wantSums     = 24  // tasks wanted; where there are fewer, pixels are split, then rows, then columns again
+	maxSums      = 16  // splits of the pixels, each with its own partial sums
+	fewestRows   = 96  // lower bound of the rows of a task, if they are split
+	fewestCols   = 64  // the same for columns
+	sumChunk     = 1 << 13
+	blocksPerSum = 4 // blocks of pixels a split has at least
+)
+
+// weightProduct is the weight gradient as a product: dw [OutC, taps·channels] = dyᵀ · gathered pixels. The pixels are
+// cut into splits whose sums go to their own slots and are added in order.
+type weightProduct struct {
+	gather
+	n      int
+	groups int
+	rows   int  // output channels of a group
+	pairs  bool // pixels are multiplied in pairs of bf16
+	dy     []float32
+	dw     []float32
+	sums   []float32 // one slot of len(dw) per split, if there is more than one
+	keep   bool      // add to dw
+}
+
+func (p *weightProduct) pixels() int { return p.n * p.outH * p.outW }
+
+// wideBlocks returns into how many parts the columns are cut at least. Pairs take half the space, and rows are rounded
+// for every part.
+func (p *weightProduct) wideBlocks() int {
+	limit := weightCols
+	if p.pairs {
+		limit *= 2
+	}
+	return mem.CeilDiv(p.depth(), limit)
+}
+
+// splits returns into how many parts the pixels are cut.
+func (p *weightProduct) splits() int {
+	blocks := mem.CeilDiv(p.pixels(), pixelBlock)
+	return max(1, min(p.missing(1), maxSums, blocks/blocksPerSum))
+}
+
+// missing returns into how many parts tasks have to be cut if each wide block of columns has the given number of them.
+func (p *weightProduct) missing(tasks int) int {
+	return mem.CeilDiv(wantSums, tasks*p.wideBlocks()*p.groups)
+}
+
+func (p *weightProduct) size() int { return p.groups * p.rows * p.depth() }
+
+func (p *weightProduct) sumSize() int { return p.slots(p.splits()) }
+
+// slotSize returns the floats of a split's own sums.
+func (p *weightProduct) slotSize() int { return mem.RoundUp(p.size(), mem.Line) }
+
+// slots returns the floats of all splits' own sums. One split needs none.
+func (p *weightProduct) slots(splits int) int {
+	if splits == 1 {
+		return 0
+	}
+	return splits * p.slotSize()
+}
+
+// rowBlock returns the output channels of a task, whole tiles. Where columns are copied, they are so for every task.
+func (p *weightProduct) rowBlock() int {
+	fewest := fewestRows
+	if p.pairs || !p.plain() {
+		fewest = weightRows
+	}
+	return mem.RoundUp(max(mem.CeilDiv(p.rows, p.missing(p.splits())), fewest), gemm.TileFor(isa.Active()).Rows)
+}
+
+func (p *weightProduct) rowBlocks() int { return mem.CeilDiv(p.rows, p.rowBlock()) }
+
+// columnBlock returns the columns of a task, whole panels.
+func (p *weightProduct) columnBlock() int {
+	cols := mem.CeilDiv(p.depth(), p.wideBlocks())
+	parts := p.missing(p.splits() * p.rowBlocks())
+	return mem.RoundUp(min(cols, max(mem.CeilDiv(cols, parts), fewestCols)), gemm.TileFor(isa.Active()).Cols)
+}
+
+func (p *weightProduct) columnBlocks() int { return mem.CeilDiv(p.depth(), p.columnBlock()) }
+
+func (p *weightProduct) tasks() int { return p.splits() * p.groups * p.columnBlocks() * p.rowBlocks() }
+
+// gatheredRow is the distance of gathered pixels, an odd number of cache lines.
+func (p *weightProduct) gatheredRow() int { return mem.PaddedRow(p.columnBlock()) }
+
+// takeScratch takes what a task needs besides its operands: the edge of dyᵀ, and the columns where they are gathered.
+func (p *weightProduct) takeScratch(space *mem.Scratch) (edge, columns []float32) {
+	block := min(pixelBlock, p.pixels())
+	return space.Take(gemm.EdgeSize(block)), space.Take(block * p.gatheredRow())
+}
+
+func (p *weightProduct) workerSize() int {
+	space := mem.CountedScratch()
+	p.takeScratch(&space)
+	return space.Size()
+}
+
+// weightTask is a part of the sums: those of some channels over some pixels.
+type weightTask struct {
+	group      int
+	row, rows  int       // output channels of the group
+	col, cols  int       // taps and channels
+	begin, end int       // pixels
+	dst        []float32 // where the sums of all channels go
+	add        bool      // dst holds something that they are added to
+}
+
+// task returns a task. The rows of the same columns follow each other.
+func (p *weightProduct) task(index int) weightTask {
+	var t weightTask
+	next := func(parts int) int {
+		part := index % parts
+		index /= parts
+		return part
+	}
+	t.row = next(p.rowBlocks()) * p.rowBlock()
+	t.rows = min(p.rowBlock(), p.rows-t.row)
+	t.col = next(p.columnBlocks()) * p.columnBlock()
+	t.cols = min(p.columnBlock(), p.depth()-t.col)
+	t.group = next(p.groups)
+	split, splits := index, p.splits()
+	blocks := mem.CeilDiv(p.pixels(), pixelBlock)
+	t.begin, t.end = blocks*split/splits*pixelBlock, min(blocks*(split+1)/splits*pixelBlock, p.pixels())
+	t.dst, t.add = p.dw, p.keep
+	if splits > 1 {
+		t.dst, t.add = p.sums[split*p.slotSize():], false
+	}
+	return t
+}
+
+// multiply computes one task.
+func (p *weightProduct) multiply(task int, ws []float32) {
+	t := p.task(task)
+	depth, pixel := p.depth(), p.groups*p.rows
+	source := p.gather
+	source.first += t.group * p.channels
+	m := gemm.Product{Cols: t.cols}
+	m.Accumulate = t.add
+	m.Stream = !p.keep && p.pixels() <= pixelBlock && mem.PastCaches(p.size())
+	space := mem.NewScratch(ws)
+	edge, columns := p.takeScratch(&space)
+	lastRow := t.row + t.rows
+	for at := t.begin; at < t.end; at += pixelBlock {
+		m.Depth = min(pixelBlock, t.end-at)
+		if p.directColumns(at + m.Depth) {
+			m.Right = gemm.MatrixOf(source.src[at*source.pixel+source.first+t.col:], source.pixel)
+		} else {
+			m.Right = gemm.MatrixOf(columns, p.gatheredRow())
+			source.fill(columns, p.gatheredRow(), at, m.Depth, t.col, t.col+t.cols)
+		}
+		for o := t.row; o < lastRow; o += weightRows {
+			m.Rows = min(weightRows, lastRow-o)
+			m.C = gemm.View{Data: t.dst[(t.group*p.rows+o)*depth+t.col:], Row: depth}
+			m.Left = gemm.ColumnsOf(p.dy[at*pixel+t.group*p.rows+o:], pixel).WithEdge(edge)
+			m.Ahead = p.readAfter(&t, at, o)
+			m.Run()
+		}
+		m.Accumulate = true
+	}
+}
+
+// readAfter returns what is read after the product of a block of pixels and of rows.
+func (p *weightProduct) readAfter(t *weightTask, at, row int) gemm.Prefetch {
+	next := min(at+pixelBlock, t.end)
+	switch below := row + weightRows; {
+	case p.groups > 1:
+	case t.cols == p.depth() && t.rows == p.rows && p.rows <= weightRows: // all that follows in memory
+		last := min(next+pixelBlock, t.end)
+		dy := p.dy[next*p.rows : last*p.rows]
+		if !p.plain() {
+			return gemm.Spread(dy)
+		}
+		return gemm.Spread(dy, p.src[next*p.pixel:last*p.pixel])
+	case below < t.row+t.rows:
+		rows, more := p.stripsOfRows(t, at, below)
+		return gemm.Strips(rows, more)
+	case next < t.end:
+		rows, more := p.stripsOfRows(t, next, t.row)
+		if !p.plain() {
+			return gemm.Strips(rows, more)
+		}
+		cols, moreCols := p.stripsOfPixels(p.src[next*p.pixel+t.col:], p.pixel, t.cols)
+		return gemm.Strips(rows, more, cols, moreCols)
+	}
+	return gemm.Prefetch{}
+}
+
+// stripsOfRows returns the rows of dyᵀ from the given one on, beginning with pixel at.
+func (p *weightProduct) stripsOfRows(t *weightTask, at, row int) (first, second gemm.FetchedBlock) {
+	return p.stripsOfPixels(p.dy[at*p.rows+row:], p.rows, min(weightRows, t.row+t.rows-row))
+}
+
+// stripsOfPixels returns columns of pixels. A step of the depth is one pixel, or a pair of them: then there are strips
+// of the first and of the second.
+func (p *weightProduct) stripsOfPixels(data []float32, pixel, cols int) (first, second gemm.FetchedBlock) {
+	if !p.pairs {
+		return gemm.StripsOf(data, pixel, cols), gemm.FetchedBlock{}
+	}
+	if first = gemm.StripsOf(data, 2*pixel, cols); len(data) >= pixel+cols {
+		second = gemm.StripsOf(data[pixel:], 2*pixel, cols)
+	}
+	return first, second
+}
+
+// directColumns reports whether tiles read their columns of the pixels before end where they are. The narrowest tile
+// may read into the next pixel, which then has to exist.
+func (p *weightProduct) directColumns(end int) bool {
+	return p.plain() && (end < p.pixels() || p.channels%gemm.Narrowest == 0)
+}
+
+// addTasks returns the number of tasks that add the splits' sums.
+func (p *weightProduct) addTasks(splits int) int {
+	if splits == 1 {
+		return 0
+	}
+	return mem.CeilDiv(p.size(), sumChunk)
+}
+
+// addTask adds a part of them.
+func (p *weightProduct) addTask(task, splits int) {
+	lo, hi := task*sumChunk, min((task+1)*sumChunk, p.size())
+	if !p.keep {
+		clear(p.dw[lo:hi])
+	}
+	vec.AddRows(p.dw[lo:hi], p.sums[lo:], p.slotSize(), splits, hi-lo)
+}
+
+// channelSum is the gradient of a bias: db[c] = Σ dy[r,c], in float32 over a block of rows, in float64 over the blocks.
+type channelSum struct {
+	rows, channels int
+	dy             []float32
+	sums           []float32 // [partials, channels]
+}
+
+func (p *channelSum) tasks() int { return parallel.Partials(p.rows) }
+
+// size returns the floats of the sums over the given number of rows.
+func (p *channelSum) size(rows int) int {
+	return parallel.Partials(rows) * mem.RoundUp(p.channels, mem.Line)
+}
+
+// Do adds up one part of the rows.
+func (p *channelSum) Do(task, _ int) {
+	begin := task * parallel.PartialRows(p.rows)
+	rows := min(parallel.PartialRows(p.rows), p.rows-begin)
+	sum := p.sums[task*mem.RoundUp(p.channels, mem.Line):][:p.channels]
+	clear(sum)
+	vec.AddRows(sum, p.dy[begin*p.channels:], p.channels, rows, p.channels)
+}
+
+// finish adds the blocks' sums, to db itself if keep is set.
+func (p *channelSum) finish(db []float32, keep bool) {
+	for c := range p.channels {
+		sum := 0.0
+		for task := range p.tasks() {
+			sum += float64(p.sums[task*mem.RoundUp(p.channels, mem.Line)+c])
+		}
+		if keep {
+			sum += float64(db[c])
+		}
+		db[c] = float32(sum)
+	}
+}

@@ -1,0 +1,69 @@
+package conv
+
+import "github.com/reidbench/reidbench/kernels/gemm"
+
+// Where Winograd's forms pay. The transforms cost as much as some products per channel, those of the filters as much as
+// some tiles: these are the channels and tiles from which the form is faster. The small form saves less and needs more
+// channels for it.
+const (
+	minSmallChannels = 48
+	minLargeChannels = 24
+	minWinogradTiles = 24
+
+	// Groups of so few channels, on images of so few pixels, have faster kernels of their own forward and to the
+	// weights.
+	maxDirectChannels = 31
+	maxDirectPixels   = 128
+)
+
+// winogradForms are the directions of a convolution in Winograd's form, nil where that never pays.
+type winogradForms struct {
+	forward, data *winogradProduct
+	weights       *winogradWeights
+}
+
+// useWinograd lets a convolution use Winograd's forms where they pay.
+func (c *Conv) useWinograd() {
+	c.winograd = c.winogradForms(minSmallChannels, minLargeChannels, minWinogradTiles)
+	if c.grouped != nil && c.s.C/c.s.Groups <= maxDirectChannels && c.s.H*c.s.W <= maxDirectPixels {
+		c.winograd.forward, c.winograd.weights = nil, nil
+	}
+}
+
+// winogradForms sets up the forms that there are for a convolution, for the directions in which the groups have enough
+// channels and for batches of enough tiles.
+func (c *Conv) winogradForms(minSmall, minLarge, minTiles int) (w winogradForms) {
+	s := c.s
+	if s.SH != 1 || s.SW != 1 {
+		return w
+	}
+	var precise, fast *winogradForm // of outputs that nothing normalises, and of the others and the gradients
+	switch [2]int{s.KH, s.KW} {
+	case [2]int{3, 3}:
+		precise, fast = smallForm, largeForm
+	case [2]int{5, 5}:
+		precise, fast, minSmall = form5x5, form5x5, minLarge
+	case [2]int{1, 7}:
+		fast = form1x7
+	case [2]int{7, 1}:
+		fast = form7x1
+	}
+	channels := min(s.C, s.OutC) / s.Groups
+	if precise != nil && channels >= minSmall {
+		w.forward = newWinogradProduct(&c.forward, precise, minTiles)
+	}
+	if fast != nil && channels >= minLarge {
+		if s.BeforeNorm && s.Precision == gemm.FP32 { // products of less precise factors leave no room for larger errors
+			w.forward = newWinogradProduct(&c.forward, fast, minTiles)
+		}
+		w.data = newWinogradProduct(&c.data[0], fast, minTiles)
+		w.weights = newWinogradWeights(&c.weights.weightProduct, fast, minTiles)
+	}
+	return w
+}
+
+// pays reports whether there is such a form and n images have enough tiles for it.
+func (p *winogradProduct) pays(n int) bool { return p != nil && n*p.grid.perImage() >= p.minTiles }
+
+// pays reports whether there is such a form and n images have enough tiles for it.
+func (w *winogradWeights) pays(n int) bool { return w != nil && n*w.grid.perImage() >= w.minTiles }

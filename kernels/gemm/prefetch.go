@@ -1,0 +1,136 @@
+package gemm
+
+import "github.com/reidbench/reidbench/kernels/mem"
+
+// Prefetch is memory that the tiles of a product fetch into the second-level cache while they multiply, because it is
+// read soon after: memory would else be waited for while nothing is multiplied.
+type Prefetch struct {
+	blocks [4]FetchedBlock // in the order of use
+	first  int             // tiles that fetch them, the first ones of the product; 0 is all
+	rest   []float32       // what the other tiles fetch
+
+	// Of the product that runs.
+	tiles, firstTiles int
+	strips            int     // of all blocks
+	each, others      portion // of the first tiles, and of those after them
+}
+
+// portion is what a tile fetches, in floats.
+type portion struct{ size, perStep int }
+
+// FetchedBlock is contiguous, or a block of a wider matrix that is cut into strips: two cache lines wide, with a row
+// for every step of the depth.
+type FetchedBlock struct {
+	data   []float32
+	row    int // floats from one row to the next
+	strips int // 0 if the block is contiguous
+}
+
+// Spread returns memory that all tiles fetch evenly, or those that during names.
+func Spread(x ...[]float32) Prefetch {
+	var f Prefetch
+	for i := range x {
+		f.blocks[i].data = x[i]
+	}
+	return f
+}
+
+// during has only some tiles fetch what was given, the first ones.
+func (f Prefetch) During(tiles int) Prefetch {
+	f.first = tiles
+	return f
+}
+
+// then has the tiles after the first ones fetch x evenly.
+func (f Prefetch) Then(x []float32) Prefetch {
+	f.rest = x
+	return f
+}
+
+// Strips returns blocks that are fetched strip by strip, by as many tiles as there are Strips.
+func Strips(blocks ...FetchedBlock) Prefetch {
+	var f Prefetch
+	copy(f.blocks[:], blocks)
+	return f
+}
+
+// StripsOf cuts columns of a matrix into strips.
+func StripsOf(data []float32, row, cols int) FetchedBlock {
+	return FetchedBlock{data, row, mem.CeilDiv(cols, 2*mem.Line)}
+}
+
+// start begins a product of the given number of tiles, each with the given number of steps.
+func (f *Prefetch) start(tiles, steps int) {
+	f.tiles, f.firstTiles, f.strips = tiles, f.first, 0
+	if f.first == 0 {
+		f.firstTiles = tiles
+	}
+	floats := 0
+	for i := range f.blocks {
+		floats += len(f.blocks[i].data)
+		f.strips += f.blocks[i].strips
+	}
+	f.each, f.others = portionOf(floats, f.firstTiles, steps), portionOf(len(f.rest), tiles-f.firstTiles, steps)
+}
+
+// portionOf cuts what some tiles fetch.
+func portionOf(floats, tiles, steps int) portion {
+	if floats == 0 || tiles < 1 {
+		return portion{}
+	}
+	size := mem.CeilDiv(floats, tiles)
+	return portion{size, mem.CeilDiv(size, steps)}
+}
+
+// fetched is what one tile fetches: two cache lines at every step of its depth, perStep floats further each time. The
+// tile below it begins perBand floats further on.
+type fetched struct {
+	at               []float32 // nil for nothing
+	perStep, perBand int
+}
+
+// next returns what a tile fetches, and how many tiles from it on, at most the given number, continue it: each fetches
+// what lies perBand further on.
+func (f *Prefetch) next(tile, tiles int) (fetched, int) {
+	if f.strips > 0 {
+		return f.strip(tile, tiles)
+	}
+	if tile < f.firstTiles {
+		tiles = min(tiles, f.firstTiles-tile)
+		from := tile * f.each.size
+		for i := range f.blocks {
+			x := f.blocks[i].data
+			if from < len(x) {
+				return f.each.of(x[from:], tiles)
+			}
+			from -= len(x)
+		}
+		return fetched{}, tiles
+	}
+	if from := (tile - f.firstTiles) * f.others.size; from < len(f.rest) {
+		return f.others.of(f.rest[from:], tiles)
+	}
+	return fetched{}, tiles
+}
+
+// of returns the portion of a tile, with which x begins, and how many of the given tiles find theirs in x.
+func (s portion) of(x []float32, tiles int) (fetched, int) {
+	if tiles > 1 {
+		tiles = min(tiles, mem.CeilDiv(len(x), s.size))
+	}
+	return fetched{x, s.perStep, s.size}, tiles
+}
+
+// strip is next for strips. A tile fetches one of them or none.
+func (f *Prefetch) strip(tile, tiles int) (fetched, int) {
+	strip := tile * f.strips / f.tiles
+	if tile > 0 && (tile-1)*f.strips/f.tiles == strip {
+		return fetched{}, min(tiles, mem.CeilDiv((strip+1)*f.tiles, f.strips)-tile)
+	}
+	blocks := f.blocks[:]
+	for strip >= blocks[0].strips {
+		strip -= blocks[0].strips
+		blocks = blocks[1:]
+	}
+	return fetched{at: blocks[0].data[2*mem.Line*strip:], perStep: blocks[0].row}, 1
+}

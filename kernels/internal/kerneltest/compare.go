@@ -1,0 +1,165 @@
+package kerneltest
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func NewRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+// Normal returns n normally distributed values.
+func Normal(rng *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	return x
+}
+
+func ToFloat64(x []float32) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+// MakeSlices returns one zeroed slice of the length of each input.
+func MakeSlices(in [][]float32) [][]float32 {
+	out := make([][]float32, len(in))
+	for i := range in {
+		out[i] = make([]float32, len(in[i]))
+	}
+	return out
+}
+
+func bits(tensors [][]float32) []uint32 {
+	var out []uint32
+	for _, x := range tensors {
+		for _, v := range x {
+			out = append(out, math.Float32bits(v))
+		}
+	}
+	return out
+}
+
+// guard surrounds the slices of tests: no kernel may change it.
+const guard = float32(-12345.5)
+
+// Guarded returns n random values between guard values, at an address that is not aligned. The test fails if the guards
+// are not there any more at its end.
+func Guarded(tb testing.TB, rng *rand.Rand, n int) []float32 {
+	tb.Helper()
+	const margin = 37
+	all := make([]float32, n+2*margin)
+	for i := range all {
+		all[i] = guard
+	}
+	x := all[margin : margin+n : margin+n]
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	tb.Cleanup(func() {
+		for i, v := range all {
+			if (i < margin || i >= margin+n) && v != guard {
+				tb.Errorf("the value %d places from a slice of %d was overwritten", i-margin, n)
+				return
+			}
+		}
+	})
+	return x
+}
+
+const boundary = 12345.5 // a value that stands before and behind every operand
+
+// Fenced returns n values at an odd place between boundary values, and the memory they lie in.
+func Fenced(rng *rand.Rand, n int, special bool) (x, memory []float32) {
+	const pad = 19
+	memory = slices.Repeat([]float32{boundary}, n+2*pad)
+	x = memory[pad : pad+n : pad+n]
+	specials := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, math.Copysign(0, -1), 1e-40}
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+		if special && rng.IntN(4) == 0 {
+			x[i] = float32(specials[rng.IntN(len(specials))])
+		}
+	}
+	return x, memory
+}
+
+// Near tells whether two results agree: NaN and infinities exactly, others within the tolerance.
+func Near(got, want, tolerance float64) bool {
+	if math.IsNaN(want) || math.IsInf(want, 0) {
+		return math.IsNaN(got) && math.IsNaN(want) || got == want
+	}
+	return math.Abs(got-want) <= tolerance
+}
+
+// SumTolerance bounds the rounding error of a float32 sum of n products, each of about unit size, in any order: every
+// partial sum is about √n and is rounded n times, by 2⁻²⁴ relative; the errors add like a random walk. Eight times that
+// leaves room for the tails.
+func SumTolerance(n int) float64 { return 8 * float64(n+8) / (1 << 24) }
+
+func Compare(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
+	t.Helper()
+	for i := range want {
+		if !Near(float64(got[i]), want[i], tolerance) {
+			t.Fatalf("%s[%d] = %g, want %g ± %g", what, i, got[i], want[i], tolerance)
+		}
+	}
+}
+
+// CheckClose compares with an error relative to 1 + |want| + the mean of |want|.
+func CheckClose(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d values, want %d", what, len(got), len(want))
+		return
+	}
+	mean := 0.0
+	for _, w := range want {
+		mean += math.Abs(w) / float64(len(want))
+	}
+	for i, w := range want {
+		if diff := math.Abs(float64(got[i]) - w); !(diff <= tolerance*(1+math.Abs(w)+mean)) {
+			t.Errorf("%s[%d] = %g, want %g", what, i, got[i], w)
+			return
+		}
+	}
+}
+
+func CheckEqual(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			t.Errorf("%s: [%d] = %g, want %g", what, i, got[i], want[i])
+			return
+		}
+	}
+}
+
+// WithinRounding allows for fused multiply-adds and another order of addition in sums of some hundred terms of order one, and for
+// 8 units in the last place of an activation: 1e-5 in all.
+func WithinRounding(got, want float32) bool {
+	switch g, w := float64(got), float64(want); {
+	case math.IsNaN(w):
+		return math.IsNaN(g)
+	case math.IsInf(w, 0) || got == want:
+		return got == want
+	default:
+		return math.Abs(g-w) <= 1e-5*(1+math.Abs(w))
+	}
+}
+
+// ColumnMoments returns the mean and the biased variance of a column.
+func ColumnMoments(x []float64, rows, c, j int) (mean, variance float64) {
+	for i := j; i < len(x); i += c {
+		mean += x[i] / float64(rows)
+	}
+	for i := j; i < len(x); i += c {
+		variance += (x[i] - mean) * (x[i] - mean) / float64(rows)
+	}
+	return mean, variance
+}

@@ -1,7 +1,0 @@
-//go:build !race
-
-package kernels
-
-func raceRead([]float32) {}
-
-func raceWrite([]float32) {}

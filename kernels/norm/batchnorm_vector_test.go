@@ -1,0 +1,174 @@
+package norm
+
+import (
+	"testing"
+
+	"github.com/reidbench/reidbench/kernels/act"
+	"github.com/reidbench/reidbench/kernels/internal/kerneltest"
+)
+
+func TestNormLoops(t *testing.T) { kerneltest.CheckVectors(t, normKernels()) }
+
+func FuzzNormLoops(f *testing.F) { kerneltest.FuzzVectors(f, normKernels()) }
+
+// normKernels are the passes of batch and layer norm.
+func normKernels() []kerneltest.Vector {
+	const lo, hi = -0.5, 1.25
+	type operands = [][]float32
+	kernels := []kerneltest.Vector{
+		kerneltest.NewVector("batchNormSums", []kerneltest.Extent{kerneltest.Channels, kerneltest.Channels}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels},
+			func(x operands, rows int) { batchNormSums(x[0], x[1], x[2], x[3], rows) },
+			func(x operands, rows int) { batchNormSumsGeneric(x[0], x[1], x[2], x[3], rows) }),
+		kerneltest.NewVector("batchNormClampGradRows", []kerneltest.Extent{kerneltest.Tensor},
+			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, rows int) {
+				batchNormClampGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, lo, hi)
+			},
+			func(x operands, rows int) {
+				batchNormClampGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, lo, hi)
+			}),
+		kerneltest.NewVector("layerNormRows", []kerneltest.Extent{kerneltest.Tensor, kerneltest.PerRow, kerneltest.PerRow}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, _ int) { layerNormRows(x[0], x[3], x[4], x[5], x[1], x[2], 0.1) },
+			func(x operands, _ int) { layerNormRowsGeneric(x[0], x[3], x[4], x[5], x[1], x[2], 0.1) }),
+		kerneltest.NewVector("layerNormGradRows", []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels},
+			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.PerRow, kerneltest.PerRow, kerneltest.Channels},
+			func(x operands, _ int) { layerNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], nil) },
+			func(x operands, _ int) { layerNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], nil) }),
+		kerneltest.NewVector("layerNormGradRows and add", []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels},
+			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.PerRow, kerneltest.PerRow, kerneltest.Channels, kerneltest.Tensor},
+			func(x operands, _ int) { layerNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8]) },
+			func(x operands, _ int) {
+				layerNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8])
+			}),
+	}
+	kernels = append(kernels, batchNormPasses(kerneltest.Tensor, 0)...)
+	kernels = append(kernels, batchNormPasses(kerneltest.Apart, kerneltest.RowGap)...)
+	for _, act := range []act.Kind{act.ReLU6, act.SiLU, act.HardSwish} {
+		kernels = append(kernels, kerneltest.NewVector("batchNormSumRows "+act.String(), []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels},
+			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, rows int) { batchNormSumRows(act, x[0], x[1], x[2], x[3], x[4], x[5], rows, false) },
+			func(x operands, rows int) { batchNormSumRowsGeneric(act, x[0], x[1], x[2], x[3], x[4], x[5], rows) }))
+		kernels = append(kernels, kerneltest.NewVector("batchNormGatedGradSums "+act.String(),
+			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels,
+				kerneltest.Channels},
+			func(x operands, rows int) {
+				batchNormGatedGradSums(act, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], rows)
+			},
+			func(x operands, rows int) {
+				batchNormGatedGradSumsGeneric(act, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], rows)
+			}))
+	}
+	for kind := act.ReLU; kind <= act.Tanh; kind++ {
+		if hasNormCurve(kind) {
+			kernels = append(kernels,
+				kerneltest.NewVector("batchNormCurveRows "+kind.String(), []kerneltest.Extent{kerneltest.Tensor},
+					[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+					func(x operands, rows int) { batchNormCurveRows(kind, x[0], x[1], x[2], x[3], x[4], rows, false) },
+					func(x operands, rows int) { batchNormCurveRowsGeneric(kind, x[0], x[1], x[2], x[3], x[4], rows) }),
+				kerneltest.NewVector("batchNormCurveGradSums "+kind.String(), []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels},
+					[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+					func(x operands, rows int) {
+						batchNormCurveGradSums(kind, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, false)
+					},
+					func(x operands, rows int) {
+						batchNormCurveGradSumsGeneric(kind, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows)
+					}))
+		}
+	}
+	return kernels
+}
+
+// batchNormPasses returns the passes of batch norm between x and a y of which it makes some columns: rows of y and of
+// its gradient lie gap values apart, which is the extent apart.
+func batchNormPasses(apart kerneltest.Extent, gap int) []kerneltest.Vector {
+	const lo, hi = -0.5, 1.25
+	type operands = [][]float32
+	kernels := []kerneltest.Vector{
+		kerneltest.NewVector("batchNormGradSums", []kerneltest.Extent{kerneltest.Channels, kerneltest.Channels}, []kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Channels},
+			func(x operands, rows int) { batchNormGradSums(x[0], x[1], x[2], x[3], x[4], rows, len(x[4])+gap) },
+			func(x operands, rows int) {
+				batchNormGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], rows, len(x[4])+gap)
+			}),
+		kerneltest.NewVector("batchNormGradRows", []kerneltest.Extent{apart},
+			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, rows int) {
+				row := len(x[3]) + gap
+				batchNormGradRows(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, row, row, false)
+			},
+			func(x operands, rows int) {
+				row := len(x[3]) + gap
+				batchNormGradRowsGeneric(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, row, row)
+			}),
+		kerneltest.NewVector("batchNormGradRows, dx together", []kerneltest.Extent{kerneltest.Tensor},
+			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, rows int) {
+				c := len(x[3])
+				batchNormGradRows(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, c, c+gap, false)
+			},
+			func(x operands, rows int) {
+				c := len(x[3])
+				batchNormGradRowsGeneric(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, c, c+gap)
+			}),
+		kerneltest.NewVector("batchNormGradRows and add", []kerneltest.Extent{apart},
+			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, rows int) {
+				row := len(x[4]) + gap
+				batchNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, row, row, false)
+			},
+			func(x operands, rows int) {
+				row := len(x[4]) + gap
+				batchNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, row, row)
+			}),
+		kerneltest.NewVector("batchNormRows", []kerneltest.Extent{apart}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, rows int) {
+				batchNormRows(x[0], x[1], nil, x[2], x[3], x[4], rows, len(x[2])+gap, lo, hi, false)
+			},
+			func(x operands, rows int) {
+				batchNormRowsGeneric(x[0], x[1], nil, x[2], x[3], x[4], rows, len(x[2])+gap, lo, hi)
+			}),
+		kerneltest.NewVector("batchNormRows and add", []kerneltest.Extent{apart},
+			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, rows int) {
+				batchNormRows(x[0], x[1], x[2], x[3], x[4], x[5], rows, len(x[3])+gap, lo, hi, false)
+			},
+			func(x operands, rows int) {
+				batchNormRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], rows, len(x[3])+gap, lo, hi)
+			}),
+		kerneltest.NewVector("batchNormClampGradSums", []kerneltest.Extent{kerneltest.Channels, kerneltest.Channels},
+			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, rows int) {
+				batchNormClampGradSums(nil, x[0], x[1], x[2], x[3], nil, x[4], x[5], x[6], rows, len(x[4])+gap, lo, hi,
+					false)
+			},
+			func(x operands, rows int) {
+				batchNormClampGradSumsGeneric(nil, x[0], x[1], x[2], x[3], nil, x[4], x[5], x[6], rows, len(x[4])+gap,
+					lo, hi)
+			}),
+		kerneltest.NewVector("batchNormClampGradSums, kept", []kerneltest.Extent{apart, kerneltest.Channels, kerneltest.Channels},
+			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, rows int) {
+				batchNormClampGradSums(x[0], x[1], x[2], x[3], x[4], nil, x[5], x[6], x[7], rows, len(x[5])+gap, lo, hi,
+					false)
+			},
+			func(x operands, rows int) {
+				batchNormClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], nil, x[5], x[6], x[7], rows, len(x[5])+gap,
+					lo, hi)
+			}),
+		kerneltest.NewVector("batchNormClampGradSums and add", []kerneltest.Extent{apart, kerneltest.Channels, kerneltest.Channels},
+			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+			func(x operands, rows int) {
+				batchNormClampGradSums(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, len(x[6])+gap, lo,
+					hi, false)
+			},
+			func(x operands, rows int) {
+				batchNormClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, len(x[6])+gap,
+					lo, hi)
+			}),
+	}
+	if gap > 0 {
+		for i := range kernels {
+			kernels[i].Name += ", rows apart"
+		}
+	}
+	return kernels
+}

@@ -1,0 +1,24 @@
+package pointwise
+
+import (
+	"unsafe"
+
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
+)
+
+var dropKernels = [...]func(y, x *float32, n int, state uint64, threshold uint32, keep float32){isa.AVX2: dropAVX2,
+	isa.AVX512: dropAVX512}
+
+// drop is dropGeneric on the active instruction set.
+func drop(y, x []float32, state uint64, threshold uint32, keep float32) {
+	y = y[:len(x)]
+	kernel := dropKernels[isa.Active()]
+	if kernel == nil {
+		dropGeneric(y, x, state, threshold, keep)
+		return
+	}
+	mem.RaceRead(x)
+	mem.RaceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(x), len(x), state, threshold, keep)
+}

@@ -1,0 +1,23 @@
+package pointwise
+
+// dropGeneric is, for words of which number i is mix64(state + i*golden),
+//
+//	y[i] = 0 if half(word[i/2], i%2) < threshold, else x[i]*keep
+//
+// where the low half of a word comes first.
+func dropGeneric(y, x []float32, state uint64, threshold uint32, keep float32) {
+	var word uint64
+	for i, v := range x {
+		if i%2 == 0 {
+			word = mix64(state)
+			state += golden
+		} else {
+			word >>= 32
+		}
+		if uint32(word) < threshold {
+			y[i] = 0
+		} else {
+			y[i] = v * keep
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package vec
+
+import (
+	"unsafe"
+
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
+)
+
+// By whether y is stored past the caches, and by instruction set; nil for the portable loop.
+var addClampKernels = [2][3]func(y, a, b *float32, n int, lo, hi float32){
+	{isa.AVX2: addClampAVX2, isa.AVX512: addClampAVX512},
+	{isa.AVX2: addStreamClampAVX2, isa.AVX512: addStreamClampAVX512},
+}
+
+// AddClamp is addClampGeneric on the active instruction set. With stream, for a y of [streamable] values, it is stored
+// past the caches.
+func AddClamp(y, a, b []float32, lo, hi float32, stream bool) {
+	kernel := addClampKernels[mem.StreamIndex(stream)][isa.Active()]
+	if kernel == nil {
+		addClampGeneric(y, a, b, lo, hi)
+		return
+	}
+	a, b = a[:len(y)], b[:len(y)]
+	mem.RaceRead(a)
+	mem.RaceRead(b)
+	mem.RaceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y), lo, hi)
+}
+
+var mulKernels = [...]func(y, a, b *float32, n int){isa.AVX2: mulAVX2, isa.AVX512: mulAVX512}
+
+// Mul is mulGeneric on the active instruction set.
+func Mul(y, a, b []float32) {
+	kernel := mulKernels[isa.Active()]
+	if kernel == nil {
+		mulGeneric(y, a, b)
+		return
+	}
+	a, b = a[:len(y)], b[:len(y)]
+	mem.RaceRead(a)
+	mem.RaceRead(b)
+	mem.RaceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y))
+}
+
+var scaleKernels = [...]func(y, x *float32, n int, s float32){isa.AVX2: scaleAVX2, isa.AVX512: scaleAVX512}
+
+// Scale is scaleGeneric on the active instruction set.
+func Scale(y, x []float32, s float32) {
+	kernel := scaleKernels[isa.Active()]
+	if kernel == nil {
+		scaleGeneric(y, x, s)
+		return
+	}
+	x = x[:len(y)]
+	mem.RaceRead(x)
+	mem.RaceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(x), len(y), s)
+}
+
+var addScaledKernels = [...]func(y, a, x *float32, n int, s float32){isa.AVX2: addScaledAVX2, isa.AVX512: addScaledAVX512}
+
+// AddScaled is addScaledGeneric on the active instruction set.
+func AddScaled(y, a, x []float32, s float32) {
+	kernel := addScaledKernels[isa.Active()]
+	if kernel == nil {
+		addScaledGeneric(y, a, x, s)
+		return
+	}
+	a, x = a[:len(y)], x[:len(y)]
+	mem.RaceRead(a)
+	mem.RaceRead(x)
+	mem.RaceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(x), len(y), s)
+}
+
+var sumChannelsKernels = [...]func(sum, x *float32, rows, c int){isa.AVX2: sumChannelsAVX2, isa.AVX512: sumChannelsAVX512}
+
+// SumChannels is SumChannelsGeneric on the active instruction set.
+func SumChannels(sum, x []float32, rows int) {
+	kernel := sumChannelsKernels[isa.Active()]
+	if kernel == nil {
+		SumChannelsGeneric(sum, x, rows)
+		return
+	}
+	c := len(sum)
+	if rows*c == 0 {
+		return
+	}
+	x = x[:rows*c]
+	mem.RaceRead(x)
+	mem.RaceWrite(sum)
+	kernel(unsafe.SliceData(sum), unsafe.SliceData(x), rows, c)
+}
+
+var addFloat64Kernels = [...]struct {
+	lanes int // float64 values in a vector
+	add   func(dst *float64, src *float32, vectors int)
+}{isa.AVX2: {4, addFloat64AVX2}, isa.AVX512: {8, addFloat64AVX512}}
+
+// AddFloat64 is addFloat64Generic on the active instruction set.
+func AddFloat64(dst []float64, src []float32) {
+	dst = dst[:len(src)]
+	mem.RaceRead(src)
+	if k := addFloat64Kernels[isa.Active()]; k.add != nil && len(src) >= k.lanes {
+		vectors := len(src) / k.lanes
+		k.add(unsafe.SliceData(dst), unsafe.SliceData(src), vectors)
+		dst, src = dst[vectors*k.lanes:], src[vectors*k.lanes:]
+	}
+	addFloat64Generic(dst, src)
+}

@@ -1,0 +1,53 @@
+package vec
+
+import "github.com/reidbench/reidbench/kernels/act"
+
+// addClampGeneric is y[i] = min(max(a[i]+b[i], lo), hi).
+func addClampGeneric(y, a, b []float32, lo, hi float32) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = act.Clamp32(a[i]+b[i], lo, hi)
+	}
+}
+
+// mulGeneric is y[i] = a[i] * b[i].
+func mulGeneric(y, a, b []float32) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = a[i] * b[i]
+	}
+}
+
+// scaleGeneric is y[i] = s * x[i].
+func scaleGeneric(y, x []float32, s float32) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] = s * x[i]
+	}
+}
+
+// addScaledGeneric is y[i] = a[i] + s*x[i].
+func addScaledGeneric(y, a, x []float32, s float32) {
+	a, x = a[:len(y)], x[:len(y)]
+	for i := range y {
+		y[i] = a[i] + s*x[i]
+	}
+}
+
+// SumChannelsGeneric is sum[j] += Σ_r x[r*c+j], for c = len(sum).
+func SumChannelsGeneric(sum, x []float32, rows int) {
+	c := len(sum)
+	for r := range rows {
+		for j, v := range x[r*c : r*c+c] {
+			sum[j] += v
+		}
+	}
+}
+
+// addFloat64Generic is dst[i] += src[i].
+func addFloat64Generic(dst []float64, src []float32) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] += float64(v)
+	}
+}

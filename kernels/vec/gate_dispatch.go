@@ -1,0 +1,99 @@
+package vec
+
+import (
+	"unsafe"
+
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
+)
+
+// By whether results are stored past the caches, and by instruction set; nil for the portable loop.
+var scaleRowsKernels = [2][3]func(y, x, gate *float32, rows, c int){
+	{isa.AVX2: scaleRowsAVX2, isa.AVX512: scaleRowsAVX512},
+	{isa.AVX2: scaleStreamRowsAVX2, isa.AVX512: scaleStreamRowsAVX512},
+}
+
+// ScaleRows is scaleRowsGeneric on the active instruction set. With stream, for a y of [streamable] rows, it is stored
+// past the caches.
+func ScaleRows(y, x, g []float32, rows int, stream bool) {
+	kernel := scaleRowsKernels[mem.StreamIndex(stream)][isa.Active()]
+	if kernel == nil {
+		scaleRowsGeneric(y, x, g, rows)
+		return
+	}
+	c := len(g)
+	if rows*c == 0 {
+		return
+	}
+	y, x = y[:rows*c], x[:rows*c]
+	mem.RaceRead(x)
+	mem.RaceRead(g)
+	mem.RaceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
+}
+
+var scaleShiftRowsKernels = [...]func(y, x, gate, shift *float32, rows, c int){isa.AVX2: scaleShiftRowsAVX2,
+	isa.AVX512: scaleShiftRowsAVX512}
+
+// ScaleShiftRows is ScaleShiftRowsGeneric on the active instruction set.
+func ScaleShiftRows(y, x, g, shift []float32, rows int) {
+	kernel := scaleShiftRowsKernels[isa.Active()]
+	if kernel == nil {
+		ScaleShiftRowsGeneric(y, x, g, shift, rows)
+		return
+	}
+	c := len(g)
+	if rows*c == 0 {
+		return
+	}
+	y, x, shift = y[:rows*c], x[:rows*c], shift[:c]
+	mem.RaceRead(x)
+	mem.RaceRead(g)
+	mem.RaceRead(shift)
+	mem.RaceWrite(y)
+	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(g), unsafe.SliceData(shift), rows, c)
+}
+
+var gateSumsKernels = [...]func(dg, dy, x *float32, rows, c int){isa.AVX2: gateSumsAVX2, isa.AVX512: gateSumsAVX512}
+
+// GateSums is gateSumsGeneric on the active instruction set.
+func GateSums(dg, dy, x []float32, rows int) {
+	kernel := gateSumsKernels[isa.Active()]
+	if kernel == nil {
+		gateSumsGeneric(dg, dy, x, rows)
+		return
+	}
+	c := len(dg)
+	if rows*c == 0 {
+		return
+	}
+	dy, x = dy[:rows*c], x[:rows*c]
+	mem.RaceRead(dy)
+	mem.RaceRead(x)
+	mem.RaceWrite(dg)
+	kernel(unsafe.SliceData(dg), unsafe.SliceData(dy), unsafe.SliceData(x), rows, c)
+}
+
+var gateRowsKernels = [...]func(dx, dg, dy, x, gate *float32, rows, c int){isa.AVX2: gateRowsAVX2, isa.AVX512: gateRowsAVX512}
+
+// GateRows is gateRowsGeneric on the active instruction set.
+func GateRows(dx, dg, dy, x, g []float32, rows int) {
+	kernel := gateRowsKernels[isa.Active()]
+	if kernel == nil {
+		gateRowsGeneric(dx, dg, dy, x, g, rows)
+		return
+	}
+	c := len(g)
+	if rows*c == 0 {
+		return
+	}
+	dx, dy, x = dx[:rows*c], dy[:rows*c], x[:rows*c]
+	dg = dg[:c]
+	mem.RaceRead(dy)
+	mem.RaceRead(x)
+	mem.RaceRead(g)
+	mem.RaceWrite(dx)
+	mem.RaceWrite(dg)
+	kernel(unsafe.SliceData(dx), unsafe.SliceData(dg), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(g),
+		rows, c)
+}
