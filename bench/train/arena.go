@@ -25,7 +25,7 @@ type storage struct {
 	offset    int // in floats, decided by plan
 }
 
-func (s *storage) floats(batch int) int { return roundUp(s.perSample*batch + s.fixed) }
+func (s *storage) floats(batch int) int { return lines(s.perSample*batch + s.fixed) }
 
 // plan gives every buffer an offset such that no two that are alive at the same step
 // overlap, and returns the floats needed. Largest first, each at the lowest place that is

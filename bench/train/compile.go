@@ -3,9 +3,10 @@ package train
 import (
 	"errors"
 	"fmt"
+	"slices"
+
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/models/graph"
-	"slices"
 )
 
 // compiler holds what Compile knows on its way.

@@ -25,10 +25,10 @@ func newBatchNormLayer(b base, frozen bool) *batchNormLayer {
 }
 
 // activate makes the activation part of the layer.
-func (l *batchNormLayer) activate(act act.Kind) {
+func (l *batchNormLayer) activate(kind act.Kind) {
 	op := l.node.Op.(graph.BatchNorm)
-	l.act = act
-	l.kernel = norm.NewBatchNorm(l.node.Shape.C, float32(op.Eps), float32(op.Momentum), act)
+	l.act = kind
+	l.kernel = norm.NewBatchNorm(l.node.Shape.C, float32(op.Eps), float32(op.Momentum), kind)
 }
 
 func (l *batchNormLayer) trains(c *compiler) bool { return c.trainsParams(l.node) }

@@ -41,7 +41,7 @@ func (l *convLayer) forward(c *compiler, out buffer) {
 		l.forwardStatistics(c, out)
 		return
 	}
-	kernel, act := l.kernel, l.act
+	kernel := l.kernel
 	w, bias := l.parameters(c)
 	x, add := l.input(c), none
 	if l.residual != nil {
@@ -49,20 +49,20 @@ func (l *convLayer) forward(c *compiler, out buffer) {
 	}
 	c.scratch(kernel.Workspace(c.opt.Batch, c.threads))
 	c.emit(l.label(Forward), append(x.buffers(), add), []buffer{out}, func(f *frame) {
-		epilogue := conv.Epilogue{Bias: bias, Add: f.at(add), Act: act}
+		epilogue := conv.Epilogue{Bias: bias, Add: f.at(add), Act: l.act}
 		kernel.Forward(f.pool, f.n, f.at(out), x.open(f, kernel), w, epilogue, f.ws)
 	})
 }
 
 // forwardStatistics appends the step that also takes the statistics of the output for the batch norm after it.
 func (l *convLayer) forwardStatistics(c *compiler, out buffer) {
-	kernel, norm := l.kernel, l.plan.statistics.kernel
+	kernel, after := l.kernel, l.plan.statistics
 	w, bias := l.parameters(c)
 	x := l.input(c)
-	to := l.plan.statistics.newStatistics(c)
-	c.scratch(kernel.StatsWorkspace(norm, c.opt.Batch, c.threads))
+	to := after.newStatistics(c)
+	c.scratch(kernel.StatsWorkspace(after.kernel, c.opt.Batch, c.threads))
 	c.emit(l.label(Forward), x.buffers(), []buffer{out, to.mean, to.invStd}, func(f *frame) {
-		kernel.ForwardStats(f.pool, f.n, f.at(out), x.open(f, kernel), w, bias, norm, to.open(f), f.ws)
+		kernel.ForwardStats(f.pool, f.n, f.at(out), x.open(f, kernel), w, bias, after.kernel, to.open(f), f.ws)
 	})
 }
 
@@ -75,12 +75,12 @@ type convInput struct {
 
 // input is what the layer before has written or, if that is a batch norm which writes nothing, what it has read.
 func (l *convLayer) input(c *compiler) convInput {
-	norm := l.plan.through
-	if norm == nil {
+	before := l.plan.through
+	if before == nil {
 		return convInput{x: c.read(l.in[0])}
 	}
-	of := norm.operands(c)
-	return convInput{of.x, norm.kernel, of}
+	of := before.operands(c)
+	return convInput{of.x, before.kernel, of}
 }
 
 func (i *convInput) buffers() []buffer {
@@ -145,33 +145,32 @@ func (l *convLayer) backwardData(c *compiler, k contribution, dy buffer) {
 
 // backwardDataSums appends the step that makes the gradient of the batch norm before it, and takes the sums of that.
 func (l *convLayer) backwardDataSums(c *compiler, k contribution, dy buffer) {
-	kernel, norm, sums := l.kernel, l.plan.sums.kernel, l.plan.sums.plan.sums
-	x := l.plan.sums.operands(c)
+	kernel, before := l.kernel, l.plan.sums
+	x, sums := before.operands(c), before.plan.sums
 	w, _ := l.parameters(c)
-	sums.buffer = c.newBuffer(0, kernel.GradientSums(norm, c.opt.Batch))
+	sums.buffer = c.newBuffer(0, kernel.GradientSums(before.kernel, c.opt.Batch))
 	c.scratch(kernel.GradientSumsWorkspace(c.opt.Batch, c.threads))
 	c.emit(l.label(DataGradient), append(x.buffers(), dy, k.add), []buffer{k.dst, sums.buffer}, func(f *frame) {
-		before := conv.NormBefore{Norm: norm, At: x.open(f), Sums: f.at(sums.buffer)}
-		sums.blocks = kernel.BackwardDataSums(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), before, f.ws)
+		norm := conv.NormBefore{Norm: before.kernel, At: x.open(f), Sums: f.at(sums.buffer)}
+		sums.blocks = kernel.BackwardDataSums(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), norm, f.ws)
 	})
 }
 
 // backwardJoint appends the whole backward pass, where g is the gradient before the activation of the batch norm
 // after the layer.
 func (l *convLayer) backwardJoint(c *compiler, g buffer) {
-	kernel, after := l.kernel, l.plan.joint
+	kernel, before, after := l.kernel, l.plan.sums, l.plan.joint
 	w, _ := l.parameters(c)
 	x, y := l.input(c), after.operands(c)
 	y.add = none
 	dw, accumulate := c.parameterGradient(l.node.Params[0])
 	k := c.contribute(l.in[0], true, none)
 	reads, writes := append(append(x.buffers(), y.buffers()...), g, k.add), []buffer{k.dst}
-	var before *norm.BatchNorm
 	var of normOperands
 	sums := &gradientSums{buffer: none}
-	if norm := l.plan.sums; norm != nil {
-		before, of, sums = norm.kernel, norm.operands(c), norm.plan.sums
-		sums.buffer = c.newBuffer(0, kernel.JointSums(before, c.opt.Batch))
+	if before != nil {
+		of, sums = before.operands(c), before.plan.sums
+		sums.buffer = c.newBuffer(0, kernel.JointSums(before.kernel, c.opt.Batch))
 		reads, writes = append(reads, of.buffers()...), append(writes, sums.buffer)
 	}
 	c.scratch(kernel.JointWorkspace(c.opt.Batch, c.threads))
@@ -182,7 +181,7 @@ func (l *convLayer) backwardJoint(c *compiler, g buffer) {
 			DY: after.left, X: x.open(f, kernel), W: w,
 		}
 		if before != nil {
-			args.Before = conv.NormBefore{Norm: before, At: of.open(f), Sums: f.at(sums.buffer)}
+			args.Before = conv.NormBefore{Norm: before.kernel, At: of.open(f), Sums: f.at(sums.buffer)}
 		}
 		sums.blocks = kernel.BackwardJoint(f.pool, f.n, args, f.ws)
 	})

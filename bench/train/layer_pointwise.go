@@ -2,11 +2,12 @@ package train
 
 import (
 	"fmt"
+	"hash/fnv"
+
 	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/kernels/pointwise"
 	"github.com/reidbench/reidbench/models/graph"
-	"hash/fnv"
 )
 
 // actLayer is an activation that no other layer applies.
@@ -17,11 +18,11 @@ type actLayer struct {
 }
 
 func newActLayer(b base, f graph.Activation) (*actLayer, error) {
-	act, ok := activations[f]
+	kind, ok := activations[f]
 	if !ok {
 		return nil, fmt.Errorf("unknown activation %q", f)
 	}
-	return &actLayer{base: b, act: act, kernel: pointwise.NewActivation(act)}, nil
+	return &actLayer{base: b, act: kind, kernel: pointwise.NewActivation(kind)}, nil
 }
 
 func (l *actLayer) recompute(c *compiler, out buffer) { l.forward(c, out) }
@@ -54,11 +55,11 @@ func (l *addLayer) forward(c *compiler, out buffer) {
 	size := l.out.size
 	sum := c.read(l.in[0])
 	for i, v := range l.in[1:] {
-		act := act.None
+		ending := act.None
 		if i == len(l.in)-2 {
-			act = l.act
+			ending = l.act
 		}
-		kernel, a, b := pointwise.NewAdd(act), sum, c.read(v)
+		kernel, a, b := pointwise.NewAdd(ending), sum, c.read(v)
 		c.emit(l.label(Forward), []buffer{a, b}, []buffer{out}, func(f *frame) {
 			kernel.Forward(f.pool, f.n*size, f.at(out), f.at(a), f.at(b))
 		})
@@ -77,8 +78,8 @@ func (l *addLayer) backward(c *compiler, dy buffer) {
 
 // reluGradient emits the gradient before a ReLU that is fused into a layer, from the layer's
 // output: ReLU's slope is the same before and after it.
-func reluGradient(c *compiler, b *base, act act.Kind, dy buffer) buffer {
-	kernel, size, y, dz := pointwise.NewActivation(act), b.out.size, c.read(b.out), c.reusable(dy)
+func reluGradient(c *compiler, b *base, relu act.Kind, dy buffer) buffer {
+	kernel, size, y, dz := pointwise.NewActivation(relu), b.out.size, c.read(b.out), c.reusable(dy)
 	if dz == none {
 		dz = c.newBuffer(size, 0)
 	}

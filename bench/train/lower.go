@@ -2,13 +2,14 @@ package train
 
 import (
 	"fmt"
+	"slices"
+
 	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/move"
 	"github.com/reidbench/reidbench/kernels/norm"
 	"github.com/reidbench/reidbench/kernels/pointwise"
 	"github.com/reidbench/reidbench/kernels/pooling"
 	"github.com/reidbench/reidbench/models/graph"
-	"slices"
 )
 
 // lower makes a layer of every node that does something.

@@ -2,9 +2,6 @@ package train
 
 import (
 	"encoding/json"
-	"github.com/reidbench/reidbench/kernels/parallel"
-	"github.com/reidbench/reidbench/models"
-	"github.com/reidbench/reidbench/models/graph"
 	"hash/fnv"
 	"math"
 	"os"
@@ -12,6 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
 )
 
 // reference is testdata/parity/ROW.json; testdata/README.md explains it.

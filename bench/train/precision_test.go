@@ -2,12 +2,13 @@ package train
 
 import (
 	"errors"
-	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/kernels/parallel"
-	"github.com/reidbench/reidbench/models/graph"
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/models/graph"
 )
 
 // mixed has a bottleneck, a strided and a grouped convolution, and a block of a transformer.

@@ -2,11 +2,12 @@ package train
 
 import (
 	"fmt"
+	"maps"
+
 	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models/graph"
-	"maps"
 )
 
 // Stage says what of a network a program trains.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
@@ -242,7 +243,7 @@ func TestPlanKeepsLivesApart(t *testing.T) {
 		}
 		total := plan(buffers, 3)
 		for i, a := range buffers {
-			if a.offset+a.floats(3) > total || a.offset%vectorFloats != 0 {
+			if a.offset+a.floats(3) > total || a.offset%mem.Line != 0 {
 				t.Fatalf("buffer at %d of %d floats in an arena of %d", a.offset, a.floats(3), total)
 			}
 			for _, b := range buffers[:i] {

@@ -2,13 +2,14 @@ package train
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
 	"github.com/reidbench/reidbench/kernels/conv"
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/models/graph"
-	"maps"
-	"slices"
-	"testing"
 )
 
 // TestSamplesReachEveryForm: what no sample reaches, the tests of programs say nothing about.

@@ -1,10 +1,11 @@
 package train
 
 import (
-	"github.com/reidbench/reidbench/kernels/parallel"
-	"github.com/reidbench/reidbench/models/graph"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/models/graph"
 )
 
 // A sample is a small network with a few layers between a convolution and the classifier.

@@ -1,10 +1,11 @@
 package train
 
 import (
+	"math"
+
 	"github.com/reidbench/reidbench/kernels/attention"
 	"github.com/reidbench/reidbench/kernels/conv"
 	"github.com/reidbench/reidbench/models/graph"
-	"math"
 )
 
 // ConvShape returns the shape of a convolution, or of a linear layer as the 1×1 convolution that it is; ok is false

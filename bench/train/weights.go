@@ -2,11 +2,12 @@ package train
 
 import (
 	"fmt"
-	"github.com/reidbench/reidbench/kernels/mem"
-	"github.com/reidbench/reidbench/models/graph"
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/models/graph"
 )
 
 // Weights holds every parameter and running statistic of one network.
@@ -60,33 +61,31 @@ func outline(g *graph.Graph) *Weights {
 	return w
 }
 
+// lines rounds a number of floats up to whole cache lines: tensors and buffers begin at one.
+func lines(floats int) int { return mem.RoundUp(floats, mem.Line) }
+
 // slabFloats is how much of a slab params take.
 func slabFloats(params []*graph.Param) int {
 	n := 0
 	for _, p := range params {
-		n += roundUp(p.Size())
+		n += lines(p.Size())
 	}
 	return n
 }
-
-// vectorFloats is how many floats a 64-byte line holds; tensors start on a line.
-const vectorFloats = 16
-
-func roundUp(n int) int { return (n + vectorFloats - 1) / vectorFloats * vectorFloats }
 
 func (w *Weights) layOut(params []*graph.Param) []float32 {
 	size := slabFloats(params)
 	if w.outline {
 		size = 0
 		for _, p := range params {
-			size = max(size, roundUp(p.Size()))
+			size = max(size, lines(p.Size()))
 		}
 	}
 	slab, start := mem.Allocate(size), 0
 	for _, p := range params {
 		w.place[p.Name] = placed{p, slab[start : start+p.Size() : start+p.Size()], start}
 		if !w.outline {
-			start += roundUp(p.Size())
+			start += lines(p.Size())
 		}
 	}
 	return slab
