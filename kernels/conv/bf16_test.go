@@ -9,7 +9,6 @@ import (
 	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/internal/kerneltest"
-	"github.com/reidbench/reidbench/kernels/isa"
 )
 
 // newPairCase is a convolution of bf16 pairs, in the direct form throughout, whose operands are bf16 values: their
@@ -41,7 +40,6 @@ func pairShapes() []Shape {
 func TestPairConv(t *testing.T) {
 	for _, s := range pairShapes() {
 		t.Run(convName(s), func(t *testing.T) {
-			kerneltest.SetISA(t, isa.Detected()) // the only one in which they are offered
 			for _, n := range []int{1, 3} {
 				rng := rand.New(rand.NewPCG(25, 26))
 				c := newPairCase(t, rng, s, n, 2)
@@ -58,7 +56,6 @@ func TestPairConv(t *testing.T) {
 func TestPairWinogradConv(t *testing.T) {
 	for _, shape := range winogradShapes {
 		t.Run(convName(shape.s), func(t *testing.T) {
-			kerneltest.SetISA(t, isa.Detected())
 			rng := rand.New(rand.NewPCG(31, 32))
 			c := newConvCase(t, rng, shape.s, shape.n, 2)
 			c.c.usePairs()
@@ -86,7 +83,6 @@ func FuzzPairConv(f *testing.F) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		c := newPairCase(t, rng, s, 2, 2)
 		c.multiply()
-		kerneltest.SetISA(t, isa.Detected())
 		c.check(t, rng)
 	})
 }

@@ -112,8 +112,7 @@ func FuzzGroupedKernelsEqualPortableLoop(f *testing.F) {
 	f.Add(uint64(1), uint8(2), uint8(2), uint8(1), uint8(2))
 	f.Add(uint64(2), uint8(1), uint8(4), uint8(2), uint8(1))
 	f.Fuzz(func(t *testing.T, seed uint64, window, share, planes, tiles uint8) {
-		for set := isa.AVX2; set <= isa.Detected(); set++ {
-			kerneltest.SetISA(t, set)
+		for set := range kerneltest.Sets(isa.AVX2) {
 			for _, shape := range groupedTestLanes {
 				if shape.isa > set {
 					continue

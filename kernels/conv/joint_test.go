@@ -52,8 +52,7 @@ func FuzzConvBackwardJoint(f *testing.F) {
 		s := Shape{H: 1 + int(h)%24, W: 1 + int(w)%24, C: 1 + int(c), OutC: 1 + int(outC), KH: 1, KW: 1, SH: 1,
 			SW: 1, Groups: 1}
 		test := jointCase{1 + int(n)%4, s, acts[int(act)%len(acts)], before}
-		for set := isa.Generic; set <= isa.Detected(); set++ {
-			kerneltest.SetISA(t, set)
+		for range kerneltest.Sets(isa.Generic) {
 			testJoint(t, test, 2, 1e-4) // sums of up to some thousand terms, in Strassen's form too
 		}
 	})

@@ -86,9 +86,8 @@ func FuzzMaxWindowEqualsPortableLoop(f *testing.F) {
 	f.Add(uint8(3), uint8(3), uint8(64), uint64(1))
 	f.Add(uint8(1), uint8(7), uint8(5), uint64(2))
 	f.Fuzz(func(t *testing.T, height, width, c uint8, seed uint64) {
-		for set := isa.AVX2; set <= isa.Detected(); set++ {
+		for set := range kerneltest.Sets(isa.AVX2) {
 			t.Run(set.String(), func(t *testing.T) {
-				kerneltest.SetISA(t, set)
 				checkWindow(t, rand.New(rand.NewPCG(seed, 0)), 1+int(height%9), 1+int(width%9), 1+int(c), seed%2 == 0)
 				checkMaxGradient(t, rand.New(rand.NewPCG(seed, 1)), 1+int(height%9), 1+int(width%9), 1+int(c))
 			})

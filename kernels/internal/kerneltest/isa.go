@@ -1,29 +1,47 @@
 package kerneltest
 
 import (
+	"iter"
 	"testing"
 
 	"github.com/reidbench/reidbench/kernels/isa"
 )
 
-// SetISA runs the rest of the test with the given instruction set; the test is skipped where the CPU lacks it.
+// widest is the last of the instruction sets that tests go through: that of REIDBENCH_ISA, or else this CPU's best.
+var widest = isa.Active()
+
+// SetISA runs the rest of the test with the given instruction set; the test is skipped where the CPU lacks it, or
+// REIDBENCH_ISA asks for less.
 func SetISA(tb testing.TB, set isa.Set) {
 	tb.Helper()
-	if set > isa.Detected() {
-		tb.Skipf("this CPU has no %s", set)
+	if set > widest {
+		tb.Skipf("no %s: this CPU lacks it, or REIDBENCH_ISA asks for less", set)
 	}
 	tb.Cleanup(isa.Use(set))
 }
 
-// ForEachISA runs the test once for every instruction set of this CPU.
+// ForEachISA runs the test once for every instruction set up to the widest.
 func ForEachISA(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	for set := isa.Generic; set <= isa.Detected(); set++ {
-		t.Run(set.String(), func(t *testing.T) {
-			SetISA(t, set)
-			test(t)
-		})
+	for set := range Sets(isa.Generic) {
+		t.Run(set.String(), test)
 	}
+}
+
+// Sets yields the instruction sets from first to the widest, each while it is the active one.
+func Sets(first isa.Set) iter.Seq[isa.Set] {
+	return func(yield func(isa.Set) bool) {
+		for set := first; set <= widest; set++ {
+			if !whileActive(set, yield) {
+				return
+			}
+		}
+	}
+}
+
+func whileActive(set isa.Set, yield func(isa.Set) bool) bool {
+	defer isa.Use(set)()
+	return yield(set)
 }
 
 // NeedBF16 skips the test where the kernels for pairs cannot run.
