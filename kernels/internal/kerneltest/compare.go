@@ -45,25 +45,18 @@ func bits(tensors [][]float32) []uint32 {
 	return out
 }
 
-// guard surrounds the slices of tests: no kernel may change it.
-const guard = float32(-12345.5)
+const (
+	margin   = 37                // values before and after an operand, odd: its address is not aligned
+	boundary = float32(-12345.5) // what they are: no kernel may change it
+)
 
-// Guarded returns n random values between guard values, at an address that is not aligned. The test fails if the guards
-// are not there any more at its end.
+// Guarded returns n random values between boundary values. The test fails if those are not there any more at its end.
 func Guarded(tb testing.TB, rng *rand.Rand, n int) []float32 {
 	tb.Helper()
-	const margin = 37
-	all := make([]float32, n+2*margin)
-	for i := range all {
-		all[i] = guard
-	}
-	x := all[margin : margin+n : margin+n]
-	for i := range x {
-		x[i] = float32(rng.NormFloat64())
-	}
+	x, memory := Fenced(rng, n, false)
 	tb.Cleanup(func() {
-		for i, v := range all {
-			if (i < margin || i >= margin+n) && v != guard {
+		for i, v := range memory {
+			if (i < margin || i >= margin+n) && v != boundary {
 				tb.Errorf("the value %d places from a slice of %d was overwritten", i-margin, n)
 				return
 			}
@@ -72,13 +65,11 @@ func Guarded(tb testing.TB, rng *rand.Rand, n int) []float32 {
 	return x
 }
 
-const boundary = 12345.5 // a value that stands before and behind every operand
-
-// Fenced returns n values at an odd place between boundary values, and the memory they lie in.
+// Fenced returns n random values between boundary values, and the memory that both lie in. With special, a quarter of them
+// are special: not numbers, infinities, zeros, subnormal.
 func Fenced(rng *rand.Rand, n int, special bool) (x, memory []float32) {
-	const pad = 19
-	memory = slices.Repeat([]float32{boundary}, n+2*pad)
-	x = memory[pad : pad+n : pad+n]
+	memory = slices.Repeat([]float32{boundary}, n+2*margin)
+	x = memory[margin : margin+n : margin+n]
 	specials := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, math.Copysign(0, -1), 1e-40}
 	for i := range x {
 		x[i] = float32(rng.NormFloat64())
@@ -89,7 +80,7 @@ func Fenced(rng *rand.Rand, n int, special bool) (x, memory []float32) {
 	return x, memory
 }
 
-// Near tells whether two results agree: NaN and infinities exactly, others within the tolerance.
+// Near reports whether two results agree: NaN and infinities exactly, others within the tolerance.
 func Near(got, want, tolerance float64) bool {
 	if math.IsNaN(want) || math.IsInf(want, 0) {
 		return math.IsNaN(got) && math.IsNaN(want) || got == want
@@ -102,6 +93,7 @@ func Near(got, want, tolerance float64) bool {
 // leaves room for the tails.
 func SumTolerance(n int) float64 { return 8 * float64(n+8) / (1 << 24) }
 
+// Compare fails the test at the first value that isn't [Near] what it should be.
 func Compare(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
 	t.Helper()
 	for i := range want {
@@ -111,7 +103,9 @@ func Compare(t *testing.T, what string, got []float32, want []float64, tolerance
 	}
 }
 
-// CheckClose compares with an error relative to 1 + |want| + the mean of |want|.
+// CheckClose compares with an error relative to 1 + |want| + the mean of |want|: a value's own rounding is relative to its
+// size, what it inherits from the terms of its sum to theirs, which are of about unit size, and what it inherits from sums
+// that all values share, such as a batch norm's, to the size of all.
 func CheckClose(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -130,6 +124,7 @@ func CheckClose(t *testing.T, what string, got []float32, want []float64, tolera
 	}
 }
 
+// CheckEqual compares bits.
 func CheckEqual(t *testing.T, what string, got, want []float32) {
 	t.Helper()
 	for i := range want {
@@ -140,8 +135,8 @@ func CheckEqual(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-// WithinRounding allows for fused multiply-adds and another order of addition in sums of some hundred terms of order one, and for
-// 8 units in the last place of an activation: 1e-5 in all.
+// WithinRounding allows for fused multiply-adds and another order of addition in sums of some hundred terms of order one,
+// and for 8 units in the last place of an activation: 1e-5 in all.
 func WithinRounding(got, want float32) bool {
 	switch g, w := float64(got), float64(want); {
 	case math.IsNaN(w):

@@ -52,7 +52,8 @@ func (k Vector) check(t *testing.T, rng *rand.Rand, rows, c int, special bool) {
 	for i := range gotMemory {
 		for j, w := range wantMemory[i] {
 			if g := gotMemory[i][j]; !WithinRounding(g, w) {
-				t.Errorf("%s, %d rows of %d, special %t: operand %d[%d of %d] = %g, want %g", k.Name, rows, c, special, i, j-19, len(got[i]), g, w)
+				t.Errorf("%s, %d rows of %d, special %t: operand %d[%d of %d] = %g, want %g",
+					k.Name, rows, c, special, i, j-margin, len(got[i]), g, w)
 				return
 			}
 		}
