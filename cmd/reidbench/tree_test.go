@@ -1,0 +1,142 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/bench/train"
+)
+
+// goFiles are the repository's Go files, by their path in it.
+func goFiles(t *testing.T) (root string, files []string) {
+	t.Helper()
+	root = filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		switch name := entry.Name(); {
+		case err != nil:
+			return err
+		case entry.IsDir() && file != root && (strings.HasPrefix(name, ".") || name == "testdata"):
+			return fs.SkipDir
+		case !entry.IsDir() && strings.HasSuffix(name, ".go"):
+			inside, err := filepath.Rel(root, file)
+			if err != nil {
+				return err
+			}
+			files = append(files, filepath.ToSlash(inside))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 100 {
+		t.Fatalf("%d Go files: this is not the repository", len(files))
+	}
+	return root, files
+}
+
+// tableOf returns the names in the first column of a table in docs/architecture.md, the one below a heading.
+func tableOf(t *testing.T, root, heading string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, below, found := strings.Cut(string(text), heading+"\n")
+	if !found {
+		t.Fatalf("docs/architecture.md has no heading %q", heading)
+	}
+	section, _, _ := strings.Cut(below, "\n#")
+	var names []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(section, -1) {
+		names = append(names, row[1])
+	}
+	return names
+}
+
+// TestArchitecture holds the table of packages in docs/architecture.md to the tree: it has every package once, and each
+// imports only packages further down.
+func TestArchitecture(t *testing.T) {
+	root, files := goFiles(t)
+	imports := map[string][]string{} // of each package, by its folder, those of this module
+	for _, file := range files {
+		folder := path.Dir(file)
+		if !strings.HasSuffix(file, "_test.go") && !strings.Contains("/"+folder, "/_") {
+			imports[folder] = append(imports[folder], importsInside(t, filepath.Join(root, file))...)
+		}
+	}
+	listed := tableOf(t, root, "## Packages")
+	for folder, imported := range imports {
+		for _, name := range imported {
+			if slices.Index(listed, name) <= slices.Index(listed, folder) {
+				t.Errorf("%s imports %s, which the table does not have further down", folder, name)
+			}
+		}
+	}
+	slices.Sort(listed)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(imports)), listed); diff != "" {
+		t.Errorf("packages in the table of docs/architecture.md (-tree +table):\n%s", diff)
+	}
+}
+
+// importsInside returns the folders of the packages of this module that a file imports.
+func importsInside(t *testing.T, file string) (folders []string) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range parsed.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if folder, ok := strings.CutPrefix(name, "github.com/reidbench/reidbench/"); ok {
+			folders = append(folders, folder)
+		}
+	}
+	return folders
+}
+
+// TestFusionsAreExplained holds the table of fusions in docs/architecture.md to the compiler's.
+func TestFusionsAreExplained(t *testing.T) {
+	root, _ := goFiles(t)
+	if diff := cmp.Diff(train.Fusions(), tableOf(t, root, "### Fusions")); diff != "" {
+		t.Errorf("fusions in docs/architecture.md (-compiler +table):\n%s", diff)
+	}
+}
+
+// TestLinks: what the documentation links to is there.
+func TestLinks(t *testing.T) {
+	root, _ := goFiles(t)
+	files, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, filepath.Join(root, "README.md")) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range regexp.MustCompile(`\]\(([^)#]+)`).FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(link[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(file), link[1])); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+	}
+}
