@@ -104,20 +104,22 @@ func (r *stopwatch) attention(s attention.Shape, sequences int) []direction {
 		return attention.Rows{Data: data[i*width:], Stride: 3 * width}
 	}
 	qkv, dout, out, dqkv := noise(3*size), noise(size), mem.Allocate(size), mem.Allocate(3*size)
-	q, k, v := third(qkv, 0), third(qkv, 1), third(qkv, 2)
-	dq, dk, dv := third(dqkv, 0), third(dqkv, 1), third(dqkv, 2)
-	o, do := attention.Rows{Data: out, Stride: width}, attention.Rows{Data: dout, Stride: width}
 	sums := mem.Allocate(sequences * s.Heads * s.Tokens)
+	at := attention.Operands{Q: third(qkv, 0), K: third(qkv, 1), V: third(qkv, 2), LSE: sums}
+	at.Out = attention.Rows{Data: out, Stride: width}
+	of := attention.Gradient{DQ: third(dqkv, 0), DK: third(dqkv, 1), DV: third(dqkv, 2), At: at}
+	of.DOut = attention.Rows{Data: dout, Stride: width}
 	ws := mem.Allocate(layer.Workspace(r.Threads))
 	flops := 2 * 2 * float64(size) * float64(s.Tokens)
 	return []direction{
 		{
 			"forward", flops, floatBytes(qkv, out, sums),
-			func() { layer.Forward(r.pool, sequences, o, q, k, v, sums, ws) },
+			func() { layer.Forward(r.pool, sequences, at, ws) },
 		},
-		{"backward", 2 * flops, floatBytes(qkv, dqkv, out, dout, sums), func() {
-			layer.Backward(r.pool, sequences, dq, dk, dv, do, o, q, k, v, sums, ws)
-		}},
+		{
+			"backward", 2 * flops, floatBytes(qkv, dqkv, out, dout, sums),
+			func() { layer.Backward(r.pool, sequences, of, ws) },
+		},
 	}
 }
 

@@ -43,15 +43,20 @@ func (l *attentionLayer) read(c *compiler) (first, second buffer) {
 	return first, second
 }
 
+// operands returns what the kernel reads and writes.
+func (l *attentionLayer) operands(f *frame, first, second, out, logSums buffer) attention.Operands {
+	at := attention.Operands{Out: attention.Rows{Data: f.at(out), Stride: l.width}, LSE: f.at(logSums)}
+	at.Q, at.K, at.V = l.split(f, first, second)
+	return at
+}
+
 func (l *attentionLayer) forward(c *compiler, out buffer) {
 	first, second := l.read(c)
 	l.logSums = c.newBuffer(l.sequences*l.node.Op.(graph.Attention).Heads*l.node.Shape.W, 0)
 	logSums := l.logSums
 	c.scratch(l.kernel.Workspace(c.threads))
 	c.emit(l.label(Forward), []buffer{first, second}, []buffer{out, logSums}, func(f *frame) {
-		q, k, v := l.split(f, first, second)
-		y := attention.Rows{Data: f.at(out), Stride: l.width}
-		l.kernel.Forward(f.pool, f.n*l.sequences, y, q, k, v, f.at(logSums), f.ws)
+		l.kernel.Forward(f.pool, f.n*l.sequences, l.operands(f, first, second, out, logSums), f.ws)
 	})
 }
 
@@ -64,10 +69,10 @@ func (l *attentionLayer) backward(c *compiler, dy buffer) {
 	}
 	reads := []buffer{dy, out, logSums, first, second}
 	c.emit(l.label(Gradient), reads, []buffer{dFirst.dst, dSecond.dst}, func(f *frame) {
-		q, k, v := l.split(f, first, second)
-		dq, dk, dv := l.split(f, dFirst.dst, dSecond.dst)
-		gradient, y := attention.Rows{Data: f.at(dy), Stride: l.width}, attention.Rows{Data: f.at(out), Stride: l.width}
-		l.kernel.Backward(f.pool, f.n*l.sequences, dq, dk, dv, gradient, y, q, k, v, f.at(logSums), f.ws)
+		of := attention.Gradient{At: l.operands(f, first, second, out, logSums)}
+		of.DQ, of.DK, of.DV = l.split(f, dFirst.dst, dSecond.dst)
+		of.DOut = attention.Rows{Data: f.at(dy), Stride: l.width}
+		l.kernel.Backward(f.pool, f.n*l.sequences, of, f.ws)
 	})
 	dFirst.done()
 	if second != none {

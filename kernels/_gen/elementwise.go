@@ -29,7 +29,7 @@ func elementwise() {
 		factor = m.param("s")
 		m.flat(func(s *step) { s.put("y", s.fma(s.get("x"), factor, s.get("a"))) }, "y", "a", "x")
 
-		m.function("sumChannels", "(sum, x *float32, rows, c int)", "is SumChannelsGeneric, for rows > 0.")
+		m.function("sumChannels", "(sum, x *float32, rows, c int)", "is sumChannelsGeneric, for rows > 0.")
 		m.panels(m.panelVectors(), sumRows, func(p *panel) {
 			sum := p.zeros()
 			p.overRows(func(v int) { accumulate(p, sum[v], p.get("x", v)) })
@@ -47,7 +47,7 @@ func elementwise() {
 			}, "y", "x")
 		}
 
-		m.function("scaleShiftRows", "(y, x, gate, shift *float32, rows, c int)", "is ScaleShiftRowsGeneric, for rows > 0.")
+		m.function("scaleShiftRows", "(y, x, gate, shift *float32, rows, c int)", "is scaleShiftRowsGeneric, for rows > 0.")
 		m.panels(m.panelVectors(), streamRows, func(p *panel) {
 			g, shift := p.channels("gate"), p.channels("shift")
 			p.overRows(func(v int) { p.put("y", v, p.fma(p.get("x", v), g[v], shift[v])) })

@@ -1,3 +1,8 @@
+// Package act answers what an activation is: its scalar definition, a [Kind] as PyTorch defines it, and the vectors that
+// [Apply] and [Backward] compute with it.
+//
+// The vectors stay within a few units in the last place of the definition. Of the kernels' packages, act imports isa and
+// mem.
 package act
 
 import (
@@ -21,19 +26,19 @@ const (
 	Tanh                    // tanh(x)
 )
 
-var actNames = [...]string{"none", "relu", "relu6", "silu", "gelu", "sigmoid", "hardsigmoid", "hardswish", "tanh"}
+var names = [...]string{"none", "relu", "relu6", "silu", "gelu", "sigmoid", "hardsigmoid", "hardswish", "tanh"}
 
 // String returns the activation's lower-case name.
-func (a Kind) String() string {
-	if a < 0 || int(a) >= len(actNames) {
-		return fmt.Sprintf("Act(%d)", int(a))
+func (k Kind) String() string {
+	if k < 0 || int(k) >= len(names) {
+		return fmt.Sprintf("Kind(%d)", int(k))
 	}
-	return actNames[a]
+	return names[k]
 }
 
-// Eval returns act(x): the scalar definition that the vector kernels are held against.
-func (a Kind) Eval(x float64) float64 {
-	switch a {
+// Eval returns act(x).
+func (k Kind) Eval(x float64) float64 {
+	switch k {
 	case None:
 		return x
 	case ReLU:
@@ -53,12 +58,12 @@ func (a Kind) Eval(x float64) float64 {
 	case Tanh:
 		return math.Tanh(x)
 	}
-	panic("kernels: no such activation: " + a.String())
+	panic("act: no such activation: " + k.String())
 }
 
-// Slope returns act'(x), with PyTorch's choice at the kinks.
-func (a Kind) Slope(x float64) float64 {
-	switch a {
+// Slope returns the derivative act'(x), with PyTorch's choice at the kinks.
+func (k Kind) Slope(x float64) float64 {
+	switch k {
 	case None:
 		return 1
 	case ReLU:
@@ -87,13 +92,13 @@ func (a Kind) Slope(x float64) float64 {
 		t := math.Tanh(x)
 		return 1 - t*t
 	}
-	panic("kernels: no such activation: " + a.String())
+	panic("act: no such activation: " + k.String())
 }
 
-// clampBounds returns lo and hi if the activation is min(max(x, lo), hi) with slope 1 in between and 0 outside.
-func (a Kind) Bounds() (lo, hi float32, ok bool) {
+// Bounds returns lo and hi if the activation is min(max(x, lo), hi) with slope 1 in between and 0 outside.
+func (k Kind) Bounds() (lo, hi float32, ok bool) {
 	inf := float32(math.Inf(1))
-	switch a {
+	switch k {
 	case None:
 		return -inf, inf, true
 	case ReLU:

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestActSlopeIsTheDerivative(t *testing.T) {
+func TestSlopeIsTheDerivative(t *testing.T) {
 	// Central difference with h=1e-5: truncation h²·|f‴| and rounding ε/h are both below 1e-8 here.
 	const h, tolerance = 1e-5, 1e-8
 	for a := None; a <= Tanh; a++ {
@@ -18,10 +18,10 @@ func TestActSlopeIsTheDerivative(t *testing.T) {
 	}
 }
 
-func TestActString(t *testing.T) {
-	for a, want := range map[Kind]string{None: "none", GELU: "gelu", Tanh: "tanh", -1: "Act(-1)"} {
+func TestString(t *testing.T) {
+	for a, want := range map[Kind]string{None: "none", GELU: "gelu", Tanh: "tanh", -1: "Kind(-1)"} {
 		if got := a.String(); got != want {
-			t.Errorf("Act(%d).String() = %q, want %q", int(a), got, want)
+			t.Errorf("Kind(%d).String() = %q, want %q", int(a), got, want)
 		}
 	}
 }

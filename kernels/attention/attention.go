@@ -1,3 +1,8 @@
+// Package attention answers how tokens look at each other: multi-head [Attention] in one kernel, and the parts that models
+// put together by themselves: [Softmax] over rows, and products of small matrices, [MatMul].
+//
+// The products are gemm's, of one head or one pair of matrices a time. Of the kernels' packages, attention imports isa, mem,
+// parallel, vec and gemm.
 package attention
 
 import (
@@ -23,25 +28,30 @@ type Shape struct {
 	Precision              gemm.Precision // of the products; softmax stays float32
 }
 
+// Operands are what a call of [Attention] reads and writes: Out = softmax(Scale·QKᵀ)·V for every sequence and head.
+type Operands struct {
+	Q, K, V, Out Rows
+	LSE          []float32 // [sequences, Heads, Tokens], the logarithm of the sum of exp of each row of scores
+}
+
+// Gradient is what the backward pass of [Attention] computes, DQ, DK and DV, and what it needs for that: the gradient of
+// the output, and the operands as Forward left them.
+type Gradient struct {
+	DQ, DK, DV, DOut Rows
+	At               Operands
+}
+
 // Attention computes softmax(Scale·QKᵀ)·V for every sequence and head. The probabilities are not kept: the backward
 // pass computes them again from the logarithm of each row's sum, as FlashAttention does (Dao et al. 2022, section 3.1).
 type Attention struct {
 	s     Shape
 	pairs bool // multiply pairs of bf16
 
-	q, k, v, out     Rows // of the call in flight
-	dq, dk, dv, dout Rows
-	lse              []float32
-	ws               []float32 // perWorker floats for each
-	perWorker        int
-	heads            int // sequences × Heads
+	of        Gradient  // of the call in flight; a forward pass has nothing but At
+	ws        []float32 // perWorker floats for each
+	perWorker int
+	heads     int // sequences × Heads
 }
-
-// The two passes.
-type (
-	attentionForward  Attention
-	attentionBackward Attention
-)
 
 // New returns attention of the given shape.
 func New(s Shape) *Attention {
@@ -69,7 +79,7 @@ func (a *Attention) takeScratch(space *mem.Scratch) headScratch {
 }
 
 func (a *Attention) workerSize() int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	a.takeScratch(&space)
 	return space.Size()
 }
@@ -80,43 +90,45 @@ func (a *Attention) headsPerTask() int {
 	return max(1, work/(a.s.Tokens*a.s.Tokens*a.s.HeadDim))
 }
 
-// Forward computes out, and lse [sequences, Heads, Tokens], the logarithm of the sum of exp of each row of scores.
-func (a *Attention) Forward(p *parallel.Pool, sequences int, out, q, k, v Rows, lse, ws []float32) {
-	for _, m := range [...]Rows{out, q, k, v} {
-		a.check(sequences, m)
-	}
-	mem.CheckLen("Attention", "lse", lse, sequences*a.s.Heads*a.s.Tokens)
-	a.out, a.q, a.k, a.v, a.lse = out, q, k, v, lse
-	a.start(sequences, ws)
+// Forward computes at.Out and at.LSE from the rest of at.
+func (a *Attention) Forward(p *parallel.Pool, sequences int, at Operands, ws []float32) {
+	a.start("attention.Attention.Forward", sequences, Gradient{At: at}, ws)
 	p.Run(mem.CeilDiv(a.heads, a.headsPerTask()), (*attentionForward)(a))
 }
 
-// Backward computes dq, dk and dv, given the gradient of out, out itself and lse as Forward left it.
-func (a *Attention) Backward(p *parallel.Pool, sequences int, dq, dk, dv, dout, out, q, k, v Rows, lse, ws []float32) {
-	for _, m := range [...]Rows{dq, dk, dv, dout, out, q, k, v} {
-		a.check(sequences, m)
-	}
-	mem.CheckLen("Attention", "lse", lse, sequences*a.s.Heads*a.s.Tokens)
-	a.dq, a.dk, a.dv, a.dout = dq, dk, dv, dout
-	a.out, a.q, a.k, a.v, a.lse = out, q, k, v, lse
-	a.start(sequences, ws)
+// Backward computes of.DQ, of.DK and of.DV from the rest of of.
+func (a *Attention) Backward(p *parallel.Pool, sequences int, of Gradient, ws []float32) {
+	const kernel = "attention.Attention.Backward"
+	a.checkRows(kernel, "dq", sequences, of.DQ)
+	a.checkRows(kernel, "dk", sequences, of.DK)
+	a.checkRows(kernel, "dv", sequences, of.DV)
+	a.checkRows(kernel, "dout", sequences, of.DOut)
+	a.start(kernel, sequences, of, ws)
 	p.Run(mem.CeilDiv(a.heads, a.headsPerTask()), (*attentionBackward)(a))
 }
 
-func (a *Attention) check(sequences int, m Rows) {
-	if rows := sequences * a.s.Tokens; rows > 0 {
-		mem.CheckLen("Attention", "a matrix of tokens", m.Data, (rows-1)*m.Stride+a.s.Heads*a.s.HeadDim)
-	}
+// start checks the lengths of the operands, and keeps what a call works on.
+func (a *Attention) start(kernel string, sequences int, of Gradient, ws []float32) {
+	a.checkRows(kernel, "q", sequences, of.At.Q)
+	a.checkRows(kernel, "k", sequences, of.At.K)
+	a.checkRows(kernel, "v", sequences, of.At.V)
+	a.checkRows(kernel, "out", sequences, of.At.Out)
+	a.of, a.heads, a.ws, a.perWorker = of, sequences*a.s.Heads, ws, a.workerSize()
+	mem.CheckLen(kernel, "lse", of.At.LSE, a.heads*a.s.Tokens)
 }
 
-func (a *Attention) start(sequences int, ws []float32) {
-	a.heads, a.ws, a.perWorker = sequences*a.s.Heads, ws, a.workerSize()
+func (a *Attention) checkRows(kernel, name string, sequences int, m Rows) {
+	if rows := sequences * a.s.Tokens; rows > 0 {
+		mem.CheckLen(kernel, name, m.Data, (rows-1)*m.Stride+a.s.Heads*a.s.HeadDim)
+	}
 }
 
 // head returns the rows of one head of one sequence, from their first element.
 func (a *Attention) head(m Rows, head int) []float32 {
 	return m.Data[head/a.s.Heads*a.s.Tokens*m.Stride+head%a.s.Heads*a.s.HeadDim:]
 }
+
+type attentionForward Attention
 
 func (j *attentionForward) Do(task, worker int) {
 	a := (*Attention)(j)
@@ -125,6 +137,8 @@ func (j *attentionForward) Do(task, worker int) {
 		w.forward()
 	}
 }
+
+type attentionBackward Attention
 
 func (j *attentionBackward) Do(task, worker int) {
 	a := (*Attention)(j)
@@ -148,7 +162,7 @@ func (a *Attention) worker(worker, head int) attentionHead {
 	space := mem.NewScratch(a.ws[worker*a.perWorker:][:a.perWorker])
 	return attentionHead{
 		Attention: a, headScratch: a.takeScratch(&space),
-		head: head, row: mem.PaddedRow(tokens), lse: a.lse[head*tokens:][:tokens],
+		head: head, row: mem.PaddedRow(tokens), lse: a.of.At.LSE[head*tokens:][:tokens],
 	}
 }
 
@@ -161,7 +175,8 @@ func (h *attentionHead) byRows(c []float32, left, right Rows) {
 	tokens, dim := h.s.Tokens, h.s.HeadDim
 	gemm.PackTransposed(h.packed, h.Attention.head(right, h.head), right.Stride, dim, tokens)
 	p := gemm.SmallProduct(tokens, tokens, dim, h.packed)
-	p.Left, p.C = gemm.RowsOf(h.Attention.head(left, h.head), left.Stride).WithEdge(h.edge), gemm.View{Data: c, Row: h.row}
+	p.Left = gemm.RowsOf(h.Attention.head(left, h.head), left.Stride).WithEdge(h.edge)
+	p.C = gemm.View{Data: c, Row: h.row}
 	p.Run()
 }
 
@@ -183,7 +198,7 @@ func (h *attentionHead) byTokens(c Rows, weights []float32, transposed bool, rig
 }
 
 func (h *attentionHead) forward() {
-	h.byRows(h.scores, h.q, h.k)
+	h.byRows(h.scores, h.of.At.Q, h.of.At.K)
 	for i := range h.lse {
 		row := h.scores[i*h.row:][:h.s.Tokens]
 		shift := h.shift(row)
@@ -191,7 +206,7 @@ func (h *attentionHead) forward() {
 		vec.Scale(row, row, 1/sum)
 		h.lse[i] = shift + float32(math.Log(float64(sum)))
 	}
-	h.byTokens(h.out, h.scores, false, h.v)
+	h.byTokens(h.of.At.Out, h.scores, false, h.of.At.V)
 }
 
 // shift returns the largest of Scale times the scores.
@@ -204,19 +219,20 @@ func (h *attentionHead) shift(scores []float32) float32 {
 
 func (h *attentionHead) backward() {
 	tokens, dim := h.s.Tokens, h.s.HeadDim
-	h.byRows(h.scores, h.q, h.k)
-	h.byRows(h.slopes, h.dout, h.v)
-	out, dout := h.Attention.head(h.out, h.head), h.Attention.head(h.dout, h.head)
+	h.byRows(h.scores, h.of.At.Q, h.of.At.K)
+	h.byRows(h.slopes, h.of.DOut, h.of.At.V)
+	outRow, doutRow := h.of.At.Out.Stride, h.of.DOut.Stride
+	out, dout := h.Attention.head(h.of.At.Out, h.head), h.Attention.head(h.of.DOut, h.head)
 	for i, lse := range h.lse {
 		p, slope := h.scores[i*h.row:][:tokens], h.slopes[i*h.row:][:tokens]
 		expRow(p, p, h.s.Scale, lse)
 		// Σ_j p[j]·∂p[j] is the inner product of the output and its gradient.
-		delta := dot(out[i*h.out.Stride:][:dim], dout[i*h.dout.Stride:][:dim])
+		delta := dot(out[i*outRow:][:dim], dout[i*doutRow:][:dim])
 		softmaxSlopeRow(slope, p, delta, h.s.Scale)
 	}
-	h.byTokens(h.dv, h.scores, true, h.dout)
-	h.byTokens(h.dq, h.slopes, false, h.k)
-	h.byTokens(h.dk, h.slopes, true, h.q)
+	h.byTokens(h.of.DV, h.scores, true, h.of.DOut)
+	h.byTokens(h.of.DQ, h.slopes, false, h.of.At.K)
+	h.byTokens(h.of.DK, h.slopes, true, h.of.At.Q)
 }
 
 // dot returns the inner product, summed in float64.

@@ -23,15 +23,13 @@ var attentionShapes = []Shape{
 
 // attentionCase holds q, k and v side by side in one matrix, as one linear layer makes them, and the rest on its own.
 type attentionCase struct {
-	s          Shape
-	sequences  int
-	qkv, dqkv  []float32
-	q, k, v    Rows
-	dq, dk, dv Rows
-	out, dout  Rows
-	lse, ws    []float32
-	a          *Attention
-	p          *parallel.Pool
+	s         Shape
+	sequences int
+	qkv, dqkv []float32
+	of        Gradient
+	ws        []float32
+	a         *Attention
+	p         *parallel.Pool
 }
 
 func newAttentionCase(t *testing.T, seed uint64, s Shape, sequences, threads int) *attentionCase {
@@ -42,17 +40,19 @@ func newAttentionCase(t *testing.T, seed uint64, s Shape, sequences, threads int
 	width, rows := s.Heads*s.HeadDim, sequences*s.Tokens
 	c.qkv, c.dqkv = kerneltest.Guarded(t, rng, rows*3*width), kerneltest.Guarded(t, rng, rows*3*width)
 	third := func(x []float32, i int) Rows { return Rows{x[i*width:], 3 * width} }
-	c.q, c.k, c.v = third(c.qkv, 0), third(c.qkv, 1), third(c.qkv, 2)
-	c.dq, c.dk, c.dv = third(c.dqkv, 0), third(c.dqkv, 1), third(c.dqkv, 2)
-	c.out, c.dout = Rows{kerneltest.Guarded(t, rng, rows*width), width}, Rows{kerneltest.Guarded(t, rng, rows*width), width}
-	c.lse, c.ws = kerneltest.Guarded(t, rng, sequences*s.Heads*s.Tokens), kerneltest.Guarded(t, rng, c.a.Workspace(threads))
+	c.of = Gradient{DQ: third(c.dqkv, 0), DK: third(c.dqkv, 1), DV: third(c.dqkv, 2)}
+	c.of.At = Operands{Q: third(c.qkv, 0), K: third(c.qkv, 1), V: third(c.qkv, 2)}
+	c.of.At.Out = Rows{kerneltest.Guarded(t, rng, rows*width), width}
+	c.of.DOut = Rows{kerneltest.Guarded(t, rng, rows*width), width}
+	c.of.At.LSE = kerneltest.Guarded(t, rng, sequences*s.Heads*s.Tokens)
+	c.ws = kerneltest.Guarded(t, rng, c.a.Workspace(threads))
 	return c
 }
 
 // naive computes out and lse in float64 from the definition.
 func (c *attentionCase) naive() (out, lse []float64) {
-	s := c.s
-	out, lse = make([]float64, len(c.out.Data)), make([]float64, len(c.lse))
+	s, of := c.s, c.of.At
+	out, lse = make([]float64, len(of.Out.Data)), make([]float64, len(of.LSE))
 	p := make([]float64, s.Tokens)
 	for n := range c.sequences {
 		for h := range s.Heads {
@@ -62,7 +62,7 @@ func (c *attentionCase) naive() (out, lse []float64) {
 				for j := range p {
 					score := 0.0
 					for d := range s.HeadDim {
-						score += at(c.q, i, d) * at(c.k, j, d)
+						score += at(of.Q, i, d) * at(of.K, j, d)
 					}
 					p[j] = math.Exp(float64(s.Scale) * score)
 					sum += p[j]
@@ -70,7 +70,7 @@ func (c *attentionCase) naive() (out, lse []float64) {
 				lse[(n*s.Heads+h)*s.Tokens+i] = math.Log(sum)
 				for d := range s.HeadDim {
 					for j := range p {
-						out[(n*s.Tokens+i)*c.out.Stride+h*s.HeadDim+d] += p[j] / sum * at(c.v, j, d)
+						out[(n*s.Tokens+i)*of.Out.Stride+h*s.HeadDim+d] += p[j] / sum * at(of.V, j, d)
 					}
 				}
 			}
@@ -80,14 +80,14 @@ func (c *attentionCase) naive() (out, lse []float64) {
 }
 
 func (c *attentionCase) forward() {
-	c.a.Forward(c.p, c.sequences, c.out, c.q, c.k, c.v, c.lse, c.ws)
+	c.a.Forward(c.p, c.sequences, c.of.At, c.ws)
 }
 
 func (c *attentionCase) backward() {
-	c.a.Backward(c.p, c.sequences, c.dq, c.dk, c.dv, c.dout, c.out, c.q, c.k, c.v, c.lse, c.ws)
+	c.a.Backward(c.p, c.sequences, c.of, c.ws)
 }
 
-// attentionTolerance: scores are sums of HeadDim products with the rounding error of sumTolerance, times the scale; an
+// attentionTolerance: scores are sums of HeadDim products with the rounding error of SumTolerance, times the scale; an
 // error of a score is a relative error of its probability, and the values that are averaged are below 6.
 func attentionTolerance(s Shape) float64 {
 	return 6 * (math.Abs(float64(s.Scale))*kerneltest.SumTolerance(s.HeadDim) + kerneltest.SumTolerance(8))
@@ -100,8 +100,8 @@ func TestAttentionForward(t *testing.T) {
 				c := newAttentionCase(t, 17, s, 3, 2)
 				out, lse := c.naive()
 				c.forward()
-				kerneltest.Compare(t, "out", c.out.Data, out, attentionTolerance(s))
-				kerneltest.Compare(t, "lse", c.lse, lse, attentionTolerance(s))
+				kerneltest.Compare(t, "out", c.of.At.Out.Data, out, attentionTolerance(s))
+				kerneltest.Compare(t, "lse", c.of.At.LSE, lse, attentionTolerance(s))
 			})
 		})
 	}
@@ -122,7 +122,7 @@ func TestAttentionBackward(t *testing.T) {
 					out, _ := c.naive()
 					sum := 0.0
 					for i, v := range out {
-						sum += v * float64(c.dout.Data[i])
+						sum += v * float64(c.of.DOut.Data[i])
 					}
 					return sum
 				}
@@ -140,7 +140,7 @@ func TestAttentionBackward(t *testing.T) {
 					want := (above - objective()) / width
 					c.qkv[i] = x
 					if got := float64(c.dqkv[i]); math.Abs(got-want) > 1e-4*(1+math.Abs(want)) {
-						t.Errorf("gradient %d of q, k, v, row width %d: %g, want %g", i, c.q.Stride, got, want)
+						t.Errorf("gradient %d of q, k, v, row width %d: %g, want %g", i, c.of.At.Q.Stride, got, want)
 					}
 				}
 			})
@@ -157,9 +157,9 @@ func TestAttentionSameBitsForAnyThreads(t *testing.T) {
 			c.forward()
 			c.backward()
 			if out == nil {
-				out, dqkv = c.out.Data, c.dqkv
+				out, dqkv = c.of.At.Out.Data, c.dqkv
 			}
-			if !slices.Equal(out, c.out.Data) || !slices.Equal(dqkv, c.dqkv) {
+			if !slices.Equal(out, c.of.At.Out.Data) || !slices.Equal(dqkv, c.dqkv) {
 				t.Errorf("results with %d threads differ from those with one", threads)
 			}
 		}
@@ -181,7 +181,7 @@ func TestAttentionLargeScoresDoNotOverflow(t *testing.T) {
 			c := newAttentionCase(t, 23, Shape{Tokens: 9, Heads: 1, HeadDim: 8, Scale: scale}, 1, 1)
 			c.forward()
 			c.backward()
-			for i, v := range append(slices.Clone(c.out.Data), c.dqkv...) {
+			for i, v := range append(slices.Clone(c.of.At.Out.Data), c.dqkv...) {
 				if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 					t.Fatalf("scale %g: value %d is %g", scale, i, v)
 				}
@@ -198,8 +198,8 @@ func FuzzAttention(f *testing.F) {
 			c := newAttentionCase(t, seed, s, 2, 2)
 			out, lse := c.naive()
 			c.forward()
-			kerneltest.Compare(t, "out", c.out.Data, out, attentionTolerance(s))
-			kerneltest.Compare(t, "lse", c.lse, lse, attentionTolerance(s))
+			kerneltest.Compare(t, "out", c.of.At.Out.Data, out, attentionTolerance(s))
+			kerneltest.Compare(t, "lse", c.of.At.LSE, lse, attentionTolerance(s))
 			checkAttentionOfPairs(t, seed, s)
 		}
 	})
@@ -219,14 +219,17 @@ func BenchmarkAttention(b *testing.B) {
 			rows, width := sequences*s.Tokens, s.Heads*s.HeadDim
 			qkv, dqkv := make([]float32, rows*3*width), make([]float32, rows*3*width)
 			out := Rows{make([]float32, rows*width), width}
-			lse, ws := make([]float32, rows*s.Heads), make([]float32, a.Workspace(1))
 			third := func(x []float32, i int) Rows { return Rows{x[i*width:], 3 * width} }
+			of := Gradient{DQ: third(dqkv, 0), DK: third(dqkv, 1), DV: third(dqkv, 2), DOut: out}
+			of.At = Operands{Q: third(qkv, 0), K: third(qkv, 1), V: third(qkv, 2), Out: out}
+			of.At.LSE = make([]float32, rows*s.Heads)
+			ws := make([]float32, a.Workspace(1))
 			for b.Loop() {
-				a.Forward(p, sequences, out, third(qkv, 0), third(qkv, 1), third(qkv, 2), lse, ws)
-				dq, dk, dv := third(dqkv, 0), third(dqkv, 1), third(dqkv, 2)
-				a.Backward(p, sequences, dq, dk, dv, out, out, third(qkv, 0), third(qkv, 1), third(qkv, 2), lse, ws)
+				a.Forward(p, sequences, of.At, ws)
+				a.Backward(p, sequences, of, ws)
 			}
-			kerneltest.ReportSpeed(b, 7*int64(sequences*s.Heads)*int64(s.Tokens*s.Tokens*s.HeadDim), measure.Peak(p, kerneltest.PeakTime))
+			macs := 7 * int64(sequences*s.Heads) * int64(s.Tokens*s.Tokens*s.HeadDim)
+			kerneltest.ReportSpeed(b, macs, measure.Peak(p, kerneltest.PeakTime))
 		})
 	}
 }

@@ -33,8 +33,8 @@ func checkAttentionOfPairs(t *testing.T, seed uint64, s Shape) {
 		c.backward()
 	}
 	score := 1 + math.Abs(float64(s.Scale))*math.Sqrt(float64(s.HeadDim))
-	closeInPairs(t, "out", pairs.out.Data, exact.out.Data, score)
-	closeInPairs(t, "lse", pairs.lse, exact.lse, score)
+	closeInPairs(t, "out", pairs.of.At.Out.Data, exact.of.At.Out.Data, score)
+	closeInPairs(t, "lse", pairs.of.At.LSE, exact.of.At.LSE, score)
 	closeInPairs(t, "the gradients", pairs.dqkv, exact.dqkv, score)
 }
 

@@ -38,7 +38,7 @@ func (s *MatMulShape) takeScratch(space *mem.Scratch) matMulScratch {
 }
 
 func (m *MatMul) workerSize() int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	m.s.takeScratch(&space)
 	return space.Size()
 }
@@ -46,9 +46,9 @@ func (m *MatMul) workerSize() int {
 // Run computes C[b] = Scale · opA(A[b]) · opB(B[b]), or adds that to C[b], for every b below batches.
 func (m *MatMul) Run(p *parallel.Pool, batches int, c, a, b []float32, accumulate bool, ws []float32) {
 	s := m.s
-	mem.CheckLen("MatMul", "C", c, batches*s.M*s.N)
-	mem.CheckLen("MatMul", "A", a, batches*s.M*s.K)
-	mem.CheckLen("MatMul", "B", b, batches*s.K*s.N)
+	mem.CheckLen("attention.MatMul.Run", "C", c, batches*s.M*s.N)
+	mem.CheckLen("attention.MatMul.Run", "A", a, batches*s.M*s.K)
+	mem.CheckLen("attention.MatMul.Run", "B", b, batches*s.K*s.N)
 	mem.RaceRead(a)
 	mem.RaceRead(b)
 	mem.RaceWrite(c[:batches*s.M*s.N])

@@ -25,8 +25,8 @@ func NewSoftmax(cols int) *Softmax { return &Softmax{cols: cols} }
 //
 // y may be x.
 func (s *Softmax) Forward(p *parallel.Pool, rows int, y, x []float32) {
-	mem.CheckLen("Softmax.Forward", "y", y, rows*s.cols)
-	mem.CheckLen("Softmax.Forward", "x", x, rows*s.cols)
+	mem.CheckLen("attention.Softmax.Forward", "y", y, rows*s.cols)
+	mem.CheckLen("attention.Softmax.Forward", "x", x, rows*s.cols)
 	s.rows, s.y, s.x = rows, y, x
 	s.run(p, (*softmaxForward)(s))
 }
@@ -37,9 +37,9 @@ func (s *Softmax) Forward(p *parallel.Pool, rows int, y, x []float32) {
 //
 // dx may be dy.
 func (s *Softmax) Backward(p *parallel.Pool, rows int, dx, dy, y []float32) {
-	mem.CheckLen("Softmax.Backward", "dx", dx, rows*s.cols)
-	mem.CheckLen("Softmax.Backward", "dy", dy, rows*s.cols)
-	mem.CheckLen("Softmax.Backward", "y", y, rows*s.cols)
+	mem.CheckLen("attention.Softmax.Backward", "dx", dx, rows*s.cols)
+	mem.CheckLen("attention.Softmax.Backward", "dy", dy, rows*s.cols)
+	mem.CheckLen("attention.Softmax.Backward", "y", y, rows*s.cols)
 	s.rows, s.dx, s.dy, s.y = rows, dx, dy, y
 	s.run(p, (*softmaxBackward)(s))
 }

@@ -21,7 +21,7 @@ func (p pairedWeights) takeScratch(space *mem.Scratch) (columns, rows, strip []f
 }
 
 func (p pairedWeights) workerSize() int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	p.takeScratch(&space)
 	return space.Size()
 }

@@ -61,7 +61,7 @@ func (g *depthwiseGradient) takeScratch(space *mem.Scratch) (x, dy []float32) {
 }
 
 func (g *depthwiseGradient) workerSize() int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	g.takeScratch(&space)
 	return space.Size()
 }

@@ -48,7 +48,7 @@ func (j *depthwiseJoint) takeScratch(space *mem.Scratch) (dy, x, waiting []float
 }
 
 func (j *depthwiseJoint) workerSize() int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	j.takeScratch(&space)
 	return space.Size()
 }

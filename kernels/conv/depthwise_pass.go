@@ -174,7 +174,7 @@ func (p *depthwisePass) takeScratch(space *mem.Scratch) (panel, waiting []float3
 }
 
 func (p *depthwisePass) workerSize() int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	p.takeScratch(&space)
 	return space.Size()
 }

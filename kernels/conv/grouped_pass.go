@@ -37,7 +37,7 @@ func (g *groupedPlan) takePassScratch(space *mem.Scratch) (block, edge []float32
 
 // passWorker returns the floats of scratch that a worker of a pass needs.
 func (g *groupedPlan) passWorker() int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	g.takePassScratch(&space)
 	return space.Size()
 }

@@ -47,7 +47,7 @@ func (g *groupedPlan) takeWeightsScratch(space *mem.Scratch) (block, dy []float3
 // weightsWorker returns the floats of scratch that a worker of the weight gradient needs: blocks, and later one vector's
 // gradient.
 func (g *groupedPlan) weightsWorker() int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	g.takeWeightsScratch(&space)
 	return max(space.Size(), mem.RoundUp(g.vectorSize(), mem.Line))
 }

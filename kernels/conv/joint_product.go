@@ -81,7 +81,7 @@ func (j *jointProduct) dySize() int { return mem.RoundUp(j.pixels()*j.row(), mem
 
 // workerSize returns the scratch of a worker: dy of a block, and what either product needs.
 func (j *jointProduct) workerSize() int {
-	dy, sum := mem.CountedScratch(), mem.CountedScratch()
+	dy, sum := mem.CountingScratch(), mem.CountingScratch()
 	dy.Take(j.dySize())
 	j.takeSumScratch(&sum)
 	return dy.Size() + max(j.data.workerSize(), sum.Size())

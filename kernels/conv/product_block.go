@@ -62,7 +62,7 @@ func (s *productScratch) take(p *implicitProduct, space *mem.Scratch) {
 
 // workerSize returns the scratch of one worker. Packing needs less of it than multiplying.
 func (p *implicitProduct) workerSize() int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	new(productScratch).take(p, &space)
 	return space.Size()
 }

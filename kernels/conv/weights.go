@@ -105,7 +105,7 @@ func (p *weightProduct) takeScratch(space *mem.Scratch) (edge, columns []float32
 }
 
 func (p *weightProduct) workerSize() int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	p.takeScratch(&space)
 	return space.Size()
 }

@@ -142,7 +142,7 @@ func (p *winogradProduct) block(task int, space *mem.Scratch) winogradBlock {
 }
 
 func (p *winogradProduct) workerSize() int {
-	packing, multiplying := mem.CountedScratch(), mem.CountedScratch()
+	packing, multiplying := mem.CountingScratch(), mem.CountingScratch()
 	p.takePackScratch(&packing)
 	p.block(0, &multiplying)
 	return max(packing.Size(), multiplying.Size())

@@ -64,7 +64,7 @@ func (w *winogradWeights) takeChunk(n int, space *mem.Scratch) (tiles int, input
 }
 
 func (w *winogradWeights) workspace(n, _ int) int {
-	space := mem.CountedScratch()
+	space := mem.CountingScratch()
 	w.takeChunk(n, &space)
 	return space.Size()
 }

@@ -1,3 +1,8 @@
+// Package isa answers which instruction set the kernels use: the best of this CPU, or the one that the environment variable
+// REIDBENCH_ISA names (avx512, avx2 or generic, which is portable Go).
+//
+// Every family of kernels looks [Active] up for each call of a loop, so a test can go through all of them with [Use]. Of the
+// kernels' packages, isa imports none.
 package isa
 
 import (
@@ -7,7 +12,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// Set is an instruction set the kernels are written for.
+// Set is an instruction set that kernels are written for.
 type Set int
 
 // The instruction sets, from portable Go to the widest.
@@ -19,15 +24,15 @@ const (
 
 var names = [...]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512"}
 
-// String returns the name used by REIDBENCH_ISA.
-func (i Set) String() string {
-	if i < 0 || int(i) >= len(names) {
-		return fmt.Sprintf("ISA(%d)", int(i))
+// String returns the name that REIDBENCH_ISA has for the instruction set.
+func (s Set) String() string {
+	if s < 0 || int(s) >= len(names) {
+		return fmt.Sprintf("Set(%d)", int(s))
 	}
-	return names[i]
+	return names[s]
 }
 
-// Active is what every family switches on.
+// active is read by every kernel, and changed by tests alone.
 var active, envErr = choose(os.Getenv("REIDBENCH_ISA"), Detected())
 
 // Detected returns the best instruction set of this CPU.
@@ -48,15 +53,15 @@ func HasBF16() bool { return cpu.X86.HasAVX512BF16 }
 // Active returns the instruction set in use.
 func Active() Set { return active }
 
-// Use makes isa the active instruction set, which this CPU must have, until restore is called. It is for tests: no
+// Use makes set the active instruction set, which this CPU must have, until restore is called. It is for tests: no
 // kernel may run meanwhile on another goroutine.
-func Use(isa Set) (restore func()) {
+func Use(set Set) (restore func()) {
 	before := active
-	active = isa
+	active = set
 	return func() { active = before }
 }
 
-// EnvError says why the choice made by REIDBENCH_ISA could not be followed; nil if it was, or if there was none.
+// EnvError returns why the choice made by REIDBENCH_ISA could not be followed; nil if it was, or if there was none.
 func EnvError() error { return envErr }
 
 // choose follows the wish if this CPU can; otherwise it stays with the best and says why.

@@ -2,7 +2,7 @@ package isa
 
 import "testing"
 
-func TestISAChoice(t *testing.T) {
+func TestChoose(t *testing.T) {
 	tests := []struct {
 		wish    string
 		best    Set
@@ -20,16 +20,28 @@ func TestISAChoice(t *testing.T) {
 	for _, test := range tests {
 		got, err := choose(test.wish, test.best)
 		if got != test.want || (err != nil) != test.wantErr {
-			t.Errorf("chooseISA(%q, %s) = %s, %v; want %s, error %t",
+			t.Errorf("choose(%q, %s) = %s, %v; want %s, error %t",
 				test.wish, test.best, got, err, test.want, test.wantErr)
 		}
 	}
 }
 
-func TestISAString(t *testing.T) {
-	for isa, want := range map[Set]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512", 9: "ISA(9)"} {
-		if got := isa.String(); got != want {
-			t.Errorf("ISA(%d).String() = %q, want %q", int(isa), got, want)
+func TestString(t *testing.T) {
+	for set, want := range map[Set]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512", 9: "Set(9)"} {
+		if got := set.String(); got != want {
+			t.Errorf("Set(%d).String() = %q, want %q", int(set), got, want)
 		}
+	}
+}
+
+func TestUse(t *testing.T) {
+	before := Active()
+	restore := Use(Generic)
+	if got := Active(); got != Generic {
+		t.Errorf("active is %s, want generic", got)
+	}
+	restore()
+	if got := Active(); got != before {
+		t.Errorf("active is %s afterwards, want %s", got, before)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
-func TestMeasureBandwidthIsPlausible(t *testing.T) {
+func TestBandwidthIsPlausible(t *testing.T) {
 	p := parallel.NewPool(2)
 	defer p.Close()
 	// Between one channel of old memory on a machine that is busy, and a cache line every other cycle of 6 GHz on both

@@ -1,3 +1,7 @@
+// Package measure answers how fast this machine is: the rate of multiply-adds that its threads reach, [Peak], and the bytes
+// that they move to and from memory, [Bandwidth].
+//
+// Both are upper bounds that kernels are compared with. Of the kernels' packages, measure imports isa, mem and parallel.
 package measure
 
 import (
@@ -13,10 +17,10 @@ import (
 func Peak(p *parallel.Pool, d time.Duration) float64 {
 	chains := peakChains{rounds: 1 << 10}
 	start := time.Now()
-	p.Run(p.Threads(), &chains) // wakes the threads and tells how long a round takes
+	p.Run(p.Threads(), &chains) // wakes the threads, and shows how long a round takes
 	perRound := float64(time.Since(start)) / float64(chains.rounds)
-	const slices = 8
-	chains.rounds = max(1<<10, int(float64(d)/slices/max(perRound, 1e-3)))
+	const runs = 8 // in the time d; the fastest counts
+	chains.rounds = max(1<<10, int(float64(d)/runs/max(perRound, 1e-3)))
 	best := 0.0
 	for begin := time.Now(); time.Since(begin) < d; {
 		chains.flops.Store(0)
@@ -34,24 +38,25 @@ type peakChains struct {
 	sink   atomic.Uint32 // keeps the portable loop from being removed
 }
 
+// By instruction set; nil for the portable chains.
+var fmaChainsKernels = [...]struct {
+	lanes int // values in all chains
+	run   func(rounds int)
+}{isa.AVX2: {12 * 8, fmaChainsAVX2}, isa.AVX512: {24 * 16, fmaChainsAVX512}}
+
 func (j *peakChains) Do(_, _ int) {
-	lanes := 0
-	switch isa.Active() {
-	case isa.AVX512:
-		fmaChainsAVX512(j.rounds)
-		lanes = 24 * 16
-	case isa.AVX2:
-		fmaChainsAVX2(j.rounds)
-		lanes = 12 * 8
-	default:
-		j.sink.Store(uint32(multiplyAddChains(j.rounds)))
-		lanes = 8
+	kernel := fmaChainsKernels[isa.Active()]
+	if kernel.run == nil {
+		kernel.lanes = 8
+		j.sink.Store(uint32(fmaChainsGeneric(j.rounds)))
+	} else {
+		kernel.run(j.rounds)
 	}
-	j.flops.Add(int64(2 * lanes * j.rounds))
+	j.flops.Add(int64(2 * kernel.lanes * j.rounds))
 }
 
-// multiplyAddChains runs eight independent multiply-add chains.
-func multiplyAddChains(rounds int) float32 {
+// fmaChainsGeneric runs eight independent multiply-add chains.
+func fmaChainsGeneric(rounds int) float32 {
 	var a, b, c, d, e, f, g, h float32
 	x, y := float32(0.5), float32(0.25)
 	for range rounds {

@@ -2,9 +2,10 @@ package mem
 
 import "fmt"
 
-// CheckLen panics if a slice given to a kernel is shorter than its shape asks.
+// CheckLen panics if x, the operand of that name, is shorter than the shape of the kernel's call asks. The kernel is named
+// as its users write it, package first.
 func CheckLen(kernel, name string, x []float32, want int) {
 	if len(x) < want {
-		panic(fmt.Sprintf("kernels: %s: %s has %d elements, want %d", kernel, name, len(x), want))
+		panic(fmt.Sprintf("%s: %s has %d elements, want %d", kernel, name, len(x), want))
 	}
 }

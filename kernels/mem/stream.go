@@ -10,28 +10,24 @@ import (
 // store through them reads each line first.
 var streamFloats = 1 << 21
 
-// StreamFrom has results of that many floats stored past the caches until restore is called. It is for tests: no kernel may run
-// meanwhile on another goroutine.
+// StreamFrom has results of at least the given size stored past the caches until restore is called. It is for tests: no
+// kernel may run meanwhile on another goroutine.
 func StreamFrom(floats int) (restore func()) {
 	before := streamFloats
 	streamFloats = floats
 	return func() { streamFloats = before }
 }
 
-// PastCaches reports whether kernels may store a result of that many floats past the caches.
+// PastCaches reports whether kernels may store a result of the given size past the caches.
 func PastCaches(floats int) bool { return isa.Active() != isa.Generic && floats >= streamFloats }
 
-// Streams reports whether rows of c values are worth storing past the caches, and consist of whole lines.
+// Streams reports whether the rows of y, of c values each, may be stored past the caches, and are aligned for it: they
+// consist of whole cache lines.
 func Streams(y []float32, rows, c int) bool {
 	return PastCaches(rows*c) && c%Line == 0 && Aligned(y)
 }
 
-// Aligned reports whether a slice begins at a cache line.
-func Aligned(s []float32) bool {
-	return uintptr(unsafe.Pointer(unsafe.SliceData(s)))%(4*Line) == 0
-}
-
-// StreamIndex is the index of the kernels that store past the caches, or of those that do not.
+// StreamIndex returns where a table has the kernels that store past the caches, 1, or those that store through them, 0.
 func StreamIndex(stream bool) int {
 	if stream {
 		return 1
@@ -39,27 +35,24 @@ func StreamIndex(stream bool) int {
 	return 0
 }
 
-// ExtentOf returns the floats from the first to the last of some rows of c values that begin row floats apart.
-func ExtentOf(rows, c, row int) int { return (rows-1)*row + c }
-
-// GapOf returns the bytes between such rows.
-func GapOf(c, row int) int { return 4 * (row - c) }
-
-// StreamCopy copies src past the caches to dst, which begins at a cache line.
-func StreamCopy(dst, src []float32) {
-	whole := len(src) / streamRound
-	switch {
-	case whole == 0:
-	case isa.Active() == isa.AVX512:
-		streamCopyAVX512(unsafe.SliceData(dst), unsafe.SliceData(src), whole)
-	case isa.Active() == isa.AVX2:
-		streamCopyAVX2(unsafe.SliceData(dst), unsafe.SliceData(src), whole)
-	default:
-		whole = 0
-	}
-	copy(dst[whole*streamRound:], src[whole*streamRound:])
+// By instruction set; nil for the portable copy.
+var streamCopyKernels = [...]func(dst, src *float32, rounds int){
+	isa.AVX2: streamCopyAVX2, isa.AVX512: streamCopyAVX512,
 }
 
-// Fence orders stores past the caches before whatever another thread reads after this. It must follow them, on an instruction set
-// that has such stores.
+// StreamCopy is copy(dst, src) past the caches, for a dst that begins at a cache line and is as long as src at least.
+func StreamCopy(dst, src []float32) {
+	dst = dst[:len(src)]
+	rounds := len(src) / streamRound
+	kernel := streamCopyKernels[isa.Active()]
+	if kernel == nil || rounds == 0 {
+		copy(dst, src)
+		return
+	}
+	kernel(unsafe.SliceData(dst), unsafe.SliceData(src), rounds)
+	copy(dst[rounds*streamRound:], src[rounds*streamRound:])
+}
+
+// Fence orders stores past the caches before what this thread stores after it, so that a thread which sees the latter sees
+// the former. It must follow them, on an instruction set that has such stores.
 func Fence() { storeFence() }

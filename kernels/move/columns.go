@@ -1,3 +1,9 @@
+// Package move answers where values go that no layer changes: blocks of columns ([CopyColumns]), the order of a flattened
+// sample ([Flatten]), tokens before and within sequences ([Tokens]), the pixels of windows ([Windows]), and repeated
+// positions ([Upsample]).
+//
+// A gradient is the same move in the other direction, and a sum where a value went to several places. Of the kernels'
+// packages, move imports mem, parallel and vec.
 package move
 
 import (
@@ -30,8 +36,8 @@ func (k *CopyColumns) Run(p *parallel.Pool, rows, cols int, dst, src Columns, ac
 	if rows == 0 || cols == 0 {
 		return
 	}
-	mem.CheckLen("CopyColumns.Run", "dst", dst.Data, (rows-1)*dst.Stride+dst.Offset+cols)
-	mem.CheckLen("CopyColumns.Run", "src", src.Data, (rows-1)*src.Stride+src.Offset+cols)
+	mem.CheckLen("move.CopyColumns.Run", "dst", dst.Data, (rows-1)*dst.Stride+dst.Offset+cols)
+	mem.CheckLen("move.CopyColumns.Run", "src", src.Data, (rows-1)*src.Stride+src.Offset+cols)
 	k.rows, k.cols, k.dst, k.src, k.accumulate = rows, cols, dst, src, accumulate
 	k.perTask = parallel.RowsPerTask(cols)
 	p.Run(mem.CeilDiv(rows, k.perTask), (*copyColumns)(k))

@@ -19,8 +19,8 @@ func NewFlatten(h, w, c int) *Flatten { return &Flatten{hw: h * w, c: c} }
 //
 //	y[n, c*HW+i] = x[n, i*C+c]
 func (f *Flatten) Forward(p *parallel.Pool, n int, y, x []float32) {
-	mem.CheckLen("Flatten.Forward", "y", y, n*f.hw*f.c)
-	mem.CheckLen("Flatten.Forward", "x", x, n*f.hw*f.c)
+	mem.CheckLen("move.Flatten.Forward", "y", y, n*f.hw*f.c)
+	mem.CheckLen("move.Flatten.Forward", "x", x, n*f.hw*f.c)
 	f.y, f.x = y, x
 	p.Run(n, (*flattenForward)(f))
 }
@@ -29,8 +29,8 @@ func (f *Flatten) Forward(p *parallel.Pool, n int, y, x []float32) {
 //
 //	dx[n, i*C+c] = dy[n, c*HW+i]
 func (f *Flatten) Backward(p *parallel.Pool, n int, dx, dy []float32) {
-	mem.CheckLen("Flatten.Backward", "dx", dx, n*f.hw*f.c)
-	mem.CheckLen("Flatten.Backward", "dy", dy, n*f.hw*f.c)
+	mem.CheckLen("move.Flatten.Backward", "dx", dx, n*f.hw*f.c)
+	mem.CheckLen("move.Flatten.Backward", "dy", dy, n*f.hw*f.c)
 	f.y, f.x = dx, dy
 	p.Run(n, (*flattenBackward)(f))
 }

@@ -23,8 +23,8 @@ func NewTokens(tokens, c int) *Tokens { return &Tokens{tokens: tokens, c: c} }
 //
 //	y[n,0,:] = cls[:]; y[n,1+t,:] = x[n,t,:]
 func (k *Tokens) Prepend(p *parallel.Pool, n int, y, x, cls []float32) {
-	k.keep("Tokens.Prepend", n, k.tokens+1, y, k.tokens, x)
-	mem.CheckLen("Tokens.Prepend", "cls", cls, k.c)
+	k.keep("move.Tokens.Prepend", n, k.tokens+1, y, k.tokens, x)
+	mem.CheckLen("move.Tokens.Prepend", "cls", cls, k.c)
 	k.param = cls[:k.c]
 	p.Run(n, (*prepend)(k))
 }
@@ -33,8 +33,8 @@ func (k *Tokens) Prepend(p *parallel.Pool, n int, y, x, cls []float32) {
 //
 //	dx[n,t,:] = dy[n,1+t,:]; dcls[:] = Σ_n dy[n,0,:]   (added to dcls if accumulate)
 func (k *Tokens) PrependBackward(p *parallel.Pool, n int, dx, dcls, dy []float32, accumulate bool) {
-	k.keep("Tokens.PrependBackward", n, k.tokens, dx, k.tokens+1, dy)
-	mem.CheckLen("Tokens.PrependBackward", "dcls", dcls, k.c)
+	k.keep("move.Tokens.PrependBackward", n, k.tokens, dx, k.tokens+1, dy)
+	mem.CheckLen("move.Tokens.PrependBackward", "dcls", dcls, k.c)
 	p.Run(n, (*prependBackward)(k))
 	dcls = dcls[:k.c]
 	if !accumulate {
@@ -50,8 +50,8 @@ func (k *Tokens) PrependBackward(p *parallel.Pool, n int, dx, dcls, dy []float32
 //
 //	y[n,t,:] = x[n,t,:] + pos[t,:]
 func (k *Tokens) AddPosition(p *parallel.Pool, n int, y, x, pos []float32) {
-	k.keep("Tokens.AddPosition", n, k.tokens, y, k.tokens, x)
-	mem.CheckLen("Tokens.AddPosition", "pos", pos, k.tokens*k.c)
+	k.keep("move.Tokens.AddPosition", n, k.tokens, y, k.tokens, x)
+	mem.CheckLen("move.Tokens.AddPosition", "pos", pos, k.tokens*k.c)
 	k.param = pos
 	p.Run(n, (*addPosition)(k))
 }
@@ -60,8 +60,8 @@ func (k *Tokens) AddPosition(p *parallel.Pool, n int, y, x, pos []float32) {
 //
 //	dpos[t,:] = Σ_n dy[n,t,:]   (added to dpos if accumulate)
 func (k *Tokens) PositionGrad(p *parallel.Pool, n int, dpos, dy []float32, accumulate bool) {
-	mem.CheckLen("Tokens.PositionGrad", "dpos", dpos, k.tokens*k.c)
-	mem.CheckLen("Tokens.PositionGrad", "dy", dy, n*k.tokens*k.c)
+	mem.CheckLen("move.Tokens.PositionGrad", "dpos", dpos, k.tokens*k.c)
+	mem.CheckLen("move.Tokens.PositionGrad", "dy", dy, n*k.tokens*k.c)
 	k.n, k.y, k.x, k.accumulate = n, dpos, dy, accumulate
 	p.Run(k.tokens, (*positionGrad)(k))
 }
@@ -70,7 +70,7 @@ func (k *Tokens) PositionGrad(p *parallel.Pool, n int, dpos, dy []float32, accum
 //
 //	y[n,:] = x[n,index,:]
 func (k *Tokens) Select(p *parallel.Pool, n int, y, x []float32, index int) {
-	k.keep("Tokens.Select", n, 1, y, k.tokens, x)
+	k.keep("move.Tokens.Select", n, 1, y, k.tokens, x)
 	k.index = index
 	p.Run(n, (*selectToken)(k))
 }
@@ -79,7 +79,7 @@ func (k *Tokens) Select(p *parallel.Pool, n int, y, x []float32, index int) {
 //
 //	dx[n,t,:] = dy[n,:] if t = index, else 0
 func (k *Tokens) SelectBackward(p *parallel.Pool, n int, dx, dy []float32, index int) {
-	k.keep("Tokens.SelectBackward", n, k.tokens, dx, 1, dy)
+	k.keep("move.Tokens.SelectBackward", n, k.tokens, dx, 1, dy)
 	k.index = index
 	p.Run(n, (*selectBackward)(k))
 }

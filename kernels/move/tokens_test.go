@@ -26,7 +26,7 @@ func moveCases(large bool) []kerneltest.Layer {
 			flatten.Forward(p, n, k.Y, k.In[0])
 			flatten.Backward(p, n, k.Grads[0], k.DY)
 		}),
-		kerneltest.NewLayer("UpsampleNearest", 4*total, []int{total}, func(in [][]float64) []float64 {
+		kerneltest.NewLayer("Upsample", 4*total, []int{total}, func(in [][]float64) []float64 {
 			return kerneltest.Mapped(4*total, func(i int) float64 {
 				row, col := i/(2*w*c), i/c%(2*w)
 				return in[0][(row/2*w+col/2)*c+i%c]

@@ -6,23 +6,23 @@ import (
 	"github.com/reidbench/reidbench/kernels/vec"
 )
 
-// UpsampleNearest repeats every position factor times in both directions.
-type UpsampleNearest struct {
+// Upsample repeats every position factor times in both directions (nearest neighbour).
+type Upsample struct {
 	h, w, c, factor int
 	y, x            []float32
 }
 
 // NewUpsample returns the kernel from samples [h,w,c] to [h*factor,w*factor,c].
-func NewUpsample(h, w, c, factor int) *UpsampleNearest {
-	return &UpsampleNearest{h: h, w: w, c: c, factor: factor}
+func NewUpsample(h, w, c, factor int) *Upsample {
+	return &Upsample{h: h, w: w, c: c, factor: factor}
 }
 
 // Forward computes
 //
 //	y[n,i,j,c] = x[n, i/factor, j/factor, c]
-func (u *UpsampleNearest) Forward(p *parallel.Pool, n int, y, x []float32) {
-	mem.CheckLen("UpsampleNearest.Forward", "y", y, n*u.h*u.w*u.factor*u.factor*u.c)
-	mem.CheckLen("UpsampleNearest.Forward", "x", x, n*u.h*u.w*u.c)
+func (u *Upsample) Forward(p *parallel.Pool, n int, y, x []float32) {
+	mem.CheckLen("move.Upsample.Forward", "y", y, n*u.h*u.w*u.factor*u.factor*u.c)
+	mem.CheckLen("move.Upsample.Forward", "x", x, n*u.h*u.w*u.c)
 	u.y, u.x = y, x
 	p.Run(n*u.h, (*upsampleForward)(u))
 }
@@ -30,14 +30,14 @@ func (u *UpsampleNearest) Forward(p *parallel.Pool, n int, y, x []float32) {
 // Backward computes
 //
 //	dx[n,i,j,c] = Σ over a, b below factor of dy[n, i*factor+a, j*factor+b, c]
-func (u *UpsampleNearest) Backward(p *parallel.Pool, n int, dx, dy []float32) {
-	mem.CheckLen("UpsampleNearest.Backward", "dx", dx, n*u.h*u.w*u.c)
-	mem.CheckLen("UpsampleNearest.Backward", "dy", dy, n*u.h*u.w*u.factor*u.factor*u.c)
+func (u *Upsample) Backward(p *parallel.Pool, n int, dx, dy []float32) {
+	mem.CheckLen("move.Upsample.Backward", "dx", dx, n*u.h*u.w*u.c)
+	mem.CheckLen("move.Upsample.Backward", "dy", dy, n*u.h*u.w*u.factor*u.factor*u.c)
 	u.x, u.y = dx, dy
 	p.Run(n*u.h, (*upsampleBackward)(u))
 }
 
-type upsampleForward UpsampleNearest
+type upsampleForward Upsample
 
 // Do fills the factor output rows of one input row.
 func (u *upsampleForward) Do(row, _ int) {
@@ -54,7 +54,7 @@ func (u *upsampleForward) Do(row, _ int) {
 	}
 }
 
-type upsampleBackward UpsampleNearest
+type upsampleBackward Upsample
 
 func (u *upsampleBackward) Do(row, _ int) {
 	line := u.w * u.factor * u.c

@@ -18,8 +18,8 @@ func NewWindows(h, w, c, kh, kw int) *Windows { return &Windows{h: h, w: w, c: c
 //
 //	y[n, i, j, a, b, k] = x[n, i*KH+a, j*KW+b, k]
 func (v *Windows) Forward(p *parallel.Pool, n int, y, x []float32) {
-	mem.CheckLen("Windows.Forward", "y", y, n*v.h*v.w*v.c)
-	mem.CheckLen("Windows.Forward", "x", x, n*v.h*v.w*v.c)
+	mem.CheckLen("move.Windows.Forward", "y", y, n*v.h*v.w*v.c)
+	mem.CheckLen("move.Windows.Forward", "x", x, n*v.h*v.w*v.c)
 	v.y, v.x = y, x
 	p.Run(n, (*windowsForward)(v))
 }
@@ -28,8 +28,8 @@ func (v *Windows) Forward(p *parallel.Pool, n int, y, x []float32) {
 //
 //	dx[n, i*KH+a, j*KW+b, k] = dy[n, i, j, a, b, k]
 func (v *Windows) Backward(p *parallel.Pool, n int, dx, dy []float32) {
-	mem.CheckLen("Windows.Backward", "dx", dx, n*v.h*v.w*v.c)
-	mem.CheckLen("Windows.Backward", "dy", dy, n*v.h*v.w*v.c)
+	mem.CheckLen("move.Windows.Backward", "dx", dx, n*v.h*v.w*v.c)
+	mem.CheckLen("move.Windows.Backward", "dy", dy, n*v.h*v.w*v.c)
 	v.y, v.x = dy, dx
 	p.Run(n, (*windowsBackward)(v))
 }

@@ -61,7 +61,7 @@ func (b *BatchNorm) Clamps() bool { return b.form.Clamps }
 
 // Workspace returns the scratch, in floats, that Stats and the backward methods need.
 func (b *BatchNorm) Workspace(rows, threads int) int {
-	return mem.Float64Space(2*parallel.Partials(rows)*b.c) + threads*b.perWorker()
+	return mem.Float64Size(2*parallel.Partials(rows)*b.c) + threads*b.perWorker()
 }
 
 // Operands is what a batch norm was applied to, see [BatchNorm.Apply].

@@ -23,9 +23,9 @@ type application struct {
 //
 // y may be at.X or at.Add.
 func (b *BatchNorm) Apply(p *parallel.Pool, rows int, y []float32, at Operands) {
-	mem.CheckLen("BatchNorm.Apply", "y", y, rows*b.c)
+	mem.CheckLen("norm.BatchNorm.Apply", "y", y, rows*b.c)
 	a := &b.application
-	*a = application{rowOperands: b.operands("BatchNorm.Apply", rows, at), y: y, cacheRows: b.cacheRows}
+	*a = application{rowOperands: b.operands("norm.BatchNorm.Apply", rows, at), y: y, cacheRows: b.cacheRows}
 	a.perTask = a.taskRows()
 	a.stream = a.fused() && mem.Streams(y, rows, b.c) && a.streamsParts()
 	p.Run(mem.CeilDiv(rows, a.perTask), (*applyNorm)(a))
@@ -75,11 +75,11 @@ func (b *BatchNorm) TakesMeans() bool { return b.form.Clamps || hasNormCurve(b.f
 //	means[n,c] = Σ_i y[n,i,c] / perSample
 func (b *BatchNorm) ApplyMeans(p *parallel.Pool, samples, perSample int, y, means []float32, at Operands) {
 	rows := samples * perSample
-	mem.CheckLen("BatchNorm.ApplyMeans", "y", y, rows*b.c)
-	mem.CheckLen("BatchNorm.ApplyMeans", "means", means, samples*b.c)
+	mem.CheckLen("norm.BatchNorm.ApplyMeans", "y", y, rows*b.c)
+	mem.CheckLen("norm.BatchNorm.ApplyMeans", "means", means, samples*b.c)
 	at.Add, at.Parts = nil, nil
 	a := &b.application
-	*a = application{rowOperands: b.operands("BatchNorm.ApplyMeans", rows, at), y: y, means: means, perTask: perSample}
+	*a = application{rowOperands: b.operands("norm.BatchNorm.ApplyMeans", rows, at), y: y, means: means, perTask: perSample}
 	a.stream = mem.Streams(y, rows, b.c)
 	p.Run(samples, (*applyWithMeans)(a))
 }

@@ -8,6 +8,12 @@ import (
 	"github.com/reidbench/reidbench/kernels/mem"
 )
 
+// extent returns the floats from the first to the last of some rows of c values that begin row floats apart.
+func extent(rows, c, row int) int { return (rows-1)*row + c }
+
+// gapBytes returns the bytes between such rows.
+func gapBytes(c, row int) int { return 4 * (row - c) }
+
 // By instruction set; nil for the portable loop.
 var batchNormSumsKernels = [...]func(sum, square, x, shift *float32, rows, c int){
 	isa.AVX2: batchNormSumsAVX2, isa.AVX512: batchNormSumsAVX512,
@@ -62,7 +68,7 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows, yRow int, lo, h
 	if rows*c == 0 {
 		return
 	}
-	y, x = y[:mem.ExtentOf(rows, c, yRow)], x[:rows*c]
+	y, x = y[:extent(rows, c, yRow)], x[:rows*c]
 	scale, beta = scale[:c], beta[:c]
 	mem.RaceRead(x)
 	mem.RaceRead(mean)
@@ -72,13 +78,13 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows, yRow int, lo, h
 	if add == nil {
 		kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale),
 			unsafe.SliceData(beta),
-			rows, c, mem.GapOf(c, yRow), lo, hi)
+			rows, c, gapBytes(c, yRow), lo, hi)
 		return
 	}
 	add = add[:rows*c]
 	mem.RaceRead(add)
 	batchNormAddRowsKernels[past][isa.Active()](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add),
-		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, mem.GapOf(c, yRow), lo, hi)
+		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapBytes(c, yRow), lo, hi)
 }
 
 // The assembly of batch norm's passes with an activation that is not a clamp.
@@ -134,13 +140,13 @@ var normCurves = [act.Tanh + 1]normCurve{
 }
 
 // hasNormCurve reports whether batchNormCurveRows and batchNormCurveGradSums serve an activation.
-func hasNormCurve(act act.Kind) bool { return normCurves[act].rows[0][isa.AVX2] != nil }
+func hasNormCurve(kind act.Kind) bool { return normCurves[kind].rows[0][isa.AVX2] != nil }
 
 // batchNormCurveRows is batchNormCurveRowsGeneric on the active instruction set, stored as batchNormRows stores.
-func batchNormCurveRows(act act.Kind, y, x, mean, scale, beta []float32, rows int, stream bool) {
-	kernel := normCurves[act].rows[mem.StreamIndex(stream)][isa.Active()]
+func batchNormCurveRows(kind act.Kind, y, x, mean, scale, beta []float32, rows int, stream bool) {
+	kernel := normCurves[kind].rows[mem.StreamIndex(stream)][isa.Active()]
 	if kernel == nil {
-		batchNormCurveRowsGeneric(act, y, x, mean, scale, beta, rows)
+		batchNormCurveRowsGeneric(kind, y, x, mean, scale, beta, rows)
 		return
 	}
 	c := len(mean)
@@ -160,11 +166,11 @@ func batchNormCurveRows(act act.Kind, y, x, mean, scale, beta []float32, rows in
 
 // batchNormSumRows is batchNormSumRowsGeneric on the active instruction set, for clamps and where hasNormCurve, stored
 // as batchNormRows stores.
-func batchNormSumRows(act act.Kind, y, sum, x, mean, scale, beta []float32, rows int, stream bool) {
+func batchNormSumRows(kind act.Kind, y, sum, x, mean, scale, beta []float32, rows int, stream bool) {
 	past := mem.StreamIndex(stream)
 	clamp := batchNormSumRowsKernels[past][isa.Active()]
 	if clamp == nil {
-		batchNormSumRowsGeneric(act, y, sum, x, mean, scale, beta, rows)
+		batchNormSumRowsGeneric(kind, y, sum, x, mean, scale, beta, rows)
 		return
 	}
 	c := len(mean)
@@ -179,11 +185,11 @@ func batchNormSumRows(act act.Kind, y, sum, x, mean, scale, beta []float32, rows
 	mem.RaceRead(beta)
 	mem.RaceWrite(y)
 	mem.RaceWrite(sum)
-	if lo, hi, ok := act.Bounds(); ok {
+	if lo, hi, ok := kind.Bounds(); ok {
 		clamp(unsafe.SliceData(y), unsafe.SliceData(sum), unsafe.SliceData(x), unsafe.SliceData(mean),
 			unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
 		return
 	}
-	normCurves[act].sumRows[past][isa.Active()](unsafe.SliceData(y), unsafe.SliceData(sum), unsafe.SliceData(x),
+	normCurves[kind].sumRows[past][isa.Active()](unsafe.SliceData(y), unsafe.SliceData(sum), unsafe.SliceData(x),
 		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
 }

@@ -27,7 +27,7 @@ func (b *BatchNorm) BackwardGated(p *parallel.Pool, rows int, dx []float32, of B
 func (b *BatchNorm) SettleGated(
 	p *parallel.Pool, rows int, g []float32, of BatchNormGradient, gated Gated, ws []float32,
 ) GradientRows {
-	const kernel = "BatchNorm.SettleGated"
+	const kernel = "norm.BatchNorm.SettleGated"
 	mem.CheckLen(kernel, "g", g, rows*b.c)
 	of.check(kernel, rows, b.c)
 	mem.CheckLen(kernel, "gate", gated.Gate, mem.CeilDiv(rows, gated.Rows)*b.c)
@@ -49,10 +49,10 @@ func (k *sumGatedGradient) Do(task, worker int) {
 	first, last, gs, gxs := s.sums.task(task)
 	sumG, sumGX, shift, z := s.scratchOf(worker)
 	clear(shift)
-	for ; first < last; first += parallel.GradientRows {
+	for ; first < last; first += gradientBlockRows {
 		clear(sumG)
 		clear(sumGX)
-		for r, end := first, min(first+parallel.GradientRows, last); r < end; {
+		for r, end := first, min(first+gradientBlockRows, last); r < end; {
 			rows := min(end-r, s.gated.Rows-r%s.gated.Rows) // of one sample
 			sample := r / s.gated.Rows * s.c
 			if s.gated.Shift != nil {

@@ -19,10 +19,10 @@ var batchNormGatedClampGradSumsKernels = [...]gatedClampGradSumsKernel{
 
 // batchNormGatedGradSums is batchNormGatedGradSumsGeneric on the active instruction set, for clamps and where
 // hasNormCurve.
-func batchNormGatedGradSums(act act.Kind, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta []float32, rows int) {
+func batchNormGatedGradSums(kind act.Kind, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta []float32, rows int) {
 	clamp := batchNormGatedClampGradSumsKernels[isa.Active()]
 	if clamp == nil {
-		batchNormGatedGradSumsGeneric(act, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta, rows)
+		batchNormGatedGradSumsGeneric(kind, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta, rows)
 		return
 	}
 	c := len(mean)
@@ -41,14 +41,14 @@ func batchNormGatedGradSums(act act.Kind, g, sumG, sumGX, dy, x, gate, shift, me
 	mem.RaceWrite(g)
 	mem.RaceWrite(sumG)
 	mem.RaceWrite(sumGX)
-	if lo, hi, ok := act.Bounds(); ok {
+	if lo, hi, ok := kind.Bounds(); ok {
 		clamp(unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy),
 			unsafe.SliceData(x),
 			unsafe.SliceData(gate), unsafe.SliceData(shift), unsafe.SliceData(mean), unsafe.SliceData(scale),
 			unsafe.SliceData(beta), rows, c, lo, hi)
 		return
 	}
-	normCurves[act].gated[isa.Active()](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX),
+	normCurves[kind].gated[isa.Active()](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX),
 		unsafe.SliceData(dy),
 		unsafe.SliceData(x), unsafe.SliceData(gate), unsafe.SliceData(shift), unsafe.SliceData(mean),
 		unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)

@@ -1,9 +1,6 @@
 package norm
 
-import (
-	"github.com/reidbench/reidbench/kernels/act"
-	"github.com/reidbench/reidbench/kernels/vec"
-)
+import "github.com/reidbench/reidbench/kernels/act"
 
 // batchNormSumsGeneric is, for c = len(shift) and d = x[r*c+j]-shift[j],
 //
@@ -33,7 +30,7 @@ func batchNormRowsGeneric(y, x, add, mean, scale, beta []float32, rows, yRow int
 			if add != nil {
 				z += add[i]
 			}
-			y[r*yRow+j] = act.Clamp32(z, lo, hi)
+			y[r*yRow+j] = act.Clamp(z, lo, hi)
 		}
 	}
 }
@@ -88,7 +85,7 @@ func batchNormClampGradSumsGeneric(
 			if add != nil {
 				z += add[i]
 			}
-			v := act.ClampSlope(dy[r*row+j], z, lo, hi)
+			v := act.ClampGradient(dy[r*row+j], z, lo, hi)
 			sumG[j] += v
 			sumGX[j] += v * d
 			if g != nil {
@@ -99,12 +96,12 @@ func batchNormClampGradSumsGeneric(
 }
 
 // batchNormCurveRowsGeneric is batchNormRowsGeneric, without add, with another activation than a clamp.
-func batchNormCurveRowsGeneric(act act.Kind, y, x, mean, scale, beta []float32, rows int) {
+func batchNormCurveRowsGeneric(kind act.Kind, y, x, mean, scale, beta []float32, rows int) {
 	c := len(mean)
 	for r := range rows {
 		for j, m := range mean {
 			i := r*c + j
-			y[i] = float32(act.Eval(float64((x[i]-m)*scale[j] + beta[j])))
+			y[i] = float32(kind.Eval(float64((x[i]-m)*scale[j] + beta[j])))
 		}
 	}
 }
@@ -113,26 +110,31 @@ func batchNormCurveRowsGeneric(act act.Kind, y, x, mean, scale, beta []float32, 
 // activation, with
 //
 //	sum[j] += Σ_r y[r*c+j]
-func batchNormSumRowsGeneric(act act.Kind, y, sum, x, mean, scale, beta []float32, rows int) {
-	if lo, hi, ok := act.Bounds(); ok {
+func batchNormSumRowsGeneric(kind act.Kind, y, sum, x, mean, scale, beta []float32, rows int) {
+	if lo, hi, ok := kind.Bounds(); ok {
 		batchNormRowsGeneric(y, x, nil, mean, scale, beta, rows, len(mean), lo, hi)
 	} else {
-		batchNormCurveRowsGeneric(act, y, x, mean, scale, beta, rows)
+		batchNormCurveRowsGeneric(kind, y, x, mean, scale, beta, rows)
 	}
-	vec.SumChannelsGeneric(sum, y, rows)
+	c := len(mean)
+	for r := range rows {
+		for j, v := range y[r*c : r*c+c] {
+			sum[j] += v
+		}
+	}
 }
 
 // batchNormCurveGradSumsGeneric is batchNormClampGradSumsGeneric, without add, with such an activation:
 //
 //	g[r*c+j] = dy[r*c+j] * act'(z)
-func batchNormCurveGradSumsGeneric(act act.Kind, g, sumG, sumGX, dy, x, mean, scale, beta []float32, rows int) {
+func batchNormCurveGradSumsGeneric(kind act.Kind, g, sumG, sumGX, dy, x, mean, scale, beta []float32, rows int) {
 	c := len(mean)
 	sumG, sumGX = sumG[:c], sumGX[:c]
 	for r := range rows {
 		for j, m := range mean {
 			i := r*c + j
 			d := x[i] - m
-			v := float32(float64(dy[i]) * act.Slope(float64(d*scale[j]+beta[j])))
+			v := float32(float64(dy[i]) * kind.Slope(float64(d*scale[j]+beta[j])))
 			g[i] = v
 			sumG[j] += v
 			sumGX[j] += v * d
@@ -142,13 +144,17 @@ func batchNormCurveGradSumsGeneric(act act.Kind, g, sumG, sumGX, dy, x, mean, sc
 
 // batchNormGatedGradSumsGeneric is batchNormClampGradSumsGeneric or batchNormCurveGradSumsGeneric, whichever serves the
 // activation, for the gradient dy[r*c+j]*gate[j] + shift[j].
-func batchNormGatedGradSumsGeneric(act act.Kind, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta []float32, rows int) {
-	vec.ScaleShiftRowsGeneric(g, dy, gate, shift, rows)
-	if lo, hi, ok := act.Bounds(); ok {
+func batchNormGatedGradSumsGeneric(kind act.Kind, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta []float32, rows int) {
+	for c, r := len(mean), 0; r < rows; r++ {
+		for j := range c {
+			g[r*c+j] = dy[r*c+j]*gate[j] + shift[j]
+		}
+	}
+	if lo, hi, ok := kind.Bounds(); ok {
 		batchNormClampGradSumsGeneric(g, sumG, sumGX, g, x, nil, mean, scale, beta, rows, len(mean), lo, hi)
 		return
 	}
-	batchNormCurveGradSumsGeneric(act, g, sumG, sumGX, g, x, mean, scale, beta, rows)
+	batchNormCurveGradSumsGeneric(kind, g, sumG, sumGX, g, x, mean, scale, beta, rows)
 }
 
 // batchNormClampGradRowsGeneric is batchNormGradRowsGeneric with g as in batchNormClampGradSumsGeneric.
@@ -158,7 +164,7 @@ func batchNormClampGradRowsGeneric(dx, dy, x, mean, scale, beta, slope, offset [
 		for j, m := range mean {
 			i := r*c + j
 			d := x[i] - m
-			g := act.ClampSlope(dy[i], d*scale[j]+beta[j], lo, hi)
+			g := act.ClampGradient(dy[i], d*scale[j]+beta[j], lo, hi)
 			dx[i] = scale[j]*g + (slope[j]*d + offset[j])
 		}
 	}

@@ -49,7 +49,7 @@ func (b *BatchNorm) perWorker() int { return 3*b.c + b.cacheRows*b.c }
 //
 // dadd is nil exactly when of.At.Add is. dx and dadd may be of.DY, if they are not both.
 func (b *BatchNorm) Backward(p *parallel.Pool, rows int, dx, dadd []float32, of BatchNormGradient, ws []float32) {
-	const kernel = "BatchNorm.Backward"
+	const kernel = "norm.BatchNorm.Backward"
 	mem.CheckLen(kernel, "dx", dx, rows*b.c)
 	of.check(kernel, rows, b.c)
 	at := b.operands(kernel, rows, of.At)
@@ -81,7 +81,7 @@ func (b *BatchNorm) takeSums(p *parallel.Pool, kernel string, job parallel.Job, 
 	b.summation = s
 	p.Run(s.sums.tasks, job)
 	b.settlement = settlement{channelGradient: b.channelGradient(s.rows, of), rows: s.sums}
-	p.Run(mem.CeilDiv(b.c, parallel.FinishBlocks), (*settleTasks)(&b.settlement))
+	p.Run(mem.CeilDiv(b.c, channelsPerTask), (*settleTasks)(&b.settlement))
 }
 
 // scratchOf returns the sums of a block of rows, a channel vector and the block of rows that belong to a worker.
@@ -96,10 +96,10 @@ func (k *sumGradient) Do(task, worker int) {
 	s := (*summation)(k)
 	first, last, gs, gxs := s.sums.task(task)
 	sumG, sumGX, _, z := s.scratchOf(worker)
-	for ; first < last; first += parallel.GradientRows {
+	for ; first < last; first += gradientBlockRows {
 		clear(sumG)
 		clear(sumGX)
-		s.sumRows(sumG, sumGX, z, first, min(parallel.GradientRows, last-first))
+		s.sumRows(sumG, sumGX, z, first, min(gradientBlockRows, last-first))
 		vec.AddFloat64(gs, sumG)
 		vec.AddFloat64(gxs, sumGX)
 	}
@@ -181,8 +181,8 @@ type settlement struct {
 type settleTasks settlement
 
 func (k *settleTasks) Do(task, _ int) {
-	first, last := task*parallel.FinishBlocks, min((task+1)*parallel.FinishBlocks, k.rows.c)
-	var sumG, sumGX [parallel.FinishBlocks]float64
+	first, last := task*channelsPerTask, min((task+1)*channelsPerTask, k.rows.c)
+	var sumG, sumGX [channelsPerTask]float64
 	for t := range k.rows.tasks {
 		gs, gxs := k.rows.partial(t, first, last)
 		for j, v := range gs {
@@ -197,7 +197,7 @@ type settleBlocks settlement
 
 func (k *settleBlocks) Do(task, _ int) {
 	c := len(k.slope)
-	first, last := task*parallel.FinishBlocks, min((task+1)*parallel.FinishBlocks, c)
+	first, last := task*channelsPerTask, min((task+1)*channelsPerTask, c)
 	sumG, sumGX := addBlocks(k.totals, k.sums, k.blocks, c, first, last)
 	k.set(first, sumG, sumGX)
 }

@@ -24,7 +24,7 @@ func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows, row int) {
 	if rows*c == 0 {
 		return
 	}
-	g, x = g[:mem.ExtentOf(rows, c, row)], x[:rows*c]
+	g, x = g[:extent(rows, c, row)], x[:rows*c]
 	sumG, sumGX = sumG[:c], sumGX[:c]
 	mem.RaceRead(g)
 	mem.RaceRead(x)
@@ -33,7 +33,7 @@ func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows, row int) {
 	mem.RaceWrite(sumGX)
 	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(g), unsafe.SliceData(x),
 		unsafe.SliceData(mean),
-		rows, c, mem.GapOf(c, row))
+		rows, c, gapBytes(c, row))
 }
 
 // By whether dx is stored past the caches, and by instruction set; nil for the portable loop.
@@ -62,7 +62,7 @@ func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows
 	if rows*c == 0 {
 		return
 	}
-	dx, g, x = dx[:mem.ExtentOf(rows, c, dxRow)], g[:mem.ExtentOf(rows, c, row)], x[:rows*c]
+	dx, g, x = dx[:extent(rows, c, dxRow)], g[:extent(rows, c, row)], x[:rows*c]
 	scale, slope, offset = scale[:c], slope[:c], offset[:c]
 	mem.RaceRead(g)
 	mem.RaceRead(x)
@@ -73,8 +73,8 @@ func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows
 	mem.RaceWrite(dx)
 	if add == nil {
 		kernel(unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean),
-			unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c, mem.GapOf(c,
-				dxRow), mem.GapOf(c, row))
+			unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c, gapBytes(c,
+				dxRow), gapBytes(c, row))
 		return
 	}
 	add = add[:rows*c]
@@ -82,7 +82,7 @@ func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows
 	batchNormAddGradRowsKernels[past][isa.Active()](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x),
 		unsafe.SliceData(add),
 		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset),
-		rows, c, mem.GapOf(c, dxRow), mem.GapOf(c, row))
+		rows, c, gapBytes(c, dxRow), gapBytes(c, row))
 }
 
 // The assembly of the sums of a clamp's gradient. The second kind also keeps the gradient, the third adds a residual,
@@ -125,7 +125,7 @@ func batchNormClampGradSums(
 	if rows*c == 0 {
 		return
 	}
-	dy, x = dy[:mem.ExtentOf(rows, c, row)], x[:rows*c]
+	dy, x = dy[:extent(rows, c, row)], x[:rows*c]
 	sumG, sumGX, scale, beta = sumG[:c], sumGX[:c], scale[:c], beta[:c]
 	mem.RaceRead(dy)
 	mem.RaceRead(x)
@@ -136,16 +136,16 @@ func batchNormClampGradSums(
 	mem.RaceWrite(sumGX)
 	if g == nil {
 		sum(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x),
-			unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, mem.GapOf(c, row), lo, hi)
+			unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapBytes(c, row), lo, hi)
 		return
 	}
-	g = g[:mem.ExtentOf(rows, c, row)]
+	g = g[:extent(rows, c, row)]
 	mem.RaceWrite(g)
 	if add == nil {
 		batchNormKeepClampGradSumsKernels[past][isa.Active()](unsafe.SliceData(g), unsafe.SliceData(sumG),
 			unsafe.SliceData(sumGX),
 			unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale),
-			unsafe.SliceData(beta), rows, c, mem.GapOf(c, row), lo, hi)
+			unsafe.SliceData(beta), rows, c, gapBytes(c, row), lo, hi)
 		return
 	}
 	add = add[:rows*c]
@@ -153,15 +153,15 @@ func batchNormClampGradSums(
 	batchNormAddKeepClampGradSumsKernels[past][isa.Active()](unsafe.SliceData(g), unsafe.SliceData(sumG),
 		unsafe.SliceData(sumGX),
 		unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add),
-		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, mem.GapOf(c, row), lo, hi)
+		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapBytes(c, row), lo, hi)
 }
 
 // batchNormCurveGradSums is batchNormCurveGradSumsGeneric on the active instruction set, stored as
 // batchNormClampGradSums stores.
-func batchNormCurveGradSums(act act.Kind, g, sumG, sumGX, dy, x, mean, scale, beta []float32, rows int, stream bool) {
-	kernel := normCurves[act].gradSums[mem.StreamIndex(stream)][isa.Active()]
+func batchNormCurveGradSums(kind act.Kind, g, sumG, sumGX, dy, x, mean, scale, beta []float32, rows int, stream bool) {
+	kernel := normCurves[kind].gradSums[mem.StreamIndex(stream)][isa.Active()]
 	if kernel == nil {
-		batchNormCurveGradSumsGeneric(act, g, sumG, sumGX, dy, x, mean, scale, beta, rows)
+		batchNormCurveGradSumsGeneric(kind, g, sumG, sumGX, dy, x, mean, scale, beta, rows)
 		return
 	}
 	c := len(mean)

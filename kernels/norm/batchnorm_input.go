@@ -16,9 +16,9 @@ type Input struct {
 // is a residual, or if x is in parts.
 func (b *BatchNorm) Input(rows int, at Operands) Input {
 	if at.Add != nil || at.Parts != nil {
-		panic("kernels: BatchNorm.Input: there is a residual, or x is in parts")
+		panic("norm.BatchNorm.Input: there is a residual, or x is in parts")
 	}
-	o := b.operands("BatchNorm.Input", rows, at)
+	o := b.operands("norm.BatchNorm.Input", rows, at)
 	return o.Input
 }
 

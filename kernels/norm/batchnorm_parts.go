@@ -28,7 +28,7 @@ func (o *rowOperands) checkParts(kernel string) {
 		channels += part.Channels
 	}
 	if channels != o.c || o.add != nil || !o.Clamps {
-		panic("kernels: " + kernel + ": x in parts that don't fit")
+		panic(kernel + ": x in parts that don't fit")
 	}
 }
 
@@ -86,7 +86,7 @@ type partsGradient struct {
 func (b *BatchNorm) BackwardSummedParts(
 	p *parallel.Pool, rows int, to []PartGradient, of BatchNormGradient, blocks int, sums []float32,
 ) {
-	const kernel = "BatchNorm.BackwardSummedParts"
+	const kernel = "norm.BatchNorm.BackwardSummedParts"
 	for i, part := range of.At.Parts {
 		if to[i].DX == nil {
 			continue

@@ -75,30 +75,30 @@ type statsCall struct {
 //
 // With a single row the last divisor is 1.
 func (b *BatchNorm) Stats(p *parallel.Pool, rows int, x []float32, to Statistics, ws []float32) {
-	to.check("BatchNorm.Stats", b.c)
+	to.check("norm.BatchNorm.Stats", b.c)
 	b.runStats(p, rows, x, b.channelStats(to), ws)
 }
 
 // StatsOfPart is the first half of Stats, which all batch norms that are applied to x, or to a concatenation with it,
 // have in common. [BatchNorm.StatsOfParts] is the other half.
 func (b *BatchNorm) StatsOfPart(p *parallel.Pool, rows int, x []float32, to PartStatistics, ws []float32) {
-	mem.CheckLen("BatchNorm.StatsOfPart", "mean", to.Mean, b.c)
-	mem.CheckLen("BatchNorm.StatsOfPart", "variance", to.Variance, b.c)
+	mem.CheckLen("norm.BatchNorm.StatsOfPart", "mean", to.Mean, b.c)
+	mem.CheckLen("norm.BatchNorm.StatsOfPart", "variance", to.Variance, b.c)
 	b.runStats(p, rows, x, channelStats{to: Statistics{Mean: to.Mean}, variance: to.Variance}, ws)
 }
 
 func (b *BatchNorm) runStats(p *parallel.Pool, rows int, x []float32, to channelStats, ws []float32) {
-	mem.CheckLen("BatchNorm.Stats", "x", x, rows*b.c)
-	mem.CheckLen("BatchNorm.Stats", "ws", ws, b.Workspace(rows, p.Threads()))
+	mem.CheckLen("norm.BatchNorm.Stats", "x", x, rows*b.c)
+	mem.CheckLen("norm.BatchNorm.Stats", "ws", ws, b.Workspace(rows, p.Threads()))
 	s := &b.stats
 	*s = statsCall{channelStats: to, x: x, sums: newRowSums(rows, b.c, b.perWorker(), ws)}
 	p.Run(s.sums.tasks, (*sumStats)(s))
-	p.Run(mem.CeilDiv(b.c, parallel.FinishBlocks), (*joinStats)(s))
+	p.Run(mem.CeilDiv(b.c, channelsPerTask), (*joinStats)(s))
 }
 
 // StatsOfParts is Stats for a concatenation, from the statistics of its parts.
 func (b *BatchNorm) StatsOfParts(rows int, of []PartStatistics, to Statistics) {
-	to.check("BatchNorm.StatsOfParts", b.c)
+	to.check("norm.BatchNorm.StatsOfParts", b.c)
 	s := b.channelStats(to)
 	n, at := float64(rows), 0
 	for _, part := range of {
@@ -111,11 +111,11 @@ func (b *BatchNorm) StatsOfParts(rows int, of []PartStatistics, to Statistics) {
 
 // StatsOfSums is Stats for the results of a convolution, which has summed them.
 func (b *BatchNorm) StatsOfSums(p *parallel.Pool, rows int, summed OutputSums, to Statistics) {
-	to.check("BatchNorm.StatsOfSums", b.c)
+	to.check("norm.BatchNorm.StatsOfSums", b.c)
 	s := &b.stats
 	*s = statsCall{channelStats: b.channelStats(to), sums: rowSums{rows: rows, c: b.c}, summed: summed,
 		totals: b.totals}
-	p.Run(mem.CeilDiv(b.c, parallel.FinishBlocks), (*joinBlocks)(s))
+	p.Run(mem.CeilDiv(b.c, channelsPerTask), (*joinBlocks)(s))
 }
 
 // Running fills to.Mean and to.InvStd from the running statistics, for evaluation.
@@ -162,8 +162,8 @@ type joinStats statsCall
 // Do joins the tasks' means and squared deviations (Chan, Golub and LeVeque, "Updating formulae and a pairwise
 // algorithm for computing sample variances", 1979).
 func (k *joinStats) Do(task, _ int) {
-	first, last := task*parallel.FinishBlocks, min((task+1)*parallel.FinishBlocks, k.sums.c)
-	var means, deviations [parallel.FinishBlocks]float64 // joined so far
+	first, last := task*channelsPerTask, min((task+1)*channelsPerTask, k.sums.c)
+	var means, deviations [channelsPerTask]float64 // joined so far
 	n := 0.0
 	for t := range k.sums.tasks {
 		m := float64(min(k.sums.perTask, k.sums.rows-t*k.sums.perTask))
@@ -185,7 +185,7 @@ type joinBlocks statsCall
 
 // Do adds up the blocks' sums.
 func (k *joinBlocks) Do(task, _ int) {
-	first, last := task*parallel.FinishBlocks, min((task+1)*parallel.FinishBlocks, k.sums.c)
+	first, last := task*channelsPerTask, min((task+1)*channelsPerTask, k.sums.c)
 	of := &k.summed
 	sums, squares := addBlocks(k.totals, of.Sums, of.Blocks, of.Row, first, last)
 	n := float64(k.sums.rows)

@@ -37,9 +37,9 @@ func (b *BatchNorm) GradientSumsSize(blocks int) int { return 2 * blocks * b.c }
 // GradientSums returns what turns the gradient of a batch norm's output, [rows, C], into g and takes its sums. It
 // panics unless SumsGradient reports true.
 func (b *BatchNorm) GradientSums(rows int, g []float32, at Operands, sums []float32) GradientSums {
-	const kernel = "BatchNorm.GradientSums"
+	const kernel = "norm.BatchNorm.GradientSums"
 	if !b.SumsGradient(at.Add != nil) {
-		panic("kernels: " + kernel + ": no kernel computes the gradient with its sums")
+		panic(kernel + ": no kernel computes the gradient with its sums")
 	}
 	mem.CheckLen(kernel, "g", g, rows*b.c)
 	return GradientSums{rowOperands: b.operands(kernel, rows, at), g: g, sums: sums}
@@ -154,14 +154,14 @@ func (b *BatchNorm) gradientRows(at *rowOperands, g []float32) GradientRows {
 func (b *BatchNorm) BackwardSummed(
 	p *parallel.Pool, rows int, dx, add []float32, of BatchNormGradient, blocks int, sums []float32,
 ) {
-	mem.CheckLen("BatchNorm.BackwardSummed", "dx", dx, rows*b.c)
+	mem.CheckLen("norm.BatchNorm.BackwardSummed", "dx", dx, rows*b.c)
 	b.runRows(p, rows, dx, add, b.SettleSummed(p, rows, of, blocks, sums))
 }
 
 // SettleSummed is BackwardSummed without dx, which the convolution that made of.At.X computes where it reads it: see
 // [conv.Conv.BackwardJoint].
 func (b *BatchNorm) SettleSummed(p *parallel.Pool, rows int, of BatchNormGradient, blocks int, sums []float32) GradientRows {
-	at := b.settleSums(p, "BatchNorm.SettleSummed", rows, of, blocks, sums)
+	at := b.settleSums(p, "norm.BatchNorm.SettleSummed", rows, of, blocks, sums)
 	return b.gradientRows(&at, of.DY)
 }
 
@@ -174,7 +174,7 @@ func (b *BatchNorm) settleSums(
 	at := b.operands(kernel, rows, of.At)
 	to := b.channelGradient(rows, of)
 	b.settlement = settlement{channelGradient: to, sums: sums, blocks: blocks, totals: b.totals}
-	p.Run(mem.CeilDiv(b.c, parallel.FinishBlocks), (*settleBlocks)(&b.settlement))
+	p.Run(mem.CeilDiv(b.c, channelsPerTask), (*settleBlocks)(&b.settlement))
 	return at
 }
 

@@ -21,11 +21,14 @@ func TestBatchNorm(t *testing.T) {
 	})
 }
 
+// severalTasks is more blocks of rows than a reduction has tasks.
+const severalTasks = 96 * parallel.BlockRows
+
 // batchNormCase is batch norm with its statistics taken from the batch or, if fixed, given.
 func batchNormCase(act act.Kind, residual, fixed, large bool) kerneltest.Layer {
 	rows, c := 21, 7
 	if large {
-		rows, c = 3*parallel.BlockRows*parallel.MaxPartials/2+5, 7
+		rows, c = severalTasks+5, 7
 	}
 	const eps = 1e-3
 	rng := kerneltest.NewRand()
@@ -93,7 +96,7 @@ func TestBatchNormStatistics(t *testing.T) {
 		{"one row", 1, 5, 1, 1},
 		{"centred", 1000, 33, 0, 1},
 		{"far from zero", 20000, 16, 1000, 0.1}, // E[x²]-E[x]² in float32 has no digit left here
-		{"several tasks", 3*parallel.BlockRows*parallel.MaxPartials/2 + 1, 70, -5, 2},
+		{"several tasks", severalTasks + 1, 70, -5, 2},
 	}
 	kerneltest.ForEachISA(t, func(t *testing.T) {
 		pool := parallel.NewPool(3)

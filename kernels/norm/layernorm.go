@@ -20,7 +20,7 @@ func NewLayerNorm(c int, eps float32) *LayerNorm { return &LayerNorm{c: c, eps: 
 
 // Workspace returns the scratch, in floats, that Backward needs.
 func (l *LayerNorm) Workspace(rows, threads int) int {
-	return mem.Float64Space(2*parallel.Partials(rows)*l.c) + threads*2*l.c
+	return mem.Float64Size(2*parallel.Partials(rows)*l.c) + threads*2*l.c
 }
 
 // layerNormForward holds the arguments of Forward, and is its job.
@@ -40,12 +40,12 @@ type layerNormForward struct {
 //
 // y may be x.
 func (l *LayerNorm) Forward(p *parallel.Pool, rows int, y, x, gamma, beta, mean, rstd []float32) {
-	mem.CheckLen("LayerNorm.Forward", "y", y, rows*l.c)
-	mem.CheckLen("LayerNorm.Forward", "x", x, rows*l.c)
-	mem.CheckLen("LayerNorm.Forward", "gamma", gamma, l.c)
-	mem.CheckLen("LayerNorm.Forward", "beta", beta, l.c)
-	mem.CheckLen("LayerNorm.Forward", "mean", mean, rows)
-	mem.CheckLen("LayerNorm.Forward", "rstd", rstd, rows)
+	mem.CheckLen("norm.LayerNorm.Forward", "y", y, rows*l.c)
+	mem.CheckLen("norm.LayerNorm.Forward", "x", x, rows*l.c)
+	mem.CheckLen("norm.LayerNorm.Forward", "gamma", gamma, l.c)
+	mem.CheckLen("norm.LayerNorm.Forward", "beta", beta, l.c)
+	mem.CheckLen("norm.LayerNorm.Forward", "mean", mean, rows)
+	mem.CheckLen("norm.LayerNorm.Forward", "rstd", rstd, rows)
 	k := &l.forward
 	*k = layerNormForward{
 		y: y, x: x, gamma: gamma[:l.c], beta: beta[:l.c], mean: mean[:rows], rstd: rstd, eps: l.eps,
@@ -86,18 +86,18 @@ type layerNormBackward struct {
 //
 // of.DX may be of.DY or of.Add.
 func (l *LayerNorm) Backward(p *parallel.Pool, rows int, of LayerNormGradient, ws []float32) {
-	mem.CheckLen("LayerNorm.Backward", "dx", of.DX, rows*l.c)
-	mem.CheckLen("LayerNorm.Backward", "dgamma", of.DGamma, l.c)
-	mem.CheckLen("LayerNorm.Backward", "dbeta", of.DBeta, l.c)
-	mem.CheckLen("LayerNorm.Backward", "dy", of.DY, rows*l.c)
-	mem.CheckLen("LayerNorm.Backward", "x", of.X, rows*l.c)
-	mem.CheckLen("LayerNorm.Backward", "mean", of.Mean, rows)
-	mem.CheckLen("LayerNorm.Backward", "rstd", of.RStd, rows)
-	mem.CheckLen("LayerNorm.Backward", "gamma", of.Gamma, l.c)
+	mem.CheckLen("norm.LayerNorm.Backward", "dx", of.DX, rows*l.c)
+	mem.CheckLen("norm.LayerNorm.Backward", "dgamma", of.DGamma, l.c)
+	mem.CheckLen("norm.LayerNorm.Backward", "dbeta", of.DBeta, l.c)
+	mem.CheckLen("norm.LayerNorm.Backward", "dy", of.DY, rows*l.c)
+	mem.CheckLen("norm.LayerNorm.Backward", "x", of.X, rows*l.c)
+	mem.CheckLen("norm.LayerNorm.Backward", "mean", of.Mean, rows)
+	mem.CheckLen("norm.LayerNorm.Backward", "rstd", of.RStd, rows)
+	mem.CheckLen("norm.LayerNorm.Backward", "gamma", of.Gamma, l.c)
 	if of.Add != nil {
-		mem.CheckLen("LayerNorm.Backward", "add", of.Add, rows*l.c)
+		mem.CheckLen("norm.LayerNorm.Backward", "add", of.Add, rows*l.c)
 	}
-	mem.CheckLen("LayerNorm.Backward", "ws", ws, l.Workspace(rows, p.Threads()))
+	mem.CheckLen("norm.LayerNorm.Backward", "ws", ws, l.Workspace(rows, p.Threads()))
 	k := &l.backward
 	*k = layerNormBackward{LayerNormGradient: of, sums: newRowSums(rows, l.c, 2*l.c, ws)}
 	k.Gamma = of.Gamma[:l.c]

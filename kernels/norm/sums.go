@@ -6,6 +6,12 @@ import (
 	"github.com/reidbench/reidbench/kernels/vec"
 )
 
+// gradientBlockRows is [parallel.BlockRows] for the sums of gradients, which add up row by row, and so round more often.
+const gradientBlockRows = 16
+
+// channelsPerTask is how many channels a task has that adds up partial sums.
+const channelsPerTask = 256
+
 // OutputSums are sums that a convolution takes of its results for the batch norm after it, block of rows by block of
 // rows while they are in registers: of the deviations from a shift, and of the squares of those. The shift is the mean
 // of the first block, which keeps them small whatever the channel's mean is. No sums at all have no blocks.
@@ -16,7 +22,7 @@ type OutputSums struct {
 
 // Size returns the scratch, in floats, that the sums take.
 func (s *OutputSums) Size() int {
-	of, space := *s, mem.CountedScratch()
+	of, space := *s, mem.CountingScratch()
 	of.TakeSpace(&space)
 	return space.Size()
 }

@@ -1,3 +1,6 @@
+// Package optim answers how parameters move: [Adam] updates them from their gradients.
+//
+// Of the kernels' packages, optim imports isa, mem and parallel.
 package optim
 
 import (
@@ -18,7 +21,7 @@ type Adam struct {
 // NewAdam returns the kernel for the given number of parameters.
 func NewAdam(size int) *Adam { return &Adam{size: size} }
 
-// AdamStep holds the numbers of a step.
+// AdamStep holds the numbers of a step of [Adam].
 type AdamStep struct {
 	LearningRate, Beta1, Beta2, Eps, WeightDecay float64
 
@@ -35,10 +38,10 @@ type AdamStep struct {
 //
 // g itself is not changed.
 func (a *Adam) Step(p *parallel.Pool, w, g, m, v []float32, s AdamStep) {
-	mem.CheckLen("Adam.Step", "w", w, a.size)
-	mem.CheckLen("Adam.Step", "g", g, a.size)
-	mem.CheckLen("Adam.Step", "m", m, a.size)
-	mem.CheckLen("Adam.Step", "v", v, a.size)
+	mem.CheckLen("optim.Adam.Step", "w", w, a.size)
+	mem.CheckLen("optim.Adam.Step", "g", g, a.size)
+	mem.CheckLen("optim.Adam.Step", "m", m, a.size)
+	mem.CheckLen("optim.Adam.Step", "v", v, a.size)
 	a.w, a.g, a.m, a.v = w, g, m, v
 	t := float64(s.Number)
 	a.rule = adamRule{
@@ -47,12 +50,12 @@ func (a *Adam) Step(p *parallel.Pool, w, g, m, v []float32, s AdamStep) {
 		root: float32(1 / math.Sqrt(1-math.Pow(s.Beta2, t))),
 		eps:  float32(s.Eps), decay: float32(s.WeightDecay),
 	}
-	p.Run(parallel.SizeTasks(a.size), (*adamStep)(a))
+	p.Run(parallel.Tasks(a.size), (*updateTasks)(a))
 }
 
-type adamStep Adam
+type updateTasks Adam
 
-func (a *adamStep) Do(task, _ int) {
-	lo, hi := parallel.SizeRange(task, a.size)
+func (a *updateTasks) Do(task, _ int) {
+	lo, hi := parallel.Range(task, a.size)
 	adamUpdate(a.w[lo:hi], a.g[lo:hi], a.m[lo:hi], a.v[lo:hi], &a.rule)
 }

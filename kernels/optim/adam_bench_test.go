@@ -11,7 +11,8 @@ import (
 func BenchmarkAdam(b *testing.B) {
 	const size = 1 << 21
 	rng := kerneltest.NewRand()
-	w, grad, m, v := kerneltest.Normal(rng, size), kerneltest.Normal(rng, size), kerneltest.Normal(rng, size), kerneltest.Normal(rng, size)
+	w, grad := kerneltest.Normal(rng, size), kerneltest.Normal(rng, size)
+	m, v := kerneltest.Normal(rng, size), kerneltest.Normal(rng, size)
 	for i := range v {
 		v[i] *= v[i] // a mean of squares
 	}
@@ -19,6 +20,8 @@ func BenchmarkAdam(b *testing.B) {
 	defer pool.Close()
 	adam := NewAdam(size)
 	kerneltest.BenchmarkPasses(b, size, []kerneltest.Pass{
-		kerneltest.NewPass("Adam", 7, func() { adam.Step(pool, w, grad, m, v, AdamStep{1e-3, 0.9, 0.999, 1e-8, 0, 10}) }),
+		kerneltest.NewPass("Adam", 7, func() {
+			adam.Step(pool, w, grad, m, v, AdamStep{1e-3, 0.9, 0.999, 1e-8, 0, 10})
+		}),
 	})
 }

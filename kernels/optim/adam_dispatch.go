@@ -7,7 +7,10 @@ import (
 	"github.com/reidbench/reidbench/kernels/mem"
 )
 
-var adamUpdateKernels = [...]func(w, grad, m, v, rule *float32, n int){isa.AVX2: adamUpdateAVX2, isa.AVX512: adamUpdateAVX512}
+// By instruction set; nil for the portable loop.
+var adamUpdateKernels = [...]func(w, grad, m, v, rule *float32, n int){
+	isa.AVX2: adamUpdateAVX2, isa.AVX512: adamUpdateAVX512,
+}
 
 // adamUpdate is adamUpdateGeneric on the active instruction set.
 func adamUpdate(w, g, m, v []float32, rule *adamRule) {

@@ -16,7 +16,8 @@ func TestAdam(t *testing.T) {
 		for _, threads := range []int{1, 2, 3, 5} {
 			pool := parallel.NewPool(threads)
 			rng := kerneltest.NewRand()
-			w, g, m, v := kerneltest.Normal(rng, size), kerneltest.Normal(rng, size), make([]float32, size), make([]float32, size)
+			w, g := kerneltest.Normal(rng, size), kerneltest.Normal(rng, size)
+			m, v := make([]float32, size), make([]float32, size)
 			want, wantM, wantV := kerneltest.ToFloat64(w), make([]float64, size), make([]float64, size)
 			adam := NewAdam(size)
 			for step := 1; step <= steps; step++ {

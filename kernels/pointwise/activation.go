@@ -1,3 +1,9 @@
+// Package pointwise answers what a layer does that looks at one position at a time: [Activation], sums ([Add]), products
+// ([Mul], [Scale]), factors for channels ([ChannelGate], [ChannelScale]), and what is dropped at random ([Dropout],
+// [DropPath]).
+//
+// A layer is the task-wise run of a loop of vec or act over whole tensors. Of the kernels' packages, pointwise imports isa,
+// mem, parallel, vec and act.
 package pointwise
 
 import (
@@ -8,14 +14,14 @@ import (
 
 // Activation applies an activation function to every element.
 type Activation struct {
-	act  act.Kind
+	kind act.Kind
 	size int
 
 	y, dx, dy, x []float32
 }
 
-// NewActivation returns the kernel of act.
-func NewActivation(act act.Kind) *Activation { return &Activation{act: act} }
+// NewActivation returns the kernel of an activation.
+func NewActivation(kind act.Kind) *Activation { return &Activation{kind: kind} }
 
 // Forward computes, for every i below size,
 //
@@ -23,10 +29,10 @@ func NewActivation(act act.Kind) *Activation { return &Activation{act: act} }
 //
 // y may be x.
 func (a *Activation) Forward(p *parallel.Pool, size int, y, x []float32) {
-	mem.CheckLen("Activation.Forward", "y", y, size)
-	mem.CheckLen("Activation.Forward", "x", x, size)
+	mem.CheckLen("pointwise.Activation.Forward", "y", y, size)
+	mem.CheckLen("pointwise.Activation.Forward", "x", x, size)
 	a.size, a.y, a.x = size, y, x
-	p.Run(parallel.SizeTasks(size), (*activationForward)(a))
+	p.Run(parallel.Tasks(size), (*activationForward)(a))
 }
 
 // Backward computes, for every i below size,
@@ -35,23 +41,23 @@ func (a *Activation) Forward(p *parallel.Pool, size int, y, x []float32) {
 //
 // where x is what Forward was given. dx may be dy or x.
 func (a *Activation) Backward(p *parallel.Pool, size int, dx, dy, x []float32) {
-	mem.CheckLen("Activation.Backward", "dx", dx, size)
-	mem.CheckLen("Activation.Backward", "dy", dy, size)
-	mem.CheckLen("Activation.Backward", "x", x, size)
+	mem.CheckLen("pointwise.Activation.Backward", "dx", dx, size)
+	mem.CheckLen("pointwise.Activation.Backward", "dy", dy, size)
+	mem.CheckLen("pointwise.Activation.Backward", "x", x, size)
 	a.size, a.dx, a.dy, a.x = size, dx, dy, x
-	p.Run(parallel.SizeTasks(size), (*activationBackward)(a))
+	p.Run(parallel.Tasks(size), (*activationBackward)(a))
 }
 
 type activationForward Activation
 
 func (a *activationForward) Do(task, _ int) {
-	lo, hi := parallel.SizeRange(task, a.size)
-	act.Apply(a.act, a.y[lo:hi], a.x[lo:hi])
+	lo, hi := parallel.Range(task, a.size)
+	act.Apply(a.kind, a.y[lo:hi], a.x[lo:hi])
 }
 
 type activationBackward Activation
 
 func (a *activationBackward) Do(task, _ int) {
-	lo, hi := parallel.SizeRange(task, a.size)
-	act.Backward(a.act, a.dx[lo:hi], a.dy[lo:hi], a.x[lo:hi])
+	lo, hi := parallel.Range(task, a.size)
+	act.Backward(a.kind, a.dx[lo:hi], a.dy[lo:hi], a.x[lo:hi])
 }

@@ -17,7 +17,7 @@ func TestActivations(t *testing.T) {
 	})
 }
 
-func activationCase(act act.Kind, large bool) kerneltest.Layer {
+func activationCase(kind act.Kind, large bool) kerneltest.Layer {
 	size := 150
 	if large {
 		size = 2*parallel.TaskFloats + 77
@@ -27,9 +27,9 @@ func activationCase(act act.Kind, large bool) kerneltest.Layer {
 	for i := range x {
 		x[i] *= 3
 	}
-	c := kerneltest.Layer{Name: "Activation " + act.String(), In: [][]float32{x}, DY: dy, Y: make([]float32, size)}
+	c := kerneltest.Layer{Name: "Activation " + kind.String(), In: [][]float32{x}, DY: dy, Y: make([]float32, size)}
 	c.Grads = kerneltest.MakeSlices(c.In)
-	layer := NewActivation(act)
+	layer := NewActivation(kind)
 	c.Run = func(p *parallel.Pool) {
 		layer.Forward(p, size, c.Y, x)
 		layer.Backward(p, size, c.Grads[0], dy, x)
@@ -37,7 +37,7 @@ func activationCase(act act.Kind, large bool) kerneltest.Layer {
 	c.Forward = func(in [][]float64) []float64 {
 		y := make([]float64, size)
 		for i, v := range in[0] {
-			y[i] = act.Eval(v)
+			y[i] = kind.Eval(v)
 		}
 		return y
 	}

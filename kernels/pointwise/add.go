@@ -9,7 +9,7 @@ import (
 
 // Add adds two tensors of the same size, and applies an activation to the sum.
 type Add struct {
-	act     act.Kind
+	kind    act.Kind
 	lo, hi  float32
 	clamps  bool
 	size    int
@@ -18,7 +18,7 @@ type Add struct {
 
 // NewAdd returns the kernel of act(a + b).
 func NewAdd(kind act.Kind) *Add {
-	k := &Add{act: kind}
+	k := &Add{kind: kind}
 	k.lo, k.hi, k.clamps = kind.Bounds()
 	if !k.clamps {
 		k.lo, k.hi, _ = act.None.Bounds()
@@ -32,17 +32,17 @@ func NewAdd(kind act.Kind) *Add {
 //
 // y may be a or b.
 func (k *Add) Forward(p *parallel.Pool, size int, y, a, b []float32) {
-	mem.CheckLen("Add.Forward", "y", y, size)
-	mem.CheckLen("Add.Forward", "a", a, size)
-	mem.CheckLen("Add.Forward", "b", b, size)
+	mem.CheckLen("pointwise.Add.Forward", "y", y, size)
+	mem.CheckLen("pointwise.Add.Forward", "a", a, size)
+	mem.CheckLen("pointwise.Add.Forward", "b", b, size)
 	k.size, k.y, k.a, k.b = size, y, a, b
-	p.Run(parallel.SizeTasks(size), (*addForward)(k))
+	p.Run(parallel.Tasks(size), (*addForward)(k))
 }
 
 type addForward Add
 
 func (k *addForward) Do(task, _ int) {
-	lo, hi := parallel.SizeRange(task, k.size)
+	lo, hi := parallel.Range(task, k.size)
 	y := k.y[lo:hi]
 	stream := k.clamps && mem.Streams(k.y, k.size/mem.Line, mem.Line) && &k.y[0] != &k.a[0] && &k.y[0] != &k.b[0]
 	vec.AddClamp(y, k.a[lo:hi], k.b[lo:hi], k.lo, k.hi, stream)
@@ -50,6 +50,6 @@ func (k *addForward) Do(task, _ int) {
 		mem.Fence()
 	}
 	if !k.clamps {
-		act.Apply(k.act, y, y)
+		act.Apply(k.kind, y, y)
 	}
 }

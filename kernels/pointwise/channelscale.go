@@ -23,7 +23,7 @@ func NewChannelScale(c int) *ChannelScale { return &ChannelScale{c: c} }
 
 // Workspace returns the scratch, in floats, that Backward needs.
 func (k *ChannelScale) Workspace(rows, threads int) int {
-	return mem.Float64Space(parallel.Partials(rows)*k.c) + threads*k.c
+	return mem.Float64Size(parallel.Partials(rows)*k.c) + threads*k.c
 }
 
 // Forward computes, for every row r and channel c,
@@ -32,9 +32,9 @@ func (k *ChannelScale) Workspace(rows, threads int) int {
 //
 // y may be x.
 func (k *ChannelScale) Forward(p *parallel.Pool, rows int, y, x, gamma []float32) {
-	mem.CheckLen("ChannelScale.Forward", "y", y, rows*k.c)
-	mem.CheckLen("ChannelScale.Forward", "x", x, rows*k.c)
-	mem.CheckLen("ChannelScale.Forward", "gamma", gamma, k.c)
+	mem.CheckLen("pointwise.ChannelScale.Forward", "y", y, rows*k.c)
+	mem.CheckLen("pointwise.ChannelScale.Forward", "x", x, rows*k.c)
+	mem.CheckLen("pointwise.ChannelScale.Forward", "gamma", gamma, k.c)
 	k.rows, k.y, k.x, k.gamma = rows, y, x, gamma
 	k.perTask = parallel.RowsPerTask(k.c)
 	p.Run(mem.CeilDiv(rows, k.perTask), (*channelScaleForward)(k))
@@ -46,13 +46,15 @@ func (k *ChannelScale) Forward(p *parallel.Pool, rows int, y, x, gamma []float32
 //	dgamma[c] = Σ_r dy[r,c] * x[r,c]   (added to dgamma if accumulate)
 //
 // dx may be dy.
-func (k *ChannelScale) Backward(p *parallel.Pool, rows int, dx, dgamma, dy, x, gamma []float32, accumulate bool, ws []float32) {
-	mem.CheckLen("ChannelScale.Backward", "dx", dx, rows*k.c)
-	mem.CheckLen("ChannelScale.Backward", "dgamma", dgamma, k.c)
-	mem.CheckLen("ChannelScale.Backward", "dy", dy, rows*k.c)
-	mem.CheckLen("ChannelScale.Backward", "x", x, rows*k.c)
-	mem.CheckLen("ChannelScale.Backward", "gamma", gamma, k.c)
-	mem.CheckLen("ChannelScale.Backward", "ws", ws, k.Workspace(rows, p.Threads()))
+func (k *ChannelScale) Backward(
+	p *parallel.Pool, rows int, dx, dgamma, dy, x, gamma []float32, accumulate bool, ws []float32,
+) {
+	mem.CheckLen("pointwise.ChannelScale.Backward", "dx", dx, rows*k.c)
+	mem.CheckLen("pointwise.ChannelScale.Backward", "dgamma", dgamma, k.c)
+	mem.CheckLen("pointwise.ChannelScale.Backward", "dy", dy, rows*k.c)
+	mem.CheckLen("pointwise.ChannelScale.Backward", "x", x, rows*k.c)
+	mem.CheckLen("pointwise.ChannelScale.Backward", "gamma", gamma, k.c)
+	mem.CheckLen("pointwise.ChannelScale.Backward", "ws", ws, k.Workspace(rows, p.Threads()))
 	k.rows, k.dx, k.dy, k.x, k.gamma = rows, dx, dy, x, gamma
 	k.perTask = parallel.PartialRows(rows)
 	tasks := parallel.Partials(rows)

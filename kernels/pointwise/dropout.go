@@ -39,10 +39,10 @@ func dropRule(prob float64) (threshold uint32, keep float32) {
 //
 // where two neighbours share the halves of one 64-bit word, low half first. y may be x.
 func (d *Dropout) Forward(p *parallel.Pool, size int, y, x []float32, step uint64) {
-	mem.CheckLen("Dropout.Forward", "y", y, size)
-	mem.CheckLen("Dropout.Forward", "x", x, size)
+	mem.CheckLen("pointwise.Dropout.Forward", "y", y, size)
+	mem.CheckLen("pointwise.Dropout.Forward", "x", x, size)
 	d.size, d.y, d.x, d.step = size, y, x, step
-	p.Run(parallel.SizeTasks(size), (*dropoutForward)(d))
+	p.Run(parallel.Tasks(size), (*dropoutForward)(d))
 }
 
 // Backward applies the mask that Forward applied at the same step. dx may be dy.
@@ -53,7 +53,7 @@ func (d *Dropout) Backward(p *parallel.Pool, size int, dx, dy []float32, step ui
 type dropoutForward Dropout
 
 func (d *dropoutForward) Do(task, _ int) {
-	lo, hi := parallel.SizeRange(task, d.size) // lo is even
+	lo, hi := parallel.Range(task, d.size) // lo is even
 	if d.keep == 0 {
 		clear(d.y[lo:hi])
 		return
@@ -84,8 +84,8 @@ func NewDropPath(prob float64, key uint64) *DropPath {
 //
 // y may be x.
 func (d *DropPath) Forward(p *parallel.Pool, n, perSample int, y, x []float32, step uint64) {
-	mem.CheckLen("DropPath.Forward", "y", y, n*perSample)
-	mem.CheckLen("DropPath.Forward", "x", x, n*perSample)
+	mem.CheckLen("pointwise.DropPath.Forward", "y", y, n*perSample)
+	mem.CheckLen("pointwise.DropPath.Forward", "x", x, n*perSample)
 	d.perSample, d.y, d.x, d.step = perSample, y, x, step
 	p.Run(n, (*dropPathForward)(d))
 }

@@ -7,8 +7,10 @@ import (
 	"github.com/reidbench/reidbench/kernels/mem"
 )
 
-var dropKernels = [...]func(y, x *float32, n int, state uint64, threshold uint32, keep float32){isa.AVX2: dropAVX2,
-	isa.AVX512: dropAVX512}
+// By instruction set; nil for the portable loop.
+var dropKernels = [...]func(y, x *float32, n int, state uint64, threshold uint32, keep float32){
+	isa.AVX2: dropAVX2, isa.AVX512: dropAVX512,
+}
 
 // drop is dropGeneric on the active instruction set.
 func drop(y, x []float32, state uint64, threshold uint32, keep float32) {

@@ -1,10 +1,10 @@
 package pointwise
 
-// dropGeneric is, for words of which number i is mix64(state + i*golden),
+// dropGeneric is, with word[i] = mix64(state + i*golden),
 //
 //	y[i] = 0 if half(word[i/2], i%2) < threshold, else x[i]*keep
 //
-// where the low half of a word comes first.
+// where half 0 of a word is the low one.
 func dropGeneric(y, x []float32, state uint64, threshold uint32, keep float32) {
 	var word uint64
 	for i, v := range x {

@@ -21,11 +21,11 @@ func NewMul() *Mul { return &Mul{} }
 //
 // y may be a or b.
 func (k *Mul) Forward(p *parallel.Pool, size int, y, a, b []float32) {
-	mem.CheckLen("Mul.Forward", "y", y, size)
-	mem.CheckLen("Mul.Forward", "a", a, size)
-	mem.CheckLen("Mul.Forward", "b", b, size)
+	mem.CheckLen("pointwise.Mul.Forward", "y", y, size)
+	mem.CheckLen("pointwise.Mul.Forward", "a", a, size)
+	mem.CheckLen("pointwise.Mul.Forward", "b", b, size)
 	k.size, k.y, k.a, k.b = size, y, a, b
-	p.Run(parallel.SizeTasks(size), (*mulForward)(k))
+	p.Run(parallel.Tasks(size), (*mulForward)(k))
 }
 
 // Backward computes, for every i below size,
@@ -35,26 +35,26 @@ func (k *Mul) Forward(p *parallel.Pool, size int, y, a, b []float32) {
 //
 // db may be dy; da may be neither of the inputs.
 func (k *Mul) Backward(p *parallel.Pool, size int, da, db, dy, a, b []float32) {
-	mem.CheckLen("Mul.Backward", "da", da, size)
-	mem.CheckLen("Mul.Backward", "db", db, size)
-	mem.CheckLen("Mul.Backward", "dy", dy, size)
-	mem.CheckLen("Mul.Backward", "a", a, size)
-	mem.CheckLen("Mul.Backward", "b", b, size)
+	mem.CheckLen("pointwise.Mul.Backward", "da", da, size)
+	mem.CheckLen("pointwise.Mul.Backward", "db", db, size)
+	mem.CheckLen("pointwise.Mul.Backward", "dy", dy, size)
+	mem.CheckLen("pointwise.Mul.Backward", "a", a, size)
+	mem.CheckLen("pointwise.Mul.Backward", "b", b, size)
 	k.size, k.da, k.db, k.dy, k.a, k.b = size, da, db, dy, a, b
-	p.Run(parallel.SizeTasks(size), (*mulBackward)(k))
+	p.Run(parallel.Tasks(size), (*mulBackward)(k))
 }
 
 type mulForward Mul
 
 func (k *mulForward) Do(task, _ int) {
-	lo, hi := parallel.SizeRange(task, k.size)
+	lo, hi := parallel.Range(task, k.size)
 	vec.Mul(k.y[lo:hi], k.a[lo:hi], k.b[lo:hi])
 }
 
 type mulBackward Mul
 
 func (k *mulBackward) Do(task, _ int) {
-	lo, hi := parallel.SizeRange(task, k.size)
+	lo, hi := parallel.Range(task, k.size)
 	vec.Mul(k.da[lo:hi], k.dy[lo:hi], k.b[lo:hi])
 	vec.Mul(k.db[lo:hi], k.dy[lo:hi], k.a[lo:hi])
 }

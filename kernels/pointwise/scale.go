@@ -22,19 +22,19 @@ func NewScale(s float32) *Scale { return &Scale{s: s} }
 //
 // A nil add is absent. y may be x or add.
 func (k *Scale) Forward(p *parallel.Pool, size int, y, x, add []float32) {
-	mem.CheckLen("Scale.Forward", "y", y, size)
-	mem.CheckLen("Scale.Forward", "x", x, size)
+	mem.CheckLen("pointwise.Scale.Forward", "y", y, size)
+	mem.CheckLen("pointwise.Scale.Forward", "x", x, size)
 	if add != nil {
-		mem.CheckLen("Scale.Forward", "add", add, size)
+		mem.CheckLen("pointwise.Scale.Forward", "add", add, size)
 	}
 	k.size, k.y, k.x, k.add = size, y, x, add
-	p.Run(parallel.SizeTasks(size), (*scaleForward)(k))
+	p.Run(parallel.Tasks(size), (*scaleForward)(k))
 }
 
 type scaleForward Scale
 
 func (k *scaleForward) Do(task, _ int) {
-	lo, hi := parallel.SizeRange(task, k.size)
+	lo, hi := parallel.Range(task, k.size)
 	if k.add == nil {
 		vec.Scale(k.y[lo:hi], k.x[lo:hi], k.s)
 		return

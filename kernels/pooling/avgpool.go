@@ -18,7 +18,7 @@ type Avg struct {
 // NewAvg returns the kernel. With countIncludePad the divisor counts the padding that a window covers, else only the
 // input. It panics if the shape is impossible.
 func NewAvg(s Shape, countIncludePad bool) *Avg {
-	s.check("AvgPool")
+	s.check("pooling.NewAvg")
 	return &Avg{Shape: s, outH: s.OutH(), outW: s.OutW(), includePad: countIncludePad}
 }
 
@@ -26,20 +26,20 @@ func NewAvg(s Shape, countIncludePad bool) *Avg {
 //
 //	y[n,oy,ox,c] = Σ_ky Σ_kx x[n, oy*SH-PH+ky, ox*SW-PW+kx, c] / divisor(oy,ox)
 func (a *Avg) Forward(p *parallel.Pool, n int, y, x []float32) {
-	mem.CheckLen("AvgPool.Forward", "y", y, n*a.outH*a.outW*a.C)
-	mem.CheckLen("AvgPool.Forward", "x", x, n*a.H*a.W*a.C)
+	mem.CheckLen("pooling.Avg.Forward", "y", y, n*a.outH*a.outW*a.C)
+	mem.CheckLen("pooling.Avg.Forward", "x", x, n*a.H*a.W*a.C)
 	a.y, a.x = y, x
-	p.Run(n*a.outH, (*avgPoolForward)(a))
+	p.Run(n*a.outH, (*avgForward)(a))
 }
 
 // Backward spreads every dy over its window:
 //
 //	dx = 0; dx[n, oy*SH-PH+ky, ox*SW-PW+kx, c] += dy[n,oy,ox,c] / divisor(oy,ox)
 func (a *Avg) Backward(p *parallel.Pool, n int, dx, dy []float32) {
-	mem.CheckLen("AvgPool.Backward", "dx", dx, n*a.H*a.W*a.C)
-	mem.CheckLen("AvgPool.Backward", "dy", dy, n*a.outH*a.outW*a.C)
+	mem.CheckLen("pooling.Avg.Backward", "dx", dx, n*a.H*a.W*a.C)
+	mem.CheckLen("pooling.Avg.Backward", "dy", dy, n*a.outH*a.outW*a.C)
 	a.dx, a.dy = dx, dy
-	p.Run(n, (*avgPoolBackward)(a))
+	p.Run(n, (*avgBackward)(a))
 }
 
 // divisor is PyTorch's: padding counts if asked for, what lies beyond it (with Ceil) never does.
@@ -52,9 +52,9 @@ func (a *Avg) divisor(oy, ox int) float32 {
 	return float32((min(y+a.KH, a.H+a.PH) - y) * (min(x+a.KW, a.W+a.PW) - x))
 }
 
-type avgPoolForward Avg
+type avgForward Avg
 
-func (k *avgPoolForward) Do(task, _ int) {
+func (k *avgForward) Do(task, _ int) {
 	a := (*Avg)(k)
 	sample, oy := task/a.outH, task%a.outH
 	x := a.x[sample*a.H*a.W*a.C : (sample+1)*a.H*a.W*a.C]
@@ -64,9 +64,9 @@ func (k *avgPoolForward) Do(task, _ int) {
 	}
 }
 
-type avgPoolBackward Avg
+type avgBackward Avg
 
-func (k *avgPoolBackward) Do(sample, _ int) {
+func (k *avgBackward) Do(sample, _ int) {
 	a := (*Avg)(k)
 	dx := a.dx[sample*a.H*a.W*a.C : (sample+1)*a.H*a.W*a.C]
 	clear(dx)
@@ -82,7 +82,7 @@ func (k *avgPoolBackward) Do(sample, _ int) {
 func meanWindow(y, x []float32, rowWidth int, w window, divisor float32) {
 	c := len(y)
 	clear(y)
-	if w.x1-w.x0 == rowWidth { // whole rows lie behind each other
+	if w.x1-w.x0 == rowWidth { // whole rows lie one after the other
 		w.x1 = (w.y1 - w.y0) * rowWidth
 		w.y1 = w.y0 + 1
 	}

@@ -18,12 +18,13 @@ func NewAdaptiveAvg(h, w, c, outH, outW int) *AdaptiveAvg {
 	return &AdaptiveAvg{h: h, w: w, c: c, outH: outH, outW: outW}
 }
 
-// Forward computes the mean over the rows [⌊oy·h/outH⌋, ⌈(oy+1)·h/outH⌉) and the columns alike:
+// Forward computes the mean over the rows i in [⌊oy·h/outH⌋, ⌈(oy+1)·h/outH⌉) and the columns j in
+// [⌊ox·w/outW⌋, ⌈(ox+1)·w/outW⌉), count positions in all:
 //
 //	y[n,oy,ox,c] = Σ x[n,i,j,c] / count
 func (a *AdaptiveAvg) Forward(p *parallel.Pool, n int, y, x []float32) {
-	mem.CheckLen("AdaptiveAvgPool.Forward", "y", y, n*a.outH*a.outW*a.c)
-	mem.CheckLen("AdaptiveAvgPool.Forward", "x", x, n*a.h*a.w*a.c)
+	mem.CheckLen("pooling.AdaptiveAvg.Forward", "y", y, n*a.outH*a.outW*a.c)
+	mem.CheckLen("pooling.AdaptiveAvg.Forward", "x", x, n*a.h*a.w*a.c)
 	a.y, a.x = y, x
 	p.Run(n*a.outH, (*adaptiveForward)(a))
 }
@@ -32,8 +33,8 @@ func (a *AdaptiveAvg) Forward(p *parallel.Pool, n int, y, x []float32) {
 //
 //	dx = 0; dx[n,i,j,c] += dy[n,oy,ox,c] / count
 func (a *AdaptiveAvg) Backward(p *parallel.Pool, n int, dx, dy []float32) {
-	mem.CheckLen("AdaptiveAvgPool.Backward", "dx", dx, n*a.h*a.w*a.c)
-	mem.CheckLen("AdaptiveAvgPool.Backward", "dy", dy, n*a.outH*a.outW*a.c)
+	mem.CheckLen("pooling.AdaptiveAvg.Backward", "dx", dx, n*a.h*a.w*a.c)
+	mem.CheckLen("pooling.AdaptiveAvg.Backward", "dy", dy, n*a.outH*a.outW*a.c)
 	a.dx, a.dy = dx, dy
 	p.Run(n, (*adaptiveBackward)(a))
 }

@@ -157,13 +157,13 @@ func TestPoolOutputSize(t *testing.T) {
 		{55, 3, 2, 0, false, 27},
 		{56, 3, 2, 0, true, 28},
 		{112, 3, 2, 0, true, 56},
-		{5, 2, 3, 1, true, 2}, // a third window would start in the padding behind
+		{5, 2, 3, 1, true, 2}, // a third window would start in the padding after it
 		{3, 1, 2, 0, true, 2},
 		{7, 7, 1, 0, false, 1},
 	}
 	for _, test := range tests {
-		if got := poolOut(test.in, test.kernel, test.stride, test.pad, test.ceil); got != test.want {
-			t.Errorf("poolOut(%+v) = %d", test, got)
+		if got := outputSize(test.in, test.kernel, test.stride, test.pad, test.ceil); got != test.want {
+			t.Errorf("outputSize(%+v) = %d", test, got)
 		}
 	}
 }
@@ -216,7 +216,7 @@ func TestPoolShapeChecks(t *testing.T) {
 			return nil
 		}()
 		if panicked == nil {
-			t.Errorf("NewMaxPool(%+v) does not panic", s)
+			t.Errorf("NewMax(%+v) does not panic", s)
 		}
 	}
 	if diff := cmp.Diff([]int{4, 3}, []int{poolShapes[0].OutH(), poolShapes[0].OutW()}); diff != "" {

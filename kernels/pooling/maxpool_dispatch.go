@@ -7,8 +7,11 @@ import (
 	"github.com/reidbench/reidbench/kernels/mem"
 )
 
+// By instruction set; nil for the portable loop.
 var (
-	maxWindowKernels    = [...]func(y, x *float32, height, width, rowStride, c int){isa.AVX2: maxWindowAVX2, isa.AVX512: maxWindowAVX512}
+	maxWindowKernels = [...]func(y, x *float32, height, width, rowStride, c int){
+		isa.AVX2: maxWindowAVX2, isa.AVX512: maxWindowAVX512,
+	}
 	maxWindowArgKernels = [...]func(y *float32, arg *uint8, x *float32, height, width, rowStride, first, rowStep, c int){
 		isa.AVX2: maxWindowArgAVX2, isa.AVX512: maxWindowArgAVX512,
 	}
@@ -16,31 +19,32 @@ var (
 
 // maxWindow is maxWindowGeneric on the active instruction set.
 func maxWindow(y, x []float32, height, width, rowStride int) {
-	if isa.Active() == isa.Generic || len(y)*height*width == 0 {
+	kernel := maxWindowKernels[isa.Active()]
+	if kernel == nil || len(y)*height*width == 0 {
 		maxWindowGeneric(y, x, height, width, rowStride)
 		return
 	}
 	x = x[:(height-1)*rowStride+width*len(y)]
 	mem.RaceRead(x)
 	mem.RaceWrite(y)
-	maxWindowKernels[isa.Active()](unsafe.SliceData(y), unsafe.SliceData(x), height, width, 4*rowStride, len(y))
+	kernel(unsafe.SliceData(y), unsafe.SliceData(x), height, width, 4*rowStride, len(y))
 }
 
 // maxWindowArg is maxWindowArgGeneric on the active instruction set.
 func maxWindowArg(y []float32, arg []uint8, x []float32, height, width, rowStride, first, rowStep int) {
-	if isa.Active() == isa.Generic || len(y)*height*width == 0 {
+	kernel := maxWindowArgKernels[isa.Active()]
+	if kernel == nil || len(y)*height*width == 0 {
 		maxWindowArgGeneric(y, arg, x, height, width, rowStride, first, rowStep)
 		return
 	}
 	arg, x = arg[:len(y)], x[:(height-1)*rowStride+width*len(y)]
 	mem.RaceRead(x)
 	mem.RaceWrite(y)
-	maxWindowArgKernels[isa.Active()](unsafe.SliceData(y), unsafe.SliceData(arg), unsafe.SliceData(x), height, width, 4*rowStride,
-		first, rowStep, len(y))
+	kernel(unsafe.SliceData(y), unsafe.SliceData(arg), unsafe.SliceData(x), height, width, 4*rowStride, first, rowStep, len(y))
 }
 
 var maxGradientKernels = [...]struct {
-	lanes  int
+	lanes  int // channels in a vector
 	spread func(dx, dy *float32, arg *uint8, height, width, rowStride, colStride, first, rowStep, vectors int)
 }{isa.AVX2: {8, maxGradientAVX2}, isa.AVX512: {16, maxGradientAVX512}}
 
@@ -54,7 +58,8 @@ func maxGradient(dx, dy []float32, arg []uint8, height, width, rowStride, first,
 		mem.RaceWrite(dx)
 		vectors := channels / k.lanes
 		c = vectors * k.lanes
-		k.spread(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(arg), height, width, 4*rowStride, 4*channels, first, rowStep, vectors)
+		k.spread(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(arg), height, width, 4*rowStride, 4*channels,
+			first, rowStep, vectors)
 	}
 	if c < channels {
 		maxGradientGeneric(dx[c:], dy[c:], arg[c:], height, width, rowStride, channels, first, rowStep)

@@ -21,8 +21,7 @@ func maxWindowGeneric(y, x []float32, height, width, rowStride int) {
 	}
 }
 
-// maxWindowArgGeneric is maxWindowGeneric that also tells in arg[c] the position first + ky*rowStep + kx of the first
-// maximum.
+// maxWindowArgGeneric is maxWindowGeneric, and sets arg[c] to the position first + ky*rowStep + kx of the first maximum.
 func maxWindowArgGeneric(y []float32, arg []uint8, x []float32, height, width, rowStride, first, rowStep int) {
 	channels := len(y)
 	arg = arg[:channels]

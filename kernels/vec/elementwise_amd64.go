@@ -17,7 +17,7 @@ func scaleAVX512(y *float32, x *float32, n int, s float32)
 // addScaledAVX512 is addScaledGeneric.
 func addScaledAVX512(y *float32, a *float32, x *float32, n int, s float32)
 
-// sumChannelsAVX512 is SumChannelsGeneric, for rows > 0.
+// sumChannelsAVX512 is sumChannelsGeneric, for rows > 0.
 func sumChannelsAVX512(sum *float32, x *float32, rows int, c int)
 
 // addFloat64AVX512 is addFloat64Generic, for vectors of as many bytes as this instruction set has.
@@ -29,7 +29,7 @@ func scaleRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int)
 // scaleStreamRowsAVX512 is scaleRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func scaleStreamRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int)
 
-// scaleShiftRowsAVX512 is ScaleShiftRowsGeneric, for rows > 0.
+// scaleShiftRowsAVX512 is scaleShiftRowsGeneric, for rows > 0.
 func scaleShiftRowsAVX512(y *float32, x *float32, gate *float32, shift *float32, rows int, c int)
 
 // gateSumsAVX512 is gateSumsGeneric, for rows > 0.
@@ -53,7 +53,7 @@ func scaleAVX2(y *float32, x *float32, n int, s float32)
 // addScaledAVX2 is addScaledGeneric.
 func addScaledAVX2(y *float32, a *float32, x *float32, n int, s float32)
 
-// sumChannelsAVX2 is SumChannelsGeneric, for rows > 0.
+// sumChannelsAVX2 is sumChannelsGeneric, for rows > 0.
 func sumChannelsAVX2(sum *float32, x *float32, rows int, c int)
 
 // addFloat64AVX2 is addFloat64Generic, for vectors of as many bytes as this instruction set has.
@@ -65,7 +65,7 @@ func scaleRowsAVX2(y *float32, x *float32, gate *float32, rows int, c int)
 // scaleStreamRowsAVX2 is scaleRowsGeneric, for rows > 0. It stores whole vectors past the caches, for which y has to be aligned.
 func scaleStreamRowsAVX2(y *float32, x *float32, gate *float32, rows int, c int)
 
-// scaleShiftRowsAVX2 is ScaleShiftRowsGeneric, for rows > 0.
+// scaleShiftRowsAVX2 is scaleShiftRowsGeneric, for rows > 0.
 func scaleShiftRowsAVX2(y *float32, x *float32, gate *float32, shift *float32, rows int, c int)
 
 // gateSumsAVX2 is gateSumsGeneric, for rows > 0.

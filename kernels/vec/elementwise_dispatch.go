@@ -13,8 +13,7 @@ var addClampKernels = [2][3]func(y, a, b *float32, n int, lo, hi float32){
 	{isa.AVX2: addStreamClampAVX2, isa.AVX512: addStreamClampAVX512},
 }
 
-// AddClamp is addClampGeneric on the active instruction set. With stream, for a y of [streamable] values, it is stored
-// past the caches.
+// AddClamp is addClampGeneric on the active instruction set. With stream, y is stored past the caches; see [mem.Streams].
 func AddClamp(y, a, b []float32, lo, hi float32, stream bool) {
 	kernel := addClampKernels[mem.StreamIndex(stream)][isa.Active()]
 	if kernel == nil {
@@ -28,6 +27,7 @@ func AddClamp(y, a, b []float32, lo, hi float32, stream bool) {
 	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y), lo, hi)
 }
 
+// By instruction set; nil for the portable loop.
 var mulKernels = [...]func(y, a, b *float32, n int){isa.AVX2: mulAVX2, isa.AVX512: mulAVX512}
 
 // Mul is mulGeneric on the active instruction set.
@@ -59,7 +59,9 @@ func Scale(y, x []float32, s float32) {
 	kernel(unsafe.SliceData(y), unsafe.SliceData(x), len(y), s)
 }
 
-var addScaledKernels = [...]func(y, a, x *float32, n int, s float32){isa.AVX2: addScaledAVX2, isa.AVX512: addScaledAVX512}
+var addScaledKernels = [...]func(y, a, x *float32, n int, s float32){
+	isa.AVX2: addScaledAVX2, isa.AVX512: addScaledAVX512,
+}
 
 // AddScaled is addScaledGeneric on the active instruction set.
 func AddScaled(y, a, x []float32, s float32) {
@@ -73,25 +75,6 @@ func AddScaled(y, a, x []float32, s float32) {
 	mem.RaceRead(x)
 	mem.RaceWrite(y)
 	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(x), len(y), s)
-}
-
-var sumChannelsKernels = [...]func(sum, x *float32, rows, c int){isa.AVX2: sumChannelsAVX2, isa.AVX512: sumChannelsAVX512}
-
-// SumChannels is SumChannelsGeneric on the active instruction set.
-func SumChannels(sum, x []float32, rows int) {
-	kernel := sumChannelsKernels[isa.Active()]
-	if kernel == nil {
-		SumChannelsGeneric(sum, x, rows)
-		return
-	}
-	c := len(sum)
-	if rows*c == 0 {
-		return
-	}
-	x = x[:rows*c]
-	mem.RaceRead(x)
-	mem.RaceWrite(sum)
-	kernel(unsafe.SliceData(sum), unsafe.SliceData(x), rows, c)
 }
 
 var addFloat64Kernels = [...]struct {

@@ -6,7 +6,7 @@ import "github.com/reidbench/reidbench/kernels/act"
 func addClampGeneric(y, a, b []float32, lo, hi float32) {
 	a, b = a[:len(y)], b[:len(y)]
 	for i := range y {
-		y[i] = act.Clamp32(a[i]+b[i], lo, hi)
+		y[i] = act.Clamp(a[i]+b[i], lo, hi)
 	}
 }
 
@@ -31,16 +31,6 @@ func addScaledGeneric(y, a, x []float32, s float32) {
 	a, x = a[:len(y)], x[:len(y)]
 	for i := range y {
 		y[i] = a[i] + s*x[i]
-	}
-}
-
-// SumChannelsGeneric is sum[j] += Σ_r x[r*c+j], for c = len(sum).
-func SumChannelsGeneric(sum, x []float32, rows int) {
-	c := len(sum)
-	for r := range rows {
-		for j, v := range x[r*c : r*c+c] {
-			sum[j] += v
-		}
 	}
 }
 

@@ -6,9 +6,9 @@ import (
 	"github.com/reidbench/reidbench/kernels/isa"
 )
 
-// CopyRows copies a matrix; it equals
+// CopyRows copies a matrix: for r < rows,
 //
-//	for r < rows: copy(dst[r*dstRow:], src[r*srcRow:][:cols])
+//	copy(dst[r*dstRow:], src[r*srcRow:][:cols])
 func CopyRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) {
 	if rows == 0 || cols == 0 {
 		return
@@ -26,9 +26,9 @@ func CopyRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) 
 	}
 }
 
-// TransposeRows turns rows into columns; it equals
+// TransposeRows turns rows into columns: for r < rows and k < cols,
 //
-//	for r < rows, k < cols: dst[k*dstRow + r] = src[r*srcRow + k]
+//	dst[k*dstRow + r] = src[r*srcRow + k]
 func TransposeRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) {
 	const size, block = 4, 8
 	r := 0
@@ -50,9 +50,11 @@ func TransposeRows(dst []float32, dstRow int, src []float32, srcRow, rows, cols 
 	}
 }
 
-// AddRows adds up the rows of a matrix; it equals
+// AddRows adds up the rows of a matrix: for r < rows and j < cols,
 //
-//	for r < rows, j < cols: dst[j] += src[r*srcRow + j]
+//	dst[j] += src[r*srcRow + j]
+//
+// For rows that lie one after the other, see [SumChannels].
 func AddRows(dst, src []float32, srcRow, rows, cols int) {
 	if rows == 0 {
 		return

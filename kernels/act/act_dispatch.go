@@ -14,13 +14,16 @@ type curve struct {
 }
 
 // newCurve returns a curve from what AVX2 and AVX-512 have of both.
-func newCurve(forward2, forward512 func(y, x *float32, n int), backward2, backward512 func(dx, dy, x *float32, n int)) curve {
+func newCurve(
+	forward2, forward512 func(y, x *float32, n int), backward2, backward512 func(dx, dy, x *float32, n int),
+) curve {
 	c := curve{}
-	c.forward[isa.AVX2], c.forward[isa.AVX512], c.backward[isa.AVX2], c.backward[isa.AVX512] = forward2, forward512, backward2, backward512
+	c.forward[isa.AVX2], c.forward[isa.AVX512] = forward2, forward512
+	c.backward[isa.AVX2], c.backward[isa.AVX512] = backward2, backward512
 	return c
 }
 
-// curves are by activation.
+// curves is by activation; it has nothing for the clamps.
 var curves = [Tanh + 1]curve{
 	SiLU:        newCurve(siluAVX2, siluAVX512, siluBackwardAVX2, siluBackwardAVX512),
 	GELU:        newCurve(geluAVX2, geluAVX512, geluBackwardAVX2, geluBackwardAVX512),
@@ -32,43 +35,45 @@ var curves = [Tanh + 1]curve{
 
 // By instruction set; nil for the portable loop.
 var (
-	clampToKernels       = [...]func(y, x *float32, n int, lo, hi float32){isa.AVX2: clampToAVX2, isa.AVX512: clampToAVX512}
+	clampToKernels = [...]func(y, x *float32, n int, lo, hi float32){
+		isa.AVX2: clampToAVX2, isa.AVX512: clampToAVX512,
+	}
 	clampBackwardKernels = [...]func(dx, dy, x *float32, n int, lo, hi float32){
 		isa.AVX2: clampBackwardAVX2, isa.AVX512: clampBackwardAVX512,
 	}
 )
 
 // Apply is applyGeneric on the active instruction set.
-func Apply(act Kind, y, x []float32) {
+func Apply(kind Kind, y, x []float32) {
 	y = y[:len(x)]
 	clamp := clampToKernels[isa.Active()]
-	if act == None || clamp == nil {
-		applyGeneric(act, y, x)
+	if kind == None || clamp == nil {
+		applyGeneric(kind, y, x)
 		return
 	}
 	mem.RaceRead(x)
 	mem.RaceWrite(y)
-	if lo, hi, ok := act.Bounds(); ok {
+	if lo, hi, ok := kind.Bounds(); ok {
 		clamp(unsafe.SliceData(y), unsafe.SliceData(x), len(x), lo, hi)
 		return
 	}
-	curves[act].forward[isa.Active()](unsafe.SliceData(y), unsafe.SliceData(x), len(x))
+	curves[kind].forward[isa.Active()](unsafe.SliceData(y), unsafe.SliceData(x), len(x))
 }
 
 // Backward is backwardGeneric on the active instruction set.
-func Backward(act Kind, dx, dy, x []float32) {
+func Backward(kind Kind, dx, dy, x []float32) {
 	dx, dy = dx[:len(x)], dy[:len(x)]
 	clamp := clampBackwardKernels[isa.Active()]
-	if act == None || clamp == nil {
-		backwardGeneric(act, dx, dy, x)
+	if kind == None || clamp == nil {
+		backwardGeneric(kind, dx, dy, x)
 		return
 	}
 	mem.RaceRead(dy)
 	mem.RaceRead(x)
 	mem.RaceWrite(dx)
-	if lo, hi, ok := act.Bounds(); ok {
+	if lo, hi, ok := kind.Bounds(); ok {
 		clamp(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), len(x), lo, hi)
 		return
 	}
-	curves[act].backward[isa.Active()](unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), len(x))
+	curves[kind].backward[isa.Active()](unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), len(x))
 }

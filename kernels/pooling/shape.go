@@ -1,3 +1,8 @@
+// Package pooling answers what a window holds: the largest value, [Max], the mean, [Avg], or the mean over windows that
+// cover the input, [AdaptiveAvg].
+//
+// A layer is made for a shape; its methods take batches of samples [H,W,C]. Of the kernels' packages, pooling imports isa,
+// mem, parallel and vec.
 package pooling
 
 import (
@@ -16,13 +21,13 @@ type Shape struct {
 }
 
 // OutH returns the number of output rows.
-func (s Shape) OutH() int { return poolOut(s.H, s.KH, s.SH, s.PH, s.Ceil) }
+func (s Shape) OutH() int { return outputSize(s.H, s.KH, s.SH, s.PH, s.Ceil) }
 
 // OutW returns the number of output columns.
-func (s Shape) OutW() int { return poolOut(s.W, s.KW, s.SW, s.PW, s.Ceil) }
+func (s Shape) OutW() int { return outputSize(s.W, s.KW, s.SW, s.PW, s.Ceil) }
 
-// poolOut is PyTorch's rule: with ceil, a last window is added unless it would start in the padding behind the input.
-func poolOut(in, kernel, stride, pad int, ceil bool) int {
+// outputSize is PyTorch's rule: with ceil, a last window is added unless it would start in the padding after the input.
+func outputSize(in, kernel, stride, pad int, ceil bool) int {
 	span := in + 2*pad - kernel
 	if !ceil {
 		return span/stride + 1
@@ -39,14 +44,14 @@ func (s Shape) check(kernel string) {
 	fits := min(s.H, s.W, s.C, s.KH, s.KW, s.SH, s.SW) > 0 && min(s.PH, s.PW) >= 0 &&
 		2*s.PH <= s.KH && 2*s.PW <= s.KW && s.KH <= s.H+2*s.PH && s.KW <= s.W+2*s.PW
 	if !fits {
-		panic(fmt.Sprintf("kernels: %s: impossible shape %+v", kernel, s))
+		panic(fmt.Sprintf("%s: impossible shape %+v", kernel, s))
 	}
 }
 
 // window is the part of a pooling window that lies on the input: rows [y0,y1), columns [x0,x1).
 type window struct{ y0, y1, x0, x1 int }
 
-// window returns that part for the output position (oy,ox).
+// window returns that part of the window of the output position (oy,ox).
 func (s Shape) window(oy, ox int) window {
 	y, x := oy*s.SH-s.PH, ox*s.SW-s.PW
 	return window{max(y, 0), min(y+s.KH, s.H), max(x, 0), min(x+s.KW, s.W)}

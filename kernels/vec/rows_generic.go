@@ -1,5 +1,15 @@
 package vec
 
+// sumChannelsGeneric is sum[j] += Σ_r x[r*c+j], for c = len(sum).
+func sumChannelsGeneric(sum, x []float32, rows int) {
+	c := len(sum)
+	for r := range rows {
+		for j, v := range x[r*c : r*c+c] {
+			sum[j] += v
+		}
+	}
+}
+
 // scaleRowsGeneric is y[r*c+j] = x[r*c+j] * g[j], for c = len(g).
 func scaleRowsGeneric(y, x, g []float32, rows int) {
 	for c := len(g); rows > 0; rows-- {
@@ -8,8 +18,8 @@ func scaleRowsGeneric(y, x, g []float32, rows int) {
 	}
 }
 
-// ScaleShiftRowsGeneric is y[r*c+j] = x[r*c+j] * g[j] + shift[j], for c = len(g).
-func ScaleShiftRowsGeneric(y, x, g, shift []float32, rows int) {
+// scaleShiftRowsGeneric is y[r*c+j] = x[r*c+j] * g[j] + shift[j], for c = len(g).
+func scaleShiftRowsGeneric(y, x, g, shift []float32, rows int) {
 	c := len(g)
 	for r := range rows {
 		for j := range c {

@@ -14,14 +14,14 @@ func FuzzActivationLoops(f *testing.F) { kerneltest.FuzzVectors(f, activationKer
 
 func activationKernels() (kernels []kerneltest.Vector) {
 	type operands = [][]float32
-	for act := ReLU; act <= Tanh; act++ {
+	for kind := ReLU; kind <= Tanh; kind++ {
 		kernels = append(kernels,
-			kerneltest.NewVector(act.String(), []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor},
-				func(x operands, _ int) { Apply(act, x[0], x[1]) },
-				func(x operands, _ int) { applyGeneric(act, x[0], x[1]) }),
-			kerneltest.NewVector(act.String()+" backward", []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor},
-				func(x operands, _ int) { Backward(act, x[0], x[1], x[2]) },
-				func(x operands, _ int) { backwardGeneric(act, x[0], x[1], x[2]) }))
+			kerneltest.NewVector(kind.String(), []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor},
+				func(x operands, _ int) { Apply(kind, x[0], x[1]) },
+				func(x operands, _ int) { applyGeneric(kind, x[0], x[1]) }),
+			kerneltest.NewVector(kind.String()+" backward", []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor},
+				func(x operands, _ int) { Backward(kind, x[0], x[1], x[2]) },
+				func(x operands, _ int) { backwardGeneric(kind, x[0], x[1], x[2]) }))
 	}
 	return kernels
 }
@@ -30,7 +30,7 @@ func TestActivationAccuracy(t *testing.T) {
 	// Errors in units in the last place over all of float32's range. Below 2⁻¹¹⁸ factors are subnormal, and a slope passes
 	// through 0: there the unit is that of 2⁻¹¹⁸ and of 1/8.
 	tests := []struct {
-		act          Kind
+		kind         Kind
 		value, slope float64
 	}{
 		{SiLU, 4, 4}, {GELU, 4, 4}, {Sigmoid, 4, 4},
@@ -46,27 +46,27 @@ func TestActivationAccuracy(t *testing.T) {
 		}
 		y := make([]float32, len(x))
 		for _, test := range tests {
-			Apply(test.act, y, x)
+			Apply(test.kind, y, x)
 			worst, at := 0.0, float32(0)
 			for i, v := range x {
-				if e := ulps(y[i], test.act.Eval(float64(v)), 0x1p-118); e > worst {
+				if e := ulps(y[i], test.kind.Eval(float64(v)), 0x1p-118); e > worst {
 					worst, at = e, v
 				}
 			}
-			t.Logf("%s: %.2f ulp at %g", test.act, worst, at)
+			t.Logf("%s: %.2f ulp at %g", test.kind, worst, at)
 			if worst > test.value {
-				t.Errorf("%s(%g) is off by %.1f ulp, want at most %g", test.act, at, worst, test.value)
+				t.Errorf("%s(%g) is off by %.1f ulp, want at most %g", test.kind, at, worst, test.value)
 			}
-			Backward(test.act, y, one[:len(x)], x)
+			Backward(test.kind, y, one[:len(x)], x)
 			worst, at = 0, 0
 			for i, v := range x {
-				if e := ulps(y[i], test.act.Slope(float64(v)), 0.125); e > worst {
+				if e := ulps(y[i], test.kind.Slope(float64(v)), 0.125); e > worst {
 					worst, at = e, v
 				}
 			}
-			t.Logf("%s': %.2f ulp at %g", test.act, worst, at)
+			t.Logf("%s': %.2f ulp at %g", test.kind, worst, at)
 			if worst > test.slope {
-				t.Errorf("%s'(%g) is off by %.1f ulp, want at most %g", test.act, at, worst, test.slope)
+				t.Errorf("%s'(%g) is off by %.1f ulp, want at most %g", test.kind, at, worst, test.slope)
 			}
 		}
 	})

@@ -30,9 +30,9 @@ func NewChannelGate(hw, c int) *ChannelGate {
 //
 // y may be x.
 func (k *ChannelGate) Forward(p *parallel.Pool, n int, y, x, g []float32) {
-	mem.CheckLen("ChannelGate.Forward", "y", y, n*k.hw*k.c)
-	mem.CheckLen("ChannelGate.Forward", "x", x, n*k.hw*k.c)
-	mem.CheckLen("ChannelGate.Forward", "g", g, n*k.c)
+	mem.CheckLen("pointwise.ChannelGate.Forward", "y", y, n*k.hw*k.c)
+	mem.CheckLen("pointwise.ChannelGate.Forward", "x", x, n*k.hw*k.c)
+	mem.CheckLen("pointwise.ChannelGate.Forward", "g", g, n*k.c)
 	k.n, k.y, k.x, k.g = n, y, x, g
 	p.Run(n*k.chunks, (*gateForward)(k))
 }
@@ -44,20 +44,20 @@ func (k *ChannelGate) Forward(p *parallel.Pool, n int, y, x, g []float32) {
 //
 // dx may be dy.
 func (k *ChannelGate) Backward(p *parallel.Pool, n int, dx, dg, dy, x, g []float32) {
-	mem.CheckLen("ChannelGate.Backward", "dx", dx, n*k.hw*k.c)
-	mem.CheckLen("ChannelGate.Backward", "dg", dg, n*k.c)
-	mem.CheckLen("ChannelGate.Backward", "dy", dy, n*k.hw*k.c)
-	mem.CheckLen("ChannelGate.Backward", "x", x, n*k.hw*k.c)
-	mem.CheckLen("ChannelGate.Backward", "g", g, n*k.c)
+	mem.CheckLen("pointwise.ChannelGate.Backward", "dx", dx, n*k.hw*k.c)
+	mem.CheckLen("pointwise.ChannelGate.Backward", "dg", dg, n*k.c)
+	mem.CheckLen("pointwise.ChannelGate.Backward", "dy", dy, n*k.hw*k.c)
+	mem.CheckLen("pointwise.ChannelGate.Backward", "x", x, n*k.hw*k.c)
+	mem.CheckLen("pointwise.ChannelGate.Backward", "g", g, n*k.c)
 	k.n, k.dx, k.dg, k.dy, k.x, k.g = n, dx, dg, dy, x, g
 	p.Run(n, (*gateBackward)(k))
 }
 
 // BackwardGate is Backward for dg alone; [norm.BatchNorm.BackwardGated] makes dx where it needs it.
 func (k *ChannelGate) BackwardGate(p *parallel.Pool, n int, dg, dy, x []float32) {
-	mem.CheckLen("ChannelGate.BackwardGate", "dg", dg, n*k.c)
-	mem.CheckLen("ChannelGate.BackwardGate", "dy", dy, n*k.hw*k.c)
-	mem.CheckLen("ChannelGate.BackwardGate", "x", x, n*k.hw*k.c)
+	mem.CheckLen("pointwise.ChannelGate.BackwardGate", "dg", dg, n*k.c)
+	mem.CheckLen("pointwise.ChannelGate.BackwardGate", "dy", dy, n*k.hw*k.c)
+	mem.CheckLen("pointwise.ChannelGate.BackwardGate", "x", x, n*k.hw*k.c)
 	k.dg, k.dy, k.x = dg, dy, x
 	p.Run(n, (*gateSum)(k))
 }

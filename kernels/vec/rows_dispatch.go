@@ -7,14 +7,35 @@ import (
 	"github.com/reidbench/reidbench/kernels/mem"
 )
 
-// By whether results are stored past the caches, and by instruction set; nil for the portable loop.
+// By instruction set; nil for the portable loop.
+var sumChannelsKernels = [...]func(sum, x *float32, rows, c int){
+	isa.AVX2: sumChannelsAVX2, isa.AVX512: sumChannelsAVX512,
+}
+
+// SumChannels is sumChannelsGeneric on the active instruction set.
+func SumChannels(sum, x []float32, rows int) {
+	kernel := sumChannelsKernels[isa.Active()]
+	if kernel == nil {
+		sumChannelsGeneric(sum, x, rows)
+		return
+	}
+	c := len(sum)
+	if rows*c == 0 {
+		return
+	}
+	x = x[:rows*c]
+	mem.RaceRead(x)
+	mem.RaceWrite(sum)
+	kernel(unsafe.SliceData(sum), unsafe.SliceData(x), rows, c)
+}
+
+// By whether y is stored past the caches, and by instruction set; nil for the portable loop.
 var scaleRowsKernels = [2][3]func(y, x, gate *float32, rows, c int){
 	{isa.AVX2: scaleRowsAVX2, isa.AVX512: scaleRowsAVX512},
 	{isa.AVX2: scaleStreamRowsAVX2, isa.AVX512: scaleStreamRowsAVX512},
 }
 
-// ScaleRows is scaleRowsGeneric on the active instruction set. With stream, for a y of [streamable] rows, it is stored
-// past the caches.
+// ScaleRows is scaleRowsGeneric on the active instruction set. With stream, y is stored past the caches; see [mem.Streams].
 func ScaleRows(y, x, g []float32, rows int, stream bool) {
 	kernel := scaleRowsKernels[mem.StreamIndex(stream)][isa.Active()]
 	if kernel == nil {
@@ -32,14 +53,15 @@ func ScaleRows(y, x, g []float32, rows int, stream bool) {
 	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
 }
 
-var scaleShiftRowsKernels = [...]func(y, x, gate, shift *float32, rows, c int){isa.AVX2: scaleShiftRowsAVX2,
-	isa.AVX512: scaleShiftRowsAVX512}
+var scaleShiftRowsKernels = [...]func(y, x, gate, shift *float32, rows, c int){
+	isa.AVX2: scaleShiftRowsAVX2, isa.AVX512: scaleShiftRowsAVX512,
+}
 
-// ScaleShiftRows is ScaleShiftRowsGeneric on the active instruction set.
+// ScaleShiftRows is scaleShiftRowsGeneric on the active instruction set.
 func ScaleShiftRows(y, x, g, shift []float32, rows int) {
 	kernel := scaleShiftRowsKernels[isa.Active()]
 	if kernel == nil {
-		ScaleShiftRowsGeneric(y, x, g, shift, rows)
+		scaleShiftRowsGeneric(y, x, g, shift, rows)
 		return
 	}
 	c := len(g)
@@ -74,7 +96,9 @@ func GateSums(dg, dy, x []float32, rows int) {
 	kernel(unsafe.SliceData(dg), unsafe.SliceData(dy), unsafe.SliceData(x), rows, c)
 }
 
-var gateRowsKernels = [...]func(dx, dg, dy, x, gate *float32, rows, c int){isa.AVX2: gateRowsAVX2, isa.AVX512: gateRowsAVX512}
+var gateRowsKernels = [...]func(dx, dg, dy, x, gate *float32, rows, c int){
+	isa.AVX2: gateRowsAVX2, isa.AVX512: gateRowsAVX512,
+}
 
 // GateRows is gateRowsGeneric on the active instruction set.
 func GateRows(dx, dg, dy, x, g []float32, rows int) {
