@@ -1,6 +1,6 @@
-// Package kernels is the native compute of the bench: matrix products, convolutions, attention and the pointwise layers of
-// a training step, forward and backward, on float32 tensors in NHWC order. It holds no code itself but what generates the
-// assembly. Each package below answers one question, and imports only what stands above it:
+// Package kernels is the native compute of the bench: matrix products, convolutions, attention and the pointwise layers
+// of a training step, forward and backward, on float32 tensors in NHWC order. It holds no code itself but what
+// generates the assembly. Each package below answers one question, and imports only what stands above it:
 //
 //	isa        which instruction set?
 //	mem        where is memory, and how is it written? huge pages, scratch, stores past the caches, checks of lengths
@@ -17,9 +17,10 @@
 //	optim      Adam
 //	measure    how fast is this machine? multiply-add peak and memory bandwidth
 //
-// Every layer is an object made once for its shape, whose methods take a pool of threads, the batch size and slices. The
-// object keeps the arguments of the call in flight, so that a call allocates nothing; two goroutines must not use one object
-// at the same time. Scratch memory is the caller's: a method that needs some reports how much through Workspace.
+// Every layer is an object made once for its shape, whose methods take a pool of threads, the batch size and slices.
+// The object keeps the arguments of the call in flight, so that a call allocates nothing; two goroutines must not use
+// one object at the same time. Scratch memory is the caller's: a method that needs some reports how much through
+// Workspace.
 //
 // Results do not depend on the number of threads. Work is cut into tasks by shape alone, partial sums go to fixed slots
 // and are added in a fixed order.

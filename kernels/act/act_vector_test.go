@@ -13,13 +13,17 @@ func TestActivationLoops(t *testing.T) { kerneltest.CheckVectors(t, activationKe
 func FuzzActivationLoops(f *testing.F) { kerneltest.FuzzVectors(f, activationKernels()) }
 
 func activationKernels() (kernels []kerneltest.Vector) {
-	type operands = [][]float32
+	const tensor = kerneltest.Tensor
+	type (
+		operands = [][]float32
+		extents  = []kerneltest.Extent
+	)
 	for kind := ReLU; kind <= Tanh; kind++ {
 		kernels = append(kernels,
-			kerneltest.NewVector(kind.String(), []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor},
+			kerneltest.NewVector(kind.String(), extents{tensor}, extents{tensor},
 				func(x operands, _ int) { Apply(kind, x[0], x[1]) },
 				func(x operands, _ int) { applyGeneric(kind, x[0], x[1]) }),
-			kerneltest.NewVector(kind.String()+" backward", []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor},
+			kerneltest.NewVector(kind.String()+" backward", extents{tensor}, extents{tensor, tensor},
 				func(x operands, _ int) { Backward(kind, x[0], x[1], x[2]) },
 				func(x operands, _ int) { backwardGeneric(kind, x[0], x[1], x[2]) }))
 	}
@@ -27,8 +31,8 @@ func activationKernels() (kernels []kerneltest.Vector) {
 }
 
 func TestActivationAccuracy(t *testing.T) {
-	// Errors in units in the last place over all of float32's range. Below 2⁻¹¹⁸ factors are subnormal, and a slope passes
-	// through 0: there the unit is that of 2⁻¹¹⁸ and of 1/8.
+	// Errors in units in the last place over all of float32's range. Below 2⁻¹¹⁸ factors are subnormal, and a slope
+	// passes through 0: there the unit is that of 2⁻¹¹⁸ and of 1/8.
 	tests := []struct {
 		kind         Kind
 		value, slope float64

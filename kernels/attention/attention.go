@@ -1,8 +1,8 @@
-// Package attention answers how tokens look at each other: multi-head [Attention] in one kernel, and the parts that models
-// put together by themselves: [Softmax] over rows, and products of small matrices, [MatMul].
+// Package attention answers how tokens look at each other: multi-head [Attention] in one kernel, and the parts that
+// models put together by themselves: [Softmax] over rows, and products of small matrices, [MatMul].
 //
-// The products are gemm's, of one head or one pair of matrices a time. Of the kernels' packages, attention imports isa, mem,
-// parallel, vec and gemm.
+// The products are gemm's, of one head or one pair of matrices a time. Of the kernels' packages, attention imports isa,
+// mem, parallel, vec and gemm.
 package attention
 
 import (
@@ -34,8 +34,8 @@ type Operands struct {
 	LSE          []float32 // [sequences, Heads, Tokens], the logarithm of the sum of exp of each row of scores
 }
 
-// Gradient is what the backward pass of [Attention] computes, DQ, DK and DV, and what it needs for that: the gradient of
-// the output, and the operands as Forward left them.
+// Gradient is what the backward pass of [Attention] computes, DQ, DK and DV, and what it needs for that: the gradient
+// of the output, and the operands as Forward left them.
 type Gradient struct {
 	DQ, DK, DV, DOut Rows
 	At               Operands

@@ -1,8 +1,8 @@
-// Package isa answers which instruction set the kernels use: the best of this CPU, or the one that the environment variable
-// REIDBENCH_ISA names (avx512, avx2 or generic, which is portable Go).
+// Package isa answers which instruction set the kernels use: the best of this CPU, or the one that the environment
+// variable REIDBENCH_ISA names (avx512, avx2 or generic, which is portable Go).
 //
-// Every family of kernels looks [Active] up for each call of a loop, so a test can go through all of them with [Use]. Of the
-// kernels' packages, isa imports none.
+// Every family of kernels looks [Active] up for each call of a loop, so a test can go through all of them with [Use].
+// Of the kernels' packages, isa imports none.
 package isa
 
 import (

@@ -9,9 +9,9 @@ import (
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
-// A peak lies between that of one unit at 1 GHz, on a quarter of one thread of a machine that is busy, and that of two units
-// at 6 GHz on both threads. A unit does two operations for each lane in a cycle. The portable loop's operations are scalar:
-// four of them are done in a cycle at most.
+// A peak lies between that of one unit at 1 GHz, on a quarter of one thread of a machine that is busy, and that of two
+// units at 6 GHz on both threads. A unit does two operations for each lane in a cycle. The portable loop's operations
+// are scalar: four of them are done in a cycle at most.
 func TestPeakIsPlausible(t *testing.T) {
 	lanes := map[isa.Set]float64{isa.Generic: 1, isa.AVX2: 8, isa.AVX512: 16}
 	kerneltest.ForEachISA(t, func(t *testing.T) {

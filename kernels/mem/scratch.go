@@ -17,8 +17,8 @@ func Aligned(s []float32) bool {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(s)))%(4*Line) == 0
 }
 
-// PaddedRow returns the distance, in floats, of the rows of a gathered block with depth values each: whole cache lines, an
-// odd number of them, so that the rows of a tile fall into different sets of the cache.
+// PaddedRow returns the distance, in floats, of the rows of a gathered block with depth values each: whole cache lines,
+// an odd number of them, so that the rows of a tile fall into different sets of the cache.
 func PaddedRow(depth int) int {
 	return (CeilDiv(depth, Line) | 1) * Line
 }
@@ -37,7 +37,7 @@ func NewScratch(ws []float32) Scratch { return Scratch{Rest: Align(ws)} }
 // CountingScratch returns a scratch that counts.
 func CountingScratch() Scratch { return Scratch{counts: true} }
 
-// Take cuts off the next n floats. It panics if the workspace has fewer.
+// Take cuts off the next n floats, rounded up to whole cache lines. It panics if the workspace has fewer.
 func (s *Scratch) Take(n int) []float32 {
 	n = RoundUp(n, Line)
 	if s.taken += n; s.counts {

@@ -13,7 +13,8 @@ func TestAlign(t *testing.T) {
 	for skip := range 2*mem.Line + 1 {
 		got := mem.Align(slab[skip:])
 		if want := len(slab) - mem.RoundUp(skip, mem.Line); len(got) != want || !mem.Aligned(got) {
-			t.Errorf("%d floats after a cache line: %d floats, aligned %t, want %d", skip, len(got), mem.Aligned(got), want)
+			t.Errorf("%d floats after a cache line: %d floats, aligned %t, want %d",
+				skip, len(got), mem.Aligned(got), want)
 		}
 	}
 	if got := mem.Align(slab[1:3]); len(got) != 0 {
@@ -42,7 +43,8 @@ func TestPaddedRow(t *testing.T) {
 	}
 }
 
-// A workspace of the size that was counted is enough wherever it begins, and one of a cache line less is not everywhere.
+// A workspace of the size that was counted is enough wherever it begins, and one of a cache line less is not
+// everywhere.
 func TestScratchCountsWhatItTakes(t *testing.T) {
 	sizes := []int{5, 0, mem.Line, 3*mem.Line + 1}
 	take := func(space *mem.Scratch) (pieces [][]float32) {

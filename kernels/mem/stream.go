@@ -53,6 +53,6 @@ func StreamCopy(dst, src []float32) {
 	copy(dst[rounds*streamRound:], src[rounds*streamRound:])
 }
 
-// Fence orders stores past the caches before what this thread stores after it, so that a thread which sees the latter sees
-// the former. It must follow them, on an instruction set that has such stores.
+// Fence orders stores past the caches before what this thread stores after it, so that a thread which sees the latter
+// sees the former. It must follow them, on an instruction set that has such stores.
 func Fence() { storeFence() }

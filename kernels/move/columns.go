@@ -1,6 +1,6 @@
-// Package move answers where values go that no layer changes: blocks of columns ([CopyColumns]), the order of a flattened
-// sample ([Flatten]), tokens before and within sequences ([Tokens]), the pixels of windows ([Windows]), and repeated
-// positions ([Upsample]).
+// Package move answers where values go that no layer changes: blocks of columns ([CopyColumns]), the order of a
+// flattened sample ([Flatten]), tokens before and within sequences ([Tokens]), the pixels of windows ([Windows]), and
+// repeated positions ([Upsample]).
 //
 // A gradient is the same move in the other direction, and a sum where a value went to several places. Of the kernels'
 // packages, move imports mem, parallel and vec.

@@ -17,7 +17,8 @@ func moveCases(large bool) []kerneltest.Layer {
 	}
 	hw := h * w
 	total := n * hw * c
-	flatten, upsample, columns, tokens := NewFlatten(h, w, c), NewUpsample(h, w, c, 2), NewCopyColumns(), NewTokens(hw, c)
+	flatten, upsample, columns := NewFlatten(h, w, c), NewUpsample(h, w, c, 2), NewCopyColumns()
+	tokens := NewTokens(hw, c)
 
 	return []kerneltest.Layer{
 		kerneltest.NewLayer("Flatten", total, []int{total}, func(in [][]float64) []float64 {

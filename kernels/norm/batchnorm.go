@@ -61,10 +61,14 @@ func (b *BatchNorm) Clamps() bool { return b.form.Clamps }
 
 // Workspace returns the scratch, in floats, that Stats and the backward methods need.
 func (b *BatchNorm) Workspace(rows, threads int) int {
-	return mem.Float64Size(2*parallel.Partials(rows)*b.c) + threads*b.perWorker()
+	sums := b.rowSums(rows)
+	return sums.workspace(threads)
 }
 
-// Operands is what a batch norm was applied to, see [BatchNorm.Apply].
+// rowSums returns the sums of some rows, with scratch for a channel vector and a block of rows that stays in the cache.
+func (b *BatchNorm) rowSums(rows int) rowSums { return newRowSums(rows, b.c, 1+b.cacheRows) }
+
+// Operands is what [BatchNorm.Apply] applies a batch norm to, and what the backward passes read again.
 type Operands struct {
 	X, Add       []float32 // [rows, C]; a nil Add is absent
 	Parts        []Part    // in place of X, which is then nil: its parts along the channels; nil for none
@@ -72,7 +76,7 @@ type Operands struct {
 	Gamma, Beta  []float32 // [C]
 }
 
-// rowOperands is a [Operands] as the passes over its rows read it.
+// rowOperands is an [Operands] as the passes over its rows read it.
 type rowOperands struct {
 	Input
 	rows, c int

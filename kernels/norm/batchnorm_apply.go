@@ -74,12 +74,13 @@ func (b *BatchNorm) TakesMeans() bool { return b.form.Clamps || hasNormCurve(b.f
 //
 //	means[n,c] = Σ_i y[n,i,c] / perSample
 func (b *BatchNorm) ApplyMeans(p *parallel.Pool, samples, perSample int, y, means []float32, at Operands) {
+	const kernel = "norm.BatchNorm.ApplyMeans"
 	rows := samples * perSample
-	mem.CheckLen("norm.BatchNorm.ApplyMeans", "y", y, rows*b.c)
-	mem.CheckLen("norm.BatchNorm.ApplyMeans", "means", means, samples*b.c)
+	mem.CheckLen(kernel, "y", y, rows*b.c)
+	mem.CheckLen(kernel, "means", means, samples*b.c)
 	at.Add, at.Parts = nil, nil
 	a := &b.application
-	*a = application{rowOperands: b.operands("norm.BatchNorm.ApplyMeans", rows, at), y: y, means: means, perTask: perSample}
+	*a = application{rowOperands: b.operands(kernel, rows, at), y: y, means: means, perTask: perSample}
 	a.stream = mem.Streams(y, rows, b.c)
 	p.Run(samples, (*applyWithMeans)(a))
 }

@@ -55,8 +55,8 @@ var (
 	}
 )
 
-// batchNormRows is batchNormRowsGeneric on the active instruction set. With stream, for a y of [streamable] rows, it is
-// stored past the caches.
+// batchNormRows is batchNormRowsGeneric on the active instruction set. With stream, y is stored past the caches; see
+// [mem.Streams].
 func batchNormRows(y, x, add, mean, scale, beta []float32, rows, yRow int, lo, hi float32, stream bool) {
 	past := mem.StreamIndex(stream)
 	kernel := batchNormRowsKernels[past][isa.Active()]
@@ -77,8 +77,7 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows, yRow int, lo, h
 	mem.RaceWrite(y)
 	if add == nil {
 		kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale),
-			unsafe.SliceData(beta),
-			rows, c, gapBytes(c, yRow), lo, hi)
+			unsafe.SliceData(beta), rows, c, gapBytes(c, yRow), lo, hi)
 		return
 	}
 	add = add[:rows*c]
@@ -119,7 +118,9 @@ var normCurves = [act.Tanh + 1]normCurve{
 			{isa.AVX2: batchNormSiluGradSumsAVX2, isa.AVX512: batchNormSiluGradSumsAVX512},
 			{isa.AVX2: batchNormSiluStreamGradSumsAVX2, isa.AVX512: batchNormSiluStreamGradSumsAVX512},
 		},
-		gated: [3]curveGatedKernel{isa.AVX2: batchNormGatedSiluGradSumsAVX2, isa.AVX512: batchNormGatedSiluGradSumsAVX512},
+		gated: [3]curveGatedKernel{
+			isa.AVX2: batchNormGatedSiluGradSumsAVX2, isa.AVX512: batchNormGatedSiluGradSumsAVX512,
+		},
 	},
 	act.HardSwish: {
 		rows: [2][3]curveRowsKernel{
@@ -134,8 +135,9 @@ var normCurves = [act.Tanh + 1]normCurve{
 			{isa.AVX2: batchNormHardSwishGradSumsAVX2, isa.AVX512: batchNormHardSwishGradSumsAVX512},
 			{isa.AVX2: batchNormHardSwishStreamGradSumsAVX2, isa.AVX512: batchNormHardSwishStreamGradSumsAVX512},
 		},
-		gated: [3]curveGatedKernel{isa.AVX2: batchNormGatedHardSwishGradSumsAVX2,
-			isa.AVX512: batchNormGatedHardSwishGradSumsAVX512},
+		gated: [3]curveGatedKernel{
+			isa.AVX2: batchNormGatedHardSwishGradSumsAVX2, isa.AVX512: batchNormGatedHardSwishGradSumsAVX512,
+		},
 	},
 }
 

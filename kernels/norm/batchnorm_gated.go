@@ -7,8 +7,8 @@ import (
 	"github.com/reidbench/reidbench/kernels/vec"
 )
 
-// Gated is what the gradient dy of a value that a channel gate multiplies still lacks: the gate's factor, and what is the
-// same for all positions of a sample, as the gradient of a mean over them is.
+// Gated is what the gradient dy of a value that a channel gate multiplies still lacks: the gate's factor, and what is
+// the same for all positions of a sample, as the gradient of a mean over them is.
 //
 //	dy[n,i,c]*Gate[n,c] (+ Shift[n,c])
 type Gated struct {
@@ -17,7 +17,9 @@ type Gated struct {
 }
 
 // BackwardGated is Backward, without a residual, for the gradient that of.DY becomes through the gate. dx may be of.DY.
-func (b *BatchNorm) BackwardGated(p *parallel.Pool, rows int, dx []float32, of BatchNormGradient, gated Gated, ws []float32) {
+func (b *BatchNorm) BackwardGated(
+	p *parallel.Pool, rows int, dx []float32, of BatchNormGradient, gated Gated, ws []float32,
+) {
 	at := b.SettleGated(p, rows, dx, of, gated, ws)
 	b.runRows(p, rows, dx, nil, at)
 }
@@ -47,7 +49,8 @@ type sumGatedGradient summation
 func (k *sumGatedGradient) Do(task, worker int) {
 	s := (*summation)(k)
 	first, last, gs, gxs := s.sums.task(task)
-	sumG, sumGX, shift, z := s.scratchOf(worker)
+	space := s.sums.worker(worker)
+	sumG, sumGX, shift, z := space.one, space.other, space.spare[:s.c], space.spare[s.c:]
 	clear(shift)
 	for ; first < last; first += gradientBlockRows {
 		clear(sumG)

@@ -9,8 +9,9 @@ import (
 )
 
 // The assembly of the sums of a clamp's gradient through a gate.
-type gatedClampGradSumsKernel func(grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int, lo,
-	hi float32)
+type gatedClampGradSumsKernel func(
+	grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int, lo, hi float32,
+)
 
 // By instruction set; nil for the portable loop.
 var batchNormGatedClampGradSumsKernels = [...]gatedClampGradSumsKernel{
@@ -43,13 +44,11 @@ func batchNormGatedGradSums(kind act.Kind, g, sumG, sumGX, dy, x, gate, shift, m
 	mem.RaceWrite(sumGX)
 	if lo, hi, ok := kind.Bounds(); ok {
 		clamp(unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy),
-			unsafe.SliceData(x),
-			unsafe.SliceData(gate), unsafe.SliceData(shift), unsafe.SliceData(mean), unsafe.SliceData(scale),
-			unsafe.SliceData(beta), rows, c, lo, hi)
+			unsafe.SliceData(x), unsafe.SliceData(gate), unsafe.SliceData(shift), unsafe.SliceData(mean),
+			unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
 		return
 	}
 	normCurves[kind].gated[isa.Active()](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX),
-		unsafe.SliceData(dy),
-		unsafe.SliceData(x), unsafe.SliceData(gate), unsafe.SliceData(shift), unsafe.SliceData(mean),
-		unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
+		unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(gate), unsafe.SliceData(shift),
+		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
 }

@@ -22,8 +22,10 @@ func TestBatchNormBackwardGated(t *testing.T) {
 					rng := kerneltest.NewRand()
 					norm := NewBatchNorm(c, 1e-5, 0.1, act)
 					dy, g := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, samples*c)
-					at := Operands{X: kerneltest.Normal(rng, rows*c), Mean: kerneltest.Normal(rng, c), InvStd: kerneltest.Normal(rng, c),
-						Gamma: kerneltest.Normal(rng, c), Beta: kerneltest.Normal(rng, c)}
+					at := Operands{
+						X: kerneltest.Normal(rng, rows*c), Mean: kerneltest.Normal(rng, c), InvStd: kerneltest.Normal(rng, c),
+						Gamma: kerneltest.Normal(rng, c), Beta: kerneltest.Normal(rng, c),
+					}
 					gated := Gated{Gate: g, Rows: positions}
 					if shifted {
 						gated.Shift = kerneltest.Normal(rng, samples*c)
@@ -85,7 +87,8 @@ func TestChannelGateAlone(t *testing.T) {
 		defer pool.Close()
 		rng := kerneltest.NewRand()
 		gate := pointwise.NewChannelGate(positions, c)
-		dy, x, g := kerneltest.Normal(rng, samples*positions*c), kerneltest.Normal(rng, samples*positions*c), kerneltest.Normal(rng, samples*c)
+		dy, x := kerneltest.Normal(rng, samples*positions*c), kerneltest.Normal(rng, samples*positions*c)
+		g := kerneltest.Normal(rng, samples*c)
 		dx, dg, want := make([]float32, len(x)), make([]float32, len(g)), make([]float32, len(g))
 		gate.Backward(pool, samples, dx, want, dy, x, g)
 		gate.BackwardGate(pool, samples, dg, dy, x)

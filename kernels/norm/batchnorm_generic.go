@@ -144,7 +144,9 @@ func batchNormCurveGradSumsGeneric(kind act.Kind, g, sumG, sumGX, dy, x, mean, s
 
 // batchNormGatedGradSumsGeneric is batchNormClampGradSumsGeneric or batchNormCurveGradSumsGeneric, whichever serves the
 // activation, for the gradient dy[r*c+j]*gate[j] + shift[j].
-func batchNormGatedGradSumsGeneric(kind act.Kind, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta []float32, rows int) {
+func batchNormGatedGradSumsGeneric(
+	kind act.Kind, g, sumG, sumGX, dy, x, gate, shift, mean, scale, beta []float32, rows int,
+) {
 	for c, r := len(mean), 0; r < rows; r++ {
 		for j := range c {
 			g[r*c+j] = dy[r*c+j]*gate[j] + shift[j]

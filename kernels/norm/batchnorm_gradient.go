@@ -32,9 +32,6 @@ type summation struct {
 	cacheRows int
 }
 
-// perWorker returns the scratch of a worker: three channel vectors and a block of rows.
-func (b *BatchNorm) perWorker() int { return 3*b.c + b.cacheRows*b.c }
-
 // Backward computes the gradient through Apply and, as mean and invstd come from x, through Stats. With z the argument
 // of act, g[r,c] = dy[r,c]*act'(z[r,c]) and x̂[r,c] = (x[r,c]-mean[c])*invstd[c]:
 //
@@ -75,19 +72,16 @@ func (b *BatchNorm) Backward(p *parallel.Pool, rows int, dx, dadd []float32, of 
 }
 
 // takeSums takes the sums of a gradient by the given job on b.summation, and settles them.
-func (b *BatchNorm) takeSums(p *parallel.Pool, kernel string, job parallel.Job, s summation, of BatchNormGradient, ws []float32) {
+func (b *BatchNorm) takeSums(
+	p *parallel.Pool, kernel string, job parallel.Job, s summation, of BatchNormGradient, ws []float32,
+) {
 	mem.CheckLen(kernel, "ws", ws, b.Workspace(s.rows, p.Threads()))
-	s.sums, s.cacheRows = newRowSums(s.rows, b.c, b.perWorker(), ws), b.cacheRows
+	s.sums, s.cacheRows = b.rowSums(s.rows), b.cacheRows
+	s.sums.use(ws)
 	b.summation = s
 	p.Run(s.sums.tasks, job)
 	b.settlement = settlement{channelGradient: b.channelGradient(s.rows, of), rows: s.sums}
 	p.Run(mem.CeilDiv(b.c, channelsPerTask), (*settleTasks)(&b.settlement))
-}
-
-// scratchOf returns the sums of a block of rows, a channel vector and the block of rows that belong to a worker.
-func (s *summation) scratchOf(worker int) (sumG, sumGX, vector, block []float32) {
-	space, c := s.sums.worker(worker), s.c
-	return space[:c], space[c : 2*c], space[2*c : 3*c], space[3*c:]
 }
 
 type sumGradient summation
@@ -95,7 +89,8 @@ type sumGradient summation
 func (k *sumGradient) Do(task, worker int) {
 	s := (*summation)(k)
 	first, last, gs, gxs := s.sums.task(task)
-	sumG, sumGX, _, z := s.scratchOf(worker)
+	space := s.sums.worker(worker)
+	sumG, sumGX, z := space.one, space.other, space.spare
 	for ; first < last; first += gradientBlockRows {
 		clear(sumG)
 		clear(sumGX)

@@ -32,8 +32,7 @@ func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows, row int) {
 	mem.RaceWrite(sumG)
 	mem.RaceWrite(sumGX)
 	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(g), unsafe.SliceData(x),
-		unsafe.SliceData(mean),
-		rows, c, gapBytes(c, row))
+		unsafe.SliceData(mean), rows, c, gapBytes(c, row))
 }
 
 // By whether dx is stored past the caches, and by instruction set; nil for the portable loop.
@@ -42,15 +41,16 @@ var (
 		{isa.AVX2: batchNormGradRowsAVX2, isa.AVX512: batchNormGradRowsAVX512},
 		{isa.AVX2: batchNormStreamGradRowsAVX2, isa.AVX512: batchNormStreamGradRowsAVX512},
 	}
-	batchNormAddGradRowsKernels = [2][3]func(dx, grad, x, add, mean, scale, slope, offset *float32, rows, c, dxGap,
-		gap int){
+	batchNormAddGradRowsKernels = [2][3]func(
+		dx, grad, x, add, mean, scale, slope, offset *float32, rows, c, dxGap, gap int,
+	){
 		{isa.AVX2: batchNormAddGradRowsAVX2, isa.AVX512: batchNormAddGradRowsAVX512},
 		{isa.AVX2: batchNormAddStreamGradRowsAVX2, isa.AVX512: batchNormAddStreamGradRowsAVX512},
 	}
 )
 
-// batchNormGradRows is batchNormGradRowsGeneric on the active instruction set. With stream, for a dx of [streamable]
-// rows, it is stored past the caches.
+// batchNormGradRows is batchNormGradRowsGeneric on the active instruction set. With stream, dx is stored past the
+// caches; see [mem.Streams].
 func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows, dxRow, row int, stream bool) {
 	past := mem.StreamIndex(stream)
 	kernel := batchNormGradRowsKernels[past][isa.Active()]
@@ -73,26 +73,26 @@ func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows
 	mem.RaceWrite(dx)
 	if add == nil {
 		kernel(unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean),
-			unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c, gapBytes(c,
-				dxRow), gapBytes(c, row))
+			unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset),
+			rows, c, gapBytes(c, dxRow), gapBytes(c, row))
 		return
 	}
 	add = add[:rows*c]
 	mem.RaceRead(add)
 	batchNormAddGradRowsKernels[past][isa.Active()](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x),
-		unsafe.SliceData(add),
-		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset),
-		rows, c, gapBytes(c, dxRow), gapBytes(c, row))
+		unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope),
+		unsafe.SliceData(offset), rows, c, gapBytes(c, dxRow), gapBytes(c, row))
 }
 
-// The assembly of the sums of a clamp's gradient. The second kind also keeps the gradient, the third adds a residual,
-// too.
+// The assembly of the sums of a clamp's gradient. The second kind also keeps the gradient; the third keeps it and adds
+// a residual.
 type (
 	clampGradSumsKernel     func(sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c, gap int, lo, hi float32)
-	keepClampGradSumsKernel func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c, gap int, lo,
-		hi float32)
-	addKeepClampGradSumsKernel func(grad, sumG, sumGX, dy, x, add, mean, scale, beta *float32, rows, c, gap int, lo,
-		hi float32)
+	keepClampGradSumsKernel func(grad, sumG, sumGX, dy, x, mean, scale, beta *float32, rows, c, gap int, lo, hi float32)
+
+	addKeepClampGradSumsKernel func(
+		grad, sumG, sumGX, dy, x, add, mean, scale, beta *float32, rows, c, gap int, lo, hi float32,
+	)
 )
 
 // By whether the gradient is stored past the caches where it is kept, and by instruction set; nil for the portable
@@ -111,8 +111,8 @@ var (
 	}
 )
 
-// batchNormClampGradSums is batchNormClampGradSumsGeneric on the active instruction set. With stream, for a g of
-// [streamable] rows, it is stored past the caches. Where there is an add, there must be a g.
+// batchNormClampGradSums is batchNormClampGradSumsGeneric on the active instruction set. With stream, g is stored past
+// the caches; see [mem.Streams]. Where there is an add, there must be a g.
 func batchNormClampGradSums(
 	g, sumG, sumGX, dy, x, add, mean, scale, beta []float32, rows, row int, lo, hi float32, stream bool,
 ) {
@@ -143,16 +143,14 @@ func batchNormClampGradSums(
 	mem.RaceWrite(g)
 	if add == nil {
 		batchNormKeepClampGradSumsKernels[past][isa.Active()](unsafe.SliceData(g), unsafe.SliceData(sumG),
-			unsafe.SliceData(sumGX),
-			unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale),
-			unsafe.SliceData(beta), rows, c, gapBytes(c, row), lo, hi)
+			unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean),
+			unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapBytes(c, row), lo, hi)
 		return
 	}
 	add = add[:rows*c]
 	mem.RaceRead(add)
 	batchNormAddKeepClampGradSumsKernels[past][isa.Active()](unsafe.SliceData(g), unsafe.SliceData(sumG),
-		unsafe.SliceData(sumGX),
-		unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add),
+		unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add),
 		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapBytes(c, row), lo, hi)
 }
 
@@ -179,13 +177,13 @@ func batchNormCurveGradSums(kind act.Kind, g, sumG, sumGX, dy, x, mean, scale, b
 	mem.RaceWrite(sumG)
 	mem.RaceWrite(sumGX)
 	kernel(unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy),
-		unsafe.SliceData(x),
-		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
+		unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
 }
 
 // By instruction set; nil for the portable loop.
-var batchNormClampGradRowsKernels = [...]func(dx, dy, x, mean, scale, beta, slope, offset *float32, rows, c int, lo,
-	hi float32){
+var batchNormClampGradRowsKernels = [...]func(
+	dx, dy, x, mean, scale, beta, slope, offset *float32, rows, c int, lo, hi float32,
+){
 	isa.AVX2: batchNormClampGradRowsAVX2, isa.AVX512: batchNormClampGradRowsAVX512,
 }
 
@@ -211,6 +209,6 @@ func batchNormClampGradRows(dx, dy, x, mean, scale, beta, slope, offset []float3
 	mem.RaceRead(offset)
 	mem.RaceWrite(dx)
 	kernel(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean),
-		unsafe.SliceData(scale),
-		unsafe.SliceData(beta), unsafe.SliceData(slope), unsafe.SliceData(offset), rows, c, lo, hi)
+		unsafe.SliceData(scale), unsafe.SliceData(beta), unsafe.SliceData(slope), unsafe.SliceData(offset),
+		rows, c, lo, hi)
 }

@@ -22,8 +22,9 @@ func TestBatchNormApplyMeans(t *testing.T) {
 					const rows = samples * positions
 					rng := kerneltest.NewRand()
 					norm := NewBatchNorm(c, 1e-5, 0.1, act)
-					x, mean, invstd, gamma, beta := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c),
-						kerneltest.Normal(rng, c)
+					x, mean := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, c)
+					invstd, gamma := kerneltest.Normal(rng, c), kerneltest.Normal(rng, c)
+					beta := kerneltest.Normal(rng, c)
 					run := func(threads int) (y, means []float32) {
 						p := parallel.NewPool(threads)
 						defer p.Close()

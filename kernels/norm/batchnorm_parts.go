@@ -16,8 +16,8 @@ type Part struct {
 // Add may be DX.
 type PartGradient struct{ DX, Add []float32 } // [rows, Channels of the part]
 
-// TakesParts reports whether Apply, [conv.Conv.BackwardDataSums], [conv.Conv.BackwardJoint] for the batch norm before, and
-// BackwardSummedParts take an x in parts. The other methods need it as one.
+// TakesParts reports whether Apply, [conv.Conv.BackwardDataSums], [conv.Conv.BackwardJoint] for the batch norm before,
+// and BackwardSummedParts take an x in parts. The other methods need it as one.
 func (b *BatchNorm) TakesParts() bool { return b.form.Clamps }
 
 // checkParts panics unless the parts make [rows, c], and Apply takes them.
@@ -118,7 +118,6 @@ func (d *computeParts) Do(task, _ int) {
 		}
 		end := at + c
 		batchNormGradRows(to.DX[first*c:], d.g[first*d.c+at:], x, add, d.Mean[at:end], d.Scale[at:end], d.slope[at:end],
-			d.offset[at:end],
-			rows, c, d.c, false)
+			d.offset[at:end], rows, c, d.c, false)
 	})
 }

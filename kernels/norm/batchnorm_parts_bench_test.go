@@ -23,8 +23,10 @@ func BenchmarkBatchNormParts(b *testing.B) {
 			norm := NewBatchNorm(s.c, 1e-5, 0.1, act.ReLU)
 			y := mem.Allocate(s.rows * s.c)
 			copy(y, kerneltest.Normal(rng, len(y)))
-			at := Operands{Mean: kerneltest.Normal(rng, s.c), InvStd: kerneltest.Normal(rng, s.c), Gamma: kerneltest.Normal(rng, s.c),
-				Beta: kerneltest.Normal(rng, s.c)}
+			at := Operands{
+				Mean: kerneltest.Normal(rng, s.c), InvStd: kerneltest.Normal(rng, s.c),
+				Gamma: kerneltest.Normal(rng, s.c), Beta: kerneltest.Normal(rng, s.c),
+			}
 			var dx []float32
 			var gradients []PartGradient
 			if inParts {

@@ -58,7 +58,8 @@ func TestBatchNormParts(t *testing.T) {
 		} {
 			t.Run(fmt.Sprint(k), func(t *testing.T) {
 				rng, c := kerneltest.NewRand(), k.channels()
-				x, dy, add := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c)
+				x, dy := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c)
+				add := kerneltest.Normal(rng, rows*c)
 				gamma, beta, start := kerneltest.Normal(rng, c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c)
 				norm := NewBatchNorm(c, 1e-3, 0.1, k.act)
 				if !norm.TakesParts() {
@@ -146,7 +147,8 @@ func TestBatchNormParts(t *testing.T) {
 					kerneltest.CheckEqual(t, fmt.Sprintf("exact result %d", i), exact[i], wantExact[i])
 				}
 				for i := range near {
-					kerneltest.CheckClose(t, fmt.Sprintf("result %d", i), near[i], kerneltest.ToFloat64(want[i]), tolerance)
+					what := fmt.Sprintf("result %d", i)
+					kerneltest.CheckClose(t, what, near[i], kerneltest.ToFloat64(want[i]), tolerance)
 				}
 				exact3, near3 := run(3, true)
 				for i := range exact {

@@ -91,7 +91,8 @@ func (b *BatchNorm) runStats(p *parallel.Pool, rows int, x []float32, to channel
 	mem.CheckLen("norm.BatchNorm.Stats", "x", x, rows*b.c)
 	mem.CheckLen("norm.BatchNorm.Stats", "ws", ws, b.Workspace(rows, p.Threads()))
 	s := &b.stats
-	*s = statsCall{channelStats: to, x: x, sums: newRowSums(rows, b.c, b.perWorker(), ws)}
+	*s = statsCall{channelStats: to, x: x, sums: b.rowSums(rows)}
+	s.sums.use(ws)
 	p.Run(s.sums.tasks, (*sumStats)(s))
 	p.Run(mem.CeilDiv(b.c, channelsPerTask), (*joinStats)(s))
 }
@@ -135,7 +136,7 @@ func (k *sumStats) Do(task, worker int) {
 	c := k.sums.c
 	first, last, sums, squares := k.sums.task(task)
 	space := k.sums.worker(worker)
-	sum, square, shift := space[:c], space[c:2*c], space[2*c:3*c]
+	sum, square, shift := space.one, space.other, space.spare[:c]
 
 	head := min(shiftRows, last-first)
 	clear(shift)

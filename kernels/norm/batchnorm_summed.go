@@ -10,8 +10,8 @@ import (
 // network to its beginning, with N a batch norm, C the convolution that made N's input, and D the convolution that
 // reads N's output:
 //
-//  1. D.BackwardDataSums, or D.BackwardJoint, computes the gradient of N's output block by block. While a block is in the
-//     caches, GradientSums turns it into g, the gradient through N's activation, and takes its sums.
+//  1. D.BackwardDataSums, or D.BackwardJoint, computes the gradient of N's output block by block. While a block is in
+//     the caches, GradientSums turns it into g, the gradient through N's activation, and takes its sums.
 //  2. N.SettleSummed adds up the sums, sets the gradients of gamma and beta, and returns the GradientRows of N's input.
 //  3. C.BackwardJoint reads its output's gradient through these rows, and does 1. for the batch norm before C.
 //
@@ -146,7 +146,8 @@ func (b *BatchNorm) gradientRows(at *rowOperands, g []float32) GradientRows {
 }
 
 // BackwardSummed is the rest of Backward, where a convolution has turned dy into g = of.DY and taken the sums of its
-// blocks, see [conv.Conv.BackwardDataSums]. With a residual, g is the residual's gradient. For dx, g and add, [rows, C],
+// blocks, see [conv.Conv.BackwardDataSums]. With a residual, g is the residual's gradient. For dx, g and add, [rows,
+// C],
 //
 //	dx[r,c] = gamma[c]*invstd[c] * (g[r,c] - Σg/rows - x̂[r,c] * Σg·x̂/rows) (+ add[r,c])
 //
@@ -160,7 +161,9 @@ func (b *BatchNorm) BackwardSummed(
 
 // SettleSummed is BackwardSummed without dx, which the convolution that made of.At.X computes where it reads it: see
 // [conv.Conv.BackwardJoint].
-func (b *BatchNorm) SettleSummed(p *parallel.Pool, rows int, of BatchNormGradient, blocks int, sums []float32) GradientRows {
+func (b *BatchNorm) SettleSummed(
+	p *parallel.Pool, rows int, of BatchNormGradient, blocks int, sums []float32,
+) GradientRows {
 	at := b.settleSums(p, "norm.BatchNorm.SettleSummed", rows, of, blocks, sums)
 	return b.gradientRows(&at, of.DY)
 }

@@ -13,7 +13,9 @@ import (
 
 func TestBatchNorm(t *testing.T) {
 	kerneltest.CheckLayers(t, func(large bool) []kerneltest.Layer {
-		cases := []kerneltest.Layer{batchNormCase(act.ReLU, false, true, large), batchNormCase(act.ReLU, true, true, large)}
+		cases := []kerneltest.Layer{
+			batchNormCase(act.ReLU, false, true, large), batchNormCase(act.ReLU, true, true, large),
+		}
 		for kind := act.None; kind <= act.Tanh; kind++ {
 			cases = append(cases, batchNormCase(kind, false, false, large), batchNormCase(kind, true, false, large))
 		}
@@ -32,8 +34,8 @@ func batchNormCase(act act.Kind, residual, fixed, large bool) kerneltest.Layer {
 	}
 	const eps = 1e-3
 	rng := kerneltest.NewRand()
-	x, gamma, beta, dy, add := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, rows*c),
-		kerneltest.Normal(rng, rows*c)
+	x, gamma, beta := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c)
+	dy, add := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c)
 	for i := range x {
 		x[i] = 2*x[i] + float32(i%c) // a mean that differs by channel
 	}
@@ -50,7 +52,8 @@ func batchNormCase(act act.Kind, residual, fixed, large bool) kerneltest.Layer {
 		dadd = k.Grads[3]
 	}
 	norm := NewBatchNorm(c, eps, 0.1, act)
-	mean, invstd, runMean, runVar := make([]float32, c), make([]float32, c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c)
+	mean, invstd, runMean := make([]float32, c), make([]float32, c), kerneltest.Normal(rng, c)
+	runVar := kerneltest.Normal(rng, c)
 	for j := range runVar {
 		runVar[j] = 1 + runVar[j]*runVar[j]
 	}

@@ -14,59 +14,63 @@ func FuzzNormLoops(f *testing.F) { kerneltest.FuzzVectors(f, normKernels()) }
 // normKernels are the passes of batch and layer norm.
 func normKernels() []kerneltest.Vector {
 	const lo, hi = -0.5, 1.25
-	type operands = [][]float32
+	const tensor, apart, channels, perRow = kerneltest.Tensor, kerneltest.Apart, kerneltest.Channels, kerneltest.PerRow
+	type (
+		operands = [][]float32
+		extents  = []kerneltest.Extent
+	)
 	kernels := []kerneltest.Vector{
-		kerneltest.NewVector("batchNormSums", []kerneltest.Extent{kerneltest.Channels, kerneltest.Channels}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels},
+		kerneltest.NewVector("batchNormSums", extents{channels, channels}, extents{tensor, channels},
 			func(x operands, rows int) { batchNormSums(x[0], x[1], x[2], x[3], rows) },
 			func(x operands, rows int) { batchNormSumsGeneric(x[0], x[1], x[2], x[3], rows) }),
-		kerneltest.NewVector("batchNormClampGradRows", []kerneltest.Extent{kerneltest.Tensor},
-			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("batchNormClampGradRows", extents{tensor},
+			extents{tensor, tensor, channels, channels, channels, channels, channels},
 			func(x operands, rows int) {
 				batchNormClampGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, lo, hi)
 			},
 			func(x operands, rows int) {
 				batchNormClampGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, lo, hi)
 			}),
-		kerneltest.NewVector("layerNormRows", []kerneltest.Extent{kerneltest.Tensor, kerneltest.PerRow, kerneltest.PerRow}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("layerNormRows", extents{tensor, perRow, perRow}, extents{tensor, channels, channels},
 			func(x operands, _ int) { layerNormRows(x[0], x[3], x[4], x[5], x[1], x[2], 0.1) },
 			func(x operands, _ int) { layerNormRowsGeneric(x[0], x[3], x[4], x[5], x[1], x[2], 0.1) }),
-		kerneltest.NewVector("layerNormGradRows", []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels},
-			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.PerRow, kerneltest.PerRow, kerneltest.Channels},
+		kerneltest.NewVector("layerNormGradRows", extents{tensor, channels, channels},
+			extents{tensor, tensor, perRow, perRow, channels},
 			func(x operands, _ int) { layerNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], nil) },
 			func(x operands, _ int) { layerNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], nil) }),
-		kerneltest.NewVector("layerNormGradRows and add", []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels},
-			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.PerRow, kerneltest.PerRow, kerneltest.Channels, kerneltest.Tensor},
+		kerneltest.NewVector("layerNormGradRows and add", extents{tensor, channels, channels},
+			extents{tensor, tensor, perRow, perRow, channels, tensor},
 			func(x operands, _ int) { layerNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8]) },
 			func(x operands, _ int) {
 				layerNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8])
 			}),
 	}
-	kernels = append(kernels, batchNormPasses(kerneltest.Tensor, 0)...)
-	kernels = append(kernels, batchNormPasses(kerneltest.Apart, kerneltest.RowGap)...)
-	for _, act := range []act.Kind{act.ReLU6, act.SiLU, act.HardSwish} {
-		kernels = append(kernels, kerneltest.NewVector("batchNormSumRows "+act.String(), []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels},
-			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
-			func(x operands, rows int) { batchNormSumRows(act, x[0], x[1], x[2], x[3], x[4], x[5], rows, false) },
-			func(x operands, rows int) { batchNormSumRowsGeneric(act, x[0], x[1], x[2], x[3], x[4], x[5], rows) }))
-		kernels = append(kernels, kerneltest.NewVector("batchNormGatedGradSums "+act.String(),
-			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels,
-				kerneltest.Channels},
+	kernels = append(kernels, batchNormPasses(tensor, 0)...)
+	kernels = append(kernels, batchNormPasses(apart, kerneltest.RowGap)...)
+	for _, kind := range []act.Kind{act.ReLU6, act.SiLU, act.HardSwish} {
+		kernels = append(kernels, kerneltest.NewVector("batchNormSumRows "+kind.String(), extents{tensor, channels},
+			extents{tensor, channels, channels, channels},
+			func(x operands, rows int) { batchNormSumRows(kind, x[0], x[1], x[2], x[3], x[4], x[5], rows, false) },
+			func(x operands, rows int) { batchNormSumRowsGeneric(kind, x[0], x[1], x[2], x[3], x[4], x[5], rows) }))
+		kernels = append(kernels, kerneltest.NewVector("batchNormGatedGradSums "+kind.String(),
+			extents{tensor, channels, channels},
+			extents{tensor, tensor, channels, channels, channels, channels, channels},
 			func(x operands, rows int) {
-				batchNormGatedGradSums(act, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], rows)
+				batchNormGatedGradSums(kind, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], rows)
 			},
 			func(x operands, rows int) {
-				batchNormGatedGradSumsGeneric(act, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], rows)
+				batchNormGatedGradSumsGeneric(kind, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], rows)
 			}))
 	}
 	for kind := act.ReLU; kind <= act.Tanh; kind++ {
 		if hasNormCurve(kind) {
 			kernels = append(kernels,
-				kerneltest.NewVector("batchNormCurveRows "+kind.String(), []kerneltest.Extent{kerneltest.Tensor},
-					[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+				kerneltest.NewVector("batchNormCurveRows "+kind.String(), extents{tensor},
+					extents{tensor, channels, channels, channels},
 					func(x operands, rows int) { batchNormCurveRows(kind, x[0], x[1], x[2], x[3], x[4], rows, false) },
 					func(x operands, rows int) { batchNormCurveRowsGeneric(kind, x[0], x[1], x[2], x[3], x[4], rows) }),
-				kerneltest.NewVector("batchNormCurveGradSums "+kind.String(), []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels},
-					[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+				kerneltest.NewVector("batchNormCurveGradSums "+kind.String(), extents{tensor, channels, channels},
+					extents{tensor, tensor, channels, channels, channels},
 					func(x operands, rows int) {
 						batchNormCurveGradSums(kind, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, false)
 					},
@@ -82,15 +86,19 @@ func normKernels() []kerneltest.Vector {
 // its gradient lie gap values apart, which is the extent apart.
 func batchNormPasses(apart kerneltest.Extent, gap int) []kerneltest.Vector {
 	const lo, hi = -0.5, 1.25
-	type operands = [][]float32
+	const tensor, channels = kerneltest.Tensor, kerneltest.Channels
+	type (
+		operands = [][]float32
+		extents  = []kerneltest.Extent
+	)
 	kernels := []kerneltest.Vector{
-		kerneltest.NewVector("batchNormGradSums", []kerneltest.Extent{kerneltest.Channels, kerneltest.Channels}, []kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Channels},
+		kerneltest.NewVector("batchNormGradSums", extents{channels, channels}, extents{apart, tensor, channels},
 			func(x operands, rows int) { batchNormGradSums(x[0], x[1], x[2], x[3], x[4], rows, len(x[4])+gap) },
 			func(x operands, rows int) {
 				batchNormGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], rows, len(x[4])+gap)
 			}),
-		kerneltest.NewVector("batchNormGradRows", []kerneltest.Extent{apart},
-			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("batchNormGradRows", extents{apart},
+			extents{apart, tensor, channels, channels, channels, channels},
 			func(x operands, rows int) {
 				row := len(x[3]) + gap
 				batchNormGradRows(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, row, row, false)
@@ -99,8 +107,8 @@ func batchNormPasses(apart kerneltest.Extent, gap int) []kerneltest.Vector {
 				row := len(x[3]) + gap
 				batchNormGradRowsGeneric(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, row, row)
 			}),
-		kerneltest.NewVector("batchNormGradRows, dx together", []kerneltest.Extent{kerneltest.Tensor},
-			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("batchNormGradRows, dx together", extents{tensor},
+			extents{apart, tensor, channels, channels, channels, channels},
 			func(x operands, rows int) {
 				c := len(x[3])
 				batchNormGradRows(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, c, c+gap, false)
@@ -109,8 +117,8 @@ func batchNormPasses(apart kerneltest.Extent, gap int) []kerneltest.Vector {
 				c := len(x[3])
 				batchNormGradRowsGeneric(x[0], x[1], x[2], nil, x[3], x[4], x[5], x[6], rows, c, c+gap)
 			}),
-		kerneltest.NewVector("batchNormGradRows and add", []kerneltest.Extent{apart},
-			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("batchNormGradRows and add", extents{apart},
+			extents{apart, tensor, tensor, channels, channels, channels, channels},
 			func(x operands, rows int) {
 				row := len(x[4]) + gap
 				batchNormGradRows(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, row, row, false)
@@ -119,23 +127,23 @@ func batchNormPasses(apart kerneltest.Extent, gap int) []kerneltest.Vector {
 				row := len(x[4]) + gap
 				batchNormGradRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], rows, row, row)
 			}),
-		kerneltest.NewVector("batchNormRows", []kerneltest.Extent{apart}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("batchNormRows", extents{apart}, extents{tensor, channels, channels, channels},
 			func(x operands, rows int) {
 				batchNormRows(x[0], x[1], nil, x[2], x[3], x[4], rows, len(x[2])+gap, lo, hi, false)
 			},
 			func(x operands, rows int) {
 				batchNormRowsGeneric(x[0], x[1], nil, x[2], x[3], x[4], rows, len(x[2])+gap, lo, hi)
 			}),
-		kerneltest.NewVector("batchNormRows and add", []kerneltest.Extent{apart},
-			[]kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("batchNormRows and add", extents{apart},
+			extents{tensor, tensor, channels, channels, channels},
 			func(x operands, rows int) {
 				batchNormRows(x[0], x[1], x[2], x[3], x[4], x[5], rows, len(x[3])+gap, lo, hi, false)
 			},
 			func(x operands, rows int) {
 				batchNormRowsGeneric(x[0], x[1], x[2], x[3], x[4], x[5], rows, len(x[3])+gap, lo, hi)
 			}),
-		kerneltest.NewVector("batchNormClampGradSums", []kerneltest.Extent{kerneltest.Channels, kerneltest.Channels},
-			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("batchNormClampGradSums", extents{channels, channels},
+			extents{apart, tensor, channels, channels, channels},
 			func(x operands, rows int) {
 				batchNormClampGradSums(nil, x[0], x[1], x[2], x[3], nil, x[4], x[5], x[6], rows, len(x[4])+gap, lo, hi,
 					false)
@@ -144,8 +152,8 @@ func batchNormPasses(apart kerneltest.Extent, gap int) []kerneltest.Vector {
 				batchNormClampGradSumsGeneric(nil, x[0], x[1], x[2], x[3], nil, x[4], x[5], x[6], rows, len(x[4])+gap,
 					lo, hi)
 			}),
-		kerneltest.NewVector("batchNormClampGradSums, kept", []kerneltest.Extent{apart, kerneltest.Channels, kerneltest.Channels},
-			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("batchNormClampGradSums, kept", extents{apart, channels, channels},
+			extents{apart, tensor, channels, channels, channels},
 			func(x operands, rows int) {
 				batchNormClampGradSums(x[0], x[1], x[2], x[3], x[4], nil, x[5], x[6], x[7], rows, len(x[5])+gap, lo, hi,
 					false)
@@ -154,8 +162,8 @@ func batchNormPasses(apart kerneltest.Extent, gap int) []kerneltest.Vector {
 				batchNormClampGradSumsGeneric(x[0], x[1], x[2], x[3], x[4], nil, x[5], x[6], x[7], rows, len(x[5])+gap,
 					lo, hi)
 			}),
-		kerneltest.NewVector("batchNormClampGradSums and add", []kerneltest.Extent{apart, kerneltest.Channels, kerneltest.Channels},
-			[]kerneltest.Extent{apart, kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("batchNormClampGradSums and add", extents{apart, channels, channels},
+			extents{apart, tensor, tensor, channels, channels, channels},
 			func(x operands, rows int) {
 				batchNormClampGradSums(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], rows, len(x[6])+gap, lo,
 					hi, false)

@@ -20,7 +20,8 @@ func NewLayerNorm(c int, eps float32) *LayerNorm { return &LayerNorm{c: c, eps: 
 
 // Workspace returns the scratch, in floats, that Backward needs.
 func (l *LayerNorm) Workspace(rows, threads int) int {
-	return mem.Float64Size(2*parallel.Partials(rows)*l.c) + threads*2*l.c
+	sums := newRowSums(rows, l.c, 0)
+	return sums.workspace(threads)
 }
 
 // layerNormForward holds the arguments of Forward, and is its job.
@@ -99,7 +100,8 @@ func (l *LayerNorm) Backward(p *parallel.Pool, rows int, of LayerNormGradient, w
 	}
 	mem.CheckLen("norm.LayerNorm.Backward", "ws", ws, l.Workspace(rows, p.Threads()))
 	k := &l.backward
-	*k = layerNormBackward{LayerNormGradient: of, sums: newRowSums(rows, l.c, 2*l.c, ws)}
+	*k = layerNormBackward{LayerNormGradient: of, sums: newRowSums(rows, l.c, 0)}
+	k.sums.use(ws)
 	k.Gamma = of.Gamma[:l.c]
 	p.Run(k.sums.tasks, k)
 	for j := range l.c {
@@ -120,8 +122,8 @@ func (l *LayerNorm) Backward(p *parallel.Pool, rows int, of LayerNormGradient, w
 func (k *layerNormBackward) Do(task, worker int) {
 	c := k.sums.c
 	first, last, gxs, gs := k.sums.task(task)
-	sums := k.sums.worker(worker)
-	sumGX, sumG := sums[:c], sums[c:]
+	space := k.sums.worker(worker)
+	sumGX, sumG := space.one, space.other
 	for ; first < last; first += parallel.BlockRows {
 		end := min(first+parallel.BlockRows, last)
 		at, to := first*c, end*c
@@ -129,7 +131,8 @@ func (k *layerNormBackward) Do(task, worker int) {
 		if k.Add != nil {
 			add = k.Add[at:to]
 		}
-		clear(sums)
+		clear(sumGX)
+		clear(sumG)
 		layerNormGradRows(k.DX[at:to], sumGX, sumG, k.DY[at:to], k.X[at:to], k.Mean[first:end], k.RStd[first:end],
 			k.Gamma, add)
 		vec.AddFloat64(gxs, sumGX)

@@ -72,6 +72,6 @@ func layerNormGradRows(dx, dgamma, dbeta, dy, x, mean, rstd, gamma, add []float3
 	add = add[:rows*c]
 	mem.RaceRead(add)
 	layerNormGradAddRowsKernels[isa.Active()](unsafe.SliceData(dx), unsafe.SliceData(dgamma), unsafe.SliceData(dbeta),
-		unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(rstd), unsafe.SliceData(gamma),
-		unsafe.SliceData(add), rows, c)
+		unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(rstd),
+		unsafe.SliceData(gamma), unsafe.SliceData(add), rows, c)
 }

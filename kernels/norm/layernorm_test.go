@@ -22,13 +22,15 @@ func layerNormCase(residual, large bool) kerneltest.Layer {
 	}
 	const eps = 1e-5
 	rng := kerneltest.NewRand()
-	x, gamma, beta, dy, add := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, rows*c),
-		kerneltest.Normal(rng, rows*c)
+	x, gamma, beta := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c)
+	dy, add := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c)
 	for i := range x {
 		x[i] += float32(i / c % 7) // a mean that differs by row
 	}
-	k := kerneltest.Layer{Name: fmt.Sprintf("LayerNorm, residual %t", residual), In: [][]float32{x, gamma, beta}, DY: dy,
-		Y: make([]float32, rows*c)}
+	k := kerneltest.Layer{
+		Name: fmt.Sprintf("LayerNorm, residual %t", residual), In: [][]float32{x, gamma, beta}, DY: dy,
+		Y: make([]float32, rows*c),
+	}
 	k.Grads = kerneltest.MakeSlices(k.In)
 	norm := NewLayerNorm(c, eps)
 	mean, rstd := make([]float32, rows), make([]float32, rows)

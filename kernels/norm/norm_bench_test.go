@@ -12,8 +12,10 @@ import (
 func BenchmarkNorms(b *testing.B) {
 	const rows, c = 16 * 32 * 16, 256
 	rng := kerneltest.NewRand()
-	x, y, z, w := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c)
-	gamma, beta, mean, invstd := kerneltest.Normal(rng, c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c)
+	x, y, z := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c)
+	w := kerneltest.Normal(rng, rows*c)
+	gamma, beta, mean := kerneltest.Normal(rng, c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c)
+	invstd := kerneltest.Normal(rng, c)
 	dgamma, dbeta := make([]float32, c), make([]float32, c)
 	rowMean, rowStd := make([]float32, rows), make([]float32, rows)
 	pool := parallel.NewPool(2)
@@ -26,7 +28,9 @@ func BenchmarkNorms(b *testing.B) {
 	residual.Add = z
 	kerneltest.BenchmarkPasses(b, rows*c, []kerneltest.Pass{
 		kerneltest.NewPass("copy", 2, func() { copy(y, x) }),
-		kerneltest.NewPass("BatchNorm.Stats", 1, func() { norm.Stats(pool, rows, x, Statistics{Mean: mean, InvStd: invstd}, ws) }),
+		kerneltest.NewPass("BatchNorm.Stats", 1, func() {
+			norm.Stats(pool, rows, x, Statistics{Mean: mean, InvStd: invstd}, ws)
+		}),
 		kerneltest.NewPass("BatchNorm.Apply", 2, func() { norm.Apply(pool, rows, y, plain) }),
 		kerneltest.NewPass("BatchNorm.ApplyAdd", 3, func() { norm.Apply(pool, rows, y, residual) }),
 		kerneltest.NewPass("BatchNorm.ApplySiLU", 2, func() { smooth.Apply(pool, rows, y, plain) }),
@@ -39,7 +43,9 @@ func BenchmarkNorms(b *testing.B) {
 		kerneltest.NewPass("BatchNorm.BackwardSiLU", 6, func() {
 			smooth.Backward(pool, rows, y, nil, BatchNormGradient{DY: z, At: plain, DGamma: dgamma, DBeta: dbeta}, ws)
 		}),
-		kerneltest.NewPass("LayerNorm.Forward", 2, func() { layer.Forward(pool, rows, y, x, gamma, beta, rowMean, rowStd) }),
+		kerneltest.NewPass("LayerNorm.Forward", 2, func() {
+			layer.Forward(pool, rows, y, x, gamma, beta, rowMean, rowStd)
+		}),
 		kerneltest.NewPass("LayerNorm.Backward", 3, func() {
 			layer.Backward(pool, rows, LayerNormGradient{DY: z, X: x, Mean: rowMean, RStd: rowStd, Gamma: gamma, DX: y,
 				DGamma: dgamma, DBeta: dbeta}, ws)

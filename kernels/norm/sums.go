@@ -6,7 +6,8 @@ import (
 	"github.com/reidbench/reidbench/kernels/vec"
 )
 
-// gradientBlockRows is [parallel.BlockRows] for the sums of gradients, which add up row by row, and so round more often.
+// gradientBlockRows is [parallel.BlockRows] for the sums of gradients, which add up row by row, and so round more
+// often.
 const gradientBlockRows = 16
 
 // channelsPerTask is how many channels a task has that adds up partial sums.
@@ -61,18 +62,40 @@ func addBlocks(totals []float64, sums []float32, blocks, row, first, last int) (
 
 // rowSums is a reduction over rows: each task leaves two partial sums for every channel in its slot.
 type rowSums struct {
-	rows, c        int
-	perTask, tasks int       // rows of a task
-	slots          []float64 // [tasks, 2, c]
-	workers        []float32 // scratch
-	perWorker      int
+	rows, c   int
+	perTask   int // rows
+	tasks     int
+	slots     []float64 // [tasks, 2, c]
+	spare     int       // rows of a worker's scratch
+	perWorker int       // floats of it
+	workers   []float32
 }
 
-// newRowSums lays out a workspace.
-func newRowSums(rows, c, perWorker int, ws []float32) rowSums {
-	s := rowSums{rows: rows, c: c, perTask: parallel.PartialRows(rows), tasks: parallel.Partials(rows), perWorker: perWorker}
-	s.slots, s.workers = mem.TakeFloat64(ws, 2*s.tasks*c)
+// newRowSums lays out the sums of rows of c channels, with spare rows of scratch for each worker.
+func newRowSums(rows, c, spare int) rowSums {
+	s := rowSums{rows: rows, c: c, perTask: parallel.PartialRows(rows), tasks: parallel.Partials(rows), spare: spare}
+	counter := mem.CountingScratch()
+	s.takeScratch(&counter)
+	s.perWorker = counter.Size()
 	return s
+}
+
+// workspace returns how many floats of scratch the sums need.
+func (s *rowSums) workspace(threads int) int {
+	return mem.Float64Size(2*s.tasks*s.c) + threads*s.perWorker
+}
+
+// use takes the slots and the scratch of the workers from a workspace.
+func (s *rowSums) use(ws []float32) { s.slots, s.workers = mem.TakeFloat64(ws, 2*s.tasks*s.c) }
+
+// sumScratch is what a worker needs.
+type sumScratch struct {
+	one, other []float32 // [c], the two sums over a block of rows
+	spare      []float32 // [spare, c]
+}
+
+func (s *rowSums) takeScratch(space *mem.Scratch) sumScratch {
+	return sumScratch{one: space.Take(s.c), other: space.Take(s.c), spare: space.Take(s.spare * s.c)}
 }
 
 // task returns the rows [first,last) of a task and its two partial sums, cleared.
@@ -83,8 +106,11 @@ func (s *rowSums) task(task int) (first, last int, one, other []float64) {
 }
 
 // worker returns the scratch of a worker.
-func (s *rowSums) worker(worker int) []float32 {
-	return s.workers[worker*s.perWorker : (worker+1)*s.perWorker]
+func (s *rowSums) worker(worker int) sumScratch {
+	space := mem.NewScratch(s.workers[worker*s.perWorker:][:s.perWorker])
+	own := s.takeScratch(&space)
+	own.one, own.other = own.one[:s.c], own.other[:s.c]
+	return own
 }
 
 // partial returns what a task has left for the channels [first,last).

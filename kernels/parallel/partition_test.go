@@ -20,7 +20,8 @@ func TestRange(t *testing.T) {
 }
 
 func TestPartials(t *testing.T) {
-	for _, rows := range []int{1, BlockRows, BlockRows + 1, BlockRows * maxPartials, BlockRows*maxPartials + 1, 1 << 20} {
+	const most = BlockRows * maxPartials // with a block for each task
+	for _, rows := range []int{1, BlockRows, BlockRows + 1, most, most + 1, 1 << 20} {
 		perTask, tasks := PartialRows(rows), Partials(rows)
 		if perTask%BlockRows != 0 || tasks > maxPartials {
 			t.Errorf("%d rows: %d tasks of %d rows", rows, tasks, perTask)

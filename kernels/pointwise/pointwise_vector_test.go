@@ -11,9 +11,13 @@ func TestPointwiseLoops(t *testing.T) { kerneltest.CheckVectors(t, pointwiseKern
 func FuzzPointwiseLoops(f *testing.F) { kerneltest.FuzzVectors(f, pointwiseKernels()) }
 
 func pointwiseKernels() []kerneltest.Vector {
-	type operands = [][]float32
+	const tensor = kerneltest.Tensor
+	type (
+		operands = [][]float32
+		extents  = []kerneltest.Extent
+	)
 	return []kerneltest.Vector{
-		kerneltest.NewVector("drop", []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor},
+		kerneltest.NewVector("drop", extents{tensor}, extents{tensor},
 			func(x operands, rows int) { drop(x[0], x[1], uint64(rows), 1<<31+12345, 1.5) },
 			func(x operands, rows int) { dropGeneric(x[0], x[1], uint64(rows), 1<<31+12345, 1.5) }),
 	}

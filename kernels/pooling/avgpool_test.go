@@ -48,7 +48,8 @@ func poolCase(name string, s Shape, value func(x []float64, s Shape, y0, x0, c i
 	rng := kerneltest.NewRand()
 	x := kerneltest.Normal(rng, n*s.H*s.W*s.C)
 	outH, outW := s.OutH(), s.OutW()
-	k := kerneltest.Layer{Name: fmt.Sprintf("%s %+v", name, s), In: [][]float32{x}, DY: kerneltest.Normal(rng, n*outH*outW*s.C), Y: make([]float32, n*outH*outW*s.C)}
+	k := kerneltest.Layer{Name: fmt.Sprintf("%s %+v", name, s), In: [][]float32{x},
+		DY: kerneltest.Normal(rng, n*outH*outW*s.C), Y: make([]float32, n*outH*outW*s.C)}
 	k.Grads = kerneltest.MakeSlices(k.In)
 	k.Forward = func(in [][]float64) []float64 {
 		var y []float64
@@ -195,7 +196,8 @@ func TestMaxPoolFirstMaximumAndNaN(t *testing.T) {
 			layer.Forward(pool, 1, y, x, arg)
 			for j := range c {
 				if arg[j] != test.wantArg || y[j] != test.want && !(y[j] != y[j] && test.want != test.want) {
-					t.Errorf("%s: channel %d: %g at %d, want %g at %d", test.name, j, y[j], arg[j], test.want, test.wantArg)
+					t.Errorf("%s: channel %d: %g at %d, want %g at %d",
+						test.name, j, y[j], arg[j], test.want, test.wantArg)
 					break
 				}
 			}

@@ -12,7 +12,9 @@ var (
 	maxWindowKernels = [...]func(y, x *float32, height, width, rowStride, c int){
 		isa.AVX2: maxWindowAVX2, isa.AVX512: maxWindowAVX512,
 	}
-	maxWindowArgKernels = [...]func(y *float32, arg *uint8, x *float32, height, width, rowStride, first, rowStep, c int){
+	maxWindowArgKernels = [...]func(
+		y *float32, arg *uint8, x *float32, height, width, rowStride, first, rowStep, c int,
+	){
 		isa.AVX2: maxWindowArgAVX2, isa.AVX512: maxWindowArgAVX512,
 	}
 )
@@ -40,7 +42,8 @@ func maxWindowArg(y []float32, arg []uint8, x []float32, height, width, rowStrid
 	arg, x = arg[:len(y)], x[:(height-1)*rowStride+width*len(y)]
 	mem.RaceRead(x)
 	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(arg), unsafe.SliceData(x), height, width, 4*rowStride, first, rowStep, len(y))
+	kernel(unsafe.SliceData(y), unsafe.SliceData(arg), unsafe.SliceData(x), height, width, 4*rowStride,
+		first, rowStep, len(y))
 }
 
 var maxGradientKernels = [...]struct {
@@ -58,8 +61,8 @@ func maxGradient(dx, dy []float32, arg []uint8, height, width, rowStride, first,
 		mem.RaceWrite(dx)
 		vectors := channels / k.lanes
 		c = vectors * k.lanes
-		k.spread(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(arg), height, width, 4*rowStride, 4*channels,
-			first, rowStep, vectors)
+		k.spread(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(arg), height, width, 4*rowStride,
+			4*channels, first, rowStep, vectors)
 	}
 	if c < channels {
 		maxGradientGeneric(dx[c:], dy[c:], arg[c:], height, width, rowStride, channels, first, rowStep)

@@ -21,7 +21,8 @@ func maxWindowGeneric(y, x []float32, height, width, rowStride int) {
 	}
 }
 
-// maxWindowArgGeneric is maxWindowGeneric, and sets arg[c] to the position first + ky*rowStep + kx of the first maximum.
+// maxWindowArgGeneric is maxWindowGeneric, and sets arg[c] to the position first + ky*rowStep + kx of the first
+// maximum.
 func maxWindowArgGeneric(y []float32, arg []uint8, x []float32, height, width, rowStride, first, rowStep int) {
 	channels := len(y)
 	arg = arg[:channels]
@@ -42,9 +43,11 @@ func maxWindowArgGeneric(y []float32, arg []uint8, x []float32, height, width, r
 	}
 }
 
-// maxGradientGeneric adds a gradient where the maxima of a window came from: for each c < len(dy)
+// maxGradientGeneric adds a gradient where the maxima of a window came from: for each c < len(dy),
 //
-//	dx[ky*rowStride + kx*channels + c] += dy[c]   for the ky < height, kx < width with first + ky*rowStep + kx = arg[c]
+//	dx[ky*rowStride + kx*channels + c] += dy[c]
+//
+// for the ky < height and kx < width with first + ky*rowStep + kx = arg[c], if there are any.
 func maxGradientGeneric(dx, dy []float32, arg []uint8, height, width, rowStride, channels, first, rowStep int) {
 	for c, d := range dy {
 		at := int(arg[c]) - first

@@ -13,7 +13,8 @@ var addClampKernels = [2][3]func(y, a, b *float32, n int, lo, hi float32){
 	{isa.AVX2: addStreamClampAVX2, isa.AVX512: addStreamClampAVX512},
 }
 
-// AddClamp is addClampGeneric on the active instruction set. With stream, y is stored past the caches; see [mem.Streams].
+// AddClamp is addClampGeneric on the active instruction set. With stream, y is stored past the caches; see
+// [mem.Streams].
 func AddClamp(y, a, b []float32, lo, hi float32, stream bool) {
 	kernel := addClampKernels[mem.StreamIndex(stream)][isa.Active()]
 	if kernel == nil {

@@ -14,33 +14,37 @@ func FuzzLoops(f *testing.F) { kerneltest.FuzzVectors(f, loopKernels()) }
 // loopKernels are the loops that several families use.
 func loopKernels() []kerneltest.Vector {
 	const lo, hi = -0.5, 1.25
-	type operands = [][]float32
+	const tensor, channels = kerneltest.Tensor, kerneltest.Channels
+	type (
+		operands = [][]float32
+		extents  = []kerneltest.Extent
+	)
 	return []kerneltest.Vector{
-		kerneltest.NewVector("addClamp", []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor},
+		kerneltest.NewVector("addClamp", extents{tensor}, extents{tensor, tensor},
 			func(x operands, _ int) { AddClamp(x[0], x[1], x[2], lo, hi, false) },
 			func(x operands, _ int) { addClampGeneric(x[0], x[1], x[2], lo, hi) }),
-		kerneltest.NewVector("mul", []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor},
+		kerneltest.NewVector("mul", extents{tensor}, extents{tensor, tensor},
 			func(x operands, _ int) { Mul(x[0], x[1], x[2]) },
 			func(x operands, _ int) { mulGeneric(x[0], x[1], x[2]) }),
-		kerneltest.NewVector("scale", []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor},
+		kerneltest.NewVector("scale", extents{tensor}, extents{tensor},
 			func(x operands, _ int) { Scale(x[0], x[1], 0.3) },
 			func(x operands, _ int) { scaleGeneric(x[0], x[1], 0.3) }),
-		kerneltest.NewVector("addScaled", []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor},
+		kerneltest.NewVector("addScaled", extents{tensor}, extents{tensor, tensor},
 			func(x operands, _ int) { AddScaled(x[0], x[1], x[2], 0.3) },
 			func(x operands, _ int) { addScaledGeneric(x[0], x[1], x[2], 0.3) }),
-		kerneltest.NewVector("sumChannels", []kerneltest.Extent{kerneltest.Channels}, []kerneltest.Extent{kerneltest.Tensor},
+		kerneltest.NewVector("sumChannels", extents{channels}, extents{tensor},
 			func(x operands, rows int) { SumChannels(x[0], x[1], rows) },
 			func(x operands, rows int) { sumChannelsGeneric(x[0], x[1], rows) }),
-		kerneltest.NewVector("scaleRows", []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels},
+		kerneltest.NewVector("scaleRows", extents{tensor}, extents{tensor, channels},
 			func(x operands, rows int) { ScaleRows(x[0], x[1], x[2], rows, false) },
 			func(x operands, rows int) { scaleRowsGeneric(x[0], x[1], x[2], rows) }),
-		kerneltest.NewVector("scaleShiftRows", []kerneltest.Extent{kerneltest.Tensor}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels, kerneltest.Channels},
+		kerneltest.NewVector("scaleShiftRows", extents{tensor}, extents{tensor, channels, channels},
 			func(x operands, rows int) { ScaleShiftRows(x[0], x[1], x[2], x[3], rows) },
 			func(x operands, rows int) { scaleShiftRowsGeneric(x[0], x[1], x[2], x[3], rows) }),
-		kerneltest.NewVector("gateSums", []kerneltest.Extent{kerneltest.Channels}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor},
+		kerneltest.NewVector("gateSums", extents{channels}, extents{tensor, tensor},
 			func(x operands, rows int) { GateSums(x[0], x[1], x[2], rows) },
 			func(x operands, rows int) { gateSumsGeneric(x[0], x[1], x[2], rows) }),
-		kerneltest.NewVector("gateRows", []kerneltest.Extent{kerneltest.Tensor, kerneltest.Channels}, []kerneltest.Extent{kerneltest.Tensor, kerneltest.Tensor, kerneltest.Channels},
+		kerneltest.NewVector("gateRows", extents{tensor, channels}, extents{tensor, tensor, channels},
 			func(x operands, rows int) { GateRows(x[0], x[1], x[2], x[3], x[4], rows) },
 			func(x operands, rows int) { gateRowsGeneric(x[0], x[1], x[2], x[3], x[4], rows) }),
 	}

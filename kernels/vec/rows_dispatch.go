@@ -35,7 +35,8 @@ var scaleRowsKernels = [2][3]func(y, x, gate *float32, rows, c int){
 	{isa.AVX2: scaleStreamRowsAVX2, isa.AVX512: scaleStreamRowsAVX512},
 }
 
-// ScaleRows is scaleRowsGeneric on the active instruction set. With stream, y is stored past the caches; see [mem.Streams].
+// ScaleRows is scaleRowsGeneric on the active instruction set. With stream, y is stored past the caches; see
+// [mem.Streams].
 func ScaleRows(y, x, g []float32, rows int, stream bool) {
 	kernel := scaleRowsKernels[mem.StreamIndex(stream)][isa.Active()]
 	if kernel == nil {

@@ -65,8 +65,8 @@ func Guarded(tb testing.TB, rng *rand.Rand, n int) []float32 {
 	return x
 }
 
-// Fenced returns n random values between boundary values, and the memory that both lie in. With special, a quarter of them
-// are special: not numbers, infinities, zeros, subnormal.
+// Fenced returns n random values between boundary values, and the memory that both lie in. With special, a quarter of
+// them are special: not numbers, infinities, zeros, subnormal.
 func Fenced(rng *rand.Rand, n int, special bool) (x, memory []float32) {
 	memory = slices.Repeat([]float32{boundary}, n+2*margin)
 	x = memory[margin : margin+n : margin+n]
@@ -103,9 +103,9 @@ func Compare(t *testing.T, what string, got []float32, want []float64, tolerance
 	}
 }
 
-// CheckClose compares with an error relative to 1 + |want| + the mean of |want|: a value's own rounding is relative to its
-// size, what it inherits from the terms of its sum to theirs, which are of about unit size, and what it inherits from sums
-// that all values share, such as a batch norm's, to the size of all.
+// CheckClose compares with an error relative to 1 + |want| + the mean of |want|: a value's own rounding is relative to
+// its size, what it inherits from the terms of its sum to theirs, which are of about unit size, and what it inherits
+// from sums that all values share, such as a batch norm's, to the size of all.
 func CheckClose(t *testing.T, what string, got []float32, want []float64, tolerance float64) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -135,8 +135,8 @@ func CheckEqual(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-// WithinRounding allows for fused multiply-adds and another order of addition in sums of some hundred terms of order one,
-// and for 8 units in the last place of an activation: 1e-5 in all.
+// WithinRounding allows for fused multiply-adds and another order of addition in sums of some hundred terms of order
+// one, and for 8 units in the last place of an activation: 1e-5 in all.
 func WithinRounding(got, want float32) bool {
 	switch g, w := float64(got), float64(want); {
 	case math.IsNaN(w):

@@ -40,9 +40,9 @@ func Mapped(n int, f func(i int) float64) []float64 {
 	return out
 }
 
-// CheckLayers holds layers against their definitions, numerically differentiated too, and sees that they compute the same bits
-// with any number of threads and allocate nothing. Their shapes are small, so that they can be differentiated, or large, so
-// that they make several tasks and several float32 blocks.
+// CheckLayers holds layers against their definitions, numerically differentiated too, and sees that they compute the
+// same bits with any number of threads and allocate nothing. Their shapes are small, so that they can be
+// differentiated, or large, so that they make several tasks and several float32 blocks.
 func CheckLayers(t *testing.T, cases func(large bool) []Layer) {
 	t.Run("definition", func(t *testing.T) {
 		ForEachISA(t, func(t *testing.T) { checkDefinitions(t, append(cases(false), cases(true)...)) })
@@ -56,8 +56,8 @@ func CheckLayers(t *testing.T, cases func(large bool) []Layer) {
 	t.Run("allocations", func(t *testing.T) { checkAllocations(t, cases(false)) })
 }
 
-// checkDefinitions compares outputs. They are sums of at most a few thousand terms of order one in float32 blocks of 128:
-// their relative error is below 128·2⁻²⁴ = 8e-6 of the largest partial sum.
+// checkDefinitions compares outputs. They are sums of at most a few thousand terms of order one in float32 blocks of
+// 128: their relative error is below 128·2⁻²⁴ = 8e-6 of the largest partial sum.
 func checkDefinitions(t *testing.T, layers []Layer) {
 	const tolerance = 2e-5
 	pool := parallel.NewPool(2)
@@ -77,8 +77,8 @@ func (k *Layer) wideInputs() [][]float64 {
 	return in
 }
 
-// checkDerivatives compares gradients with central differences in float64. With h=1e-5 those are exact to about 1e-9 away from
-// kinks; the rest is the float32 of the kernels, as for the outputs.
+// checkDerivatives compares gradients with central differences in float64. With h=1e-5 those are exact to about 1e-9
+// away from kinks; the rest is the float32 of the kernels, as for the outputs.
 func checkDerivatives(t *testing.T, layers []Layer) {
 	const h, tolerance = 1e-5, 2e-5
 	pool := parallel.NewPool(2)

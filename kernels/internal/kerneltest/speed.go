@@ -11,8 +11,8 @@ import (
 // PeakTime is how long benchmarks measure the multiply-add peak.
 const PeakTime = 20 * time.Millisecond
 
-// ReportSpeed adds the rate of a benchmark to its results, and its share of the multiply-add peak, which is measured right after
-// the benchmark.
+// ReportSpeed adds the rate of a benchmark to its results, and its share of the multiply-add peak, which is measured
+// right after the benchmark.
 func ReportSpeed(b *testing.B, macs int64, peak float64) {
 	b.Helper()
 	b.StopTimer()
