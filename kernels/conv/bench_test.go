@@ -4,9 +4,14 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/internal/kerneltest"
 	"github.com/reidbench/reidbench/kernels/measure"
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/kernels/norm"
 	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/kernels/pointwise"
+	"github.com/reidbench/reidbench/kernels/pooling"
 )
 
 // benchShapes are layers of the bench's models, with a batch that makes each take some milliseconds.
@@ -64,5 +69,292 @@ func benchmarkDirections(b *testing.B, name string, c *Conv, n, threads int) {
 			}
 			kerneltest.ReportSpeed(b, int64(n)*c.s.MACs(), measure.Peak(p, kerneltest.PeakTime))
 		})
+	}
+}
+
+// BenchmarkJoint is the backward pass of a 1×1 convolution between two batch norms, in three steps or in one.
+func BenchmarkJoint(b *testing.B) {
+	const n, threads = 32, 2
+	for _, bench := range []struct {
+		h, w, c, outC int
+		act           act.Kind
+		before        bool
+	}{
+		{128, 64, 16, 96, act.None, true}, // MobileNetv2
+		{64, 32, 24, 144, act.None, true},
+		{32, 16, 32, 192, act.None, true},
+		{16, 8, 64, 384, act.None, true},
+		{16, 8, 96, 576, act.None, true},
+		{8, 4, 160, 960, act.None, true},
+		{64, 32, 144, 24, act.ReLU6, true},
+		{16, 8, 384, 64, act.ReLU6, true},
+		{64, 32, 32, 192, act.None, false}, // EfficientNet-B4
+		{32, 16, 56, 336, act.None, false},
+		{16, 8, 112, 672, act.None, false},
+		{16, 8, 160, 960, act.None, false},
+		{8, 4, 272, 1632, act.None, false},
+		{64, 32, 128, 256, act.ReLU, true}, // ResNeXt50
+		{64, 32, 256, 128, act.ReLU, true},
+		{32, 16, 256, 512, act.ReLU, true},
+		{32, 16, 512, 256, act.ReLU, true},
+		{64, 32, 72, 72, act.ReLU, true}, // RegNetY
+		{32, 16, 216, 216, act.ReLU, true},
+		{16, 8, 432, 432, act.ReLU, true},  // RegNetX
+		{16, 8, 728, 728, act.ReLU, false}, // Xception
+	} {
+		s := Shape{H: bench.h, W: bench.w, C: bench.c, OutC: bench.outC, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}
+		c, err := New(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.jointly = newJointProduct(c.data[0], c.weights.weightProduct) // whether it pays or not
+		pool := parallel.NewPool(threads)
+		noise, rows := kerneltest.Normal(kerneltest.NewRand(), 1<<16), n*s.H*s.W
+		tensor := func(size int) []float32 {
+			x := mem.Allocate(size)
+			for i := range x {
+				x[i] = noise[i%len(noise)]
+			}
+			return x
+		}
+		statistics := func(x []float32, c int) norm.Operands {
+			return norm.Operands{X: x, Mean: tensor(c), InvStd: tensor(c), Gamma: tensor(c), Beta: tensor(c)}
+		}
+		dx, x, g, dy, w, dw := tensor(rows*s.C), tensor(rows*s.C), tensor(rows*s.OutC), tensor(rows*s.OutC),
+			tensor(s.Weights()), tensor(s.Weights())
+		y, at := statistics(tensor(rows*s.OutC), s.OutC), statistics(tensor(rows*s.C), s.C)
+		after, before := norm.NewBatchNorm(s.OutC, 1e-5, 0.1, act.None), norm.NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
+		dgamma, dbeta := tensor(s.OutC), tensor(s.OutC)
+		normSums := tensor(after.GradientSumsSize(8))
+		sums := tensor(max(c.GradientSums(before, n), c.JointSums(before, n)))
+		ws := mem.Allocate(max(c.GradientSumsWorkspace(n, threads), c.JointWorkspace(n, threads)))
+		b.Run(convName(s)+"/apart", func(b *testing.B) {
+			for b.Loop() {
+				after.BackwardSummed(pool, rows, dy, nil, norm.BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta},
+					8, normSums)
+				if bench.before {
+					c.BackwardDataSums(pool, n, dx, dy, w, nil, NormBefore{Norm: before, At: at, Sums: sums}, ws)
+				} else {
+					c.BackwardData(pool, n, dx, dy, w, nil, ws)
+				}
+				c.BackwardWeights(pool, n, dw, nil, dy, x, false, ws)
+			}
+		})
+		b.Run(convName(s)+"/joint", func(b *testing.B) {
+			args := Joint{DX: dx, DW: dw, X: x, W: w}
+			if bench.before {
+				args.Before = NormBefore{Norm: before, At: at, Sums: sums}
+			}
+			for b.Loop() {
+				args.DY = after.SettleSummed(pool, rows, norm.BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta},
+					8, normSums)
+				c.BackwardJoint(pool, n, &args, ws)
+			}
+		})
+		pool.Close()
+	}
+}
+
+// BenchmarkNormGradient is the gradient of a 1×1 convolution and of the batch norm before it, apart or with the norm's
+// sums taken by the convolution.
+func BenchmarkNormGradient(b *testing.B) {
+	const n, threads = 32, 2
+	for _, bench := range []struct {
+		s   Shape
+		act act.Kind
+	}{
+		{Shape{H: 64, W: 32, C: 144, OutC: 24, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}, act.ReLU6},
+		{Shape{H: 64, W: 32, C: 192, OutC: 32, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}, act.SiLU},
+		{Shape{H: 32, W: 16, C: 192, OutC: 32, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}, act.ReLU6},
+		{Shape{H: 64, W: 32, C: 256, OutC: 64, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}, act.ReLU},
+		{Shape{H: 16, W: 8, C: 960, OutC: 128, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}, act.ReLU},
+	} {
+		s := bench.s
+		c, err := New(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		pool := parallel.NewPool(threads)
+		rng := kerneltest.NewRand()
+		rows := n * s.H * s.W
+		noise := kerneltest.Normal(rng, 1<<16)
+		tensor := func(size int) []float32 {
+			x := mem.Allocate(size)
+			for i := range x {
+				x[i] = noise[i%len(noise)]
+			}
+			return x
+		}
+		dx, x, dy, w := tensor(rows*s.C), tensor(rows*s.C), tensor(rows*s.OutC), tensor(s.Weights())
+		bn := norm.NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
+		mean, invstd, gamma, beta := tensor(s.C), tensor(s.C), tensor(s.C), tensor(s.C)
+		dgamma, dbeta := tensor(s.C), tensor(s.C)
+		ws := mem.Allocate(max(bn.Workspace(rows, threads), c.GradientSumsWorkspace(n, threads)))
+		sums := mem.Allocate(c.GradientSums(bn, n))
+		at := norm.Operands{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}
+		name := fmt.Sprintf("%s %s", convName(s), bench.act)
+		b.Run(name+"/apart", func(b *testing.B) {
+			for b.Loop() {
+				c.BackwardData(pool, n, dx, dy, w, nil, ws)
+				bn.Backward(pool, rows, dx, nil, norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
+			}
+		})
+		b.Run(name+"/summed", func(b *testing.B) {
+			for b.Loop() {
+				blocks := c.BackwardDataSums(pool, n, dx, dy, w, nil, NormBefore{Norm: bn, At: at, Sums: sums}, ws)
+				bn.BackwardSummed(pool, rows, dx, nil,
+					norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
+			}
+		})
+		pool.Close()
+	}
+}
+
+// BenchmarkGatedGradient is the gradient of squeeze-and-excitation and of the batch norm before it, apart or with the
+// gate's in the norm's.
+func BenchmarkGatedGradient(b *testing.B) {
+	const n, threads = 32, 2
+	for _, s := range []struct{ h, w, c int }{{64, 32, 192}, {16, 8, 1632}} {
+		pool := parallel.NewPool(threads)
+		rng := kerneltest.NewRand()
+		rows := n * s.h * s.w
+		noise := kerneltest.Normal(rng, 1<<16)
+		tensor := func(size int) []float32 {
+			x := mem.Allocate(size)
+			for i := range x {
+				x[i] = noise[i%len(noise)]
+			}
+			return x
+		}
+		dx, x, y, spread, dy := tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c)
+		bn, gate, mean, add := norm.NewBatchNorm(s.c, 1e-5, 0.1, act.SiLU), pointwise.NewChannelGate(s.h*s.w, s.c),
+			pooling.NewAdaptiveAvg(s.h, s.w, s.c, 1, 1), pointwise.NewAdd(act.None)
+		at := norm.Operands{X: x, Mean: tensor(s.c), InvStd: tensor(s.c), Gamma: tensor(s.c), Beta: tensor(s.c)}
+		g, shift, dg, dgamma, dbeta := tensor(n*s.c), tensor(n*s.c), tensor(n*s.c), tensor(s.c), tensor(s.c)
+		ws := mem.Allocate(bn.Workspace(rows, threads))
+		b.Run(fmt.Sprintf("%dx%dx%d/apart", s.h, s.w, s.c), func(b *testing.B) {
+			for b.Loop() {
+				gate.Backward(pool, n, dx, dg, dy, y, g)
+				mean.Backward(pool, n, spread, shift)
+				add.Forward(pool, rows*s.c, dx, dx, spread)
+				bn.Backward(pool, rows, dx, nil, norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
+			}
+		})
+		b.Run(fmt.Sprintf("%dx%dx%d/gated", s.h, s.w, s.c), func(b *testing.B) {
+			for b.Loop() {
+				gate.BackwardGate(pool, n, dg, dy, y)
+				bn.BackwardGated(pool, rows, dy, norm.BatchNormGradient{DY: dy, At: at, DGamma: dgamma, DBeta: dbeta},
+					norm.Gated{Gate: g, Shift: shift, Rows: s.h * s.w}, ws)
+			}
+		})
+		b.Run(fmt.Sprintf("%dx%dx%d/gateSums", s.h, s.w, s.c), func(b *testing.B) {
+			for b.Loop() {
+				gate.BackwardGate(pool, n, dg, dy, y)
+			}
+		})
+		b.Run(fmt.Sprintf("%dx%dx%d/norm", s.h, s.w, s.c), func(b *testing.B) {
+			for b.Loop() {
+				bn.Backward(pool, rows, dx, nil, norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
+			}
+		})
+		pool.Close()
+	}
+}
+
+// BenchmarkDepthwiseJoint is the backward pass of a depthwise convolution between two batch norms: the gradient of the
+// one after, of the data with the sums of the one before, and of the weights, apart or joint.
+func BenchmarkDepthwiseJoint(b *testing.B) {
+	const n, threads = 32, 2
+	for _, bench := range []struct {
+		h, w, c, kernel, stride int
+		act                     act.Kind
+	}{
+		{128, 64, 32, 3, 1, act.ReLU6},
+		{128, 64, 96, 3, 2, act.ReLU6},
+		{64, 32, 144, 3, 1, act.ReLU6},
+		{64, 32, 144, 3, 2, act.ReLU6},
+		{32, 16, 192, 3, 1, act.ReLU6},
+		{32, 16, 192, 3, 2, act.ReLU6},
+		{16, 8, 384, 3, 1, act.ReLU6},
+		{16, 8, 576, 3, 2, act.ReLU6},
+		{8, 4, 960, 3, 1, act.ReLU6},
+		{32, 16, 96, 5, 2, act.HardSwish},
+		{16, 8, 240, 5, 1, act.HardSwish},
+		{16, 8, 288, 5, 2, act.HardSwish},
+		{8, 4, 576, 5, 1, act.HardSwish},
+		{128, 64, 48, 3, 1, act.SiLU},
+		{128, 64, 144, 3, 2, act.SiLU},
+		{64, 32, 192, 3, 1, act.SiLU},
+		{64, 32, 192, 5, 2, act.SiLU},
+		{32, 16, 336, 5, 1, act.SiLU},
+		{32, 16, 336, 3, 2, act.SiLU},
+		{16, 8, 672, 3, 1, act.SiLU},
+		{16, 8, 960, 5, 1, act.SiLU},
+		{16, 8, 960, 5, 2, act.SiLU},
+		{8, 4, 1632, 5, 1, act.SiLU},
+		{8, 4, 2688, 3, 1, act.SiLU},
+	} {
+		reach := bench.kernel / 2
+		s := Shape{
+			H: bench.h, W: bench.w, C: bench.c, OutC: bench.c, KH: bench.kernel, KW: bench.kernel,
+			SH: bench.stride, SW: bench.stride, PH: reach, PW: reach, Groups: bench.c,
+		}
+		c, err := New(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if c.depthwise.joint == nil {
+			continue
+		}
+		rng := kerneltest.NewRand()
+		noise := kerneltest.Normal(rng, 1<<16)
+		tensor := func(size int) []float32 {
+			x := mem.Allocate(size)
+			for i := range x {
+				x[i] = noise[i%len(noise)]
+			}
+			return x
+		}
+		normalised := func(positions int) norm.Operands {
+			return norm.Operands{X: tensor(n * positions * s.C), Mean: tensor(s.C), InvStd: tensor(s.C),
+				Gamma: tensor(s.C), Beta: tensor(s.C)}
+		}
+		pool := parallel.NewPool(threads)
+		bn, after := norm.NewBatchNorm(s.C, 1e-5, 0.1, bench.act), norm.NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
+		rows := n * s.OutH() * s.OutW()
+		args := Joint{
+			DX: tensor(n * c.inputSize()), DW: tensor(s.Weights()), W: tensor(s.Weights()),
+			Before: NormBefore{Norm: bn, At: normalised(s.H * s.W),
+				Sums: mem.Allocate(max(c.GradientSums(bn, n), c.JointSums(bn, n)))},
+		}
+		of := norm.BatchNormGradient{DY: tensor(n * c.outputSize()), At: normalised(s.OutH() * s.OutW()),
+			DGamma: tensor(s.C), DBeta: tensor(s.C)}
+		through := c.ReadsThrough(bn)
+		if args.X = args.Before.At.X; !through {
+			args.X = tensor(n * c.inputSize())
+		}
+		settled, dy := tensor(2*s.C), tensor(n*c.outputSize())
+		args.DY = after.SettleSummed(pool, rows, of, 1, settled)
+		ws := mem.Allocate(max(c.GradientSumsWorkspace(n, threads), c.JointWorkspace(n, threads)))
+		name := fmt.Sprintf("%dx%dx%d/%d/%d/%s", s.H, s.W, s.C, s.KH, s.SH, bench.act)
+		b.Run(name+"/apart", func(b *testing.B) {
+			for b.Loop() {
+				after.BackwardSummed(pool, rows, dy, nil, of, 1, settled)
+				c.BackwardDataSums(pool, n, args.DX, dy, args.W, nil, args.Before, ws)
+				if through {
+					c.ReadThrough(bn, n, args.Before.At)
+				}
+				c.BackwardWeights(pool, n, args.DW, nil, dy, args.X, false, ws)
+			}
+		})
+		b.Run(name+"/joint", func(b *testing.B) {
+			for b.Loop() {
+				if through {
+					c.ReadThrough(bn, n, args.Before.At)
+				}
+				c.BackwardJoint(pool, n, &args, ws)
+			}
+		})
+		pool.Close()
 	}
 }
