@@ -38,12 +38,15 @@ const (
 
 // depthwiseShared declares what the kernels' callers have to know.
 func depthwiseShared() string {
-	return fmt.Sprintf(`// channelBlock is how many channels of a pixel lie together in a panel: a vector of AVX-512, two of AVX2.
+	return fmt.Sprintf(`
+// channelBlock is how many channels of a pixel lie together in a panel: a vector of AVX-512, two of AVX2.
 const channelBlock = %d
 
 // gradientTaps is how many taps the assembly sums at once: enough that no sum waits for its last addition.
 const gradientTaps = %d
-`, channelBlock, gradientTaps)
+
+// The bits of the flags of a tapSum and of a tileTarget, in the order in which they take effect.
+%s`, channelBlock, gradientTaps, flagConstants(convFlags))
 }
 
 // depthwiseTiles are how many pixels of a line the kernels compute at once; the last tile has the smaller size if that

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -9,7 +10,7 @@ import (
 func init() { shared["gemm"] = gemmShared }
 
 // tileSets are the register tiles, by the end of their names; the largest comes first. A new one is used where
-// gemm_tile.go or bf16.go choose it.
+// gemm/tile.go or gemm/bf16.go choose it.
 var tileSets = []tileSet{wideTiles, narrowTiles, pairTiles}
 
 type tileSet struct {
@@ -32,7 +33,7 @@ func (s tileSet) each(f func(rows, cols int)) {
 	}
 }
 
-// The bits of a tile's flags.
+// The bits of the flags that say what a kernel does with a result before it stores it.
 const (
 	flagAccumulate = 1 << iota
 	flagBias
@@ -42,14 +43,40 @@ const (
 	flagStream
 )
 
-// tileFlags are the same in words, in the order of their bits.
-var tileFlags = []struct{ name, meaning string }{
-	{"FlagAccumulate", "+ from"},
-	{"FlagBias", "+ bias, one value per column"},
-	{"FlagAdd", "+ add"},
-	{"FlagReLU", "max(·, 0)"},
-	{"FlagSums", "sums += the columns of the result, see tile"},
-	{"FlagStream", "C is stored past the caches, where a whole tile of whole cache lines is"},
+// flagName is a flag as Go code knows it.
+type flagName struct {
+	bit           int
+	name, meaning string
+}
+
+// tileFlags are the flags of a tile of a matrix product.
+var tileFlags = []flagName{
+	{flagAccumulate, "flagAccumulate", "+ from"},
+	{flagBias, "flagBias", "+ bias, one value per column"},
+	{flagAdd, "flagAdd", "+ add"},
+	{flagReLU, "flagReLU", "max(·, 0)"},
+	{flagSums, "flagSums", "sums += the columns of the result, see tile"},
+	{flagStream, "flagStream", "C is stored past the caches, where a whole tile of whole cache lines is"},
+}
+
+// convFlags are the flags of a line of a depthwise convolution and of a tile in Winograd's form.
+var convFlags = []flagName{
+	{flagBias, "flagBias", "+ bias, one value per channel"},
+	{flagAdd, "flagAdd", "+ add"},
+	{flagReLU, "flagReLU", "max(·, 0)"},
+	{flagSums, "flagSums", "sums += the channels of the result, see tapSum"},
+	{flagStream, "flagStream", "the result is stored past the caches, see tapSum"},
+}
+
+// flagConstants declares flags.
+func flagConstants(flags []flagName) string {
+	var text strings.Builder
+	text.WriteString("const (\n")
+	for _, flag := range flags {
+		fmt.Fprintf(&text, "%s = 1 << %d // %s\n", flag.name, bits.TrailingZeros(uint(flag.bit)), flag.meaning)
+	}
+	text.WriteString(")\n")
+	return text.String()
 }
 
 // tileFields are the fields of a tileCall.
@@ -66,21 +93,16 @@ var tileAddresses = []string{"a", "b", "ahead", "c", "from", "add", "bias", "shi
 func gemmShared() string {
 	var text strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
-	line("// The bits of a tile's flags, in the order in which they take effect.\nconst (")
-	for i, flag := range tileFlags {
-		bit := ""
-		if i == 0 {
-			bit = " = 1 << iota"
-		}
-		line("%s%s // %s", flag.name, bit, flag.meaning)
-	}
-	line(")\n\n// The largest tiles of AVX-512 and of AVX2.\nconst (")
+	line("// The bits of a tile's flags, in the order in which they take effect.")
+	text.WriteString(flagConstants(tileFlags))
+	line("\n// The largest tiles of AVX-512 and of AVX2.\nconst (")
 	line("wideRows, wideCols = %d, %d", wideTiles.rows[0], wideTiles.cols[0])
 	line("narrowRows, narrowCols = %d, %d", narrowTiles.rows[0], narrowTiles.cols[0])
 	line(")\n")
-	line("// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a")
-	line("// stretch of the depth to the next one. A kernel computes a list of them for band after band of rows: the steps")
-	line("// are added to the addresses each time. Whoever fills it in keeps alive what they point to.")
+	text.WriteString(`// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a stretch of
+// the depth to the next one. A kernel computes a list of tiles for one band of rows after the other: aBand, cBand and
+// the like are added to the addresses each time. Whoever fills in a tileCall keeps alive what its addresses point to.
+`)
 	line("type tileCall struct {")
 	for _, field := range tileFields {
 		kind := "int"
@@ -90,8 +112,9 @@ func gemmShared() string {
 		line("%s %s", field, kind)
 	}
 	line("}\n")
-	line("// tileKernel is an assembly kernel by number, so that calls of it are direct: a list on the stack can then stay")
-	line("// there.")
+	text.WriteString(`// tileKernel is an assembly kernel by number. That makes the calls of kernels direct, and a list of tiles on the stack
+// can stay there.
+`)
 	line("type tileKernel int\n\nconst (")
 	kind := " tileKernel = iota"
 	for _, set := range tileSets {

@@ -2,9 +2,10 @@
 //
 //	go run -C _gen . -family winograd
 //
-// writes conv/winograd_amd64.s, its Go declarations conv/winograd_amd64.go, and conv/winograd_noasm.go, which declares the
-// same functions for other architectures, where the instruction set is always Generic and none of them is called. What both
-// sides of a call have to agree on, such as the layout of its arguments, it writes to a file such as gemm/gemm_shared.go.
+// writes conv/winograd_amd64.s, its Go declarations conv/winograd_amd64.go, and conv/winograd_noasm.go, which declares
+// the same functions for other architectures, where the instruction set is always Generic and none of them is called.
+// What both sides of a call have to agree on, such as the layout of its arguments, it writes to a file such as
+// gemm/gemm_shared.go.
 package main
 
 import (

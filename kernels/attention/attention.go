@@ -187,7 +187,7 @@ func (h *attentionHead) byTokens(c Rows, weights []float32, transposed bool, rig
 		return
 	}
 	tokens, dim := h.s.Tokens, h.s.HeadDim
-	gemm.PackPlain(h.packed, h.Attention.head(right, h.head), right.Stride, tokens, dim)
+	gemm.Pack(h.packed, h.Attention.head(right, h.head), right.Stride, tokens, dim)
 	p := gemm.SmallProduct(tokens, dim, tokens, h.packed)
 	if p.C = (gemm.View{Data: h.Attention.head(c, h.head), Row: c.Stride}); transposed {
 		p.Left = gemm.ColumnsOf(weights, h.row).WithEdge(h.edge)

@@ -2,7 +2,6 @@ package attention
 
 import (
 	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 )
 
@@ -32,7 +31,7 @@ func (h *attentionHead) byRowsOfPairs(c []float32, left, right Rows) {
 // byPairsOfTokens is byTokens in pairs of tokens.
 func (h *attentionHead) byPairsOfTokens(c Rows, weights []float32, transposed bool, right Rows) {
 	tokens, dim, depth := h.s.Tokens, h.s.HeadDim, mem.CeilDiv(h.s.Tokens, 2)
-	width := gemm.TileFor(isa.Active()).Cols
+	width := gemm.Tile().Cols
 	for j := 0; j < dim; j += width {
 		src := h.Attention.head(right, h.head)[j:]
 		gemm.PairRows(h.packed[j*depth:], width, src, right.Stride, tokens, min(width, dim-j))

@@ -67,7 +67,7 @@ func (m *matMulPairs) Do(batch, worker int) {
 	if s.TransB {
 		gemm.PackTransposed(own.packed, b, s.K, s.K, s.N)
 	} else {
-		gemm.PackPlain(own.packed, b, s.N, s.K, s.N)
+		gemm.Pack(own.packed, b, s.N, s.K, s.N)
 	}
 	p := gemm.SmallProduct(s.M, s.N, s.K, own.packed)
 	if a := m.a[batch*s.M*s.K:]; s.TransA {
@@ -75,7 +75,7 @@ func (m *matMulPairs) Do(batch, worker int) {
 	} else {
 		p.Left = gemm.RowsOf(a, s.K)
 	}
-	p.Left.Edge = own.edge
+	p.Left = p.Left.WithEdge(own.edge)
 	p.C = gemm.View{Data: c, Row: s.N}
 	if s.Scale == 1 {
 		p.Accumulate = m.accumulate

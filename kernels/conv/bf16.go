@@ -2,7 +2,6 @@ package conv
 
 import (
 	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/vec"
 )
@@ -41,7 +40,7 @@ func (p *implicitProduct) pairSpace() int {
 	if !p.pairs {
 		return 0
 	}
-	return mem.RoundUp(max(pairStrip*pairStripRow(p.blockDepth()), gemm.TileFor(isa.Active()).Cols*pairChunk), mem.Line)
+	return mem.RoundUp(max(pairStrip*pairStripRow(p.blockDepth()), gemm.Tile().Cols*pairChunk), mem.Line)
 }
 
 // pairStripRow is the distance of rows that become the given number of pairs.
@@ -65,7 +64,7 @@ func (g *gather) fillPairs(dst []float32, dstRow, row, rows, k0, k1 int, space [
 // packPairs writes the pairs [k0,k1) of the panel that begins with column j. Columns that fill no panel are left as
 // they are: what is multiplied but not stored costs the same whatever it is.
 func (p *implicitProduct) packPairs(dst []float32, group, j, k0, k1 int, space []float32) {
-	width := gemm.TileFor(isa.Active()).Cols
+	width := gemm.Tile().Cols
 	cols := min(width, p.cols-j)
 	if p.transposed {
 		for k := k0; k < k1; k += pairChunk {
@@ -107,7 +106,7 @@ func (p pairedWeights) workerSize() int {
 
 // roundedRow is the distance of the rounded rows, with room for those of the last tile.
 func (p pairedWeights) roundedRow() int {
-	return mem.PaddedRow(mem.RoundUp(min(p.rows, weightRows), gemm.TileFor(isa.Active()).Rows))
+	return mem.PaddedRow(mem.RoundUp(min(p.rows, weightRows), gemm.Tile().Rows))
 }
 
 // multiply computes one task.

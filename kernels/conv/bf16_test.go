@@ -19,12 +19,18 @@ func newPairCase(t *testing.T, rng *rand.Rand, s Shape, n, threads int) *convCas
 	c.c.winograd, c.c.grouped = winogradForms{}, nil
 	c.c.usePairs()
 	for _, operand := range [][]float32{c.x, c.w, c.y} {
-		for i, v := range operand {
-			operand[i] = math.Float32frombits(gemm.RoundBF16(v) << 16)
-		}
+		roundToBF16(operand)
 	}
 	c.ws = kerneltest.Guarded(t, rng, c.c.Workspace(n, threads))
 	return c
+}
+
+// roundToBF16 rounds values to bf16. Each is rounded as the first of a pair, which is the lower half of its bits.
+func roundToBF16(x []float32) {
+	gemm.PairColumns(x, 1, x, 1, len(x), 1)
+	for i, pair := range x {
+		x[i] = math.Float32frombits(math.Float32bits(pair) << 16)
+	}
 }
 
 // pairShapes are dense convolutions of which the depths and the numbers of pixels are even and odd.

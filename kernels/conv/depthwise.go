@@ -2,7 +2,6 @@ package conv
 
 import (
 	"github.com/reidbench/reidbench/kernels/act"
-	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/norm"
 	"github.com/reidbench/reidbench/kernels/parallel"
@@ -38,10 +37,10 @@ func (d *depthwise) forward(p *parallel.Pool, n int, y, x, w []float32, e Epilog
 	c.start(n, y, x, w, e.Add, ws)
 	c.bias = e.Bias
 	if e.Bias != nil {
-		c.flags |= gemm.FlagBias
+		c.flags |= flagBias
 	}
 	if e.Act == act.ReLU {
-		c.flags |= gemm.FlagReLU
+		c.flags |= flagReLU
 	}
 	c.run(p)
 	d.readThrough(nil)

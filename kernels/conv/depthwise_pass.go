@@ -1,7 +1,6 @@
 package conv
 
 import (
-	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/norm"
 	"github.com/reidbench/reidbench/kernels/parallel"
@@ -116,10 +115,10 @@ func (p *depthwisePass) start(n int, dst, src, weights, add, ws []float32) {
 	p.packed = space.Take(p.packedSize())
 	p.ws = space.Rest
 	if add != nil {
-		p.flags = gemm.FlagAdd
+		p.flags = flagAdd
 	}
 	if window := &p.windows[0]; mem.Streams(dst, n*window.h*window.w, p.panel.c) {
-		p.flags |= gemm.FlagStream
+		p.flags |= flagStream
 	}
 }
 
@@ -267,10 +266,10 @@ func (p *depthwisePass) compute(panel []float32, band *depthwiseBand, soon fetch
 		t.bias = p.bias[c:]
 	}
 	if p.norm != nil {
-		t.flags &^= gemm.FlagStream
+		t.flags &^= flagStream
 	}
 	if band.sums != nil {
-		t.flags |= gemm.FlagSums
+		t.flags |= flagSums
 		t.shift, t.sums, t.sumsRow = p.summed.Shift[c:], band.sums[c:], p.summed.Row
 	}
 	for i := range p.windows {

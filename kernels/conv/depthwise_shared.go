@@ -7,3 +7,12 @@ const channelBlock = 16
 
 // gradientTaps is how many taps the assembly sums at once: enough that no sum waits for its last addition.
 const gradientTaps = 5
+
+// The bits of the flags of a tapSum and of a tileTarget, in the order in which they take effect.
+const (
+	flagBias   = 1 << 1 // + bias, one value per channel
+	flagAdd    = 1 << 2 // + add
+	flagReLU   = 1 << 3 // max(·, 0)
+	flagSums   = 1 << 4 // sums += the channels of the result, see tapSum
+	flagStream = 1 << 5 // the result is stored past the caches, see tapSum
+)

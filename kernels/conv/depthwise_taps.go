@@ -3,7 +3,6 @@ package conv
 import (
 	"unsafe"
 
-	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/isa"
 )
 
@@ -72,13 +71,13 @@ type tapSumKernel func(
 func (t *tapSum) vector(c int, kernel tapSumKernel) {
 	const size = 4
 	var bias, add, shift, sums *float32
-	if t.flags&gemm.FlagBias != 0 {
+	if t.flags&flagBias != 0 {
 		bias = unsafe.SliceData(t.bias[c:])
 	}
-	if t.flags&gemm.FlagAdd != 0 {
+	if t.flags&flagAdd != 0 {
 		add = unsafe.SliceData(t.add[c:])
 	}
-	if t.flags&gemm.FlagSums != 0 {
+	if t.flags&flagSums != 0 {
 		shift, sums = unsafe.SliceData(t.shift[c:]), unsafe.SliceData(t.sums[c:])
 	}
 	kernel(unsafe.SliceData(t.y[c:]), t.yStep*size, t.yLine*size, unsafe.SliceData(t.x[c:]), t.xLine*size,
@@ -99,17 +98,17 @@ func (t *tapSum) computePortably(from int) {
 				for _, tap := range t.taps {
 					sum += t.x[x+tap.x+c] * t.w[tap.w+c]
 				}
-				if t.flags&gemm.FlagBias != 0 {
+				if t.flags&flagBias != 0 {
 					sum += t.bias[c]
 				}
-				if t.flags&gemm.FlagAdd != 0 {
+				if t.flags&flagAdd != 0 {
 					sum += t.add[at+c]
 				}
-				if t.flags&gemm.FlagReLU != 0 {
+				if t.flags&flagReLU != 0 {
 					sum = max(sum, 0)
 				}
 				t.y[at+c] = sum
-				if t.flags&gemm.FlagSums != 0 {
+				if t.flags&flagSums != 0 {
 					d := sum - t.shift[c]
 					t.sums[c] += d
 					t.sums[t.sumsRow+c] += d * d

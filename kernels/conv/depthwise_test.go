@@ -6,11 +6,13 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/internal/kerneltest"
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 )
+
+// tapSumFlags are the flags whose terms the portable loop has.
+const tapSumFlags = flagBias | flagAdd | flagReLU | flagSums
 
 // randomTaps returns taps that read up to reach pixels away, and the number of pixels of weights they need.
 func randomTaps(rng *rand.Rand, count, reach int) []tap {
@@ -30,7 +32,7 @@ func checkTapSum(t *testing.T, rng *rand.Rand, channels, pixels, lines, taps, fl
 		channels: channels, pixels: pixels, lines: lines, flags: flags, taps: randomTaps(rng, taps, reach),
 		xLine: (mem.RoundUp(pixels, 4) + reach) * channelBlock, yStep: channelBlock + 3, yLine: (channelBlock+3)*pixels + 1,
 	}
-	if flags&gemm.FlagStream != 0 {
+	if flags&flagStream != 0 {
 		s.yStep, s.yLine = channelBlock, channelBlock*pixels
 	}
 	for i := range taps / 3 { // some neighbours
@@ -43,7 +45,7 @@ func checkTapSum(t *testing.T, rng *rand.Rand, channels, pixels, lines, taps, fl
 	s.w = kerneltest.Guarded(t, rng, max(1, taps)*channelBlock)
 	s.bias = kerneltest.Guarded(t, rng, channels)
 	s.y = kerneltest.Guarded(t, rng, (lines-1)*s.yLine+(pixels-1)*s.yStep+channels)
-	if flags&gemm.FlagStream != 0 {
+	if flags&flagStream != 0 {
 		s.y = mem.Align(kerneltest.Guarded(t, rng, len(s.y)+channelBlock))[:len(s.y)]
 	}
 	s.add = kerneltest.Guarded(t, rng, len(s.y))
@@ -71,15 +73,15 @@ func TestDepthwiseTapSum(t *testing.T) {
 		rng := rand.New(rand.NewPCG(29, 30))
 		for channels := 1; channels <= channelBlock; channels++ {
 			for pixels := 1; pixels <= 20; pixels++ {
-				flags := rng.IntN(gemm.FlagSums<<1) &^ gemm.FlagAccumulate
+				flags := rng.Int() & tapSumFlags
 				checkTapSum(t, rng, channels, pixels, 1+rng.IntN(4), rng.IntN(50), flags, 0)
 			}
 		}
 		for pixels := 1; pixels <= 20; pixels++ {
-			checkTapSum(t, rng, channelBlock, pixels, 3, 9, gemm.FlagStream|gemm.FlagAdd, 0)
+			checkTapSum(t, rng, channelBlock, pixels, 3, 9, flagStream|flagAdd, 0)
 		}
 		for _, special := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
-			for _, flags := range []int{0, gemm.FlagBias, gemm.FlagAdd, gemm.FlagReLU, gemm.FlagBias | gemm.FlagAdd | gemm.FlagReLU} {
+			for _, flags := range []int{0, flagBias, flagAdd, flagReLU, flagBias | flagAdd | flagReLU} {
 				checkTapSum(t, rng, 11, 6, 2, 9, flags, special)
 				checkTapSum(t, rng, channelBlock, 6, 2, 9, flags, special)
 			}
@@ -249,7 +251,7 @@ func FuzzDepthwise(f *testing.F) {
 		for range kerneltest.Sets(isa.Generic) {
 			rng := rand.New(rand.NewPCG(seed, 0))
 			n, p, l := 1+int(channels)%channelBlock, 1+int(pixels)%30, 1+int(lines)%6
-			checkTapSum(t, rng, n, p, l, int(taps)%60, int(flags)%(gemm.FlagSums<<1)&^gemm.FlagAccumulate, 0)
+			checkTapSum(t, rng, n, p, l, int(taps)%60, int(flags)&tapSumFlags, 0)
 			checkTapGradient(t, rng, n, p, l, 1+int(taps)%10, 0)
 			checkPanel(t, rng, 1+int(channels)%50, 1+int(flags)%3, -int(taps)%7, p, 3-int(lines)%10, l)
 		}

@@ -166,7 +166,7 @@ func (j *jointProduct) multiplyRows(dy []float32, row int, ws []float32) {
 func (j *jointProduct) fetchNext(b *productBlock, row int) {
 	last := min(row+rowBlock, j.data.rows())
 	from := func(x []float32, pixel int) []float32 { return x[row*pixel : last*pixel] }
-	b.m.Ahead = gemm.Spread(b.before, from(j.args.DY.G, j.depth()), from(j.args.DY.X, j.depth()),
+	b.m.Ahead = gemm.PrefetchEvenly(b.before, from(j.args.DY.G, j.depth()), from(j.args.DY.X, j.depth()),
 		from(j.args.X, j.weights.pixel))
 }
 
@@ -180,12 +180,14 @@ func (j *jointProduct) sumPixels(slot, dy []float32, at, pixels int, add bool, w
 	if w.directColumns(at + pixels) {
 		m.Right = gemm.MatrixOf(w.src[at*w.pixel:], w.pixel)
 	} else {
-		m.Right = gemm.MatrixOf(columns, mem.PaddedRow(w.depth()))
-		w.fill(m.Right.Data, m.Right.Step, at, pixels, 0, w.depth())
+		row := mem.PaddedRow(w.depth())
+		m.Right = gemm.MatrixOf(columns, row)
+		w.fill(columns, row, at, pixels, 0, w.depth())
 	}
 	for o := 0; o < w.rows; o += weightRows {
 		m.Rows = min(weightRows, w.rows-o)
-		m.Left, m.C = gemm.ColumnsOf(dy[o:], j.row()).WithEdge(edge), gemm.View{Data: slot[o*w.depth():], Row: w.depth()}
+		m.Left = gemm.ColumnsOf(dy[o:], j.row()).WithEdge(edge)
+		m.C = gemm.View{Data: slot[o*w.depth():], Row: w.depth()}
 		m.Run()
 	}
 }

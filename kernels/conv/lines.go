@@ -2,7 +2,6 @@ package conv
 
 import (
 	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/kernels/vec"
@@ -26,7 +25,7 @@ func (g *gather) lined() bool {
 // lineSize returns the length of the copy of a line that the given number of windows read, and those that fill the last
 // tile.
 func (g *gather) lineSize(windows int) int {
-	return mem.RoundUp(((windows+gemm.TileFor(isa.Active()).Rows)*g.sw+g.kw)*g.channels, mem.Line)
+	return mem.RoundUp(((windows+gemm.Tile().Rows)*g.sw+g.kw)*g.channels, mem.Line)
 }
 
 // fillLine copies the line that the windows [x,x+windows) of line y of image n read with row ky of their taps.
@@ -65,7 +64,7 @@ func (b *productBlock) multiplyLines() {
 		}
 		m.Depth, m.Stretches = g.kw*g.channels, g.kh
 		m.Left = gemm.RowsOf(b.gathered, g.sw*g.channels).InStretches(size)
-		m.Ahead = gemm.Spread(b.laterLines(n, y))
+		m.Ahead = gemm.PrefetchEvenly(b.laterLines(n, y))
 		m.Run()
 		row += m.Rows
 	}
@@ -84,7 +83,7 @@ type linedWeights struct {
 
 // newLinedWeights returns nil where windows are gathered.
 func newLinedWeights(g gather, outC int) *linedWeights {
-	if !g.lined() || g.outW < minSummedPositions || outC%gemm.Narrowest != 0 {
+	if !g.lined() || g.outW < minSummedPositions || outC%gemm.ColumnUnit != 0 {
 		return nil
 	}
 	return &linedWeights{gather: g, outC: outC}
@@ -145,7 +144,7 @@ func (p *linedWeights) Do(split, worker int) {
 			m.Left = gemm.ColumnsOf(lines[ky*size:], p.sw*p.channels).InStretches(p.sh * size)
 			m.C = gemm.View{Data: p.sums[split*p.slot()+ky*m.Rows*p.outC:], Row: p.outC}
 			if m.Ahead = (gemm.Prefetch{}); ky == 0 {
-				m.Ahead = gemm.Spread(p.dy[next*row : min(2*next-line, end)*row])
+				m.Ahead = gemm.PrefetchEvenly(p.dy[next*row : min(2*next-line, end)*row])
 			}
 			m.Run()
 		}

@@ -2,7 +2,6 @@ package conv
 
 import (
 	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/norm"
 	"github.com/reidbench/reidbench/kernels/vec"
@@ -87,7 +86,7 @@ func (p *implicitProduct) packsAhead() bool { return p.given || p.rowBlocks() > 
 
 // paddedCols returns the columns of a group in whole panels.
 func (p *implicitProduct) paddedCols() int {
-	return mem.RoundUp(p.cols, gemm.TileFor(isa.Active()).Cols)
+	return mem.RoundUp(p.cols, gemm.Tile().Cols)
 }
 
 func (p *implicitProduct) packedSize() int {
@@ -102,7 +101,7 @@ func (p *implicitProduct) packedSize() int {
 
 // columnBlock returns how many columns make a task.
 func (p *implicitProduct) columnBlock() int {
-	width := gemm.TileFor(isa.Active()).Cols
+	width := gemm.Tile().Cols
 	if p.quartered() {
 		width *= 2
 	}
@@ -153,7 +152,7 @@ func (p *implicitProduct) packTasks() int {
 		pairs, singles := columnPanels(p.cols)
 		return p.groups * (pairs + singles)
 	}
-	return p.groups * p.paddedCols() / gemm.TileFor(isa.Active()).Cols
+	return p.groups * p.paddedCols() / gemm.Tile().Cols
 }
 
 // start begins a call, with the space for packed weights.
@@ -165,7 +164,7 @@ func (p *implicitProduct) packTask(task int, ws []float32) {
 		p.packQuarters(task)
 		return
 	}
-	width, depth := gemm.TileFor(isa.Active()).Cols, p.steps()
+	width, depth := gemm.Tile().Cols, p.steps()
 	panels := p.paddedCols() / width
 	dst := p.packed[task*depth*width:][:depth*width]
 	p.packSteps(dst, task/panels, task%panels*width, 0, depth, mem.Align(ws))
@@ -182,7 +181,7 @@ func (p *implicitProduct) packSteps(dst []float32, group, j, k0, k1 int, space [
 
 // pack writes rows [k0,k1) of the panel that begins with column j.
 func (p *implicitProduct) pack(dst []float32, group, j, k0, k1 int) {
-	width := gemm.TileFor(isa.Active()).Cols
+	width := gemm.Tile().Cols
 	cols := min(width, p.cols-j)
 	if p.transposed {
 		vec.TransposeRows(dst, width, p.weights[(group*p.cols+j)*p.weightStride+k0:], p.weightStride, cols, k1-k0)
@@ -270,7 +269,7 @@ const (
 // chooseStoring decides for the operands that are set; without any, for those that need most scratch. What is added to
 // itself is read, and so in the caches.
 func (p *implicitProduct) chooseStoring() storing {
-	whole := p.dstPixel%gemm.TileFor(isa.Active()).Cols == 0
+	whole := p.dstPixel%gemm.Tile().Cols == 0
 	switch {
 	case p.phase.sh != 1 || p.phase.sw != 1:
 		return storeStrided

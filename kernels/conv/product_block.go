@@ -2,7 +2,6 @@ package conv
 
 import (
 	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 )
 
@@ -50,7 +49,7 @@ func (s *productScratch) take(p *implicitProduct, space *mem.Scratch) {
 	case storeAside:
 		s.block = space.Take(rowBlock * p.dstPixel)
 	case storeBands:
-		s.band = space.Take(gemm.TileFor(isa.Active()).Rows * p.dstPixel)
+		s.band = space.Take(gemm.Tile().Rows * p.dstPixel)
 	}
 	if p.quartered() {
 		s.quarters = gemm.TakeQuarterScratch(space, rowBlock, depth)
@@ -99,7 +98,7 @@ func (b *productBlock) setResult() {
 	}
 	if p.summed.Sums != nil {
 		b.sums = gemm.ColumnSums{Shift: p.summed.Shift[b.col:], Sums: p.summed.Block(b.row / rowBlock)[b.col:], Row: p.summed.Row}
-		cols := mem.RoundUp(m.Cols, gemm.TileFor(isa.Active()).Cols)
+		cols := mem.RoundUp(m.Cols, gemm.Tile().Cols)
 		clear(b.sums.Sums[:cols])
 		clear(b.sums.Sums[b.sums.Row:][:cols])
 	}
@@ -123,7 +122,7 @@ func (b *productBlock) epilogueOf(first, last bool) gemm.Epilogue {
 		}
 	}
 	if last {
-		e.Relu, e.Sums = p.relu, b.sums
+		e.ReLU, e.Sums = p.relu, b.sums
 	}
 	e.Stream = first && last && p.storing == storePast
 	return e
@@ -139,7 +138,7 @@ func (b *productBlock) gatherRows(k int) {
 	case b.direct && k == 0 && b.groups == 1:
 		m.Ahead = b.rowsAhead()
 	default:
-		m.Ahead = gemm.Spread(b.before)
+		m.Ahead = gemm.PrefetchEvenly(b.before)
 	}
 	switch {
 	case b.direct:
@@ -158,7 +157,7 @@ func (b *productBlock) gatherRows(k int) {
 // rowsAhead returns the rows that tiles fetch while they are multiplied by the first panel: those of the band after the
 // next, and at the end the first ones of the next block.
 func (b *productBlock) rowsAhead() gemm.Prefetch {
-	m, shape := &b.m, gemm.TileFor(isa.Active())
+	m, shape := &b.m, gemm.Tile()
 	ahead, bands, panels := 2*shape.Rows, mem.CeilDiv(m.Rows, shape.Rows), mem.CeilDiv(m.Cols, shape.Cols)
 	rows := func(from, count int) []float32 {
 		from, count = min(from, b.rows()), min(count, b.rows()-from)
@@ -167,16 +166,16 @@ func (b *productBlock) rowsAhead() gemm.Prefetch {
 	below, next := rows(b.row+ahead, m.Rows-ahead), rows(b.row+rowBlock, ahead)
 	switch {
 	case panels == 1:
-		return gemm.Spread(below, b.before, next)
+		return gemm.PrefetchEvenly(below, b.before, next)
 	case m.Band != nil: // all panels pass by a band before the next one
-		return gemm.Spread(below, next)
+		return gemm.PrefetchEvenly(below, next)
 	}
-	return gemm.Spread(below, next).During(bands).Then(b.before)
+	return gemm.PrefetchEvenly(below, next).ByFirst(bands).Then(b.before)
 }
 
 // packColumns sets the right factor, from k on.
 func (b *productBlock) packColumns(k int) {
-	p, m, width, depth := b.implicitProduct, &b.m, gemm.TileFor(isa.Active()).Cols, b.steps()
+	p, m, width, depth := b.implicitProduct, &b.m, gemm.Tile().Cols, b.steps()
 	if p.packsAhead() {
 		m.Right = gemm.PanelsOf(p.packed[b.group*depth*p.paddedCols()+b.col*depth+k*width:], depth*width)
 		return
@@ -188,7 +187,7 @@ func (b *productBlock) packColumns(k int) {
 		rows = packedRows // in the order of memory
 		if p.kh*p.kw == 1 && !p.pairs && k+m.Depth < depth {
 			next := p.weights[(b.group*p.channels+k+m.Depth)*p.weightStride+p.tapOffsets[0]+b.col:]
-			m.Ahead = gemm.Strips(gemm.StripsOf(next, p.weightStride, m.Cols))
+			m.Ahead = gemm.PrefetchStrips(gemm.StripsOf(next, p.weightStride, m.Cols))
 		}
 	}
 	for at := 0; at < m.Depth; at += rows {

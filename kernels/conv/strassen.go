@@ -2,7 +2,6 @@ package conv
 
 import (
 	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/vec"
 )
@@ -34,7 +33,7 @@ func (p *implicitProduct) quartered() bool { return p.strassen && !p.pairs && p.
 // columnPanels returns how columns are cut: into pairs of panels, one of either half, and single panels, the last of
 // which need not be whole. All tasks but the last have pairs only.
 func columnPanels(cols int) (pairs, singles int) {
-	width := gemm.TileFor(isa.Active()).Cols
+	width := gemm.Tile().Cols
 	pairs = cols / (2 * width)
 	return pairs, mem.CeilDiv(cols-pairs*2*width, width)
 }
@@ -42,13 +41,13 @@ func columnPanels(cols int) (pairs, singles int) {
 // pairSize returns the length of a pair of packed panels: the factors of the right side in the order of their use,
 // block by block of the depth.
 func (p *implicitProduct) pairSize() int {
-	return int(gemm.Factors) * p.steps() / 2 * gemm.TileFor(isa.Active()).Cols
+	return int(gemm.Factors) * p.steps() / 2 * gemm.Tile().Cols
 }
 
 // quarteredSize is packedSize of a group: its pairs, then its single panels.
 func (p *implicitProduct) quarteredSize() int {
 	pairs, singles := columnPanels(p.cols)
-	return pairs*p.pairSize() + singles*p.steps()*gemm.TileFor(isa.Active()).Cols
+	return pairs*p.pairSize() + singles*p.steps()*gemm.Tile().Cols
 }
 
 // taskPanels are the panels of the columns of a task: pairs, then single ones.
@@ -73,26 +72,26 @@ type panelPair struct {
 
 // pair returns one of the pairs. The left panels of all pairs are the left half of their columns.
 func (t *taskPanels) pair(index int) panelPair {
-	left := t.col + index*gemm.TileFor(isa.Active()).Cols
-	return panelPair{left, left + t.pairs*gemm.TileFor(isa.Active()).Cols, t.packed[index*t.pairSize():]}
+	left := t.col + index*gemm.Tile().Cols
+	return panelPair{left, left + t.pairs*gemm.Tile().Cols, t.packed[index*t.pairSize():]}
 }
 
 // single returns the first column of one of the single panels, and the packed panel.
 func (t *taskPanels) single(index int) (col int, packed []float32) {
-	width := gemm.TileFor(isa.Active()).Cols
+	width := gemm.Tile().Cols
 	return t.col + (2*t.pairs+index)*width, t.packed[t.pairs*t.pairSize()+index*t.steps()*width:]
 }
 
 // factor returns a right factor of the block of the depth that begins with k and has the given depth, up to the end of
 // all.
 func (t *panelPair) factor(f gemm.Factor, k, depth int) []float32 {
-	width := gemm.TileFor(isa.Active()).Cols
+	width := gemm.Tile().Cols
 	return t.packed[(int(gemm.Factors)*k/2+int(f)*depth/2)*width:]
 }
 
 // packQuarters packs one pair of panels or one single panel.
 func (p *implicitProduct) packQuarters(task int) {
-	width, depth, block := gemm.TileFor(isa.Active()).Cols, p.steps(), p.blockDepth()
+	width, depth, block := gemm.Tile().Cols, p.steps(), p.blockDepth()
 	pairs, singles := columnPanels(p.cols)
 	group, index := task/(pairs+singles), task%(pairs+singles)
 	col := min(index, pairs) * 2 * width / p.columnBlock() * p.columnBlock() // where the task begins
@@ -106,15 +105,15 @@ func (p *implicitProduct) packQuarters(task int) {
 	for k := 0; k < depth; k += block {
 		end := min(k+block, depth)
 		middle, size := (k+end)/2, (end-k)/2*width
-		slot := func(f gemm.Factor) []float32 { return pair.factor(f, k, end-k)[:size] }
-		// Quadrants that are no factors lie where the factors that take their place go.
-		t1, t2, t3, t4 := slot(gemm.FactorS1T1), slot(gemm.FactorS2T2), slot(gemm.FactorS3T3), slot(gemm.FactorA22T4)
-		b11, b12, b21, b22 := slot(gemm.FactorA11B11), t1, slot(gemm.FactorA12B21), slot(gemm.FactorS4B22)
-		p.pack(b11, group, pair.left, k, middle)
-		p.pack(b12, group, pair.right, k, middle)
-		p.pack(b21, group, pair.left, middle, end)
-		p.pack(b22, group, pair.right, middle, end)
-		gemm.RightSums(t1, t2, t3, t4, b11, b12, b21, b22)
+		var factors [gemm.Factors][]float32
+		for f := range gemm.Factors {
+			factors[f] = pair.factor(f, k, end-k)[:size]
+		}
+		p.pack(factors[gemm.FactorA11B11], group, pair.left, k, middle)
+		p.pack(factors[gemm.FactorS1T1], group, pair.right, k, middle) // B12, see SumRightQuadrants
+		p.pack(factors[gemm.FactorA12B21], group, pair.left, middle, end)
+		p.pack(factors[gemm.FactorS4B22], group, pair.right, middle, end)
+		gemm.SumRightQuadrants(&factors)
 	}
 }
 
@@ -127,23 +126,23 @@ func (b *productBlock) gathersLater() bool {
 // multiplyQuarters multiplies a block of the depth, from k on.
 func (b *productBlock) multiplyQuarters(k int) {
 	q, m, source := &b.inQuarters, &b.m, &b.source
-	width := gemm.TileFor(isa.Active()).Cols
+	width := gemm.Tile().Cols
 	panels := b.panelsOfTask(b.group, b.col)
-	q.M, q.QuarterScratch = *m, b.productScratch.quarters
+	q.Product, q.QuarterScratch = *m, b.productScratch.quarters
 	q.Source, q.Evenly = gemm.View{}, b.given
 	if !b.direct && b.gathersLater() {
 		q.Source = gemm.View{Data: source.src[b.row*source.pixel+source.first+k:], Row: source.pixel}
 	}
-	q.Whole = source.pixel == m.Depth && (b.direct || q.Source.Data != nil)
+	q.Contiguous = source.pixel == m.Depth && (b.direct || q.Source.Data != nil)
 	if !q.Evenly {
-		q.M.Ahead = gemm.Spread(b.before)
+		q.Product.Ahead = gemm.PrefetchEvenly(b.before)
 	}
 	a := &m.Left
-	if q.M.Cols = 2 * panels.pairs * width; panels.pairs > 0 {
+	if q.Product.Cols = 2 * panels.pairs * width; panels.pairs > 0 {
 		if m.Rows%2 != 0 {
 			clear(a.Data[m.Rows*a.Row:][:m.Depth])
 		}
-		q.M.Right = gemm.PanelsOf(nil, b.pairSize())
+		q.Product.Right = gemm.PanelsOf(nil, b.pairSize())
 		pair := panels.pair(0)
 		for f := range gemm.Factors {
 			q.Right[f] = pair.factor(f, k, m.Depth)
@@ -156,7 +155,7 @@ func (b *productBlock) multiplyQuarters(k int) {
 		_, packed := panels.single(0)
 		rest := *m
 		rest.Right, rest.Ahead = gemm.PanelsOf(packed[k*width:], b.steps()*width), gemm.Prefetch{}
-		rest.DropColumns(q.M.Cols)
+		rest.DropColumns(q.Product.Cols)
 		rest.Run()
 	}
 }

@@ -2,7 +2,6 @@ package conv
 
 import (
 	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/kernels/vec"
@@ -79,7 +78,7 @@ func (p *weightProduct) rowBlock() int {
 	if p.pairs || !p.plain() {
 		fewest = weightRows
 	}
-	return mem.RoundUp(max(mem.CeilDiv(p.rows, p.missing(p.splits())), fewest), gemm.TileFor(isa.Active()).Rows)
+	return mem.RoundUp(max(mem.CeilDiv(p.rows, p.missing(p.splits())), fewest), gemm.Tile().Rows)
 }
 
 func (p *weightProduct) rowBlocks() int { return mem.CeilDiv(p.rows, p.rowBlock()) }
@@ -88,7 +87,7 @@ func (p *weightProduct) rowBlocks() int { return mem.CeilDiv(p.rows, p.rowBlock(
 func (p *weightProduct) columnBlock() int {
 	cols := mem.CeilDiv(p.depth(), p.wideBlocks())
 	parts := p.missing(p.splits() * p.rowBlocks())
-	return mem.RoundUp(min(cols, max(mem.CeilDiv(cols, parts), fewestCols)), gemm.TileFor(isa.Active()).Cols)
+	return mem.RoundUp(min(cols, max(mem.CeilDiv(cols, parts), fewestCols)), gemm.Tile().Cols)
 }
 
 func (p *weightProduct) columnBlocks() int { return mem.CeilDiv(p.depth(), p.columnBlock()) }
@@ -183,33 +182,33 @@ func (p *weightProduct) readAfter(t *weightTask, at, row int) gemm.Prefetch {
 		last := min(next+pixelBlock, t.end)
 		dy := p.dy[next*p.rows : last*p.rows]
 		if !p.plain() {
-			return gemm.Spread(dy)
+			return gemm.PrefetchEvenly(dy)
 		}
-		return gemm.Spread(dy, p.src[next*p.pixel:last*p.pixel])
+		return gemm.PrefetchEvenly(dy, p.src[next*p.pixel:last*p.pixel])
 	case below < t.row+t.rows:
 		rows, more := p.stripsOfRows(t, at, below)
-		return gemm.Strips(rows, more)
+		return gemm.PrefetchStrips(rows, more)
 	case next < t.end:
 		rows, more := p.stripsOfRows(t, next, t.row)
 		if !p.plain() {
-			return gemm.Strips(rows, more)
+			return gemm.PrefetchStrips(rows, more)
 		}
 		cols, moreCols := p.stripsOfPixels(p.src[next*p.pixel+t.col:], p.pixel, t.cols)
-		return gemm.Strips(rows, more, cols, moreCols)
+		return gemm.PrefetchStrips(rows, more, cols, moreCols)
 	}
 	return gemm.Prefetch{}
 }
 
 // stripsOfRows returns the rows of dyᵀ from the given one on, beginning with pixel at.
-func (p *weightProduct) stripsOfRows(t *weightTask, at, row int) (first, second gemm.FetchedBlock) {
+func (p *weightProduct) stripsOfRows(t *weightTask, at, row int) (first, second gemm.PrefetchBlock) {
 	return p.stripsOfPixels(p.dy[at*p.rows+row:], p.rows, min(weightRows, t.row+t.rows-row))
 }
 
 // stripsOfPixels returns columns of pixels. A step of the depth is one pixel, or a pair of them: then there are strips
 // of the first and of the second.
-func (p *weightProduct) stripsOfPixels(data []float32, pixel, cols int) (first, second gemm.FetchedBlock) {
+func (p *weightProduct) stripsOfPixels(data []float32, pixel, cols int) (first, second gemm.PrefetchBlock) {
 	if !p.pairs {
-		return gemm.StripsOf(data, pixel, cols), gemm.FetchedBlock{}
+		return gemm.StripsOf(data, pixel, cols), gemm.PrefetchBlock{}
 	}
 	if first = gemm.StripsOf(data, 2*pixel, cols); len(data) >= pixel+cols {
 		second = gemm.StripsOf(data[pixel:], 2*pixel, cols)
@@ -220,7 +219,7 @@ func (p *weightProduct) stripsOfPixels(data []float32, pixel, cols int) (first, 
 // directColumns reports whether tiles read their columns of the pixels before end where they are. The narrowest tile
 // may read into the next pixel, which then has to exist.
 func (p *weightProduct) directColumns(end int) bool {
-	return p.plain() && (end < p.pixels() || p.channels%gemm.Narrowest == 0)
+	return p.plain() && (end < p.pixels() || p.channels%gemm.ColumnUnit == 0)
 }
 
 // addTasks returns the number of tasks that add the splits' sums.

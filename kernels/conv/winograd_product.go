@@ -2,7 +2,6 @@ package conv
 
 import (
 	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 )
 
@@ -52,7 +51,7 @@ func (p *winogradProduct) tileBlock() int {
 func (p *winogradProduct) blocks() blockGrid {
 	g := blockGrid{rowBlocks: mem.CeilDiv(p.tiles(), p.tileBlock()), groups: p.operands.groups, cols: p.operands.cols}
 	parts := mem.CeilDiv(wantTasks/2, g.rowBlocks*g.groups)
-	g.columnBlock = mem.RoundUp(mem.CeilDiv(g.cols, parts), gemm.TileFor(isa.Active()).Cols)
+	g.columnBlock = mem.RoundUp(mem.CeilDiv(g.cols, parts), gemm.Tile().Cols)
 	return g
 }
 
@@ -76,7 +75,7 @@ func (p *winogradProduct) steps() int {
 func (p *winogradProduct) start(filters []float32) { p.filters = filters }
 
 func (p *winogradProduct) panels() int {
-	return p.operands.paddedCols() / gemm.TileFor(isa.Active()).Cols
+	return p.operands.paddedCols() / gemm.Tile().Cols
 }
 
 func (p *winogradProduct) filterChunks() int { return mem.CeilDiv(p.operands.channels, filterChunk) }
@@ -87,7 +86,7 @@ func (p *winogradProduct) packTasks() int { return p.operands.groups * p.panels(
 // pairs the transformed ones.
 func (p *winogradProduct) takePackScratch(space *mem.Scratch) (taps, filters []float32) {
 	o := p.operands
-	size := min(filterChunk, o.channels) * gemm.TileFor(isa.Active()).Cols
+	size := min(filterChunk, o.channels) * gemm.Tile().Cols
 	if taps = space.Take(o.kh * o.kw * size); o.pairs {
 		filters = space.Take(p.grid.positions * size)
 	}
@@ -96,7 +95,7 @@ func (p *winogradProduct) takePackScratch(space *mem.Scratch) (taps, filters []f
 
 // packTask transforms the filters of one panel of columns and one chunk of channels.
 func (p *winogradProduct) packTask(task int, ws []float32) {
-	o, width, chunks := p.operands, gemm.TileFor(isa.Active()).Cols, p.filterChunks()
+	o, width, chunks := p.operands, gemm.Tile().Cols, p.filterChunks()
 	panel, channel := task/chunks, task%chunks*filterChunk
 	channels := min(filterChunk, o.channels-channel)
 	space, size := mem.NewScratch(ws), channels*width
@@ -173,7 +172,7 @@ func (p *winogradProduct) multiply(task int, ws []float32) {
 
 // multiplyPosition multiplies the inputs of one position by its filters of some columns.
 func (b *winogradBlock) multiplyPosition(position, col, cols int) {
-	width, steps := gemm.TileFor(isa.Active()).Cols, b.steps()
+	width, steps := gemm.Tile().Cols, b.steps()
 	panel := b.grid.positions * steps * width
 	filters := b.filters[(b.group*b.panels()+col/width)*panel+position*steps*width:]
 	inputs := b.inputs.at(position, 0)
@@ -197,13 +196,13 @@ func (p *winogradProduct) target(tile, channel int) tileTarget {
 		rows: min(p.grid.tileH, o.outH-y), cols: min(p.grid.tileW, o.outW-x),
 	}
 	if o.bias != nil {
-		t.bias, t.flags = o.bias[channel:], gemm.FlagBias
+		t.bias, t.flags = o.bias[channel:], flagBias
 	}
 	if o.add != nil {
-		t.add, t.flags = o.add[at:], t.flags|gemm.FlagAdd
+		t.add, t.flags = o.add[at:], t.flags|flagAdd
 	}
 	if o.relu {
-		t.flags |= gemm.FlagReLU
+		t.flags |= flagReLU
 	}
 	return t
 }

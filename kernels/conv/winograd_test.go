@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/internal/kerneltest"
 	"github.com/reidbench/reidbench/kernels/isa"
 )
@@ -129,21 +128,21 @@ func checkCollect(t *testing.T, rng *rand.Rand, which, n, rows, cols, flags int,
 	src := kerneltest.Guarded(t, rng, (maxPositions-1)*step+n)
 	if special != 0 {
 		src[rng.IntN(len(src))] = special
-		flags &^= gemm.FlagReLU // would make a number of one infinity
+		flags &^= flagReLU // would make a number of one infinity
 	}
 	col := n + rng.IntN(3)
 	row := maxLine*col + rng.IntN(3)
 	size := (rows-1)*row + (cols-1)*col + n
 	got := tileTarget{data: kerneltest.Guarded(t, rng, size), row: row, col: col, rows: rows, cols: cols, flags: flags}
-	if flags&gemm.FlagBias != 0 {
+	if flags&flagBias != 0 {
 		got.bias = kerneltest.Guarded(t, rng, n)
 	}
-	if flags&gemm.FlagAdd != 0 {
+	if flags&flagAdd != 0 {
 		got.add = kerneltest.Guarded(t, rng, size)
 	}
 	want := got
 	want.data = append([]float32(nil), got.data...)
-	if flags&gemm.FlagAdd != 0 && rng.IntN(2) == 0 { // in place
+	if flags&flagAdd != 0 && rng.IntN(2) == 0 { // in place
 		got.add, want.add = got.data, want.data
 	}
 	s.collectTile(got, src, step, n)
@@ -160,6 +159,9 @@ const maxPositions = 36
 
 var specials = []float32{0, float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}
 
+// tileFlags are the flags that a tile of outputs may have.
+const tileFlags = flagBias | flagAdd | flagReLU
+
 func TestWinogradTransforms(t *testing.T) {
 	kerneltest.ForEachISA(t, func(t *testing.T) {
 		if isa.Active() == isa.Generic {
@@ -173,7 +175,7 @@ func TestWinogradTransforms(t *testing.T) {
 					checkSpread(t, rng, which, n, uint(rng.IntN(allLines+1)), uint(rng.IntN(allLines+1)), special)
 				}
 				for which, s := range collectTransforms() {
-					flags := rng.IntN(gemm.FlagReLU<<1) &^ gemm.FlagAccumulate
+					flags := rng.Int() & tileFlags
 					rows, cols := s.lines(true)
 					checkCollect(t, rng, which, n, rows, cols, flags, special)
 					checkCollect(t, rng, which, n, 1+rng.IntN(rows), 1+rng.IntN(cols), flags, special)
@@ -194,7 +196,7 @@ func FuzzWinogradTransforms(f *testing.F) {
 			checkSpread(t, rng, at, 1+int(n), uint(rows)&allLines, uint(cols)&allLines, value)
 			at = int(which) % len(collectTransforms())
 			high, wide := collectTransforms()[at].lines(true)
-			what := int(flags) % (gemm.FlagReLU << 1) &^ gemm.FlagAccumulate
+			what := int(flags) & tileFlags
 			checkCollect(t, rng, at, 1+int(n), 1+int(rows)%high, 1+int(cols)%wide, what, value)
 		}
 	})

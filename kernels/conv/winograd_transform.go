@@ -3,7 +3,6 @@ package conv
 import (
 	"unsafe"
 
-	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/isa"
 )
 
@@ -158,13 +157,13 @@ func (t *tileTransform) collectGeneric(dst *tileTarget, src []float32, srcStep, 
 		for i := range dst.rows {
 			for j := range dst.cols {
 				sum, at := t.across.multiply(j, &half[i]), i*dst.row+j*dst.col+c
-				if dst.flags&gemm.FlagBias != 0 {
+				if dst.flags&flagBias != 0 {
 					sum += dst.bias[c]
 				}
-				if dst.flags&gemm.FlagAdd != 0 {
+				if dst.flags&flagAdd != 0 {
 					sum += dst.add[at]
 				}
-				if dst.flags&gemm.FlagReLU != 0 {
+				if dst.flags&flagReLU != 0 {
 					sum = max(sum, 0)
 				}
 				dst.data[at] = sum

@@ -2,7 +2,6 @@ package conv
 
 import (
 	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
@@ -50,7 +49,7 @@ func (w *winogradWeights) outputs() int { return w.operands.groups * w.operands.
 // become.
 func (w *winogradWeights) takeChunk(n int, space *mem.Scratch) (tiles int, inputs, gradients, products transformed) {
 	// The last register tile reads rows that do not exist, and the last panel a little more than the inputs.
-	shape := gemm.TileFor(isa.Active())
+	shape := gemm.Tile()
 	outputs := w.outputs() - w.operands.rows + mem.RoundUp(w.operands.rows, shape.Rows)
 	inputRow, gradientRow := mem.PaddedRow(w.operands.pixel), mem.PaddedRow(outputs)
 	limit := gradientFloats / w.grid.positions / (inputRow + gradientRow)
@@ -145,7 +144,7 @@ func (j *finishGradient) Do(task, _ int) {
 	filter := o.dw[task*o.depth():]
 	dst := tileTarget{data: filter, row: o.kw * o.channels, col: o.channels, rows: o.kh, cols: o.kw}
 	if o.keep {
-		dst.add, dst.flags = filter, gemm.FlagAdd
+		dst.add, dst.flags = filter, flagAdd
 	}
 	w.grid.filterGradient.collectTile(dst, w.products.at(0, task), w.products.step, o.channels)
 }

@@ -11,9 +11,9 @@ import (
 // pairs of neighbours in the depth. A pair takes the place of one float32: the first in the lower half of its bits, the
 // second in the upper. That is why they lie in []float32, which is never computed with, and are moved like any others.
 
-// RoundBF16 returns the bf16 nearest to v, and of two the even one. NaNs stay NaNs and become quiet; subnormal numbers
+// roundBF16 returns the bf16 nearest to v, and of two the even one. NaNs stay NaNs and become quiet; subnormal numbers
 // become zeros with their sign. VCVTNE2PS2BF16 does the same.
-func RoundBF16(v float32) uint32 {
+func roundBF16(v float32) uint32 {
 	bits := math.Float32bits(v)
 	switch {
 	case v != v:
@@ -25,7 +25,7 @@ func RoundBF16(v float32) uint32 {
 }
 
 func pairBF16(first, second float32) float32 {
-	return math.Float32frombits(RoundBF16(first) | RoundBF16(second)<<16)
+	return math.Float32frombits(roundBF16(first) | roundBF16(second)<<16)
 }
 
 // addPairProduct returns sum + a₁·b₁ + a₀·b₀, rounded to float32 after each addition, not before. Subnormal sums become

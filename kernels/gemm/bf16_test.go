@@ -40,7 +40,7 @@ func TestRoundBF16(t *testing.T) {
 		{0x7f800001, 0x7fc0}, {0xffc12345, 0xffc1},
 		{0x00000001, 0}, {0x807fffff, 0x8000}, {0x00800000, 0x0080}, // subnormal, and the smallest that is not
 	} {
-		if got := RoundBF16(math.Float32frombits(test.bits)); got != test.want {
+		if got := roundBF16(math.Float32frombits(test.bits)); got != test.want {
 			t.Errorf("roundBF16(%#x) = %#x, want %#x", test.bits, got, test.want)
 		}
 	}
@@ -65,7 +65,7 @@ func TestAddPairProduct(t *testing.T) {
 	}
 }
 
-// same tells whether two results are equal, or both NaN.
+// same reports whether two results are equal, or both NaN.
 func same(got, want float32) bool { return got == want || got != got && want != want }
 
 func sameBits(got, want float32) bool { return math.Float32bits(got) == math.Float32bits(want) }
@@ -150,10 +150,10 @@ func checkPairTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, s
 func TestPairTile(t *testing.T) {
 	kerneltest.NeedBF16(t)
 	rng := rand.New(rand.NewPCG(23, 24))
-	shape := TileFor(isa.AVX512)
+	shape := tileFor(isa.AVX512)
 	for rows := 1; rows <= shape.Rows; rows++ {
 		for cols := 1; cols <= shape.Cols; cols++ {
-			for flags := range FlagReLU << 1 {
+			for flags := range flagReLU << 1 {
 				checkPairTile(t, rng, rows, cols, 1+rng.IntN(20), flags, flags%3 == 0)
 			}
 		}
@@ -165,9 +165,9 @@ func FuzzPairTile(f *testing.F) {
 	f.Add(uint64(2), uint8(5), uint8(17), uint16(1), uint8(1), true)
 	f.Fuzz(func(t *testing.T, seed uint64, rows, cols uint8, depth uint16, flags uint8, special bool) {
 		kerneltest.NeedBF16(t)
-		shape := TileFor(isa.AVX512)
+		shape := tileFor(isa.AVX512)
 		r, c, k := 1+int(rows)%shape.Rows, 1+int(cols)%shape.Cols, 1+int(depth)%300
-		checkPairTile(t, rand.New(rand.NewPCG(seed, 0)), r, c, k, int(flags)%(FlagReLU<<1), special)
+		checkPairTile(t, rand.New(rand.NewPCG(seed, 0)), r, c, k, int(flags)%(flagReLU<<1), special)
 	})
 }
 

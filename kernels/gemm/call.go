@@ -9,7 +9,7 @@ func (c *tileCall) set(t *tile) {
 	const size = 4
 	flags := t.flags
 	if !t.streams() {
-		flags &^= FlagStream
+		flags &^= flagStream
 	}
 	*c = tileCall{
 		depth: t.depth, stretches: t.stretches,

@@ -1,3 +1,14 @@
+// Package gemm answers how a matrix product C = A·B uses the caches and registers of one core.
+//
+// A [Product] is one block of the depth, small enough to stay in the second-level cache. Its kernels keep a tile of C in
+// registers ([Tile]) and read A where it lies ([RowsOf], [ColumnsOf]) and B in panels as wide as a tile ([PanelsOf], see
+// [Pack]) or where it lies ([MatrixOf]). What happens to C on the way to memory is its [Epilogue]. While it runs, its
+// tiles fetch what is read next, its [Prefetch]. [QuarteredProduct] is the same in Strassen's form, with seven products
+// of quadrants in place of eight. Where the [Precision] is BF16, the factors are pairs of bf16 ([PairColumns],
+// [PairRows]).
+//
+// The callers cut products into such blocks, share them among threads and pack B: package conv for convolutions and
+// linear layers, package attention for its small products.
 package gemm
 
 import (
@@ -13,96 +24,102 @@ import (
 //		for k < depth: sum += A(r,k) * B(k,j)
 //		C(r,j) = max(sum + C(r,j) + bias[j] + add(r,j), 0)
 //
-// with the terms that its epilogue names. The depth may be two-dimensional: A's columns then come in stretches of depth
-// columns each, which follow each other in B.
+// with the terms that its epilogue names. The depth may be two-dimensional: A's columns then come in stretches of Depth
+// columns each, whose rows of B follow each other.
 type Product struct {
 	Rows, Cols, Depth int
 	Stretches         int  // 0 is 1
 	Pairs             bool // A and B hold pairs of bf16 values, and depth counts the pairs
 
-	Left  leftFactor
-	Right rightFactor
+	Left  LeftFactor
+	Right RightFactor
 	C     View
 	Band  []float32 // completes a band of C, as high as a tile, before it goes past the caches; nil if tiles store C
 	Epilogue
 	Ahead Prefetch // what is read after this product or later in it
 }
 
-// View is a row-major matrix, or a block of one: element (r,j) is data[r*row + j].
+// View is a row-major matrix, or a block of one: element (r,j) is Data[r*Row + j].
 type View struct {
 	Data []float32
 	Row  int
 }
 
-// at returns the view without its first rows and columns.
+// At returns the view from a row and a column on.
 func (v View) At(row, col int) View { return View{v.Data[row*v.Row+col:], v.Row} }
 
-// leftFactor is where A lies: A(r,k) is data[r/T*band + r%T*row + k*step + s*stretch] for tiles of T rows, where k counts
-// within stretch s of the depth.
-type leftFactor struct {
+// LeftFactor is where A lies: A(r,k) is Data[r/T*band + r%T*Row + k*step + s*stretch] for tiles of T rows, where k
+// counts within stretch s of the depth. [RowsOf] and [ColumnsOf] make one.
+type LeftFactor struct {
 	Data            []float32
 	band, Row, step int
 	stretch         int
-	Edge            []float32 // takes the rows that fill no tile; nil if the rows up to the next whole tile exist
+	edge            []float32 // takes the rows that fill no tile; nil if the rows up to the next whole tile exist
 }
 
 // RowsOf returns the rows of a matrix as A. Those up to the next whole tile exist.
-func RowsOf(a []float32, row int) leftFactor {
-	return leftFactor{Data: a, band: TileFor(isa.Active()).Rows * row, Row: row, step: 1}
+func RowsOf(a []float32, row int) LeftFactor {
+	return LeftFactor{Data: a, band: Tile().Rows * row, Row: row, step: 1}
 }
 
 // ColumnsOf returns the columns of a matrix as the rows of A. Those up to the next whole tile exist.
-func ColumnsOf(a []float32, row int) leftFactor {
-	return leftFactor{Data: a, band: TileFor(isa.Active()).Rows, Row: 1, step: row}
+func ColumnsOf(a []float32, row int) LeftFactor {
+	return LeftFactor{Data: a, band: Tile().Rows, Row: 1, step: row}
 }
 
-// withEdge returns A where nothing may be read below its last row: rows that fill no tile are copied to edge, which has
-// EdgeSize, before they are read.
-func (l leftFactor) WithEdge(edge []float32) leftFactor {
-	l.Edge = edge
+// WithEdge returns A where nothing may be read below its last row. Rows that fill no tile are copied to edge, which has
+// [EdgeSize] floats, before they are read.
+func (l LeftFactor) WithEdge(edge []float32) LeftFactor {
+	l.edge = edge
 	return l
 }
 
-// inStretches returns A with a distance from one stretch of the depth to the next.
-func (l leftFactor) InStretches(distance int) leftFactor {
+// InStretches returns A with a distance from one stretch of the depth to the next.
+func (l LeftFactor) InStretches(distance int) LeftFactor {
 	l.stretch = distance
 	return l
 }
 
-// EdgeSize returns the length of the edge of products of the given depth.
-func EdgeSize(depth int) int { return TileFor(isa.Active()).Rows * depth }
+// EdgeSize returns the floats of the edge of products of the given depth.
+func EdgeSize(depth int) int { return Tile().Rows * depth }
 
-// rightFactor is where B lies: B(k,j) is data[j/U*panel + k*step + j%U] for panels of U columns. The columns up to the
-// next multiple of narrowest exist.
-type rightFactor struct {
-	Data        []float32
-	panel, Step int
+// RightFactor is where B lies: B(k,j) is data[j/U*panel + k*step + j%U] for panels of U columns. The columns up to the
+// next multiple of [ColumnUnit] exist. [PanelsOf] and [MatrixOf] make one.
+type RightFactor struct {
+	data        []float32
+	panel, step int
 }
 
 // PanelsOf returns packed panels as B, the given distance apart.
-func PanelsOf(b []float32, distance int) rightFactor {
-	return rightFactor{Data: b, panel: distance, Step: TileFor(isa.Active()).Cols}
+func PanelsOf(b []float32, distance int) RightFactor {
+	return RightFactor{data: b, panel: distance, step: Tile().Cols}
 }
 
 // MatrixOf returns a row-major matrix as B.
-func MatrixOf(b []float32, row int) rightFactor {
-	return rightFactor{Data: b, panel: TileFor(isa.Active()).Cols, Step: row}
+func MatrixOf(b []float32, row int) RightFactor {
+	return RightFactor{data: b, panel: Tile().Cols, step: row}
 }
 
-// Epilogue is what happens to the sums of a product before they are stored, in this order. Nil slices are left out.
+// Epilogue is what happens to the sums of a product before they are stored, in the order of its fields. Nil slices are
+// left out.
 type Epilogue struct {
 	Accumulate bool      // C is added
 	Bias       []float32 // a value for each column
 	Add        View      // of the shape of C
-	Relu       bool
+	ReLU       bool
 	Sums       ColumnSums
 	Stream     bool // C is stored past the caches, where tiles of whole cache lines are
 }
 
-// ColumnSums receives sums over the columns of a result, see tile. Whole panels of both exist.
+// ColumnSums takes the sums of a result over its rows, column by column:
+//
+//	Sums[j] += C(r,j) - Shift[j]
+//	Sums[Row + j] += (C(r,j) - Shift[j])²
+//
+// Both slices exist for whole panels of columns.
 type ColumnSums struct {
 	Shift, Sums []float32
-	Row         int // from the sums to those of squares
+	Row         int // floats from the sums to those of squares
 }
 
 // at returns the sums from a column on.
@@ -126,38 +143,39 @@ func (e Epilogue) at(row, col int) Epilogue {
 func (e *Epilogue) flags() int {
 	flags := 0
 	if e.Accumulate {
-		flags |= FlagAccumulate
+		flags |= flagAccumulate
 	}
 	if e.Bias != nil {
-		flags |= FlagBias
+		flags |= flagBias
 	}
 	if e.Add.Data != nil {
-		flags |= FlagAdd
+		flags |= flagAdd
 	}
-	if e.Relu {
-		flags |= FlagReLU
+	if e.ReLU {
+		flags |= flagReLU
 	}
 	if e.Sums.Sums != nil {
-		flags |= FlagSums
+		flags |= flagSums
 	}
 	if e.Stream {
-		flags |= FlagStream
+		flags |= flagStream
 	}
 	return flags
 }
 
-// SmallProduct returns a product of matrices that need no blocks, with B packed as a whole.
+// SmallProduct returns a product of matrices that need no blocks, with all of B in panels: [Pack] or [PackTransposed]
+// wrote them.
 func SmallProduct(rows, cols, depth int, packed []float32) Product {
-	return Product{Rows: rows, Cols: cols, Depth: depth, Right: PanelsOf(packed, depth*TileFor(isa.Active()).Cols)}
+	return Product{Rows: rows, Cols: cols, Depth: depth, Right: PanelsOf(packed, depth*Tile().Cols)}
 }
 
-// dropColumns leaves out the first columns; the right factor is set to what is left of it by the caller.
+// DropColumns leaves out the first n columns of C. The caller sets Right to the columns that are left.
 func (p *Product) DropColumns(n int) {
 	p.Cols -= n
 	p.C, p.Epilogue = p.C.At(0, n), p.Epilogue.at(0, n)
 }
 
-// dropRows leaves out the first rows of C.
+// DropRows leaves out the first n rows of C. The caller sets Left to the rows that are left.
 func (p *Product) DropRows(n int) {
 	p.Rows -= n
 	p.C, p.Epilogue = p.C.At(n, 0), p.Epilogue.at(n, 0)
@@ -166,15 +184,15 @@ func (p *Product) DropRows(n int) {
 	}
 }
 
-// run computes the product. A panel of B stays in the first-level cache while all of A passes by, or a band of A while
+// Run computes the product. A panel of B stays in the first-level cache while all of A passes by, or a band of A while
 // all panels do.
 func (p *Product) Run() {
-	shape := TileFor(isa.Active())
+	shape := Tile()
 	t := tile{depth: p.Depth, stretches: max(p.Stretches, 1), pairs: p.Pairs, flags: p.flags()}
-	t.left, t.b.Row = p.Left, p.Right.Step
+	t.left, t.b.Row = p.Left, p.Right.step
 	t.bandSteps = bandSteps{shape.Rows * p.C.Row, shape.Rows * p.C.Row, shape.Rows * p.Add.Row}
 	edgeRow := p.Rows
-	if rest := p.Rows % shape.Rows; rest != 0 && p.Left.Edge != nil {
+	if rest := p.Rows % shape.Rows; rest != 0 && p.Left.edge != nil {
 		edgeRow = p.Rows - rest
 		p.copyEdge(edgeRow/shape.Rows, rest)
 	}
@@ -210,17 +228,17 @@ func (p *Product) fence() {
 // multiply computes tiles from the index-th on: one panel of columns, and at most the given number of bands of rows. It
 // returns the number of bands.
 func (p *Product) multiply(t *tile, band, bands, panel, edgeRow, index int) int {
-	shape := TileFor(isa.Active())
+	shape := Tile()
 	r, j := band*shape.Rows, panel*shape.Cols
 	t.Rows, t.Cols = min(shape.Rows, p.Rows-r), min(shape.Cols, p.Cols-j)
 	if r < edgeRow {
 		t.left.Data, t.left.Row, t.left.step = p.Left.Data[band*p.Left.band:], p.Left.Row, p.Left.step
 		bands = max(1, min(bands, (edgeRow-r)/shape.Rows))
 	} else {
-		t.left.Data, t.left.Row, t.left.step = p.Left.Edge, 1, shape.Rows
+		t.left.Data, t.left.Row, t.left.step = p.Left.edge, 1, shape.Rows
 		bands = 1
 	}
-	t.b.Data = p.Right.Data[panel*p.Right.panel:]
+	t.b.Data = p.Right.data[panel*p.Right.panel:]
 	t.fetch(p.Ahead.next(index, bands))
 	if t.c = p.C.At(r, j); p.Band != nil {
 		t.c.Data = p.Band[j:]
@@ -239,14 +257,14 @@ func (p *Product) multiply(t *tile, band, bands, panel, edgeRow, index int) int 
 	return t.bands
 }
 
-// copyEdge copies the rows of A that do not fill a tile to edge, where the rest of the tile may be read too.
+// copyEdge copies the rows of A that fill no tile to the edge, where the rest of a tile may be read too.
 func (p *Product) copyEdge(band, rows int) {
-	l, tileRows := &p.Left, TileFor(isa.Active()).Rows
+	l, tileRows := &p.Left, Tile().Rows
 	a := l.Data[band*l.band:]
 	switch {
 	case l.Row == 1:
-		vec.CopyRows(l.Edge, tileRows, a, l.step, p.Depth, rows)
+		vec.CopyRows(l.edge, tileRows, a, l.step, p.Depth, rows)
 	case l.step == 1:
-		vec.TransposeRows(l.Edge, tileRows, a, l.Row, rows, p.Depth)
+		vec.TransposeRows(l.edge, tileRows, a, l.Row, rows, p.Depth)
 	}
 }

@@ -6,12 +6,12 @@ import "unsafe"
 
 // The bits of a tile's flags, in the order in which they take effect.
 const (
-	FlagAccumulate = 1 << iota // + from
-	FlagBias                   // + bias, one value per column
-	FlagAdd                    // + add
-	FlagReLU                   // max(·, 0)
-	FlagSums                   // sums += the columns of the result, see tile
-	FlagStream                 // C is stored past the caches, where a whole tile of whole cache lines is
+	flagAccumulate = 1 << 0 // + from
+	flagBias       = 1 << 1 // + bias, one value per column
+	flagAdd        = 1 << 2 // + add
+	flagReLU       = 1 << 3 // max(·, 0)
+	flagSums       = 1 << 4 // sums += the columns of the result, see tile
+	flagStream     = 1 << 5 // C is stored past the caches, where a whole tile of whole cache lines is
 )
 
 // The largest tiles of AVX-512 and of AVX2.
@@ -20,9 +20,9 @@ const (
 	narrowRows, narrowCols = 6, 16
 )
 
-// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a
-// stretch of the depth to the next one. A kernel computes a list of them for band after band of rows: the steps
-// are added to the addresses each time. Whoever fills it in keeps alive what they point to.
+// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a stretch of
+// the depth to the next one. A kernel computes a list of tiles for one band of rows after the other: aBand, cBand and
+// the like are added to the addresses each time. Whoever fills in a tileCall keeps alive what its addresses point to.
 type tileCall struct {
 	depth     int
 	stretches int
@@ -54,8 +54,8 @@ type tileCall struct {
 	addBand   int
 }
 
-// tileKernel is an assembly kernel by number, so that calls of it are direct: a list on the stack can then stay
-// there.
+// tileKernel is an assembly kernel by number. That makes the calls of kernels direct, and a list of tiles on the stack
+// can stay there.
 type tileKernel int
 
 const (

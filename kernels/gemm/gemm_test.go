@@ -21,16 +21,16 @@ func naiveTile(t *tile, r, j int, c float64) float64 {
 			sum += float64(a) * float64(t.b.Data[(s*t.depth+k)*t.b.Row+j])
 		}
 	}
-	if t.flags&FlagAccumulate != 0 {
+	if t.flags&flagAccumulate != 0 {
 		sum += c
 	}
-	if t.flags&FlagBias != 0 {
+	if t.flags&flagBias != 0 {
 		sum += float64(t.bias[j])
 	}
-	if t.flags&FlagAdd != 0 {
+	if t.flags&flagAdd != 0 {
 		sum += float64(t.add.Data[r*t.add.Row+j])
 	}
-	if t.flags&FlagReLU != 0 {
+	if t.flags&flagReLU != 0 {
 		sum = max(sum, 0)
 	}
 	return sum
@@ -38,10 +38,10 @@ func naiveTile(t *tile, r, j int, c float64) float64 {
 
 // randomTile returns a tile of the given size with random strides and a random number of bands, without operands.
 func randomTile(rng *rand.Rand, rows, cols, depth, flags int) tile {
-	shape := TileFor(isa.Active())
+	shape := Tile()
 	c := tile{
 		TileShape: TileShape{rows, cols}, depth: depth, stretches: 1 + rng.IntN(3), bands: 1, flags: flags,
-		left: leftFactor{Row: depth + 3, step: 1, stretch: rng.IntN(100)},
+		left: LeftFactor{Row: depth + 3, step: 1, stretch: rng.IntN(100)},
 		b:    View{Row: shape.Cols + 1}, c: View{Row: cols + 2}, add: View{Row: cols + 1},
 	}
 	if rng.IntN(2) == 0 {
@@ -56,7 +56,7 @@ func randomTile(rng *rand.Rand, rows, cols, depth, flags int) tile {
 
 // sizes returns the lengths of A and of B, of which whole tiles are read.
 func (t *tile) sizes() (a, b int) {
-	l, shape := &t.left, TileFor(isa.Active())
+	l, shape := &t.left, Tile()
 	return (t.bands-1)*l.band + (t.stretches-1)*l.stretch + (shape.Rows-1)*l.Row + (t.depth-1)*l.step + 1,
 		(t.stretches*t.depth-1)*t.b.Row + shape.Cols
 }
@@ -64,7 +64,7 @@ func (t *tile) sizes() (a, b int) {
 // checkTile computes a tile of the given size and compares it with the loop.
 func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, special float32) {
 	t.Helper()
-	shape := TileFor(isa.Active())
+	shape := Tile()
 	c := randomTile(rng, rows, cols, depth, flags)
 	c.bias = kerneltest.Guarded(t, rng, cols)
 	c.sums = ColumnSums{kerneltest.Guarded(t, rng, shape.Cols), kerneltest.Guarded(t, rng, 2*shape.Cols), shape.Cols}
@@ -87,7 +87,7 @@ func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, speci
 	before, from, sums := slices.Clone(c.c.Data), slices.Clone(c.from.Data), kerneltest.ToFloat64(c.sums.Sums)
 	c.compute()
 	name := fmt.Sprintf("rows %d cols %d depth %d flags %b", rows, cols, depth, flags)
-	if flags&FlagSums != 0 {
+	if flags&flagSums != 0 {
 		for j := range cols {
 			for r := range all {
 				d := float64(c.c.Data[r*c.c.Row+j]) - float64(c.sums.Shift[j])
@@ -119,16 +119,16 @@ func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, speci
 func TestGemmTile(t *testing.T) {
 	kerneltest.ForEachISA(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
-		shape := TileFor(isa.Active())
+		shape := Tile()
 		for rows := 1; rows <= shape.Rows; rows++ {
 			for cols := 1; cols <= shape.Cols; cols++ {
-				for flags := range FlagSums << 1 {
+				for flags := range flagSums << 1 {
 					checkTile(t, rng, rows, cols, 1+rng.IntN(20), flags, 0)
 				}
 			}
 		}
 		for _, special := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
-			for flags := range FlagSums << 1 {
+			for flags := range flagSums << 1 {
 				checkTile(t, rng, shape.Rows, shape.Cols-1, 7, flags, special)
 			}
 		}
@@ -140,9 +140,9 @@ func FuzzGemmTile(f *testing.F) {
 	f.Add(uint64(2), uint8(5), uint8(17), uint16(1), uint8(1))
 	f.Fuzz(func(t *testing.T, seed uint64, rows, cols uint8, depth uint16, flags uint8) {
 		for set := range kerneltest.Sets(isa.Generic) {
-			shape := TileFor(set)
+			shape := tileFor(set)
 			r, c, k := 1+int(rows)%shape.Rows, 1+int(cols)%shape.Cols, 1+int(depth)%600
-			checkTile(t, rand.New(rand.NewPCG(seed, 0)), r, c, k, int(flags)%(FlagSums<<1), 0)
+			checkTile(t, rand.New(rand.NewPCG(seed, 0)), r, c, k, int(flags)%(flagSums<<1), 0)
 		}
 	})
 }
@@ -203,7 +203,7 @@ func TestGemmProduct(t *testing.T) {
 				bRow, bCol = 1, depth
 				PackTransposed(packed, b, depth, depth, cols)
 			} else {
-				PackPlain(packed, b, cols, depth, cols)
+				Pack(packed, b, cols, depth, cols)
 			}
 			p.Run()
 			for r := range rows {

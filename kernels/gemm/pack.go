@@ -1,18 +1,20 @@
 package gemm
 
 import (
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/vec"
 )
 
-// PanelSize returns the length of B in panels.
-func PanelSize(cols, depth int) int { return mem.RoundUp(cols, TileFor(isa.Active()).Cols) * depth }
+// PanelSize returns the floats of B in panels.
+func PanelSize(cols, depth int) int { return mem.RoundUp(cols, Tile().Cols) * depth }
 
-// PackTransposed packs rows of B, given as the columns of a row-major matrix, into panels: with U columns a panel,
-// dst[j/U*depth*U + k*U + j%U] = src[j*srcRow + k]. Of a last panel whole multiples of narrowest are read.
+// PackTransposed packs Bᵀ, a row-major matrix, into panels of U columns:
+//
+//	for k < depth, j < cols: dst[j/U*depth*U + k*U + j%U] = src[j*srcRow + k]
+//
+// Columns that fill no panel are zeros.
 func PackTransposed(dst, src []float32, srcRow, depth, cols int) {
-	width := TileFor(isa.Active()).Cols
+	width := Tile().Cols
 	for j := 0; j < cols; j += width {
 		panel := dst[j*depth:][:depth*width]
 		n := min(width, cols-j)
@@ -21,9 +23,13 @@ func PackTransposed(dst, src []float32, srcRow, depth, cols int) {
 	}
 }
 
-// PackPlain packs a row-major B into panels: dst[j/U*depth*U + k*U + j%U] = src[k*srcRow + j].
-func PackPlain(dst, src []float32, srcRow, depth, cols int) {
-	width := TileFor(isa.Active()).Cols
+// Pack packs B, a row-major matrix, into panels of U columns:
+//
+//	for k < depth, j < cols: dst[j/U*depth*U + k*U + j%U] = src[k*srcRow + j]
+//
+// Columns that fill no panel are zeros.
+func Pack(dst, src []float32, srcRow, depth, cols int) {
+	width := Tile().Cols
 	for j := 0; j < cols; j += width {
 		panel := dst[j*depth:][:depth*width]
 		n := min(width, cols-j)
@@ -32,7 +38,10 @@ func PackPlain(dst, src []float32, srcRow, depth, cols int) {
 	}
 }
 
-// ZeroColumns clears the columns from first on, which are multiplied but not stored: garbage there could be slow.
+// ZeroColumns clears the columns of a panel from first on. They are multiplied but not stored, and garbage among them,
+// such as subnormal numbers, could be slow:
+//
+//	for k < rows, first <= j < width: panel[k*width + j] = 0
 func ZeroColumns(panel []float32, width, first, rows int) {
 	if first == width {
 		return

@@ -3,11 +3,12 @@ package gemm
 import "github.com/reidbench/reidbench/kernels/mem"
 
 // Prefetch is memory that the tiles of a product fetch into the second-level cache while they multiply, because it is
-// read soon after: memory would else be waited for while nothing is multiplied.
+// read soon after. Otherwise that would wait for memory while nothing is multiplied. [PrefetchEvenly] and
+// [PrefetchStrips] make one.
 type Prefetch struct {
-	blocks [4]FetchedBlock // in the order of use
-	first  int             // tiles that fetch them, the first ones of the product; 0 is all
-	rest   []float32       // what the other tiles fetch
+	blocks [4]PrefetchBlock // in the order of use
+	first  int              // tiles that fetch them, the first ones of the product; 0 is all
+	rest   []float32        // what the other tiles fetch
 
 	// Of the product that runs.
 	tiles, firstTiles int
@@ -18,16 +19,16 @@ type Prefetch struct {
 // portion is what a tile fetches, in floats.
 type portion struct{ size, perStep int }
 
-// FetchedBlock is contiguous, or a block of a wider matrix that is cut into strips: two cache lines wide, with a row
-// for every step of the depth.
-type FetchedBlock struct {
+// PrefetchBlock is contiguous, or a block of a wider matrix that is cut into strips: two cache lines wide, with a row
+// for every step of the depth. [StripsOf] makes one of the latter kind.
+type PrefetchBlock struct {
 	data   []float32
 	row    int // floats from one row to the next
 	strips int // 0 if the block is contiguous
 }
 
-// Spread returns memory that all tiles fetch evenly, or those that during names.
-func Spread(x ...[]float32) Prefetch {
+// PrefetchEvenly has each tile fetch an equal share of x, of at most four pieces.
+func PrefetchEvenly(x ...[]float32) Prefetch {
 	var f Prefetch
 	for i := range x {
 		f.blocks[i].data = x[i]
@@ -35,28 +36,29 @@ func Spread(x ...[]float32) Prefetch {
 	return f
 }
 
-// during has only some tiles fetch what was given, the first ones.
-func (f Prefetch) During(tiles int) Prefetch {
+// ByFirst has only the first tiles of the product fetch what [PrefetchEvenly] was given.
+func (f Prefetch) ByFirst(tiles int) Prefetch {
 	f.first = tiles
 	return f
 }
 
-// then has the tiles after the first ones fetch x evenly.
+// Then has the tiles after those of [Prefetch.ByFirst] fetch x, an equal share each.
 func (f Prefetch) Then(x []float32) Prefetch {
 	f.rest = x
 	return f
 }
 
-// Strips returns blocks that are fetched strip by strip, by as many tiles as there are Strips.
-func Strips(blocks ...FetchedBlock) Prefetch {
+// PrefetchStrips has one tile fetch each strip of the blocks, at most four, in the order in which they are given. The
+// tiles that do so are as far apart as there are tiles for it.
+func PrefetchStrips(blocks ...PrefetchBlock) Prefetch {
 	var f Prefetch
 	copy(f.blocks[:], blocks)
 	return f
 }
 
-// StripsOf cuts columns of a matrix into strips.
-func StripsOf(data []float32, row, cols int) FetchedBlock {
-	return FetchedBlock{data, row, mem.CeilDiv(cols, 2*mem.Line)}
+// StripsOf cuts the first columns of a matrix, whose rows are row floats apart, into strips.
+func StripsOf(data []float32, row, cols int) PrefetchBlock {
+	return PrefetchBlock{data, row, mem.CeilDiv(cols, 2*mem.Line)}
 }
 
 // start begins a product of the given number of tiles, each with the given number of steps.

@@ -43,9 +43,9 @@ func TestPrefetchSpread(t *testing.T) {
 			for i := range want {
 				want[i] = 1
 			}
-			requests := map[string]Prefetch{"all": Spread(x)}
+			requests := map[string]Prefetch{"all": PrefetchEvenly(x)}
 			if tiles > 1 {
-				requests["two"] = Spread(x[:600]).During(1).Then(x[600:])
+				requests["two"] = PrefetchEvenly(x[:600]).ByFirst(1).Then(x[600:])
 			}
 			for name, f := range requests {
 				if diff := cmp.Diff(want, fetchedTimes(f, x, tiles, steps)); diff != "" {
@@ -56,11 +56,11 @@ func TestPrefetchSpread(t *testing.T) {
 	}
 }
 
-// Strips are fetched in the order in which they were given, one at a time, by tiles that are as far apart as possible.
+// PrefetchStrips are fetched in the order in which they were given, one at a time, by tiles that are as far apart as possible.
 func TestPrefetchStrips(t *testing.T) {
 	const row, tiles = 200, 20
 	first, second := make([]float32, 10*row), make([]float32, 10*row)
-	f := Strips(StripsOf(first, row, 3*2*mem.Line), FetchedBlock{}, StripsOf(second, row, mem.Line))
+	f := PrefetchStrips(StripsOf(first, row, 3*2*mem.Line), PrefetchBlock{}, StripsOf(second, row, mem.Line))
 	f.start(tiles, 10)
 	type fetch struct{ Tile, Matrix, Offset, PerStep int }
 	var got []fetch

@@ -43,9 +43,10 @@ import (
 // Sums of A's quadrants are made where A is gathered, those of B's where it is packed. Rounding errors grow to about
 // twice those of the plain product.
 
-// Factor counts the seven factors of either side in the order in which they are used.
+// Factor is one of the seven factors of either side: the left one and the right one that is multiplied with it.
 type Factor int
 
+// The factors in the order in which they are used, and how many there are.
 const (
 	FactorA11B11 Factor = iota
 	FactorA12B21
@@ -55,6 +56,7 @@ const (
 	FactorS1T1
 	FactorS4B22
 	Factors
+
 	noFactor = Factors
 )
 
@@ -101,15 +103,15 @@ var (
 
 const maxQuarterCalls = 10
 
-// QuarteredProduct is a depth block of a product in Strassen's form. All rows of A up to the next whole tiles of its
-// upper and of its lower half exist; the columns are an even number of whole panels, the depth is even.
+// QuarteredProduct is a [Product] in Strassen's form. All rows of A up to the next whole tiles of its upper half and of
+// its lower half exist. The columns are an even number of whole panels, and the depth is even.
 type QuarteredProduct struct {
-	M   Product
-	top int // rows of the upper half, those of the lower are as many or one less; a missing one is zero in A
+	Product Product // whose Left is made by RowsOf, and whose Right gives the distance of panels
+	top     int     // rows of the upper half; the lower half has as many or one less, for which A has zeros
 
-	Source View // rows that are copied to A before they are used, nil if they are there
-	Whole  bool // rows lie in one piece without gaps, and the next are fetched while some are multiplied
-	Evenly bool // what is read after this product is fetched during all of it
+	Source     View // of the rows that are copied to A before they are used; no Data if they are there
+	Contiguous bool // rows lie in one piece without gaps: the next ones are fetched while some are multiplied
+	Evenly     bool // all tiles fetch what is read after this product; otherwise those of the first panel do not
 
 	QuarterScratch
 
@@ -124,16 +126,16 @@ type QuarteredProduct struct {
 	calls int                       // products since that was set
 }
 
-// QuarterScratch is the scratch of a product in Strassen's form.
+// QuarterScratch is the scratch of a [QuarteredProduct].
 type QuarterScratch struct {
 	leftSums View // S1 to S4
 	sumStep  int  // from one of them to the next
 	shared   [sharedTiles + 1][]float32
 }
 
-// TakeQuarterScratch takes that of products of at most the given rows and depth.
+// TakeQuarterScratch takes the scratch of products of at most the given rows and depth.
 func TakeQuarterScratch(space *mem.Scratch, rows, depth int) (q QuarterScratch) {
-	shape := TileFor(isa.Active())
+	shape := Tile()
 	q.leftSums.Row = mem.PaddedRow(depth / 2)
 	q.sumStep = mem.RoundUp(mem.CeilDiv(rows, 2)*q.leftSums.Row, mem.Line)
 	q.leftSums.Data = space.Take(4 * q.sumStep)
@@ -143,21 +145,21 @@ func TakeQuarterScratch(space *mem.Scratch, rows, depth int) (q QuarterScratch) 
 	return q
 }
 
-// run computes the product.
+// Run computes the product.
 func (q *QuarteredProduct) Run() {
-	shape := TileFor(isa.Active())
-	q.top = mem.CeilDiv(q.M.Rows, 2)
+	shape := Tile()
+	q.top = mem.CeilDiv(q.Product.Rows, 2)
 	q.setLeft()
-	if q.M.Accumulate { // tiles begin with what is shared, and add C at their end
-		q.M.Accumulate, q.M.Add = false, q.M.C
+	if q.Product.Accumulate { // tiles begin with what is shared, and add C at their end
+		q.Product.Accumulate, q.Product.Add = false, q.Product.C
 	}
-	q.flags = q.M.flags()
+	q.flags = q.Product.flags()
 	calls := quarterCalls
-	if q.M.Add.Data != nil {
+	if q.Product.Add.Data != nil {
 		calls = addingQuarterCalls
 	}
-	q.tile = tile{stretches: 1, b: View{Row: q.M.Right.Step}}
-	after, bands, panels := q.M.Ahead, mem.CeilDiv(q.top, shape.Rows), q.M.Cols/2/shape.Cols
+	q.tile = tile{stretches: 1, b: View{Row: q.Product.Right.step}}
+	after, bands, panels := q.Product.Ahead, mem.CeilDiv(q.top, shape.Rows), q.Product.Cols/2/shape.Cols
 	if q.Evenly {
 		q.fetchDuring(after, bands*panels)
 	}
@@ -175,12 +177,12 @@ func (q *QuarteredProduct) Run() {
 			q.place(calls, r, panel*shape.Cols, step)
 		}
 	}
-	q.M.fence()
+	q.Product.fence()
 }
 
 // setLeft sets the left factors: quadrants of A, and the sums of some.
 func (q *QuarteredProduct) setLeft() {
-	a, half := View{q.M.Left.Data, q.M.Left.Row}, q.M.Depth/2
+	a, half := View{q.Product.Left.Data, q.Product.Left.Row}, q.Product.Depth/2
 	sum := func(i int) View { return View{q.leftSums.Data[i*q.sumStep:], q.leftSums.Row} }
 	q.left = [Factors]View{
 		FactorA11B11: a, FactorA12B21: a.At(0, half), FactorA22T4: a.At(q.top, half),
@@ -191,21 +193,21 @@ func (q *QuarteredProduct) setLeft() {
 // fetchDuring has the tiles of the next places fetch memory.
 func (q *QuarteredProduct) fetchDuring(memory Prefetch, places int) {
 	q.ahead, q.calls = memory, 0
-	q.ahead.start(int(Factors)*places, q.M.Depth/2)
+	q.ahead.start(int(Factors)*places, q.Product.Depth/2)
 }
 
 // prepareRows copies rows [from,to) of both halves to where they are read, makes their sums, and has the next ones
 // fetched meanwhile.
 func (q *QuarteredProduct) prepareRows(from, to int) {
-	a := View{q.M.Left.Data, q.M.Left.Row}
+	a := View{q.Product.Left.Data, q.Product.Left.Row}
 	memory := a
 	if q.Source.Data != nil {
 		memory = q.Source
 		for _, row := range [...]int{from, q.top + from} {
-			vec.CopyRows(a.At(row, 0).Data, a.Row, memory.At(row, 0).Data, memory.Row, to-from, q.M.Depth)
+			vec.CopyRows(a.At(row, 0).Data, a.Row, memory.At(row, 0).Data, memory.Row, to-from, q.Product.Depth)
 		}
 	}
-	half, step := q.M.Depth/2, q.sumStep
+	half, step := q.Product.Depth/2, q.sumStep
 	for r := from; r < to; r++ {
 		upper, lower := a.At(r, 0).Data, a.At(q.top+r, 0).Data
 		sums := q.leftSums.At(r, 0).Data
@@ -215,9 +217,9 @@ func (q *QuarteredProduct) prepareRows(from, to int) {
 		return
 	}
 	var next Prefetch
-	if end := min(2*to-from, q.top); q.Whole && end > to {
+	if end := min(2*to-from, q.top); q.Contiguous && end > to {
 		rows := func(from, to int) []float32 { return memory.Data[from*memory.Row : to*memory.Row] }
-		next = Spread(rows(to, end), rows(q.top+to, q.top+end))
+		next = PrefetchEvenly(rows(to, end), rows(q.top+to, q.top+end))
 	}
 	q.fetchDuring(next, 1)
 }
@@ -227,7 +229,7 @@ func (q *QuarteredProduct) bandsFrom(r int) int {
 	if q.Evenly || isa.Active() == isa.Generic {
 		return 1
 	}
-	return max(1, (q.M.Rows-q.top-r)/TileFor(isa.Active()).Rows)
+	return max(1, (q.Product.Rows-q.top-r)/Tile().Rows)
 }
 
 // place computes four tiles of C: those that begin with row r of the upper half or of the lower one, and column j of
@@ -235,7 +237,7 @@ func (q *QuarteredProduct) bandsFrom(r int) int {
 func (q *QuarteredProduct) place(calls []quarterCall, r, j, bands int) {
 	q.count = 0
 	for _, call := range calls {
-		if lower := call.to == tileC21 || call.to == tileC22; lower && q.top+r >= q.M.Rows {
+		if lower := call.to == tileC21 || call.to == tileC22; lower && q.top+r >= q.Product.Rows {
 			continue
 		}
 		q.multiply(call.factor, r, j)
@@ -253,13 +255,13 @@ func (q *QuarteredProduct) place(calls []quarterCall, r, j, bands int) {
 
 // multiply has the next tile multiply two factors, and fetch its share of what is read next.
 func (q *QuarteredProduct) multiply(f Factor, r, j int) {
-	t, shape := &q.tile, TileFor(isa.Active())
+	t, shape := &q.tile, Tile()
 	if t.depth = 0; f == noFactor {
 		return
 	}
 	a := q.left[f].At(r, 0)
-	t.left, t.depth = RowsOf(a.Data, a.Row), q.M.Depth/2
-	t.b.Data = q.Right[f][j/shape.Cols*q.M.Right.panel:]
+	t.left, t.depth = RowsOf(a.Data, a.Row), q.Product.Depth/2
+	t.b.Data = q.Right[f][j/shape.Cols*q.Product.Right.panel:]
 	t.fetch(q.ahead.next(q.calls, 1))
 	t.ahead.perBand *= int(Factors)
 	q.calls++
@@ -267,7 +269,7 @@ func (q *QuarteredProduct) multiply(f Factor, r, j int) {
 
 // keep puts a shared tile in the list.
 func (q *QuarteredProduct) keep(call quarterCall) {
-	t, shape := &q.tile, TileFor(isa.Active())
+	t, shape := &q.tile, Tile()
 	t.TileShape, t.flags, t.bandSteps = shape, 0, bandSteps{}
 	t.c = View{q.shared[call.to], shape.Cols}
 	q.start(call)
@@ -276,37 +278,37 @@ func (q *QuarteredProduct) keep(call quarterCall) {
 
 // start has the tile begin with what the call names.
 func (q *QuarteredProduct) start(call quarterCall) {
-	t, row := &q.tile, TileFor(isa.Active()).Cols
+	t, row := &q.tile, Tile().Cols
 	if call.from != noTile {
-		t.flags |= FlagAccumulate
+		t.flags |= flagAccumulate
 		t.from = View{q.shared[call.from], row}
 	}
 	if call.add != noTile {
-		t.flags |= FlagAdd
+		t.flags |= flagAdd
 		t.add, t.bandSteps.add = View{q.shared[call.add], row}, 0
 	}
 }
 
 // finish puts a tile of C in the list.
 func (q *QuarteredProduct) finish(call quarterCall, r, j int) {
-	t, shape := &q.tile, TileFor(isa.Active())
+	t, shape := &q.tile, Tile()
 	row, end := r, q.top
 	if call.to == tileC21 || call.to == tileC22 {
-		row, end = q.top+r, q.M.Rows
+		row, end = q.top+r, q.Product.Rows
 	}
 	if call.to == tileC12 || call.to == tileC22 {
-		j += q.M.Cols / 2
+		j += q.Product.Cols / 2
 	}
 	t.Rows, t.Cols, t.flags = min(shape.Rows, end-row), shape.Cols, q.flags
-	t.c, t.bandSteps = q.M.C.At(row, j), bandSteps{c: shape.Rows * q.M.C.Row, add: shape.Rows * q.M.Add.Row}
-	if t.flags&FlagBias != 0 {
-		t.bias = q.M.Bias[j:]
+	t.c, t.bandSteps = q.Product.C.At(row, j), bandSteps{c: shape.Rows * q.Product.C.Row, add: shape.Rows * q.Product.Add.Row}
+	if t.flags&flagBias != 0 {
+		t.bias = q.Product.Bias[j:]
 	}
-	if t.flags&FlagAdd != 0 {
-		t.add = q.M.Add.At(row, j)
+	if t.flags&flagAdd != 0 {
+		t.add = q.Product.Add.At(row, j)
 	}
-	if t.flags&FlagSums != 0 {
-		t.sums = q.M.Sums.at(j)
+	if t.flags&flagSums != 0 {
+		t.sums = q.Product.Sums.at(j)
 	}
 	q.start(call)
 	q.append()
@@ -349,8 +351,15 @@ func leftSums(s1, s2, s3, s4, q11, q12, q21, q22 []float32) {
 	}
 }
 
-// RightSums makes T1 to T4 of values of the quadrants of B. They may overwrite the quadrants.
-func RightSums(t1, t2, t3, t4, q11, q12, q21, q22 []float32) {
+// SumRightQuadrants makes the right factors of the quadrants of B, slices of one length. The quadrants that are factors
+// lie in their place: B11, B21 and B22. B12 lies in the place of T1.
+func SumRightQuadrants(f *[Factors][]float32) {
+	rightSums(f[FactorS1T1], f[FactorS2T2], f[FactorS3T3], f[FactorA22T4],
+		f[FactorA11B11], f[FactorS1T1], f[FactorA12B21], f[FactorS4B22])
+}
+
+// rightSums makes T1 to T4 of values of the quadrants of B. They may overwrite the quadrants.
+func rightSums(t1, t2, t3, t4, q11, q12, q21, q22 []float32) {
 	if kernel := rightSumKernels[isa.Active()]; kernel != nil {
 		kernel.run(t1, t2, t3, t4, q11, q12, q21, q22)
 		return

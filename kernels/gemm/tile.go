@@ -8,8 +8,11 @@ import (
 // TileShape is the number of rows and columns of C that one kernel keeps in registers.
 type TileShape struct{ Rows, Cols int }
 
-// TileFor returns the largest tile of an instruction set. Smaller kernels serve the edges.
-func TileFor(set isa.Set) TileShape {
+// Tile returns the largest tile of the instruction set in use. Smaller kernels serve the edges.
+func Tile() TileShape { return tileFor(isa.Active()) }
+
+// tileFor returns the largest tile of an instruction set.
+func tileFor(set isa.Set) TileShape {
 	switch set {
 	case isa.AVX512:
 		return TileShape{wideRows, wideCols}
@@ -22,8 +25,8 @@ func TileFor(set isa.Set) TileShape {
 // The tile of computePortably.
 const portableRows, portableCols = 4, 8
 
-// Narrowest is what the columns that a kernel reads are a multiple of.
-const Narrowest = 8
+// ColumnUnit is the number of columns of B that kernels read at a time: of the last ones, up to the next multiple.
+const ColumnUnit = 8
 
 // tile is one call of a kernel:
 //
@@ -45,7 +48,7 @@ type tile struct {
 	flags            int
 	pairs            bool // A and B hold pairs of bf16 values
 
-	left         leftFactor
+	left         LeftFactor
 	b            View
 	c, from, add View // from is most often C
 	bandSteps    bandSteps
@@ -110,10 +113,10 @@ func (t *tile) bandAt(index int) tile {
 	band.bands = 1
 	if index > 0 {
 		band.left.Data, band.c.Data = t.left.Data[index*t.left.band:], t.c.Data[index*t.bandSteps.c:]
-		if t.flags&FlagAccumulate != 0 {
+		if t.flags&flagAccumulate != 0 {
 			band.from.Data = t.from.Data[index*t.bandSteps.from:]
 		}
-		if t.flags&FlagAdd != 0 {
+		if t.flags&flagAdd != 0 {
 			band.add.Data = t.add.Data[index*t.bandSteps.add:]
 		}
 	}
@@ -122,7 +125,8 @@ func (t *tile) bandAt(index int) tile {
 
 // streams reports whether the tile may be stored past the caches.
 func (t *tile) streams() bool {
-	return t.Rows == wideRows && t.Cols == wideCols && isa.Active() == isa.AVX512 && t.c.Row%mem.Line == 0 && mem.Aligned(t.c.Data)
+	return t.Rows == wideRows && t.Cols == wideCols && isa.Active() == isa.AVX512 &&
+		t.c.Row%mem.Line == 0 && mem.Aligned(t.c.Data)
 }
 
 func (t *tile) call(kernel tileKernel) {
@@ -157,20 +161,20 @@ func (t *tile) computePortably() {
 
 // store adds the terms that the flags name to a sum, and stores it.
 func (t *tile) store(r, j int, sum float32) {
-	if t.flags&FlagAccumulate != 0 {
+	if t.flags&flagAccumulate != 0 {
 		sum += t.from.Data[r*t.from.Row+j]
 	}
-	if t.flags&FlagBias != 0 {
+	if t.flags&flagBias != 0 {
 		sum += t.bias[j]
 	}
-	if t.flags&FlagAdd != 0 {
+	if t.flags&flagAdd != 0 {
 		sum += t.add.Data[r*t.add.Row+j]
 	}
-	if t.flags&FlagReLU != 0 {
+	if t.flags&flagReLU != 0 {
 		sum = max(sum, 0)
 	}
 	t.c.Data[r*t.c.Row+j] = sum
-	if t.flags&FlagSums != 0 {
+	if t.flags&flagSums != 0 {
 		d := sum - t.sums.Shift[j]
 		t.sums.Sums[j] += d
 		t.sums.Sums[t.sums.Row+j] += d * d
