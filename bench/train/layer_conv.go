@@ -148,7 +148,7 @@ func (l *convLayer) backwardDataSums(c *compiler, k contribution, dy buffer) {
 	kernel, before := l.kernel, l.plan.sums
 	x, sums := before.operands(c), before.plan.sums
 	w, _ := l.parameters(c)
-	sums.buffer = c.newBuffer(0, kernel.GradientSums(before.kernel, c.opt.Batch))
+	sums.buffer = c.newBuffer(0, kernel.GradientSumsSize(before.kernel, c.opt.Batch))
 	c.scratch(kernel.GradientSumsWorkspace(c.opt.Batch, c.threads))
 	c.emit(l.label(DataGradient), append(x.buffers(), dy, k.add), []buffer{k.dst, sums.buffer}, func(f *frame) {
 		norm := conv.NormBefore{Norm: before.kernel, At: x.open(f), Sums: f.at(sums.buffer)}
@@ -170,7 +170,7 @@ func (l *convLayer) backwardJoint(c *compiler, g buffer) {
 	sums := &gradientSums{buffer: none}
 	if before != nil {
 		of, sums = before.operands(c), before.plan.sums
-		sums.buffer = c.newBuffer(0, kernel.JointSums(before.kernel, c.opt.Batch))
+		sums.buffer = c.newBuffer(0, kernel.JointSumsSize(before.kernel, c.opt.Batch))
 		reads, writes = append(reads, of.buffers()...), append(writes, sums.buffer)
 	}
 	c.scratch(kernel.JointWorkspace(c.opt.Batch, c.threads))

@@ -126,7 +126,7 @@ func BenchmarkJoint(b *testing.B) {
 		after, before := norm.NewBatchNorm(s.OutC, 1e-5, 0.1, act.None), norm.NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
 		dgamma, dbeta := tensor(s.OutC), tensor(s.OutC)
 		normSums := tensor(after.GradientSumsSize(8))
-		sums := tensor(max(c.GradientSums(before, n), c.JointSums(before, n)))
+		sums := tensor(max(c.GradientSumsSize(before, n), c.JointSumsSize(before, n)))
 		ws := mem.Allocate(max(c.GradientSumsWorkspace(n, threads), c.JointWorkspace(n, threads)))
 		b.Run(convName(s)+"/apart", func(b *testing.B) {
 			for b.Loop() {
@@ -190,7 +190,7 @@ func BenchmarkNormGradient(b *testing.B) {
 		mean, invstd, gamma, beta := tensor(s.C), tensor(s.C), tensor(s.C), tensor(s.C)
 		dgamma, dbeta := tensor(s.C), tensor(s.C)
 		ws := mem.Allocate(max(bn.Workspace(rows, threads), c.GradientSumsWorkspace(n, threads)))
-		sums := mem.Allocate(c.GradientSums(bn, n))
+		sums := mem.Allocate(c.GradientSumsSize(bn, n))
 		at := norm.Operands{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}
 		name := fmt.Sprintf("%s %s", convName(s), bench.act)
 		b.Run(name+"/apart", func(b *testing.B) {
@@ -325,7 +325,7 @@ func BenchmarkDepthwiseJoint(b *testing.B) {
 		args := Joint{
 			DX: tensor(n * c.inputSize()), DW: tensor(s.Weights()), W: tensor(s.Weights()),
 			Before: NormBefore{Norm: bn, At: normalised(s.H * s.W),
-				Sums: mem.Allocate(max(c.GradientSums(bn, n), c.JointSums(bn, n)))},
+				Sums: mem.Allocate(max(c.GradientSumsSize(bn, n), c.JointSumsSize(bn, n)))},
 		}
 		of := norm.BatchNormGradient{DY: tensor(n * c.outputSize()), At: normalised(s.OutH() * s.OutW()),
 			DGamma: tensor(s.C), DBeta: tensor(s.C)}

@@ -1,3 +1,21 @@
+// Package conv answers how convolutions and linear layers are computed, forward and backward, and what of the batch
+// norms around them is computed on the way.
+//
+// A [Conv] is made for a [Shape]. For each direction (forward, data gradient, weight gradient) it has an engine for each
+// [Form] in which that can be computed, and every call asks for the one that pays for its batch, see engine.go:
+//
+//   - matrix products of gathered windows and weights (product.go, weights.go), of copied lines (lines.go), of quadrants
+//     in Strassen's form (strassen.go), of pairs of bf16 (bf16.go);
+//   - Winograd's minimal filtering (winograd.go), where winograd_forms.go says that it pays;
+//   - vectors of neighbouring channels for small groups (grouped.go) and for depthwise convolutions (depthwise.go).
+//
+// An engine takes its scratch from the workspace, packs the weights, and cuts its work into tasks of blocks of rows and
+// columns. For products, package gemm computes the blocks.
+//
+// Batch norms ride along in three ways, all in norm.go: a forward pass sums its output for the batch norm after it
+// ([Conv.ForwardStats]), a data gradient sums its result for the one before ([Conv.BackwardDataSums]), and an input is
+// read through the one before ([Conv.ReadThrough]). In joint.go, [Conv.BackwardJoint] computes the gradient of the batch
+// norm after a convolution and both of its own in one pass.
 package conv
 
 import (
@@ -12,16 +30,15 @@ import (
 type Epilogue struct {
 	Bias []float32 // [OutC], nil for none
 	Add  []float32 // shape of y, may be y itself; nil for none
-	Act  act.Kind  // ActNone or ActReLU
+	Act  act.Kind  // act.None or act.ReLU
 }
 
-// Conv computes a convolution and its gradients. Dense and grouped convolutions are products of a gathered window and
-// the weights; of the windows, only the block at hand is ever written. Depthwise convolutions and those of small groups
-// have kernels of their own. Which of them computes a direction is said in conv_engine.go.
+// Conv computes a convolution and its gradients. x is [N,H,W,C] and y is [N,OutH,OutW,OutC]; [Shape] says how the
+// weights lie.
 type Conv struct {
 	s Shape
 
-	// The engines; pointers are nil where there is no such form.
+	// The engines, see engine.go. Pointers are nil where there is no such form.
 	depthwise *depthwise
 	grouped   *grouped
 	winograd  winogradForms
@@ -34,13 +51,13 @@ type Conv struct {
 	data    []implicitProduct // of the data gradient, one per phase of the stride
 	bias    channelSum
 
-	through norm.Input        // that the next call reads its input through
-	before  norm.GradientSums // of the call in flight, for the batch norm that made the input
+	through norm.Input        // what the next call reads its input through
+	before  norm.GradientSums // what the call in flight sums for the batch norm that made the input
 }
 
 // New returns a convolution of the given shape, or an error if there is none. Where it pays, it is computed in
-// Winograd's form, whose rounding errors are larger than those of the plain sum: up to twice in the forward pass unless
-// it is normalised, up to four times otherwise.
+// Winograd's form, whose rounding errors are larger than those of the plain sum: up to twice as large in a forward pass
+// that no batch norm follows, up to four times as large elsewhere.
 func New(s Shape) (*Conv, error) {
 	c, err := newDirectConv(s)
 	if err == nil && c.depthwise == nil {
@@ -111,8 +128,8 @@ func dataPhase(s Shape, y, x int) implicitProduct {
 	return p
 }
 
-// phaseTaps returns how many of the taps see pixels of a phase, the last of them, and the output line it belongs to for
-// the phase's first pixel.
+// phaseTaps returns the number of taps that see pixels of a phase, the last of these taps, and the output line through
+// which it sees the phase's first pixel.
 func phaseTaps(kernel, stride, padding, phase int) (count, last, line int) {
 	first := (phase + padding) % stride
 	if first >= kernel {
@@ -123,7 +140,8 @@ func phaseTaps(kernel, stride, padding, phase int) (count, last, line int) {
 	return count, last, (phase + padding - last) / stride
 }
 
-// Forward computes y = act(conv(x, w) + bias + add).
+// Forward computes y = act(conv(x, w) + bias + add) for n samples. It panics for activations other than act.None and
+// act.ReLU.
 func (c *Conv) Forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
 	c.check(n, y, x, w)
 	if e.Add != nil {
@@ -142,7 +160,7 @@ func (c *Conv) Forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, w
 	c.forwardEngine(n).forward(p, n, y, x, w, e, ws)
 }
 
-// BackwardData computes dx = convᵀ(dy, w) + add. Add has the shape of x and may be dx itself; nil for none.
+// BackwardData computes dx = convᵀ(dy, w) + add for n samples. add has the shape of x and may be dx itself; nil for none.
 func (c *Conv) BackwardData(p *parallel.Pool, n int, dx, dy, w, add, ws []float32) {
 	c.check(n, dy, dx, w)
 	if add != nil {
@@ -155,7 +173,8 @@ func (c *Conv) BackwardData(p *parallel.Pool, n int, dx, dy, w, add, ws []float3
 	c.dataEngine(n).backwardData(p, n, dx, dy, w, add, ws)
 }
 
-// BackwardWeights computes the gradients of the weights and of the bias (db may be nil), or adds them to dw and db.
+// BackwardWeights computes the gradients of the weights and of the bias over n samples, in dw and db, or adds them to
+// what these hold. db may be nil.
 func (c *Conv) BackwardWeights(p *parallel.Pool, n int, dw, db, dy, x []float32, accumulate bool, ws []float32) {
 	c.check(n, dy, x, dw)
 	if db != nil {
@@ -167,7 +186,7 @@ func (c *Conv) BackwardWeights(p *parallel.Pool, n int, dw, db, dy, x []float32,
 	space := mem.NewScratch(ws)
 	if db != nil {
 		rows := n * c.s.OutH() * c.s.OutW()
-		c.bias.rows, c.bias.dy, c.bias.sums = rows, dy, space.Take(c.bias.size(rows))
+		c.bias.rows, c.bias.dy, c.bias.sums = rows, dy, c.bias.takeSums(rows, &space)
 		p.Run(c.bias.tasks(), &c.bias)
 		c.bias.finish(db, accumulate)
 	}

@@ -2,7 +2,6 @@ package conv
 
 import (
 	"github.com/reidbench/reidbench/kernels/act"
-	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/norm"
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
@@ -28,8 +27,7 @@ func newDepthwise(s Shape) *depthwise {
 }
 
 func (d *depthwise) workspace(n, threads int) int {
-	passes := d.conv.packedSize() + threads*max(d.conv.workerSize(), d.data.workerSize())
-	return 3*mem.Line + max(passes, d.gradient.size(n, threads))
+	return max(d.conv.workspace(threads), d.data.workspace(threads), d.gradient.workspace(n, threads))
 }
 
 func (d *depthwise) forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {

@@ -79,16 +79,23 @@ func (g *depthwiseGradient) blockSize() int { return len(g.taps) * channelBlock 
 // sumSize returns the floats of a part's sums.
 func (g *depthwiseGradient) sumSize() int { return g.conv.blocks * g.blockSize() }
 
-func (g *depthwiseGradient) size(n, threads int) int {
+// takeSums takes the sums of all parts.
+func (g *depthwiseGradient) takeSums(space *mem.Scratch) []float32 {
+	return space.Take(g.parts() * g.sumSize())
+}
+
+func (g *depthwiseGradient) workspace(n, threads int) int {
 	of := *g
 	of.n = n
-	return of.parts()*of.sumSize() + threads*of.workerSize()
+	space := mem.CountingScratch()
+	of.takeSums(&space)
+	return space.Size() + threads*of.workerSize()
 }
 
 func (g *depthwiseGradient) start(n int, dw, dy, x []float32, accumulate bool, ws []float32) {
 	g.n, g.dw, g.accumulate, g.dy.src, g.conv.panel.src = n, dw, accumulate, dy, x
 	space := mem.NewScratch(ws)
-	g.sums = space.Take(g.parts() * g.sumSize())
+	g.sums = g.takeSums(&space)
 	g.ws = space.Rest
 }
 

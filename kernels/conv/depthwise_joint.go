@@ -38,8 +38,12 @@ func newDepthwiseJoint(s Shape, d *depthwise) *depthwiseJoint {
 func (j *depthwiseJoint) blocksOf(n int) int { return j.data.bandsOf(n) }
 
 func (j *depthwiseJoint) workspace(n, threads int) int {
-	parts := min(n*j.gradient.conv.tasks, gradientParts)
-	return mem.Line + j.data.packedSize() + parts*j.gradient.sumSize() + threads*j.workerSize()
+	gradient := j.gradient
+	gradient.n = n
+	space := mem.CountingScratch()
+	j.data.takePacked(&space)
+	gradient.takeSums(&space)
+	return space.Size() + threads*j.workerSize()
 }
 
 // takeScratch takes the panels of dy and x and the space in which a band waits.

@@ -88,7 +88,7 @@ func (k *depthwiseJointCase) joint(threads int, inPlace bool) gradients {
 		args.Add = args.DX
 	}
 	if k.before != nil {
-		args.Before = NormBefore{k.before, k.at, make([]float32, k.c.JointSums(k.before, k.n))}
+		args.Before = NormBefore{k.before, k.at, make([]float32, k.c.JointSumsSize(k.before, k.n))}
 	}
 	if k.through != nil {
 		k.c.ReadThrough(k.through, k.n, k.at)
@@ -109,7 +109,7 @@ func (k *depthwiseJointCase) apart(threads int) gradients {
 	var sums []float32
 	blocks := 0
 	if k.before != nil {
-		sums = make([]float32, c.GradientSums(k.before, k.n))
+		sums = make([]float32, c.GradientSumsSize(k.before, k.n))
 		blocks = c.BackwardDataSums(p, k.n, dx, dy, args.W, args.Add, NormBefore{Norm: k.before, At: k.at, Sums: sums},
 			ws)
 	} else {

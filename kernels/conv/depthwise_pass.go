@@ -112,7 +112,7 @@ func (p *depthwisePass) cut(h, w, columns int) {
 func (p *depthwisePass) start(n int, dst, src, weights, add, ws []float32) {
 	p.n, p.dst, p.panel.src, p.weights, p.bias, p.add, p.flags = n, dst, src, weights, nil, add, 0
 	space := mem.NewScratch(ws)
-	p.packed = space.Take(p.packedSize())
+	p.packed = p.takePacked(&space)
 	p.ws = space.Rest
 	if add != nil {
 		p.flags = flagAdd
@@ -122,8 +122,17 @@ func (p *depthwisePass) start(n int, dst, src, weights, add, ws []float32) {
 	}
 }
 
-// packedSize returns the floats of all weights, sorted.
-func (p *depthwisePass) packedSize() int { return p.blocks * p.kernel * channelBlock }
+// takePacked takes the weights of all blocks, [block, tap, channel].
+func (p *depthwisePass) takePacked(space *mem.Scratch) []float32 {
+	return space.Take(p.blocks * p.kernel * channelBlock)
+}
+
+// workspace returns the floats of scratch that a pass needs.
+func (p *depthwisePass) workspace(threads int) int {
+	space := mem.CountingScratch()
+	p.takePacked(&space)
+	return space.Size() + threads*p.workerSize()
+}
 
 func (p *depthwisePass) run(pool *parallel.Pool) {
 	pool.Run(p.blocks, (*sortWeights)(p))

@@ -7,8 +7,8 @@ import (
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
-// Every direction of a convolution has an engine for each form in which it can be computed. An engine's workspace is
-// the floats of scratch that a call for n samples needs; asking for it changes nothing.
+// Every direction of a convolution has an engine for each form in which it can be computed. workspace returns the floats
+// of scratch that a call for n samples needs. Asking for it changes nothing.
 type (
 	forwardEngine interface {
 		workspace(n, threads int) int
@@ -73,11 +73,12 @@ func (c *Conv) weightEngine(n int) weightEngine {
 func (c *Conv) Workspace(n, threads int) int {
 	size := 0
 	for samples := 1; samples <= n; samples++ {
-		bias := c.bias.size(samples * c.s.OutH() * c.s.OutW())
+		bias := mem.CountingScratch()
+		c.bias.takeSums(samples*c.s.OutH()*c.s.OutW(), &bias)
 		size = max(size,
 			c.forwardEngine(samples).workspace(samples, threads),
 			c.dataEngine(samples).workspace(samples, threads),
-			mem.Line+bias+c.weightEngine(samples).workspace(samples, threads))
+			bias.Size()+c.weightEngine(samples).workspace(samples, threads))
 	}
 	return size
 }
@@ -88,14 +89,14 @@ type Form string
 // The forms.
 const (
 	FormProduct   Form = "product"   // a matrix product of gathered windows and weights
-	FormLines     Form = "lines"     // the same, with windows read from copies of whole lines
-	FormStrassen  Form = "strassen"  // the same, in Strassen's form
+	FormLines     Form = "lines"     // a matrix product of windows in copies of whole lines and weights
+	FormStrassen  Form = "strassen"  // a matrix product in Strassen's form
 	FormWinograd  Form = "winograd"  // Winograd's minimal filtering
 	FormGrouped   Form = "grouped"   // the kernels for small groups
-	FormDepthwise Form = "depthwise" // the kernels for channels by themselves
+	FormDepthwise Form = "depthwise" // the kernels for depthwise convolutions
 )
 
-// Forms are those of a convolution's three directions.
+// Forms are the forms of a convolution's three directions.
 type Forms struct{ Forward, Data, Weights Form }
 
 // String returns the forms by direction.
@@ -103,7 +104,7 @@ func (f Forms) String() string {
 	return fmt.Sprintf("forward %s, data %s, weights %s", f.Forward, f.Data, f.Weights)
 }
 
-// Forms returns how n samples are computed with the instruction set in use.
+// Forms returns the forms in which n samples are computed with the instruction set in use.
 func (c *Conv) Forms(n int) Forms {
 	return Forms{c.forwardEngine(n).form(n), c.dataEngine(n).form(n), c.weightEngine(n).form(n)}
 }

@@ -3,7 +3,6 @@ package conv
 import (
 	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/isa"
-	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/norm"
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
@@ -49,10 +48,9 @@ func newGrouped(s Shape) *grouped {
 	}
 }
 
-// workspace returns the floats of scratch that a call for n samples needs.
 func (g *grouped) workspace(n, threads int) int {
-	conv, data, gradient := g.conv.shape.plan(n), g.data.shape.plan(n), g.gradient.shape.plan(n)
-	return mem.Line + max(conv.passSpace(threads), data.passSpace(threads), gradient.weightsSpace(threads))
+	conv, data := g.conv.shape.plan(n), g.data.shape.plan(n)
+	return max(conv.passSpace(threads), data.passSpace(threads), conv.weightsSpace(threads))
 }
 
 func (g *grouped) forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {

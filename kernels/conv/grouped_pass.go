@@ -42,9 +42,16 @@ func (g *groupedPlan) passWorker() int {
 	return space.Size()
 }
 
+// takePacked takes the weights of all vectors of output channels.
+func (g *groupedPlan) takePacked(space *mem.Scratch) []float32 {
+	return space.Take(g.allVectors() * g.vectorSize())
+}
+
 // passSpace returns the floats of scratch that a pass needs.
 func (g *groupedPlan) passSpace(threads int) int {
-	return mem.RoundUp(g.allVectors()*g.vectorSize(), mem.Line) + threads*g.passWorker()
+	space := mem.CountingScratch()
+	g.takePacked(&space)
+	return space.Size() + threads*g.passWorker()
 }
 
 // run packs the weights and computes all windows of n images.
@@ -52,7 +59,7 @@ func (p *groupedPass) run(pool *parallel.Pool, n int, ws []float32) {
 	p.groupedPlan = p.shape.plan(n)
 	p.past = p.laneShape.lanes == mem.Line && mem.Streams(p.dst, n*p.shape.outH*p.shape.outW, p.shape.outPixel())
 	space := mem.NewScratch(ws)
-	p.packed = space.Take(p.allVectors() * p.vectorSize())
+	p.packed = p.takePacked(&space)
 	p.scratch = space.Rest
 	pool.Run(p.allVectors(), (*packGroups)(p))
 	pool.Run(p.tasks, (*computeGroups)(p))

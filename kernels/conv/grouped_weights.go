@@ -44,24 +44,31 @@ func (g *groupedPlan) takeWeightsScratch(space *mem.Scratch) (block, dy []float3
 	return space.Take(g.blockSize()), space.Take(g.vectors * g.dySize())
 }
 
-// weightsWorker returns the floats of scratch that a worker of the weight gradient needs: blocks, and later one vector's
-// gradient.
+// weightsWorker returns the floats of scratch that a worker of the weight gradient needs: for blocks, and after all
+// sums for one vector's gradient.
 func (g *groupedPlan) weightsWorker() int {
 	space := mem.CountingScratch()
 	g.takeWeightsScratch(&space)
 	return max(space.Size(), mem.RoundUp(g.vectorSize(), mem.Line))
 }
 
+// takeSums takes the sums of all splits.
+func (g *groupedPlan) takeSums(space *mem.Scratch) []float32 {
+	return space.Take(g.splits() * g.sumSize())
+}
+
 // weightsSpace returns the floats of scratch that the weight gradient needs.
 func (g *groupedPlan) weightsSpace(threads int) int {
-	return mem.RoundUp(g.splits()*g.sumSize(), mem.Line) + threads*g.weightsWorker()
+	space := mem.CountingScratch()
+	g.takeSums(&space)
+	return space.Size() + threads*g.weightsWorker()
 }
 
 // run computes the gradient from n images.
 func (p *groupedWeights) run(pool *parallel.Pool, n int, ws []float32) {
 	p.groupedPlan = p.shape.plan(n)
 	space := mem.NewScratch(ws)
-	p.sums = space.Take(p.splits() * p.sumSize())
+	p.sums = p.takeSums(&space)
 	p.scratch = space.Rest
 	pool.Run(p.sections*p.splits(), (*sumGroups)(p))
 	pool.Run(p.allVectors(), (*finishGroups)(p))

@@ -8,23 +8,24 @@ import (
 
 // Joint holds the arguments of a convolution's whole backward pass, see [Conv.BackwardJoint].
 type Joint struct {
-	// [n, H, W, C], the gradient of the input and what is added to it: nil for nothing, or DX itself
-	DX, Add    []float32
+	DX         []float32 // the gradient of the input, [N,H,W,C]
+	Add        []float32 // what is added to DX, [N,H,W,C]: nil for nothing, or DX itself
 	DW         []float32 // the gradient of the weights, in their shape
 	Accumulate bool      // add to DW what it holds
 
-	DY     norm.GradientRows // the gradient of the output, from BatchNorm.SettleSummed or SettleGated
-	X, W   []float32         // the input, [n, H, W, C], and the weights
+	DY     norm.GradientRows // the gradient of the output, from norm.BatchNorm.SettleSummed or SettleGated
+	X      []float32         // the input, [N,H,W,C]
+	W      []float32         // the weights
 	Before NormBefore        // takes the sums of DX
 }
 
-// JoinsBackward reports whether the convolution has a BackwardJoint, and whether that pays.
+// JoinsBackward reports whether the convolution can compute [Conv.BackwardJoint], and that pays.
 func (c *Conv) JoinsBackward() bool { return c.joint() != nil }
 
 // jointPass is the whole backward pass of a convolution that a batch norm follows.
 type jointPass interface {
 	run(p *parallel.Pool, n int, args *Joint, before *norm.GradientSums, ws []float32) (blocks int)
-	blocksOf(n int) int // of the sums
+	blocksOf(n int) int // number of blocks of the sums
 	workspace(n, threads int) int
 }
 
@@ -39,11 +40,11 @@ func (c *Conv) joint() jointPass {
 	return nil
 }
 
-// BackwardJoint computes both gradients of a convolution that a batch norm follows: BackwardWeights, and BackwardData,
-// or BackwardDataSums if there is a batch norm before. The rows of j.DY are computed piece by piece, used for both
-// while they are in the caches, and never written. An input that is read through a batch norm (ReadThrough) is read
-// through the one before. The result is the number of blocks in j.Before.Sums. It panics unless JoinsBackward reports
-// true, and SumsGradient if there is a batch norm before.
+// BackwardJoint computes both gradients of a convolution that a batch norm follows: [Conv.BackwardWeights], and
+// [Conv.BackwardData] or, if there is a batch norm before, [Conv.BackwardDataSums]. The rows of j.DY are computed piece
+// by piece, used for both while they are in the caches, and never written. After [Conv.ReadThrough] the input is read
+// through a batch norm, which is the one before. BackwardJoint returns the number of blocks in j.Before.Sums. It panics
+// unless [Conv.JoinsBackward] reports true and, if there is a batch norm before, [Conv.SumsGradient].
 func (c *Conv) BackwardJoint(p *parallel.Pool, n int, j *Joint, ws []float32) (blocks int) {
 	c.check(n, j.DY.G, j.X, j.W)
 	mem.CheckLen("Conv", "y", j.DY.X, n*c.outputSize())
@@ -58,7 +59,7 @@ func (c *Conv) BackwardJoint(p *parallel.Pool, n int, j *Joint, ws []float32) (b
 			panic("kernels: Conv.BackwardJoint: the convolution takes no sums for such a batch norm")
 		}
 		before = &c.before
-		*before = c.gradientSums(n, j.DX, j.Before, c.JointSums(j.Before.Norm, n))
+		*before = c.gradientSums(n, j.DX, j.Before, c.JointSumsSize(j.Before.Norm, n))
 	}
 	for _, read := range [][]float32{j.DY.G, j.DY.X, j.X, j.W, j.Add} {
 		mem.RaceRead(read)
@@ -68,12 +69,12 @@ func (c *Conv) BackwardJoint(p *parallel.Pool, n int, j *Joint, ws []float32) (b
 	return c.joint().run(p, n, j, before, ws)
 }
 
-// JointSums returns the floats of the sums that BackwardJoint takes for a batch norm, for up to n samples.
-func (c *Conv) JointSums(norm *norm.BatchNorm, n int) int {
+// JointSumsSize returns the floats of the sums that [Conv.BackwardJoint] takes for a batch norm, for up to n samples.
+func (c *Conv) JointSumsSize(norm *norm.BatchNorm, n int) int {
 	return norm.GradientSumsSize(c.joint().blocksOf(n))
 }
 
-// JointWorkspace is [Conv.Workspace] for BackwardJoint.
+// JointWorkspace is [Conv.Workspace] for [Conv.BackwardJoint].
 func (c *Conv) JointWorkspace(n, threads int) int {
 	size := 0
 	for samples := 1; samples <= n; samples++ {

@@ -87,24 +87,29 @@ func (j *jointProduct) workerSize() int {
 	return dy.Size() + max(j.data.workerSize(), sum.Size())
 }
 
-// takeSumScratch takes what a block of pixels of the weights' gradient needs: the edge of dyᵀ, and the input where it is
-// copied.
+// takeSumScratch takes what a block of pixels of the weights' gradient needs: the edge of dyᵀ, and the place of the
+// input where that is copied.
 func (j *jointProduct) takeSumScratch(space *mem.Scratch) (edge, columns []float32) {
 	return space.Take(gemm.EdgeSize(j.pixels())), space.Take(j.pixels() * mem.PaddedRow(j.weights.depth()))
+}
+
+// takeCall takes the packed weights and the sums of the weights' gradient.
+func (j *jointProduct) takeCall(space *mem.Scratch) (packed, sums []float32) {
+	return space.Take(j.data.packedSize()), j.weights.takeSums(j.splits(), space)
 }
 
 func (j *jointProduct) workspace(n, threads int) int {
 	of := *j
 	of.data, of.weights.n = of.data.sized(n), n
-	weights, sums := mem.RoundUp(of.data.packedSize(), mem.Line), mem.RoundUp(of.weights.slots(of.splits()), mem.Line)
+	space := mem.CountingScratch()
+	of.takeCall(&space)
 	waiting := mem.RoundUp(rowBlock*j.data.dstPixel, mem.Line) // where sums are taken for a batch norm before
-	return 3*mem.Line + weights + sums + threads*(of.workerSize()+waiting)
+	return space.Size() + threads*(of.workerSize()+waiting)
 }
 
 // blocksOf returns the number of blocks of the sums over n samples.
 func (j *jointProduct) blocksOf(n int) int {
-	data := j.data
-	data.n = n
+	data := j.data.sized(n)
 	return data.rowBlocks()
 }
 
@@ -115,10 +120,10 @@ func (j *jointProduct) run(p *parallel.Pool, n int, args *Joint, before *norm.Gr
 	d.src, d.weights, d.dst, d.add, d.norm = args.DY.G, args.W, args.DX, args.Add, before
 	w.src, w.dw, w.keep = args.X, args.DW, args.Accumulate
 	space := mem.NewScratch(ws)
-	d.start(space.Take(d.packedSize()))
-	j.perWorker = j.workerSize()
-	w.sums = space.Take(w.slots(j.splits()))
-	j.scratch = space.Rest
+	packed, sums := j.takeCall(&space)
+	w.sums = sums
+	d.start(packed)
+	j.scratch, j.perWorker = space.Rest, j.workerSize()
 	p.Run(d.packTasks(), (*jointPack)(j))
 	p.Run(j.splits(), (*jointMultiply)(j))
 	if tasks := w.addTasks(j.splits()); tasks > 0 {

@@ -104,7 +104,7 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 			DBeta: make([]float32, s.OutC)}, 3, normSums)
 		args := &Joint{DX: r.dx, Add: add, DW: r.dw, Accumulate: accumulate, DY: of, X: x, W: w}
 		if before != nil {
-			args.Before = NormBefore{before, at, make([]float32, c.JointSums(before, n))}
+			args.Before = NormBefore{before, at, make([]float32, c.JointSumsSize(before, n))}
 		}
 		blocks := c.BackwardJoint(p, n, args, make([]float32, c.JointWorkspace(n, threads)))
 		r.dx, r.sums = slices.Clone(r.dx), total(blocks, args.Before.Sums)
@@ -124,7 +124,7 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 			c.BackwardData(p, n, r.dx, dy, w, part, ws)
 			return r
 		}
-		sums := make([]float32, c.GradientSums(before, n))
+		sums := make([]float32, c.GradientSumsSize(before, n))
 		blocks := c.BackwardDataSums(p, n, r.dx, dy, w, part, NormBefore{Norm: before, At: at, Sums: sums}, ws)
 		r.sums = total(blocks, sums)
 		return r

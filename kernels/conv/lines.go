@@ -102,16 +102,23 @@ func (p *linedWeights) splits() int {
 // slot is the distance of the splits' sums.
 func (p *linedWeights) slot() int { return mem.RoundUp(p.depth()*p.outC, mem.Line) }
 
+// takeSums takes the sums of all splits, and a slot in which the result is turned.
+func (p *linedWeights) takeSums(space *mem.Scratch) []float32 {
+	return space.Take((p.splits() + 1) * p.slot())
+}
+
 func (p *linedWeights) workspace(n, threads int) int {
 	of := *p
 	of.n = n
-	return (of.splits()+1)*of.slot() + threads*of.blockSize() + 2*mem.Line
+	space := mem.CountingScratch()
+	of.takeSums(&space)
+	return space.Size() + threads*of.blockSize()
 }
 
 func (p *linedWeights) backwardWeights(pool *parallel.Pool, n int, dw, dy, x []float32, keep bool, ws []float32) {
 	p.n, p.dy, p.src = n, dy, x
 	space := mem.NewScratch(ws)
-	p.sums = space.Take((p.splits() + 1) * p.slot())
+	p.sums = p.takeSums(&space)
 	p.scratch = space.Rest
 	pool.Run(p.splits(), p)
 

@@ -8,14 +8,14 @@ import (
 	"github.com/reidbench/reidbench/kernels/vec"
 )
 
-// summedTasks are the tasks of a forward pass whose results are summed for the batch norm after it: the first tasks
-// give the shift, then the others are summed.
+// summedTasks are the tasks of a forward pass whose results are summed for the batch norm after it. The results of the
+// first tasks give the shift; then the other tasks sum theirs as they compute them.
 type summedTasks struct {
 	norm.OutputSums
-	first int // task that is computed now; those before it are done
+	first int // tasks that are done already
 }
 
-// run runs all tasks of a job. The first ones compute head, [rows, channels].
+// run runs all tasks of a job. The first of them compute head, [rows, channels].
 func (s *summedTasks) run(p *parallel.Pool, first, all int, job parallel.Job, head []float32, channels int) {
 	sums := s.OutputSums
 	s.OutputSums = norm.OutputSums{}
@@ -29,7 +29,7 @@ func (s *summedTasks) run(p *parallel.Pool, first, all int, job parallel.Job, he
 // summingEngine is a forward engine that can sum its results for the batch norm after it.
 type summingEngine interface {
 	forwardEngine
-	outputSums(n int) norm.OutputSums // for n samples, without any space: of no blocks if it takes none
+	outputSums(n int) norm.OutputSums // for n samples, without space for them; no blocks if the engine takes no sums
 	sumOutput(sums norm.OutputSums)   // sets the sums that forward passes take
 }
 
@@ -50,7 +50,7 @@ func (c *productPass) outputSums(n int) norm.OutputSums {
 
 func (c *productPass) sumOutput(sums norm.OutputSums) { c.operands[0].summed.OutputSums = sums }
 
-// summing returns the engine that sums the output of n samples, and its sums: of no blocks if there is none.
+// summing returns the engine that sums the output of n samples, and these sums; they have no blocks if no engine does.
 func (c *Conv) summing(n int) (summingEngine, norm.OutputSums) {
 	engine, ok := c.forwardEngine(n).(summingEngine)
 	if !ok {
@@ -59,9 +59,11 @@ func (c *Conv) summing(n int) (summingEngine, norm.OutputSums) {
 	return engine, engine.outputSums(n)
 }
 
-// ForwardStats computes y = conv(x, w) + bias, nil for no bias, and the statistics of y as norm.Stats does. Where the
-// convolution is a product or depthwise, y is summed while it is in registers, and not read again.
-func (c *Conv) ForwardStats(p *parallel.Pool, n int, y, x, w, bias []float32, bn *norm.BatchNorm, to norm.Statistics, ws []float32) {
+// ForwardStats computes y = conv(x, w) + bias, nil for no bias, and the statistics of y as [norm.BatchNorm.Stats] does.
+// Where the convolution is a product or depthwise, y is summed while it is in registers, and not read again.
+func (c *Conv) ForwardStats(
+	p *parallel.Pool, n int, y, x, w, bias []float32, bn *norm.BatchNorm, to norm.Statistics, ws []float32,
+) {
 	rows := n * c.s.OutH() * c.s.OutW()
 	engine, sums := c.summing(n)
 	if sums.Blocks <= 1 {
@@ -77,7 +79,7 @@ func (c *Conv) ForwardStats(p *parallel.Pool, n int, y, x, w, bias []float32, bn
 	bn.StatsOfSums(p, rows, sums, to)
 }
 
-// StatsWorkspace is [Conv.Workspace] for ForwardStats.
+// StatsWorkspace is [Conv.Workspace] for [Conv.ForwardStats].
 func (c *Conv) StatsWorkspace(norm *norm.BatchNorm, n, threads int) int {
 	_, sums := c.summing(n)
 	return max(c.Workspace(n, threads)+sums.Size(), norm.Workspace(n*c.s.OutH()*c.s.OutW(), threads))
@@ -87,11 +89,11 @@ func (c *Conv) StatsWorkspace(norm *norm.BatchNorm, n, threads int) int {
 type NormBefore struct {
 	Norm *norm.BatchNorm // nil for none
 	At   norm.Operands   // what it was applied to
-	Sums []float32       // what BackwardSummed needs, of Conv.GradientSums or Conv.JointSums floats
+	Sums []float32       // takes the sums: Conv.GradientSumsSize or Conv.JointSumsSize floats
 }
 
-// SumsGradient reports whether BackwardDataSums takes the sums of a batch norm's gradient on the way: the data gradient
-// is depthwise, or one product, and a task has whole rows of its results.
+// SumsGradient reports whether [Conv.BackwardDataSums] takes the sums of a batch norm's gradient: that norm allows it,
+// with or without a residual, and the data gradient is depthwise or one product of all channels.
 func (c *Conv) SumsGradient(norm *norm.BatchNorm, residual bool) bool {
 	if !norm.SumsGradient(residual) {
 		return false
@@ -99,7 +101,7 @@ func (c *Conv) SumsGradient(norm *norm.BatchNorm, residual bool) bool {
 	return c.depthwise != nil || c.s.Groups == 1 && len(c.data) == 1 && c.winograd.data == nil
 }
 
-// SumsPartsGradient is SumsGradient for a batch norm of a concatenation whose parts lie apart.
+// SumsPartsGradient is [Conv.SumsGradient] for a batch norm of a concatenation whose parts lie apart.
 func (c *Conv) SumsPartsGradient(norm *norm.BatchNorm) bool {
 	return c.depthwise == nil && norm.TakesParts() && c.SumsGradient(norm, false)
 }
@@ -108,15 +110,15 @@ func (c *Conv) SumsPartsGradient(norm *norm.BatchNorm) bool {
 //
 //	dx = (convᵀ(dy, w) + add) * act'(z)
 //
-// with z the activation's argument. It returns how many blocks there are of before.Sums. [norm.BatchNorm.BackwardSummed]
-// takes both. It panics unless SumsGradient reports true.
+// with z the activation's argument. It returns the number of blocks in before.Sums; [norm.BatchNorm.BackwardSummed] takes
+// both. It panics unless [Conv.SumsGradient] reports true.
 func (c *Conv) BackwardDataSums(
 	p *parallel.Pool, n int, dx, dy, w, add []float32, before NormBefore, ws []float32,
 ) (blocks int) {
 	if !c.SumsGradient(before.Norm, before.At.Add != nil) {
 		panic("kernels: Conv.BackwardDataSums: the convolution takes no sums for such a batch norm")
 	}
-	c.before = c.gradientSums(n, dx, before, c.GradientSums(before.Norm, n))
+	c.before = c.gradientSums(n, dx, before, c.GradientSumsSize(before.Norm, n))
 	if c.depthwise != nil {
 		data := &c.depthwise.data
 		data.norm = &c.before
@@ -125,8 +127,7 @@ func (c *Conv) BackwardDataSums(
 		return data.bandsOf(n)
 	}
 	data := &c.data[0]
-	data.n = n
-	if data.columnBlock() >= data.cols {
+	if sized := data.sized(n); sized.columnBlock() >= sized.cols { // a task has whole rows of dx
 		data.norm = &c.before
 		c.BackwardData(p, n, dx, dy, w, add, ws)
 		data.norm = nil
@@ -137,7 +138,7 @@ func (c *Conv) BackwardDataSums(
 	return data.rowBlocks()
 }
 
-// gradientSums returns what takes the sums of dx, of which there are that many floats.
+// gradientSums returns what takes the sums of dx, which have the given size in floats.
 func (c *Conv) gradientSums(n int, dx []float32, before NormBefore, size int) norm.GradientSums {
 	mem.CheckLen("Conv", "sums", before.Sums, size)
 	mem.RaceRead(before.At.X)
@@ -145,15 +146,15 @@ func (c *Conv) gradientSums(n int, dx []float32, before NormBefore, size int) no
 	return before.Norm.GradientSums(n*c.s.H*c.s.W, dx, before.At, before.Sums)
 }
 
-// GradientSums returns the floats of the sums for up to n samples.
-func (c *Conv) GradientSums(norm *norm.BatchNorm, n int) int {
+// GradientSumsSize returns the floats of the sums that [Conv.BackwardDataSums] takes for up to n samples.
+func (c *Conv) GradientSumsSize(norm *norm.BatchNorm, n int) int {
 	if c.depthwise != nil {
 		return norm.GradientSumsSize(c.depthwise.data.bandsOf(n))
 	}
 	return norm.GradientSumsSize(mem.CeilDiv(n*c.s.H*c.s.W, rowBlock))
 }
 
-// GradientSumsWorkspace is [Conv.Workspace] for BackwardDataSums.
+// GradientSumsWorkspace is [Conv.Workspace] for [Conv.BackwardDataSums].
 func (c *Conv) GradientSumsWorkspace(n, threads int) int {
 	waiting := rowBlock * c.s.C
 	if c.depthwise != nil {
@@ -162,9 +163,9 @@ func (c *Conv) GradientSumsWorkspace(n, threads int) int {
 	return c.Workspace(n, threads) + threads*mem.RoundUp(waiting, mem.Line)
 }
 
-// ReadsThrough reports whether the convolution can read its input through a batch norm, see ReadThrough: it copies what
-// it reads anyway, and normalising the copy costs less than a pass over memory. An activation that is more than a few
-// operations would cost more, as it is computed in the weight gradient again.
+// ReadsThrough reports whether the convolution can read its input through a batch norm, see [Conv.ReadThrough]: it copies
+// what it reads anyway, and normalising the copy costs less than a pass over memory. An activation of more than a few
+// operations would cost more, as the weight gradient computes it again.
 func (c *Conv) ReadsThrough(norm *norm.BatchNorm) bool {
 	if c.grouped != nil {
 		return norm.Clamps() && c.winograd.forward == nil && c.winograd.weights == nil && c.grouped.readsThrough()
@@ -176,8 +177,8 @@ func (c *Conv) ReadsThrough(norm *norm.BatchNorm) bool {
 //
 //	act((at.X[r,c] - mean[c]) * (gamma[c]*invstd[c]) + beta[c])
 //
-// instead, with the bits of [norm.BatchNorm.Apply] but without writing it. Padding stays zero. It panics unless ReadsThrough
-// reports true.
+// instead, with the bits of [norm.BatchNorm.Apply] but without writing it. Padding stays zero. It panics unless
+// [Conv.ReadsThrough] reports true.
 func (c *Conv) ReadThrough(norm *norm.BatchNorm, n int, at norm.Operands) {
 	if !c.ReadsThrough(norm) {
 		panic("kernels: Conv.ReadThrough: the convolution reads through no such batch norm")
@@ -190,7 +191,7 @@ func (c *Conv) ReadThrough(norm *norm.BatchNorm, n int, at norm.Operands) {
 	c.depthwise.readThrough(&c.through)
 }
 
-// copyThrough is copyRows of the channels from first on, through a batch norm unless that is nil.
+// copyThrough is vec.CopyRows of the channels from first on, through a batch norm unless that is nil.
 func copyThrough(in *norm.Input, dst []float32, dstRow int, src []float32, srcRow, rows, channels, first int) {
 	vec.CopyRows(dst, dstRow, src, srcRow, rows, channels)
 	if in != nil {

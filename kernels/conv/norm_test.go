@@ -152,7 +152,7 @@ func TestConvBackwardDataSums(t *testing.T) {
 								copy(g, before)
 								add = g
 							}
-							sums := make([]float32, c.GradientSums(bn, n))
+							sums := make([]float32, c.GradientSumsSize(bn, n))
 							ws := make([]float32, max(c.GradientSumsWorkspace(n, threads),
 								bn.Workspace(rows, threads)))
 							blocks := c.BackwardDataSums(p, n, g, dy, w, add,

@@ -41,13 +41,13 @@ type (
 )
 
 func (c *productPass) workspace(n, threads int) int {
-	size, perWorker := 2*mem.Line, 0
+	space, perWorker := mem.CountingScratch(), 0
 	for _, part := range c.parts {
 		part = part.of(n)
-		size += mem.RoundUp(part.packedSize(), mem.Line)
+		space.Take(part.packedSize())
 		perWorker = max(perWorker, part.workerSize())
 	}
-	return size + threads*perWorker
+	return space.Size() + threads*perWorker
 }
 
 func (c *productPass) forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
@@ -138,13 +138,15 @@ func (w *weightPass) multiplier() interface {
 func (w *weightPass) workspace(n, threads int) int {
 	of := *w
 	of.n = n
-	return mem.Line + of.sumSize() + threads*of.multiplier().workerSize()
+	space := mem.CountingScratch()
+	of.takeSums(of.splits(), &space)
+	return space.Size() + threads*of.multiplier().workerSize()
 }
 
 func (w *weightPass) backwardWeights(p *parallel.Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
 	w.n, w.src, w.dy, w.dw, w.keep = n, x, dy, dw, accumulate
 	space := mem.NewScratch(ws)
-	w.sums = space.Take(w.sumSize())
+	w.sums = w.takeSums(w.splits(), &space)
 	w.scratch, w.perWorker = space.Rest, w.multiplier().workerSize()
 	p.Run(w.tasks(), (*sumWeights)(w))
 	if tasks := w.addTasks(w.splits()); tasks > 0 {

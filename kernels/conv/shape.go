@@ -8,6 +8,7 @@ import (
 
 // Shape is a 2-D convolution of one sample: x [H,W,C] → y [OutH,OutW,OutC]. Weights are [OutC,KH,KW,C/Groups];
 // those of a depthwise convolution (Groups = C = OutC) are [KH,KW,C]. A linear layer over W tokens has H = KH = KW = 1.
+// Sizes, strides and padding are in pixels.
 type Shape struct {
 	H, W, C int // input
 	OutC    int // output channels
@@ -16,8 +17,11 @@ type Shape struct {
 	PH, PW  int // zero padding on every side
 	Groups  int
 
-	Precision  gemm.Precision // of the products, where it is faster than FP32; depthwise ones stay FP32
-	BeforeNorm bool           // the output is normalised over the batch: forms with larger rounding errors may be chosen
+	// Precision is that of the products. Where FP32 is faster, and in depthwise convolutions, it stays FP32.
+	Precision gemm.Precision
+
+	// BeforeNorm says that the output is normalised over the batch. Then forms with larger rounding errors may be chosen.
+	BeforeNorm bool
 }
 
 // OutH returns the output's height.

@@ -59,17 +59,15 @@ func (p *weightProduct) missing(tasks int) int {
 
 func (p *weightProduct) size() int { return p.groups * p.rows * p.depth() }
 
-func (p *weightProduct) sumSize() int { return p.slots(p.splits()) }
-
 // slotSize returns the floats of a split's own sums.
 func (p *weightProduct) slotSize() int { return mem.RoundUp(p.size(), mem.Line) }
 
-// slots returns the floats of all splits' own sums. One split needs none.
-func (p *weightProduct) slots(splits int) int {
+// takeSums takes the sums of all splits. One split needs none.
+func (p *weightProduct) takeSums(splits int, space *mem.Scratch) []float32 {
 	if splits == 1 {
-		return 0
+		return nil
 	}
-	return splits * p.slotSize()
+	return space.Take(splits * p.slotSize())
 }
 
 // rowBlock returns the output channels of a task, whole tiles. Where columns are copied, they are so for every task.
@@ -248,9 +246,9 @@ type channelSum struct {
 
 func (p *channelSum) tasks() int { return parallel.Partials(p.rows) }
 
-// size returns the floats of the sums over the given number of rows.
-func (p *channelSum) size(rows int) int {
-	return parallel.Partials(rows) * mem.RoundUp(p.channels, mem.Line)
+// takeSums takes the sums over the given number of rows.
+func (p *channelSum) takeSums(rows int, space *mem.Scratch) []float32 {
+	return space.Take(parallel.Partials(rows) * mem.RoundUp(p.channels, mem.Line))
 }
 
 // Do adds up one part of the rows.
