@@ -3,12 +3,13 @@ package machine
 
 import (
 	"bufio"
-	"github.com/reidbench/reidbench/kernels/isa"
-	"github.com/reidbench/reidbench/results"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/results"
 )
 
 // Describe looks at this machine. What it cannot learn is left empty.

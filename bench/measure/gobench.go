@@ -2,12 +2,13 @@ package measure
 
 import (
 	"fmt"
-	"github.com/reidbench/reidbench/kernels/gemm"
-	"github.com/reidbench/reidbench/results"
 	"io"
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/results"
 )
 
 // WriteHeader writes what the format of Go's benchmarks says about a whole file: the

@@ -10,8 +10,8 @@ import (
 )
 
 // Attention in pairs is attention of float32 but for the rounding of its factors, by 2⁻⁹ at most. An error of a score
-// is a relative error of its probability; the sums of many such errors grow like a random walk, of which six deviations
-// are allowed, relative to the largest value.
+// is a relative error of its probability. A sum of many such errors grows like a random walk: six standard deviations
+// of it are allowed, relative to the largest value.
 func TestAttentionOfPairs(t *testing.T) {
 	for _, s := range attentionShapes {
 		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {

@@ -56,7 +56,7 @@ func NewBatchNorm(c int, eps, momentum float32, kind act.Kind) *BatchNorm {
 // Act returns the activation.
 func (b *BatchNorm) Act() act.Kind { return b.form.Act }
 
-// Clamps reports whether the activation is a clamp, as those of no activation, ReLU and ReLU6 are.
+// Clamps reports whether the activation is a clamp, as None, ReLU and ReLU6 are.
 func (b *BatchNorm) Clamps() bool { return b.form.Clamps }
 
 // Workspace returns the scratch, in floats, that Stats and the backward methods need.

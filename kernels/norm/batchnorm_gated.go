@@ -25,7 +25,7 @@ func (b *BatchNorm) BackwardGated(
 }
 
 // SettleGated is BackwardGated without dx, which the convolution that made of.At.X computes where it reads it, see
-// [conv.Conv.BackwardJoint]. It writes g, the gradient through gate and activation, which may be of.DY.
+// conv.Conv.BackwardJoint. It writes g, the gradient through gate and activation, which may be of.DY.
 func (b *BatchNorm) SettleGated(
 	p *parallel.Pool, rows int, g []float32, of BatchNormGradient, gated Gated, ws []float32,
 ) GradientRows {

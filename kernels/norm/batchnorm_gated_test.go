@@ -15,15 +15,16 @@ import (
 func TestBatchNormBackwardGated(t *testing.T) {
 	const samples, positions, c, tolerance = 5, 53, 37, 2e-5
 	const rows = samples * positions
-	for _, act := range []act.Kind{act.None, act.ReLU, act.SiLU, act.GELU} {
+	for _, kind := range []act.Kind{act.None, act.ReLU, act.SiLU, act.GELU} {
 		for _, shifted := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s/shifted=%t", act, shifted), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/shifted=%t", kind, shifted), func(t *testing.T) {
 				kerneltest.ForEachISA(t, func(t *testing.T) {
 					rng := kerneltest.NewRand()
-					norm := NewBatchNorm(c, 1e-5, 0.1, act)
+					norm := NewBatchNorm(c, 1e-5, 0.1, kind)
 					dy, g := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, samples*c)
 					at := Operands{
-						X: kerneltest.Normal(rng, rows*c), Mean: kerneltest.Normal(rng, c), InvStd: kerneltest.Normal(rng, c),
+						X:    kerneltest.Normal(rng, rows*c),
+						Mean: kerneltest.Normal(rng, c), InvStd: kerneltest.Normal(rng, c),
 						Gamma: kerneltest.Normal(rng, c), Beta: kerneltest.Normal(rng, c),
 					}
 					gated := Gated{Gate: g, Rows: positions}

@@ -144,7 +144,7 @@ func (b *BatchNorm) channelGradient(rows int, of BatchNormGradient) channelGradi
 	}
 }
 
-// set sets those of some channels, from the given one on, from the sums of g and of g·(x-mean).
+// set sets the gradients of channels, from the given one on, from the sums of g and of g·(x-mean) over all rows.
 func (k *channelGradient) set(first int, sumG, sumGX []float64) {
 	for i := first; i < first+len(sumG); i++ {
 		invstd := float64(k.invstd[i])

@@ -12,8 +12,8 @@ type Input struct {
 	Clamps            bool // the activation is a clamp
 }
 
-// Input returns what reads a tensor of that many rows through the batch norm. It panics if there
-// is a residual, or if x is in parts.
+// Input returns what reads a tensor of the given number of rows through the batch norm. It panics if there is a
+// residual, or if x is in parts.
 func (b *BatchNorm) Input(rows int, at Operands) Input {
 	if at.Add != nil || at.Parts != nil {
 		panic("norm.BatchNorm.Input: there is a residual, or x is in parts")

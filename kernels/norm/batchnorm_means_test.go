@@ -15,13 +15,13 @@ import (
 // any number of threads.
 func TestBatchNormApplyMeans(t *testing.T) {
 	const samples, positions = 5, 2*parallel.BlockRows + 37
-	for _, act := range []act.Kind{act.None, act.ReLU6, act.SiLU, act.HardSwish} {
+	for _, kind := range []act.Kind{act.None, act.ReLU6, act.SiLU, act.HardSwish} {
 		for _, c := range []int{37, 2 * mem.Line} {
-			t.Run(fmt.Sprintf("%s/c=%d", act, c), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/c=%d", kind, c), func(t *testing.T) {
 				kerneltest.ForEachISA(t, func(t *testing.T) {
 					const rows = samples * positions
 					rng := kerneltest.NewRand()
-					norm := NewBatchNorm(c, 1e-5, 0.1, act)
+					norm := NewBatchNorm(c, 1e-5, 0.1, kind)
 					x, mean := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, c)
 					invstd, gamma := kerneltest.Normal(rng, c), kerneltest.Normal(rng, c)
 					beta := kerneltest.Normal(rng, c)

@@ -16,7 +16,7 @@ type Part struct {
 // Add may be DX.
 type PartGradient struct{ DX, Add []float32 } // [rows, Channels of the part]
 
-// TakesParts reports whether Apply, [conv.Conv.BackwardDataSums], [conv.Conv.BackwardJoint] for the batch norm before,
+// TakesParts reports whether Apply, conv.Conv.BackwardDataSums, conv.Conv.BackwardJoint for the batch norm before,
 // and BackwardSummedParts take an x in parts. The other methods need it as one.
 func (b *BatchNorm) TakesParts() bool { return b.form.Clamps }
 
@@ -81,8 +81,8 @@ type partsGradient struct {
 	perTask       int
 }
 
-// BackwardSummedParts is BackwardSummed for an of.At.X in parts, each of which has its own gradient. No DX may be
-// of.DY.
+// BackwardSummedParts is BackwardSummed for of.At.Parts in place of of.At.X: each part has its own gradient. No DX may
+// be of.DY.
 func (b *BatchNorm) BackwardSummedParts(
 	p *parallel.Pool, rows int, to []PartGradient, of BatchNormGradient, blocks int, sums []float32,
 ) {

@@ -27,7 +27,7 @@ func (s *Statistics) check(kernel string, c int) {
 // deviations divided by rows.
 type PartStatistics struct{ Mean, Variance []float32 } // [C]
 
-// channelStats sets the statistics of channels, those of a part or those of a whole.
+// channelStats sets the statistics of the channels of a batch, or of a part of one.
 type channelStats struct {
 	eps, momentum float64
 	to            Statistics
@@ -38,7 +38,7 @@ func (b *BatchNorm) channelStats(to Statistics) channelStats {
 	return channelStats{eps: float64(b.eps), momentum: float64(b.momentum), to: to}
 }
 
-// set sets those of a channel from its mean and its sum of squared deviations from it over n rows.
+// set sets the statistics of a channel from its mean over n rows and the sum of the squared deviations from that.
 func (s *channelStats) set(c int, mean, squares, n float64) {
 	s.to.Mean[c] = float32(mean)
 	if s.variance != nil {

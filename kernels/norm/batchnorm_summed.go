@@ -45,7 +45,7 @@ func (b *BatchNorm) GradientSums(rows int, g []float32, at Operands, sums []floa
 	return GradientSums{rowOperands: b.operands(kernel, rows, at), g: g, sums: sums}
 }
 
-// Block turns the rows dy of the gradient, from row first on, into those of g, and sums them.
+// Block turns rows of dy, the gradient, into rows of g, and sums them. The first of them is row first of the whole.
 func (s *GradientSums) Block(index, first int, dy []float32) {
 	sums := s.sums[2*index*s.c:][:2*s.c]
 	clear(sums)
@@ -80,12 +80,12 @@ func (s *GradientSums) sumColumns(sums, g, dy, x, add []float32, first, rows int
 	}
 }
 
-// Aside reports whether blocks should wait in the caches, somewhere else than in g, until Block sums them: they then go
-// to g past the caches.
+// Aside reports whether a block of dy should be made in a buffer, not in g's place. There it stays in the caches until
+// Block sums it, which then stores g past the caches.
 func (s *GradientSums) Aside() bool { return s.Act != act.None && mem.Streams(s.g, s.rows, s.c) }
 
-// Ahead returns what Block will read besides a block: some rows of x, or of its first part, which is the largest in a
-// chain of concatenations.
+// Ahead returns what Block will read besides dy: rows of x or, where x is in parts, of the first part, which is the
+// largest one in a chain of concatenations.
 func (s *GradientSums) Ahead(row, rows int) []float32 {
 	x, c := s.X(), s.c
 	if s.parts != nil {
@@ -94,7 +94,7 @@ func (s *GradientSums) Ahead(row, rows int) []float32 {
 	return x[row*c : (row+rows)*c]
 }
 
-// X returns all of those rows.
+// X returns all rows of x or, where x is in parts, of the first part.
 func (s *GradientSums) X() []float32 {
 	if s.parts != nil {
 		return s.parts[0].X
@@ -146,7 +146,7 @@ func (b *BatchNorm) gradientRows(at *rowOperands, g []float32) GradientRows {
 }
 
 // BackwardSummed is the rest of Backward, where a convolution has turned dy into g = of.DY and taken the sums of its
-// blocks, see [conv.Conv.BackwardDataSums]. With a residual, g is the residual's gradient. For dx, g and add, [rows,
+// blocks, see conv.Conv.BackwardDataSums. With a residual, g is the residual's gradient. For dx, g and add, [rows,
 // C],
 //
 //	dx[r,c] = gamma[c]*invstd[c] * (g[r,c] - Σg/rows - x̂[r,c] * Σg·x̂/rows) (+ add[r,c])
@@ -160,7 +160,7 @@ func (b *BatchNorm) BackwardSummed(
 }
 
 // SettleSummed is BackwardSummed without dx, which the convolution that made of.At.X computes where it reads it: see
-// [conv.Conv.BackwardJoint].
+// conv.Conv.BackwardJoint.
 func (b *BatchNorm) SettleSummed(
 	p *parallel.Pool, rows int, of BatchNormGradient, blocks int, sums []float32,
 ) GradientRows {

@@ -27,7 +27,7 @@ func TestBatchNorm(t *testing.T) {
 const severalTasks = 96 * parallel.BlockRows
 
 // batchNormCase is batch norm with its statistics taken from the batch or, if fixed, given.
-func batchNormCase(act act.Kind, residual, fixed, large bool) kerneltest.Layer {
+func batchNormCase(kind act.Kind, residual, fixed, large bool) kerneltest.Layer {
 	rows, c := 21, 7
 	if large {
 		rows, c = severalTasks+5, 7
@@ -39,7 +39,7 @@ func batchNormCase(act act.Kind, residual, fixed, large bool) kerneltest.Layer {
 	for i := range x {
 		x[i] = 2*x[i] + float32(i%c) // a mean that differs by channel
 	}
-	k := kerneltest.Layer{Name: fmt.Sprintf("BatchNorm %s, residual %t, fixed %t", act, residual, fixed),
+	k := kerneltest.Layer{Name: fmt.Sprintf("BatchNorm %s, residual %t, fixed %t", kind, residual, fixed),
 		In: [][]float32{x, gamma, beta}, DY: dy, Y: make([]float32, rows*c)}
 	if residual {
 		k.In = append(k.In, add)
@@ -51,7 +51,7 @@ func batchNormCase(act act.Kind, residual, fixed, large bool) kerneltest.Layer {
 	if residual {
 		dadd = k.Grads[3]
 	}
-	norm := NewBatchNorm(c, eps, 0.1, act)
+	norm := NewBatchNorm(c, eps, 0.1, kind)
 	mean, invstd, runMean := make([]float32, c), make([]float32, c), kerneltest.Normal(rng, c)
 	runVar := kerneltest.Normal(rng, c)
 	for j := range runVar {
@@ -82,7 +82,7 @@ func batchNormCase(act act.Kind, residual, fixed, large bool) kerneltest.Layer {
 				if residual {
 					z += in[3][i]
 				}
-				y[i] = act.Eval(z)
+				y[i] = kind.Eval(z)
 			}
 		}
 		return y
@@ -142,8 +142,8 @@ func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
 		rng := kerneltest.NewRand()
 		x, add, dy := kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c), kerneltest.Normal(rng, rows*c)
 		gamma, beta := kerneltest.Normal(rng, c), kerneltest.Normal(rng, c)
-		for _, act := range []act.Kind{act.None, act.ReLU, act.SiLU} {
-			norm := NewBatchNorm(c, 1e-5, 0.1, act)
+		for _, kind := range []act.Kind{act.None, act.ReLU, act.SiLU} {
+			norm := NewBatchNorm(c, 1e-5, 0.1, kind)
 			ws := make([]float32, norm.Workspace(rows, 2))
 			mean, invstd := make([]float32, c), make([]float32, c)
 			norm.Stats(pool, rows, x, Statistics{Mean: mean, InvStd: invstd}, ws)
@@ -156,26 +156,26 @@ func TestBatchNormBackwardAliasesAndAccumulates(t *testing.T) {
 			dgamma, dbeta := slices.Clone(plain[2]), slices.Clone(plain[3])
 			of = BatchNormGradient{DY: dadd, At: at, DGamma: dgamma, DBeta: dbeta, Accumulate: true}
 			norm.Backward(pool, rows, dx, dadd, of, ws)
-			kerneltest.CheckEqual(t, act.String()+": dx with dadd = dy", dx, plain[0])
-			kerneltest.CheckEqual(t, act.String()+": dadd = dy", dadd, plain[1])
+			kerneltest.CheckEqual(t, kind.String()+": dx with dadd = dy", dx, plain[0])
+			kerneltest.CheckEqual(t, kind.String()+": dadd = dy", dadd, plain[1])
 			for j := range c {
 				plain[2][j] *= 2
 			}
-			kerneltest.CheckClose(t, act.String()+": dgamma twice", dgamma, kerneltest.ToFloat64(plain[2]), 1e-6)
+			kerneltest.CheckClose(t, kind.String()+": dgamma twice", dgamma, kerneltest.ToFloat64(plain[2]), 1e-6)
 
 			of.DY, of.At.Add, of.Accumulate = dy, nil, false
 			norm.Backward(pool, rows, plain[0], nil, of, ws)
 			dx = slices.Clone(dy)
 			of.DY = dx
 			norm.Backward(pool, rows, dx, nil, of, ws)
-			kerneltest.CheckEqual(t, act.String()+": dx = dy", dx, plain[0])
+			kerneltest.CheckEqual(t, kind.String()+": dx = dy", dx, plain[0])
 
 			want := make([]float32, rows*c)
 			norm.Apply(pool, rows, want, at)
 			got := slices.Clone(add)
 			at.Add = got
 			norm.Apply(pool, rows, got, at)
-			kerneltest.CheckEqual(t, act.String()+": y = add", got, want)
+			kerneltest.CheckEqual(t, kind.String()+": y = add", got, want)
 		}
 	})
 }

@@ -82,8 +82,8 @@ func normKernels() []kerneltest.Vector {
 	return kernels
 }
 
-// batchNormPasses returns the passes of batch norm between x and a y of which it makes some columns: rows of y and of
-// its gradient lie gap values apart, which is the extent apart.
+// batchNormPasses returns the passes of batch norm between x and some columns of a larger y: there are gap values
+// between the rows of y, and between those of its gradient. The extent apart is of rows with such gaps.
 func batchNormPasses(apart kerneltest.Extent, gap int) []kerneltest.Vector {
 	const lo, hi = -0.5, 1.25
 	const tensor, channels = kerneltest.Tensor, kerneltest.Channels

@@ -53,7 +53,7 @@ func (k *ChannelGate) Backward(p *parallel.Pool, n int, dx, dg, dy, x, g []float
 	p.Run(n, (*gateBackward)(k))
 }
 
-// BackwardGate is Backward for dg alone; [norm.BatchNorm.BackwardGated] makes dx where it needs it.
+// BackwardGate is Backward for dg alone; norm.BatchNorm.BackwardGated makes dx where it needs it.
 func (k *ChannelGate) BackwardGate(p *parallel.Pool, n int, dg, dy, x []float32) {
 	mem.CheckLen("pointwise.ChannelGate.BackwardGate", "dg", dg, n*k.c)
 	mem.CheckLen("pointwise.ChannelGate.BackwardGate", "dy", dy, n*k.hw*k.c)

@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// NewRand returns a source of random numbers that is the same for every test.
 func NewRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
 // Normal returns n normally distributed values.
@@ -18,6 +19,7 @@ func Normal(rng *rand.Rand, n int) []float32 {
 	return x
 }
 
+// ToFloat64 returns the values of x in float64.
 func ToFloat64(x []float32) []float64 {
 	out := make([]float64, len(x))
 	for i, v := range x {
@@ -35,6 +37,7 @@ func MakeSlices(in [][]float32) [][]float32 {
 	return out
 }
 
+// bits returns the bits of all values.
 func bits(tensors [][]float32) []uint32 {
 	var out []uint32
 	for _, x := range tensors {

@@ -18,8 +18,11 @@ type Layer struct {
 	Grads   [][]float32                    // one for each of in; nil entries are not checked
 }
 
-// NewLayer is a layer given by two closures, with random inputs of the given sizes.
-func NewLayer(name string, outputs int, sizes []int, forward func(in [][]float64) []float64, run func(p *parallel.Pool, k *Layer)) Layer {
+// NewLayer returns a layer with random inputs of the given sizes, one output and a gradient for each input. run fills
+// those of k.
+func NewLayer(
+	name string, outputs int, sizes []int, forward func(in [][]float64) []float64, run func(p *parallel.Pool, k *Layer),
+) Layer {
 	rng := NewRand()
 	k := Layer{Name: name, DY: Normal(rng, outputs), Y: make([]float32, outputs), Forward: forward}
 	for _, size := range sizes {
@@ -64,7 +67,8 @@ func checkDefinitions(t *testing.T, layers []Layer) {
 	defer pool.Close()
 	for _, layer := range layers {
 		layer.Run(pool)
-		CheckClose(t, fmt.Sprintf("%s: y (%d values)", layer.Name, len(layer.Y)), layer.Y, layer.Forward(layer.wideInputs()), tolerance)
+		what := fmt.Sprintf("%s: y (%d values)", layer.Name, len(layer.Y))
+		CheckClose(t, what, layer.Y, layer.Forward(layer.wideInputs()), tolerance)
 	}
 }
 
@@ -124,7 +128,8 @@ func checkThreads(t *testing.T, layers func() []Layer) {
 			}
 			for j := range got {
 				if got[j] != want[i][j] {
-					t.Errorf("%s with %d threads: value %d has bits %#x, with one thread %#x", layer.Name, threads, j, got[j], want[i][j])
+					t.Errorf("%s with %d threads: value %d has bits %#x, with one thread %#x",
+						layer.Name, threads, j, got[j], want[i][j])
 					break
 				}
 			}

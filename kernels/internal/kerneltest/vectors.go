@@ -8,16 +8,19 @@ import (
 	"github.com/reidbench/reidbench/kernels/isa"
 )
 
-// Extent says how many values an operand of a vector kernel has.
+// Extent is how many values an operand of a vector kernel has, and which.
 type Extent int
 
+// The extents of operands of rows × channels values.
 const (
 	Tensor   Extent = iota // rows × channels
-	Apart                  // the same, with rows RowGap values apart
+	Squares                // rows × channels, none of them negative
+	Apart                  // rows × channels, the rows RowGap values apart
 	Channels               // one for each channel
 	PerRow                 // one for each row
 )
 
+// RowGap is how many values lie between rows of the extent [Apart].
 const RowGap = 5
 
 // Vector is one function that exists in assembly, with the portable loop it is held against. The operands named
@@ -33,11 +36,13 @@ type Vector struct {
 // check runs both versions on the same contents and compares all memory, boundaries included.
 func (k Vector) check(t *testing.T, rng *rand.Rand, rows, c int, special bool) {
 	t.Helper()
-	sizes := map[Extent]int{Tensor: rows * c, Apart: max(0, rows*(c+RowGap)-RowGap), Channels: c, PerRow: rows}
+	sizes := map[Extent]int{
+		Tensor: rows * c, Squares: rows * c, Apart: max(0, rows*(c+RowGap)-RowGap), Channels: c, PerRow: rows,
+	}
 	var got, want, gotMemory, wantMemory [][]float32
 	for _, e := range append(append([]Extent(nil), k.written...), k.read...) {
 		x, memory := Fenced(rng, sizes[e], special)
-		if k.Name == "adamUpdate" && len(got) == 2 { // a mean of squares
+		if e == Squares {
 			for i := range x {
 				x[i] = float32(math.Abs(float64(x[i])))
 			}

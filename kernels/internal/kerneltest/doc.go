@@ -1,0 +1,6 @@
+// Package kerneltest answers how kernels are tested: by instruction set ([ForEachISA]), as layers against their
+// definition and its numerical derivative ([CheckLayers]), as vectors against their portable loop ([CheckVectors]), in
+// fenced memory ([Guarded]), and how fast they are ([BenchmarkPasses], [ReportSpeed]).
+//
+// Of the kernels' packages, kerneltest imports isa and parallel.
+package kerneltest
