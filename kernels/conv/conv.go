@@ -145,13 +145,13 @@ func phaseTaps(kernel, stride, padding, phase int) (count, last, line int) {
 func (c *Conv) Forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
 	c.check(n, y, x, w)
 	if e.Add != nil {
-		mem.CheckLen("Conv", "add", e.Add, n*c.outputSize())
+		mem.CheckLen("conv.Conv", "add", e.Add, n*c.outputSize())
 	}
 	if e.Bias != nil {
-		mem.CheckLen("Conv", "bias", e.Bias, c.s.OutC)
+		mem.CheckLen("conv.Conv", "bias", e.Bias, c.s.OutC)
 	}
 	if e.Act != act.None && e.Act != act.ReLU {
-		panic("kernels: Conv: no epilogue computes " + e.Act.String())
+		panic("conv.Conv: no epilogue computes " + e.Act.String())
 	}
 	mem.RaceRead(x)
 	mem.RaceRead(w)
@@ -164,7 +164,7 @@ func (c *Conv) Forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, w
 func (c *Conv) BackwardData(p *parallel.Pool, n int, dx, dy, w, add, ws []float32) {
 	c.check(n, dy, dx, w)
 	if add != nil {
-		mem.CheckLen("Conv", "add", add, n*c.inputSize())
+		mem.CheckLen("conv.Conv", "add", add, n*c.inputSize())
 	}
 	mem.RaceRead(dy)
 	mem.RaceRead(w)
@@ -178,7 +178,7 @@ func (c *Conv) BackwardData(p *parallel.Pool, n int, dx, dy, w, add, ws []float3
 func (c *Conv) BackwardWeights(p *parallel.Pool, n int, dw, db, dy, x []float32, accumulate bool, ws []float32) {
 	c.check(n, dy, x, dw)
 	if db != nil {
-		mem.CheckLen("Conv", "db", db, c.s.OutC)
+		mem.CheckLen("conv.Conv", "db", db, c.s.OutC)
 	}
 	mem.RaceRead(dy)
 	mem.RaceRead(x)
@@ -198,7 +198,7 @@ func (c *Conv) inputSize() int { return c.s.H * c.s.W * c.s.C }
 func (c *Conv) outputSize() int { return c.s.OutH() * c.s.OutW() * c.s.OutC }
 
 func (c *Conv) check(n int, y, x, w []float32) {
-	mem.CheckLen("Conv", "output", y, n*c.outputSize())
-	mem.CheckLen("Conv", "input", x, n*c.inputSize())
-	mem.CheckLen("Conv", "weights", w, c.s.Weights())
+	mem.CheckLen("conv.Conv", "output", y, n*c.outputSize())
+	mem.CheckLen("conv.Conv", "input", x, n*c.inputSize())
+	mem.CheckLen("conv.Conv", "weights", w, c.s.Weights())
 }

@@ -47,16 +47,16 @@ func (c *Conv) joint() jointPass {
 // unless [Conv.JoinsBackward] reports true and, if there is a batch norm before, [Conv.SumsGradient].
 func (c *Conv) BackwardJoint(p *parallel.Pool, n int, j *Joint, ws []float32) (blocks int) {
 	c.check(n, j.DY.G, j.X, j.W)
-	mem.CheckLen("Conv", "y", j.DY.X, n*c.outputSize())
-	mem.CheckLen("Conv", "dw", j.DW, c.s.Weights())
-	mem.CheckLen("Conv", "dx", j.DX, n*c.inputSize())
+	mem.CheckLen("conv.Conv", "y", j.DY.X, n*c.outputSize())
+	mem.CheckLen("conv.Conv", "dw", j.DW, c.s.Weights())
+	mem.CheckLen("conv.Conv", "dx", j.DX, n*c.inputSize())
 	if j.Add != nil {
-		mem.CheckLen("Conv", "add", j.Add, n*c.inputSize())
+		mem.CheckLen("conv.Conv", "add", j.Add, n*c.inputSize())
 	}
 	var before *norm.GradientSums
 	if j.Before.Norm != nil {
 		if !c.SumsGradient(j.Before.Norm, j.Before.At.Add != nil) {
-			panic("kernels: Conv.BackwardJoint: the convolution takes no sums for such a batch norm")
+			panic("conv.Conv.BackwardJoint: the convolution takes no sums for such a batch norm")
 		}
 		before = &c.before
 		*before = c.gradientSums(n, j.DX, j.Before, c.JointSumsSize(j.Before.Norm, n))

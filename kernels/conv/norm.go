@@ -116,7 +116,7 @@ func (c *Conv) BackwardDataSums(
 	p *parallel.Pool, n int, dx, dy, w, add []float32, before NormBefore, ws []float32,
 ) (blocks int) {
 	if !c.SumsGradient(before.Norm, before.At.Add != nil) {
-		panic("kernels: Conv.BackwardDataSums: the convolution takes no sums for such a batch norm")
+		panic("conv.Conv.BackwardDataSums: the convolution takes no sums for such a batch norm")
 	}
 	c.before = c.gradientSums(n, dx, before, c.GradientSumsSize(before.Norm, n))
 	if c.depthwise != nil {
@@ -140,7 +140,7 @@ func (c *Conv) BackwardDataSums(
 
 // gradientSums returns what takes the sums of dx, which have the given size in floats.
 func (c *Conv) gradientSums(n int, dx []float32, before NormBefore, size int) norm.GradientSums {
-	mem.CheckLen("Conv", "sums", before.Sums, size)
+	mem.CheckLen("conv.Conv", "sums", before.Sums, size)
 	mem.RaceRead(before.At.X)
 	mem.RaceRead(before.At.Add)
 	return before.Norm.GradientSums(n*c.s.H*c.s.W, dx, before.At, before.Sums)
@@ -181,7 +181,7 @@ func (c *Conv) ReadsThrough(norm *norm.BatchNorm) bool {
 // [Conv.ReadsThrough] reports true.
 func (c *Conv) ReadThrough(norm *norm.BatchNorm, n int, at norm.Operands) {
 	if !c.ReadsThrough(norm) {
-		panic("kernels: Conv.ReadThrough: the convolution reads through no such batch norm")
+		panic("conv.Conv.ReadThrough: the convolution reads through no such batch norm")
 	}
 	c.through = norm.Input(n*c.s.H*c.s.W, at)
 	if c.grouped != nil {

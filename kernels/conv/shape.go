@@ -44,15 +44,15 @@ func (s Shape) Depthwise() bool { return s.Groups == s.C && s.Groups == s.OutC &
 func (s Shape) validate() error {
 	switch {
 	case s.H < 1 || s.W < 1 || s.C < 1 || s.OutC < 1:
-		return fmt.Errorf("kernels: convolution %+v: sizes must be positive", s)
+		return fmt.Errorf("conv: shape %+v: sizes must be positive", s)
 	case s.KH < 1 || s.KW < 1 || s.SH < 1 || s.SW < 1:
-		return fmt.Errorf("kernels: convolution %+v: kernel and stride must be positive", s)
+		return fmt.Errorf("conv: shape %+v: kernel and stride must be positive", s)
 	case s.PH < 0 || s.PW < 0:
-		return fmt.Errorf("kernels: convolution %+v: padding must not be negative", s)
+		return fmt.Errorf("conv: shape %+v: padding must not be negative", s)
 	case s.Groups < 1 || s.C%s.Groups != 0 || s.OutC%s.Groups != 0:
-		return fmt.Errorf("kernels: convolution %+v: groups must divide the channels", s)
+		return fmt.Errorf("conv: shape %+v: groups must divide the channels", s)
 	case s.H+2*s.PH < s.KH || s.W+2*s.PW < s.KW:
-		return fmt.Errorf("kernels: convolution %+v: the kernel is larger than the padded input", s)
+		return fmt.Errorf("conv: shape %+v: the kernel is larger than the padded input", s)
 	}
 	return nil
 }
