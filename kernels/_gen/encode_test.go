@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestBytes compares with what GNU as 2.40 makes of `vdpbf16ps %zmmA, %zmmB, %zmmDST`. The registers have every bit that
-// the prefix keeps, set in one operand and clear in another.
+// TestBytes compares with what GNU as 2.40 makes of `vdpbf16ps %zmmA, %zmmB, %zmmDST`. The registers have every bit
+// that the prefix keeps, set in one operand and clear in another.
 func TestBytes(t *testing.T) {
 	for _, test := range []struct {
 		of        newInstruction
@@ -48,7 +48,7 @@ func TestEncode(t *testing.T) {
 func TestWriteNoAssembly(t *testing.T) {
 	checkRewritten(t, "a_amd64.go", func(path string) (string, error) {
 		to := filepath.Join(filepath.Dir(path), "a_noasm.go")
-		return to, writeNoAssembly(path, to)
+		return to, writeNoAssembly("kernels", path, to)
 	},
 		"package kernels\n\n// f adds.\n//\n//go:noescape\nfunc f(x *float32, n int)\n",
 		generatedHeader+"//go:build !amd64\n\npackage kernels\n\n"+
