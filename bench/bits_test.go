@@ -34,8 +34,8 @@ var bitsModels = []string{
 
 const alwaysTrained = 3
 
-// TestBits trains on a synthetic dataset and holds the digests of weights and metrics against testdata/bits.txt, so that a
-// change of any result shows. testdata/README.md says what to do where it is meant.
+// TestBits trains on a synthetic dataset and holds the digests of weights and metrics against testdata/bits.txt, so
+// that a change of any result shows. testdata/README.md says what to do where it is meant.
 func TestBits(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the portable loops' sums are rounded once where the compiler fuses multiplications and additions")

@@ -59,8 +59,8 @@ func runVictim(out, data string) {
 	}
 }
 
-// life starts the victim and kills it at a moment: delay after the last of a number of its events. It returns whether it was
-// killed before its end.
+// life starts the victim and kills it at a moment: delay after the last of a number of its events. It returns whether
+// it was killed before its end.
 func life(t *testing.T, c Config, events int, delay time.Duration) bool {
 	t.Helper()
 	self, err := os.Executable()

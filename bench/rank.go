@@ -16,7 +16,7 @@ type Choice string
 
 // The choices.
 const (
-	ChooseSpread Choice = "spread" // from the best to the worst at even steps; of three: the best, the median and the worst
+	ChooseSpread Choice = "spread" // from the best to the worst at even steps; of three, the middle one is the median
 	ChooseBest   Choice = "best"
 	ChooseWorst  Choice = "worst"
 	ChooseFirst  Choice = "first" // as they stand in the dataset

@@ -267,8 +267,8 @@ func (t *training) step() error {
 	}
 	loss := t.program.Train(n, uint64(s.Steps))
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return fmt.Errorf("the loss is %v at step %d, in epoch %d: training has diverged; a smaller learning rate may help",
-			loss, s.Steps+1, s.Epochs+1)
+		return fmt.Errorf("the loss is %v at step %d, in epoch %d: training has diverged; "+
+			"a smaller learning rate may help", loss, s.Steps+1, s.Epochs+1)
 	}
 	correct := t.program.Correct(n)
 	t.adam.Step(t.program, t.rate())

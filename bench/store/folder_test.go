@@ -17,7 +17,8 @@ import (
 func smallDataset(t *testing.T) (*market1501.Dataset, Identity) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
-	err := market1501.Synthesize(t.Context(), market1501.SynthConfig{Dir: dir, IDs: 4, TestIDs: 2, ImagesPerID: 4, Seed: 1})
+	config := market1501.SynthConfig{Dir: dir, IDs: 4, TestIDs: 2, ImagesPerID: 4, Seed: 1}
+	err := market1501.Synthesize(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +101,10 @@ func TestReserveWhatHasBegun(t *testing.T) {
 		{"seed", func(id *Identity) { id.Seed = 8 }, ErrConflict, "seed is 8, there 7"},
 		{"learning rate", func(id *Identity) { id.Recipe.LR = 0.5 }, ErrConflict, "recipe.lr is 0.5, there 0"},
 		{"teacher", func(id *Identity) { id.Teacher = "two" }, ErrConflict, `teacher is "two", there absent`},
-		{"weights", func(id *Identity) { id.Pretrained = &results.Pretrained{File: "f"} }, ErrConflict, "pretrained.file"},
-		{"images", func(id *Identity) { id.Dataset, id.Classes = "other", 9 }, ErrDatasetChanged, "images decode to other pixels"},
+		{"weights", func(id *Identity) { id.Pretrained = &results.Pretrained{File: "f"} }, ErrConflict,
+			"pretrained.file"},
+		{"images", func(id *Identity) { id.Dataset, id.Classes = "other", 9 }, ErrDatasetChanged,
+			"images decode to other pixels"},
 	} {
 		changed := id
 		test.change(&changed)

@@ -68,8 +68,8 @@ func checkNames(t *testing.T, g *graph.Graph) {
 	}
 }
 
-// wake adds to the biases of what is computed once for an image, so that no ReLU of a gate, which may have a single unit, is
-// zero for all images.
+// wake adds to the biases of what is computed once for an image, so that no ReLU of a gate, which may have a single
+// unit, is zero for all images.
 func wake(g *graph.Graph, w *Weights) {
 	for _, n := range g.Nodes {
 		for _, p := range n.Params {

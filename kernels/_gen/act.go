@@ -10,7 +10,7 @@ import (
 
 func init() { register("act", "act", activations) }
 
-// A curve is an activation that is not a clamp, with its derivative. Those that follow batch norms are computed with them.
+// A curve is an activation that is not a clamp, with its derivative. After a batch norm it is computed with that.
 type curve struct {
 	name         string
 	value, slope function
@@ -49,7 +49,8 @@ func activations() {
 		m.function("clampTo", "(y, x *float32, n int, lo, hi float32)", "is applyGeneric with a clamp to [lo,hi].")
 		lo, hi := m.param("lo"), m.param("hi")
 		m.flat(func(s *step) { s.put("y", s.clamp(s.get("x"), lo, hi)) }, "y", "x")
-		m.function("clampBackward", "(dx, dy, x *float32, n int, lo, hi float32)", "is backwardGeneric with a clamp to [lo,hi].")
+		m.function("clampBackward", "(dx, dy, x *float32, n int, lo, hi float32)",
+			"is backwardGeneric with a clamp to [lo,hi].")
 		lo, hi = m.param("lo"), m.param("hi")
 		m.flat(func(s *step) { s.put("dx", s.between(s.get("x"), lo, hi, s.get("dy"))) }, "dx", "dy", "x")
 	}
@@ -104,8 +105,8 @@ func (m *machine) sigmoidSlope(x reg.VecVirtual) reg.VecVirtual {
 	return m.div(e, m.fma(e, m.add(e, m.constant(2)), m.constant(1)))
 }
 
-// siluSlope returns s·(1 + x·(1-s)) for s = σ(x). It passes through 0, and its absolute error counts: e⁻ˣ may be a little off
-// where it is large, and there is no need of e⁻|ˣ|.
+// siluSlope returns s·(1 + x·(1-s)) for s = σ(x). It passes through 0, and its absolute error counts: e⁻ˣ may be a
+// little off where it is large, and there is no need of e⁻|ˣ|.
 func (m *machine) siluSlope(x reg.VecVirtual) reg.VecVirtual {
 	one := m.held(1)
 	e := m.exp2(m.mul(x, m.constant(-math.Log2E)))
@@ -117,8 +118,8 @@ func (m *machine) siluSlope(x reg.VecVirtual) reg.VecVirtual {
 // siluSlopeConstants are those of siluSlope.
 var siluSlopeConstants = append([]float32{1, -math.Log2E, -151, 129}, exp2Series...)
 
-// gauss returns, for x, u = |x| up to where e⁻ᵘ²ᐟ² is 0 in float32, that exponential, and q = 1/(1+u·5/16), of which the
-// factors of the normal distribution's tail are polynomials.
+// gauss returns, for x, u = |x| up to where e⁻ᵘ²ᐟ² is 0 in float32, that exponential, and q = 1/(1+u·5/16), of which
+// the factors of the normal distribution's tail are polynomials.
 func (m *machine) gauss(x reg.VecVirtual) (density, q reg.VecVirtual) {
 	u := m.magnitude(x)
 	u = m.clamp(u, m.zero(), m.held(16))
@@ -146,8 +147,8 @@ func (m *machine) central(x reg.VecVirtual) reg.VecVirtual {
 // fitted at Chebyshev nodes for 1 < |x| < 14.3; its relative error is 2.0e-8.
 func (m *machine) gelu(x reg.VecVirtual) reg.VecVirtual {
 	density, q := m.gauss(x)
-	product := m.polynomial(m.sub(q, m.constant(0.5)), 0.36794394, -0.20208357, -0.5359292, -0.76724064, -0.6050859, -0.105967864,
-		0.23793274, 0.10804314, -0.09752052)
+	product := m.polynomial(m.sub(q, m.constant(0.5)), 0.36794394, -0.20208357, -0.5359292, -0.76724064, -0.6050859,
+		-0.105967864, 0.23793274, 0.10804314, -0.09752052)
 	zero := m.zero()
 	positive, negative := m.vector(), m.vector()
 	VMAXPS(zero, x, positive)
@@ -157,15 +158,15 @@ func (m *machine) gelu(x reg.VecVirtual) reg.VecVirtual {
 	return m.choose(less, m.magnitude(x), m.constant(1), m.mul(x, m.central(x)), far)
 }
 
-// geluSlope returns Φ(x) + x·φ(x). Beyond the central part, the slope at -|x| is e⁻ˣ²ᐟ² times Mills' ratio, which is q and
-// a polynomial, less |x|/√(2π); the slope at |x| is 1 less that. The polynomial is fitted at Chebyshev nodes for |x| < 14.2;
-// its relative error is 1.4e-8.
+// geluSlope returns Φ(x) + x·φ(x). Beyond the central part, the slope at -|x| is e⁻ˣ²ᐟ² times Mills' ratio, which is q
+// and a polynomial, less |x|/√(2π); the slope at |x| is 1 less that. The polynomial is fitted at Chebyshev nodes for
+// |x| < 14.2; its relative error is 1.4e-8.
 func (m *machine) geluSlope(x reg.VecVirtual) reg.VecVirtual {
 	const peak = 0.3989422804 // of the density
 	density, q := m.gauss(x)
 	near := m.fma(m.mul(x, m.constant(peak)), density, m.central(x))
-	p := m.polynomial(m.sub(q, m.constant(0.5)), 0.22996496, 0.33362767, 0.33230132, 0.18507971, -0.008132222, -0.082671255,
-		-0.014108873, 0.043304224, 0.005176623, -0.018146714)
+	p := m.polynomial(m.sub(q, m.constant(0.5)), 0.22996496, 0.33362767, 0.33230132, 0.18507971, -0.008132222,
+		-0.082671255, -0.014108873, 0.043304224, 0.005176623, -0.018146714)
 	u := m.clamp(m.magnitude(x), m.zero(), m.held(16))
 	below := m.fnma(u, m.constant(peak), m.mul(p, q))
 	far := m.choose(less, x, m.zero(), m.mul(below, density), m.fnma(below, density, m.held(1)))

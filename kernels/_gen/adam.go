@@ -26,7 +26,8 @@ var adamFields = []struct{ name, meaning string }{
 
 // adamShared declares the numbers of a step.
 func adamShared() string {
-	text := "// adamRule holds the numbers of one step, in the order in which the assembly reads them.\ntype adamRule struct {\n"
+	text := "// adamRule holds the numbers of one step, in the order in which the assembly reads them.\n" +
+		"type adamRule struct {\n"
 	for _, field := range adamFields {
 		text += fmt.Sprintf("\t%s float32 // %s\n", field.name, field.meaning)
 	}

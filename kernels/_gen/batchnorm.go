@@ -17,7 +17,8 @@ func accumulateProduct(sum, a, b reg.VecVirtual) { VFMADD231PS(a, b, sum) }
 // batchnorm emits the passes of batch norm over a block of rows.
 func batchnorm() {
 	for _, m := range machines() {
-		m.function("batchNormSums", "(sum, square, x, shift *float32, rows, c int)", "is batchNormSumsGeneric, for rows > 0.")
+		m.function("batchNormSums", "(sum, square, x, shift *float32, rows, c int)",
+			"is batchNormSumsGeneric, for rows > 0.")
 		m.panels(m.panelVectors(), sumRows, func(p *panel) {
 			shift, sum, square := p.channels("shift"), p.zeros(), p.zeros()
 			p.overRows(func(v int) {
@@ -29,7 +30,8 @@ func batchnorm() {
 			p.addChannels("square", square)
 		}, "x")
 
-		m.function("batchNormGradSums", "(sumG, sumGX, grad, x, mean *float32, rows, c, gap int)", "is batchNormGradSumsGeneric, for rows > 0.")
+		m.function("batchNormGradSums", "(sumG, sumGX, grad, x, mean *float32, rows, c, gap int)",
+			"is batchNormGradSumsGeneric, for rows > 0.")
 		m.apart("gap", "grad")
 		m.panels(m.panelVectors(), streamRows, func(p *panel) {
 			mean, sumG, sumGX := p.channels("mean"), p.zeros(), p.zeros()
@@ -42,10 +44,13 @@ func batchnorm() {
 			p.addChannels("sumGX", sumGX)
 		}, "grad", "x")
 
-		m.function("batchNormClampGradRows", "(dx, dy, x, mean, scale, beta, slope, offset *float32, rows, c int, lo, hi float32)", "is batchNormClampGradRowsGeneric, for rows > 0.")
+		m.function("batchNormClampGradRows",
+			"(dx, dy, x, mean, scale, beta, slope, offset *float32, rows, c int, lo, hi float32)",
+			"is batchNormClampGradRowsGeneric, for rows > 0.")
 		lo, hi := m.param("lo"), m.param("hi")
 		m.panels(m.panelVectors(), streamRows, func(p *panel) {
-			mean, scale, beta, slope, offset := p.channels("mean"), p.channels("scale"), p.operands("beta"), p.operands("slope"), p.operands("offset")
+			mean, scale, beta, slope, offset := p.channels("mean"), p.channels("scale"), p.operands("beta"),
+				p.operands("slope"), p.operands("offset")
 			p.overRows(func(v int) {
 				d := p.sub(p.get("x", v), mean[v])
 				g := p.between(p.fma(d, scale[v], beta[v]), lo, hi, p.get("dy", v))
@@ -78,11 +83,12 @@ func batchnorm() {
 	}
 }
 
-// storing returns how results are stored, and what that adds to the name and the comment of a function: past the caches with
-// stream, for which the tensor called to has to be aligned.
+// storing returns how results are stored, and what that adds to the name and the comment of a function: past the caches
+// with stream, for which the tensor called to has to be aligned.
 func storing(stream bool, to string) (put func(p *panel, name string, v int, x reg.VecVirtual), name, doc string) {
 	if stream {
-		return (*panel).stream, "Stream", " It stores whole vectors past the caches, for which " + to + " has to be aligned."
+		return (*panel).stream, "Stream", " It stores whole vectors past the caches, for which " + to +
+			" has to be aligned."
 	}
 	return (*panel).put, "", ""
 }
@@ -93,7 +99,8 @@ func (m *machine) batchNormRows(residual, stream bool) {
 		name, parameter, operands = "batchNormAdd", "add, ", append(operands, "add")
 	}
 	put, past, doc := storing(stream, "y")
-	m.function(name+past+"Rows", "(y, x, "+parameter+"mean, scale, beta *float32, rows, c, yGap int, lo, hi float32)", "is batchNormRowsGeneric, for rows > 0."+doc)
+	m.function(name+past+"Rows", "(y, x, "+parameter+"mean, scale, beta *float32, rows, c, yGap int, lo, hi float32)",
+		"is batchNormRowsGeneric, for rows > 0."+doc)
 	m.apart("yGap", "y")
 	lo, hi := m.param("lo"), m.param("hi")
 	m.panels(m.panelVectors(), streamRows, func(p *panel) {
@@ -111,7 +118,8 @@ func (m *machine) batchNormRows(residual, stream bool) {
 // batchNormSumRows emits the forward pass that sums what it makes.
 func (m *machine) batchNormSumRows(stream bool) {
 	put, past, doc := storing(stream, "y")
-	m.function("batchNorm"+past+"SumRows", "(y, sum, x, mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormSumRowsGeneric with a clamp, for rows > 0."+doc)
+	m.function("batchNorm"+past+"SumRows", "(y, sum, x, mean, scale, beta *float32, rows, c int, lo, hi float32)",
+		"is batchNormSumRowsGeneric with a clamp, for rows > 0."+doc)
 	lo, hi := m.param("lo"), m.param("hi")
 	m.panels(m.panelVectors(), sumRows, func(p *panel) {
 		mean, scale, beta, sum := p.channels("mean"), p.channels("scale"), p.operands("beta"), p.zeros()
@@ -130,7 +138,9 @@ func (m *machine) batchNormGradRows(sum, stream bool) {
 		name, parameter, operands = "batchNormAdd", "add, ", append(operands, "add")
 	}
 	put, past, doc := storing(stream, "dx")
-	m.function(name+past+"GradRows", "(dx, grad, x, "+parameter+"mean, scale, slope, offset *float32, rows, c, dxGap, gap int)", "is batchNormGradRowsGeneric, for rows > 0."+doc)
+	m.function(name+past+"GradRows",
+		"(dx, grad, x, "+parameter+"mean, scale, slope, offset *float32, rows, c, dxGap, gap int)",
+		"is batchNormGradRowsGeneric, for rows > 0."+doc)
 	m.apart("dxGap", "dx")
 	m.apart("gap", "grad")
 	m.panels(m.panelVectors(), streamRows, func(p *panel) {
@@ -146,7 +156,7 @@ func (m *machine) batchNormGradRows(sum, stream bool) {
 	}, operands...)
 }
 
-// batchNormClampGradSums emits the sums of a gradient behind a clamp, which is kept or only summed.
+// batchNormClampGradSums emits the sums of a gradient through a clamp, which is kept or only summed.
 func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 	name, written, parameter, operands := "batchNorm", "", "", []string{"dy", "x"}
 	if residual {
@@ -156,7 +166,9 @@ func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 	if keep {
 		name, written, operands = name+"Keep", "grad, ", append(operands, "grad")
 	}
-	m.function(name+past+"ClampGradSums", "("+written+"sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c, gap int, lo, hi float32)", "is batchNormClampGradSumsGeneric, for rows > 0."+doc)
+	m.function(name+past+"ClampGradSums",
+		"("+written+"sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c, gap int, lo, hi float32)",
+		"is batchNormClampGradSumsGeneric, for rows > 0."+doc)
 	m.apart("gap", "dy")
 	if keep {
 		m.apart("gap", "grad")
@@ -167,7 +179,8 @@ func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 		rows = sumRows
 	}
 	m.panels(m.panelVectors(), rows, func(p *panel) {
-		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.channels("scale"), p.operands("beta"), p.zeros(), p.zeros()
+		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.channels("scale"), p.operands("beta"), p.zeros(),
+			p.zeros()
 		p.overRows(func(v int) {
 			d := p.sub(p.get("x", v), mean[v])
 			z := p.fma(d, scale[v], beta[v])
@@ -186,12 +199,15 @@ func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 	}, operands...)
 }
 
-// batchNormGatedClampGradSums emits the sums of a gradient that is kept behind a clamp and a gate.
+// batchNormGatedClampGradSums emits the sums of a gradient that is kept, through a clamp and a gate.
 func (m *machine) batchNormGatedClampGradSums() {
-	m.function("batchNormGatedClampGradSums", "(grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int, lo, hi float32)", "is batchNormClampGradSumsGeneric of scaleShiftRowsGeneric, for rows > 0.")
+	m.function("batchNormGatedClampGradSums",
+		"(grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int, lo, hi float32)",
+		"is batchNormClampGradSumsGeneric of scaleShiftRowsGeneric, for rows > 0.")
 	lo, hi := m.param("lo"), m.param("hi")
 	m.panels(m.curveVectors(), streamRows, func(p *panel) {
-		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(), p.zeros()
+		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(),
+			p.zeros()
 		gate, shift := p.operands("gate"), p.operands("shift")
 		p.overRows(func(v int) {
 			d := p.sub(p.get("x", v), mean[v])
@@ -209,7 +225,8 @@ func (m *machine) batchNormGatedClampGradSums() {
 // batchNormCurveRows emits the forward pass of a batch norm that another activation than a clamp follows.
 func (m *machine) batchNormCurveRows(c curve, stream bool) {
 	put, past, doc := storing(stream, "y")
-	m.function("batchNorm"+c.title()+past+"Rows", "(y, x, mean, scale, beta *float32, rows, c int)", "is batchNormCurveRowsGeneric with that activation, for rows > 0."+doc)
+	m.function("batchNorm"+c.title()+past+"Rows", "(y, x, mean, scale, beta *float32, rows, c int)",
+		"is batchNormCurveRowsGeneric with that activation, for rows > 0."+doc)
 	m.pin(c.value.pinned...)
 	m.panels(m.curveVectors(), streamRows, func(p *panel) {
 		mean, scale, beta := p.channels("mean"), p.operands("scale"), p.operands("beta")
@@ -222,7 +239,8 @@ func (m *machine) batchNormCurveRows(c curve, stream bool) {
 // batchNormCurveSumRows emits the one that sums what it makes.
 func (m *machine) batchNormCurveSumRows(c curve, stream bool) {
 	put, past, doc := storing(stream, "y")
-	m.function("batchNorm"+c.title()+past+"SumRows", "(y, sum, x, mean, scale, beta *float32, rows, c int)", "is batchNormSumRowsGeneric with that activation, for rows > 0."+doc)
+	m.function("batchNorm"+c.title()+past+"SumRows", "(y, sum, x, mean, scale, beta *float32, rows, c int)",
+		"is batchNormSumRowsGeneric with that activation, for rows > 0."+doc)
 	m.pin(c.value.pinned...)
 	m.panels(m.curveVectors(), sumRows, func(p *panel) {
 		mean, scale, beta, sum := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros()
@@ -242,10 +260,13 @@ func (m *machine) batchNormCurveGradSums(c curve, gated, stream bool) {
 		name, parameter, of = "batchNormGated", "gate, shift, ", " of scaleShiftRowsGeneric"
 	}
 	put, past, doc := storing(stream, "grad")
-	m.function(name+c.title()+past+"GradSums", "(grad, sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int)", "is batchNormCurveGradSumsGeneric with that activation"+of+", for rows > 0."+doc)
+	m.function(name+c.title()+past+"GradSums",
+		"(grad, sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int)",
+		"is batchNormCurveGradSumsGeneric with that activation"+of+", for rows > 0."+doc)
 	m.pin(c.slope.pinned...)
 	m.panels(m.curveVectors(), streamRows, func(p *panel) {
-		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(), p.zeros()
+		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(),
+			p.zeros()
 		var gate, shift []Op
 		if gated {
 			gate, shift = p.operands("gate"), p.operands("shift")

@@ -8,8 +8,8 @@ import (
 
 func init() { register("dropout", "pointwise", dropout) }
 
-// dropout emits the kernel that drops values by random words. The halves of a vector of words lie as the values do that they
-// belong to.
+// dropout emits the kernel that drops values by random words. The halves of a vector of words lie as the values do that
+// they belong to.
 func dropout() {
 	const golden = 0x9e3779b97f4a7c15 // what SplitMix64 counts by
 	var counts [16 / 2]uint64
@@ -53,8 +53,7 @@ func (m *machine) mixer() func(z reg.VecVirtual) reg.VecVirtual {
 	return func(z reg.VecVirtual) reg.VecVirtual { return fold(second(fold(first(fold(z, 30)), 27)), 31) }
 }
 
-// product returns the multiplication of words by a factor, of which the low words are kept. AVX2 has only the product of
-// low halves.
+// product returns the low words of the multiplication of words by a factor. AVX2 has only the product of low halves.
 func (m *machine) product(name string, factor uint64) func(z reg.VecVirtual) reg.VecVirtual {
 	low := m.vector()
 	VPBROADCASTQ(words(name, factor), low)

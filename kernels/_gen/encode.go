@@ -76,8 +76,8 @@ func encode(file string) error {
 	return os.WriteFile(file, text, 0o644)
 }
 
-// bytes are the instruction's EVEX encoding (Intel's manual, volume 2, section 2.7) for registers only: a in ModRM.rm, b in
-// EVEX.vvvv, dst in ModRM.reg. Bits of registers beyond the lowest three stand inverted in the prefix.
+// bytes are the instruction's EVEX encoding (Intel's manual, volume 2, section 2.7) for registers only: a in ModRM.rm,
+// b in EVEX.vvvv, dst in ModRM.reg. Bits of registers beyond the lowest three stand inverted in the prefix.
 func (n newInstruction) bytes(a, b, dst byte) [6]byte {
 	inverted := func(register, bit, to byte) byte { return (^register >> bit & 1) << to }
 	const map0F38, always, vector512 = 2, 1 << 2, 2 << 5

@@ -100,8 +100,8 @@ func (m *machine) largest(v reg.VecVirtual) reg.VecVirtual {
 	return quarter
 }
 
-// exp returns eˣ to 2 units in the last place: x = n·ln 2 + r with |r| ≤ ln 2/2, ln 2 in two parts, and the polynomial of
-// Cephes' expf (Moshier, 1989) for r. Results that are subnormal or overflow come out as such, and NaN stays.
+// exp returns eˣ to 2 units in the last place: x = n·ln 2 + r with |r| ≤ ln 2/2, ln 2 in two parts, and the polynomial
+// of Cephes' expf (Moshier, 1989) for r. Results that are subnormal or overflow come out as such, and NaN stays.
 func (m *machine) exp(x reg.VecVirtual) reg.VecVirtual { return m.expOfSum(x, nil) }
 
 // expOfSum is exp of x plus a rest that x has lost to rounding, if there is one.
@@ -134,8 +134,8 @@ var (
 	exp2Series = []float32{1, 0.693147, 0.24022242, 0.055507336, 0.009671513, 0.0013264727}
 )
 
-// exp2 returns 2ˣ to 1e-7 of its value: 0 where that is subnormal or less, infinity where it is half of the largest or more.
-// NaN stays.
+// exp2 returns 2ˣ to 1e-7 of its value: 0 where that is subnormal or less, infinity where it is half of the largest or
+// more. NaN stays.
 func (m *machine) exp2(x reg.VecVirtual) reg.VecVirtual {
 	if m.isWide() {
 		x = m.clamp(x, m.held(-151), m.held(129))

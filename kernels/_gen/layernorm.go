@@ -72,7 +72,8 @@ func nextRow(bases ...reg.Register) {
 }
 
 func (m *machine) layerNormRows() {
-	m.function("layerNormRows", "(y, x, gamma, beta, mean, rstd *float32, rows, c int, eps float32)", "is layerNormRowsGeneric in float32, for rows > 0.")
+	m.function("layerNormRows", "(y, x, gamma, beta, mean, rstd *float32, rows, c int, eps float32)",
+		"is layerNormRowsGeneric in float32, for rows > 0.")
 	p := pointers("y", "x", "gamma", "beta", "mean", "rstd", "rows")
 	y, x, gamma, beta, means, rstds, left := p[0], p[1], p[2], p[3], p[4], p[5], p[6]
 	l := m.newRowLoop()
@@ -133,7 +134,8 @@ func (m *machine) layerNormGradRows(residual bool) {
 	if residual {
 		name, parameter = "layerNormGradAddRows", ", add"
 	}
-	m.function(name, "(dx, dgamma, dbeta, dy, x, mean, rstd, gamma"+parameter+" *float32, rows, c int)", "is layerNormGradRowsGeneric in float32, for rows > 0.")
+	m.function(name, "(dx, dgamma, dbeta, dy, x, mean, rstd, gamma"+parameter+" *float32, rows, c int)",
+		"is layerNormGradRowsGeneric in float32, for rows > 0.")
 	p := pointers("dx", "dgamma", "dbeta", "dy", "x", "mean", "rstd", "gamma")
 	dx, dgamma, dbeta, dy, x, means, rstds, gamma := p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
 	moving := []reg.Register{dx, dy, x}

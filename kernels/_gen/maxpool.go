@@ -16,7 +16,8 @@ func maxPool() {
 		m.function("maxWindow", "(y, x *float32, height, width, rowStride, c int)",
 			"is maxWindowGeneric for c channels; rowStride is in bytes.")
 		m.windows(false)
-		m.function("maxWindowArg", "(y *float32, arg *uint8, x *float32, height, width, rowStride, first, rowStep, c int)",
+		m.function("maxWindowArg",
+			"(y *float32, arg *uint8, x *float32, height, width, rowStride, first, rowStep, c int)",
 			"is maxWindowArgGeneric for c channels; rowStride is in bytes.")
 		m.windows(true)
 		m.maxGradient()
@@ -25,7 +26,8 @@ func maxPool() {
 
 // maxGradient emits the gradient of one window: dy is added where its position is.
 func (m *machine) maxGradient() {
-	m.function("maxGradient", "(dx, dy *float32, arg *uint8, height, width, rowStride, colStride, first, rowStep, vectors int)",
+	m.function("maxGradient",
+		"(dx, dy *float32, arg *uint8, height, width, rowStride, colStride, first, rowStep, vectors int)",
 		"is maxGradientGeneric for whole vectors of channels; strides are in bytes.")
 	dx, dy, arg := Load(Param("dx"), GP64()), Load(Param("dy"), GP64()), Load(Param("arg"), GP64())
 	rowStride, colStride := Load(Param("rowStride"), GP64()), Load(Param("colStride"), GP64())
@@ -113,7 +115,7 @@ func (m *machine) integers(name string) reg.VecVirtual {
 	return v
 }
 
-// search emits the loops over the window for one vector of channels, of which a mask may take only the first left.
+// search emits the loops over the window for one vector of channels; a mask may take only the first left of them.
 func (w *windowMax) search(label string, mask reg.Register, left reg.Register) {
 	best := w.held(float32(math.Inf(-1)))
 	var where, position reg.VecVirtual

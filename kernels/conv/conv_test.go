@@ -44,8 +44,9 @@ func newConvCase(t *testing.T, rng *rand.Rand, s Shape, n, threads int) *convCas
 	out, in := n*s.OutH()*s.OutW()*s.OutC, n*s.H*s.W*s.C
 	return &convCase{
 		s: s, n: n, c: c, p: p, slack: 1, outLen: out, inLen: in,
-		x: kerneltest.Guarded(t, rng, in), w: kerneltest.Guarded(t, rng, s.Weights()), y: kerneltest.Guarded(t, rng, out),
-		bias: kerneltest.Guarded(t, rng, s.OutC), add: kerneltest.Guarded(t, rng, out), inputAdd: kerneltest.Guarded(t, rng, in),
+		x: kerneltest.Guarded(t, rng, in), w: kerneltest.Guarded(t, rng, s.Weights()),
+		y: kerneltest.Guarded(t, rng, out), bias: kerneltest.Guarded(t, rng, s.OutC),
+		add: kerneltest.Guarded(t, rng, out), inputAdd: kerneltest.Guarded(t, rng, in),
 		terms: s.KH * s.KW * s.C / s.Groups, dataTerms: s.KH * s.KW * s.OutC / s.Groups,
 		pixels: n * s.OutH() * s.OutW(),
 		ws:     kerneltest.Guarded(t, rng, c.Workspace(n, threads)),

@@ -37,16 +37,17 @@ func newDepthwiseJointCase(rng *rand.Rand, n int, s Shape, kind act.Kind, before
 	k := &depthwiseJointCase{c: c, n: n, after: norm.NewBatchNorm(s.C, 1e-5, 0.1, act.ReLU)}
 	normalised := func(positions int) norm.Operands {
 		return norm.Operands{
-			X: kerneltest.Normal(rng, n*positions*s.C), Mean: kerneltest.Normal(rng, s.C), InvStd: kerneltest.Normal(rng, s.C), Gamma: kerneltest.Normal(rng,
-				s.C), Beta: kerneltest.Normal(rng, s.C),
+			X:    kerneltest.Normal(rng, n*positions*s.C),
+			Mean: kerneltest.Normal(rng, s.C), InvStd: kerneltest.Normal(rng, s.C),
+			Gamma: kerneltest.Normal(rng, s.C), Beta: kerneltest.Normal(rng, s.C),
 		}
 	}
 	bn := norm.NewBatchNorm(s.C, 1e-5, 0.1, kind)
 	if before && !bn.SumsGradient(residual) {
 		return nil
 	}
-	k.of = norm.BatchNormGradient{DY: kerneltest.Normal(rng, n*c.outputSize()), At: normalised(s.OutH() * s.OutW()), Fixed: fixed,
-		DGamma: make([]float32, s.C), DBeta: make([]float32, s.C)}
+	k.of = norm.BatchNormGradient{DY: kerneltest.Normal(rng, n*c.outputSize()), At: normalised(s.OutH() * s.OutW()),
+		Fixed: fixed, DGamma: make([]float32, s.C), DBeta: make([]float32, s.C)}
 	k.args = Joint{W: kerneltest.Normal(rng, s.Weights()), Accumulate: add}
 	k.at = normalised(s.H * s.W)
 	k.held = kerneltest.Normal(rng, s.Weights())
@@ -172,8 +173,8 @@ func TestDepthwiseJoint(t *testing.T) {
 			s.OutC, s.Groups = s.C, s.C
 			t.Run(fmt.Sprintf("%s/%+v", convName(s), kind), func(t *testing.T) {
 				kerneltest.ForEachISA(t, func(t *testing.T) {
-					k := newDepthwiseJointCase(kerneltest.NewRand(), shape.n, s, kind.act, kind.before, kind.residual, kind.add,
-						kind.fixed)
+					k := newDepthwiseJointCase(kerneltest.NewRand(), shape.n, s, kind.act, kind.before,
+						kind.residual, kind.add, kind.fixed)
 					if k == nil {
 						t.Fatal("there is no joint form")
 					}
@@ -190,7 +191,8 @@ func TestDepthwiseJoint(t *testing.T) {
 func checkGradientPanel(t *testing.T, rng *rand.Rand, channels, pixels, lines int) {
 	t.Helper()
 	rows := pixels * lines
-	after := norm.GradientRows{G: kerneltest.Guarded(t, rng, rows*channels), X: kerneltest.Guarded(t, rng, rows*channels)}
+	after := norm.GradientRows{G: kerneltest.Guarded(t, rng, rows*channels),
+		X: kerneltest.Guarded(t, rng, rows*channels)}
 	for _, v := range []*[]float32{&after.Mean, &after.Scale, &after.Slope, &after.Offset} {
 		*v = kerneltest.Guarded(t, rng, channels)
 	}

@@ -20,7 +20,7 @@ type depthwisePanel struct {
 	lines   int // that it has room for
 
 	norm  *norm.Input        // that src is read through, nil for none
-	after *norm.GradientRows // of the batch norm that follows, whose G is src: they are read in place of src; nil for none
+	after *norm.GradientRows // of the batch norm that follows: src is their G, they are read instead; nil for none
 }
 
 // line returns the floats from one line to the next.

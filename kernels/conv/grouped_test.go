@@ -83,7 +83,8 @@ func (c groupedCase) check(t *testing.T, rng *rand.Rand, special bool) {
 func (c groupedCase) compare(t *testing.T, what string, got, want []float32) {
 	t.Helper()
 	for i := range want {
-		if !kerneltest.Near(float64(got[i]), float64(want[i]), kerneltest.SumTolerance(9*c.planes*c.share+2*16*c.tiles)) {
+		tolerance := kerneltest.SumTolerance(9*c.planes*c.share + 2*16*c.tiles)
+		if !kerneltest.Near(float64(got[i]), float64(want[i]), tolerance) {
 			t.Fatalf("%s: %s[%d] = %g, want %g", c, what, i, got[i], want[i])
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
-// jointCase is a convolution between two batch norms, of which the one before may be missing.
+// jointCase is a convolution between two batch norms. The one before it may be missing.
 type jointCase struct {
 	n      int
 	s      Shape
@@ -70,12 +70,14 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 	rng := kerneltest.NewRand()
 	rows, outRows := n*s.H*s.W, n*s.OutH()*s.OutW()
 	statistics := func(x []float32, c int) norm.Operands {
-		return norm.Operands{X: x, Mean: kerneltest.Normal(rng, c), InvStd: kerneltest.Normal(rng, c), Gamma: kerneltest.Normal(rng, c),
-			Beta: kerneltest.Normal(rng, c)}
+		return norm.Operands{X: x, Mean: kerneltest.Normal(rng, c), InvStd: kerneltest.Normal(rng, c),
+			Gamma: kerneltest.Normal(rng, c), Beta: kerneltest.Normal(rng, c)}
 	}
-	y, at := statistics(kerneltest.Normal(rng, outRows*s.OutC), s.OutC), statistics(kerneltest.Normal(rng, rows*s.C), s.C)
-	g, w, x, part, oldWeights := kerneltest.Normal(rng, outRows*s.OutC), kerneltest.Normal(rng, s.Weights()), kerneltest.Normal(rng, rows*s.C),
-		kerneltest.Normal(rng, rows*s.C), kerneltest.Normal(rng, s.Weights())
+	y := statistics(kerneltest.Normal(rng, outRows*s.OutC), s.OutC)
+	at := statistics(kerneltest.Normal(rng, rows*s.C), s.C)
+	g, w := kerneltest.Normal(rng, outRows*s.OutC), kerneltest.Normal(rng, s.Weights())
+	x, part := kerneltest.Normal(rng, rows*s.C), kerneltest.Normal(rng, rows*s.C)
+	oldWeights := kerneltest.Normal(rng, s.Weights())
 	bn := norm.NewBatchNorm(s.OutC, 1e-5, 0.1, act.None)
 	var before *norm.BatchNorm
 	if test.before {

@@ -40,7 +40,8 @@ func TestConvForwardStats(t *testing.T) {
 					t.Fatal(err)
 				}
 				rows := n * s.OutH() * s.OutW()
-				x, w, bias := kerneltest.Normal(rng, n*c.inputSize()), kerneltest.Normal(rng, s.Weights()), kerneltest.Normal(rng, s.OutC)
+				x, w, bias := kerneltest.Normal(rng, n*c.inputSize()), kerneltest.Normal(rng, s.Weights()),
+					kerneltest.Normal(rng, s.OutC)
 				for i := range bias {
 					bias[i] = 300 * float32(i%3) // means far from 0
 				}

@@ -236,7 +236,9 @@ func (p *implicitProduct) firstTasks() int { return p.tasks() / p.rowBlocks() }
 func (g *gather) direct() bool { return g.plain() && g.pixel%512 != 0 }
 
 // move copies rows of the product between a block and the pixels of the image that they are.
-func (p *implicitProduct) move(block []float32, blockRow int, image []float32, first, row, rows, cols int, toImage bool) {
+func (p *implicitProduct) move(
+	block []float32, blockRow int, image []float32, first, row, rows, cols int, toImage bool,
+) {
 	for rows > 0 {
 		x := row % p.outW
 		y := row / p.outW % p.outH

@@ -74,7 +74,9 @@ var (
 		filter:         spreadKernels{isa.AVX2: spreadFilterLine7To10AVX2, isa.AVX512: spreadFilterLine7To10AVX512},
 		output:         collectKernels{isa.AVX2: collectOutputLine10To4AVX2, isa.AVX512: collectOutputLine10To4AVX512},
 		outputGradient: spreadKernels{isa.AVX2: spreadGradientLine4To10AVX2, isa.AVX512: spreadGradientLine4To10AVX512},
-		filterGradient: collectKernels{isa.AVX2: collectGradientLine10To7AVX2, isa.AVX512: collectGradientLine10To7AVX512},
+		filterGradient: collectKernels{
+			isa.AVX2: collectGradientLine10To7AVX2, isa.AVX512: collectGradientLine10To7AVX512,
+		},
 	}
 )
 

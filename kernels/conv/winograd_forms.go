@@ -53,7 +53,8 @@ func (c *Conv) winogradForms(minSmall, minLarge, minTiles int) (w winogradForms)
 		w.forward = newWinogradProduct(&c.forward, precise, minTiles)
 	}
 	if fast != nil && channels >= minLarge {
-		if s.BeforeNorm && s.Precision == gemm.FP32 { // products of less precise factors leave no room for larger errors
+		// Products of less precise factors leave no room for larger errors.
+		if s.BeforeNorm && s.Precision == gemm.FP32 {
 			w.forward = newWinogradProduct(&c.forward, fast, minTiles)
 		}
 		w.data = newWinogradProduct(&c.data[0], fast, minTiles)

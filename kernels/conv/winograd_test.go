@@ -218,7 +218,8 @@ func checkIdentity(t *testing.T, form *winogradForm, kh, kw int) {
 	whole := func(data []float32, width int) tileSource {
 		return tileSource{data: data, row: width * n, col: n, rows: allLines, cols: allLines}
 	}
-	d, g, dy := kerneltest.Guarded(t, rng, form.positions*n), kerneltest.Guarded(t, rng, taps*n), kerneltest.Guarded(t, rng, out*n)
+	d, g, dy := kerneltest.Guarded(t, rng, form.positions*n), kerneltest.Guarded(t, rng, taps*n),
+		kerneltest.Guarded(t, rng, out*n)
 	transformed := func() []float32 { return make([]float32, form.positions*n) }
 	inputs, filters, gradients := transformed(), transformed(), transformed()
 	form.input.spreadTile(inputs, n, whole(d, width), n)

@@ -131,7 +131,8 @@ func (j *multiplyChunk) Do(task, _ int) {
 	gradients, inputs := w.gradients.at(position, 0)[group*o.rows:], w.inputs.at(position, 0)[group*o.channels+col:]
 	for t, depth := 0, equalBlocks(steps, gradientDepth); t < steps; t += depth {
 		m.Depth = min(depth, steps-t)
-		m.Left, m.Right = gemm.ColumnsOf(gradients[t*gradientRow:], gradientRow), gemm.MatrixOf(inputs[t*inputRow:], inputRow)
+		m.Left = gemm.ColumnsOf(gradients[t*gradientRow:], gradientRow)
+		m.Right = gemm.MatrixOf(inputs[t*inputRow:], inputRow)
 		m.Run()
 		m.Accumulate = true
 	}
