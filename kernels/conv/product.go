@@ -283,7 +283,7 @@ func (p *implicitProduct) chooseStoring() storing {
 		return storeDirectly
 	case whole || p.columnBlock() < p.dstPixel || p.blockDepth() < p.steps() || p.quartered():
 		return storePast
-	case mem.Aligned(p.dst):
+	case mem.Aligned(p.dst) && gemm.Tile().Rows*p.dstPixel%mem.Line == 0: // every band begins at a cache line
 		return storeBands
 	}
 	return storeDirectly

@@ -14,7 +14,7 @@ func TestStreamedStores(t *testing.T) {
 		pool := parallel.NewPool(2)
 		defer pool.Close()
 		rng := kerneltest.NewRand()
-		for _, channels := range []int{16, 24, 40, 64, 72, 96, 160} {
+		for _, channels := range []int{16, 24, 33, 36, 40, 64, 72, 96, 160} {
 			const n, height, width = 16, 9, 11 // enough blocks of rows that a task has all columns
 			for _, s := range []Shape{
 				{H: height, W: width, C: 32, OutC: channels, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},

@@ -34,7 +34,11 @@ type Product struct {
 	Left  LeftFactor
 	Right RightFactor
 	C     View
-	Band  []float32 // completes a band of C, as high as a tile, before it goes past the caches; nil if tiles store C
+
+	// Band is where a band of C, as high as a tile, is complete before it goes past the caches; nil if tiles store C. A
+	// band is whole rows of C and begins at a cache line, and nothing is accumulated.
+	Band []float32
+
 	Epilogue
 	Ahead Prefetch // what is read after this product or later in it
 }
@@ -74,7 +78,7 @@ func (l LeftFactor) WithEdge(edge []float32) LeftFactor {
 	return l
 }
 
-// InStretches returns A with a distance from one stretch of the depth to the next.
+// InStretches returns A with a distance from one stretch of the depth to the next. Such a factor has no edge.
 func (l LeftFactor) InStretches(distance int) LeftFactor {
 	l.stretch = distance
 	return l

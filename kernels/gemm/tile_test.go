@@ -9,7 +9,6 @@ import (
 
 	"github.com/reidbench/reidbench/kernels/internal/kerneltest"
 	"github.com/reidbench/reidbench/kernels/isa"
-	"github.com/reidbench/reidbench/kernels/vec"
 )
 
 // naiveTile is the loop in tile's documentation, in float64.
@@ -116,7 +115,7 @@ func checkTile(t *testing.T, rng *rand.Rand, rows, cols, depth, flags int, speci
 	}
 }
 
-func TestGemmTile(t *testing.T) {
+func TestTile(t *testing.T) {
 	kerneltest.ForEachISA(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		shape := Tile()
@@ -135,7 +134,7 @@ func TestGemmTile(t *testing.T) {
 	})
 }
 
-func FuzzGemmTile(f *testing.F) {
+func FuzzTile(f *testing.F) {
 	f.Add(uint64(1), uint8(12), uint8(32), uint16(100), uint8(15))
 	f.Add(uint64(2), uint8(5), uint8(17), uint16(1), uint8(1))
 	f.Fuzz(func(t *testing.T, seed uint64, rows, cols uint8, depth uint16, flags uint8) {
@@ -143,80 +142,6 @@ func FuzzGemmTile(f *testing.F) {
 			shape := tileFor(set)
 			r, c, k := 1+int(rows)%shape.Rows, 1+int(cols)%shape.Cols, 1+int(depth)%600
 			checkTile(t, rand.New(rand.NewPCG(seed, 0)), r, c, k, int(flags)%(flagSums<<1), 0)
-		}
-	})
-}
-
-func TestGemmLayout(t *testing.T) {
-	kerneltest.ForEachISA(t, func(t *testing.T) {
-		rng := rand.New(rand.NewPCG(3, 4))
-		for _, rows := range []int{1, 2, 7, 8, 9, 17, 33} {
-			for cols := 1; cols <= 40; cols++ {
-				srcRow, dstRow := cols+rng.IntN(3), max(rows, cols)+rng.IntN(3)
-				src := kerneltest.Guarded(t, rng, (rows-1)*srcRow+cols)
-				src[rng.IntN(len(src))] = float32(math.NaN())
-				plain := kerneltest.Guarded(t, rng, (rows-1)*dstRow+cols)
-				vec.CopyRows(plain, dstRow, src, srcRow, rows, cols)
-				turned := kerneltest.Guarded(t, rng, (cols-1)*dstRow+rows)
-				vec.TransposeRows(turned, dstRow, src, srcRow, rows, cols)
-				sums, wantSums := kerneltest.Guarded(t, rng, cols), make([]float64, cols)
-				for k := range cols {
-					wantSums[k] = float64(sums[k])
-					for r := range rows {
-						wantSums[k] += float64(src[r*srcRow+k])
-					}
-				}
-				vec.AddRows(sums, src, srcRow, rows, cols)
-				kerneltest.Compare(t, "addRows", sums, wantSums, kerneltest.SumTolerance(rows))
-				for r := range rows {
-					for k := range cols {
-						want := math.Float32bits(src[r*srcRow+k])
-						if got := math.Float32bits(plain[r*dstRow+k]); got != want {
-							t.Fatalf("copyRows %d×%d: element %d,%d = %x, want %x", rows, cols, r, k, got, want)
-						}
-						if got := math.Float32bits(turned[k*dstRow+r]); got != want {
-							t.Fatalf("transposeRows %d×%d: element %d,%d = %x, want %x", rows, cols, r, k, got, want)
-						}
-					}
-				}
-			}
-		}
-	})
-}
-
-func TestGemmProduct(t *testing.T) {
-	kerneltest.ForEachISA(t, func(t *testing.T) {
-		rng := rand.New(rand.NewPCG(5, 6))
-		for range 200 {
-			rows, cols, depth := 1+rng.IntN(40), 1+rng.IntN(80), 1+rng.IntN(50)
-			a := kerneltest.Guarded(t, rng, rows*depth)
-			b := kerneltest.Guarded(t, rng, cols*depth)
-			c := kerneltest.Guarded(t, rng, rows*cols)
-			packed, edge := make([]float32, PanelSize(cols, depth)), make([]float32, EdgeSize(depth))
-			p := SmallProduct(rows, cols, depth, packed)
-			p.Left, p.C = RowsOf(a, depth).WithEdge(edge), View{c, cols}
-			if rng.IntN(2) == 0 {
-				p.Left = ColumnsOf(a, rows).WithEdge(edge)
-			}
-			bRow, bCol := cols, 1
-			if rng.IntN(2) == 0 {
-				bRow, bCol = 1, depth
-				PackTransposed(packed, b, depth, depth, cols)
-			} else {
-				Pack(packed, b, cols, depth, cols)
-			}
-			p.Run()
-			for r := range rows {
-				for j := range cols {
-					want := 0.0
-					for k := range depth {
-						want += float64(a[r*p.Left.Row+k*p.Left.step]) * float64(b[k*bRow+j*bCol])
-					}
-					if !kerneltest.Near(float64(c[r*cols+j]), want, kerneltest.SumTolerance(depth)) {
-						t.Fatalf("%d×%d×%d: c[%d,%d] = %g, want %g", rows, cols, depth, r, j, c[r*cols+j], want)
-					}
-				}
-			}
 		}
 	})
 }
