@@ -2,86 +2,8 @@ package kerneltest
 
 import (
 	"math"
-	"math/rand/v2"
-	"slices"
 	"testing"
 )
-
-// NewRand returns a source of random numbers that is the same for every test.
-func NewRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
-
-// Normal returns n normally distributed values.
-func Normal(rng *rand.Rand, n int) []float32 {
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(rng.NormFloat64())
-	}
-	return x
-}
-
-// ToFloat64 returns the values of x in float64.
-func ToFloat64(x []float32) []float64 {
-	out := make([]float64, len(x))
-	for i, v := range x {
-		out[i] = float64(v)
-	}
-	return out
-}
-
-// MakeSlices returns one zeroed slice of the length of each input.
-func MakeSlices(in [][]float32) [][]float32 {
-	out := make([][]float32, len(in))
-	for i := range in {
-		out[i] = make([]float32, len(in[i]))
-	}
-	return out
-}
-
-// bits returns the bits of all values.
-func bits(tensors [][]float32) []uint32 {
-	var out []uint32
-	for _, x := range tensors {
-		for _, v := range x {
-			out = append(out, math.Float32bits(v))
-		}
-	}
-	return out
-}
-
-const (
-	margin   = 37                // values before and after an operand, odd: its address is not aligned
-	boundary = float32(-12345.5) // what they are: no kernel may change it
-)
-
-// Guarded returns n random values between boundary values. The test fails if those are not there any more at its end.
-func Guarded(tb testing.TB, rng *rand.Rand, n int) []float32 {
-	tb.Helper()
-	x, memory := Fenced(rng, n, false)
-	tb.Cleanup(func() {
-		for i, v := range memory {
-			if (i < margin || i >= margin+n) && v != boundary {
-				tb.Errorf("the value %d places from a slice of %d was overwritten", i-margin, n)
-				return
-			}
-		}
-	})
-	return x
-}
-
-// Fenced returns n random values between boundary values, and the memory that both lie in. With special, a quarter of
-// them are special: not numbers, infinities, zeros, subnormal.
-func Fenced(rng *rand.Rand, n int, special bool) (x, memory []float32) {
-	memory = slices.Repeat([]float32{boundary}, n+2*margin)
-	x = memory[margin : margin+n : margin+n]
-	specials := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, math.Copysign(0, -1), 1e-40}
-	for i := range x {
-		x[i] = float32(rng.NormFloat64())
-		if special && rng.IntN(4) == 0 {
-			x[i] = float32(specials[rng.IntN(len(specials))])
-		}
-	}
-	return x, memory
-}
 
 // Near reports whether two results agree: NaN and infinities exactly, others within the tolerance.
 func Near(got, want, tolerance float64) bool {

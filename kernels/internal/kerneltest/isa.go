@@ -10,9 +10,9 @@ import (
 // widest is the last of the instruction sets that tests go through: that of REIDBENCH_ISA, or else this CPU's best.
 var widest = isa.Active()
 
-// SetISA runs the rest of the test with the given instruction set; the test is skipped where the CPU lacks it, or
+// setISA runs the rest of the test with the given instruction set; the test is skipped where the CPU lacks it, or
 // REIDBENCH_ISA asks for less.
-func SetISA(tb testing.TB, set isa.Set) {
+func setISA(tb testing.TB, set isa.Set) {
 	tb.Helper()
 	if set > widest {
 		tb.Skipf("no %s: this CPU lacks it, or REIDBENCH_ISA asks for less", set)
@@ -50,5 +50,5 @@ func NeedBF16(tb testing.TB) {
 	if !isa.HasBF16() {
 		tb.Skip("this CPU has no AVX512_BF16")
 	}
-	SetISA(tb, isa.AVX512)
+	setISA(tb, isa.AVX512)
 }

@@ -2,6 +2,7 @@ package kerneltest
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/reidbench/reidbench/kernels/parallel"
@@ -159,4 +160,15 @@ func CheckAccumulates(t *testing.T, what string, size int, run func(sum []float3
 		once[i] *= 2
 	}
 	CheckClose(t, what, twice, ToFloat64(once), 1e-6) // a sum's rounding, 2⁻²⁴, and the doubling's, none
+}
+
+// bits returns the bits of all values.
+func bits(tensors [][]float32) []uint32 {
+	var out []uint32
+	for _, x := range tensors {
+		for _, v := range x {
+			out = append(out, math.Float32bits(v))
+		}
+	}
+	return out
 }
