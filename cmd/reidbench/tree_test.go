@@ -13,11 +13,20 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench/train"
 )
+
+// What docs/CONTRIBUTING.md asks of a hand-written file. A tab counts as four columns.
+const (
+	mostLines   = 400
+	mostColumns = 120
+)
+
+var generated = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
 
 // goFiles are the repository's Go files, by their path in it.
 func goFiles(t *testing.T) (root string, files []string) {
@@ -45,6 +54,30 @@ func goFiles(t *testing.T) (root string, files []string) {
 		t.Fatalf("%d Go files: this is not the repository", len(files))
 	}
 	return root, files
+}
+
+// TestFilesAreShort: hand-written files have lines and lengths that a screen shows.
+func TestFilesAreShort(t *testing.T) {
+	root, files := goFiles(t)
+	for _, file := range files {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if generated.Match(text) {
+			continue
+		}
+		lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+		if len(lines) > mostLines {
+			t.Errorf("%s has %d lines, at most %d are asked for", file, len(lines), mostLines)
+		}
+		for i, line := range lines {
+			columns := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    "))
+			if columns > mostColumns {
+				t.Errorf("%s:%d has %d columns, at most %d are asked for", file, i+1, columns, mostColumns)
+			}
+		}
+	}
 }
 
 // tableOf returns the names in the first column of a table in docs/architecture.md, the one below a heading.

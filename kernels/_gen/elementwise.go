@@ -14,7 +14,8 @@ func elementwise() {
 		lo, hi := m.param("lo"), m.param("hi")
 		m.flat(func(s *step) { s.put("y", s.clamp(s.add(s.get("a"), s.get("b")), lo, hi)) }, "y", "a", "b")
 
-		m.function("addStreamClamp", "(y, a, b *float32, n int, lo, hi float32)", "is addClampGeneric. It stores whole vectors past the caches, for which y has to be aligned.")
+		m.function("addStreamClamp", "(y, a, b *float32, n int, lo, hi float32)",
+			"is addClampGeneric. It stores whole vectors past the caches, for which y has to be aligned.")
 		lo, hi = m.param("lo"), m.param("hi")
 		m.flat(func(s *step) { s.stream("y", s.clamp(s.add(s.get("a"), s.get("b")), lo, hi)) }, "y", "a", "b")
 
@@ -40,14 +41,16 @@ func elementwise() {
 
 		for _, stream := range []bool{false, true} {
 			put, past, doc := storing(stream, "y")
-			m.function("scale"+past+"Rows", "(y, x, gate *float32, rows, c int)", "is scaleRowsGeneric, for rows > 0."+doc)
+			m.function("scale"+past+"Rows", "(y, x, gate *float32, rows, c int)",
+				"is scaleRowsGeneric, for rows > 0."+doc)
 			m.panels(m.panelVectors(), streamRows, func(p *panel) {
 				g := p.channels("gate")
 				p.overRows(func(v int) { put(p, "y", v, p.mul(p.get("x", v), g[v])) })
 			}, "y", "x")
 		}
 
-		m.function("scaleShiftRows", "(y, x, gate, shift *float32, rows, c int)", "is scaleShiftRowsGeneric, for rows > 0.")
+		m.function("scaleShiftRows", "(y, x, gate, shift *float32, rows, c int)",
+			"is scaleShiftRowsGeneric, for rows > 0.")
 		m.panels(m.panelVectors(), streamRows, func(p *panel) {
 			g, shift := p.channels("gate"), p.channels("shift")
 			p.overRows(func(v int) { p.put("y", v, p.fma(p.get("x", v), g[v], shift[v])) })
@@ -75,7 +78,8 @@ func elementwise() {
 
 // addFloat64 emits the addition of float32 values to float64 ones, whole vectors only.
 func (m *machine) addFloat64() {
-	m.function("addFloat64", "(dst *float64, src *float32, vectors int)", "is addFloat64Generic, for vectors of as many bytes as this instruction set has.")
+	m.function("addFloat64", "(dst *float64, src *float32, vectors int)",
+		"is addFloat64Generic, for vectors of as many bytes as this instruction set has.")
 	dst, src, left := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("vectors"), GP64())
 	Label("loop")
 	wide := m.vector()

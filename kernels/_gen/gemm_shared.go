@@ -99,10 +99,10 @@ func gemmShared() string {
 	line("wideRows, wideCols = %d, %d", wideTiles.rows[0], wideTiles.cols[0])
 	line("narrowRows, narrowCols = %d, %d", narrowTiles.rows[0], narrowTiles.cols[0])
 	line(")\n")
-	text.WriteString(`// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a stretch of
-// the depth to the next one. A kernel computes a list of tiles for one band of rows after the other: aBand, cBand and
-// the like are added to the addresses each time. Whoever fills in a tileCall keeps alive what its addresses point to.
-`)
+	line(`// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a
+// stretch of the depth to the next one. A kernel computes a list of tiles for one band of rows after the other: aBand,
+// cBand and the like are added to the addresses each time. Whoever fills in a tileCall keeps alive what its addresses
+// point to.`)
 	line("type tileCall struct {")
 	for _, field := range tileFields {
 		kind := "int"
@@ -112,9 +112,8 @@ func gemmShared() string {
 		line("%s %s", field, kind)
 	}
 	line("}\n")
-	text.WriteString(`// tileKernel is an assembly kernel by number. That makes the calls of kernels direct, and a list of tiles on the stack
-// can stay there.
-`)
+	line(`// tileKernel is an assembly kernel by number. That makes the calls of kernels direct, and a list of tiles on
+// the stack can stay there.`)
 	line("type tileKernel int\n\nconst (")
 	kind := " tileKernel = iota"
 	for _, set := range tileSets {

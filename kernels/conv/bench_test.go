@@ -130,8 +130,8 @@ func BenchmarkJoint(b *testing.B) {
 		ws := mem.Allocate(max(c.GradientSumsWorkspace(n, threads), c.JointWorkspace(n, threads)))
 		b.Run(convName(s)+"/apart", func(b *testing.B) {
 			for b.Loop() {
-				after.BackwardSummed(pool, rows, dy, nil, norm.BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta},
-					8, normSums)
+				after.BackwardSummed(pool, rows, dy, nil,
+					norm.BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta}, 8, normSums)
 				if bench.before {
 					c.BackwardDataSums(pool, n, dx, dy, w, nil, NormBefore{Norm: before, At: at, Sums: sums}, ws)
 				} else {
@@ -146,8 +146,8 @@ func BenchmarkJoint(b *testing.B) {
 				args.Before = NormBefore{Norm: before, At: at, Sums: sums}
 			}
 			for b.Loop() {
-				args.DY = after.SettleSummed(pool, rows, norm.BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta},
-					8, normSums)
+				args.DY = after.SettleSummed(pool, rows,
+					norm.BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta}, 8, normSums)
 				c.BackwardJoint(pool, n, &args, ws)
 			}
 		})
@@ -196,7 +196,8 @@ func BenchmarkNormGradient(b *testing.B) {
 		b.Run(name+"/apart", func(b *testing.B) {
 			for b.Loop() {
 				c.BackwardData(pool, n, dx, dy, w, nil, ws)
-				bn.Backward(pool, rows, dx, nil, norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
+				bn.Backward(pool, rows, dx, nil,
+					norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
 			}
 		})
 		b.Run(name+"/summed", func(b *testing.B) {
@@ -237,7 +238,8 @@ func BenchmarkGatedGradient(b *testing.B) {
 				gate.Backward(pool, n, dx, dg, dy, y, g)
 				mean.Backward(pool, n, spread, shift)
 				add.Forward(pool, rows*s.c, dx, dx, spread)
-				bn.Backward(pool, rows, dx, nil, norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
+				bn.Backward(pool, rows, dx, nil,
+					norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
 			}
 		})
 		b.Run(fmt.Sprintf("%dx%dx%d/gated", s.h, s.w, s.c), func(b *testing.B) {
@@ -254,7 +256,8 @@ func BenchmarkGatedGradient(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("%dx%dx%d/norm", s.h, s.w, s.c), func(b *testing.B) {
 			for b.Loop() {
-				bn.Backward(pool, rows, dx, nil, norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
+				bn.Backward(pool, rows, dx, nil,
+					norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
 			}
 		})
 		pool.Close()

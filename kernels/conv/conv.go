@@ -1,11 +1,11 @@
 // Package conv answers how convolutions and linear layers are computed, forward and backward, and what of the batch
 // norms around them is computed on the way.
 //
-// A [Conv] is made for a [Shape]. For each direction (forward, data gradient, weight gradient) it has an engine for each
-// [Form] in which that can be computed, and every call asks for the one that pays for its batch, see engine.go:
+// A [Conv] is made for a [Shape]. For each direction (forward, data gradient, weight gradient) it has an engine for
+// each [Form] in which that can be computed, and every call asks for the one that pays for its batch, see engine.go:
 //
-//   - matrix products of gathered windows and weights (product.go, weights.go), of copied lines (lines.go), of quadrants
-//     in Strassen's form (strassen.go), of pairs of bf16 (bf16.go);
+//   - matrix products of gathered windows and weights (product.go, weights.go), of copied lines (lines.go), of
+//     quadrants in Strassen's form (strassen.go), of pairs of bf16 (bf16.go);
 //   - Winograd's minimal filtering (winograd.go), where winograd_forms.go says that it pays;
 //   - vectors of neighbouring channels for small groups (grouped.go) and for depthwise convolutions (depthwise.go).
 //
@@ -14,8 +14,8 @@
 //
 // Batch norms ride along in three ways, all in norm.go: a forward pass sums its output for the batch norm after it
 // ([Conv.ForwardStats]), a data gradient sums its result for the one before ([Conv.BackwardDataSums]), and an input is
-// read through the one before ([Conv.ReadThrough]). In joint.go, [Conv.BackwardJoint] computes the gradient of the batch
-// norm after a convolution and both of its own in one pass.
+// read through the one before ([Conv.ReadThrough]). In joint.go, [Conv.BackwardJoint] computes the gradient of the
+// batch norm after a convolution and both of its own in one pass.
 package conv
 
 import (
@@ -160,7 +160,7 @@ func (c *Conv) Forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, w
 	c.forwardEngine(n).forward(p, n, y, x, w, e, ws)
 }
 
-// BackwardData computes dx = convᵀ(dy, w) + add for n samples. add has the shape of x and may be dx itself; nil for none.
+// BackwardData computes dx = convᵀ(dy, w) + add for n samples. add has the shape of x and may be dx; nil for none.
 func (c *Conv) BackwardData(p *parallel.Pool, n int, dx, dy, w, add, ws []float32) {
 	c.check(n, dy, dx, w)
 	if add != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
-// Every direction of a convolution has an engine for each form in which it can be computed. workspace returns the floats
-// of scratch that a call for n samples needs. Asking for it changes nothing.
+// Every direction of a convolution has an engine for each form in which it can be computed. workspace returns the
+// floats of scratch that a call for n samples needs. Asking for it changes nothing.
 type (
 	forwardEngine interface {
 		workspace(n, threads int) int

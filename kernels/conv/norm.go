@@ -110,8 +110,8 @@ func (c *Conv) SumsPartsGradient(norm *norm.BatchNorm) bool {
 //
 //	dx = (convᵀ(dy, w) + add) * act'(z)
 //
-// with z the activation's argument. It returns the number of blocks in before.Sums; [norm.BatchNorm.BackwardSummed] takes
-// both. It panics unless [Conv.SumsGradient] reports true.
+// with z the activation's argument. It returns the number of blocks in before.Sums; [norm.BatchNorm.BackwardSummed]
+// takes both. It panics unless [Conv.SumsGradient] reports true.
 func (c *Conv) BackwardDataSums(
 	p *parallel.Pool, n int, dx, dy, w, add []float32, before NormBefore, ws []float32,
 ) (blocks int) {
@@ -163,9 +163,9 @@ func (c *Conv) GradientSumsWorkspace(n, threads int) int {
 	return c.Workspace(n, threads) + threads*mem.RoundUp(waiting, mem.Line)
 }
 
-// ReadsThrough reports whether the convolution can read its input through a batch norm, see [Conv.ReadThrough]: it copies
-// what it reads anyway, and normalising the copy costs less than a pass over memory. An activation of more than a few
-// operations would cost more, as the weight gradient computes it again.
+// ReadsThrough reports whether the convolution can read its input through a batch norm, see [Conv.ReadThrough]: it
+// copies what it reads anyway, and normalising the copy costs less than a pass over memory. An activation of more than
+// a few operations would cost more, as the weight gradient computes it again.
 func (c *Conv) ReadsThrough(norm *norm.BatchNorm) bool {
 	if c.grouped != nil {
 		return norm.Clamps() && c.winograd.forward == nil && c.winograd.weights == nil && c.grouped.readsThrough()

@@ -132,9 +132,11 @@ func TestConvBackwardDataSums(t *testing.T) {
 						}
 						rng := kerneltest.NewRand()
 						rows := n * s.H * s.W
-						dy, w, x, before := kerneltest.Normal(rng, n*c.outputSize()), kerneltest.Normal(rng, s.Weights()),
+						dy, w, x, before := kerneltest.Normal(rng, n*c.outputSize()),
+							kerneltest.Normal(rng, s.Weights()),
 							kerneltest.Normal(rng, rows*s.C), kerneltest.Normal(rng, rows*s.C)
-						at := norm.Operands{X: x, Mean: kerneltest.Normal(rng, s.C), InvStd: kerneltest.Normal(rng, s.C),
+						at := norm.Operands{X: x,
+							Mean: kerneltest.Normal(rng, s.C), InvStd: kerneltest.Normal(rng, s.C),
 							Gamma: kerneltest.Normal(rng, s.C), Beta: kerneltest.Normal(rng, s.C)}
 						var dadd []float32
 						if residual && kind != act.None {

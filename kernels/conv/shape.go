@@ -20,7 +20,7 @@ type Shape struct {
 	// Precision is that of the products. Where FP32 is faster, and in depthwise convolutions, it stays FP32.
 	Precision gemm.Precision
 
-	// BeforeNorm says that the output is normalised over the batch. Then forms with larger rounding errors may be chosen.
+	// BeforeNorm says that the output is normalised over the batch. Then forms may have larger rounding errors.
 	BeforeNorm bool
 }
 

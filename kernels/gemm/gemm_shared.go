@@ -20,9 +20,10 @@ const (
 	narrowRows, narrowCols = 6, 16
 )
 
-// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a stretch of
-// the depth to the next one. A kernel computes a list of tiles for one band of rows after the other: aBand, cBand and
-// the like are added to the addresses each time. Whoever fills in a tileCall keeps alive what its addresses point to.
+// tileCall is a tile as assembly reads it: addresses, and strides in bytes. aStretch leads from the end of a
+// stretch of the depth to the next one. A kernel computes a list of tiles for one band of rows after the other: aBand,
+// cBand and the like are added to the addresses each time. Whoever fills in a tileCall keeps alive what its addresses
+// point to.
 type tileCall struct {
 	depth     int
 	stretches int
@@ -54,8 +55,8 @@ type tileCall struct {
 	addBand   int
 }
 
-// tileKernel is an assembly kernel by number. That makes the calls of kernels direct, and a list of tiles on the stack
-// can stay there.
+// tileKernel is an assembly kernel by number. That makes the calls of kernels direct, and a list of tiles on
+// the stack can stay there.
 type tileKernel int
 
 const (

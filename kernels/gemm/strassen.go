@@ -300,7 +300,8 @@ func (q *QuarteredProduct) finish(call quarterCall, r, j int) {
 		j += q.Product.Cols / 2
 	}
 	t.Rows, t.Cols, t.flags = min(shape.Rows, end-row), shape.Cols, q.flags
-	t.c, t.bandSteps = q.Product.C.At(row, j), bandSteps{c: shape.Rows * q.Product.C.Row, add: shape.Rows * q.Product.Add.Row}
+	t.c = q.Product.C.At(row, j)
+	t.bandSteps = bandSteps{c: shape.Rows * q.Product.C.Row, add: shape.Rows * q.Product.Add.Row}
 	if t.flags&flagBias != 0 {
 		t.bias = q.Product.Bias[j:]
 	}
