@@ -22,7 +22,7 @@ type Rankings struct {
 	Format  string       `json:"format"`
 	Model   string       `json:"model"`
 	Dataset string       `json:"dataset"` // fingerprint
-	Queries int          `json:"queries"` // that have a match, of which these are some
+	Queries int          `json:"queries"` // that have a match; the lists are some of these
 	Lists   []RankedList `json:"lists"`
 }
 

@@ -73,7 +73,7 @@ func inventedReport(t *testing.T) *Report {
 	return report
 }
 
-// seededReport has three seeds of one row, two of which one has failed of another, a run that was re-ranked, and one
+// seededReport has three seeds of one row, two of another, one of them failed, a run that was re-ranked, and one
 // from before there was mINP.
 func seededReport(t *testing.T) *Report {
 	t.Helper()

@@ -48,7 +48,7 @@ type statement struct {
 	runs []*Record
 }
 
-// statements puts runs of which the same is true together.
+// statements puts together runs for which the same is true.
 func (l *Line) statements(of func(*Record) string) []statement {
 	var all []statement
 	for _, r := range l.Records {

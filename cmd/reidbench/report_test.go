@@ -9,7 +9,7 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-// runs makes a folder of three runs: two rows, of which one failed, and a model beside the tables.
+// runs makes a folder of three runs: two rows, one of them failed, and a model beside the tables.
 func runs(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

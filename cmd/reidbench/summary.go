@@ -23,7 +23,7 @@ func newSummaryCommand() *cobra.Command {
 		Short: "Print a model's layers with their cost, and the memory of its training",
 		Long: `Summary prints the layer table of a model: operation, output [H×W×C] of one image,
 parameters and multiply-adds, counted exactly and as the published tables count. A
-module that is called again has a number behind its name; its parameters count once.
+module that is called again has a number after its name; its parameters count once.
 Totals leave out the final classifier, here for the 751 identities of Market-1501.
 The memory is what a training step takes, known before the first.`,
 		Example: `  reidbench summary osnet

@@ -118,8 +118,8 @@ func (m *machine) siluSlope(x reg.VecVirtual) reg.VecVirtual {
 // siluSlopeConstants are those of siluSlope.
 var siluSlopeConstants = append([]float32{1, -math.Log2E, -151, 129}, exp2Series...)
 
-// gauss returns, for x, u = |x| up to where e⁻ᵘ²ᐟ² is 0 in float32, that exponential, and q = 1/(1+u·5/16), of which
-// the factors of the normal distribution's tail are polynomials.
+// gauss returns, for x, u = |x| up to where e⁻ᵘ²ᐟ² is 0 in float32, that exponential, and q = 1/(1+u·5/16): the
+// factors of the normal distribution's tail are polynomials of q.
 func (m *machine) gauss(x reg.VecVirtual) (density, q reg.VecVirtual) {
 	u := m.magnitude(x)
 	u = m.clamp(u, m.zero(), m.held(16))

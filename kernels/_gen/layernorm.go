@@ -20,7 +20,7 @@ func layerNorm() {
 // rowLoop emits loops over the c channels of one row; the mask of the last part of a vector is made once.
 type rowLoop struct {
 	*machine
-	index, whole, part reg.GPVirtual // channel at hand; channels in whole vectors; channels behind them
+	index, whole, part reg.GPVirtual // channel at hand; channels in whole vectors; channels after them
 	tail               reg.Register
 }
 

@@ -215,7 +215,7 @@ func (m *machine) fused(a reg.VecVirtual, b, c Op, with213, with132 func(ops ...
 	return v
 }
 
-// clamp returns min(max(a, lo), hi) and keeps NaN: of two operands one of which is NaN the instructions return the
+// clamp returns min(max(a, lo), hi) and keeps NaN: if one of two operands is NaN, the instructions return the
 // second, in Go's order the first.
 func (m *machine) clamp(a, lo, hi reg.VecVirtual) reg.VecVirtual {
 	v := m.vector()

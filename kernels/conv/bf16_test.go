@@ -33,7 +33,7 @@ func roundToBF16(x []float32) {
 	}
 }
 
-// pairShapes are dense convolutions of which the depths and the numbers of pixels are even and odd.
+// pairShapes are dense convolutions of even and odd depths and numbers of pixels.
 func pairShapes() []Shape {
 	shapes := slices.DeleteFunc(slices.Clone(convShapes), Shape.Depthwise)
 	return append(shapes,

@@ -173,7 +173,7 @@ func (c *Conv) ReadsThrough(norm *norm.BatchNorm) bool {
 	return c.depthwise != nil && (norm.Clamps() || norm.Act() == act.HardSwish)
 }
 
-// ReadThrough lets the next forward pass or weight gradient of n samples, of which at.X is the input, read
+// ReadThrough lets the next forward pass or weight gradient of n samples with the input at.X read
 //
 //	act((at.X[r,c] - mean[c]) * (gamma[c]*invstd[c]) + beta[c])
 //

@@ -10,7 +10,7 @@ import (
 
 // strassenSlack is how many times larger the errors of Strassen's form may be than those of the plain product, which
 // sumTolerance bounds: its factors are sums of up to three values of unit size and its results of up to six products,
-// of which most cancels.
+// and most of their sum cancels.
 const strassenSlack = 4
 
 // strassenShapes have rows, columns and depths that are cut into unequal quadrants and tiles that are not full, into

@@ -114,7 +114,7 @@ func (c productCase) setResult(t *testing.T, rng *rand.Rand, o *productOperands)
 	o.before = slices.Clone(p.C.Data)
 }
 
-// drop leaves out the first rows and columns, of which there are whole tiles.
+// drop leaves out the first rows and columns, whole tiles of them.
 func (o *productOperands) drop() {
 	p, shape := &o.p, Tile()
 	if p.Rows > shape.Rows {

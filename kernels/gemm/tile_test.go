@@ -53,7 +53,7 @@ func randomTile(rng *rand.Rand, rows, cols, depth, flags int) tile {
 	return c
 }
 
-// sizes returns the lengths of A and of B, of which whole tiles are read.
+// sizes returns the lengths of A and of B, which are read in whole tiles.
 func (t *tile) sizes() (a, b int) {
 	l, shape := &t.left, Tile()
 	return (t.bands-1)*l.band + (t.stretches-1)*l.stretch + (shape.Rows-1)*l.Row + (t.depth-1)*l.step + 1,
