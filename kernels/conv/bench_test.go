@@ -10,8 +10,6 @@ import (
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/norm"
 	"github.com/reidbench/reidbench/kernels/parallel"
-	"github.com/reidbench/reidbench/kernels/pointwise"
-	"github.com/reidbench/reidbench/kernels/pooling"
 )
 
 // benchShapes are layers of the bench's models, with a batch that makes each take some milliseconds.
@@ -33,6 +31,18 @@ var benchShapes = []struct {
 	{8, Shape{H: 32, W: 16, C: 256, OutC: 256, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 32}},
 	{8, Shape{H: 64, W: 32, C: 128, OutC: 128, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 32}},
 	{8, Shape{H: 16, W: 8, C: 576, OutC: 576, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 24}},
+}
+
+// noiseTensors returns a function that allocates tensors of random values.
+func noiseTensors() func(size int) []float32 {
+	noise := kerneltest.Normal(kerneltest.NewRand(), 1<<16)
+	return func(size int) []float32 {
+		x := mem.Allocate(size)
+		for i := range x {
+			x[i] = noise[i%len(noise)]
+		}
+		return x
+	}
 }
 
 func BenchmarkConv(b *testing.B) {
@@ -109,14 +119,8 @@ func BenchmarkJoint(b *testing.B) {
 		}
 		c.jointly = newJointProduct(c.data[0], c.weights.weightProduct) // whether it pays or not
 		pool := parallel.NewPool(threads)
-		noise, rows := kerneltest.Normal(kerneltest.NewRand(), 1<<16), n*s.H*s.W
-		tensor := func(size int) []float32 {
-			x := mem.Allocate(size)
-			for i := range x {
-				x[i] = noise[i%len(noise)]
-			}
-			return x
-		}
+		rows := n * s.H * s.W
+		tensor := noiseTensors()
 		statistics := func(x []float32, c int) norm.Operands {
 			return norm.Operands{X: x, Mean: tensor(c), InvStd: tensor(c), Gamma: tensor(c), Beta: tensor(c)}
 		}
@@ -124,14 +128,13 @@ func BenchmarkJoint(b *testing.B) {
 			tensor(s.Weights()), tensor(s.Weights())
 		y, at := statistics(tensor(rows*s.OutC), s.OutC), statistics(tensor(rows*s.C), s.C)
 		after, before := norm.NewBatchNorm(s.OutC, 1e-5, 0.1, act.None), norm.NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
-		dgamma, dbeta := tensor(s.OutC), tensor(s.OutC)
+		of := norm.BatchNormGradient{DY: g, At: y, DGamma: tensor(s.OutC), DBeta: tensor(s.OutC)}
 		normSums := tensor(after.GradientSumsSize(8))
 		sums := tensor(max(c.GradientSumsSize(before, n), c.JointSumsSize(before, n)))
 		ws := mem.Allocate(max(c.GradientSumsWorkspace(n, threads), c.JointWorkspace(n, threads)))
 		b.Run(convName(s)+"/apart", func(b *testing.B) {
 			for b.Loop() {
-				after.BackwardSummed(pool, rows, dy, nil,
-					norm.BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta}, 8, normSums)
+				after.BackwardSummed(pool, rows, dy, nil, of, 8, normSums)
 				if bench.before {
 					c.BackwardDataSums(pool, n, dx, dy, w, nil, NormBefore{Norm: before, At: at, Sums: sums}, ws)
 				} else {
@@ -146,8 +149,7 @@ func BenchmarkJoint(b *testing.B) {
 				args.Before = NormBefore{Norm: before, At: at, Sums: sums}
 			}
 			for b.Loop() {
-				args.DY = after.SettleSummed(pool, rows,
-					norm.BatchNormGradient{DY: g, At: y, DGamma: dgamma, DBeta: dbeta}, 8, normSums)
+				args.DY = after.SettleSummed(pool, rows, of, 8, normSums)
 				c.BackwardJoint(pool, n, &args, ws)
 			}
 		})
@@ -175,89 +177,25 @@ func BenchmarkNormGradient(b *testing.B) {
 			b.Fatal(err)
 		}
 		pool := parallel.NewPool(threads)
-		rng := kerneltest.NewRand()
 		rows := n * s.H * s.W
-		noise := kerneltest.Normal(rng, 1<<16)
-		tensor := func(size int) []float32 {
-			x := mem.Allocate(size)
-			for i := range x {
-				x[i] = noise[i%len(noise)]
-			}
-			return x
-		}
+		tensor := noiseTensors()
 		dx, x, dy, w := tensor(rows*s.C), tensor(rows*s.C), tensor(rows*s.OutC), tensor(s.Weights())
 		bn := norm.NewBatchNorm(s.C, 1e-5, 0.1, bench.act)
-		mean, invstd, gamma, beta := tensor(s.C), tensor(s.C), tensor(s.C), tensor(s.C)
-		dgamma, dbeta := tensor(s.C), tensor(s.C)
 		ws := mem.Allocate(max(bn.Workspace(rows, threads), c.GradientSumsWorkspace(n, threads)))
 		sums := mem.Allocate(c.GradientSumsSize(bn, n))
-		at := norm.Operands{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta}
+		at := norm.Operands{X: x, Mean: tensor(s.C), InvStd: tensor(s.C), Gamma: tensor(s.C), Beta: tensor(s.C)}
+		of := norm.BatchNormGradient{DY: dx, At: at, DGamma: tensor(s.C), DBeta: tensor(s.C)}
 		name := fmt.Sprintf("%s %s", convName(s), bench.act)
 		b.Run(name+"/apart", func(b *testing.B) {
 			for b.Loop() {
 				c.BackwardData(pool, n, dx, dy, w, nil, ws)
-				bn.Backward(pool, rows, dx, nil,
-					norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
+				bn.Backward(pool, rows, dx, nil, of, ws)
 			}
 		})
 		b.Run(name+"/summed", func(b *testing.B) {
 			for b.Loop() {
 				blocks := c.BackwardDataSums(pool, n, dx, dy, w, nil, NormBefore{Norm: bn, At: at, Sums: sums}, ws)
-				bn.BackwardSummed(pool, rows, dx, nil,
-					norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, blocks, sums)
-			}
-		})
-		pool.Close()
-	}
-}
-
-// BenchmarkGatedGradient is the gradient of squeeze-and-excitation and of the batch norm before it, apart or with the
-// gate's in the norm's.
-func BenchmarkGatedGradient(b *testing.B) {
-	const n, threads = 32, 2
-	for _, s := range []struct{ h, w, c int }{{64, 32, 192}, {16, 8, 1632}} {
-		pool := parallel.NewPool(threads)
-		rng := kerneltest.NewRand()
-		rows := n * s.h * s.w
-		noise := kerneltest.Normal(rng, 1<<16)
-		tensor := func(size int) []float32 {
-			x := mem.Allocate(size)
-			for i := range x {
-				x[i] = noise[i%len(noise)]
-			}
-			return x
-		}
-		dx, x, y, spread, dy := tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c), tensor(rows*s.c)
-		bn, gate, mean, add := norm.NewBatchNorm(s.c, 1e-5, 0.1, act.SiLU), pointwise.NewChannelGate(s.h*s.w, s.c),
-			pooling.NewAdaptiveAvg(s.h, s.w, s.c, 1, 1), pointwise.NewAdd(act.None)
-		at := norm.Operands{X: x, Mean: tensor(s.c), InvStd: tensor(s.c), Gamma: tensor(s.c), Beta: tensor(s.c)}
-		g, shift, dg, dgamma, dbeta := tensor(n*s.c), tensor(n*s.c), tensor(n*s.c), tensor(s.c), tensor(s.c)
-		ws := mem.Allocate(bn.Workspace(rows, threads))
-		b.Run(fmt.Sprintf("%dx%dx%d/apart", s.h, s.w, s.c), func(b *testing.B) {
-			for b.Loop() {
-				gate.Backward(pool, n, dx, dg, dy, y, g)
-				mean.Backward(pool, n, spread, shift)
-				add.Forward(pool, rows*s.c, dx, dx, spread)
-				bn.Backward(pool, rows, dx, nil,
-					norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
-			}
-		})
-		b.Run(fmt.Sprintf("%dx%dx%d/gated", s.h, s.w, s.c), func(b *testing.B) {
-			for b.Loop() {
-				gate.BackwardGate(pool, n, dg, dy, y)
-				bn.BackwardGated(pool, rows, dy, norm.BatchNormGradient{DY: dy, At: at, DGamma: dgamma, DBeta: dbeta},
-					norm.Gated{Gate: g, Shift: shift, Rows: s.h * s.w}, ws)
-			}
-		})
-		b.Run(fmt.Sprintf("%dx%dx%d/gateSums", s.h, s.w, s.c), func(b *testing.B) {
-			for b.Loop() {
-				gate.BackwardGate(pool, n, dg, dy, y)
-			}
-		})
-		b.Run(fmt.Sprintf("%dx%dx%d/norm", s.h, s.w, s.c), func(b *testing.B) {
-			for b.Loop() {
-				bn.Backward(pool, rows, dx, nil,
-					norm.BatchNormGradient{DY: dx, At: at, DGamma: dgamma, DBeta: dbeta}, ws)
+				bn.BackwardSummed(pool, rows, dx, nil, of, blocks, sums)
 			}
 		})
 		pool.Close()
@@ -309,15 +247,7 @@ func BenchmarkDepthwiseJoint(b *testing.B) {
 		if c.depthwise.joint == nil {
 			continue
 		}
-		rng := kerneltest.NewRand()
-		noise := kerneltest.Normal(rng, 1<<16)
-		tensor := func(size int) []float32 {
-			x := mem.Allocate(size)
-			for i := range x {
-				x[i] = noise[i%len(noise)]
-			}
-			return x
-		}
+		tensor := noiseTensors()
 		normalised := func(positions int) norm.Operands {
 			return norm.Operands{X: tensor(n * positions * s.C), Mean: tensor(s.C), InvStd: tensor(s.C),
 				Gamma: tensor(s.C), Beta: tensor(s.C)}

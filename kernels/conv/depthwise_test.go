@@ -30,8 +30,8 @@ func checkTapSum(t *testing.T, rng *rand.Rand, channels, pixels, lines, taps, fl
 	const reach = 5 // pixels
 	s := tapSum{
 		channels: channels, pixels: pixels, lines: lines, flags: flags, taps: randomTaps(rng, taps, reach),
-		xLine: (mem.RoundUp(pixels, 4) + reach) * channelBlock, yStep: channelBlock + 3,
-		yLine: (channelBlock+3)*pixels + 1,
+		xLine: (mem.RoundUp(pixels, 4) + reach) * channelBlock,
+		yStep: channelBlock + 3, yLine: (channelBlock+3)*pixels + 1,
 	}
 	if flags&flagStream != 0 {
 		s.yStep, s.yLine = channelBlock, channelBlock*pixels
@@ -66,8 +66,8 @@ func checkTapSum(t *testing.T, rng *rand.Rand, channels, pixels, lines, taps, fl
 	for _, v := range portable.sums {
 		largest = max(largest, math.Abs(float64(v)))
 	}
-	kerneltest.Compare(t, "sums", s.sums, kerneltest.ToFloat64(portable.sums),
-		largest*kerneltest.SumTolerance(taps+2+lines*pixels))
+	tolerance := largest * kerneltest.SumTolerance(taps+2+lines*pixels)
+	kerneltest.Compare(t, "sums", s.sums, kerneltest.ToFloat64(portable.sums), tolerance)
 }
 
 func TestDepthwiseTapSum(t *testing.T) {

@@ -132,12 +132,12 @@ func TestConvBackwardDataSums(t *testing.T) {
 						}
 						rng := kerneltest.NewRand()
 						rows := n * s.H * s.W
-						dy, w, x, before := kerneltest.Normal(rng, n*c.outputSize()),
-							kerneltest.Normal(rng, s.Weights()),
-							kerneltest.Normal(rng, rows*s.C), kerneltest.Normal(rng, rows*s.C)
-						at := norm.Operands{X: x,
-							Mean: kerneltest.Normal(rng, s.C), InvStd: kerneltest.Normal(rng, s.C),
-							Gamma: kerneltest.Normal(rng, s.C), Beta: kerneltest.Normal(rng, s.C)}
+						dy, w := kerneltest.Normal(rng, n*c.outputSize()), kerneltest.Normal(rng, s.Weights())
+						x, before := kerneltest.Normal(rng, rows*s.C), kerneltest.Normal(rng, rows*s.C)
+						at := norm.Operands{
+							X: x, Mean: kerneltest.Normal(rng, s.C), InvStd: kerneltest.Normal(rng, s.C),
+							Gamma: kerneltest.Normal(rng, s.C), Beta: kerneltest.Normal(rng, s.C),
+						}
 						var dadd []float32
 						if residual && kind != act.None {
 							at.Add, dadd = kerneltest.Normal(rng, rows*s.C), make([]float32, rows*s.C)

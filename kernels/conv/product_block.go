@@ -97,8 +97,8 @@ func (b *productBlock) setResult() {
 		m.C, m.Band = gemm.View{Data: p.dst[b.row*p.dstPixel+b.first:], Row: p.dstPixel}, b.band
 	}
 	if p.summed.Sums != nil {
-		b.sums = gemm.ColumnSums{Shift: p.summed.Shift[b.col:], Sums: p.summed.Block(b.row / rowBlock)[b.col:],
-			Row: p.summed.Row}
+		sums := p.summed.Block(b.row / rowBlock)
+		b.sums = gemm.ColumnSums{Shift: p.summed.Shift[b.col:], Sums: sums[b.col:], Row: p.summed.Row}
 		cols := mem.RoundUp(m.Cols, gemm.Tile().Cols)
 		clear(b.sums.Sums[:cols])
 		clear(b.sums.Sums[b.sums.Row:][:cols])

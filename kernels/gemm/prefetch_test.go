@@ -56,7 +56,7 @@ func TestPrefetchSpread(t *testing.T) {
 	}
 }
 
-// PrefetchStrips are fetched in the order in which they were given, one at a time, by tiles as far apart as possible.
+// Strips are fetched in the order in which they were given, one at a time, by tiles as far apart as possible.
 func TestPrefetchStrips(t *testing.T) {
 	const row, tiles = 200, 20
 	first, second := make([]float32, 10*row), make([]float32, 10*row)
