@@ -151,7 +151,10 @@ func TestFusionsAreExplained(t *testing.T) {
 	}
 }
 
-// TestLinks: what the documentation links to is there.
+// named are paths in the repository as the documentation names them.
+var named = regexp.MustCompile("`((?:bench|cmd|docs|flops|kernels|market1501|models|plots|results)/[a-z0-9_./]+)`")
+
+// TestLinks: what the documentation links to, and the files and folders that it names, are there.
 func TestLinks(t *testing.T) {
 	root, _ := goFiles(t)
 	files, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
@@ -168,6 +171,11 @@ func TestLinks(t *testing.T) {
 				continue
 			}
 			if _, err := os.Stat(filepath.Join(filepath.Dir(file), link[1])); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+		for _, name := range named.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(root, name[1])); err != nil {
 				t.Errorf("%s: %v", file, err)
 			}
 		}
