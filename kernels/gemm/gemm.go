@@ -12,7 +12,6 @@
 package gemm
 
 import (
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/vec"
 )
@@ -224,7 +223,7 @@ func (p *Product) Run() {
 
 // fence returns when all threads can see what went past the caches.
 func (p *Product) fence() {
-	if (p.Stream || p.Band != nil) && isa.Active() != isa.Generic {
+	if p.Stream || p.Band != nil {
 		mem.Fence()
 	}
 }

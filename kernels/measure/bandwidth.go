@@ -3,7 +3,6 @@ package measure
 import (
 	"time"
 
-	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
@@ -33,7 +32,5 @@ type streamCopies struct{ dst, src []float32 }
 func (j *streamCopies) Do(task, _ int) {
 	const floats = streamTask / 4
 	mem.StreamCopy(j.dst[task*floats:], j.src[task*floats:][:floats])
-	if isa.Active() != isa.Generic {
-		mem.Fence()
-	}
+	mem.Fence()
 }

@@ -54,5 +54,9 @@ func StreamCopy(dst, src []float32) {
 }
 
 // Fence orders stores past the caches before what this thread stores after it, so that a thread which sees the latter
-// sees the former. It must follow them, on an instruction set that has such stores.
-func Fence() { storeFence() }
+// sees the former. It must follow them; where the active instruction set has no such stores, it does nothing.
+func Fence() {
+	if isa.Active() != isa.Generic {
+		storeFence()
+	}
+}

@@ -34,8 +34,9 @@ func checkStreamed(t *testing.T, c int, kind act.Kind) {
 	residual.Add = kerneltest.Normal(rng, rows*c)
 	norm := NewBatchNorm(c, 1e-5, 0.1, kind)
 	kerneltest.CheckStreamed(t, "Apply", rows*c, func(y []float32) { norm.Apply(pool, rows, y, plain) })
-	kerneltest.CheckStreamed(t, "Apply with residual", rows*c,
-		func(y []float32) { norm.Apply(pool, rows, y, residual) })
+	kerneltest.CheckStreamed(t, "Apply with residual", rows*c, func(y []float32) {
+		norm.Apply(pool, rows, y, residual)
+	})
 	kerneltest.CheckStreamed(t, "ApplyMeans", rows*c, func(y []float32) {
 		norm.ApplyMeans(pool, samples, positions, y, make([]float32, samples*c), plain)
 	})

@@ -17,8 +17,8 @@ func TestStreamedStores(t *testing.T) {
 		rng := kerneltest.NewRand()
 		for _, channels := range []int{16, 24, 40, 64, 72, 96, 160} {
 			size := n * positions * channels
-			a, b, gates := kerneltest.Normal(rng, size), kerneltest.Normal(rng, size),
-				kerneltest.Normal(rng, n*channels)
+			a, b := kerneltest.Normal(rng, size), kerneltest.Normal(rng, size)
+			gates := kerneltest.Normal(rng, n*channels)
 			gate, sum := NewChannelGate(positions, channels), NewAdd(act.ReLU)
 			kerneltest.CheckStreamed(t, "ChannelGate", size, func(y []float32) { gate.Forward(pool, n, y, a, gates) })
 			kerneltest.CheckStreamed(t, "Add", size, func(y []float32) { sum.Forward(pool, size, y, a, b) })
