@@ -43,7 +43,9 @@ var (
 	}
 )
 
-// Apply is applyGeneric on the active instruction set.
+// Apply computes, for i < len(x),
+//
+//	y[i] = act(x[i])
 func Apply(kind Kind, y, x []float32) {
 	y = y[:len(x)]
 	clamp := clampToKernels[isa.Active()]
@@ -60,7 +62,11 @@ func Apply(kind Kind, y, x []float32) {
 	curves[kind].forward[isa.Active()](unsafe.SliceData(y), unsafe.SliceData(x), len(x))
 }
 
-// Backward is backwardGeneric on the active instruction set.
+// Backward computes, for i < len(x),
+//
+//	dx[i] = dy[i] * act'(x[i])
+//
+// Where act' is 0, dx is 0 whatever dy is.
 func Backward(kind Kind, dx, dy, x []float32) {
 	dx, dy = dx[:len(x)], dy[:len(x)]
 	clamp := clampBackwardKernels[isa.Active()]

@@ -13,8 +13,11 @@ var addClampKernels = [2][3]func(y, a, b *float32, n int, lo, hi float32){
 	{isa.AVX2: addStreamClampAVX2, isa.AVX512: addStreamClampAVX512},
 }
 
-// AddClamp is addClampGeneric on the active instruction set. With stream, y is stored past the caches; see
-// [mem.Streams].
+// AddClamp computes, for i < len(y),
+//
+//	y[i] = min(max(a[i] + b[i], lo), hi)
+//
+// With stream, y is stored past the caches; see [mem.Streams].
 func AddClamp(y, a, b []float32, lo, hi float32, stream bool) {
 	kernel := addClampKernels[mem.StreamIndex(stream)][isa.Active()]
 	if kernel == nil {
@@ -31,7 +34,9 @@ func AddClamp(y, a, b []float32, lo, hi float32, stream bool) {
 // By instruction set; nil for the portable loop.
 var mulKernels = [...]func(y, a, b *float32, n int){isa.AVX2: mulAVX2, isa.AVX512: mulAVX512}
 
-// Mul is mulGeneric on the active instruction set.
+// Mul computes, for i < len(y),
+//
+//	y[i] = a[i] * b[i]
 func Mul(y, a, b []float32) {
 	kernel := mulKernels[isa.Active()]
 	if kernel == nil {
@@ -47,7 +52,9 @@ func Mul(y, a, b []float32) {
 
 var scaleKernels = [...]func(y, x *float32, n int, s float32){isa.AVX2: scaleAVX2, isa.AVX512: scaleAVX512}
 
-// Scale is scaleGeneric on the active instruction set.
+// Scale computes, for i < len(y),
+//
+//	y[i] = s * x[i]
 func Scale(y, x []float32, s float32) {
 	kernel := scaleKernels[isa.Active()]
 	if kernel == nil {
@@ -64,7 +71,9 @@ var addScaledKernels = [...]func(y, a, x *float32, n int, s float32){
 	isa.AVX2: addScaledAVX2, isa.AVX512: addScaledAVX512,
 }
 
-// AddScaled is addScaledGeneric on the active instruction set.
+// AddScaled computes, for i < len(y),
+//
+//	y[i] = a[i] + s*x[i]
 func AddScaled(y, a, x []float32, s float32) {
 	kernel := addScaledKernels[isa.Active()]
 	if kernel == nil {
@@ -83,7 +92,9 @@ var addFloat64Kernels = [...]struct {
 	add   func(dst *float64, src *float32, vectors int)
 }{isa.AVX2: {4, addFloat64AVX2}, isa.AVX512: {8, addFloat64AVX512}}
 
-// AddFloat64 is addFloat64Generic on the active instruction set.
+// AddFloat64 computes, for i < len(src),
+//
+//	dst[i] += src[i]
 func AddFloat64(dst []float64, src []float32) {
 	dst = dst[:len(src)]
 	mem.RaceRead(src)

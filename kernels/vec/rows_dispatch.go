@@ -12,7 +12,9 @@ var sumChannelsKernels = [...]func(sum, x *float32, rows, c int){
 	isa.AVX2: sumChannelsAVX2, isa.AVX512: sumChannelsAVX512,
 }
 
-// SumChannels is sumChannelsGeneric on the active instruction set.
+// SumChannels adds up rows of c = len(sum) values: for r < rows and j < c,
+//
+//	sum[j] += x[r*c + j]
 func SumChannels(sum, x []float32, rows int) {
 	kernel := sumChannelsKernels[isa.Active()]
 	if kernel == nil {
@@ -35,8 +37,11 @@ var scaleRowsKernels = [2][3]func(y, x, gate *float32, rows, c int){
 	{isa.AVX2: scaleStreamRowsAVX2, isa.AVX512: scaleStreamRowsAVX512},
 }
 
-// ScaleRows is scaleRowsGeneric on the active instruction set. With stream, y is stored past the caches; see
-// [mem.Streams].
+// ScaleRows computes, for r < rows and j < c = len(g),
+//
+//	y[r*c + j] = x[r*c + j] * g[j]
+//
+// With stream, y is stored past the caches; see [mem.Streams].
 func ScaleRows(y, x, g []float32, rows int, stream bool) {
 	kernel := scaleRowsKernels[mem.StreamIndex(stream)][isa.Active()]
 	if kernel == nil {
@@ -58,7 +63,9 @@ var scaleShiftRowsKernels = [...]func(y, x, gate, shift *float32, rows, c int){
 	isa.AVX2: scaleShiftRowsAVX2, isa.AVX512: scaleShiftRowsAVX512,
 }
 
-// ScaleShiftRows is scaleShiftRowsGeneric on the active instruction set.
+// ScaleShiftRows computes, for r < rows and j < c = len(g),
+//
+//	y[r*c + j] = x[r*c + j]*g[j] + shift[j]
 func ScaleShiftRows(y, x, g, shift []float32, rows int) {
 	kernel := scaleShiftRowsKernels[isa.Active()]
 	if kernel == nil {
@@ -79,7 +86,9 @@ func ScaleShiftRows(y, x, g, shift []float32, rows int) {
 
 var gateSumsKernels = [...]func(dg, dy, x *float32, rows, c int){isa.AVX2: gateSumsAVX2, isa.AVX512: gateSumsAVX512}
 
-// GateSums is gateSumsGeneric on the active instruction set.
+// GateSums adds up the gradient of a gate: for r < rows and j < c = len(dg),
+//
+//	dg[j] += dy[r*c + j] * x[r*c + j]
 func GateSums(dg, dy, x []float32, rows int) {
 	kernel := gateSumsKernels[isa.Active()]
 	if kernel == nil {
@@ -101,7 +110,10 @@ var gateRowsKernels = [...]func(dx, dg, dy, x, gate *float32, rows, c int){
 	isa.AVX2: gateRowsAVX2, isa.AVX512: gateRowsAVX512,
 }
 
-// GateRows is gateRowsGeneric on the active instruction set.
+// GateRows computes both gradients of a gate: for r < rows and j < c = len(g),
+//
+//	dx[r*c + j] = dy[r*c + j] * g[j]
+//	dg[j] += dy[r*c + j] * x[r*c + j]
 func GateRows(dx, dg, dy, x, g []float32, rows int) {
 	kernel := gateRowsKernels[isa.Active()]
 	if kernel == nil {
