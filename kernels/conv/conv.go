@@ -1,5 +1,5 @@
-// Package conv answers how convolutions and linear layers are computed, forward and backward, and what of the batch
-// norms around them is computed on the way.
+// Package conv answers how convolutions and linear layers are computed, forward and backward, and which parts of the
+// batch norms around them are computed on the way.
 //
 // A [Conv] is made for a [Shape]. For each direction (forward, data gradient, weight gradient) it has an engine for
 // each [Form] in which that can be computed, and every call asks for the one that pays for its batch, see engine.go:

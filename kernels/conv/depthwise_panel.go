@@ -39,11 +39,13 @@ func (p *depthwisePanel) at(i, j int) int {
 //	for i < lines, r < stride, q < run, k < channelBlock:
 //		dst[i*line() + (r*run+q)*channelBlock + k] = src[n, top+i, column(r, q), block*channelBlock + k]
 //
-// where that is inside the image, and 0 where it is not. Channels that do not exist are left alone. The processor is
-// asked to bring the same pixels, from ahead floats further on, near, but with a stride not those of the first
-// remainder. With a batch norm, the pixels are normalised; with the gradient of one after, they are
+// where that is inside the image, and 0 where it is not. Channels that do not exist are left alone. With the batch
+// norm before (norm), the pixels are normalised; with the gradient of the one after (after), they are
 //
 //	after.Scale[c]*src[n, y, x, c] + after.Slope[c]*(after.X[n, y, x, c] - after.Mean[c]) + after.Offset[c]
+//
+// The copy also fetches the same pixels from ahead floats further on, but with a stride not those of the first
+// remainder.
 func (p *depthwisePanel) fill(dst []float32, n, top, lines, block, ahead int) {
 	from, last := min(max(-top, 0), lines), min(max(p.h-top, 0), lines)
 	clear(dst[:from*p.line()])

@@ -68,7 +68,8 @@ func (p *groupedInput) soon(at groupedPlace, rounds int) fetchStream {
 	return newFetchStream(p.src, from, s.pixel(), (last-first)*s.w, groups*s.channels, rounds)
 }
 
-// halves says what of an image a vector of a block is: two halves that lie apart, as they are or through a batch norm.
+// halves says where a vector of a block comes from: two halves that lie apart in the image, as they are or through a
+// batch norm.
 type halves struct {
 	width, second int         // lanes, and how far the second half is from the first
 	norm          *norm.Input // nil for none

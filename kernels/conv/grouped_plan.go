@@ -130,17 +130,15 @@ type groupedPlan struct {
 	column   int // positions in a line of the block
 	lines    int // output lines of a strip
 	strips   int // of an image
-	images   int // that follow each other
+	images   int // whose blocks follow each other
 	blocks   int
 	tasks    int
 }
 
-// Sizes: a block that the first-level cache holds, if that is some lines at all, enough pixels to pay for the weights,
-// and tasks to keep threads busy.
 const (
-	groupedBlock  = 1 << 13
-	groupedPixels = 512
-	groupedTasks  = 128
+	groupedBlock  = 1 << 13 // floats of a block wanted, for the first-level cache; one band of tiles may have more
+	groupedPixels = 512     // outputs wanted from the weights of a block before the next weights are read
+	groupedTasks  = 128     // upper bound
 )
 
 // plan cuts the work for n images.

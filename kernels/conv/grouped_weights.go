@@ -25,7 +25,7 @@ type (
 	finishGroups groupedWeights
 )
 
-// splits returns into how many parts the images are cut.
+// splits returns the number of parts into which the images are cut.
 func (g *groupedPlan) splits() int { return min(mem.CeilDiv(wantSums, g.sections), maxSums, g.n) }
 
 // sumSize returns the floats of a split's sums.

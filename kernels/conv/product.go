@@ -14,9 +14,9 @@ const (
 	depthBlock = 1024 // upper bound: the depth is cut into equal blocks
 	wantTasks  = 16   // columns are cut as well where the rows alone give fewer tasks
 
-	// A single block of rows packs the columns it needs itself.
-	packedFloats = 1 << 16 // at a time
-	packedRows   = 8       // of the weights, in one step
+	// Where there is a single block of rows, its tasks pack the columns that they need themselves.
+	packedFloats = 1 << 16 // packed columns at a time
+	packedRows   = 8       // rows of the weights that are packed in one step
 )
 
 // implicitProduct is a convolution as a matrix product: gathered rows times weights. The forward pass is one of them,
@@ -170,7 +170,7 @@ func (p *implicitProduct) packTask(task int, ws []float32) {
 	p.packSteps(dst, task/panels, task%panels*width, 0, depth, mem.Align(ws))
 }
 
-// packSteps is pack for floats or for pairs, which need some space to be rounded in.
+// packSteps is pack or, where the product is of pairs, packPairs: they are rounded in the space.
 func (p *implicitProduct) packSteps(dst []float32, group, j, k0, k1 int, space []float32) {
 	if p.pairs {
 		p.packPairs(dst, group, j, k0, k1, space)
@@ -268,8 +268,8 @@ const (
 	storeStrided                 // to pixels that are apart, when the block is complete
 )
 
-// chooseStoring decides for the operands that are set; without any, for those that need most scratch. What is added to
-// itself is read, and so in the caches.
+// chooseStoring decides for the operands that are set. Without a destination it decides for one that needs most
+// scratch. A result that is added to itself is not stored past the caches, where it already is.
 func (p *implicitProduct) chooseStoring() storing {
 	whole := p.dstPixel%gemm.Tile().Cols == 0
 	switch {

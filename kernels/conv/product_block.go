@@ -15,12 +15,12 @@ type productBlock struct {
 	direct          bool      // tiles read the rows where they are
 	rowsGiven       gemm.View // up to the next whole tiles, where rows are given
 	sums            gemm.ColumnSums
-	before          []float32 // what is read of the batch norm before, when the block is complete
+	before          []float32 // what the batch norm before reads when the block is complete
 	inQuarters      gemm.QuarteredProduct
 	productScratch
 }
 
-// productScratch is what a task needs besides its operands; what it does not need is nil.
+// productScratch is what a task needs besides its operands. Slices that it does not need are nil.
 type productScratch struct {
 	gathered, edge, rounding []float32
 	block                    []float32 // of the result, until it is complete
@@ -129,7 +129,8 @@ func (b *productBlock) epilogueOf(first, last bool) gemm.Epilogue {
 	return e
 }
 
-// gatherRows sets the left factor, from k on, and unless rows are given what tiles fetch meanwhile.
+// gatherRows sets the left factor, from k on. It also sets what tiles fetch, unless the rows are given: then their
+// giver has done so.
 func (b *productBlock) gatherRows(k int) {
 	m, source := &b.m, &b.source
 	switch {
@@ -155,8 +156,8 @@ func (b *productBlock) gatherRows(k int) {
 	}
 }
 
-// rowsAhead returns the rows that tiles fetch while they are multiplied by the first panel: those of the band after the
-// next, and at the end the first ones of the next block.
+// rowsAhead returns what the tiles of a block fetch whose rows lie in memory: with each band the rows two bands further
+// on, which at the end are the first of the next block, and what the batch norm before reads.
 func (b *productBlock) rowsAhead() gemm.Prefetch {
 	m, shape := &b.m, gemm.Tile()
 	ahead, bands, panels := 2*shape.Rows, mem.CeilDiv(m.Rows, shape.Rows), mem.CeilDiv(m.Cols, shape.Cols)

@@ -10,7 +10,7 @@ import (
 // Blocking of weight gradients.
 const (
 	pixelBlock   = 384 // pixels that are summed in one block, an even number
-	weightRows   = 264 // output channels done before the next, so that dy stays in the second-level cache; whole tiles
+	weightRows   = 264 // output channels at a time, for which dy stays in the second-level cache; whole tiles
 	weightCols   = 288 // upper bound of the columns of a task
 	wantSums     = 24  // tasks wanted; where there are fewer, pixels are split, then rows, then columns again
 	maxSums      = 16  // splits of the pixels, each with its own partial sums
@@ -36,8 +36,8 @@ type weightProduct struct {
 
 func (p *weightProduct) pixels() int { return p.n * p.outH * p.outW }
 
-// wideBlocks returns into how many parts the columns are cut at least. Pairs take half the space, and rows are rounded
-// for every part.
+// wideBlocks returns the least number of parts into which the columns are cut. Parts of pairs may be wider: they take
+// half the space, and each part rounds the rows again.
 func (p *weightProduct) wideBlocks() int {
 	limit := weightCols
 	if p.pairs {
@@ -46,13 +46,14 @@ func (p *weightProduct) wideBlocks() int {
 	return mem.CeilDiv(p.depth(), limit)
 }
 
-// splits returns into how many parts the pixels are cut.
+// splits returns the number of parts into which the pixels are cut.
 func (p *weightProduct) splits() int {
 	blocks := mem.CeilDiv(p.pixels(), pixelBlock)
 	return max(1, min(p.missing(1), maxSums, blocks/blocksPerSum))
 }
 
-// missing returns into how many parts tasks have to be cut if each wide block of columns has the given number of them.
+// missing returns the number of parts into which tasks have to be cut further, if there are the given number of them
+// for each wide block of columns.
 func (p *weightProduct) missing(tasks int) int {
 	return mem.CeilDiv(wantSums, tasks*p.wideBlocks()*p.groups)
 }
@@ -70,7 +71,8 @@ func (p *weightProduct) takeSums(splits int, space *mem.Scratch) []float32 {
 	return space.Take(splits * p.slotSize())
 }
 
-// rowBlock returns the output channels of a task, whole tiles. Where columns are copied, they are so for every task.
+// rowBlock returns the output channels of a task, whole tiles. Every task copies its columns where they have to be
+// copied, so there the channels are not cut further.
 func (p *weightProduct) rowBlock() int {
 	fewest := fewestRows
 	if p.pairs || !p.plain() {

@@ -10,10 +10,9 @@ const (
 	minLargeChannels = 24
 	minWinogradTiles = 24
 
-	// Groups of so few channels, on images of so few pixels, have faster kernels of their own forward and to the
-	// weights.
-	maxDirectChannels = 31
-	maxDirectPixels   = 128
+	// Up to this size, groups have kernels of their own that are faster in the forward pass and the weight gradient.
+	maxDirectChannels = 31  // of a group
+	maxDirectPixels   = 128 // of an image
 )
 
 // winogradForms are the directions of a convolution in Winograd's form, nil where that never pays.

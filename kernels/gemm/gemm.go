@@ -18,10 +18,10 @@ import (
 
 // Product is one depth block of C = A·B, small enough to stay in the second-level cache, computed by one thread:
 //
-//	for r < rows, j < cols:
+//	for r < Rows, j < Cols:
 //		sum := 0
-//		for k < depth: sum += A(r,k) * B(k,j)
-//		C(r,j) = max(sum + C(r,j) + bias[j] + add(r,j), 0)
+//		for k < Depth: sum += A(r,k) * B(k,j)
+//		C(r,j) = max(sum + C(r,j) + Bias[j] + Add(r,j), 0)
 //
 // with the terms that its epilogue names. The depth may be two-dimensional: A's columns then come in stretches of Depth
 // columns each, whose rows of B follow each other.

@@ -20,7 +20,7 @@ type Prefetch struct {
 type portion struct{ size, perStep int }
 
 // PrefetchBlock is contiguous, or a block of a wider matrix that is cut into strips: two cache lines wide, with a row
-// for every step of the depth. [StripsOf] makes one of the latter kind.
+// for every step of the depth. [StripsOf] cuts one.
 type PrefetchBlock struct {
 	data   []float32
 	row    int // floats from one row to the next
@@ -91,8 +91,8 @@ type fetched struct {
 	perStep, perBand int
 }
 
-// next returns what a tile fetches, and how many tiles from it on, at most the given number, continue it: each fetches
-// what lies perBand further on.
+// next returns what a tile fetches, and the number of tiles that this stands for, at most the given one: each tile
+// after the first fetches what lies perBand further on.
 func (f *Prefetch) next(tile, tiles int) (fetched, int) {
 	if f.strips > 0 {
 		return f.strip(tile, tiles)
@@ -115,7 +115,8 @@ func (f *Prefetch) next(tile, tiles int) (fetched, int) {
 	return fetched{}, tiles
 }
 
-// of returns the portion of a tile, with which x begins, and how many of the given tiles find theirs in x.
+// of returns the portion of a tile, with which x begins, and the number of tiles, at most the given one, whose portions
+// lie in x.
 func (s portion) of(x []float32, tiles int) (fetched, int) {
 	if tiles > 1 {
 		tiles = min(tiles, mem.CeilDiv(len(x), s.size))

@@ -20,8 +20,8 @@ import (
 //	C22 = U + S3·T3 + S1·T1
 //	C12 = U + S1·T1 + S4·B22
 //
-// The tiles that lie at the same place of the four quadrants are made one after the other, so that what they share
-// stays in the first-level cache and C is written once, as by the plain product. The schedule of a place, with u, v and
+// The tiles at the same place of the four quadrants are made one after the other. What they share stays in the
+// first-level cache, and C is written once, as by the plain product. The schedule of a place, with u, v and
 // w for the tiles that several quadrants share:
 //
 //	u = A11·B11
@@ -196,8 +196,8 @@ func (q *QuarteredProduct) fetchDuring(memory Prefetch, places int) {
 	q.ahead.start(int(Factors)*places, q.Product.Depth/2)
 }
 
-// prepareRows copies rows [from,to) of both halves to where they are read, makes their sums, and has the next ones
-// fetched meanwhile.
+// prepareRows copies rows [from,to) of both halves to where they are read, and makes their sums. It has the tiles that
+// follow fetch the next rows.
 func (q *QuarteredProduct) prepareRows(from, to int) {
 	a := View{q.Product.Left.Data, q.Product.Left.Row}
 	memory := a

@@ -30,17 +30,18 @@ const ColumnUnit = 8
 
 // tile is one call of a kernel:
 //
-//	for r < rows, j < cols:
+//	for r < Rows, j < Cols:
 //		sum := 0
 //		for s < stretches, k < depth:
-//			sum += left.data[s*left.stretch + r*left.row + k*left.step] * B(s*depth + k, j)
+//			sum += left.Data[s*left.stretch + r*left.Row + k*left.step] * B(s*depth + k, j)
 //		C(r,j) = max(sum + from(r,j) + bias[j] + add(r,j), 0)
-//		sums.sums[j] += C(r,j) - sums.shift[j]
-//		sums.sums[sums.row + j] += (C(r,j) - sums.shift[j])²
+//		sums.Sums[j] += C(r,j) - sums.Shift[j]
+//		sums.Sums[sums.Row + j] += (C(r,j) - sums.Shift[j])²
 //
-// with the terms the flags name. The same is then done for the bands of rows below it: each begins left.band further in
-// A, and in the other matrices as far as bandSteps says. All rows of a tile shape are read from A, and all of its
-// columns from B; whole vectors of shift and sums exist. Where A and B are pairs, the sum is that of addPairProduct.
+// with the terms that the flags name. The kernel then does the same for the bands of rows below: each begins left.band
+// further on in A, and as much further on in the other matrices as bandSteps says. It reads as many rows of A and
+// columns of B as it is made for, and whole vectors of Shift and Sums. Where A and B are pairs, the sum is that of
+// addPairProduct.
 type tile struct {
 	TileShape
 	depth, stretches int
@@ -84,10 +85,10 @@ func (t *tile) compute() {
 	t.call(t.kernel())
 }
 
-// fetch sets what the tile fetches, and of how many bands.
+// fetch sets what the tile fetches, and the number of its bands.
 func (t *tile) fetch(piece fetched, bands int) {
 	if t.ahead, t.bands = piece, bands; piece.at == nil {
-		t.ahead.at = t.b.Data // which is read anyhow
+		t.ahead.at = t.b.Data // which the tile reads
 	}
 }
 
@@ -159,7 +160,7 @@ func (t *tile) computePortably() {
 	}
 }
 
-// store adds the terms that the flags name to a sum, and stores it.
+// store adds the terms that the flags name to the sum of an element, and stores it.
 func (t *tile) store(r, j int, sum float32) {
 	if t.flags&flagAccumulate != 0 {
 		sum += t.from.Data[r*t.from.Row+j]
