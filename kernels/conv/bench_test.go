@@ -117,7 +117,7 @@ func BenchmarkJoint(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		c.jointly = newJointProduct(c.data[0], c.weights.weightProduct) // whether it pays or not
+		c.jointProduct = newJointProduct(c.data[0], c.weights.weightProduct) // whether it pays or not
 		pool := parallel.NewPool(threads)
 		rows := n * s.H * s.W
 		tensor := noiseTensors()

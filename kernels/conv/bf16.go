@@ -17,7 +17,7 @@ const (
 // gradients. For filters of one line, whose forms magnify the rounding more, there is the plain sum. Depthwise
 // convolutions and the kernels for small groups stay as they are.
 func (c *Conv) usePairs() {
-	c.jointly = nil
+	c.jointProduct = nil
 	c.forward.pairs = true
 	for i := range c.data {
 		c.data[i].pairs = c.data[i].pairsWithinTaps()

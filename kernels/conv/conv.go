@@ -39,13 +39,13 @@ type Conv struct {
 	s Shape
 
 	// The engines, see engine.go. Pointers are nil where there is no such form.
-	depthwise *depthwise
-	grouped   *grouped
-	winograd  winogradForms
-	lined     *linedWeights
-	products  struct{ forward, data productPass } // of the operands below
-	weights   weightPass
-	jointly   *jointProduct
+	depthwise    *depthwise
+	grouped      *grouped
+	winograd     winogradForms
+	lined        *linedWeights
+	products     struct{ forward, data productPass } // of the operands below
+	weights      weightPass
+	jointProduct *jointProduct // the whole backward pass of a 1×1 convolution
 
 	forward implicitProduct
 	data    []implicitProduct // of the data gradient, one per phase of the stride

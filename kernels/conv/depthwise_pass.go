@@ -18,8 +18,12 @@ type depthwisePass struct {
 	kernel  int // weights of a channel
 	windows []depthwiseWindow
 	depthwiseSchedule
+	depthwiseCall
+}
 
-	n                       int // of the call in flight
+// depthwiseCall is the call of a pass that is in flight.
+type depthwiseCall struct {
+	n                       int // images
 	dst, weights, bias, add []float32
 	flags                   int
 	packed, ws              []float32

@@ -32,8 +32,8 @@ type jointPass interface {
 // joint returns the convolution's whole backward pass, nil if there is none.
 func (c *Conv) joint() jointPass {
 	switch {
-	case c.jointly != nil:
-		return c.jointly
+	case c.jointProduct != nil:
+		return c.jointProduct
 	case c.depthwise != nil && c.depthwise.joint != nil:
 		return c.depthwise.joint
 	}

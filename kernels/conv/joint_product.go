@@ -51,7 +51,7 @@ func newJointProduct(data implicitProduct, weights weightProduct) *jointProduct 
 func (c *Conv) useJoint() {
 	depth, size, pixels := c.s.OutC, c.s.OutC*c.s.C, c.s.H*c.s.W
 	if depth > c.s.C && depth <= maxJointDepth && size <= maxJointWeights && pixels >= fewestJointPixels {
-		c.jointly = newJointProduct(c.data[0], c.weights.weightProduct)
+		c.jointProduct = newJointProduct(c.data[0], c.weights.weightProduct)
 	}
 }
 

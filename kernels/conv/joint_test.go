@@ -66,7 +66,7 @@ func testJoint(t *testing.T, test jointCase, threads int, tolerance float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.jointly = newJointProduct(c.data[0], c.weights.weightProduct)
+	c.jointProduct = newJointProduct(c.data[0], c.weights.weightProduct)
 	rng := kerneltest.NewRand()
 	rows, outRows := n*s.H*s.W, n*s.OutH()*s.OutW()
 	statistics := func(x []float32, c int) norm.Operands {

@@ -9,7 +9,8 @@ import (
 
 // A bf16 is the upper half of a float32: its sign, its exponent, and 8 bits of precision. Products of bf16 work on
 // pairs of neighbours in the depth. A pair takes the place of one float32: the first in the lower half of its bits, the
-// second in the upper. That is why they lie in []float32, which is never computed with, and are moved like any others.
+// second in the upper half. So pairs lie in []float32 and are moved as other values are, but nothing computes with them
+// as float32.
 
 // roundBF16 returns the bf16 nearest to v, and of two the even one. NaNs stay NaNs and become quiet; subnormal numbers
 // become zeros with their sign. VCVTNE2PS2BF16 does the same.
@@ -53,6 +54,9 @@ func flushSubnormal(v float32) float32 {
 // PairColumns rounds a matrix to pairs of neighbouring columns, the last with a zero if their number is odd:
 //
 //	for r < rows, j < cols, j even: dst[r*dstRow + j/2] = pair(src[r*srcRow + j], src[r*srcRow + j+1])
+//
+// pair(a, b) has the bf16 nearest to a in the lower half of its bits, and the one nearest to b in the upper half. dst
+// may be src.
 func PairColumns(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) {
 	if rows == 0 || cols == 0 {
 		return

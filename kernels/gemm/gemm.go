@@ -51,8 +51,8 @@ type View struct {
 // At returns the view from a row and a column on.
 func (v View) At(row, col int) View { return View{v.Data[row*v.Row+col:], v.Row} }
 
-// LeftFactor is where A lies: A(r,k) is Data[r/T*band + r%T*Row + k*step + s*stretch] for tiles of T rows, where k
-// counts within stretch s of the depth. [RowsOf] and [ColumnsOf] make one.
+// LeftFactor is where A lies: A(r,k) is Data[r/T*band + r%T*Row + k*step + s*stretch] for tiles of T = Tile().Rows
+// rows, where k counts within stretch s of the depth. [RowsOf] and [ColumnsOf] make one.
 type LeftFactor struct {
 	Data            []float32
 	band, Row, step int
@@ -86,8 +86,8 @@ func (l LeftFactor) InStretches(distance int) LeftFactor {
 // EdgeSize returns the floats of the edge of products of the given depth.
 func EdgeSize(depth int) int { return Tile().Rows * depth }
 
-// RightFactor is where B lies: B(k,j) is data[j/U*panel + k*step + j%U] for panels of U columns. The columns up to the
-// next multiple of [ColumnUnit] exist. [PanelsOf] and [MatrixOf] make one.
+// RightFactor is where B lies: B(k,j) is data[j/U*panel + k*step + j%U] for panels of U = Tile().Cols columns. The
+// columns up to the next multiple of [ColumnUnit] exist. [PanelsOf] and [MatrixOf] make one.
 type RightFactor struct {
 	data        []float32
 	panel, step int

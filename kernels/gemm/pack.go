@@ -8,7 +8,7 @@ import (
 // PanelSize returns the floats of B in panels.
 func PanelSize(cols, depth int) int { return mem.RoundUp(cols, Tile().Cols) * depth }
 
-// PackTransposed packs Bᵀ, a row-major matrix, into panels of U columns:
+// PackTransposed packs Bᵀ, a row-major matrix, into panels of U = Tile().Cols columns:
 //
 //	for k < depth, j < cols: dst[j/U*depth*U + k*U + j%U] = src[j*srcRow + k]
 //
@@ -23,7 +23,7 @@ func PackTransposed(dst, src []float32, srcRow, depth, cols int) {
 	}
 }
 
-// Pack packs B, a row-major matrix, into panels of U columns:
+// Pack packs B, a row-major matrix, into panels of U = Tile().Cols columns:
 //
 //	for k < depth, j < cols: dst[j/U*depth*U + k*U + j%U] = src[k*srcRow + j]
 //

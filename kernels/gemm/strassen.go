@@ -106,7 +106,7 @@ const maxQuarterCalls = 10
 // QuarteredProduct is a [Product] in Strassen's form. All rows of A up to the next whole tiles of its upper half and of
 // its lower half exist. The columns are an even number of whole panels, and the depth is even.
 type QuarteredProduct struct {
-	Product Product // whose Left is made by RowsOf, and whose Right gives the distance of panels
+	Product Product // Left is made by RowsOf; Right says how far apart panels are
 	top     int     // rows of the upper half; the lower half has as many or one less, for which A has zeros
 
 	Source     View // of the rows that are copied to A before they are used; no Data if they are there
@@ -116,7 +116,7 @@ type QuarteredProduct struct {
 	QuarterScratch
 
 	left  [Factors]View
-	Right [Factors][]float32 // columns of the left half's first panel; those of the others follow, a panel apart
+	Right [Factors][]float32 // of the first panel of the left half; those of its other panels follow, a panel apart
 
 	flags int // of tiles of C
 	tile  tile
@@ -352,8 +352,8 @@ func leftSums(s1, s2, s3, s4, q11, q12, q21, q22 []float32) {
 	}
 }
 
-// SumRightQuadrants makes the right factors of the quadrants of B, slices of one length. The quadrants that are factors
-// lie in their place: B11, B21 and B22. B12 lies in the place of T1.
+// SumRightQuadrants makes the right factors of the quadrants of B, slices of one length. B11, B21 and B22 lie in their
+// places as factors, and B12 in the place of T1.
 func SumRightQuadrants(f *[Factors][]float32) {
 	rightSums(f[FactorS1T1], f[FactorS2T2], f[FactorS3T3], f[FactorA22T4],
 		f[FactorA11B11], f[FactorS1T1], f[FactorA12B21], f[FactorS4B22])
