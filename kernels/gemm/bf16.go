@@ -56,7 +56,7 @@ func flushSubnormal(v float32) float32 {
 //	for r < rows, j < cols, j even: dst[r*dstRow + j/2] = pair(src[r*srcRow + j], src[r*srcRow + j+1])
 //
 // pair(a, b) has the bf16 nearest to a in the lower half of its bits, and the one nearest to b in the upper half. dst
-// may be src.
+// may be src, with the same distance of rows.
 func PairColumns(dst []float32, dstRow int, src []float32, srcRow, rows, cols int) {
 	if rows == 0 || cols == 0 {
 		return
