@@ -235,8 +235,8 @@ func (p *depthwisePass) fresh(at depthwisePiece) int {
 	return (at.n*p.panel.h+line)*p.panel.w*p.panel.c + at.block*channelBlock
 }
 
-// fetchFresh returns the pixels of the next panel that the copies to this one do not fetch: all of them or, where the
-// kernel computes fewer than it reads, those of the first remainder.
+// fetchFresh returns the pixels of the next panel that the copies to this one do not fetch: with a stride, those of the
+// first remainder, see depthwisePanel.fill; otherwise all of them.
 func (p *depthwisePass) fetchFresh(at, next depthwisePiece) fetching {
 	x := &p.panel
 	return fetch(x.src, p.fresh(next), mem.CeilDiv(at.lines*p.step*x.w, x.stride), x.stride*x.c)

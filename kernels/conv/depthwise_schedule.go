@@ -16,16 +16,14 @@ type depthwiseSchedule struct {
 // depthwisePiece is one block of channels of a band: some lines of image n.
 type depthwisePiece struct{ n, begin, lines, block int }
 
-// How many floats the panels of a band may have: those of a pass over the images fit into the first-level cache. Larger
-// bands read fewer lines twice, and pay where the kernel itself fetches what comes next; those of the joint backward
-// pass, a little.
+// Floats that the panels of a band may have. Larger bands read fewer lines twice.
 const (
-	nearPanels  = 6 << 10
-	farPanels   = 24 << 10
-	jointPanels = 10 << 10
+	nearPanels  = 6 << 10  // of a pass over the images: they fit into the first-level cache
+	farPanels   = 24 << 10 // where the kernel itself fetches what comes next
+	jointPanels = 10 << 10 // of the joint backward pass
 )
 
-// newDepthwiseSchedule makes bands as large as their panels may be, where size returns the floats of those for some
+// newDepthwiseSchedule makes bands as large as their panels may be; size returns the floats of the panels of some
 // lines.
 func newDepthwiseSchedule(c, h, limit int, size func(lines int) int) depthwiseSchedule {
 	const manyLines = 16

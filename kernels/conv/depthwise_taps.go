@@ -33,8 +33,8 @@ func sortTriples(taps []tap) (sorted []tap, triples int) {
 //		sums[c] += y[i*yLine + p*yStep + c] - shift[c]
 //		sums[sumsRow + c] += (y[i*yLine + p*yStep + c] - shift[c])²
 //
-// with the terms the flags name, which are those of a tile: y has to be aligned where it is stored past the caches. Of
-// x, up to seven pixels more than that are read.
+// with the terms that the flags name. y has to be aligned where it is stored past the caches. Up to seven pixels of x
+// after the last one are read.
 type tapSum struct {
 	channels, pixels, lines int
 	x, w, y, bias, add      []float32

@@ -24,12 +24,12 @@ func (p *groupedInput) group(at groupedPlace) (first, count int) {
 // clear on the left and right; fill clears the lines above and below the image.
 func (p *groupedInput) fill(block []float32, at groupedPlace, lines int) {
 	s, width, size := p.shape, p.laneShape.lanes, p.line()
-	inside := max(min(p.column, s.w-s.first), 0) // columns up to here are in the image
-	before := min(max(-s.first, 0), inside)      // and those before here are not
-	top := s.first + s.window.step(at.y)         // line of the image
+	inside := max(min(p.column, s.w-s.first), 0) // the first column after the image
+	before := min(max(-s.first, 0), inside)      // the first column in the image
+	top := s.first + s.window.step(at.y)         // the line of the image with which the block begins
 	count := s.window.inputs(lines)              // lines of the block
-	first := min(max(-top, 0), count)            // lines up to here are above the image
-	last := max(min(count, s.h-top), first)      // and those from here on below
+	first := min(max(-top, 0), count)            // the first line in the image
+	last := max(min(count, s.h-top), first)      // the first line below the image
 	clear(block[:first*size])
 	clear(block[last*size : count*size])
 	if first == last || inside == before {

@@ -7,10 +7,10 @@ import (
 	"github.com/reidbench/reidbench/kernels/vec"
 )
 
-// Where windows are not gathered: copies of a few floats each would take as long as the product. They are read from
-// copies of the lines they lie in, padding included, where a line of a window is a stretch of neighbouring floats, at a
-// fixed distance from that of the next position. Forward every line of positions ends with a tile of its own, and with
-// a stride of 1 nothing is won.
+// Windows of few channels are not gathered: copies of a few floats each would take as long as the product. They are
+// read from copies of the lines in which they lie, padding included. There a line of a window is a stretch of
+// neighbouring floats, at a fixed distance from that of the next position. In the forward pass every line of positions
+// ends with a tile of its own, and with a stride of 1 nothing is won.
 const (
 	maxLinedChannels   = 4
 	minLinedPositions  = 48 // in a line, forward

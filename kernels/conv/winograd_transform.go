@@ -103,8 +103,8 @@ func (t *tileTransform) spreadGeneric(dst []float32, dstStep int, src *tileSourc
 }
 
 // tileTarget is where a tile of n channels goes: pixel (i, j) is at i*row + j*col. Only the first rows and cols are
-// stored. The flags tell what is added before: bias[c], the values of add, which lies as data does; and whether ReLU
-// follows.
+// stored. The flags name what is added before, bias[c] and the values of add, which lie as those of data do, and
+// whether ReLU follows.
 type tileTarget struct {
 	data       []float32
 	row, col   int
@@ -126,7 +126,7 @@ func (t tileTarget) turned() tileTarget {
 //		sum := Σ D[i][a] * A[j][b] * src[(L*a+b)*srcStep + c]
 //		dst[i*row + j*col + c] = max(sum + bias[c] + add[i*row + j*col + c], 0)
 //
-// with the terms the flags name.
+// with the terms that the flags name.
 func (t *tileTransform) collectTile(dst tileTarget, src []float32, srcStep, n int) {
 	if t.turned {
 		dst = dst.turned()
