@@ -49,8 +49,8 @@ const gradientTaps = %d
 %s`, channelBlock, gradientTaps, flagConstants(convFlags))
 }
 
-// depthwiseTiles are how many pixels of a line the kernels compute at once; the last tile has the smaller size if that
-// is enough.
+// depthwiseTiles are the numbers of pixels of a line that the kernels compute at once. The last tile has the smaller one
+// if that is enough.
 var depthwiseTiles = []int{8, 4}
 
 // copyPixels emits the copy of one block of channels to a panel, on the way through a batch norm if there is an
@@ -100,8 +100,8 @@ func (m *machine) copyFunction(name, from, parameters, what string) {
 		"copies lines of "+what+" to a panel, see depthwisePanel.copyPixels. Strides are in bytes.")
 }
 
-// overPixels emits the loop of such a function: value for every vector of a pixel and, as it waits for memory anyway,
-// what asks for the pixels that will be copied later.
+// overPixels emits the loop of a function that copies pixels. value emits each vector of a pixel. fetch emits the
+// prefetch of pixels that are copied later, as the loop waits for memory anyway.
 func (m *machine) overPixels(value func(v int, from Mem) reg.VecVirtual, fetch func(from Mem)) {
 	dst, dstLine := Load(Param("dst"), GP64()), Load(Param("dstLine"), GP64())
 	src, srcLine := Load(Param("src"), GP64()), Load(Param("srcLine"), GP64())
@@ -235,7 +235,7 @@ func tapSums(set vectorSet) {
 			JNZ(LabelRef(label("tap")))
 			Label(label("summed"))
 
-			// pass emits what is done for every pixel that there is, unless the flag is as the jump says.
+			// pass emits a step for every pixel of the tile. The jump skips it: JZ if the flag is not set, JNZ if it is.
 			pass := func(name string, flag uint32, unless func(Op), each func(i int)) {
 				TESTQ(U32(flag), flags)
 				unless(LabelRef(label("no" + name)))
@@ -323,7 +323,7 @@ func fetch(soon reg.Register, name string) {
 	Label("no" + name)
 }
 
-// argument returns a parameter where it lies, for what does not fit into registers.
+// argument returns a parameter in memory, for values that do not fit into registers.
 func argument(name string) Mem {
 	at, err := Param(name).Resolve()
 	if err != nil {
@@ -333,7 +333,7 @@ func argument(name string) Mem {
 }
 
 // tapGradients emits the gradients of a list of taps, summed over lines of pixels. Each tile of the output's gradient
-// is held in registers while the taps pass by. Memory is busy meanwhile with what will be read later.
+// is held in registers while the taps pass by. Meanwhile the kernel fetches what is read later.
 func tapGradients(set vectorSet) {
 	name := "tapGradients" + set.name
 	TEXT(name, NOSPLIT, "func(sums *float32, taps *int, groups int, dy *float32, dyPixel, dyLine int, "+

@@ -61,7 +61,7 @@ func (t *tile) register(v int) reg.VecVirtual {
 	return t.narrowed(t.vector(), v)
 }
 
-// narrowed returns what of a register the v-th vector of columns needs: half of it where no more columns are left.
+// narrowed returns the part of a register that the v-th vector of columns needs: half where no more columns are left.
 func (t *tile) narrowed(r reg.VecVirtual, v int) reg.VecVirtual {
 	if t.cols-v*t.lanes < t.lanes {
 		return r.AsY().(reg.VecVirtual)

@@ -205,8 +205,8 @@ func (m *machine) fetch(name string) {
 	JNZ(LabelRef(name))
 }
 
-// groupedTile emits a tile of rows × cols pixels, one vector of output channels each. The weights of as many lines of
-// taps as held says are in registers at once.
+// groupedTile emits a tile of rows × cols pixels, one vector of output channels each. held is the number of lines of
+// taps whose weights are in registers at once.
 func (m *machine) groupedTile(rows, cols, held int, w groupedWindow, mixed bool) {
 	m.function(groupedName("groupedTile", rows, cols, w, mixed),
 		"(y *float32, yRow, yCol int, x *float32, xLine, xPlane int, w *float32, index *int32, "+

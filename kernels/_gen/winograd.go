@@ -41,7 +41,7 @@ func winograd() {
 	}
 }
 
-// What a transform works on: a square in two dimensions or a line in one; of an image, whose edge clips it, or not.
+// What a transform works on: a square, in two dimensions, or a line, in one; and whether the edge of an image clips it.
 const (
 	square, line   = true, false
 	clipped, whole = true, false
@@ -50,7 +50,7 @@ const (
 // multiples reaches base + i·step for i < 10, by the odd multiples of the step.
 type multiples map[int]reg.GPVirtual
 
-// newMultiples prepares those for i < count.
+// newMultiples prepares the multiples for i < count.
 func newMultiples(step reg.GPVirtual, count int) multiples {
 	s := multiples{1: step}
 	for i := 3; i < count; i += 2 {
@@ -131,7 +131,7 @@ type columnMasks struct {
 	slot func(i int) Mem
 }
 
-// newColumnMasks sets them from the bits of the parameter cols.
+// newColumnMasks sets the masks from the bits of the parameter cols.
 func (m *machine) newColumnMasks(f frame, slot, columns int, tail reg.Register) columnMasks {
 	c := columnMasks{slot: func(i int) Mem { return f.at(slot + i) }}
 	for i := range columns {

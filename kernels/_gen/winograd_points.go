@@ -8,7 +8,7 @@ import (
 
 type vectors = []reg.VecVirtual
 
-// transform is that of a line. It puts one value after the other, so that few are held.
+// transform is the transform of a line. It hands over one value after the other, so few are in registers at a time.
 type transform struct {
 	in, out int
 	apply   func(x vectors, put func(i int, v reg.VecVirtual))
@@ -134,8 +134,8 @@ func (m *machine) times(x reg.VecVirtual, factor float64) reg.VecVirtual {
 	return m.mul(x, m.constant(float32(factor)))
 }
 
-// weigh returns x times a weight that float32 does not hold: its rounding would be the same error in all filters, of
-// which the layers of a network, and the sums over an image, make a larger one.
+// weigh returns x times a weight that float32 does not hold. The rounding of the weight would be the same error in all
+// filters, and the layers of a network and the sums over an image would add it up.
 func (m *machine) weigh(x reg.VecVirtual, weight float64) reg.VecVirtual {
 	high := float32(weight)
 	rest := weight - float64(high)
