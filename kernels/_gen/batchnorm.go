@@ -203,7 +203,7 @@ func (m *machine) batchNormClampGradSums(residual, keep, stream bool) {
 func (m *machine) batchNormGatedClampGradSums() {
 	m.function("batchNormGatedClampGradSums",
 		"(grad, sumG, sumGX, dy, x, gate, shift, mean, scale, beta *float32, rows, c int, lo, hi float32)",
-		"is batchNormClampGradSumsGeneric of scaleShiftRowsGeneric, for rows > 0.")
+		"is batchNormGatedGradSumsGeneric with a clamp, for rows > 0.")
 	lo, hi := m.param("lo"), m.param("hi")
 	m.panels(m.curveVectors(), streamRows, func(p *panel) {
 		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(),
@@ -255,14 +255,14 @@ func (m *machine) batchNormCurveSumRows(c curve, stream bool) {
 
 // batchNormCurveGradSums emits the sums of its gradient, which is kept, and may come through a gate.
 func (m *machine) batchNormCurveGradSums(c curve, gated, stream bool) {
-	name, parameter, of := "batchNorm", "", ""
+	name, parameter, loop := "batchNorm", "", "batchNormCurveGradSumsGeneric"
 	if gated {
-		name, parameter, of = "batchNormGated", "gate, shift, ", " of scaleShiftRowsGeneric"
+		name, parameter, loop = "batchNormGated", "gate, shift, ", "batchNormGatedGradSumsGeneric"
 	}
 	put, past, doc := storing(stream, "grad")
 	m.function(name+c.title()+past+"GradSums",
 		"(grad, sumG, sumGX, dy, x, "+parameter+"mean, scale, beta *float32, rows, c int)",
-		"is batchNormCurveGradSumsGeneric with that activation"+of+", for rows > 0."+doc)
+		"is "+loop+" with that activation, for rows > 0."+doc)
 	m.pin(c.slope.pinned...)
 	m.panels(m.curveVectors(), streamRows, func(p *panel) {
 		mean, scale, beta, sumG, sumGX := p.channels("mean"), p.operands("scale"), p.operands("beta"), p.zeros(),

@@ -92,13 +92,13 @@ func batchNormHardSwishStreamGradSumsAVX512(grad *float32, sumG *float32, sumGX 
 // batchNormClampGradSumsAVX512 is batchNormClampGradSumsGeneric, for rows > 0.
 func batchNormClampGradSumsAVX512(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
-// batchNormGatedClampGradSumsAVX512 is batchNormClampGradSumsGeneric of scaleShiftRowsGeneric, for rows > 0.
+// batchNormGatedClampGradSumsAVX512 is batchNormGatedGradSumsGeneric with a clamp, for rows > 0.
 func batchNormGatedClampGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
-// batchNormGatedSiluGradSumsAVX512 is batchNormCurveGradSumsGeneric with that activation of scaleShiftRowsGeneric, for rows > 0.
+// batchNormGatedSiluGradSumsAVX512 is batchNormGatedGradSumsGeneric with that activation, for rows > 0.
 func batchNormGatedSiluGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
-// batchNormGatedHardSwishGradSumsAVX512 is batchNormCurveGradSumsGeneric with that activation of scaleShiftRowsGeneric, for rows > 0.
+// batchNormGatedHardSwishGradSumsAVX512 is batchNormGatedGradSumsGeneric with that activation, for rows > 0.
 func batchNormGatedHardSwishGradSumsAVX512(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
 // batchNormSumsAVX2 is batchNormSumsGeneric, for rows > 0.
@@ -191,11 +191,11 @@ func batchNormHardSwishStreamGradSumsAVX2(grad *float32, sumG *float32, sumGX *f
 // batchNormClampGradSumsAVX2 is batchNormClampGradSumsGeneric, for rows > 0.
 func batchNormClampGradSumsAVX2(sumG *float32, sumGX *float32, dy *float32, x *float32, mean *float32, scale *float32, beta *float32, rows int, c int, gap int, lo float32, hi float32)
 
-// batchNormGatedClampGradSumsAVX2 is batchNormClampGradSumsGeneric of scaleShiftRowsGeneric, for rows > 0.
+// batchNormGatedClampGradSumsAVX2 is batchNormGatedGradSumsGeneric with a clamp, for rows > 0.
 func batchNormGatedClampGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int, lo float32, hi float32)
 
-// batchNormGatedSiluGradSumsAVX2 is batchNormCurveGradSumsGeneric with that activation of scaleShiftRowsGeneric, for rows > 0.
+// batchNormGatedSiluGradSumsAVX2 is batchNormGatedGradSumsGeneric with that activation, for rows > 0.
 func batchNormGatedSiluGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
 
-// batchNormGatedHardSwishGradSumsAVX2 is batchNormCurveGradSumsGeneric with that activation of scaleShiftRowsGeneric, for rows > 0.
+// batchNormGatedHardSwishGradSumsAVX2 is batchNormGatedGradSumsGeneric with that activation, for rows > 0.
 func batchNormGatedHardSwishGradSumsAVX2(grad *float32, sumG *float32, sumGX *float32, dy *float32, x *float32, gate *float32, shift *float32, mean *float32, scale *float32, beta *float32, rows int, c int)
