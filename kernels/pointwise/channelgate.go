@@ -9,13 +9,13 @@ import (
 // ChannelGate multiplies every channel of a sample, [H*W, C], by its gate, [C], as squeeze-and-excitation and OSNet's
 // unified aggregation gate do.
 type ChannelGate struct {
-	hw, c int
-
-	n            int
+	hw, c        int
+	rowsPerChunk int // of a task of Forward
 	chunks       int // tasks of a sample in Forward
-	y, x, g      []float32
-	dx, dg, dy   []float32
-	rowsPerChunk int
+
+	n          int
+	y, x, g    []float32
+	dx, dg, dy []float32
 }
 
 // NewChannelGate returns the kernel for samples of hw positions and c channels.
@@ -53,7 +53,8 @@ func (k *ChannelGate) Backward(p *parallel.Pool, n int, dx, dg, dy, x, g []float
 	p.Run(n, (*gateBackward)(k))
 }
 
-// BackwardGate is Backward for dg alone; norm.BatchNorm.BackwardGated makes dx where it needs it.
+// BackwardGate is Backward for dg alone, where norm.BatchNorm.BackwardGated computes the gradient of x through the
+// gate.
 func (k *ChannelGate) BackwardGate(p *parallel.Pool, n int, dg, dy, x []float32) {
 	mem.CheckLen("pointwise.ChannelGate.BackwardGate", "dg", dg, n*k.c)
 	mem.CheckLen("pointwise.ChannelGate.BackwardGate", "dy", dy, n*k.hw*k.c)

@@ -1,5 +1,5 @@
-// Package vec holds the loops that several families of kernels use: elementwise sums and products, the same with a
-// factor for every channel, sums over rows, copies and transposes of matrices.
+// Package vec holds the loops over values and rows that layers are made of: elementwise sums and products, the same
+// with a factor for every channel, sums over rows, copies and transposes of matrices.
 //
 // A loop is a function of slices that runs on the calling thread. Its scalar definition is its portable form, or stands
 // in its comment. Of the kernels' packages, vec imports isa, mem and act.
