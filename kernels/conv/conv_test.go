@@ -120,6 +120,7 @@ func (c *convCase) checkBackwardData(t *testing.T, rng *rand.Rand) {
 		for i := range want {
 			want[i] += c.dataProduct[i]
 		}
+		// The sum with what is added, of about the products' size √terms, is rounded once or twice more.
 		c.c.BackwardData(c.p, c.n, got, c.y, c.w, add, c.ws)
 		kerneltest.Compare(t, "dx with add", got, want, c.tolerance(c.dataTerms)+1e-6*math.Sqrt(float64(c.dataTerms)))
 	}

@@ -40,6 +40,7 @@ func TestBatchNormApplyMeans(t *testing.T) {
 					norm.Apply(pool, rows, want, Operands{X: x, Mean: mean, InvStd: invstd, Gamma: gamma, Beta: beta})
 					pooling.NewAdaptiveAvg(positions, 1, c, 1, 1).Forward(pool, samples, wantMeans, want)
 					kerneltest.CheckEqual(t, "y", y, want)
+					// the same terms, in float32 sums of other blocks
 					kerneltest.CheckClose(t, "means", means, kerneltest.ToFloat64(wantMeans), 1e-6)
 					again, meansAgain := run(3)
 					kerneltest.CheckEqual(t, "y of 3 threads", again, y)
