@@ -49,8 +49,8 @@ const gradientTaps = %d
 %s`, channelBlock, gradientTaps, flagConstants(convFlags))
 }
 
-// depthwiseTiles are the numbers of pixels of a line that the kernels compute at once. The last tile has the smaller one
-// if that is enough.
+// depthwiseTiles are the numbers of pixels of a line that the kernels compute at once. The last tile has the smaller
+// number if that is enough.
 var depthwiseTiles = []int{8, 4}
 
 // copyPixels emits the copy of one block of channels to a panel, on the way through a batch norm if there is an
@@ -235,7 +235,7 @@ func tapSums(set vectorSet) {
 			JNZ(LabelRef(label("tap")))
 			Label(label("summed"))
 
-			// pass emits a step for every pixel of the tile. The jump skips it: JZ if the flag is not set, JNZ if it is.
+			// pass emits a step for every pixel of the tile. JZ skips it if the flag is not set, JNZ if it is.
 			pass := func(name string, flag uint32, unless func(Op), each func(i int)) {
 				TESTQ(U32(flag), flags)
 				unless(LabelRef(label("no" + name)))
