@@ -58,8 +58,9 @@ type Dataset struct {
 }
 
 // Open lists the dataset in dir, or in the one folder directly below dir that
-// holds the three splits (as Market-1501-v15.09.15 does after unpacking). Train
-// identities are labelled 0…Classes-1 in ascending order of pid.
+// holds the three splits (as Market-1501-v15.09.15 does after unpacking); hidden
+// folders are passed over. Train identities are labelled 0…Classes-1 in ascending
+// order of pid.
 //
 // The error wraps [ErrNotDataset] or [ErrEmptySplit] where that is the reason,
 // and names the folder. A file whose name does not parse is no error: it is left
@@ -99,12 +100,17 @@ func (d *Dataset) Warnings() []string {
 	return warnings
 }
 
-func abridged(names []string) string {
+// abridged lists the first few names, or whatever else there is to be named.
+func abridged[T any](names []T) string {
 	const most = 5
-	if len(names) <= most {
-		return strings.Join(names, ", ")
+	var listed []string
+	for _, name := range names[:min(len(names), most)] {
+		listed = append(listed, fmt.Sprint(name))
 	}
-	return strings.Join(names[:most], ", ") + ", …"
+	if len(names) > most {
+		listed = append(listed, "…")
+	}
+	return strings.Join(listed, ", ")
 }
 
 func findRoot(dir string) (string, error) {
@@ -127,6 +133,9 @@ func findRoot(dir string) (string, error) {
 	}
 	var found []string
 	for _, child := range children {
+		if strings.HasPrefix(child.Name(), ".") {
+			continue // what a killed Synthesize has left, for one
+		}
 		if inner := filepath.Join(dir, child.Name()); isDir(inner) && len(missingSplits(inner)) == 0 {
 			found = append(found, child.Name())
 		}

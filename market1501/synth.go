@@ -42,7 +42,8 @@ type SynthConfig struct {
 // Synthesize draws a dataset of pedestrians in Market-1501's layout and names:
 // JPEG files of 128×64 pixels from six cameras, each identity seen by two or more
 // of them. Every test identity has one query image per camera and the rest of its
-// images in the gallery. The folder appears whole or not at all.
+// images in the gallery. The folder appears whole or not at all. What killed calls
+// have left beside it goes.
 //
 // Seed and counts alone decide the content: on one platform the same
 // configuration gives the same bytes, whatever Workers is.
@@ -62,26 +63,29 @@ func Synthesize(ctx context.Context, config SynthConfig) error {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return fail(err)
 	}
-	temp, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".*")
+	if err := removeAbandoned(dir); err != nil {
+		return fail(err)
+	}
+	draft, err := newDraft(dir)
 	if err != nil {
 		return fail(err)
 	}
-	defer os.RemoveAll(temp) // does nothing once it is renamed
-	if err := config.drawAll(ctx, temp); err != nil {
+	defer draft.discard()
+	if err := config.drawAll(ctx, draft.dir); err != nil {
 		return fail(err)
 	}
 	for _, folder := range splitFolders {
-		if err := syncDir(filepath.Join(temp, folder)); err != nil {
+		if err := syncDir(filepath.Join(draft.dir, folder)); err != nil {
 			return fail(err)
 		}
 	}
-	if err := errors.Join(os.Chmod(temp, 0o755), syncDir(temp)); err != nil {
+	if err := errors.Join(os.Chmod(draft.dir, 0o755), syncDir(draft.dir)); err != nil {
 		return fail(err)
 	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // if it is there, it is empty
 		return fail(err)
 	}
-	if err := errors.Join(os.Rename(temp, dir), syncDir(parent)); err != nil {
+	if err := errors.Join(os.Rename(draft.dir, dir), syncDir(parent)); err != nil {
 		return fail(err)
 	}
 	return nil
