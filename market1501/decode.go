@@ -28,19 +28,24 @@ type bitmap struct {
 	Pix           []byte
 }
 
-// decodeFile reads a JPEG file. Errors about the content wrap ErrImage; the
-// caller names the file.
+// decodeFile reads a JPEG file. Errors about the content wrap ErrImage, and the
+// caller names the file; the operating system's name it already.
 func decodeFile(file string) (bitmap, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return bitmap{}, err
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	content, err := readFile(file)
 	if err != nil {
 		return bitmap{}, err
 	}
 	return decode(content)
+}
+
+// readFile returns what a file holds, or a little more than maxFileBytes of it.
+func readFile(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFileBytes+1))
 }
 
 // decode reads a JPEG of bounded size. Chroma is upsampled by repetition, as

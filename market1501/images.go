@@ -22,13 +22,14 @@ type LoadConfig struct {
 // BrokenImage is a file whose content cannot be decoded.
 type BrokenImage struct {
 	Path string // relative to the dataset's folder
-	Err  error  // wraps ErrImage, or says why the file could not be read
+	Err  error  // wraps ErrImage
 }
 
 // Images is a decoded split: bytes [N, Height, Width, 3] in RGB, resized as
 // Pillow's bilinear filter does it. It is safe for concurrent reading.
 type Images struct {
 	Height, Width int
+	Folder        string        // of the split; empty where the pixels came from memory
 	Broken        []BrokenImage // files that were left out, sorted by path
 
 	entries []Entry
@@ -46,8 +47,10 @@ func NewImages(height, width int, entries []Entry, pix []byte) (*Images, error) 
 }
 
 // Load decodes the whole split into memory (Height·Width·3 bytes an image: 98 kB
-// at 256×128). A file that cannot be decoded is left out and listed in Broken;
-// it is an error only if not one image is left, or if ctx is done.
+// at 256×128). A file whose content cannot be decoded is left out and listed in
+// Broken; that is an error only if not one image is left. A file that the system
+// does not give (permission, too many open files, a disk that fails) is always an
+// error: tomorrow it may be there.
 func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
 	if config.Height < 1 || config.Width < 1 {
 		return nil, fmt.Errorf("load %s: images of %d×%d pixels", s.Folder, config.Height, config.Width)
@@ -56,6 +59,7 @@ func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
 	images := &Images{
 		Height:  config.Height,
 		Width:   config.Width,
+		Folder:  s.Folder,
 		entries: slices.Clone(s.Entries),
 		pix:     make([]byte, len(s.Entries)*size),
 	}
@@ -80,7 +84,8 @@ func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
 
 // eachImage decodes every entry, several at once, and hands it to visit together
 // with what visit last returned to this worker (nil at first). It returns the
-// failure of each entry that has one.
+// failure of each entry whose content has one, and stops at a file that cannot be
+// read.
 func (s *Split) eachImage(ctx context.Context, workers int, progress func(done, total int),
 	visit func(worker *resizer, i int, img bitmap) *resizer) (failures []error, err error) {
 	if workers < 1 {
@@ -102,10 +107,13 @@ func (s *Split) eachImage(ctx context.Context, workers int, progress func(done, 
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				if img, err := decodeFile(s.file(s.Entries[i].Path)); err != nil {
-					failures[i] = err
-				} else {
+				switch img, err := decodeFile(s.file(s.Entries[i].Path)); {
+				case err == nil:
 					worker = visit(worker, i, img)
+				case errors.Is(err, ErrImage):
+					failures[i] = err
+				default:
+					return err
 				}
 				if progress != nil {
 					reporting.Lock()
@@ -166,16 +174,8 @@ func (m *Images) Warnings() []string {
 	if len(m.Broken) == 0 {
 		return nil
 	}
-	reasons := make([]string, len(m.Broken))
-	for i, b := range m.Broken {
-		reasons[i] = b.String()
-	}
-	return []string{fmt.Sprintf("%d image(s) cannot be decoded and are left out: %s", len(m.Broken), abridged(reasons))}
+	return []string{fmt.Sprintf("%d image(s) cannot be decoded and are left out: %s",
+		len(m.Broken), abridged(m.Broken))}
 }
 
-func (b BrokenImage) String() string {
-	if errors.Is(b.Err, ErrImage) {
-		return fmt.Sprintf("%s (%v)", b.Path, b.Err)
-	}
-	return b.Err.Error() // the operating system's errors name the file already
-}
+func (b BrokenImage) String() string { return fmt.Sprintf("%s (%v)", b.Path, b.Err) }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -240,5 +241,46 @@ func TestLoadFails(t *testing.T) {
 	_, err = d.Query.Load(context.Background(), LoadConfig{Height: 8, Width: 8})
 	if !errors.Is(err, ErrImage) || !strings.Contains(err.Error(), "0001_c1s1_001051_00.jpg") {
 		t.Errorf("not one image: %v", err)
+	}
+}
+
+// What the system does not give is no broken image: the figures of a run without it would look like any other's.
+func TestUnreadableIsNotBroken(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		spoil func(path string) error
+		want  error
+	}{
+		{"gone", os.Remove, os.ErrNotExist},
+		{"a folder", func(path string) error {
+			return errors.Join(os.Remove(path), os.Mkdir(path, 0o777))
+		}, syscall.EISDIR},
+		{"a link to itself", func(path string) error {
+			return errors.Join(os.Remove(path), os.Symlink(path, path))
+		}, syscall.ELOOP},
+		{"not permitted", func(path string) error { return os.Chmod(path, 0) }, os.ErrPermission},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.want == os.ErrPermission && os.Geteuid() == 0 {
+				t.Skip("root may read everything")
+			}
+			root := writeDataset(t, tinyDataset...)
+			d, err := Open(root)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const name = "bounding_box_train/0002_c1s1_000451_03.jpg" // one of three
+			if err := test.spoil(filepath.Join(root, name)); err != nil {
+				t.Fatal(err)
+			}
+			_, loadErr := d.Train.Load(t.Context(), LoadConfig{Height: 8, Width: 8})
+			_, infoErr := d.Info(t.Context(), 1, nil)
+			_, overlapErr := d.Overlap(t.Context(), 1)
+			for what, err := range map[string]error{"load": loadErr, "info": infoErr, "overlap": overlapErr} {
+				if !errors.Is(err, test.want) || !strings.Contains(err.Error(), filepath.Base(name)) {
+					t.Errorf("%s: error %v, want %v of %s", what, err, test.want, name)
+				}
+			}
+		})
 	}
 }

@@ -23,6 +23,7 @@ type Info struct {
 	Root        string
 	Fingerprint string
 	Splits      [3]SplitInfo // train, query, gallery
+	Overlap     Overlap      // of query and gallery with the training images
 }
 
 // Info checks every image by decoding it, workers at once (0: one per CPU).
@@ -46,7 +47,8 @@ func (d *Dataset) Info(ctx context.Context, workers int, progress func(done, tot
 		info.Splits[i] = s.count(failures)
 		before += len(s.Entries)
 	}
-	return info, nil
+	info.Overlap, err = d.Overlap(ctx, workers)
+	return info, err
 }
 
 func (s *Split) count(failures []error) SplitInfo {

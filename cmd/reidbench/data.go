@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +78,8 @@ func newDataInfoCommand() *cobra.Command {
 		Short: "Count a dataset and look for broken images",
 		Long: `Info decodes every image of a dataset in Market-1501's layout and counts images,
 identities, cameras, junk and distractors of each split. Files that are broken or
-whose name does not parse are listed; the exit code is 1 then.`,
+whose name does not parse are listed, and so are images of query and gallery that are
+training images as well; the exit code is 1 then.`,
 		Example: `  reidbench data info Market-1501-v15.09.15
   reidbench data info data/synthetic --json`,
 		Args: cobra.ExactArgs(1),
@@ -102,19 +104,29 @@ whose name does not parse are listed; the exit code is 1 then.`,
 			if err := write(c.OutOrStdout(), info); err != nil {
 				return err
 			}
-			bad := 0
-			for _, s := range info.Splits {
-				bad += len(s.Broken) + len(s.Unparsable)
-			}
-			if bad > 0 {
-				return found("%d files of %s cannot be used", bad, info.Root)
-			}
-			return nil
+			return judgeDataset(info)
 		},
 	}
 	command.Flags().IntVar(&threads, "threads", 0, "images decoded at once; none: one per CPU")
 	command.Flags().BoolVar(&json, "json", false, "write JSON")
 	return command
+}
+
+// judgeDataset is the finding of a dataset that should not be used as it is.
+func judgeDataset(info *market1501.Info) error {
+	bad, both := 0, info.Overlap.Len()
+	for _, s := range info.Splits {
+		bad += len(s.Broken) + len(s.Unparsable)
+	}
+	switch {
+	case bad > 0 && both > 0:
+		return found("%d files of %s cannot be used, and %d test images are training images", bad, info.Root, both)
+	case bad > 0:
+		return found("%d files of %s cannot be used", bad, info.Root)
+	case both > 0:
+		return found("%d test images of %s are training images", both, info.Root)
+	}
+	return nil
 }
 
 func printDataset(w io.Writer, info *market1501.Info) error {
@@ -144,6 +156,9 @@ func printDataset(w io.Writer, info *market1501.Info) error {
 			fmt.Fprintf(w, "unparsable name: %q\n", path)
 		}
 	}
+	for _, path := range slices.Concat(info.Overlap.Query, info.Overlap.Gallery) {
+		fmt.Fprintf(w, "a training image as well: %q\n", path)
+	}
 	return nil
 }
 
@@ -158,6 +173,7 @@ type splitDocument struct {
 	Ignored     int              `json:"ignored"`
 	Unparsable  []string         `json:"unparsable"`
 	Broken      []brokenDocument `json:"broken"`
+	Trained     []string         `json:"trained"` // that are training images as well
 }
 
 type brokenDocument struct {
@@ -171,11 +187,13 @@ func writeDatasetJSON(w io.Writer, info *market1501.Info) error {
 		Fingerprint string          `json:"fingerprint"`
 		Splits      []splitDocument `json:"splits"`
 	}{Root: info.Root, Fingerprint: info.Fingerprint}
-	for _, s := range info.Splits {
+	overlap := [...][]string{nil, info.Overlap.Query, info.Overlap.Gallery}
+	for i, s := range info.Splits {
 		split := splitDocument{
 			Split: s.Folder, Images: s.Images, IDs: s.IDs, Cameras: s.Cameras,
 			Distractors: s.Distractors, Junk: s.Junk, Ignored: s.Ignored,
 			Unparsable: append([]string{}, s.Unparsable...), Broken: []brokenDocument{},
+			Trained: append([]string{}, overlap[i]...),
 		}
 		for _, b := range s.Broken {
 			split.Broken = append(split.Broken, brokenDocument{b.Path, b.Err.Error()})

@@ -53,3 +53,26 @@ func TestDataInfo(t *testing.T) {
 		t.Errorf("query: %+v", q)
 	}
 }
+
+func TestDataInfoFindsTrainingImagesInTheTest(t *testing.T) {
+	data := synthetic(t)
+	trained, err := filepath.Glob(filepath.Join(data, "bounding_box_train", "*.jpg"))
+	if err != nil || len(trained) == 0 {
+		t.Fatalf("%d training images: %v", len(trained), err)
+	}
+	const leaked = "bounding_box_test/0001_c1s1_000001_00.jpg"
+	content, err := os.ReadFile(trained[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, leaked), content, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, flags := range [][]string{nil, {"--json"}} {
+		o := reidbench(t, append([]string{"data", "info", data}, flags...)...)
+		if o.code != exitFound || !strings.Contains(o.stdout, leaked) ||
+			!strings.Contains(o.stderr, "1 test images of "+data+" are training images") {
+			t.Errorf("%v: exit code %d, standard error %q, output\n%s", flags, o.code, o.stderr, o.stdout)
+		}
+	}
+}

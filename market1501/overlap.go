@@ -1,0 +1,101 @@
+package market1501
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"runtime"
+)
+
+// Overlap names the images of query and gallery whose files are, byte by byte,
+// training images. How well a model finds those again says little about people it
+// has never seen.
+type Overlap struct {
+	Query, Gallery []string // paths in the dataset
+}
+
+// Len is the number of images.
+func (o Overlap) Len() int { return len(o.Query) + len(o.Gallery) }
+
+// In is the number of images of one split, named by its folder.
+func (o Overlap) In(folder string) int {
+	switch folder {
+	case queryFolder:
+		return len(o.Query)
+	case galleryFolder:
+		return len(o.Gallery)
+	}
+	return 0
+}
+
+// Warnings has one sentence if there are such images.
+func (o Overlap) Warnings() []string {
+	if o.Len() == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d query and %d gallery image(s) are training images as well, which flatters: %s",
+		len(o.Query), len(o.Gallery), abridged(append(o.Query[:len(o.Query):len(o.Query)], o.Gallery...)))}
+}
+
+// Overlap reads every file of the dataset, workers at once (0: one per CPU).
+func (d *Dataset) Overlap(ctx context.Context, workers int) (overlap Overlap, err error) {
+	trained := map[fileDigest]bool{}
+	digests, err := d.Train.digests(ctx, workers)
+	if err != nil {
+		return Overlap{}, err
+	}
+	for _, digest := range digests {
+		trained[digest] = true
+	}
+	if overlap.Query, err = d.Query.among(ctx, workers, trained); err != nil {
+		return Overlap{}, err
+	}
+	overlap.Gallery, err = d.Gallery.among(ctx, workers, trained)
+	return overlap, err
+}
+
+// fileDigest is the SHA-256 of a file's bytes.
+type fileDigest [sha256.Size]byte
+
+// among are the paths of the images whose files are among these.
+func (s *Split) among(ctx context.Context, workers int, files map[fileDigest]bool) ([]string, error) {
+	digests, err := s.digests(ctx, workers)
+	if err != nil {
+		return nil, err
+	}
+	same := Split{Folder: s.Folder, root: s.root}
+	for i, digest := range digests {
+		if files[digest] {
+			same.Entries = append(same.Entries, s.Entries[i])
+		}
+	}
+	failures, err := same.eachImage(ctx, workers, nil, func(r *resizer, _ int, _ bitmap) *resizer { return r })
+	if err != nil {
+		return nil, fmt.Errorf("compare %s with the training images: %w", s.Folder, err)
+	}
+	var paths []string // without what is broken, and therefore not used
+	for i, failure := range failures {
+		if failure == nil {
+			paths = append(paths, same.Entries[i].Path)
+		}
+	}
+	return paths, nil
+}
+
+// digests are those of the split's files, in its order.
+func (s *Split) digests(ctx context.Context, workers int) ([]fileDigest, error) {
+	if workers < 1 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	digests, failures := make([]fileDigest, len(s.Entries)), make([]error, len(s.Entries))
+	err := inParallel(ctx, workers, len(s.Entries), func(_, i int) {
+		var content []byte
+		content, failures[i] = readFile(s.file(s.Entries[i].Path))
+		digests[i] = sha256.Sum256(content)
+	})
+	if err := cmp.Or(append(failures, err)...); err != nil {
+		return nil, fmt.Errorf("compare %s with the training images: %w", s.Folder, err)
+	}
+	return digests, nil
+}
