@@ -277,7 +277,7 @@ func TestDatasetIsDrawnOnce(t *testing.T) {
 	if !first.Dataset.Synthetic || first.Dataset != second.Dataset || drawn {
 		t.Errorf("first %+v, second %+v, drawn again: %v", first.Dataset, second.Dataset, drawn)
 	}
-	if records, err := results.Load(c.Out); err != nil || len(records) != 2 {
+	if records, _, err := results.Load(c.Out); err != nil || len(records) != 2 {
 		t.Errorf("%d records in the store, want 2; %v", len(records), err)
 	}
 }

@@ -26,8 +26,14 @@ type Record struct {
 	Machine Machine `json:"machine"`
 	// Pretrained is the file of published weights that the run began with; nil: random ones.
 	Pretrained *Pretrained `json:"pretrained,omitempty"`
-	Cost       Cost        `json:"cost"`
-	Epochs     int         `json:"epochs"` // trained in all stages
+	// Teacher is what it learned from; nil: it is not distilled, or the record is from before that was recorded.
+	Teacher *Teacher `json:"teacher,omitempty"`
+	// Images is what it saw of the dataset; nil: nothing, or the record is from before that was recorded.
+	Images *Images `json:"images,omitempty"`
+	// Weights is the SHA-256 of what it has come to; "" unless it is done, or from before that was recorded.
+	Weights string `json:"weights_sha256,omitempty"`
+	Cost    Cost   `json:"cost"`
+	Epochs  int    `json:"epochs"` // trained in all stages
 	// Final is the last evaluation, the one that is reported; nil where the run failed before it.
 	Final  *Metrics `json:"final,omitempty"`
 	Best   *Best    `json:"best,omitempty"`
@@ -128,7 +134,9 @@ const maxRecordBytes = 1 << 20
 // maxCount keeps the scaled integers that reports are rounded with far from overflow.
 const maxCount = 1e15
 
-// ParseRecord reads one record and refuses what Validate refuses, unknown fields, trailing data and more than 1 MiB.
+// ParseRecord reads one record and refuses what Validate refuses, unknown fields, trailing data and more than 1 MiB. A
+// record of an older version lacks fields, which is well; one of a newer version may have others, which nobody should
+// take for less than it says.
 func ParseRecord(r io.Reader) (Record, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxRecordBytes+1))
 	if err != nil {
@@ -178,6 +186,11 @@ func (r Record) Validate() error {
 		}
 		if r.Best.Epoch < 0 || r.Best.Epoch > r.Epochs {
 			return fmt.Errorf("best epoch %d of %d", r.Best.Epoch, r.Epochs)
+		}
+	}
+	if r.Images != nil {
+		if err := r.Images.validate(); err != nil {
+			return err
 		}
 	}
 	d, c, m, t := r.Dataset, r.Cost, r.Memory, r.Timing

@@ -13,6 +13,7 @@ type Report struct {
 	Setup  []Fact // what the runs have in common; a line whose run differs says so in its notes
 	Caveat string // why ours and the published figures are not alike; empty where they are
 	Tables []ReportTable
+	Odd    []Odd // folders that the report is not about, although they hold a record
 }
 
 // Fact is one labelled statement about the runs.
@@ -79,7 +80,22 @@ func NewReport(records []Record, costs map[string]Cost) (*Report, error) {
 	}
 	report.describeRuns()
 	report.annotate()
+	report.warnOfRuns()
 	return report, nil
+}
+
+// namedOdd is how many odd folders a report names.
+const namedOdd = 10
+
+// LeaveOut says at the head of the report that it is not about these folders.
+func (r *Report) LeaveOut(odd []Odd) {
+	r.Odd = append(r.Odd, odd...)
+	for _, o := range odd[:min(len(odd), namedOdd)] {
+		r.Setup = append(r.Setup, Fact{"Left out", o.Err.Error()})
+	}
+	if more := len(odd) - namedOdd; more > 0 {
+		r.Setup = append(r.Setup, Fact{"Left out", fmt.Sprintf("%d more folders", more)})
+	}
 }
 
 func (l *Line) setCost(costs map[string]Cost, key string) {

@@ -47,41 +47,85 @@ func Read(dir string) (Record, error) {
 	return r, nil
 }
 
+// Odd is a folder whose record cannot stand in a report, and why.
+type Odd struct {
+	Folder string
+	Err    error // names the folder
+}
+
 // Load returns the records of all finished runs in the folders of out, sorted by model and seed. A folder without a
-// record is a run that is not finished and is passed over; a malformed record is an error, and so are two records of
-// one model and seed.
-func Load(out string) ([]Record, error) {
+// record is a run that is not finished and is passed over. Those whose record cannot be read, or is of a run that
+// another folder holds as well (a copy), are odd: of several, the folder that is called as the run would call it is
+// taken, or else the first.
+func Load(out string) (records []Record, odd []Odd, err error) {
 	entries, err := os.ReadDir(out)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var records []Record
-	type run struct {
-		model string
-		seed  uint64
-	}
-	folder := make(map[run]string)
+	var held []heldRecord
 	for _, e := range entries {
 		dir := filepath.Join(out, e.Name())
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			continue
 		}
 		r, err := Read(dir)
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			odd = append(odd, Odd{dir, err})
+		default:
+			held = append(held, heldRecord{r, dir})
+		}
+	}
+	slices.SortStableFunc(held, func(a, b heldRecord) int {
+		return cmp.Or(strings.Compare(a.Model, b.Model), cmp.Compare(a.Seed, b.Seed), cmp.Compare(b.fit(), a.fit()))
+	})
+	runs, rows := map[run]string{}, map[string]heldRecord{}
+	for _, h := range held {
+		if other, ok := runs[h.run()]; ok {
+			odd = append(odd, Odd{h.dir, fmt.Errorf("%s holds a record of %s with the seed %d, which %s holds as well",
+				h.dir, h.Model, h.Seed, other)})
 			continue
 		}
-		if err != nil {
-			return nil, err
+		if other, ok := rows[h.rowName()]; ok && other.Model != h.Model {
+			odd = append(odd, Odd{h.dir, fmt.Errorf("%s holds a record of %s for the row %s, which is %s's in %s",
+				h.dir, h.Model, h.Row, other.Model, other.dir)})
+			continue
 		}
-		key := run{r.Model, r.Seed}
-		if other, ok := folder[key]; ok {
-			return nil, fmt.Errorf("%s and %s both hold a record of %s with the seed %d", other, dir, r.Model, r.Seed)
+		runs[h.run()] = h.dir
+		if h.Row != "" {
+			rows[h.rowName()] = h
 		}
-		folder[key] = dir
-		records = append(records, r)
+		records = append(records, h.Record)
 	}
-	slices.SortFunc(records, func(a, b Record) int {
-		return cmp.Or(strings.Compare(a.Model, b.Model), cmp.Compare(a.Seed, b.Seed))
-	})
-	return records, nil
+	return records, odd, nil
+}
+
+// heldRecord is a record and the folder that holds it.
+type heldRecord struct {
+	Record
+	dir string
+}
+
+// run is what there can be one record of.
+type run struct {
+	model string
+	seed  uint64
+}
+
+func (h heldRecord) run() run { return run{h.Model, h.Seed} }
+
+// rowName is the published row's printed name; "" beside the tables.
+func (h heldRecord) rowName() string {
+	row, _ := Find(h.Row)
+	return row.Name
+}
+
+// fit is how well the folder's name fits the record.
+func (h heldRecord) fit() int {
+	switch filepath.Base(h.dir) {
+	case h.Model, fmt.Sprintf("%s@%d", h.Model, h.Seed):
+		return 1
+	}
+	return 0
 }

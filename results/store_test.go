@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -37,9 +38,9 @@ func TestWriteAndLoad(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(out, "notes.txt"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Load(out)
-	if err != nil {
-		t.Fatal(err)
+	got, odd, err := Load(out)
+	if err != nil || len(odd) > 0 {
+		t.Fatal(odd, err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("records changed on their way (-want +got):\n%s", diff)
@@ -54,7 +55,7 @@ func TestLoadNamesTheFileItRefuses(t *testing.T) {
 	for name, content := range map[string]string{
 		"truncated":     good[:len(good)/2],
 		"empty":         "",
-		"unknown field": strings.Replace(good, `"seed"`, `"sead"`, 1),
+		"newer version": strings.Replace(good, `"seed"`, `"sead"`, 1),
 		"other format":  strings.Replace(good, Format, "reidbench-result/0", 1),
 		"trailing data": good + "{}",
 		"unknown row":   strings.Replace(good, `"AlexNet"`, `"AlexNot"`, 1),
@@ -67,7 +68,9 @@ func TestLoadNamesTheFileItRefuses(t *testing.T) {
 			if content == good {
 				t.Fatal("the case does not change the record")
 			}
-			dir := filepath.Join(t.TempDir(), "alexnet")
+			out := t.TempDir()
+			writeRecord(t, out, "osnet", inventedRecord(t, "osnet", "OSNet", 0.5))
+			dir := filepath.Join(out, "alexnet")
 			if err := os.Mkdir(dir, 0o777); err != nil {
 				t.Fatal(err)
 			}
@@ -75,27 +78,86 @@ func TestLoadNamesTheFileItRefuses(t *testing.T) {
 			if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			_, err := Load(filepath.Dir(dir))
-			if err == nil || !strings.Contains(err.Error(), path) {
-				t.Errorf("got %v, want an error that names %s", err, path)
+			records, odd, err := Load(out)
+			if err != nil || len(records) != 1 || records[0].Model != "osnet" {
+				t.Errorf("the others: %+v, %v", records, err)
+			}
+			if len(odd) != 1 || odd[0].Folder != dir || !strings.Contains(odd[0].Err.Error(), path) {
+				t.Errorf("odd: %v, want one that names %s", odd, path)
 			}
 		})
 	}
 }
 
-func TestLoadRefusesTwoRecordsOfOneModelAndSeed(t *testing.T) {
-	out := t.TempDir()
-	for _, dir := range []string{filepath.Join(out, "a"), filepath.Join(out, "b")} {
-		if err := os.Mkdir(dir, 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := Write(dir, inventedRecord(t, "alexnet", "AlexNet", 0.5)); err != nil {
-			t.Fatal(err)
-		}
+func writeRecord(t *testing.T, out, folder string, r Record) {
+	t.Helper()
+	dir := filepath.Join(out, folder)
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
 	}
-	_, err := Load(out)
-	if err == nil || !strings.Contains(err.Error(), "both hold a record of alexnet with the seed 1") {
-		t.Errorf("two records of one model and seed: %v", err)
+	if err := Write(dir, r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Of records of one run, or of one row by two models, one is shown, and the folder of each other is named.
+func TestLoadSetsCopiesAside(t *testing.T) {
+	record := func(model, row string, seed uint64) Record {
+		r := inventedRecord(t, model, row, 0.5)
+		r.Seed = seed
+		return r
+	}
+	for _, test := range []struct {
+		name    string
+		folders map[string]Record
+		odd     []string
+	}{
+		{"a backup before it", map[string]Record{
+			"a-backup": record("osnet", "OSNet", 1), "osnet": record("osnet", "OSNet", 1),
+			"osnet@2": record("osnet", "OSNet", 2), "osnet@2-backup": record("osnet", "OSNet", 2),
+		}, []string{"a-backup", "osnet@2-backup"}},
+		{"none is called like the run", map[string]Record{
+			"b": record("lenet", "", 1), "a": record("lenet", "", 1), "c": record("lenet", "", 1),
+		}, []string{"b", "c"}},
+		{"two models of one row", map[string]Record{
+			"osnet": record("osnet", "OSNet", 1), "pretender": record("pretender", "OSNet", 2),
+		}, []string{"pretender"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out := t.TempDir()
+			for folder, r := range test.folders {
+				writeRecord(t, out, folder, r)
+			}
+			records, odd, err := Load(out)
+			if err != nil || len(records) != len(test.folders)-len(test.odd) {
+				t.Errorf("%d records, %v", len(records), err)
+			}
+			var got []string
+			for _, o := range odd {
+				got = append(got, filepath.Base(o.Folder))
+				if !strings.Contains(o.Err.Error(), o.Folder) {
+					t.Errorf("%s is not named in %q", o.Folder, o.Err)
+				}
+			}
+			if diff := cmp.Diff(test.odd, got); diff != "" {
+				t.Errorf("odd (-want +got):\n%s", diff)
+			}
+			report := mustReport(t, records, nil)
+			report.LeaveOut(odd)
+			for name, write := range map[string]func(io.Writer) error{
+				"text":     func(w io.Writer) error { return report.Text(w, 0) },
+				"markdown": report.Markdown,
+				"json":     report.JSON,
+			} {
+				var page bytes.Buffer
+				if err := write(&page); err != nil {
+					t.Fatal(err)
+				}
+				if n := strings.Count(page.String(), "Left out"); n != len(odd) {
+					t.Errorf("%s: %d are named, want %d", name, n, len(odd))
+				}
+			}
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/flops"
@@ -27,6 +28,9 @@ func newPage(report *results.Report, runs, data string, warn io.Writer) (html.Pa
 	}
 	for _, folder := range folders {
 		dir := filepath.Join(runs, folder.Name())
+		if slices.ContainsFunc(report.Odd, func(o results.Odd) bool { return o.Folder == dir }) {
+			continue // the report's head says why
+		}
 		history, err := store.Folder{Dir: dir}.History()
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) && folder.IsDir() {
@@ -35,6 +39,11 @@ func newPage(report *results.Report, runs, data string, warn io.Writer) (html.Pa
 			continue
 		}
 		name := printedName(history.Model)
+		if slices.ContainsFunc(page.Runs, func(r html.Run) bool { return r.Model == name && r.Seed == history.Seed }) {
+			fmt.Fprintf(warn, "left out of the curves: %s, another folder has %s with the seed %d\n",
+				dir, name, history.Seed)
+			continue
+		}
 		page.Runs = append(page.Runs, newRun(name, history))
 		if profiles[name] == nil {
 			profile, err := results.ReadProfile(dir)

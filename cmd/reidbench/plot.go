@@ -28,6 +28,7 @@ of the files are printed.`,
 			if err != nil {
 				return err
 			}
+			nameOdd(report, c.ErrOrStderr())
 			if out == "" {
 				out = filepath.Join(runs, "plots")
 			}

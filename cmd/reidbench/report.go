@@ -55,6 +55,7 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 				write = report.Markdown
 			case csv:
 				write = report.CSV
+				nameOdd(report, c.ErrOrStderr()) // it has no head
 			case json:
 				write = report.JSON
 			}
@@ -78,6 +79,13 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 	return command
 }
 
+// nameOdd names the folders that a report is not about, for what has no place to do so.
+func nameOdd(report *results.Report, w io.Writer) {
+	for _, odd := range report.Odd {
+		fmt.Fprintf(w, "left out: %v\n", odd.Err)
+	}
+}
+
 func writePage(report *results.Report, runs, data, file string, warn io.Writer) error {
 	page, err := newPage(report, runs, data, warn)
 	if err != nil {
@@ -97,12 +105,17 @@ func loadRuns(c *cobra.Command, runs string) (*results.Report, error) {
 	return report, err
 }
 
+// loadReport makes the report of a folder of runs. What cannot stand in it is named at its head.
 func loadReport(runs string) (*results.Report, error) {
-	records, err := results.Load(runs)
+	records, odd, err := results.Load(runs)
 	if err != nil {
 		return nil, err
 	}
-	return newReport(records)
+	report, err := newReport(records)
+	if err == nil {
+		report.LeaveOut(odd)
+	}
+	return report, err
 }
 
 // newReport puts records beside the costs of every published row.

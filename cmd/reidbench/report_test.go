@@ -61,3 +61,54 @@ func TestReportOfNothing(t *testing.T) {
 		t.Errorf("%d rows are not run, want 34:\n%s", n, o.stdout)
 	}
 }
+
+// One folder that cannot stand in a report does not take the others with it: it is named.
+func TestReportSetsOddFoldersAside(t *testing.T) {
+	for _, test := range []struct {
+		name, named string
+		spoil       func(dir string) error
+	}{
+		{"a copied folder", "osnet-copy", func(dir string) error {
+			return os.CopyFS(filepath.Join(dir, "osnet-copy"), os.DirFS(filepath.Join(dir, "osnet")))
+		}},
+		{"a newer version's record", filepath.Join("lenet", results.File), func(dir string) error {
+			path := filepath.Join(dir, "lenet", results.File)
+			record, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(path, []byte(strings.Replace(string(record), "{", `{"from_the_future": 1,`, 1)), 0o666)
+		}},
+		{"a torn record", filepath.Join("lenet", results.File), func(dir string) error {
+			return os.Truncate(filepath.Join(dir, "lenet", results.File), 100)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := runs(t)
+			if err := test.spoil(dir); err != nil {
+				t.Fatal(err)
+			}
+			page := filepath.Join(t.TempDir(), "report.html")
+			for _, args := range [][]string{
+				{"report"}, {"report", "--markdown"}, {"report", "--csv"}, {"report", "--json"},
+				{"report", "--html", page}, {"plot", "--out", t.TempDir()},
+			} {
+				o := reidbench(t, append(args, "--runs", dir)...)
+				said := o.stdout + o.stderr
+				if args[len(args)-1] == page {
+					html, err := os.ReadFile(page)
+					if err != nil {
+						t.Fatal(err)
+					}
+					said += string(html)
+				}
+				if o.code != exitOK || !strings.Contains(said, test.named) {
+					t.Errorf("%v: exit code %d, %s is not named, standard error %q", args, o.code, test.named, o.stderr)
+				}
+				if args[0] == "report" && !strings.Contains(said, "90.0") {
+					t.Errorf("%v: the others' figures are missing", args)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,93 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Images is what a run saw of its dataset: the images as they decoded when it read them. Two runs on a dataset of one
+// fingerprint have seen the same if these are the same.
+type Images struct {
+	Height  int         `json:"height"` // pixels, after resizing
+	Width   int         `json:"width"`
+	Trained string      `json:"trained,omitempty"` // SHA-256 of the training images: names, labels, pixels
+	Judged  string      `json:"judged,omitempty"`  // of query and gallery; "" before the first evaluation
+	Splits  []SplitSeen `json:"splits,omitempty"`
+}
+
+// SplitSeen is what became of the images of one split.
+type SplitSeen struct {
+	Folder  string `json:"folder"`
+	Used    int    `json:"used"`
+	LeftOut int    `json:"left_out,omitempty"` // because they cannot be decoded
+	Reasons string `json:"reasons,omitempty"`  // the first few of them, and what is wrong with each
+	Trained int    `json:"trained,omitempty"`  // of query or gallery: are training images as well
+}
+
+// Teacher is what a distilled run learned from.
+type Teacher struct {
+	Model  string `json:"model"`
+	Recipe Recipe `json:"recipe"`
+	SHA256 string `json:"sha256"` // of its weights
+}
+
+func (m Images) validate() error {
+	for _, s := range m.Splits {
+		if s.Used < 0 || s.LeftOut < 0 || s.Trained < 0 || max(s.Used, s.LeftOut, s.Trained) > maxCount {
+			return fmt.Errorf("images of %s: %d used, %d left out, %d trained on",
+				s.Folder, s.Used, s.LeftOut, s.Trained)
+		}
+	}
+	if m.Height < 0 || m.Width < 0 {
+		return errors.New("images of a negative size")
+	}
+	return nil
+}
+
+// leftOut says how many images were left out of which splits; "" if none, or if it is not known.
+func (r *Record) leftOut() string {
+	return r.splits(func(s SplitSeen) string {
+		if s.LeftOut == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d of %d images of %s, which cannot be decoded: %s",
+			s.LeftOut, s.Used+s.LeftOut, s.Folder, s.Reasons)
+	})
+}
+
+// leaked says how many of the images that it was judged by the run was trained on as well; "" as of leftOut.
+func (r *Record) leaked() string {
+	return r.splits(func(s SplitSeen) string {
+		if s.Trained == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d images of %s are training images as well", s.Trained, s.Folder)
+	})
+}
+
+func (r *Record) splits(of func(SplitSeen) string) string {
+	if r.Images == nil {
+		return ""
+	}
+	var all []string
+	for _, s := range r.Images.Splits {
+		if text := of(s); text != "" {
+			all = append(all, text)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// taught names the teacher, its weights and, unless it is the run's own, its recipe; "" if there was none.
+func (r *Record) taught() string {
+	t := r.Teacher
+	if t == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%s, weights with the SHA-256 %.8s…", t.Model, t.SHA256)
+	if recipe := t.Recipe.String(); recipe != r.Recipe.String() {
+		text += ", trained under another recipe, " + recipe
+	}
+	return text
+}
