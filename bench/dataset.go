@@ -25,13 +25,14 @@ type dataset struct {
 
 	mu     sync.Mutex
 	train  map[graph.Shape]trainSplit // decoded, by size
+	shared *market1501.Overlap        // of the splits; nil: not known yet
 	warned map[string]bool
 }
 
-// trainSplit is the decoded train split and its digest.
+// trainSplit is the decoded train split.
 type trainSplit struct {
 	*market1501.Images
-	digest string
+	seen *market1501.Decoded
 }
 
 // openDataset opens the dataset in dir; where dir is empty, the synthetic one of that
@@ -112,9 +113,8 @@ func (d *dataset) trainImages(ctx context.Context, size graph.Shape, workers int
 	if !decoded {
 		images.Images, err = d.Train.Load(ctx, market1501.LoadConfig{Height: size.H, Width: size.W, Workers: workers})
 		if err == nil {
-			digest := newImagesDigest()
-			digest.add(images.Images)
-			images.digest = digest.String()
+			images.seen = market1501.NewDecoded()
+			images.seen.Add(images.Images)
 			d.train[size] = images
 		}
 	}
@@ -124,6 +124,25 @@ func (d *dataset) trainImages(ctx context.Context, size graph.Shape, workers int
 	}
 	d.warn(images.Warnings())
 	return images, nil
+}
+
+// overlap looks once for training images in query and gallery, and warns of them.
+func (d *dataset) overlap(ctx context.Context, workers int) (market1501.Overlap, error) {
+	d.mu.Lock()
+	var err error
+	if d.shared == nil {
+		var found market1501.Overlap
+		if found, err = d.Overlap(ctx, workers); err == nil {
+			d.shared = &found
+		}
+	}
+	shared := d.shared
+	d.mu.Unlock()
+	if err != nil {
+		return market1501.Overlap{}, err
+	}
+	d.warn(shared.Warnings())
+	return *shared, nil
 }
 
 // verify is an error that wraps [store.ErrDatasetChanged] if files are gone or have another size than when the

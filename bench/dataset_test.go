@@ -24,8 +24,8 @@ func ownData(t *testing.T, c *Config) {
 	c.Data = data
 }
 
-// runUntil ends the run after a number of steps.
-func runUntil(t *testing.T, c Config, steps int) {
+// runUntil ends the run, of all jobs or only some, after a number of steps.
+func runUntil(t *testing.T, c Config, steps int, only ...int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -34,7 +34,7 @@ func runUntil(t *testing.T, c Config, steps int) {
 			cancel()
 		}
 	})
-	if _, err := Run(ctx, c); !errors.Is(err, ErrInterrupted) {
+	if _, err := Run(ctx, c, only...); !errors.Is(err, ErrInterrupted) {
 		t.Fatalf("error %v, want ErrInterrupted", err)
 	}
 }

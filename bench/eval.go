@@ -32,6 +32,7 @@ type Evaluation struct {
 	Model    string          `json:"model"`
 	Weights  string          `json:"weights"`
 	Dataset  results.Dataset `json:"dataset"`
+	Images   *results.Images `json:"images"`
 	Protocol recipe.Protocol `json:"protocol,omitzero"` // absent: as published
 	Metrics  results.Metrics `json:"metrics"`
 	Queries  int             `json:"queries"` // that were averaged
@@ -51,8 +52,13 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 			return Evaluation{}, err
 		}
 	}
+	overlap, err := data.overlap(ctx, c.Threads)
+	if err != nil {
+		return Evaluation{}, err
+	}
 	return Evaluation{
-		Model: c.Model.Name, Weights: filepath.Base(c.Weights), Dataset: data.record, Protocol: c.Protocol,
+		Model: c.Model.Name, Weights: filepath.Base(c.Weights),
+		Dataset: data.record, Images: imagesSeen(nil, judged.seen, overlap), Protocol: c.Protocol,
 		Metrics: *judged.metrics(), Queries: judged.result.Queries, Skipped: judged.result.Skipped,
 	}, nil
 }

@@ -3,11 +3,8 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
@@ -156,15 +153,13 @@ func (j *job) finish(ctx context.Context, result *JobResult) error {
 		return err
 	}
 	defer l.Release()
-	switch record, err := results.Read(j.folder.Dir); {
-	case err == nil && record.State == results.StateDone: // by another process, meanwhile
+	record, done, err := j.folder.Reopen()
+	if err != nil {
+		return err
+	}
+	if done { // by another process, meanwhile
 		j.done(result, record, true)
 		return nil
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		j.warn(fmt.Sprintf("%v; the job is done again", err))
-	}
-	if err := os.Remove(filepath.Join(j.folder.Dir, results.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
 	if result.Record, err = j.run(ctx); err != nil {
 		return err

@@ -153,6 +153,9 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 	if j.unbuilt != nil {
 		return j.unbuilt
 	}
+	if err := j.meetTeacher(record); err != nil {
+		return err
+	}
 	if err := j.folder.Claim(j.id, j.data.Dataset); err != nil {
 		return err
 	}
@@ -168,10 +171,15 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 	defer func() { err = errors.Join(err, t.log.Close()) }()
 	err = t.run(ctx)
 	record.Epochs, record.Final, record.Best = t.position.Epochs, t.position.Final, t.position.Best
+	record.Images = imagesSeen(t.trainedOn, t.judged, t.overlap)
 	record.Memory.PlannedBytes = j.footprint.total()
 	record.Timing.ImagesPerSecond = t.meter.trainRate()
 	if err != nil {
 		return err
 	}
-	return j.folder.SaveWeights(j.id, t.weights)
+	if err := j.folder.SaveWeights(j.id, t.weights); err != nil {
+		return err
+	}
+	record.Weights, err = j.folder.WeightsDigest()
+	return err
 }

@@ -19,24 +19,23 @@ type judge struct {
 	threads  int
 }
 
-// evaluation is the protocol's outcome, the features that it was judged by, and the digest of their images.
+// evaluation is the protocol's outcome, the features that it was judged by, and what their images were.
 type evaluation struct {
 	result         market1501.Result
 	reranked       *market1501.Result // nil: not re-ranked
 	query, gallery *market1501.Features
-	images         string
+	seen           *market1501.Decoded
 }
 
 // evaluate embeds query and gallery and judges them.
 func (j *judge) evaluate(ctx context.Context) (e evaluation, err error) {
-	seen := newImagesDigest()
-	if e.query, err = j.embed(ctx, &j.data.Query, seen); err != nil {
+	e.seen = market1501.NewDecoded()
+	if e.query, err = j.embed(ctx, &j.data.Query, e.seen); err != nil {
 		return e, err
 	}
-	if e.gallery, err = j.embed(ctx, &j.data.Gallery, seen); err != nil {
+	if e.gallery, err = j.embed(ctx, &j.data.Gallery, e.seen); err != nil {
 		return e, err
 	}
-	e.images = seen.String()
 	config := market1501.EvalConfig{Metric: j.protocol.Metric, Threads: j.threads}
 	if e.result, err = market1501.Evaluate(ctx, e.query, e.gallery, config); err != nil {
 		return e, err
@@ -52,7 +51,9 @@ func (j *judge) evaluate(ctx context.Context) (e evaluation, err error) {
 }
 
 // embed runs every image of a split through the program, and adds it to seen.
-func (j *judge) embed(ctx context.Context, s *market1501.Split, seen imagesDigest) (*market1501.Features, error) {
+func (j *judge) embed(
+	ctx context.Context, s *market1501.Split, seen *market1501.Decoded,
+) (*market1501.Features, error) {
 	var all *market1501.Features
 	n, size := len(s.Entries), j.graph.Input.Shape
 	for from := 0; from < n; from += chunkOf(n) {
@@ -62,7 +63,7 @@ func (j *judge) embed(ctx context.Context, s *market1501.Split, seen imagesDiges
 			return nil, err
 		}
 		j.data.warn(images.Warnings())
-		seen.add(images)
+		seen.Add(images)
 		features, err := j.embedImages(ctx, images)
 		if err != nil {
 			return nil, err

@@ -110,6 +110,9 @@ func (r *runner) findTeachers() error {
 		}
 		j.id.Teacher = teacher.Name
 		j.teacher = &teacherFolder{model: teacher, folder: r.config.folder(teacher, j.id.Seed)}
+		if taught, err := j.teacher.taught(j); err == nil { // else it is yet to finish, and is met then
+			j.id.TaughtBy = taught
+		}
 		r.summary.Jobs[i].Teacher = j.teacher.folder.Name()
 	}
 	return nil

@@ -232,7 +232,7 @@ func TestDistillation(t *testing.T) {
 		mustRun(t, c)
 		j := newJob(students[0], c.Seed, &c, openTestData(t, c))
 		folder := &teacherFolder{model: teacher, folder: store.Folder{Dir: filepath.Join(c.Out, teacher.Name)}}
-		if err := folder.check(j); err != nil {
+		if _, err := folder.taught(j); err != nil {
 			t.Error(err)
 		}
 	})

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,10 +25,10 @@ type teacherFolder struct {
 	done   <-chan struct{} // closed when its job has ended; nil if it is not part of this run and not waited for
 }
 
-// check is an error unless the teacher has finished on this dataset.
-func (f *teacherFolder) check(student *job) error {
-	fail := func(why string) error {
-		return fmt.Errorf("%w: %s learns from %s, %s", ErrNoTeacher, student.model.Name, f.model.Name, why)
+// taught is what the teacher has come to. It is an error unless it has finished on the student's dataset.
+func (f *teacherFolder) taught(student *job) (*results.Teacher, error) {
+	fail := func(why string) (*results.Teacher, error) {
+		return nil, fmt.Errorf("%w: %s learns from %s, %s", ErrNoTeacher, student.model.Name, f.model.Name, why)
 	}
 	record, err := results.Read(f.folder.Dir)
 	switch {
@@ -41,6 +42,27 @@ func (f *teacherFolder) check(student *job) error {
 		return fail("which has failed: " + record.Reason)
 	case record.Dataset.Fingerprint != student.id.Dataset:
 		return fail("which was trained on another dataset, " + record.Dataset.Name)
+	}
+	digest, err := f.folder.WeightsDigest()
+	if err != nil {
+		return nil, err
+	}
+	return &results.Teacher{Model: f.model.Name, Recipe: record.Recipe, SHA256: digest}, nil
+}
+
+// meetTeacher notes in the job, and in its record, what its teacher has come to, and warns if that was by another
+// recipe.
+func (j *job) meetTeacher(record *results.Record) error {
+	if j.teacher == nil {
+		return nil
+	}
+	taught, err := j.teacher.taught(j)
+	if err != nil {
+		return err
+	}
+	j.id.TaughtBy, record.Teacher = taught, taught
+	if its := taught.Recipe.String(); its != record.Recipe.String() {
+		j.warn(fmt.Sprintf("learns from %s, which was trained under another recipe: %s", taught.Model, its))
 	}
 	return nil
 }
@@ -68,11 +90,8 @@ func (f *teacherFolder) recorded(ctx context.Context) <-chan struct{} {
 	return done
 }
 
-// load compiles the teacher for inference.
+// load compiles the teacher, whom the student has met, for inference.
 func (f *teacherFolder) load(t *training) (*train.Program, error) {
-	if err := f.check(t.job); err != nil {
-		return nil, err
-	}
 	g, err := f.model.Graph(t.id.Classes)
 	if err != nil {
 		return nil, err
@@ -84,6 +103,9 @@ func (f *teacherFolder) load(t *training) (*train.Program, error) {
 	w := train.NewWeights(g, 0)
 	if err := f.folder.LoadWeights(w); err != nil {
 		return nil, err
+	}
+	if digest, err := f.folder.WeightsDigest(); err != nil || digest != t.id.TaughtBy.SHA256 {
+		return nil, fmt.Errorf("%s has been trained anew meanwhile: %w", f.folder.Dir, cmp.Or(err, store.ErrConflict))
 	}
 	return t.compile(g, w, train.Inference)
 }

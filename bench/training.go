@@ -47,6 +47,10 @@ type training struct {
 	batches  *market1501.Batcher
 	teacher  *train.Program // nil if nothing is distilled
 
+	// What was decoded of the dataset; judged is nil before this process's first evaluation.
+	trainedOn, judged *market1501.Decoded
+	overlap           market1501.Overlap
+
 	// Of the stage under way.
 	program *train.Program
 	adam    *train.Adam
@@ -60,8 +64,15 @@ func (j *job) prepare(ctx context.Context, pool *parallel.Pool) (*training, erro
 	if err = j.unlessChanged(ctx, err); err != nil {
 		return nil, err
 	}
-	t := &training{job: j, pool: pool, weights: train.NewWeights(j.graph, j.id.Seed), saved: -1}
-	t.position.Seed, t.position.Trained = j.id.Seed, images.digest
+	overlap, err := j.data.overlap(ctx, j.threads)
+	if err = j.unlessChanged(ctx, err); err != nil {
+		return nil, err
+	}
+	t := &training{
+		job: j, pool: pool, weights: train.NewWeights(j.graph, j.id.Seed), saved: -1,
+		trainedOn: images.seen, overlap: overlap,
+	}
+	t.position.Seed, t.position.Trained = j.id.Seed, images.seen.Digest()
 	if t.batches, err = market1501.NewTrainBatcher(images.Images, j.id.Recipe.Batch, j.id.Seed); err != nil {
 		return nil, err
 	}
@@ -295,10 +306,11 @@ func (t *training) closeEpoch(ctx context.Context) error {
 		if err = t.unlessChanged(ctx, err); err != nil {
 			return err
 		}
-		if s.Judged != "" && s.Judged != e.images {
+		judged := e.seen.Digest()
+		if s.Judged != "" && s.Judged != judged {
 			return t.folder.DatasetChanged(t.data.Dataset)
 		}
-		s.Judged = e.images
+		s.Judged, t.judged = judged, e.seen
 		metrics = e.metrics()
 		if t.position.Epochs == t.lastEpoch() {
 			if err := t.recordRankings(ctx, e); err != nil {

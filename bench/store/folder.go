@@ -8,6 +8,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,12 +54,26 @@ func (f Folder) Claimable(id Identity, data *market1501.Dataset) error {
 	return err
 }
 
-// Claim makes the folder the job's, or confirms that it is, with the errors of Reserve. The caller has the lock.
+// Claim makes the folder the job's, or confirms that it is, with the errors of Reserve. What the folder does not know
+// of the job's teacher yet is noted in it. The caller has the lock.
 func (f Folder) Claim(id Identity, data *market1501.Dataset) error {
-	if ours, err := f.claimed(id, data); ours || err != nil {
+	ours, err := f.claimed(id, data)
+	if err != nil {
 		return err
 	}
+	if ours {
+		return f.noteTeacher(id)
+	}
 	if err := f.writeManifest(data); err != nil {
+		return err
+	}
+	return f.writeIdentity(id)
+}
+
+// noteTeacher completes the identity of a job whose teacher had not finished when the folder was made.
+func (f Folder) noteTeacher(id Identity) error {
+	recorded, err := f.Identity()
+	if err != nil || recorded == nil || recorded.TaughtBy != nil || id.TaughtBy == nil {
 		return err
 	}
 	return f.writeIdentity(id)
@@ -88,6 +103,21 @@ func (f Folder) claimed(id Identity, data *market1501.Dataset) (bool, error) {
 func (f Folder) Done() (results.Record, bool) {
 	record, err := results.Read(f.Dir)
 	return record, err == nil && record.State == results.StateDone
+}
+
+// Reopen removes the record of a job that has failed, so that it can be tried again. One that is done, or that cannot
+// be read, stays: the first is returned, the second is an error. The caller has the lock.
+func (f Folder) Reopen() (record results.Record, done bool, err error) {
+	record, err = results.Read(f.Dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return results.Record{}, false, nil
+	case err != nil:
+		return results.Record{}, false, fmt.Errorf("its record, which stays as it is, can't be read: %w", err)
+	case record.State == results.StateDone:
+		return record, true, nil
+	}
+	return results.Record{}, false, os.Remove(f.path(results.File))
 }
 
 // Tidy removes from a job that is done what a kill right after its record has left. Checkpoints stay as by

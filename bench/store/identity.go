@@ -32,7 +32,10 @@ const IdentityFormat = "reidbench-run/1"
 type Identity struct {
 	Format  string `json:"format"` // IdentityFormat
 	Model   string `json:"model"`
-	Teacher string `json:"teacher,omitempty"` // of a distilled row
+	Teacher string `json:"teacher,omitempty"` // the model that a distilled row learns from
+	// TaughtBy is what the teacher was when training began; nil: it had not finished yet, or the run is from before
+	// that was recorded.
+	TaughtBy *results.Teacher `json:"taught_by,omitempty"`
 	// Pretrained is the file that the training began with; nil: random weights.
 	Pretrained *results.Pretrained `json:"pretrained,omitempty"`
 	Recipe     recipe.Recipe       `json:"recipe"`
@@ -55,6 +58,7 @@ func (f Folder) Identity() (*Identity, error) {
 	var id Identity
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
+	decoder.UseNumber() // the teacher's recipe keeps its digits
 	if err := decoder.Decode(&id); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
@@ -80,8 +84,11 @@ func (id Identity) onDatasetOf(other Identity) Identity {
 }
 
 // conflict is the error that names what differs between the job and the one that dir
-// holds, nil if nothing does.
+// holds, nil if nothing does. What only one of them knows of the teacher is no difference.
 func (id Identity) conflict(dir string, recorded Identity) error {
+	if id.TaughtBy == nil || recorded.TaughtBy == nil {
+		id.TaughtBy, recorded.TaughtBy = nil, nil
+	}
 	was, is := recorded.fields(), id.fields()
 	for field := range was {
 		if _, ok := is[field]; !ok {

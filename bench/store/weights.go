@@ -91,16 +91,25 @@ func networkTensors(w *train.Weights) []weights.Tensor {
 	return tensors
 }
 
-// checkDigest holds a file against the digest beside it.
-func checkDigest(path string) error {
+// WeightsDigest is the SHA-256, in hex, that the weights of a job that is done ought to have.
+func (f Folder) WeightsDigest() (string, error) { return recordedDigest(f.path(WeightsFile)) }
+
+// recordedDigest is what the file beside a file of tensors says.
+func recordedDigest(path string) (string, error) {
 	line, err := os.ReadFile(path + digestSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %w: there is no %s beside it", path, ErrDamaged, filepath.Base(path)+digestSuffix)
+		return "", fmt.Errorf("%s: %w: there is no %s beside it", path, ErrDamaged, filepath.Base(path)+digestSuffix)
 	}
+	digest, _, _ := strings.Cut(string(line), " ")
+	return digest, err
+}
+
+// checkDigest holds a file against the digest beside it.
+func checkDigest(path string) error {
+	want, err := recordedDigest(path)
 	if err != nil {
 		return err
 	}
-	want, _, _ := strings.Cut(string(line), " ")
 	f, err := os.Open(path)
 	if err != nil {
 		return err
