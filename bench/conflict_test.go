@@ -46,6 +46,9 @@ func TestUnreadableRecordStays(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := keptFiles(t, dir)
+			if j := mustEstimate(t, c).Plan[0]; j.State != results.StateDoomed || !strings.Contains(j.Reason, path) {
+				t.Errorf("a dry run says %s: %q", j.State, j.Reason)
+			}
 			c.Models = append(c.Models, tinymodel.New("two"))
 			summary, err := Run(t.Context(), c)
 			if !errors.Is(err, ErrFailed) || !strings.Contains(err.Error(), path) ||

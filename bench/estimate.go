@@ -133,8 +133,12 @@ func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
 			e.Evaluations++
 		}
 	}
-	if record, done := j.folder.Done(); done {
+	switch record, err := results.Read(j.folder.Dir); {
+	case err == nil && record.State == results.StateDone:
 		e.State, e.EpochsDone = results.StateDone, record.Epochs
+		return e, nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		e.State, e.Reason = results.StateDoomed, err.Error()
 		return e, nil
 	}
 	if err := j.refuseIfTooLarge(); err != nil {
