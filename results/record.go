@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -147,6 +148,9 @@ func ParseRecord(r io.Reader) (Record, error) {
 	}
 	var record Record
 	if err := decodeStrictly(bytes.NewReader(data), &record); err != nil {
+		if strings.Contains(err.Error(), "unknown field") { // encoding/json has no other name for it
+			err = fmt.Errorf("%w; a newer version may have written it", err)
+		}
 		return Record{}, err
 	}
 	return record, record.Validate()

@@ -143,7 +143,7 @@ func TestRecordsOfOtherVersions(t *testing.T) {
 	if data, err := json.Marshal(newer); err != nil {
 		t.Fatal(err)
 	} else if _, err := ParseRecord(bytes.NewReader(data)); err == nil ||
-		!strings.Contains(err.Error(), `"from_the_future"`) {
+		!strings.Contains(err.Error(), `"from_the_future"; a newer version`) {
 		t.Errorf("a newer record: error %v, want one that names the field", err)
 	}
 }
