@@ -18,9 +18,14 @@ const (
 	maxPixels    = 16_000_000
 )
 
-// ErrImage is wrapped by errors about the content of an image file: truncated,
-// not a JPEG, or too large.
-var ErrImage = errors.New("unreadable image")
+var (
+	// ErrImage is wrapped by errors about the content of an image file: truncated,
+	// not a JPEG, or too large.
+	ErrImage = errors.New("unreadable image")
+	// ErrNotGiven is wrapped by errors about an image file whose content the system
+	// does not give: no permission, too many open files, a disk that fails.
+	ErrNotGiven = errors.New("an image cannot be read")
+)
 
 // bitmap is an image as bytes, [Height, Width, 3] in RGB.
 type bitmap struct {
@@ -29,7 +34,7 @@ type bitmap struct {
 }
 
 // decodeFile reads a JPEG file. Errors about the content wrap ErrImage, and the
-// caller names the file; the operating system's name it already.
+// caller names the file; those of readFile name it already.
 func decodeFile(file string) (bitmap, error) {
 	content, err := readFile(file)
 	if err != nil {
@@ -39,13 +44,18 @@ func decodeFile(file string) (bitmap, error) {
 }
 
 // readFile returns what a file holds, or a little more than maxFileBytes of it.
+// Errors wrap ErrNotGiven.
 func readFile(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrNotGiven, err)
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	content, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotGiven, err)
+	}
+	return content, nil
 }
 
 // decode reads a JPEG of bounded size. Chroma is upsampled by repetition, as

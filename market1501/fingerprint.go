@@ -18,7 +18,7 @@ func (d *Dataset) Fingerprint() (string, error) {
 		for _, e := range s.Entries {
 			info, err := os.Stat(s.file(e.Path))
 			if err != nil {
-				return "", fmt.Errorf("fingerprint dataset: %w", err)
+				return "", fmt.Errorf("fingerprint dataset: %w: %w", ErrNotGiven, err)
 			}
 			fmt.Fprintf(digest, "%s\x00%d\n", e.Path, info.Size())
 		}

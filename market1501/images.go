@@ -49,8 +49,8 @@ func NewImages(height, width int, entries []Entry, pix []byte) (*Images, error) 
 // Load decodes the whole split into memory (Height·Width·3 bytes an image: 98 kB
 // at 256×128). A file whose content cannot be decoded is left out and listed in
 // Broken; that is an error only if not one image is left. A file that the system
-// does not give (permission, too many open files, a disk that fails) is always an
-// error: tomorrow it may be there.
+// does not give is always an error, which wraps [ErrNotGiven]: tomorrow it may be
+// there.
 func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
 	if config.Height < 1 || config.Width < 1 {
 		return nil, fmt.Errorf("load %s: images of %d×%d pixels", s.Folder, config.Height, config.Width)

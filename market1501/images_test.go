@@ -277,7 +277,8 @@ func TestUnreadableIsNotBroken(t *testing.T) {
 			_, infoErr := d.Info(t.Context(), 1, nil)
 			_, overlapErr := d.Overlap(t.Context(), 1)
 			for what, err := range map[string]error{"load": loadErr, "info": infoErr, "overlap": overlapErr} {
-				if !errors.Is(err, test.want) || !strings.Contains(err.Error(), filepath.Base(name)) {
+				if !errors.Is(err, ErrNotGiven) || !errors.Is(err, test.want) ||
+					!strings.Contains(err.Error(), filepath.Base(name)) {
 					t.Errorf("%s: error %v, want %v of %s", what, err, test.want, name)
 				}
 			}

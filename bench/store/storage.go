@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+
+	"github.com/reidbench/reidbench/market1501"
 )
 
 var (
@@ -19,6 +21,8 @@ var (
 // [ErrReadOnly] where it is about that.
 func ExplainWrite(err error) error {
 	switch {
+	case errors.Is(err, market1501.ErrNotGiven): // it was to be read
+		return err
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w: %w; make room, and the same command goes on", ErrDiskFull, err)
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):

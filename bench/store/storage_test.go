@@ -7,7 +7,16 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/reidbench/reidbench/market1501"
 )
+
+func TestImageThatMayNotBeReadIsNoReadOnlyFolder(t *testing.T) {
+	unread := fmt.Errorf("%w: %w", market1501.ErrNotGiven, fs.ErrPermission)
+	if err := ExplainWrite(unread); errors.Is(err, ErrReadOnly) || !errors.Is(err, unread) {
+		t.Errorf("%v becomes %v", unread, err)
+	}
+}
 
 func TestStorageErrors(t *testing.T) {
 	other := errors.New("other")
