@@ -46,7 +46,7 @@ func listImages(d *market1501.Dataset) (manifest, error) {
 				continue
 			}
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("%w: %w", market1501.ErrNotGiven, err)
 			}
 			files[e.Path] = imageFile{info.Size(), info.ModTime().UTC().Format(time.RFC3339Nano)}
 		}
