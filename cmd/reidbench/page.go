@@ -40,7 +40,7 @@ func newPage(report *results.Report, runs, data string, warn io.Writer) (html.Pa
 		}
 		name := printedName(history.Model)
 		if slices.ContainsFunc(page.Runs, func(r html.Run) bool { return r.Model == name && r.Seed == history.Seed }) {
-			fmt.Fprintf(warn, "left out of the curves: %s, another folder has %s with the seed %d\n",
+			fmt.Fprintf(warn, "left out of the curves: %q, another folder has %q with the seed %d\n",
 				dir, name, history.Seed)
 			continue
 		}

@@ -81,9 +81,11 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 
 // nameOdd names the folders that a report is not about, for what has no place to do so.
 func nameOdd(report *results.Report, w io.Writer) {
+	var facts []results.Fact
 	for _, odd := range report.Odd {
-		fmt.Fprintf(w, "left out: %v\n", odd.Err)
+		facts = append(facts, results.Fact{Label: "left out", Text: odd.Err.Error()})
 	}
+	results.WriteFacts(w, facts, terminalWidth(w))
 }
 
 func writePage(report *results.Report, runs, data, file string, warn io.Writer) error {
