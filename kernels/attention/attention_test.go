@@ -108,8 +108,8 @@ func TestAttentionForward(t *testing.T) {
 }
 
 // The gradient of Σ out·dout is held against central differences of the float64 forward pass, with a step of 1e-3: the
-// truncation is 1e-6 times a third derivative, which is of the order of the gradient. The kernels' float32 sums, of up to
-// some hundred terms for each of three products, miss it by up to 1e-4.
+// truncation is 1e-6 times a third derivative, which is of the order of the gradient. The kernels' float32 sums, of up
+// to some hundred terms for each of three products, miss it by up to 1e-4.
 func TestAttentionBackward(t *testing.T) {
 	const step = 1.0 / 1024 // so that x ± step is exact for the values below 2¹³ ulp
 	for _, s := range attentionShapes {

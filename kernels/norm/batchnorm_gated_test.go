@@ -12,7 +12,8 @@ import (
 )
 
 // TestBatchNormBackwardGated: the gradient before a gate is what Backward takes, where it may be rounded once
-// more: 2⁻²⁴ of each value, and in the sums of all rows, some hundred in a float32 block, less than a hundred times that.
+// more: 2⁻²⁴ of each value, and in the sums of all rows, some hundred in a float32 block, less than a hundred times
+// that.
 func TestBatchNormBackwardGated(t *testing.T) {
 	const samples, positions, c, tolerance = 5, 53, 37, 2e-5
 	const rows = samples * positions
