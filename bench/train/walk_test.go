@@ -41,7 +41,7 @@ func TestEveryModel(t *testing.T) {
 				t.Fatal(err)
 			}
 			if cost.Total.MACs() > lightMACs && os.Getenv(longVariable) == "" {
-				return
+				t.Skipf("is trained where %s is set", longVariable)
 			}
 			w := NewWeights(g, 1)
 			wake(g, w)
