@@ -113,7 +113,7 @@ func (d *depthwise) form(int) Form { return FormDepthwise }
 
 func (g *grouped) form(int) Form { return FormGrouped }
 
-func (p *productPass) form(n int) Form { return p.parts[0].of(n).form() }
+func (m *productPass) form(n int) Form { return m.parts[0].of(n).form() }
 
 func (p *implicitProduct) form() Form {
 	switch {

@@ -28,6 +28,10 @@ func (g *gather) plain() bool {
 		g.top == 0 && g.left == 0 && g.outH == g.h && g.outW == g.w
 }
 
+// direct reports whether a tile can read its rows where they are. Rows whose distance is a large power of two would
+// push each other out of the first-level cache.
+func (g *gather) direct() bool { return g.plain() && g.pixel%512 != 0 }
+
 // fill copies columns [k0,k1) of the given rows, counted over all images, to dst.
 func (g *gather) fill(dst []float32, dstRow, row, rows, k0, k1 int) {
 	if g.plain() {

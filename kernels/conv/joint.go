@@ -70,8 +70,8 @@ func (c *Conv) BackwardJoint(p *parallel.Pool, n int, j *Joint, ws []float32) (b
 }
 
 // JointSumsSize returns the floats of the sums that [Conv.BackwardJoint] takes for a batch norm, for up to n samples.
-func (c *Conv) JointSumsSize(norm *norm.BatchNorm, n int) int {
-	return norm.GradientSumsSize(c.joint().blocksOf(n))
+func (c *Conv) JointSumsSize(bn *norm.BatchNorm, n int) int {
+	return bn.GradientSumsSize(c.joint().blocksOf(n))
 }
 
 // JointWorkspace is [Conv.Workspace] for [Conv.BackwardJoint].

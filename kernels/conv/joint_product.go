@@ -10,7 +10,7 @@ import (
 // Blocking of the whole backward pass of 1×1 convolutions, and where it pays: dy has to be larger than dx, and the
 // weights small, as their gradient is added up once for every block.
 const (
-	jointFloats       = 1 << 17 // of dy in a block of whole blocks of rows, which stays in the second-level cache
+	jointFloats       = 1 << 17 // of dy in a block: whole blocks of rows, in the second-level cache
 	jointSplits       = 16      // upper bound of the splits of the pixels, each with its own partial sums
 	maxJointDepth     = 1024
 	maxJointWeights   = 1 << 18

@@ -40,15 +40,15 @@ func (d *depthwise) outputSums(n int) norm.OutputSums {
 func (d *depthwise) sumOutput(sums norm.OutputSums) { d.conv.summed.OutputSums = sums }
 
 // outputSums returns none for groups and for Winograd's form.
-func (c *productPass) outputSums(n int) norm.OutputSums {
-	f, ok := c.parts[0].(*implicitProduct)
+func (m *productPass) outputSums(n int) norm.OutputSums {
+	f, ok := m.parts[0].(*implicitProduct)
 	if !ok || f.groups > 1 {
 		return norm.OutputSums{}
 	}
 	return norm.OutputSums{Row: f.paddedCols(), Blocks: mem.CeilDiv(n*f.outH*f.outW, rowBlock)}
 }
 
-func (c *productPass) sumOutput(sums norm.OutputSums) { c.operands[0].summed.OutputSums = sums }
+func (m *productPass) sumOutput(sums norm.OutputSums) { m.operands[0].summed.OutputSums = sums }
 
 // summing returns the engine that sums the output of n samples, and these sums; they have no blocks if no engine does.
 func (c *Conv) summing(n int) (summingEngine, norm.OutputSums) {
@@ -80,9 +80,9 @@ func (c *Conv) ForwardStats(
 }
 
 // StatsWorkspace is [Conv.Workspace] for [Conv.ForwardStats].
-func (c *Conv) StatsWorkspace(norm *norm.BatchNorm, n, threads int) int {
+func (c *Conv) StatsWorkspace(bn *norm.BatchNorm, n, threads int) int {
 	_, sums := c.summing(n)
-	return max(c.Workspace(n, threads)+sums.Size(), norm.Workspace(n*c.s.OutH()*c.s.OutW(), threads))
+	return max(c.Workspace(n, threads)+sums.Size(), bn.Workspace(n*c.s.OutH()*c.s.OutW(), threads))
 }
 
 // NormBefore is the batch norm that made a convolution's input. The convolution sums that input's gradient for it.
@@ -94,16 +94,16 @@ type NormBefore struct {
 
 // SumsGradient reports whether [Conv.BackwardDataSums] takes the sums of a batch norm's gradient: that norm allows it,
 // with or without a residual, and the data gradient is depthwise or one product of all channels.
-func (c *Conv) SumsGradient(norm *norm.BatchNorm, residual bool) bool {
-	if !norm.SumsGradient(residual) {
+func (c *Conv) SumsGradient(bn *norm.BatchNorm, residual bool) bool {
+	if !bn.SumsGradient(residual) {
 		return false
 	}
 	return c.depthwise != nil || c.s.Groups == 1 && len(c.data) == 1 && c.winograd.data == nil
 }
 
 // SumsPartsGradient is [Conv.SumsGradient] for a batch norm of a concatenation whose parts lie apart.
-func (c *Conv) SumsPartsGradient(norm *norm.BatchNorm) bool {
-	return c.depthwise == nil && norm.TakesParts() && c.SumsGradient(norm, false)
+func (c *Conv) SumsPartsGradient(bn *norm.BatchNorm) bool {
+	return c.depthwise == nil && bn.TakesParts() && c.SumsGradient(bn, false)
 }
 
 // BackwardDataSums is BackwardData for the output of a batch norm: dx is the gradient through its activation,
@@ -147,11 +147,11 @@ func (c *Conv) gradientSums(n int, dx []float32, before NormBefore, size int) no
 }
 
 // GradientSumsSize returns the floats of the sums that [Conv.BackwardDataSums] takes for up to n samples.
-func (c *Conv) GradientSumsSize(norm *norm.BatchNorm, n int) int {
+func (c *Conv) GradientSumsSize(bn *norm.BatchNorm, n int) int {
 	if c.depthwise != nil {
-		return norm.GradientSumsSize(c.depthwise.data.bandsOf(n))
+		return bn.GradientSumsSize(c.depthwise.data.bandsOf(n))
 	}
-	return norm.GradientSumsSize(mem.CeilDiv(n*c.s.H*c.s.W, rowBlock))
+	return bn.GradientSumsSize(mem.CeilDiv(n*c.s.H*c.s.W, rowBlock))
 }
 
 // GradientSumsWorkspace is [Conv.Workspace] for [Conv.BackwardDataSums].
@@ -166,11 +166,11 @@ func (c *Conv) GradientSumsWorkspace(n, threads int) int {
 // ReadsThrough reports whether the convolution can read its input through a batch norm, see [Conv.ReadThrough]: it
 // copies what it reads anyway, and normalising the copy costs less than a pass over memory. An activation of more than
 // a few operations would cost more, as the weight gradient computes it again.
-func (c *Conv) ReadsThrough(norm *norm.BatchNorm) bool {
+func (c *Conv) ReadsThrough(bn *norm.BatchNorm) bool {
 	if c.grouped != nil {
-		return norm.Clamps() && c.winograd.forward == nil && c.winograd.weights == nil && c.grouped.readsThrough()
+		return bn.Clamps() && c.winograd.forward == nil && c.winograd.weights == nil && c.grouped.readsThrough()
 	}
-	return c.depthwise != nil && (norm.Clamps() || norm.Act() == act.HardSwish)
+	return c.depthwise != nil && (bn.Clamps() || bn.Act() == act.HardSwish)
 }
 
 // ReadThrough lets the next forward pass or weight gradient of n samples with the input at.X read
@@ -179,11 +179,11 @@ func (c *Conv) ReadsThrough(norm *norm.BatchNorm) bool {
 //
 // instead, with the bits of [norm.BatchNorm.Apply] but without writing it. Padding stays zero. It panics unless
 // [Conv.ReadsThrough] reports true.
-func (c *Conv) ReadThrough(norm *norm.BatchNorm, n int, at norm.Operands) {
-	if !c.ReadsThrough(norm) {
+func (c *Conv) ReadThrough(bn *norm.BatchNorm, n int, at norm.Operands) {
+	if !c.ReadsThrough(bn) {
 		panic("conv.Conv.ReadThrough: the convolution reads through no such batch norm")
 	}
-	c.through = norm.Input(n*c.s.H*c.s.W, at)
+	c.through = bn.Input(n*c.s.H*c.s.W, at)
 	if c.grouped != nil {
 		c.grouped.readThrough(&c.through)
 		return

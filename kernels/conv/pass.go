@@ -30,8 +30,8 @@ type blockedProduct interface {
 }
 
 // add appends a part that multiplies the given operands.
-func (c *productPass) add(operands *implicitProduct, part blockedProduct) {
-	c.operands, c.parts = append(c.operands, operands), append(c.parts, part)
+func (m *productPass) add(operands *implicitProduct, part blockedProduct) {
+	m.operands, m.parts = append(m.operands, operands), append(m.parts, part)
 }
 
 // The stages of a call.
@@ -40,9 +40,9 @@ type (
 	multiplyParts productPass
 )
 
-func (c *productPass) workspace(n, threads int) int {
+func (m *productPass) workspace(n, threads int) int {
 	space, perWorker := mem.CountingScratch(), 0
-	for _, part := range c.parts {
+	for _, part := range m.parts {
 		part = part.of(n)
 		space.Take(part.packedSize())
 		perWorker = max(perWorker, part.workerSize())
@@ -50,44 +50,44 @@ func (c *productPass) workspace(n, threads int) int {
 	return space.Size() + threads*perWorker
 }
 
-func (c *productPass) forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
-	f := c.operands[0]
+func (m *productPass) forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
+	f := m.operands[0]
 	f.n, f.src, f.weights, f.dst, f.add, f.bias, f.relu = n, x, w, y, e.Add, e.Bias, e.Act == act.ReLU
-	c.run(p, ws)
+	m.run(p, ws)
 }
 
-func (c *productPass) backwardData(p *parallel.Pool, n int, dx, dy, w, add, ws []float32) {
-	for _, phase := range c.operands {
+func (m *productPass) backwardData(p *parallel.Pool, n int, dx, dy, w, add, ws []float32) {
+	for _, phase := range m.operands {
 		phase.n, phase.src, phase.weights, phase.dst, phase.add = n, dy, w, dx, add
 	}
-	c.run(p, ws)
+	m.run(p, ws)
 }
 
 // run packs the weights and multiplies.
-func (c *productPass) run(p *parallel.Pool, ws []float32) {
+func (m *productPass) run(p *parallel.Pool, ws []float32) {
 	space := mem.NewScratch(ws)
 	packTasks, tasks := 0, 0
-	c.perWorker = 0
-	for _, part := range c.parts {
+	m.perWorker = 0
+	for _, part := range m.parts {
 		part.start(space.Take(part.packedSize()))
 		packTasks += part.packTasks()
 		tasks += part.tasks()
-		c.perWorker = max(c.perWorker, part.workerSize())
+		m.perWorker = max(m.perWorker, part.workerSize())
 	}
-	c.scratch = space.Rest
+	m.scratch = space.Rest
 	if packTasks > 0 {
-		p.Run(packTasks, (*packParts)(c))
+		p.Run(packTasks, (*packParts)(m))
 	}
-	if f := c.operands[0]; f.summed.Sums != nil {
-		f.summed.run(p, f.firstTasks(), tasks, (*multiplyParts)(c), f.dst[:rowBlock*f.dstPixel], f.cols)
+	if f := m.operands[0]; f.summed.Sums != nil {
+		f.summed.run(p, f.firstTasks(), tasks, (*multiplyParts)(m), f.dst[:rowBlock*f.dstPixel], f.cols)
 		return
 	}
-	p.Run(tasks, (*multiplyParts)(c))
+	p.Run(tasks, (*multiplyParts)(m))
 }
 
-func (c *packParts) Do(task, worker int) {
-	ws := c.scratch[worker*c.perWorker:][:c.perWorker]
-	for _, part := range c.parts {
+func (m *packParts) Do(task, worker int) {
+	ws := m.scratch[worker*m.perWorker:][:m.perWorker]
+	for _, part := range m.parts {
 		if n := part.packTasks(); task >= n {
 			task -= n
 			continue
@@ -97,10 +97,10 @@ func (c *packParts) Do(task, worker int) {
 	}
 }
 
-func (c *multiplyParts) Do(task, worker int) {
-	task += c.operands[0].summed.first
-	ws := c.scratch[worker*c.perWorker:][:c.perWorker]
-	for _, part := range c.parts {
+func (m *multiplyParts) Do(task, worker int) {
+	task += m.operands[0].summed.first
+	ws := m.scratch[worker*m.perWorker:][:m.perWorker]
+	for _, part := range m.parts {
 		if n := part.tasks(); task >= n {
 			task -= n
 			continue
@@ -179,3 +179,7 @@ func (g *blockGrid) task(index int) (rowBlock, group, col, cols int) {
 	col = index % columnBlocks * g.columnBlock
 	return index / (columnBlocks * g.groups), index / columnBlocks % g.groups, col, min(g.columnBlock, g.cols-col)
 }
+
+// equalBlocks returns the size of the blocks into which n is cut if none may be larger than limit; the last may be
+// smaller.
+func equalBlocks(n, limit int) int { return mem.CeilDiv(n, mem.CeilDiv(n, limit)) }

@@ -134,13 +134,13 @@ func (p *implicitProduct) steps() int {
 func (p *implicitProduct) blockDepth() int {
 	depth := max(p.steps(), 1)
 	if p.quartered() {
-		return mem.RoundUp(mem.CeilDiv(depth, mem.CeilDiv(depth, quarteredDepth)), 2)
+		return mem.RoundUp(equalBlocks(depth, quarteredDepth), 2)
 	}
 	limit := depthBlock
 	if !p.packsAhead() && !p.transposed {
 		limit = min(limit, max(packedFloats/p.columnBlock(), 1))
 	}
-	return mem.CeilDiv(depth, mem.CeilDiv(depth, limit))
+	return equalBlocks(depth, limit)
 }
 
 // packTasks returns the number of panels to pack before multiplying.
@@ -205,35 +205,8 @@ func (p *implicitProduct) multiply(task int, ws []float32) {
 	b.multiply()
 }
 
-// multiply computes the block.
-func (b *productBlock) multiply() {
-	p := b.implicitProduct
-	depth, block := p.steps(), p.blockDepth()
-	for k := 0; k < depth; k += block {
-		b.m.Depth = min(block, depth-k)
-		b.m.Epilogue = b.epilogueOf(k == 0, k+b.m.Depth == depth)
-		if p.multipliesLines() {
-			b.packColumns(k)
-			b.multiplyLines()
-			continue
-		}
-		b.gatherRows(k)
-		if p.quartered() {
-			b.multiplyQuarters(k)
-			continue
-		}
-		b.packColumns(k)
-		b.m.Run()
-	}
-	b.finish()
-}
-
 // firstTasks returns how many tasks make the first block of rows.
 func (p *implicitProduct) firstTasks() int { return p.tasks() / p.rowBlocks() }
-
-// direct reports whether a tile can read its rows where they are. Rows whose distance is a large power of two would
-// push each other out of the first-level cache.
-func (g *gather) direct() bool { return g.plain() && g.pixel%512 != 0 }
 
 // move copies rows of the product between a block and the pixels of the image that they are.
 func (p *implicitProduct) move(

@@ -82,6 +82,29 @@ func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
 	b.setResult()
 }
 
+// multiply computes the block.
+func (b *productBlock) multiply() {
+	p := b.implicitProduct
+	depth, block := p.steps(), p.blockDepth()
+	for k := 0; k < depth; k += block {
+		b.m.Depth = min(block, depth-k)
+		b.m.Epilogue = b.epilogueOf(k == 0, k+b.m.Depth == depth)
+		if p.multipliesLines() {
+			b.packColumns(k)
+			b.multiplyLines()
+			continue
+		}
+		b.gatherRows(k)
+		if p.quartered() {
+			b.multiplyQuarters(k)
+			continue
+		}
+		b.packColumns(k)
+		b.m.Run()
+	}
+	b.finish()
+}
+
 // setResult sets where the block goes, what is summed of it, and what is read when it is complete.
 func (b *productBlock) setResult() {
 	p, m := b.implicitProduct, &b.m

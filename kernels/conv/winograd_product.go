@@ -262,7 +262,3 @@ func transformedRows(tiles, row int) transformed {
 
 // at returns a position of a tile.
 func (t *transformed) at(position, tile int) []float32 { return t.data[position*t.step+tile*t.row:] }
-
-// equalBlocks returns the size of the blocks into which n is cut if none may be larger than limit; the last may be
-// smaller.
-func equalBlocks(n, limit int) int { return mem.CeilDiv(n, mem.CeilDiv(n, limit)) }

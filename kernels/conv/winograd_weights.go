@@ -8,12 +8,12 @@ import (
 
 // Blocking of weight gradients in Winograd's form.
 const (
-	gradientFloats  = 1 << 21 // wanted in the transformed tiles of a chunk: they stay in the last-level cache
-	minGradientTile = 192     // tiles of a chunk, which is the depth of the products
-	maxGradientTile = 768
-	gradientDepth   = 256 // tiles that are multiplied at once
-	gradientColumns = 128 // columns of a task
-	transformTiles  = 8   // tiles of a task
+	gradientFloats   = 1 << 21 // wanted in the transformed tiles of a chunk: they stay in the last-level cache
+	minGradientTiles = 192     // of a chunk, which is the depth of the products
+	maxGradientTiles = 768
+	gradientDepth    = 256 // tiles that are multiplied at once
+	gradientColumns  = 128 // columns of a task
+	transformTiles   = 8   // tiles of a task
 )
 
 // winogradWeights is a weight gradient in Winograd's form. Chunk by chunk, the tiles of inputs and output gradients are
@@ -23,7 +23,7 @@ type winogradWeights struct {
 	operands *weightProduct
 	grid     tileGrid
 	minTiles int
-	pairs    bool // multiply pairs of bf16: of neighbouring tiles, where the first of them is
+	pairs    bool // multiply pairs of bf16: two neighbouring tiles become one, in the place of the first
 
 	// The call in flight.
 	chunk, tiles      int         // the first tile of the chunk, and how many
@@ -53,7 +53,7 @@ func (w *winogradWeights) takeChunk(n int, space *mem.Scratch) (tiles int, input
 	outputs := w.outputs() - w.operands.rows + mem.RoundUp(w.operands.rows, shape.Rows)
 	inputRow, gradientRow := mem.PaddedRow(w.operands.pixel), mem.PaddedRow(outputs)
 	limit := gradientFloats / w.grid.positions / (inputRow + gradientRow)
-	tiles = equalBlocks(n*w.grid.perImage(), min(max(limit, minGradientTile), maxGradientTile))
+	tiles = equalBlocks(n*w.grid.perImage(), min(max(limit, minGradientTiles), maxGradientTiles))
 	products = transformedRows(w.outputs(), w.operands.channels)
 	gradients, inputs = transformedRows(tiles, gradientRow), transformedRows(tiles, inputRow)
 	products.data = space.Take(w.grid.positions * products.step)

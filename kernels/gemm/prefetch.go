@@ -3,8 +3,7 @@ package gemm
 import "github.com/reidbench/reidbench/kernels/mem"
 
 // Prefetch is memory that the tiles of a product fetch into the second-level cache while they multiply, because it is
-// read soon after. Otherwise that would wait for memory while nothing is multiplied. [PrefetchEvenly] and
-// [PrefetchStrips] make one.
+// read soon after: whoever reads it need not wait for memory then. [PrefetchEvenly] and [PrefetchStrips] make one.
 type Prefetch struct {
 	blocks [4]PrefetchBlock // in the order of use
 	first  int              // tiles that fetch them, the first ones of the product; 0 is all
