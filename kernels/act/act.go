@@ -1,8 +1,7 @@
 // Package act answers what an activation is: its scalar definition, a [Kind] as PyTorch defines it, and the vectors
 // that [Apply] and [Backward] compute with it.
 //
-// The vectors stay within a few units in the last place of the definition. Of the kernels' packages, act imports isa
-// and mem.
+// The vectors stay within a few units in the last place of the definition.
 package act
 
 import (

@@ -1,8 +1,7 @@
 // Package attention answers how tokens look at each other: multi-head [Attention] in one kernel, and the parts that
 // models put together by themselves: [Softmax] over rows, and products of small matrices, [MatMul].
 //
-// The products are gemm's, of one head or one pair of matrices a time. Of the kernels' packages, attention imports isa,
-// mem, parallel, vec and gemm.
+// The products are gemm's, of one head or one pair of matrices a time.
 package attention
 
 import (

@@ -2,7 +2,6 @@
 // variable REIDBENCH_ISA names (avx512, avx2 or generic, which is portable Go).
 //
 // Every family of kernels looks [Active] up for each call of a loop, so a test can go through all of them with [Use].
-// Of the kernels' packages, isa imports none.
 package isa
 
 import (

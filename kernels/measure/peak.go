@@ -1,8 +1,7 @@
 // Package measure answers how fast this machine is: the rate of multiply-adds that its threads reach, [Peak], and the
 // bytes that they move to and from memory, [Bandwidth].
 //
-// Both are upper bounds that kernels are compared with. Of the kernels' packages, measure imports isa, mem and
-// parallel.
+// Both are upper bounds that kernels are compared with.
 package measure
 
 import (

@@ -2,5 +2,5 @@
 // past the caches, and checks of the lengths of operands.
 //
 // Kernels take their scratch from a workspace of the caller's. The code that cuts it with a [Scratch] is also the code
-// that counts how large it has to be. Of the kernels' packages, mem imports isa alone.
+// that counts how large it has to be.
 package mem

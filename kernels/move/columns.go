@@ -2,8 +2,7 @@
 // flattened sample ([Flatten]), tokens before and within sequences ([Tokens]), the pixels of windows ([Windows]), and
 // repeated positions ([Upsample]).
 //
-// A gradient is the same move in the other direction, and a sum where a value went to several places. Of the kernels'
-// packages, move imports mem, parallel and vec.
+// A gradient is the same move in the other direction, and a sum where a value went to several places.
 package move
 
 import (

@@ -2,6 +2,5 @@
 // before or after it may know of it, and [LayerNorm] over the channels of a row.
 //
 // The backward passes recompute what they need from the input and its statistics, so that only those are kept. Sums
-// over rows are float32 within a block of rows and float64 from there on. Of the kernels' packages, norm imports isa,
-// mem, parallel, vec and act.
+// over rows are float32 within a block of rows and float64 from there on.
 package norm

@@ -1,6 +1,4 @@
 // Package optim answers how parameters move: [Adam] updates them from their gradients.
-//
-// Of the kernels' packages, optim imports isa, mem and parallel.
 package optim
 
 import (

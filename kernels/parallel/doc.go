@@ -2,6 +2,5 @@
 // functions of this package cut work into tasks.
 //
 // The cut depends on shapes alone, never on the number of threads, and partial sums of tasks are added in the order of
-// the tasks: so results do not depend on the number of threads either. Of the kernels' packages, parallel imports isa
-// and mem.
+// the tasks: so results do not depend on the number of threads either.
 package parallel

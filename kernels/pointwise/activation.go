@@ -2,8 +2,7 @@
 // products ([Mul], [Scale]), factors for channels ([ChannelGate], [ChannelScale]), and what is dropped at random
 // ([Dropout], [DropPath]).
 //
-// A layer is the task-wise run of a loop of vec or act over whole tensors. Of the kernels' packages, pointwise imports
-// isa, mem, parallel, vec and act.
+// A layer is the task-wise run of a loop of vec or act over whole tensors.
 package pointwise
 
 import (

@@ -1,8 +1,7 @@
 // Package pooling answers what a window holds: the largest value, [Max], the mean, [Avg], or the mean over windows that
 // cover the input, [AdaptiveAvg].
 //
-// A layer is made for a shape; its methods take batches of samples [H,W,C]. Of the kernels' packages, pooling imports
-// isa, mem, parallel and vec.
+// A layer is made for a shape; its methods take batches of samples [H,W,C].
 package pooling
 
 import (

@@ -2,5 +2,5 @@
 // with a factor for every channel, sums over rows, copies and transposes of matrices.
 //
 // A loop is a function of slices that runs on the calling thread. Its scalar definition is its portable form, or stands
-// in its comment. Of the kernels' packages, vec imports isa, mem and act.
+// in its comment.
 package vec

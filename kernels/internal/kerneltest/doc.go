@@ -2,6 +2,4 @@
 // definition and its numerical derivative ([CheckLayers]), as vectors against their portable loop ([CheckVectors]), in
 // fenced memory ([Guarded]), past the caches ([CheckStreamed]), and how fast they are ([BenchmarkPasses],
 // [ReportSpeed]).
-//
-// Of the kernels' packages, kerneltest imports isa, mem and parallel.
 package kerneltest
