@@ -38,7 +38,7 @@ func (l *layerNormLayer) backward(c *compiler, dy buffer) {
 	k := c.contribute(l.in[0], true, none)
 	c.emit(l.label(Gradient), []buffer{dy, x, mean, invStd, k.add}, []buffer{k.dst}, func(f *frame) {
 		of := norm.LayerNormGradient{
-			DY: f.at(dy), X: f.at(x), Mean: f.at(mean), RStd: f.at(invStd), Gamma: gamma,
+			DY: f.at(dy), X: f.at(x), Mean: f.at(mean), InvStd: f.at(invStd), Gamma: gamma,
 			DX: f.at(k.dst), Add: f.at(k.add), DGamma: dGamma, DBeta: dBeta, Accumulate: accumulate,
 		}
 		kernel.Backward(f.pool, f.n*positions, of, f.ws)

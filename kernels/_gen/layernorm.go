@@ -72,10 +72,10 @@ func nextRow(bases ...reg.Register) {
 }
 
 func (m *machine) layerNormRows() {
-	m.function("layerNormRows", "(y, x, gamma, beta, mean, rstd *float32, rows, c int, eps float32)",
+	m.function("layerNormRows", "(y, x, gamma, beta, mean, invstd *float32, rows, c int, eps float32)",
 		"is layerNormRowsGeneric in float32, for rows > 0.")
-	p := pointers("y", "x", "gamma", "beta", "mean", "rstd", "rows")
-	y, x, gamma, beta, means, rstds, left := p[0], p[1], p[2], p[3], p[4], p[5], p[6]
+	p := pointers("y", "x", "gamma", "beta", "mean", "invstd", "rows")
+	y, x, gamma, beta, means, invstds, left := p[0], p[1], p[2], p[3], p[4], p[5], p[6]
 	l := m.newRowLoop()
 	count := XMM()
 	CVTSQ2SS(Load(Param("c"), GP64()), count)
@@ -103,16 +103,16 @@ func (m *machine) layerNormRows() {
 	VADDSS(eps, total.AsX(), total.AsX())
 	VSQRTSS(total.AsX(), total.AsX(), total.AsX())
 	VDIVSS(total.AsX(), one, total.AsX())
-	VMOVSS(total.AsX(), Mem{Base: rstds})
-	rstd := m.spread(total)
+	VMOVSS(total.AsX(), Mem{Base: invstds})
+	invstd := m.spread(total)
 
 	l.each("apply", func(mask reg.Register) {
-		norm := m.mul(m.sub(m.load(l.at(x), mask), mean), rstd)
+		norm := m.mul(m.sub(m.load(l.at(x), mask), mean), invstd)
 		m.store(m.fma(norm, m.load(l.at(gamma), mask), m.load(l.at(beta), mask)), l.at(y), mask)
 	})
 	nextRow(x, y)
 	ADDQ(I8(4), means)
-	ADDQ(I8(4), rstds)
+	ADDQ(I8(4), invstds)
 	DECQ(left)
 	JNZ(LabelRef("row"))
 	m.finish()
@@ -134,10 +134,10 @@ func (m *machine) layerNormGradRows(residual bool) {
 	if residual {
 		name, parameter = "layerNormGradAddRows", ", add"
 	}
-	m.function(name, "(dx, dgamma, dbeta, dy, x, mean, rstd, gamma"+parameter+" *float32, rows, c int)",
+	m.function(name, "(dx, dgamma, dbeta, dy, x, mean, invstd, gamma"+parameter+" *float32, rows, c int)",
 		"is layerNormGradRowsGeneric in float32, for rows > 0.")
-	p := pointers("dx", "dgamma", "dbeta", "dy", "x", "mean", "rstd", "gamma")
-	dx, dgamma, dbeta, dy, x, means, rstds, gamma := p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
+	p := pointers("dx", "dgamma", "dbeta", "dy", "x", "mean", "invstd", "gamma")
+	dx, dgamma, dbeta, dy, x, means, invstds, gamma := p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
 	moving := []reg.Register{dx, dy, x}
 	var add reg.Register
 	if residual {
@@ -149,11 +149,11 @@ func (m *machine) layerNormGradRows(residual bool) {
 	count := XMM()
 	CVTSQ2SS(Load(Param("c"), GP64()), count)
 	Label("row")
-	mean, rstd := m.broadcast(Mem{Base: means}), m.broadcast(Mem{Base: rstds})
+	mean, invstd := m.broadcast(Mem{Base: means}), m.broadcast(Mem{Base: invstds})
 
 	sumH, sumHX := m.zero(), m.zero()
 	l.each("sums", func(mask reg.Register) {
-		norm := m.mul(m.sub(m.load(l.at(x), mask), mean), rstd)
+		norm := m.mul(m.sub(m.load(l.at(x), mask), mean), invstd)
 		if mask != nil {
 			norm = m.only(mask, norm)
 		}
@@ -170,9 +170,9 @@ func (m *machine) layerNormGradRows(residual bool) {
 	h, hx := m.spread(meanH), m.spread(meanHX)
 
 	l.each("apply", func(mask reg.Register) {
-		norm := m.mul(m.sub(m.load(l.at(x), mask), mean), rstd)
+		norm := m.mul(m.sub(m.load(l.at(x), mask), mean), invstd)
 		d := m.sub(m.mul(m.load(l.at(dy), mask), m.load(l.at(gamma), mask)), h)
-		d = m.mul(m.fnma(norm, hx, d), rstd)
+		d = m.mul(m.fnma(norm, hx, d), invstd)
 		if residual {
 			d = m.add(d, m.load(l.at(add), mask))
 		}
@@ -180,7 +180,7 @@ func (m *machine) layerNormGradRows(residual bool) {
 	})
 	nextRow(moving...)
 	ADDQ(I8(4), means)
-	ADDQ(I8(4), rstds)
+	ADDQ(I8(4), invstds)
 	DECQ(left)
 	JNZ(LabelRef("row"))
 	m.finish()

@@ -81,7 +81,7 @@ type rowOperands struct {
 	Input
 	rows, c int
 	x, add  []float32 // [rows, c]; a nil add is absent
-	parts   []Part    // nil, or what x, which is nil then, is made of
+	parts   []Part    // in place of x, which is nil then; nil for none
 }
 
 // operands checks the lengths of what a batch norm was applied to, and computes its scale.

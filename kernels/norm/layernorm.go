@@ -26,30 +26,30 @@ func (l *LayerNorm) Workspace(rows, threads int) int {
 
 // layerNormForward holds the arguments of Forward, and is its job.
 type layerNormForward struct {
-	y, x        []float32 // [rows, c]
-	gamma, beta []float32 // [c]
-	mean, rstd  []float32 // [rows]
-	eps         float32
-	perTask     int // rows
+	y, x         []float32 // [rows, c]
+	gamma, beta  []float32 // [c]
+	mean, invstd []float32 // [rows]
+	eps          float32
+	perTask      int // rows
 }
 
 // Forward computes, for every row r,
 //
-//	mean[r] = Σ_c x[r,c] / C
-//	rstd[r] = 1 / sqrt(Σ_c (x[r,c]-mean[r])² / C + eps)
-//	y[r,c]  = (x[r,c]-mean[r]) * rstd[r] * gamma[c] + beta[c]
+//	mean[r]   = Σ_c x[r,c] / C
+//	invstd[r] = 1 / sqrt(Σ_c (x[r,c]-mean[r])² / C + eps)
+//	y[r,c]    = (x[r,c]-mean[r]) * invstd[r] * gamma[c] + beta[c]
 //
 // y may be x.
-func (l *LayerNorm) Forward(p *parallel.Pool, rows int, y, x, gamma, beta, mean, rstd []float32) {
+func (l *LayerNorm) Forward(p *parallel.Pool, rows int, y, x, gamma, beta, mean, invstd []float32) {
 	mem.CheckLen("norm.LayerNorm.Forward", "y", y, rows*l.c)
 	mem.CheckLen("norm.LayerNorm.Forward", "x", x, rows*l.c)
 	mem.CheckLen("norm.LayerNorm.Forward", "gamma", gamma, l.c)
 	mem.CheckLen("norm.LayerNorm.Forward", "beta", beta, l.c)
 	mem.CheckLen("norm.LayerNorm.Forward", "mean", mean, rows)
-	mem.CheckLen("norm.LayerNorm.Forward", "rstd", rstd, rows)
+	mem.CheckLen("norm.LayerNorm.Forward", "invstd", invstd, rows)
 	k := &l.forward
 	*k = layerNormForward{
-		y: y, x: x, gamma: gamma[:l.c], beta: beta[:l.c], mean: mean[:rows], rstd: rstd, eps: l.eps,
+		y: y, x: x, gamma: gamma[:l.c], beta: beta[:l.c], mean: mean[:rows], invstd: invstd, eps: l.eps,
 		perTask: parallel.RowsPerTask(l.c),
 	}
 	p.Run(mem.CeilDiv(rows, k.perTask), k)
@@ -59,14 +59,14 @@ func (k *layerNormForward) Do(task, _ int) {
 	c := len(k.gamma)
 	first, last := task*k.perTask, min((task+1)*k.perTask, len(k.mean))
 	at, end := first*c, last*c
-	layerNormRows(k.y[at:end], k.x[at:end], k.gamma, k.beta, k.mean[first:last], k.rstd[first:last], k.eps)
+	layerNormRows(k.y[at:end], k.x[at:end], k.gamma, k.beta, k.mean[first:last], k.invstd[first:last], k.eps)
 }
 
 // LayerNormGradient holds the arguments of [LayerNorm.Backward].
 type LayerNormGradient struct {
-	DY, X      []float32 // [rows, C], X is what Forward was given
-	Mean, RStd []float32 // [rows], from Forward
-	Gamma      []float32 // [C]
+	DY, X        []float32 // [rows, C], X is what Forward was given
+	Mean, InvStd []float32 // [rows], from Forward
+	Gamma        []float32 // [C]
 
 	DX, Add       []float32 // [rows, C], the result and what is added to it; a nil Add is absent
 	DGamma, DBeta []float32 // [C], results
@@ -79,11 +79,11 @@ type layerNormBackward struct {
 	sums rowSums
 }
 
-// Backward computes the gradient of Forward. With x̂[r,c] = (x[r,c]-mean[r])*rstd[r] and h[r,c] = dy[r,c]*gamma[c]:
+// Backward computes the gradient of Forward. With x̂[r,c] = (x[r,c]-mean[r])*invstd[r] and h[r,c] = dy[r,c]*gamma[c]:
 //
 //	dgamma[c] = Σ_r dy[r,c] * x̂[r,c]   (added to dgamma if of.Accumulate)
 //	dbeta[c]  = Σ_r dy[r,c]            (added to dbeta if of.Accumulate)
-//	dx[r,c]   = rstd[r] * (h[r,c] - Σ_c h/C - x̂[r,c] * Σ_c h·x̂/C) (+ add[r,c])
+//	dx[r,c]   = invstd[r] * (h[r,c] - Σ_c h/C - x̂[r,c] * Σ_c h·x̂/C) (+ add[r,c])
 //
 // of.DX may be of.DY or of.Add.
 func (l *LayerNorm) Backward(p *parallel.Pool, rows int, of LayerNormGradient, ws []float32) {
@@ -93,7 +93,7 @@ func (l *LayerNorm) Backward(p *parallel.Pool, rows int, of LayerNormGradient, w
 	mem.CheckLen("norm.LayerNorm.Backward", "dy", of.DY, rows*l.c)
 	mem.CheckLen("norm.LayerNorm.Backward", "x", of.X, rows*l.c)
 	mem.CheckLen("norm.LayerNorm.Backward", "mean", of.Mean, rows)
-	mem.CheckLen("norm.LayerNorm.Backward", "rstd", of.RStd, rows)
+	mem.CheckLen("norm.LayerNorm.Backward", "invstd", of.InvStd, rows)
 	mem.CheckLen("norm.LayerNorm.Backward", "gamma", of.Gamma, l.c)
 	if of.Add != nil {
 		mem.CheckLen("norm.LayerNorm.Backward", "add", of.Add, rows*l.c)
@@ -133,7 +133,7 @@ func (k *layerNormBackward) Do(task, worker int) {
 		}
 		clear(sumGX)
 		clear(sumG)
-		layerNormGradRows(k.DX[at:to], sumGX, sumG, k.DY[at:to], k.X[at:to], k.Mean[first:end], k.RStd[first:end],
+		layerNormGradRows(k.DX[at:to], sumGX, sumG, k.DY[at:to], k.X[at:to], k.Mean[first:end], k.InvStd[first:end],
 			k.Gamma, add)
 		vec.AddFloat64(gxs, sumGX)
 		vec.AddFloat64(gs, sumG)

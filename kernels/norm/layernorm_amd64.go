@@ -3,19 +3,19 @@
 package norm
 
 // layerNormRowsAVX512 is layerNormRowsGeneric in float32, for rows > 0.
-func layerNormRowsAVX512(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, rstd *float32, rows int, c int, eps float32)
+func layerNormRowsAVX512(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, invstd *float32, rows int, c int, eps float32)
 
 // layerNormGradRowsAVX512 is layerNormGradRowsGeneric in float32, for rows > 0.
-func layerNormGradRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, rows int, c int)
+func layerNormGradRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, rows int, c int)
 
 // layerNormGradAddRowsAVX512 is layerNormGradRowsGeneric in float32, for rows > 0.
-func layerNormGradAddRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, add *float32, rows int, c int)
+func layerNormGradAddRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, add *float32, rows int, c int)
 
 // layerNormRowsAVX2 is layerNormRowsGeneric in float32, for rows > 0.
-func layerNormRowsAVX2(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, rstd *float32, rows int, c int, eps float32)
+func layerNormRowsAVX2(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, invstd *float32, rows int, c int, eps float32)
 
 // layerNormGradRowsAVX2 is layerNormGradRowsGeneric in float32, for rows > 0.
-func layerNormGradRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, rows int, c int)
+func layerNormGradRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, rows int, c int)
 
 // layerNormGradAddRowsAVX2 is layerNormGradRowsGeneric in float32, for rows > 0.
-func layerNormGradAddRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, add *float32, rows int, c int)
+func layerNormGradAddRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, add *float32, rows int, c int)

@@ -2,7 +2,7 @@
 
 #include "textflag.h"
 
-// func layerNormRowsAVX512(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, rstd *float32, rows int, c int, eps float32)
+// func layerNormRowsAVX512(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, invstd *float32, rows int, c int, eps float32)
 // Requires: AVX, AVX512F, BMI2, SSE
 TEXT ·layerNormRowsAVX512(SB), NOSPLIT, $0-68
 	MOVQ     y+0(FP), AX
@@ -10,7 +10,7 @@ TEXT ·layerNormRowsAVX512(SB), NOSPLIT, $0-68
 	MOVQ     gamma+16(FP), DX
 	MOVQ     beta+24(FP), BX
 	MOVQ     mean+32(FP), SI
-	MOVQ     rstd+40(FP), DI
+	MOVQ     invstd+40(FP), DI
 	MOVQ     rows+48(FP), R8
 	MOVQ     c+56(FP), R11
 	MOVQ     R11, R10
@@ -147,7 +147,7 @@ DATA const3f800000<>+56(SB)/4, $0x3f800000
 DATA const3f800000<>+60(SB)/4, $0x3f800000
 GLOBL const3f800000<>(SB), RODATA|NOPTR, $64
 
-// func layerNormGradRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, rows int, c int)
+// func layerNormGradRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, rows int, c int)
 // Requires: AVX, AVX512F, BMI2, SSE
 TEXT ·layerNormGradRowsAVX512(SB), NOSPLIT, $0-80
 	MOVQ     dx+0(FP), AX
@@ -156,7 +156,7 @@ TEXT ·layerNormGradRowsAVX512(SB), NOSPLIT, $0-80
 	MOVQ     dy+24(FP), BX
 	MOVQ     x+32(FP), SI
 	MOVQ     mean+40(FP), DI
-	MOVQ     rstd+48(FP), R8
+	MOVQ     invstd+48(FP), R8
 	MOVQ     gamma+56(FP), R9
 	MOVQ     c+72(FP), R12
 	MOVQ     R12, R11
@@ -285,7 +285,7 @@ applyDone:
 	VZEROUPPER
 	RET
 
-// func layerNormGradAddRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, add *float32, rows int, c int)
+// func layerNormGradAddRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, add *float32, rows int, c int)
 // Requires: AVX, AVX512F, BMI2, SSE
 TEXT ·layerNormGradAddRowsAVX512(SB), NOSPLIT, $0-88
 	MOVQ     dx+0(FP), AX
@@ -294,7 +294,7 @@ TEXT ·layerNormGradAddRowsAVX512(SB), NOSPLIT, $0-88
 	MOVQ     dy+24(FP), BX
 	MOVQ     x+32(FP), SI
 	MOVQ     mean+40(FP), DI
-	MOVQ     rstd+48(FP), R8
+	MOVQ     invstd+48(FP), R8
 	MOVQ     gamma+56(FP), R9
 	MOVQ     add+64(FP), R10
 	MOVQ     c+80(FP), R13
@@ -429,7 +429,7 @@ applyDone:
 	VZEROUPPER
 	RET
 
-// func layerNormRowsAVX2(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, rstd *float32, rows int, c int, eps float32)
+// func layerNormRowsAVX2(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, invstd *float32, rows int, c int, eps float32)
 // Requires: AVX, AVX2, FMA3, SSE
 TEXT ·layerNormRowsAVX2(SB), NOSPLIT, $0-68
 	MOVQ     y+0(FP), AX
@@ -437,7 +437,7 @@ TEXT ·layerNormRowsAVX2(SB), NOSPLIT, $0-68
 	MOVQ     gamma+16(FP), DX
 	MOVQ     beta+24(FP), BX
 	MOVQ     mean+32(FP), SI
-	MOVQ     rstd+40(FP), DI
+	MOVQ     invstd+40(FP), DI
 	MOVQ     rows+48(FP), R8
 	MOVQ     c+56(FP), R11
 	MOVQ     R11, R10
@@ -589,7 +589,7 @@ DATA tailMask<>+120(SB)/4, $0x00000000
 DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
-// func layerNormGradRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, rows int, c int)
+// func layerNormGradRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, rows int, c int)
 // Requires: AVX, AVX2, FMA3, SSE
 TEXT ·layerNormGradRowsAVX2(SB), NOSPLIT, $0-80
 	MOVQ     dx+0(FP), AX
@@ -598,7 +598,7 @@ TEXT ·layerNormGradRowsAVX2(SB), NOSPLIT, $0-80
 	MOVQ     dy+24(FP), BX
 	MOVQ     x+32(FP), SI
 	MOVQ     mean+40(FP), DI
-	MOVQ     rstd+48(FP), R8
+	MOVQ     invstd+48(FP), R8
 	MOVQ     gamma+56(FP), R9
 	MOVQ     c+72(FP), R12
 	MOVQ     R12, R11
@@ -726,7 +726,7 @@ applyDone:
 	VZEROUPPER
 	RET
 
-// func layerNormGradAddRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, add *float32, rows int, c int)
+// func layerNormGradAddRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, add *float32, rows int, c int)
 // Requires: AVX, AVX2, FMA3, SSE
 TEXT ·layerNormGradAddRowsAVX2(SB), NOSPLIT, $0-88
 	MOVQ     dx+0(FP), AX
@@ -735,7 +735,7 @@ TEXT ·layerNormGradAddRowsAVX2(SB), NOSPLIT, $0-88
 	MOVQ     dy+24(FP), BX
 	MOVQ     x+32(FP), SI
 	MOVQ     mean+40(FP), DI
-	MOVQ     rstd+48(FP), R8
+	MOVQ     invstd+48(FP), R8
 	MOVQ     gamma+56(FP), R9
 	MOVQ     add+64(FP), R10
 	MOVQ     c+80(FP), R13

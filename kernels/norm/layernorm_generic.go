@@ -3,7 +3,7 @@ package norm
 import "math"
 
 // layerNormRowsGeneric is LayerNorm.Forward for len(mean) rows of len(gamma) channels.
-func layerNormRowsGeneric(y, x, gamma, beta, mean, rstd []float32, eps float32) {
+func layerNormRowsGeneric(y, x, gamma, beta, mean, invstd []float32, eps float32) {
 	c := len(gamma)
 	for r := range mean {
 		row, out := x[r*c:r*c+c], y[r*c:r*c+c]
@@ -18,19 +18,19 @@ func layerNormRowsGeneric(y, x, gamma, beta, mean, rstd []float32, eps float32) 
 			squares += d * d
 		}
 		mean[r] = float32(m)
-		rstd[r] = float32(1 / math.Sqrt(squares/float64(c)+float64(eps)))
+		invstd[r] = float32(1 / math.Sqrt(squares/float64(c)+float64(eps)))
 		for j, v := range row {
-			out[j] = (v-mean[r])*rstd[r]*gamma[j] + beta[j]
+			out[j] = (v-mean[r])*invstd[r]*gamma[j] + beta[j]
 		}
 	}
 }
 
 // layerNormGradRowsGeneric is LayerNorm.Backward for len(mean) rows of len(gamma) channels; it adds to dgamma and
 // dbeta.
-func layerNormGradRowsGeneric(dx, dgamma, dbeta, dy, x, mean, rstd, gamma, add []float32) {
+func layerNormGradRowsGeneric(dx, dgamma, dbeta, dy, x, mean, invstd, gamma, add []float32) {
 	c := len(gamma)
 	for r := range mean {
-		m, s := mean[r], rstd[r]
+		m, s := mean[r], invstd[r]
 		row, g, out := x[r*c:r*c+c], dy[r*c:r*c+c], dx[r*c:r*c+c]
 		sumH, sumHX := 0.0, 0.0
 		for j, v := range row {

@@ -4,26 +4,26 @@
 
 package norm
 
-func layerNormRowsAVX512(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, rstd *float32, rows int, c int, eps float32) {
+func layerNormRowsAVX512(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, invstd *float32, rows int, c int, eps float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func layerNormGradRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, rows int, c int) {
+func layerNormGradRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func layerNormGradAddRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, add *float32, rows int, c int) {
+func layerNormGradAddRowsAVX512(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, add *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func layerNormRowsAVX2(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, rstd *float32, rows int, c int, eps float32) {
+func layerNormRowsAVX2(y *float32, x *float32, gamma *float32, beta *float32, mean *float32, invstd *float32, rows int, c int, eps float32) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func layerNormGradRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, rows int, c int) {
+func layerNormGradRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func layerNormGradAddRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, rstd *float32, gamma *float32, add *float32, rows int, c int) {
+func layerNormGradAddRowsAVX2(dx *float32, dgamma *float32, dbeta *float32, dy *float32, x *float32, mean *float32, invstd *float32, gamma *float32, add *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }

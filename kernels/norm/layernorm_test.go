@@ -33,13 +33,13 @@ func layerNormCase(residual, large bool) kerneltest.Layer {
 	}
 	k.Grads = kerneltest.MakeSlices(k.In)
 	norm := NewLayerNorm(c, eps)
-	mean, rstd := make([]float32, rows), make([]float32, rows)
+	mean, invstd := make([]float32, rows), make([]float32, rows)
 	ws := make([]float32, norm.Workspace(rows, 5))
 	k.Run = func(p *parallel.Pool) {
-		norm.Forward(p, rows, k.Y, x, gamma, beta, mean, rstd)
+		norm.Forward(p, rows, k.Y, x, gamma, beta, mean, invstd)
 		if !residual {
-			norm.Backward(p, rows, LayerNormGradient{DY: dy, X: x, Mean: mean, RStd: rstd, Gamma: gamma, DX: k.Grads[0],
-				DGamma: k.Grads[1], DBeta: k.Grads[2]}, ws)
+			norm.Backward(p, rows, LayerNormGradient{DY: dy, X: x, Mean: mean, InvStd: invstd, Gamma: gamma,
+				DX: k.Grads[0], DGamma: k.Grads[1], DBeta: k.Grads[2]}, ws)
 			return
 		}
 		// x's own way past the norm adds dy·add; in place, on top of gradients from elsewhere
@@ -49,7 +49,7 @@ func layerNormCase(residual, large bool) kerneltest.Layer {
 		}
 		clear(k.Grads[1])
 		clear(k.Grads[2])
-		norm.Backward(p, rows, LayerNormGradient{DY: dy, X: x, Mean: mean, RStd: rstd, Gamma: gamma, DX: k.Grads[0],
+		norm.Backward(p, rows, LayerNormGradient{DY: dy, X: x, Mean: mean, InvStd: invstd, Gamma: gamma, DX: k.Grads[0],
 			Add: k.Grads[0], DGamma: k.Grads[1], DBeta: k.Grads[2], Accumulate: true}, ws)
 	}
 	k.Forward = func(in [][]float64) []float64 {

@@ -17,7 +17,7 @@ func BenchmarkNorms(b *testing.B) {
 	gamma, beta, mean := kerneltest.Normal(rng, c), kerneltest.Normal(rng, c), kerneltest.Normal(rng, c)
 	invstd := kerneltest.Normal(rng, c)
 	dgamma, dbeta := make([]float32, c), make([]float32, c)
-	rowMean, rowStd := make([]float32, rows), make([]float32, rows)
+	rowMean, rowInvStd := make([]float32, rows), make([]float32, rows)
 	pool := parallel.NewPool(2)
 	defer pool.Close()
 	norm, smooth, layer := NewBatchNorm(c, 1e-5, 0.1, act.ReLU), NewBatchNorm(c, 1e-5, 0.1, act.SiLU),
@@ -44,11 +44,11 @@ func BenchmarkNorms(b *testing.B) {
 			smooth.Backward(pool, rows, y, nil, BatchNormGradient{DY: z, At: plain, DGamma: dgamma, DBeta: dbeta}, ws)
 		}),
 		kerneltest.NewPass("LayerNorm.Forward", 2, func() {
-			layer.Forward(pool, rows, y, x, gamma, beta, rowMean, rowStd)
+			layer.Forward(pool, rows, y, x, gamma, beta, rowMean, rowInvStd)
 		}),
 		kerneltest.NewPass("LayerNorm.Backward", 3, func() {
-			layer.Backward(pool, rows, LayerNormGradient{DY: z, X: x, Mean: rowMean, RStd: rowStd, Gamma: gamma, DX: y,
-				DGamma: dgamma, DBeta: dbeta}, ws)
+			layer.Backward(pool, rows, LayerNormGradient{DY: z, X: x, Mean: rowMean, InvStd: rowInvStd, Gamma: gamma,
+				DX: y, DGamma: dgamma, DBeta: dbeta}, ws)
 		}),
 	})
 }
