@@ -51,9 +51,6 @@ func Measure(m models.Model) (Figures, error) {
 //go:embed figures.json
 var committed []byte
 
-// Committed returns the figures that this build was made with, by model name.
-func Committed() (map[string]Figures, error) { return parse(committed) }
-
 func parse(data []byte) (map[string]Figures, error) {
 	figures := map[string]Figures{}
 	decoder := json.NewDecoder(bytes.NewReader(data))

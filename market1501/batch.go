@@ -83,9 +83,6 @@ func (b *Batcher) Batches() int {
 	return whole
 }
 
-// Size is the number of images in a batch that is not the last.
-func (b *Batcher) Size() int { return b.size }
-
 // Indices lists the images of a batch, by their place in Images. The slice is
 // valid until the next call.
 func (b *Batcher) Indices(epoch, batch int) []int32 {

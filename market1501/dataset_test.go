@@ -175,21 +175,17 @@ func TestFingerprint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	take := func() [2]string {
+	take := func() string {
 		t.Helper()
-		cheap, err := d.Fingerprint()
+		fingerprint, err := d.Fingerprint()
 		if err != nil {
 			t.Fatal(err)
 		}
-		sure, err := d.ContentFingerprint(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return [2]string{cheap, sure}
+		return fingerprint
 	}
 	before := take()
 	if again := take(); again != before {
-		t.Errorf("fingerprint changed by itself: %v, %v", before, again)
+		t.Errorf("fingerprint changed by itself: %s, %s", before, again)
 	}
 	writeFile(t, filepath.Join(root, "query/Thumbs.db"), []byte("no image"))
 	if after := take(); after != before {
@@ -202,11 +198,11 @@ func TestFingerprint(t *testing.T) {
 	}
 	content[len(content)-3] ^= 1
 	writeFile(t, image, content)
-	if after := take(); after[0] != before[0] || after[1] == before[1] {
-		t.Errorf("one changed bit must change the content's fingerprint alone: %v, %v", before, after)
+	if after := take(); after != before {
+		t.Error("fingerprint depends on content, which is not read")
 	}
 	writeFile(t, image, append(content, 0))
-	if after := take(); after[0] == before[0] {
+	if after := take(); after == before {
 		t.Error("fingerprint does not depend on file sizes")
 	}
 }

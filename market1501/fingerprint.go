@@ -1,11 +1,9 @@
 package market1501
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 )
 
@@ -24,31 +22,4 @@ func (d *Dataset) Fingerprint() (string, error) {
 		}
 	}
 	return hex.EncodeToString(digest.Sum(nil)), nil
-}
-
-// ContentFingerprint is [Dataset.Fingerprint] over path, size and content of
-// every image that is used: slower, and sure.
-func (d *Dataset) ContentFingerprint(ctx context.Context) (string, error) {
-	digest := sha256.New()
-	for _, s := range d.Splits() {
-		for _, e := range s.Entries {
-			if err := ctx.Err(); err != nil {
-				return "", err
-			}
-			if err := hashFile(digest, e.Path, s.file(e.Path)); err != nil {
-				return "", fmt.Errorf("fingerprint dataset: %w", err)
-			}
-		}
-	}
-	return hex.EncodeToString(digest.Sum(nil)), nil
-}
-
-func hashFile(digest io.Writer, relative, file string) error {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(digest, "%s\x00%d\n", relative, len(content))
-	_, err = digest.Write(content)
-	return err
 }

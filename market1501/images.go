@@ -166,9 +166,6 @@ func (m *Images) CamID(i int) int32 { return m.entries[i].CamID }
 // Name is the path of image i relative to the dataset's folder.
 func (m *Images) Name(i int) string { return m.entries[i].Path }
 
-// Bytes is the memory the pixels take.
-func (m *Images) Bytes() int64 { return int64(len(m.pix)) }
-
 // Warnings has one sentence if images were left out because they are broken.
 func (m *Images) Warnings() []string {
 	if len(m.Broken) == 0 {
