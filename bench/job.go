@@ -39,7 +39,7 @@ type job struct {
 
 	graph   *graph.Graph
 	cost    flops.Report
-	unbuilt error // why there is no graph
+	unbuilt error // why the model cannot be trained: no graph, no costs, or no program of it
 }
 
 // newJob resolves what there is to do, without doing anything. A model whose graph cannot

@@ -21,8 +21,8 @@ type History struct {
 	Entries  []Entry // of the log, oldest first
 }
 
-// Of a training of more steps than fewSteps, a history passes over the steps' entries: its epochs
-// tell enough, and a log of the whole recipe has tens of thousands of steps.
+// fewSteps is how many steps a training has at most for its history to hold an entry of each. Of a longer one the
+// epochs tell enough: a log of the whole recipe has tens of thousands of steps.
 const fewSteps = 2000
 
 // maxEntry bounds a line of the log: an evaluation's CMC curve takes a kilobyte.

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -67,7 +66,7 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	p.features, p.logits = features.buf, logits.buf
 	if opt.Stage != Inference {
 		if !logits.needs {
-			return nil, fmt.Errorf("compiling %s: %w", g.Name, errors.New("nothing to train"))
+			return nil, fmt.Errorf("compiling %s: nothing to train", g.Name)
 		}
 		p.dlogits = c.newBuffer(logits.size, 0)
 		c.emitBackward(logits, p.dlogits)
@@ -90,8 +89,8 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	return p, nil
 }
 
-// freeze marks the nodes that run in evaluation mode: all of them for inference, what
-// leads to the features while only the classifier trains.
+// freeze marks the nodes that run in evaluation mode: all of them for inference, and those that lead to the features
+// while only the classifier trains.
 func (c *compiler) freeze() {
 	var mark func(n *graph.Node)
 	mark = func(n *graph.Node) {

@@ -15,7 +15,7 @@ type batchNormLayer struct {
 	frozen bool // normalise by the running statistics and leave them alone
 	plan   normPlan
 	stats  normStatistics
-	left   norm.GradientRows // the input's gradient in the run in flight, where a convolution computes it
+	dx     norm.GradientRows // the input's gradient in the run in flight, where a convolution computes it
 }
 
 func newBatchNormLayer(b base, frozen bool) *batchNormLayer {

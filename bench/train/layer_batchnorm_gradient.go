@@ -137,7 +137,7 @@ func (l *batchNormLayer) leaveSummed(c *compiler, dy buffer) {
 	of := l.gradient(c, dy)
 	of.of.add = none
 	c.emit(l.label(Gradient), append(of.buffers(), sums.buffer), nil, func(f *frame) {
-		l.left = kernel.SettleSummed(f.pool, f.n*positions, of.open(f), sums.blocks, f.at(sums.buffer))
+		l.dx = kernel.SettleSummed(f.pool, f.n*positions, of.open(f), sums.blocks, f.at(sums.buffer))
 	})
 	c.hold(l.in[0], dy)
 	if l.residual != nil {
@@ -158,7 +158,7 @@ func (l *batchNormLayer) backwardGated(c *compiler, dy buffer) {
 	c.emit(l.label(Gradient), append(of.buffers(), gate, shift), []buffer{k.dst}, func(f *frame) {
 		missing := norm.Gated{Gate: f.at(gate), Shift: f.at(shift), Rows: positions}
 		if joint {
-			l.left = kernel.SettleGated(f.pool, f.n*positions, f.at(k.dst), of.open(f), missing, f.ws)
+			l.dx = kernel.SettleGated(f.pool, f.n*positions, f.at(k.dst), of.open(f), missing, f.ws)
 		} else {
 			kernel.BackwardGated(f.pool, f.n*positions, f.at(k.dst), of.open(f), missing, f.ws)
 		}

@@ -151,8 +151,8 @@ func (l *convLayer) backwardDataSums(c *compiler, k contribution, dy buffer) {
 	sums.buffer = c.newBuffer(0, kernel.GradientSumsSize(before.kernel, c.opt.Batch))
 	c.scratch(kernel.GradientSumsWorkspace(c.opt.Batch, c.threads))
 	c.emit(l.label(DataGradient), append(x.buffers(), dy, k.add), []buffer{k.dst, sums.buffer}, func(f *frame) {
-		norm := conv.NormBefore{Norm: before.kernel, At: x.open(f), Sums: f.at(sums.buffer)}
-		sums.blocks = kernel.BackwardDataSums(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), norm, f.ws)
+		to := conv.NormBefore{Norm: before.kernel, At: x.open(f), Sums: f.at(sums.buffer)}
+		sums.blocks = kernel.BackwardDataSums(f.pool, f.n, f.at(k.dst), f.at(dy), w, f.at(k.add), to, f.ws)
 	})
 }
 
@@ -178,7 +178,7 @@ func (l *convLayer) backwardJoint(c *compiler, g buffer) {
 	c.emit(l.label(BothGradients), reads, writes, func(f *frame) {
 		*args = conv.Joint{
 			DX: f.at(k.dst), Add: f.at(k.add), DW: dw, Accumulate: accumulate,
-			DY: after.left, X: x.open(f, kernel), W: w,
+			DY: after.dx, X: x.open(f, kernel), W: w,
 		}
 		if before != nil {
 			args.Before = conv.NormBefore{Norm: before.kernel, At: of.open(f), Sums: f.at(sums.buffer)}

@@ -22,7 +22,8 @@ func trimModule(tensors []tensor.View) {
 	}
 }
 
-// Layers of a dense block once were called norm.1, conv.2 and so on; PyTorch 0.4 forbade dots in modules' names.
+// denseLayer matches what layers of a dense block were once called: norm.1, conv.2 and so on. PyTorch 0.4 forbade dots
+// in modules' names.
 var denseLayer = regexp.MustCompile(`(\bdenselayer\d+\.(?:norm|conv))\.([12]\.)`)
 
 func renameDense(tensors []tensor.View) {
