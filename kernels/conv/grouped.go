@@ -68,7 +68,7 @@ func (g *grouped) backwardData(p *parallel.Pool, n int, dx, dy, w, add, ws []flo
 
 func (g *grouped) backwardWeights(p *parallel.Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
 	w := &g.gradient
-	w.src, w.dy, w.dw, w.keep = x, dy, dw, accumulate
+	w.src, w.dy, w.dw, w.accumulate = x, dy, dw, accumulate
 	w.run(p, n, ws)
 	g.readThrough(nil)
 }

@@ -13,10 +13,10 @@ type groupedWeights struct {
 
 	// The call in flight.
 	groupedInput
-	dy, dw  []float32
-	keep    bool      // add to dw
-	sums    []float32 // [split, vector, channels, taps, lanes]
-	scratch []float32 // of all workers
+	dy, dw     []float32
+	accumulate bool      // add to dw
+	sums       []float32 // [split, vector, channels, taps, lanes]
+	scratch    []float32 // of all workers
 }
 
 // The stages of a call.
@@ -161,13 +161,13 @@ func (j *finishGroups) Do(vector, worker int) {
 	lanes := min(width, s.outPixel()-first)
 	dw := p.dw[first*depth:][:lanes*depth]
 	turned := dw
-	if p.keep {
+	if p.accumulate {
 		turned = p.scratch[worker*p.weightsWorker():][:lanes*depth]
 	}
 	for tap := range taps {
 		vec.TransposeRows(turned[tap*s.channels:], depth, sum[tap*width:], taps*width, s.channels, lanes)
 	}
-	if p.keep {
+	if p.accumulate {
 		vec.AddRows(dw, turned, 0, 1, len(dw))
 	}
 }

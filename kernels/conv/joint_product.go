@@ -118,7 +118,7 @@ func (j *jointProduct) run(p *parallel.Pool, n int, args *Joint, before *norm.Gr
 	d, w := &j.data, &j.weights
 	d.n, w.n, j.args = n, n, args
 	d.src, d.weights, d.dst, d.add, d.norm = args.DY.G, args.W, args.DX, args.Add, before
-	w.src, w.dw, w.keep = args.X, args.DW, args.Accumulate
+	w.src, w.dw, w.accumulate = args.X, args.DW, args.Accumulate
 	space := mem.NewScratch(ws)
 	packed, sums := j.takeCall(&space)
 	w.sums = sums

@@ -115,7 +115,7 @@ func (p *linedWeights) workspace(n, threads int) int {
 	return space.Size() + threads*of.blockSize()
 }
 
-func (p *linedWeights) backwardWeights(pool *parallel.Pool, n int, dw, dy, x []float32, keep bool, ws []float32) {
+func (p *linedWeights) backwardWeights(pool *parallel.Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
 	p.n, p.dy, p.src = n, dy, x
 	space := mem.NewScratch(ws)
 	p.sums = p.takeSums(&space)
@@ -126,7 +126,7 @@ func (p *linedWeights) backwardWeights(pool *parallel.Pool, n int, dw, dy, x []f
 	turned := p.sums[p.splits()*slot:]
 	vec.AddRows(p.sums, p.sums[slot:], slot, p.splits()-1, size)
 	vec.TransposeRows(turned, p.depth(), p.sums, p.outC, p.depth(), p.outC)
-	if keep {
+	if accumulate {
 		vec.AddScaled(dw[:size], dw, turned, 1)
 	} else {
 		copy(dw[:size], turned)

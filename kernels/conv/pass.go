@@ -144,7 +144,7 @@ func (w *weightPass) workspace(n, threads int) int {
 }
 
 func (w *weightPass) backwardWeights(p *parallel.Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
-	w.n, w.src, w.dy, w.dw, w.keep = n, x, dy, dw, accumulate
+	w.n, w.src, w.dy, w.dw, w.accumulate = n, x, dy, dw, accumulate
 	space := mem.NewScratch(ws)
 	w.sums = w.takeSums(w.splits(), &space)
 	w.scratch, w.perWorker = space.Rest, w.multiplier().workerSize()

@@ -24,14 +24,14 @@ const (
 // cut into splits whose sums go to their own slots and are added in order.
 type weightProduct struct {
 	gather
-	n      int
-	groups int
-	rows   int  // output channels of a group
-	pairs  bool // pixels are multiplied in pairs of bf16
-	dy     []float32
-	dw     []float32
-	sums   []float32 // one slot of len(dw) per split, if there is more than one
-	keep   bool      // add to dw
+	n          int
+	groups     int
+	rows       int  // output channels of a group
+	pairs      bool // pixels are multiplied in pairs of bf16
+	dy         []float32
+	dw         []float32
+	sums       []float32 // one slot of len(dw) per split, if there is more than one
+	accumulate bool      // add to dw
 }
 
 func (p *weightProduct) pixels() int { return p.n * p.outH * p.outW }
@@ -135,7 +135,7 @@ func (p *weightProduct) task(index int) weightTask {
 	split, splits := index, p.splits()
 	blocks := mem.CeilDiv(p.pixels(), pixelBlock)
 	t.begin, t.end = blocks*split/splits*pixelBlock, min(blocks*(split+1)/splits*pixelBlock, p.pixels())
-	t.dst, t.add = p.dw, p.keep
+	t.dst, t.add = p.dw, p.accumulate
 	if splits > 1 {
 		t.dst, t.add = p.sums[split*p.slotSize():], false
 	}
@@ -150,7 +150,7 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 	source.first += t.group * p.channels
 	m := gemm.Product{Cols: t.cols}
 	m.Accumulate = t.add
-	m.Stream = !p.keep && p.pixels() <= pixelBlock && mem.PastCaches(p.size())
+	m.Stream = !p.accumulate && p.pixels() <= pixelBlock && mem.PastCaches(p.size())
 	space := mem.NewScratch(ws)
 	edge, columns := p.takeScratch(&space)
 	lastRow := t.row + t.rows
@@ -233,7 +233,7 @@ func (p *weightProduct) addTasks(splits int) int {
 // addTask adds a part of them.
 func (p *weightProduct) addTask(task, splits int) {
 	lo, hi := task*sumChunk, min((task+1)*sumChunk, p.size())
-	if !p.keep {
+	if !p.accumulate {
 		clear(p.dw[lo:hi])
 	}
 	vec.AddRows(p.dw[lo:hi], p.sums[lo:], p.slotSize(), splits, hi-lo)
@@ -262,14 +262,14 @@ func (p *channelSum) Do(task, _ int) {
 	vec.AddRows(sum, p.dy[begin*p.channels:], p.channels, rows, p.channels)
 }
 
-// finish adds the blocks' sums, to db itself if keep is set.
-func (p *channelSum) finish(db []float32, keep bool) {
+// finish adds the blocks' sums, to db itself if accumulate is set.
+func (p *channelSum) finish(db []float32, accumulate bool) {
 	for c := range p.channels {
 		sum := 0.0
 		for task := range p.tasks() {
 			sum += float64(p.sums[task*mem.RoundUp(p.channels, mem.Line)+c])
 		}
-		if keep {
+		if accumulate {
 			sum += float64(db[c])
 		}
 		db[c] = float32(sum)

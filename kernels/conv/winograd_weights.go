@@ -70,7 +70,7 @@ func (w *winogradWeights) workspace(n, _ int) int {
 
 func (w *winogradWeights) backwardWeights(p *parallel.Pool, n int, dw, dy, x []float32, accumulate bool, ws []float32) {
 	o, space := w.operands, mem.NewScratch(ws)
-	o.n, o.src, o.dy, o.dw, o.keep = n, x, dy, dw, accumulate
+	o.n, o.src, o.dy, o.dw, o.accumulate = n, x, dy, dw, accumulate
 	var chunk int
 	chunk, w.inputs, w.gradients, w.products = w.takeChunk(n, &space)
 	blocks, all := w.blocks(), n*w.grid.perImage()
@@ -144,7 +144,7 @@ func (j *finishGradient) Do(task, _ int) {
 	o := w.operands
 	filter := o.dw[task*o.depth():]
 	dst := tileTarget{data: filter, row: o.kw * o.channels, col: o.channels, rows: o.kh, cols: o.kw}
-	if o.keep {
+	if o.accumulate {
 		dst.add, dst.flags = filter, flagAdd
 	}
 	w.grid.filterGradient.collectTile(dst, w.products.at(0, task), w.products.step, o.channels)
