@@ -17,7 +17,7 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-// start runs the jobs by turns, side by side as many as the configuration and the memory allow.
+// start runs the jobs in their turns, as many side by side as the configuration and the memory allow.
 func (r *runner) start(ctx context.Context) error {
 	defer r.limitHeap()()
 	var group errgroup.Group
@@ -73,7 +73,8 @@ func (r *runner) limitHeap() (restore func()) {
 	return func() { debug.SetMemoryLimit(before) }
 }
 
-// makeRoom tells every job what there is for all of them beside the images that they share.
+// makeRoom returns the memory that jobs take from, and tells every job how much that is: what is left beside the images
+// that they share.
 func (r *runner) makeRoom() *semaphore.Weighted {
 	room := int64(math.MaxInt64)
 	if r.config.Memory > 0 {

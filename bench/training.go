@@ -182,7 +182,7 @@ func (t *training) startStage() (err error) {
 	return nil
 }
 
-// run is both stages, from wherever the position is.
+// run trains both stages, from the position on.
 func (t *training) run(ctx context.Context) error {
 	schedule := t.id.Schedule
 	epochs := schedule.AllEpochs()
@@ -296,8 +296,7 @@ func (t *training) step() error {
 	return t.times.stepped(t.job)
 }
 
-// closeEpoch evaluates if that is due, logs, and turns the page. If it fails, the epoch
-// stays open as it was.
+// closeEpoch evaluates if that is due, logs, and opens the next epoch. If it fails, the epoch stays open as it was.
 func (t *training) closeEpoch(ctx context.Context) error {
 	s := &t.position
 	var metrics *results.Metrics

@@ -33,8 +33,8 @@ func newBenchCommand() *cobra.Command {
 each step in the format of Go's benchmarks: compare two files with benchstat. Beside
 images per second stand GFLOP/s (2 per multiply-add of the plain sums, a training step
 being three forward passes), their share of the fp32 multiply-add peak measured in the
-same run, and planned and actual peak memory. 3×3 convolutions in Winograd's form do
-fewer multiplications than they are credited with, so that the share can exceed 1.
+same run, and planned and actual peak memory. Winograd's and Strassen's forms do with
+fewer multiplications than the plain sums, so that the share can exceed 1.
 
 Kernels are the convolutions, linear layers and attentions of the models named, each
 shape and direction by itself; they are grouped by the models that have them. Beside

@@ -10,10 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
-	"github.com/reidbench/reidbench/bench/kubernetes"
-	"github.com/reidbench/reidbench/bench/recipe"
-	"github.com/reidbench/reidbench/bench/store"
-	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/models"
 )
@@ -33,12 +29,6 @@ var errTerminated = errors.New("terminated")
 
 // errFound is wrapped by the error of a command that did its work and found something wrong.
 var errFound = errors.New("found something wrong")
-
-// errMisuse is wrapped by errors about flags and arguments.
-var errMisuse = errors.New("misuse")
-
-// misuse is an error about the command line, in its own words only.
-func misuse(format string, args ...any) error { return quietly(errMisuse, fmt.Errorf(format, args...)) }
 
 // found is an error about what a command has found, in its own words only.
 func found(format string, args ...any) error { return quietly(errFound, fmt.Errorf(format, args...)) }
@@ -129,56 +119,6 @@ REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 	return root
 }
 
-// prepare makes whatever fails before a command's own work, and a few errors of that work, a misuse.
-func prepare(command *cobra.Command) {
-	for _, sub := range command.Commands() {
-		prepare(sub)
-	}
-	if command.HasSubCommands() {
-		command.Args = subcommandOnly
-		command.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-		command.DisableFlagsInUseLine = true
-		return
-	}
-	command.Flags().SortFlags = false // they stand in an order that says something
-	validate, work := command.Args, command.RunE
-	command.Args = func(c *cobra.Command, args []string) error {
-		if err := validate(c, args); err != nil {
-			return misuse("%w", err)
-		}
-		if err := c.ValidateRequiredFlags(); err != nil {
-			return misuse("%w", err)
-		}
-		if err := c.ValidateFlagGroups(); err != nil {
-			return misuse("%w", err)
-		}
-		return nil
-	}
-	command.RunE = func(c *cobra.Command, args []string) error {
-		err := work(c, args)
-		for _, cause := range []error{
-			models.ErrUnknown, recipe.ErrUnusable, store.ErrConflict, kubernetes.ErrManifest, gemm.ErrPrecision,
-		} {
-			if errors.Is(err, cause) {
-				return quietly(errMisuse, err)
-			}
-		}
-		return err
-	}
-}
-
-// subcommandOnly refuses arguments of a command that only has others below it.
-func subcommandOnly(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	c.SuggestionsMinimumDistance = 2
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		return misuse("unknown command %q; did you mean %q?", c.CommandPath()+" "+args[0], near[0])
-	}
-	return misuse("unknown command %q", c.CommandPath()+" "+args[0])
-}
-
 // newHelpCommand is cobra's own, except that an unknown topic is a misuse.
 func newHelpCommand() *cobra.Command {
 	return &cobra.Command{
@@ -194,16 +134,6 @@ func newHelpCommand() *cobra.Command {
 			return command.Help()
 		},
 	}
-}
-
-// positive refuses flags whose value is below 1, unless they were not given.
-func positive(c *cobra.Command, names ...string) error {
-	for _, name := range names {
-		if n, err := c.Flags().GetInt(name); err == nil && n < 1 && c.Flags().Changed(name) {
-			return misuse("--%s %d: must be at least 1", name, n)
-		}
-	}
-	return nil
 }
 
 // completeModels offers the names of models to a shell's completion.
