@@ -7,8 +7,8 @@ import (
 	"github.com/reidbench/reidbench/kernels/optim"
 )
 
-// Adam is torch.optim.Adam: Kingma & Ba 2015, Algorithm 1, with the weight decay added to
-// the gradient. It updates the parameters that its stage trains and leaves the others alone.
+// Adam is torch.optim.Adam: Kingma & Ba 2015, Algorithm 1, with the weight decay added to the gradient. It updates the
+// parameters that its stage trains and leaves the others alone.
 type Adam struct {
 	WeightDecay, Beta1, Beta2, Eps float64
 

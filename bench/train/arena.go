@@ -27,9 +27,9 @@ type storage struct {
 
 func (s *storage) floats(batch int) int { return lines(s.perSample*batch + s.fixed) }
 
-// plan gives every buffer an offset such that no two that are alive at the same step
-// overlap, and returns the floats needed. Largest first, each at the lowest place that is
-// free for its whole life: within a few percent of the lower bound for these networks.
+// plan gives every buffer an offset such that no two that are alive at the same step overlap, and returns the floats
+// needed. Largest first, each at the lowest place that is free for its whole life: within a few percent of the lower
+// bound for these networks.
 func plan(buffers []storage, batch int) int {
 	order := make([]*storage, 0, len(buffers))
 	for i := range buffers {

@@ -131,8 +131,8 @@ func (c *compiler) emit(l label, reads, writes []buffer, run func(*frame)) {
 // scratch makes sure that the workspace is large enough for a step.
 func (c *compiler) scratch(floats int) { c.workspace = max(c.workspace, floats) }
 
-// parameterGradient returns where a parameter's gradient goes and whether it must be added
-// to what an earlier call of the same module has put there.
+// parameterGradient returns where a parameter's gradient goes and whether it must be added to what an earlier call of
+// the same module has put there.
 func (c *compiler) parameterGradient(p *graph.Param) (slab []float32, accumulate bool) {
 	accumulate = c.written[p]
 	c.written[p] = true
@@ -160,8 +160,8 @@ func (c *compiler) emitBackward(logits *value, dlogits buffer) {
 	}
 }
 
-// read returns the buffer that holds a value at this point of the list. In the backward
-// pass a cheap value is computed again the first time it is asked for.
+// read returns the buffer that holds a value at this point of the list. In the backward pass a cheap value is computed
+// again the first time it is asked for.
 func (c *compiler) read(v *value) buffer {
 	maker, ok := v.maker.(cheap)
 	if !c.inBackward || c.opt.Activations == Kept || !ok || !maker.recomputable() {

@@ -52,9 +52,9 @@ type contribution struct {
 	dst, add buffer // the layer computes dst = its contribution (+ add unless that is none)
 }
 
-// contribute opens a contribution to the gradient of v; the layer emits the steps that
-// compute dst and then calls done. dst is none if v needs no gradient. A layer whose kernels
-// can add on the way says so with adds. inPlace is a buffer that the kernel may overwrite, or none.
+// contribute opens a contribution to the gradient of v; the layer emits the steps that compute dst and then calls done.
+// dst is none if v needs no gradient. A layer whose kernels can add on the way says so with adds. inPlace is a buffer
+// that the kernel may overwrite, or none.
 func (c *compiler) contribute(v *value, adds bool, inPlace buffer) contribution {
 	k := contribution{c: c, v: v, dst: none, add: none}
 	if !v.needs {

@@ -30,8 +30,8 @@ func (v *value) soleReader() layer {
 	return v.readers[0]
 }
 
-// A layer is one or more fused nodes. A layer writes its steps twice: for the forward
-// pass and, after everything that reads its output has done so, for the backward pass.
+// A layer is one or more fused nodes. A layer writes its steps twice: for the forward pass and, after everything that
+// reads its output has done so, for the backward pass.
 type layer interface {
 	// label says whose step it is that a layer emits.
 	label(Phase) label
@@ -44,13 +44,11 @@ type layer interface {
 	trains(c *compiler) bool
 	// forward appends the steps that compute the output into out.
 	forward(c *compiler, out buffer)
-	// backward appends the steps that turn dy, the gradient of the output, into
-	// gradients of the inputs and parameters.
+	// backward appends the steps that turn dy, the gradient of the output, into gradients of the inputs and parameters.
 	backward(c *compiler, dy buffer)
 }
 
-// cheap layers cost no more than a pass over memory; the backward pass computes their
-// output again where it needs it.
+// cheap layers cost no more than a pass over memory; the backward pass computes their output again where it needs it.
 type cheap interface {
 	// recomputable reports whether the layer is cheap where it stands.
 	recomputable() bool

@@ -6,8 +6,7 @@ import (
 	"github.com/reidbench/reidbench/models/graph"
 )
 
-// batchNormLayer is a batch norm, with the residual that is added to it and the activation
-// that follows, if any.
+// batchNormLayer is a batch norm, with the residual that is added to it and the activation that follows, if any.
 type batchNormLayer struct {
 	base
 	tail

@@ -49,8 +49,8 @@ func (l *concatLayer) backward(c *compiler, dy buffer) {
 	}
 }
 
-// startFrom makes a contribution's buffer hold the earlier gradient, or zeros if there is
-// none and the layer writes only a part of it, and reports whether the layer must add to it.
+// startFrom makes a contribution's buffer hold the earlier gradient, or zeros if there is none and the layer writes
+// only a part of it, and reports whether the layer must add to it.
 func (c *compiler) startFrom(b *base, k contribution, partly bool) (accumulate bool) {
 	size := k.v.size
 	switch {

@@ -6,8 +6,7 @@ import (
 	"github.com/reidbench/reidbench/kernels/norm"
 )
 
-// convLayer is a convolution or linear layer, with the residual that is added to it and the
-// ReLU that follows, if any.
+// convLayer is a convolution or linear layer, with the residual that is added to it and the ReLU that follows, if any.
 type convLayer struct {
 	base
 	tail

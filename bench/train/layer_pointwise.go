@@ -162,8 +162,8 @@ func (l *channelScaleLayer) backward(c *compiler, dy buffer) {
 	k.done()
 }
 
-// masks is dropout by element or by sample; the mask is a function of the training step, so
-// that the backward pass makes it again.
+// masks is dropout by element or by sample; the mask is a function of the training step, so that the backward pass
+// makes it again.
 type masks interface {
 	Forward(p *parallel.Pool, n, perSample int, y, x []float32, step uint64)
 }

@@ -6,8 +6,7 @@ import (
 	"github.com/reidbench/reidbench/models/graph"
 )
 
-// softmaxLayer normalises rows: the channels of a token or, if turned, a channel of all
-// tokens of a sequence.
+// softmaxLayer normalises rows: the channels of a token or, if turned, a channel of all tokens of a sequence.
 type softmaxLayer struct {
 	base
 	kernel *attention.Softmax

@@ -77,8 +77,8 @@ func (l *tokenLayer) backward(c *compiler, dy buffer) {
 	k.done()
 }
 
-// padTokenLayer puts a token of zeros before the tokens of each sequence: a sequence is
-// one row whose first C columns are the new token.
+// padTokenLayer puts a token of zeros before the tokens of each sequence: a sequence is one row whose first C columns
+// are the new token.
 type padTokenLayer struct{ base }
 
 func (l *padTokenLayer) forward(c *compiler, out buffer) {

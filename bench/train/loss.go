@@ -2,9 +2,8 @@ package train
 
 import "math"
 
-// A Loss scores logits [n, classes] against labels [n] and, if it distils, a
-// teacher's logits [n, classes]. Gradient returns the mean loss of the batch
-// and fills dlogits with its derivative.
+// A Loss scores logits [n, classes] against labels [n] and, if it distils, a teacher's logits [n, classes]. Gradient
+// returns the mean loss of the batch and fills dlogits with its derivative.
 type Loss interface {
 	Gradient(n, classes int, logits, teacher []float32, labels []int32, dlogits []float32) float64
 }
@@ -12,13 +11,12 @@ type Loss interface {
 // CrossEntropy is the mean of −log softmax(logits)[label].
 type CrossEntropy struct{}
 
-// HardDistillation is ½·CE(labels) + ½·CE(the teacher's most likely classes)
-// (Touvron et al. 2021, "Training data-efficient image transformers", eq. 3),
-// both on the one classifier.
+// HardDistillation is ½·CE(labels) + ½·CE(the teacher's most likely classes) (Touvron et al. 2021, "Training
+// data-efficient image transformers", eq. 3), both on the one classifier.
 type HardDistillation struct{}
 
-// SoftDistillation is (1−λ)·CE(labels) + λτ²·KL(teacher ‖ student), both
-// softened by the temperature τ (same paper, eq. 2).
+// SoftDistillation is (1−λ)·CE(labels) + λτ²·KL(teacher ‖ student), both softened by the temperature τ (same paper,
+// eq. 2).
 type SoftDistillation struct{ Tau, Lambda float64 }
 
 // Gradient implements Loss.

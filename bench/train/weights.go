@@ -12,10 +12,9 @@ import (
 
 // Weights holds every parameter and running statistic of one network.
 //
-// Programs compiled for the same weights share them. Names, shapes and the
-// order of elements at this interface are those of published checkpoints
-// (PyTorch's); inside, a convolution's weight is stored as [O, KH, KW, I], or
-// [KH, KW, C] if it is depthwise, which is what the kernels read.
+// Programs compiled for the same weights share them. Names, shapes and the order of elements at this interface are
+// those of published checkpoints (PyTorch's); inside, a convolution's weight is stored as [O, KH, KW, I], or [KH, KW,
+// C] if it is depthwise, which is what the kernels read.
 type Weights struct {
 	graph      *graph.Graph
 	parameters []float32 // the slab that holds the graph's Params
@@ -33,8 +32,8 @@ type placed struct {
 // of returns the tensor's stretch of a slab that is laid out like its own.
 func (p placed) of(slab []float32) []float32 { return slab[p.start : p.start+len(p.values)] }
 
-// NewWeights allocates the weights of g and draws initial values. Each tensor has a random
-// stream of its own, derived from the seed and its name.
+// NewWeights allocates the weights of g and draws initial values. Each tensor has a random stream of its own, derived
+// from the seed and its name.
 func NewWeights(g *graph.Graph, seed uint64) *Weights {
 	w := allocate(g)
 	for name, place := range w.place {
@@ -209,10 +208,10 @@ func fromPublished(p *graph.Param, stored, values []float32) {
 	}
 }
 
-// order says how the published order of a tensor's elements, [outer, channels, pixels], differs
-// from that in memory, [outer, pixels, channels]. A convolution's [O, I, KH, KW] is kept as
-// [O, KH, KW, I], a depthwise [C, 1, KH, KW] as [KH, KW, C], and the embedding [1, C, H, W] of
-// pixels that have become tokens as [H, W, C]; all else is kept as published.
+// order says how the published order of a tensor's elements, [outer, channels, pixels], differs from that in memory,
+// [outer, pixels, channels]. A convolution's [O, I, KH, KW] is kept as [O, KH, KW, I], a depthwise [C, 1, KH, KW] as
+// [KH, KW, C], and the embedding [1, C, H, W] of pixels that have become tokens as [H, W, C]; all else is kept as
+// published.
 func order(p *graph.Param) (outer, channels, pixels int) {
 	switch p.Owner.Op.(type) {
 	case graph.Conv:

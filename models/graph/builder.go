@@ -5,9 +5,8 @@ import (
 	"fmt"
 )
 
-// A Builder makes a Graph, layer by layer. Its methods are named after the
-// layers; name is the module's path as published checkpoints spell it, and the
-// layers' parameters are called after it.
+// A Builder makes a Graph, layer by layer. Its methods are named after the layers; name is the module's path as
+// published checkpoints spell it, and the layers' parameters are called after it.
 //
 // The first mistake is remembered and returned by Graph; later calls do nothing.
 type Builder struct {
@@ -42,8 +41,8 @@ func (b *Builder) Graph(features, logits *Node) (*Graph, error) {
 	return &b.g, nil
 }
 
-// Shared runs layers in which modules that exist already are called again with the
-// parameters that they have. Elsewhere a name that occurs twice is a mistake.
+// Shared runs layers in which modules that exist already are called again with the parameters that they have. Elsewhere
+// a name that occurs twice is a mistake.
 func (b *Builder) Shared(layers func() *Node) *Node {
 	outer := b.sharing
 	b.sharing = true
@@ -196,8 +195,8 @@ func (b *Builder) Position(name string, x *Node) *Node {
 	return n
 }
 
-// PixelPosition adds a learned embedding to tokens that are the pixels of a window; its
-// parameter has the name itself and is published as a map, channels first.
+// PixelPosition adds a learned embedding to tokens that are the pixels of a window; its parameter has the name itself
+// and is published as a map, channels first.
 func (b *Builder) PixelPosition(name string, x *Node, window Size2) *Node {
 	if window.H*window.W != x.Shape.W {
 		return b.fail(name, fmt.Errorf("%d tokens are not the pixels of a %v window", x.Shape.W, window))

@@ -1,10 +1,8 @@
 // Package graph describes a network as a static list of layers.
 //
-// A Graph is built once, without doing arithmetic, and is then both executed
-// (bench/train compiles it) and counted (flops walks it). Every node knows its
-// operation, its inputs, its output shape and the parameters it uses; the
-// batch size is left open. Shapes are inferred while the graph is built, so a
-// graph that exists is consistent.
+// A Graph is built once, without doing arithmetic, and is then both executed (bench/train compiles it) and counted
+// (flops walks it). Every node knows its operation, its inputs, its output shape and the parameters it uses; the batch
+// size is left open. Shapes are inferred while the graph is built, so a graph that exists is consistent.
 package graph
 
 import (
@@ -14,9 +12,8 @@ import (
 
 // Shape is one sample's activation, [H, W, C], channels last.
 //
-// A feature map is H×W pixels of C channels. A sequence of tokens is
-// {1, tokens, C}, several independent sequences are {sequences, tokens, C},
-// and a vector is {1, 1, C}.
+// A feature map is H×W pixels of C channels. A sequence of tokens is {1, tokens, C}, several independent sequences are
+// {sequences, tokens, C}, and a vector is {1, 1, C}.
 type Shape struct{ H, W, C int }
 
 // Size is the number of elements of one sample.
@@ -40,13 +37,13 @@ type Graph struct {
 	Name  string
 	Nodes []*Node
 
-	// Params holds every parameter and Buffers every running statistic of the batch
-	// norms, each of them once, in the order of the modules that own them.
+	// Params holds every parameter and Buffers every running statistic of the batch norms, each of them once, in the
+	// order of the modules that own them.
 	Params  []*Param
 	Buffers []*Param
 
-	// Input is the image, Features the embedding that evaluation uses, and
-	// Logits the output of Classifier, the last linear layer.
+	// Input is the image, Features the embedding that evaluation uses, and Logits the output of Classifier, the last
+	// linear layer.
 	Input, Features, Logits, Classifier *Node
 }
 
@@ -59,17 +56,16 @@ type Node struct {
 	Inputs []*Node
 	Shape  Shape // output, per sample
 
-	// Params are the parameters that this call uses, Buffers the running
-	// statistics that it updates; see the operation for their order.
+	// Params are the parameters that this call uses, Buffers the running statistics that it updates; see the operation
+	// for their order.
 	Params, Buffers []*Param
 }
 
-// Owns reports whether the node is the first call that uses its parameters.
-// Parameters are counted at their owner, arithmetic at every call.
+// Owns reports whether the node is the first call that uses its parameters. Parameters are counted at their owner,
+// arithmetic at every call.
 func (n *Node) Owns() bool { return len(n.Params) > 0 && n.Params[0].Owner == n }
 
-// Role says what a parameter is, which decides how it is initialised and
-// whether the published counting sees it.
+// Role says what a parameter is, which decides how it is initialised and whether the published counting sees it.
 type Role int
 
 // The roles of parameters and buffers.

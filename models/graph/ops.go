@@ -2,8 +2,8 @@ package graph
 
 import "fmt"
 
-// An Op is what a node does. The set is closed: an operation that a consumer
-// of the graph does not know is an error there, never a silent zero.
+// An Op is what a node does. The set is closed: an operation that a consumer of the graph does not know is an error
+// there, never a silent zero.
 type Op interface {
 	fmt.Stringer
 	// infer returns the output shape, or why the inputs do not fit.
@@ -42,8 +42,8 @@ type (
 		Bias bool
 	}
 
-	// BatchNorm normalises every channel over batch and positions.
-	// Params: weight [C], bias [C]. Buffers: running_mean [C], running_var [C].
+	// BatchNorm normalises every channel over batch and positions. Params: weight [C], bias [C]. Buffers: running_mean
+	// [C], running_var [C].
 	BatchNorm struct{ Eps, Momentum float64 }
 
 	// LayerNorm normalises the channels of every position. Params: weight [C], bias [C].
@@ -81,9 +81,8 @@ type (
 		ExcludePad          bool // divide by the number of real pixels only
 	}
 
-	// AdaptiveAvgPool takes means over windows that tile the map to Out positions.
-	// Functional marks a mean that the published network computes outside a
-	// pooling module; the published counting does not see it.
+	// AdaptiveAvgPool takes means over windows that tile the map to Out positions. Functional marks a mean that the
+	// published network computes outside a pooling module; the published counting does not see it.
 	AdaptiveAvgPool struct {
 		Out        Size2
 		Functional bool
@@ -130,9 +129,8 @@ type (
 	// Token selects one token of each sequence.
 	Token struct{ Index int }
 
-	// Attention is multi-head scaled dot-product attention within each sequence:
-	// softmax(q·kᵀ/√d)·v. One input holds q, k and v side by side in the channels;
-	// two inputs hold q and k, and v. Heads divide each of them evenly.
+	// Attention is multi-head scaled dot-product attention within each sequence: softmax(q·kᵀ/√d)·v. One input holds q,
+	// k and v side by side in the channels; two inputs hold q and k, and v. Heads divide each of them evenly.
 	Attention struct{ Heads int }
 
 	// MatMul multiplies, for each of the H matrices of a sample, the [W, C] matrices of its two
