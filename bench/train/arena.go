@@ -22,15 +22,15 @@ type storage struct {
 	first     int // the step that writes it first
 	last      int // the step that uses it last
 	refs      int // gradients that are held in it, while compiling
-	offset    int // in floats, decided by plan
+	offset    int // in floats, decided by placeBuffers
 }
 
-func (s *storage) floats(batch int) int { return lines(s.perSample*batch + s.fixed) }
+func (s *storage) floats(batch int) int { return wholeLines(s.perSample*batch + s.fixed) }
 
-// plan gives every buffer an offset such that no two that are alive at the same step overlap, and returns the floats
-// needed. Largest first, each at the lowest place that is free for its whole life: within a few percent of the lower
-// bound for these networks.
-func plan(buffers []storage, batch int) int {
+// placeBuffers gives every buffer an offset such that no two that are alive at the same step overlap, and returns the
+// floats needed. Largest first, each at the lowest place that is free for its whole life: within a few percent of the
+// lower bound for these networks.
+func placeBuffers(buffers []storage, batch int) int {
 	order := make([]*storage, 0, len(buffers))
 	for i := range buffers {
 		if buffers[i].last >= 0 {

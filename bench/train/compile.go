@@ -74,7 +74,7 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	p.forward, p.backward = c.steps[:forwardSteps:forwardSteps], c.steps[forwardSteps:]
 
 	c.measureLives(forwardSteps, p)
-	floats := plan(c.buffers, opt.Batch)
+	floats := placeBuffers(c.buffers, opt.Batch)
 	p.frame.buffers = c.buffers
 	p.memory = Memory{
 		Activations: 4 * int64(floats),

@@ -242,7 +242,7 @@ func TestPlanKeepsLivesApart(t *testing.T) {
 			first := r.IntN(30)
 			buffers[i] = storage{perSample: r.IntN(100), fixed: r.IntN(20), first: first, last: first + r.IntN(10)}
 		}
-		total := plan(buffers, 3)
+		total := placeBuffers(buffers, 3)
 		for i, a := range buffers {
 			if a.offset+a.floats(3) > total || a.offset%mem.Line != 0 {
 				t.Fatalf("buffer at %d of %d floats in an arena of %d", a.offset, a.floats(3), total)

@@ -60,14 +60,14 @@ func outline(g *graph.Graph) *Weights {
 	return w
 }
 
-// lines rounds a number of floats up to whole cache lines: tensors and buffers begin at one.
-func lines(floats int) int { return mem.RoundUp(floats, mem.Line) }
+// wholeLines rounds a number of floats up to whole cache lines: tensors and buffers begin at one.
+func wholeLines(floats int) int { return mem.RoundUp(floats, mem.Line) }
 
 // slabFloats is how much of a slab params take.
 func slabFloats(params []*graph.Param) int {
 	n := 0
 	for _, p := range params {
-		n += lines(p.Size())
+		n += wholeLines(p.Size())
 	}
 	return n
 }
@@ -77,14 +77,14 @@ func (w *Weights) layOut(params []*graph.Param) []float32 {
 	if w.outline {
 		size = 0
 		for _, p := range params {
-			size = max(size, lines(p.Size()))
+			size = max(size, wholeLines(p.Size()))
 		}
 	}
 	slab, start := mem.Allocate(size), 0
 	for _, p := range params {
 		w.place[p.Name] = placed{p, slab[start : start+p.Size() : start+p.Size()], start}
 		if !w.outline {
-			start += lines(p.Size())
+			start += wholeLines(p.Size())
 		}
 	}
 	return slab

@@ -45,10 +45,10 @@ func (d *depthwise) forward(p *parallel.Pool, n int, y, x, w []float32, e Epilog
 }
 
 // readThrough sets the batch norm that the input is read through in the next call, nil for none.
-func (d *depthwise) readThrough(norm *norm.Input) {
-	d.conv.panel.norm, d.gradient.conv.panel.norm = norm, norm
+func (d *depthwise) readThrough(in *norm.Input) {
+	d.conv.panel.norm, d.gradient.conv.panel.norm = in, in
 	if d.joint != nil {
-		d.joint.gradient.conv.panel.norm = norm
+		d.joint.gradient.conv.panel.norm = in
 	}
 }
 

@@ -81,4 +81,4 @@ func (g *grouped) readsThrough() bool {
 }
 
 // readThrough sets the batch norm that the input is read through in the next call, nil for none.
-func (g *grouped) readThrough(norm *norm.Input) { g.conv.through, g.gradient.through = norm, norm }
+func (g *grouped) readThrough(in *norm.Input) { g.conv.through, g.gradient.through = in, in }
