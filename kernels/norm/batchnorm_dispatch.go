@@ -1,8 +1,6 @@
 package norm
 
 import (
-	"unsafe"
-
 	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
@@ -30,13 +28,7 @@ func batchNormSums(sum, square, x, shift []float32, rows int) {
 	if rows*c == 0 {
 		return
 	}
-	x = x[:rows*c]
-	sum, square = sum[:c], square[:c]
-	mem.RaceRead(x)
-	mem.RaceRead(shift)
-	mem.RaceWrite(sum)
-	mem.RaceWrite(square)
-	kernel(unsafe.SliceData(sum), unsafe.SliceData(square), unsafe.SliceData(x), unsafe.SliceData(shift), rows, c)
+	kernel(writes(sum, c), writes(square, c), reads(x, rows*c), reads(shift, c), rows, c)
 }
 
 // By whether y is stored past the caches, and by instruction set; nil for the portable loop.
@@ -68,22 +60,14 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows, yRow int, lo, h
 	if rows*c == 0 {
 		return
 	}
-	y, x = y[:extent(rows, c, yRow)], x[:rows*c]
-	scale, beta = scale[:c], beta[:c]
-	mem.RaceRead(x)
-	mem.RaceRead(mean)
-	mem.RaceRead(scale)
-	mem.RaceRead(beta)
-	mem.RaceWrite(y)
+	n, gap := rows*c, gapBytes(c, yRow)
+	to := writes(y, extent(rows, c, yRow))
 	if add == nil {
-		kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale),
-			unsafe.SliceData(beta), rows, c, gapBytes(c, yRow), lo, hi)
+		kernel(to, reads(x, n), reads(mean, c), reads(scale, c), reads(beta, c), rows, c, gap, lo, hi)
 		return
 	}
-	add = add[:rows*c]
-	mem.RaceRead(add)
-	batchNormAddRowsKernels[past][isa.Active()](unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(add),
-		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapBytes(c, yRow), lo, hi)
+	batchNormAddRowsKernels[past][isa.Active()](to, reads(x, n), reads(add, n),
+		reads(mean, c), reads(scale, c), reads(beta, c), rows, c, gap, lo, hi)
 }
 
 // The assembly of batch norm's passes with an activation that is not a clamp.
@@ -155,15 +139,8 @@ func batchNormCurveRows(kind act.Kind, y, x, mean, scale, beta []float32, rows i
 	if rows*c == 0 {
 		return
 	}
-	y, x = y[:rows*c], x[:rows*c]
-	scale, beta = scale[:c], beta[:c]
-	mem.RaceRead(x)
-	mem.RaceRead(mean)
-	mem.RaceRead(scale)
-	mem.RaceRead(beta)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale),
-		unsafe.SliceData(beta), rows, c)
+	n := rows * c
+	kernel(writes(y, n), reads(x, n), reads(mean, c), reads(scale, c), reads(beta, c), rows, c)
 }
 
 // batchNormSumRows is batchNormSumRowsGeneric on the active instruction set, for clamps and where hasNormCurve, stored
@@ -179,19 +156,12 @@ func batchNormSumRows(kind act.Kind, y, sum, x, mean, scale, beta []float32, row
 	if rows*c == 0 {
 		return
 	}
-	y, x = y[:rows*c], x[:rows*c]
-	sum, scale, beta = sum[:c], scale[:c], beta[:c]
-	mem.RaceRead(x)
-	mem.RaceRead(mean)
-	mem.RaceRead(scale)
-	mem.RaceRead(beta)
-	mem.RaceWrite(y)
-	mem.RaceWrite(sum)
+	n := rows * c
 	if lo, hi, ok := kind.Bounds(); ok {
-		clamp(unsafe.SliceData(y), unsafe.SliceData(sum), unsafe.SliceData(x), unsafe.SliceData(mean),
-			unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+		clamp(writes(y, n), writes(sum, c), reads(x, n), reads(mean, c), reads(scale, c), reads(beta, c),
+			rows, c, lo, hi)
 		return
 	}
-	normCurves[kind].sumRows[past][isa.Active()](unsafe.SliceData(y), unsafe.SliceData(sum), unsafe.SliceData(x),
-		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
+	normCurves[kind].sumRows[past][isa.Active()](writes(y, n), writes(sum, c), reads(x, n),
+		reads(mean, c), reads(scale, c), reads(beta, c), rows, c)
 }

@@ -1,11 +1,8 @@
 package norm
 
 import (
-	"unsafe"
-
 	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/isa"
-	"github.com/reidbench/reidbench/kernels/mem"
 )
 
 // The assembly of the sums of a clamp's gradient through a gate.
@@ -30,25 +27,12 @@ func batchNormGatedGradSums(kind act.Kind, g, sumG, sumGX, dy, x, gate, shift, m
 	if rows*c == 0 {
 		return
 	}
-	g, dy, x = g[:rows*c], dy[:rows*c], x[:rows*c]
-	sumG, sumGX, gate, shift, scale, beta = sumG[:c], sumGX[:c], gate[:c], shift[:c], scale[:c], beta[:c]
-	mem.RaceRead(dy)
-	mem.RaceRead(x)
-	mem.RaceRead(gate)
-	mem.RaceRead(shift)
-	mem.RaceRead(mean)
-	mem.RaceRead(scale)
-	mem.RaceRead(beta)
-	mem.RaceWrite(g)
-	mem.RaceWrite(sumG)
-	mem.RaceWrite(sumGX)
+	n := rows * c
 	if lo, hi, ok := kind.Bounds(); ok {
-		clamp(unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy),
-			unsafe.SliceData(x), unsafe.SliceData(gate), unsafe.SliceData(shift), unsafe.SliceData(mean),
-			unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, lo, hi)
+		clamp(writes(g, n), writes(sumG, c), writes(sumGX, c), reads(dy, n), reads(x, n), reads(gate, c),
+			reads(shift, c), reads(mean, c), reads(scale, c), reads(beta, c), rows, c, lo, hi)
 		return
 	}
-	normCurves[kind].gated[isa.Active()](unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX),
-		unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(gate), unsafe.SliceData(shift),
-		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
+	normCurves[kind].gated[isa.Active()](writes(g, n), writes(sumG, c), writes(sumGX, c), reads(dy, n), reads(x, n),
+		reads(gate, c), reads(shift, c), reads(mean, c), reads(scale, c), reads(beta, c), rows, c)
 }

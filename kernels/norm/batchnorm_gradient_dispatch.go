@@ -1,8 +1,6 @@
 package norm
 
 import (
-	"unsafe"
-
 	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
@@ -24,15 +22,8 @@ func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows, row int) {
 	if rows*c == 0 {
 		return
 	}
-	g, x = g[:extent(rows, c, row)], x[:rows*c]
-	sumG, sumGX = sumG[:c], sumGX[:c]
-	mem.RaceRead(g)
-	mem.RaceRead(x)
-	mem.RaceRead(mean)
-	mem.RaceWrite(sumG)
-	mem.RaceWrite(sumGX)
-	kernel(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(g), unsafe.SliceData(x),
-		unsafe.SliceData(mean), rows, c, gapBytes(c, row))
+	kernel(writes(sumG, c), writes(sumGX, c), reads(g, extent(rows, c, row)), reads(x, rows*c), reads(mean, c),
+		rows, c, gapBytes(c, row))
 }
 
 // By whether dx is stored past the caches, and by instruction set; nil for the portable loop.
@@ -62,26 +53,15 @@ func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows
 	if rows*c == 0 {
 		return
 	}
-	dx, g, x = dx[:extent(rows, c, dxRow)], g[:extent(rows, c, row)], x[:rows*c]
-	scale, slope, offset = scale[:c], slope[:c], offset[:c]
-	mem.RaceRead(g)
-	mem.RaceRead(x)
-	mem.RaceRead(mean)
-	mem.RaceRead(scale)
-	mem.RaceRead(slope)
-	mem.RaceRead(offset)
-	mem.RaceWrite(dx)
+	n, dxGap, gap := rows*c, gapBytes(c, dxRow), gapBytes(c, row)
+	to, from := writes(dx, extent(rows, c, dxRow)), reads(g, extent(rows, c, row))
 	if add == nil {
-		kernel(unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x), unsafe.SliceData(mean),
-			unsafe.SliceData(scale), unsafe.SliceData(slope), unsafe.SliceData(offset),
-			rows, c, gapBytes(c, dxRow), gapBytes(c, row))
+		kernel(to, from, reads(x, n), reads(mean, c), reads(scale, c), reads(slope, c), reads(offset, c),
+			rows, c, dxGap, gap)
 		return
 	}
-	add = add[:rows*c]
-	mem.RaceRead(add)
-	batchNormAddGradRowsKernels[past][isa.Active()](unsafe.SliceData(dx), unsafe.SliceData(g), unsafe.SliceData(x),
-		unsafe.SliceData(add), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(slope),
-		unsafe.SliceData(offset), rows, c, gapBytes(c, dxRow), gapBytes(c, row))
+	batchNormAddGradRowsKernels[past][isa.Active()](to, from, reads(x, n), reads(add, n),
+		reads(mean, c), reads(scale, c), reads(slope, c), reads(offset, c), rows, c, dxGap, gap)
 }
 
 // The assembly of the sums of a clamp's gradient. The second kind also keeps the gradient; the third keeps it and adds
@@ -125,33 +105,19 @@ func batchNormClampGradSums(
 	if rows*c == 0 {
 		return
 	}
-	dy, x = dy[:extent(rows, c, row)], x[:rows*c]
-	sumG, sumGX, scale, beta = sumG[:c], sumGX[:c], scale[:c], beta[:c]
-	mem.RaceRead(dy)
-	mem.RaceRead(x)
-	mem.RaceRead(mean)
-	mem.RaceRead(scale)
-	mem.RaceRead(beta)
-	mem.RaceWrite(sumG)
-	mem.RaceWrite(sumGX)
-	if g == nil {
-		sum(unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x),
-			unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapBytes(c, row), lo, hi)
-		return
+	n, span, gap := rows*c, extent(rows, c, row), gapBytes(c, row)
+	switch {
+	case g == nil:
+		sum(writes(sumG, c), writes(sumGX, c), reads(dy, span), reads(x, n),
+			reads(mean, c), reads(scale, c), reads(beta, c), rows, c, gap, lo, hi)
+	case add == nil:
+		batchNormKeepClampGradSumsKernels[past][isa.Active()](writes(g, span), writes(sumG, c), writes(sumGX, c),
+			reads(dy, span), reads(x, n), reads(mean, c), reads(scale, c), reads(beta, c), rows, c, gap, lo, hi)
+	default:
+		batchNormAddKeepClampGradSumsKernels[past][isa.Active()](writes(g, span), writes(sumG, c), writes(sumGX, c),
+			reads(dy, span), reads(x, n), reads(add, n), reads(mean, c), reads(scale, c), reads(beta, c),
+			rows, c, gap, lo, hi)
 	}
-	g = g[:extent(rows, c, row)]
-	mem.RaceWrite(g)
-	if add == nil {
-		batchNormKeepClampGradSumsKernels[past][isa.Active()](unsafe.SliceData(g), unsafe.SliceData(sumG),
-			unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean),
-			unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapBytes(c, row), lo, hi)
-		return
-	}
-	add = add[:rows*c]
-	mem.RaceRead(add)
-	batchNormAddKeepClampGradSumsKernels[past][isa.Active()](unsafe.SliceData(g), unsafe.SliceData(sumG),
-		unsafe.SliceData(sumGX), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(add),
-		unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c, gapBytes(c, row), lo, hi)
 }
 
 // batchNormCurveGradSums is batchNormCurveGradSumsGeneric on the active instruction set, stored as
@@ -166,18 +132,9 @@ func batchNormCurveGradSums(kind act.Kind, g, sumG, sumGX, dy, x, mean, scale, b
 	if rows*c == 0 {
 		return
 	}
-	g, dy, x = g[:rows*c], dy[:rows*c], x[:rows*c]
-	sumG, sumGX, scale, beta = sumG[:c], sumGX[:c], scale[:c], beta[:c]
-	mem.RaceRead(dy)
-	mem.RaceRead(x)
-	mem.RaceRead(mean)
-	mem.RaceRead(scale)
-	mem.RaceRead(beta)
-	mem.RaceWrite(g)
-	mem.RaceWrite(sumG)
-	mem.RaceWrite(sumGX)
-	kernel(unsafe.SliceData(g), unsafe.SliceData(sumG), unsafe.SliceData(sumGX), unsafe.SliceData(dy),
-		unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(scale), unsafe.SliceData(beta), rows, c)
+	n := rows * c
+	kernel(writes(g, n), writes(sumG, c), writes(sumGX, c), reads(dy, n), reads(x, n),
+		reads(mean, c), reads(scale, c), reads(beta, c), rows, c)
 }
 
 // By instruction set; nil for the portable loop.
@@ -198,17 +155,7 @@ func batchNormClampGradRows(dx, dy, x, mean, scale, beta, slope, offset []float3
 	if rows*c == 0 {
 		return
 	}
-	dx, dy, x = dx[:rows*c], dy[:rows*c], x[:rows*c]
-	scale, beta, slope, offset = scale[:c], beta[:c], slope[:c], offset[:c]
-	mem.RaceRead(dy)
-	mem.RaceRead(x)
-	mem.RaceRead(mean)
-	mem.RaceRead(scale)
-	mem.RaceRead(beta)
-	mem.RaceRead(slope)
-	mem.RaceRead(offset)
-	mem.RaceWrite(dx)
-	kernel(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean),
-		unsafe.SliceData(scale), unsafe.SliceData(beta), unsafe.SliceData(slope), unsafe.SliceData(offset),
-		rows, c, lo, hi)
+	n := rows * c
+	kernel(writes(dx, n), reads(dy, n), reads(x, n), reads(mean, c), reads(scale, c), reads(beta, c),
+		reads(slope, c), reads(offset, c), rows, c, lo, hi)
 }

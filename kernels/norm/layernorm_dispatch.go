@@ -1,11 +1,6 @@
 package norm
 
-import (
-	"unsafe"
-
-	"github.com/reidbench/reidbench/kernels/isa"
-	"github.com/reidbench/reidbench/kernels/mem"
-)
+import "github.com/reidbench/reidbench/kernels/isa"
 
 // By instruction set; nil for the portable loop.
 var (
@@ -31,15 +26,9 @@ func layerNormRows(y, x, gamma, beta, mean, invstd []float32, eps float32) {
 	if rows*c == 0 {
 		return
 	}
-	y, x, beta, invstd = y[:rows*c], x[:rows*c], beta[:c], invstd[:rows]
-	mem.RaceRead(x)
-	mem.RaceRead(gamma)
-	mem.RaceRead(beta)
-	mem.RaceWrite(y)
-	mem.RaceWrite(mean)
-	mem.RaceWrite(invstd)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(gamma), unsafe.SliceData(beta),
-		unsafe.SliceData(mean), unsafe.SliceData(invstd), rows, c, eps)
+	n := rows * c
+	kernel(writes(y, n), reads(x, n), reads(gamma, c), reads(beta, c), writes(mean, rows), writes(invstd, rows),
+		rows, c, eps)
 }
 
 // layerNormGradRows is layerNormGradRowsGeneric on the active instruction set.
@@ -53,25 +42,12 @@ func layerNormGradRows(dx, dgamma, dbeta, dy, x, mean, invstd, gamma, add []floa
 	if rows*c == 0 {
 		return
 	}
-	dx, dy, x = dx[:rows*c], dy[:rows*c], x[:rows*c]
-	dgamma, dbeta, invstd = dgamma[:c], dbeta[:c], invstd[:rows]
-	mem.RaceRead(dy)
-	mem.RaceRead(x)
-	mem.RaceRead(mean)
-	mem.RaceRead(invstd)
-	mem.RaceRead(gamma)
-	mem.RaceWrite(dx)
-	mem.RaceWrite(dgamma)
-	mem.RaceWrite(dbeta)
+	n := rows * c
 	if add == nil {
-		kernel(unsafe.SliceData(dx), unsafe.SliceData(dgamma), unsafe.SliceData(dbeta),
-			unsafe.SliceData(dy), unsafe.SliceData(x),
-			unsafe.SliceData(mean), unsafe.SliceData(invstd), unsafe.SliceData(gamma), rows, c)
+		kernel(writes(dx, n), writes(dgamma, c), writes(dbeta, c), reads(dy, n), reads(x, n),
+			reads(mean, rows), reads(invstd, rows), reads(gamma, c), rows, c)
 		return
 	}
-	add = add[:rows*c]
-	mem.RaceRead(add)
-	layerNormGradAddRowsKernels[isa.Active()](unsafe.SliceData(dx), unsafe.SliceData(dgamma), unsafe.SliceData(dbeta),
-		unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(mean), unsafe.SliceData(invstd),
-		unsafe.SliceData(gamma), unsafe.SliceData(add), rows, c)
+	layerNormGradAddRowsKernels[isa.Active()](writes(dx, n), writes(dgamma, c), writes(dbeta, c), reads(dy, n),
+		reads(x, n), reads(mean, rows), reads(invstd, rows), reads(gamma, c), reads(add, n), rows, c)
 }
