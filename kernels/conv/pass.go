@@ -86,28 +86,30 @@ func (m *productPass) run(p *parallel.Pool, ws []float32) {
 }
 
 func (m *packParts) Do(task, worker int) {
-	ws := m.scratch[worker*m.perWorker:][:m.perWorker]
-	for _, part := range m.parts {
-		if n := part.packTasks(); task >= n {
-			task -= n
-			continue
-		}
-		part.packTask(task, ws)
-		return
-	}
+	pass := (*productPass)(m)
+	part, task := pass.partOf(task, blockedProduct.packTasks)
+	part.packTask(task, pass.scratchOf(worker))
 }
 
 func (m *multiplyParts) Do(task, worker int) {
-	task += m.operands[0].summed.first
-	ws := m.scratch[worker*m.perWorker:][:m.perWorker]
-	for _, part := range m.parts {
-		if n := part.tasks(); task >= n {
-			task -= n
-			continue
-		}
-		part.multiply(task, ws)
-		return
+	pass := (*productPass)(m)
+	part, task := pass.partOf(task+m.operands[0].summed.first, blockedProduct.tasks)
+	part.multiply(task, pass.scratchOf(worker))
+}
+
+// partOf returns the part that a task of a stage belongs to, and the task's number among those of the part. tasks
+// returns how many tasks of the stage a part has.
+func (m *productPass) partOf(task int, tasks func(blockedProduct) int) (blockedProduct, int) {
+	i := 0
+	for n := tasks(m.parts[i]); task >= n; n = tasks(m.parts[i]) {
+		task -= n
+		i++
 	}
+	return m.parts[i], task
+}
+
+func (m *productPass) scratchOf(worker int) []float32 {
+	return m.scratch[worker*m.perWorker:][:m.perWorker]
 }
 
 // weightPass is a weight gradient as a matrix product of floats, or of pairs of bf16.

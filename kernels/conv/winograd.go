@@ -16,8 +16,8 @@ import (
 // turned filter, and
 //
 //	dg = Gᵀ [(Bᵀ d B) ⊙ (A dY Aᵀ)] G
-//
-// winogradForm holds the matrices. Filters of one line are transformed along it only.
+
+// winogradForm holds the matrices of Winograd's minimal filtering. Filters of one line are transformed along it only.
 type winogradForm struct {
 	tileH, tileW   int // outputs
 	positions      int // matrix products that the form consists of
