@@ -6,17 +6,7 @@
 // one straight list, as the layers' plans say. The liveness of every buffer then decides its place in one arena. After
 // that nothing is allocated: a step is a loop over the list.
 //
-// What is fused, by the names of [Fusions]:
-//
-//	residual        a convolution or batch norm adds the other term of a sum
-//	activation      a batch norm applies the activation that follows, a convolution or sum a ReLU
-//	statistics      a convolution takes its output's mean and variance for the batch norm after it
-//	sums            a convolution takes the sums of the gradient that it makes for the batch norm before it
-//	parts           batch norms read the parts of a concatenation, which is not written
-//	read through    a convolution normalises what it reads; the batch norm before it writes nothing
-//	means           a batch norm makes the mean over all positions of its output
-//	gate            a gate leaves the gradient of what it multiplies to the batch norm that made it
-//	joint backward  a convolution computes the gradient of its output while it makes its own two of it
+// docs/architecture.md says what each of the [Fusions] does.
 //
 // The gradient of a value is built by the layers that read it, in the list's order; what is cheap to compute again
 // (batch norm, activations) is computed again in the backward pass instead of being kept, unless there is room for it.
