@@ -62,7 +62,7 @@ func New(s Shape) (*Conv, error) {
 	c, err := newDirectConv(s)
 	if err == nil && c.depthwise == nil {
 		c.useWinograd()
-		c.useQuarters(minQuarteredColumns, minQuarteredDepth)
+		c.useStrassen(minStrassenColumns, minStrassenDepth)
 		c.useJoint()
 		if s.Precision == gemm.BF16 {
 			c.usePairs()

@@ -117,7 +117,7 @@ func (m *productPass) form(n int) Form { return m.parts[0].of(n).form() }
 
 func (p *implicitProduct) form() Form {
 	switch {
-	case p.quartered():
+	case p.inStrassenForm():
 		return FormStrassen
 	case p.multipliesLines():
 		return FormLines

@@ -47,7 +47,7 @@ func (p *implicitProduct) laterLines(n, y int) []float32 {
 // multipliesLines reports whether the product reads its rows from copies of lines.
 func (p *implicitProduct) multipliesLines() bool {
 	return p.lined() && p.sw > 1 && p.outW >= minLinedPositions &&
-		!p.pairs && !p.quartered() && p.blockDepth() == p.steps()
+		!p.pairs && !p.inStrassenForm() && p.blockDepth() == p.steps()
 }
 
 // multiplyLines multiplies all of the depth, one line of positions after the other.

@@ -93,8 +93,8 @@ func (p *implicitProduct) packedSize() int {
 	if !p.packsAhead() {
 		return 0
 	}
-	if p.quartered() {
-		return p.groups * p.quarteredSize()
+	if p.inStrassenForm() {
+		return p.groups * p.strassenSize()
 	}
 	return p.groups * p.steps() * p.paddedCols()
 }
@@ -102,7 +102,7 @@ func (p *implicitProduct) packedSize() int {
 // columnBlock returns how many columns make a task.
 func (p *implicitProduct) columnBlock() int {
 	width := gemm.Tile().Cols
-	if p.quartered() {
+	if p.inStrassenForm() {
 		width *= 2
 	}
 	parts := mem.CeilDiv(wantTasks, max(1, p.rowBlocks()*p.groups))
@@ -133,8 +133,8 @@ func (p *implicitProduct) steps() int {
 // blockDepth returns the depth of the blocks, equal but for the last.
 func (p *implicitProduct) blockDepth() int {
 	depth := max(p.steps(), 1)
-	if p.quartered() {
-		return mem.RoundUp(equalBlocks(depth, quarteredDepth), 2)
+	if p.inStrassenForm() {
+		return mem.RoundUp(equalBlocks(depth, strassenDepth), 2)
 	}
 	limit := depthBlock
 	if !p.packsAhead() && !p.transposed {
@@ -148,7 +148,7 @@ func (p *implicitProduct) packTasks() int {
 	if p.packedSize() == 0 {
 		return 0
 	}
-	if p.quartered() {
+	if p.inStrassenForm() {
 		pairs, singles := columnPanels(p.cols)
 		return p.groups * (pairs + singles)
 	}
@@ -160,8 +160,8 @@ func (p *implicitProduct) start(packed []float32) { p.packed, p.storing = packed
 
 // packTask packs one panel of one group.
 func (p *implicitProduct) packTask(task int, ws []float32) {
-	if p.quartered() {
-		p.packQuarters(task)
+	if p.inStrassenForm() {
+		p.packStrassen(task)
 		return
 	}
 	width, depth := gemm.Tile().Cols, p.steps()
@@ -254,7 +254,7 @@ func (p *implicitProduct) chooseStoring() storing {
 		return storeAside
 	case p.norm != nil || !mem.PastCaches(p.rows()*p.dstPixel):
 		return storeDirectly
-	case whole || p.columnBlock() < p.dstPixel || p.blockDepth() < p.steps() || p.quartered():
+	case whole || p.columnBlock() < p.dstPixel || p.blockDepth() < p.steps() || p.inStrassenForm():
 		return storePast
 	case mem.Aligned(p.dst) && gemm.Tile().Rows*p.dstPixel%mem.Line == 0: // every band begins at a cache line
 		return storeBands

@@ -16,7 +16,7 @@ type productBlock struct {
 	rowsGiven       gemm.View // up to the next whole tiles, where rows are given
 	sums            gemm.ColumnSums
 	before          []float32 // what the batch norm before reads when the block is complete
-	inQuarters      gemm.QuarteredProduct
+	strassenProduct gemm.StrassenProduct
 	productScratch
 }
 
@@ -25,7 +25,7 @@ type productScratch struct {
 	gathered, edge, rounding []float32
 	block                    []float32 // of the result, until it is complete
 	band                     []float32 // of the result
-	quarters                 gemm.QuarterScratch
+	strassenScratch          gemm.StrassenScratch
 	columns                  []float32 // packed, unless they are packed ahead
 }
 
@@ -51,8 +51,8 @@ func (s *productScratch) take(p *implicitProduct, space *mem.Scratch) {
 	case storeBands:
 		s.band = space.Take(gemm.Tile().Rows * p.dstPixel)
 	}
-	if p.quartered() {
-		s.quarters = gemm.TakeQuarterScratch(space, rowBlock, depth)
+	if p.inStrassenForm() {
+		s.strassenScratch = gemm.TakeStrassenScratch(space, rowBlock, depth)
 	}
 	if !p.packsAhead() {
 		s.columns = space.Take(depth * p.columnBlock())
@@ -77,7 +77,7 @@ func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
 	b.source.first += b.group * p.channels
 
 	m.Rows, m.Pairs = min(rowBlock, p.rows()-b.row), p.pairs
-	b.direct = !p.pairs && !p.given && b.source.direct() && (m.Rows == rowBlock || !p.quartered())
+	b.direct = !p.pairs && !p.given && b.source.direct() && (m.Rows == rowBlock || !p.inStrassenForm())
 	b.productScratch.take(p, &space)
 	b.setResult()
 }
@@ -95,8 +95,8 @@ func (b *productBlock) multiply() {
 			continue
 		}
 		b.gatherRows(k)
-		if p.quartered() {
-			b.multiplyQuarters(k)
+		if p.inStrassenForm() {
+			b.multiplyStrassen(k)
 			continue
 		}
 		b.packColumns(k)

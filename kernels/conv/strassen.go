@@ -9,15 +9,15 @@ import (
 // Where Strassen's form pays for a convolution. The sums of the left factor's quadrants cost as much as a number of
 // columns, the partial results as much as some depth.
 const (
-	minQuarteredColumns = 128
-	minQuarteredDepth   = 192
-	quarteredDepth      = 1024 // upper bound of the blocks of the depth, as depthBlock
+	minStrassenColumns = 128
+	minStrassenDepth   = 192
+	strassenDepth      = 1024 // upper bound of the blocks of the depth, as depthBlock
 )
 
-// useQuarters lets the forward pass and the data gradient multiply in Strassen's form where they have enough columns
+// useStrassen lets the forward pass and the data gradient multiply in Strassen's form where they have enough columns
 // and depth. In weight gradients the sums of both factors' quadrants are needed for every block of pixels, and little
 // is won.
-func (c *Conv) useQuarters(minColumns, minDepth int) {
+func (c *Conv) useStrassen(minColumns, minDepth int) {
 	pays := func(p *implicitProduct) bool {
 		return p.depth()%2 == 0 && p.depth() >= minDepth && p.cols >= minColumns
 	}
@@ -27,8 +27,8 @@ func (c *Conv) useQuarters(minColumns, minDepth int) {
 	}
 }
 
-// quartered reports whether the product is computed in Strassen's form.
-func (p *implicitProduct) quartered() bool { return p.strassen && !p.pairs && p.packsAhead() }
+// inStrassenForm reports whether the product is computed in Strassen's form.
+func (p *implicitProduct) inStrassenForm() bool { return p.strassen && !p.pairs && p.packsAhead() }
 
 // columnPanels returns how columns are cut: into pairs of panels, one of either half, and single panels, the last of
 // which need not be whole. All tasks but the last have pairs only.
@@ -44,8 +44,8 @@ func (p *implicitProduct) pairSize() int {
 	return int(gemm.Factors) * p.steps() / 2 * gemm.Tile().Cols
 }
 
-// quarteredSize is packedSize of a group: its pairs, then its single panels.
-func (p *implicitProduct) quarteredSize() int {
+// strassenSize is packedSize of a group: its pairs, then its single panels.
+func (p *implicitProduct) strassenSize() int {
 	pairs, singles := columnPanels(p.cols)
 	return pairs*p.pairSize() + singles*p.steps()*gemm.Tile().Cols
 }
@@ -61,7 +61,7 @@ type taskPanels struct {
 func (p *implicitProduct) panelsOfTask(group, col int) taskPanels {
 	before, _ := columnPanels(col)
 	pairs, singles := columnPanels(min(p.columnBlock(), p.cols-col))
-	return taskPanels{p, col, pairs, singles, p.packed[group*p.quarteredSize()+before*p.pairSize():]}
+	return taskPanels{p, col, pairs, singles, p.packed[group*p.strassenSize()+before*p.pairSize():]}
 }
 
 // panelPair is two panels that are multiplied together: the first columns of both, and the packed factors.
@@ -89,8 +89,8 @@ func (t *panelPair) factor(f gemm.Factor, k, depth int) []float32 {
 	return t.packed[(int(gemm.Factors)*k/2+int(f)*depth/2)*width:]
 }
 
-// packQuarters packs one pair of panels or one single panel.
-func (p *implicitProduct) packQuarters(task int) {
+// packStrassen packs one pair of panels or one single panel.
+func (p *implicitProduct) packStrassen(task int) {
 	width, depth, block := gemm.Tile().Cols, p.steps(), p.blockDepth()
 	pairs, singles := columnPanels(p.cols)
 	group, index := task/(pairs+singles), task%(pairs+singles)
@@ -120,42 +120,42 @@ func (p *implicitProduct) packQuarters(task int) {
 // gathersLater reports whether rows are copied only just before they are multiplied: they lie in memory as they are,
 // but where tiles should not read them.
 func (b *productBlock) gathersLater() bool {
-	return b.quartered() && !b.given && b.source.plain() && b.m.Rows == rowBlock
+	return b.inStrassenForm() && !b.given && b.source.plain() && b.m.Rows == rowBlock
 }
 
-// multiplyQuarters multiplies a block of the depth, from k on.
-func (b *productBlock) multiplyQuarters(k int) {
-	q, m, source := &b.inQuarters, &b.m, &b.source
+// multiplyStrassen multiplies a block of the depth, from k on.
+func (b *productBlock) multiplyStrassen(k int) {
+	s, m, source := &b.strassenProduct, &b.m, &b.source
 	width := gemm.Tile().Cols
 	panels := b.panelsOfTask(b.group, b.col)
-	q.Product, q.QuarterScratch = *m, b.productScratch.quarters
-	q.Source, q.Evenly = gemm.View{}, b.given
+	s.Product, s.StrassenScratch = *m, b.strassenScratch
+	s.Source, s.Evenly = gemm.View{}, b.given
 	if !b.direct && b.gathersLater() {
-		q.Source = gemm.View{Data: source.src[b.row*source.pixel+source.first+k:], Row: source.pixel}
+		s.Source = gemm.View{Data: source.src[b.row*source.pixel+source.first+k:], Row: source.pixel}
 	}
-	q.Contiguous = source.pixel == m.Depth && (b.direct || q.Source.Data != nil)
-	if !q.Evenly {
-		q.Product.Ahead = gemm.PrefetchEvenly(b.before)
+	s.Contiguous = source.pixel == m.Depth && (b.direct || s.Source.Data != nil)
+	if !s.Evenly {
+		s.Product.Ahead = gemm.PrefetchEvenly(b.before)
 	}
 	a := &m.Left
-	if q.Product.Cols = 2 * panels.pairs * width; panels.pairs > 0 {
+	if s.Product.Cols = 2 * panels.pairs * width; panels.pairs > 0 {
 		if m.Rows%2 != 0 {
 			clear(a.Data[m.Rows*a.Row:][:m.Depth])
 		}
-		q.Product.Right = gemm.PanelsOf(nil, b.pairSize())
+		s.Product.Right = gemm.PanelsOf(nil, b.pairSize())
 		pair := panels.pair(0)
 		for f := range gemm.Factors {
-			q.Right[f] = pair.factor(f, k, m.Depth)
+			s.RightFactors[f] = pair.factor(f, k, m.Depth)
 		}
-		q.Run()
-	} else if q.Source.Data != nil {
-		vec.CopyRows(a.Data, a.Row, q.Source.Data, q.Source.Row, m.Rows, m.Depth)
+		s.Run()
+	} else if s.Source.Data != nil {
+		vec.CopyRows(a.Data, a.Row, s.Source.Data, s.Source.Row, m.Rows, m.Depth)
 	}
 	if panels.singles > 0 {
 		_, packed := panels.single(0)
 		rest := *m
 		rest.Right, rest.Ahead = gemm.PanelsOf(packed[k*width:], b.steps()*width), gemm.Prefetch{}
-		rest.DropColumns(q.Product.Cols)
+		rest.DropColumns(s.Product.Cols)
 		rest.Run()
 	}
 }

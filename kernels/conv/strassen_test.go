@@ -30,7 +30,7 @@ func newStrassenCase(t *testing.T, rng *rand.Rand, s Shape, n, threads int) *con
 	t.Helper()
 	c := newConvCase(t, rng, s, n, threads)
 	c.c.winograd = winogradForms{}
-	c.c.useQuarters(1, 2)
+	c.c.useStrassen(1, 2)
 	c.slack = strassenSlack
 	c.ws = kerneltest.Guarded(t, rng, c.c.Workspace(n, threads))
 	return c

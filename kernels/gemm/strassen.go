@@ -60,11 +60,11 @@ const (
 	noFactor = Factors
 )
 
-// quarterTile is a tile at a place: shared by quadrants, or that of a quadrant.
-type quarterTile int
+// strassenTile is a tile at a place: shared by quadrants, or that of a quadrant.
+type strassenTile int
 
 const (
-	noTile quarterTile = iota
+	noTile strassenTile = iota
 	tileU
 	tileV
 	tileW
@@ -75,15 +75,15 @@ const (
 	sharedTiles = tileW
 )
 
-// quarterCall is one step of a schedule: to = from + add + the product of two factors.
-type quarterCall struct {
-	to, from, add quarterTile
+// strassenStep is one step of a schedule: to = from + add + the product of two factors.
+type strassenStep struct {
+	to, from, add strassenTile
 	factor        Factor
 }
 
 // The schedule, and that of products whose epilogue adds a matrix.
 var (
-	quarterCalls = []quarterCall{
+	strassenSteps = []strassenStep{
 		{to: tileU, factor: FactorA11B11},
 		{to: tileC11, from: tileU, factor: FactorA12B21},
 		{to: tileU, from: tileU, factor: FactorS2T2},
@@ -93,240 +93,243 @@ var (
 		{to: tileC22, from: tileV, add: tileW, factor: noFactor},
 		{to: tileC12, from: tileU, add: tileW, factor: FactorS4B22},
 	}
-	addingQuarterCalls = append(quarterCalls[:6:6],
-		quarterCall{to: tileU, from: tileU, add: tileW, factor: noFactor},
-		quarterCall{to: tileV, from: tileV, add: tileW, factor: noFactor},
-		quarterCall{to: tileC22, from: tileV, factor: noFactor},
-		quarterCall{to: tileC12, from: tileU, factor: FactorS4B22},
+	addingStrassenSteps = append(strassenSteps[:6:6],
+		strassenStep{to: tileU, from: tileU, add: tileW, factor: noFactor},
+		strassenStep{to: tileV, from: tileV, add: tileW, factor: noFactor},
+		strassenStep{to: tileC22, from: tileV, factor: noFactor},
+		strassenStep{to: tileC12, from: tileU, factor: FactorS4B22},
 	)
 )
 
-const maxQuarterCalls = 10
+const maxStrassenSteps = 10
 
-// QuarteredProduct is a [Product] in Strassen's form. All rows of A up to the next whole tiles of its upper half and of
+// StrassenProduct is a [Product] in Strassen's form. All rows of A up to the next whole tiles of its upper half and of
 // its lower half exist. The columns are an even number of whole panels, and the depth is even.
-type QuarteredProduct struct {
-	Product Product // Left is made by RowsOf; Right says how far apart panels are
-	top     int     // rows of the upper half; the lower half has as many or one less, for which A has zeros
+type StrassenProduct struct {
+	Product      Product            // Left is made by RowsOf; Right says how far apart panels are
+	RightFactors [Factors][]float32 // of the first panel of the left half; its other panels follow
 
 	Source     View // of the rows that are copied to A before they are used; no Data if they are there
 	Contiguous bool // rows lie in one piece without gaps: the next ones are fetched while some are multiplied
 	Evenly     bool // all tiles fetch what is read after this product; otherwise those of the first panel do not
 
-	QuarterScratch
-
-	left  [Factors]View
-	Right [Factors][]float32 // of the first panel of the left half; those of its other panels follow, a panel apart
-
-	flags int // of tiles of C
-	tile  tile
-	list  [maxQuarterCalls]tileCall // of the tiles at one place
-	count int                       // of them
-	ahead Prefetch                  // what the tiles at the next places fetch
-	calls int                       // products since that was set
+	StrassenScratch
+	strassenRun
 }
 
-// QuarterScratch is the scratch of a [QuarteredProduct].
-type QuarterScratch struct {
+// strassenRun is what a [StrassenProduct] knows while it is computed.
+type strassenRun struct {
+	top         int // rows of the upper half; the lower half has as many or one less, for which A has zeros
+	leftFactors [Factors]View
+	flags       int // of tiles of C
+	tile        tile
+	list        [maxStrassenSteps]tileCall // of the tiles at one place
+	count       int                        // of them
+	ahead       Prefetch                   // what the tiles at the next places fetch
+	products    int                        // since that was set
+}
+
+// StrassenScratch is the scratch of a [StrassenProduct].
+type StrassenScratch struct {
 	leftSums View // S1 to S4
 	sumStep  int  // from one of them to the next
 	shared   [sharedTiles + 1][]float32
 }
 
-// TakeQuarterScratch takes the scratch of products of at most the given rows and depth.
-func TakeQuarterScratch(space *mem.Scratch, rows, depth int) (q QuarterScratch) {
+// TakeStrassenScratch takes the scratch of products of at most the given rows and depth.
+func TakeStrassenScratch(space *mem.Scratch, rows, depth int) (s StrassenScratch) {
 	shape := Tile()
-	q.leftSums.Row = mem.PaddedRow(depth / 2)
-	q.sumStep = mem.RoundUp(mem.CeilDiv(rows, 2)*q.leftSums.Row, mem.Line)
-	q.leftSums.Data = space.Take(4 * q.sumStep)
+	s.leftSums.Row = mem.PaddedRow(depth / 2)
+	s.sumStep = mem.RoundUp(mem.CeilDiv(rows, 2)*s.leftSums.Row, mem.Line)
+	s.leftSums.Data = space.Take(4 * s.sumStep)
 	for i := tileU; i <= sharedTiles; i++ {
-		q.shared[i] = space.Take(shape.Rows * shape.Cols)
+		s.shared[i] = space.Take(shape.Rows * shape.Cols)
 	}
-	return q
+	return s
 }
 
 // Run computes the product.
-func (q *QuarteredProduct) Run() {
+func (p *StrassenProduct) Run() {
 	shape := Tile()
-	q.top = mem.CeilDiv(q.Product.Rows, 2)
-	q.setLeft()
-	if q.Product.Accumulate { // tiles begin with what is shared, and add C at their end
-		q.Product.Accumulate, q.Product.Add = false, q.Product.C
+	p.top = mem.CeilDiv(p.Product.Rows, 2)
+	p.setLeft()
+	if p.Product.Accumulate { // tiles begin with what is shared, and add C at their end
+		p.Product.Accumulate, p.Product.Add = false, p.Product.C
 	}
-	q.flags = q.Product.flags()
-	calls := quarterCalls
-	if q.Product.Add.Data != nil {
-		calls = addingQuarterCalls
+	p.flags = p.Product.flags()
+	steps := strassenSteps
+	if p.Product.Add.Data != nil {
+		steps = addingStrassenSteps
 	}
-	q.tile = tile{stretches: 1, b: View{Row: q.Product.Right.step}}
-	after, bands, panels := q.Product.Ahead, mem.CeilDiv(q.top, shape.Rows), q.Product.Cols/2/shape.Cols
-	if q.Evenly {
-		q.fetchDuring(after, bands*panels)
+	p.tile = tile{stretches: 1, b: View{Row: p.Product.Right.step}}
+	after, bands, panels := p.Product.Ahead, mem.CeilDiv(p.top, shape.Rows), p.Product.Cols/2/shape.Cols
+	if p.Evenly {
+		p.fetchDuring(after, bands*panels)
 	}
 	for panel := range panels {
-		if panel == 1 && !q.Evenly {
-			q.fetchDuring(after, bands*(panels-1))
+		if panel == 1 && !p.Evenly {
+			p.fetchDuring(after, bands*(panels-1))
 		}
 		step := 1
-		for r := 0; r < q.top; r += step * shape.Rows {
+		for r := 0; r < p.top; r += step * shape.Rows {
 			if panel == 0 {
-				q.prepareRows(r, min(r+shape.Rows, q.top))
+				p.prepareRows(r, min(r+shape.Rows, p.top))
 			} else {
-				step = q.bandsFrom(r)
+				step = p.bandsFrom(r)
 			}
-			q.place(calls, r, panel*shape.Cols, step)
+			p.place(steps, r, panel*shape.Cols, step)
 		}
 	}
-	q.Product.fence()
+	p.Product.fence()
 }
 
 // setLeft sets the left factors: quadrants of A, and the sums of some.
-func (q *QuarteredProduct) setLeft() {
-	a, half := View{q.Product.Left.Data, q.Product.Left.Row}, q.Product.Depth/2
-	sum := func(i int) View { return View{q.leftSums.Data[i*q.sumStep:], q.leftSums.Row} }
-	q.left = [Factors]View{
-		FactorA11B11: a, FactorA12B21: a.At(0, half), FactorA22T4: a.At(q.top, half),
+func (p *StrassenProduct) setLeft() {
+	a, half := View{p.Product.Left.Data, p.Product.Left.Row}, p.Product.Depth/2
+	sum := func(i int) View { return View{p.leftSums.Data[i*p.sumStep:], p.leftSums.Row} }
+	p.leftFactors = [Factors]View{
+		FactorA11B11: a, FactorA12B21: a.At(0, half), FactorA22T4: a.At(p.top, half),
 		FactorS1T1: sum(0), FactorS2T2: sum(1), FactorS3T3: sum(2), FactorS4B22: sum(3),
 	}
 }
 
 // fetchDuring has the tiles of the next places fetch memory.
-func (q *QuarteredProduct) fetchDuring(memory Prefetch, places int) {
-	q.ahead, q.calls = memory, 0
-	q.ahead.start(int(Factors)*places, q.Product.Depth/2)
+func (p *StrassenProduct) fetchDuring(memory Prefetch, places int) {
+	p.ahead, p.products = memory, 0
+	p.ahead.start(int(Factors)*places, p.Product.Depth/2)
 }
 
 // prepareRows copies rows [from,to) of both halves to where they are read, and makes their sums. It has the tiles that
 // follow fetch the next rows.
-func (q *QuarteredProduct) prepareRows(from, to int) {
-	a := View{q.Product.Left.Data, q.Product.Left.Row}
+func (p *StrassenProduct) prepareRows(from, to int) {
+	a := View{p.Product.Left.Data, p.Product.Left.Row}
 	memory := a
-	if q.Source.Data != nil {
-		memory = q.Source
-		for _, row := range [...]int{from, q.top + from} {
-			vec.CopyRows(a.At(row, 0).Data, a.Row, memory.At(row, 0).Data, memory.Row, to-from, q.Product.Depth)
+	if p.Source.Data != nil {
+		memory = p.Source
+		for _, row := range [...]int{from, p.top + from} {
+			vec.CopyRows(a.At(row, 0).Data, a.Row, memory.At(row, 0).Data, memory.Row, to-from, p.Product.Depth)
 		}
 	}
-	half, step := q.Product.Depth/2, q.sumStep
+	half, step := p.Product.Depth/2, p.sumStep
 	for r := from; r < to; r++ {
-		upper, lower := a.At(r, 0).Data, a.At(q.top+r, 0).Data
-		sums := q.leftSums.At(r, 0).Data
+		upper, lower := a.At(r, 0).Data, a.At(p.top+r, 0).Data
+		sums := p.leftSums.At(r, 0).Data
 		leftSums(sums[:half], sums[step:], sums[2*step:], sums[3*step:], upper, upper[half:], lower, lower[half:])
 	}
-	if q.Evenly {
+	if p.Evenly {
 		return
 	}
 	var next Prefetch
-	if end := min(2*to-from, q.top); q.Contiguous && end > to {
+	if end := min(2*to-from, p.top); p.Contiguous && end > to {
 		rows := func(from, to int) []float32 { return memory.Data[from*memory.Row : to*memory.Row] }
-		next = PrefetchEvenly(rows(to, end), rows(q.top+to, q.top+end))
+		next = PrefetchEvenly(rows(to, end), rows(p.top+to, p.top+end))
 	}
-	q.fetchDuring(next, 1)
+	p.fetchDuring(next, 1)
 }
 
 // bandsFrom returns how many bands from row r of the halves on are computed by one list: those of whole tiles.
-func (q *QuarteredProduct) bandsFrom(r int) int {
-	if q.Evenly || isa.Active() == isa.Generic {
+func (p *StrassenProduct) bandsFrom(r int) int {
+	if p.Evenly || isa.Active() == isa.Generic {
 		return 1
 	}
-	return max(1, (q.Product.Rows-q.top-r)/Tile().Rows)
+	return max(1, (p.Product.Rows-p.top-r)/Tile().Rows)
 }
 
 // place computes four tiles of C: those that begin with row r of the upper half or of the lower one, and column j of
 // the left half or of the right one; and the same for the given number of bands of rows.
-func (q *QuarteredProduct) place(calls []quarterCall, r, j, bands int) {
-	q.count = 0
-	for _, call := range calls {
-		if lower := call.to == tileC21 || call.to == tileC22; lower && q.top+r >= q.Product.Rows {
+func (p *StrassenProduct) place(steps []strassenStep, r, j, bands int) {
+	p.count = 0
+	for _, s := range steps {
+		if lower := s.to == tileC21 || s.to == tileC22; lower && p.top+r >= p.Product.Rows {
 			continue
 		}
-		q.multiply(call.factor, r, j)
-		if call.to <= sharedTiles {
-			q.keep(call)
+		p.multiply(s.factor, r, j)
+		if s.to <= sharedTiles {
+			p.keep(s)
 		} else {
-			q.finish(call, r, j)
+			p.finish(s, r, j)
 		}
 	}
-	if q.count > 0 {
-		q.kernel().run(q.list[:q.count], bands)
+	if p.count > 0 {
+		p.kernel().run(p.list[:p.count], bands)
 	}
-	q.calls += (bands - 1) * int(Factors)
+	p.products += (bands - 1) * int(Factors)
 }
 
 // multiply has the next tile multiply two factors, and fetch its share of what is read next.
-func (q *QuarteredProduct) multiply(f Factor, r, j int) {
-	t, shape := &q.tile, Tile()
+func (p *StrassenProduct) multiply(f Factor, r, j int) {
+	t, shape := &p.tile, Tile()
 	if t.depth = 0; f == noFactor {
 		return
 	}
-	a := q.left[f].At(r, 0)
-	t.left, t.depth = RowsOf(a.Data, a.Row), q.Product.Depth/2
-	t.b.Data = q.Right[f][j/shape.Cols*q.Product.Right.panel:]
-	t.fetch(q.ahead.next(q.calls, 1))
+	a := p.leftFactors[f].At(r, 0)
+	t.left, t.depth = RowsOf(a.Data, a.Row), p.Product.Depth/2
+	t.b.Data = p.RightFactors[f][j/shape.Cols*p.Product.Right.panel:]
+	t.fetch(p.ahead.next(p.products, 1))
 	t.ahead.perBand *= int(Factors)
-	q.calls++
+	p.products++
 }
 
 // keep puts a shared tile in the list.
-func (q *QuarteredProduct) keep(call quarterCall) {
-	t, shape := &q.tile, Tile()
+func (p *StrassenProduct) keep(s strassenStep) {
+	t, shape := &p.tile, Tile()
 	t.TileShape, t.flags, t.bandSteps = shape, 0, bandSteps{}
-	t.c = View{q.shared[call.to], shape.Cols}
-	q.start(call)
-	q.append()
+	t.c = View{p.shared[s.to], shape.Cols}
+	p.start(s)
+	p.append()
 }
 
-// start has the tile begin with what the call names.
-func (q *QuarteredProduct) start(call quarterCall) {
-	t, row := &q.tile, Tile().Cols
-	if call.from != noTile {
+// start has the tile begin with what the step names.
+func (p *StrassenProduct) start(s strassenStep) {
+	t, row := &p.tile, Tile().Cols
+	if s.from != noTile {
 		t.flags |= flagAccumulate
-		t.from = View{q.shared[call.from], row}
+		t.from = View{p.shared[s.from], row}
 	}
-	if call.add != noTile {
+	if s.add != noTile {
 		t.flags |= flagAdd
-		t.add, t.bandSteps.add = View{q.shared[call.add], row}, 0
+		t.add, t.bandSteps.add = View{p.shared[s.add], row}, 0
 	}
 }
 
 // finish puts a tile of C in the list.
-func (q *QuarteredProduct) finish(call quarterCall, r, j int) {
-	t, shape := &q.tile, Tile()
-	row, end := r, q.top
-	if call.to == tileC21 || call.to == tileC22 {
-		row, end = q.top+r, q.Product.Rows
+func (p *StrassenProduct) finish(s strassenStep, r, j int) {
+	t, shape := &p.tile, Tile()
+	row, end := r, p.top
+	if s.to == tileC21 || s.to == tileC22 {
+		row, end = p.top+r, p.Product.Rows
 	}
-	if call.to == tileC12 || call.to == tileC22 {
-		j += q.Product.Cols / 2
+	if s.to == tileC12 || s.to == tileC22 {
+		j += p.Product.Cols / 2
 	}
-	t.Rows, t.Cols, t.flags = min(shape.Rows, end-row), shape.Cols, q.flags
-	t.c = q.Product.C.At(row, j)
-	t.bandSteps = bandSteps{c: shape.Rows * q.Product.C.Row, add: shape.Rows * q.Product.Add.Row}
+	t.Rows, t.Cols, t.flags = min(shape.Rows, end-row), shape.Cols, p.flags
+	t.c = p.Product.C.At(row, j)
+	t.bandSteps = bandSteps{c: shape.Rows * p.Product.C.Row, add: shape.Rows * p.Product.Add.Row}
 	if t.flags&flagBias != 0 {
-		t.bias = q.Product.Bias[j:]
+		t.bias = p.Product.Bias[j:]
 	}
 	if t.flags&flagAdd != 0 {
-		t.add = q.Product.Add.At(row, j)
+		t.add = p.Product.Add.At(row, j)
 	}
 	if t.flags&flagSums != 0 {
-		t.sums = q.Product.Sums.at(j)
+		t.sums = p.Product.Sums.at(j)
 	}
-	q.start(call)
-	q.append()
+	p.start(s)
+	p.append()
 }
 
 // append puts the tile at the end of the list. Without assembly there is none: the tile is computed.
-func (q *QuarteredProduct) append() {
+func (p *StrassenProduct) append() {
 	if isa.Active() == isa.Generic {
-		q.tile.computePortably()
+		p.tile.computePortably()
 		return
 	}
-	q.list[q.count].set(&q.tile)
-	q.count++
+	p.list[p.count].set(&p.tile)
+	p.count++
 }
 
 // kernel returns the kernel of whole tiles.
-func (q *QuarteredProduct) kernel() tileKernel {
+func (p *StrassenProduct) kernel() tileKernel {
 	if isa.Active() == isa.AVX512 {
 		return kernel12x32AVX512
 	}
