@@ -61,7 +61,7 @@ func (c *compiler) fuse() (map[string]int, error) {
 type convPlan struct {
 	statistics *batchNormLayer // the one after it: take its statistics
 	through    *batchNormLayer // the one before it: read its input, and normalise that on the way
-	sums       *batchNormLayer // the one before it: take the sums of its gradient
+	sums       *gradientSums   // of the one before it: take them
 	joint      *batchNormLayer // the one after it: compute its input's gradient on the way
 }
 
@@ -71,16 +71,21 @@ type normPlan struct {
 	readThrough bool              // the convolution after it normalises what it reads: the output is not written
 	sums        *gradientSums     // the convolution after it takes them
 	joint       bool              // the convolution before it computes the input's gradient
-	means       *avgPoolLayer     // averages the output: make those means, too
-	gate        *gateLayer        // multiplies the output: multiply the gradient by the gate
-	shift       *avgPoolLayer     // averages the output: add the gradient of the means
+	means       *value            // the means of the output over all positions: make them, too
+	gate        *value            // multiplies the output: multiply the gradient by it
+	shift       *meanShift        // the gradient of the means: add it
 	parts       []*partStatistics // the input lies in parts, with these statistics
 }
 
-// poolPlan says what the batch norm before it does for a mean over all positions.
+// poolPlan says what the batch norm before it does for a mean over all positions; nil is nothing.
 type poolPlan struct {
-	means bool // make the output
-	shift bool // add the gradient
+	means bool       // make the output
+	shift *meanShift // add the gradient
+}
+
+// gatePlan says what the batch norm that made the first input does for a gate.
+type gatePlan struct {
+	gradient bool // multiply its own by the gate
 }
 
 // next returns the layer that alone reads the node of a layer's output, nil if there are others or the caller reads it.
@@ -200,7 +205,8 @@ func takeSums(c *compiler) (applied int) {
 		if !ok || !norm.out.needs || !conv.out.needs || !conv.endsGradient(norm) {
 			continue
 		}
-		conv.plan.sums, norm.plan.sums = norm, &gradientSums{buffer: none}
+		sums := &gradientSums{layer: norm, buffer: none}
+		conv.plan.sums, norm.plan.sums = sums, sums
 		applied++
 	}
 	return applied
@@ -240,7 +246,7 @@ func takeMeans(c *compiler) (applied int) {
 		}
 		for _, reader := range norm.out.readers {
 			if pool, ok := reader.(*avgPoolLayer); ok && pool.global {
-				pool.plan.means, norm.plan.means = true, pool
+				pool.plan.means, norm.plan.means = true, pool.out
 				applied++
 				break
 			}
@@ -266,11 +272,12 @@ func deferGates(c *compiler) (applied int) {
 			if !ok || !pool.global || !pool.out.needs {
 				continue
 			}
-			pool.plan.shift, norm.plan.shift = true, pool
+			shift := &meanShift{buffer: none}
+			pool.plan.shift, norm.plan.shift = shift, shift
 		default:
 			continue
 		}
-		gate.deferred, norm.plan.gate = true, gate
+		gate.plan.gradient, norm.plan.gate = true, gate.in[1]
 		applied++
 	}
 	return applied

@@ -109,7 +109,7 @@ func (l *batchNormLayer) takesParts() bool {
 		}
 	}
 	last := l.out.readers[0].(*convLayer)
-	if l.out.needs && last.plan.sums != l {
+	if l.out.needs && l.plan.sums == nil {
 		return false
 	}
 	return last.endsGradient(l) && last.kernel.SumsPartsGradient(l.kernel)

@@ -66,7 +66,7 @@ func (l *batchNormLayer) recompute(c *compiler, out buffer) {
 
 // applyWithMeans appends the step that computes the output and its means over all positions.
 func (l *batchNormLayer) applyWithMeans(c *compiler, out buffer) {
-	kernel, positions, x, pooled := l.kernel, l.positions(), l.operands(c), l.plan.means.out
+	kernel, positions, x, pooled := l.kernel, l.positions(), l.operands(c), l.plan.means
 	pooled.buf = c.newBuffer(pooled.size, 0)
 	means := pooled.buf
 	c.emit(l.label(Forward), x.buffers(), []buffer{out, means}, func(f *frame) {

@@ -7,6 +7,7 @@ import (
 
 // gradientSums are the sums of a batch norm's gradient, which a convolution takes while it makes that gradient.
 type gradientSums struct {
+	layer *batchNormLayer // whose gradient it is
 	buffer
 	blocks int // of the run in flight
 }
@@ -150,9 +151,9 @@ func (l *batchNormLayer) leaveSummed(c *compiler, dy buffer) {
 // convolution that computes that where it reads it, the one before gate and activation.
 func (l *batchNormLayer) backwardGated(c *compiler, dy buffer) {
 	kernel, positions, of := l.kernel, l.positions(), l.gradient(c, dy)
-	gate, shift, joint := c.read(l.plan.gate.in[1]), none, l.plan.joint
+	gate, shift, joint := c.read(l.plan.gate), none, l.plan.joint
 	if l.plan.shift != nil {
-		shift = l.plan.shift.shift
+		shift = l.plan.shift.buffer
 	}
 	k := c.contribute(l.in[0], false, c.reusable(dy))
 	c.emit(l.label(Gradient), append(of.buffers(), gate, shift), []buffer{k.dst}, func(f *frame) {

@@ -144,8 +144,9 @@ func (l *convLayer) backwardData(c *compiler, k contribution, dy buffer) {
 
 // backwardDataSums appends the step that makes the gradient of the batch norm before it, and takes the sums of that.
 func (l *convLayer) backwardDataSums(c *compiler, k contribution, dy buffer) {
-	kernel, before := l.kernel, l.plan.sums
-	x, sums := before.operands(c), before.plan.sums
+	kernel, sums := l.kernel, l.plan.sums
+	before := sums.layer
+	x := before.operands(c)
 	w, _ := l.parameters(c)
 	sums.buffer = c.newBuffer(0, kernel.GradientSumsSize(before.kernel, c.opt.Batch))
 	c.scratch(kernel.GradientSumsWorkspace(c.opt.Batch, c.threads))
@@ -158,7 +159,7 @@ func (l *convLayer) backwardDataSums(c *compiler, k contribution, dy buffer) {
 // backwardJoint appends the whole backward pass, where g is the gradient before the activation of the batch norm
 // after the layer.
 func (l *convLayer) backwardJoint(c *compiler, g buffer) {
-	kernel, before, after := l.kernel, l.plan.sums, l.plan.joint
+	kernel, after := l.kernel, l.plan.joint
 	w, _ := l.parameters(c)
 	x, y := l.input(c), after.operands(c)
 	y.add = none
@@ -167,9 +168,10 @@ func (l *convLayer) backwardJoint(c *compiler, g buffer) {
 	reads, writes := append(append(x.buffers(), y.buffers()...), g, k.add), []buffer{k.dst}
 	var of normOperands
 	sums := &gradientSums{buffer: none}
-	if before != nil {
-		of, sums = before.operands(c), before.plan.sums
-		sums.buffer = c.newBuffer(0, kernel.JointSumsSize(before.kernel, c.opt.Batch))
+	if l.plan.sums != nil {
+		sums = l.plan.sums
+		of = sums.layer.operands(c)
+		sums.buffer = c.newBuffer(0, kernel.JointSumsSize(sums.layer.kernel, c.opt.Batch))
 		reads, writes = append(reads, of.buffers()...), append(writes, sums.buffer)
 	}
 	c.scratch(kernel.JointWorkspace(c.opt.Batch, c.threads))
@@ -179,7 +181,7 @@ func (l *convLayer) backwardJoint(c *compiler, g buffer) {
 			DX: f.at(k.dst), Add: f.at(k.add), DW: dw, Accumulate: accumulate,
 			DY: after.dx, X: x.open(f, kernel), W: w,
 		}
-		if before != nil {
+		if before := sums.layer; before != nil {
 			args.Before = conv.NormBefore{Norm: before.kernel, At: of.open(f), Sums: f.at(sums.buffer)}
 		}
 		sums.blocks = kernel.BackwardJoint(f.pool, f.n, args, f.ws)

@@ -7,8 +7,8 @@ import (
 // gateLayer multiplies every channel of the first input by the second input's.
 type gateLayer struct {
 	base
-	kernel   *pointwise.ChannelGate
-	deferred bool // the batch norm that made the first input multiplies its gradient by the gate
+	kernel *pointwise.ChannelGate
+	plan   gatePlan
 }
 
 func (l *gateLayer) recomputable() bool { return true }
@@ -23,7 +23,7 @@ func (l *gateLayer) forward(c *compiler, out buffer) {
 }
 
 func (l *gateLayer) backward(c *compiler, dy buffer) {
-	if l.deferred {
+	if l.plan.gradient {
 		l.backwardGate(c, dy)
 		return
 	}

@@ -76,8 +76,10 @@ type avgPoolLayer struct {
 	mapLayer
 	global bool // over all positions
 	plan   poolPlan
-	shift  buffer // what it adds to the gradient of each position, where the batch norm before it does that
 }
+
+// meanShift is what a mean over all positions adds to the gradient of each, where the batch norm before it does that.
+type meanShift struct{ buffer }
 
 func (l *avgPoolLayer) forward(c *compiler, out buffer) {
 	if !l.plan.means {
@@ -86,13 +88,13 @@ func (l *avgPoolLayer) forward(c *compiler, out buffer) {
 }
 
 func (l *avgPoolLayer) backward(c *compiler, dy buffer) {
-	if !l.plan.shift {
+	if l.plan.shift == nil {
 		l.mapLayer.backward(c, dy)
 		return
 	}
 	size, share := l.out.size, pointwise.NewScale(1/float32(l.inputShape().Positions()))
-	l.shift = c.newBuffer(size, 0)
-	shift := l.shift
+	shift := c.newBuffer(size, 0)
+	l.plan.shift.buffer = shift
 	c.emit(l.label(Gradient), []buffer{dy}, []buffer{shift}, func(f *frame) {
 		share.Forward(f.pool, f.n*size, f.at(shift), f.at(dy), nil)
 	})
