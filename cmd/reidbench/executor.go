@@ -27,7 +27,7 @@ func runHere(tasks []int) execute {
 	return func(ctx context.Context, config bench.Config) (bench.Summary, error) {
 		stop := context.AfterFunc(ctx, func() {
 			config.Progress.Report(progress.Event{
-				Kind: progress.Noted, Text: "stopping, checkpoints are being written; Ctrl-C again stops at once",
+				Kind: progress.Noted, Text: "stopping, checkpoints are being written; once more stops at once",
 			})
 		})
 		defer stop()

@@ -21,10 +21,10 @@ const (
 	exitMisuse = 2 // the command line cannot be followed; nothing has been done
 
 	// exitContinue is EX_TEMPFAIL of sysexits.h: schedulers take it for "try again".
-	exitContinue = 75 // SIGTERM came before the end; the same command goes on
+	exitContinue = 75 // SIGTERM or SIGHUP came before the end; the same command goes on
 )
 
-// errTerminated is the cause of the end of a context that SIGTERM has ended.
+// errTerminated is the cause of the end of a context that SIGTERM or SIGHUP has ended.
 var errTerminated = errors.New("terminated")
 
 // errFound is wrapped by the error of a command that did its work and found something wrong.
@@ -80,7 +80,7 @@ comparison: our figures beside the published ones.
 
 Exit codes: 0 all is well; 1 something went wrong or was found wrong (a job failed,
 figures drifted, files are broken, Ctrl-C); 2 the command line cannot be followed;
-75 SIGTERM came before the end, the same command goes on.
+75 SIGTERM or SIGHUP came before the end, the same command goes on.
 
 REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 		Example: `  # train and evaluate every row on synthetic pedestrians, in minutes

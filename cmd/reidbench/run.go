@@ -55,7 +55,7 @@ three seeds; OUT/osnet is the first run's folder, OUT/osnet@2 and OUT/osnet@3 th
 
 Ctrl-C stops cleanly. The same command goes on from there, redoes nothing that is
 finished, and ends with the same bits; after a crash, too, from the newest checkpoint.
-SIGTERM stops cleanly with exit code 75: run the same command again. A model that
+SIGTERM and SIGHUP do, with exit code 75: run the same command again. A model that
 fails is recorded with its reason while the others go on; the exit code is 1 then.
 
 Results do not depend on --threads and --jobs, nor on what becomes of checkpoints. Side
