@@ -69,6 +69,9 @@ func (c *Config) complete() error {
 	if c.Teacher == "" {
 		c.Teacher = models.DefaultTeacher
 	}
+	if last := c.Seed + uint64(c.Seeds-1); last < c.Seed {
+		return fmt.Errorf("%w %q: there are no %d seeds from %d on", recipe.ErrUnusable, c.Recipe.Name, c.Seeds, c.Seed)
+	}
 	if len(c.Models) == 0 {
 		return errors.New("no models to run")
 	}

@@ -94,6 +94,9 @@ func (r *runner) estimate(ctx context.Context, pace pace) (Estimate, error) {
 	}
 	r.makeRoom()
 	for _, j := range r.jobs {
+		if ctx.Err() != nil {
+			return e, orInterrupted(ctx, ctx.Err())
+		}
 		planned, err := j.estimate(ctx, pace)
 		if err != nil {
 			return e, err

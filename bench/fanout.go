@@ -13,6 +13,7 @@ import (
 	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/store"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
 )
@@ -99,10 +100,13 @@ func (r *runner) makeRoom() *semaphore.Weighted {
 // one that is going to be refused.
 func (j *job) admit(ctx context.Context, room *semaphore.Weighted) (release func(), err error) {
 	none := func() {}
-	if _, done := j.folder.Done(); done || j.unbuilt != nil {
-		return none, ctx.Err()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
-	if j.unbuilt = guarded(func() (err error) {
+	if _, done := j.folder.Done(); done || j.unbuilt != nil {
+		return none, nil
+	}
+	if j.unbuilt = parallel.Guard(func() (err error) {
 		j.footprint, err = j.measure(j.id.Recipe.Batch)
 		return err
 	}); j.unbuilt != nil {
@@ -129,7 +133,7 @@ func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
 	if ctx.Err() != nil {
 		return
 	}
-	err := guarded(func() error { return j.finish(ctx, result) })
+	err := parallel.Guard(func() error { return j.finish(ctx, result) })
 	switch {
 	case err == nil:
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):

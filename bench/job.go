@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -72,27 +71,6 @@ func (j *job) emit(e progress.Event) {
 
 func (j *job) warn(text string) { j.emit(progress.Event{Kind: progress.Warned, Text: text}) }
 
-// panicError is a job's panic.
-type panicError struct {
-	cause any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }
-
-// Stack is where it came from, as of the error of a model's function.
-func (e *panicError) Stack() []byte { return e.stack }
-
-// guarded returns a panic as an error, so that one job's stays its own.
-func guarded(work func() error) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = &panicError{cause, debug.Stack()}
-		}
-	}()
-	return work()
-}
-
 // panicFile has the stack of a job that panicked.
 const panicFile = "panic.txt"
 
@@ -123,7 +101,7 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	// and if what came before is gone.
 	debug.FreeOSMemory()
 	measured := j.alone && machine.ResetPeakMemory() == nil
-	err = guarded(func() error { return j.attempt(ctx, &record) })
+	err = parallel.Guard(func() error { return j.attempt(ctx, &record) })
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return record, err
 	}

@@ -2,7 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/models"
@@ -26,10 +28,13 @@ func Plan(ctx context.Context, c Config) (Summary, error) {
 }
 
 // plan resolves the jobs of the scope and reserves their folders.
-func (r *runner) plan(s scope) error {
+func (r *runner) plan(ctx context.Context, s scope) error {
 	c := &r.config
 	for i := range uint64(c.Seeds) {
 		for _, m := range c.Models {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			j := newJob(m, c.Seed+i, c, r.data)
 			j.threads, j.alone = c.threadsOfJob(), c.Jobs == 1
 			j.report, j.now, j.keep = c.Progress.Report, c.Now, c.Checkpoints
@@ -42,36 +47,49 @@ func (r *runner) plan(s scope) error {
 	if err := r.findTeachers(); err != nil {
 		return err
 	}
-	if err := r.keepOnly(s.only); err != nil {
-		return err
-	}
+	r.keepOnly(s.only)
 	if err := r.findPretrained(); err != nil {
 		return err
 	}
-	return r.reserve(s.dry)
+	return r.reserve(ctx, s.dry)
 }
 
-// keepOnly leaves the jobs of these numbers, all if there are none.
-func (r *runner) keepOnly(numbers []int) error {
-	if len(numbers) == 0 {
-		return nil
-	}
-	jobs, summary := r.jobs, r.summary.Jobs
-	r.jobs, r.summary.Jobs = nil, nil
-	for _, n := range numbers {
-		if n < 0 || n >= len(jobs) {
-			return fmt.Errorf("no job has the number %d, there are %d", n, len(jobs))
+// ErrNoJob is wrapped by the error for numbers that are not those of jobs.
+var ErrNoJob = errors.New("no such job")
+
+// check refuses numbers that none of count jobs has, and those that are named twice.
+func (s scope) check(count int) error {
+	for i, n := range s.only {
+		if n < 0 || n >= count {
+			return fmt.Errorf("%w: number %d, there are %d", ErrNoJob, n, count)
 		}
-		r.jobs, r.summary.Jobs = append(r.jobs, jobs[n]), append(r.summary.Jobs, summary[n])
+		if slices.Contains(s.only[:i], n) {
+			return fmt.Errorf("%w: number %d is named twice", ErrNoJob, n)
+		}
 	}
 	return nil
 }
 
+// keepOnly leaves the jobs of these numbers, all if there are none.
+func (r *runner) keepOnly(numbers []int) {
+	if len(numbers) == 0 {
+		return
+	}
+	jobs, summary := r.jobs, r.summary.Jobs
+	r.jobs, r.summary.Jobs = nil, nil
+	for _, n := range numbers {
+		r.jobs, r.summary.Jobs = append(r.jobs, jobs[n]), append(r.summary.Jobs, summary[n])
+	}
+}
+
 // reserve makes all jobs' folders, or in a dry run looks at them, so that what is in the way is known before hours
 // have been spent, and status knows of jobs that wait.
-func (r *runner) reserve(dry bool) error {
+func (r *runner) reserve(ctx context.Context, dry bool) error {
 	var conflicts []error
 	for _, j := range r.jobs {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if j.unbuilt != nil {
 			continue
 		}

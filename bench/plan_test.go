@@ -47,7 +47,7 @@ func TestPlan(t *testing.T) {
 		t.Errorf("what was only planned, or not among the run's jobs, has been trained: %v", err)
 	}
 	if _, err := Run(t.Context(), c, 4); err == nil ||
-		!strings.Contains(err.Error(), "no job has the number 4, there are 4") {
+		!strings.Contains(err.Error(), "no such job: number 4, there are 4") {
 		t.Errorf("a job that there is not: %v", err)
 	}
 }

@@ -49,15 +49,23 @@ func newRunner(ctx context.Context, c Config, s scope) (*runner, error) {
 	if err := c.complete(); err != nil {
 		return r, err
 	}
-	data, err := openDataset(ctx, c.Data, cmp.Or(s.drawn, c.Out), c.Recipe.Synthetic, c.Seed, c.Progress.Report)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = fmt.Errorf("%w: %w", ErrInterrupted, err)
-		}
+	if err := s.check(c.Seeds * len(c.Models)); err != nil {
 		return r, err
 	}
+	data, err := openDataset(ctx, c.Data, cmp.Or(s.drawn, c.Out), c.Recipe.Synthetic, c.Seed, c.Progress.Report)
+	if err != nil {
+		return r, orInterrupted(ctx, err)
+	}
 	r.config, r.data, r.summary.Dataset = c, data, data.record
-	return r, r.plan(s)
+	return r, orInterrupted(ctx, r.plan(ctx, s))
+}
+
+// orInterrupted is err, which wraps ErrInterrupted if ctx has ended.
+func orInterrupted(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ErrInterrupted, err)
+	}
+	return err
 }
 
 // runner is one call of Run.

@@ -158,7 +158,7 @@ func inParallel(ctx context.Context, threads, tasks int, do func(worker, task in
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	for worker := range min(threads, tasks) {
-		group.Go(func() error {
+		work := func() error {
 			for {
 				task := int(next.Add(1)) - 1
 				if task >= tasks {
@@ -169,7 +169,8 @@ func inParallel(ctx context.Context, threads, tasks int, do func(worker, task in
 				}
 				do(worker, task)
 			}
-		})
+		}
+		group.Go(func() error { return parallel.Guard(work) })
 	}
 	return group.Wait()
 }

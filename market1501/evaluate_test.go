@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // naiveDistance is the definition in float64.
@@ -323,5 +325,30 @@ func TestFeaturesFromImages(t *testing.T) {
 	}
 	if err := whole.Append(&Features{Dim: 5}); !errors.Is(err, ErrFeatures) {
 		t.Errorf("appended other lengths: %v", err)
+	}
+}
+
+// TestPanicOfAWorkerIsAnError: left alone, it would end the process.
+func TestPanicOfAWorkerIsAnError(t *testing.T) {
+	var panicked *parallel.Panic
+	err := inParallel(t.Context(), 2, 3, func(_, task int) {
+		if task == 1 {
+			panic("out of luck")
+		}
+	})
+	if !errors.As(err, &panicked) {
+		t.Errorf("of a task: %v", err)
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := Synthesize(t.Context(), SynthConfig{Dir: dir, IDs: 4, ImagesPerID: 4}); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Query.Load(t.Context(), LoadConfig{Height: 8, Width: 8, Progress: func(int, int) { panic("out of luck") }})
+	if !errors.As(err, &panicked) {
+		t.Errorf("of the decoding of images: %v", err)
 	}
 }

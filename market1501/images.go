@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // LoadConfig says how a split is decoded.
@@ -93,11 +94,10 @@ func (s *Split) eachImage(ctx context.Context, workers int, progress func(done, 
 	}
 	failures = make([]error, len(s.Entries))
 	var next atomic.Int64
-	var reporting sync.Mutex
-	done := 0
+	count := counter{total: len(s.Entries), tell: progress}
 	group, ctx := errgroup.WithContext(ctx)
 	for range min(workers, len(s.Entries)) {
-		group.Go(func() error {
+		work := func() error {
 			var worker *resizer
 			for {
 				i := int(next.Add(1)) - 1
@@ -115,14 +115,10 @@ func (s *Split) eachImage(ctx context.Context, workers int, progress func(done, 
 				default:
 					return err
 				}
-				if progress != nil {
-					reporting.Lock()
-					done++
-					progress(done, len(s.Entries))
-					reporting.Unlock()
-				}
+				count.add()
 			}
-		})
+		}
+		group.Go(func() error { return parallel.Guard(work) })
 	}
 	return failures, group.Wait()
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
 
 	"github.com/reidbench/reidbench/market1501/internal/pedestrian"
 )
@@ -227,19 +226,13 @@ func (c *SynthConfig) drawAll(ctx context.Context, root string) error {
 	photographers := make([]*pedestrian.Photographer, c.Workers)
 	all := c.plan()
 	failures := make([]error, len(all))
-	var reporting sync.Mutex
-	done := 0
+	count := counter{total: len(all), tell: c.Progress}
 	err := inParallel(ctx, c.Workers, len(all), func(worker, i int) {
 		if photographers[worker] == nil {
 			photographers[worker] = pedestrian.NewPhotographer(imageWidth, imageHeight)
 		}
 		failures[i] = c.take(photographers[worker], cameras[all[i].camera], all[i], root)
-		if c.Progress != nil {
-			reporting.Lock()
-			done++
-			c.Progress(done, len(all))
-			reporting.Unlock()
-		}
+		count.add()
 	})
 	return errors.Join(err, errors.Join(failures...))
 }

@@ -124,6 +124,9 @@ func (r Recipe) WithEpochs(epochs int) Recipe {
 	return r
 }
 
+// most is beyond all use, as a number of epochs and of images in a batch, and sums and products of such do not overflow.
+const most = 1 << 20
+
 // Validate reports what makes the recipe unusable.
 func (r Recipe) Validate() error {
 	bad := func(format string, args ...any) error {
@@ -131,10 +134,12 @@ func (r Recipe) Validate() error {
 	}
 	positive := func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 	switch {
-	case r.HeadEpochs < 0 || r.Epochs < 0 || r.HeadEpochs+r.Epochs == 0:
+	case r.HeadEpochs < 0 || r.HeadEpochs > most || r.Epochs < 0 || r.Epochs > most || r.HeadEpochs+r.Epochs == 0:
 		return bad("%d and %d epochs", r.HeadEpochs, r.Epochs)
 	case r.Batch < 2:
 		return bad("batches of %d images; training needs at least 2", r.Batch)
+	case r.Batch > most:
+		return bad("batches of %d images", r.Batch)
 	case !positive(r.LR):
 		return bad("a learning rate of %v", r.LR)
 	case r.LRStep < 0 || r.LRStep > 0 && !positive(r.LRGamma):

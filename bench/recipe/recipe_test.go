@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/flops"
+	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 )
 
@@ -61,6 +62,10 @@ func TestValidate(t *testing.T) {
 	}
 	for name, change := range map[string]func(*Recipe){
 		"no epochs":      func(r *Recipe) { r.HeadEpochs, r.Epochs = 0, 0 },
+		"endless epochs": func(r *Recipe) { r.Epochs = math.MaxInt },
+		"endless stages": func(r *Recipe) { r.HeadEpochs = math.MaxInt },
+		"huge batches":   func(r *Recipe) { r.Batch = math.MaxInt },
+		"neighbours":     func(r *Recipe) { r.Evaluation.Rerank = market1501.Rerank{K1: math.MaxInt, K2: 1} },
 		"single images":  func(r *Recipe) { r.Batch = 1 },
 		"no rate":        func(r *Recipe) { r.LR = 0 },
 		"NaN rate":       func(r *Recipe) { r.LR = math.NaN() },

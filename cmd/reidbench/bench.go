@@ -53,9 +53,6 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 		ValidArgsFunction: completeModels,
 		Args:              cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := positive(c, "batch", "threads", "steps"); err != nil {
-				return err
-			}
 			err := config.Precision.Available()
 			if err != nil {
 				return err

@@ -34,14 +34,7 @@ whole or not at all; the same numbers give the same bytes.`,
 		Example: `  reidbench data synth --out data/synthetic --ids 100 --images 12 --seed 1`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := positive(c, "threads"); err != nil {
-				return err
-			}
-			if config.IDs < 2 || config.ImagesPerID < 4 {
-				return misuse("--ids %d --images %d: at least 2 identities of 4 images are needed",
-					config.IDs, config.ImagesPerID)
-			}
-			if config.TestIDs < 0 || config.TestIDs >= config.IDs {
+			if config.TestIDs >= config.IDs {
 				return misuse("--test-ids %d: some of the %d identities have to be trained on",
 					config.TestIDs, config.IDs)
 			}
@@ -84,9 +77,6 @@ training images as well; the exit code is 1 then.`,
   reidbench data info data/synthetic --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := positive(c, "threads"); err != nil {
-				return err
-			}
 			dataset, err := market1501.Open(args[0])
 			if err != nil {
 				return err

@@ -40,9 +40,6 @@ default are those of the paper. Its figures stand below the protocol's own.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := positive(c, "batch", "threads"); err != nil {
-				return err
-			}
 			protocol, err := options.protocol(c.Flags().Changed)
 			if err != nil {
 				return err

@@ -21,7 +21,7 @@ func TestExecutorFlags(t *testing.T) {
 		{"--executor slurm --jobs 2", "--jobs is for --executor local, not slurm"},
 		{"--executor slurm --task 2", "--task is for --executor local, not slurm"},
 		{"--executor slurm --image x", "--image is for --executor kubernetes, not slurm"},
-		{"--executor slurm --cpus 0", "--cpus 0: must be at least 1"},
+		{"--executor slurm --cpus 0", `"0" for "--cpus" flag: must be from 1 to 4096`},
 		{"--executor kubernetes", "add --print"},
 		{"--executor kubernetes --print --time 1:00:00", "--time is for --executor slurm, not kubernetes"},
 		{"--executor kubernetes --print", "no image is named"},

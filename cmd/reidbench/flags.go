@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/kubernetes"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/store"
@@ -30,6 +31,7 @@ func prepare(command *cobra.Command) {
 		command.DisableFlagsInUseLine = true
 		return
 	}
+	boundNumbers(command)
 	command.Flags().SortFlags = false // they stand in an order that says something
 	validate, work := command.Args, command.RunE
 	command.Args = func(c *cobra.Command, args []string) error {
@@ -47,7 +49,8 @@ func prepare(command *cobra.Command) {
 	command.RunE = func(c *cobra.Command, args []string) error {
 		err := work(c, args)
 		for _, cause := range []error{
-			models.ErrUnknown, recipe.ErrUnusable, store.ErrConflict, kubernetes.ErrManifest, gemm.ErrPrecision,
+			models.ErrUnknown, recipe.ErrUnusable, bench.ErrNoJob, store.ErrConflict, kubernetes.ErrManifest,
+			gemm.ErrPrecision,
 		} {
 			if errors.Is(err, cause) {
 				return quietly(errMisuse, err)
@@ -67,14 +70,4 @@ func subcommandOnly(c *cobra.Command, args []string) error {
 		return misuse("unknown command %q; did you mean %q?", c.CommandPath()+" "+args[0], near[0])
 	}
 	return misuse("unknown command %q", c.CommandPath()+" "+args[0])
-}
-
-// positive refuses flags whose value is below 1, unless they were not given.
-func positive(c *cobra.Command, names ...string) error {
-	for _, name := range names {
-		if n, err := c.Flags().GetInt(name); err == nil && n < 1 && c.Flags().Changed(name) {
-			return misuse("--%s %d: must be at least 1", name, n)
-		}
-	}
-	return nil
 }

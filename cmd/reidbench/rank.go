@@ -48,9 +48,6 @@ end, "first" as they stand in the dataset.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := positive(c, "batch", "threads", "queries", "top"); err != nil {
-				return err
-			}
 			config.Choice = bench.Choice(choice)
 			if !slices.Contains(bench.Choices(), config.Choice) {
 				return misuse("--choose %s: it is one of %s", choice, choiceNames())

@@ -97,9 +97,6 @@ Recipes:
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := positive(c, "batch", "seeds", "threads", "jobs", "keep", "cpus", "array-limit"); err != nil {
-				return err
-			}
 			if err := o.executor.check(c); err != nil {
 				return err
 			}
@@ -176,9 +173,8 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	if !given("keep-every") {
 		o.checkpoints.Every = chosen.CheckpointEvery
 	}
-	if o.checkpoints.Interval < 0 || o.checkpoints.Every < 0 {
-		return bench.Config{}, misuse("--checkpoint-interval %v, --keep-every %d: must not be negative",
-			o.checkpoints.Interval, o.checkpoints.Every)
+	if o.checkpoints.Interval < 0 {
+		return bench.Config{}, misuse("--checkpoint-interval %v: must not be negative", o.checkpoints.Interval)
 	}
 	if _, err := models.Lookup(o.teacher); err != nil {
 		return bench.Config{}, fmt.Errorf("--teacher: %w", err)

@@ -31,9 +31,6 @@ The memory is what a training step takes, known before the first.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := positive(c, "batch", "threads"); err != nil {
-				return err
-			}
 			m, err := models.Lookup(args[0])
 			if err != nil {
 				return err
