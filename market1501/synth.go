@@ -21,7 +21,7 @@ const (
 	imageWidth  = 64
 )
 
-// ErrExists is wrapped by Synthesize's error if there is something in its folder.
+// ErrExists is wrapped by Synthesize's error if there is something in its folder, before it begins or at its end.
 var ErrExists = errors.New("exists already and is no empty folder")
 
 // SynthConfig says what to draw. The zero value of a field that has a default
@@ -81,13 +81,22 @@ func Synthesize(ctx context.Context, config SynthConfig) error {
 	if err := errors.Join(os.Chmod(draft.dir, 0o755), syncDir(draft.dir)); err != nil {
 		return fail(err)
 	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // if it is there, it is empty
-		return fail(err)
-	}
-	if err := errors.Join(os.Rename(draft.dir, dir), syncDir(parent)); err != nil {
+	if err := errors.Join(place(draft.dir, dir), syncDir(parent)); err != nil {
 		return fail(err)
 	}
 	return nil
+}
+
+// place gives a folder that was drawn its name, unless somebody was faster.
+func place(temp, dir string) error {
+	err := os.Remove(dir) // if it is there, it is empty
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = os.Rename(temp, dir)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s: %w", dir, ErrExists)
+	}
+	return err
 }
 
 // vacant refuses a path at which there is something to lose.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -246,4 +247,40 @@ func BenchmarkSynthesize(b *testing.B) {
 		b.StartTimer()
 	}
 	b.ReportMetric(64*float64(b.N)/b.Elapsed().Seconds(), "img/s")
+}
+
+// TestSynthesizeAtOnce has several draw into one folder: the first to end has it, the others leave nothing.
+func TestSynthesizeAtOnce(t *testing.T) {
+	parent := t.TempDir()
+	config := SynthConfig{Dir: filepath.Join(parent, "data"), IDs: 4, ImagesPerID: 4, Workers: 1}
+	const calls = 4
+	errs := make(chan error, calls)
+	var begun sync.WaitGroup
+	begun.Add(calls)
+	for range calls {
+		c := config
+		c.Progress = func(done, _ int) {
+			if done == 1 { // nobody is done before everybody has begun
+				begun.Done()
+				begun.Wait()
+			}
+		}
+		go func() { errs <- Synthesize(t.Context(), c) }()
+	}
+	drawn := 0
+	for range calls {
+		switch err := <-errs; {
+		case err == nil:
+			drawn++
+		case !errors.Is(err, ErrExists):
+			t.Error(err)
+		}
+	}
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if drawn != 1 || len(entries) != 1 {
+		t.Errorf("%d have drawn, and there are %v", drawn, entries)
+	}
 }
