@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 // CSV writes one line per model, its header in machine-readable names. Rank-n, mAP and mINP are percent, over several
@@ -24,7 +26,7 @@ func (r *Report) CSV(w io.Writer) error {
 	}
 	for l := range r.lines {
 		for i, f := range fields {
-			row[i] = f.of(l)
+			row[i] = csvText(f.of(l))
 		}
 		if err := out.Write(row); err != nil {
 			return err
@@ -32,6 +34,16 @@ func (r *Report) CSV(w io.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// csvText is a cell that no spreadsheet takes for a formula: one that begins like it has an apostrophe before it, unless
+// it is a number.
+func csvText(s string) string {
+	s = visible.Text(s)
+	if _, err := strconv.ParseFloat(s, 64); err == nil || s == "" || !strings.Contains("=+-@", s[:1]) {
+		return s
+	}
+	return "'" + s
 }
 
 type csvField struct {

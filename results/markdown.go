@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 // Markdown writes the report for GitHub. Accuracy and cost of each published table are two tables, since a page is too
@@ -52,7 +54,7 @@ func (t ReportTable) markdownParts() [][]column {
 func escapeMarkdown(s string) string {
 	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
 	for i, line := range lines {
-		lines[i] = markdownEscapes.Replace(escapeText(line))
+		lines[i] = markdownEscapes.Replace(visible.Line(line))
 	}
 	return strings.Join(lines, "<br>")
 }

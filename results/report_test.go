@@ -285,16 +285,22 @@ func TestLineOverSeeds(t *testing.T) {
 }
 
 func TestEscapes(t *testing.T) {
-	for _, c := range []struct{ in, text, markdown string }{
+	for _, c := range []struct{ in, csv, markdown string }{
 		{"a|b", "a|b", `a\|b`},
-		{"a\nb", `a\nb`, "a<br>b"},
+		{"a\nb", "a\nb", "a<br>b"},
 		{"\x1b[31mred", `\x1b[31mred`, `\\x1b\[31mred`},
 		{`a\|b`, `a\|b`, `a\\\|b`},
 		{"mobilenet_v2 <x>", "mobilenet_v2 <x>", `mobilenet\_v2 &lt;x&gt;`},
 		{"bad \xff", "bad \uFFFD", "bad \uFFFD"},
+		{"=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0", `=cmd\|' /C calc'!A0`},
+		{"@SUM(1)", "'@SUM(1)", "@SUM(1)"},
+		{"+1+1", "'+1+1", "+1+1"},
+		{"-0.33", "-0.33", "-0.33"},
+		{"-x", "'-x", "-x"},
+		{"", "", ""},
 	} {
-		if got := escapeText(c.in); got != c.text {
-			t.Errorf("escapeText(%q) = %q, want %q", c.in, got, c.text)
+		if got := csvText(c.in); got != c.csv {
+			t.Errorf("csvText(%q) = %q, want %q", c.in, got, c.csv)
 		}
 		if got := escapeMarkdown(c.in); got != c.markdown {
 			t.Errorf("escapeMarkdown(%q) = %q, want %q", c.in, got, c.markdown)

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 // proseWidth is where notes break in a terminal of any greater width.
@@ -45,7 +46,7 @@ func (r *Report) Text(w io.Writer, width int) error {
 			if i == 0 {
 				fmt.Fprintln(&page)
 			}
-			writeWrapped(&page, "* "+n.Models+": ", "  ", escapeText(n.Text), prose)
+			writeWrapped(&page, "* "+visible.Line(n.Models)+": ", "  ", visible.Line(n.Text), prose)
 		}
 	}
 	_, err := w.Write(page.Bytes())
@@ -60,7 +61,7 @@ func WriteFacts(w io.Writer, facts []Fact, width int) {
 	}
 	for _, fact := range facts {
 		label := fmt.Sprintf("%-*s", longest+2, fact.Label)
-		writeWrapped(w, label, strings.Repeat(" ", longest+2), escapeText(fact.Text), proseColumns(width))
+		writeWrapped(w, label, strings.Repeat(" ", longest+2), visible.Line(fact.Text), proseColumns(width))
 	}
 }
 
@@ -132,7 +133,7 @@ func (t ReportTable) text(groups ...[]column) ([]byte, error) {
 	for _, g := range groups {
 		columns = append(columns, g...)
 	}
-	titles, rows := t.cells(columns, escapeText)
+	titles, rows := t.cells(columns, visible.Line)
 	for i, c := range columns {
 		if c.group {
 			setApart(titles, rows, i)
@@ -180,27 +181,6 @@ func (t ReportTable) Notes() []Note {
 		}
 	}
 	return notes
-}
-
-// escapeText keeps a string on its line and a terminal's state unharmed: control characters become visible.
-func escapeText(s string) string {
-	if !strings.ContainsFunc(s, unicode.IsControl) && utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for _, c := range strings.ToValidUTF8(s, "\uFFFD") {
-		switch {
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c == '\t':
-			b.WriteString(`\t`)
-		case unicode.IsControl(c):
-			fmt.Fprintf(&b, `\x%02x`, c)
-		default:
-			b.WriteRune(c)
-		}
-	}
-	return b.String()
 }
 
 // writeWrapped prints text in lines of at most width columns, broken at blanks.

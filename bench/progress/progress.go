@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 // A Kind says what has happened to a job.
@@ -112,7 +113,7 @@ func line(e Event) string {
 	case Evaluated:
 		fmt.Fprintf(&s, "epoch %d/%d: %s", e.Epoch, e.Epochs, scores(e.Metrics))
 	}
-	return s.String()
+	return visible.Text(s.String())
 }
 
 // stateLine is the state that a job has come to, in words.

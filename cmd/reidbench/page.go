@@ -14,6 +14,7 @@ import (
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/html"
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 // newPage gathers what the runs' folders hold beside their records, and the images of ranked lists from data, if that
@@ -34,7 +35,7 @@ func newPage(report *results.Report, runs, data string, warn io.Writer) (html.Pa
 		history, err := store.Folder{Dir: dir}.History()
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) && folder.IsDir() {
-				fmt.Fprintf(warn, "left out of the curves: %v\n", err)
+				fmt.Fprintf(warn, "left out of the curves: %s\n", visible.Text(err.Error()))
 			}
 			continue
 		}
@@ -51,7 +52,7 @@ func newPage(report *results.Report, runs, data string, warn io.Writer) (html.Pa
 			case err == nil:
 				profiles[name] = &profile
 			case !errors.Is(err, fs.ErrNotExist):
-				fmt.Fprintf(warn, "left out: %v\n", err)
+				fmt.Fprintf(warn, "left out: %s\n", visible.Text(err.Error()))
 			}
 		}
 		if record, err := results.Read(dir); err == nil && record.State == results.StateDone && !ranked[name] {

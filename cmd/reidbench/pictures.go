@@ -18,6 +18,7 @@ import (
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/html"
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 // Thumbnails in a page: small, and all together bounded, so that the page stays below 5 MiB.
@@ -74,7 +75,7 @@ func (p *pictures) ranked(model, dir string, record results.Record, warn io.Writ
 	rankings, err := results.ReadRankings(dir)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			fmt.Fprintf(warn, "left out: %v\n", err)
+			fmt.Fprintf(warn, "left out: %s\n", visible.Text(err.Error()))
 		}
 		return html.Ranked{}, false
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 // Exit codes of every command.
@@ -57,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if interrupted && !goesOn {
 		err = errors.New("interrupted; nothing unfinished is left behind, the same command starts anew")
 	}
-	fmt.Fprintf(stderr, "reidbench: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	fmt.Fprintf(stderr, "reidbench: %s\n", strings.ReplaceAll(visible.Text(err.Error()), "\n", "\n  "))
 	switch {
 	case errors.Is(err, errMisuse):
 		fmt.Fprintf(stderr, "See %q.\n", command.CommandPath()+" --help")

@@ -14,6 +14,7 @@ import (
 	"github.com/reidbench/reidbench/bench/slurm"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 func newStatusCommand() *cobra.Command {
@@ -44,7 +45,7 @@ exit code is 1 if a job has failed or cannot be read.`,
 			}
 			view, err := slurm.View(c.Context(), runs)
 			if err != nil && !errors.Is(err, slurm.ErrMissing) {
-				fmt.Fprintf(c.ErrOrStderr(), "warning: without Slurm's view of the tasks: %v\n", err)
+				fmt.Fprintf(c.ErrOrStderr(), "warning: without Slurm's view of the tasks: %s\n", visible.Text(err.Error()))
 			}
 			jobs := withPlaces(list, view)
 			if json {

@@ -11,6 +11,8 @@ import (
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 // column is one of a table: its title, and whether its cells stand left (words) or right (numbers).
@@ -19,9 +21,10 @@ type column struct {
 	left  bool
 }
 
-// writeTable prints titles and cells exactly as they are, without borders. Footer lines, which may be
+// writeTable prints titles and cells without borders; of cells, what a terminal would act on is made visible. Footer lines, which may be
 // missing, stand below a rule of their own. Where a terminal is too narrow, the first column gives way.
 func writeTable(w io.Writer, columns []column, rows, footer [][]string) error {
+	rows = visibleCells(rows)
 	page, err := renderTable(columns, rows, footer)
 	if err != nil {
 		return err
@@ -33,6 +36,16 @@ func writeTable(w io.Writer, columns []column, rows, footer [][]string) error {
 	}
 	_, err = fmt.Fprintln(w, strings.Join(page, "\n"))
 	return err
+}
+
+func visibleCells(rows [][]string) [][]string {
+	shown := make([][]string, len(rows))
+	for i, row := range rows {
+		for _, cell := range row {
+			shown[i] = append(shown[i], visible.Line(cell))
+		}
+	}
+	return shown
 }
 
 // shortest is how much of the first column's cells is always kept.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 func newWeightsCommand() *cobra.Command {
@@ -60,7 +61,7 @@ func printArchive(w io.Writer, a *weights.Archive) error {
 			shape[i] = fmt.Sprint(d)
 		}
 		elements += n
-		rows = append(rows, []string{printable(t.Name), "[" + strings.Join(shape, ", ") + "]", grouped(n), t.DType})
+		rows = append(rows, []string{t.Name, "[" + strings.Join(shape, ", ") + "]", grouped(n), t.DType})
 	}
 	fmt.Fprintf(w, "%s: %s, %d tensors, %s elements\n", a.Path(), a.Format(), len(tensors), grouped(elements))
 	if a.Wrapper() != "" {
@@ -68,22 +69,13 @@ func printArchive(w io.Writer, a *weights.Archive) error {
 	}
 	metadata := a.Metadata()
 	for _, key := range slices.Sorted(maps.Keys(metadata)) {
-		fmt.Fprintf(w, "%s: %s\n", printable(key), printable(metadata[key]))
+		fmt.Fprintf(w, "%s: %s\n", visible.Line(key), visible.Line(metadata[key]))
 	}
 	fmt.Fprintln(w)
 	columns := []column{
 		{title: "Tensor", left: true}, {title: "Shape", left: true}, {title: "Elements"}, {title: "Type", left: true},
 	}
 	return writeTable(w, columns, rows, nil)
-}
-
-// printable is text from a file, which must not steer the terminal.
-func printable(s string) string {
-	quoted := fmt.Sprintf("%+q", s)
-	if quoted[1:len(quoted)-1] == s {
-		return s
-	}
-	return quoted
 }
 
 func writeArchiveJSON(w io.Writer, a *weights.Archive) error {

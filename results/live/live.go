@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -62,7 +63,8 @@ func (s *Site) allows(host string) bool {
 	if n, _, err := net.SplitHostPort(host); err == nil {
 		name = n
 	}
-	if name == "localhost" || s.Host != "" && name == s.Host {
+	if plain := strings.TrimSuffix(name, "."); strings.EqualFold(plain, "localhost") ||
+		s.Host != "" && strings.EqualFold(plain, strings.TrimSuffix(s.Host, ".")) {
 		return true
 	}
 	if len(name) > 1 && name[0] == '[' && name[len(name)-1] == ']' {

@@ -65,6 +65,7 @@ func TestHost(t *testing.T) {
 		"localhost:8080": http.StatusOK, "localhost": http.StatusOK, "127.0.0.1:8080": http.StatusOK,
 		"[::1]:8080": http.StatusOK, "[::1]": http.StatusOK,
 		"192.168.1.7": http.StatusOK, "node7:8080": http.StatusOK,
+		"LOCALHOST:8080": http.StatusOK, "localhost.": http.StatusOK, "Node7.:8080": http.StatusOK,
 		"": http.StatusMisdirectedRequest, "[evil]": http.StatusMisdirectedRequest,
 		"evil.example": http.StatusMisdirectedRequest, "evil.example:8080": http.StatusMisdirectedRequest,
 		"localhost.evil.example": http.StatusMisdirectedRequest,
