@@ -24,6 +24,7 @@ type job struct {
 	model      models.Model
 	id         store.Identity
 	folder     store.Folder
+	tenancy    store.Tenancy // of the folder, while the job runs
 	threads    int
 	data       *dataset
 	alone      bool // no other job runs at the same time
@@ -111,6 +112,9 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	if measured {
 		record.Memory.PeakBytes = machine.PeakMemory()
 	}
+	if errors.Is(err, store.ErrReplaced) {
+		return record, err // the record's place is not ours
+	}
 	if err != nil {
 		record.State, record.Reason = results.StateFailed, err.Error()
 		var panicked interface{ Stack() []byte }
@@ -137,6 +141,9 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 	if err := j.folder.Claim(j.id, j.data.Dataset); err != nil {
 		return err
 	}
+	if j.tenancy, err = j.folder.Occupy(); err != nil {
+		return err
+	}
 	if err := j.refuseIfTooLarge(); err != nil {
 		return err
 	}
@@ -153,6 +160,9 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 	record.Memory.PlannedBytes = j.footprint.total()
 	record.Timing.ImagesPerSecond = t.meter.trainRate()
 	if err != nil {
+		return err
+	}
+	if err := j.tenancy.Check(); err != nil {
 		return err
 	}
 	if err := j.folder.SaveWeights(j.id, t.weights); err != nil {

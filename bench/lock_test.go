@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -59,6 +60,46 @@ func TestLockedJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustRun(t, c)
+}
+
+// TestFolderIsReplaced: what is trained in a folder that is another's by now, or nobody's, is not its result.
+func TestFolderIsReplaced(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		steps int // after which it happens
+		left  []string
+		do    func(dir string) error
+	}{
+		{"made anew, before a checkpoint", 2, nil, func(dir string) error {
+			return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o777))
+		}},
+		{"made anew, before the end", 12, nil, func(dir string) error {
+			return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o777))
+		}},
+		{"another job's", 12, []string{identityFile}, func(dir string) error {
+			return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o777),
+				os.WriteFile(filepath.Join(dir, identityFile), []byte("{}"), 0o666))
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := testConfig(t, tinymodel.New("job"))
+			dir := filepath.Join(c.Out, "job")
+			c.Progress = watcher(func(e progress.Event) {
+				if e.Kind == progress.Stepped && e.Step == test.steps {
+					if err := test.do(dir); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			summary, err := Run(t.Context(), c)
+			if !errors.Is(err, store.ErrReplaced) || summary.Jobs[0].State != results.StateFailed {
+				t.Errorf("%v, and the job is %s", err, summary.Jobs[0].State)
+			}
+			if diff := cmp.Diff(test.left, files(t, dir)); diff != "" {
+				t.Errorf("files in the new folder (-want +got):\n%s", diff)
+			}
+		})
+	}
 }
 
 // contents are a folder's files.

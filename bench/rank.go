@@ -126,5 +126,8 @@ func (t *training) recordRankings(ctx context.Context, e evaluation) error {
 		return err
 	}
 	r.Model, r.Dataset = t.id.Model, t.id.Dataset
+	if err := t.tenancy.Check(); err != nil {
+		return err
+	}
 	return results.WriteRankings(t.folder.Dir, r)
 }

@@ -48,6 +48,9 @@ func (w *stageTimes) stepped(j *job) error {
 		return nil
 	}
 	w.program.StopProfile()
+	if err := j.tenancy.Check(); err != nil {
+		return err
+	}
 	return results.WriteProfile(j.folder.Dir, results.Profile{
 		Batch: w.program.Batch(), Threads: j.threads, Steps: w.steps,
 		Stages: timesByStage(w.profile, j.cost.Stages(), w.steps),

@@ -241,6 +241,9 @@ func (t *training) interrupt(ctx context.Context) error {
 }
 
 func (t *training) save() error {
+	if err := t.tenancy.Check(); err != nil {
+		return err
+	}
 	size, err := t.log.Sync()
 	if err != nil {
 		return err
