@@ -17,6 +17,7 @@ import (
 
 const (
 	checkpointFormat = "checkpoint-epoch%04d-step%06d.safetensors" // epochs that are closed, steps of the open one
+	checkpointScan   = "checkpoint-epoch%d-step%d.safetensors"     // to read a name: a width would bound its digits
 	brokenSuffix     = ".broken"                                   // a checkpoint whose digest does not fit
 
 	// Tensors in a checkpoint beside the network's own: Adam's mean and squared mean of a gradient.
@@ -95,7 +96,7 @@ func (f Folder) Checkpoints() ([]CheckpointFile, error) {
 	var found []CheckpointFile
 	for _, e := range entries {
 		c := CheckpointFile{Path: f.path(e.Name())}
-		if _, err := fmt.Sscanf(e.Name(), checkpointFormat, &c.Epochs, &c.Steps); err != nil ||
+		if _, err := fmt.Sscanf(e.Name(), checkpointScan, &c.Epochs, &c.Steps); err != nil ||
 			e.Name() != fmt.Sprintf(checkpointFormat, c.Epochs, c.Steps) {
 			continue
 		}

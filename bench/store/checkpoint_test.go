@@ -76,3 +76,22 @@ func TestCheckpointsThatStay(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckpointsAreFound whatever their numbers are, the newest first.
+func TestCheckpointsAreFound(t *testing.T) {
+	f := Folder{t.TempDir()}
+	want := []CheckpointFile{
+		{Epochs: 1_000_000, Steps: 0}, {Epochs: 12_345, Steps: 1_234_567}, {Epochs: 10_000, Steps: 1},
+		{Epochs: 10_000, Steps: 0}, {Epochs: 9999, Steps: 999_999}, {Epochs: 0, Steps: 1_000_000},
+	}
+	for i, c := range want {
+		want[i].Path = f.path(fmt.Sprintf(checkpointFormat, c.Epochs, c.Steps))
+		if err := os.WriteFile(want[i].Path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := f.Checkpoints()
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
