@@ -110,13 +110,13 @@ func (a *Archive) index(size int64) error {
 	return a.checkTotal(size)
 }
 
-// checkTotal bounds what all tensors together take: those that share a storage could make gigabytes of a small file.
-// Tied weights at most double it.
+// checkTotal bounds what all tensors together take, and what has to be read for them: those that share a storage could
+// make gigabytes of a small file, or hours. Tied weights at most double it.
 func (a *Archive) checkTotal(size int64) error {
 	const most = 16
 	total := int64(0)
 	for _, t := range a.tensors { // each at most size, so the sum can't overflow before it is found too large
-		if total += t.Bytes(); total/most > size {
+		if total += max(t.Bytes(), t.Reach()); total/most > size {
 			return fmt.Errorf("tensors take more than %d times the file's %d bytes", most, size)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -233,5 +234,25 @@ func TestTotal(t *testing.T) {
 	a.tensors = append(a.tensors, v)
 	if err := a.checkTotal(1000); err == nil {
 		t.Error("17 times the file's bytes are accepted")
+	}
+}
+
+// TestReach: what lies between a tensor's values has to be read, too.
+func TestReach(t *testing.T) {
+	const size = 1 << 20
+	for _, test := range []struct {
+		tensors int
+		view    tensor.View
+		refused bool
+	}{
+		{40, tensor.View{DType: tensor.Float32, Shape: []int{2}, Strides: []int{1000}}, false},
+		{16, tensor.View{DType: tensor.Float32, Shape: []int{2}, Strides: []int{size/4 - 1}}, false},
+		{40, tensor.View{DType: tensor.Float32, Shape: []int{2}, Strides: []int{size/4 - 1}}, true},
+		{40, tensor.View{DType: tensor.Float32, Shape: []int{size / 4}}, true},
+	} {
+		a := &Archive{tensors: slices.Repeat([]tensor.View{test.view}, test.tensors)}
+		if err := a.checkTotal(size); (err != nil) != test.refused {
+			t.Errorf("%d tensors like %+v: %v", test.tensors, test.view, err)
+		}
 	}
 }

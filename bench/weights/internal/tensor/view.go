@@ -100,6 +100,18 @@ func (v View) Elements() int64 {
 // Bytes is what the values take when packed.
 func (v View) Bytes() int64 { return v.Elements() * int64(v.DType.Size()) }
 
+// Reach is what has to be read for the values, in bytes: all from the first to the last.
+func (v View) Reach() int64 {
+	if v.Strides == nil {
+		return v.Bytes()
+	}
+	span, err := Span(v.Shape, v.Strides)
+	if err != nil {
+		panic("tensor: view with unchecked strides: " + err.Error())
+	}
+	return span * int64(v.DType.Size())
+}
+
 // ErrNotReal is the reason why integers, booleans, 8-bit floats and complex numbers don't become float32.
 var ErrNotReal = errors.New("is none of F64, F32, F16, BF16")
 
