@@ -8,14 +8,16 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
-	"os"
+
+	"github.com/reidbench/reidbench/internal/regular"
 )
 
-// Bounds on what is decoded: an image of a pedestrian is far below both, and a
-// hostile header must not make us allocate gigabytes.
+// Bounds on what is decoded: an image of a pedestrian is far below all, and a
+// hostile file must not make us allocate gigabytes or work for hours.
 const (
 	maxFileBytes = 32 << 20
 	maxPixels    = 16_000_000
+	maxScans     = 100 // passes over the image: a progressive JPEG has about ten
 )
 
 var (
@@ -46,7 +48,7 @@ func decodeFile(file string) (bitmap, error) {
 // readFile returns what a file holds, or a little more than maxFileBytes of it.
 // Errors wrap ErrNotGiven.
 func readFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotGiven, err)
 	}
@@ -73,12 +75,18 @@ func decode(content []byte) (bitmap, error) {
 		return bitmap{}, fmt.Errorf("%w: %d×%d pixels, the limit is %d million", ErrImage,
 			config.Width, config.Height, maxPixels/1_000_000)
 	}
+	if n := bytes.Count(content, startOfScan); n > maxScans { // what is coded never has these bytes
+		return bitmap{}, fmt.Errorf("%w: %d scans, the limit is %d", ErrImage, n, maxScans)
+	}
 	img, err := jpeg.Decode(bytes.NewReader(content))
 	if err != nil {
 		return bitmap{}, fmt.Errorf("%w: %w", ErrImage, err)
 	}
 	return toRGB(img), nil
 }
+
+// startOfScan is the marker that begins each scan.
+var startOfScan = []byte{0xff, 0xda}
 
 func toRGB(img image.Image) bitmap {
 	bounds := img.Bounds()

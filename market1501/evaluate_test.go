@@ -347,7 +347,8 @@ func TestPanicOfAWorkerIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.Query.Load(t.Context(), LoadConfig{Height: 8, Width: 8, Progress: func(int, int) { panic("out of luck") }})
+	unlucky := func(int, int) { panic("out of luck") }
+	_, err = d.Query.Load(t.Context(), LoadConfig{Height: 8, Width: 8, Progress: unlucky})
 	if !errors.As(err, &panicked) {
 		t.Errorf("of the decoding of images: %v", err)
 	}

@@ -128,6 +128,39 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// TestDecodeBoundsScans: each scan costs a pass over the whole image, and may be a few bytes.
+func TestDecodeBoundsScans(t *testing.T) {
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, 8, 8)), nil); err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(file.Bytes(), startOfScan)
+	head, scan := file.Bytes()[:at], file.Bytes()[at:file.Len()-2]
+	for _, test := range []struct {
+		scans   int
+		refused bool
+	}{{1, false}, {maxScans, false}, {maxScans + 1, true}, {100_000, true}} {
+		_, err := decode(slices.Concat(head, bytes.Repeat(scan, test.scans), []byte{0xff, 0xd9}))
+		refused := err != nil && strings.Contains(err.Error(), "scans")
+		if refused != test.refused || refused && !errors.Is(err, ErrImage) {
+			t.Errorf("%d scans: %v", test.scans, err)
+		}
+	}
+}
+
+// TestDecodeCutAnywhere: what is left of an image is refused, or decoded.
+func TestDecodeCutAnywhere(t *testing.T) {
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, image.NewRGBA(image.Rect(0, 0, 16, 24)), nil); err != nil {
+		t.Fatal(err)
+	}
+	for n := range file.Len() {
+		if _, err := decode(file.Bytes()[:n]); err != nil && !errors.Is(err, ErrImage) {
+			t.Errorf("the first %d bytes: %v", n, err)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	whole := smallJPEG(f, color.RGBA{10, 200, 90, 255})
 	f.Add(whole)

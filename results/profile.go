@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 
+	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
@@ -60,7 +60,7 @@ func WriteProfile(dir string, p Profile) error {
 // ReadProfile returns the profile in dir/profile.json. The error is fs.ErrNotExist where none was recorded.
 func ReadProfile(dir string) (Profile, error) {
 	path := filepath.Join(dir, ProfileFile)
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return Profile{}, err
 	}

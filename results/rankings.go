@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
+	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
@@ -66,7 +66,7 @@ func WriteRankings(dir string, r Rankings) error {
 // ReadRankings returns the lists in dir/rankings.json. The error is fs.ErrNotExist where none were recorded.
 func ReadRankings(dir string) (Rankings, error) {
 	path := filepath.Join(dir, RankingsFile)
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return Rankings{}, err
 	}

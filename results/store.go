@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
@@ -35,7 +36,7 @@ func Write(dir string, r Record) error {
 // Read returns the record in dir/result.json. The error is fs.ErrNotExist where the run is not finished.
 func Read(dir string) (Record, error) {
 	path := filepath.Join(dir, File)
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return Record{}, err
 	}

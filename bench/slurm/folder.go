@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/reidbench/reidbench/internal/regular"
 )
 
 // lockFile in the submission's folder is locked by whoever looks at Slurm in order to submit, so that two
@@ -39,7 +41,7 @@ func logFile(out string, task Task) string { return filepath.Join(out, Folder, t
 
 // lastLine returns the last line of a file that is not empty, as far as it can be read.
 func lastLine(path string) string {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return ""
 	}

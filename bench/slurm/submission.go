@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
@@ -48,7 +48,7 @@ type ArrayTask struct {
 // Read returns the submission of a folder of results. The error is fs.ErrNotExist where there is none.
 func Read(out string) (Submission, error) {
 	path := filepath.Join(out, Folder, submissionFile)
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	if err != nil {
 		return Submission{}, err
 	}

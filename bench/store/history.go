@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/internal/regular"
 )
 
 // History is what a job's folder tells of its training, under way or over.
@@ -40,7 +40,7 @@ func (f Folder) History() (History, error) {
 	}
 	h := History{Model: id.Model, Seed: id.Seed, Schedule: id.Schedule}
 	path := f.path(MetricsFile)
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return h, nil // it has not come so far yet
 	}

@@ -8,11 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
@@ -48,7 +48,7 @@ type Identity struct {
 // Identity returns what the folder is about, nil if it is no job's yet.
 func (f Folder) Identity() (*Identity, error) {
 	path := f.path(identityFile)
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/reidbench/reidbench/internal/regular"
 )
 
 // ErrLocked is wrapped by the error for a job that another process works on.
@@ -113,7 +115,7 @@ func (l *Lock) close() error {
 // holder returns who works on the job, or who did last if it was killed.
 func (f Folder) holder() (Holder, error) {
 	var h Holder
-	text, err := os.ReadFile(f.path(holderFile))
+	text, err := regular.ReadFile(f.path(holderFile))
 	if err == nil {
 		err = json.Unmarshal(text, &h)
 	}

@@ -2,9 +2,12 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
+	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -57,6 +60,9 @@ type Log struct {
 // OpenLog opens the log for appending after its first size bytes; what comes after
 // them was written after the checkpoint that training goes on from.
 func (f Folder) OpenLog(size int64) (*Log, error) {
+	if err := regular.Check(f.path(MetricsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	file, err := os.OpenFile(f.path(MetricsFile), os.O_WRONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
@@ -72,7 +73,7 @@ func (f Folder) writeManifest(data *market1501.Dataset) error {
 
 func (f Folder) manifest() (manifest, error) {
 	path := f.path(manifestFile)
-	file, err := os.Open(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}

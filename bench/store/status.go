@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -134,7 +135,7 @@ func (f Folder) statusOf(id Identity) (JobStatus, error) {
 
 // readLog takes over where the log ends.
 func (s *JobStatus) readLog(path string) error {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

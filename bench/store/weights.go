@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
+	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
@@ -96,7 +96,7 @@ func (f Folder) WeightsDigest() (string, error) { return recordedDigest(f.path(W
 
 // recordedDigest is what the file beside a file of tensors says.
 func recordedDigest(path string) (string, error) {
-	line, err := os.ReadFile(path + digestSuffix)
+	line, err := regular.ReadFile(path + digestSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("%s: %w: there is no %s beside it", path, ErrDamaged, filepath.Base(path)+digestSuffix)
 	}
@@ -110,7 +110,7 @@ func checkDigest(path string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return err
 	}

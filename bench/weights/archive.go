@@ -14,12 +14,12 @@ package weights
 import (
 	"fmt"
 	"io"
-	"os"
 	"sort"
 
 	"github.com/reidbench/reidbench/bench/weights/internal/pth"
 	"github.com/reidbench/reidbench/bench/weights/internal/safetensors"
 	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
+	"github.com/reidbench/reidbench/internal/regular"
 )
 
 // Info describes a tensor. DType is safetensors' name for it: F32, BF16, I64, BOOL and so on.
@@ -50,14 +50,11 @@ const (
 // Open indexes the file. The format is told from its content, not its name. Errors name the file and the reason; those
 // for what a pickle may not say are pickle.ErrRefused.
 func Open(path string) (*Archive, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: not a regular file", path)
-	}
 	var a *Archive
 	if err == nil {
 		a, err = New(path, f, info.Size())
