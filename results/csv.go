@@ -36,8 +36,8 @@ func (r *Report) CSV(w io.Writer) error {
 	return out.Error()
 }
 
-// csvText is a cell that no spreadsheet takes for a formula: what begins like one has an apostrophe before it, unless it
-// is a number.
+// csvText is a cell that no spreadsheet takes for a formula: what begins like one has an apostrophe before it, unless
+// it is a number.
 func csvText(s string) string {
 	s = visible.Text(s)
 	if _, err := strconv.ParseFloat(s, 64); err == nil || s == "" || !strings.Contains("=+-@", s[:1]) {

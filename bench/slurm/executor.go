@@ -92,7 +92,7 @@ type run struct {
 // job is what one call of Run knows of a job.
 type job struct {
 	*bench.JobResult
-	index   int // in its array, and of the program's --task
+	number  int // among all jobs, of the program's --task
 	settled bool
 	seen    bool            // it was under way during this call: what its folder says of its end is news
 	tries   int             // submissions by this call since it last made progress
@@ -107,7 +107,7 @@ func newRun(e *Executor, c bench.Config, summary *bench.Summary) *run {
 		r.config.Progress = progress.Silent{}
 	}
 	for i := range summary.Jobs {
-		j := &job{JobResult: &summary.Jobs[i], index: i}
+		j := &job{JobResult: &summary.Jobs[i], number: i}
 		if j.State == results.StateDone {
 			j.settled = true
 			r.report(progress.Event{

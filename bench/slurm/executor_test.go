@@ -209,6 +209,114 @@ func TestKilledBetweenSubmissionAndNote(t *testing.T) {
 	}
 }
 
+// TestAnswersOfSbatch: what Slurm may have taken is submitted again only when Slurm says that it is not there.
+func TestAnswersOfSbatch(t *testing.T) {
+	const timedOut = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation\n"
+	for _, test := range []struct {
+		name   string
+		files  map[string]string // of the fake, for the first call
+		known  string            // what Slurm says of the array's name in the second
+		first  bool              // whether the first call succeeds
+		arrays []int             // that are noted after it; 0: without an id
+		calls  int               // of sbatch that Slurm has taken, both calls together
+	}{
+		{"a banner", map[string]string{"banner": "*** project foo charged ***\n"}, "", true, []int{101}, 1},
+		{"no id, and found by name", map[string]string{"mute": "yes", "named": "101\n101\n"}, "", true, []int{101}, 1},
+		{"no id, and found later", map[string]string{"mute": "yes"}, "101\n", false, []int{0}, 1},
+		{"no id, and not there", map[string]string{"mute": "yes"}, "", false, []int{0}, 2},
+		{"timed out, and taken", map[string]string{"sbatch": timedOut}, "77\n", false, []int{0}, 0},
+		{"timed out, and not taken", map[string]string{"sbatch": timedOut}, "", false, []int{0}, 1},
+		{"refused", map[string]string{"sbatch": "sbatch: error: Invalid partition\n"}, "", false, nil, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBenchmark(t)
+			b.config.Models, b.executor.Detach = b.config.Models[:1], true
+			for name, text := range test.files {
+				b.write(name, text)
+			}
+			if _, err := b.run(); (err == nil) != test.first {
+				t.Errorf("the first call: %v", err)
+			}
+			s, err := Read(b.config.Out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var arrays []int
+			for _, a := range s.Arrays {
+				arrays = append(arrays, a.ID)
+			}
+			if diff := cmp.Diff(test.arrays, arrays); diff != "" {
+				t.Errorf("noted arrays (-want +got):\n%s", diff)
+			}
+			for _, name := range []string{"mute", "sbatch", "banner"} {
+				b.write(name, "")
+			}
+			b.write("named", test.known)
+			b.write("queue", "101|0|PENDING||Priority\n77|0|PENDING||Priority\n")
+			if _, err := b.run(); err != nil {
+				t.Errorf("the second call: %v", err)
+			}
+			if ids := b.submitted(); len(ids) != test.calls {
+				t.Errorf("Slurm has taken %v, want %d", ids, test.calls)
+			}
+		})
+	}
+}
+
+// TestLargeRunsAreSeveralArrays: no array index reaches the cluster's MaxArraySize, here that of two jobs.
+func TestLargeRunsAreSeveralArrays(t *testing.T) {
+	b := newBenchmark(t)
+	b.write("config", "MaxArraySize            = 2\n")
+	b.config.Seeds = 2
+	summary, err := b.run(
+		func() {
+			b.write("queue", strings.Join([]string{"101|0", "101|1", "102|1", "103|0", "104|0", "105|1", ""}, "|RUNNING|node1|None\n"))
+		},
+		func() {
+			for _, job := range []string{"lenet", "mobilenetv1", "deit-t16-distiled-hard"} {
+				b.record(job, "")
+				b.record(job+"@2", "")
+			}
+		},
+	)
+	if err != nil || trained(summary) != 6 {
+		t.Errorf("%v, states %v", err, states(summary))
+	}
+	var got []string
+	for _, id := range b.submitted() {
+		args, text := b.read(fmt.Sprintf("%d.args", id)), b.read(fmt.Sprintf("%d.script", id))
+		got = append(got, regexp.MustCompile(`--array=\S+`).FindString(args)+
+			" "+regexp.MustCompile(`--dependency=\S+`).FindString(args)+
+			" "+regexp.MustCompile(`--task="[^"]+"`).FindString(text))
+	}
+	want := []string{ // of the jobs 0 to 5: lenet, mobilenetv1, the student, and all once more
+		`--array=0-1  --task="$((0 + SLURM_ARRAY_TASK_ID))"`,
+		`--array=1  --task="$((2 + SLURM_ARRAY_TASK_ID))"`,
+		`--array=0  --task="$((4 + SLURM_ARRAY_TASK_ID))"`,
+		`--array=0 --dependency=afterok:101_0 --task="$((2 + SLURM_ARRAY_TASK_ID))"`,
+		`--array=1 --dependency=afterok:102_1 --task="$((4 + SLURM_ARRAY_TASK_ID))"`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("arrays (-want +got):\n%s", diff)
+	}
+}
+
+func TestArraySize(t *testing.T) {
+	for config, want := range map[string]int{
+		"MaxArraySize            = 1001\n": 1001, "A = 7\nMaxArraySize = 4000001\nB = 8": 4_000_001,
+		"MaxArraySize = 0": 1, "MaxArraySize = many": defaultArraySize, "": defaultArraySize,
+	} {
+		newFake(t).write("config", config)
+		if got := arraySize(t.Context()); got != want {
+			t.Errorf("%q: %d, want %d", config, got, want)
+		}
+	}
+	t.Setenv("PATH", t.TempDir())
+	if got := arraySize(t.Context()); got != defaultArraySize {
+		t.Errorf("without scontrol: %d", got)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	const words = "sbatch: error: Batch job submission failed: Invalid partition name specified"
 	t.Run("sbatch", func(t *testing.T) {

@@ -115,11 +115,10 @@ func namedArray(ctx context.Context, name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	fields := strings.Fields(out)
-	if len(fields) == 0 {
+	if strings.TrimSpace(out) == "" {
 		return 0, nil
 	}
-	id, err := parseJobID(fields[0])
+	id, err := parseJobID(out)
 	if err != nil {
 		return 0, fmt.Errorf("squeue --name=%s: %w", name, err)
 	}

@@ -46,7 +46,7 @@ while :; do sleep 0.01; done
 				t.Fatal(err)
 			}
 			batch := filepath.Join(f.dir, "batch")
-			f.write("batch", script(path, []string{arguments, test.ending, "it's", "$HOME *"}))
+			f.write("batch", script(path, []string{arguments, test.ending, "it's", "$HOME *"}, 1000))
 			c := exec.CommandContext(t.Context(), "bash", batch)
 			c.Env = append(os.Environ(), "SLURM_ARRAY_JOB_ID=12", "SLURM_ARRAY_TASK_ID=3", "SLURM_CPUS_PER_TASK=4")
 			if err := c.Start(); err != nil {
@@ -70,7 +70,7 @@ while :; do sleep 0.01; done
 			if diff := cmp.Diff(test.scontrol, f.read("scontrol")); diff != "" {
 				t.Errorf("scontrol (-want +got):\n%s", diff)
 			}
-			want := arguments + "\n" + test.ending + "\nit's\n$HOME *\n--threads=4\n--task=3\n"
+			want := arguments + "\n" + test.ending + "\nit's\n$HOME *\n--threads=4\n--task=1003\n"
 			if diff := cmp.Diff(want, f.read("arguments")); diff != "" {
 				t.Errorf("the program's arguments (-want +got):\n%s", diff)
 			}

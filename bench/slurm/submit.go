@@ -19,9 +19,20 @@ import (
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
+// A batch is what one array can take: jobs whose numbers begin at first, a multiple of the largest array's size, and
+// that wait for the same task; the zero task is none.
+type batch struct {
+	after Task
+	first int
+}
+
+func (b batch) compare(other batch) int {
+	return cmp.Or(b.after.compare(other.after), cmp.Compare(b.first, other.first))
+}
+
 // submit hands these jobs to Slurm, students after all others: one array for each task that jobs have
-// to wait for, and one for those that have none to wait for. A teacher that has failed lets its
-// students begin, so that they record what they lack, as they would without Slurm.
+// to wait for, and one for those that have none to wait for; more where one would be too large. A teacher that has
+// failed lets its students begin, so that they record what they lack, as they would without Slurm.
 func (r *run) submit(ctx context.Context, s *Submission, states map[Task]TaskState, jobs []*job) error {
 	if len(jobs) == 0 {
 		return nil
@@ -30,8 +41,9 @@ func (r *run) submit(ctx context.Context, s *Submission, states map[Task]TaskSta
 	if err != nil {
 		return err
 	}
+	size := arraySize(ctx)
 	for _, students := range []bool{false, true} {
-		arrays := map[Task][]*job{} // by the teacher's task; the zero task is none
+		arrays := map[batch][]*job{}
 		for _, j := range jobs {
 			if (j.Teacher != "") != students {
 				continue
@@ -40,17 +52,18 @@ func (r *run) submit(ctx context.Context, s *Submission, states map[Task]TaskSta
 			if !states[teacher].Active() {
 				teacher = Task{}
 			}
-			arrays[teacher] = append(arrays[teacher], j)
+			b := batch{teacher, j.number / size * size}
+			arrays[b] = append(arrays[b], j)
 		}
-		for _, teacher := range slices.SortedFunc(maps.Keys(arrays), Task.compare) {
-			id, err := r.submitArray(ctx, s, program, arrays[teacher], teacher)
+		for _, b := range slices.SortedFunc(maps.Keys(arrays), batch.compare) {
+			id, err := r.submitArray(ctx, s, program, arrays[b], b)
 			if err != nil {
 				return err
 			}
-			for _, j := range arrays[teacher] {
+			for _, j := range arrays[b] {
 				j.seen, j.started, j.tries = true, false, j.tries+1
 				j.inSlurm = TaskState{State: "PENDING"}
-				states[Task{id, j.index}] = j.inSlurm
+				states[Task{id, j.number - b.first}] = j.inSlurm
 			}
 		}
 	}
@@ -63,21 +76,22 @@ func (t Task) compare(other Task) int {
 }
 
 // submitArray calls sbatch. The submission names the array before Slurm knows of it: if this process
-// ends in between, the next one looks for an array of that name.
+// ends in between, or Slurm's answer says nothing, the next one looks for an array of that name.
 func (r *run) submitArray(
-	ctx context.Context, s *Submission, program string, jobs []*job, after Task,
+	ctx context.Context, s *Submission, program string, jobs []*job, b batch,
 ) (id int, err error) {
 	array := Array{
 		Name: "reidbench-" + strings.ToLower(rand.Text()[:10]), Submitted: time.Now().UTC().Truncate(time.Second),
 		Program: program, Flags: r.Flags,
 	}
-	if after != (Task{}) {
-		array.After = after.String()
+	if b.after != (Task{}) {
+		array.After = b.after.String()
 	}
 	var indices []int
 	for _, j := range jobs {
-		indices = append(indices, j.index)
-		array.Tasks = append(array.Tasks, ArrayTask{j.index, j.name()})
+		index := j.number - b.first
+		indices = append(indices, index)
+		array.Tasks = append(array.Tasks, ArrayTask{index, j.name()})
 	}
 	s.Arrays = append(s.Arrays, array)
 	if err := s.write(r.config.Out); err != nil {
@@ -87,19 +101,26 @@ func (r *run) submitArray(
 	for _, m := range r.config.Models {
 		args = append(args, m.Name)
 	}
-	last := &s.Arrays[len(s.Arrays)-1]
-	last.ID, err = submit(ctx, script(program, append(args, r.Flags...)),
+	id, err = submit(ctx, script(program, append(args, r.Flags...), b.first),
 		r.Options.arguments(array.Name, r.logs, indices, array.After))
+	if mayBeSubmitted(err) {
+		named, namedErr := namedArray(ctx, array.Name)
+		if namedErr != nil || named == 0 {
+			return 0, fmt.Errorf("%w; if Slurm has the array %s all the same, the same command finds it", err, array.Name)
+		}
+		id, err = named, nil
+	}
 	if err != nil {
 		s.Arrays = s.Arrays[:len(s.Arrays)-1]
 		return 0, errors.Join(err, s.write(r.config.Out))
 	}
-	text := fmt.Sprintf("submitted %s as array %d", count(len(jobs), "job"), last.ID)
+	s.Arrays[len(s.Arrays)-1].ID = id
+	text := fmt.Sprintf("submitted %s as array %d", count(len(jobs), "job"), id)
 	if array.After != "" {
 		text += ", which waits for task " + array.After
 	}
 	r.note("", "%s", text)
-	return last.ID, s.write(r.config.Out)
+	return id, s.write(r.config.Out)
 }
 
 // adopt completes arrays whose id was not noted because the process that submitted them was killed.

@@ -45,7 +45,8 @@ exit code is 1 if a job has failed or cannot be read.`,
 			}
 			view, err := slurm.View(c.Context(), runs)
 			if err != nil && !errors.Is(err, slurm.ErrMissing) {
-				fmt.Fprintf(c.ErrOrStderr(), "warning: without Slurm's view of the tasks: %s\n", visible.Text(err.Error()))
+				fmt.Fprintf(c.ErrOrStderr(), "warning: without Slurm's view of the tasks: %s\n",
+					visible.Text(err.Error()))
 			}
 			jobs := withPlaces(list, view)
 			if json {

@@ -21,8 +21,8 @@ type column struct {
 	left  bool
 }
 
-// writeTable prints titles and cells without borders; of cells, what a terminal would act on is made visible. Footer lines, which may be
-// missing, stand below a rule of their own. Where a terminal is too narrow, the first column gives way.
+// writeTable prints titles and cells without borders; what a terminal would act on is made visible. Footer lines, which
+// may be missing, stand below a rule of their own. Where a terminal is too narrow, the first column gives way.
 func writeTable(w io.Writer, columns []column, rows, footer [][]string) error {
 	rows = visibleCells(rows)
 	page, err := renderTable(columns, rows, footer)
