@@ -46,6 +46,9 @@ type Checkpoints struct {
 	Every  int // after how many epochs one is written that stays when the job is done; 0: none
 }
 
+// planningBytes is what it takes to find out what jobs take.
+const planningBytes = 64 << 20
+
 // complete fills in defaults and refuses what cannot be run.
 func (c *Config) complete() error {
 	if c.Progress == nil {
@@ -58,7 +61,10 @@ func (c *Config) complete() error {
 	c.Seeds = max(c.Seeds, 1)
 	c.Jobs = min(max(c.Jobs, 1), max(c.Seeds*len(c.Models), 1), c.Threads)
 	if c.Memory < 1 {
-		c.Memory = machine.AvailableMemory()
+		if c.Memory = machine.AvailableMemory(); c.Memory > 0 && c.Memory < planningBytes {
+			return fmt.Errorf("%w: %s are left to this process, too little to plan with", ErrMemory,
+				machine.Bytes(c.Memory))
+		}
 	}
 	if c.Checkpoints.Newest < 1 {
 		c.Checkpoints.Newest = 2

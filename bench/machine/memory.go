@@ -12,8 +12,8 @@ import (
 )
 
 // AvailableMemory is how many bytes this process can take without swapping or being ended for
-// it: what the system has available, or what the process's control groups leave it where that
-// is less. It is 0 where neither is known, and never where they are.
+// it: what the system has available, or what the process's control groups or its own limits leave it where that
+// is less. It is 0 where none is known, and never where one is.
 func AvailableMemory() int64 { return availableMemory(os.DirFS("/")) }
 
 func availableMemory(root fs.FS) int64 {
@@ -23,6 +23,7 @@ func availableMemory(root fs.FS) int64 {
 			least = n
 		}
 	}
+	least = min(least, limitedMemory(root))
 	membership, _ := fs.ReadFile(root, "proc/self/cgroup") // lines of "number:controllers:path"
 	for line := range strings.Lines(string(membership)) {
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
@@ -42,6 +43,29 @@ func availableMemory(root fs.FS) int64 {
 		return 0
 	}
 	return max(least, 1)
+}
+
+// runtimeReserve is what the runtime maps beyond what a program takes: whole arenas, stacks, tables.
+const runtimeReserve = 192 << 20
+
+// limitedMemory is what the limits of ulimit -v and ulimit -d leave the process: those that a batch system may set.
+func limitedMemory(root fs.FS) int64 {
+	least := int64(math.MaxInt64)
+	limits, _ := fs.ReadFile(root, "proc/self/limits")
+	status, _ := fs.ReadFile(root, "proc/self/status")
+	for _, l := range []struct{ limit, use string }{{"Max address space", "VmSize:"}, {"Max data size", "VmData:"}} {
+		for line := range strings.Lines(string(limits)) {
+			values, ok := strings.CutPrefix(line, l.limit)
+			if !ok {
+				continue
+			}
+			soft, _, _ := strings.Cut(strings.TrimSpace(values), " ")
+			if limit, err := strconv.ParseInt(soft, 10, 64); err == nil { // else it is unlimited
+				least = min(least, max(limit-kibibytes(field(status, l.use))-runtimeReserve, 0))
+			}
+		}
+	}
+	return least
 }
 
 // groupMemory is the least that a control group and those above it leave. A container may see its

@@ -7,6 +7,12 @@ import (
 
 func TestAvailableMemory(t *testing.T) {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+	limits := func(data, addresses string) *fstest.MapFile {
+		return file("Limit                     Soft Limit           Hard Limit           Units     \n" +
+			"Max data size             " + data + "            unlimited            bytes     \n" +
+			"Max address space         " + addresses + "           4000000000           bytes     \n")
+	}
+	status := file("Name:\treidbench\nVmSize:\t   100000 kB\nVmData:\t    50000 kB\n")
 	meminfo := file("MemTotal:       32768 kB\nMemFree:          10 kB\nMemAvailable:   16384 kB\n")
 	for _, test := range []struct {
 		name string
@@ -38,6 +44,18 @@ func TestAvailableMemory(t *testing.T) {
 			"sys/fs/cgroup/memory/a/memory.usage_in_bytes": file("3000000\n"),
 			"sys/fs/cgroup/memory/a/memory.stat":           file("total_inactive_file 500000\n"),
 		}, 4500000},
+		{"unlimited", fstest.MapFS{
+			"proc/meminfo": meminfo, "proc/self/limits": limits("unlimited", "unlimited"), "proc/self/status": status,
+		}, 16 << 20},
+		{"ulimit -v", fstest.MapFS{
+			"proc/self/limits": limits("unlimited", "900000000"), "proc/self/status": status,
+		}, 900000000 - 100000<<10 - runtimeReserve},
+		{"ulimit -d", fstest.MapFS{
+			"proc/self/limits": limits("800000000", "1900000000"), "proc/self/status": status,
+		}, 800000000 - 50000<<10 - runtimeReserve},
+		{"ulimit -v that is used up", fstest.MapFS{
+			"proc/meminfo": meminfo, "proc/self/limits": limits("unlimited", "110000000"), "proc/self/status": status,
+		}, 1},
 		{"a limit above the machine's memory", fstest.MapFS{
 			"proc/meminfo":                 meminfo,
 			"proc/self/cgroup":             file("0::/\n"),

@@ -124,7 +124,7 @@ func (r Recipe) WithEpochs(epochs int) Recipe {
 	return r
 }
 
-// most is beyond all use, as a number of epochs and of images in a batch, and sums and products of such do not overflow.
+// most is beyond all use, as a number of epochs and of images in a batch; sums and products of such do not overflow.
 const most = 1 << 20
 
 // Validate reports what makes the recipe unusable.

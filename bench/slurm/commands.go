@@ -93,7 +93,8 @@ func arraySize(ctx context.Context) int {
 	}
 	for line := range strings.Lines(out) {
 		name, value, _ := strings.Cut(line, "=")
-		if size, err := strconv.Atoi(strings.TrimSpace(value)); strings.TrimSpace(name) == "MaxArraySize" && err == nil {
+		size, err := strconv.Atoi(strings.TrimSpace(value))
+		if err == nil && strings.TrimSpace(name) == "MaxArraySize" {
 			return max(size, 1)
 		}
 	}

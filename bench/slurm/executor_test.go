@@ -270,7 +270,8 @@ func TestLargeRunsAreSeveralArrays(t *testing.T) {
 	b.config.Seeds = 2
 	summary, err := b.run(
 		func() {
-			b.write("queue", strings.Join([]string{"101|0", "101|1", "102|1", "103|0", "104|0", "105|1", ""}, "|RUNNING|node1|None\n"))
+			tasks := []string{"101|0", "101|1", "102|1", "103|0", "104|0", "105|1", ""}
+			b.write("queue", strings.Join(tasks, "|RUNNING|node1|None\n"))
 		},
 		func() {
 			for _, job := range []string{"lenet", "mobilenetv1", "deit-t16-distiled-hard"} {

@@ -58,7 +58,7 @@ func newFake(t *testing.T) fake {
 	f.write("id", "100")
 	f.write("queue", "")
 	f.write("named", "")
-	f.write("config", "Configuration data as of today\nMaxArraySize            = 1001\nMaxDBDMsgs              = 20004\n")
+	f.write("config", "Configuration data as of today\nMaxArraySize            = 1001\nMaxDBDMsgs = 20004\n")
 	return f
 }
 

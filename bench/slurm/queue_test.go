@@ -64,7 +64,8 @@ func FuzzParseJobID(f *testing.F) {
 
 func TestParseJobID(t *testing.T) {
 	for out, want := range map[string]int{
-		"12\n": 12, "12;east\n": 12, "*** project 7 was charged ***\n12\n": 12, "3 nodes are free\n12;east\nThank you\n": 12,
+		"12\n": 12, "12;east\n": 12,
+		"*** project 7 was charged ***\n12\n": 12, "3 nodes are free\n12;east\nThank you\n": 12,
 		"11\n12\n": 12, "": 0, "0\n": 0, "Submitted batch job 12": 0,
 	} {
 		if id, err := parseJobID(out); id != want || (err == nil) != (want > 0) {

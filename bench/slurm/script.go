@@ -9,9 +9,9 @@ import (
 const exitContinue = 75
 
 // script is the batch script of every task: the program's command line, to which its CPUs are added, and the number of
-// its job: the index in the array after those of first. It passes on the notice that the
-// time is nearly up, and has Slurm run the task again where the program says that it is to go on; but not where Slurm itself has ended the task: one
-// that was preempted is requeued already, one that was cancelled is not to be.
+// its job: first, and the index in the array. It passes on the notice that the time is nearly up, and has
+// Slurm run the task again where the program says that it is to go on; but not where Slurm itself has ended the task:
+// one that was preempted is requeued already, one that was cancelled is not to be.
 func script(program string, args []string, first int) string {
 	words := []string{quote(program)}
 	for _, a := range args {

@@ -106,7 +106,8 @@ func (r *run) submitArray(
 	if mayBeSubmitted(err) {
 		named, namedErr := namedArray(ctx, array.Name)
 		if namedErr != nil || named == 0 {
-			return 0, fmt.Errorf("%w; if Slurm has the array %s all the same, the same command finds it", err, array.Name)
+			return 0, fmt.Errorf("%w; if Slurm has the array %s all the same, the same command finds it",
+				err, array.Name)
 		}
 		id, err = named, nil
 	}

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// ErrReplaced is wrapped by the error of a job whose folder was removed, or is another one, since the job has claimed it.
+// ErrReplaced is wrapped by the error of a job whose folder was removed, or is another one, since the job claimed it.
 var ErrReplaced = errors.New("the folder was removed or made anew while the job was at it")
 
 // A Tenancy is a job's in the folder that it has claimed.

@@ -63,7 +63,9 @@ func TestSignalledWithAPipeBehind(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	data := synthetic(t)
 	line := func(out string) []string {
-		return []string{"run", "lenet", "--data", data, "--out", out, "--epochs", "150", "--batch", "4", "--threads", "1"}
+		return []string{
+			"run", "lenet", "--data", data, "--out", out, "--epochs", "150", "--batch", "4", "--threads", "1",
+		}
 	}
 	undisturbed := t.TempDir()
 	succeed(t, line(undisturbed)...)
@@ -99,7 +101,9 @@ func TestSignalledWithAPipeBehind(t *testing.T) {
 		if diff := cmp.Diff(want.Final, got.Final); diff != "" {
 			t.Errorf("it ends otherwise (-undisturbed +signalled):\n%s", diff)
 		}
-		digest := func(runs string) string { return read(t, filepath.Join(runs, "lenet", store.WeightsFile+".sha256")) }
+		digest := func(runs string) string {
+			return read(t, filepath.Join(runs, "lenet", store.WeightsFile+".sha256"))
+		}
 		if diff := cmp.Diff(digest(undisturbed), digest(out)); diff != "" {
 			t.Errorf("weights (-undisturbed +signalled):\n%s", diff)
 		}
