@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/bench/progress"
@@ -100,6 +101,9 @@ func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, err
 	if err != nil {
 		return evaluation{}, nil, err
 	}
+	stop := new(atomic.Bool)
+	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
+	program.Watch(stop)
 	judged, err := (&judge{data, g, program, c.Protocol, c.Threads}).evaluate(ctx)
 	return judged, data, err
 }

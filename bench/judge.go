@@ -89,12 +89,16 @@ func (j *judge) embedImages(ctx context.Context, images *market1501.Images) (*ma
 			return nil, err
 		}
 		n := straight.Fill(j.program.Images(), nil, 0, batch)
-		j.program.Forward(n)
+		if j.program.Forward(n); j.program.CutShort() {
+			return nil, ctx.Err()
+		}
 		values := features.Values[at:]
 		at += copy(values, j.program.Features(n))
 		if j.protocol.Flip {
 			mirrored.Fill(j.program.Images(), nil, 0, batch)
-			j.program.Forward(n)
+			if j.program.Forward(n); j.program.CutShort() {
+				return nil, ctx.Err()
+			}
 			for i, v := range j.program.Features(n) {
 				values[i] = (values[i] + v) / 2
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/reidbench/reidbench/bench/progress"
@@ -45,6 +46,7 @@ type training struct {
 	log      *store.Log
 	meter    *meter
 	batches  *market1501.Batcher
+	stop     atomic.Bool    // set when the run is to end: steps under way are given up
 	teacher  *train.Program // nil if nothing is distilled
 
 	// What was decoded of the dataset; judged is nil before this process's first evaluation.
@@ -151,7 +153,12 @@ func (t *training) resume() error {
 }
 
 func (t *training) compile(g *graph.Graph, w *train.Weights, stage train.Stage) (*train.Program, error) {
-	return train.Compile(g, w, t.pool, t.options(stage, t.id.Recipe.Batch))
+	p, err := train.Compile(g, w, t.pool, t.options(stage, t.id.Recipe.Batch))
+	if err != nil {
+		return nil, err
+	}
+	p.Watch(&t.stop)
+	return p, nil
 }
 
 // stage is that of the open epoch.
@@ -184,6 +191,7 @@ func (t *training) startStage() (err error) {
 
 // run trains both stages, from the position on.
 func (t *training) run(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { t.stop.Store(true) })()
 	schedule := t.id.Schedule
 	epochs := schedule.AllEpochs()
 	t.meter.start(t.workLeft())
@@ -193,7 +201,9 @@ func (t *training) run(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return t.interrupt(ctx)
 			}
-			if err := t.step(); err != nil {
+			if err := t.step(); errors.Is(err, errCutShort) {
+				return t.interrupt(ctx)
+			} else if err != nil {
 				return err
 			}
 			if interval := t.keep.Interval; interval > 0 && t.now().Sub(t.savedAt) >= interval {
@@ -270,16 +280,24 @@ func (t *training) rate() float64 {
 	return t.id.Recipe.Rate(epoch)
 }
 
+// errCutShort is a step's that was given up: what counts is the one before it.
+var errCutShort = errors.New("cut short")
+
 // step trains on the next batch.
 func (t *training) step() error {
 	s := &t.position
 	n := t.batches.Fill(t.program.Images(), t.program.Labels(), s.Epochs, t.stepsOfEpoch())
 	if t.teacher != nil {
 		copy(t.teacher.Images(), t.program.Images()[:n*t.graph.Input.Shape.Size()])
-		t.teacher.Forward(n)
+		if t.teacher.Forward(n); t.teacher.CutShort() {
+			return errCutShort
+		}
 		copy(t.program.Teacher(), t.teacher.Logits(n))
 	}
 	loss := t.program.Train(n, uint64(s.Steps))
+	if t.program.CutShort() {
+		return errCutShort
+	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return fmt.Errorf("the loss is %v at step %d, in epoch %d: training has diverged; "+
 			"a smaller learning rate may help", loss, s.Steps+1, s.Epochs+1)

@@ -36,12 +36,10 @@ func (p *Program) StartProfile() *Profile {
 // StopProfile ends the measuring.
 func (p *Program) StopProfile() { p.profile = nil }
 
-func (p *Profile) run(steps []step, f *frame) {
-	for i := range steps {
-		start := time.Now()
-		steps[i].run(f)
-		p.spent[steps[i].label] += time.Since(start)
-	}
+func (p *Profile) run(s *step, f *frame) {
+	start := time.Now()
+	s.run(f)
+	p.spent[s.label] += time.Since(start)
 }
 
 // Steps lists what was measured, the longest first.

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"maps"
+	"math"
 
 	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/mem"
@@ -72,6 +73,7 @@ type Program struct {
 	memory            Memory
 
 	profile          *Profile
+	watch            watch
 	frame            frame
 	features, logits buffer
 	dlogits          buffer
@@ -193,15 +195,25 @@ func (p *Program) Forward(n int) { p.start(n, 0); p.run(p.forward) }
 
 // Train runs the network forward on the first n images, computes the loss and every
 // gradient, and returns the loss. iteration, the number of the training step, keys the dropout masks.
+// If it was cut short, the loss is NaN, gradients are undefined, and the weights are as before.
 func (p *Program) Train(n int, iteration uint64) float64 {
 	if p.options.Stage == Inference {
 		panic("train: a program for inference can't train")
 	}
 	p.start(n, iteration)
+	p.watch.keep(p.weights)
 	p.run(p.forward)
+	if p.watch.cut {
+		p.watch.restore(p.weights)
+		return math.NaN()
+	}
 	classes, dlogits := p.graph.Logits.Shape.C, p.frame.at(p.dlogits)
 	loss := p.options.Loss.Gradient(n, classes, p.Logits(n), p.teacher, p.labels[:n], dlogits)
 	p.run(p.backward)
+	if p.watch.cut {
+		p.watch.restore(p.weights)
+		return math.NaN()
+	}
 	return loss
 }
 
@@ -210,14 +222,18 @@ func (p *Program) start(n int, iteration uint64) {
 		panic(fmt.Sprintf("train: a batch of %d for a program of at most %d", n, p.options.Batch))
 	}
 	p.frame.n, p.frame.iteration = n, iteration
+	p.watch.cut = false
 }
 
 func (p *Program) run(steps []step) {
-	if p.profile != nil {
-		p.profile.run(steps, &p.frame)
-		return
-	}
 	for i := range steps {
+		if p.watch.ends() {
+			return
+		}
+		if p.profile != nil {
+			p.profile.run(&steps[i], &p.frame)
+			continue
+		}
 		steps[i].run(&p.frame)
 	}
 }

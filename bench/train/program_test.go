@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/reidbench/reidbench/kernels/isa"
@@ -173,6 +174,7 @@ func TestSameBitsForAnyThreadCount(t *testing.T) {
 func TestNoAllocationPerStep(t *testing.T) {
 	for _, s := range samples {
 		p, w := sampleProgram(t, s, 2, Options{Stage: Everything})
+		p.Watch(new(atomic.Bool))
 		adam := NewAdam(w, Everything, 5e-4)
 		step := uint64(0)
 		allocations := testing.AllocsPerRun(5, func() {
