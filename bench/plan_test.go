@@ -1,6 +1,9 @@
 package bench
 
 import (
+	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,5 +52,25 @@ func TestPlan(t *testing.T) {
 	if _, err := Run(t.Context(), c, 4); err == nil ||
 		!strings.Contains(err.Error(), "no such job: number 4, there are 4") {
 		t.Errorf("a job that there is not: %v", err)
+	}
+}
+
+// TestPlanningIsInterrupted: many models with many seeds take a while, and nothing is made before all are planned.
+func TestPlanningIsInterrupted(t *testing.T) {
+	c := testConfig(t, tinymodel.New("one"), tinymodel.New("two"))
+	c.Seeds = 1000
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, plan := range map[string]func() error{
+		"run":      func() error { _, err := Run(ctx, c); return err },
+		"plan":     func() error { _, err := Plan(ctx, c); return err },
+		"estimate": func() error { _, err := EstimateRun(ctx, c); return err },
+	} {
+		if err := plan(); !errors.Is(err, ErrInterrupted) {
+			t.Errorf("%s: %v, want ErrInterrupted", name, err)
+		}
+	}
+	if _, err := os.Stat(c.Out); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("something was made: %v", err)
 	}
 }
