@@ -3,6 +3,7 @@ package pth
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -249,6 +250,18 @@ func TestWrappers(t *testing.T) {
 			t.Errorf("%s: %+v", wrapper, f)
 		}
 	}
+}
+
+// TestLongNames: a list of tensors is as wide as its longest name.
+func TestLongNames(t *testing.T) {
+	file := func(length uint32) []byte {
+		name := append(binary.LittleEndian.AppendUint32([]byte("X"), length), strings.Repeat("w", int(length))...)
+		return legacy(dict(string(name), rebuild(floats("a", 4, "N"), 0, 4, 1)), keyA, strings.Repeat("x", 16))
+	}
+	if f, err := read(file(tensor.LongestName)); err != nil || len(f.Tensors) != 1 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	wantError(t, file(tensor.LongestName+1), "name of 513 bytes")
 }
 
 // Whatever is accepted lies within the file and can be read.

@@ -67,6 +67,9 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 		if !ok {
 			return nil, fmt.Errorf("tensor under the key %v, which is a %s", key, pickle.TypeName(key))
 		}
+		if len(name) > tensor.LongestName {
+			return nil, fmt.Errorf("name of %d bytes", len(name))
+		}
 		f.Tensors = append(f.Tensors, v.(*stored).view(name))
 	}
 	return f, nil

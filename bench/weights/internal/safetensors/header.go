@@ -53,9 +53,6 @@ func parseHeader(text []byte) (*header, error) {
 	return h, nil
 }
 
-// longestKey bounds names, several times the longest of any network.
-const longestKey = 512
-
 type parser struct{ *json.Decoder }
 
 // object calls member after each key; a key that comes twice is an error.
@@ -69,7 +66,7 @@ func (d *parser) object(member func(key string) error) error {
 		if err != nil {
 			return err
 		}
-		if len(key) > longestKey {
+		if len(key) > tensor.LongestName {
 			return fmt.Errorf("key of %d bytes", len(key))
 		}
 		if seen[key] {

@@ -13,6 +13,10 @@ import (
 // from describing many long shapes.
 const MaxRank = 8
 
+// LongestName bounds names, in bytes: several times the longest of any network. A list of tensors is as wide as the
+// longest, for each of them.
+const LongestName = 512
+
 // most bounds elements and spans, so that their bytes can be counted in an int64.
 const most = 1 << 58
 
