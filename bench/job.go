@@ -144,6 +144,7 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 	if j.tenancy, err = j.folder.Occupy(); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, j.tenancy.End()) }()
 	if err := j.refuseIfTooLarge(); err != nil {
 		return err
 	}

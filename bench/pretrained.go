@@ -15,10 +15,10 @@ import (
 
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
-	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // ErrNoWeights is wrapped by the error for models without a file in the folder of published weights.

@@ -9,7 +9,7 @@ import (
 	"image/jpeg"
 	"io"
 
-	"github.com/reidbench/reidbench/internal/regular"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // Bounds on what is decoded: an image of a pedestrian is far below all, and a

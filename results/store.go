@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // File is the name of a record in its model's folder: OUT/<model>/result.json.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/reidbench/reidbench/internal/regular"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // lockFile in the submission's folder is locked by whoever looks at Slurm in order to submit, so that two

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 	"io/fs"
 
 	"github.com/reidbench/reidbench/bench/recipe"
-	"github.com/reidbench/reidbench/internal/regular"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // History is what a job's folder tells of its training, under way or over.

@@ -12,9 +12,9 @@ import (
 	"strings"
 
 	"github.com/reidbench/reidbench/bench/recipe"
-	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // ErrConflict is wrapped by the error for a folder that holds a run of another recipe, seed or

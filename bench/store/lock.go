@@ -12,7 +12,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/reidbench/reidbench/internal/regular"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // ErrLocked is wrapped by the error for a job that another process works on.

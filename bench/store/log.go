@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // MetricsFile is the name of a job's log: one JSON object a line, appended to as

@@ -15,9 +15,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // ErrDatasetChanged is wrapped by the error for a dataset that is no longer what it was when the job

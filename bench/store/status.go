@@ -15,8 +15,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/reidbench/reidbench/internal/regular"
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // JobStatus is what a job's folder tells about it.

@@ -13,20 +13,27 @@ var ErrReplaced = errors.New("the folder was removed or made anew while the job 
 // A Tenancy is a job's in the folder that it has claimed.
 type Tenancy struct {
 	folder   Folder
-	identity os.FileInfo // of the file that says whose the folder is
+	identity *os.File // says whose the folder is. It stays open: while it does, no other file is taken for it
 }
 
 // Occupy begins the tenancy of a job that has claimed the folder.
 func (f Folder) Occupy() (Tenancy, error) {
-	info, err := os.Stat(f.path(identityFile))
-	return Tenancy{f, info}, err
+	identity, err := os.Open(f.path(identityFile))
+	return Tenancy{f, identity}, err
 }
 
 // Check is an error that wraps ErrReplaced unless the folder is still the one that was claimed.
 func (t Tenancy) Check() error {
-	info, err := os.Stat(t.folder.path(identityFile))
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, t.identity) {
+	claimed, err := t.identity.Stat()
+	if err != nil {
+		return err
+	}
+	found, err := os.Stat(t.folder.path(identityFile))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(found, claimed) {
 		return fmt.Errorf("%s: %w", t.folder.Dir, ErrReplaced)
 	}
 	return err
 }
+
+// End ends it.
+func (t Tenancy) End() error { return t.identity.Close() }

@@ -19,7 +19,7 @@ import (
 	"github.com/reidbench/reidbench/bench/weights/internal/pth"
 	"github.com/reidbench/reidbench/bench/weights/internal/safetensors"
 	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
-	"github.com/reidbench/reidbench/internal/regular"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // Info describes a tensor. DType is safetensors' name for it: F32, BF16, I64, BOOL and so on.
