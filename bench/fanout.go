@@ -31,8 +31,8 @@ func (r *runner) start(ctx context.Context) error {
 	for _, i := range r.turns() {
 		j := r.jobs[i]
 		if j.teacher != nil {
-			if j.teacher.done = ended[j.teacher.folder]; j.teacher.done == nil && r.config.AwaitTeacher {
-				j.teacher.done = j.teacher.recorded(ctx)
+			if j.teacher.ended = ended[j.teacher.folder]; j.teacher.ended == nil && r.config.AwaitTeacher {
+				j.teacher.ended = j.teacher.recorded(ctx)
 			}
 		}
 		release, err := j.admit(ctx, room)
@@ -43,7 +43,7 @@ func (r *runner) start(ctx context.Context) error {
 		group.Go(func() error {
 			defer close(ended[j.folder])
 			defer release()
-			r.do(ctx, j, &r.summary.Jobs[i])
+			r.runJob(ctx, j, &r.summary.Jobs[i])
 			return nil
 		})
 	}
@@ -103,7 +103,7 @@ func (j *job) admit(ctx context.Context, room *semaphore.Weighted) (release func
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if _, done := j.folder.Done(); done || j.unbuilt != nil {
+	if _, done := j.folder.DoneRecord(); done || j.unbuilt != nil {
 		return none, nil
 	}
 	if j.unbuilt = parallel.Guard(func() (err error) {
@@ -112,9 +112,9 @@ func (j *job) admit(ctx context.Context, room *semaphore.Weighted) (release func
 	}); j.unbuilt != nil {
 		return none, nil
 	}
-	if j.teacher != nil && j.teacher.done != nil {
+	if j.teacher != nil && j.teacher.ended != nil {
 		select {
-		case <-j.teacher.done:
+		case <-j.teacher.ended:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -128,12 +128,12 @@ func (j *job) admit(ctx context.Context, room *semaphore.Weighted) (release func
 	return func() { room.Release(j.footprint.own) }, nil
 }
 
-// do runs one job to whatever end.
-func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
+// runJob runs one job to whatever end, which it notes.
+func (r *runner) runJob(ctx context.Context, j *job, result *JobResult) {
 	if ctx.Err() != nil {
 		return
 	}
-	err := parallel.Guard(func() error { return j.finish(ctx, result) })
+	err := parallel.Guard(func() error { return j.runLocked(ctx, result) })
 	switch {
 	case err == nil:
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
@@ -144,10 +144,10 @@ func (r *runner) do(ctx context.Context, j *job, result *JobResult) {
 	}
 }
 
-// finish does what is left of the job, alone in its folder.
-func (j *job) finish(ctx context.Context, result *JobResult) error {
-	if record, done := j.folder.Done(); done {
-		j.done(result, record, true)
+// runLocked does what is left of the job, alone in its folder.
+func (j *job) runLocked(ctx context.Context, result *JobResult) error {
+	if record, done := j.folder.DoneRecord(); done {
+		j.noteDone(result, record, true)
 		return j.folder.Tidy(j.keep.Every, j.now(), j.warn)
 	}
 	if err := os.MkdirAll(j.folder.Dir, 0o777); err != nil {
@@ -163,18 +163,18 @@ func (j *job) finish(ctx context.Context, result *JobResult) error {
 		return err
 	}
 	if done { // by another process, meanwhile
-		j.done(result, record, true)
+		j.noteDone(result, record, true)
 		return nil
 	}
-	if result.Record, err = j.run(ctx); err != nil {
+	if result.Record, err = j.runRecorded(ctx); err != nil {
 		return err
 	}
-	j.done(result, result.Record, false)
+	j.noteDone(result, result.Record, false)
 	return l.Retire()
 }
 
-// done notes the job's end, in this run or before it.
-func (j *job) done(result *JobResult, record results.Record, before bool) {
+// noteDone notes that the job is done, in this run or before it.
+func (j *job) noteDone(result *JobResult, record results.Record, before bool) {
 	result.State, result.DoneBefore, result.Record = results.StateDone, before, record
 	j.emit(progress.Event{Kind: progress.StateChanged, State: result.State, DoneBefore: before, Metrics: record.Final})
 }

@@ -75,9 +75,9 @@ func (j *job) warn(text string) { j.emit(progress.Event{Kind: progress.Warned, T
 // panicFile has the stack of a job that panicked.
 const panicFile = "panic.txt"
 
-// run trains and evaluates. Its record is written whether it succeeds or fails; an
+// runRecorded trains and evaluates. Its record is written whether it succeeds or fails; an
 // interruption leaves a checkpoint and no record, and returns ctx's error.
-func (j *job) run(ctx context.Context) (results.Record, error) {
+func (j *job) runRecorded(ctx context.Context) (results.Record, error) {
 	started := j.now()
 	record := results.Record{
 		Format: results.Format,
@@ -102,7 +102,7 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	// and if what came before is gone.
 	debug.FreeOSMemory()
 	measured := j.alone && machine.ResetPeakMemory() == nil
-	err = parallel.Guard(func() error { return j.attempt(ctx, &record) })
+	err = parallel.Guard(func() error { return j.trainWeights(ctx, &record) })
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return record, err
 	}
@@ -130,8 +130,8 @@ func (j *job) run(ctx context.Context) (results.Record, error) {
 	return record, j.folder.Clear(j.keep.Every)
 }
 
-// attempt is run without the record's frame.
-func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
+// trainWeights is runRecorded without the record's frame: it trains, and keeps the weights in the folder.
+func (j *job) trainWeights(ctx context.Context, record *results.Record) (err error) {
 	if j.unbuilt != nil {
 		return j.unbuilt
 	}
@@ -155,7 +155,7 @@ func (j *job) attempt(ctx context.Context, record *results.Record) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.log.Close()) }()
-	err = t.run(ctx)
+	err = t.trainEpochs(ctx)
 	record.Epochs, record.Final, record.Best = t.position.Epochs, t.position.Final, t.position.Best
 	record.Images = imagesSeen(t.trainedOn, t.judged, t.overlap)
 	record.Memory.PlannedBytes = j.footprint.total()

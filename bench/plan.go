@@ -20,7 +20,7 @@ func Plan(ctx context.Context, c Config) (Summary, error) {
 	}
 	for i := range r.summary.Jobs {
 		j := &r.summary.Jobs[i]
-		if record, done := (store.Folder{Dir: j.Dir}).Done(); done {
+		if record, done := (store.Folder{Dir: j.Dir}).DoneRecord(); done {
 			j.State, j.DoneBefore, j.Record = results.StateDone, true, record
 		}
 	}

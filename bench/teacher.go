@@ -22,7 +22,7 @@ var ErrNoTeacher = errors.New("no teacher")
 type teacherFolder struct {
 	model  models.Model
 	folder store.Folder
-	done   <-chan struct{} // closed when its job has ended; nil if it is not part of this run and not waited for
+	ended  <-chan struct{} // closed when its job has ended; nil if it is not part of this run and not waited for
 }
 
 // taught is what the teacher has come to. It is an error unless it has finished on the student's dataset.
@@ -32,7 +32,7 @@ func (f *teacherFolder) taught(student *job) (*results.Teacher, error) {
 	}
 	record, err := results.Read(f.folder.Dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && f.done == nil:
+	case errors.Is(err, fs.ErrNotExist) && f.ended == nil:
 		return fail("which is neither among the models of this run nor finished in " + filepath.Dir(f.folder.Dir))
 	case errors.Is(err, fs.ErrNotExist):
 		return fail("which did not finish")
@@ -72,9 +72,9 @@ const recordInterval = 10 * time.Second
 
 // recorded is closed when the teacher has a record, of whatever end, or when ctx ends.
 func (f *teacherFolder) recorded(ctx context.Context) <-chan struct{} {
-	done := make(chan struct{})
+	written := make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(written)
 		ticker := time.NewTicker(recordInterval)
 		defer ticker.Stop()
 		for ctx.Err() == nil {
@@ -87,7 +87,7 @@ func (f *teacherFolder) recorded(ctx context.Context) <-chan struct{} {
 			}
 		}
 	}()
-	return done
+	return written
 }
 
 // load compiles the teacher, whom the student has met, for inference.

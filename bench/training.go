@@ -189,8 +189,8 @@ func (t *training) startStage() (err error) {
 	return nil
 }
 
-// run trains both stages, from the position on.
-func (t *training) run(ctx context.Context) error {
+// trainEpochs trains both stages, from the position on.
+func (t *training) trainEpochs(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { t.stop.Store(true) })()
 	schedule := t.id.Schedule
 	epochs := schedule.AllEpochs()

@@ -99,8 +99,8 @@ func (f Folder) claimed(id Identity, data *market1501.Dataset) (bool, error) {
 	return false, err
 }
 
-// Done returns the job's record if it is done.
-func (f Folder) Done() (results.Record, bool) {
+// DoneRecord returns the job's record if it is done.
+func (f Folder) DoneRecord() (results.Record, bool) {
 	record, err := results.Read(f.Dir)
 	return record, err == nil && record.State == results.StateDone
 }
