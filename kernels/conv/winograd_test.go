@@ -253,6 +253,10 @@ func checkIdentity(t *testing.T, form *winogradForm, kh, kw int) {
 // large terms cancel.
 const winogradFactor = 8
 
+// winogradMixed is how many values of a tile are mixed by the transforms, in the largest of them: a result of few terms,
+// or of none where a tap sees only padding, has the rounding errors of its neighbours in the tile.
+const winogradMixed = 64
+
 // winogradShapes cover maps that are no multiple of a tile, paddings of 0 to 2, groups, channels that fill no vector,
 // and more than one block of the depth; with the number of images.
 var winogradShapes = []struct {
@@ -284,7 +288,7 @@ func TestWinogradConv(t *testing.T) {
 		t.Run(fmt.Sprintf("%s/beforeNorm=%t", convName(shape.s), shape.s.BeforeNorm), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(45, 46))
 			c := newConvCase(t, rng, shape.s, shape.n, 2)
-			c.slack = winogradFactor
+			c.slack, c.mixed = winogradFactor, winogradMixed
 			c.multiply()
 			kerneltest.ForEachISA(t, func(t *testing.T) {
 				c.check(t, rng)
@@ -319,7 +323,7 @@ func FuzzWinogradConv(f *testing.F) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		c := newConvCase(t, rng, s, 1+int(n)%3, 2)
 		c.c.winograd = c.c.winogradForms(0, 0, 0)
-		c.slack = winogradFactor
+		c.slack, c.mixed = winogradFactor, winogradMixed
 		c.multiply()
 		for range kerneltest.Sets(isa.Generic) {
 			c.check(t, rng)
