@@ -7,8 +7,9 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
+
+	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
 // ErrFeatures is wrapped by errors about features that cannot be compared: not
@@ -101,7 +102,7 @@ func WriteFeatures(file string, first *Features, more ...*Features) error {
 			return fmt.Errorf("write features: %w: %d values per image and %d", ErrFeatures, first.Dim, set.Dim)
 		}
 	}
-	err := writeWhole(file, func(w io.Writer) error {
+	err := atomicfile.Write(file, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 1<<20)
 		out.WriteString("file,pid,camid")
 		for d := range first.Dim {
@@ -133,34 +134,6 @@ func (f *Features) writeRows(out *bufio.Writer) {
 		}
 		out.Write(append(line, '\n'))
 	}
-}
-
-// writeWhole writes a temporary file beside the target, syncs it and renames it.
-func writeWhole(file string, write func(io.Writer) error) (err error) {
-	dir := filepath.Dir(file)
-	temp, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			temp.Close()
-			os.Remove(temp.Name())
-		}
-	}()
-	if err := write(temp); err != nil {
-		return err
-	}
-	if err := errors.Join(temp.Chmod(0o644), temp.Sync()); err != nil {
-		return err
-	}
-	if err := temp.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(temp.Name(), file); err != nil {
-		return err
-	}
-	return syncDir(dir)
 }
 
 // syncDir makes a rename in dir durable.

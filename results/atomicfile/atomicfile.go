@@ -14,14 +14,21 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // infix marks the temporary files of Write: ".<name>.partial-<random>".
 const infix = ".partial-"
 
 // Write replaces the file at path by what write writes. The writer it passes is buffered. When write fails, or the
-// disk does, path is left as it was and the temporary file is removed.
+// disk does, path is left as it was and the temporary file is removed. A symbolic link stays, and the file that it
+// leads to is replaced. A device, a pipe or a folder at path is an error, and stays as it is.
 func Write(path string, write func(io.Writer) error) (err error) {
+	path, err = target(path)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
 	f, err := create(path)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -65,6 +72,21 @@ func RemovePartial(dir string) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// target is path, or what it leads to if it is a symbolic link. An error of what is there returns path itself.
+func target(path string) (string, error) {
+	switch err := regular.Check(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return path, nil
+	case err != nil:
+		return path, err
+	}
+	resolved, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return path, err
+	}
+	return resolved, nil
 }
 
 // create opens a new file beside path, with the permissions that the umask leaves to an ordinary file.

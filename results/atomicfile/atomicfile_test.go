@@ -56,6 +56,27 @@ func TestFailedRenameRemovesTheTemporaryFile(t *testing.T) {
 	wantOnly(t, dir, "occupied")
 }
 
+func TestWriteFollowsALink(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := os.WriteFile(file, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("file", link); err != nil {
+		t.Skip(err)
+	}
+	if err := Write(link, text("new")); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(file); string(got) != "new" {
+		t.Errorf("the file that the link leads to holds %q, want %q", got, "new")
+	}
+	if to, err := os.Readlink(link); to != "file" {
+		t.Errorf("the link leads to %q now: %v", to, err)
+	}
+	wantOnly(t, dir, "file", "link")
+}
+
 func TestMissingFolder(t *testing.T) {
 	err := Write(filepath.Join(t.TempDir(), "missing", "file"), text("x"))
 	if !errors.Is(err, os.ErrNotExist) {
