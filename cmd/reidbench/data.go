@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/results/visible"
 )
 
 func newDataCommand() *cobra.Command {
@@ -46,7 +47,7 @@ whole or not at all; the same numbers give the same bytes.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "drew %d identities into %s\n", config.IDs, config.Dir)
+			fmt.Fprintf(c.OutOrStdout(), "drew %d identities into %s\n", config.IDs, visible.Line(config.Dir))
 			return nil
 		},
 	}
@@ -120,7 +121,7 @@ func judgeDataset(info *market1501.Info) error {
 }
 
 func printDataset(w io.Writer, info *market1501.Info) error {
-	fmt.Fprintf(w, "%s\nfingerprint %s\n\n", info.Root, info.Fingerprint)
+	fmt.Fprintf(w, "%s\nfingerprint %s\n\n", visible.Line(info.Root), info.Fingerprint)
 	columns := []column{
 		{title: "Split", left: true}, {title: "Images"}, {title: "Identities"}, {title: "Cameras"},
 		{title: "Distractors"}, {title: "Junk"}, {title: "Broken"}, {title: "Unparsable"}, {title: "Other files"},

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -74,5 +76,40 @@ func TestDataInfoFindsTrainingImagesInTheTest(t *testing.T) {
 			!strings.Contains(o.stderr, "1 test images of "+data+" are training images") {
 			t.Errorf("%v: exit code %d, standard error %q, output\n%s", flags, o.code, o.stderr, o.stdout)
 		}
+	}
+}
+
+func TestNamesOfFilesDoNotSteerTheTerminal(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no file has such a name there")
+	}
+	dir := filepath.Join(t.TempDir(), "a\x1b[31m\u202e\nb")
+	drawn := succeed(t, "data", "synth", "--out", dir, "--ids", "4", "--images", "4")
+	header := append(binary.LittleEndian.AppendUint64(nil, 2), "{}"...)
+	weights := filepath.Join(dir, "w.safetensors")
+	if err := os.WriteFile(weights, header, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for command, text := range map[string]string{
+		"data synth":      drawn,
+		"data info":       succeed(t, "data", "info", dir),
+		"weights inspect": succeed(t, "weights", "inspect", weights),
+		"weights convert": succeed(t, "weights", "convert", weights, filepath.Join(dir, "v.safetensors")),
+	} {
+		if !strings.Contains(text, `a\x1b[31m\u202e\nb`) || strings.ContainsAny(text, "\x1b\u202e") {
+			t.Errorf("%s shows %q", command, text)
+		}
+	}
+}
+
+func TestArchiveWithoutTensors(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "none.safetensors")
+	if err := os.WriteFile(file, append(binary.LittleEndian.AppendUint64(nil, 2), "{}"...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	want := file + ": safetensors, 0 tensors, 0 elements\n\nTensor  Shape  Elements  Type\n" +
+		strings.Repeat("─", 29) + "\n"
+	if text := succeed(t, "weights", "inspect", file); text != want {
+		t.Errorf("got\n%s\nwant\n%s", text, want)
 	}
 }

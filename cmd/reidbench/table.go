@@ -111,6 +111,9 @@ func renderTable(columns []column, rows, footer [][]string) ([]string, error) {
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(line, " ")
 	}
+	if len(lines) == ruleLine {
+		lines = append(lines, "") // tablewriter draws no rule where there are no rows
+	}
 	lines[ruleLine] = "" // tablewriter's own is as wide as the last column's padding
 	lines[ruleLine] = strings.Repeat("─", longestLine(lines))
 	if len(footer) > 0 {

@@ -63,7 +63,8 @@ func printArchive(w io.Writer, a *weights.Archive) error {
 		elements += n
 		rows = append(rows, []string{t.Name, "[" + strings.Join(shape, ", ") + "]", grouped(n), t.DType})
 	}
-	fmt.Fprintf(w, "%s: %s, %d tensors, %s elements\n", a.Path(), a.Format(), len(tensors), grouped(elements))
+	fmt.Fprintf(w, "%s: %s, %d tensors, %s elements\n", visible.Line(a.Path()), a.Format(), len(tensors),
+		grouped(elements))
 	if a.Wrapper() != "" {
 		fmt.Fprintf(w, "under the key %q\n", a.Wrapper())
 	}
@@ -113,7 +114,7 @@ under the same names, with the same types. OUT appears whole or not at all.`,
 			if err := atomicfile.Write(args[1], archive.WriteSafetensors); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "wrote %d tensors to %s\n", len(archive.Tensors()), args[1])
+			fmt.Fprintf(c.OutOrStdout(), "wrote %d tensors to %s\n", len(archive.Tensors()), visible.Line(args[1]))
 			return nil
 		},
 	}
