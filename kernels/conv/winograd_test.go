@@ -253,8 +253,8 @@ func checkIdentity(t *testing.T, form *winogradForm, kh, kw int) {
 // large terms cancel.
 const winogradFactor = 8
 
-// winogradMixed is how many values of a tile are mixed by the transforms, in the largest of them: a result of few terms,
-// or of none where a tap sees only padding, has the rounding errors of its neighbours in the tile.
+// winogradMixed is how many values of a tile are mixed by the transforms, in the largest of them: a result of few
+// terms, or of none where a tap sees only padding, has the rounding errors of its neighbours in the tile.
 const winogradMixed = 64
 
 // winogradShapes cover maps that are no multiple of a tile, paddings of 0 to 2, groups, channels that fill no vector,
