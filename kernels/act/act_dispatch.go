@@ -1,8 +1,6 @@
 package act
 
 import (
-	"unsafe"
-
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 )
@@ -53,13 +51,13 @@ func Apply(kind Kind, y, x []float32) {
 		applyGeneric(kind, y, x)
 		return
 	}
-	mem.RaceRead(x)
-	mem.RaceWrite(y)
+	n := len(x)
+	to, from := mem.Writes(y, n), mem.Reads(x, n)
 	if lo, hi, ok := kind.Bounds(); ok {
-		clamp(unsafe.SliceData(y), unsafe.SliceData(x), len(x), lo, hi)
+		clamp(to, from, n, lo, hi)
 		return
 	}
-	curves[kind].forward[isa.Active()](unsafe.SliceData(y), unsafe.SliceData(x), len(x))
+	curves[kind].forward[isa.Active()](to, from, n)
 }
 
 // Backward computes, for i < len(x),
@@ -74,12 +72,11 @@ func Backward(kind Kind, dx, dy, x []float32) {
 		backwardGeneric(kind, dx, dy, x)
 		return
 	}
-	mem.RaceRead(dy)
-	mem.RaceRead(x)
-	mem.RaceWrite(dx)
+	n := len(x)
+	to, gradient, from := mem.Writes(dx, n), mem.Reads(dy, n), mem.Reads(x, n)
 	if lo, hi, ok := kind.Bounds(); ok {
-		clamp(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), len(x), lo, hi)
+		clamp(to, gradient, from, n, lo, hi)
 		return
 	}
-	curves[kind].backward[isa.Active()](unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(x), len(x))
+	curves[kind].backward[isa.Active()](to, gradient, from, n)
 }

@@ -1,8 +1,6 @@
 package attention
 
 import (
-	"unsafe"
-
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 )
@@ -27,10 +25,8 @@ func expRow(y, x []float32, scale, shift float32) float32 {
 	if len(y) == 0 {
 		return 0
 	}
-	x = x[:len(y)]
-	mem.RaceRead(x)
-	mem.RaceWrite(y)
-	return kernel(unsafe.SliceData(y), unsafe.SliceData(x), len(y), scale, shift)
+	n := len(y)
+	return kernel(mem.Writes(y, n), mem.Reads(x, n), n, scale, shift)
 }
 
 // maxRow is maxRowGeneric on the active instruction set. It may return a NaN or pass it over.
@@ -39,8 +35,7 @@ func maxRow(x []float32) float32 {
 	if kernel == nil {
 		return maxRowGeneric(x)
 	}
-	mem.RaceRead(x)
-	return kernel(unsafe.SliceData(x), len(x))
+	return kernel(mem.Reads(x, len(x)), len(x))
 }
 
 // softmaxSlopeRow is softmaxSlopeRowGeneric on the active instruction set.
@@ -50,8 +45,6 @@ func softmaxSlopeRow(y, p []float32, delta, scale float32) {
 		softmaxSlopeRowGeneric(y, p, delta, scale)
 		return
 	}
-	p = p[:len(y)]
-	mem.RaceRead(p)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(p), len(y), delta, scale)
+	n := len(y)
+	kernel(mem.Writes(y, n), mem.Reads(p, n), n, delta, scale)
 }

@@ -28,7 +28,7 @@ func batchNormSums(sum, square, x, shift []float32, rows int) {
 	if rows*c == 0 {
 		return
 	}
-	kernel(writes(sum, c), writes(square, c), reads(x, rows*c), reads(shift, c), rows, c)
+	kernel(mem.Writes(sum, c), mem.Writes(square, c), mem.Reads(x, rows*c), mem.Reads(shift, c), rows, c)
 }
 
 // By whether y is stored past the caches, and by instruction set; nil for the portable loop.
@@ -61,13 +61,13 @@ func batchNormRows(y, x, add, mean, scale, beta []float32, rows, yRow int, lo, h
 		return
 	}
 	n, gap := rows*c, gapBytes(c, yRow)
-	to := writes(y, extent(rows, c, yRow))
+	to := mem.Writes(y, extent(rows, c, yRow))
 	if add == nil {
-		kernel(to, reads(x, n), reads(mean, c), reads(scale, c), reads(beta, c), rows, c, gap, lo, hi)
+		kernel(to, mem.Reads(x, n), mem.Reads(mean, c), mem.Reads(scale, c), mem.Reads(beta, c), rows, c, gap, lo, hi)
 		return
 	}
-	batchNormAddRowsKernels[past][isa.Active()](to, reads(x, n), reads(add, n),
-		reads(mean, c), reads(scale, c), reads(beta, c), rows, c, gap, lo, hi)
+	batchNormAddRowsKernels[past][isa.Active()](to, mem.Reads(x, n), mem.Reads(add, n),
+		mem.Reads(mean, c), mem.Reads(scale, c), mem.Reads(beta, c), rows, c, gap, lo, hi)
 }
 
 // The assembly of batch norm's passes with an activation that is not a clamp.
@@ -140,7 +140,7 @@ func batchNormCurveRows(kind act.Kind, y, x, mean, scale, beta []float32, rows i
 		return
 	}
 	n := rows * c
-	kernel(writes(y, n), reads(x, n), reads(mean, c), reads(scale, c), reads(beta, c), rows, c)
+	kernel(mem.Writes(y, n), mem.Reads(x, n), mem.Reads(mean, c), mem.Reads(scale, c), mem.Reads(beta, c), rows, c)
 }
 
 // batchNormSumRows is batchNormSumRowsGeneric on the active instruction set, for clamps and where hasNormCurve, stored
@@ -158,10 +158,10 @@ func batchNormSumRows(kind act.Kind, y, sum, x, mean, scale, beta []float32, row
 	}
 	n := rows * c
 	if lo, hi, ok := kind.Bounds(); ok {
-		clamp(writes(y, n), writes(sum, c), reads(x, n), reads(mean, c), reads(scale, c), reads(beta, c),
-			rows, c, lo, hi)
+		clamp(mem.Writes(y, n), mem.Writes(sum, c), mem.Reads(x, n), mem.Reads(mean, c), mem.Reads(scale, c),
+			mem.Reads(beta, c), rows, c, lo, hi)
 		return
 	}
-	normCurves[kind].sumRows[past][isa.Active()](writes(y, n), writes(sum, c), reads(x, n),
-		reads(mean, c), reads(scale, c), reads(beta, c), rows, c)
+	normCurves[kind].sumRows[past][isa.Active()](mem.Writes(y, n), mem.Writes(sum, c), mem.Reads(x, n),
+		mem.Reads(mean, c), mem.Reads(scale, c), mem.Reads(beta, c), rows, c)
 }

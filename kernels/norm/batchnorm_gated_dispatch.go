@@ -3,6 +3,7 @@ package norm
 import (
 	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
 )
 
 // The assembly of the sums of a clamp's gradient through a gate.
@@ -29,10 +30,12 @@ func batchNormGatedGradSums(kind act.Kind, g, sumG, sumGX, dy, x, gate, shift, m
 	}
 	n := rows * c
 	if lo, hi, ok := kind.Bounds(); ok {
-		clamp(writes(g, n), writes(sumG, c), writes(sumGX, c), reads(dy, n), reads(x, n), reads(gate, c),
-			reads(shift, c), reads(mean, c), reads(scale, c), reads(beta, c), rows, c, lo, hi)
+		clamp(mem.Writes(g, n), mem.Writes(sumG, c), mem.Writes(sumGX, c), mem.Reads(dy, n), mem.Reads(x, n),
+			mem.Reads(gate, c), mem.Reads(shift, c), mem.Reads(mean, c), mem.Reads(scale, c), mem.Reads(beta, c), rows,
+			c, lo, hi)
 		return
 	}
-	normCurves[kind].gated[isa.Active()](writes(g, n), writes(sumG, c), writes(sumGX, c), reads(dy, n), reads(x, n),
-		reads(gate, c), reads(shift, c), reads(mean, c), reads(scale, c), reads(beta, c), rows, c)
+	normCurves[kind].gated[isa.Active()](mem.Writes(g, n), mem.Writes(sumG, c), mem.Writes(sumGX, c), mem.Reads(dy, n),
+		mem.Reads(x, n), mem.Reads(gate, c), mem.Reads(shift, c), mem.Reads(mean, c), mem.Reads(scale, c),
+		mem.Reads(beta, c), rows, c)
 }

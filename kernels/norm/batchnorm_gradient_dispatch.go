@@ -22,8 +22,8 @@ func batchNormGradSums(sumG, sumGX, g, x, mean []float32, rows, row int) {
 	if rows*c == 0 {
 		return
 	}
-	kernel(writes(sumG, c), writes(sumGX, c), reads(g, extent(rows, c, row)), reads(x, rows*c), reads(mean, c),
-		rows, c, gapBytes(c, row))
+	kernel(mem.Writes(sumG, c), mem.Writes(sumGX, c), mem.Reads(g, extent(rows, c, row)), mem.Reads(x, rows*c),
+		mem.Reads(mean, c), rows, c, gapBytes(c, row))
 }
 
 // By whether dx is stored past the caches, and by instruction set; nil for the portable loop.
@@ -54,14 +54,14 @@ func batchNormGradRows(dx, g, x, add, mean, scale, slope, offset []float32, rows
 		return
 	}
 	n, dxGap, gap := rows*c, gapBytes(c, dxRow), gapBytes(c, row)
-	to, from := writes(dx, extent(rows, c, dxRow)), reads(g, extent(rows, c, row))
+	to, from := mem.Writes(dx, extent(rows, c, dxRow)), mem.Reads(g, extent(rows, c, row))
 	if add == nil {
-		kernel(to, from, reads(x, n), reads(mean, c), reads(scale, c), reads(slope, c), reads(offset, c),
-			rows, c, dxGap, gap)
+		kernel(to, from, mem.Reads(x, n), mem.Reads(mean, c), mem.Reads(scale, c), mem.Reads(slope, c),
+			mem.Reads(offset, c), rows, c, dxGap, gap)
 		return
 	}
-	batchNormAddGradRowsKernels[past][isa.Active()](to, from, reads(x, n), reads(add, n),
-		reads(mean, c), reads(scale, c), reads(slope, c), reads(offset, c), rows, c, dxGap, gap)
+	batchNormAddGradRowsKernels[past][isa.Active()](to, from, mem.Reads(x, n), mem.Reads(add, n),
+		mem.Reads(mean, c), mem.Reads(scale, c), mem.Reads(slope, c), mem.Reads(offset, c), rows, c, dxGap, gap)
 }
 
 // The assembly of the sums of a clamp's gradient. The second kind also keeps the gradient; the third keeps it and adds
@@ -108,15 +108,16 @@ func batchNormClampGradSums(
 	n, span, gap := rows*c, extent(rows, c, row), gapBytes(c, row)
 	switch {
 	case g == nil:
-		sum(writes(sumG, c), writes(sumGX, c), reads(dy, span), reads(x, n),
-			reads(mean, c), reads(scale, c), reads(beta, c), rows, c, gap, lo, hi)
+		sum(mem.Writes(sumG, c), mem.Writes(sumGX, c), mem.Reads(dy, span), mem.Reads(x, n),
+			mem.Reads(mean, c), mem.Reads(scale, c), mem.Reads(beta, c), rows, c, gap, lo, hi)
 	case add == nil:
-		batchNormKeepClampGradSumsKernels[past][isa.Active()](writes(g, span), writes(sumG, c), writes(sumGX, c),
-			reads(dy, span), reads(x, n), reads(mean, c), reads(scale, c), reads(beta, c), rows, c, gap, lo, hi)
+		batchNormKeepClampGradSumsKernels[past][isa.Active()](mem.Writes(g, span), mem.Writes(sumG, c),
+			mem.Writes(sumGX, c), mem.Reads(dy, span), mem.Reads(x, n), mem.Reads(mean, c), mem.Reads(scale, c),
+			mem.Reads(beta, c), rows, c, gap, lo, hi)
 	default:
-		batchNormAddKeepClampGradSumsKernels[past][isa.Active()](writes(g, span), writes(sumG, c), writes(sumGX, c),
-			reads(dy, span), reads(x, n), reads(add, n), reads(mean, c), reads(scale, c), reads(beta, c),
-			rows, c, gap, lo, hi)
+		batchNormAddKeepClampGradSumsKernels[past][isa.Active()](mem.Writes(g, span), mem.Writes(sumG, c),
+			mem.Writes(sumGX, c), mem.Reads(dy, span), mem.Reads(x, n), mem.Reads(add, n), mem.Reads(mean, c),
+			mem.Reads(scale, c), mem.Reads(beta, c), rows, c, gap, lo, hi)
 	}
 }
 
@@ -133,8 +134,8 @@ func batchNormCurveGradSums(kind act.Kind, g, sumG, sumGX, dy, x, mean, scale, b
 		return
 	}
 	n := rows * c
-	kernel(writes(g, n), writes(sumG, c), writes(sumGX, c), reads(dy, n), reads(x, n),
-		reads(mean, c), reads(scale, c), reads(beta, c), rows, c)
+	kernel(mem.Writes(g, n), mem.Writes(sumG, c), mem.Writes(sumGX, c), mem.Reads(dy, n), mem.Reads(x, n),
+		mem.Reads(mean, c), mem.Reads(scale, c), mem.Reads(beta, c), rows, c)
 }
 
 // By instruction set; nil for the portable loop.
@@ -156,6 +157,6 @@ func batchNormClampGradRows(dx, dy, x, mean, scale, beta, slope, offset []float3
 		return
 	}
 	n := rows * c
-	kernel(writes(dx, n), reads(dy, n), reads(x, n), reads(mean, c), reads(scale, c), reads(beta, c),
-		reads(slope, c), reads(offset, c), rows, c, lo, hi)
+	kernel(mem.Writes(dx, n), mem.Reads(dy, n), mem.Reads(x, n), mem.Reads(mean, c), mem.Reads(scale, c),
+		mem.Reads(beta, c), mem.Reads(slope, c), mem.Reads(offset, c), rows, c, lo, hi)
 }

@@ -1,6 +1,9 @@
 package norm
 
-import "github.com/reidbench/reidbench/kernels/isa"
+import (
+	"github.com/reidbench/reidbench/kernels/isa"
+	"github.com/reidbench/reidbench/kernels/mem"
+)
 
 // By instruction set; nil for the portable loop.
 var (
@@ -27,8 +30,8 @@ func layerNormRows(y, x, gamma, beta, mean, invstd []float32, eps float32) {
 		return
 	}
 	n := rows * c
-	kernel(writes(y, n), reads(x, n), reads(gamma, c), reads(beta, c), writes(mean, rows), writes(invstd, rows),
-		rows, c, eps)
+	kernel(mem.Writes(y, n), mem.Reads(x, n), mem.Reads(gamma, c), mem.Reads(beta, c), mem.Writes(mean, rows),
+		mem.Writes(invstd, rows), rows, c, eps)
 }
 
 // layerNormGradRows is layerNormGradRowsGeneric on the active instruction set.
@@ -44,10 +47,11 @@ func layerNormGradRows(dx, dgamma, dbeta, dy, x, mean, invstd, gamma, add []floa
 	}
 	n := rows * c
 	if add == nil {
-		kernel(writes(dx, n), writes(dgamma, c), writes(dbeta, c), reads(dy, n), reads(x, n),
-			reads(mean, rows), reads(invstd, rows), reads(gamma, c), rows, c)
+		kernel(mem.Writes(dx, n), mem.Writes(dgamma, c), mem.Writes(dbeta, c), mem.Reads(dy, n), mem.Reads(x, n),
+			mem.Reads(mean, rows), mem.Reads(invstd, rows), mem.Reads(gamma, c), rows, c)
 		return
 	}
-	layerNormGradAddRowsKernels[isa.Active()](writes(dx, n), writes(dgamma, c), writes(dbeta, c), reads(dy, n),
-		reads(x, n), reads(mean, rows), reads(invstd, rows), reads(gamma, c), reads(add, n), rows, c)
+	layerNormGradAddRowsKernels[isa.Active()](mem.Writes(dx, n), mem.Writes(dgamma, c), mem.Writes(dbeta, c),
+		mem.Reads(dy, n), mem.Reads(x, n), mem.Reads(mean, rows), mem.Reads(invstd, rows), mem.Reads(gamma, c),
+		mem.Reads(add, n), rows, c)
 }

@@ -1,8 +1,6 @@
 package optim
 
 import (
-	"unsafe"
-
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 )
@@ -19,10 +17,6 @@ func adamUpdate(w, g, m, v []float32, rule *adamRule) {
 		adamUpdateGeneric(w, g, m, v, rule)
 		return
 	}
-	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
-	mem.RaceRead(g)
-	mem.RaceWrite(w)
-	mem.RaceWrite(m)
-	mem.RaceWrite(v)
-	kernel(unsafe.SliceData(w), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), &rule.gain1, len(w))
+	n := len(w)
+	kernel(mem.Writes(w, n), mem.Reads(g, n), mem.Writes(m, n), mem.Writes(v, n), &rule.gain1, n)
 }

@@ -1,8 +1,6 @@
 package pointwise
 
 import (
-	"unsafe"
-
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 )
@@ -20,7 +18,6 @@ func drop(y, x []float32, state uint64, threshold uint32, keep float32) {
 		dropGeneric(y, x, state, threshold, keep)
 		return
 	}
-	mem.RaceRead(x)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(x), len(x), state, threshold, keep)
+	n := len(x)
+	kernel(mem.Writes(y, n), mem.Reads(x, n), n, state, threshold, keep)
 }

@@ -26,10 +26,8 @@ func maxWindow(y, x []float32, height, width, rowStride int) {
 		maxWindowGeneric(y, x, height, width, rowStride)
 		return
 	}
-	x = x[:(height-1)*rowStride+width*len(y)]
-	mem.RaceRead(x)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(x), height, width, 4*rowStride, len(y))
+	c := len(y)
+	kernel(mem.Writes(y, c), mem.Reads(x, (height-1)*rowStride+width*c), height, width, 4*rowStride, c)
 }
 
 // maxWindowArg is maxWindowArgGeneric on the active instruction set.
@@ -39,11 +37,9 @@ func maxWindowArg(y []float32, arg []uint8, x []float32, height, width, rowStrid
 		maxWindowArgGeneric(y, arg, x, height, width, rowStride, first, rowStep)
 		return
 	}
-	arg, x = arg[:len(y)], x[:(height-1)*rowStride+width*len(y)]
-	mem.RaceRead(x)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(arg), unsafe.SliceData(x), height, width, 4*rowStride,
-		first, rowStep, len(y))
+	c := len(y)
+	kernel(mem.Writes(y, c), unsafe.SliceData(arg[:c]), mem.Reads(x, (height-1)*rowStride+width*c), height, width,
+		4*rowStride, first, rowStep, c)
 }
 
 var maxGradientKernels = [...]struct {
@@ -56,13 +52,10 @@ func maxGradient(dx, dy []float32, arg []uint8, height, width, rowStride, first,
 	channels, c := len(dy), 0
 	arg = arg[:channels]
 	if k := maxGradientKernels[isa.Active()]; k.spread != nil && channels >= k.lanes && height*width > 0 {
-		dx = dx[:(height-1)*rowStride+width*channels]
-		mem.RaceRead(dy)
-		mem.RaceWrite(dx)
 		vectors := channels / k.lanes
 		c = vectors * k.lanes
-		k.spread(unsafe.SliceData(dx), unsafe.SliceData(dy), unsafe.SliceData(arg), height, width, 4*rowStride,
-			4*channels, first, rowStep, vectors)
+		k.spread(mem.Writes(dx, (height-1)*rowStride+width*channels), mem.Reads(dy, channels), unsafe.SliceData(arg),
+			height, width, 4*rowStride, 4*channels, first, rowStep, vectors)
 	}
 	if c < channels {
 		maxGradientGeneric(dx[c:], dy[c:], arg[c:], height, width, rowStride, channels, first, rowStep)

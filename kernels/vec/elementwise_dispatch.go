@@ -24,11 +24,8 @@ func AddClamp(y, a, b []float32, lo, hi float32, stream bool) {
 		addClampGeneric(y, a, b, lo, hi)
 		return
 	}
-	a, b = a[:len(y)], b[:len(y)]
-	mem.RaceRead(a)
-	mem.RaceRead(b)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y), lo, hi)
+	n := len(y)
+	kernel(mem.Writes(y, n), mem.Reads(a, n), mem.Reads(b, n), n, lo, hi)
 }
 
 // By instruction set; nil for the portable loop.
@@ -43,11 +40,8 @@ func Mul(y, a, b []float32) {
 		mulGeneric(y, a, b)
 		return
 	}
-	a, b = a[:len(y)], b[:len(y)]
-	mem.RaceRead(a)
-	mem.RaceRead(b)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(b), len(y))
+	n := len(y)
+	kernel(mem.Writes(y, n), mem.Reads(a, n), mem.Reads(b, n), n)
 }
 
 var scaleKernels = [...]func(y, x *float32, n int, s float32){isa.AVX2: scaleAVX2, isa.AVX512: scaleAVX512}
@@ -61,10 +55,8 @@ func Scale(y, x []float32, s float32) {
 		scaleGeneric(y, x, s)
 		return
 	}
-	x = x[:len(y)]
-	mem.RaceRead(x)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(x), len(y), s)
+	n := len(y)
+	kernel(mem.Writes(y, n), mem.Reads(x, n), n, s)
 }
 
 var addScaledKernels = [...]func(y, a, x *float32, n int, s float32){
@@ -80,11 +72,8 @@ func AddScaled(y, a, x []float32, s float32) {
 		addScaledGeneric(y, a, x, s)
 		return
 	}
-	a, x = a[:len(y)], x[:len(y)]
-	mem.RaceRead(a)
-	mem.RaceRead(x)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(a), unsafe.SliceData(x), len(y), s)
+	n := len(y)
+	kernel(mem.Writes(y, n), mem.Reads(a, n), mem.Reads(x, n), n, s)
 }
 
 var addFloat64Kernels = [...]struct {

@@ -1,8 +1,6 @@
 package vec
 
 import (
-	"unsafe"
-
 	"github.com/reidbench/reidbench/kernels/isa"
 	"github.com/reidbench/reidbench/kernels/mem"
 )
@@ -25,10 +23,7 @@ func SumChannels(sum, x []float32, rows int) {
 	if rows*c == 0 {
 		return
 	}
-	x = x[:rows*c]
-	mem.RaceRead(x)
-	mem.RaceWrite(sum)
-	kernel(unsafe.SliceData(sum), unsafe.SliceData(x), rows, c)
+	kernel(mem.Writes(sum, c), mem.Reads(x, rows*c), rows, c)
 }
 
 // By whether y is stored past the caches, and by instruction set; nil for the portable loop.
@@ -52,11 +47,7 @@ func ScaleRows(y, x, g []float32, rows int, stream bool) {
 	if rows*c == 0 {
 		return
 	}
-	y, x = y[:rows*c], x[:rows*c]
-	mem.RaceRead(x)
-	mem.RaceRead(g)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(g), rows, c)
+	kernel(mem.Writes(y, rows*c), mem.Reads(x, rows*c), mem.Reads(g, c), rows, c)
 }
 
 var scaleShiftRowsKernels = [...]func(y, x, gate, shift *float32, rows, c int){
@@ -76,12 +67,7 @@ func ScaleShiftRows(y, x, g, shift []float32, rows int) {
 	if rows*c == 0 {
 		return
 	}
-	y, x, shift = y[:rows*c], x[:rows*c], shift[:c]
-	mem.RaceRead(x)
-	mem.RaceRead(g)
-	mem.RaceRead(shift)
-	mem.RaceWrite(y)
-	kernel(unsafe.SliceData(y), unsafe.SliceData(x), unsafe.SliceData(g), unsafe.SliceData(shift), rows, c)
+	kernel(mem.Writes(y, rows*c), mem.Reads(x, rows*c), mem.Reads(g, c), mem.Reads(shift, c), rows, c)
 }
 
 var gateSumsKernels = [...]func(dg, dy, x *float32, rows, c int){isa.AVX2: gateSumsAVX2, isa.AVX512: gateSumsAVX512}
@@ -99,11 +85,7 @@ func GateSums(dg, dy, x []float32, rows int) {
 	if rows*c == 0 {
 		return
 	}
-	dy, x = dy[:rows*c], x[:rows*c]
-	mem.RaceRead(dy)
-	mem.RaceRead(x)
-	mem.RaceWrite(dg)
-	kernel(unsafe.SliceData(dg), unsafe.SliceData(dy), unsafe.SliceData(x), rows, c)
+	kernel(mem.Writes(dg, c), mem.Reads(dy, rows*c), mem.Reads(x, rows*c), rows, c)
 }
 
 var gateRowsKernels = [...]func(dx, dg, dy, x, gate *float32, rows, c int){
@@ -124,13 +106,6 @@ func GateRows(dx, dg, dy, x, g []float32, rows int) {
 	if rows*c == 0 {
 		return
 	}
-	dx, dy, x = dx[:rows*c], dy[:rows*c], x[:rows*c]
-	dg = dg[:c]
-	mem.RaceRead(dy)
-	mem.RaceRead(x)
-	mem.RaceRead(g)
-	mem.RaceWrite(dx)
-	mem.RaceWrite(dg)
-	kernel(unsafe.SliceData(dx), unsafe.SliceData(dg), unsafe.SliceData(dy), unsafe.SliceData(x), unsafe.SliceData(g),
+	kernel(mem.Writes(dx, rows*c), mem.Writes(dg, c), mem.Reads(dy, rows*c), mem.Reads(x, rows*c), mem.Reads(g, c),
 		rows, c)
 }
