@@ -1,11 +1,8 @@
 package bench
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -95,26 +92,13 @@ func (j *job) begin(path string) error {
 	if _, err := weights.Match(archive, network); err != nil {
 		return err
 	}
-	digest, err := fileDigest(path)
+	digest, err := regular.SHA256(path)
 	if err != nil {
 		return err
 	}
 	j.pretrained = path
 	j.id.Pretrained = &results.Pretrained{File: filepath.Base(path), SHA256: digest}
 	return nil
-}
-
-func fileDigest(path string) (string, error) {
-	f, err := regular.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return "", fmt.Errorf("read %s: %w", path, err)
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // loadPublished fills w from a file of weights under our names or those of another implementation

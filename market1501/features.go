@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 
 	"github.com/reidbench/reidbench/results/atomicfile"
@@ -134,13 +133,4 @@ func (f *Features) writeRows(out *bufio.Writer) {
 		}
 		out.Write(append(line, '\n'))
 	}
-}
-
-// syncDir makes a rename in dir durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -13,6 +13,7 @@ import (
 	"runtime"
 
 	"github.com/reidbench/reidbench/market1501/internal/pedestrian"
+	"github.com/reidbench/reidbench/results/atomicfile"
 )
 
 // Size of the images of Market-1501, in pixels.
@@ -74,14 +75,14 @@ func Synthesize(ctx context.Context, config SynthConfig) error {
 		return fail(err)
 	}
 	for _, folder := range splitFolders {
-		if err := syncDir(filepath.Join(draft.dir, folder)); err != nil {
+		if err := atomicfile.SyncFolder(filepath.Join(draft.dir, folder)); err != nil {
 			return fail(err)
 		}
 	}
-	if err := errors.Join(os.Chmod(draft.dir, 0o755), syncDir(draft.dir)); err != nil {
+	if err := errors.Join(os.Chmod(draft.dir, 0o755), atomicfile.SyncFolder(draft.dir)); err != nil {
 		return fail(err)
 	}
-	if err := errors.Join(place(draft.dir, dir), syncDir(parent)); err != nil {
+	if err := errors.Join(place(draft.dir, dir), atomicfile.SyncFolder(parent)); err != nil {
 		return fail(err)
 	}
 	return nil

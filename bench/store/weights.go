@@ -2,7 +2,6 @@ package store
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -110,17 +109,9 @@ func checkDigest(path string) error {
 	if err != nil {
 		return err
 	}
-	f, err := regular.Open(path)
-	if err != nil {
-		return err
+	got, err := regular.SHA256(path)
+	if err == nil && got != want {
+		err = fmt.Errorf("%s: %w: its SHA-256 is %s, not %s", path, ErrDamaged, got, want)
 	}
-	defer f.Close()
-	digest := sha256.New()
-	if _, err := io.Copy(digest, f); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(digest.Sum(nil)); got != want {
-		return fmt.Errorf("%s: %w: its SHA-256 is %s, not %s", path, ErrDamaged, got, want)
-	}
-	return nil
+	return err
 }

@@ -56,7 +56,7 @@ func Write(path string, write func(io.Writer) error) (err error) {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return SyncFolder(filepath.Dir(path))
 }
 
 // RemovePartial deletes from dir what interrupted calls of Write left there. No other process may be writing to dir.
@@ -101,8 +101,8 @@ func create(path string) (*os.File, error) {
 	}
 }
 
-// syncFolder makes a rename in dir durable.
-func syncFolder(dir string) error {
+// SyncFolder makes a rename in dir durable.
+func SyncFolder(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil // a folder cannot be opened for syncing there
 	}
