@@ -17,17 +17,17 @@ func expRows() {
 		factor := m.param("scale")
 		shift := m.negated(m.param("shift"))
 		sum := m.zero()
-		m.row("y", func(s *step) {
+		m.values(func(s *step) {
 			e := s.exp(s.fma(s.get("x"), factor, shift))
 			s.put("y", e)
 			s.merge(sum, s.add(sum, e))
-		})
+		}, "x", "y")
 		Store(m.total(sum).AsX(), ReturnIndex(0))
 		m.finish()
 
 		m.function("maxRow", "(x *float32, n int) float32", "is maxRowGeneric, but for NaN.")
 		largest := m.held(float32(math.Inf(-1)))
-		m.row("", func(s *step) { s.merge(largest, s.larger(largest, s.get("x"))) })
+		m.values(func(s *step) { s.merge(largest, s.larger(largest, s.get("x"))) }, "x")
 		Store(m.largest(largest).AsX(), ReturnIndex(0))
 		m.finish()
 
@@ -37,29 +37,6 @@ func expRows() {
 			s.put("y", s.mul(s.get("p"), s.mul(s.sub(s.get("y"), delta), factor)))
 		}, "y", "p")
 	}
-}
-
-// row emits a loop over the n values of x, and of y if it is named.
-func (m *machine) row(y string, body func(s *step)) {
-	index, left := GP64(), Load(Param("n"), GP64()).(reg.GPVirtual)
-	s := &step{machine: m, at: map[string]Mem{"x": {Base: Load(Param("x"), GP64()), Index: index, Scale: 4}}}
-	if y != "" {
-		s.at[y] = Mem{Base: Load(Param(y), GP64()), Index: index, Scale: 4}
-	}
-	XORQ(index, index)
-	Label("loop")
-	CMPQ(left, I8(m.lanes))
-	JLT(LabelRef("tail"))
-	body(s)
-	ADDQ(I8(m.lanes), index)
-	SUBQ(I8(m.lanes), left)
-	JMP(LabelRef("loop"))
-	Label("tail")
-	TESTQ(left, left)
-	JZ(LabelRef("done"))
-	s.mask = m.tailMask(left)
-	body(s)
-	Label("done")
 }
 
 // merge sets the lanes of to that take part in this step.

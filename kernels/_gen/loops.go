@@ -31,6 +31,12 @@ func (s *step) stream(name string, v reg.VecVirtual) {
 
 // flat emits the loop of a kernel over n values of the named operands, and the function's end.
 func (m *machine) flat(body func(s *step), operands ...string) {
+	m.values(body, operands...)
+	m.finish()
+}
+
+// values emits the loop alone.
+func (m *machine) values(body func(s *step), operands ...string) {
 	index, left := GP64(), Load(Param("n"), GP64()).(reg.GPVirtual)
 	s := &step{machine: m, at: map[string]Mem{}}
 	for _, name := range operands {
@@ -50,7 +56,6 @@ func (m *machine) flat(body func(s *step), operands ...string) {
 	s.mask = m.tailMask(left)
 	body(s)
 	Label("done")
-	m.finish()
 }
 
 // panel is one column of vectors of a kernel over rows of channels.
