@@ -2,7 +2,6 @@ package bench
 
 import (
 	"errors"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,17 +68,11 @@ func truncateKeepingSize(path string, _ []string) error {
 // then is what nothing disturbed, or its record says that it saw or learned from something else: no two records that
 // claim the same have other figures or weights.
 func TestKilledAndInterferedWith(t *testing.T) {
-	seed, rounds := *killSeed, 4
+	rounds := 4
 	if testing.Short() {
 		rounds = 1
 	}
-	if seed == 0 {
-		seed = uint64(time.Now().UnixNano())
-	}
-	t.Logf("-killseed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 1))
-	undisturbed := victim(filepath.Join(t.TempDir(), "undisturbed"), testData(t))
-	mustRun(t, undisturbed)
+	random, undisturbed := killer(t, 1)
 	for _, interference := range interferences {
 		t.Run(interference.name, func(t *testing.T) {
 			refused := 0

@@ -25,7 +25,7 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-var killSeed = flag.Uint64("killseed", 0, "seed of the moments at which TestKilledAtAnyMoment kills; 0: the time")
+var killSeed = flag.Uint64("killseed", 0, "seed of the moments at which tests kill; 0: the time")
 
 // These make the test binary train into a folder, for TestKilledAtAnyMoment.
 const (
@@ -96,20 +96,28 @@ func life(t *testing.T, c Config, events int, delay time.Duration) bool {
 	return err != nil
 }
 
-// TestKilledAtAnyMoment kills a process that trains, with SIGKILL, and repeats its command, until it has come to its
-// end: time and again, at fifty moments in all. Each time the results are those of the run that nothing disturbed.
-func TestKilledAtAnyMoment(t *testing.T) {
-	kills, seed := 50, *killSeed
-	if testing.Short() {
-		kills = 10
-	}
+// killer returns the random moments of a test's kills, which begin with -killseed, and a run that has come to its end
+// without any. stream tells tests apart.
+func killer(t *testing.T, stream uint64) (*rand.Rand, Config) {
+	t.Helper()
+	seed := *killSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("-killseed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
 	undisturbed := victim(filepath.Join(t.TempDir(), "undisturbed"), testData(t))
 	mustRun(t, undisturbed)
+	return rand.New(rand.NewPCG(seed, stream)), undisturbed
+}
+
+// TestKilledAtAnyMoment kills a process that trains, with SIGKILL, and repeats its command, until it has come to its
+// end: time and again, at fifty moments in all. Each time the results are those of the run that nothing disturbed.
+func TestKilledAtAnyMoment(t *testing.T) {
+	kills := 50
+	if testing.Short() {
+		kills = 10
+	}
+	random, undisturbed := killer(t, 0)
 
 	network, err := tinymodel.New("any").Graph(4)
 	if err != nil {

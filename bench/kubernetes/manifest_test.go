@@ -3,10 +3,7 @@ package kubernetes
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,10 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/reidbench/reidbench/bench/internal/golden"
 	"github.com/reidbench/reidbench/models"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden file")
 
 // job has those fields of batch/v1's Job, by their names in the API's reference, that a manifest may set.
 type job struct {
@@ -117,20 +113,7 @@ func TestManifest(t *testing.T) {
 	m.Seeds, m.CPUs, m.Memory, m.Limit = 3, 8, "24Gi", 4
 	m.Flags = []string{"--data=Market-1501-v15.09.15", "--out=runs", "--recipe=paper", "--seeds=3"}
 	text := written(t, m)
-
-	path := filepath.Join("testdata", "manifest.yaml")
-	if *update {
-		if err := os.WriteFile(path, text, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(text)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
+	golden.Compare(t, "manifest.yaml", string(text))
 
 	jobs := parse(t, text)
 	if len(jobs) != 2 {

@@ -3,37 +3,13 @@ package progress
 import (
 	"bytes"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/reidbench/reidbench/bench/internal/golden"
 	"github.com/reidbench/reidbench/results"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares with testdata/name.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
 
 // story is a run as its progress is told of it, one event a second.
 func story() []Event {
@@ -70,7 +46,7 @@ func TestLines(t *testing.T) {
 		lines.Report(e)
 		now = now.Add(time.Second)
 	}
-	golden(t, "lines.txt", out.String())
+	golden.Compare(t, "lines.txt", out.String())
 }
 
 func TestBarsLeaveLinesBehind(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/internal/golden"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/results"
 )
@@ -53,7 +54,7 @@ func TestRun(t *testing.T) {
 	}
 	text := strings.ReplaceAll(calls.String(), filepath.Dir(b.config.Out), "/shared")
 	text = regexp.MustCompile(`reidbench-[0-9a-z]{10,12}\b`).ReplaceAllString(text, "reidbench-…")
-	golden(t, "calls.txt", text)
+	golden.Compare(t, "calls.txt", text)
 }
 
 func TestAttach(t *testing.T) {
