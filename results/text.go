@@ -46,7 +46,7 @@ func (r *Report) Text(w io.Writer, width int) error {
 			if i == 0 {
 				fmt.Fprintln(&page)
 			}
-			writeWrapped(&page, "* "+visible.Line(n.Models)+": ", "  ", visible.Line(n.Text), prose)
+			writeWrapped(&page, "* ", "  ", visible.Line(n.Models+": "+n.Text), prose)
 		}
 	}
 	_, err := w.Write(page.Bytes())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -145,5 +146,29 @@ func TestRecordsOfOtherVersions(t *testing.T) {
 	} else if _, err := ParseRecord(bytes.NewReader(data)); err == nil ||
 		!strings.Contains(err.Error(), `"from_the_future"; a newer version`) {
 		t.Errorf("a newer record: error %v, want one that names the field", err)
+	}
+}
+
+// TestNotesOfManyRowsFitTheirWidth: the distilled rows have one teacher, and one note that names all of them.
+func TestNotesOfManyRowsFitTheirWidth(t *testing.T) {
+	var records []Record
+	for _, row := range []string{"DeiT-T16-Distiled-Hard", "DeiT-S16-Distiled-Hard", "DeiT-B16-Distiled-Hard"} {
+		r := inventedRecord(t, strings.ToLower(row), row, 0.5)
+		r.Teacher = &Teacher{Model: "resnet50", Recipe: r.Recipe, SHA256: "abcdef0123"}
+		records = append(records, r)
+	}
+	const width = 60
+	var page bytes.Buffer
+	if err := mustReport(t, records, nil).Text(&page, width); err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.Join(strings.Fields(page.String()), " "); !strings.Contains(text,
+		"DeiT-S16-Distiled-Hard, DeiT-B16-Distiled-Hard: Teacher of this run: resnet50") {
+		t.Errorf("no note names the rows:\n%s", &page)
+	}
+	for line := range strings.Lines(page.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
+			t.Errorf("a line of %d columns: %s", n, line)
+		}
 	}
 }
