@@ -63,10 +63,10 @@ type training struct {
 // prepare decodes the images and takes up the newest checkpoint if there is one.
 func (j *job) prepare(ctx context.Context, pool *parallel.Pool) (*training, error) {
 	images, err := j.data.trainImages(ctx, j.graph.Input.Shape, j.threads)
-	if err = j.unlessChanged(ctx, err); err != nil {
-		return nil, err
+	var overlap market1501.Overlap
+	if err == nil {
+		overlap, err = j.data.overlap(ctx, j.threads)
 	}
-	overlap, err := j.data.overlap(ctx, j.threads)
 	if err = j.unlessChanged(ctx, err); err != nil {
 		return nil, err
 	}
