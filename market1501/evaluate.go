@@ -5,11 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
@@ -106,12 +102,7 @@ func Evaluate(ctx context.Context, query, gallery *Features, config EvalConfig) 
 	return summarise(scores)
 }
 
-func (c EvalConfig) threads() int {
-	if c.Threads < 1 {
-		return runtime.GOMAXPROCS(0)
-	}
-	return c.Threads
-}
+func (c EvalConfig) threads() int { return workerCount(c.Threads) }
 
 // eachQuery visits every query's distances, some at a time, on workers numbered from 0: re-ranked, or what orders the
 // gallery as the distances do.
@@ -151,28 +142,6 @@ func eachQuery(
 		}
 	}
 	return nil
-}
-
-// inParallel calls do for every task below tasks, on up to threads workers.
-func inParallel(ctx context.Context, threads, tasks int, do func(worker, task int)) error {
-	var next atomic.Int64
-	group, ctx := errgroup.WithContext(ctx)
-	for worker := range min(threads, tasks) {
-		work := func() error {
-			for {
-				task := int(next.Add(1)) - 1
-				if task >= tasks {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				do(worker, task)
-			}
-		}
-		group.Go(func() error { return parallel.Guard(work) })
-	}
-	return group.Wait()
 }
 
 // score is what one query contributes.

@@ -4,13 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
-
-	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // LoadConfig says how a split is decoded.
@@ -64,14 +58,14 @@ func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
 		entries: slices.Clone(s.Entries),
 		pix:     make([]byte, len(s.Entries)*size),
 	}
-	failures, err := s.eachImage(ctx, config.Workers, config.Progress,
-		func(worker *resizer, i int, img bitmap) *resizer {
-			if worker == nil || worker.inH != img.Height || worker.inW != img.Width {
-				worker = newResizer(img.Height, img.Width, config.Height, config.Width)
-			}
-			worker.resize(images.pix[i*size:][:size], img.Pix)
-			return worker
-		})
+	workers := workerCount(config.Workers)
+	resizers := make([]*resizer, workers)
+	failures, err := s.eachImage(ctx, workers, config.Progress, func(worker, i int, img bitmap) {
+		if r := resizers[worker]; r == nil || r.inH != img.Height || r.inW != img.Width {
+			resizers[worker] = newResizer(img.Height, img.Width, config.Height, config.Width)
+		}
+		resizers[worker].resize(images.pix[i*size:][:size], img.Pix)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", s.Folder, err)
 	}
@@ -83,44 +77,26 @@ func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
 	return images, nil
 }
 
-// eachImage decodes every entry, several at once, and hands it to visit together
-// with what visit last returned to this worker (nil at first). It returns the
-// failure of each entry whose content has one, and stops at a file that cannot be
-// read.
+// eachImage decodes every entry, several at once, and hands it to visit with the
+// number of the worker that did. It returns the failure of each entry whose content
+// has one, and stops at a file that cannot be read.
 func (s *Split) eachImage(ctx context.Context, workers int, progress func(done, total int),
-	visit func(worker *resizer, i int, img bitmap) *resizer) (failures []error, err error) {
-	if workers < 1 {
-		workers = runtime.GOMAXPROCS(0)
-	}
+	visit func(worker, i int, img bitmap)) (failures []error, err error) {
 	failures = make([]error, len(s.Entries))
-	var next atomic.Int64
 	count := counter{total: len(s.Entries), tell: progress}
-	group, ctx := errgroup.WithContext(ctx)
-	for range min(workers, len(s.Entries)) {
-		work := func() error {
-			var worker *resizer
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(s.Entries) {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				switch img, err := decodeFile(s.file(s.Entries[i].Path)); {
-				case err == nil:
-					worker = visit(worker, i, img)
-				case errors.Is(err, ErrImage):
-					failures[i] = err
-				default:
-					return err
-				}
-				count.add()
-			}
+	err = untilError(ctx, workerCount(workers), len(s.Entries), func(worker, i int) error {
+		switch img, err := decodeFile(s.file(s.Entries[i].Path)); {
+		case err == nil:
+			visit(worker, i, img)
+		case errors.Is(err, ErrImage):
+			failures[i] = err
+		default:
+			return err
 		}
-		group.Go(func() error { return parallel.Guard(work) })
-	}
-	return failures, group.Wait()
+		count.add()
+		return nil
+	})
+	return failures, err
 }
 
 // leaveOut drops the images that have a failure and closes the gaps.

@@ -40,7 +40,7 @@ func (d *Dataset) Info(ctx context.Context, workers int, progress func(done, tot
 		if progress != nil {
 			report = func(done, _ int) { progress(before+done, total) }
 		}
-		failures, err := s.eachImage(ctx, workers, report, func(w *resizer, _ int, _ bitmap) *resizer { return w })
+		failures, err := s.eachImage(ctx, workers, report, func(int, int, bitmap) {})
 		if err != nil {
 			return nil, fmt.Errorf("check %s: %w", s.Folder, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"runtime"
 )
 
 // Overlap names the images of query and gallery whose files are, byte by byte,
@@ -70,7 +69,7 @@ func (s *Split) among(ctx context.Context, workers int, files map[fileDigest]boo
 			same.Entries = append(same.Entries, s.Entries[i])
 		}
 	}
-	failures, err := same.eachImage(ctx, workers, nil, func(r *resizer, _ int, _ bitmap) *resizer { return r })
+	failures, err := same.eachImage(ctx, workers, nil, func(int, int, bitmap) {})
 	if err != nil {
 		return nil, fmt.Errorf("compare %s with the training images: %w", s.Folder, err)
 	}
@@ -85,11 +84,8 @@ func (s *Split) among(ctx context.Context, workers int, files map[fileDigest]boo
 
 // digests are those of the split's files, in its order.
 func (s *Split) digests(ctx context.Context, workers int) ([]fileDigest, error) {
-	if workers < 1 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	digests, failures := make([]fileDigest, len(s.Entries)), make([]error, len(s.Entries))
-	err := inParallel(ctx, workers, len(s.Entries), func(_, i int) {
+	err := inParallel(ctx, workerCount(workers), len(s.Entries), func(_, i int) {
 		var content []byte
 		content, failures[i] = readFile(s.file(s.Entries[i].Path))
 		digests[i] = sha256.Sum256(content)

@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/reidbench/reidbench/market1501/internal/pedestrian"
 	"github.com/reidbench/reidbench/results/atomicfile"
@@ -123,9 +122,7 @@ func (c *SynthConfig) complete() error {
 		c.Junk = c.TestIDs / 4
 	}
 	c.Distractors, c.Junk = max(c.Distractors, 0), max(c.Junk, 0)
-	if c.Workers < 1 {
-		c.Workers = runtime.GOMAXPROCS(0)
-	}
+	c.Workers = workerCount(c.Workers)
 	const most = 9999 // four digits in a file name
 	switch {
 	case c.Dir == "":
