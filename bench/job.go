@@ -3,7 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
-	"os"
+	"io"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -119,7 +119,7 @@ func (j *job) runRecorded(ctx context.Context) (results.Record, error) {
 		record.State, record.Reason = results.StateFailed, err.Error()
 		var panicked interface{ Stack() []byte }
 		if errors.As(err, &panicked) {
-			err = errors.Join(err, os.WriteFile(filepath.Join(j.folder.Dir, panicFile), panicked.Stack(), 0o666))
+			err = errors.Join(err, j.writeStack(panicked.Stack()))
 		}
 		return record, errors.Join(err, results.Write(j.folder.Dir, record))
 	}
@@ -128,6 +128,14 @@ func (j *job) runRecorded(ctx context.Context) (results.Record, error) {
 		return record, err
 	}
 	return record, j.folder.Clear(j.keep.Every)
+}
+
+// writeStack says where the job has panicked.
+func (j *job) writeStack(stack []byte) error {
+	return atomicfile.Write(filepath.Join(j.folder.Dir, panicFile), func(w io.Writer) error {
+		_, err := w.Write(stack)
+		return err
+	})
 }
 
 // trainWeights is runRecorded without the record's frame: it trains, and keeps the weights in the folder.

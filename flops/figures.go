@@ -5,11 +5,11 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"os"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // IdentityCount is the number of training identities of Market-1501, with which figures
@@ -68,7 +68,7 @@ func Check(list []models.Model) (diff string, err error) { return check(committe
 
 // CheckFile is Check against the figures in a file.
 func CheckFile(path string, list []models.Model) (diff string, err error) {
-	data, err := os.ReadFile(path)
+	data, err := regular.ReadFile(path)
 	if err != nil {
 		return "", err
 	}

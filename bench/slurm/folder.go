@@ -25,7 +25,11 @@ func lock(ctx context.Context, folder string) (unlock func(), err error) {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return nil, err
 	}
-	l := flock.New(filepath.Join(folder, lockFile))
+	path := filepath.Join(folder, lockFile)
+	if err := regular.Check(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("lock %s: %w", folder, err)
+	}
+	l := flock.New(path)
 	switch _, err := l.TryLockContext(ctx, 50*time.Millisecond); {
 	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.ENOLCK):
 		// A file system without locks. At worst a job is submitted twice, and the second task finds it done, or its

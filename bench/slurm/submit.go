@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // A batch is what one array can take: jobs whose numbers begin at first, a multiple of the largest array's size, and
@@ -142,7 +143,7 @@ func (s *Submission) adopt(ctx context.Context) error {
 // copyProgram puts the program into the shared folder under a name that is its content's, so that
 // nodes find it there, and tasks under way keep theirs when the program is built anew.
 func (r *run) copyProgram() (string, error) {
-	f, err := os.Open(r.Program)
+	f, err := regular.Open(r.Program)
 	if err != nil {
 		return "", err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/reidbench/reidbench/results/atomicfile"
 	"github.com/reidbench/reidbench/results/regular"
 )
 
@@ -54,6 +56,9 @@ const (
 // holder where another process, or another run in this one, has it. Where the file system has no
 // locks there is none to take, which warn is told.
 func (f Folder) Lock(now time.Time, warn func(string)) (*Lock, error) {
+	if err := regular.Check(f.path(lockFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("lock %s: %w", f.Dir, err)
+	}
 	l := &Lock{folder: f, file: flock.New(f.path(lockFile),
 		flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))}
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
@@ -79,7 +84,10 @@ func (f Folder) Lock(now time.Time, warn func(string)) (*Lock, error) {
 	}
 	text, err := json.Marshal(Holder{os.Getpid(), host, now.UTC().Truncate(time.Second)})
 	if err == nil {
-		err = os.WriteFile(f.path(holderFile), append(text, '\n'), 0o666)
+		err = atomicfile.Write(f.path(holderFile), func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, string(text))
+			return err
+		})
 	}
 	if err != nil {
 		return nil, errors.Join(err, l.Release())
@@ -124,6 +132,9 @@ func (f Folder) holder() (Holder, error) {
 
 // locked reports whether a process works on the job.
 func (f Folder) locked() bool {
+	if regular.Check(f.path(lockFile)) != nil {
+		return false
+	}
 	probe := flock.New(f.path(lockFile), flock.SetFlag(os.O_RDONLY))
 	free, err := probe.TryRLock()
 	probe.Close()

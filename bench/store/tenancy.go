@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // ErrReplaced is wrapped by the error of a job whose folder was removed, or is another one, since the job claimed it.
@@ -18,7 +20,7 @@ type Tenancy struct {
 
 // Occupy begins the tenancy of a job that has claimed the folder.
 func (f Folder) Occupy() (Tenancy, error) {
-	identity, err := os.Open(f.path(identityFile))
+	identity, err := regular.Open(f.path(identityFile))
 	return Tenancy{f, identity}, err
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/reidbench/reidbench/flops"
 	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 func newCheckCommand() *cobra.Command {
@@ -81,7 +82,7 @@ func sourceTree() (string, error) {
 		return "", err
 	}
 	for {
-		module, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		module, err := regular.ReadFile(filepath.Join(dir, "go.mod"))
 		if err == nil && strings.HasPrefix(string(module), "module github.com/reidbench/reidbench\n") {
 			return dir, nil
 		}

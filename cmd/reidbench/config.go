@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/reidbench/reidbench/results/regular"
 )
 
 // acceptConfig gives a command the flag --config. Each of its other flags is a key of the file, and
@@ -59,7 +60,7 @@ type setting struct {
 const maxConfigBytes = 64 << 10
 
 func readConfig(path string) (configFile, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return configFile{}, err
 	}

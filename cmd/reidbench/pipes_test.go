@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -51,6 +52,44 @@ func TestNoCommandWaitsForAPipe(t *testing.T) {
 		}
 		if err := os.Rename(aside, test.path); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestFlagsNameFiles gives every flag and argument that takes a file something else: it is refused, by its name.
+func TestFlagsNameFiles(t *testing.T) {
+	data, dir := synthetic(t), t.TempDir()
+	t.Chdir(dir)
+	if err := errors.Join(
+		syscall.Mkfifo("pipe", 0o666), os.Mkdir("folder", 0o777), os.Symlink("nothing", "dangling"),
+	); err != nil {
+		t.Fatal(err)
+	}
+	reads := [][]string{
+		{"run", "--out", "runs", "--dry-run", "--config"},
+		{"eval", "--config"},
+		{"rank", "--config"},
+		{"eval", "lenet", "--data", data, "--weights"},
+		{"rank", "lenet", "--data", data, "--out", "ranked", "--weights"},
+		{"weights", "inspect"},
+		{"check", "--file"},
+	}
+	writes := [][]string{
+		{"check", "--update", "--file"},
+		{"report", "--runs", "folder", "--out"},
+		{"report", "--runs", "folder", "--html"},
+	}
+	for _, place := range []string{"pipe", "folder", "/dev/zero", "dangling"} {
+		lines := reads
+		if place != "dangling" { // a file is written to where the link leads
+			lines = append(lines, writes...)
+		}
+		for _, line := range lines {
+			line = append(line[:len(line):len(line)], place)
+			got := reidbench(t, line...)
+			if got.code == exitOK || !strings.Contains(got.stderr, place) {
+				t.Errorf("%q: exit code %d, %q", line, got.code, got.stderr)
+			}
 		}
 	}
 }

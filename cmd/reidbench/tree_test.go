@@ -143,6 +143,41 @@ func importsInside(t *testing.T, file string) (folders []string) {
 	return folders
 }
 
+// opensFiles are the calls that open whatever bears a name, and wait where it is a pipe.
+var opensFiles = regexp.MustCompile(`\bos\.(Open|OpenFile|ReadFile|WriteFile|Create)\(`)
+
+// TestOnlyRegularFilesAreOpened: files are read by way of results/regular and written by way of results/atomicfile, but
+// for these.
+func TestOnlyRegularFilesAreOpened(t *testing.T) {
+	except := []string{
+		"results/regular/regular.go",
+		"results/atomicfile/atomicfile.go", // a name that nobody has, and a folder
+		"bench/store/log.go",               // appends, after a check
+		"bench/machine/machine.go",         // of /proc
+		"market1501/synth.go",              // in a folder of its own
+		"bench/internal/golden/golden.go",  // of tests
+	}
+	root, files := goFiles(t)
+	var found []string
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") || strings.Contains("/"+file, "/_") {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if opensFiles.Match(text) {
+			found = append(found, file)
+		}
+	}
+	slices.Sort(except)
+	slices.Sort(found)
+	if diff := cmp.Diff(except, found); diff != "" {
+		t.Errorf("files that open files (-expected +found):\n%s", diff)
+	}
+}
+
 // TestFusionsAreExplained holds the table of fusions in docs/architecture.md to the compiler's.
 func TestFusionsAreExplained(t *testing.T) {
 	root, _ := goFiles(t)
