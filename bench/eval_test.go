@@ -13,6 +13,7 @@ import (
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models/graph"
 )
 
 func TestEvaluateAgreesWithRun(t *testing.T) {
@@ -67,10 +68,16 @@ func TestEvaluateLeavesOutAnotherClassifier(t *testing.T) {
 func TestEvaluateRefusesForeignWeights(t *testing.T) {
 	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)
+	deeper := tinymodel.New("one")
+	deeper.Build = func(b *graph.Builder, classes int) (features, logits *graph.Node) {
+		x, _ := tinymodel.New("one").Build(b, classes)
+		x = b.Linear("neck", x, 16)
+		return x, b.Linear("head", x, classes)
+	}
 	_, err := Evaluate(t.Context(), EvaluateConfig{
-		Model: tinymodel.Exploding("other"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data,
+		Model: deeper, Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data,
 	})
-	if err == nil || !strings.Contains(err.Error(), "missing (2): exploding.weight, exploding.bias") {
+	if err == nil || !strings.Contains(err.Error(), "missing (2): neck.weight, neck.bias") {
 		t.Errorf("error %v, want one that names what is missing", err)
 	}
 }

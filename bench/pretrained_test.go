@@ -257,7 +257,7 @@ func TestRunRefusesWeightsBeforeTraining(t *testing.T) {
 			[]string{"one.safetensors", "ONE-01234567.safetensors", "two.safetensors"},
 			"several files are called like one",
 		},
-		"another": {[]string{"one.safetensors", "two.pth"}, "exploding.weight, exploding.bias"},
+		"another": {[]string{"one.safetensors", "two.pth"}, "surplus (7): head.bias, head.weight"},
 		"no name": {[]string{"one.safetensors", "two.txt", "twofold.pth", "two-01.pth"}, "for two:"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,20 +46,21 @@ func (e *MismatchError) Error() string {
 	return b.String()
 }
 
-// Match compares an archive with a network. If any tensor of the classifier has another shape, then all of the
-// classifier is left out, and the note says so: it was trained for other classes. A position embedding of a square
-// grid is resized, with a note. Any other difference is a *MismatchError, but a 1×1 convolution and a linear layer
-// are the same, and so are other shapes that differ by ones at the end. May be surplus: batch norm's counters
-// (num_batches_tracked), and with a note Inception v3's second classifier (AuxLogits).
+// Match compares an archive with a network. If any tensor of the classifier has another shape or is missing, then all
+// of the classifier is left out, and the note says so: it was trained for other classes, or is not in the file. A
+// position embedding of a square grid is resized, with a note. Any other difference is a *MismatchError, but a 1×1
+// convolution and a linear layer are the same, and so are other shapes that differ by ones at the end. May be surplus:
+// batch norm's counters (num_batches_tracked), and with a note Inception v3's second classifier (AuxLogits) and what
+// thop counts (total_ops, total_params).
 func Match(a *Archive, n Network) (Assignment, error) {
-	resized := resizedClassifier(a, n)
+	headless := classifierNote(a, n)
 	wanted := make(map[string]bool, len(n.Names))
 	fit := Assignment{grids: map[string]Grid{}}
 	e := &MismatchError{Path: a.path}
 	var notes []string
 	for _, name := range n.Names {
 		wanted[name] = true
-		if len(resized) > 0 && slices.Contains(n.Classifier, name) {
+		if headless != "" && slices.Contains(n.Classifier, name) {
 			continue
 		}
 		v, ok := a.find(name)
@@ -83,11 +84,16 @@ func Match(a *Archive, n Network) (Assignment, error) {
 		}
 		fit.Names = append(fit.Names, name)
 	}
-	auxiliary := 0
+	if headless != "" {
+		notes = append(notes, headless)
+	}
+	auxiliary, counts := 0, 0
 	for _, v := range a.tensors {
 		switch {
 		case wanted[v.Name], isCounter(v.Name):
-		case len(resized) > 0 && slices.Contains(n.Classifier, v.Name):
+		case headless != "" && slices.Contains(n.Classifier, v.Name):
+		case isCost(v.Name):
+			counts++
 		case isAuxiliary(v.Name):
 			auxiliary++
 		default:
@@ -97,8 +103,8 @@ func Match(a *Archive, n Network) (Assignment, error) {
 	if len(e.Missing)+len(e.Surplus)+len(e.Misshapen) > 0 {
 		return Assignment{}, e
 	}
-	if len(resized) > 0 {
-		notes = append(notes, "classifier left out: "+strings.Join(resized, ", "))
+	if counts > 0 {
+		notes = append(notes, fmt.Sprintf("thop's counts left out: %d tensors total_ops and total_params", counts))
 	}
 	if auxiliary > 0 {
 		notes = append(notes, fmt.Sprintf("auxiliary classifier left out: %d tensors AuxLogits.*", auxiliary))
@@ -119,20 +125,6 @@ func trimOnes(shape []int) []int {
 		shape = shape[:len(shape)-1]
 	}
 	return shape
-}
-
-// resizedClassifier describes the classifier's tensors that both sides have, with different shapes.
-func resizedClassifier(a *Archive, n Network) []string {
-	var list []string
-	for _, name := range n.Classifier {
-		if !slices.Contains(n.Names, name) {
-			continue
-		}
-		if v, ok := a.find(name); ok && !sameShape(v.Shape, n.Shape(name)) {
-			list = append(list, describe(v, n.Shape(name)))
-		}
-	}
-	return list
 }
 
 func describe(v tensor.View, want []int) string {

@@ -22,13 +22,14 @@ func shapes() map[string][]int {
 }
 
 func TestMatch(t *testing.T) {
-	classifier := []string{"fc.weight", "fc.bias"}
 	for _, c := range []struct {
-		name     string
-		change   func(map[string][]int)
-		loaded   int
-		note     string
-		mismatch *MismatchError
+		name       string
+		without    []string // of the file
+		change     func(map[string][]int)
+		classifier []string // fc's without
+		loaded     int
+		note       string
+		mismatch   *MismatchError
 	}{
 		{name: "same", change: func(map[string][]int) {}, loaded: 7},
 		{name: "other classes", loaded: 5, change: func(s map[string][]int) {
@@ -41,6 +42,20 @@ func TestMatch(t *testing.T) {
 		}, note: "testdata/state_dict.pth: classifier left out: fc.weight ([5 4] instead of [751 4])"},
 		{name: "classifier without bias", change: func(s map[string][]int) { delete(s, "fc.bias") },
 			mismatch: &MismatchError{Surplus: []string{"fc.bias"}}},
+		{name: "file without classifier", loaded: 5, change: func(s map[string][]int) {
+			s["head.weight"], s["head.bias"] = []int{5, 4}, []int{5}
+			delete(s, "fc.weight")
+			delete(s, "fc.bias")
+		}, without: []string{"fc.weight", "fc.bias"}, classifier: []string{"head.weight", "head.bias"},
+			note: "memory: no classifier in the file"},
+		{name: "file without the classifier's bias", loaded: 5, change: func(map[string][]int) {},
+			without: []string{"fc.bias"},
+			note:    "memory: classifier left out: fc.bias (not in the file)"},
+		{name: "file of a classifier", change: func(map[string][]int) {},
+			without: []string{"conv.weight", "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var"},
+			mismatch: &MismatchError{
+				Missing: []string{"bn.bias", "bn.running_mean", "bn.running_var", "bn.weight", "conv.weight"},
+			}},
 		{name: "everything else", change: func(s map[string][]int) {
 			delete(s, "conv.weight")
 			delete(s, "bn.bias")
@@ -62,9 +77,17 @@ func TestMatch(t *testing.T) {
 			c.change(want)
 			names := slices.Sorted(maps.Keys(want))
 			shape := func(name string) []int { return want[name] }
-			fit, err := Match(open(t, "state_dict.pth"), Network{Names: names, Shape: shape, Classifier: classifier})
+			classifier := c.classifier
+			if classifier == nil {
+				classifier = []string{"fc.weight", "fc.bias"}
+			}
+			file := open(t, "state_dict.pth")
+			if c.without != nil {
+				file = without(t, file, c.without)
+			}
+			fit, err := Match(file, Network{Names: names, Shape: shape, Classifier: classifier})
 			if c.mismatch != nil {
-				c.mismatch.Path = "testdata/state_dict.pth"
+				c.mismatch.Path = file.Path()
 				var got *MismatchError
 				if !errors.As(err, &got) {
 					t.Fatal(err)
@@ -81,6 +104,40 @@ func TestMatch(t *testing.T) {
 				t.Errorf("%+v", fit)
 			}
 		})
+	}
+}
+
+// without is the archive without some of its tensors, of floating-point numbers alone.
+func without(t *testing.T, a *Archive, names []string) *Archive {
+	t.Helper()
+	var tensors []Tensor
+	for _, info := range a.Tensors() {
+		if slices.Contains(names, info.Name) || info.DType != "F32" {
+			continue
+		}
+		values, err := a.Float32(info.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensors = append(tensors, Tensor{Name: info.Name, Shape: info.Shape, Data: values})
+	}
+	fewer, err := archive(t, tensors...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fewer
+}
+
+func TestMatchCosts(t *testing.T) {
+	a, err := archive(t, Tensor{Name: "a.weight"}.scalar(), Tensor{Name: "a.total_ops"}.scalar(),
+		Tensor{Name: "total_params"}.scalar())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fit, err := Match(a, Network{Names: []string{"a.weight"}, Shape: func(string) []int { return nil }})
+	want := "memory: thop's counts left out: 2 tensors total_ops and total_params"
+	if err != nil || fit.Note != want || len(fit.Names) != 1 {
+		t.Errorf("%+v, %v, want %q", fit, err, want)
 	}
 }
 

@@ -37,5 +37,11 @@ func isCounter(name string) bool {
 	return name == "num_batches_tracked" || strings.HasSuffix(name, ".num_batches_tracked")
 }
 
+// isCost tells the costs that thop keeps in the modules of a network that it has counted.
+func isCost(name string) bool {
+	own := name[strings.LastIndexByte(name, '.')+1:]
+	return own == "total_ops" || own == "total_params"
+}
+
 // isAuxiliary tells the second classifier that torchvision's Inception v3 has for its training only.
 func isAuxiliary(name string) bool { return strings.HasPrefix(name, "AuxLogits.") }

@@ -60,7 +60,7 @@ func (a *Archive) strangers(n Network) int {
 		}
 	}
 	for _, t := range a.tensors {
-		if !wanted[t.Name] && !isCounter(t.Name) && !isAuxiliary(t.Name) {
+		if !wanted[t.Name] && !isCounter(t.Name) && !isCost(t.Name) && !isAuxiliary(t.Name) {
 			count++
 		}
 	}

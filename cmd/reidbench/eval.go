@@ -24,9 +24,9 @@ func newEvalCommand() *cobra.Command {
 		Short: "Evaluate a file of weights, without training",
 		Long: `Eval judges weights by the protocol of Market-1501: single query, images of the
 query's own identity and camera left out; CMC, mAP and mINP. FILE is safetensors or
-PyTorch's .pth under the names of torchvision, timm or torchreid; a classifier for
-another number of identities is left out, position embeddings of another image size
-are resized, anything else that differs is an error.
+PyTorch's .pth under the names of torchvision, timm or torchreid; there may be no
+classifier, and one for another number of identities is left out, position embeddings
+of another image size are resized, anything else that differs is an error.
 
 Re-ranking is k-reciprocal (Zhong et al., CVPR 2017); the values that it takes by
 default are those of the paper. Its figures stand below the protocol's own.`,
