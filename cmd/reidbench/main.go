@@ -5,10 +5,12 @@ package main
 import (
 	"context"
 	"os"
+
+	"github.com/reidbench/reidbench/cmd/reidbench/internal/signals"
 )
 
 func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	go newPatience(cancel).heed(endingSignals())
+	go newPatience(cancel).heed(signals.Ending)
 	os.Exit(run(ctx, os.Args[1:], whileRead(os.Stdout), whileRead(os.Stderr)))
 }

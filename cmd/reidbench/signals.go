@@ -10,18 +10,6 @@ import (
 	"time"
 )
 
-// endingSignals delivers what asks a process to end: Ctrl-C, SIGTERM, and SIGHUP unless the process was started to
-// ignore it, as by nohup. From now on a closed standard output or error ends nothing: writing to it fails.
-func endingSignals() <-chan os.Signal {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(signals, syscall.SIGHUP)
-	}
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	return signals
-}
-
 // sameRequest is how long signals may follow each other and still be one request: one may come to the process and
 // to its group, or SIGTERM with SIGHUP.
 const sameRequest = time.Second

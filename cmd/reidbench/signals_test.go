@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -55,6 +56,25 @@ func TestHeed(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestSignalledAtOnce sends SIGTERM as soon as signals are caught, which is before the models are put together.
+func TestSignalledAtOnce(t *testing.T) {
+	const caught, slow = "init github.com/reidbench/reidbench/cmd/reidbench/internal/signals ",
+		"init github.com/reidbench/reidbench/models "
+	command := program(t, "run", "lenet", "--out", t.TempDir(), "--recipe", "tiny")
+	command.Env = append(command.Env, "GODEBUG=inittrace=1") // a line on standard error for each package
+	stderr := &tripwire{text: caught}
+	stderr.trip = func() { _ = command.Process.Signal(syscall.SIGTERM) }
+	command.Stderr = stderr
+	_ = command.Run()
+	text := stderr.String()
+	if code := command.ProcessState.ExitCode(); code != exitContinue || !strings.Contains(text, "reidbench: ") {
+		t.Errorf("%v, want exit code %d and a sentence:\n%s", command.ProcessState, exitContinue, text)
+	}
+	if _, after, _ := strings.Cut(text, caught); !strings.Contains(after, slow) {
+		t.Errorf("signals are caught after the models are put together:\n%s", text)
 	}
 }
 
