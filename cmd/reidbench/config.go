@@ -21,7 +21,11 @@ func acceptConfig(command *cobra.Command, argument string) {
 	validate, work := command.Args, command.RunE
 	command.Args = func(c *cobra.Command, args []string) error {
 		if path, _ := c.Flags().GetString("config"); path != "" {
-			file, err := readConfig(path)
+			path, err := expandHome(path)
+			var file configFile
+			if err == nil {
+				file, err = readConfig(path)
+			}
 			if err == nil {
 				fromFile, err = file.apply(c, argument)
 			}

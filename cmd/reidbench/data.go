@@ -78,7 +78,11 @@ training images as well; the exit code is 1 then.`,
   reidbench data info data/synthetic --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			dataset, err := market1501.Open(args[0])
+			dir, err := expandHome(args[0])
+			if err != nil {
+				return err
+			}
+			dataset, err := market1501.Open(dir)
 			if err != nil {
 				return err
 			}

@@ -38,6 +38,9 @@ func prepare(command *cobra.Command) {
 		if err := validate(c, args); err != nil {
 			return misuse("%w", err)
 		}
+		if err := expandHomes(c); err != nil {
+			return err
+		}
 		if err := c.ValidateRequiredFlags(); err != nil {
 			return misuse("%w", err)
 		}
