@@ -91,15 +91,32 @@ func (r *Result) Rank(k int) float64 { return r.CMC[k-1] }
 //
 // The error wraps [ErrFeatures], [ErrNoMatch] or the error of ctx.
 func Evaluate(ctx context.Context, query, gallery *Features, config EvalConfig) (Result, error) {
-	scores := make([]score, query.Len())
+	scores, err := Scores(ctx, query, gallery, config)
+	if err != nil {
+		return Result{}, err
+	}
+	return Summarise(scores)
+}
+
+// Score is what one query contributes to the protocol.
+type Score struct {
+	AP        float64 // average precision
+	INP       float64 // inverse negative penalty
+	FirstRank int     // of the nearest match, from 1; 0: the query has no match in the gallery
+}
+
+// Scores judges each query by the protocol of [Evaluate]; [Summarise] makes its result of them. The error wraps
+// [ErrFeatures] or the error of ctx.
+func Scores(ctx context.Context, query, gallery *Features, config EvalConfig) ([]Score, error) {
+	scores := make([]Score, query.Len())
 	judges := make([]judge, config.threads())
 	err := eachQuery(ctx, query, gallery, config, func(worker, i int, row []float32) {
 		scores[i] = judges[worker].score(row, gallery, query.PIDs[i], query.CamIDs[i])
 	})
 	if err != nil {
-		return Result{}, fmt.Errorf("evaluate: %w", err)
+		return nil, fmt.Errorf("evaluate: %w", err)
 	}
-	return summarise(scores)
+	return scores, nil
 }
 
 func (c EvalConfig) threads() int { return workerCount(c.Threads) }
@@ -144,26 +161,20 @@ func eachQuery(
 	return nil
 }
 
-// score is what one query contributes.
-type score struct {
-	averagePrecision float64
-	inversePenalty   float64 // matches over the rank of the farthest one
-	firstRank        int     // of the nearest match, from 1; 0: the query has none
-}
-
-func summarise(scores []score) (Result, error) {
+// Summarise averages the scores of queries. The error wraps [ErrNoMatch].
+func Summarise(scores []Score) (Result, error) {
 	var result Result
 	var first [CMCLength]int
 	for _, s := range scores {
-		if s.firstRank == 0 {
+		if s.FirstRank == 0 {
 			result.Skipped++
 			continue
 		}
 		result.Queries++
-		result.MAP += s.averagePrecision
-		result.MINP += s.inversePenalty
-		if s.firstRank <= CMCLength {
-			first[s.firstRank-1]++
+		result.MAP += s.AP
+		result.MINP += s.INP
+		if s.FirstRank <= CMCLength {
+			first[s.FirstRank-1]++
 		}
 	}
 	if result.Queries == 0 {
@@ -197,9 +208,9 @@ func (a ranked) compare(b ranked) int {
 
 // score needs no sorted gallery: only the matches, which are few, are sorted, and
 // of every other image it is enough to know how many matches it stands before.
-func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) score {
+func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) Score {
 	if pid <= DistractorPID {
-		return score{}
+		return Score{}
 	}
 	j.matches = j.matches[:0]
 	for i, p := range gallery.PIDs {
@@ -208,7 +219,7 @@ func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) sco
 		}
 	}
 	if len(j.matches) == 0 {
-		return score{}
+		return Score{}
 	}
 	slices.SortFunc(j.matches, ranked.compare)
 
@@ -235,16 +246,16 @@ func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) sco
 		j.before[low]++
 	}
 
-	var s score
+	var s Score
 	rank := 1
 	for m := range j.matches {
 		rank += j.before[m]
 		if m == 0 {
-			s.firstRank = rank
+			s.FirstRank = rank
 		}
-		s.averagePrecision += float64(m+1) / float64(rank)
+		s.AP += float64(m+1) / float64(rank)
 	}
-	s.averagePrecision /= float64(len(j.matches))
-	s.inversePenalty = float64(len(j.matches)) / float64(rank)
+	s.AP /= float64(len(j.matches))
+	s.INP = float64(len(j.matches)) / float64(rank)
 	return s
 }

@@ -32,10 +32,10 @@ func Rank(ctx context.Context, query, gallery *Features, config EvalConfig, top 
 		pid, cam := query.PIDs[i], query.CamIDs[i]
 		j := &judges[worker]
 		s := j.score(row, gallery, pid, cam)
-		if s.firstRank == 0 {
+		if s.FirstRank == 0 {
 			return
 		}
-		r := Ranking{Query: i, Matches: len(j.matches), AveragePrecision: s.averagePrecision}
+		r := Ranking{Query: i, Matches: len(j.matches), AveragePrecision: s.AP}
 		for _, g := range nearest(row, gallery, pid, cam, top) {
 			distance := max(float64(g.distance), 0) // rounding may leave it below
 
