@@ -18,7 +18,7 @@ const ReportFormat = "reidbench-report/2"
 // and each of the rows:
 //
 //	model, row       the model, and the published row as printed; row is "" beside the tables
-//	status           "done", "failed" or "not run"
+//	status           "done", "failed", "unknown" (the record can't be read) or "not run"
 //	rank1, rank5, rank10, map    percent: {ours, sd, published, difference}
 //	minp, rank1_reranked, map_reranked    percent: {ours, sd}; published nowhere
 //	params_m, macs_g             counted as published: {ours, published, difference, match}

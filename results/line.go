@@ -9,11 +9,15 @@ type Line struct {
 	Records   []*Record // one per seed, by seed; none: not run
 	Cost      *Cost     // nil: not known
 	Notes     []string
+	Unread    bool // there is a record that can't be read
 }
 
-// State is StateDone if one of the runs is done, StateFailed if all have failed, and StateNotRun if there is none.
+// State is StateDone if one of the runs is done, StateFailed if all have failed, StateUnknown if none can be read, and
+// StateNotRun if there is none.
 func (l Line) State() State {
 	switch {
+	case len(l.Records) == 0 && l.Unread:
+		return StateUnknown
 	case len(l.Records) == 0:
 		return StateNotRun
 	case len(l.done()) == 0:

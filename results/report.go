@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Report is the comparison: the two published tables row by row, ours beside the published figures, and a third table
@@ -87,9 +89,21 @@ func NewReport(records []Record, costs map[string]Cost) (*Report, error) {
 // namedOdd is how many odd folders a report names.
 const namedOdd = 10
 
-// LeaveOut says at the head of the report that it is not about these folders.
+// LeaveOut says at the head of the report that it is not about these folders, and of their rows, as far as the folders'
+// names tell, that they have not gone without a run.
 func (r *Report) LeaveOut(odd []Odd) {
 	r.Odd = append(r.Odd, odd...)
+	for _, o := range odd {
+		model, _, _ := strings.Cut(filepath.Base(o.Folder), "@")
+		for l := range r.lines {
+			l.Unread = l.Unread || o.Unread && l.Published != nil && strings.EqualFold(l.Published.Name, model)
+		}
+	}
+	for i := range r.Setup {
+		if r.Setup[i].Label == rowsLabel {
+			r.Setup[i].Text = r.countRows()
+		}
+	}
 	for _, o := range odd[:min(len(odd), namedOdd)] {
 		r.Setup = append(r.Setup, Fact{"Left out", o.Err.Error()})
 	}

@@ -24,22 +24,36 @@ func (r *Report) describeRuns() {
 	})
 	r.state("Machine", each(func(r *Record) string { return r.Machine.String() }))
 
-	rows, count := len(Published()), make(map[State]int)
+	r.Setup = append(r.Setup, Fact{rowsLabel, r.countRows()})
 	unlike := false
 	for l := range r.lines {
-		if l.Published != nil {
-			count[l.State()]++
-		}
 		for _, record := range l.done() {
 			unlike = unlike || record.Dataset.Synthetic || record.Recipe.Name != "paper" || record.Recipe.departs()
 		}
 	}
-	r.Setup = append(r.Setup, Fact{"Rows", fmt.Sprintf("%d of %d done, %d failed, %d not run",
-		count[StateDone], rows, count[StateFailed], count[StateNotRun])})
 	if unlike {
 		r.Caveat = "The published figures are from Market-1501 under the paper recipe. Not all of ours are, " +
 			"so their differences compare unlike things."
 	}
+}
+
+// rowsLabel is that of the fact which countRows tells.
+const rowsLabel = "Rows"
+
+// countRows says how many of the published rows have come how far.
+func (r *Report) countRows() string {
+	count := make(map[State]int)
+	for l := range r.lines {
+		if l.Published != nil {
+			count[l.State()]++
+		}
+	}
+	unread := ""
+	if n := count[StateUnknown]; n > 0 {
+		unread = fmt.Sprintf("%d with a record that can't be read, ", n)
+	}
+	return fmt.Sprintf("%d of %d done, %d failed, %s%d not run",
+		count[StateDone], len(Published()), count[StateFailed], unread, count[StateNotRun])
 }
 
 // statement is something that is true of some of a line's runs.

@@ -52,6 +52,7 @@ func Read(dir string) (Record, error) {
 type Odd struct {
 	Folder string
 	Err    error // names the folder
+	Unread bool  // the record can't be read; else it is one too many
 }
 
 // Load returns the records of all finished runs in the folders of out, sorted by model and seed. A folder without a
@@ -73,7 +74,7 @@ func Load(out string) (records []Record, odd []Odd, err error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			odd = append(odd, Odd{dir, err})
+			odd = append(odd, Odd{dir, err, true})
 		default:
 			held = append(held, heldRecord{r, dir})
 		}
@@ -85,12 +86,12 @@ func Load(out string) (records []Record, odd []Odd, err error) {
 	for _, h := range held {
 		if other, ok := runs[h.run()]; ok {
 			odd = append(odd, Odd{h.dir, fmt.Errorf("%s holds a record of %s with the seed %d, which %s holds as well",
-				h.dir, h.Model, h.Seed, other)})
+				h.dir, h.Model, h.Seed, other), false})
 			continue
 		}
 		if other, ok := rows[h.rowName()]; ok && other.Model != h.Model {
 			odd = append(odd, Odd{h.dir, fmt.Errorf("%s holds a record of %s for the row %s, which is %s's in %s",
-				h.dir, h.Model, h.Row, other.Model, other.dir)})
+				h.dir, h.Model, h.Row, other.Model, other.dir), false})
 			continue
 		}
 		runs[h.run()] = h.dir

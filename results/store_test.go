@@ -161,6 +161,35 @@ func TestLoadSetsCopiesAside(t *testing.T) {
 	}
 }
 
+// TestUnreadRecordIsNotNothing: a row whose record can't be read has been run.
+func TestUnreadRecordIsNotNothing(t *testing.T) {
+	out := t.TempDir()
+	writeRecord(t, out, "osnet", inventedRecord(t, "osnet", "OSNet", 0.7))
+	for _, folder := range []string{"resnet50@2", "osnet@2", "lenet"} {
+		dir := filepath.Join(out, folder)
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, File), []byte("{"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, odd, err := Load(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := mustReport(t, records, nil)
+	report.LeaveOut(odd)
+	var page bytes.Buffer
+	if err := report.Text(&page, 0); err != nil {
+		t.Fatal(err)
+	}
+	const want = "1 of 34 done, 0 failed, 1 with a record that can't be read, 32 not run"
+	if !strings.Contains(page.String(), want) || strings.Count(page.String(), "unknown") != 1 {
+		t.Errorf("the report lacks %q, or the one row's state:\n%s", want, page.String())
+	}
+}
+
 func TestWriteRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(*Record){
 		"no model":              func(r *Record) { r.Model = "" },

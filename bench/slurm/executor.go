@@ -175,8 +175,8 @@ func (r *run) pass(ctx context.Context) error {
 		}
 		array, task := s.place(j.name())
 		state := states[task]
-		record, err := results.Read(j.Dir)
-		switch recorded := err == nil; {
+		record, recorded, err := store.Folder{Dir: j.Dir}.Record()
+		switch {
 		case recorded && record.State == results.StateDone:
 			r.settle(j, record, nil)
 		case state.Active() && !slices.Equal(array.Flags, r.Flags):
@@ -184,6 +184,8 @@ func (r *run) pass(ctx context.Context) error {
 				store.ErrConflict, j.name(), state, task, array.Flags, r.Flags, task)
 		case state.Active():
 			r.underWay(j, task, state)
+		case err != nil:
+			r.settle(j, record, err)
 		case recorded && j.seen: // before, the failure is an old one
 			r.settle(j, record, errors.New(record.Reason))
 		case j.seen && j.tries >= patience:

@@ -164,6 +164,36 @@ func TestRecordedFailure(t *testing.T) {
 	}
 }
 
+// A record that can't be read stays as it is: no task makes it another one.
+func TestUnreadableRecord(t *testing.T) {
+	b := newBenchmark(t)
+	b.config.Models = b.config.Models[:2]
+	spoil := func(job string) {
+		b.record(job, "")
+		if err := os.WriteFile(filepath.Join(b.config.Out, job, results.File), []byte("torn"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spoil("lenet")
+	summary, err := b.run(
+		func() { b.write("queue", "101|1|RUNNING|node1|None\n") },
+		func() {
+			spoil("mobilenetv1")
+			b.write("queue", "")
+		},
+	)
+	const want = "its record, which stays as it is, can't be read"
+	if !errors.Is(err, bench.ErrFailed) || strings.Count(err.Error(), want) != 2 {
+		t.Errorf("error %v", err)
+	}
+	if n := summary.Count(results.StateFailed); n != 2 {
+		t.Errorf("states %v, want both failed", states(summary))
+	}
+	if args := b.read("101.args"); len(b.submitted()) != 1 || !strings.Contains(args, "--array=1\n") {
+		t.Errorf("arrays %v, the first with\n%s", b.submitted(), args)
+	}
+}
+
 func TestOtherFlagsConflict(t *testing.T) {
 	b := newBenchmark(t)
 	b.executor.Detach = true

@@ -99,21 +99,32 @@ func (f Folder) claimed(id Identity, data *market1501.Dataset) (bool, error) {
 	return false, err
 }
 
-// DoneRecord returns the job's record if it is done.
-func (f Folder) DoneRecord() (results.Record, bool) {
-	record, err := results.Read(f.Dir)
-	return record, err == nil && record.State == results.StateDone
-}
-
-// Reopen removes the record of a job that has failed, so that it can be tried again. One that is done, or that cannot
-// be read, stays: the first is returned, the second is an error. The caller has the lock.
-func (f Folder) Reopen() (record results.Record, done bool, err error) {
+// Record returns the record of a job that has ended. The error is for one that can't be read: it stays as it is, and to
+// try the job again helps nobody.
+func (f Folder) Record() (record results.Record, ended bool, err error) {
 	record, err = results.Read(f.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return results.Record{}, false, nil
 	case err != nil:
 		return results.Record{}, false, fmt.Errorf("its record, which stays as it is, can't be read: %w", err)
+	}
+	return record, true, nil
+}
+
+// DoneRecord returns the job's record if it is done.
+func (f Folder) DoneRecord() (results.Record, bool) {
+	record, ended, err := f.Record()
+	return record, err == nil && ended && record.State == results.StateDone
+}
+
+// Reopen removes the record of a job that has failed, so that it can be tried again. One that is done, or that cannot
+// be read, stays: the first is returned, the second is an error. The caller has the lock.
+func (f Folder) Reopen() (record results.Record, done bool, err error) {
+	record, ended, err := f.Record()
+	switch {
+	case err != nil || !ended:
+		return results.Record{}, false, err
 	case record.State == results.StateDone:
 		return record, true, nil
 	}

@@ -39,5 +39,5 @@ func stateOf(l line) state {
 	case len(l.Records) > 0:
 		return state{results.StateFailed, "failed"}
 	}
-	return state{results.StateNotRun, "not run"}
+	return state{l.State(), string(l.State())} // not run, or unknown
 }
