@@ -6,12 +6,14 @@
 // what tensors need and refuses the rest (see packages pth and pickle).
 //
 // Names are the network's own. What training scripts put around them is seen through: in .pth files a dictionary under
-// the key state_dict_ema, model_ema, state_dict or model, the first of these that is there; and in every file the
-// prefix "module.", if all the names have it. Torchvision's DenseNet files have names of an older style
+// the key state_dict_ema, model_ema, state_dict, model_state_dict, model, net, network or params, the first of these
+// that is there; and in every file the prefixes "module." and "_orig_mod.", if all the names have them. [Archive.Closest]
+// sees through one more, which a network may have as a part of another. Torchvision's DenseNet files have names of an older style
 // (denselayer1.norm.1), which become today's (denselayer1.norm1), as they do when torchvision loads them.
 package weights
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sort"
@@ -36,6 +38,8 @@ type Archive struct {
 	close    func() error
 	format   string
 	wrapper  string
+	skipped  []string
+	part     string // the path of the module that the names were within, with a dot at its end
 	metadata map[string]string
 	tensors  []tensor.View // sorted by name
 }
@@ -77,34 +81,50 @@ func New(path string, r io.ReaderAt, size int64) (*Archive, error) {
 }
 
 func (a *Archive) index(size int64) error {
-	head := make([]byte, min(size, 16))
+	head := make([]byte, min(size, headSize))
 	if n, err := a.r.ReadAt(head, 0); n < len(head) {
 		return err
 	}
-	if pth.IsZip(head) || pth.IsLegacy(head) {
-		f, err := pth.Read(a.r, size)
-		if err != nil {
-			return err
-		}
-		a.tensors, a.wrapper, a.format = f.Tensors, f.Wrapper, PyTorch
-		if f.Legacy {
-			a.format = PyTorchOld
-		}
-	} else if len(head) > 8 && head[8] == '{' {
-		f, err := safetensors.Read(a.r, size)
-		if err != nil {
-			return err
-		}
-		a.tensors, a.metadata, a.format = f.Tensors, f.Metadata, Safetensors
-	} else {
-		return fmt.Errorf("neither safetensors nor a file of torch.save's")
+	if what := foreign(head); what != "" {
+		return errors.New(what)
 	}
-	trimModule(a.tensors)
+	err := a.read(head, size)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("the file ends too early, as after a download that broke: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	a.tensors = trimWrappers(a.tensors)
 	renameDense(a.tensors)
 	if err := a.sort(); err != nil {
 		return err
 	}
 	return a.checkTotal(size)
+}
+
+// read lists the tensors of a file that begins so.
+func (a *Archive) read(head []byte, size int64) error {
+	if pth.IsZip(head) || pth.IsLegacy(head) {
+		f, err := pth.Read(a.r, size)
+		if err != nil {
+			return err
+		}
+		a.tensors, a.wrapper, a.skipped, a.format = f.Tensors, f.Wrapper, f.Skipped, PyTorch
+		if f.Legacy {
+			a.format = PyTorchOld
+		}
+		return nil
+	}
+	if len(head) <= 8 || head[8] != '{' {
+		return errors.New("neither safetensors nor a file of torch.save's")
+	}
+	f, err := safetensors.Read(a.r, size)
+	if err != nil {
+		return err
+	}
+	a.tensors, a.metadata, a.format = f.Tensors, f.Metadata, Safetensors
+	return nil
 }
 
 // checkTotal bounds what all tensors together take, and what has to be read for them: those that share a storage could
@@ -136,6 +156,10 @@ func (a *Archive) Format() string { return a.format }
 
 // Wrapper is the key under which a .pth file holds the tensors, empty if there is none.
 func (a *Archive) Wrapper() string { return a.wrapper }
+
+// Skipped names what the pickle of a .pth file would have had Python call or make, beside its tensors and dictionaries,
+// sorted: what a training script keeps beside a state dict. Nothing of it is run.
+func (a *Archive) Skipped() []string { return a.skipped }
 
 // Metadata is the free text of a safetensors file; other formats have none.
 func (a *Archive) Metadata() map[string]string { return a.metadata }

@@ -74,6 +74,11 @@ var (
 		"fc.weight":              {"F32", []int{5, 4}, ramp(6, 20)},
 		"fc.bias":                {"F32", []int{5}, ramp(7, 5)},
 	}
+	beside = map[string]stored{
+		"weight": {"F32", []int{2, 3}, ramp(0, 6)},
+		"bias":   {"F32", []int{2}, ramp(0, 2)},
+		"stated": {"F32", []int{3}, ramp(0, 3)},
+	}
 	everyType = map[string]stored{
 		"f64": {"F64", []int{2, 3}, ramp(8, 6)}, "f32": {"F32", []int{2, 3}, ramp(8, 6)},
 		"f16": {"F16", []int{2, 3}, ramp(8, 6)}, "bf16": {"BF16", []int{2, 3}, ramp(8, 6)},
@@ -104,6 +109,10 @@ func TestOpen(t *testing.T) {
 		{"checkpoint_legacy.pth", PyTorchOld, "state_dict", network},
 		{"parameters.pth", PyTorch, "model", network},
 		{"parameters_legacy.pth", PyTorchOld, "model", network},
+		{"beside.pth", PyTorch, "state_dict", beside},
+		{"beside_legacy.pth", PyTorchOld, "state_dict", beside},
+		{"beside_protocol5.pth", PyTorch, "state_dict", beside},
+		{"trap.pth", PyTorch, "state_dict", beside},
 		{"dtypes.pth", PyTorch, "", everyType},
 		{"dtypes_legacy.pth", PyTorchOld, "", everyType},
 		{"views.pth", PyTorch, "", views},
@@ -133,6 +142,26 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// TestSkipped: what else a file would have had Python call is told.
+func TestSkipped(t *testing.T) {
+	if diff := cmp.Diff([]string{"posix.system"}, open(t, "trap.pth").Skipped()); diff != "" {
+		t.Error(diff)
+	}
+	skipped := open(t, "beside.pth").Skipped()
+	for _, name := range []string{
+		"numpy.core.multiarray.scalar", "argparse.Namespace", "collections.Counter", "torch.Size", "torch.device",
+		"torch.float32", "_codecs.encode", "__builtin__.set", "__builtin__.bytearray", "__builtin__.complex",
+		"torch._utils._rebuild_qtensor", "torch._utils._rebuild_sparse_tensor", "torch.nn.modules.activation.ReLU",
+	} {
+		if !slices.Contains(skipped, name) {
+			t.Errorf("%s is not among %q", name, skipped)
+		}
+	}
+	if skipped := open(t, "checkpoint.pth").Skipped(); len(skipped) > 0 {
+		t.Errorf("%q", skipped)
+	}
+}
+
 // Every error begins with the file's name and says why.
 func TestOpenErrors(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text.pth")
@@ -144,9 +173,9 @@ func TestOpenErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, reason := range map[string]string{
-		text:                     "neither safetensors nor",
-		empty:                    "neither safetensors nor",
-		"testdata/malicious.pth": "posix.system: refused",
+		text:                     "a web page",
+		empty:                    "an empty file",
+		"testdata/malicious.pth": `posix.system under the key "trap": refused`,
 		"testdata/expanded.pth":  "refused",
 	} {
 		_, err := Open(path)
@@ -178,6 +207,14 @@ func TestNames(t *testing.T) {
 		{"module.module.a module.module.b", "a b"},
 		{"module.a b", "module.a b"},
 		{"module.", ""},
+		{"_orig_mod.a _orig_mod.b", "a b"},
+		{"_orig_mod.module.a.c _orig_mod.module.b", "a.c b"},
+		{"module._orig_mod.module.a module._orig_mod.module.b", "a b"},
+		{"module.a _orig_mod.b", "module.a _orig_mod.b"},
+		{"module.a n_averaged", "a"},
+		{"module.a module.total_ops total_ops total_params", "a total_ops"},
+		{"a n_averaged total_ops", "a n_averaged total_ops"},
+		{"n_averaged", "n_averaged"},
 		{"features.denseblock1.denselayer12.norm.1.bias features.denseblock1.denselayer12.conv.2.weight",
 			"features.denseblock1.denselayer12.norm1.bias features.denseblock1.denselayer12.conv2.weight"},
 		{
@@ -189,7 +226,7 @@ func TestNames(t *testing.T) {
 		for _, name := range strings.Fields(c.in) {
 			tensors = append(tensors, tensor.View{Name: name})
 		}
-		trimModule(tensors)
+		tensors = trimWrappers(tensors)
 		renameDense(tensors)
 		var got []string
 		for _, v := range tensors {

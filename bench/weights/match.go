@@ -27,6 +27,7 @@ type Assignment struct {
 // MismatchError lists every tensor in which an archive and a network differ.
 type MismatchError struct {
 	Path      string
+	Part      string   // the path that was taken off the archive's names, with a dot at its end; "": none
 	Missing   []string // the network has them, the archive doesn't
 	Surplus   []string // the archive has them, the network doesn't
 	Misshapen []string // both have them, with another shape or with values that aren't floating-point numbers; says how
@@ -35,6 +36,9 @@ type MismatchError struct {
 func (e *MismatchError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: other tensors than the network's", e.Path)
+	if e.Part != "" {
+		fmt.Fprintf(&b, ", read without the %q before its names", e.Part)
+	}
 	for _, part := range []struct {
 		title string
 		names []string
@@ -51,13 +55,16 @@ func (e *MismatchError) Error() string {
 // position embedding of a square grid is resized, with a note. Any other difference is a *MismatchError, but a 1×1
 // convolution and a linear layer are the same, and so are other shapes that differ by ones at the end. May be surplus:
 // batch norm's counters (num_batches_tracked), and with a note Inception v3's second classifier (AuxLogits) and what
-// thop counts (total_ops, total_params).
+// thop counts (total_ops, total_params). The note also says without which path [Archive.Closest] has read the names.
 func Match(a *Archive, n Network) (Assignment, error) {
 	headless := classifierNote(a, n)
 	wanted := make(map[string]bool, len(n.Names))
 	fit := Assignment{grids: map[string]Grid{}}
-	e := &MismatchError{Path: a.path}
+	e := &MismatchError{Path: a.path, Part: a.part}
 	var notes []string
+	if a.part != "" {
+		notes = append(notes, fmt.Sprintf("read without the %q before its names", a.part))
+	}
 	for _, name := range n.Names {
 		wanted[name] = true
 		if headless != "" && slices.Contains(n.Classifier, name) {

@@ -7,19 +7,46 @@ import (
 	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
-// trimModule removes what DataParallel puts before every name, as often as every name has it.
-func trimModule(tensors []tensor.View) {
-	const prefix = "module."
-	for len(tensors) > 0 {
+// wrapperPrefixes are what stands before every name of a network within another module: DataParallel or AveragedModel,
+// and torch.compile's.
+var wrapperPrefixes = []string{"module.", "_orig_mod."}
+
+// trimWrappers removes these, in any order and as often as every name has one, and with them the tensors that such a
+// module has of its own: n_averaged, and what thop has counted of it.
+func trimWrappers(tensors []tensor.View) []tensor.View {
+	for {
+		prefix := wrapperPrefix(tensors)
+		if prefix == "" {
+			return tensors
+		}
+		within := tensors[:0]
 		for _, t := range tensors {
-			if !strings.HasPrefix(t.Name, prefix) {
-				return
+			var ok bool
+			if t.Name, ok = strings.CutPrefix(t.Name, prefix); ok {
+				within = append(within, t)
 			}
 		}
-		for i := range tensors {
-			tensors[i].Name = tensors[i].Name[len(prefix):]
+		tensors = within
+	}
+}
+
+// wrapperPrefix is the one that all names have, "" if there is none.
+func wrapperPrefix(tensors []tensor.View) string {
+	for _, prefix := range wrapperPrefixes {
+		having := 0
+		for _, t := range tensors {
+			if strings.HasPrefix(t.Name, prefix) {
+				having++
+			} else if t.Name != "n_averaged" && !isCost(t.Name) {
+				having = 0
+				break
+			}
+		}
+		if having > 0 {
+			return prefix
 		}
 	}
+	return ""
 }
 
 // denseLayer matches what layers of a dense block were once called: norm.1, conv.2 and so on. PyTorch 0.4 forbade dots

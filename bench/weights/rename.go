@@ -34,19 +34,69 @@ func (a *Archive) sort() error {
 }
 
 // Closest is the archive under the names that come closest to a network's: its own, or those that one of the
-// renamings gives it, where fewer tensors are missing or surplus.
+// renamings gives it, each also without the path of the module that most names are within; where the fewest tensors are
+// missing or surplus. [Match] names such a path.
 func (a *Archive) Closest(n Network, renamings ...func(name string) string) *Archive {
 	best, least := a, a.strangers(n)
-	for _, rename := range renamings {
-		renamed, err := a.Renamed(rename)
+	for _, path := range append([]string{""}, a.parts()...) {
+		within, err := a.without(path)
 		if err != nil {
-			continue // these are not the file's names
+			continue
 		}
-		if count := renamed.strangers(n); count < least {
-			best, least = renamed, count
+		for _, rename := range append([]func(string) string{nil}, renamings...) {
+			renamed := within
+			if rename != nil {
+				if renamed, err = within.Renamed(rename); err != nil {
+					continue // these are not the file's names
+				}
+			}
+			if count := renamed.strangers(n); count < least {
+				best, least = renamed, count
+			}
 		}
 	}
 	return best
+}
+
+// parts are the paths that more than half of the names are within, the shortest first. Each is the begin of the next.
+func (a *Archive) parts() []string {
+	const deepest = 8 // a module's name may be within it, but hardly deeper
+	var paths []string
+	for path := ""; len(paths) < deepest; {
+		within := map[string]int{}
+		for _, t := range a.tensors {
+			if rest, ok := strings.CutPrefix(t.Name, path); ok {
+				if module, _, ok := strings.Cut(rest, "."); ok {
+					within[module]++
+				}
+			}
+		}
+		most := ""
+		for module, count := range within {
+			if 2*count > len(a.tensors) {
+				most = module
+			}
+		}
+		if most == "" {
+			break
+		}
+		path += most + "."
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// without is the archive without a path that names begin with. Those that don't stay as they are.
+func (a *Archive) without(path string) (*Archive, error) {
+	if path == "" {
+		return a, nil
+	}
+	within, err := a.Renamed(func(name string) string { return strings.TrimPrefix(name, path) })
+	if err != nil {
+		return nil, err
+	}
+	within.part = path
+	return within, nil
 }
 
 // strangers counts the names that only one of the archive and the network has.

@@ -29,7 +29,9 @@ func newWeightsInspectCommand() *cobra.Command {
 		Use:   "inspect FILE",
 		Short: "Print the tensors of a file with shape and type",
 		Long: `Inspect lists the tensors of a safetensors file or of PyTorch's .pth, and what else
-the file tells. Nothing in the file is run.`,
+the file tells. Nothing in the file is run: of what Python would call or make beside the
+tensors, the names are shown. A training script's checkpoint has names of numpy or
+argparse there; a name like posix.system means that the file is meant to do harm.`,
 		Example: `  reidbench weights inspect runs/osnet/weights.safetensors
   reidbench weights inspect resnet50.pth --json`,
 		Args: cobra.ExactArgs(1),
@@ -68,6 +70,9 @@ func printArchive(w io.Writer, a *weights.Archive) error {
 	if a.Wrapper() != "" {
 		fmt.Fprintf(w, "under the key %q\n", a.Wrapper())
 	}
+	if skipped := a.Skipped(); len(skipped) > 0 {
+		fmt.Fprintf(w, "passed over: %s\n", visible.Line(strings.Join(skipped, ", ")))
+	}
 	metadata := a.Metadata()
 	for _, key := range slices.Sorted(maps.Keys(metadata)) {
 		fmt.Fprintf(w, "%s: %s\n", visible.Line(key), visible.Line(metadata[key]))
@@ -88,9 +93,10 @@ func writeArchiveJSON(w io.Writer, a *weights.Archive) error {
 	document := struct {
 		Format   string            `json:"format"`
 		Wrapper  string            `json:"wrapper,omitempty"`
+		Skipped  []string          `json:"passed_over,omitempty"`
 		Metadata map[string]string `json:"metadata,omitempty"`
 		Tensors  []tensor          `json:"tensors"`
-	}{Format: a.Format(), Wrapper: a.Wrapper(), Metadata: a.Metadata(), Tensors: []tensor{}}
+	}{Format: a.Format(), Wrapper: a.Wrapper(), Skipped: a.Skipped(), Metadata: a.Metadata(), Tensors: []tensor{}}
 	for _, t := range a.Tensors() {
 		document.Tensors = append(document.Tensors, tensor{t.Name, t.DType, append([]int{}, t.Shape...)})
 	}

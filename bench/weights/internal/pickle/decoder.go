@@ -1,6 +1,7 @@
 // Package pickle reads Python's pickle format (protocols 2 to 5, as described in CPython's Lib/pickletools.py) without
 // running anything: plain data becomes Go values, and every name, call and persistent object goes through a Host, which
-// answers for the few that it knows. Opcodes that plain data doesn't need are refused.
+// answers for the few that it knows. What it takes for an [Inert] is passed over, whatever is done with it. Opcodes that
+// none of these protocols' picklers needs are refused.
 package pickle
 
 import (
@@ -10,8 +11,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/big"
-	"unicode/utf8"
 )
 
 // ErrRefused marks what a pickle may say, but not here: an opcode, a name, a call.
@@ -135,9 +134,21 @@ func (d *Decoder) step(op opcode) error {
 		}
 		return d.push(math.Float64frombits(binary.BigEndian.Uint64(p)))
 	case opShortString, opShortUnicode:
-		return d.text(1)
+		return d.text(op, 1)
 	case opString, opUnicode:
-		return d.text(4)
+		return d.text(op, 4)
+	case opUnicode8:
+		return d.text(op, 8)
+	case opShortBytes:
+		return d.skip("bytes", 1)
+	case opBytes:
+		return d.skip("bytes", 4)
+	case opBytes8:
+		return d.skip("bytes", 8)
+	case opByteArray8:
+		return d.skip("bytearray", 8)
+	case opLong4:
+		return d.skip("int", 4)
 
 	case opEmptyTuple:
 		return d.push(Tuple{})
@@ -182,6 +193,28 @@ func (d *Decoder) step(op opcode) error {
 		}
 		return d.update(pairs)
 
+	case opEmptySet:
+		return d.push(Inert("set"))
+	case opFrozenSet:
+		if _, err := d.popMark(); err != nil {
+			return err
+		}
+		return d.push(Inert("frozenset"))
+	case opAddItems:
+		return d.addItems()
+
+	case opPop:
+		_, err := d.pop()
+		return err
+	case opPopMark:
+		_, err := d.popMark()
+		return err
+	case opDuplicate:
+		v, err := d.top()
+		if err != nil {
+			return err
+		}
+		return d.push(v)
 	case opMark:
 		d.marks = append(d.marks, len(d.stack))
 		return nil
@@ -197,15 +230,17 @@ func (d *Decoder) step(op opcode) error {
 		if err != nil {
 			return err
 		}
-		args, ok := pair[1].(Tuple)
-		if !ok {
-			return fmt.Errorf("arguments are a %s", TypeName(pair[1]))
-		}
-		v, err := d.host.Call(pair[0], args)
+		return d.call(pair[0], pair[1])
+	case opNewObjectEx: // with arguments that have names, which nothing that is known takes
+		three, err := d.popN(3)
 		if err != nil {
 			return err
 		}
-		return d.push(v)
+		inert, ok := three[0].(Inert)
+		if !ok {
+			return fmt.Errorf("a new %s with named arguments: %w", TypeName(three[0]), ErrRefused)
+		}
+		return d.push(inert)
 	case opBuild:
 		return d.build()
 	case opPersistent:
@@ -220,127 +255,4 @@ func (d *Decoder) step(op opcode) error {
 		return d.push(v)
 	}
 	return ErrRefused
-}
-
-func (d *Decoder) byte() (byte, error) {
-	if d.consumed >= d.limit {
-		return 0, d.beyond(1)
-	}
-	b, err := d.r.ReadByte()
-	if err != nil {
-		return 0, unexpected(err)
-	}
-	d.consumed++
-	return b, nil
-}
-
-func (d *Decoder) beyond(n int64) error {
-	return fmt.Errorf("%d more bytes go beyond the limit of %d: %w", n, d.limit, io.ErrUnexpectedEOF)
-}
-
-// unexpected: wherever a pickle ends without STOP, it has been cut.
-func unexpected(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// bytes takes the next n bytes. Nothing of more than a buffer's size is allocated before the bytes have been there.
-func (d *Decoder) bytes(n int64) ([]byte, error) {
-	if n > d.limit-d.consumed {
-		return nil, d.beyond(n)
-	}
-	var p []byte
-	for left := n; left > 0; {
-		piece := min(left, 4096)
-		start := len(p)
-		p = append(p, make([]byte, piece)...)
-		if _, err := io.ReadFull(d.r, p[start:]); err != nil {
-			return nil, unexpected(err)
-		}
-		left -= piece
-	}
-	d.consumed += n
-	return p, nil
-}
-
-// integer reads one or two bytes without a sign, or four with one.
-func (d *Decoder) integer(size int64) error {
-	p, err := d.bytes(size)
-	if err != nil {
-		return err
-	}
-	switch size {
-	case 1:
-		return d.push(int64(p[0]))
-	case 2:
-		return d.push(int64(binary.LittleEndian.Uint16(p)))
-	default:
-		return d.push(int64(int32(binary.LittleEndian.Uint32(p))))
-	}
-}
-
-// long reads two's complement of up to 255 bytes, little endian.
-func (d *Decoder) long() error {
-	n, err := d.byte()
-	if err != nil {
-		return err
-	}
-	p, err := d.bytes(int64(n))
-	if err != nil {
-		return err
-	}
-	v := new(big.Int)
-	for i := len(p) - 1; i >= 0; i-- {
-		v.Or(v.Lsh(v, 8), big.NewInt(int64(p[i])))
-	}
-	if n > 0 && p[n-1]&0x80 != 0 {
-		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), 8*uint(n)))
-	}
-	if v.IsInt64() {
-		return d.push(v.Int64())
-	}
-	return d.push(v)
-}
-
-// text reads a string after its length, which takes a number of bytes. Python 2's byte strings are taken as text too.
-func (d *Decoder) text(lengthBytes int64) error {
-	p, err := d.bytes(lengthBytes)
-	if err != nil {
-		return err
-	}
-	n := int64(p[0])
-	if lengthBytes == 4 {
-		n = int64(binary.LittleEndian.Uint32(p))
-	}
-	p, err = d.bytes(n)
-	if err != nil {
-		return err
-	}
-	if !utf8.Valid(p) {
-		return errors.New("string is not UTF-8")
-	}
-	return d.push(string(p))
-}
-
-func (d *Decoder) line() (string, error) {
-	const longest = 256 // a module's or a name's
-	var p []byte
-	for {
-		b, err := d.byte()
-		if err != nil {
-			return "", err
-		}
-		if b == '\n' {
-			break
-		}
-		if p = append(p, b); len(p) > longest {
-			return "", fmt.Errorf("name of more than %d bytes", longest)
-		}
-	}
-	if !utf8.Valid(p) {
-		return "", errors.New("name is not UTF-8")
-	}
-	return string(p), nil
 }

@@ -88,6 +88,23 @@ func TestDecode(t *testing.T) {
 		{"call", "cm\nf\nK\x01\x85R.", "m.f[1]"},
 		{"new object", "\x8c\x01m\x8c\x01f\x93)\x81.", "m.f[]"},
 		{"persistent", "U\x01kQ.", "at k"},
+		{"popped", "K\x01K\x020.", int64(1)},
+		{"popped to a mark", "K\x01(K\x02K\x031.", int64(1)},
+		{"duplicated", "K\x012\x86.", []any{"tuple", int64(1), int64(1)}},
+		{"long text", "\x8d\x02\x00\x00\x00\x00\x00\x00\x00\xc3\xa9.", "é"},
+		{"short bytes", "C\x02\xff\xfe.", Inert("bytes")},
+		{"bytes", "B\x02\x00\x00\x00\xff\xfe.", Inert("bytes")},
+		{"long bytes", "\x8e\x02\x00\x00\x00\x00\x00\x00\x00\xff\xfe.", Inert("bytes")},
+		{"byte array", "\x96\x02\x00\x00\x00\x00\x00\x00\x00\xff\xfe.", Inert("bytearray")},
+		{"long integer", "\x8b\x02\x00\x00\x00\xff\xfe.", Inert("int")},
+		{"python 2's bytes", "U\x01\xff.", Inert("bytes")},
+		{"set", "\x8f(K\x01K\x02\x90.", Inert("set")},
+		{"frozen set", "(K\x01\x91.", Inert("frozenset")},
+		{"tuple as key", "}()NK\x01K\x02u.", []any{"dict", int64(1), int64(2)}},
+		{"bytes as key", "}(C\x01aNK\x01K\x02u.", []any{"dict", int64(1), int64(2)}},
+		{"items of the inert", "\x8fK\x01a(K\x01K\x02eK\x01K\x02s(K\x01K\x02u}b.", Inert("set")},
+		{"call of the inert", "\x8f)R.", Inert("set")},
+		{"new object of the inert with named arguments", "\x8f)}\x92.", Inert("set")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := decode(c.data, recorder{})
@@ -119,9 +136,14 @@ func TestDecodeErrors(t *testing.T) {
 		{"odd items", "}(Nu.", "key without a value"},
 		{"duplicate key", "}(U\x01aNU\x01aNu.", `duplicate key "a"`},
 		{"duplicate key in two steps", "}U\x01aNsU\x01aNs.", `duplicate key "a"`},
-		{"tuple as key", "})Ns.", "key of type tuple"},
+		{"list as key", "}]Ns.", "key of type list: refused"},
+		{"item of no set", "](N\x90.", "adding to a list: refused"},
+		{"new object with named arguments", "N)}\x92.", "a new None with named arguments: refused"},
+		{"long name from the stack", "X\x01\x01\x00\x00" + strings.Repeat("a", 257) + "\x8c\x01a\x93.", "more than 256"},
+		{"bytes beyond the end", "B\xff\xff\xff\xff.", "limit"},
+		{"bytes beyond all", "\x8e\xff\xff\xff\xff\xff\xff\xff\xff.", "limit"},
 		{"forgotten", "h\x07.", "remembered as 7"},
-		{"not UTF-8", "U\x01\xff.", "not UTF-8"},
+		{"not UTF-8", "X\x01\x00\x00\x00\xff.", "not UTF-8"},
 		{"string beyond the end", "X\xff\xff\xff\xff.", "limit"},
 		{"protocol", "\x80\x06N.", "protocol 6: refused"},
 		{"name", "cos\nsystem\n.", "name os.system: refused"},
@@ -148,7 +170,7 @@ func TestDecodeErrors(t *testing.T) {
 
 // Whatever isn't interpreted is refused by name, before a byte of its argument has been looked at.
 func TestUnknownOpcodes(t *testing.T) {
-	known := "(.JKMNQRTUXGab}ce]hjqrstu)\x80\x81\x85\x86\x87\x88\x89\x8a\x8c\x93\x94\x95"
+	known := "(.012BCJKMNQRTUXGab}ce]hjqrstu)\x80\x81\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96"
 	for b := range 256 {
 		if strings.IndexByte(known, byte(b)) >= 0 {
 			continue
@@ -186,6 +208,7 @@ func FuzzDecode(f *testing.F) {
 		"\x80\x04\x95\x08\x00\x00\x00\x00\x00\x00\x00]\x94(K\x01M\x02\x00J\x03\x00\x00\x00e.",
 		"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.",
 		"cm\nC\n)\x81}b.",
+		"\x80\x04\x8f(C\x01aB\x01\x00\x00\x00a\x90U\x01\xff)}\x922\x860(N1.",
 	} {
 		f.Add([]byte(seed))
 	}

@@ -44,6 +44,19 @@ const (
 	opNewObject    opcode = 0x81
 	opMemoize      opcode = 0x94
 	opFrame        opcode = 0x95
+	opPop          opcode = '0'
+	opPopMark      opcode = '1'
+	opDuplicate    opcode = '2'
+	opBytes        opcode = 'B'
+	opShortBytes   opcode = 'C'
+	opLong4        opcode = 0x8b
+	opUnicode8     opcode = 0x8d
+	opBytes8       opcode = 0x8e
+	opEmptySet     opcode = 0x8f
+	opAddItems     opcode = 0x90
+	opFrozenSet    opcode = 0x91
+	opNewObjectEx  opcode = 0x92
+	opByteArray8   opcode = 0x96
 )
 
 var opcodeNames = map[opcode]string{
@@ -55,13 +68,14 @@ var opcodeNames = map[opcode]string{
 	opSetItems: "SETITEMS", opProto: "PROTO", opTuple1: "TUPLE1", opTuple2: "TUPLE2", opTuple3: "TUPLE3",
 	opTrue: "NEWTRUE", opFalse: "NEWFALSE", opLong1: "LONG1", opShortUnicode: "SHORT_BINUNICODE",
 	opStackGlobal: "STACK_GLOBAL", opMemoize: "MEMOIZE", opFrame: "FRAME", opNewObject: "NEWOBJ",
+	opPop: "POP", opPopMark: "POP_MARK", opDuplicate: "DUP", opBytes: "BINBYTES", opShortBytes: "SHORT_BINBYTES",
+	opLong4: "LONG4", opUnicode8: "BINUNICODE8", opBytes8: "BINBYTES8", opEmptySet: "EMPTY_SET",
+	opAddItems: "ADDITEMS", opFrozenSet: "FROZENSET", opNewObjectEx: "NEWOBJ_EX", opByteArray8: "BYTEARRAY8",
 
 	// Refused, but met often enough to be called by their names.
-	'0': "POP", '1': "POP_MARK", '2': "DUP", 'F': "FLOAT", 'I': "INT", 'L': "LONG", 'P': "PERSID", 'S': "STRING",
-	'V': "UNICODE", 'B': "BINBYTES", 'C': "SHORT_BINBYTES", 'd': "DICT", 'g': "GET", 'i': "INST", 'l': "LIST",
-	'o': "OBJ", 'p': "PUT", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x8b: "LONG4",
-	0x8d: "BINUNICODE8", 0x8e: "BINBYTES8", 0x8f: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET",
-	0x92: "NEWOBJ_EX", 0x96: "BYTEARRAY8", 0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
+	'F': "FLOAT", 'I': "INT", 'L': "LONG", 'P': "PERSID", 'S': "STRING", 'V': "UNICODE", 'd': "DICT", 'g': "GET",
+	'i': "INST", 'l': "LIST", 'o': "OBJ", 'p': "PUT", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x97: "NEXT_BUFFER",
+	0x98: "READONLY_BUFFER",
 }
 
 func (op opcode) String() string {

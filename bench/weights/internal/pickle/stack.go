@@ -70,6 +70,9 @@ func (d *Decoder) extend(items []any) error {
 	if err != nil {
 		return err
 	}
+	if _, ok := v.(Inert); ok {
+		return nil
+	}
 	list, ok := v.(*List)
 	if !ok {
 		return fmt.Errorf("appending to a %s: %w", TypeName(v), ErrRefused)
@@ -83,6 +86,9 @@ func (d *Decoder) update(pairs []any) error {
 	v, err := d.top()
 	if err != nil {
 		return err
+	}
+	if _, ok := v.(Inert); ok {
+		return nil
 	}
 	dict, ok := v.(*Dict)
 	if !ok {
@@ -99,6 +105,37 @@ func (d *Decoder) update(pairs []any) error {
 	return nil
 }
 
+// addItems drops what would be in a set.
+func (d *Decoder) addItems() error {
+	if _, err := d.popMark(); err != nil {
+		return err
+	}
+	v, err := d.top()
+	if err != nil {
+		return err
+	}
+	if _, ok := v.(Inert); !ok {
+		return fmt.Errorf("adding to a %s: %w", TypeName(v), ErrRefused)
+	}
+	return nil
+}
+
+// call has the Host answer for a call, or for a new object of a class. What is inert is not called.
+func (d *Decoder) call(callable, arguments any) error {
+	args, ok := arguments.(Tuple)
+	if !ok {
+		return fmt.Errorf("arguments are a %s", TypeName(arguments))
+	}
+	if inert, ok := callable.(Inert); ok {
+		return d.push(inert)
+	}
+	v, err := d.host.Call(callable, args)
+	if err != nil {
+		return err
+	}
+	return d.push(v)
+}
+
 // build drops the attributes of a dictionary: a state dict carries its modules' version numbers there.
 func (d *Decoder) build() error {
 	state, err := d.pop()
@@ -109,7 +146,8 @@ func (d *Decoder) build() error {
 	if err != nil {
 		return err
 	}
-	if _, ok := v.(*Dict); ok {
+	switch v.(type) {
+	case *Dict, Inert:
 		return nil
 	}
 	return d.host.Build(v, state)
@@ -126,6 +164,9 @@ func (d *Decoder) global(op opcode) error {
 			s, ok := v.(string)
 			if !ok {
 				return fmt.Errorf("name is a %s", TypeName(v))
+			}
+			if len(s) > longestName {
+				return errLongName
 			}
 			names[i] = s
 		}

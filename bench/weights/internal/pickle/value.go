@@ -1,10 +1,19 @@
 package pickle
 
-import "fmt"
+import (
+	"fmt"
+	"math/big"
+)
 
-// What a pickle decodes to: nil, bool, int64, *big.Int, float64, string, Tuple, *List, *Dict, and whatever the Host
-// answers for names, calls and persistent ids. Lists and dictionaries are pointers because a pickle may fill one after
+// What a pickle decodes to: nil, bool, int64, *big.Int, float64, string, Tuple, *List, *Dict, Inert, and whatever the
+// Host answers for names, calls and persistent ids. Lists and dictionaries are pointers because a pickle may fill one after
 // it has been referred to, and may even put it into itself: whoever walks over values bounds the depth.
+
+// Inert is a value that is nothing but there, by the Python name of what made it: bytes, a set, or an object whose name
+// the Host takes for an Inert. Nothing is called, built or kept for it; what a pickle puts into it is dropped.
+type Inert string
+
+func (i Inert) String() string { return string(i) }
 
 // Tuple is Python's tuple.
 type Tuple []any
@@ -16,7 +25,11 @@ type List struct{ Items []any }
 type Dict struct {
 	keys, values []any
 	index        map[any]int
+	odd          string
 }
+
+// OddKey is the type of a key that is none of those that Keys has, whose entry is dropped; "" if there was none.
+func (d *Dict) OddKey() string { return d.odd }
 
 // Keys in the order of their insertion: nil, bool, int64, float64 or string. Not to be changed.
 func (d *Dict) Keys() []any { return d.keys }
@@ -35,6 +48,9 @@ func (d *Dict) Get(key any) (value any, ok bool) {
 func (d *Dict) Set(key, value any) error {
 	switch key.(type) {
 	case nil, bool, int64, float64, string:
+	case Tuple, Inert, *big.Int:
+		d.odd = TypeName(key)
+		return nil
 	default:
 		return fmt.Errorf("key of type %s: %w", TypeName(key), ErrRefused)
 	}
@@ -57,7 +73,7 @@ func TypeName(v any) string {
 		return "None"
 	case bool:
 		return "bool"
-	case int64:
+	case int64, *big.Int:
 		return "int"
 	case float64:
 		return "float"

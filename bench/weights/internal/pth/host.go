@@ -3,18 +3,23 @@ package pth
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/reidbench/reidbench/bench/weights/internal/pickle"
 	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
 )
 
-// host knows the names that a pickled state dict needs, and what calling them means.
+// host knows the names that a pickled state dict needs, and what calling them means. All others are inert.
 type host struct {
 	storages map[string]*storage
-	entries  int // of ordered dictionaries made from lists
+	entries  int             // of ordered dictionaries made from lists
+	skipped  map[string]bool // the names that are inert
+	inOrder  bool            // storages follow each other: the place of one tells that of the next
 }
 
-func newHost() *host { return &host{storages: make(map[string]*storage)} }
+func newHost() *host {
+	return &host{storages: make(map[string]*storage), skipped: make(map[string]bool)}
+}
 
 // function is a name that may be called.
 type function struct {
@@ -52,6 +57,7 @@ func knownNames() map[string]any {
 		{"torch._utils._rebuild_tensor", (*host).rebuildTensor},
 		{"torch._utils._rebuild_tensor_v2", (*host).rebuildTensor},
 		{"torch._utils._rebuild_parameter", (*host).rebuildParameter},
+		{"torch._utils._rebuild_parameter_with_state", (*host).rebuildParameter},
 		{"torch.nn.parameter.Parameter", (*host).newParameter},
 		{"torch._tensor._rebuild_from_type_v2", (*host).rebuildFromType},
 	} {
@@ -65,17 +71,25 @@ func knownNames() map[string]any {
 }
 
 func (h *host) Global(module, name string) (any, error) {
-	v, ok := globals[module+"."+name]
-	if !ok {
-		return nil, fmt.Errorf("name %s.%s: %w", module, name, pickle.ErrRefused)
+	full := module + "." + name
+	if v, ok := globals[full]; ok {
+		return v, nil
 	}
-	return v, nil
+	h.skipped[full] = true
+	return pickle.Inert(full), nil
 }
 
 func (h *host) Call(callable any, args pickle.Tuple) (any, error) {
+	if class, ok := callable.(class); ok {
+		h.skipped[string(class)] = true
+		return pickle.Inert(class), nil
+	}
 	f, ok := callable.(function)
 	if !ok {
 		return nil, fmt.Errorf("calling %s: %w", pickle.TypeName(callable), pickle.ErrRefused)
+	}
+	if slices.ContainsFunc(args[:min(len(args), 2)], isInert) { // a part of a storage, or a class, that is not known
+		return pickle.Inert(f.name), nil
 	}
 	v, err := f.call(h, args)
 	if err != nil {
@@ -134,9 +148,14 @@ func (h *host) rebuildTensor(args pickle.Tuple) (any, error) {
 	return newStored(p, first, shape, strides)
 }
 
-// rebuildParameter takes (tensor, requires_grad, hooks).
+func isInert(v any) bool {
+	_, ok := v.(pickle.Inert)
+	return ok
+}
+
+// rebuildParameter takes (tensor, requires_grad, hooks), and of a parameter with attributes these.
 func (h *host) rebuildParameter(args pickle.Tuple) (any, error) {
-	if len(args) != 3 || !isTensor(args[0]) {
+	if len(args) < 3 || len(args) > 4 || !isTensor(args[0]) {
 		return nil, errArguments
 	}
 	return args[0], nil
@@ -185,11 +204,20 @@ func (h *host) rebuildFromType(args pickle.Tuple) (any, error) {
 }
 
 // Persistent takes ("storage", type, key, device, elements) and in legacy files a view of it: None or (key, first
-// element, elements).
+// element, elements); and there the class of a module, as ("module", class, its source's file, its source). A storage of
+// another type is inert if others are found without it.
 func (h *host) Persistent(id any) (any, error) {
 	fields, ok := id.(pickle.Tuple)
+	if ok && len(fields) == 4 && fields[0] == "module" && isInert(fields[1]) {
+		return fields[1], nil
+	}
 	if !ok || len(fields) < 5 || len(fields) > 6 || fields[0] != "storage" {
 		return nil, fmt.Errorf("persistent id is not that of a storage: %w", pickle.ErrRefused)
+	}
+	if unknown, ok := fields[1].(pickle.Inert); ok && !h.inOrder {
+		return unknown, nil
+	} else if ok {
+		return nil, fmt.Errorf("storage of type %s: %w", unknown, pickle.ErrRefused)
 	}
 	kind, ok := fields[1].(storageType)
 	key, okKey := fields[2].(string)

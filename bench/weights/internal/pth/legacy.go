@@ -78,7 +78,7 @@ func (s *storage) place(r io.ReaderAt, at, size int64) (int64, error) {
 		return 0, fmt.Errorf("%d elements in the file, %d in its description", n, s.elements)
 	}
 	if s.bytes() > size-at {
-		return 0, fmt.Errorf("%d bytes at %d in a file of %d", s.bytes(), at, size)
+		return 0, fmt.Errorf("%d bytes at %d in a file of %d: %w", s.bytes(), at, size, io.ErrUnexpectedEOF)
 	}
 	s.offset = at
 	return at + s.bytes(), nil

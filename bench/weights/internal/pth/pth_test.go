@@ -70,10 +70,11 @@ func TestViews(t *testing.T) {
 // What a file says beyond tensors is refused by its name; the reasons are those that a user reads.
 func TestRefused(t *testing.T) {
 	for name, reason := range map[string]string{
-		"malicious.pth":        "GLOBAL at byte 184: name posix.system: refused",
-		"malicious_legacy.pth": "name posix.system: refused",
-		"whole_module.pth":     "GLOBAL at byte 2: name torch.nn.modules.linear.Linear: refused",
-		"expanded.pth":         "repeats the 1 elements of storage \"0\": refused",
+		"malicious.pth":        `state dict with a posix.system under the key "trap": refused`,
+		"malicious_legacy.pth": `state dict with a posix.system under the key "trap": refused`,
+		"whole_module.pth": "holds a torch.nn.modules.linear.Linear, which is not read, instead of a dict of tensors: " +
+			"save a module's state_dict(): refused",
+		"expanded.pth": "repeats the 1 elements of storage \"0\": refused",
 	} {
 		_, err := read(fixture(t, name))
 		if !errors.Is(err, pickle.ErrRefused) || !strings.HasSuffix(err.Error(), reason) {
@@ -240,6 +241,10 @@ func TestWrappers(t *testing.T) {
 		"model_ema":        dict("U\x0astate_dict", inner(b), "U\x09model_ema", inner(a)),
 		"state_dict_ema":   dict("U\x0astate_dict", inner(b), "U\x0estate_dict_ema", inner(a)),
 		"model.state_dict": dict("U\x05model", "}U\x0astate_dict"+inner(a)+"s"),
+		"model_state_dict": dict("U\x10model_state_dict", inner(a), "U\x05model", inner(b)),
+		"net":              dict("U\x05epochK\x07", "U\x03net", inner(a), "U\x07network", inner(b)),
+		"network":          dict("U\x06params", inner(b), "U\x07network", inner(a)),
+		"params":           dict("U\x06params", inner(a)),
 	} {
 		f, err := read(legacy(object, keyA, strings.Repeat("x", 16)))
 		if err != nil {

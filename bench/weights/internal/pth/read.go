@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/reidbench/reidbench/bench/weights/internal/pickle"
 	"github.com/reidbench/reidbench/bench/weights/internal/tensor"
@@ -21,6 +23,7 @@ type File struct {
 	Tensors []tensor.View // in the file's order
 	Wrapper string        // the keys under which the state dict was found, joined by dots; empty at the top
 	Legacy  bool          // written in the format before PyTorch 1.6
+	Skipped []string      // names of what Python would have called or made beside the state dict, sorted
 }
 
 // IsZip reports whether a file that begins so, with 14 bytes at least, is in the format since PyTorch 1.6.
@@ -45,7 +48,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	case IsZip(head):
 		root, err = readZip(r, size, h)
 	case IsLegacy(head):
-		legacy = true
+		legacy, h.inOrder = true, true
 		root, err = readLegacy(r, size, h)
 	default:
 		err = errors.New("neither a zip archive nor torch.save's legacy format")
@@ -57,9 +60,15 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Wrapper: wrapper, Legacy: legacy}
+	f := &File{Wrapper: wrapper, Legacy: legacy, Skipped: slices.Sorted(maps.Keys(h.skipped))}
+	if odd := state.OddKey(); odd != "" {
+		return nil, fmt.Errorf("state dict with a key that is a %s: %w", odd, pickle.ErrRefused)
+	}
 	for _, key := range state.Keys() {
 		v, _ := state.Get(key)
+		if isInert(v) {
+			return nil, fmt.Errorf("state dict with a %s under the key %q: %w", v, fmt.Sprint(key), pickle.ErrRefused)
+		}
 		if !isTensor(v) {
 			continue // a number, None: nothing that a network loads
 		}
@@ -73,48 +82,4 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 		f.Tensors = append(f.Tensors, v.(*stored).view(name))
 	}
 	return f, nil
-}
-
-// wrappers are the keys under which training scripts keep a state dict, in the order of preference: averaged weights
-// first, as timm.models.load_state_dict does, since those are the ones whose accuracy is published.
-var wrappers = []string{"state_dict_ema", "model_ema", "state_dict", "model"}
-
-// stateDict sees through up to three wrappers. A dictionary is the state dict if none of the wrappers' keys holds
-// another dictionary in it: a module's own state is flat.
-func stateDict(root any) (state *pickle.Dict, wrapper string, err error) {
-	state, ok := root.(*pickle.Dict)
-	if !ok {
-		return nil, "", fmt.Errorf("holds a %s instead of a dict of tensors", pickle.TypeName(root))
-	}
-	for range 3 {
-		inner, key := unwrap(state)
-		if inner == nil {
-			break
-		}
-		if wrapper != "" {
-			wrapper += "."
-		}
-		state, wrapper = inner, wrapper+key
-	}
-	for _, key := range state.Keys() {
-		if v, _ := state.Get(key); isTensor(v) {
-			return state, wrapper, nil
-		}
-	}
-	return nil, "", fmt.Errorf("no tensor among the %d keys %.200v", len(state.Keys()), fmt.Sprint(state.Keys()))
-}
-
-func unwrap(d *pickle.Dict) (inner *pickle.Dict, key string) {
-	for _, key := range wrappers {
-		v, _ := d.Get(key)
-		if inner, ok := v.(*pickle.Dict); ok {
-			return inner, key
-		}
-	}
-	return nil, ""
-}
-
-func isTensor(v any) bool {
-	t, ok := v.(*stored)
-	return ok && t.storage != nil
 }

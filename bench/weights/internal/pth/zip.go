@@ -17,6 +17,9 @@ const maxDirectory = 8 << 20
 func readZip(r io.ReaderAt, size int64, h *host) (any, error) {
 	limited := &limitedReaderAt{r: r, left: maxDirectory}
 	archive, err := zip.NewReader(limited, size)
+	if errors.Is(err, zip.ErrFormat) {
+		return nil, fmt.Errorf("zip archive without a sound directory at its end: %w", io.ErrUnexpectedEOF)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("zip archive: %w", err)
 	}

@@ -34,7 +34,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	}
 	n := binary.LittleEndian.Uint64(prefix[:])
 	if n > uint64(size-8) {
-		return nil, fmt.Errorf("header of %d bytes in a file of %d", n, size)
+		return nil, fmt.Errorf("header of %d bytes in a file of %d: %w", n, size, io.ErrUnexpectedEOF)
 	}
 	if n > maxHeader {
 		return nil, fmt.Errorf("header of %d bytes is longer than %d", n, maxHeader)
@@ -78,8 +78,12 @@ func (h *header) place(start, size int64) error {
 	for i := range h.entries {
 		e := &h.entries[i]
 		if e.begin != next || e.end < e.begin || e.end > size {
-			return fmt.Errorf("tensor %q: data_offsets [%d, %d] where [%d, at most %d] should be",
+			err := fmt.Errorf("tensor %q: data_offsets [%d, %d] where [%d, at most %d] should be",
 				e.Name, e.begin, e.end, next, size)
+			if e.begin == next && e.end > size {
+				err = fmt.Errorf("%w: %w", err, io.ErrUnexpectedEOF)
+			}
+			return err
 		}
 		elements, err := tensor.Elements(e.Shape)
 		if err != nil {
