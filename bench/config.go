@@ -25,7 +25,7 @@ type Config struct {
 
 	Jobs    int    // side by side at most, as memory allows, with a thread each at least; 0: one
 	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it
-	Memory  int64  // bytes that all jobs together may take; 0: [machine.AvailableMemory]
+	Memory  int64  // bytes that all jobs together may take; 0: what [machine.MemoryBound] leaves
 	Teacher string // the model that distilled rows learn from; "": [models.DefaultTeacher]
 	// AwaitTeacher has a distilled job whose teacher is not of this run wait for its record, as long as that takes:
 	// another process trains it.
@@ -61,9 +61,10 @@ func (c *Config) complete() error {
 	c.Seeds = max(c.Seeds, 1)
 	c.Jobs = min(max(c.Jobs, 1), max(c.Seeds*len(c.Models), 1), c.Threads)
 	if c.Memory < 1 {
-		if c.Memory = machine.AvailableMemory(); c.Memory > 0 && c.Memory < planningBytes {
-			return fmt.Errorf("%w: %s are left to this process, too little to plan with", ErrMemory,
-				machine.Bytes(c.Memory))
+		if bound, known := machine.MemoryBound(); known {
+			if c.Memory = bound.Left(); c.Memory < planningBytes {
+				return tooLittleToPlan(bound)
+			}
 		}
 	}
 	if c.Checkpoints.Newest < 1 {
@@ -92,6 +93,13 @@ func (c *Config) complete() error {
 		return err
 	}
 	return c.Recipe.Validate()
+}
+
+// tooLittleToPlan is the error where not even planning has room.
+func tooLittleToPlan(b machine.Bound) error {
+	return fmt.Errorf("%w: %s is %s, and at least %s are needed: %s that are in use already, and %s to plan with",
+		ErrMemory, b.Of, machine.Bytes(b.Limit), machine.Bytes(b.Taken+planningBytes), machine.Bytes(b.Taken),
+		machine.Bytes(planningBytes))
 }
 
 func (c *Config) threadsOfJob() int { return max(c.Threads/c.Jobs, 1) }

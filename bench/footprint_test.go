@@ -106,3 +106,12 @@ func TestSideBySide(t *testing.T) {
 		})
 	}
 }
+
+func TestTooLittleToPlan(t *testing.T) {
+	err := tooLittleToPlan(machine.Bound{Of: "ulimit -v", Limit: 3 << 29, Taken: 2 << 30})
+	const want = "not enough memory: ulimit -v is 1.50 GiB, and at least 2.06 GiB are needed: " +
+		"2.00 GiB that are in use already, and 64.0 MiB to plan with"
+	if !errors.Is(err, ErrMemory) || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+}

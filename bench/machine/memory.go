@@ -3,27 +3,79 @@ package machine
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"io/fs"
-	"math"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// AvailableMemory is how many bytes this process can take without swapping or being ended for
-// it: what the system has available, or what the process's control groups or its own limits leave it where that
-// is less. It is 0 where none is known, and never where one is.
-func AvailableMemory() int64 { return availableMemory(os.DirFS("/")) }
+// A Bound is what limits the memory that this process can take without swapping or being ended for it.
+type Bound struct {
+	Of    string // whose limit it is, as in "ulimit -v is 2 GiB"
+	Limit int64  // bytes
+	Taken int64  // those that are in use, by whomever the limit is about; may be more than the limit
+}
 
-func availableMemory(root fs.FS) int64 {
-	least := int64(math.MaxInt64)
-	if text, err := fs.ReadFile(root, "proc/meminfo"); err == nil {
-		if n := kibibytes(field(text, "MemAvailable:")); n > 0 {
-			least = n
+// Left is how many bytes the process can take.
+func (b Bound) Left() int64 { return max(b.Limit-b.Taken, 0) }
+
+// MemoryBound is the tightest bound: of what the system has, or of the process's control groups or its own limits
+// where they leave less. It is not known everywhere.
+func MemoryBound() (b Bound, known bool) { return memoryBound(os.DirFS("/")) }
+
+func memoryBound(root fs.FS) (Bound, bool) {
+	bounds := slices.Concat(systemBound(root), limitBounds(root), groupBounds(root))
+	if len(bounds) == 0 {
+		return Bound{}, false
+	}
+	return slices.MinFunc(bounds, func(a, b Bound) int { return cmp.Compare(a.Limit-a.Taken, b.Limit-b.Taken) }), true
+}
+
+// systemBound is the memory that the machine has, if it is known.
+func systemBound(root fs.FS) []Bound {
+	text, err := fs.ReadFile(root, "proc/meminfo")
+	if err != nil {
+		return nil
+	}
+	total, available := kibibytes(field(text, "MemTotal:")), kibibytes(field(text, "MemAvailable:"))
+	if available <= 0 {
+		return nil
+	}
+	return []Bound{{"the system's memory", total, total - available}}
+}
+
+// runtimeReserve is what the runtime maps beyond what a program takes: whole arenas, stacks, tables.
+const runtimeReserve = 192 << 20
+
+// limitBounds are the limits of ulimit -v and ulimit -d: those that a batch system may set.
+func limitBounds(root fs.FS) []Bound {
+	var bounds []Bound
+	limits, _ := fs.ReadFile(root, "proc/self/limits")
+	status, _ := fs.ReadFile(root, "proc/self/status")
+	for _, l := range []struct{ of, limit, use string }{
+		{"ulimit -v", "Max address space", "VmSize:"},
+		{"ulimit -d", "Max data size", "VmData:"},
+	} {
+		for line := range strings.Lines(string(limits)) {
+			values, ok := strings.CutPrefix(line, l.limit)
+			if !ok {
+				continue
+			}
+			soft, _, _ := strings.Cut(strings.TrimSpace(values), " ")
+			if limit, err := strconv.ParseInt(soft, 10, 64); err == nil { // else it is unlimited
+				bounds = append(bounds, Bound{l.of, limit, kibibytes(field(status, l.use)) + runtimeReserve})
+			}
 		}
 	}
-	least = min(least, limitedMemory(root))
+	return bounds
+}
+
+// groupBounds are those of the process's control groups.
+func groupBounds(root fs.FS) []Bound {
+	var bounds []Bound
 	membership, _ := fs.ReadFile(root, "proc/self/cgroup") // lines of "number:controllers:path"
 	for line := range strings.Lines(string(membership)) {
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
@@ -32,46 +84,20 @@ func availableMemory(root fs.FS) int64 {
 		}
 		switch controllers := strings.Split(parts[1], ","); {
 		case parts[0] == "0" && parts[1] == "": // version 2
-			least = min(least,
-				groupMemory(root, "sys/fs/cgroup", parts[2], "memory.max", "memory.current", "inactive_file"))
+			bounds = append(bounds,
+				groupsFrom(root, "sys/fs/cgroup", parts[2], "memory.max", "memory.current", "inactive_file")...)
 		case len(controllers) == 1 && controllers[0] == "memory":
-			least = min(least, groupMemory(root, "sys/fs/cgroup/memory", parts[2],
-				"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"))
+			bounds = append(bounds, groupsFrom(root, "sys/fs/cgroup/memory", parts[2],
+				"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")...)
 		}
 	}
-	if least == math.MaxInt64 {
-		return 0
-	}
-	return max(least, 1)
+	return bounds
 }
 
-// runtimeReserve is what the runtime maps beyond what a program takes: whole arenas, stacks, tables.
-const runtimeReserve = 192 << 20
-
-// limitedMemory is what the limits of ulimit -v and ulimit -d leave the process: those that a batch system may set.
-func limitedMemory(root fs.FS) int64 {
-	least := int64(math.MaxInt64)
-	limits, _ := fs.ReadFile(root, "proc/self/limits")
-	status, _ := fs.ReadFile(root, "proc/self/status")
-	for _, l := range []struct{ limit, use string }{{"Max address space", "VmSize:"}, {"Max data size", "VmData:"}} {
-		for line := range strings.Lines(string(limits)) {
-			values, ok := strings.CutPrefix(line, l.limit)
-			if !ok {
-				continue
-			}
-			soft, _, _ := strings.Cut(strings.TrimSpace(values), " ")
-			if limit, err := strconv.ParseInt(soft, 10, 64); err == nil { // else it is unlimited
-				least = min(least, max(limit-kibibytes(field(status, l.use))-runtimeReserve, 0))
-			}
-		}
-	}
-	return least
-}
-
-// groupMemory is the least that a control group and those above it leave. A container may see its
-// own group as the topmost, whatever the path says. Cached files give way, so they count as free.
-func groupMemory(root fs.FS, mount, group, limitFile, usageFile, cacheField string) int64 {
-	least := int64(math.MaxInt64)
+// groupsFrom are the bounds of a control group and of those above it. A container may see its own group as the topmost,
+// whatever the path says. Cached files give way, so they count as free.
+func groupsFrom(root fs.FS, mount, group, limitFile, usageFile, cacheField string) []Bound {
+	var bounds []Bound
 	for {
 		dir := path.Join(mount, group)
 		limit, limited := readBytes(root, path.Join(dir, limitFile))
@@ -79,10 +105,11 @@ func groupMemory(root fs.FS, mount, group, limitFile, usageFile, cacheField stri
 		if limited && known {
 			stat, _ := fs.ReadFile(root, path.Join(dir, "memory.stat"))
 			cached, _ := strconv.ParseInt(field(stat, cacheField), 10, 64)
-			least = min(least, max(limit-max(used-cached, 0), 0))
+			name := "the limit of the control group " + path.Join("/", group)
+			bounds = append(bounds, Bound{name, limit, max(used-cached, 0)})
 		}
 		if path.Join("/", group) == "/" {
-			return least
+			return bounds
 		}
 		group = path.Dir(path.Join("/", group))
 	}
