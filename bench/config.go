@@ -30,6 +30,8 @@ type Config struct {
 	// AwaitTeacher has a distilled job whose teacher is not of this run wait for its record, as long as that takes:
 	// another process trains it.
 	AwaitTeacher bool
+	// Untimed leaves speed and time out of the records: they say nothing where other work runs beside this.
+	Untimed bool
 
 	Checkpoints Checkpoints
 

@@ -28,6 +28,7 @@ type job struct {
 	threads    int
 	data       *dataset
 	alone      bool // no other job runs at the same time
+	untimed    bool // other work runs at the same time: speed and time say nothing
 	keep       Checkpoints
 	teacher    *teacherFolder // nil if the model is not distilled
 	pretrained string         // the file of weights to begin with; "": random ones
@@ -108,7 +109,9 @@ func (j *job) runRecorded(ctx context.Context) (results.Record, error) {
 	}
 	finished := j.now()
 	record.Timing.Started, record.Timing.Finished = started, finished
-	record.Timing.WallSeconds = finished.Sub(started).Seconds()
+	if !j.untimed {
+		record.Timing.WallSeconds = finished.Sub(started).Seconds()
+	}
 	if measured {
 		record.Memory.PeakBytes = machine.PeakMemory()
 	}
@@ -167,7 +170,9 @@ func (j *job) trainWeights(ctx context.Context, record *results.Record) (err err
 	record.Epochs, record.Final, record.Best = t.position.Epochs, t.position.Final, t.position.Best
 	record.Images = imagesSeen(t.trainedOn, t.judged, t.overlap)
 	record.Memory.PlannedBytes = j.footprint.total()
-	record.Timing.ImagesPerSecond = t.meter.trainRate()
+	if !j.untimed {
+		record.Timing.ImagesPerSecond = t.meter.trainRate()
+	}
 	if err != nil {
 		return err
 	}

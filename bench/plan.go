@@ -36,7 +36,7 @@ func (r *runner) plan(ctx context.Context, s scope) error {
 				return ctx.Err()
 			}
 			j := newJob(m, c.Seed+i, c, r.data)
-			j.threads, j.alone = c.threadsOfJob(), c.Jobs == 1
+			j.threads, j.alone, j.untimed = c.threadsOfJob(), c.Jobs == 1, c.Untimed
 			j.report, j.now, j.keep = c.Progress.Report, c.Now, c.Checkpoints
 			r.jobs = append(r.jobs, j)
 			r.summary.Jobs = append(r.summary.Jobs, JobResult{

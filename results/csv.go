@@ -98,8 +98,8 @@ func csvFields() []csvField {
 		ofRecord("peak_bytes", func(r *Record) string { return strconv.FormatInt(r.Memory.PeakBytes, 10) }),
 		ofRecord("started", func(r *Record) string { return timestamp(r.Timing.Started) }),
 		ofRecord("finished", func(r *Record) string { return timestamp(r.Timing.Finished) }),
-		ofRecord("wall_seconds", func(r *Record) string { return number(r.Timing.WallSeconds) }),
-		ofRecord("images_per_second", func(r *Record) string { return number(r.Timing.ImagesPerSecond) }),
+		ofRecord("wall_seconds", func(r *Record) string { return known(r.Timing.WallSeconds) }),
+		ofRecord("images_per_second", func(r *Record) string { return known(r.Timing.ImagesPerSecond) }),
 		csvField{"notes", func(l *Line) string { return strings.Join(l.Notes, " ") }},
 	)
 	return fields
@@ -180,4 +180,10 @@ func timestamp(t time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
-func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+// known is a measurement; 0 is none.
+func known(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}

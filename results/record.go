@@ -125,8 +125,8 @@ type Memory struct {
 type Timing struct {
 	Started         time.Time `json:"started"`
 	Finished        time.Time `json:"finished"`
-	WallSeconds     float64   `json:"wall_seconds"`
-	ImagesPerSecond float64   `json:"images_per_second"` // in training
+	WallSeconds     float64   `json:"wall_seconds"`      // 0: not known, other work ran beside it
+	ImagesPerSecond float64   `json:"images_per_second"` // in training; 0: not known
 }
 
 // maxRecordBytes bounds what ParseRecord reads; a record with a CMC of ten thousand ranks has a quarter of it.

@@ -28,6 +28,7 @@ type Fact struct {
 type ReportTable struct {
 	Table Table
 	Lines []Line
+	alone bool // accuracy stands without the published
 }
 
 // NewReport arranges records for printing. Costs are keyed by a published row's printed name, beside the tables by
@@ -84,6 +85,15 @@ func NewReport(records []Record, costs map[string]Cost) (*Report, error) {
 	report.annotate()
 	report.warnOfRuns()
 	return report, nil
+}
+
+// LeaveOutPublishedAccuracy has text and Markdown show our accuracy alone: on other data than the published, their
+// difference says nothing. Costs, which no data changes, stay beside the published.
+func (r *Report) LeaveOutPublishedAccuracy() {
+	r.Caveat = ""
+	for i := range r.Tables {
+		r.Tables[i].alone = true
+	}
 }
 
 // namedOdd is how many odd folders a report names.

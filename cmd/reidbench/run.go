@@ -33,7 +33,7 @@ type runOptions struct {
 	seeds, threads, jobs                int
 	executor                            executorOptions
 	tasks                               []int
-	awaitTeacher                        bool
+	awaitTeacher, untimed               bool
 	precision                           gemm.Precision
 	protocol                            protocolOptions
 	checkpoints                         bench.Checkpoints
@@ -82,6 +82,9 @@ Recipes:
 
   # beginning with published weights: pretrained/osnet_x1_0.pth, pretrained/resnet50-0676ba61.pth
   reidbench run osnet resnet50 --weights pretrained
+
+  # every row learns something, for hours, in the background
+  nice -n 19 reidbench run all --recipe scratch --untimed --out runs-scratch
 
   # everything that a command line can say, in a file
   reidbench run --config docs/bench.yaml --seeds 5
@@ -142,6 +145,8 @@ Recipes:
 		nil, "only the jobs of these `numbers`, from 0, seed by seed: what a cluster's tasks are told")
 	flags.BoolVar(&o.awaitTeacher, "await-teacher",
 		false, "a distilled model's job waits for its teacher, which another process trains")
+	flags.BoolVar(&o.untimed, "untimed",
+		false, "record neither speed nor time: other work runs beside this, or at a higher priority")
 	o.executor.register(flags)
 	acceptConfig(command, "models")
 	return command
@@ -182,7 +187,7 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	return bench.Config{
 		Out: o.out, Data: o.data, Models: list, Recipe: chosen, Seed: o.seed, Seeds: o.seeds,
 		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights, Checkpoints: o.checkpoints,
-		AwaitTeacher: o.awaitTeacher,
+		AwaitTeacher: o.awaitTeacher, Untimed: o.untimed,
 	}, chosen.Validate()
 }
 
@@ -238,7 +243,7 @@ func recipeNames() string {
 func describeRecipes() string {
 	var lines []string
 	for _, r := range recipe.All() {
-		line := fmt.Sprintf("  %-6s %d + %d epochs, batches of %d, learning rate %g",
+		line := fmt.Sprintf("  %-7s %d + %d epochs, batches of %d, learning rate %g",
 			r.Name, r.HeadEpochs, r.Epochs, r.Batch, r.LR)
 		if r.ForwardMACs > 0 {
 			line += fmt.Sprintf(", cut to %.0f G multiply-adds", float64(r.ForwardMACs)/1e9)
