@@ -23,6 +23,7 @@ type EvaluateConfig struct {
 	Data     string // a Market-1501 folder
 	Protocol recipe.Protocol
 	Features string // where to write every image's embedding as CSV; "": nowhere
+	Queries  string // where to write what each query has found, as [results.WriteQueries] does; "": nowhere
 	Batch    int    // images; 0: recipe.DefaultBatch
 	Threads  int    // 0: one per CPU
 	Progress progress.Reporter
@@ -53,6 +54,11 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 			return Evaluation{}, err
 		}
 	}
+	if c.Queries != "" {
+		if err := results.WriteQueries(c.Queries, judged.queries()); err != nil {
+			return Evaluation{}, err
+		}
+	}
 	overlap, err := data.overlap(ctx, c.Threads)
 	if err != nil {
 		return Evaluation{}, err
@@ -60,7 +66,7 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 	return Evaluation{
 		Model: c.Model.Name, Weights: filepath.Base(c.Weights),
 		Dataset: data.record, Images: imagesSeen(nil, judged.seen, overlap), Protocol: c.Protocol,
-		Metrics: *judged.metrics(), Queries: judged.result.Queries, Skipped: judged.result.Skipped,
+		Metrics: *judged.finalMetrics(), Queries: judged.result.Queries, Skipped: judged.result.Skipped,
 	}, nil
 }
 

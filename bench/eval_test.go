@@ -14,6 +14,7 @@ import (
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models/graph"
+	"github.com/reidbench/reidbench/results"
 )
 
 func TestEvaluateAgreesWithRun(t *testing.T) {
@@ -39,8 +40,8 @@ func TestEvaluateAgreesWithRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 1 + got.Dataset.Query + got.Dataset.Gallery; len(rows) != want || len(rows[0]) != 3+16 {
-		t.Errorf("%d rows of %d columns, want %d of 19", len(rows), len(rows[0]), want)
+	if want := 1 + got.Dataset.Query + got.Dataset.Gallery; len(rows) != want || len(rows[0]) != 4+16 {
+		t.Errorf("%d rows of %d columns, want %d of 20", len(rows), len(rows[0]), want)
 	}
 }
 
@@ -79,5 +80,42 @@ func TestEvaluateRefusesForeignWeights(t *testing.T) {
 	})
 	if err == nil || !strings.Contains(err.Error(), "missing (2): neck.weight, neck.bias") {
 		t.Errorf("error %v, want one that names what is missing", err)
+	}
+}
+
+// TestQueriesAreRecorded: the file in a job's folder is the one that eval writes, and the record's figures and
+// intervals are made of it.
+func TestQueriesAreRecorded(t *testing.T) {
+	c := testConfig(t, tinymodel.New("one"))
+	c.Recipe.Evaluation.Rerank = market1501.PublishedRerank()
+	summary := mustRun(t, c)
+	written := filepath.Join(t.TempDir(), "queries.csv")
+	if _, err := Evaluate(t.Context(), EvaluateConfig{
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data,
+		Protocol: c.Recipe.Evaluation, Queries: written, Batch: c.Recipe.Batch,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := results.ReadQueries(filepath.Join(c.Out, "one", results.QueriesFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	byEval, err := results.ReadQueries(written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(recorded, byEval); diff != "" {
+		t.Errorf("queries (-run +eval):\n%s", diff)
+	}
+	final := summary.Jobs[0].Record.Final
+	if diff := cmp.Diff(recorded.Intervals(), final.Intervals); diff != "" || final.Intervals == nil {
+		t.Errorf("intervals (-queries +record):\n%s", diff)
+	}
+	if diff := cmp.Diff(recorded.RerankedIntervals(), final.Reranked.Intervals); diff != "" {
+		t.Errorf("re-ranked intervals (-queries +record):\n%s", diff)
+	}
+	records, _, err := results.Load(c.Out)
+	if err != nil || len(records) != 1 || len(records[0].Queries) != len(recorded) {
+		t.Errorf("loaded with the record: %d queries (%v), not %d", len(records[0].Queries), err, len(recorded))
 	}
 }

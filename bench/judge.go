@@ -22,7 +22,9 @@ type judge struct {
 // evaluation is the protocol's outcome, the features that it was judged by, and what their images were.
 type evaluation struct {
 	result         market1501.Result
+	scores         []market1501.Score // of every query
 	reranked       *market1501.Result // nil: not re-ranked
+	rerankedScores []market1501.Score
 	query, gallery *market1501.Features
 	seen           *market1501.Decoded
 }
@@ -37,17 +39,25 @@ func (j *judge) evaluate(ctx context.Context) (e evaluation, err error) {
 		return e, err
 	}
 	config := market1501.EvalConfig{Metric: j.protocol.Metric, Threads: j.threads}
-	if e.result, err = market1501.Evaluate(ctx, e.query, e.gallery, config); err != nil {
+	if e.result, e.scores, err = e.judge(ctx, config); err != nil {
 		return e, err
 	}
 	if config.Rerank = j.protocol.Rerank; config.Rerank != (market1501.Rerank{}) {
-		reranked, err := market1501.Evaluate(ctx, e.query, e.gallery, config)
-		if err != nil {
-			return e, err
-		}
-		e.reranked = &reranked
+		e.reranked = new(market1501.Result)
+		*e.reranked, e.rerankedScores, err = e.judge(ctx, config)
 	}
-	return e, nil
+	return e, err
+}
+
+// judge compares the features.
+func (e evaluation) judge(
+	ctx context.Context, config market1501.EvalConfig,
+) (result market1501.Result, scores []market1501.Score, err error) {
+	if scores, err = market1501.Scores(ctx, e.query, e.gallery, config); err != nil {
+		return result, nil, err
+	}
+	result, err = market1501.Summarise(scores)
+	return result, scores, err
 }
 
 // embed runs every image of a split through the program, and adds it to seen.
@@ -116,6 +126,33 @@ const chunk = 512
 func chunkOf(n int) int {
 	chunks := (n + chunk - 1) / chunk
 	return (n + chunks - 1) / chunks
+}
+
+// queries are what each of them has found.
+func (e evaluation) queries() results.Queries {
+	queries := make(results.Queries, len(e.scores))
+	for i, s := range e.scores {
+		queries[i] = results.Query{Image: imageOf(e.query, i), Outcome: outcomeOf(s)}
+		if e.reranked != nil {
+			o := outcomeOf(e.rerankedScores[i])
+			queries[i].Reranked = &o
+		}
+	}
+	return queries
+}
+
+func outcomeOf(s market1501.Score) results.Outcome {
+	return results.Outcome{AP: s.AP, INP: s.INP, FirstRank: s.FirstRank}
+}
+
+// finalMetrics is the outcome of a last evaluation: metrics with their intervals.
+func (e evaluation) finalMetrics() *results.Metrics {
+	m, queries := e.metrics(), e.queries()
+	m.Intervals = queries.Intervals()
+	if m.Reranked != nil {
+		m.Reranked.Intervals = queries.RerankedIntervals()
+	}
+	return m
 }
 
 // metrics is the outcome as it stands in records.

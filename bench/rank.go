@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/reidbench/reidbench/bench/recipe"
@@ -119,14 +120,18 @@ const (
 	recordedTop     = 10
 )
 
-// recordRankings writes the ranked lists of a job's last evaluation into its folder.
-func (t *training) recordRankings(ctx context.Context, e evaluation) error {
+// recordQueries writes into the folder of a job what the queries of its last evaluation have found, and the ranked
+// lists of some.
+func (t *training) recordQueries(ctx context.Context, e evaluation) error {
 	r, err := e.rankings(ctx, t.judge.protocol, t.threads, ChooseSpread, recordedQueries, recordedTop)
 	if err != nil {
 		return err
 	}
 	r.Model, r.Dataset = t.id.Model, t.id.Dataset
 	if err := t.tenancy.Check(); err != nil {
+		return err
+	}
+	if err := results.WriteQueries(filepath.Join(t.folder.Dir, results.QueriesFile), e.queries()); err != nil {
 		return err
 	}
 	return results.WriteRankings(t.folder.Dir, r)

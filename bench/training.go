@@ -320,7 +320,7 @@ func (t *training) step() error {
 // closeEpoch evaluates if that is due, logs, and opens the next epoch. If it fails, the epoch stays open as it was.
 func (t *training) closeEpoch(ctx context.Context) error {
 	s := &t.position
-	var metrics *results.Metrics
+	var metrics, final *results.Metrics
 	if t.evaluationDue() {
 		e, err := t.judge.evaluate(ctx)
 		if err = t.unlessChanged(ctx, err); err != nil {
@@ -332,10 +332,12 @@ func (t *training) closeEpoch(ctx context.Context) error {
 		}
 		s.Judged, t.judged = judged, e.seen
 		metrics = e.metrics()
+		final = metrics
 		if t.position.Epochs == t.lastEpoch() {
-			if err := t.recordRankings(ctx, e); err != nil {
+			if err := t.recordQueries(ctx, e); err != nil {
 				return err
 			}
+			final = e.finalMetrics()
 		}
 		t.meter.worked(t.evaluationWork())
 	}
@@ -349,7 +351,7 @@ func (t *training) closeEpoch(ctx context.Context) error {
 		entry := t.entry(store.EvaluationEntry, 0)
 		entry.Metrics = metrics
 		t.log.Add(entry)
-		s.Final = metrics
+		s.Final = final
 		if s.Best == nil || metrics.MAP > s.Best.MAP {
 			s.Best = &results.Best{Epoch: s.Epochs + 1, Metrics: *metrics}
 		}

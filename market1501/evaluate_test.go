@@ -288,10 +288,10 @@ func TestWriteFeatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `file,pid,camid,f0,f1
-query/a.jpg,7,1,0.1,-3
-bounding_box_test/b.jpg,0,2,1e-30,1.6777216e+07
-bounding_box_test/c.jpg,7,3,0,1.5
+	want := `file,pid,camid,split,f0,f1
+query/a.jpg,7,1,query,0.1,-3
+bounding_box_test/b.jpg,0,2,gallery,1e-30,1.6777216e+07
+bounding_box_test/c.jpg,7,3,gallery,0,1.5
 `
 	if diff := cmp.Diff(want, string(content)); diff != "" {
 		t.Error(diff)
@@ -302,7 +302,7 @@ bounding_box_test/c.jpg,7,3,0,1.5
 	if err := WriteFeatures(file, query, &Features{Dim: 3}); !errors.Is(err, ErrFeatures) {
 		t.Errorf("different lengths: %v", err)
 	}
-	if err := WriteFeatures(filepath.Join(file, "below", "a", "file"), query); err == nil {
+	if err := WriteFeatures(filepath.Join(file, "below", "a", "file"), query, gallery); err == nil {
 		t.Error("wrote below a file")
 	}
 }

@@ -91,27 +91,29 @@ func (f *Features) check() ([]float32, error) {
 	return squared, nil
 }
 
-// WriteFeatures writes one CSV file with a line per image of every set: file
-// name, pid, camid, then the values in the shortest decimals that read back as
-// the same float32. All sets have the same Dim. The file appears whole or not at
-// all.
-func WriteFeatures(file string, first *Features, more ...*Features) error {
-	for _, set := range more {
-		if set.Dim != first.Dim {
-			return fmt.Errorf("write features: %w: %d values per image and %d", ErrFeatures, first.Dim, set.Dim)
-		}
+// What the files of features call the two sets.
+const (
+	querySplit   = "query"
+	gallerySplit = "gallery"
+)
+
+// WriteFeatures writes one CSV file with a line per image: file name, pid, camid,
+// split (query or gallery), then the values in the shortest decimals that read
+// back as the same float32. Both sets have the same Dim. The file appears whole or
+// not at all.
+func WriteFeatures(file string, query, gallery *Features) error {
+	if query.Dim != gallery.Dim {
+		return fmt.Errorf("write features: %w: %d values per image and %d", ErrFeatures, query.Dim, gallery.Dim)
 	}
 	err := atomicfile.Write(file, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 1<<20)
-		out.WriteString("file,pid,camid")
-		for d := range first.Dim {
+		out.WriteString(featureColumns)
+		for d := range query.Dim {
 			fmt.Fprintf(out, ",f%d", d)
 		}
 		out.WriteByte('\n')
-		first.writeRows(out)
-		for _, set := range more {
-			set.writeRows(out)
-		}
+		query.writeRows(out, querySplit)
+		gallery.writeRows(out, gallerySplit)
 		return out.Flush()
 	})
 	if err != nil {
@@ -122,12 +124,13 @@ func WriteFeatures(file string, first *Features, more ...*Features) error {
 
 // writeRows leaves errors to the Flush of out, which keeps the first. Names need
 // no quotes: they have been parsed, and neither comma nor quote passes that.
-func (f *Features) writeRows(out *bufio.Writer) {
+func (f *Features) writeRows(out *bufio.Writer, split string) {
 	var line []byte
 	for i := range f.Len() {
 		line = append(line[:0], f.name(i)...)
 		line = strconv.AppendInt(append(line, ','), int64(f.PIDs[i]), 10)
 		line = strconv.AppendInt(append(line, ','), int64(f.CamIDs[i]), 10)
+		line = append(append(line, ','), split...)
 		for _, v := range f.Row(i) {
 			line = strconv.AppendFloat(append(line, ','), float64(v), 'g', -1, 32)
 		}

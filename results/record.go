@@ -40,6 +40,11 @@ type Record struct {
 	Best   *Best    `json:"best,omitempty"`
 	Memory Memory   `json:"memory"`
 	Timing Timing   `json:"timing"`
+
+	// Queries are what the queries of the last evaluation have found, from the file beside the record; none: not known,
+	// for the reason in NoQueries where there is a file.
+	Queries   Queries `json:"-"`
+	NoQueries string  `json:"-"`
 }
 
 // Recipe is a named set of training settings with every value resolved.
@@ -96,6 +101,8 @@ type Metrics struct {
 	MAP    float64   `json:"map"`
 	MINP   float64   `json:"minp,omitempty"` // mean inverse negative penalty; 0: not known
 	CMC    []float64 `json:"cmc,omitempty"`  // CMC[k-1] is Rank-k
+	// Intervals are of the last evaluation; nil: of another one, or the record is from before there were any.
+	Intervals *Intervals `json:"intervals,omitempty"`
 	// Reranked is the same evaluation after re-ranking; nil: not re-ranked.
 	Reranked *Metrics `json:"reranked,omitempty"`
 }
@@ -220,6 +227,11 @@ func (m Metrics) validate() error {
 	for _, v := range append([]float64{m.Rank1, m.Rank5, m.Rank10, m.MAP, m.MINP}, m.CMC...) {
 		if math.IsNaN(v) || v < 0 || v > 1 {
 			return fmt.Errorf("%v is not a fraction of 1", v)
+		}
+	}
+	if m.Intervals != nil {
+		if err := m.Intervals.validate(); err != nil {
+			return err
 		}
 	}
 	if r := m.Reranked; r != nil {

@@ -58,7 +58,7 @@ type Odd struct {
 // Load returns the records of all finished runs in the folders of out, sorted by model and seed. A folder without a
 // record is a run that is not finished and is passed over. Those whose record cannot be read, or is of a run that
 // another folder holds as well (a copy), are odd: of several, the folder that is called as the run would call it is
-// taken, or else the first.
+// taken, or else the first. Records have their queries where the folder tells them.
 func Load(out string) (records []Record, odd []Odd, err error) {
 	entries, err := os.ReadDir(out)
 	if err != nil {
@@ -76,6 +76,10 @@ func Load(out string) (records []Record, odd []Odd, err error) {
 		case err != nil:
 			odd = append(odd, Odd{dir, err, true})
 		default:
+			r.Queries, err = readQueriesOf(dir, r)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				r.NoQueries = err.Error()
+			}
 			held = append(held, heldRecord{r, dir})
 		}
 	}

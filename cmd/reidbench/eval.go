@@ -11,6 +11,7 @@ import (
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/statistics"
 )
 
 func newEvalCommand() *cobra.Command {
@@ -29,14 +30,21 @@ classifier, and one for another number of identities is left out, position embed
 of another image size are resized, anything else that differs is an error.
 
 Re-ranking is k-reciprocal (Zhong et al., CVPR 2017); the values that it takes by
-default are those of the paper. Its figures stand below the protocol's own.`,
+default are those of the paper. Its figures stand below the protocol's own.
+
+Each figure has a 95 % interval, by a bootstrap over the identities of the queries with
+a fixed seed: how far it might be from what other people, sought in the same gallery by
+the same weights, would give.`,
 		Example: `  reidbench eval osnet --weights runs/osnet/weights.safetensors --data Market-1501-v15.09.15
 
   # as many papers report it
   reidbench eval osnet --weights osnet.pth --data DukeMTMC-reID --metric cosine --flip --rerank
 
-  # also every image's embedding: file name, pid, camid, values
-  reidbench eval resnet50 --weights resnet50.pth --data data/synthetic --features features.csv`,
+  # also every image's embedding: file name, pid, camid, split, values
+  reidbench eval resnet50 --weights resnet50.pth --data data/synthetic --features features.csv
+
+  # also what each query has found: average precision, rank of its first hit
+  reidbench eval resnet50 --weights resnet50.pth --data data/synthetic --queries queries.csv`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -66,9 +74,10 @@ default are those of the paper. Its figures stand below the protocol's own.`,
 	flags.StringVar(&config.Data, "data", "", "`folder` of Market-1501")
 	options.register(command)
 	flags.StringVar(&config.Features, "features", "", "`file` to write every image's embedding to, as CSV")
+	flags.StringVar(&config.Queries, "queries", "", "`file` to write what each query has found to, as CSV")
 	flags.IntVar(&config.Batch, "batch", recipe.DefaultBatch, "images in a batch")
 	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")
-	flags.BoolVar(&json, "json", false, "write JSON, with the CMC curve")
+	flags.BoolVar(&json, "json", false, "write JSON, with the CMC curve and the ends of the intervals")
 	_ = command.MarkFlagRequired("weights")
 	_ = command.MarkFlagRequired("data")
 	acceptConfig(command, "model")
@@ -77,6 +86,9 @@ default are those of the paper. Its figures stand below the protocol's own.`,
 
 func printEvaluation(w io.Writer, e bench.Evaluation) error {
 	queries := strconv.Itoa(e.Queries)
+	if i := e.Metrics.Intervals; i != nil {
+		queries += fmt.Sprintf(" of %d identities", i.Identities)
+	}
 	if e.Skipped > 0 {
 		queries += fmt.Sprintf(", %d more without a match in the gallery", e.Skipped)
 	}
@@ -87,19 +99,28 @@ func printEvaluation(w io.Writer, e bench.Evaluation) error {
 		{Label: "Queries", Text: queries},
 	}, terminalWidth(w))
 	fmt.Fprintln(w)
-	columns := []column{{title: "Rank-1"}, {title: "Rank-5"}, {title: "Rank-10"}, {title: "mAP"}, {title: "mINP"}}
-	rows := [][]string{percents(e.Metrics)}
+	columns := []column{{left: true}, {title: "Rank-1"}, {title: "Rank-5"}, {title: "Rank-10"}, {title: "mAP"},
+		{title: "mINP"}}
+	rows := percents("by distance", e.Metrics)
 	if r := e.Metrics.Reranked; r != nil {
-		columns = append([]column{{title: "", left: true}}, columns...)
-		rows = [][]string{append([]string{"by distance"}, rows[0]...), append([]string{"re-ranked"}, percents(*r)...)}
+		rows = append(rows, percents("re-ranked", *r)...)
 	}
 	return writeTable(w, columns, rows, nil)
 }
 
-func percents(m results.Metrics) []string {
-	var row []string
+// percents are the figures of an evaluation and, below them, their intervals.
+func percents(label string, m results.Metrics) [][]string {
+	row := []string{label}
 	for _, share := range []float64{m.Rank1, m.Rank5, m.Rank10, m.MAP, m.MINP} {
 		row = append(row, fmt.Sprintf("%.2f", 100*share))
 	}
-	return row
+	rows := [][]string{row}
+	if i := m.Intervals; i != nil {
+		row := []string{"95 % interval"}
+		for _, v := range []statistics.Interval{i.Rank1, i.Rank5, i.Rank10, i.MAP, i.MINP} {
+			row = append(row, fmt.Sprintf("%.1f–%.1f", 100*v.Low, 100*v.High))
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }

@@ -225,7 +225,7 @@ func TestWorkflow(t *testing.T) {
 		}
 		defer file.Close()
 		reader := csv.NewReader(file)
-		reader.FieldsPerRecord = 3 + 84 // name, pid, camid, LeNet's features
+		reader.FieldsPerRecord = 4 + 84 // name, pid, camid, split, LeNet's features
 		rows, err := reader.ReadAll()
 		if images := record.Dataset.Query + record.Dataset.Gallery; err != nil || len(rows) < images ||
 			len(rows) > images+1 {
