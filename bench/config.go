@@ -17,7 +17,7 @@ import (
 type Config struct {
 	Out     string         // the folder of results, one folder per job in it
 	Data    string         // a Market-1501 folder; "": the recipe's synthetic dataset, drawn below Out
-	Weights string         // a folder of published weights to begin with, a file per model; "": random ones
+	Weights WeightsFiles   // to begin with; none: random ones
 	Models  []models.Model // a job each, with each seed
 	Recipe  recipe.Recipe
 	Seed    uint64 // of all that is drawn at random

@@ -40,7 +40,19 @@ func loadPublished(w *train.Weights, m models.Model, g *graph.Graph, path string
 		return "", err
 	}
 	defer archive.Close()
-	return weights.Load(archive, network, w.Set)
+	note, err = weights.Load(archive, network, w.Set)
+	if standard := standardNote(archive, m); err == nil && standard != "" {
+		note = joinNotes(path, note, standard)
+	}
+	return note, err
+}
+
+// joinNotes appends to a note, which begins with the file's path if it is not empty.
+func joinNotes(path, note, more string) string {
+	if note == "" {
+		return path + ": " + more
+	}
+	return note + "; " + more
 }
 
 // openPublished opens a file, with our names for its tensors, and describes what it is to fill.
@@ -48,6 +60,10 @@ func openPublished(path string, m models.Model, g *graph.Graph) (*weights.Archiv
 	network := publishedNetwork(g)
 	archive, err := weights.Open(path)
 	if err != nil {
+		return nil, network, err
+	}
+	if err := checkTrainedAs(archive, m); err != nil {
+		archive.Close()
 		return nil, network, err
 	}
 	var renamings []func(string) string

@@ -204,8 +204,9 @@ func readFeatures(t *testing.T, path string) string {
 // the parameters at the end are those of the file.
 func TestRunBeginsWithPublishedWeights(t *testing.T) {
 	c := testConfig(t, foreign("one"))
-	c.Weights, c.Recipe.LR, c.Recipe.Decay = t.TempDir(), math.SmallestNonzeroFloat64, 0
-	_, w := writeForeign(t, filepath.Join(c.Weights, "One-0123abcd.safetensors"), 1000)
+	folder := t.TempDir()
+	c.Weights, c.Recipe.LR, c.Recipe.Decay = WeightsFiles{folder}, math.SmallestNonzeroFloat64, 0
+	_, w := writeForeign(t, filepath.Join(folder, "One-0123abcd.safetensors"), 1000)
 	var notes []string
 	c.Progress = watcher(func(e progress.Event) {
 		if e.Kind == progress.Noted {
@@ -239,7 +240,7 @@ func TestRunBeginsWithPublishedWeights(t *testing.T) {
 	}
 
 	// The same folder from scratch, or from another file, would be another run.
-	c.Weights = ""
+	c.Weights = nil
 	if _, err := Run(t.Context(), c); !errors.Is(err, store.ErrConflict) ||
 		!strings.Contains(err.Error(), "pretrained") {
 		t.Errorf("from scratch: %v", err)
@@ -251,20 +252,21 @@ func TestRunRefusesWeightsBeforeTraining(t *testing.T) {
 		files []string
 		want  string
 	}{
-		"none": {nil, "for one, two: a file is called like its model, for example one.safetensors"},
+		"none": {nil, "for one, two: a file's name begins with its model's, for example one.safetensors"},
 		"one":  {[]string{"one.safetensors"}, "for two:"},
 		"several": {
 			[]string{"one.safetensors", "ONE-01234567.safetensors", "two.safetensors"},
-			"several files are called like one",
+			"several files of weights for one: ",
 		},
 		"another": {[]string{"one.safetensors", "two.pth"}, "surplus (7): head.bias, head.weight"},
-		"no name": {[]string{"one.safetensors", "two.txt", "twofold.pth", "two-01.pth"}, "for two:"},
+		"no name": {[]string{"one.safetensors", "two.txt", "twofold.pth"}, "for two:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := testConfig(t, foreign("one"), tinymodel.Exploding("two"))
-			c.Weights = t.TempDir()
+			folder := t.TempDir()
+			c.Weights = WeightsFiles{folder}
 			for _, file := range test.files {
-				writeForeign(t, filepath.Join(c.Weights, file), 10)
+				writeForeign(t, filepath.Join(folder, file), 10)
 			}
 			_, err := Run(t.Context(), c)
 			if err == nil || !strings.Contains(err.Error(), test.want) {

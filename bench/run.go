@@ -16,7 +16,7 @@ var (
 
 // Run trains and evaluates every model, with every seed, that is not finished yet.
 //
-// With a folder of published weights, a model without a file in it is an error that wraps
+// With weights to begin with, a model that none are found for is an error that wraps
 // [ErrNoWeights], and so is a file that does not fit, before anything is trained.
 //
 // Each job has a folder below Out. A folder that holds a run of another recipe or seed is an

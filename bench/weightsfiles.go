@@ -3,75 +3,216 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/reidbench/reidbench/models"
 )
 
-// ErrNoWeights is wrapped by the error for models without a file in the folder of published weights.
-var ErrNoWeights = errors.New("no published weights")
+// ErrNoWeights is wrapped by the error for models that no file of weights is found for.
+var ErrNoWeights = errors.New("no weights")
 
-// hashSuffix is what torchvision's files have between name and ending: the begin of their SHA-256.
-var hashSuffix = regexp.MustCompile(`-[0-9a-f]{8}$`)
+// WeightsFiles says where models' weights are. Each entry is a folder, a file, or MODEL=FILE. A folder has files that
+// begin with their model's name; so has a file, unless it is the only one, for the only model.
+type WeightsFiles []string
 
-// findPretrained returns the one file in dir that is called like the model, by its name, row or
-// alias and in any case, "" if there is none.
-func findPretrained(dir string, m models.Model) (string, error) {
+// weightsEnding is that of a file that holds weights. Some scripts write the epoch behind .pth.tar.
+var weightsEnding = regexp.MustCompile(`\.(safetensors|pth|pt|pth\.tar(-\d+)?)$`)
+
+// For finds the file of each of these models, by its name. What is not unique is an error that names the files. One
+// that wraps [ErrNoWeights] names the models that have none, and what there is instead.
+func (w WeightsFiles) For(list []models.Model) (map[string]string, error) {
+	s := weightsSearch{models: list, named: map[string][]string{}, called: map[string][]string{}}
+	var files []string
+	for _, entry := range w {
+		model, path := w.split(entry, list)
+		switch info, err := os.Stat(path); {
+		case err != nil:
+			return nil, fmt.Errorf("weights: %w", err)
+		case model != "":
+			if !slices.ContainsFunc(list, func(m models.Model) bool { return m.Name == model }) {
+				return nil, fmt.Errorf("weights %s: %s is not among the models", entry, model)
+			}
+			s.named[model] = append(s.named[model], path)
+		case info.IsDir():
+			if err := s.searchFolder(path); err != nil {
+				return nil, err
+			}
+		default:
+			files = append(files, path)
+		}
+	}
+	for _, path := range files {
+		if len(files) == 1 && len(list) == 1 {
+			s.named[list[0].Name] = append(s.named[list[0].Name], path)
+		} else {
+			s.take(path)
+		}
+	}
+	return s.result(w)
+}
+
+// split takes an entry apart. What is there as a path is a path, whatever it has in it.
+func (w WeightsFiles) split(entry string, list []models.Model) (model, path string) {
+	name, path, ok := strings.Cut(entry, "=")
+	if _, err := os.Stat(entry); !ok || err == nil {
+		return "", entry
+	}
+	for _, m := range list {
+		if strings.EqualFold(m.Name, name) {
+			return m.Name, path
+		}
+	}
+	if m, err := models.Lookup(name); err == nil {
+		return m.Name, path
+	}
+	return "", entry
+}
+
+// MapPaths is w with another path in every entry.
+func (w WeightsFiles) MapPaths(path func(string) (string, error)) (WeightsFiles, error) {
+	var mapped WeightsFiles
+	for _, entry := range w {
+		model, place := w.split(entry, nil)
+		place, err := path(place)
+		if err != nil {
+			return nil, err
+		}
+		if model != "" {
+			place = model + "=" + place
+		}
+		mapped = append(mapped, place)
+	}
+	return mapped, nil
+}
+
+// A weightsSearch is on for the files of some models.
+type weightsSearch struct {
+	models []models.Model
+	named  map[string][]string // files by the name of the model that they are said to be of
+	called map[string][]string // files by the model that they are called like
+	others []string            // files that are called like none of the models
+}
+
+// searchFolder takes every file of the folder that may hold weights.
+func (s *weightsSearch) searchFolder(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return "", err
+		return err
 	}
-	names := m.WeightsNames()
-	var found []string
-	for _, entry := range entries {
-		ending := filepath.Ext(entry.Name())
-		name := strings.ToLower(strings.TrimSuffix(entry.Name(), ending))
-		switch ending {
-		case ".safetensors", ".pth", ".pt":
-			if slices.Contains(names, name) || slices.Contains(names, hashSuffix.ReplaceAllString(name, "")) {
-				found = append(found, entry.Name())
+	for _, e := range entries {
+		if weightsEnding.MatchString(strings.ToLower(e.Name())) && e.Type()&fs.ModeDir == 0 {
+			s.take(filepath.Join(dir, e.Name()))
+		} else {
+			s.others = append(s.others, e.Name())
+		}
+	}
+	return nil
+}
+
+// take notes a file for the models that it is called like.
+func (s *weightsSearch) take(path string) {
+	longest := longestName(strings.ToLower(filepath.Base(path)), append(models.All(), s.models...))
+	found := false
+	for _, m := range s.models {
+		if longest != "" && slices.Contains(m.WeightsNames(), longest) {
+			s.called[m.Name] = append(s.called[m.Name], path)
+			found = true
+		}
+	}
+	if !found {
+		s.others = append(s.others, filepath.Base(path))
+	}
+}
+
+// longestName is the longest name of a model that the file's name begins with, in lower case. After it comes no letter
+// or digit: resnet101 is not resnet10.
+func longestName(file string, list []models.Model) string {
+	longest := ""
+	for _, m := range list {
+		for _, name := range m.WeightsNames() {
+			rest, ok := strings.CutPrefix(file, name)
+			if next, _ := utf8.DecodeRuneInString(rest); ok && !unicode.IsLetter(next) && !unicode.IsDigit(next) &&
+				len(name) > len(longest) {
+				longest = name
 			}
 		}
 	}
-	switch len(found) {
-	case 0:
-		return "", nil
-	case 1:
-		return filepath.Join(dir, found[0]), nil
-	}
-	return "", fmt.Errorf("%s: several files are called like %s: %s", dir, m.Name, strings.Join(found, ", "))
+	return longest
 }
 
-// findPretrained finds every job's file of published weights and holds it against the network,
+// result is the file of each model.
+func (s *weightsSearch) result(w WeightsFiles) (map[string]string, error) {
+	files := map[string]string{}
+	var without []string
+	for _, m := range s.models {
+		found := s.named[m.Name]
+		if len(found) == 0 {
+			found = s.called[m.Name]
+		}
+		switch len(found) {
+		case 0:
+			without = append(without, m.Name)
+		case 1:
+			files[m.Name] = found[0]
+		default:
+			return nil, fmt.Errorf("several files of weights for %s: %s; say %s=FILE", m.Name,
+				strings.Join(found, ", "), m.Name)
+		}
+	}
+	if len(without) > 0 {
+		return nil, fmt.Errorf("%w in %s for %s: a file's name begins with its model's, for example %s.safetensors, "+
+			".pth or .pt, or say %[4]s=FILE; there is %[5]s", ErrNoWeights, strings.Join(w, ", "),
+			strings.Join(without, ", "), without[0], s.instead())
+	}
+	return files, nil
+}
+
+// instead says what there is that no model goes by.
+func (s *weightsSearch) instead() string {
+	const most = 8
+	others := slices.Compact(slices.Sorted(slices.Values(s.others)))
+	for _, model := range slices.Sorted(maps.Keys(s.called)) {
+		others = append(others, s.called[model]...)
+	}
+	more := ""
+	if len(others) > most {
+		more = fmt.Sprintf(" and %d more", len(others)-most)
+		others = others[:most]
+	}
+	if len(others) == 0 {
+		return "no file at all"
+	}
+	return strings.Join(others, ", ") + more
+}
+
+// findPretrained finds every job's file of weights to begin with and holds it against the network,
 // so that what cannot be loaded is known before anything is trained.
 func (r *runner) findPretrained() error {
-	if r.config.Weights == "" {
+	if len(r.config.Weights) == 0 {
 		return nil
 	}
-	var without []string
+	list := slices.DeleteFunc(slices.Clone(r.config.Models), func(m models.Model) bool {
+		return slices.ContainsFunc(r.jobs, func(j *job) bool { return j.model.Name == m.Name && j.unbuilt != nil })
+	})
+	files, err := r.config.Weights.For(list)
+	if err != nil {
+		return err
+	}
 	for _, j := range r.jobs {
 		if j.unbuilt != nil {
 			continue
 		}
-		path, err := findPretrained(r.config.Weights, j.model)
-		if err != nil {
+		if err := j.begin(files[j.model.Name]); err != nil {
 			return err
 		}
-		if path == "" {
-			without = append(without, j.model.Name)
-			continue
-		}
-		if err := j.begin(path); err != nil {
-			return err
-		}
-	}
-	if len(without) > 0 {
-		return fmt.Errorf("%w in %s for %s: a file is called like its model, for example %s.safetensors, .pth or .pt",
-			ErrNoWeights, r.config.Weights, strings.Join(without, ", "), without[0])
 	}
 	return nil
 }

@@ -88,6 +88,15 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.cause) }
 // Stack is where the panic came from.
 func (e *panicError) Stack() []byte { return e.stack }
 
+// Standard is the network as published, where a row's has the same tensors and computes something else.
+func (m Model) Standard() (Model, bool) {
+	i, ok := registered.byName[strings.ToLower(m.Name)+"-standard"]
+	if !ok {
+		return Model{}, false
+	}
+	return registered.models[i], true
+}
+
 // names are all spellings that the model answers to, lower-case.
 func (m Model) names() []string {
 	list := []string{strings.ToLower(m.Name)}

@@ -33,6 +33,16 @@ func (f Folder) SaveWeights(id Identity, w *train.Weights) error {
 	})
 }
 
+// TrainedAs is the model whose weights a file holds, by its metadata, if [Folder.SaveWeights] wrote it.
+func TrainedAs(metadata map[string]string) (model string, ok bool) {
+	for _, key := range []string{"model", "recipe", "dataset"} {
+		if metadata[key] == "" {
+			return "", false
+		}
+	}
+	return metadata["model"], true
+}
+
 // LoadWeights sets every parameter and running statistic to what a job that is done has come to.
 func (f Folder) LoadWeights(w *train.Weights) error {
 	path := f.path(WeightsFile)

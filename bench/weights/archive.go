@@ -7,9 +7,10 @@
 //
 // Names are the network's own. What training scripts put around them is seen through: in .pth files a dictionary under
 // the key state_dict_ema, model_ema, state_dict, model_state_dict, model, net, network or params, the first of these
-// that is there; and in every file the prefixes "module." and "_orig_mod.", if all the names have them. [Archive.Closest]
-// sees through one more, which a network may have as a part of another. Torchvision's DenseNet files have names of an older style
-// (denselayer1.norm.1), which become today's (denselayer1.norm1), as they do when torchvision loads them.
+// that is there; and in every file the prefixes "module." and "_orig_mod.", if all the names have them.
+// [Archive.Closest] sees through one more, where a network is a part of another. Torchvision's DenseNet files have
+// names of an older style (denselayer1.norm.1), which become today's (denselayer1.norm1), as they do when torchvision
+// loads them.
 package weights
 
 import (

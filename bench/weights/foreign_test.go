@@ -15,7 +15,7 @@ func TestForeignFiles(t *testing.T) {
 			"version https://git-lfs.github.com/spec/v1\noid sha256:" + strings.Repeat("0", 64) + "\nsize 102465\n",
 			`a git-LFS pointer, which stands for a file that is not here yet: "git lfs pull" fetches it`,
 		},
-		"page":          {"<!DOCTYPE html><html><title>Virus scan warning</title></html>", "a web page in the place of"},
+		"page":          {"<!DOCTYPE html><html><title>Virus scan</title></html>", "a web page in the place of"},
 		"page, later":   {"\ufeff\r\n <HTML lang=en>", "a web page in the place of"},
 		"denied":        {"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "XML in the place of"},
 		"message":       {`{"message": "Not Found"}`, "JSON, not tensors"},

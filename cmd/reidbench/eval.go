@@ -18,6 +18,7 @@ func newEvalCommand() *cobra.Command {
 	var (
 		config  bench.EvaluateConfig
 		options protocolOptions
+		files   bench.WeightsFiles
 		json    bool
 	)
 	command := &cobra.Command{
@@ -56,6 +57,9 @@ the same weights, would give.`,
 			if err != nil {
 				return err
 			}
+			if config.Weights, err = weightsOf(files, model); err != nil {
+				return err
+			}
 			progress, stop := newProgress(c.ErrOrStderr())
 			config.Model, config.Protocol, config.Progress = model, protocol, progress
 			evaluation, err := bench.Evaluate(c.Context(), config)
@@ -70,7 +74,7 @@ the same weights, would give.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&config.Weights, "weights", "", "`file` of weights: safetensors or .pth")
+	registerWeights(flags, &files, "`file` of weights, safetensors or .pth, or a folder with one for MODEL")
 	flags.StringVar(&config.Data, "data", "", "`folder` of Market-1501")
 	options.register(command)
 	flags.StringVar(&config.Features, "features", "", "`file` to write every image's embedding to, as CSV")

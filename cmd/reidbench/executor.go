@@ -163,8 +163,18 @@ func taskFlags(c *cobra.Command, path func(string) (string, error)) ([]string, e
 				return
 			}
 		}
+		if f.Name == weightsFlag {
+			files, err := mapWeights(f, path)
+			if err != nil {
+				failed = fmt.Errorf("--%s: %w", f.Name, err)
+			}
+			for _, value := range files {
+				flags = append(flags, "--"+f.Name+"="+value)
+			}
+			return
+		}
 		value := f.Value.String()
-		if slices.Contains([]string{"out", "data", "weights"}, f.Name) && value != "" {
+		if slices.Contains([]string{"out", "data"}, f.Name) && value != "" {
 			var err error
 			if value, err = path(value); err != nil {
 				failed = fmt.Errorf("--%s: %w", f.Name, err)

@@ -74,11 +74,12 @@ func TestTaskFlags(t *testing.T) {
 		got, err = taskFlags(c, func(path string) (string, error) { return "/abs/" + path, nil })
 		return err
 	}
-	c.SetArgs([]string{"--weights", "w", "--recipe", "tiny", "--config", file})
+	c.SetArgs([]string{"--weights", "w", "--weights", "osnet=v", "--recipe", "tiny", "--config", file})
 	if err := c.Execute(); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"--out=/abs/runs", "--recipe=tiny", "--seed=7", "--weights=/abs/w"}, got); diff != "" {
+	want := []string{"--out=/abs/runs", "--recipe=tiny", "--seed=7", "--weights=/abs/w", "--weights=osnet=/abs/v"}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -15,7 +15,20 @@ import (
 func expandHomes(c *cobra.Command) error {
 	var failed error
 	c.Flags().VisitAll(func(f *pflag.Flag) {
-		if failed != nil || !f.Changed || f.Value.Type() != "string" || !aboutPath(f) {
+		if failed != nil || !f.Changed {
+			return
+		}
+		if f.Name == weightsFlag {
+			files, err := mapWeights(f, expandHome)
+			if err == nil {
+				err = f.Value.(pflag.SliceValue).Replace(files)
+			}
+			if err != nil {
+				failed = misuse("--%s: %w", f.Name, err)
+			}
+			return
+		}
+		if f.Value.Type() != "string" || !aboutPath(f) {
 			return
 		}
 		path, err := expandHome(f.Value.String())

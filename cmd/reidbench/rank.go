@@ -24,6 +24,7 @@ func newRankCommand() *cobra.Command {
 	var (
 		config  bench.RankConfig
 		options protocolOptions
+		files   bench.WeightsFiles
 		choice  string
 		out     string
 		json    bool
@@ -60,6 +61,9 @@ end, "first" as they stand in the dataset.`,
 			if err != nil {
 				return err
 			}
+			if config.Weights, err = weightsOf(files, model); err != nil {
+				return err
+			}
 			progress, stop := newProgress(c.ErrOrStderr())
 			config.Model, config.Protocol, config.Progress = model, protocol, progress
 			rankings, err := bench.Rank(c.Context(), config)
@@ -81,7 +85,7 @@ end, "first" as they stand in the dataset.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&config.Weights, "weights", "", "`file` of weights: safetensors or .pth")
+	registerWeights(flags, &files, "`file` of weights, safetensors or .pth, or a folder with one for MODEL")
 	flags.StringVar(&config.Data, "data", "", "`folder` of Market-1501")
 	flags.StringVar(&out, "out", "", "`folder` of the pictures")
 	flags.IntVar(&config.Queries, "queries", 10, "queries that are drawn")

@@ -26,18 +26,19 @@ const defaultRuns = "runs"
 
 // runOptions are the flags of run.
 type runOptions struct {
-	data, out, recipe, teacher, weights string
-	epochs, batch                       int
-	lr                                  float64
-	seed                                uint64
-	seeds, threads, jobs                int
-	executor                            executorOptions
-	tasks                               []int
-	awaitTeacher, untimed               bool
-	precision                           gemm.Precision
-	protocol                            protocolOptions
-	checkpoints                         bench.Checkpoints
-	dryRun, json                        bool
+	data, out, recipe, teacher string
+	weights                    bench.WeightsFiles
+	epochs, batch              int
+	lr                         float64
+	seed                       uint64
+	seeds, threads, jobs       int
+	executor                   executorOptions
+	tasks                      []int
+	awaitTeacher, untimed      bool
+	precision                  gemm.Precision
+	protocol                   protocolOptions
+	checkpoints                bench.Checkpoints
+	dryRun, json               bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -82,6 +83,9 @@ Recipes:
 
   # beginning with published weights: pretrained/osnet_x1_0.pth, pretrained/resnet50-0676ba61.pth
   reidbench run osnet resnet50 --weights pretrained
+
+  # the same, file by file
+  reidbench run osnet resnet50 --weights osnet=model.pth.tar-60 --weights resnet50=imagenet.pth
 
   # every row learns something, for hours, in the background
   nice -n 19 reidbench run all --recipe scratch --untimed --out runs-scratch
@@ -128,8 +132,8 @@ Recipes:
 	o.protocol.register(command)
 	flags.StringVar(&o.teacher, "teacher",
 		strings.ToLower(models.DefaultTeacher), "`model` that distilled rows learn from")
-	flags.StringVar(&o.weights, "weights",
-		"", "`folder` of published weights to begin with, a file per model; none: random ones")
+	registerWeights(flags, &o.weights,
+		"`folder`, file or MODEL=FILE of weights to begin with; several times; none: random ones")
 	flags.IntVar(&o.threads, "threads", 0, "threads of all jobs together; none: one per CPU")
 	flags.IntVar(&o.jobs, "jobs", 1, "models trained side by side, at most")
 	flags.DurationVar(&o.checkpoints.Interval, "checkpoint-interval", 10*time.Minute,

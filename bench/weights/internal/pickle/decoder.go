@@ -1,7 +1,7 @@
 // Package pickle reads Python's pickle format (protocols 2 to 5, as described in CPython's Lib/pickletools.py) without
 // running anything: plain data becomes Go values, and every name, call and persistent object goes through a Host, which
-// answers for the few that it knows. What it takes for an [Inert] is passed over, whatever is done with it. Opcodes that
-// none of these protocols' picklers needs are refused.
+// answers for the few that it knows. What it takes for an [Inert] is passed over, whatever is done with it. Opcodes
+// that none of these protocols' picklers needs are refused.
 package pickle
 
 import (

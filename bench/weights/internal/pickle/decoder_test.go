@@ -139,7 +139,10 @@ func TestDecodeErrors(t *testing.T) {
 		{"list as key", "}]Ns.", "key of type list: refused"},
 		{"item of no set", "](N\x90.", "adding to a list: refused"},
 		{"new object with named arguments", "N)}\x92.", "a new None with named arguments: refused"},
-		{"long name from the stack", "X\x01\x01\x00\x00" + strings.Repeat("a", 257) + "\x8c\x01a\x93.", "more than 256"},
+		{
+			"long name from the stack", "X\x01\x01\x00\x00" + strings.Repeat("a", 257) + "\x8c\x01a\x93.",
+			"more than 256",
+		},
 		{"bytes beyond the end", "B\xff\xff\xff\xff.", "limit"},
 		{"bytes beyond all", "\x8e\xff\xff\xff\xff\xff\xff\xff\xff.", "limit"},
 		{"forgotten", "h\x07.", "remembered as 7"},
@@ -170,7 +173,8 @@ func TestDecodeErrors(t *testing.T) {
 
 // Whatever isn't interpreted is refused by name, before a byte of its argument has been looked at.
 func TestUnknownOpcodes(t *testing.T) {
-	known := "(.012BCJKMNQRTUXGab}ce]hjqrstu)\x80\x81\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96"
+	known := "(.012BCJKMNQRTUXGab}ce]hjqrstu)\x80\x81\x85\x86\x87\x88\x89\x8a" +
+		"\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96"
 	for b := range 256 {
 		if strings.IndexByte(known, byte(b)) >= 0 {
 			continue

@@ -6,8 +6,8 @@ import (
 )
 
 // What a pickle decodes to: nil, bool, int64, *big.Int, float64, string, Tuple, *List, *Dict, Inert, and whatever the
-// Host answers for names, calls and persistent ids. Lists and dictionaries are pointers because a pickle may fill one after
-// it has been referred to, and may even put it into itself: whoever walks over values bounds the depth.
+// Host answers for names, calls and persistent ids. Lists and dictionaries are pointers because a pickle may fill one
+// after it has been referred to, and may even put it into itself: whoever walks over values bounds the depth.
 
 // Inert is a value that is nothing but there, by the Python name of what made it: bytes, a set, or an object whose name
 // the Host takes for an Inert. Nothing is called, built or kept for it; what a pickle puts into it is dropped.

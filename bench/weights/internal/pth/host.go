@@ -204,8 +204,8 @@ func (h *host) rebuildFromType(args pickle.Tuple) (any, error) {
 }
 
 // Persistent takes ("storage", type, key, device, elements) and in legacy files a view of it: None or (key, first
-// element, elements); and there the class of a module, as ("module", class, its source's file, its source). A storage of
-// another type is inert if others are found without it.
+// element, elements); and there the class of a module, as ("module", class, its source's file, its source). A storage
+// of another type is inert if others are found without it.
 func (h *host) Persistent(id any) (any, error) {
 	fields, ok := id.(pickle.Tuple)
 	if ok && len(fields) == 4 && fields[0] == "module" && isInert(fields[1]) {

@@ -72,8 +72,8 @@ func TestRefused(t *testing.T) {
 	for name, reason := range map[string]string{
 		"malicious.pth":        `state dict with a posix.system under the key "trap": refused`,
 		"malicious_legacy.pth": `state dict with a posix.system under the key "trap": refused`,
-		"whole_module.pth": "holds a torch.nn.modules.linear.Linear, which is not read, instead of a dict of tensors: " +
-			"save a module's state_dict(): refused",
+		"whole_module.pth": "holds a torch.nn.modules.linear.Linear, which is not read, instead of a dict of " +
+			"tensors: save a module's state_dict(): refused",
 		"expanded.pth": "repeats the 1 elements of storage \"0\": refused",
 	} {
 		_, err := read(fixture(t, name))
