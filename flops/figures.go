@@ -90,8 +90,8 @@ func check(figures []byte, list []models.Model) (diff string, err error) {
 	return cmp.Diff(want, got), nil
 }
 
-// Marshal renders the models' figures as figures.json holds them.
-func Marshal(list []models.Model) ([]byte, error) {
+// marshal renders the models' figures as figures.json holds them.
+func marshal(list []models.Model) ([]byte, error) {
 	figures, err := measureAll(list)
 	if err != nil {
 		return nil, err

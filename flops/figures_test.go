@@ -77,9 +77,9 @@ func TestUpdateWritesWhatCheckReads(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("read back (-written +read):\n%s", diff)
 	}
-	marshalled, err := Marshal(list)
+	marshalled, err := marshal(list)
 	if err != nil || !bytes.Equal(marshalled, data) {
-		t.Errorf("the file is not what Marshal renders (%v)", err)
+		t.Errorf("the file is not what marshal renders (%v)", err)
 	}
 	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
 		t.Errorf("%d files are left in the folder (%v)", len(entries), err)

@@ -10,7 +10,7 @@ import (
 
 // Update writes the models' figures to path, the source tree's flops/figures.json, as a whole.
 func Update(path string, list []models.Model) error {
-	data, err := Marshal(list)
+	data, err := marshal(list)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,8 @@ import (
 // gallery, so that there is nothing to average.
 var ErrNoMatch = errors.New("no query has a match in the gallery")
 
-// CMCLength is the number of ranks of the CMC curve that are kept.
-const CMCLength = 50
+// cmcLength is the number of ranks of the CMC curve that are kept.
+const cmcLength = 50
 
 // Metric is how features are compared.
 type Metric int
@@ -66,7 +66,7 @@ type EvalConfig struct {
 type Result struct {
 	MAP     float64            // mean average precision
 	MINP    float64            // mean inverse negative penalty
-	CMC     [CMCLength]float64 // CMC[k-1]: share of queries with a match among the first k
+	CMC     [cmcLength]float64 // CMC[k-1]: share of queries with a match among the first k
 	Queries int                // queries that were averaged
 	Skipped int                // queries without a match in the gallery, left out of all averages
 }
@@ -164,7 +164,7 @@ func eachQuery(
 // Summarise averages the scores of queries. The error wraps [ErrNoMatch].
 func Summarise(scores []Score) (Result, error) {
 	var result Result
-	var first [CMCLength]int
+	var first [cmcLength]int
 	for _, s := range scores {
 		if s.FirstRank == 0 {
 			result.Skipped++
@@ -173,7 +173,7 @@ func Summarise(scores []Score) (Result, error) {
 		result.Queries++
 		result.MAP += s.AP
 		result.MINP += s.INP
-		if s.FirstRank <= CMCLength {
+		if s.FirstRank <= cmcLength {
 			first[s.FirstRank-1]++
 		}
 	}

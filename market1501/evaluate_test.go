@@ -74,7 +74,7 @@ func naiveJudge(query, gallery *Features, distance func(q, g int) float64) (resu
 		result.Queries++
 		result.MAP += precision / float64(hits)
 		result.MINP += float64(hits) / float64(last+1)
-		for k := first; k < CMCLength; k++ {
+		for k := first; k < cmcLength; k++ {
 			result.CMC[k]++
 		}
 	}

@@ -20,16 +20,16 @@ type Rerank struct {
 // PublishedRerank has the values that the paper recommends for Market-1501.
 func PublishedRerank() Rerank { return Rerank{K1: 20, K2: 6, Lambda: 0.3} }
 
-// mostNeighbours is beyond all use.
-const mostNeighbours = 1 << 20
+// MostNeighbours bounds K1 and K2; it is beyond all use.
+const MostNeighbours = 10_000
 
 // Validate refuses values that mean nothing.
 func (r Rerank) Validate() error {
 	switch {
 	case r == Rerank{}:
 		return nil
-	case r.K1 < 1 || r.K2 < 1 || r.K1 > mostNeighbours || r.K2 > mostNeighbours:
-		return fmt.Errorf("re-ranking with k1 = %d and k2 = %d: both must be from 1 to %d", r.K1, r.K2, mostNeighbours)
+	case r.K1 < 1 || r.K2 < 1 || r.K1 > MostNeighbours || r.K2 > MostNeighbours:
+		return fmt.Errorf("re-ranking with k1 = %d and k2 = %d: both must be from 1 to %d", r.K1, r.K2, MostNeighbours)
 	case !(r.Lambda >= 0 && r.Lambda <= 1):
 		return fmt.Errorf("re-ranking with lambda = %v: it must be in [0, 1]", r.Lambda)
 	}

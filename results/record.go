@@ -136,16 +136,16 @@ type Timing struct {
 	ImagesPerSecond float64   `json:"images_per_second"` // in training; 0: not known
 }
 
-// maxRecordBytes bounds what ParseRecord reads; a record with a CMC of ten thousand ranks has a quarter of it.
+// maxRecordBytes bounds what parseRecord reads; a record with a CMC of ten thousand ranks has a quarter of it.
 const maxRecordBytes = 1 << 20
 
 // maxCount keeps the scaled integers that reports are rounded with far from overflow.
 const maxCount = 1e15
 
-// ParseRecord reads one record and refuses what Validate refuses, unknown fields, trailing data and more than 1 MiB. A
+// parseRecord reads one record and refuses what Validate refuses, unknown fields, trailing data and more than 1 MiB. A
 // record of an older version lacks fields, which is well; one of a newer version may have others, which nobody should
 // take for less than it says.
-func ParseRecord(r io.Reader) (Record, error) {
+func parseRecord(r io.Reader) (Record, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxRecordBytes+1))
 	if err != nil {
 		return Record{}, err

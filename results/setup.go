@@ -1,9 +1,7 @@
 package results
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,14 +23,21 @@ func (r *Report) describeRuns() {
 	r.state("Machine", each(func(r *Record) string { return r.Machine.String() }))
 
 	r.Setup = append(r.Setup, Fact{rowsLabel, r.countRows()})
-	unlike := false
+	all, unlike := 0, 0
 	for l := range r.lines {
 		for _, record := range l.done() {
-			unlike = unlike || record.Dataset.Synthetic || record.Recipe.Name != "paper" || record.Recipe.departs()
+			all++
+			if record.Dataset.Synthetic || record.Recipe.Name != "paper" || record.Recipe.departs() {
+				unlike++
+			}
 		}
 	}
-	if unlike {
-		r.Caveat = "The published figures are from Market-1501 under the paper recipe. Not all of ours are, " +
+	if unlike > 0 {
+		ours := "Not all"
+		if unlike == all {
+			ours = "None"
+		}
+		r.Caveat = "The published figures are from Market-1501 under the paper recipe. " + ours + " of ours are, " +
 			"so their differences compare unlike things."
 	}
 }
@@ -160,49 +165,6 @@ func (l *Line) failure(r *Record) string {
 		return fmt.Sprintf("Seed %d failed: %s", r.Seed, r.Reason)
 	}
 	return "Failed: " + r.Reason
-}
-
-// String lists the resolved single values by name, the recipe's own first. What describes
-// the dataset stands there.
-func (r Recipe) String() string {
-	values := describe(r.Values)
-	if len(values) == 0 {
-		return r.Name
-	}
-	return r.Name + " (" + strings.Join(values, ", ") + ")"
-}
-
-// departs reports whether the embeddings were made or compared in another way than the published.
-func (r Recipe) departs() bool {
-	evaluation, _ := r.Values["evaluation"].(map[string]any)
-	return evaluation["metric"] != nil || evaluation["flip"] != nil
-}
-
-// describe lists values by name, those of a nested object in brackets. What happens every 0 epochs is left out.
-func describe(values map[string]any) []string {
-	var all []string
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		label := strings.ReplaceAll(key, "_", " ") + " "
-		switch value := values[key].(type) {
-		case map[string]any:
-			if key != "synthetic" {
-				all = append(all, label+"("+strings.Join(describe(value), ", ")+")")
-			}
-		case string:
-			if key != "name" {
-				all = append(all, label+value)
-			}
-		default:
-			encoded, err := json.Marshal(value)
-			if err != nil {
-				encoded = fmt.Append(nil, value)
-			}
-			if string(encoded) != "0" || !strings.HasSuffix(key, "_every") {
-				all = append(all, label+string(encoded))
-			}
-		}
-	}
-	return all
 }
 
 // String names the dataset with its counts and the start of its fingerprint.

@@ -41,7 +41,7 @@ func Read(dir string) (Record, error) {
 		return Record{}, err
 	}
 	defer f.Close()
-	r, err := ParseRecord(f)
+	r, err := parseRecord(f)
 	if err != nil {
 		return Record{}, fmt.Errorf("read %s: %w", path, err)
 	}

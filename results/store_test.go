@@ -229,11 +229,11 @@ func FuzzParseRecord(f *testing.F) {
 		`"final":{"rank1":1,"map":1e-320,"cmc":[]},"seed":18446744073709551615}`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := ParseRecord(bytes.NewReader(data))
+		r, err := parseRecord(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
-		again, err := ParseRecord(bytes.NewReader(encode(t, r)))
+		again, err := parseRecord(bytes.NewReader(encode(t, r)))
 		if err != nil {
 			t.Fatalf("accepted once, then refused: %v", err)
 		}

@@ -131,7 +131,7 @@ func TestRecordsOfOtherVersions(t *testing.T) {
 	if bytes.Contains(data, []byte(`"images":`)) || bytes.Contains(data, []byte(`"teacher":`)) {
 		t.Fatalf("this is no record of before: %s", data)
 	}
-	if got, err := ParseRecord(bytes.NewReader(data)); err != nil {
+	if got, err := parseRecord(bytes.NewReader(data)); err != nil {
 		t.Errorf("a record of before: %v", err)
 	} else if diff := cmp.Diff(before, got); diff != "" {
 		t.Errorf("a record of before has changed:\n%s", diff)
@@ -143,7 +143,7 @@ func TestRecordsOfOtherVersions(t *testing.T) {
 	newer["from_the_future"] = true
 	if data, err := json.Marshal(newer); err != nil {
 		t.Fatal(err)
-	} else if _, err := ParseRecord(bytes.NewReader(data)); err == nil ||
+	} else if _, err := parseRecord(bytes.NewReader(data)); err == nil ||
 		!strings.Contains(err.Error(), `"from_the_future"; a newer version`) {
 		t.Errorf("a newer record: error %v, want one that names the field", err)
 	}

@@ -15,8 +15,8 @@ import (
 var (
 	// ErrMissing is wrapped by the error for a machine without Slurm's commands.
 	ErrMissing = errors.New("no Slurm on this machine")
-	// ErrRefused is wrapped by the error for a command that Slurm refuses; the text is Slurm's own.
-	ErrRefused = errors.New("refused by Slurm")
+	// errRefused is wrapped by the error for a command that Slurm refuses; the text is Slurm's own.
+	errRefused = errors.New("refused by Slurm")
 )
 
 // command runs one of Slurm's programs and returns its standard output.
@@ -38,7 +38,7 @@ func command(ctx context.Context, stdin io.Reader, name string, args ...string) 
 		if words == "" {
 			words = fmt.Sprintf("%s says nothing, %v", name, exit)
 		}
-		return "", fmt.Errorf("%w: %s", ErrRefused, words)
+		return "", fmt.Errorf("%w: %s", errRefused, words)
 	}
 	return "", fmt.Errorf("run %s: %w", name, err)
 }
@@ -66,7 +66,7 @@ var errUnanswered = errors.New("its answer is not an id")
 // busy controller, which goes on.
 func mayBeSubmitted(err error) bool {
 	return errors.Is(err, errUnanswered) ||
-		errors.Is(err, ErrRefused) && strings.Contains(strings.ToLower(err.Error()), "timed out")
+		errors.Is(err, errRefused) && strings.Contains(strings.ToLower(err.Error()), "timed out")
 }
 
 // parseJobID reads what sbatch --parsable prints: the id, and ";cluster" where there are several. Sites have sbatch

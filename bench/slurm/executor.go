@@ -34,12 +34,12 @@ const interval = 10 * time.Second
 // nothing has been trained in between.
 const patience = 3
 
-// ErrDied is wrapped by the error of a job whose tasks have ended, again and again, without a result.
-var ErrDied = errors.New("died in Slurm without a result")
+// errDied is wrapped by the error of a job whose tasks have ended, again and again, without a result.
+var errDied = errors.New("died in Slurm without a result")
 
 // Run submits what is neither done nor under way in Slurm, and waits until all jobs have ended: those
 // that failed are recorded, those whose task has died are submitted again. It differs from [bench.Run]
-// in no result and no error but these: ErrMissing, ErrRefused; ErrDied for a job; and [store.ErrConflict]
+// in no result and no error but these: ErrMissing, errRefused; errDied for a job; and [store.ErrConflict]
 // also for a job that waits or runs in Slurm with other flags. If ctx ends, the tasks stay in Slurm.
 func (e *Executor) Run(ctx context.Context, c bench.Config) (bench.Summary, error) {
 	summary, err := bench.Plan(ctx, c)
@@ -164,7 +164,7 @@ func (r *run) pass(ctx context.Context) error {
 	if err := s.adopt(ctx); err != nil {
 		return err
 	}
-	states, err := queue(ctx, s.IDs())
+	states, err := queue(ctx, s.ids())
 	if err != nil {
 		return err
 	}
@@ -179,10 +179,10 @@ func (r *run) pass(ctx context.Context) error {
 		switch {
 		case recorded && record.State == results.StateDone:
 			r.settle(j, record, nil)
-		case state.Active() && !slices.Equal(array.Flags, r.Flags):
+		case state.active() && !slices.Equal(array.Flags, r.Flags):
 			return fmt.Errorf("%w: %s is %v as task %v, with the flags %q, not %q; scancel %v, or wait for it",
 				store.ErrConflict, j.name(), state, task, array.Flags, r.Flags, task)
-		case state.Active():
+		case state.active():
 			r.underWay(j, task, state)
 		case err != nil:
 			r.settle(j, record, err)
@@ -217,7 +217,7 @@ func (r *run) settle(j *job, record results.Record, err error) {
 func (r *run) death(j *job, task Task, state TaskState) error {
 	file := logFile(r.config.Out, task)
 	return fmt.Errorf("%w, %d times; task %v: %s; the end of %s: %q",
-		ErrDied, j.tries, task, howEnded(state), file, lastLine(file))
+		errDied, j.tries, task, howEnded(state), file, lastLine(file))
 }
 
 // howEnded is the state of a task that has ended.

@@ -110,7 +110,7 @@ func TestDeadTasksAreSubmittedAgain(t *testing.T) {
 		t.Errorf("the student does not wait for its teacher's new task:\n%s", args)
 	}
 	s, err := Read(b.config.Out)
-	if diff := cmp.Diff([]int{101, 103, 104}, s.IDs()); err != nil || diff != "" {
+	if diff := cmp.Diff([]int{101, 103, 104}, s.ids()); err != nil || diff != "" {
 		t.Errorf("noted arrays, without those that no job is in any more (-want +got), %v:\n%s", err, diff)
 	}
 }
@@ -126,7 +126,7 @@ func TestPatienceEnds(t *testing.T) {
 		}
 		b.write("queue", "103|0|FAILED|node1|NonZeroExitCode\n")
 	})
-	if !errors.Is(err, bench.ErrFailed) || !errors.Is(err, ErrDied) || summary.Count(results.StateFailed) != 1 {
+	if !errors.Is(err, bench.ErrFailed) || !errors.Is(err, errDied) || summary.Count(results.StateFailed) != 1 {
 		t.Errorf("error %v, states %v", err, states(summary))
 	}
 	for _, want := range []string{"3 times", "failed on node1 (NonZeroExitCode)", log, `"reidbench: cannot execute"`} {
@@ -297,8 +297,8 @@ func TestRefusals(t *testing.T) {
 		b := newBenchmark(t)
 		b.write("sbatch", words+"\n")
 		_, err := b.run()
-		if !errors.Is(err, ErrRefused) || !strings.HasSuffix(err.Error(), words) {
-			t.Errorf("error %v, want ErrRefused with Slurm's words", err)
+		if !errors.Is(err, errRefused) || !strings.HasSuffix(err.Error(), words) {
+			t.Errorf("error %v, want errRefused with Slurm's words", err)
 		}
 		if s, err := Read(b.config.Out); err != nil || len(s.Arrays) != 0 {
 			t.Errorf("what was refused is noted: %v, %v", s, err)

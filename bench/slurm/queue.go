@@ -32,8 +32,8 @@ var ended = []string{
 	"OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT",
 }
 
-// Active reports whether the task waits, runs or is ending. One that Slurm does not know, the zero state, is not.
-func (s TaskState) Active() bool { return s.State != "" && !slices.Contains(ended, s.State) }
+// active reports whether the task waits, runs or is ending. One that Slurm does not know, the zero state, is not.
+func (s TaskState) active() bool { return s.State != "" && !slices.Contains(ended, s.State) }
 
 // String is the state as people write it: "running on node7", "pending (Resources)".
 func (s TaskState) String() string {
@@ -62,7 +62,7 @@ func queue(ctx context.Context, arrays []int) (map[Task]TaskState, error) {
 	}
 	out, err := command(ctx, nil, "squeue", "--noheader", "--array", "--states=all",
 		"--jobs="+strings.Join(ids, ","), "--format="+queueFormat)
-	if errors.Is(err, ErrRefused) && strings.Contains(err.Error(), "Invalid job id") {
+	if errors.Is(err, errRefused) && strings.Contains(err.Error(), "Invalid job id") {
 		return map[Task]TaskState{}, nil // it has forgotten all of them
 	}
 	if err != nil {

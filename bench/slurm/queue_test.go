@@ -80,7 +80,7 @@ func TestActive(t *testing.T) {
 		"COMPLETED": false, "FAILED": false, "NODE_FAIL": false, "CANCELLED": false, "TIMEOUT": false,
 		"OUT_OF_MEMORY": false,
 	} {
-		if got := (TaskState{State: state}).Active(); got != want {
+		if got := (TaskState{State: state}).active(); got != want {
 			t.Errorf("%q: active is %v, want %v", state, got, want)
 		}
 	}

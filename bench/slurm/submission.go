@@ -95,8 +95,8 @@ func (s *Submission) write(out string) error {
 	})
 }
 
-// IDs are those of all arrays.
-func (s Submission) IDs() []int {
+// ids are those of all arrays.
+func (s Submission) ids() []int {
 	var ids []int
 	for _, a := range s.Arrays {
 		if a.ID > 0 {

@@ -50,7 +50,7 @@ func (r *run) submit(ctx context.Context, s *Submission, states map[Task]TaskSta
 				continue
 			}
 			_, teacher := s.place(j.Teacher)
-			if !states[teacher].Active() {
+			if !states[teacher].active() {
 				teacher = Task{}
 			}
 			b := batch{teacher, j.number / size * size}

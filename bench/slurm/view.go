@@ -26,7 +26,7 @@ func View(ctx context.Context, out string) (map[string]Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	states, err := queue(ctx, s.IDs())
+	states, err := queue(ctx, s.ids())
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/reidbench/reidbench/market1501"
 )
 
 // A bound is the least and the greatest value of a flag.
@@ -25,8 +27,8 @@ var bounds = map[string]bound{
 	"keep-every":  {0, 1_000_000},
 	"cpus":        {1, 4096},
 	"array-limit": {1, 1_000_000},
-	"rerank-k1":   {1, 10_000},
-	"rerank-k2":   {1, 10_000},
+	"rerank-k1":   {1, market1501.MostNeighbours},
+	"rerank-k2":   {1, market1501.MostNeighbours},
 	"ids":         {2, 9999},
 	"test-ids":    {0, 9998},
 	"images":      {4, 9999},

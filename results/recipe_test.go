@@ -1,0 +1,46 @@
+package results
+
+import "testing"
+
+func TestRecipeReadsAsASentence(t *testing.T) {
+	type evaluation struct {
+		Metric string `json:"metric"`
+	}
+	type values struct {
+		Name          string      `json:"name"`
+		HeadEpochs    int         `json:"head_epochs"`
+		Epochs        int         `json:"epochs"`
+		Batch         int         `json:"batch"`
+		LR            float64     `json:"lr"`
+		LRStep        int         `json:"lr_step"`
+		LRGamma       float64     `json:"lr_gamma"`
+		Decay         float64     `json:"weight_decay"`
+		EvaluateEvery int         `json:"evaluate_every"`
+		ForwardMACs   int64       `json:"forward_macs"`
+		Evaluation    *evaluation `json:"evaluation,omitempty"`
+	}
+	for _, test := range []struct {
+		name   string
+		values values
+		want   string
+	}{
+		{
+			"paper", values{"paper", 10, 150, 64, 5e-4, 50, 0.1, 5e-4, 10, 0, nil},
+			"paper (epochs of the classifier alone 10, epochs 150, batch 64, learning rate 0.0005, " +
+				"×0.1 every 50 epochs, weight decay 0.0005, evaluate every 10)",
+		},
+		{
+			"tiny", values{"tiny", 1, 1, 4, 5e-4, 0, 0, 5e-4, 0, 20_000_000_000, &evaluation{"cosine"}},
+			"tiny (epochs of the classifier alone 1, epochs 1, batch 4, learning rate 0.0005, weight decay 0.0005, " +
+				"cut to 20 G multiply-adds, evaluation (metric cosine))",
+		},
+	} {
+		r, err := NewRecipe(test.name, test.values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.String(); got != test.want {
+			t.Errorf("%s\nwant %s", got, test.want)
+		}
+	}
+}
