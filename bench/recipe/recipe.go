@@ -98,8 +98,8 @@ func Quick() Recipe {
 func Scratch() Recipe {
 	return Recipe{
 		Name:   "scratch",
-		Epochs: 8, Batch: 8,
-		LR: 5e-4, LRStep: 6, LRGamma: 0.1, Decay: 5e-4,
+		Epochs: 10, Batch: 8,
+		LR: 5e-4, LRStep: 8, LRGamma: 0.1, Decay: 5e-4,
 		EvaluateEvery: 2,
 		Synthetic:     SyntheticSize{IDs: 150, TestIDs: 50, Images: 10},
 	}

@@ -81,15 +81,17 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// TestTimeOfAllRows holds the sum over the published rows against what two cores compute at 100 GFLOP/s. Quick is to
-// take ten minutes, of which three are for start, images and the small networks' lower rates; scratch twenty hours.
+// TestTimeOfAllRows holds the sum over the published rows against what two cores compute. Quick is to take ten minutes,
+// of which three are for start, images and the small networks' lower rates. Scratch is to take twenty hours, nearly all
+// of them in the large rows, which are faster: above 140 GFLOP/s by the table in docs/full-recipe.md.
 func TestTimeOfAllRows(t *testing.T) {
 	for _, test := range []struct {
 		recipe  Recipe
 		seconds float64
+		flops   float64 // per second
 	}{
-		{Quick(), 7 * 60},
-		{Scratch(), 20 * 3600},
+		{Quick(), 7 * 60, 100e9},
+		{Scratch(), 20 * 3600, 120e9},
 	} {
 		recipe, size, total := test.recipe, test.recipe.Synthetic, 0.0
 		images := (size.IDs - size.TestIDs) * size.Images
@@ -108,7 +110,7 @@ func TestTimeOfAllRows(t *testing.T) {
 			passes := (FrozenPasses*s.HeadEpochs+TrainPasses*s.Epochs)*s.StepsPerEpoch*recipe.Batch + evaluations*judged
 			total += 2 * float64(macs) * float64(passes)
 		}
-		if limit := test.seconds * 100e9; total > limit {
+		if limit := test.seconds * test.flops; total > limit {
 			t.Errorf("%s: all rows take %.1f TFLOP, more than %.1f", recipe.Name, total/1e12, limit/1e12)
 		}
 	}
