@@ -38,19 +38,25 @@ func (j *judge) evaluate(ctx context.Context) (e evaluation, err error) {
 	if e.gallery, err = j.embed(ctx, &j.data.Gallery, e.seen); err != nil {
 		return e, err
 	}
-	config := market1501.EvalConfig{Metric: j.protocol.Metric, Threads: j.threads}
-	if e.result, e.scores, err = e.judge(ctx, config); err != nil {
-		return e, err
-	}
-	if config.Rerank = j.protocol.Rerank; config.Rerank != (market1501.Rerank{}) {
-		e.reranked = new(market1501.Result)
-		*e.reranked, e.rerankedScores, err = e.judge(ctx, config)
-	}
+	err = e.judge(ctx, j.protocol, j.threads)
 	return e, err
 }
 
-// judge compares the features.
-func (e evaluation) judge(
+// judge makes the outcome of the features.
+func (e *evaluation) judge(ctx context.Context, p recipe.Protocol, threads int) (err error) {
+	config := market1501.EvalConfig{Metric: p.Metric, Threads: threads}
+	if e.result, e.scores, err = e.compare(ctx, config); err != nil {
+		return err
+	}
+	if config.Rerank = p.Rerank; config.Rerank != (market1501.Rerank{}) {
+		e.reranked = new(market1501.Result)
+		*e.reranked, e.rerankedScores, err = e.compare(ctx, config)
+	}
+	return err
+}
+
+// compare ranks the gallery by its features for every query.
+func (e *evaluation) compare(
 	ctx context.Context, config market1501.EvalConfig,
 ) (result market1501.Result, scores []market1501.Score, err error) {
 	if scores, err = market1501.Scores(ctx, e.query, e.gallery, config); err != nil {

@@ -107,7 +107,7 @@ func WriteFeatures(file string, query, gallery *Features) error {
 	}
 	err := atomicfile.Write(file, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 1<<20)
-		out.WriteString(featureColumns)
+		out.WriteString(FeatureColumns)
 		for d := range query.Dim {
 			fmt.Fprintf(out, ",f%d", d)
 		}

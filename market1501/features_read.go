@@ -11,8 +11,8 @@ import (
 	"github.com/reidbench/reidbench/results/regular"
 )
 
-// featureColumns are how a file of features begins; a column per value follows.
-const featureColumns = "file,pid,camid,split"
+// FeatureColumns is how a file of features begins; a column per value follows.
+const FeatureColumns = "file,pid,camid,split"
 
 // A line of a file of features is at most so long, which has room for 65,536 values, and a file has at most so many
 // values: 16 GiB.
@@ -41,9 +41,9 @@ func parseFeatures(r io.Reader) (query, gallery *Features, err error) {
 	query, gallery = new(Features), new(Features)
 	for n := 1; lines.Scan(); n++ {
 		if n == 1 {
-			rest, ok := strings.CutPrefix(lines.Text(), featureColumns+",")
+			rest, ok := strings.CutPrefix(lines.Text(), FeatureColumns+",")
 			if !ok {
-				return nil, nil, fmt.Errorf("%w: its columns don't begin with %s", ErrFeatures, featureColumns)
+				return nil, nil, fmt.Errorf("%w: its columns don't begin with %s", ErrFeatures, FeatureColumns)
 			}
 			query.Dim = 1 + strings.Count(rest, ",")
 			gallery.Dim = query.Dim

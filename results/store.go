@@ -48,6 +48,20 @@ func Read(dir string) (Record, error) {
 	return r, nil
 }
 
+// ReadWithQueries is Read, with the queries where the folder tells them.
+func ReadWithQueries(dir string) (Record, error) {
+	r, err := Read(dir)
+	if err != nil {
+		return r, err
+	}
+	queries, err := readQueriesOf(dir, r)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.NoQueries = err.Error()
+	}
+	r.Queries = queries
+	return r, nil
+}
+
 // Odd is a folder whose record cannot stand in a report, and why.
 type Odd struct {
 	Folder string
@@ -70,16 +84,12 @@ func Load(out string) (records []Record, odd []Odd, err error) {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			continue
 		}
-		r, err := Read(dir)
+		r, err := ReadWithQueries(dir)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			odd = append(odd, Odd{dir, err, true})
 		default:
-			r.Queries, err = readQueriesOf(dir, r)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				r.NoQueries = err.Error()
-			}
 			held = append(held, heldRecord{r, dir})
 		}
 	}

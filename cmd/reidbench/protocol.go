@@ -16,11 +16,25 @@ type protocolOptions struct {
 }
 
 func (o *protocolOptions) register(command *cobra.Command) {
+	o.registerMetric(command)
+	command.Flags().BoolVar(&o.flip, "flip", false, "take the mean of the embeddings of an image and its mirror image")
+	o.registerRerank(command)
+}
+
+// registerComparison leaves out how embeddings are made.
+func (o *protocolOptions) registerComparison(command *cobra.Command) {
+	o.registerMetric(command)
+	o.registerRerank(command)
+}
+
+func (o *protocolOptions) registerMetric(command *cobra.Command) {
+	command.Flags().TextVar(&o.metric, "metric",
+		market1501.Euclidean, "`name` of the distance between embeddings: euclidean or cosine")
+}
+
+func (o *protocolOptions) registerRerank(command *cobra.Command) {
 	flags := command.Flags()
 	published := market1501.PublishedRerank()
-	flags.TextVar(&o.metric, "metric",
-		market1501.Euclidean, "`name` of the distance between embeddings: euclidean or cosine")
-	flags.BoolVar(&o.flip, "flip", false, "take the mean of the embeddings of an image and its mirror image")
 	flags.BoolVar(&o.rerank, "rerank", false, "judge a second time after k-reciprocal re-ranking")
 	flags.IntVar(&o.values.K1, "rerank-k1", published.K1, "neighbours among which reciprocal ones are sought")
 	flags.IntVar(&o.values.K2, "rerank-k2", published.K2, "neighbours whose codes are averaged")

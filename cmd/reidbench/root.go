@@ -101,7 +101,7 @@ REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 	root.AddCommand(
 		newRunCommand(), newStatusCommand(), newReportCommand(), newServeCommand(), newPlotCommand(),
 		newListCommand(), newSummaryCommand(), newCheckCommand(),
-		newEvalCommand(), newRankCommand(), newDataCommand(), newWeightsCommand(),
+		newEvalCommand(), newCompareCommand(), newRankCommand(), newDataCommand(), newWeightsCommand(),
 		newBenchCommand(), newVersionCommand(),
 	)
 	cobra.EnableCommandSorting = false

@@ -105,6 +105,7 @@ func TestSignFlipsOfFew(t *testing.T) {
 		{"all on one side: 2 of 8", []float64{1, 2, 4}, 0.25},
 		{"total 5, as far: ±(4+2-1), ±(4+2+1): 4 of 8", []float64{-1, 2, 4}, 0.5},
 		{"total 0", []float64{1, 1, -2}, 1},
+		{"rounding counts for nothing", []float64{1e-16, 1e-16, 1e-16}, 1},
 		{"zeros count for nothing", []float64{0, 1, 2, 0, 4}, 0.25},
 		{"tied totals, in sums that are rounded: 8 of 16", []float64{0.1, 0.2, 0.3, -0.2}, 0.5},
 		{"all of twenty on one side", slicesOf(1, 20), math.Ldexp(1, -19)},
