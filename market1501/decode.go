@@ -1,14 +1,12 @@
 package market1501
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
 	"io"
 
+	"github.com/reidbench/reidbench/market1501/internal/jpeg"
 	"github.com/reidbench/reidbench/results/regular"
 )
 
@@ -22,7 +20,7 @@ const (
 
 var (
 	// ErrImage is wrapped by errors about the content of an image file: truncated,
-	// not a JPEG, or too large.
+	// neither JPEG nor PNG, or too large.
 	ErrImage = errors.New("unreadable image")
 	// ErrNotGiven is wrapped by errors about an image file whose content the system
 	// does not give: no permission, too many open files, a disk that fails.
@@ -35,14 +33,14 @@ type bitmap struct {
 	Pix           []byte
 }
 
-// decodeFile reads a JPEG file. Errors about the content wrap ErrImage, and the
+// decodeFile reads an image file. Errors about the content wrap ErrImage, and the
 // caller names the file; those of readFile name it already.
-func decodeFile(file string) (bitmap, error) {
+func decodeFile(ctx context.Context, file string) (bitmap, error) {
 	content, err := readFile(file)
 	if err != nil {
 		return bitmap{}, err
 	}
-	return decode(content)
+	return decode(ctx, content)
 }
 
 // readFile returns what a file holds, or a little more than maxFileBytes of it.
@@ -60,53 +58,23 @@ func readFile(file string) ([]byte, error) {
 	return content, nil
 }
 
-// decode reads a JPEG of bounded size. Chroma is upsampled by repetition, as
-// image/jpeg does; libjpeg interpolates it, so bytes may differ slightly from
-// what Pillow decodes.
-func decode(content []byte) (bitmap, error) {
-	if len(content) > maxFileBytes {
-		return bitmap{}, fmt.Errorf("%w: larger than %d MiB", ErrImage, maxFileBytes>>20)
+// decode reads an image of bounded size: a JPEG to the bytes that libjpeg-turbo and Pillow decode, or a PNG as Pillow
+// converts it to RGB. Which of them it is its content says. Errors are ctx's, or wrap ErrImage.
+func decode(ctx context.Context, content []byte) (img bitmap, err error) {
+	switch {
+	case len(content) > maxFileBytes:
+		err = fmt.Errorf("larger than %d MiB", maxFileBytes>>20)
+	case jpeg.Is(content):
+		var decoded jpeg.Image
+		decoded, err = jpeg.Decode(ctx, content, jpeg.Limits{Pixels: maxPixels, Scans: maxScans})
+		img = bitmap(decoded)
+	case isPNG(content):
+		img, err = decodePNG(ctx, content)
+	default:
+		err = errors.New("neither JPEG nor PNG")
 	}
-	config, err := jpeg.DecodeConfig(bytes.NewReader(content))
-	if err != nil {
-		return bitmap{}, fmt.Errorf("%w: %w", ErrImage, err)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", ErrImage, err)
 	}
-	if config.Width < 1 || config.Height < 1 || config.Width > maxPixels/config.Height {
-		return bitmap{}, fmt.Errorf("%w: %d×%d pixels, the limit is %d million", ErrImage,
-			config.Width, config.Height, maxPixels/1_000_000)
-	}
-	if n := bytes.Count(content, startOfScan); n > maxScans { // what is coded never has these bytes
-		return bitmap{}, fmt.Errorf("%w: %d scans, the limit is %d", ErrImage, n, maxScans)
-	}
-	img, err := jpeg.Decode(bytes.NewReader(content))
-	if err != nil {
-		return bitmap{}, fmt.Errorf("%w: %w", ErrImage, err)
-	}
-	return toRGB(img), nil
-}
-
-// startOfScan is the marker that begins each scan.
-var startOfScan = []byte{0xff, 0xda}
-
-func toRGB(img image.Image) bitmap {
-	bounds := img.Bounds()
-	out := bitmap{Height: bounds.Dy(), Width: bounds.Dx(), Pix: make([]byte, 0, bounds.Dx()*bounds.Dy()*3)}
-	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
-		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			var r, g, b uint8
-			switch img := img.(type) {
-			case *image.YCbCr:
-				c := img.COffset(x, y)
-				r, g, b = color.YCbCrToRGB(img.Y[img.YOffset(x, y)], img.Cb[c], img.Cr[c])
-			case *image.Gray:
-				r = img.Pix[img.PixOffset(x, y)]
-				g, b = r, r
-			default:
-				r16, g16, b16, _ := img.At(x, y).RGBA()
-				r, g, b = uint8(r16>>8), uint8(g16>>8), uint8(b16>>8)
-			}
-			out.Pix = append(out.Pix, r, g, b)
-		}
-	}
-	return out
+	return img, err
 }

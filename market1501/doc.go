@@ -12,8 +12,8 @@
 //
 // # Layout and names
 //
-// A dataset has three folders of JPEG files: bounding_box_train, query and
-// bounding_box_test (the gallery). The file 0002_c1s1_000451_03.jpg shows
+// A dataset has three folders of JPEG or PNG files: bounding_box_train, query and
+// bounding_box_test (the gallery). Their pixels are those that Pillow decodes. The file 0002_c1s1_000451_03.jpg shows
 // identity 2, seen by camera 1 in sequence 1, frame 451, detection 3. Two
 // identities are special: -1 is junk, a detection too poor to count for or
 // against anybody, and is left out; 0 is a distractor, a false detection or a

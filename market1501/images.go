@@ -84,8 +84,8 @@ func (s *Split) eachImage(ctx context.Context, workers int, progress func(done, 
 	visit func(worker, i int, img bitmap)) (failures []error, err error) {
 	failures = make([]error, len(s.Entries))
 	count := counter{total: len(s.Entries), tell: progress}
-	err = untilError(ctx, workerCount(workers), len(s.Entries), func(worker, i int) error {
-		switch img, err := decodeFile(s.file(s.Entries[i].Path)); {
+	err = untilError(ctx, workerCount(workers), len(s.Entries), func(ctx context.Context, worker, i int) error {
+		switch img, err := decodeFile(ctx, s.file(s.Entries[i].Path)); {
 		case err == nil:
 			visit(worker, i, img)
 		case errors.Is(err, ErrImage):

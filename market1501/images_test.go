@@ -10,6 +10,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"image/png"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,7 +87,7 @@ func TestDecodeColourModels(t *testing.T) {
 		{"gray", encode(gray), [3]int{77, 77, 77}},
 		{"colour", encode(rgba), [3]int{200, 30, 60}},
 	} {
-		img, err := decode(test.file)
+		img, err := decode(t.Context(), test.file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,8 +122,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"truncated":   whole[:len(whole)-20],
 		"header only": whole[:30],
 		"huge":        hugeHeader(t),
+		"huge PNG":    hugePNG(t),
+		"cut PNG":     hugePNG(t)[:30],
 	} {
-		if _, err := decode(content); !errors.Is(err, ErrImage) {
+		if _, err := decode(t.Context(), content); !errors.Is(err, ErrImage) {
 			t.Errorf("%s: error %v, want ErrImage", name, err)
 		}
 	}
@@ -130,20 +133,39 @@ func TestDecodeRefuses(t *testing.T) {
 
 // TestDecodeBoundsScans: each scan costs a pass over the whole image, and may be a few bytes.
 func TestDecodeBoundsScans(t *testing.T) {
-	var file bytes.Buffer
-	if err := jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, 8, 8)), nil); err != nil {
-		t.Fatal(err)
-	}
-	at := bytes.Index(file.Bytes(), startOfScan)
-	head, scan := file.Bytes()[:at], file.Bytes()[at:file.Len()-2]
 	for _, test := range []struct {
 		scans   int
 		refused bool
 	}{{1, false}, {maxScans, false}, {maxScans + 1, true}, {100_000, true}} {
-		_, err := decode(slices.Concat(head, bytes.Repeat(scan, test.scans), []byte{0xff, 0xd9}))
+		_, err := decode(t.Context(), manyScans(8, 8, test.scans))
 		refused := err != nil && strings.Contains(err.Error(), "scans")
 		if refused != test.refused || refused && !errors.Is(err, ErrImage) {
 			t.Errorf("%d scans: %v", test.scans, err)
+		}
+	}
+}
+
+// manyScans is a grey progressive JPEG without a single code in its scans.
+func manyScans(height, width, scans int) []byte {
+	return slices.Concat(
+		[]byte{0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}, bytes.Repeat([]byte{1}, 64),
+		[]byte{0xff, 0xc2, 0, 11, 8, byte(height >> 8), byte(height), byte(width >> 8), byte(width), 1, 1, 0x11, 0},
+		[]byte{0xff, 0xc4, 0, 20, 0x00, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+		bytes.Repeat([]byte{0xff, 0xda, 0, 8, 1, 1, 0x00, 0, 0, 0}, scans),
+		[]byte{0xff, 0xd9})
+}
+
+// TestDecodeEndsWithItsContext: a file may take seconds, and a run that is told to stop does not wait for it.
+func TestDecodeEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"JPEG": manyScans(8, 8, 3), "PNG": file.Bytes()} {
+		if _, err := decode(ctx, content); !errors.Is(err, context.Canceled) || errors.Is(err, ErrImage) {
+			t.Errorf("%s: error %v", name, err)
 		}
 	}
 }
@@ -155,7 +177,7 @@ func TestDecodeCutAnywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range file.Len() {
-		if _, err := decode(file.Bytes()[:n]); err != nil && !errors.Is(err, ErrImage) {
+		if _, err := decode(t.Context(), file.Bytes()[:n]); err != nil && !errors.Is(err, ErrImage) {
 			t.Errorf("the first %d bytes: %v", n, err)
 		}
 	}
@@ -166,8 +188,16 @@ func FuzzDecode(f *testing.F) {
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
 	f.Add(hugeHeader(f))
+	f.Add(hugePNG(f))
+	for _, name := range []string{"grey-16.png", "palette-8-transparent.png", "rgb-8-interlaced.png"} {
+		content, err := os.ReadFile(filepath.Join("testdata/png", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content)
+	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		img, err := decode(content)
+		img, err := decode(t.Context(), content)
 		if err != nil {
 			if !errors.Is(err, ErrImage) {
 				t.Fatal(err)
@@ -220,7 +250,7 @@ func TestLoad(t *testing.T) {
 	}
 	// The images have one colour each, so resizing shows their first pixel everywhere.
 	for i := range images.Len() {
-		img, err := decodeFile(filepath.Join(root, filepath.FromSlash(images.Name(i))))
+		img, err := decodeFile(t.Context(), filepath.Join(root, filepath.FromSlash(images.Name(i))))
 		if err != nil {
 			t.Fatal(err)
 		}

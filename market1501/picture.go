@@ -1,6 +1,7 @@
 package market1501
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"path/filepath"
@@ -8,11 +9,11 @@ import (
 
 // Picture decodes one image of the dataset, named by its path there, as it is: to be looked at. An error about the
 // content wraps [ErrImage].
-func (d *Dataset) Picture(name string) (image.Image, error) {
+func (d *Dataset) Picture(ctx context.Context, name string) (image.Image, error) {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return nil, fmt.Errorf("picture %s: not a path in the dataset", name)
 	}
-	decoded, err := decodeFile(filepath.Join(d.Root, filepath.FromSlash(name)))
+	decoded, err := decodeFile(ctx, filepath.Join(d.Root, filepath.FromSlash(name)))
 	if err != nil {
 		return nil, fmt.Errorf("picture %s: %w", name, err)
 	}

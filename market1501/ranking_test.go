@@ -160,7 +160,7 @@ func TestPicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	entry := d.Query.Entries[0]
-	picture, err := d.Picture(entry.Path)
+	picture, err := d.Picture(t.Context(), entry.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,11 +182,11 @@ func TestPicture(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "query", "broken.jpg"), []byte("no image"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Picture("query/broken.jpg"); !errors.Is(err, ErrImage) {
+	if _, err := d.Picture(t.Context(), "query/broken.jpg"); !errors.Is(err, ErrImage) {
 		t.Errorf("a broken file: error %v", err)
 	}
 	for _, name := range []string{"../secret.jpg", "/etc/passwd", ""} {
-		if _, err := d.Picture(name); err == nil || errors.Is(err, ErrImage) {
+		if _, err := d.Picture(t.Context(), name); err == nil || errors.Is(err, ErrImage) {
 			t.Errorf("%q was opened: %v", name, err)
 		}
 	}

@@ -114,7 +114,7 @@ func TestSynthesizeLayout(t *testing.T) {
 	}
 	for _, s := range d.Splits() {
 		for _, e := range s.Entries {
-			img, err := decodeFile(s.file(e.Path))
+			img, err := decodeFile(t.Context(), s.file(e.Path))
 			if err != nil {
 				t.Fatalf("%s: %v", e.Path, err)
 			}

@@ -20,14 +20,15 @@ func workerCount(n int) int {
 
 // inParallel calls do for every task below tasks, on up to workers goroutines, which are numbered from 0.
 func inParallel(ctx context.Context, workers, tasks int, do func(worker, task int)) error {
-	return untilError(ctx, workers, tasks, func(worker, task int) error {
+	return untilError(ctx, workers, tasks, func(_ context.Context, worker, task int) error {
 		do(worker, task)
 		return nil
 	})
 }
 
-// untilError is inParallel until one of the tasks fails.
-func untilError(ctx context.Context, workers, tasks int, do func(worker, task int) error) error {
+// untilError is inParallel until one of the tasks fails. The context that tasks are given ends then, too.
+func untilError(ctx context.Context, workers, tasks int,
+	do func(ctx context.Context, worker, task int) error) error {
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	for worker := range min(workers, tasks) {
@@ -40,7 +41,7 @@ func untilError(ctx context.Context, workers, tasks int, do func(worker, task in
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				if err := do(worker, task); err != nil {
+				if err := do(ctx, worker, task); err != nil {
 					return err
 				}
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ import (
 
 // newPage gathers what the runs' folders hold beside their records, and the images of ranked lists from data, if that
 // is named, or from the folder of runs. What cannot be read is left out, which warn is told.
-func newPage(report *results.Report, runs, data string, warn io.Writer) (html.Page, error) {
+func newPage(ctx context.Context, report *results.Report, runs, data string, warn io.Writer) (html.Page, error) {
 	page := html.Page{Report: report}
 	profiles, ranked := map[string]*results.Profile{}, map[string]bool{}
 	pictures := newPictures(runs, data)
@@ -56,7 +57,7 @@ func newPage(report *results.Report, runs, data string, warn io.Writer) (html.Pa
 			}
 		}
 		if record, err := results.Read(dir); err == nil && record.State == results.StateDone && !ranked[name] {
-			if lists, ok := pictures.ranked(name, dir, record, warn); ok {
+			if lists, ok := pictures.ranked(ctx, name, dir, record, warn); ok {
 				page.Ranked, ranked[name] = append(page.Ranked, lists), true
 			}
 		}

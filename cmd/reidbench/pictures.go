@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -71,7 +72,9 @@ func (p *pictures) dataset(d results.Dataset) *market1501.Dataset {
 }
 
 // ranked reads a run's ranked lists, if it has recorded any.
-func (p *pictures) ranked(model, dir string, record results.Record, warn io.Writer) (html.Ranked, bool) {
+func (p *pictures) ranked(ctx context.Context, model, dir string, record results.Record, warn io.Writer) (
+	html.Ranked, bool,
+) {
 	rankings, err := results.ReadRankings(dir)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -82,10 +85,10 @@ func (p *pictures) ranked(model, dir string, record results.Record, warn io.Writ
 	dataset := p.dataset(record.Dataset)
 	ranked := html.Ranked{Model: model}
 	for _, l := range rankings.Lists {
-		list := html.RankedList{Place: placeName(l.Place, rankings.Queries), AP: l.AP, Query: p.picture(dataset,
+		list := html.RankedList{Place: placeName(l.Place, rankings.Queries), AP: l.AP, Query: p.picture(ctx, dataset,
 			results.Neighbour{Image: l.Query})}
 		for _, n := range l.Nearest {
-			list.Nearest = append(list.Nearest, p.picture(dataset, n))
+			list.Nearest = append(list.Nearest, p.picture(ctx, dataset, n))
 		}
 		ranked.Lists = append(ranked.Lists, list)
 	}
@@ -106,7 +109,7 @@ func placeName(place, queries int) string {
 }
 
 // picture makes one image small, or leaves it out.
-func (p *pictures) picture(d *market1501.Dataset, n results.Neighbour) html.Picture {
+func (p *pictures) picture(ctx context.Context, d *market1501.Dataset, n results.Neighbour) html.Picture {
 	picture := html.Picture{Name: n.File, PID: n.PID, CamID: n.CamID, Distance: n.Distance, Match: n.Match}
 	if d == nil {
 		return picture
@@ -114,7 +117,7 @@ func (p *pictures) picture(d *market1501.Dataset, n results.Neighbour) html.Pict
 	key := d.Root + "\x00" + n.File
 	small, ok := p.small[key]
 	if !ok {
-		img, err := d.Picture(n.File)
+		img, err := d.Picture(ctx, n.File)
 		if err != nil {
 			p.missing[fmt.Sprintf("An image is not shown: %v.", err)] = true
 		} else {

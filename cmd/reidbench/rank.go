@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"path"
@@ -71,7 +73,7 @@ end, "first" as they stand in the dataset.`,
 			if err != nil {
 				return err
 			}
-			paths, err := drawRankings(rankings, config.Data, out)
+			paths, err := drawRankings(c.Context(), rankings, config.Data, out)
 			if err != nil {
 				return err
 			}
@@ -112,7 +114,7 @@ func choiceNames() string {
 
 // drawRankings writes a PNG per list into dir, which it creates, and returns their paths:
 // rank-01-0002_c1s1_000451_03.png.
-func drawRankings(r results.Rankings, data, dir string) ([]string, error) {
+func drawRankings(ctx context.Context, r results.Rankings, data, dir string) ([]string, error) {
 	dataset, err := market1501.Open(data)
 	if err != nil {
 		return nil, err
@@ -127,7 +129,9 @@ func drawRankings(r results.Rankings, data, dir string) ([]string, error) {
 		name := fmt.Sprintf("rank-%0*d-%s.png", max(digits, 2), i+1, strings.TrimSuffix(query, path.Ext(query)))
 		file := filepath.Join(dir, name)
 		err := atomicfile.Write(file, func(w io.Writer) error {
-			return ranklist.Write(w, ranklist.Title(r, list), list, dataset.Picture)
+			return ranklist.Write(w, ranklist.Title(r, list), list, func(name string) (image.Image, error) {
+				return dataset.Picture(ctx, name)
+			})
 		})
 		if err != nil {
 			return paths, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -54,7 +55,7 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 				report.LeaveOutPublishedAccuracy()
 			}
 			if page != "" {
-				return writePage(report, runs, data, page, c.ErrOrStderr())
+				return writePage(c.Context(), report, runs, data, page, c.ErrOrStderr())
 			}
 			write := func(w io.Writer) error { return report.Text(w, terminalWidth(w)) }
 			switch {
@@ -100,8 +101,8 @@ func nameOdd(report *results.Report, w io.Writer) {
 	results.WriteFacts(w, facts, terminalWidth(w))
 }
 
-func writePage(report *results.Report, runs, data, file string, warn io.Writer) error {
-	page, err := newPage(report, runs, data, warn)
+func writePage(ctx context.Context, report *results.Report, runs, data, file string, warn io.Writer) error {
+	page, err := newPage(ctx, report, runs, data, warn)
 	if err != nil {
 		return err
 	}

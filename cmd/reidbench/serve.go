@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -56,7 +57,7 @@ report to everybody who can reach it; there is no password.`,
 				Interval: watchInterval,
 				Version:  func() (string, error) { return runsVersion(runs) },
 				Write: func(w *bytes.Buffer, version string) error {
-					return writeLive(w, runs, data, version, c.ErrOrStderr())
+					return writeLive(c.Context(), w, runs, data, version, c.ErrOrStderr())
 				},
 			}
 			return live.Serve(c.Context(), listener, site.Handler())
@@ -78,7 +79,7 @@ func announce(stdout, stderr io.Writer, address net.Addr) {
 	}
 }
 
-func writeLive(w *bytes.Buffer, runs, data, version string, warn io.Writer) error {
+func writeLive(ctx context.Context, w *bytes.Buffer, runs, data, version string, warn io.Writer) error {
 	report, err := loadReport(runs)
 	if errors.Is(err, fs.ErrNotExist) {
 		report, err = newReport(nil) // the run has not begun yet
@@ -86,7 +87,7 @@ func writeLive(w *bytes.Buffer, runs, data, version string, warn io.Writer) erro
 	if err != nil {
 		return err
 	}
-	page, err := newPage(report, runs, data, warn)
+	page, err := newPage(ctx, report, runs, data, warn)
 	if err != nil {
 		return err
 	}
