@@ -16,7 +16,8 @@ import (
 // Config says what to run.
 type Config struct {
 	Out     string         // the folder of results, one folder per job in it
-	Data    string         // a Market-1501 folder; "": the recipe's synthetic dataset, drawn below Out
+	Data    string         // a dataset's folder, or a list of images; "": the recipe's synthetic one, drawn below Out
+	Layout  string         // of the dataset's names, as [market1501.Opener] takes it; "": the one that most have
 	Weights WeightsFiles   // to begin with; none: random ones
 	Models  []models.Model // a job each, with each seed
 	Recipe  recipe.Recipe

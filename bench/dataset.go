@@ -20,8 +20,9 @@ import (
 // dataset is what all jobs of a run train on and are judged by.
 type dataset struct {
 	*market1501.Dataset
-	record results.Dataset
-	report func(progress.Event)
+	matched int // queries with a match in the gallery
+	record  results.Dataset
+	report  func(progress.Event)
 
 	mu     sync.Mutex
 	train  map[graph.Shape]trainSplit // decoded, by size
@@ -36,9 +37,11 @@ type trainSplit struct {
 }
 
 // openDataset opens the dataset in dir; where dir is empty, the synthetic one of that
-// size and seed below out, which is drawn first if it is not there.
+// size and seed below out, which is drawn first if it is not there. A dataset by which
+// nothing can be judged is an error that wraps [market1501.ErrNoMatch].
 func openDataset(
-	ctx context.Context, dir, out string, size recipe.SyntheticSize, seed uint64, report func(progress.Event),
+	ctx context.Context, opener market1501.Opener, dir, out string, size recipe.SyntheticSize, seed uint64,
+	report func(progress.Event),
 ) (*dataset, error) {
 	synthetic := dir == ""
 	if synthetic {
@@ -47,18 +50,24 @@ func openDataset(
 			return nil, err
 		}
 	}
-	opened, err := market1501.Open(dir)
+	opened, err := opener.Open(dir)
 	if err != nil {
 		return nil, err
+	}
+	matched := opened.Matched()
+	if matched == 0 {
+		return nil, fmt.Errorf("open dataset %s: %w: of none of %d queries another camera has an image there", dir,
+			market1501.ErrNoMatch, len(opened.Query.Entries))
 	}
 	fingerprint, err := opened.Fingerprint()
 	if err != nil {
 		return nil, err
 	}
 	d := &dataset{
-		Dataset: opened,
+		Dataset: opened, matched: matched,
 		record: results.Dataset{
-			Name:        filepath.Base(opened.Root),
+			Name:        opened.Name,
+			Layout:      opened.Layout,
 			Fingerprint: fingerprint,
 			Synthetic:   synthetic,
 			Identities:  opened.Classes,
@@ -71,6 +80,9 @@ func openDataset(
 		warned: map[string]bool{},
 	}
 	d.warn(opened.Warnings())
+	if clutter := opened.Clutter(); clutter != "" {
+		report(progress.Event{Kind: progress.Noted, Text: clutter})
+	}
 	return d, nil
 }
 

@@ -19,6 +19,7 @@ import (
 type Estimate struct {
 	Recipe  recipe.Recipe   `json:"recipe"`
 	Dataset results.Dataset `json:"dataset"`
+	Matched int             `json:"matched_queries"` // queries with a match in the gallery
 	Machine results.Machine `json:"machine"`
 	Jobs    int             `json:"jobs_side_by_side"`
 	Threads int             `json:"threads"` // of each job
@@ -89,7 +90,7 @@ type pace func(ctx context.Context, m models.Model, mode measure.Mode, batch int
 
 func (r *runner) estimate(ctx context.Context, pace pace) (Estimate, error) {
 	e := Estimate{
-		Recipe: r.config.Recipe, Dataset: r.data.record, Machine: machine.Describe(),
+		Recipe: r.config.Recipe, Dataset: r.data.record, Matched: r.data.matched, Machine: machine.Describe(),
 		Jobs: r.config.Jobs, Threads: r.config.threadsOfJob(),
 	}
 	r.makeRoom()

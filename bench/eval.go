@@ -20,7 +20,8 @@ import (
 type EvaluateConfig struct {
 	Model    models.Model
 	Weights  string // a file of weights: safetensors or PyTorch's .pth
-	Data     string // a Market-1501 folder
+	Data     string // a dataset's folder, or a list of images; it needs no training images
+	Layout   string // of the dataset's names, as [market1501.Opener] takes it; "": the one that most have
 	Protocol recipe.Protocol
 	Features string // where to write every image's embedding as CSV; "": nowhere
 	Queries  string // where to write what each query has found, as [results.WriteQueries] does; "": nowhere
@@ -65,7 +66,7 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 	}
 	return Evaluation{
 		Model: c.Model.Name, Weights: filepath.Base(c.Weights),
-		Dataset: data.record, Images: imagesSeen(nil, judged.seen, overlap), Protocol: c.Protocol,
+		Dataset: data.record, Images: imagesSeen(data, nil, judged.seen, overlap), Protocol: c.Protocol,
 		Metrics: *judged.finalMetrics(), Queries: judged.result.Queries, Skipped: judged.result.Skipped,
 	}, nil
 }
@@ -82,7 +83,8 @@ func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, err
 	if c.Data == "" {
 		return evaluation{}, nil, fmt.Errorf("evaluate %s: no dataset is named", c.Model.Name)
 	}
-	data, err := openDataset(ctx, c.Data, "", recipe.SyntheticSize{}, 0, c.Progress.Report)
+	opener := market1501.Opener{Layout: c.Layout, TestOnly: true}
+	data, err := openDataset(ctx, opener, c.Data, "", recipe.SyntheticSize{}, 0, c.Progress.Report)
 	if err != nil {
 		return evaluation{}, nil, err
 	}

@@ -1,12 +1,17 @@
 package bench
 
 import (
+	"fmt"
+
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results"
 )
 
-// imagesSeen is, for records, what was decoded to train on and to judge by; either is nil where nothing was.
-func imagesSeen(trained, judged *market1501.Decoded, overlap market1501.Overlap) *results.Images {
+// imagesSeen is, for records, what was decoded to train on and to judge by, either nil where nothing was, and what lay
+// beside that in the dataset.
+func imagesSeen(
+	data *dataset, trained, judged *market1501.Decoded, overlap market1501.Overlap,
+) *results.Images {
 	seen := &results.Images{}
 	for _, part := range []struct {
 		decoded *market1501.Decoded
@@ -15,21 +20,33 @@ func imagesSeen(trained, judged *market1501.Decoded, overlap market1501.Overlap)
 		if part.decoded != nil {
 			seen.Height, seen.Width = part.decoded.Height, part.decoded.Width
 			*part.digest = part.decoded.Digest()
-			seen.Splits = append(seen.Splits, splitsSeen(part.decoded)...)
+			for _, s := range part.decoded.Splits {
+				seen.Splits = append(seen.Splits, data.splitSeen(s, overlap))
+			}
 		}
-	}
-	for i := range seen.Splits {
-		seen.Splits[i].Trained = overlap.In(seen.Splits[i].Folder)
 	}
 	return seen
 }
 
-func splitsSeen(d *market1501.Decoded) []results.SplitSeen {
-	var all []results.SplitSeen
-	for _, s := range d.Splits {
-		all = append(all, results.SplitSeen{
-			Folder: s.Folder, Used: s.Used, LeftOut: len(s.LeftOut), Reasons: s.Reasons(),
-		})
+func (d *dataset) splitSeen(decoded market1501.DecodedSplit, overlap market1501.Overlap) results.SplitSeen {
+	seen := results.SplitSeen{
+		Folder: decoded.Folder, Used: decoded.Used, LeftOut: len(decoded.LeftOut), Reasons: decoded.Reasons(),
 	}
-	return all
+	switch seen.Folder {
+	case d.Query.Folder:
+		seen.Trained = len(overlap.Query)
+	case d.Gallery.Folder:
+		seen.Trained = len(overlap.Gallery)
+	}
+	for _, s := range d.Splits() {
+		if s.Folder == seen.Folder {
+			seen.Unparsable, seen.Unread = len(s.Unparsable), s.Unread()
+		}
+	}
+	return seen
+}
+
+// matches says how many queries count.
+func (d *dataset) matches() string {
+	return fmt.Sprintf("%d of %d queries have a match in the gallery", d.matched, len(d.Query.Entries))
 }

@@ -38,7 +38,7 @@ func TestRecordCountsImagesOfEachSplit(t *testing.T) {
 		{"gallery", "bounding_box_test", truncate, results.SplitSeen{LeftOut: 1}, "1 image(s) cannot be decoded"},
 		{
 			"trained on", "query", trainedOn, results.SplitSeen{Trained: 1},
-			"1 query and 0 gallery image(s) are training images",
+			"1 image of the queries is a training image as well",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

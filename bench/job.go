@@ -168,7 +168,7 @@ func (j *job) trainWeights(ctx context.Context, record *results.Record) (err err
 	defer func() { err = errors.Join(err, t.log.Close()) }()
 	err = t.trainEpochs(ctx)
 	record.Epochs, record.Final, record.Best = t.position.Epochs, t.position.Final, t.position.Best
-	record.Images = imagesSeen(t.trainedOn, t.judged, t.overlap)
+	record.Images = imagesSeen(t.data, t.trainedOn, t.judged, t.overlap)
 	record.Memory.PlannedBytes = j.footprint.total()
 	if !j.untimed {
 		record.Timing.ImagesPerSecond = t.meter.trainRate()

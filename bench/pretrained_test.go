@@ -168,7 +168,9 @@ func TestEvaluateForeignNames(t *testing.T) {
 	}
 	got := readFeatures(t, features)
 
-	data, err := openDataset(t.Context(), c.Data, "", recipe.SyntheticSize{}, 0, func(progress.Event) {})
+	data, err := openDataset(
+		t.Context(), market1501.Opener{}, c.Data, "", recipe.SyntheticSize{}, 0, func(progress.Event) {},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

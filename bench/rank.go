@@ -40,14 +40,14 @@ func Rank(ctx context.Context, c RankConfig) (results.Rankings, error) {
 	if err != nil {
 		return results.Rankings{}, err
 	}
-	rankings, err := e.rankings(ctx, c.Protocol, c.Threads, c.Choice, c.Queries, c.Top)
+	rankings, err := e.rankings(ctx, data, c.Protocol, c.Threads, c.Choice, c.Queries, c.Top)
 	rankings.Model, rankings.Dataset = c.Model.Name, data.record.Fingerprint
 	return rankings, err
 }
 
 // rankings are the lists of some queries.
 func (e evaluation) rankings(
-	ctx context.Context, p recipe.Protocol, threads int, choice Choice, queries, top int,
+	ctx context.Context, d *dataset, p recipe.Protocol, threads int, choice Choice, queries, top int,
 ) (results.Rankings, error) {
 	all, err := market1501.Rank(ctx, e.query, e.gallery,
 		market1501.EvalConfig{Metric: p.Metric, Rerank: p.Rerank, Threads: threads}, top)
@@ -68,6 +68,7 @@ func (e evaluation) rankings(
 		for _, found := range all[i].Nearest {
 			list.Nearest = append(list.Nearest, results.Neighbour{
 				Image: imageOf(e.gallery, found.Image), Distance: found.Distance, Match: found.Match,
+				Distractor: e.gallery.PIDs[found.Image] == market1501.DistractorPID && d.Gallery.Distractors > 0,
 			})
 		}
 		r.Lists = append(r.Lists, list)
@@ -123,7 +124,7 @@ const (
 // recordQueries writes into the folder of a job what the queries of its last evaluation have found, and the ranked
 // lists of some.
 func (t *training) recordQueries(ctx context.Context, e evaluation) error {
-	r, err := e.rankings(ctx, t.judge.protocol, t.threads, ChooseSpread, recordedQueries, recordedTop)
+	r, err := e.rankings(ctx, t.data, t.judge.protocol, t.threads, ChooseSpread, recordedQueries, recordedTop)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/market1501"
 )
 
 var (
@@ -21,10 +24,11 @@ var (
 //
 // Each job has a folder below Out. A folder that holds a run of another recipe or seed is an
 // error that wraps [store.ErrConflict], one that began with other images [store.ErrDatasetChanged], one that
-// cannot be written to [store.ErrReadOnly], all before anything is trained. A job that fails or panics
-// is recorded with its reason, the others go on, and the error wraps [ErrFailed] at the end, and
-// the reasons: [store.ErrLocked], [ErrMemory], [store.ErrDiskFull], [store.ErrDatasetChanged], [ErrNoTeacher] among
-// them. If ctx ends, jobs write checkpoints and the error wraps [ErrInterrupted].
+// cannot be written to [store.ErrReadOnly], a dataset without a query that has a match [market1501.ErrNoMatch],
+// all before anything is trained. A job that fails or panics is recorded with its reason, the others
+// go on, and the error wraps [ErrFailed] at the end, and the reasons: [store.ErrLocked], [ErrMemory],
+// [store.ErrDiskFull], [store.ErrDatasetChanged], [ErrNoTeacher] among them. If ctx ends, jobs write
+// checkpoints and the error wraps [ErrInterrupted].
 //
 // only, if there are any, are the numbers of the jobs that this run is about, in the order of the summary of a run of
 // all.
@@ -52,9 +56,13 @@ func newRunner(ctx context.Context, c Config, s scope) (*runner, error) {
 	if err := s.check(c.Seeds * len(c.Models)); err != nil {
 		return r, err
 	}
-	data, err := openDataset(ctx, c.Data, cmp.Or(s.drawn, c.Out), c.Recipe.Synthetic, c.Seed, c.Progress.Report)
+	opener, out := market1501.Opener{Layout: c.Layout}, cmp.Or(s.drawn, c.Out)
+	data, err := openDataset(ctx, opener, c.Data, out, c.Recipe.Synthetic, c.Seed, c.Progress.Report)
 	if err != nil {
 		return r, orInterrupted(ctx, err)
+	}
+	if !s.dry {
+		c.Progress.Report(progress.Event{Kind: progress.Noted, Text: data.matches()})
 	}
 	r.config, r.data, r.summary.Dataset = c, data, data.record
 	return r, orInterrupted(ctx, r.plan(ctx, s))

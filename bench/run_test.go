@@ -16,6 +16,7 @@ import (
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/store"
+	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -259,7 +260,9 @@ func TestDistillation(t *testing.T) {
 
 func openTestData(t *testing.T, c Config) *dataset {
 	t.Helper()
-	data, err := openDataset(t.Context(), c.Data, c.Out, recipe.SyntheticSize{}, 0, func(progress.Event) {})
+	data, err := openDataset(
+		t.Context(), market1501.Opener{}, c.Data, c.Out, recipe.SyntheticSize{}, 0, func(progress.Event) {},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +275,7 @@ func TestDatasetIsDrawnOnce(t *testing.T) {
 	first := mustRun(t, c)
 	c.Models = []models.Model{tinymodel.New("two")}
 	drawn := false
-	c.Progress = watcher(func(e progress.Event) { drawn = drawn || e.Kind == progress.Noted })
+	c.Progress = watcher(func(e progress.Event) { drawn = drawn || strings.Contains(e.Text, "drawing") })
 	second := mustRun(t, c)
 	if !first.Dataset.Synthetic || first.Dataset != second.Dataset || drawn {
 		t.Errorf("first %+v, second %+v, drawn again: %v", first.Dataset, second.Dataset, drawn)

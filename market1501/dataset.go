@@ -3,101 +3,173 @@ package market1501
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/reidbench/reidbench/market1501/layout"
 )
 
-// The folders of the three splits.
+// Identities that are no persons to be found.
 const (
-	trainFolder   = "bounding_box_train"
-	queryFolder   = "query"
-	galleryFolder = "bounding_box_test"
+	JunkPID       = layout.Junk // left out everywhere
+	DistractorPID = 0           // where the layout has distractors: in the gallery only, where no query looks for it
 )
-
-var splitFolders = [...]string{trainFolder, queryFolder, galleryFolder}
 
 var (
 	// ErrNotDataset is wrapped by Open's error for a folder without the three splits.
-	ErrNotDataset = errors.New("not a Market-1501 dataset")
+	ErrNotDataset = errors.New("not a dataset")
 	// ErrEmptySplit is wrapped by Open's error for a split without a usable image.
 	ErrEmptySplit = errors.New("empty split")
 )
 
 // Entry is one image of a split.
 type Entry struct {
-	Path  string // relative to the dataset's folder, with slashes: query/0001_c1s1_001051_00.jpg
+	Path  string // with slashes, relative to the dataset's folder: query/0001_c1s1_001051_00.jpg; a CSV's as it says
 	PID   int32  // identity
-	CamID int32  // camera, from 1
+	CamID int32  // camera
 	Label int32  // class 0…Classes-1 in the train split, -1 in the others
 }
 
-// Split is the listing of one folder, sorted by file name.
+// Split is the listing of one folder, or of one part of a list, sorted by path.
 type Split struct {
-	Folder  string // bounding_box_train, query or bounding_box_test
+	Folder  string // bounding_box_train, query or bounding_box_test, or what the split is called elsewhere
 	Entries []Entry
 
 	Junk        int      // images of pid -1, left out
-	Distractors int      // images of pid 0: kept in the gallery, left out of train and query
-	Ignored     int      // files that are no JPEGs by their name (Thumbs.db), and folders
-	Unparsable  []string // paths of JPEGs whose name does not parse, left out
+	Distractors int      // images of no identity: kept in the gallery, left out of train and query
+	Others      []Others // what else lies in the folder, by ending
+	Unparsable  []string // paths of images whose name does not parse, left out
 
-	root string
+	root  string
+	place string // for people: the folder's path, or the list's
+	named string // the layout that names are read as
 }
 
-// Dataset is an opened Market-1501 folder. Only its names have been read.
+// Dataset is an opened dataset. Only its names have been read.
 type Dataset struct {
-	Root    string // the folder that holds the three splits
+	Root    string // the folder that paths are relative to
+	Name    string // of the folder, or of the list
+	Layout  string // the name of the layout, or [CSVLayout]
 	Train   Split
 	Query   Split
 	Gallery Split
 	Classes int // identities in Train
 }
 
-// Open lists the dataset in dir, or in the one folder directly below dir that
-// holds the three splits (as Market-1501-v15.09.15 does after unpacking); hidden
-// folders are passed over. Train identities are labelled 0…Classes-1 in ascending
-// order of pid.
+// Opener says how a dataset is opened; the zero value is [Open]'s.
+type Opener struct {
+	Layout   string // of the names, one of package layout's; "": the one that most names have
+	TestOnly bool   // the train split may be missing, or empty
+}
+
+// Open lists the dataset in dir by [Opener.Open].
+func Open(dir string) (*Dataset, error) { return Opener{}.Open(dir) }
+
+// Open lists the dataset in dir, or in the one folder directly below dir that holds
+// the three splits (as Market-1501-v15.09.15 does after unpacking); hidden folders
+// are passed over. A file whose name ends in .csv is a list of images. Train
+// identities are labelled 0…Classes-1 in ascending order of pid.
 //
 // The error wraps [ErrNotDataset] or [ErrEmptySplit] where that is the reason,
-// and names the folder. A file whose name does not parse is no error: it is left
-// out and listed in its split.
-func Open(dir string) (*Dataset, error) {
-	root, err := findRoot(dir)
+// [layout.ErrUnknown] or [ErrList], and names the folder or file. An image whose name
+// does not parse is no error: it is left out and listed in its split.
+func (o Opener) Open(dir string) (*Dataset, error) {
+	var d *Dataset
+	var err error
+	if strings.EqualFold(filepath.Ext(dir), ".csv") && !isDir(dir) {
+		d, err = o.openCSV(dir)
+	} else {
+		d, err = o.openFolder(dir)
+	}
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{Root: root}
-	for i, split := range d.Splits() {
-		if err := split.list(root, splitFolders[i]); err != nil {
-			return nil, err
+	for i, s := range d.Splits() {
+		if len(s.Entries) == 0 && !(o.TestOnly && i == 0) {
+			return nil, fmt.Errorf("open dataset: %w: %s", ErrEmptySplit, s.whyEmpty())
 		}
 	}
 	d.labelTrain()
 	return d, nil
 }
 
+func (o Opener) openFolder(dir string) (*Dataset, error) {
+	if o.Layout != "" {
+		if _, err := layout.Named(o.Layout); err != nil {
+			return nil, err
+		}
+	}
+	root, found, err := o.findRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dataset{Root: root, Name: filepath.Base(root)}
+	if found.lists {
+		return d, d.readMSMT17()
+	}
+	return d, d.listFolders(found, o.Layout)
+}
+
 // Splits returns train, query and gallery.
 func (d *Dataset) Splits() [3]*Split { return [...]*Split{&d.Train, &d.Query, &d.Gallery} }
 
+// Matched is how many queries have a match in the gallery: an image of their identity by another camera.
+func (d *Dataset) Matched() int {
+	type view struct{ pid, camera int32 }
+	views, cameras := map[view]bool{}, map[int32]int{}
+	for _, e := range d.Gallery.Entries {
+		if v := (view{e.PID, e.CamID}); !views[v] {
+			views[v] = true
+			cameras[e.PID]++
+		}
+	}
+	matched := 0
+	for _, e := range d.Query.Entries {
+		others := cameras[e.PID]
+		if views[view{e.PID, e.CamID}] {
+			others--
+		}
+		if others > 0 {
+			matched++
+		}
+	}
+	return matched
+}
+
 // Warnings says in sentences what a user should know before trusting a run on
-// this dataset: files left out because of their names.
+// this dataset: what was left out because of its name.
 func (d *Dataset) Warnings() []string {
 	var warnings []string
 	for _, s := range d.Splits() {
 		if n := len(s.Unparsable); n > 0 {
-			warnings = append(warnings, fmt.Sprintf("%s: %d file name(s) do not parse and are left out: %s",
-				filepath.Join(s.root, s.Folder), n, abridged(s.Unparsable)))
+			warnings = append(warnings, fmt.Sprintf("%s: %d file name(s) do not parse as %s and are left out: %s",
+				s.place, n, s.named, abridged(s.Unparsable)))
 		}
-		if s.Folder != galleryFolder && s.Distractors > 0 {
+		if unread := s.Unread(); unread != "" {
+			warnings = append(warnings,
+				fmt.Sprintf("%s: what is no .jpg, .jpeg or .png is left out: %s", s.place, unread))
+		}
+		if s != &d.Gallery && s.Distractors > 0 {
 			warnings = append(warnings, fmt.Sprintf("%s: %d image(s) of pid 0, which is no identity, are left out",
-				filepath.Join(s.root, s.Folder), s.Distractors))
+				s.place, s.Distractors))
 		}
 	}
 	return warnings
+}
+
+// Clutter says in a sentence which files that systems leave in folders are passed over; "" if there are none.
+func (d *Dataset) Clutter() string {
+	var parts []string
+	for _, s := range d.Splits() {
+		if clutter := s.others(true); clutter != "" {
+			parts = append(parts, clutter)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "passed over among the images: " + strings.Join(parts, ", ")
 }
 
 // abridged lists the first few names, or whatever else there is to be named.
@@ -111,107 +183,6 @@ func abridged[T any](names []T) string {
 		listed = append(listed, "…")
 	}
 	return strings.Join(listed, ", ")
-}
-
-func findRoot(dir string) (string, error) {
-	if info, err := os.Stat(dir); err != nil {
-		return "", fmt.Errorf("open dataset: %w", err)
-	} else if !info.IsDir() {
-		return "", fmt.Errorf("open dataset %s: %w: a file, not a folder", dir, ErrNotDataset)
-	}
-	missing := missingSplits(dir)
-	switch len(missing) {
-	case 0:
-		return dir, nil
-	case len(splitFolders):
-	default:
-		return "", fmt.Errorf("open dataset %s: %w: no folder %s", dir, ErrNotDataset, strings.Join(missing, ", "))
-	}
-	children, err := os.ReadDir(dir)
-	if err != nil {
-		return "", fmt.Errorf("open dataset: %w", err)
-	}
-	var found []string
-	for _, child := range children {
-		if strings.HasPrefix(child.Name(), ".") {
-			continue // what a killed Synthesize has left, for one
-		}
-		if inner := filepath.Join(dir, child.Name()); isDir(inner) && len(missingSplits(inner)) == 0 {
-			found = append(found, child.Name())
-		}
-	}
-	switch len(found) {
-	case 0:
-		return "", fmt.Errorf("open dataset %s: %w: neither it nor a folder in it holds %s",
-			dir, ErrNotDataset, strings.Join(splitFolders[:], ", "))
-	case 1:
-		return filepath.Join(dir, found[0]), nil
-	default:
-		return "", fmt.Errorf("open dataset %s: %w but a folder of several, name one: %s",
-			dir, ErrNotDataset, strings.Join(found, ", "))
-	}
-}
-
-func missingSplits(dir string) []string {
-	var missing []string
-	for _, folder := range splitFolders {
-		if !isDir(filepath.Join(dir, folder)) {
-			missing = append(missing, folder)
-		}
-	}
-	return missing
-}
-
-func isDir(dir string) bool {
-	info, err := os.Stat(dir)
-	return err == nil && info.IsDir()
-}
-
-func (s *Split) list(root, folder string) error {
-	*s = Split{Folder: folder, root: root}
-	dir := filepath.Join(root, folder)
-	files, err := os.ReadDir(dir) // sorted by name
-	if err != nil {
-		return fmt.Errorf("list split: %w", err)
-	}
-	for _, file := range files {
-		if !looksLikeImage(file) {
-			s.Ignored++
-			continue
-		}
-		relative := path.Join(folder, file.Name())
-		name, err := ParseName(file.Name())
-		if err != nil {
-			s.Unparsable = append(s.Unparsable, relative)
-			continue
-		}
-		switch name.PID {
-		case JunkPID:
-			s.Junk++
-			continue
-		case DistractorPID:
-			s.Distractors++
-			if folder != galleryFolder {
-				continue
-			}
-		}
-		s.Entries = append(s.Entries, Entry{Path: relative, PID: int32(name.PID), CamID: int32(name.CamID), Label: -1})
-	}
-	if len(s.Entries) > 0 {
-		return nil
-	}
-	if n := len(s.Unparsable); n > 0 {
-		return fmt.Errorf("open dataset: %w: %s: the names of all %d images do not parse: %s",
-			ErrEmptySplit, dir, n, abridged(s.Unparsable))
-	}
-	return fmt.Errorf("open dataset: %w: %s: no image of an identity in it", ErrEmptySplit, dir)
-}
-
-// looksLikeImage leaves out folders, Thumbs.db and the ._*.jpg that archives
-// made on a Mac bring along.
-func looksLikeImage(file fs.DirEntry) bool {
-	_, jpeg := cutJPEGSuffix(file.Name())
-	return jpeg && !file.IsDir() && !strings.HasPrefix(file.Name(), ".")
 }
 
 func (d *Dataset) labelTrain() {
@@ -236,6 +207,14 @@ func (s *Split) Range(from, to int) *Split {
 }
 
 // file is the path of an entry on this machine.
-func (s *Split) file(relative string) string {
-	return filepath.Join(s.root, filepath.FromSlash(relative))
+func (s *Split) file(entry string) string { return onDisk(s.root, entry) }
+
+// File is the path of an entry of the dataset on this machine.
+func (d *Dataset) File(entry string) string { return onDisk(d.Root, entry) }
+
+func onDisk(root, entry string) string {
+	if file := filepath.FromSlash(entry); filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(root, filepath.FromSlash(entry))
 }

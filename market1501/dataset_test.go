@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // smallJPEG is an 8×16 image in one colour.
@@ -81,6 +82,8 @@ func TestOpenListsSplits(t *testing.T) {
 	}
 	want := &Dataset{
 		Root:    root,
+		Name:    filepath.Base(root),
+		Layout:  "market1501",
 		Classes: 2,
 		Train: Split{
 			Folder: trainFolder,
@@ -89,12 +92,16 @@ func TestOpenListsSplits(t *testing.T) {
 				{Path: "bounding_box_train/0002_c3s1_000451_03.jpg", PID: 2, CamID: 3, Label: 0},
 				{Path: "bounding_box_train/0007_c2s1_000001_01.jpg", PID: 7, CamID: 2, Label: 1},
 			},
-			Junk: 1, Distractors: 1, Ignored: 2,
+			Junk: 1, Distractors: 1,
+			Others: []Others{
+				{"hidden", 1, "bounding_box_train/._0002_c1s1_000451_03.jpg"},
+				{".db", 1, "bounding_box_train/Thumbs.db"},
+			},
 		},
 		Query: Split{
 			Folder:  queryFolder,
 			Entries: []Entry{{Path: "query/0001_c1s1_001051_00.jpg", PID: 1, CamID: 1, Label: -1}},
-			Ignored: 1, Unparsable: []string{"query/holiday.jpg"},
+			Others:  []Others{{".db", 1, "query/Thumbs.db"}}, Unparsable: []string{"query/holiday.jpg"},
 		},
 		Gallery: Split{
 			Folder: galleryFolder,
@@ -105,8 +112,7 @@ func TestOpenListsSplits(t *testing.T) {
 			Junk: 1, Distractors: 1,
 		},
 	}
-	ignoreRoot := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".root" }, cmp.Ignore())
-	if diff := cmp.Diff(want, got, ignoreRoot); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Split{})); diff != "" {
 		t.Error(diff)
 	}
 	warnings := strings.Join(got.Warnings(), "\n")
@@ -229,8 +235,10 @@ func TestInfo(t *testing.T) {
 		t.Errorf("%d progress reports, want 7", reports)
 	}
 	want := [3]SplitInfo{
-		{Folder: trainFolder, Images: 3, IDs: 2, Cameras: 3, Junk: 1, Distractors: 1, Ignored: 2},
-		{Folder: queryFolder, Images: 1, IDs: 1, Cameras: 1, Ignored: 1, Unparsable: []string{"query/holiday.jpg"}},
+		{Folder: trainFolder, Images: 3, IDs: 2, Cameras: 3, Junk: 1, Distractors: 1,
+			Others: d.Train.Others},
+		{Folder: queryFolder, Images: 1, IDs: 1, Cameras: 1, Others: d.Query.Others,
+			Unparsable: []string{"query/holiday.jpg"}},
 		{Folder: galleryFolder, Images: 2, IDs: 1, Cameras: 2, Junk: 1, Distractors: 1,
 			Broken: []BrokenImage{{Path: "bounding_box_test/0009_c2s1_000001_01.jpg"}}},
 	}

@@ -44,9 +44,12 @@ func decodeFile(ctx context.Context, file string) (bitmap, error) {
 }
 
 // readFile returns what a file holds, or a little more than maxFileBytes of it.
-// Errors wrap ErrNotGiven.
+// Errors wrap ErrNotGiven, or ErrImage where a link leads nowhere.
 func readFile(file string) ([]byte, error) {
 	f, err := regular.Open(file)
+	if err != nil && dangles(file) {
+		return nil, fmt.Errorf("%w: a link that leads nowhere", ErrImage)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotGiven, err)
 	}

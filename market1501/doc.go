@@ -17,6 +17,8 @@
 // identity 2, seen by camera 1 in sequence 1, frame 451, detection 3. Two
 // identities are special: -1 is junk, a detection too poor to count for or
 // against anybody, and is left out; 0 is a distractor, a false detection or a
-// person nobody looks for, and stays in the gallery. DukeMTMC-reID's names
-// (0002_c1_f0044158.jpg) are read as well.
+// person nobody looks for, and stays in the gallery.
+//
+// Other datasets have other folders, names and rules, which package layout knows
+// and [Opener] tells apart; whatever has none of them can be listed in a CSV file.
 package market1501

@@ -77,7 +77,7 @@ func (r *Result) Rank(k int) float64 { return r.CMC[k-1] }
 // Evaluate is the single-query protocol of Market-1501 (Zheng et al., ICCV 2015,
 // section 5.1). For each query the gallery is ordered by distance, without junk
 // (pid -1) and without the images of the query's own pid and camera. A match is
-// an image of the query's pid; pid 0 and -1 are no identities and match nothing.
+// an image of the query's pid. Distractors of the gallery have a pid that no query has.
 // The average precision of a query is the mean, over its matches, of the share of
 // matches among the images up to and including that one; its inverse negative
 // penalty is the number of its matches over the rank of the last (Ye et al., TPAMI
@@ -209,7 +209,7 @@ func (a ranked) compare(b ranked) int {
 // score needs no sorted gallery: only the matches, which are few, are sorted, and
 // of every other image it is enough to know how many matches it stands before.
 func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) Score {
-	if pid <= DistractorPID {
+	if pid == JunkPID {
 		return Score{}
 	}
 	j.matches = j.matches[:0]

@@ -58,7 +58,7 @@ func naiveJudge(query, gallery *Features, distance func(q, g int) float64) (resu
 		sort.SliceStable(order, func(a, b int) bool { return distances[order[a]] < distances[order[b]] })
 		hits, precision, first, last := 0, 0.0, -1, -1
 		for place, g := range order {
-			if query.PIDs[q] > 0 && gallery.PIDs[g] == query.PIDs[q] {
+			if query.PIDs[q] != JunkPID && gallery.PIDs[g] == query.PIDs[q] {
 				hits++
 				precision += float64(hits) / float64(place+1)
 				if first < 0 {

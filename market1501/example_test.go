@@ -28,12 +28,3 @@ func ExampleEvaluate() {
 	fmt.Println("Rank-1", result.Rank(1), "Rank-2", result.Rank(2), "mAP", result.MAP, "mINP", result.MINP)
 	// Output: Rank-1 0 Rank-2 1 mAP 0.5 mINP 0.5
 }
-
-func ExampleParseName() {
-	name, err := market1501.ParseName("0002_c1s1_000451_03.jpg")
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("identity", name.PID, "camera", name.CamID)
-	// Output: identity 2 camera 1
-}

@@ -8,12 +8,12 @@ import (
 // SplitInfo counts one split.
 type SplitInfo struct {
 	Folder      string
-	Images      int // used: parsed, neither junk nor broken
-	IDs         int // identities among them, without distractors
-	Cameras     int // cameras among them
-	Junk        int // images of pid -1, left out
-	Distractors int // images of pid 0
-	Ignored     int // files beside the images
+	Images      int      // used: parsed, neither junk nor broken
+	IDs         int      // identities among them, without distractors
+	Cameras     int      // cameras among them
+	Junk        int      // images of pid -1, left out
+	Distractors int      // images of pid 0
+	Others      []Others // what else lies in the folder
 	Unparsable  []string
 	Broken      []BrokenImage
 }
@@ -21,7 +21,10 @@ type SplitInfo struct {
 // Info counts a dataset, every image of it decoded once.
 type Info struct {
 	Root        string
+	Layout      string
 	Fingerprint string
+	Queries     int          // by their names, whether broken or not
+	Matched     int          // queries with a match in the gallery
 	Splits      [3]SplitInfo // train, query, gallery
 	Overlap     Overlap      // of query and gallery with the training images
 }
@@ -33,7 +36,9 @@ func (d *Dataset) Info(ctx context.Context, workers int, progress func(done, tot
 	if err != nil {
 		return nil, err
 	}
-	info := &Info{Root: d.Root, Fingerprint: fingerprint}
+	info := &Info{
+		Root: d.Root, Layout: d.Layout, Fingerprint: fingerprint, Queries: len(d.Query.Entries), Matched: d.Matched(),
+	}
 	before, total := 0, len(d.Train.Entries)+len(d.Query.Entries)+len(d.Gallery.Entries)
 	for i, s := range d.Splits() {
 		var report func(done, _ int)
@@ -51,12 +56,15 @@ func (d *Dataset) Info(ctx context.Context, workers int, progress func(done, tot
 	return info, err
 }
 
+// OtherFiles is [Split.OtherFiles].
+func (s SplitInfo) OtherFiles() int { return countOthers(s.Others) }
+
 func (s *Split) count(failures []error) SplitInfo {
 	info := SplitInfo{
 		Folder:      s.Folder,
 		Junk:        s.Junk,
 		Distractors: s.Distractors,
-		Ignored:     s.Ignored,
+		Others:      s.Others,
 		Unparsable:  s.Unparsable,
 	}
 	ids, cameras := map[int32]bool{}, map[int32]bool{}
@@ -67,7 +75,7 @@ func (s *Split) count(failures []error) SplitInfo {
 		}
 		info.Images++
 		cameras[e.CamID] = true
-		if e.PID != DistractorPID {
+		if e.PID != DistractorPID || s.Distractors == 0 {
 			ids[e.PID] = true
 		}
 	}

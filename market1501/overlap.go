@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // Overlap names the images of query and gallery whose files are, byte by byte,
@@ -17,24 +20,30 @@ type Overlap struct {
 // Len is the number of images.
 func (o Overlap) Len() int { return len(o.Query) + len(o.Gallery) }
 
-// In is the number of images of one split, named by its folder.
-func (o Overlap) In(folder string) int {
-	switch folder {
-	case queryFolder:
-		return len(o.Query)
-	case galleryFolder:
-		return len(o.Gallery)
-	}
-	return 0
-}
-
 // Warnings has one sentence if there are such images.
 func (o Overlap) Warnings() []string {
 	if o.Len() == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d query and %d gallery image(s) are training images as well, which flatters: %s",
-		len(o.Query), len(o.Gallery), abridged(append(o.Query[:len(o.Query):len(o.Query)], o.Gallery...)))}
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{len(o.Query), "of the queries"}, {len(o.Gallery), "of the gallery"}} {
+		switch part.n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 image "+part.what)
+		default:
+			parts = append(parts, fmt.Sprintf("%d images %s", part.n, part.what))
+		}
+	}
+	which := "is a training image"
+	if o.Len() > 1 {
+		which = "are training images"
+	}
+	return []string{fmt.Sprintf("%s %s as well, which flatters: %s", strings.Join(parts, " and "), which,
+		abridged(slices.Concat(o.Query, o.Gallery)))}
 }
 
 // Overlap reads every file of the dataset, workers at once (0: one per CPU).
@@ -86,8 +95,10 @@ func (s *Split) among(ctx context.Context, workers int, files map[fileDigest]boo
 func (s *Split) digests(ctx context.Context, workers int) ([]fileDigest, error) {
 	digests, failures := make([]fileDigest, len(s.Entries)), make([]error, len(s.Entries))
 	err := inParallel(ctx, workerCount(workers), len(s.Entries), func(_, i int) {
-		var content []byte
-		content, failures[i] = readFile(s.file(s.Entries[i].Path))
+		content, err := readFile(s.file(s.Entries[i].Path))
+		if !errors.Is(err, ErrImage) {
+			failures[i] = err
+		}
 		digests[i] = sha256.Sum256(content)
 	})
 	if err := cmp.Or(append(failures, err)...); err != nil {

@@ -4,16 +4,16 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"path/filepath"
+	"slices"
 )
 
 // Picture decodes one image of the dataset, named by its path there, as it is: to be looked at. An error about the
 // content wraps [ErrImage].
 func (d *Dataset) Picture(ctx context.Context, name string) (image.Image, error) {
-	if !filepath.IsLocal(filepath.FromSlash(name)) {
-		return nil, fmt.Errorf("picture %s: not a path in the dataset", name)
+	if !d.holds(name) {
+		return nil, fmt.Errorf("picture %s: not an image of the dataset", name)
 	}
-	decoded, err := decodeFile(ctx, filepath.Join(d.Root, filepath.FromSlash(name)))
+	decoded, err := decodeFile(ctx, d.File(name))
 	if err != nil {
 		return nil, fmt.Errorf("picture %s: %w", name, err)
 	}
@@ -23,4 +23,14 @@ func (d *Dataset) Picture(ctx context.Context, name string) (image.Image, error)
 		picture.Pix[4*i+3] = 0xff
 	}
 	return picture, nil
+}
+
+// holds reports whether an image of the dataset has this path.
+func (d *Dataset) holds(name string) bool {
+	for _, s := range d.Splits() {
+		if slices.ContainsFunc(s.Entries, func(e Entry) bool { return e.Path == name }) {
+			return true
+		}
+	}
+	return false
 }

@@ -54,7 +54,7 @@ func naiveRanking(query, gallery *Features, metric Metric, q, top int) Ranking {
 		if metric == Euclidean {
 			distance = math.Sqrt(distance)
 		}
-		r.Nearest = append(r.Nearest, Found{g, distance, samePerson && query.PIDs[q] > DistractorPID})
+		r.Nearest = append(r.Nearest, Found{g, distance, samePerson && query.PIDs[q] != JunkPID})
 	}
 	sort.SliceStable(r.Nearest, func(a, b int) bool { return r.Nearest[a].Distance < r.Nearest[b].Distance })
 	for place, found := range r.Nearest {
@@ -179,13 +179,14 @@ func TestPicture(t *testing.T) {
 	if diff := cmp.Diff(images.Pixels(0), pixels); diff != "" {
 		t.Errorf("the picture is not what training sees:\n%s", diff)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "query", "broken.jpg"), []byte("no image"), 0o666); err != nil {
+	broken := d.Gallery.Entries[0].Path
+	if err := os.WriteFile(filepath.Join(dir, broken), []byte("no image"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Picture(t.Context(), "query/broken.jpg"); !errors.Is(err, ErrImage) {
+	if _, err := d.Picture(t.Context(), broken); !errors.Is(err, ErrImage) {
 		t.Errorf("a broken file: error %v", err)
 	}
-	for _, name := range []string{"../secret.jpg", "/etc/passwd", ""} {
+	for _, name := range []string{"query/secret.jpg", "../secret.jpg", "/etc/passwd", ""} {
 		if _, err := d.Picture(t.Context(), name); err == nil || errors.Is(err, ErrImage) {
 			t.Errorf("%q was opened: %v", name, err)
 		}

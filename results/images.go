@@ -23,6 +23,10 @@ type SplitSeen struct {
 	LeftOut int    `json:"left_out,omitempty"` // because they cannot be decoded
 	Reasons string `json:"reasons,omitempty"`  // the first few of them, and what is wrong with each
 	Trained int    `json:"trained,omitempty"`  // of query or gallery: are training images as well
+	// Unparsable counts images that were left out because their names do not parse; Unread says what other files lie
+	// among the images, by ending.
+	Unparsable int    `json:"unparsable,omitempty"`
+	Unread     string `json:"unread,omitempty"`
 }
 
 // Teacher is what a distilled run learned from.
@@ -34,9 +38,10 @@ type Teacher struct {
 
 func (m Images) validate() error {
 	for _, s := range m.Splits {
-		if s.Used < 0 || s.LeftOut < 0 || s.Trained < 0 || max(s.Used, s.LeftOut, s.Trained) > maxCount {
-			return fmt.Errorf("images of %s: %d used, %d left out, %d trained on",
-				s.Folder, s.Used, s.LeftOut, s.Trained)
+		if min(s.Used, s.LeftOut, s.Trained, s.Unparsable) < 0 ||
+			max(s.Used, s.LeftOut, s.Trained, s.Unparsable) > maxCount {
+			return fmt.Errorf("images of %s: %d used, %d left out, %d trained on, %d unparsable",
+				s.Folder, s.Used, s.LeftOut, s.Trained, s.Unparsable)
 		}
 	}
 	if m.Height < 0 || m.Width < 0 {
@@ -54,6 +59,21 @@ func (r *Record) leftOut() string {
 		return fmt.Sprintf("%d of %d images of %s, which cannot be decoded: %s",
 			s.LeftOut, s.Used+s.LeftOut, s.Folder, s.Reasons)
 	})
+}
+
+// misnamed says how many images were left out of which splits because of their names; "" as of leftOut.
+func (r *Record) misnamed() string {
+	return r.splits(func(s SplitSeen) string {
+		if s.Unparsable == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d images of %s, whose names do not parse", s.Unparsable, s.Folder)
+	})
+}
+
+// unread says which other files lay among the images of which splits; "" as of leftOut.
+func (r *Record) unread() string {
+	return r.splits(func(s SplitSeen) string { return s.Unread })
 }
 
 // leaked says how many of the images that it was judged by the run was trained on as well; "" as of leftOut.

@@ -47,6 +47,8 @@ type Neighbour struct {
 	Image
 	Distance float64 `json:"distance"`
 	Match    bool    `json:"match"` // the query's person
+	// Distractor says that the pid is no identity.
+	Distractor bool `json:"distractor,omitempty"`
 }
 
 // WriteRankings stores ranked lists as dir/rankings.json, whole or not at all. It fills in the format.

@@ -14,8 +14,8 @@ func recordedRankings() Rankings {
 	return Rankings{Format: RankingsFormat, Model: "osnet", Dataset: "f00d", Queries: 9, Lists: []RankedList{{
 		Place: 5, AP: 0.5, Matches: 3, Query: Image{"query/0002_c1s1_000451_03.jpg", 2, 1},
 		Nearest: []Neighbour{
-			{Image{"bounding_box_test/0002_c2s1_000301_01.jpg", 2, 2}, 0.25, true},
-			{Image{"bounding_box_test/0000_c3s1_000551_02.jpg", 0, 3}, 0.5, false},
+			{Image{"bounding_box_test/0002_c2s1_000301_01.jpg", 2, 2}, 0.25, true, false},
+			{Image{"bounding_box_test/0000_c3s1_000551_02.jpg", 0, 3}, 0.5, false, true},
 		},
 	}}}
 }

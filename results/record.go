@@ -69,6 +69,7 @@ func NewRecipe(name string, values any) (Recipe, error) {
 // Dataset identifies the images a run saw.
 type Dataset struct {
 	Name        string `json:"name"`
+	Layout      string `json:"layout,omitempty"` // of its names; "": the record is from before that was recorded
 	Fingerprint string `json:"fingerprint"`
 	Synthetic   bool   `json:"synthetic"`
 	Identities  int    `json:"identities"` // in the training split

@@ -10,6 +10,8 @@ func (r *Report) warnOfRuns() {
 			of     func(*Record) string
 		}{
 			{"Left out of %s: %s.", (*Record).leftOut},
+			{"Left out of %s: %s.", (*Record).misnamed},
+			{"Not read by %s, among the images: %s.", (*Record).unread},
 			{"The figures of %s flatter: %s.", (*Record).leaked},
 			{"Teacher of %s: %s.", (*Record).taught},
 		} {

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +41,7 @@ func listImages(d *market1501.Dataset) (manifest, error) {
 	files := manifest{}
 	for _, s := range d.Splits() {
 		for _, e := range s.Entries {
-			info, err := os.Stat(filepath.Join(d.Root, filepath.FromSlash(e.Path)))
+			info, err := os.Stat(d.File(e.Path))
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}

@@ -42,6 +42,7 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 	results.WriteFacts(w, []results.Fact{
 		{Label: "Recipe", Text: recipe.String()},
 		{Label: "Dataset", Text: e.Dataset.String()},
+		{Label: "Queries", Text: fmt.Sprintf("%d of %d have a match in the gallery", e.Matched, e.Dataset.Query)},
 		{Label: "Machine", Text: e.Machine.String()},
 		{Label: "Jobs", Text: fmt.Sprintf("%d, %d at a time, with %d threads each", len(e.Plan), e.Jobs, e.Threads)},
 	}, terminalWidth(w))

@@ -13,7 +13,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/store"
-	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/market1501/layout"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -28,11 +28,11 @@ func renameAsDuke(t *testing.T, data, duke string) {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		name, err := market1501.ParseName(entry.Name())
+		name, err := layout.Market1501.Parse(entry.Name())
 		if err != nil {
 			return err
 		}
-		if name.PID == market1501.JunkPID {
+		if name.PID == layout.Junk {
 			return os.Remove(path)
 		}
 		frame += 7

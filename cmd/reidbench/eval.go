@@ -25,7 +25,8 @@ func newEvalCommand() *cobra.Command {
 		Use:   "eval MODEL --weights FILE --data DIR",
 		Short: "Evaluate a file of weights, without training",
 		Long: `Eval judges weights by the protocol of Market-1501: single query, images of the
-query's own identity and camera left out; CMC, mAP and mINP. FILE is safetensors or
+query's own identity and camera left out; CMC, mAP and mINP. Training images are not
+needed; "data info --help" says what datasets may look like. FILE is safetensors or
 PyTorch's .pth under the names of torchvision, timm or torchreid; there may be no
 classifier, and one for another number of identities is left out, position embeddings
 of another image size are resized, anything else that differs is an error.
@@ -75,7 +76,7 @@ the same weights, would give.`,
 	}
 	flags := command.Flags()
 	registerWeights(flags, &files, "`file` of weights, safetensors or .pth, or a folder with one for MODEL")
-	flags.StringVar(&config.Data, "data", "", "`folder` of Market-1501")
+	registerData(command, &config.Data, &config.Layout)
 	options.register(command)
 	flags.StringVar(&config.Features, "features", "", "`file` to write every image's embedding to, as CSV")
 	flags.StringVar(&config.Queries, "queries", "", "`file` to write what each query has found to, as CSV")

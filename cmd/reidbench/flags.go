@@ -11,6 +11,7 @@ import (
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/market1501/layout"
 	"github.com/reidbench/reidbench/models"
 )
 
@@ -53,7 +54,7 @@ func prepare(command *cobra.Command) {
 		err := work(c, args)
 		for _, cause := range []error{
 			models.ErrUnknown, recipe.ErrUnusable, bench.ErrNoJob, store.ErrConflict, kubernetes.ErrManifest,
-			gemm.ErrPrecision,
+			gemm.ErrPrecision, layout.ErrUnknown,
 		} {
 			if errors.Is(err, cause) {
 				return quietly(errMisuse, err)

@@ -57,7 +57,7 @@ func (p *pictures) dataset(d results.Dataset) *market1501.Dataset {
 		if dir == "" {
 			continue
 		}
-		opened, err := market1501.Open(dir)
+		opened, err := (market1501.Opener{Layout: folderLayout(d), TestOnly: true}).Open(dir)
 		if err != nil {
 			continue
 		}
@@ -69,6 +69,14 @@ func (p *pictures) dataset(d results.Dataset) *market1501.Dataset {
 		p.missing[fmt.Sprintf("The images of %s are not at hand: name its folder with --data.", d.Name)] = true
 	}
 	return p.datasets[d.Fingerprint]
+}
+
+// folderLayout is the layout that a dataset was opened with, as far as that can be asked for.
+func folderLayout(d results.Dataset) string {
+	if d.Layout == market1501.CSVLayout {
+		return ""
+	}
+	return d.Layout
 }
 
 // ranked reads a run's ranked lists, if it has recorded any.
@@ -110,7 +118,9 @@ func placeName(place, queries int) string {
 
 // picture makes one image small, or leaves it out.
 func (p *pictures) picture(ctx context.Context, d *market1501.Dataset, n results.Neighbour) html.Picture {
-	picture := html.Picture{Name: n.File, PID: n.PID, CamID: n.CamID, Distance: n.Distance, Match: n.Match}
+	picture := html.Picture{
+		Name: n.File, PID: n.PID, CamID: n.CamID, Distractor: n.Distractor, Distance: n.Distance, Match: n.Match,
+	}
 	if d == nil {
 		return picture
 	}

@@ -73,7 +73,7 @@ end, "first" as they stand in the dataset.`,
 			if err != nil {
 				return err
 			}
-			paths, err := drawRankings(c.Context(), rankings, config.Data, out)
+			paths, err := drawRankings(c.Context(), rankings, config.EvaluateConfig, out)
 			if err != nil {
 				return err
 			}
@@ -88,7 +88,7 @@ end, "first" as they stand in the dataset.`,
 	}
 	flags := command.Flags()
 	registerWeights(flags, &files, "`file` of weights, safetensors or .pth, or a folder with one for MODEL")
-	flags.StringVar(&config.Data, "data", "", "`folder` of Market-1501")
+	registerData(command, &config.Data, &config.Layout)
 	flags.StringVar(&out, "out", "", "`folder` of the pictures")
 	flags.IntVar(&config.Queries, "queries", 10, "queries that are drawn")
 	flags.StringVar(&choice, "choose", string(bench.ChooseSpread), "`which` queries: "+choiceNames())
@@ -114,8 +114,8 @@ func choiceNames() string {
 
 // drawRankings writes a PNG per list into dir, which it creates, and returns their paths:
 // rank-01-0002_c1s1_000451_03.png.
-func drawRankings(ctx context.Context, r results.Rankings, data, dir string) ([]string, error) {
-	dataset, err := market1501.Open(data)
+func drawRankings(ctx context.Context, r results.Rankings, c bench.EvaluateConfig, dir string) ([]string, error) {
+	dataset, err := (market1501.Opener{Layout: c.Layout, TestOnly: true}).Open(c.Data)
 	if err != nil {
 		return nil, err
 	}

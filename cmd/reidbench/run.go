@@ -26,19 +26,19 @@ const defaultRuns = "runs"
 
 // runOptions are the flags of run.
 type runOptions struct {
-	data, out, recipe, teacher string
-	weights                    bench.WeightsFiles
-	epochs, batch              int
-	lr                         float64
-	seed                       uint64
-	seeds, threads, jobs       int
-	executor                   executorOptions
-	tasks                      []int
-	awaitTeacher, untimed      bool
-	precision                  gemm.Precision
-	protocol                   protocolOptions
-	checkpoints                bench.Checkpoints
-	dryRun, json               bool
+	data, layout, out, recipe, teacher string
+	weights                            bench.WeightsFiles
+	epochs, batch                      int
+	lr                                 float64
+	seed                               uint64
+	seeds, threads, jobs               int
+	executor                           executorOptions
+	tasks                              []int
+	awaitTeacher, untimed              bool
+	precision                          gemm.Precision
+	protocol                           protocolOptions
+	checkpoints                        bench.Checkpoints
+	dryRun, json                       bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -121,7 +121,8 @@ Recipes:
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.data, "data", "", "`folder` of Market-1501; none: synthetic data")
+	registerData(command, &o.data, &o.layout)
+	flags.Lookup("data").Usage += "; none: synthetic data"
 	flags.StringVar(&o.recipe, "recipe", recipe.All()[0].Name, "`name` of the recipe: "+recipeNames())
 	flags.IntVar(&o.epochs, "epochs", 0, "epochs of the second stage, in place of the recipe's")
 	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
@@ -185,11 +186,14 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	if o.checkpoints.Interval < 0 {
 		return bench.Config{}, misuse("--checkpoint-interval %v: must not be negative", o.checkpoints.Interval)
 	}
+	if o.layout != "" && o.data == "" {
+		return bench.Config{}, misuse("--layout says nothing without --data")
+	}
 	if _, err := models.Lookup(o.teacher); err != nil {
 		return bench.Config{}, fmt.Errorf("--teacher: %w", err)
 	}
 	return bench.Config{
-		Out: o.out, Data: o.data, Models: list, Recipe: chosen, Seed: o.seed, Seeds: o.seeds,
+		Out: o.out, Data: o.data, Layout: o.layout, Models: list, Recipe: chosen, Seed: o.seed, Seeds: o.seeds,
 		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights, Checkpoints: o.checkpoints,
 		AwaitTeacher: o.awaitTeacher, Untimed: o.untimed,
 	}, chosen.Validate()

@@ -24,6 +24,7 @@ type RankedList struct {
 type Picture struct {
 	Name       string // path in the dataset
 	PID, CamID int32
+	Distractor bool    // the pid is no identity
 	Distance   float64 // to the query
 	Match      bool    // the query's person
 	JPEG       []byte  // nil: not at hand
@@ -68,9 +69,9 @@ func (p Picture) Source() template.URL {
 	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(p.JPEG))
 }
 
-// Person names the identity; images of pid 0 show nobody whom anybody looks for.
+// Person names the identity; distractors show nobody whom anybody looks for.
 func (p Picture) Person() string {
-	if p.PID <= 0 {
+	if p.Distractor {
 		return "distractor"
 	}
 	return fmt.Sprintf("pid %d", p.PID)

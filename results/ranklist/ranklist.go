@@ -57,7 +57,7 @@ func Draw(title string, list results.RankedList, picture Picture) (image.Image, 
 	if err := c.cell(at, list.Query.File, picture, queryFrame, false); err != nil {
 		return nil, err
 	}
-	c.caption(at, bold, "query", person(list.Query), place(list.Query))
+	c.caption(at, bold, "query", person(results.Neighbour{Image: list.Query}), place(list.Query))
 	at.X += cellWidth + queryGap
 	for i, n := range list.Nearest {
 		hue := missFrame
@@ -67,7 +67,7 @@ func Draw(title string, list results.RankedList, picture Picture) (image.Image, 
 		if err := c.cell(at, n.File, picture, hue, !n.Match); err != nil {
 			return nil, err
 		}
-		c.caption(at, regular, fmt.Sprintf("%d", i+1)+"   "+distance(n.Distance), person(n.Image), place(n.Image))
+		c.caption(at, regular, fmt.Sprintf("%d", i+1)+"   "+distance(n.Distance), person(n), place(n.Image))
 		at.X += cellWidth + gap
 	}
 	return c, nil
@@ -94,11 +94,11 @@ func Title(r results.Rankings, list results.RankedList) string {
 		r.Model, 100*list.AP, list.Place, r.Queries, found, list.Matches, len(list.Nearest))
 }
 
-func person(i results.Image) string {
-	if i.PID <= 0 {
+func person(n results.Neighbour) string {
+	if n.Distractor {
 		return "distractor"
 	}
-	return fmt.Sprintf("pid %d", i.PID)
+	return fmt.Sprintf("pid %d", n.PID)
 }
 
 func place(i results.Image) string { return fmt.Sprintf("camera %d", i.CamID) }

@@ -1,0 +1,118 @@
+package market1501
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/reidbench/reidbench/market1501/layout"
+)
+
+// CSVLayout is the [Dataset] layout of a list in a CSV file.
+const CSVLayout = "csv"
+
+// csvColumns are those that a list must have; others are of no interest.
+var csvColumns = [...]string{"path", "pid", "camid", "split"}
+
+// csvSplits are the values of the last of them.
+var csvSplits = [...]string{"train", "query", "gallery"}
+
+// openCSV reads a list of images: a header, and a line for each image with its path, relative to the list's folder, its
+// identity, its camera and its split. Identity -1 is junk. Every other number is an identity: a distractor is one that
+// no query has.
+func (o Opener) openCSV(file string) (*Dataset, error) {
+	if o.Layout != "" {
+		return nil, fmt.Errorf("open dataset %s: %w: a list says itself what its images show; a layout is for folders",
+			file, layout.ErrUnknown)
+	}
+	content, err := readList(file)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dataset{Root: filepath.Dir(file), Name: filepath.Base(file), Layout: CSVLayout}
+	return d, d.readCSV(file, content)
+}
+
+func (d *Dataset) readCSV(file string, content []byte) error {
+	var images [3]listing
+	for i, s := range d.Splits() {
+		*s = Split{Folder: csvSplits[i], root: d.Root, place: file + ", " + csvSplits[i]}
+		images[i].split = s
+	}
+	table := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(content, []byte("\ufeff")))) // as spreadsheets begin it
+	table.ReuseRecord = true
+	header, err := table.Read()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("open dataset %s: %w: %w", file, ErrList, err)
+	}
+	column, err := findColumns(header)
+	if err != nil {
+		return listError(file, 1, "%w", err)
+	}
+	for {
+		row, err := table.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil { // it names the line
+			return fmt.Errorf("open dataset %s: %w: %w", file, ErrList, err)
+		}
+		line, _ := table.FieldPos(0)
+		var fields [len(csvColumns)]string
+		for i, c := range column {
+			fields[i] = strings.TrimSpace(row[c])
+		}
+		if err := addCSV(&images, fields, line); err != nil {
+			return listError(file, line, "%w", err)
+		}
+	}
+	for _, s := range d.Splits() {
+		s.sort()
+	}
+	return nil
+}
+
+// findColumns returns the place of each of csvColumns.
+func findColumns(header []string) (column [len(csvColumns)]int, err error) {
+	at := map[string]int{}
+	for i, title := range header {
+		title = strings.TrimSpace(title)
+		if _, twice := at[title]; twice && slices.Contains(csvColumns[:], title) {
+			return column, fmt.Errorf("two columns are called %s", title)
+		}
+		at[title] = i
+	}
+	for i, title := range csvColumns {
+		var ok bool
+		if column[i], ok = at[title]; !ok {
+			return column, fmt.Errorf("no column is called %s: the header names %s", title,
+				strings.Join(csvColumns[:], ", "))
+		}
+	}
+	return column, nil
+}
+
+// addCSV takes in the image of a line.
+func addCSV(images *[3]listing, fields [len(csvColumns)]string, line int) error {
+	file, err := listedPath(fields[0])
+	if err != nil {
+		return err
+	}
+	var name layout.Name
+	if name.PID, err = listedNumber("pid", fields[1], JunkPID); err != nil {
+		return err
+	}
+	if name.CamID, err = listedNumber("camid", fields[2], 0); err != nil {
+		return err
+	}
+	split := slices.Index(csvSplits[:], fields[3])
+	if split < 0 {
+		return fmt.Errorf("split is %q, not one of %s", fields[3], strings.Join(csvSplits[:], ", "))
+	}
+	return images[split].add(file, name, line)
+}
