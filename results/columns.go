@@ -1,6 +1,9 @@
 package results
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // column is one column of a printed table.
 type column struct {
@@ -13,12 +16,16 @@ type column struct {
 // noFigure stands where there is nothing to print, so that no cell of ours is mistaken for a zero.
 const noFigure = "–"
 
-// modelColumn marks the lines that have notes with an asterisk.
+// modelColumn marks the lines that can't be told apart from the best, and those that have notes with an asterisk.
 var modelColumn = column{title: "Model", left: true, cell: func(l *Line) string {
-	if len(l.Notes) > 0 {
-		return l.Model + " *"
+	name := l.Model
+	if l.Tied() {
+		name += " " + tiedMark
 	}
-	return l.Model
+	if len(l.Notes) > 0 {
+		name += " *"
+	}
+	return name
 }}
 
 // accuracyColumns gives each metric, or with compared and where it is published the metric, the published figure and
@@ -36,7 +43,12 @@ func accuracyColumns(lines []Line, compared bool) []column {
 			}
 			return m.of(l).oursText()
 		}
-		columns = append(columns, group(m.title, ours, m.of, compared && m.published != nil, (decimal).Signed)...)
+		quantity := group(m.title, ours, m.of, compared && m.published != nil, (decimal).Signed)
+		if slices.ContainsFunc(lines, func(l Line) bool { return m.of(&l).low != nil }) {
+			interval := column{title: "95 %", cell: func(l *Line) string { return m.of(l).intervalText() }}
+			quantity = slices.Insert(quantity, 1, interval)
+		}
+		columns = append(columns, quantity...)
 	}
 	return columns
 }
@@ -87,6 +99,14 @@ func (c comparison) oursText() string {
 		return orNoFigure(c.ours)
 	}
 	return c.ours.String() + " ± " + c.deviation.String()
+}
+
+// intervalText has both ends of the interval of our figure with one place, as they are known no better.
+func (c comparison) intervalText() string {
+	if c.low == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.1f–%.1f", c.low.value(), c.high.value())
 }
 
 func orNoFigure(d *decimal) string {

@@ -1,9 +1,16 @@
 package results
 
+import (
+	"strings"
+
+	"github.com/reidbench/reidbench/results/statistics"
+)
+
 // comparison is one quantity of a line; either side may be missing.
 type comparison struct {
 	ours      *decimal
 	deviation *decimal // of ours over several seeds
+	low, high *decimal // of the 95 % interval of ours
 	published *decimal
 }
 
@@ -28,19 +35,38 @@ type metric struct {
 	ours      func(*Metrics) float64
 	known     func(*Metrics) bool // nil: in every record
 	published func(*Row) Figure   // nil: nowhere
+	interval  func(*Intervals) *statistics.Interval
 }
 
 var metrics = []metric{
-	{"Rank-1", "rank1", func(m *Metrics) float64 { return m.Rank1 }, nil, func(r *Row) Figure { return r.Rank1 }},
-	{"Rank-5", "rank5", func(m *Metrics) float64 { return m.Rank5 }, nil, func(r *Row) Figure { return r.Rank5 }},
-	{"Rank-10", "rank10", func(m *Metrics) float64 { return m.Rank10 }, nil, func(r *Row) Figure { return r.Rank10 }},
-	{"mAP", "map", func(m *Metrics) float64 { return m.MAP }, nil, func(r *Row) Figure { return r.MAP }},
-	{"mINP", "minp", func(m *Metrics) float64 { return m.MINP }, func(m *Metrics) bool { return m.MINP > 0 }, nil},
-	{"Rank-1 RR", "rank1_reranked", func(m *Metrics) float64 { return m.Reranked.Rank1 }, reranked, nil},
-	{"mAP RR", "map_reranked", func(m *Metrics) float64 { return m.Reranked.MAP }, reranked, nil},
+	{"Rank-1", "rank1", func(m *Metrics) float64 { return m.Rank1 }, nil, func(r *Row) Figure { return r.Rank1 },
+		ofRank1},
+	{"Rank-5", "rank5", func(m *Metrics) float64 { return m.Rank5 }, nil, func(r *Row) Figure { return r.Rank5 },
+		func(i *Intervals) *statistics.Interval { return &i.Rank5 }},
+	{"Rank-10", "rank10", func(m *Metrics) float64 { return m.Rank10 }, nil, func(r *Row) Figure { return r.Rank10 },
+		func(i *Intervals) *statistics.Interval { return &i.Rank10 }},
+	{"mAP", "map", func(m *Metrics) float64 { return m.MAP }, nil, func(r *Row) Figure { return r.MAP }, ofMAP},
+	{"mINP", "minp", func(m *Metrics) float64 { return m.MINP }, func(m *Metrics) bool { return m.MINP > 0 }, nil,
+		func(i *Intervals) *statistics.Interval { return &i.MINP }},
+	{"Rank-1 RR", "rank1_reranked", func(m *Metrics) float64 { return m.Reranked.Rank1 }, reranked, nil, ofRank1},
+	{"mAP RR", "map_reranked", func(m *Metrics) float64 { return m.Reranked.MAP }, reranked, nil, ofMAP},
 }
 
+func ofRank1(i *Intervals) *statistics.Interval { return &i.Rank1 }
+func ofMAP(i *Intervals) *statistics.Interval   { return &i.MAP }
+
 func reranked(m *Metrics) bool { return m.Reranked != nil }
+
+// ofRerank reports whether the metric is one after re-ranking.
+func (m metric) ofRerank() bool { return strings.HasSuffix(m.key, "_reranked") }
+
+// intervals are those that the metric's is among; nil: not known.
+func (m metric) intervals(l *Line) *Intervals {
+	if !m.ofRerank() {
+		return l.Intervals()
+	}
+	return l.rerankedIntervals()
+}
 
 func (m metric) of(l *Line) (c comparison) {
 	if ours := l.Metrics(); ours != nil && (m.known == nil || m.known(ours)) {
@@ -50,6 +76,10 @@ func (m metric) of(l *Line) (c comparison) {
 			d := percent(m.ours(deviation))
 			c.deviation = &d
 		}
+	}
+	if i := m.intervals(l); i != nil {
+		low, high := percent(m.interval(i).Low), percent(m.interval(i).High)
+		c.low, c.high = &low, &high
 	}
 	if l.Published != nil && m.published != nil {
 		d := m.published(l.Published).decimal()

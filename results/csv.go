@@ -11,9 +11,10 @@ import (
 )
 
 // CSV writes one line per model, its header in machine-readable names. Rank-n, mAP and mINP are percent, over several
-// seeds their mean with the sample standard deviation (_sd) beside it; costs are counted as published in millions and
-// billions, and exactly in single units. What is not known is empty. From best_epoch on, seeds are separated by blanks
-// and all else is of the first run that is done.
+// seeds their mean with the sample standard deviation (_sd) beside it, and the ends of their 95 % intervals (_low,
+// _high); map_p_best is the corrected p of the difference in mAP from the best; costs are counted as published in
+// millions and billions, and exactly in single units. What is not known is empty. From best_epoch on, seeds are
+// separated by blanks and all else is of the first run that is done.
 func (r *Report) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	fields := csvFields()
@@ -61,6 +62,12 @@ func csvFields() []csvField {
 	for _, m := range metrics {
 		fields = append(fields, accuracy(m)...)
 	}
+	fields = append(fields, csvField{"map_p_best", func(l *Line) string {
+		if l.AgainstBest == nil {
+			return ""
+		}
+		return strconv.FormatFloat(*l.AgainstBest, 'g', 3, 64)
+	}})
 	fields = append(fields, compared("params_m", (*Line).params)...)
 	fields = append(fields, csvField{"params_match", match((*Line).params)})
 	fields = append(fields, compared("macs_g", (*Line).macs)...)
@@ -105,11 +112,13 @@ func csvFields() []csvField {
 	return fields
 }
 
-// accuracy is ours, its deviation and, where it is published, the comparison.
+// accuracy is ours, its deviation, its interval and, where it is published, the comparison.
 func accuracy(m metric) []csvField {
 	fields := []csvField{
 		{m.key, func(l *Line) string { return orEmpty(m.of(l).ours) }},
 		{m.key + "_sd", func(l *Line) string { return orEmpty(m.of(l).deviation) }},
+		{m.key + "_low", func(l *Line) string { return orEmpty(m.of(l).low) }},
+		{m.key + "_high", func(l *Line) string { return orEmpty(m.of(l).high) }},
 	}
 	if m.published != nil {
 		fields = append(fields, compared(m.key, m.of)[1:]...)

@@ -29,6 +29,8 @@ func (f Figure) decimal() decimal {
 	return decimal{units, f.Decimals()}
 }
 
+func (d decimal) value() float64 { return float64(d.units) / float64(pow10(d.places)) }
+
 // minus subtracts a number with as many places.
 func (d decimal) minus(e decimal) decimal { return decimal{d.units - e.units, d.places} }
 

@@ -12,6 +12,8 @@ const ReportFormat = "reidbench-report/2"
 //
 //	format   "reidbench-report/2"
 //	setup    what most runs share: [{label, text}]
+//	agreement    of our order by mAP with the published, where like is compared with like: {rows, kendall_tau_b,
+//	         spearman_rho, mean_absolute_difference}; absent where too little is
 //	caveat   why ours and the published figures are not alike; absent where they are
 //	tables   [{table: "cnn", "transformer" or "", title, rows}]
 //
@@ -19,17 +21,20 @@ const ReportFormat = "reidbench-report/2"
 //
 //	model, row       the model, and the published row as printed; row is "" beside the tables
 //	status           "done", "failed", "unknown" (the record can't be read) or "not run"
-//	rank1, rank5, rank10, map    percent: {ours, sd, published, difference}
-//	minp, rank1_reranked, map_reranked    percent: {ours, sd}; published nowhere
+//	rank1, rank5, rank10, map    percent: {ours, sd, low, high, published, difference}
+//	minp, rank1_reranked, map_reranked    percent: {ours, sd, low, high}; published nowhere
+//	p_best           how likely so large a difference in mAP from the best one is where neither is better, corrected
+//	                 for all pairs; above 0.05 they can't be told apart. Absent where nothing is compared
 //	params_m, macs_g             counted as published: {ours, published, difference, match}
 //	cost             single units: params, macs, matmul_macs, paper_params, paper_macs; null where unknown
 //	notes            reasons for failures, for differing costs and for runs unlike the others
 //	records          the whole run record of every seed, as in result.json, with the CMC curve
 //
+// low and high are the ends of the 95 % interval of ours, over the identities of the queries; absent where not known.
 // Over several seeds ours is the mean and sd the sample standard deviation; with one there is no sd. Other numbers that
 // are missing are null; the others have the digits of the printed tables.
 func (r *Report) JSON(w io.Writer) error {
-	out := jsonReport{Format: ReportFormat, Setup: r.Setup, Caveat: r.Caveat}
+	out := jsonReport{Format: ReportFormat, Setup: r.Setup, Agreement: r.Agreement, Caveat: r.Caveat}
 	for _, t := range r.Tables {
 		table := jsonTable{Table: t.Table, Title: t.Table.Title()}
 		for i := range t.Lines {
@@ -44,10 +49,11 @@ func (r *Report) JSON(w io.Writer) error {
 }
 
 type jsonReport struct {
-	Format string      `json:"format"`
-	Setup  []Fact      `json:"setup"`
-	Caveat string      `json:"caveat,omitempty"`
-	Tables []jsonTable `json:"tables"`
+	Format    string      `json:"format"`
+	Setup     []Fact      `json:"setup"`
+	Agreement *Agreement  `json:"agreement,omitempty"`
+	Caveat    string      `json:"caveat,omitempty"`
+	Tables    []jsonTable `json:"tables"`
 }
 
 type jsonTable struct {
@@ -67,6 +73,7 @@ type jsonRow struct {
 	MINP    jsonComparison `json:"minp"`
 	Rank1RR jsonComparison `json:"rank1_reranked"`
 	MAPRR   jsonComparison `json:"map_reranked"`
+	PBest   *float64       `json:"p_best,omitempty"`
 	Params  jsonComparison `json:"params_m"`
 	MACs    jsonComparison `json:"macs_g"`
 	Cost    *Cost          `json:"cost"`
@@ -77,6 +84,8 @@ type jsonRow struct {
 type jsonComparison struct {
 	Ours       *decimal `json:"ours"`
 	Deviation  *decimal `json:"sd,omitempty"`
+	Low        *decimal `json:"low,omitempty"`
+	High       *decimal `json:"high,omitempty"`
 	Published  *decimal `json:"published"`
 	Difference *decimal `json:"difference"`
 	Match      *bool    `json:"match,omitempty"`
@@ -86,7 +95,7 @@ func newJSONRow(l *Line) jsonRow {
 	row := jsonRow{
 		Model: l.Model, Row: l.rowName(), State: l.State(),
 		Params: newJSONCost(l.params()), MACs: newJSONCost(l.macs()),
-		Cost: l.Cost, Notes: l.Notes, Records: l.Records,
+		Cost: l.Cost, Notes: l.Notes, Records: l.Records, PBest: l.AgainstBest,
 	}
 	if row.Notes == nil {
 		row.Notes = []string{}
@@ -102,7 +111,10 @@ func newJSONRow(l *Line) jsonRow {
 }
 
 func newJSONComparison(c comparison) jsonComparison {
-	return jsonComparison{Ours: c.ours, Deviation: c.deviation, Published: c.published, Difference: c.difference()}
+	return jsonComparison{
+		Ours: c.ours, Deviation: c.deviation, Low: c.low, High: c.high,
+		Published: c.published, Difference: c.difference(),
+	}
 }
 
 func newJSONCost(c comparison) jsonComparison {

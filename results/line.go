@@ -10,6 +10,12 @@ type Line struct {
 	Cost      *Cost     // nil: not known
 	Notes     []string
 	Unread    bool // there is a record that can't be read
+	// AgainstBest is the corrected p of the difference of its mAP from the report's best; nil: it is the best, or
+	// there is nothing to compare.
+	AgainstBest *float64
+
+	found     *perQuery  // by the queries of all runs that are done; nil: not known
+	overSeeds *Intervals // of the mean of several runs
 }
 
 // State is StateDone if one of the runs is done, StateFailed if all have failed, StateUnknown if none can be read, and

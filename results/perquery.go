@@ -21,10 +21,10 @@ type figure struct {
 
 // figures are those of Intervals, in the order of the printed tables.
 var figures = []figure{
-	{"Rank-1", "rank1", hitWithin(1), func(i *Intervals) *statistics.Interval { return &i.Rank1 }},
+	{"Rank-1", "rank1", hitWithin(1), ofRank1},
 	{"Rank-5", "rank5", hitWithin(5), func(i *Intervals) *statistics.Interval { return &i.Rank5 }},
 	{"Rank-10", "rank10", hitWithin(10), func(i *Intervals) *statistics.Interval { return &i.Rank10 }},
-	{"mAP", "map", func(o Outcome) float64 { return o.AP }, func(i *Intervals) *statistics.Interval { return &i.MAP }},
+	{"mAP", "map", func(o Outcome) float64 { return o.AP }, ofMAP},
 	{"mINP", "minp", func(o Outcome) float64 { return o.INP },
 		func(i *Intervals) *statistics.Interval { return &i.MINP }},
 }

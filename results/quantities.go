@@ -6,6 +6,7 @@ type Quantity struct {
 	Key        string // as in CSV and JSON: "rank1", "params_m"
 	Ours       string // over several seeds the mean
 	Deviation  string // of ours over several seeds
+	Low, High  string // ends of the 95 % interval of ours
 	Published  string
 	Difference string // ours less the published, with its sign
 	Match      bool   // all digits of ours and the published agree
@@ -35,7 +36,7 @@ func (c comparison) quantity(title, key string) Quantity {
 	q := Quantity{
 		Title: title, Key: key,
 		Ours: orEmpty(c.ours), Deviation: orEmpty(c.deviation), Published: orEmpty(c.published),
-		Match: c.matches(), Compared: true,
+		Low: orEmpty(c.low), High: orEmpty(c.high), Match: c.matches(), Compared: true,
 	}
 	if d := c.difference(); d != nil {
 		q.Difference = d.Signed()

@@ -15,7 +15,9 @@ type Report struct {
 	Setup  []Fact // what the runs have in common; a line whose run differs says so in its notes
 	Caveat string // why ours and the published figures are not alike; empty where they are
 	Tables []ReportTable
-	Odd    []Odd // folders that the report is not about, although they hold a record
+	// Agreement is how far our order and the published agree; nil: too little was made as published.
+	Agreement *Agreement
+	Odd       []Odd // folders that the report is not about, although they hold a record
 }
 
 // Fact is one labelled statement about the runs.
@@ -81,7 +83,12 @@ func NewReport(records []Record, costs map[string]Cost) (*Report, error) {
 	if len(others.Lines) > 0 {
 		report.Tables = append(report.Tables, others)
 	}
+	report.gatherQueries()
 	report.describeRuns()
+	report.markTied()
+	if report.Agreement = report.agreement(); report.Agreement != nil {
+		report.Setup = slices.Insert(report.Setup, 0, Fact{"Agreement", report.Agreement.String()})
+	}
 	report.annotate()
 	report.warnOfRuns()
 	return report, nil

@@ -114,26 +114,32 @@ func TestReportGolden(t *testing.T) {
 		"seeds.csv": seeded.CSV,
 		"empty.txt": func(w io.Writer) error { return empty.Text(w, 0) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			var got bytes.Buffer
-			if err := write(&got); err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join("testdata", name)
-			if *update {
-				if err := os.WriteFile(path, got.Bytes(), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("differs from the golden file (-want +got):\n%s", diff)
-			}
-		})
+		compareGolden(t, name, write)
 	}
+}
+
+// compareGolden holds what is written against a file of testdata.
+func compareGolden(t *testing.T, name string, write func(io.Writer) error) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		var got bytes.Buffer
+		if err := write(&got); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(path, got.Bytes(), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got.String()); diff != "" {
+			t.Errorf("differs from the golden file (-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestTextFitsItsWidth(t *testing.T) {

@@ -67,8 +67,14 @@ func WriteFacts(w io.Writer, facts []Fact, width int) {
 
 // Legend explains the columns that there are.
 func (r *Report) Legend() string {
-	quantities, reranked, deviation := "Rank-n and mAP in percent.", "", ""
+	quantities, reranked, deviation, interval, tied := "Rank-n and mAP in percent.", "", "", "", ""
 	for l := range r.lines {
+		if l.Intervals() != nil {
+			interval = " 95 %: the interval of ours, over the identities of the queries."
+		}
+		if l.Tied() {
+			tied = " " + tiedMark + ": can't be told apart from the best mAP."
+		}
 		if m := l.Metrics(); m != nil {
 			if m.MINP > 0 {
 				quantities = "Rank-n, mAP and mINP (mean inverse negative penalty) in percent."
@@ -81,7 +87,7 @@ func (r *Report) Legend() string {
 			deviation = " ±: the sample standard deviation over seeds."
 		}
 	}
-	return quantities + reranked + deviation +
+	return quantities + reranked + deviation + interval + tied +
 		" paper: the published figure; Δ: ours less the published; ✓: all printed digits agree. " +
 		"Params and MACs are counted as published, for one 256×128 image, without the final classifier. " +
 		"*: see the notes below."

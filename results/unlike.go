@@ -14,6 +14,7 @@ func (r *Report) warnOfRuns() {
 			{"Not read by %s, among the images: %s.", (*Record).unread},
 			{"The figures of %s flatter: %s.", (*Record).leaked},
 			{"Teacher of %s: %s.", (*Record).taught},
+			{"What the queries of %s have found is not known: %s.", func(r *Record) string { return r.NoQueries }},
 		} {
 			for _, s := range l.statements(about.of) {
 				if s.text != "" {

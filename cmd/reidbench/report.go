@@ -27,7 +27,9 @@ func newReportCommand() *cobra.Command {
 		Short: "Print the comparison of all runs with the published tables",
 		Long: `Report prints the two published tables in their row order: Rank-1, Rank-5, Rank-10,
 mAP, Params (M) and MACs (G), ours beside the published figure, with the difference,
-and our mINP. Over several seeds, ours is the mean ± the sample standard deviation.
+and our mINP, with 95 % intervals over the identities of the queries. Over several seeds,
+ours is the mean ± the sample standard deviation. ≈ marks what can't be told apart from
+the best mAP, corrected for having looked at all rows.
 With --ours, accuracy stands alone, as for runs on data that nobody else has.
 Rows that have not been run say so. Models beside the tables follow in a third.`,
 		Example: `  # as text, as wide as the terminal allows
