@@ -27,8 +27,8 @@ func TestCheckpointsOfEpochs(t *testing.T) {
 			got = append(got, name)
 		}
 		slices.Sort(got)
-		stays := fmt.Sprintf(checkpointFormat, 2, 0)
-		if diff := cmp.Diff([]string{stays, stays + digestSuffix}, got); diff != "" {
+		stays, last := fmt.Sprintf(checkpointFormat, 2, 0), fmt.Sprintf(checkpointFormat, 3, 3)
+		if diff := cmp.Diff([]string{stays, stays + digestSuffix, last, last + digestSuffix}, got); diff != "" {
 			t.Errorf("with the recipe's after %d epochs (-want +got):\n%s", recipe, diff)
 		}
 	}

@@ -138,7 +138,7 @@ func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
 		}
 	}
 	switch record, err := results.Read(j.folder.Dir); {
-	case err == nil && record.State == results.StateDone:
+	case err == nil && record.State == results.StateDone && !j.folder.Lengthened(j.id):
 		e.State, e.EpochsDone = results.StateDone, record.Epochs
 		return e, nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):

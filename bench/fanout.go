@@ -148,7 +148,7 @@ func (r *runner) runJob(ctx context.Context, j *job, result *JobResult) {
 func (j *job) runLocked(ctx context.Context, result *JobResult) error {
 	if record, done := j.folder.DoneRecord(); done {
 		j.noteDone(result, record, true)
-		return j.folder.Tidy(j.keep.Every, j.now(), j.warn)
+		return j.folder.Tidy(j.lastKept(), j.keep.Every, j.now(), j.warn)
 	}
 	if err := os.MkdirAll(j.folder.Dir, 0o777); err != nil {
 		return err

@@ -130,7 +130,7 @@ func (j *job) runRecorded(ctx context.Context) (results.Record, error) {
 	if err := results.Write(j.folder.Dir, record); err != nil {
 		return record, err
 	}
-	return record, j.folder.Clear(j.keep.Every)
+	return record, j.folder.Clear(j.lastKept(), j.keep.Every)
 }
 
 // writeStack says where the job has panicked.

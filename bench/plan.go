@@ -85,6 +85,17 @@ func (r *runner) keepOnly(numbers []int) {
 // reserve makes all jobs' folders, or in a dry run looks at them, so that what is in the way is known before hours
 // have been spent, and status knows of jobs that wait.
 func (r *runner) reserve(ctx context.Context, dry bool) error {
+	claim := func(j *job) error { return j.folder.Claimable(j.id, j.data.Dataset) }
+	if err := r.eachBuilt(ctx, claim); err != nil || dry {
+		return err // no folder has been changed for what may go on in it
+	}
+	return r.eachBuilt(ctx, func(j *job) error {
+		return j.folder.Reserve(j.id, j.data.Dataset, j.now(), j.warn)
+	})
+}
+
+// eachBuilt calls f for every job that can be trained. The error is the first one, with the number of the others.
+func (r *runner) eachBuilt(ctx context.Context, f func(*job) error) error {
 	var conflicts []error
 	for _, j := range r.jobs {
 		if ctx.Err() != nil {
@@ -93,7 +104,7 @@ func (r *runner) reserve(ctx context.Context, dry bool) error {
 		if j.unbuilt != nil {
 			continue
 		}
-		if err := j.reserve(dry); err != nil {
+		if err := f(j); err != nil {
 			conflicts = append(conflicts, store.ExplainWrite(err))
 		}
 	}
@@ -104,13 +115,6 @@ func (r *runner) reserve(ctx context.Context, dry bool) error {
 		return conflicts[0]
 	}
 	return fmt.Errorf("%w (and %d more)", conflicts[0], len(conflicts)-1)
-}
-
-func (j *job) reserve(dry bool) error {
-	if dry {
-		return j.folder.Claimable(j.id, j.data.Dataset)
-	}
-	return j.folder.Reserve(j.id, j.data.Dataset, j.now(), j.warn)
 }
 
 // findTeachers tells distilled jobs where the weights of their teacher with the same seed will be.

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,8 +35,11 @@ func TestRunLeavesARecord(t *testing.T) {
 	if record.Epochs != 4 || record.Final == nil || record.Best == nil || record.State != results.StateDone {
 		t.Errorf("record: %+v", record)
 	}
+	last := fmt.Sprintf(checkpointFormat, 3, 3)
 	want := []string{
-		manifestFile, store.MetricsFile, results.ProfileFile, results.RankingsFile, results.File, identityFile,
+		last, last + digestSuffix, manifestFile, store.MetricsFile, results.ProfileFile, results.QueriesFile,
+		results.RankingsFile, results.File, identityFile,
+		identityFile,
 		store.WeightsFile, store.WeightsFile + digestSuffix,
 	}
 	if diff := cmp.Diff(want, files(t, filepath.Join(c.Out, "one"))); diff != "" {
@@ -165,7 +169,7 @@ func TestConflicts(t *testing.T) {
 	}{
 		{"seed", func(c *Config) { c.Seed = 8 }, "seed is 8, there 7"},
 		{"recipe", func(c *Config) { c.Recipe.LR = 0.5 }, "recipe.lr is 0.5, there 0.001"},
-		{"epochs", func(c *Config) { c.Recipe.Epochs = 9 }, "schedule.epochs is 9, there 3"},
+		{"epochs", func(c *Config) { c.Recipe.Epochs = 2 }, "schedule.epochs is 2, there 3"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			changed := c

@@ -212,6 +212,9 @@ func (t *training) trainEpochs(ctx context.Context) error {
 				}
 			}
 		}
+		if err := t.saveEnd(); err != nil {
+			return err
+		}
 		if err := t.closeEpoch(ctx); err != nil {
 			if ctx.Err() != nil {
 				return t.interrupt(ctx)
@@ -231,39 +234,6 @@ func (t *training) trainEpochs(ctx context.Context) error {
 	}
 	_, err := t.log.Sync()
 	return err
-}
-
-// checkpointDue reports whether one is due between the epoch that was closed and the next.
-func (t *training) checkpointDue() bool {
-	due := func(every int) bool { return every > 0 && t.position.Epochs%every == 0 }
-	return due(t.id.Recipe.CheckpointEvery) || due(t.keep.Every)
-}
-
-// interrupt leaves a checkpoint and returns why.
-func (t *training) interrupt(ctx context.Context) error {
-	if t.position.Steps > 0 && t.position.Steps != t.saved {
-		if err := t.save(); err != nil {
-			return errors.Join(ctx.Err(), err)
-		}
-	}
-	t.emitState(results.StateInterrupted)
-	return ctx.Err()
-}
-
-func (t *training) save() error {
-	if err := t.tenancy.Check(); err != nil {
-		return err
-	}
-	size, err := t.log.Sync()
-	if err != nil {
-		return err
-	}
-	t.position.LogBytes, t.position.AdamSteps = size, t.adam.Steps()
-	if err := t.folder.SaveCheckpoint(t.position, t.stepsOfEpoch(), t.weights, t.adam, t.trained()); err != nil {
-		return err
-	}
-	t.saved, t.savedAt = t.position.Steps, t.now()
-	return t.folder.Prune(t.keep.Newest, t.keep.Every)
 }
 
 // stepsOfEpoch is how many steps of the open epoch are done.

@@ -29,17 +29,19 @@ func (f Folder) Name() string { return filepath.Base(f.Dir) }
 func (f Folder) path(name string) string { return filepath.Join(f.Dir, name) }
 
 // Reserve makes the folder the job's before anything is trained. The error wraps [ErrConflict] or [ErrDatasetChanged]
-// where something has been trained in it that this job cannot go on with; what has not begun gives way. If another
-// process works in it, what comes of that is seen when it is this job's turn. warn is told where there are no locks.
+// where something has been trained in it that this job cannot go on with; what has not begun gives way, and what is the
+// same with fewer epochs becomes this job, to go on. If another process works in it, what comes of that is seen when it
+// is this job's turn, or is ErrLocked where it has fewer epochs to do. warn is told where there are no locks.
 func (f Folder) Reserve(id Identity, data *market1501.Dataset, now time.Time, warn func(string)) error {
-	if ours, err := f.claimed(id, data); ours || err != nil {
+	found, err := f.claimed(id, data)
+	if found == ours || err != nil {
 		return err
 	}
 	if err := os.MkdirAll(f.Dir, 0o777); err != nil {
 		return err
 	}
 	l, err := f.Lock(now, warn)
-	if errors.Is(err, ErrLocked) {
+	if errors.Is(err, ErrLocked) && found != shorter {
 		return nil
 	}
 	if err != nil {
@@ -57,12 +59,14 @@ func (f Folder) Claimable(id Identity, data *market1501.Dataset) error {
 // Claim makes the folder the job's, or confirms that it is, with the errors of Reserve. What the folder does not know
 // of the job's teacher yet is noted in it. The caller has the lock.
 func (f Folder) Claim(id Identity, data *market1501.Dataset) error {
-	ours, err := f.claimed(id, data)
-	if err != nil {
+	found, err := f.claimed(id, data)
+	switch {
+	case err != nil:
 		return err
-	}
-	if ours {
+	case found == ours:
 		return f.noteTeacher(id)
+	case found == shorter:
+		return f.reopenLonger(id)
 	}
 	if err := f.writeManifest(data); err != nil {
 		return err
@@ -79,24 +83,36 @@ func (f Folder) noteTeacher(id Identity) error {
 	return f.writeIdentity(id)
 }
 
-// claimed reports whether the folder is the job's.
-func (f Folder) claimed(id Identity, data *market1501.Dataset) (bool, error) {
+// A claim is what a folder is to a job that may have it.
+type claim int
+
+const (
+	free    claim = iota // nothing has begun in it
+	ours                 // the job's
+	shorter              // the job's with fewer epochs, and this one can go on from there
+)
+
+// claimed tells what the folder is to the job. It is an error if the job may not have it.
+func (f Folder) claimed(id Identity, data *market1501.Dataset) (claim, error) {
 	recorded, err := f.Identity()
 	if err != nil || recorded == nil {
-		return false, err
+		return free, err
 	}
 	conflict := id.conflict(f.Dir, *recorded)
 	if conflict == nil {
-		return true, nil
+		return ours, nil
 	}
 	if recorded.Dataset != id.Dataset && id.onDatasetOf(*recorded).conflict(f.Dir, *recorded) == nil {
 		conflict = f.DatasetChanged(data)
 	}
 	begun, err := f.hasBegun()
-	if begun {
-		return false, conflict
+	switch {
+	case err != nil || !begun:
+		return free, err
+	case id.lengthens(*recorded):
+		return shorter, f.checkKept(*recorded, id)
 	}
-	return false, err
+	return free, conflict
 }
 
 // Record returns the record of a job that has ended. The error is for one that can't be read: it stays as it is, and to
@@ -133,7 +149,7 @@ func (f Folder) Reopen() (record results.Record, done bool, err error) {
 
 // Tidy removes from a job that is done what a kill right after its record has left. Checkpoints stay as by
 // [Folder.Clear].
-func (f Folder) Tidy(every int, now time.Time, warn func(string)) error {
+func (f Folder) Tidy(newest, every int, now time.Time, warn func(string)) error {
 	if _, err := os.Stat(f.path(lockFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -144,13 +160,13 @@ func (f Folder) Tidy(every int, now time.Time, warn func(string)) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Clear(every), l.Retire())
+	return errors.Join(f.Clear(newest, every), l.Retire())
 }
 
-// Clear leaves what a job that is done is to keep; of checkpoints, those at the end of each every-th epoch, 0: none.
-// The caller has the lock.
-func (f Folder) Clear(every int) error {
-	return errors.Join(atomicfile.RemovePartial(f.Dir), f.Prune(0, every))
+// Clear leaves what a job that is done is to keep; of checkpoints, those that [Folder.Prune] leaves. The caller has the
+// lock.
+func (f Folder) Clear(newest, every int) error {
+	return errors.Join(atomicfile.RemovePartial(f.Dir), f.Prune(newest, every))
 }
 
 // hasBegun reports whether there is anything in the folder that was trained.

@@ -134,7 +134,7 @@ func TestTidy(t *testing.T) {
 		}
 	}
 	for range 2 { // the second time there is nothing to do
-		if err := f.Tidy(2, time.Now(), func(text string) { t.Error(text) }); err != nil {
+		if err := f.Tidy(0, 2, time.Now(), func(text string) { t.Error(text) }); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(t, f.Dir); !slices.Equal(got, kept) {

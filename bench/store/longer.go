@@ -1,0 +1,63 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/results"
+)
+
+// lengthens reports whether the job is the recorded one with more epochs of the second stage, and the same up to where
+// that ends. A budget that has not cut the steps of an epoch makes no other difference than their number.
+func (id Identity) lengthens(recorded Identity) bool {
+	if id.Schedule.Epochs <= recorded.Schedule.Epochs || !sameRates(id.Recipe, recorded.Recipe, recorded.Schedule) {
+		return false
+	}
+	longer := recorded
+	longer.Schedule.Epochs = id.Schedule.Epochs
+	longer.Recipe.Epochs, longer.Recipe.ForwardMACs = id.Recipe.Epochs, id.Recipe.ForwardMACs
+	return id.conflict("", longer) == nil
+}
+
+// sameRates reports whether two recipes have the same learning rates in all epochs of a schedule.
+func sameRates(a, b recipe.Recipe, s recipe.Schedule) bool {
+	for epoch := range max(s.HeadEpochs, s.Epochs) {
+		if a.Rate(epoch) != b.Rate(epoch) {
+			return false
+		}
+	}
+	return true
+}
+
+// Lengthened reports whether the job is that of the folder, with more epochs.
+func (f Folder) Lengthened(id Identity) bool {
+	recorded, err := f.Identity()
+	return err == nil && recorded != nil && id.lengthens(*recorded)
+}
+
+// checkKept is an error if the job is done and has kept no checkpoint that a longer one could go on from.
+func (f Folder) checkKept(recorded, longer Identity) error {
+	record, ended, err := f.Record()
+	if err != nil || !ended || record.State != results.StateDone {
+		return err
+	}
+	if found, err := f.Checkpoints(); err != nil || len(found) > 0 {
+		return err
+	}
+	return fmt.Errorf("%s: %w: one of %d epochs, which is done and has kept no checkpoint to go on from to %d; choose "+
+		"another folder for the results, with --weights %s=%s to begin with what it has come to, or remove this one",
+		f.Dir, ErrConflict, recorded.Schedule.AllEpochs(), longer.Schedule.AllEpochs(), recorded.Model,
+		f.path(WeightsFile))
+}
+
+// reopenLonger makes a job that may be done one that is to go on. The record goes first: without it, the job is one
+// that goes on, whether its identity is still the shorter one or not.
+func (f Folder) reopenLonger(id Identity) error {
+	if err := os.Remove(f.path(results.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return f.writeIdentity(id)
+}
