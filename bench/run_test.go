@@ -39,7 +39,6 @@ func TestRunLeavesARecord(t *testing.T) {
 	want := []string{
 		last, last + digestSuffix, manifestFile, store.MetricsFile, results.ProfileFile, results.QueriesFile,
 		results.RankingsFile, results.File, identityFile,
-		identityFile,
 		store.WeightsFile, store.WeightsFile + digestSuffix,
 	}
 	if diff := cmp.Diff(want, files(t, filepath.Join(c.Out, "one"))); diff != "" {
