@@ -217,6 +217,11 @@ func runModels(ctx context.Context, work execute, config bench.Config, stdout, s
 	if reportErr != nil {
 		return errors.Join(err, reportErr)
 	}
+	for _, j := range summary.Jobs {
+		if j.State == results.StateFailed {
+			report.Fail(j.Model.Row)
+		}
+	}
 	keepModels(report, summary)
 	fmt.Fprintln(stdout)
 	if textErr := report.Text(stdout, terminalWidth(stdout)); textErr != nil {
