@@ -15,14 +15,16 @@ import (
 
 // Config says what to run.
 type Config struct {
-	Out     string         // the folder of results, one folder per job in it
-	Data    string         // a dataset's folder, or a list of images; "": the recipe's synthetic one, drawn below Out
-	Layout  string         // of the dataset's names, as [market1501.Opener] takes it; "": the one that most have
-	Weights WeightsFiles   // to begin with; none: random ones
-	Models  []models.Model // a job each, with each seed
-	Recipe  recipe.Recipe
-	Seed    uint64 // of all that is drawn at random
-	Seeds   int    // runs of each model, with Seed, Seed+1, …; 0: one. The synthetic dataset is Seed's in all
+	Out     string       // the folder of results, one folder per job in it
+	Data    string       // a dataset's folder, or a list of images; "": the recipe's synthetic one, drawn below Out
+	Layout  string       // of the dataset's names, as [market1501.Opener] takes it; "": the one that most have
+	Weights WeightsFiles // to begin with; none: random ones
+	// WeightsSource says whose the files are, where they don't.
+	WeightsSource WeightsSource
+	Models        []models.Model // a job each, with each seed
+	Recipe        recipe.Recipe
+	Seed          uint64 // of all that is drawn at random
+	Seeds         int    // runs of each model, with Seed, Seed+1, …; 0: one. The synthetic dataset is Seed's in all
 
 	Jobs    int    // side by side at most, as memory allows, with a thread each at least; 0: one
 	Threads int    // of all jobs together; 0: one per CPU. Results do not depend on it

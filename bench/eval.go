@@ -20,6 +20,7 @@ import (
 type EvaluateConfig struct {
 	Model    models.Model
 	Weights  string // a file of weights: safetensors or PyTorch's .pth
+	Source   WeightsSource
 	Data     string // a dataset's folder, or a list of images; it needs no training images
 	Layout   string // of the dataset's names, as [market1501.Opener] takes it; "": the one that most have
 	Protocol recipe.Protocol
@@ -91,12 +92,13 @@ func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, err
 	if err := c.Protocol.Rerank.Validate(); err != nil {
 		return evaluation{}, nil, err
 	}
-	g, err := c.Model.Graph(max(data.Classes, 1)) // its logits are not asked for
+	g, err := c.Model.Graph(data.Classes)
 	if err != nil {
 		return evaluation{}, nil, err
 	}
 	w := train.NewWeights(g, 0)
-	note, err := loadPublished(w, c.Model, g, c.Weights)
+	adopted := &adoption{weights: w, graph: g}
+	note, err := c.Source.load(adopted, c.Model, c.Weights)
 	if err != nil {
 		return evaluation{}, nil, err
 	}
@@ -112,6 +114,6 @@ func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, err
 	stop := new(atomic.Bool)
 	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
 	program.Watch(stop)
-	judged, err := (&judge{data, g, program, c.Protocol, c.Threads}).evaluate(ctx)
+	judged, err := (&judge{data, g, program, c.Protocol, c.Threads, adopted.view}).evaluate(ctx)
 	return judged, data, err
 }

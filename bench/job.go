@@ -33,7 +33,9 @@ type job struct {
 	teacher    *teacherFolder // nil if the model is not distilled
 	pretrained string         // the file of weights to begin with; "": random ones
 	report     func(progress.Event)
-	now        func() time.Time
+
+	weightsSource WeightsSource // of pretrained
+	now           func() time.Time
 
 	footprint footprint
 	room      int64 // what all jobs together may take, in bytes; 0: unknown
@@ -47,7 +49,7 @@ type job struct {
 // be built makes a job that fails.
 func newJob(model models.Model, seed uint64, c *Config, data *dataset) *job {
 	j := &job{
-		model: model, data: data,
+		model: model, data: data, weightsSource: c.WeightsSource,
 		folder: c.folder(model, seed),
 		id: store.Identity{
 			Format: store.IdentityFormat, Model: model.Name, Recipe: c.Recipe,
@@ -63,6 +65,11 @@ func newJob(model models.Model, seed uint64, c *Config, data *dataset) *job {
 	batches := (len(data.Train.Entries) + c.Recipe.Batch - 2) / c.Recipe.Batch // a last single image is dropped
 	j.id.Schedule = c.Recipe.Schedule(j.cost.Total.MACs(), batches)
 	return j
+}
+
+// adoption is that of weights that the training begins with.
+func (t *training) adoption() *adoption {
+	return &adoption{weights: t.weights, graph: t.graph, train: true}
 }
 
 // emit reports an event of this job.
@@ -177,6 +184,9 @@ func (j *job) trainWeights(ctx context.Context, record *results.Record) (err err
 		return err
 	}
 	if err := j.tenancy.Check(); err != nil {
+		return err
+	}
+	if err := j.folder.SaveWeights(j.id, t.weights); err != nil {
 		return err
 	}
 	record.Weights, err = j.folder.WeightsDigest()

@@ -1,11 +1,11 @@
 package bench
 
 import (
+	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
 
-	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
@@ -15,12 +15,12 @@ import (
 
 // begin makes the job start from a file of published weights, which has to fit.
 func (j *job) begin(path string) error {
-	archive, network, err := openPublished(path, j.model, j.graph)
+	from, err := j.weightsSource.open(path, j.model, j.graph)
 	if err != nil {
 		return err
 	}
-	defer archive.Close()
-	if _, err := weights.Match(archive, network); err != nil {
+	defer from.archive.Close()
+	if _, err := weights.Match(from.archive, from.network); err != nil {
 		return err
 	}
 	digest, err := regular.SHA256(path)
@@ -28,23 +28,30 @@ func (j *job) begin(path string) error {
 		return err
 	}
 	j.pretrained = path
-	j.id.Pretrained = &results.Pretrained{File: filepath.Base(path), SHA256: digest}
+	j.id.Pretrained = &results.Pretrained{File: filepath.Base(path), SHA256: digest, Source: j.weightsSource.String()}
 	return nil
 }
 
-// loadPublished fills w from a file of weights under our names or those of another implementation
-// that the model knows. The note says what was left out or resized.
-func loadPublished(w *train.Weights, m models.Model, g *graph.Graph, path string) (note string, err error) {
-	archive, network, err := openPublished(path, m, g)
+// load fills weights from a file under our names or those of another implementation that the model knows, and makes
+// the network compute what that one does. The note says what was left out, resized or taken for granted.
+func (s WeightsSource) load(a *adoption, m models.Model, path string) (note string, err error) {
+	from, err := s.open(path, m, a.graph)
 	if err != nil {
 		return "", err
 	}
-	defer archive.Close()
-	note, err = weights.Load(archive, network, w.Set)
-	if standard := standardNote(archive, m); err == nil && standard != "" {
-		note = joinNotes(path, note, standard)
+	defer from.archive.Close()
+	if note, err = weights.Load(from.archive, from.network, a.weights.Set); err != nil {
+		return "", err
 	}
-	return note, err
+	if err := a.adopt(from.conventions); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	for _, more := range []string{standardNote(from.archive, m), from.note(a.did)} {
+		if more != "" {
+			note = joinNotes(path, note, more)
+		}
+	}
+	return note, nil
 }
 
 // joinNotes appends to a note, which begins with the file's path if it is not empty.
@@ -55,22 +62,21 @@ func joinNotes(path, note, more string) string {
 	return note + "; " + more
 }
 
-// openPublished opens a file, with our names for its tensors, and describes what it is to fill.
-func openPublished(path string, m models.Model, g *graph.Graph) (*weights.Archive, weights.Network, error) {
-	network := publishedNetwork(g)
+// open opens a file, with our names for its tensors, and finds out whose it is.
+func (s WeightsSource) open(path string, m models.Model, g *graph.Graph) (origin, error) {
 	archive, err := weights.Open(path)
 	if err != nil {
-		return nil, network, err
+		return origin{}, err
 	}
 	if err := checkTrainedAs(archive, m); err != nil {
 		archive.Close()
-		return nil, network, err
+		return origin{}, err
 	}
-	var renamings []func(string) string
-	for _, source := range m.Sources {
-		renamings = append(renamings, source.Modules.Rename)
+	from, err := s.originOf(archive, m, g, describeFile(path))
+	if err != nil {
+		archive.Close()
 	}
-	return archive.Closest(network, renamings...), network, nil
+	return from, err
 }
 
 // publishedNetwork describes a network to a file of weights.

@@ -85,7 +85,7 @@ func (j *job) prepare(ctx context.Context, pool *parallel.Pool) (*training, erro
 	if err != nil {
 		return nil, err
 	}
-	t.judge = &judge{j.data, j.graph, inference, j.id.Recipe.Evaluation, j.threads}
+	t.judge = &judge{j.data, j.graph, inference, j.id.Recipe.Evaluation, j.threads, market1501.ImageNet}
 	if j.teacher != nil {
 		if t.teacher, err = j.teacher.load(t); err != nil {
 			return nil, err
@@ -130,7 +130,7 @@ func (t *training) resume() error {
 		}
 		t.position, t.saved = checkpoint.Position, checkpoint.Position.Steps
 	} else if t.pretrained != "" {
-		note, err := loadPublished(t.weights, t.model, t.graph, t.pretrained)
+		note, err := t.weightsSource.load(t.adoption(), t.model, t.pretrained)
 		if err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (t *training) trainEpochs(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return t.interrupt(ctx)
 			}
-			return errors.Join(err, t.keepSteps())
+			return err
 		}
 		if t.position.Epochs == schedule.HeadEpochs && t.position.Epochs < epochs {
 			if err := t.startStage(); err != nil {
@@ -291,11 +291,6 @@ func (t *training) step() error {
 func (t *training) closeEpoch(ctx context.Context) error {
 	s := &t.position
 	var metrics, final *results.Metrics
-	if t.position.Epochs == t.lastEpoch() { // they stay, whatever becomes of the evaluation
-		if err := t.saveWeights(); err != nil {
-			return err
-		}
-	}
 	if t.evaluationDue() {
 		e, err := t.judge.evaluate(ctx)
 		if err = t.unlessChanged(ctx, err); err != nil {

@@ -6,11 +6,15 @@ import (
 	"math/rand/v2"
 )
 
-// Mean and standard deviation of ImageNet's RGB channels, of values in [0, 1].
-var (
-	imageNetMean = [3]float32{0.485, 0.456, 0.406}
-	imageNetStd  = [3]float32{0.229, 0.224, 0.225}
-)
+// A View is how a network sees images: normalised by mean and standard deviation of R, G and B, of values in [0, 1],
+// and perhaps turned.
+type View struct {
+	Mean, Std [3]float32
+	Turned    bool // by 180°
+}
+
+// ImageNet is the view that every batch has unless it is given another one.
+var ImageNet = View{Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225}}
 
 // Batcher cuts Images into batches of normalised floats. What batch b of epoch e
 // holds depends on seed, e and b alone, so that training can be resumed anywhere
@@ -26,9 +30,10 @@ type Batcher struct {
 	mirror bool // every image, for evaluation
 	seed   uint64
 
-	order []int32 // of epoch
-	epoch int
-	table [3][256]float32 // a channel's byte, normalised
+	order  []int32 // of epoch
+	epoch  int
+	turned bool
+	table  [3][256]float32 // a channel's byte, normalised
 }
 
 // NewTrainBatcher shuffles and mirrors. The last batch of an epoch may be
@@ -59,12 +64,18 @@ func newBatcher(images *Images, size int) *Batcher {
 	for i := range b.order {
 		b.order[i] = int32(i)
 	}
+	b.See(ImageNet)
+	return b
+}
+
+// See has the batches of a Batcher as a view has them.
+func (b *Batcher) See(v View) {
+	b.turned = v.Turned
 	for c := range b.table {
-		for v := range b.table[c] {
-			b.table[c][v] = (float32(v)/255 - imageNetMean[c]) / imageNetStd[c]
+		for x := range b.table[c] {
+			b.table[c][x] = (float32(x)/255 - v.Mean[c]) / v.Std[c]
 		}
 	}
-	return b
 }
 
 // Mirrored is the same Batcher for evaluation with every image mirrored.
@@ -95,7 +106,7 @@ func (b *Batcher) Indices(epoch, batch int) []int32 {
 }
 
 // Fill writes batch (0…Batches()-1) of epoch into dst [n, Height, Width, 3] as
-// (x/255 - mean) / std, and the classes of its images into labels [n]; labels may
+// (x/255 - mean) / std, as its view has it, and the classes of its images into labels [n]; labels may
 // be nil. It returns n, which is smaller than Size only for the last batch. dst
 // must have room for n images. Nothing is allocated.
 func (b *Batcher) Fill(dst []float32, labels []int32, epoch, batch int) int {
@@ -107,6 +118,9 @@ func (b *Batcher) Fill(dst []float32, labels []int32, epoch, batch int) int {
 			b.fillMirrored(out, b.images.Pixels(int(i)))
 		} else {
 			b.fill(out, b.images.Pixels(int(i)))
+		}
+		if b.turned {
+			turn(out)
 		}
 		if labels != nil {
 			labels[slot] = b.images.Label(int(i))
@@ -132,6 +146,15 @@ func (b *Batcher) fillMirrored(dst []float32, src []byte) {
 			dst[i] = b.table[0][src[from]]
 			dst[i+1] = b.table[1][src[from+1]]
 			dst[i+2] = b.table[2][src[from+2]]
+		}
+	}
+}
+
+// turn turns an image [H, W, 3] by 180°.
+func turn(pixels []float32) {
+	for i, j := 0, len(pixels)-3; i < j; i, j = i+3, j-3 {
+		for c := range 3 {
+			pixels[i+c], pixels[j+c] = pixels[j+c], pixels[i+c]
 		}
 	}
 }

@@ -99,7 +99,7 @@ func TestBatchIsPureFunctionOfPosition(t *testing.T) {
 
 // normalised is the definition in float64.
 func normalised(v byte, c int) float64 {
-	return (float64(v)/255 - float64(imageNetMean[c])) / float64(imageNetStd[c])
+	return (float64(v)/255 - float64(ImageNet.Mean[c])) / float64(ImageNet.Std[c])
 }
 
 func TestFillNormalisesAndMirrors(t *testing.T) {
@@ -230,4 +230,35 @@ func BenchmarkFill(b *testing.B) {
 		batcher.Fill(dst, labels, i, 0)
 	}
 	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "img/s")
+}
+
+// TestBatcherSees: another normalisation, and the image turned, with the mirror image before that.
+func TestBatcherSees(t *testing.T) {
+	images := numbered(t, 1)
+	b, err := NewEvalBatcher(images, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := images.Height * images.Width * 3
+	plain, turned := make([]float32, size), make([]float32, size)
+	b.See(View{Mean: [3]float32{0.5, 0.25, 0}, Std: [3]float32{0.5, 0.25, 1}})
+	b.Fill(plain, nil, 0, 0)
+	for i, v := range images.Pixels(0) {
+		x, c := float64(v)/255, i%3
+		want := []float64{2*x - 1, 4*x - 1, x}[c]
+		if math.Abs(float64(plain[i])-want) > 1e-6 {
+			t.Fatalf("value %d is %g, not %g", i, plain[i], want)
+		}
+	}
+	mirrored := b.Mirrored()
+	for name, pair := range map[string][2]*Batcher{"as it is": {b, b}, "mirrored": {mirrored, b.Mirrored()}} {
+		pair[0].Fill(plain, nil, 0, 0)
+		pair[1].See(View{Mean: [3]float32{0.5, 0.25, 0}, Std: [3]float32{0.5, 0.25, 1}, Turned: true})
+		pair[1].Fill(turned, nil, 0, 0)
+		for i := range plain {
+			if at := size - 3 - i/3*3 + i%3; turned[at] != plain[i] {
+				t.Fatalf("%s: value %d is not at %d", name, i, at)
+			}
+		}
+	}
 }

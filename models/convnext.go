@@ -66,7 +66,7 @@ func (c convNeXt) sources() []Source {
 				"pwconv1", "block.3", "pwconv2", "block.5", "gamma", "layer_scale")
 		}
 	}
-	return []Source{{"timm", timm}, {"facebookresearch", authors}}
+	return []Source{{Name: "timm", Modules: timm}, {Name: "facebookresearch", Modules: authors}}
 }
 
 func init() {

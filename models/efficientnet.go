@@ -117,7 +117,18 @@ func (e efficientNet) sources() []Source {
 			index++
 		}
 	}
-	return []Source{{"torchvision", torchvision}, {"timm", timm}, {"lukemelas", Modules{"_fc": "classifier"}}}
+	eps := 0.0
+	if e.width >= 1.6 {
+		eps = 0.001 // torchvision's B5 to B7
+	}
+	return []Source{
+		{Name: "torchvision", Modules: torchvision, Conventions: Conventions{Eps: eps}},
+		{Name: "timm", Modules: timm, Files: []string{"efficientnet_*"}},
+		{Name: "timm-tf", Modules: timm, Files: []string{"tf_*"},
+			Conventions: Conventions{Eps: 0.001, SamePadding: true}},
+		{Name: "lukemelas", Modules: Modules{"_fc": "classifier"}, Head: "_fc", Conventions: Conventions{Eps: 0.001,
+			Differs: "its convolutions pad as TensorFlow's do for images of the size that it was trained on"}},
+	}
 }
 
 func init() {

@@ -66,11 +66,43 @@ func (s efficientNetV2Stage) block(b *graph.Builder, name string, x *graph.Node,
 	return x
 }
 
+// sources are what timm has from TensorFlow, which is all that it publishes, and its own network.
+func (e efficientNetV2) sources() []Source {
+	modules := e.timm()
+	return []Source{
+		{Name: "timm-tf", Modules: modules, Files: []string{"tf_*"},
+			Conventions: Conventions{SamePadding: true, Input: Centred}},
+		{Name: "timm", Modules: modules, Files: []string{"efficientnetv2_*"}, Conventions: Conventions{Eps: 1e-5}},
+	}
+}
+
+// timm has timm's modules, whose convolutions have names of their own in each kind of block.
+func (e efficientNetV2) timm() Modules {
+	last := at("features", len(e.stages)+1)
+	modules := Modules{"conv_stem": "features.0.0", "bn1": "features.0.1", "conv_head": last + ".0", "bn2": last + ".1",
+		"classifier": "classifier.1"}
+	for i, stage := range e.stages {
+		for j := range stage.depth {
+			theirs, ours := at(at("blocks", i), j), at(at("features", i+1), j)+".block"
+			switch {
+			case stage.fused && stage.expansion == 1:
+				modules.add(theirs, ours, "conv", "0.0", "bn1", "0.1")
+			case stage.fused:
+				modules.add(theirs, ours, "conv_exp", "0.0", "bn1", "0.1", "conv_pwl", "1.0", "bn2", "1.1")
+			default:
+				modules.add(theirs, ours, "conv_pw", "0.0", "bn1", "0.1", "conv_dw", "1.0", "bn2", "1.1",
+					"se.conv_reduce", "2.fc1", "se.conv_expand", "2.fc2", "conv_pwl", "3.0", "bn3", "3.1")
+			}
+		}
+	}
+	return modules
+}
+
 func init() {
 	const fused, mbConv = true, false
 	add := func(name, row string, dropout float64, stages []efficientNetV2Stage, aliases ...string) {
 		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage,
-			Build: efficientNetV2{stages, dropout}.build})
+			Build: efficientNetV2{stages, dropout}.build, Sources: efficientNetV2{stages, dropout}.sources()})
 	}
 	add("efficientnetv2-s", "Efficientnetv2-S", 0.2, []efficientNetV2Stage{
 		{fused, 1, 1, 24, 2}, {fused, 4, 2, 48, 4}, {fused, 4, 2, 64, 4},

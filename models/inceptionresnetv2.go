@@ -5,7 +5,12 @@ import "github.com/reidbench/reidbench/models/graph"
 func init() {
 	register(Model{Name: "inception-resnetv2", Row: "Inception-Resnetv2", Aliases: []string{"inception_resnet_v2"},
 		Family: CNN, Input: PersonImage, Build: inceptionResNetV2,
-		Sources: []Source{{"pretrainedmodels", Modules{"last_linear": "classif"}}}})
+		Sources: []Source{
+			{Name: "timm", Conventions: Conventions{Input: Centred}},
+			{Name: "pretrainedmodels", Modules: Modules{"last_linear": "classif"},
+				Conventions: Conventions{Input: Centred}},
+			{Name: "torchreid", Modules: Modules{"classifier": "classif"}},
+		}})
 }
 
 // inceptionResNetV2 is timm's Inception-ResNet v2 (Szegedy et al. 2017, fig. 15).

@@ -4,7 +4,13 @@ import "github.com/reidbench/reidbench/models/graph"
 
 func init() {
 	register(Model{Name: "inceptionv3", Row: "Inceptionv3", Aliases: []string{"inception_v3"},
-		Family: CNN, Input: PersonImage, Build: inceptionV3})
+		Family: CNN, Input: PersonImage, Build: inceptionV3, Sources: []Source{
+			// torchvision's and all of timm's but one are TensorFlow's weights: torchvision's network takes
+			// ImageNet's normalisation back by itself (transform_input), which its files do not say.
+			{Name: "torchvision", Files: []string{"inception_v3_google-*", "inception_v3.t*"},
+				Conventions: Conventions{Input: Centred}},
+			{Name: "gluon", Files: []string{"gluon_inception_v3*", "inception_v3.gluon*"}},
+		}})
 }
 
 // inceptionV3 is torchvision's Inception v3 (Szegedy et al. 2016, table 1) without its auxiliary head.

@@ -4,7 +4,11 @@ import "github.com/reidbench/reidbench/models/graph"
 
 func init() {
 	register(Model{Name: "inceptionv4", Row: "Inceptionv4", Aliases: []string{"inception_v4"},
-		Family: CNN, Input: PersonImage, Build: inceptionV4, Sources: []Source{{"timm", inceptionV4Timm()}}})
+		Family: CNN, Input: PersonImage, Build: inceptionV4, Sources: []Source{
+			{Name: "torchreid", Modules: inceptionV4Timm(), Head: "classifier", Conventions: Conventions{Eps: 0.001}},
+			{Name: "timm", Modules: inceptionV4Timm(), Head: "last_linear",
+				Conventions: Conventions{Eps: 0.001, Input: Centred}},
+		}})
 }
 
 // inceptionV4Timm are timm's modules: the chain of the last modules' longest branch is numbered

@@ -6,7 +6,8 @@ func init() {
 	register(Model{
 		Name: "mobilenetv2-100", Row: "Mobilenetv2-100",
 		Aliases: []string{"mobilenet_v2", "mobilenetv2_100", "mobilenetv2_x1_0", "mobilenetv2_1.0"},
-		Family:  CNN, Input: PersonImage, Build: mobileNetV2, Sources: []Source{{"timm", mobileNetV2Timm()}},
+		Family:  CNN, Input: PersonImage, Build: mobileNetV2,
+		Sources: []Source{{Name: "timm", Modules: mobileNetV2Timm()}},
 	})
 }
 

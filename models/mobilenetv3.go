@@ -56,6 +56,16 @@ func (m mobileNetV3) build(b *graph.Builder, classes int) (features, logits *gra
 	return features, b.Linear("classifier.3", features, classes)
 }
 
+// sources are timm's own files and those that it has from TensorFlow, under the same names.
+func (m mobileNetV3) sources() []Source {
+	modules := m.timm()
+	return []Source{
+		{Name: "timm", Modules: modules, Files: []string{"mobilenetv3_*"}, Conventions: Conventions{Eps: 1e-5}},
+		{Name: "timm-tf", Modules: modules, Files: []string{"tf_*"},
+			Conventions: Conventions{SamePadding: true, Input: Centred}},
+	}
+}
+
 // timm has timm's modules: blocks numbered stage by stage, the last convolution as a stage of its own.
 func (m mobileNetV3) timm() Modules {
 	last := at("features", len(m.blocks)+1)
@@ -124,8 +134,8 @@ func init() {
 	}}
 	register(
 		Model{Name: "mobilenetv3-small", Row: "Mobilenetv3-small", Aliases: []string{"mobilenet_v3_small"},
-			Family: CNN, Input: PersonImage, Build: small.build, Sources: []Source{{"timm", small.timm()}}},
+			Family: CNN, Input: PersonImage, Build: small.build, Sources: small.sources()},
 		Model{Name: "mobilenet_v3_large", Family: CNN, Input: PersonImage, Build: large.build,
-			Sources: []Source{{"timm", large.timm()}}},
+			Sources: large.sources()},
 	)
 }

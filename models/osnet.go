@@ -80,7 +80,7 @@ var osNetTorchreid = Modules{
 func init() {
 	add := func(name, row string, channels [4]int, aliases ...string) {
 		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage,
-			Build: osNet{channels}.build, Sources: []Source{{"torchreid", osNetTorchreid}}})
+			Build: osNet{channels}.build, Sources: []Source{{Name: "torchreid", Modules: osNetTorchreid}}})
 	}
 	add("osnet", "OSNet", [4]int{64, 256, 384, 512}, "osnet_x1_0")
 	add("osnet_x0_75", "", [4]int{48, 192, 288, 384})

@@ -111,7 +111,7 @@ func (r regNet) timm() Modules {
 func init() {
 	add := func(name, row string, r regNet, aliases ...string) {
 		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: r.build,
-			Sources: []Source{{"timm", r.timm()}}})
+			Sources: []Source{{Name: "timm", Modules: r.timm()}}})
 	}
 	const x, y, torchvision, timm = false, true, false, true
 	add("regnetx-032", "Regnetx-032", regNet{25, 88, 26.31, 2.25, 48, x, torchvision}, "regnet_x_3_2gf", "regnetx_032")

@@ -99,7 +99,8 @@ func init() {
 			r.head = "fc"
 		}
 		register(Model{Name: name, Row: row, Aliases: aliases, Family: CNN, Input: PersonImage, Build: r.build,
-			Sources: []Source{{"torchvision", Modules{"fc": r.head}}}})
+			Sources: []Source{{Name: "torchvision", Modules: Modules{"fc": r.head}},
+				{Name: "torchreid", Modules: Modules{"classifier": r.head}}}})
 	}
 	var (
 		d18, d50   = [4]int{2, 2, 2, 2}, [4]int{3, 4, 6, 3}

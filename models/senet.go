@@ -66,7 +66,7 @@ func seNetBlock(b *graph.Builder, name string, x *graph.Node, planes, stride int
 }
 
 func init() {
-	timm := []Source{{"timm", Modules{"last_linear": "classifier"}}}
+	timm := []Source{{Name: "timm", Modules: Modules{"last_linear": "classifier"}}}
 	register(
 		Model{Name: "senet154", Row: "SENet154", Family: CNN, Input: PersonImage, Build: seNet154{3}.build,
 			Sources: timm},

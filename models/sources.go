@@ -1,11 +1,27 @@
 package models
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// A Source is another implementation of a model whose files name the tensors otherwise.
+// A Source is another implementation of a model, whose files name the tensors otherwise or take other things for
+// granted.
 type Source struct {
 	Name    string // torchvision, timm, torchreid or whose code it is
 	Modules Modules
+
+	// Files are patterns, as of path.Match, of its files' names in lower case and without their ending. They tell its
+	// files where their tensors don't; otherwise a model's first source that fits is taken.
+	Files []string
+	// Head is the module of the last linear layer there, where that alone tells the source's files from another's.
+	Head string
+	// Leaves are tensors that its network has and the one here has no place for.
+	Leaves []string
+	// Tokens is how many there are before those of the patches; 0: as here.
+	Tokens int
+
+	Conventions
 }
 
 // Modules maps the path of a module, or the name of a tensor, in another implementation's files
@@ -47,4 +63,16 @@ func (m Model) WeightsNames() []string {
 		names = append(names, plain.names()...)
 	}
 	return names
+}
+
+// SourceNames lists the names of all models' sources, in alphabetical order.
+func SourceNames() []string {
+	var names []string
+	for _, m := range All() {
+		for _, source := range m.Sources {
+			names = append(names, source.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -67,7 +67,8 @@ func tntMLP(b *graph.Builder, name, norm string, x *graph.Node) *graph.Node {
 
 func init() {
 	add := func(name, row string, t tnt, aliases ...string) {
-		register(Model{Name: name, Row: row, Aliases: aliases, Family: Transformer, Input: PersonImage, Build: t.build})
+		register(Model{Name: name, Row: row, Aliases: aliases, Family: Transformer, Input: PersonImage, Build: t.build,
+			Sources: []Source{{Name: "timm", Files: []string{"tnt_*"}, Conventions: Conventions{Input: Centred}}}})
 	}
 	add("tnt-s", "TNT-S(256,128)", tnt{24, 4, 384, 6, 12}, "tnt_s_patch16_224")
 	add("tnt_b_patch16_224", "", tnt{40, 4, 640, 10, 12})

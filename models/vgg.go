@@ -27,9 +27,15 @@ func (v vgg) build(b *graph.Builder, classes int) (features, logits *graph.Node)
 	return features, b.Linear("classifier.6", features, classes)
 }
 
+// vggTimm has the first two linear layers as convolutions, which timm moves over maps that are larger than 7×7.
+var vggTimm = []Source{{Name: "timm",
+	Modules: Modules{"pre_logits.fc1": "classifier.0", "pre_logits.fc2": "classifier.3", "head.fc": "classifier.6"},
+	Conventions: Conventions{Differs: "its linear layers are convolutions, and images that are not 224×224 come to " +
+		"another mean over them than to the one of this row's 7×7 cells"}}}
+
 func init() {
 	add := func(name, row string, v vgg) {
-		register(Model{Name: name, Row: row, Family: CNN, Input: PersonImage, Build: v.build})
+		register(Model{Name: name, Row: row, Family: CNN, Input: PersonImage, Build: v.build, Sources: vggTimm})
 	}
 	add("vgg16", "VGG16", vgg{2, 2, 3, 3, 3})
 	add("vgg11", "", vgg{1, 1, 2, 2, 2})

@@ -48,6 +48,23 @@ func mlp(b *graph.Builder, name string, x *graph.Node) *graph.Node {
 	return b.Linear(name+".fc2", x, width)
 }
 
+// sources: a DeiT's files have ImageNet's normalisation, and those of timm's ViTs from TensorFlow another. Both have
+// the names that the tensors have here, as have the files of a DeiT that learnt by a token of its own (Touvron et
+// al. 2021, §4).
+func (v vit) sources(deit bool) []Source {
+	plain := Source{Name: "deit", Files: []string{"deit_*"}}
+	augreg := Source{Name: "timm", Files: []string{"vit_*"}, Conventions: Conventions{Input: Centred}}
+	distilled := Source{Name: "deit-distilled", Head: "head_dist",
+		Tokens:      2,
+		Leaves:      []string{"dist_token", "head_dist.weight", "head_dist.bias"},
+		Conventions: Conventions{Differs: "its distillation token takes part in all attention"}}
+	torchvision := Source{Name: "torchvision", Modules: v.torchvision()}
+	if deit {
+		return []Source{plain, augreg, distilled, torchvision}
+	}
+	return []Source{augreg, plain, distilled, torchvision}
+}
+
 // torchvision has torchvision's modules, with what it called the linear layers at first.
 func (v vit) torchvision() Modules {
 	modules := Modules{
@@ -67,7 +84,7 @@ func (v vit) torchvision() Modules {
 func init() {
 	add := func(m Model, v vit) {
 		m.Family, m.Input, m.Build = Transformer, PersonImage, v.build
-		m.Sources = []Source{{"torchvision", v.torchvision()}}
+		m.Sources = v.sources(strings.HasPrefix(m.Name, "deit-"))
 		register(m)
 	}
 	sizes := []struct {

@@ -69,12 +69,19 @@ func (e xceptionBlock) build(b *graph.Builder, name string, x *graph.Node) *grap
 	return b.Add(name+".add", x, shortcut)
 }
 
+// xceptionSources are torchreid's files, and timm's and pretrainedmodels', which have TensorFlow's weights.
+var xceptionSources = []Source{
+	{Name: "torchreid", Head: "classifier"},
+	{Name: "timm", Modules: Modules{"fc": "classifier"}, Head: "fc", Conventions: Conventions{Input: Centred}},
+	{Name: "pretrainedmodels", Modules: Modules{"last_linear": "classifier"}, Head: "last_linear",
+		Conventions: Conventions{Input: Centred}},
+}
+
 func init() {
-	timm := []Source{{"timm", Modules{"fc": "classifier", "last_linear": "classifier"}}}
 	register(
 		Model{Name: "xception", Row: "Xception", Family: CNN, Input: PersonImage, Build: xception{}.build,
-			Sources: timm},
+			Sources: xceptionSources},
 		Model{Name: "xception-standard", Family: CNN, Input: PersonImage, Build: xception{stemReLU: true}.build,
-			Sources: timm},
+			Sources: xceptionSources},
 	)
 }

@@ -38,8 +38,7 @@ type layout struct {
 	markers  []disc // all series' points in order; so are labels and placed
 	labels   []label
 	placed   []placement
-	bars     []*segment   // of one standard deviation, as markers; nil: none
-	ranges   []*segment   // 95 % intervals, as markers; nil: none
+	bars     []*segment   // as markers; nil: no error bar
 	fronts   [][]vg.Point // one per series
 	overlaps int
 }
@@ -59,10 +58,7 @@ func newChart(comparison Comparison, cost, accuracy quantity) *chart {
 		}
 	}
 	label := accuracy.label
-	if c.some(func(m mark) bool { return m.interval.known() }) {
-		label += ", ours with 95 % intervals over people"
-	}
-	if c.some(func(m mark) bool { return m.deviation > 0 }) {
+	if c.hasErrorBars() {
 		label += ", ours the mean ± sd over seeds"
 	}
 	c.plot = c.axes(cost.label, label)
@@ -75,9 +71,10 @@ func newChart(comparison Comparison, cost, accuracy quantity) *chart {
 	}
 }
 
-// some reports whether a mark of either series is like that.
-func (c *chart) some(like func(mark) bool) bool {
-	return slices.ContainsFunc(c.series, func(s series) bool { return slices.ContainsFunc(s.points, like) })
+func (c *chart) hasErrorBars() bool {
+	return slices.ContainsFunc(c.series, func(s series) bool {
+		return slices.ContainsFunc(s.points, func(m mark) bool { return m.deviation > 0 })
+	})
 }
 
 // axes makes the empty plot around the data.
@@ -86,9 +83,8 @@ func (c *chart) axes(xLabel, yLabel string) *plot.Plot {
 	low, high := sample{math.Inf(1), math.Inf(1)}, sample{math.Inf(-1), math.Inf(-1)}
 	for _, s := range c.series {
 		for _, m := range s.points {
-			least, most := m.reach()
-			low = sample{min(low.cost, m.cost), min(low.accuracy, least)}
-			high = sample{max(high.cost, m.cost), max(high.accuracy, most)}
+			low = sample{min(low.cost, m.cost), min(low.accuracy, m.accuracy-m.deviation)}
+			high = sample{max(high.cost, m.cost), max(high.accuracy, m.accuracy+m.deviation)}
 		}
 	}
 	margin := math.Pow(high.cost/low.cost, 0.06) * 1.12
@@ -134,18 +130,15 @@ func (c *chart) arrange() {
 			marker := s.room(transform(m.sample), markerRadius(m.params))
 			c.layout.markers = append(c.layout.markers, marker)
 			c.layout.labels = append(c.layout.labels, newLabel(m, marker))
-			bar := func(there bool, low, high float64) *segment {
-				if !there {
-					return nil
+			var bar *segment
+			if m.deviation > 0 {
+				bar = &segment{
+					transform(sample{m.cost, m.accuracy - m.deviation}),
+					transform(sample{m.cost, m.accuracy + m.deviation}),
 				}
-				s := segment{transform(sample{m.cost, low}), transform(sample{m.cost, high})}
-				strokes = append(strokes, s)
-				return &s
+				strokes = append(strokes, *bar)
 			}
-			c.layout.bars = append(c.layout.bars,
-				bar(m.deviation > 0, m.accuracy-m.deviation, m.accuracy+m.deviation))
-			c.layout.ranges = append(c.layout.ranges,
-				bar(m.interval.known(), m.interval.Low, m.interval.High))
+			c.layout.bars = append(c.layout.bars, bar)
 		}
 		stairs := s.stairs(transform, c.area)
 		c.layout.fronts = append(c.layout.fronts, stairs)

@@ -82,6 +82,7 @@ type Dataset struct {
 type Pretrained struct {
 	File   string `json:"file"`
 	SHA256 string `json:"sha256"`
+	Source string `json:"source,omitempty"` // whose it was said to be
 }
 
 // Machine is where a run was computed.

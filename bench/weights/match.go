@@ -14,6 +14,8 @@ type Network struct {
 	Shape      func(name string) []int
 	Classifier []string        // the tensors of the last linear layer
 	Positions  map[string]Grid // the position embeddings that may come for another image size
+	Leaves     []string        // tensors that an archive may have and the network has no place for
+	Tokens     int             // before the grid in an archive's position embeddings; 0: one, as in the network's
 }
 
 // Assignment says which of a network's tensors an archive fills.
@@ -21,7 +23,7 @@ type Assignment struct {
 	Names []string // to be loaded, in the network's order
 	Note  string   // one line about what is left out or resized; empty if all is loaded as it is
 
-	grids map[string]Grid // of the position embeddings to be resized, as they are in the archive
+	layouts map[string]layout // of the position embeddings to be resized, as they are in the archive
 }
 
 // MismatchError lists every tensor in which an archive and a network differ.
@@ -52,14 +54,15 @@ func (e *MismatchError) Error() string {
 
 // Match compares an archive with a network. If any tensor of the classifier has another shape or is missing, then all
 // of the classifier is left out, and the note says so: it was trained for other classes, or is not in the file. A
-// position embedding of a square grid is resized, with a note. Any other difference is a *MismatchError, but a 1×1
-// convolution and a linear layer are the same, and so are other shapes that differ by ones at the end. May be surplus:
-// batch norm's counters (num_batches_tracked), and with a note Inception v3's second classifier (AuxLogits) and what
-// thop counts (total_ops, total_params). The note also says without which path [Archive.Closest] has read the names.
+// position embedding of a square grid is resized, with a note. Any other difference is a *MismatchError, but a
+// convolution over a whole map and a linear layer are the same, and so are other shapes that differ by ones at the end.
+// May be surplus: batch norm's counters (num_batches_tracked), and with a note what the network leaves, Inception v3's
+// second classifier (AuxLogits) and what thop counts (total_ops, total_params). The note also says without which path
+// [Archive.Closest] has read the names.
 func Match(a *Archive, n Network) (Assignment, error) {
 	headless := classifierNote(a, n)
 	wanted := make(map[string]bool, len(n.Names))
-	fit := Assignment{grids: map[string]Grid{}}
+	fit := Assignment{layouts: map[string]layout{}}
 	e := &MismatchError{Path: a.path, Part: a.part}
 	var notes []string
 	if a.part != "" {
@@ -77,13 +80,13 @@ func Match(a *Archive, n Network) (Assignment, error) {
 		}
 		if !sameShape(v.Shape, n.Shape(name)) {
 			grid := n.Positions[name]
-			square, ok := grid.square(v.Shape, n.Shape(name))
+			published, ok := grid.layout(v.Shape, n.Shape(name), max(n.Tokens, 1))
 			if !ok {
 				e.Misshapen = append(e.Misshapen, describe(v, n.Shape(name)))
 				continue
 			}
-			fit.grids[name] = square
-			notes = append(notes, fmt.Sprintf("%s resized from %v to %v tokens", name, square, grid))
+			fit.layouts[name] = published
+			notes = append(notes, published.describe(name, grid))
 		}
 		if !v.DType.Real() {
 			e.Misshapen = append(e.Misshapen, fmt.Sprintf("%s (%s)", name, v.DType))
@@ -95,6 +98,7 @@ func Match(a *Archive, n Network) (Assignment, error) {
 		notes = append(notes, headless)
 	}
 	auxiliary, counts := 0, 0
+	var left []string
 	for _, v := range a.tensors {
 		switch {
 		case wanted[v.Name], isCounter(v.Name):
@@ -103,6 +107,8 @@ func Match(a *Archive, n Network) (Assignment, error) {
 			counts++
 		case isAuxiliary(v.Name):
 			auxiliary++
+		case slices.Contains(n.Leaves, v.Name):
+			left = append(left, v.Name)
 		default:
 			e.Surplus = append(e.Surplus, v.Name)
 		}
@@ -113,6 +119,9 @@ func Match(a *Archive, n Network) (Assignment, error) {
 	if counts > 0 {
 		notes = append(notes, fmt.Sprintf("thop's counts left out: %d tensors total_ops and total_params", counts))
 	}
+	if len(left) > 0 {
+		notes = append(notes, "left out, as the network has no place for it: "+strings.Join(left, ", "))
+	}
 	if auxiliary > 0 {
 		notes = append(notes, fmt.Sprintf("auxiliary classifier left out: %d tensors AuxLogits.*", auxiliary))
 	}
@@ -122,9 +131,13 @@ func Match(a *Archive, n Network) (Assignment, error) {
 	return fit, nil
 }
 
-// sameShape reports whether shapes are the same up to ones at their end.
-func sameShape(a, b []int) bool {
-	return slices.Equal(trimOnes(a), trimOnes(b))
+// sameShape reports whether shapes are the same up to ones at their end, or a convolution's and a linear layer's over
+// as many values.
+func sameShape(published, wanted []int) bool {
+	if len(published) == 4 && len(wanted) == 2 {
+		return published[0] == wanted[0] && published[1]*published[2]*published[3] == wanted[1]
+	}
+	return slices.Equal(trimOnes(published), trimOnes(wanted))
 }
 
 func trimOnes(shape []int) []int {
@@ -150,8 +163,8 @@ func Load(a *Archive, n Network, set func(name string, values []float32) error) 
 		if err != nil {
 			return "", err
 		}
-		if grid, ok := fit.grids[name]; ok {
-			values = resizePositions(values, grid, n.Positions[name], n.Shape(name)[2])
+		if published, ok := fit.layouts[name]; ok {
+			values = resizePositions(values, published, n.Positions[name], n.Shape(name)[2])
 		}
 		if err := set(name, values); err != nil {
 			return "", fmt.Errorf("%s: tensor %q: %w", a.path, name, err)

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// resizedByPyTorch has what F.interpolate(mode="bicubic") of PyTorch 1.13 makes of position embeddings of two channels
-// whose values are ((7i² + 3i) mod 32)/8 − 2.
+// resizedByPyTorch has what F.interpolate(mode="bicubic") of PyTorch 1.13, which doesn't antialias unless it is told,
+// makes of position embeddings of two channels whose values are ((7i² + 3i) mod 32)/8 − 2: testdata/positions.py.
 var resizedByPyTorch = []struct {
 	from, to Grid
 	want     []float32
@@ -48,12 +49,44 @@ func TestLoadResizesPositions(t *testing.T) {
 		}
 		var got []float32
 		note, err := Load(a, n, func(_ string, values []float32) error { got = values; return nil })
-		if want := fmt.Sprintf("memory: pos resized from %v to %v tokens", c.from, c.to); err != nil || note != want {
+		if want := fmt.Sprintf("memory: pos resized from %v to %v tokens, bicubic without antialiasing",
+			c.from, c.to); err != nil || note != want {
 			t.Errorf("note %q, error %v, want %q", note, err, want)
 		}
 		// PyTorch weighs in float32: 16 products of values below 2 have some 1e-6 of rounding.
 		if diff := cmp.Diff(c.want, got, cmpopts.EquateApprox(0, 2e-6)); diff != "" {
 			t.Errorf("%v to %v (-PyTorch +ours):\n%s", c.from, c.to, diff)
+		}
+	}
+}
+
+// TestLoadLeavesTokens: a distillation token's vector stands behind the class token's.
+func TestLoadLeavesTokens(t *testing.T) {
+	for _, c := range resizedByPyTorch {
+		values := positions(c.from)
+		distilled := slices.Insert(slices.Clone(values), 2, 5, 6)
+		for _, grid := range []Grid{c.from, c.to} { // left out, and also resized
+			a, err := archive(t, Tensor{Name: "dist", Shape: []int{2}, Data: []float32{7, 8}},
+				Tensor{Name: "pos", Shape: []int{1, 2 + c.from.H*c.from.W, 2}, Data: distilled})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := Network{
+				Names: []string{"pos"}, Shape: func(string) []int { return []int{1, 1 + grid.H*grid.W, 2} },
+				Positions: map[string]Grid{"pos": grid}, Leaves: []string{"dist"}, Tokens: 2,
+			}
+			want, said := values, "pos without the vectors of 1 further tokens"
+			if grid != c.from {
+				want, said = c.want, fmt.Sprintf("pos resized from %v to %v tokens", c.from, grid)
+			}
+			var got []float32
+			note, err := Load(a, n, func(_ string, values []float32) error { got = values; return nil })
+			if err != nil || !strings.Contains(note, said) || !strings.Contains(note, "no place for it: dist") {
+				t.Errorf("note %q, error %v, want %q", note, err, said)
+			}
+			if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 2e-6)); diff != "" {
+				t.Errorf("%v to %v (-want +got):\n%s", c.from, grid, diff)
+			}
 		}
 	}
 }
@@ -93,6 +126,23 @@ func TestMatchOnesAtTheEnd(t *testing.T) {
 		shape []int
 		fits  bool
 	}{{[]int{3, 2}, true}, {[]int{3, 2, 1}, true}, {[]int{6}, false}, {[]int{1, 3, 2}, false}, {[]int{2, 3}, false}} {
+		_, err := Match(a, Network{Names: []string{"a"}, Shape: func(string) []int { return c.shape }})
+		if (err == nil) != c.fits {
+			t.Errorf("%v: %v", c.shape, err)
+		}
+	}
+}
+
+// TestMatchLinearAsConvolution: over a whole map the two are the same.
+func TestMatchLinearAsConvolution(t *testing.T) {
+	a, err := archive(t, Tensor{Name: "a", Shape: []int{2, 3, 2, 2}, Data: make([]float32, 24)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		shape []int
+		fits  bool
+	}{{[]int{2, 12}, true}, {[]int{2, 3}, false}, {[]int{4, 6}, false}, {[]int{2, 6, 2}, false}} {
 		_, err := Match(a, Network{Names: []string{"a"}, Shape: func(string) []int { return c.shape }})
 		if (err == nil) != c.fits {
 			t.Errorf("%v: %v", c.shape, err)

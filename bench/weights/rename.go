@@ -37,7 +37,7 @@ func (a *Archive) sort() error {
 // renamings gives it, each also without the path of the module that most names are within; where the fewest tensors are
 // missing or surplus. [Match] names such a path.
 func (a *Archive) Closest(n Network, renamings ...func(name string) string) *Archive {
-	best, least := a, a.strangers(n)
+	best, least := a, a.Strangers(n)
 	for _, path := range append([]string{""}, a.parts()...) {
 		within, err := a.without(path)
 		if err != nil {
@@ -50,7 +50,7 @@ func (a *Archive) Closest(n Network, renamings ...func(name string) string) *Arc
 					continue // these are not the file's names
 				}
 			}
-			if count := renamed.strangers(n); count < least {
+			if count := renamed.Strangers(n); count < least {
 				best, least = renamed, count
 			}
 		}
@@ -99,8 +99,19 @@ func (a *Archive) without(path string) (*Archive, error) {
 	return within, nil
 }
 
-// strangers counts the names that only one of the archive and the network has.
-func (a *Archive) strangers(n Network) int {
+// Has reports whether there is a tensor of that name, or one within the path that most names are within.
+func (a *Archive) Has(name string) bool {
+	for _, path := range append([]string{""}, a.parts()...) {
+		if _, ok := a.find(path + name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Strangers counts the names that only one of the archive and the network has: of the names that an archive might go
+// by, those with the fewest are the network's.
+func (a *Archive) Strangers(n Network) int {
 	count := 0
 	wanted := make(map[string]bool, len(n.Names))
 	for _, name := range n.Names {
@@ -110,7 +121,8 @@ func (a *Archive) strangers(n Network) int {
 		}
 	}
 	for _, t := range a.tensors {
-		if !wanted[t.Name] && !isCounter(t.Name) && !isCost(t.Name) && !isAuxiliary(t.Name) {
+		known := wanted[t.Name] || slices.Contains(n.Leaves, t.Name)
+		if !known && !isCounter(t.Name) && !isCost(t.Name) && !isAuxiliary(t.Name) {
 			count++
 		}
 	}

@@ -76,6 +76,7 @@ the same weights, would give.`,
 	}
 	flags := command.Flags()
 	registerWeights(flags, &files, "`file` of weights, safetensors or .pth, or a folder with one for MODEL")
+	flags.Var((*weightsSource)(&config.Source), weightsSourceFlag, sourceUsage)
 	registerData(command, &config.Data, &config.Layout)
 	options.register(command)
 	flags.StringVar(&config.Features, "features", "", "`file` to write every image's embedding to, as CSV")

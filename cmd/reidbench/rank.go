@@ -88,6 +88,7 @@ end, "first" as they stand in the dataset.`,
 	}
 	flags := command.Flags()
 	registerWeights(flags, &files, "`file` of weights, safetensors or .pth, or a folder with one for MODEL")
+	flags.Var((*weightsSource)(&config.Source), weightsSourceFlag, sourceUsage)
 	registerData(command, &config.Data, &config.Layout)
 	flags.StringVar(&out, "out", "", "`folder` of the pictures")
 	flags.IntVar(&config.Queries, "queries", 10, "queries that are drawn")

@@ -28,6 +28,7 @@ const defaultRuns = "runs"
 type runOptions struct {
 	data, layout, out, recipe, teacher string
 	weights                            bench.WeightsFiles
+	source                             bench.WeightsSource
 	epochs, batch                      int
 	lr                                 float64
 	seed                               uint64
@@ -57,12 +58,7 @@ three seeds; OUT/osnet is the first run's folder, OUT/osnet@2 and OUT/osnet@3 th
 Ctrl-C stops cleanly. The same command goes on from there, redoes nothing that is
 finished, and ends with the same bits; after a crash, too, from the newest checkpoint.
 SIGTERM and SIGHUP do, with exit code 75: run the same command again. A model that
-fails is recorded with its reason while the others go on; the exit code is 1 then. With
-a larger --epochs, what is finished goes on too, and ends as if it had begun so, unless
-a budget ended it.
-
-With --weights training begins with them: FILE is safetensors or PyTorch's .pth, a
-folder has files whose names begin with their model's. A note says what was left out.
+fails is recorded with its reason while the others go on; the exit code is 1 then.
 
 Results do not depend on --threads and --jobs, nor on what becomes of checkpoints. Side
 by side run as many models as memory and threads allow; one that does not fit at all is
@@ -92,8 +88,8 @@ Recipes:
   # the same, file by file
   reidbench run osnet resnet50 --weights osnet=model.pth.tar-60 --weights resnet50=imagenet.pth
 
-  # every row learns something, for hours
-  reidbench run all --recipe scratch --untimed --out runs-scratch
+  # every row learns something, for hours, in the background
+  nice -n 19 reidbench run all --recipe scratch --untimed --out runs-scratch
 
   # everything that a command line can say, in a file
   reidbench run --config docs/bench.yaml --seeds 5
@@ -140,6 +136,7 @@ Recipes:
 		strings.ToLower(models.DefaultTeacher), "`model` that distilled rows learn from")
 	registerWeights(flags, &o.weights,
 		"`folder`, file or MODEL=FILE of weights to begin with; several times; none: random ones")
+	flags.Var((*weightsSource)(&o.source), weightsSourceFlag, sourceUsage)
 	flags.IntVar(&o.threads, "threads", 0, "threads of all jobs together; none: one per CPU")
 	flags.IntVar(&o.jobs, "jobs", 1, "models trained side by side, at most")
 	flags.DurationVar(&o.checkpoints.Interval, "checkpoint-interval", 10*time.Minute,
@@ -199,7 +196,8 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	}
 	return bench.Config{
 		Out: o.out, Data: o.data, Layout: o.layout, Models: list, Recipe: chosen, Seed: o.seed, Seeds: o.seeds,
-		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights, Checkpoints: o.checkpoints,
+		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights, WeightsSource: o.source,
+		Checkpoints:  o.checkpoints,
 		AwaitTeacher: o.awaitTeacher, Untimed: o.untimed,
 	}, chosen.Validate()
 }
@@ -216,11 +214,6 @@ func runModels(ctx context.Context, work execute, config bench.Config, stdout, s
 	report, reportErr := loadReport(config.Out)
 	if reportErr != nil {
 		return errors.Join(err, reportErr)
-	}
-	for _, j := range summary.Jobs {
-		if j.State == results.StateFailed {
-			report.Fail(j.Model.Row)
-		}
 	}
 	keepModels(report, summary)
 	fmt.Fprintln(stdout)
