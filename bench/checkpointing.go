@@ -31,12 +31,26 @@ func (t *training) saveEnd() error {
 	return t.save()
 }
 
+// keepSteps leaves a checkpoint of what has been trained since the last.
+func (t *training) keepSteps() error {
+	if t.position.Steps == 0 || t.position.Steps == t.saved {
+		return nil
+	}
+	return t.save()
+}
+
+// saveWeights leaves what the training has come to.
+func (t *training) saveWeights() error {
+	if err := t.tenancy.Check(); err != nil {
+		return err
+	}
+	return t.folder.SaveWeights(t.id, t.weights)
+}
+
 // interrupt leaves a checkpoint and returns why.
 func (t *training) interrupt(ctx context.Context) error {
-	if t.position.Steps > 0 && t.position.Steps != t.saved {
-		if err := t.save(); err != nil {
-			return errors.Join(ctx.Err(), err)
-		}
+	if err := t.keepSteps(); err != nil {
+		return errors.Join(ctx.Err(), err)
 	}
 	t.emitState(results.StateInterrupted)
 	return ctx.Err()

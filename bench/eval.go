@@ -92,7 +92,7 @@ func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, err
 	if err := c.Protocol.Rerank.Validate(); err != nil {
 		return evaluation{}, nil, err
 	}
-	g, err := c.Model.Graph(data.Classes)
+	g, err := c.Model.Graph(max(data.Classes, 1)) // its logits are not asked for
 	if err != nil {
 		return evaluation{}, nil, err
 	}

@@ -186,9 +186,6 @@ func (j *job) trainWeights(ctx context.Context, record *results.Record) (err err
 	if err := j.tenancy.Check(); err != nil {
 		return err
 	}
-	if err := j.folder.SaveWeights(j.id, t.weights); err != nil {
-		return err
-	}
 	record.Weights, err = j.folder.WeightsDigest()
 	return err
 }

@@ -91,7 +91,7 @@ func (j *judge) embed(
 			return nil, err
 		}
 	}
-	return all, nil
+	return all, seen.Splits[len(seen.Splits)-1].Err()
 }
 
 func (j *judge) embedImages(ctx context.Context, images *market1501.Images) (*market1501.Features, error) {
@@ -131,8 +131,7 @@ func (j *judge) embedImages(ctx context.Context, images *market1501.Images) (*ma
 // at 256×128, where Market-1501's whole gallery would be 1.5 GB.
 const chunk = 512
 
-// chunkOf divides n images into equal chunks: one that is only a few images, all of them
-// broken, would be taken for a broken split.
+// chunkOf divides n images into equal chunks.
 func chunkOf(n int) int {
 	chunks := (n + chunk - 1) / chunk
 	return (n + chunks - 1) / chunks

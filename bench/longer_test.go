@@ -84,15 +84,18 @@ func TestLongerIsAnother(t *testing.T) {
 		},
 		{
 			"another rate", func(*Config) {},
-			func(_ *testing.T, c *Config) { c.Recipe.Epochs, c.Recipe.LR = 5, 1e-4 }, "recipe.lr is 0.0001, there 0.001",
+			func(_ *testing.T, c *Config) { c.Recipe.Epochs, c.Recipe.LR = 5, 1e-4 },
+			"recipe.lr is 0.0001, there 0.001",
 		},
 		{
 			"a rate that falls later", func(*Config) {},
-			func(_ *testing.T, c *Config) { c.Recipe.Epochs, c.Recipe.LRStep = 5, 3 }, "recipe.lr_step is 3, there 2",
+			func(_ *testing.T, c *Config) { c.Recipe.Epochs, c.Recipe.LRStep = 5, 3 },
+			"recipe.lr_step is 3, there 2",
 		},
 		{
 			"steps that a budget has cut", func(c *Config) { c.Recipe.ForwardMACs = 1 },
-			func(_ *testing.T, c *Config) { c.Recipe = c.Recipe.WithEpochs(5) }, "schedule.steps_per_epoch is 3, there 1",
+			func(_ *testing.T, c *Config) { c.Recipe = c.Recipe.WithEpochs(5) },
+			"schedule.steps_per_epoch is 3, there 1",
 		},
 		{
 			"a budget, under which no checkpoint stays", func(c *Config) { c.Recipe.ForwardMACs = 1 << 60 },
@@ -136,6 +139,26 @@ func TestLongerIsAnother(t *testing.T) {
 				t.Errorf("the folder has changed:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestPlanOfMoreEpochs: whoever has others do the jobs sees one that is not done.
+func TestPlanOfMoreEpochs(t *testing.T) {
+	c := testConfig(t, tinymodel.New("one"))
+	mustRun(t, c)
+	c.Recipe.Epochs = 6
+	for range 2 {
+		summary, err := Plan(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j := summary.Jobs[0]; j.State != results.StateWaiting || j.DoneBefore {
+			t.Errorf("%+v", j)
+		}
+	}
+	status, err := (store.Folder{Dir: filepath.Join(c.Out, "one")}).Status()
+	if err != nil || status.State != results.StateInterrupted || status.Epochs != 7 || status.Checkpoint == "" {
+		t.Errorf("status %+v, %v", status, err)
 	}
 }
 

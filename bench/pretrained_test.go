@@ -211,7 +211,7 @@ func TestRunBeginsWithPublishedWeights(t *testing.T) {
 	_, w := writeForeign(t, filepath.Join(folder, "One-0123abcd.safetensors"), 1000)
 	var notes []string
 	c.Progress = watcher(func(e progress.Event) {
-		if e.Kind == progress.Noted {
+		if e.Kind == progress.Noted && e.Job != "" {
 			notes = append(notes, e.Text)
 		}
 	})

@@ -219,7 +219,7 @@ func (t *training) trainEpochs(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return t.interrupt(ctx)
 			}
-			return err
+			return errors.Join(err, t.keepSteps())
 		}
 		if t.position.Epochs == schedule.HeadEpochs && t.position.Epochs < epochs {
 			if err := t.startStage(); err != nil {
@@ -291,6 +291,11 @@ func (t *training) step() error {
 func (t *training) closeEpoch(ctx context.Context) error {
 	s := &t.position
 	var metrics, final *results.Metrics
+	if t.position.Epochs == t.lastEpoch() { // they stay, whatever becomes of the evaluation
+		if err := t.saveWeights(); err != nil {
+			return err
+		}
+	}
 	if t.evaluationDue() {
 		e, err := t.judge.evaluate(ctx)
 		if err = t.unlessChanged(ctx, err); err != nil {

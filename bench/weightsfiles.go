@@ -122,7 +122,7 @@ func (s *weightsSearch) take(path string) {
 	longest := longestName(strings.ToLower(filepath.Base(path)), append(models.All(), s.models...))
 	found := false
 	for _, m := range s.models {
-		if longest != "" && slices.Contains(m.WeightsNames(), longest) {
+		if longest != "" && slices.Contains(fileNames(m), longest) {
 			s.called[m.Name] = append(s.called[m.Name], path)
 			found = true
 		}
@@ -130,6 +130,16 @@ func (s *weightsSearch) take(path string) {
 	if !found {
 		s.others = append(s.others, filepath.Base(path))
 	}
+}
+
+// fileNames are what files for the model are called: published ones of a network that stands beside a row's because
+// that one differs are called like the row.
+func fileNames(m models.Model) []string {
+	names := m.WeightsNames()
+	if row, err := models.Lookup(strings.TrimSuffix(m.Name, "-standard")); err == nil && row.Name != m.Name {
+		names = append(slices.Clone(names), row.WeightsNames()...)
+	}
+	return names
 }
 
 // longestName is the longest name of a model that the file's name begins with, in lower case. After it comes no letter

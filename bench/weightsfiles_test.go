@@ -51,6 +51,10 @@ func TestWeightsFiles(t *testing.T) {
 			files: []string{"xception-43020ad28.pth"}, models: []string{"xception"},
 			want: map[string]string{"xception": "xception-43020ad28.pth"},
 		},
+		"beside a row": {
+			files: []string{"xception-43020ad28.pth"}, models: []string{"xception-standard"},
+			want: map[string]string{"xception-standard": "xception-43020ad28.pth"},
+		},
 		"width": {
 			files: []string{"mobilenetv2_1.0-0f96a698.pth"}, models: []string{"mobilenetv2-100"},
 			want: map[string]string{"mobilenetv2-100": "mobilenetv2_1.0-0f96a698.pth"},

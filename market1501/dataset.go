@@ -44,6 +44,7 @@ type Split struct {
 	root  string
 	place string // for people: the folder's path, or the list's
 	named string // the layout that names are read as
+	part  bool   // of a larger split
 }
 
 // Dataset is an opened dataset. Only its names have been read.
@@ -201,9 +202,10 @@ func (d *Dataset) labelTrain() {
 
 // Range returns the part of the split that holds Entries[from:to], so that a
 // large gallery can be decoded piece by piece. Counts of what was left out stay
-// with the whole.
+// with the whole, and so does the error for a split without one image that can be
+// decoded: see [DecodedSplit.Err].
 func (s *Split) Range(from, to int) *Split {
-	return &Split{Folder: s.Folder, Entries: s.Entries[from:to], root: s.root}
+	return &Split{Folder: s.Folder, Entries: s.Entries[from:to], root: s.root, part: true}
 }
 
 // file is the path of an entry on this machine.

@@ -28,6 +28,16 @@ type DecodedSplit struct {
 // each; "" if none was.
 func (s DecodedSplit) Reasons() string { return abridged(s.LeftOut) }
 
+// Err is an error, which wraps [ErrImage], if not one image could be decoded, nil
+// otherwise.
+func (s DecodedSplit) Err() error {
+	if s.Used > 0 || len(s.LeftOut) == 0 {
+		return nil
+	}
+	return fmt.Errorf("load %s: not one of %d images can be decoded: %s: %w",
+		s.Folder, len(s.LeftOut), s.LeftOut[0].Path, s.LeftOut[0].Err)
+}
+
 // NewDecoded has seen nothing yet.
 func NewDecoded() *Decoded { return &Decoded{hash: sha256.New()} }
 

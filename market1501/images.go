@@ -43,9 +43,9 @@ func NewImages(height, width int, entries []Entry, pix []byte) (*Images, error) 
 
 // Load decodes the whole split into memory (Height·Width·3 bytes an image: 98 kB
 // at 256×128). A file whose content cannot be decoded is left out and listed in
-// Broken; that is an error only if not one image is left. A file that the system
-// does not give is always an error, which wraps [ErrNotGiven]: tomorrow it may be
-// there.
+// Broken; that is an error only if not one image of a whole split is left. A file
+// that the system does not give is always an error, which wraps [ErrNotGiven]:
+// tomorrow it may be there.
 func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
 	if config.Height < 1 || config.Width < 1 {
 		return nil, fmt.Errorf("load %s: images of %d×%d pixels", s.Folder, config.Height, config.Width)
@@ -70,9 +70,9 @@ func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
 		return nil, fmt.Errorf("load %s: %w", s.Folder, err)
 	}
 	images.leaveOut(failures)
-	if len(images.entries) == 0 && len(s.Entries) > 0 {
-		return nil, fmt.Errorf("load %s: not one of %d images can be decoded: %s: %w",
-			s.Folder, len(s.Entries), images.Broken[0].Path, images.Broken[0].Err)
+	seen := DecodedSplit{Folder: s.Folder, Used: images.Len(), LeftOut: images.Broken}
+	if err := seen.Err(); err != nil && !s.part {
+		return nil, err
 	}
 	return images, nil
 }

@@ -38,7 +38,8 @@ type layout struct {
 	markers  []disc // all series' points in order; so are labels and placed
 	labels   []label
 	placed   []placement
-	bars     []*segment   // as markers; nil: no error bar
+	bars     []*segment   // of one standard deviation, as markers; nil: none
+	ranges   []*segment   // 95 % intervals, as markers; nil: none
 	fronts   [][]vg.Point // one per series
 	overlaps int
 }
@@ -58,7 +59,10 @@ func newChart(comparison Comparison, cost, accuracy quantity) *chart {
 		}
 	}
 	label := accuracy.label
-	if c.hasErrorBars() {
+	if c.some(func(m mark) bool { return m.interval.known() }) {
+		label += ", ours with 95 % intervals over people"
+	}
+	if c.some(func(m mark) bool { return m.deviation > 0 }) {
 		label += ", ours the mean ± sd over seeds"
 	}
 	c.plot = c.axes(cost.label, label)
@@ -71,10 +75,9 @@ func newChart(comparison Comparison, cost, accuracy quantity) *chart {
 	}
 }
 
-func (c *chart) hasErrorBars() bool {
-	return slices.ContainsFunc(c.series, func(s series) bool {
-		return slices.ContainsFunc(s.points, func(m mark) bool { return m.deviation > 0 })
-	})
+// some reports whether a mark of either series is like that.
+func (c *chart) some(like func(mark) bool) bool {
+	return slices.ContainsFunc(c.series, func(s series) bool { return slices.ContainsFunc(s.points, like) })
 }
 
 // axes makes the empty plot around the data.
@@ -83,8 +86,9 @@ func (c *chart) axes(xLabel, yLabel string) *plot.Plot {
 	low, high := sample{math.Inf(1), math.Inf(1)}, sample{math.Inf(-1), math.Inf(-1)}
 	for _, s := range c.series {
 		for _, m := range s.points {
-			low = sample{min(low.cost, m.cost), min(low.accuracy, m.accuracy-m.deviation)}
-			high = sample{max(high.cost, m.cost), max(high.accuracy, m.accuracy+m.deviation)}
+			least, most := m.reach()
+			low = sample{min(low.cost, m.cost), min(low.accuracy, least)}
+			high = sample{max(high.cost, m.cost), max(high.accuracy, most)}
 		}
 	}
 	margin := math.Pow(high.cost/low.cost, 0.06) * 1.12
@@ -130,15 +134,18 @@ func (c *chart) arrange() {
 			marker := s.room(transform(m.sample), markerRadius(m.params))
 			c.layout.markers = append(c.layout.markers, marker)
 			c.layout.labels = append(c.layout.labels, newLabel(m, marker))
-			var bar *segment
-			if m.deviation > 0 {
-				bar = &segment{
-					transform(sample{m.cost, m.accuracy - m.deviation}),
-					transform(sample{m.cost, m.accuracy + m.deviation}),
+			bar := func(there bool, low, high float64) *segment {
+				if !there {
+					return nil
 				}
-				strokes = append(strokes, *bar)
+				s := segment{transform(sample{m.cost, low}), transform(sample{m.cost, high})}
+				strokes = append(strokes, s)
+				return &s
 			}
-			c.layout.bars = append(c.layout.bars, bar)
+			c.layout.bars = append(c.layout.bars,
+				bar(m.deviation > 0, m.accuracy-m.deviation, m.accuracy+m.deviation))
+			c.layout.ranges = append(c.layout.ranges,
+				bar(m.interval.known(), m.interval.Low, m.interval.High))
 		}
 		stairs := s.stairs(transform, c.area)
 		c.layout.fronts = append(c.layout.fronts, stairs)

@@ -31,7 +31,7 @@ func (c *chart) draw(page draw.Canvas) {
 	c.drawData(area)
 }
 
-// drawData paints fronts, error bars, markers, leaders and labels, in this order.
+// drawData paints fronts, bars, markers, leaders and labels, in this order.
 func (c *chart) drawData(area draw.Canvas) {
 	for i, s := range c.series {
 		area.StrokeLines(s.frontStyle(), c.layout.fronts[i])
@@ -49,7 +49,10 @@ func (c *chart) drawData(area draw.Canvas) {
 	}
 	for _, i := range items {
 		if bar := c.layout.bars[i.at]; bar != nil {
-			i.drawErrorBar(area, *bar)
+			i.drawDeviation(area, *bar)
+		}
+		if bar := c.layout.ranges[i.at]; bar != nil {
+			i.drawInterval(area, *bar)
 		}
 	}
 	largestFirst := slices.Clone(items)

@@ -1,6 +1,6 @@
 // Package plots draws the comparison's accuracy against its cost: mAP and Rank-1 against MACs and against params, the
-// published figures and ours in one chart, each with its Pareto front; over several seeds ours is the mean, with an
-// error bar. The same data gives the same bytes.
+// published figures and ours in one chart, each with its Pareto front. Ours has a 95 % interval where that is known;
+// over several seeds it is the mean, with a bar of one standard deviation. The same data gives the same bytes.
 package plots
 
 import (
@@ -13,6 +13,7 @@ import (
 
 	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/statistics"
 )
 
 // Value is one side of a point.
@@ -23,7 +24,16 @@ type Value struct {
 	MAP     float64 // percent
 
 	Rank1SD, MAPSD float64 // their standard deviations over seeds; 0: of a single run
+	// Their 95 % intervals; the zero value: not known.
+	Rank1Interval, MAPInterval Interval
 }
+
+// Interval has both ends in percent.
+type Interval struct{ Low, High float64 }
+
+func (i Interval) known() bool { return i != Interval{} }
+
+func percents(i statistics.Interval) Interval { return Interval{100 * i.Low, 100 * i.High} }
 
 // Point is one model; a side that is not known is nil.
 type Point struct {
@@ -59,6 +69,9 @@ func FromReport(report *results.Report) Comparison {
 				if sd := line.Deviation(); sd != nil {
 					p.Ours.Rank1SD, p.Ours.MAPSD = 100*sd.Rank1, 100*sd.MAP
 				}
+				if i := line.Intervals(); i != nil {
+					p.Ours.Rank1Interval, p.Ours.MAPInterval = percents(i.Rank1), percents(i.MAP)
+				}
 				run := line.Record()
 				c.Ours = fmt.Sprintf("ours (%s recipe, %s)", run.Recipe.Name, datasetName(run.Dataset))
 				origins[c.Ours] = true
@@ -85,18 +98,20 @@ func datasetName(d results.Dataset) string {
 type quantity struct {
 	file, title, label string
 	of                 func(Value) float64
-	deviation          func(Value) float64 // nil: it has none
+	deviation          func(Value) float64  // nil: it has none
+	interval           func(Value) Interval // nil: it has none
 }
 
 var (
 	accuracies = []quantity{
-		{"map", "mAP", "mAP (%)", func(v Value) float64 { return v.MAP }, func(v Value) float64 { return v.MAPSD }},
+		{"map", "mAP", "mAP (%)", func(v Value) float64 { return v.MAP },
+			func(v Value) float64 { return v.MAPSD }, func(v Value) Interval { return v.MAPInterval }},
 		{"rank1", "Rank-1", "Rank-1 (%)", func(v Value) float64 { return v.Rank1 },
-			func(v Value) float64 { return v.Rank1SD }},
+			func(v Value) float64 { return v.Rank1SD }, func(v Value) Interval { return v.Rank1Interval }},
 	}
 	costs = []quantity{
-		{"macs", "MACs", "MACs (G)", func(v Value) float64 { return v.MACsG }, nil},
-		{"params", "parameters", "Params (M)", func(v Value) float64 { return v.ParamsM }, nil},
+		{"macs", "MACs", "MACs (G)", func(v Value) float64 { return v.MACsG }, nil, nil},
+		{"params", "parameters", "Params (M)", func(v Value) float64 { return v.ParamsM }, nil, nil},
 	}
 )
 
@@ -144,7 +159,10 @@ func (c Comparison) validate() error {
 					return fmt.Errorf("plot %s: a cost of %v has no place on a logarithmic axis", p.Name, cost)
 				}
 			}
-			for _, accuracy := range []float64{v.Rank1, v.MAP, v.Rank1SD, v.MAPSD} {
+			for _, accuracy := range []float64{
+				v.Rank1, v.MAP, v.Rank1SD, v.MAPSD,
+				v.Rank1Interval.Low, v.Rank1Interval.High, v.MAPInterval.Low, v.MAPInterval.High,
+			} {
 				if !(accuracy >= 0 && accuracy <= 100) {
 					return fmt.Errorf("plot %s: %v is not percent", p.Name, accuracy)
 				}

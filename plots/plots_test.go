@@ -55,6 +55,18 @@ func withDeviations(c Comparison) Comparison {
 	return c
 }
 
+// withIntervals gives our figures whiskers, which need not be centred.
+func withIntervals(c Comparison) Comparison {
+	for i, p := range c.Points {
+		if p.Ours != nil {
+			v := *p.Ours
+			v.Rank1Interval, v.MAPInterval = Interval{v.Rank1 - 3, v.Rank1 + 2}, Interval{v.MAP - 3, v.MAP + 2}
+			c.Points[i].Ours = &v
+		}
+	}
+	return c
+}
+
 func allNames(c Comparison) []string {
 	var names []string
 	for _, p := range c.Points {
@@ -71,6 +83,7 @@ func TestLabelsKeepClear(t *testing.T) {
 		"five of ours":  withInvented(published(t), five...),
 		"all of ours":   withInvented(published(t), allNames(published(t))...),
 		"error bars":    withDeviations(withInvented(published(t), five...)),
+		"intervals":     withIntervals(withDeviations(withInvented(published(t), five...))),
 		"a single one":  {Points: []Point{{Name: "OSNet", Ours: &Value{ParamsM: 2.2, MACsG: 1, Rank1: 90, MAP: 80}}}},
 		"one published": {Points: published(t).Points[:1]},
 	} {
@@ -215,6 +228,36 @@ func TestErrorBars(t *testing.T) {
 	}
 }
 
+// TestIntervals: each whisker goes from one end of the interval to the other, and the axis says what it is.
+func TestIntervals(t *testing.T) {
+	chart := newChart(withIntervals(withInvented(published(t), "OSNet", "AlexNet")), costs[0], accuracies[0])
+	var page bytes.Buffer
+	if err := chart.svg(&page); err != nil {
+		t.Fatal(err)
+	}
+	if n := svgTexts(t, page.Bytes())["mAP (%), ours with 95 % intervals over people"]; n != 1 {
+		t.Errorf("the axis explains whiskers %d times", n)
+	}
+	whiskers := 0
+	for i, bar := range chart.layout.ranges {
+		if bar == nil {
+			continue
+		}
+		whiskers++
+		center := chart.layout.markers[i].center
+		down, up := center.Y-bar.a.Y, bar.b.Y-center.Y
+		if bar.a.X != center.X || bar.b.X != center.X || math.Abs(float64(2*down-3*up)) > 1e-9 || up <= 0 {
+			t.Errorf("the whisker %v does not go 3 down and 2 up from %v", *bar, center)
+		}
+		if bar.a.Y < chart.area.Min.Y || bar.b.Y > chart.area.Max.Y {
+			t.Errorf("the whisker %v leaves the chart", *bar)
+		}
+	}
+	if whiskers != 2 {
+		t.Errorf("%d whiskers, not 2", whiskers)
+	}
+}
+
 func TestRenderRefuses(t *testing.T) {
 	good := Value{ParamsM: 1, MACsG: 1, Rank1: 50, MAP: 50}
 	for name, spoil := range map[string]func(*Value){
@@ -224,6 +267,7 @@ func TestRenderRefuses(t *testing.T) {
 		"NaN":             func(v *Value) { v.MAP = math.NaN() },
 		"over 100":        func(v *Value) { v.Rank1 = 101 },
 		"NaN deviation":   func(v *Value) { v.MAPSD = math.NaN() },
+		"NaN interval":    func(v *Value) { v.MAPInterval.Low = math.NaN() },
 	} {
 		v := good
 		spoil(&v)

@@ -20,8 +20,9 @@ type series struct {
 type mark struct {
 	sample
 	name      string
-	deviation float64 // of the accuracy; 0: no error bar
-	params    float64 // millions; the marker's area
+	deviation float64  // of the accuracy; 0: no error bar
+	interval  Interval // of the accuracy
+	params    float64  // millions; the marker's area
 	onFront   bool
 }
 
@@ -39,7 +40,7 @@ func newSeries(name string, ours bool, points []Point, cost, accuracy quantity) 
 		}
 		m := mark{
 			sample: sample{cost.of(*v), accuracy.of(*v)}, name: p.Name,
-			deviation: accuracy.deviation(*v), params: v.ParamsM,
+			deviation: accuracy.deviation(*v), interval: accuracy.interval(*v), params: v.ParamsM,
 		}
 		s.points = append(s.points, m)
 		samples = append(samples, m.sample)
@@ -123,14 +124,30 @@ func (s series) drawMarker(c draw.Canvas, center vg.Point, radius vg.Length) {
 	c.Stroke(path)
 }
 
-// drawErrorBar draws a whisker with caps.
-func (s series) drawErrorBar(c draw.Canvas, bar segment) {
+// drawDeviation draws a broad bar.
+func (s series) drawDeviation(c draw.Canvas, bar segment) {
+	const breadth = vg.Length(4)
+	style := draw.LineStyle{Color: translucent(s.color(), 0x70), Width: breadth}
+	c.StrokeLine2(style, bar.a.X, bar.a.Y, bar.b.X, bar.b.Y)
+}
+
+// drawInterval draws a whisker with caps.
+func (s series) drawInterval(c draw.Canvas, bar segment) {
 	const cap = vg.Length(2.5)
 	style := draw.LineStyle{Color: s.color(), Width: markerStroke}
 	c.StrokeLine2(style, bar.a.X, bar.a.Y, bar.b.X, bar.b.Y)
 	for _, end := range []vg.Point{bar.a, bar.b} {
 		c.StrokeLine2(style, end.X-cap, end.Y, end.X+cap, end.Y)
 	}
+}
+
+// reach is how far down and up the mark's bars go.
+func (m mark) reach() (low, high float64) {
+	low, high = m.accuracy-m.deviation, m.accuracy+m.deviation
+	if m.interval.known() {
+		low, high = min(low, m.interval.Low), max(high, m.interval.High)
+	}
+	return low, high
 }
 
 func translucent(c color.NRGBA, alpha uint8) color.NRGBA {

@@ -9,7 +9,7 @@ type Line struct {
 	Records   []*Record // one per seed, by seed; none: not run
 	Cost      *Cost     // nil: not known
 	Notes     []string
-	Unread    bool // there is a record that can't be read
+	Lost      State // of runs without a record that can be read: StateUnknown or StateFailed; "": there are none
 	// AgainstBest is the corrected p of the difference of its mAP from the report's best; nil: it is the best, or
 	// there is nothing to compare.
 	AgainstBest *float64
@@ -18,12 +18,12 @@ type Line struct {
 	overSeeds *Intervals // of the mean of several runs
 }
 
-// State is StateDone if one of the runs is done, StateFailed if all have failed, StateUnknown if none can be read, and
-// StateNotRun if there is none.
+// State is StateDone if one of the runs is done, StateFailed if all have failed, with a record or without,
+// StateUnknown if none can be read, and StateNotRun if there is none.
 func (l Line) State() State {
 	switch {
-	case len(l.Records) == 0 && l.Unread:
-		return StateUnknown
+	case len(l.Records) == 0 && l.Lost != "":
+		return l.Lost
 	case len(l.Records) == 0:
 		return StateNotRun
 	case len(l.done()) == 0:

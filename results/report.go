@@ -113,19 +113,37 @@ func (r *Report) LeaveOut(odd []Odd) {
 	for _, o := range odd {
 		model, _, _ := strings.Cut(filepath.Base(o.Folder), "@")
 		for l := range r.lines {
-			l.Unread = l.Unread || o.Unread && l.Published != nil && strings.EqualFold(l.Published.Name, model)
+			if o.Unread && l.Published != nil && strings.EqualFold(l.Published.Name, model) {
+				l.Lost = StateUnknown
+			}
 		}
 	}
-	for i := range r.Setup {
-		if r.Setup[i].Label == rowsLabel {
-			r.Setup[i].Text = r.countRows()
-		}
-	}
+	r.recount()
 	for _, o := range odd[:min(len(odd), namedOdd)] {
 		r.Setup = append(r.Setup, Fact{"Left out", o.Err.Error()})
 	}
 	if more := len(odd) - namedOdd; more > 0 {
 		r.Setup = append(r.Setup, Fact{"Left out", fmt.Sprintf("%d more folders", more)})
+	}
+}
+
+// Fail says of a published row, by its printed name, that a run of it has failed, which may have left no record: where
+// the disk is full, or another process has the folder.
+func (r *Report) Fail(row string) {
+	for l := range r.lines {
+		if l.Published != nil && l.Published.Name == row && l.Lost == "" {
+			l.Lost = StateFailed
+		}
+	}
+	r.recount()
+}
+
+// recount brings the fact of countRows up to date.
+func (r *Report) recount() {
+	for i := range r.Setup {
+		if r.Setup[i].Label == rowsLabel {
+			r.Setup[i].Text = r.countRows()
+		}
 	}
 }
 

@@ -81,6 +81,9 @@ func Load(out string) (records []Record, odd []Odd, err error) {
 	var held []heldRecord
 	for _, e := range entries {
 		dir := filepath.Join(out, e.Name())
+		if e.Type().IsRegular() {
+			continue // of which there may be very many
+		}
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			continue
 		}

@@ -12,6 +12,9 @@ const surely = 0.05
 // tiedMark stands after the models that cannot be told apart from the best one.
 const tiedMark = "≈"
 
+// BestLabel is that of the fact about the best line.
+const BestLabel = "Best"
+
 // gatherQueries makes of every line's runs what can be said of single queries: their means over the line's seeds.
 func (r *Report) gatherQueries() {
 	for l := range r.lines {
@@ -88,7 +91,7 @@ func (r *Report) markTied() {
 	if left := judged - lines; left > 0 {
 		text += fmt.Sprintf("; not compared, as judged by other queries or in another gallery: %d", left)
 	}
-	r.Setup = append(r.Setup, Fact{"Best", text + "."})
+	r.Setup = append(r.Setup, Fact{BestLabel, text + "."})
 }
 
 func countOrNone(n int) string {

@@ -58,6 +58,9 @@ func Statuses(out string) ([]JobStatus, error) {
 	all := []JobStatus{}
 	for _, e := range entries {
 		f := Folder{filepath.Join(out, e.Name())}
+		if e.Type().IsRegular() {
+			continue // of which there may be very many
+		}
 		if info, err := os.Stat(f.Dir); err != nil || !info.IsDir() {
 			continue
 		}

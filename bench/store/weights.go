@@ -26,7 +26,7 @@ const digestSuffix = ".sha256"
 // digest is another one or missing, or its content makes no sense.
 var ErrDamaged = errors.New("the file is damaged")
 
-// SaveWeights writes the weights of a job that is done, with their digest.
+// SaveWeights writes the weights that a job has come to, with their digest.
 func (f Folder) SaveWeights(id Identity, w *train.Weights) error {
 	return writeTensors(f.path(WeightsFile), networkTensors(w), map[string]string{
 		"model": id.Model, "recipe": id.Recipe.Name, "dataset": id.Dataset, "format": "pt",

@@ -15,9 +15,10 @@ func newPlotCommand() *cobra.Command {
 		Use:   "plot",
 		Short: "Draw accuracy against cost",
 		Long: `Plot draws mAP and Rank-1 against MACs and against params, ours and the published
-figures in one chart, each as PNG and as SVG. Over several seeds, ours is the mean with
-an error bar of one standard deviation. The same runs give the same bytes. The paths
-of the files are printed.`,
+figures in one chart, each as PNG and as SVG. Ours has a whisker, its 95 % interval over
+the identities of the queries, and over several seeds it is the mean with a broad bar of
+one standard deviation. The same runs give the same bytes. The paths of the files are
+printed.`,
 		Example: `  # into runs/plots
   reidbench plot
 

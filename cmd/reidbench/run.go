@@ -58,7 +58,12 @@ three seeds; OUT/osnet is the first run's folder, OUT/osnet@2 and OUT/osnet@3 th
 Ctrl-C stops cleanly. The same command goes on from there, redoes nothing that is
 finished, and ends with the same bits; after a crash, too, from the newest checkpoint.
 SIGTERM and SIGHUP do, with exit code 75: run the same command again. A model that
-fails is recorded with its reason while the others go on; the exit code is 1 then.
+fails is recorded with its reason while the others go on; the exit code is 1 then. With
+a larger --epochs, what is finished goes on too, and ends as if it had begun so, unless
+a budget ended it.
+
+With --weights training begins with them: FILE is safetensors or PyTorch's .pth, a
+folder has files whose names begin with their model's. A note says what was left out.
 
 Results do not depend on --threads and --jobs, nor on what becomes of checkpoints. Side
 by side run as many models as memory and threads allow; one that does not fit at all is
@@ -88,8 +93,8 @@ Recipes:
   # the same, file by file
   reidbench run osnet resnet50 --weights osnet=model.pth.tar-60 --weights resnet50=imagenet.pth
 
-  # every row learns something, for hours, in the background
-  nice -n 19 reidbench run all --recipe scratch --untimed --out runs-scratch
+  # every row learns something, for hours
+  reidbench run all --recipe scratch --untimed --out runs-scratch
 
   # everything that a command line can say, in a file
   reidbench run --config docs/bench.yaml --seeds 5
@@ -214,6 +219,11 @@ func runModels(ctx context.Context, work execute, config bench.Config, stdout, s
 	report, reportErr := loadReport(config.Out)
 	if reportErr != nil {
 		return errors.Join(err, reportErr)
+	}
+	for _, j := range summary.Jobs {
+		if j.State == results.StateFailed {
+			report.Fail(j.Model.Row)
+		}
 	}
 	keepModels(report, summary)
 	fmt.Fprintln(stdout)

@@ -259,34 +259,6 @@ func TestWorkflow(t *testing.T) {
 	})
 }
 
-func TestRunAfterFailure(t *testing.T) {
-	runs := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(runs, "lenet"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	metrics := filepath.Join(runs, "lenet", store.MetricsFile)
-	if err := os.Mkdir(metrics, 0o777); err != nil { // a folder where the log is to be
-		t.Fatal(err)
-	}
-	args := []string{"run", "lenet", "--data", synthetic(t), "--out", runs, "--epochs", "1"}
-	o := reidbench(t, args...)
-	if o.code != exitFound || !strings.Contains(o.stderr, "1 of 1 jobs failed\n  lenet: ") {
-		t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
-	}
-	if !strings.Contains(o.stdout, "failed") {
-		t.Errorf("the table does not tell of the failure:\n%s", o.stdout)
-	}
-	if o := reidbench(t, "status", "--runs", runs); o.code != exitFound ||
-		!strings.Contains(o.stderr, "1 of 1 jobs failed or cannot be read") || !strings.Contains(o.stdout,
-		"metrics.jsonl") {
-		t.Errorf("status: exit code %d, standard error %q, standard output\n%s", o.code, o.stderr, o.stdout)
-	}
-	if err := os.Remove(metrics); err != nil {
-		t.Fatal(err)
-	}
-	succeed(t, args...)
-}
-
 // tripwire is standard error that calls a function once a text has come by.
 type tripwire struct {
 	mu   sync.Mutex

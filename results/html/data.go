@@ -19,6 +19,8 @@ type chartModel struct {
 	Published map[string]float64 `json:"published"`
 	Ours      map[string]float64 `json:"ours"`
 	Deviation map[string]float64 `json:"deviation"`
+	// Interval has both ends of 95 % intervals of ours.
+	Interval map[string][2]float64 `json:"interval"`
 }
 
 // chartCurve is how one line's runs have learned.
@@ -68,6 +70,7 @@ func newChartModel(l line) chartModel {
 	m := chartModel{
 		Model: l.Model, Kind: l.kind, State: l.state.Class(),
 		Published: map[string]float64{}, Ours: map[string]float64{}, Deviation: map[string]float64{},
+		Interval: map[string][2]float64{},
 	}
 	set := func(into map[string]float64, key, printed string) {
 		if v, err := strconv.ParseFloat(printed, 64); err == nil {
@@ -78,6 +81,11 @@ func newChartModel(l line) chartModel {
 		set(m.Published, q.Key, q.Published)
 		set(m.Ours, q.Key, q.Ours)
 		set(m.Deviation, q.Key, q.Deviation)
+		low, errLow := strconv.ParseFloat(q.Low, 64)
+		high, errHigh := strconv.ParseFloat(q.High, 64)
+		if errLow == nil && errHigh == nil {
+			m.Interval[q.Key] = [2]float64{low, high}
+		}
 	}
 	for _, key := range []string{"images_per_second", "memory"} {
 		mean, deviation, n := measurementOf(key).statistics(l)

@@ -84,13 +84,16 @@ func Write(w io.Writer, p Page) error {
 		"Version": p.Version,
 		"Setup":   p.Report.Setup,
 		"Caveat":  p.Report.Caveat,
-		"Legend":  p.Report.Legend(),
-		"Tables":  []table{p.accuracyTable(lines), p.costTable(lines)},
-		"Notes":   p.notes(),
-		"Stages":  p.stages(lines),
-		"Ranked":  p.ranked(lines),
-		"Missing": p.Missing,
-		"Data":    p.data(lines),
+
+		"Agreement": p.Report.Agreement,
+		"Best":      p.best(),
+		"Legend":    p.Report.Legend(),
+		"Tables":    []table{p.accuracyTable(lines), p.costTable(lines)},
+		"Notes":     p.notes(),
+		"Stages":    p.stages(lines),
+		"Ranked":    p.ranked(lines),
+		"Missing":   p.Missing,
+		"Data":      p.data(lines),
 	})
 }
 
@@ -152,6 +155,16 @@ func (p Page) lines() []line {
 		}
 	}
 	return lines
+}
+
+// best is what the report says about its best row; "" where it compares none.
+func (p Page) best() string {
+	for _, fact := range p.Report.Setup {
+		if fact.Label == results.BestLabel {
+			return fact.Text
+		}
+	}
+	return ""
 }
 
 func (p Page) notes() []results.Note {

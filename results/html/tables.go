@@ -26,6 +26,7 @@ type group struct {
 type row struct {
 	Model   string
 	Starred bool // there are notes
+	Tied    bool // with the best
 	Kind    string
 	State   state
 	Cells   []cell
@@ -33,11 +34,12 @@ type row struct {
 
 // cell is empty where nothing is known.
 type cell struct {
-	Text  string
-	Sort  string // the number that it is sorted by
-	First bool   // of its group
-	Best  bool   // of its column
-	Quiet bool   // a difference
+	Text     string
+	Interval string // 95 %, of ours
+	Sort     string // the number that it is sorted by
+	First    bool   // of its group
+	Best     bool   // of its column
+	Quiet    bool   // a difference
 }
 
 // accuracyTable has every accuracy, ours beside the published.
@@ -92,7 +94,7 @@ func (p Page) costTable(lines []line) table {
 }
 
 func newRow(l line) row {
-	return row{Model: l.Model, Starred: len(l.Notes) > 0, Kind: l.kind, State: l.state}
+	return row{Model: l.Model, Starred: len(l.Notes) > 0, Tied: l.Tied(), Kind: l.kind, State: l.state}
 }
 
 func quantityColumns(q results.Quantity) []string {
@@ -107,11 +109,23 @@ func quantityCells(q results.Quantity) []cell {
 	if q.Deviation != "" {
 		ours.Text += " ± " + q.Deviation
 	}
+	if q.Low != "" {
+		ours.Interval = oneDigit(q.Low) + "–" + oneDigit(q.High)
+	}
 	cells := []cell{ours, {Text: q.Published, Sort: q.Published}, {Text: q.Difference, Sort: q.Difference, Quiet: true}}
 	if q.Match {
 		cells[2].Sort = "0"
 	}
 	return cells[:len(quantityColumns(q))]
+}
+
+// oneDigit leaves one place of a printed figure: the ends of an interval are known no better.
+func oneDigit(printed string) string {
+	v, err := strconv.ParseFloat(printed, 64)
+	if err != nil {
+		return printed
+	}
+	return strconv.FormatFloat(v, 'f', 1, 64)
 }
 
 // markBest sets the best of each column of ours and of the published figures in bold, as papers do. Of several best

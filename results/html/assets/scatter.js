@@ -48,8 +48,8 @@ function drawScatter(shown) {
     return;
   }
   const width = Math.max(figure.clientWidth, 280), height = Math.round(Math.min(620, Math.max(340, width * 0.55)));
-  const x = fitted(marks.map((m) => m.values.x), 44, width - 12, xAxis);
-  const y = fitted(marks.map((m) => m.values.y), height - 44, 28, yAxis);
+  const x = fitted(marks.flatMap((m) => [m.values.x, ...(m.intervals.x ?? [])]), 44, width - 12, xAxis);
+  const y = fitted(marks.flatMap((m) => [m.values.y, ...(m.intervals.y ?? [])]), height - 44, 28, yAxis);
   for (const m of marks) Object.assign(m, { x: x(m.values.x), y: y(m.values.y) });
 
   const svg = shape("svg", {
@@ -84,6 +84,7 @@ function marksOf(side) {
       model: m.model, side, r: 5,
       values: { x: m[side][x], y: m[side][y] },
       deviations: side === "ours" ? { x: m.deviation[x], y: m.deviation[y] } : {},
+      intervals: side === "ours" ? { x: m.interval[x], y: m.interval[y] } : {},
     }));
 }
 
@@ -125,6 +126,12 @@ function drawMark(m, x, y) {
     if (!d) continue;
     const value = s === x ? m.values.x : m.values.y;
     element.append(shape("path", { class: "deviation", d: line(s(s.log ? Math.max(value - d, s.low) : value - d), s(value + d)) }));
+  }
+  for (const [ends, s, line] of [
+    [m.intervals.x, x, (from, to) => `M${from} ${m.y}H${to}M${from} ${m.y - 3}v6M${to} ${m.y - 3}v6`],
+    [m.intervals.y, y, (from, to) => `M${m.x} ${from}V${to}M${m.x - 3} ${from}h6M${m.x - 3} ${to}h6`],
+  ]) {
+    if (ends) element.append(shape("path", { class: "interval", d: line(s(ends[0]), s(ends[1])) }));
   }
   const { r } = m;
   element.append(shape("path", {
@@ -198,8 +205,9 @@ function makeReadable(figure, svg, marks, xAxis, yAxis) {
 
 function description(m, xAxis, yAxis) {
   return [["y", yAxis], ["x", xAxis]].map(([axis, { title }]) => {
-    const deviation = m.deviations[axis];
-    return `${title}: ${round(m.values[axis])}${deviation === undefined ? "" : ` ± ${round(deviation)}`}`;
+    const deviation = m.deviations[axis], interval = m.intervals[axis];
+    return `${title}: ${round(m.values[axis])}${deviation === undefined ? "" : ` ± ${round(deviation)}`}` +
+      (interval ? ` (95 %: ${round(interval[0])} to ${round(interval[1])})` : "");
   });
 }
 

@@ -75,14 +75,21 @@ func (h *host) Global(module, name string) (any, error) {
 	if v, ok := globals[full]; ok {
 		return v, nil
 	}
-	h.skipped[full] = true
-	return pickle.Inert(full), nil
+	return h.skip(full)
+}
+
+// skip takes a name for inert.
+func (h *host) skip(name string) (any, error) {
+	const most = 1000 // a checkpoint has some dozens
+	if h.skipped[name] = true; len(h.skipped) > most {
+		return nil, fmt.Errorf("more than %d names: %w", most, pickle.ErrRefused)
+	}
+	return pickle.Inert(name), nil
 }
 
 func (h *host) Call(callable any, args pickle.Tuple) (any, error) {
 	if class, ok := callable.(class); ok {
-		h.skipped[string(class)] = true
-		return pickle.Inert(class), nil
+		return h.skip(string(class))
 	}
 	f, ok := callable.(function)
 	if !ok {

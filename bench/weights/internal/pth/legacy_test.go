@@ -2,6 +2,7 @@ package pth
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -32,6 +33,14 @@ func dict(entries ...string) string {
 }
 
 const keyA = "](U\x01ae."
+
+func manyNames(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "cmodule\nname%d\n", i)
+	}
+	return b.String()
+}
 
 func TestLegacy(t *testing.T) {
 	sixteen := strings.Repeat("x", 16)
@@ -99,6 +108,7 @@ func TestLegacy(t *testing.T) {
 		{"a parameter of what is no tensor, inside", legacy(dict("U\x01w", tensorA, "U\x01v",
 			"ctorch._utils\n_rebuild_parameter\ncnet\nNet\n)\x81\x88}\x87R"), keyA, sixteen),
 			`state dict with a torch._utils._rebuild_parameter under the key "v": refused`},
+		{"names beyond all use", legacy("("+manyNames(1001)+"t.", "]."), "more than 1000 names: refused"},
 		{"storage of an unknown type", legacy(dict("U\x03net}U\x01w", tensorA+"s", "U\x01q",
 			"(U\x07storagectorch\nQInt8Storage\nU\x01bU\x03cpuK\x04NtQ"), "](U\x01aU\x01be.", sixteen, sixteen),
 			"storage of type torch.QInt8Storage: refused"},
