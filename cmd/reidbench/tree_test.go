@@ -192,11 +192,15 @@ var named = regexp.MustCompile("`((?:bench|cmd|docs|flops|kernels|market1501|mod
 // TestLinks: what the documentation links to, and the files and folders that it names, are there.
 func TestLinks(t *testing.T) {
 	root, _ := goFiles(t)
-	files, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, folder := range []string{"", "docs", "docs/scratch"} {
+		inFolder, err := filepath.Glob(filepath.Join(root, folder, "*.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, inFolder...)
 	}
-	for _, file := range append(files, filepath.Join(root, "README.md")) {
+	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
