@@ -44,10 +44,10 @@ func yccToRGB(out []byte, in [][]byte) {
 	pixels := len(out) / 3
 	luma, cb, cr := in[0][:pixels], in[1][:pixels], in[2][:pixels]
 	for x, y := range luma {
-		pixel := out[3*x:][:3]
-		pixel[0] = clamp(int32(y) + redOf[cr[x]])
-		pixel[1] = clamp(int32(y) + (greenOfCb[cb[x]]+greenOfCr[cr[x]])>>colourBits)
-		pixel[2] = clamp(int32(y) + blueOf[cb[x]])
+		pixel, light, blue, red := (*[3]byte)(out[3*x:]), int32(y), cb[x], cr[x]
+		pixel[0] = clamp(light + redOf[red])
+		pixel[1] = clamp(light + (greenOfCb[blue]+greenOfCr[red])>>colourBits)
+		pixel[2] = clamp(light + blueOf[blue])
 	}
 }
 

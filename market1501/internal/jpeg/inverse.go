@@ -62,8 +62,11 @@ func inverseDCT(samples []byte, stride int, b *block, quant *quantTable) {
 		flat = false
 		even0, even1, even2, even3 := evenPart(int32(b[x]*quant[x]), int32(b[16+x]*quant[16+x]),
 			int32(b[32+x]*quant[32+x]), int32(b[48+x]*quant[48+x]))
-		odd0, odd1, odd2, odd3 := oddPart(int32(b[8+x]*quant[8+x]), int32(b[24+x]*quant[24+x]),
-			int32(b[40+x]*quant[40+x]), int32(b[56+x]*quant[56+x]))
+		c1, c3 := int32(b[8+x]*quant[8+x]), int32(b[24+x]*quant[24+x])
+		c5, c7 := int32(b[40+x]*quant[40+x]), int32(b[56+x]*quant[56+x])
+		sum0, sum1 := oddSums(c1, c3, c5, c7)
+		odd0, odd3 := oddOuter(c1, c7, sum0, sum1)
+		odd1, odd2 := oddInner(c3, c5, sum0, sum1)
 		const shift, half = factorBits - extraBits, 1 << (factorBits - extraBits - 1)
 		out[0], out[56] = saturated((even0+odd0+half)>>shift), saturated((even0-odd0+half)>>shift)
 		out[8], out[48] = saturated((even1+odd1+half)>>shift), saturated((even1-odd1+half)>>shift)
@@ -80,7 +83,9 @@ func inverseDCT(samples []byte, stride int, b *block, quant *quantTable) {
 		out := (*[blockEdge]byte)(samples[y*stride:])
 		const shift, half = factorBits + extraBits + 3, 1 << (factorBits + extraBits + 2)
 		even0, even1, even2, even3 := evenPart(in[0], in[2], in[4], in[6])
-		odd0, odd1, odd2, odd3 := oddPart(in[1], in[3], in[5], in[7])
+		sum0, sum1 := oddSums(in[1], in[3], in[5], in[7])
+		odd0, odd3 := oddOuter(in[1], in[7], sum0, sum1)
+		odd1, odd2 := oddInner(in[3], in[5], sum0, sum1)
 		out[0], out[7] = sample((even0+odd0+half)>>shift), sample((even0-odd0+half)>>shift)
 		out[1], out[6] = sample((even1+odd1+half)>>shift), sample((even1-odd1+half)>>shift)
 		out[2], out[5] = sample((even2+odd2+half)>>shift), sample((even2-odd2+half)>>shift)
@@ -96,13 +101,17 @@ func evenPart(c0, c2, c4, c6 int32) (out0, out1, out2, out3 int32) {
 	return a + d, b + c, b - c, a - d
 }
 
-// oddPart transforms the coefficients with odd numbers.
-func oddPart(c1, c3, c5, c7 int32) (out0, out1, out2, out3 int32) {
-	a, b := wrapped(c7+c3), wrapped(c5+c1)
-	c := b*f1175 - a*(f1961-f1175)
-	d := a*f1175 + b*(f1175-f0390)
-	return c1*(f1501-f0899) - c7*f0899 + d,
-		c3*(f3072-f2562) - c5*f2562 + c,
-		c5*(f2053-f2562) - c3*f2562 + d,
-		c7*(f0298-f0899) - c1*f0899 + c
+// oddSums, oddOuter and oddInner transform the coefficients with odd numbers; all are
+// small enough to be inlined.
+func oddSums(c1, c3, c5, c7 int32) (a, b int32) {
+	c73, c51 := wrapped(c7+c3), wrapped(c5+c1)
+	return c51*f1175 - c73*(f1961-f1175), c73*f1175 + c51*(f1175-f0390)
+}
+
+func oddOuter(c1, c7, a, b int32) (out0, out3 int32) {
+	return c1*(f1501-f0899) - c7*f0899 + b, c7*(f0298-f0899) - c1*f0899 + a
+}
+
+func oddInner(c3, c5, a, b int32) (out1, out2 int32) {
+	return c3*(f3072-f2562) - c5*f2562 + a, c5*(f2053-f2562) - c3*f2562 + b
 }

@@ -12,6 +12,7 @@ type scan struct {
 	first, last int       // coefficients, in the order of zigzag
 	high, low   int       // bits that were left out before, and are now
 
+	size      int // of an MCU, in blocks
 	tables    [maxInOneMCU][2]*huffTable
 	previous  [maxInOneMCU]int // DC coefficients
 	endOfBand int              // blocks to come that have no further coefficient
@@ -66,12 +67,15 @@ func (f *frame) component(id byte, before []*component) *component {
 
 // prepare makes ready what a scan is decoded with.
 func (d *decoder) prepare(s *scan) error {
-	size := 0
-	for _, c := range s.components {
-		size += c.h * c.v
+	s.size = 1
+	if len(s.components) > 1 {
+		s.size = 0
+		for _, c := range s.components {
+			s.size += c.h * c.v
+		}
 	}
-	if len(s.components) > 1 && size > maxMCUSize {
-		return fmt.Errorf("%d blocks in an MCU", size)
+	if s.size > maxMCUSize {
+		return fmt.Errorf("%d blocks in an MCU", s.size)
 	}
 	for _, c := range s.components {
 		if c.quant != nil {
@@ -129,6 +133,7 @@ func (d *decoder) readScan(s *scan) error {
 					return err
 				}
 			}
+			d.setLow(s.size, f.progressive || d.restart > 0)
 			d.readMCU(s, row, column)
 			if d.truncated {
 				return errTruncated

@@ -5,14 +5,18 @@ package jpeg
 // variables.
 func (s *stream) readSequential(b *block, tables *[2]*huffTable, previous *int) (last int) {
 	if n := int(s.symbol(tables[classDC])); n > 0 {
+		if s.left < s.low {
+			s.fill(n)
+		}
 		*previous += s.takeSigned(n)
 	}
 	b[0] = int16(*previous)
 
 	ac := tables[classAC]
-	bits, left := s.bits, s.left
+	bits, left, low := s.bits, s.left, s.low
+	lookLow := max(lookBits, low)
 	for k := 1; k < blockSize; k++ {
-		if left < lookBits {
+		if left < lookLow {
 			s.bits, s.left = bits, left
 			s.fill(0)
 			bits, left = s.bits, s.left
@@ -35,7 +39,7 @@ func (s *stream) readSequential(b *block, tables *[2]*huffTable, previous *int) 
 			}
 			continue
 		}
-		if left < n {
+		if left < n || left < low {
 			s.bits, s.left = bits, left
 			s.fill(n)
 			bits, left = s.bits, s.left

@@ -12,29 +12,49 @@ type stream struct {
 
 	bits      uint64 // the last of them are not used yet
 	left      int    // how many
+	low       int    // more are read if there are fewer
 	exhausted bool   // a marker came before the data was complete; zeros stand for the rest
 	truncated bool   // the file ended before a marker came
 }
 
-// A bit buffer is filled until it holds this many bits.
+// While many bytes are left, libjpeg reads six of them when fewer than 17 bits remain;
+// else as many as fit, when a code or a value needs them.
+const (
+	manyBytes = 512 // for each block of an MCU
+	manyLow   = 17
+	manyBatch = 6
+)
+
+// A full buffer holds at least this many bits.
 const fullBits = 57
 
 // rewind forgets bits of what has been read.
 func (s *stream) rewind() { s.bits, s.left, s.exhausted = 0, 0, false }
 
-// fill reads as many bytes as the buffer takes, to a marker. If that are fewer than
-// need bits, zeros are put behind them.
+// setLow says how the next blocks are read, always sparingly or not.
+func (s *stream) setLow(blocks int, sparing bool) {
+	s.low = 0
+	if !sparing && s.marker == 0 && len(s.data)-s.pos >= manyBytes*blocks {
+		s.low = manyLow
+	}
+}
+
+// fill reads bytes, up to a marker. If there are fewer than need bits then, zeros are
+// put behind them.
 func (s *stream) fill(need int) {
+	n := (64 - s.left) >> 3
+	if s.low > 0 {
+		n = min(n, manyBatch)
+	}
 	if s.marker == 0 && s.pos+8 <= len(s.data) {
 		if word := binary.BigEndian.Uint64(s.data[s.pos:]); !hasMarkerByte(word) {
-			n := (64 - s.left) >> 3
 			s.bits = s.bits<<(8*n) | word>>(64-8*n)
 			s.left += 8 * n
 			s.pos += n
 			return
 		}
 	}
-	for s.marker == 0 && s.left < fullBits {
+	for ; s.marker == 0 && n > 0; n-- {
 		value, ok := s.dataByte()
 		if !ok {
 			break
@@ -97,7 +117,7 @@ func signed(value, n int) int {
 
 // symbol reads a Huffman code.
 func (s *stream) symbol(t *huffTable) byte {
-	if s.left < lookBits {
+	if s.left < max(lookBits, s.low) {
 		s.fill(0)
 		if s.left < lookBits {
 			return s.longSymbol(t, 1)

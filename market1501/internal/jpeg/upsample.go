@@ -6,7 +6,6 @@ type upsampler struct {
 	component *component
 	timesH    int
 	timesV    int
-	columns   []int32 // sums of two samples above each other
 	out       []byte
 	filter    func(u *upsampler, y int)
 }
@@ -24,7 +23,6 @@ func newUpsampler(f *frame, c *component) *upsampler {
 		u.filter = (*upsampler).alongColumns
 	case u.timesH == 2 && u.timesV == 2 && wide:
 		u.filter = (*upsampler).alongBoth
-		u.columns = make([]int32, c.width)
 	default:
 		u.filter = (*upsampler).repeat
 	}
@@ -59,12 +57,12 @@ func (u *upsampler) repeat(y int) {
 // alongRow has weights ¾ and ¼; halves are rounded down and up in turns.
 func (u *upsampler) alongRow(y int) {
 	in, out := u.component.row(y), u.out
-	last := len(in) - 1
-	out[0], out[2*last+1] = in[0], in[last]
-	for x := range last {
-		left, right := int32(in[x]), int32(in[x+1])
-		out[2*x+1] = byte((3*left + right + 2) >> 2)
-		out[2*x+2] = byte((3*right + left + 1) >> 2)
+	out[0], out[len(out)-1] = in[0], in[len(in)-1]
+	for x := 1; x < len(in); x++ {
+		left, right := int32(in[x-1]), int32(in[x])
+		pair := out[2*x-1:][:2]
+		pair[0] = byte((3*left + right + 2) >> 2)
+		pair[1] = byte((3*right + left + 1) >> 2)
 	}
 }
 
@@ -80,15 +78,15 @@ func (u *upsampler) alongColumns(y int) {
 // alongBoth has the products of the weights, and is rounded once.
 func (u *upsampler) alongBoth(y int) {
 	near, far := u.nearest(y)
-	columns, out := u.columns, u.out
-	for x := range columns {
-		columns[x] = 3*int32(near[x]) + int32(far[x])
+	far, out := far[:len(near)], u.out
+	left := 3*int32(near[0]) + int32(far[0])
+	out[0] = byte((4*left + 8) >> 4)
+	for x := 1; x < len(near); x++ {
+		right := 3*int32(near[x]) + int32(far[x])
+		pair := out[2*x-1:][:2]
+		pair[0] = byte((3*left + right + 7) >> 4)
+		pair[1] = byte((3*right + left + 8) >> 4)
+		left = right
 	}
-	last := len(columns) - 1
-	out[0], out[2*last+1] = byte((4*columns[0]+8)>>4), byte((4*columns[last]+7)>>4)
-	for x := range last {
-		left, right := columns[x], columns[x+1]
-		out[2*x+1] = byte((3*left + right + 7) >> 4)
-		out[2*x+2] = byte((3*right + left + 8) >> 4)
-	}
+	out[len(out)-1] = byte((4*left + 7) >> 4)
 }

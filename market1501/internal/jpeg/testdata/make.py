@@ -148,6 +148,7 @@ def files():
         if "refused" not in line("", io.BytesIO(cut)):
             yield "cut-2-complete.jpg", cut
             break
+    yield "cut-2-large.jpg", cjpeg(24, 24, "-quality", "100", seed=86, grey=True)[:-2]  # where it has read ahead
     restarts = cjpeg(45, 45, "-restart", "1B", "-quality", "60")
     at = [i for i in range(len(restarts)) if restarts[i] == 0xFF and 0xD0 <= restarts[i + 1] <= 0xD7]
     yield "cut-progressive.jpg", progressive[:-2]
