@@ -127,7 +127,7 @@ func TestTeacherOfAnotherRecipe(t *testing.T) {
 	if !strings.Contains(warning, "learns from teacher, which was trained under another recipe") {
 		t.Errorf("warning %q", warning)
 	}
-	if recipe := readRecord(t, c, "student").Teacher.Recipe.String(); !strings.Contains(recipe, "lr 0.02") {
+	if recipe := readRecord(t, c, "student").Teacher.Recipe.String(); !strings.Contains(recipe, "learning rate 0.02") {
 		t.Errorf("the record's teacher has the recipe %s", recipe)
 	}
 }
