@@ -85,20 +85,28 @@ func (r *Report) markTied() {
 			among = ", of those of which it is known what each query has found"
 		}
 	}
-	text := fmt.Sprintf("%s by mAP, %s%s. Of the %d others %s can't be told apart from it (%s): paired permutation "+
-		"tests over identities, p > %v after Holm's correction for all %d pairs of the %d", best.Model,
-		percent(best.Metrics().MAP), among, len(others), countOrNone(tied), tiedMark, surely, pairs, lines)
+	text := fmt.Sprintf("%s by mAP, %s%s. %s: paired permutation tests over identities, at p = %v after Holm's "+
+		"correction for all pairs (%d)",
+		best.Model, percent(best.Metrics().MAP), among, standing(len(others), tied), surely, pairs)
 	if left := judged - lines; left > 0 {
 		text += fmt.Sprintf("; not compared, as judged by other queries or in another gallery: %d", left)
 	}
 	r.Setup = append(r.Setup, Fact{BestLabel, text + "."})
 }
 
-func countOrNone(n int) string {
-	if n == 0 {
-		return "none"
+// standing says how many others can't be told apart from the best.
+func standing(others, tied int) string {
+	switch {
+	case others == 1 && tied == 1:
+		return "The other one can't be told apart from it (" + tiedMark + ")"
+	case others == 1:
+		return "The other one can be told apart from it"
+	case tied == 0:
+		return fmt.Sprintf("All %d others can be told apart from it", others)
+	case tied == others:
+		return fmt.Sprintf("None of the %d others can be told apart from it (%s)", others, tiedMark)
 	}
-	return fmt.Sprint(n)
+	return fmt.Sprintf("%d of the %d others can't be told apart from it (%s)", tied, others, tiedMark)
 }
 
 // judgedUnlike reports whether two lines were judged by other queries, or in another gallery.

@@ -48,7 +48,7 @@ func (v chartNumber) MarshalJSON() ([]byte, error) {
 }
 
 func (p Page) data(lines []line) chartData {
-	var d chartData
+	d := chartData{Curves: []chartCurve{}} // a script has no use for null
 	for _, l := range lines {
 		d.Models = append(d.Models, newChartModel(l))
 		curve := chartCurve{Model: l.Model}
