@@ -38,7 +38,9 @@ func TestWorkflow(t *testing.T) {
 	}
 
 	table := succeed(t, train...)
-	for _, want := range []string{"quick (batch 4, ", "epochs 2,", "lr 0.001,", "\nSeed     5\n", "\nlenet "} {
+	for _, want := range []string{
+		"quick (", "epochs 2,", "batch 4,", "learning rate 0.001,", "\nSeed     5\n", "\nlenet ",
+	} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the run's table lacks %q:\n%s", want, table)
 		}
@@ -61,8 +63,8 @@ func TestWorkflow(t *testing.T) {
 		}
 	})
 	t.Run("conflict", func(t *testing.T) {
-		o := reidbench(t, append(train, "--epochs", "3")...)
-		if o.code != exitMisuse || !strings.Contains(o.stderr, "recipe.epochs is 3, there 2") {
+		o := reidbench(t, append(train, "--epochs", "1")...)
+		if o.code != exitMisuse || !strings.Contains(o.stderr, "recipe.epochs is 1, there 2") {
 			t.Errorf("exit code %d, standard error %q", o.code, o.stderr)
 		}
 	})
@@ -363,5 +365,22 @@ func TestInterruptedDrawingLeavesNothing(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 		t.Errorf("left behind: %v %v", entries, err)
+	}
+}
+
+// TestMoreEpochs: what is finished goes on, and leaves what a run straight to the end leaves.
+func TestMoreEpochs(t *testing.T) {
+	data, dir := synthetic(t), t.TempDir()
+	train := func(out, epochs string) string {
+		return succeed(t, "run", "lenet", "--data", data, "--out", filepath.Join(dir, out), "--recipe", "tiny",
+			"--epochs", epochs)
+	}
+	train("pieces", "1")
+	if in, straight := train("pieces", "3"), train("straight", "3"); in != straight {
+		t.Errorf("in pieces:\n%s\nstraight:\n%s", in, straight)
+	}
+	file := filepath.Join("lenet", store.WeightsFile)
+	if read(t, filepath.Join(dir, "pieces", file)) != read(t, filepath.Join(dir, "straight", file)) {
+		t.Error("the weights differ")
 	}
 }
