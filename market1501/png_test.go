@@ -50,3 +50,9 @@ func hugePNG(t testing.TB) []byte {
 	binary.BigEndian.PutUint32(content[len(pngSignature)+21:], crc32.ChecksumIEEE(header))
 	return content
 }
+
+func TestPNGIsBounded(t *testing.T) {
+	if _, err := decode(t.Context(), hugePNG(t)); err == nil || !strings.Contains(err.Error(), "the limit is") {
+		t.Errorf("error %v, want one about a limit", err)
+	}
+}

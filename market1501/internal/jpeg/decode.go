@@ -54,6 +54,9 @@ func Decode(ctx context.Context, content []byte, limits Limits) (Image, error) {
 		return Image{}, err
 	}
 	colours := d.colours() // as far as the file has said before its image
+	if !d.frame.progressive {
+		d.standardTables()
+	}
 	d.frame.allocate()
 	if d.frame.buffered {
 		err = d.readAll(first)
@@ -99,9 +102,6 @@ func (d *decoder) firstScan() (*scan, error) {
 // readOnly reads a file that has all components in one scan, and transforms each
 // block at once.
 func (d *decoder) readOnly(s *scan) error {
-	if !d.frame.progressive {
-		d.standardTables()
-	}
 	if err := d.readScan(s); err != nil {
 		return err
 	}
@@ -118,9 +118,6 @@ func (d *decoder) readOnly(s *scan) error {
 // readAll reads scans until the file says that there is no further one, and then
 // transforms all blocks.
 func (d *decoder) readAll(s *scan) error {
-	if !d.frame.progressive {
-		d.standardTables()
-	}
 	for s != nil {
 		if err := d.readScan(s); err != nil {
 			return err

@@ -154,8 +154,11 @@ def files():
     yield "cut-progressive.jpg", progressive[:-2]
     yield "ends-early.jpg", whole[:-90] + b"\xff\xd9"
     yield "ends-early-progressive.jpg", progressive[:-160] + b"\xff\xd9"
+    for n, missing in [(2, 60), (5, 100), (6, 250)]:  # the scan before tells what is known below the middle
+        yield f"first-{n}-scans-end-early.jpg", first_scans(progressive, n)[:-missing] + b"\xff\xd9"
     yield "restart-lost.jpg", restarts[:at[2]] + restarts[at[3]:]
     yield "restart-lost-three.jpg", restarts[:at[1]] + restarts[at[4]:]
+    yield "restart-lost-two.jpg", restarts[:at[1]] + restarts[at[3]:]
     yield "restart-twice.jpg", restarts[:at[3]] + restarts[at[2]:]
     yield "restart-garbage.jpg", restarts[:at[2]] + b"\xff\x07garbage" + restarts[at[2]:]
     yield "two-scans.jpg", whole[:-2] + whole[[s for s in segments(whole) if s[2] == 0xDA][0][0]:]
@@ -163,6 +166,12 @@ def files():
     yield "bytes-after-the-end.jpg", whole + b"something else"
     tables = without(whole, 0xE0, 0xC0, 0xDA)
     yield "tables-first.jpg", tables + without(whole, 0xDB, 0xC4)
+    for factor in [40, 255]:  # coefficients that are much too large
+        wild = bytearray(cjpeg(24, 24, "-quality", "100"))
+        for begin, end, marker in segments(wild):
+            if marker == 0xDB:
+                wild[begin + 5:end] = bytes([factor]) * (end - begin - 5)
+        yield f"factor-{factor}.jpg", bytes(wild)
     for seed in range(8):
         yield f"damaged-{seed}.jpg", damaged(cjpeg(48, 48, seed=seed), seed)
         yield f"damaged-{seed}-progressive.jpg", damaged(cjpeg(48, 48, "-progressive", seed=seed), seed)
