@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
@@ -28,6 +29,7 @@ type evaluation struct {
 	rerankedScores []market1501.Score
 	query, gallery *market1501.Features
 	seen           *market1501.Decoded
+	trapezoid      bool // is asked for
 }
 
 // evaluate embeds query and gallery and judges them.
@@ -39,12 +41,29 @@ func (j *judge) evaluate(ctx context.Context) (e evaluation, err error) {
 	if e.gallery, err = j.embed(ctx, &j.data.Gallery, e.seen); err != nil {
 		return e, err
 	}
-	err = e.judge(ctx, j.protocol, j.threads)
-	return e, err
+	if err = e.judge(ctx, j.protocol, j.threads); err != nil {
+		return e, err
+	}
+	j.data.warn(collapse(e.result))
+	return e, nil
+}
+
+// suspiciousTies is the share of tied distances that no features have by chance: of float32 distances, one in a million
+// is tied, and copies of images are few.
+const suspiciousTies = 0.01
+
+// collapse warns of features that hardly tell images apart.
+func collapse(r market1501.Result) []string {
+	if r.Tied < suspiciousTies {
+		return nil
+	}
+	return []string{fmt.Sprintf("%.1f %% of the gallery's other images are exactly as far from a query as one of its "+
+		"matches: the features have collapsed, and the figures follow the order of file names", 100*r.Tied)}
 }
 
 // judge makes the outcome of the features.
 func (e *evaluation) judge(ctx context.Context, p recipe.Protocol, threads int) (err error) {
+	e.trapezoid = p.Trapezoid
 	config := market1501.EvalConfig{Metric: p.Metric, Threads: threads}
 	if e.result, e.scores, err = e.compare(ctx, config); err != nil {
 		return err
@@ -166,15 +185,19 @@ func (e evaluation) finalMetrics() *results.Metrics {
 
 // metrics is the outcome as it stands in records.
 func (e evaluation) metrics() *results.Metrics {
-	m := metricsOf(&e.result)
+	m := e.metricsOf(&e.result)
 	if e.reranked != nil {
-		m.Reranked = metricsOf(e.reranked)
+		m.Reranked = e.metricsOf(e.reranked)
 	}
 	return m
 }
 
-func metricsOf(r *market1501.Result) *results.Metrics {
-	return &results.Metrics{
+func (e evaluation) metricsOf(r *market1501.Result) *results.Metrics {
+	m := &results.Metrics{
 		Rank1: r.Rank(1), Rank5: r.Rank(5), Rank10: r.Rank(10), MAP: r.MAP, MINP: r.MINP, CMC: r.CMC[:],
 	}
+	if e.trapezoid {
+		m.TrapezoidMAP = r.TrapezoidMAP
+	}
+	return m
 }

@@ -64,8 +64,14 @@ type EvalConfig struct {
 
 // Result is the outcome of the protocol. Shares are in [0, 1].
 type Result struct {
-	MAP     float64            // mean average precision
-	MINP    float64            // mean inverse negative penalty
+	MAP  float64 // mean average precision
+	MINP float64 // mean inverse negative penalty
+	// TrapezoidMAP is the mean of average precisions by the trapezoid rule, as Market-1501's own Matlab code computes
+	// them: of each match, the mean of the precision there and at the image before it, which is 1 before the first.
+	TrapezoidMAP float64
+	// Tied is the share of the images that are no matches which are exactly as far from their query as one of its
+	// matches. Their order says nothing then: where it is large, features have collapsed.
+	Tied    float64
 	CMC     [cmcLength]float64 // CMC[k-1]: share of queries with a match among the first k
 	Queries int                // queries that were averaged
 	Skipped int                // queries without a match in the gallery, left out of all averages
@@ -100,7 +106,10 @@ func Evaluate(ctx context.Context, query, gallery *Features, config EvalConfig) 
 
 // Score is what one query contributes to the protocol.
 type Score struct {
-	AP        float64 // average precision
+	AP        float64 // average precision: the mean of the precisions at the matches
+	Trapezoid float64 // average precision as the dataset's own Matlab code has it; see [Result.TrapezoidMAP]
+	Tied      int     // other images at exactly the distance of a match, which only their order tells from it
+	Others    int     // images of the gallery that count and are no matches
 	INP       float64 // inverse negative penalty
 	FirstRank int     // of the nearest match, from 1; 0: the query has no match in the gallery
 }
@@ -165,6 +174,7 @@ func eachQuery(
 func Summarise(scores []Score) (Result, error) {
 	var result Result
 	var first [cmcLength]int
+	tied, others := 0, 0
 	for _, s := range scores {
 		if s.FirstRank == 0 {
 			result.Skipped++
@@ -173,6 +183,8 @@ func Summarise(scores []Score) (Result, error) {
 		result.Queries++
 		result.MAP += s.AP
 		result.MINP += s.INP
+		result.TrapezoidMAP += s.Trapezoid
+		tied, others = tied+s.Tied, others+s.Others
 		if s.FirstRank <= cmcLength {
 			first[s.FirstRank-1]++
 		}
@@ -182,6 +194,8 @@ func Summarise(scores []Score) (Result, error) {
 	}
 	result.MAP /= float64(result.Queries)
 	result.MINP /= float64(result.Queries)
+	result.TrapezoidMAP /= float64(result.Queries)
+	result.Tied = float64(tied) / float64(max(others, 1))
 	found := 0
 	for k, n := range first {
 		found += n
@@ -213,8 +227,12 @@ func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) Sco
 		return Score{}
 	}
 	j.matches = j.matches[:0]
+	left := 0 // out
 	for i, p := range gallery.PIDs {
-		if p == pid && gallery.CamIDs[i] != cam {
+		switch {
+		case p == JunkPID || p == pid && gallery.CamIDs[i] == cam:
+			left++
+		case p == pid:
 			j.matches = append(j.matches, ranked{distance[i], i})
 		}
 	}
@@ -225,6 +243,7 @@ func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) Sco
 
 	// before[m] counts images between match m-1 (inclusive) and match m.
 	j.before = append(j.before[:0], make([]int, len(j.matches)+1)...)
+	s := Score{Others: len(distance) - left - len(j.matches)}
 	farthest := j.matches[len(j.matches)-1].distance
 	for i, d := range distance {
 		if d > farthest {
@@ -244,18 +263,27 @@ func (j *judge) score(distance []float32, gallery *Features, pid, cam int32) Sco
 			}
 		}
 		j.before[low]++
+		if p != pid && (low > 0 && j.matches[low-1].distance == d ||
+			low < len(j.matches) && j.matches[low].distance == d) {
+			s.Tied++
+		}
 	}
 
-	var s Score
 	rank := 1
 	for m := range j.matches {
 		rank += j.before[m]
 		if m == 0 {
 			s.FirstRank = rank
 		}
-		s.AP += float64(m+1) / float64(rank)
+		precision, before := float64(m+1)/float64(rank), 1.0
+		if rank > 1 {
+			before = float64(m) / float64(rank-1)
+		}
+		s.AP += precision
+		s.Trapezoid += (before + precision) / 2
 	}
 	s.AP /= float64(len(j.matches))
+	s.Trapezoid /= float64(len(j.matches))
 	s.INP = float64(len(j.matches)) / float64(rank)
 	return s
 }

@@ -44,6 +44,7 @@ func naiveEvaluate(query, gallery *Features, metric Metric) Result {
 }
 
 func naiveJudge(query, gallery *Features, distance func(q, g int) float64) (result Result) {
+	tied, others := 0, 0
 	for q := range query.PIDs {
 		var order []int
 		distances := make([]float64, gallery.Len())
@@ -57,15 +58,20 @@ func naiveJudge(query, gallery *Features, distance func(q, g int) float64) (resu
 		}
 		sort.SliceStable(order, func(a, b int) bool { return distances[order[a]] < distances[order[b]] })
 		hits, precision, first, last := 0, 0.0, -1, -1
+		trapezoid, before := 0.0, 1.0 // the precision at the image before
+		match := map[float64]bool{}
 		for place, g := range order {
 			if query.PIDs[q] != JunkPID && gallery.PIDs[g] == query.PIDs[q] {
 				hits++
 				precision += float64(hits) / float64(place+1)
+				trapezoid += (before + float64(hits)/float64(place+1)) / 2
+				match[distances[g]] = true
 				if first < 0 {
 					first = place
 				}
 				last = place
 			}
+			before = float64(hits) / float64(place+1)
 		}
 		if hits == 0 {
 			result.Skipped++
@@ -74,6 +80,15 @@ func naiveJudge(query, gallery *Features, distance func(q, g int) float64) (resu
 		result.Queries++
 		result.MAP += precision / float64(hits)
 		result.MINP += float64(hits) / float64(last+1)
+		result.TrapezoidMAP += trapezoid / float64(hits)
+		for _, g := range order {
+			if gallery.PIDs[g] != query.PIDs[q] {
+				others++
+				if match[distances[g]] {
+					tied++
+				}
+			}
+		}
 		for k := first; k < cmcLength; k++ {
 			result.CMC[k]++
 		}
@@ -82,6 +97,8 @@ func naiveJudge(query, gallery *Features, distance func(q, g int) float64) (resu
 	for k := range result.CMC {
 		result.CMC[k] /= n
 	}
+	result.TrapezoidMAP /= n
+	result.Tied = float64(tied) / float64(max(others, 1))
 	result.MAP /= n
 	result.MINP /= n
 	return result

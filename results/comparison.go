@@ -33,9 +33,9 @@ type metric struct {
 	title     string
 	key       string // in CSV and JSON
 	ours      func(*Metrics) float64
-	known     func(*Metrics) bool // nil: in every record
-	published func(*Row) Figure   // nil: nowhere
-	interval  func(*Intervals) *statistics.Interval
+	known     func(*Metrics) bool                   // nil: in every record
+	published func(*Row) Figure                     // nil: nowhere
+	interval  func(*Intervals) *statistics.Interval // nil: it has none
 }
 
 var metrics = []metric{
@@ -50,6 +50,8 @@ var metrics = []metric{
 		func(i *Intervals) *statistics.Interval { return &i.MINP }},
 	{"Rank-1 RR", "rank1_reranked", func(m *Metrics) float64 { return m.Reranked.Rank1 }, reranked, nil, ofRank1},
 	{"mAP RR", "map_reranked", func(m *Metrics) float64 { return m.Reranked.MAP }, reranked, nil, ofMAP},
+	{"mAP trapezoid", "map_trapezoid", func(m *Metrics) float64 { return m.TrapezoidMAP },
+		func(m *Metrics) bool { return m.TrapezoidMAP > 0 }, nil, nil},
 }
 
 func ofRank1(i *Intervals) *statistics.Interval { return &i.Rank1 }
@@ -77,7 +79,7 @@ func (m metric) of(l *Line) (c comparison) {
 			c.deviation = &d
 		}
 	}
-	if i := m.intervals(l); i != nil {
+	if i := m.intervals(l); i != nil && m.interval != nil {
 		low, high := percent(m.interval(i).Low), percent(m.interval(i).High)
 		c.low, c.high = &low, &high
 	}

@@ -22,7 +22,7 @@ const ReportFormat = "reidbench-report/2"
 //	model, row       the model, and the published row as printed; row is "" beside the tables
 //	status           "done", "failed", "unknown" (the record can't be read) or "not run"
 //	rank1, rank5, rank10, map    percent: {ours, sd, low, high, published, difference}
-//	minp, rank1_reranked, map_reranked    percent: {ours, sd, low, high}; published nowhere
+//	minp, rank1_reranked, map_reranked, map_trapezoid    percent: {ours, sd, low, high}; published nowhere
 //	p_best           how likely so large a difference in mAP from the best one is where neither is better, corrected
 //	                 for all pairs; above 0.05 they can't be told apart. Absent where nothing is compared
 //	params_m, macs_g             counted as published: {ours, published, difference, match}
@@ -73,6 +73,7 @@ type jsonRow struct {
 	MINP    jsonComparison `json:"minp"`
 	Rank1RR jsonComparison `json:"rank1_reranked"`
 	MAPRR   jsonComparison `json:"map_reranked"`
+	MAPTrap jsonComparison `json:"map_trapezoid"`
 	PBest   *float64       `json:"p_best,omitempty"`
 	Params  jsonComparison `json:"params_m"`
 	MACs    jsonComparison `json:"macs_g"`
@@ -104,7 +105,7 @@ func newJSONRow(l *Line) jsonRow {
 		row.Records = []*Record{}
 	}
 	for i, into := range []*jsonComparison{&row.Rank1, &row.Rank5, &row.Rank10, &row.MAP, &row.MINP, &row.Rank1RR,
-		&row.MAPRR} {
+		&row.MAPRR, &row.MAPTrap} {
 		*into = newJSONComparison(metrics[i].of(l))
 	}
 	return row

@@ -89,10 +89,11 @@ func combine(all []*Metrics, statistic func([]float64) float64) *Metrics {
 		}
 		return statistic(values)
 	}
-	ranks, knownMINP := len(all[0].CMC), true
+	ranks, knownMINP, knownTrapezoid := len(all[0].CMC), true, true
 	var reranked []*Metrics
 	for _, m := range all {
 		ranks, knownMINP = min(ranks, len(m.CMC)), knownMINP && m.MINP > 0
+		knownTrapezoid = knownTrapezoid && m.TrapezoidMAP > 0
 		if m.Reranked != nil {
 			reranked = append(reranked, m.Reranked)
 		}
@@ -105,6 +106,9 @@ func combine(all []*Metrics, statistic func([]float64) float64) *Metrics {
 	}
 	if knownMINP {
 		combined.MINP = of(func(m *Metrics) float64 { return m.MINP })
+	}
+	if knownTrapezoid {
+		combined.TrapezoidMAP = of(func(m *Metrics) float64 { return m.TrapezoidMAP })
 	}
 	for k := range ranks {
 		combined.CMC = append(combined.CMC, of(func(m *Metrics) float64 { return m.CMC[k] }))

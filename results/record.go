@@ -97,12 +97,14 @@ type Machine struct {
 
 // Metrics is one evaluation under the Market-1501 protocol; every value is a fraction of 1.
 type Metrics struct {
-	Rank1  float64   `json:"rank1"`
-	Rank5  float64   `json:"rank5"`
-	Rank10 float64   `json:"rank10"`
-	MAP    float64   `json:"map"`
-	MINP   float64   `json:"minp,omitempty"` // mean inverse negative penalty; 0: not known
-	CMC    []float64 `json:"cmc,omitempty"`  // CMC[k-1] is Rank-k
+	Rank1  float64 `json:"rank1"`
+	Rank5  float64 `json:"rank5"`
+	Rank10 float64 `json:"rank10"`
+	MAP    float64 `json:"map"`
+	MINP   float64 `json:"minp,omitempty"` // mean inverse negative penalty; 0: not known
+	// TrapezoidMAP is the mean of average precisions by the trapezoid rule; 0: not asked for.
+	TrapezoidMAP float64   `json:"map_trapezoid,omitempty"`
+	CMC          []float64 `json:"cmc,omitempty"` // CMC[k-1] is Rank-k
 	// Intervals are of the last evaluation; nil: of another one, or the record is from before there were any.
 	Intervals *Intervals `json:"intervals,omitempty"`
 	// Reranked is the same evaluation after re-ranking; nil: not re-ranked.
@@ -226,7 +228,7 @@ func (r Record) Validate() error {
 }
 
 func (m Metrics) validate() error {
-	for _, v := range append([]float64{m.Rank1, m.Rank5, m.Rank10, m.MAP, m.MINP}, m.CMC...) {
+	for _, v := range append([]float64{m.Rank1, m.Rank5, m.Rank10, m.MAP, m.MINP, m.TrapezoidMAP}, m.CMC...) {
 		if math.IsNaN(v) || v < 0 || v > 1 {
 			return fmt.Errorf("%v is not a fraction of 1", v)
 		}

@@ -68,6 +68,7 @@ func WriteFacts(w io.Writer, facts []Fact, width int) {
 // Legend explains the columns that there are.
 func (r *Report) Legend() string {
 	quantities, reranked, deviation, interval, tied := "Rank-n and mAP in percent.", "", "", "", ""
+	trapezoid := ""
 	for l := range r.lines {
 		if l.Intervals() != nil {
 			interval = " 95 %: the interval of ours, over the identities of the queries."
@@ -83,11 +84,14 @@ func (r *Report) Legend() string {
 				reranked = " RR: after k-reciprocal re-ranking."
 			}
 		}
+		if m := l.Metrics(); m != nil && m.TrapezoidMAP > 0 {
+			trapezoid = " mAP: the mean of the precisions at hits; mAP trapezoid: as Market-1501's Matlab code has it."
+		}
 		if l.Deviation() != nil {
 			deviation = " ±: the sample standard deviation over seeds."
 		}
 	}
-	return quantities + reranked + deviation + interval + tied +
+	return quantities + trapezoid + reranked + deviation + interval + tied +
 		" paper: the published figure; Δ: ours less the published; ✓: all printed digits agree. " +
 		"Params and MACs are counted as published, for one 256×128 image, without the final classifier. " +
 		"*: see the notes below."

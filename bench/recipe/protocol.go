@@ -13,6 +13,8 @@ type Protocol struct {
 	Metric market1501.Metric `json:"metric,omitzero"`
 	Flip   bool              `json:"flip,omitzero"`   // the mean of the embeddings of an image and its mirror image
 	Rerank market1501.Rerank `json:"rerank,omitzero"` // judged a second time after re-ranking; zero: not
+	// Trapezoid has mAP by the trapezoid rule beside that of the precisions at hits.
+	Trapezoid bool `json:"trapezoid,omitzero"`
 }
 
 // String names the departures, "as published" if there are none.
@@ -26,6 +28,9 @@ func (p Protocol) String() string {
 	}
 	if r := p.Rerank; r != (market1501.Rerank{}) {
 		departures = append(departures, fmt.Sprintf("re-ranking with k1 = %d, k2 = %d, λ = %v", r.K1, r.K2, r.Lambda))
+	}
+	if p.Trapezoid {
+		departures = append(departures, "mAP also by the trapezoid rule")
 	}
 	if len(departures) == 0 {
 		return "as published"

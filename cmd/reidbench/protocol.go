@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench/recipe"
@@ -13,6 +15,19 @@ type protocolOptions struct {
 	flip   bool
 	rerank bool
 	values market1501.Rerank
+	ap     string
+}
+
+// The values of --ap.
+const (
+	apHits      = "hits"
+	apTrapezoid = "trapezoid"
+)
+
+// registerAP is for commands that print mAP.
+func (o *protocolOptions) registerAP(command *cobra.Command) {
+	command.Flags().StringVar(&o.ap, "ap", apHits,
+		"`average` precision: hits, or trapezoid for a second mAP by that rule")
 }
 
 func (o *protocolOptions) register(command *cobra.Command) {
@@ -44,7 +59,10 @@ func (o *protocolOptions) registerRerank(command *cobra.Command) {
 
 // protocol resolves the flags. given reports whether a flag is on the command line.
 func (o *protocolOptions) protocol(given func(flag string) bool) (recipe.Protocol, error) {
-	p := recipe.Protocol{Metric: o.metric, Flip: o.flip}
+	p := recipe.Protocol{Metric: o.metric, Flip: o.flip, Trapezoid: o.ap == apTrapezoid}
+	if !slices.Contains([]string{"", apHits, apTrapezoid}, o.ap) {
+		return p, misuse("--ap %s: it is %s or %s", o.ap, apHits, apTrapezoid)
+	}
 	if !o.rerank {
 		for _, flag := range []string{"rerank-k1", "rerank-k2", "rerank-lambda"} {
 			if given(flag) {

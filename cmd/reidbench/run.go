@@ -137,6 +137,7 @@ Recipes:
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn at random")
 	flags.IntVar(&o.seeds, "seeds", 1, "runs of each model, with this seed and the following")
 	o.protocol.register(command)
+	o.protocol.registerAP(command)
 	flags.StringVar(&o.teacher, "teacher",
 		strings.ToLower(models.DefaultTeacher), "`model` that distilled rows learn from")
 	registerWeights(flags, &o.weights,
