@@ -154,8 +154,10 @@ def files():
     yield "cut-progressive.jpg", progressive[:-2]
     yield "ends-early.jpg", whole[:-90] + b"\xff\xd9"
     yield "ends-early-progressive.jpg", progressive[:-160] + b"\xff\xd9"
-    for n, missing in [(2, 60), (5, 100), (6, 250)]:  # the scan before tells what is known below the middle
-        yield f"first-{n}-scans-end-early.jpg", first_scans(progressive, n)[:-missing] + b"\xff\xd9"
+    for n in [2, 3, 5, 6]:  # below the middle, what the scan before told is what is known
+        part = first_scans(progressive, n)
+        begin, end, _ = [s for s in segments(part) if s[2] == 0xDA][-1]
+        yield f"first-{n}-scans-half.jpg", part[:(begin + 10 + end) // 2] + b"\xff\xd9"
     yield "restart-lost.jpg", restarts[:at[2]] + restarts[at[3]:]
     yield "restart-lost-three.jpg", restarts[:at[1]] + restarts[at[4]:]
     yield "restart-lost-two.jpg", restarts[:at[1]] + restarts[at[3]:]
