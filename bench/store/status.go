@@ -83,6 +83,42 @@ func Statuses(out string) ([]JobStatus, error) {
 	return all, nil
 }
 
+// PartCopies takes the copies of a job's folder from its original: that which is called as the run would call it, or
+// else the first.
+func PartCopies(all []JobStatus) (jobs []JobStatus, copies []Copy) {
+	type run struct {
+		model string
+		seed  uint64
+	}
+	original := map[run]string{}
+	for _, s := range all {
+		its := run{s.Model, s.Seed}
+		named := s.Job == s.Model || s.Job == fmt.Sprintf("%s@%d", s.Model, s.Seed)
+		if _, ok := original[its]; s.State != results.StateUnknown && (!ok || named) {
+			original[its] = s.Job
+		}
+	}
+	jobs = []JobStatus{}
+	for _, s := range all {
+		if of, ok := original[run{s.Model, s.Seed}]; ok && of != s.Job && s.State != results.StateUnknown {
+			copies = append(copies, Copy{s, of})
+			continue
+		}
+		jobs = append(jobs, s)
+	}
+	return jobs, copies
+}
+
+// Copy is a folder that holds what another one holds as well.
+type Copy struct {
+	JobStatus
+	Of string // the other folder's name
+}
+
+func (c Copy) String() string {
+	return fmt.Sprintf("%s holds %s with the seed %d, which %s holds as well", c.Job, c.Model, c.Seed, c.Of)
+}
+
 // Status reads how far the job is. The error is fs.ErrNotExist where there is none.
 func (f Folder) Status() (JobStatus, error) {
 	id, err := f.Identity()

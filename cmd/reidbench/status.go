@@ -43,6 +43,12 @@ exit code is 1 if a job has failed or cannot be read.`,
 			if err != nil {
 				return err
 			}
+			list, copies := store.PartCopies(list)
+			var facts []results.Fact
+			for _, copied := range copies {
+				facts = append(facts, results.Fact{Label: "left out", Text: copied.String()})
+			}
+			results.WriteFacts(c.ErrOrStderr(), facts, terminalWidth(c.ErrOrStderr()))
 			view, err := slurm.View(c.Context(), runs)
 			if err != nil && !errors.Is(err, slurm.ErrMissing) {
 				fmt.Fprintf(c.ErrOrStderr(), "warning: without Slurm's view of the tasks: %s\n",
