@@ -43,7 +43,7 @@ func TestScratchTable(t *testing.T) {
 		got = want
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("docs/scratch in README.md (-report +README):\n%s", diff)
+		t.Errorf("docs/scratch in README.md (-report +README; -update rewrites it):\n%s", diff)
 	}
 }
 
