@@ -91,6 +91,9 @@ func (s WeightsSource) originOf(
 	}
 	var fits []candidate
 	for _, source := range sources {
+		if len(source.Modules) > 1 && !a.Changes(source.Modules.Rename) && s.Name == "" {
+			continue // it has more names of its own than the classifier's, and the archive has none of them
+		}
 		network.Leaves = source.Leaves
 		closest := a.Closest(network, source.Modules.Rename)
 		c := candidate{source, closest, closest.Strangers(network)}

@@ -70,6 +70,7 @@ func (s efficientNetV2Stage) block(b *graph.Builder, name string, x *graph.Node,
 func (e efficientNetV2) sources() []Source {
 	modules := e.timm()
 	return []Source{
+		{Name: "torchvision"},
 		{Name: "timm-tf", Modules: modules, Files: []string{"tf_*"},
 			Conventions: Conventions{SamePadding: true, Input: Centred}},
 		{Name: "timm", Modules: modules, Files: []string{"efficientnetv2_*"}, Conventions: Conventions{Eps: 1e-5}},

@@ -60,6 +60,7 @@ func (m mobileNetV3) build(b *graph.Builder, classes int) (features, logits *gra
 func (m mobileNetV3) sources() []Source {
 	modules := m.timm()
 	return []Source{
+		{Name: "torchvision"},
 		{Name: "timm", Modules: modules, Files: []string{"mobilenetv3_*"}, Conventions: Conventions{Eps: 1e-5}},
 		{Name: "timm-tf", Modules: modules, Files: []string{"tf_*"},
 			Conventions: Conventions{SamePadding: true, Input: Centred}},

@@ -1,5 +1,5 @@
-"""Writes conventions/*.json: what PyTorch makes of one image by networks of the libraries whose files of weights are read,
-and how those libraries name and shape their tensors. Run by hand, once with each library on the path:
+"""Writes conventions/*.json: what PyTorch makes of one image by networks of the libraries whose files are read, and how
+those libraries name and shape their tensors. Run by hand, once with each library on the path:
 
     PYTHONPATH=.../pytorch-image-models python3 conventions.py timm
     python3 conventions.py torchvision
@@ -96,7 +96,8 @@ for row, name, (mean, std), head in CASES[library]:
     with torch.no_grad():
         model, state, version = network(library, name, gain)
         features = []
-        model.eval().get_submodule(head).register_forward_hook(lambda module, inputs, output: features.append(inputs[0]))
+        last = model.eval().get_submodule(head)
+        last.register_forward_hook(lambda module, inputs, output: features.append(inputs[0]))
         x = (torch.from_numpy(image()) / 255 - torch.tensor(mean)) / torch.tensor(std)
         model(x.permute(2, 0, 1)[None])
     vector = features[0].flatten().double()

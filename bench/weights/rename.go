@@ -99,6 +99,19 @@ func (a *Archive) without(path string) (*Archive, error) {
 	return within, nil
 }
 
+// Changes reports whether a renaming gives any tensor another name, as it is or within the path that most names are
+// within.
+func (a *Archive) Changes(rename func(name string) string) bool {
+	for _, path := range append([]string{""}, a.parts()...) {
+		for _, t := range a.tensors {
+			if name := strings.TrimPrefix(t.Name, path); rename(name) != name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Has reports whether there is a tensor of that name, or one within the path that most names are within.
 func (a *Archive) Has(name string) bool {
 	for _, path := range append([]string{""}, a.parts()...) {
