@@ -53,6 +53,7 @@ func (a *Adam) Step(p *Program, lr float64) {
 		panic("train: the optimiser belongs to other weights")
 	}
 	a.steps++
+	a.weights.changed()
 	step := optim.AdamStep{
 		LearningRate: lr, Beta1: a.Beta1, Beta2: a.Beta2, Eps: a.Eps, WeightDecay: a.WeightDecay, Number: a.steps,
 	}

@@ -23,6 +23,8 @@ type storage struct {
 	last      int // the step that uses it last
 	refs      int // gradients that are held in it, while compiling
 	offset    int // in floats, decided by placeBuffers
+
+	constant bool // it is kept from one run to the next, beside the arena: see constants.go
 }
 
 func (s *storage) floats(batch int) int { return wholeLines(s.perSample*batch + s.fixed) }

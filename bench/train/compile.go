@@ -19,6 +19,7 @@ type compiler struct {
 	layers     []layer
 	buffers    []storage
 	steps      []step
+	constants  []func(*frame)
 	workspace  int
 	inBackward bool
 	written    map[*graph.Param]bool // gradients that hold something already
@@ -75,10 +76,13 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 
 	c.measureLives(forwardSteps, p)
 	floats := placeBuffers(c.buffers, opt.Batch)
+	p.constants = c.constants
+	constants := placeConstants(c.buffers)
 	p.frame.buffers = c.buffers
 	p.memory = Memory{
 		Activations: 4 * int64(floats),
 		Workspace:   4 * int64(c.workspace),
+		Constants:   4 * int64(constants),
 		Input:       4 * int64(opt.Batch*g.Input.Shape.Size()),
 		Weights:     4 * int64(slabFloats(g.Params)+slabFloats(g.Buffers)),
 	}
@@ -181,6 +185,9 @@ func (c *compiler) measureLives(forwardSteps int, p *Program) {
 			return
 		}
 		s := &c.buffers[b]
+		if s.constant {
+			return
+		}
 		if s.first < 0 {
 			s.first = step
 		}

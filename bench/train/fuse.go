@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/reidbench/reidbench/kernels/act"
+	"github.com/reidbench/reidbench/models/graph"
 )
 
 // A fusion is a rule by which a layer does a part of another one's work, because it has the data at hand. Rules change
@@ -18,6 +19,7 @@ type fusion struct {
 
 // fusions are all rules, in their order: later ones build on what earlier ones have planned.
 var fusions = []fusion{
+	{"fold", foldIntoWeights},
 	{"residual", foldResiduals},
 	{"activation", foldActivations},
 	{"statistics", takeStatistics},
@@ -63,6 +65,7 @@ type convPlan struct {
 	through    *batchNormLayer // the one before it: read its input, and normalise that on the way
 	sums       *gradientSums   // of the one before it: take them
 	joint      *batchNormLayer // the one after it: compute its input's gradient on the way
+	folded     []*graph.Node   // that follow it, for inference: take them into the weights and the bias
 }
 
 // normPlan says what the layers next to a batch norm do for it, or leave to it; nil is nothing.
@@ -89,7 +92,11 @@ type gatePlan struct {
 }
 
 // next returns the layer that alone reads the node of a layer's output, nil if there are others or the caller reads it.
+// For inference, nodes that do nothing there, such as dropout, may lie between them.
 func (c *compiler) next(l layer) layer {
+	if c.opt.Stage == Inference {
+		return l.output().soleReader()
+	}
 	n := l.output().node
 	if len(c.uses[n.ID]) != 1 || n == c.graph.Features {
 		return nil
@@ -145,7 +152,8 @@ func foldResiduals(c *compiler) int {
 	return c.fold(into)
 }
 
-// foldActivations lets batch norms apply an activation that follows, and convolutions and sums a ReLU.
+// foldActivations lets batch norms apply an activation that follows, and convolutions and sums a ReLU. For inference,
+// where nobody asks for what was there before, convolutions apply others, too.
 func foldActivations(c *compiler) int {
 	into := map[layer]layer{}
 	for _, l := range c.layers {
@@ -159,7 +167,7 @@ func foldActivations(c *compiler) int {
 			of.activate(next.act)
 			into[next] = l
 		case *convLayer:
-			if relu {
+			if relu || c.opt.Stage == Inference && of.kernel.Applies(next.act) {
 				of.act = next.act
 				into[next] = l
 			}

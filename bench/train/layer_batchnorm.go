@@ -36,8 +36,13 @@ func (l *batchNormLayer) trains(c *compiler) bool { return c.trainsParams(l.node
 func (l *batchNormLayer) recomputable() bool { return l.residual == nil }
 
 func (l *batchNormLayer) forward(c *compiler, out buffer) {
-	c.scratch(l.kernel.Workspace(c.opt.Batch*l.positions(), c.threads))
+	if c.opt.Stage == Inference {
+		l.constantStatistics(c)
+	} else {
+		c.scratch(l.kernel.Workspace(c.opt.Batch*l.positions(), c.threads))
+	}
 	switch {
+	case c.opt.Stage == Inference:
 	case l.frozen:
 		l.runningStatistics(c)
 	case l.plan.parts != nil:
@@ -86,8 +91,12 @@ func (s *normStatistics) open(f *frame) norm.Statistics {
 
 // newStatistics makes room for the statistics of a batch.
 func (l *batchNormLayer) newStatistics(c *compiler) normStatistics {
+	return l.statisticsIn(c, c.newBuffer(0, l.node.Shape.C), c.newBuffer(0, l.node.Shape.C))
+}
+
+func (l *batchNormLayer) statisticsIn(c *compiler, mean, invStd buffer) normStatistics {
 	l.stats = normStatistics{
-		mean: c.newBuffer(0, l.node.Shape.C), invStd: c.newBuffer(0, l.node.Shape.C),
+		mean: mean, invStd: invStd,
 		runMean: c.weights.of(l.node.Buffers[0]), runVar: c.weights.of(l.node.Buffers[1]),
 	}
 	return l.stats
@@ -100,6 +109,13 @@ func (l *batchNormLayer) runningStatistics(c *compiler) {
 	c.emit(l.label(Statistics), nil, []buffer{to.mean, to.invStd}, func(f *frame) {
 		kernel.Running(to.open(f))
 	})
+}
+
+// constantStatistics has those of earlier batches, which inference uses, computed once.
+func (l *batchNormLayer) constantStatistics(c *compiler) {
+	kernel := l.kernel
+	to := l.statisticsIn(c, c.newConstant(l.node.Shape.C), c.newConstant(l.node.Shape.C))
+	c.constant(func(f *frame) { kernel.Running(to.open(f)) })
 }
 
 // statistics appends the step that reads the input for nothing else.

@@ -6,7 +6,8 @@ import (
 	"github.com/reidbench/reidbench/kernels/norm"
 )
 
-// convLayer is a convolution or linear layer, with the residual that is added to it and the ReLU that follows, if any.
+// convLayer is a convolution or linear layer, with the residual that is added to it and the activation that follows, if
+// any: in training a ReLU.
 type convLayer struct {
 	base
 	tail
@@ -18,6 +19,7 @@ func (c *compiler) newConvLayer(b base) (*convLayer, error) {
 	shape, _ := ConvShape(b.node)
 	shape.BeforeNorm = c.beforeNorm[b.node.ID]
 	shape.Precision = c.opt.Precision
+	shape.Inference = c.opt.Stage == Inference
 	kernel, err := conv.New(shape)
 	if err != nil {
 		return nil, err
@@ -41,13 +43,18 @@ func (l *convLayer) forward(c *compiler, out buffer) {
 		return
 	}
 	kernel := l.kernel
-	w, bias := l.parameters(c)
 	x, add := l.input(c), none
 	if l.residual != nil {
 		add = c.read(l.residual)
 	}
-	c.scratch(kernel.Workspace(c.opt.Batch, c.threads))
+	if c.opt.Stage == Inference {
+		c.scratch(kernel.ForwardWorkspace(c.opt.Batch, c.threads))
+	} else {
+		c.scratch(kernel.Workspace(c.opt.Batch, c.threads))
+	}
+	weights := l.weights(c)
 	c.emit(l.label(Forward), append(x.buffers(), add), []buffer{out}, func(f *frame) {
+		w, bias := weights.open(f)
 		epilogue := conv.Epilogue{Bias: bias, Add: f.at(add), Act: l.act}
 		kernel.Forward(f.pool, f.n, f.at(out), x.open(f, kernel), w, epilogue, f.ws)
 	})

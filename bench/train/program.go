@@ -69,6 +69,8 @@ type Program struct {
 	pool    *parallel.Pool
 	options Options
 
+	constants         []func(*frame) // compute the constants, in their order
+	computedFor       uint64         // the version of the weights that the constants belong to
 	forward, backward []step
 	memory            Memory
 
@@ -99,6 +101,7 @@ type frame struct {
 	images    []float32
 	buffers   []storage
 	arena     []float32
+	constants []float32
 	ws        []float32 // the workspace
 }
 
@@ -112,6 +115,9 @@ func (f *frame) at(b buffer) []float32 {
 	}
 	s := &f.buffers[b]
 	size := s.perSample*f.n + s.fixed
+	if s.constant {
+		return f.constants[s.offset : s.offset+size : s.offset+size]
+	}
 	return f.arena[s.offset : s.offset+size : s.offset+size]
 }
 
@@ -119,6 +125,7 @@ func (f *frame) at(b buffer) []float32 {
 type Memory struct {
 	Activations int64 // forward values and gradients of values
 	Workspace   int64 // scratch of the kernels
+	Constants   int64 // what inference computes of the weights once
 	Input       int64 // the batch of images
 	Weights     int64 // parameters and running statistics, shared by programs
 	Gradients   int64 // of the parameters
@@ -127,7 +134,7 @@ type Memory struct {
 
 // Total is the sum of all parts.
 func (m Memory) Total() int64 {
-	return m.Activations + m.Workspace + m.Input + m.Weights + m.Gradients + m.Moments
+	return m.Activations + m.Workspace + m.Constants + m.Input + m.Weights + m.Gradients + m.Moments
 }
 
 // Compile makes a program for g. The weights must have been made for the same graph.
@@ -140,6 +147,7 @@ func Compile(g *graph.Graph, w *Weights, pool *parallel.Pool, opt Options) (*Pro
 	p.frame.pool = pool
 	p.frame.arena = mem.Allocate(int(p.memory.Activations / 4))
 	p.frame.ws = mem.Allocate(int(p.memory.Workspace / 4))
+	p.frame.constants = mem.Allocate(int(p.memory.Constants / 4))
 	p.images = mem.Allocate(opt.Batch * g.Input.Shape.Size())
 	p.frame.images = p.images
 	p.labels = make([]int32, opt.Batch)
@@ -191,7 +199,11 @@ func (p *Program) Labels() []int32 { return p.labels }
 func (p *Program) Teacher() []float32 { return p.teacher }
 
 // Forward runs the network on the first n images.
-func (p *Program) Forward(n int) { p.start(n, 0); p.run(p.forward) }
+func (p *Program) Forward(n int) {
+	p.start(n, 0)
+	p.computeConstants()
+	p.run(p.forward)
+}
 
 // Train runs the network forward on the first n images, computes the loss and every
 // gradient, and returns the loss. iteration, the number of the training step, keys the dropout masks.
@@ -202,6 +214,7 @@ func (p *Program) Train(n int, iteration uint64) float64 {
 	}
 	p.start(n, iteration)
 	p.watch.keep(p.weights)
+	p.weights.changed() // batch norms move the running statistics
 	p.run(p.forward)
 	if p.watch.cut {
 		p.watch.restore(p.weights)

@@ -20,7 +20,8 @@ type Weights struct {
 	parameters []float32 // the slab that holds the graph's Params
 	running    []float32 // the slab that holds its Buffers, the running statistics
 	place      map[string]placed
-	outline    bool // for planning: tensors overlap, so that there is room for the largest only
+	version    uint64 // grows with every change: programs for inference compute constants of the weights
+	outline    bool   // for planning: tensors overlap, so that there is room for the largest only
 }
 
 type placed struct {
@@ -46,7 +47,7 @@ func NewWeights(g *graph.Graph, seed uint64) *Weights {
 
 // allocate makes weights that are all zero.
 func allocate(g *graph.Graph) *Weights {
-	w := &Weights{graph: g, place: map[string]placed{}}
+	w := &Weights{graph: g, place: map[string]placed{}, version: 1}
 	w.parameters = w.layOut(g.Params)
 	w.running = w.layOut(g.Buffers)
 	return w
@@ -158,8 +159,12 @@ func (w *Weights) Set(name string, values []float32) error {
 		return fmt.Errorf("tensor %q has %d elements, not %d", name, len(place.values), len(values))
 	}
 	fromPublished(place.param, place.values, values)
+	w.changed()
 	return nil
 }
+
+// changed has programs for inference compute their constants anew before the next run.
+func (w *Weights) changed() { w.version++ }
 
 // Copy returns independent weights with the same values.
 func (w *Weights) Copy() *Weights {

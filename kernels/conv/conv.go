@@ -30,7 +30,7 @@ import (
 type Epilogue struct {
 	Bias []float32 // [OutC], nil for none
 	Add  []float32 // shape of y, may be y itself; nil for none
-	Act  act.Kind  // act.None or act.ReLU
+	Act  act.Kind  // one that [Conv.Applies] reports true for
 }
 
 // Conv computes a convolution and its gradients. x is [N,H,W,C] and y is [N,OutH,OutW,OutC]; [Shape] says how the
@@ -140,8 +140,23 @@ func phaseTaps(kernel, stride, padding, phase int) (count, last, line int) {
 	return count, last, (phase + padding - last) / stride
 }
 
-// Forward computes y = act(conv(x, w) + bias + add) for n samples. It panics for activations other than act.None and
-// act.ReLU.
+// Applies reports whether the epilogue of a forward pass computes an activation. All compute act.None and act.ReLU,
+// most in the registers that hold the sums. The others follow while a block of the output is in the caches; the kernels
+// for small groups have no such blocks.
+func (c *Conv) Applies(kind act.Kind) bool {
+	return kind == act.None || kind == act.ReLU || c.grouped == nil
+}
+
+// follows returns the activation if it is none that the loops over the sums compute.
+func (e *Epilogue) follows() act.Kind {
+	if e.Act == act.ReLU {
+		return act.None
+	}
+	return e.Act
+}
+
+// Forward computes y = act(conv(x, w) + bias + add) for n samples. It panics unless [Conv.Applies] reports true for the
+// activation. After [Conv.Pack] for n samples, it reads what that has packed in place of w.
 func (c *Conv) Forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
 	c.check(n, y, x, w)
 	if e.Add != nil {
@@ -150,7 +165,7 @@ func (c *Conv) Forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, w
 	if e.Bias != nil {
 		mem.CheckLen("conv.Conv", "bias", e.Bias, c.s.OutC)
 	}
-	if e.Act != act.None && e.Act != act.ReLU {
+	if !c.Applies(e.Act) {
 		panic("conv.Conv: no epilogue computes " + e.Act.String())
 	}
 	mem.RaceRead(x)

@@ -40,6 +40,9 @@ func (d *depthwise) forward(p *parallel.Pool, n int, y, x, w []float32, e Epilog
 	if e.Act == act.ReLU {
 		c.flags |= flagReLU
 	}
+	if c.follows = e.follows(); c.follows != act.None {
+		c.flags &^= flagStream
+	}
 	c.run(p)
 	d.readThrough(nil)
 }

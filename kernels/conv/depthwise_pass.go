@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/norm"
 	"github.com/reidbench/reidbench/kernels/parallel"
@@ -26,6 +27,7 @@ type depthwiseCall struct {
 	n                       int // images
 	dst, weights, bias, add []float32
 	flags                   int
+	follows                 act.Kind // an activation that follows when a band is complete
 	packed, ws              []float32
 	summed                  summedTasks        // of dst, by task
 	norm                    *norm.GradientSums // of dst as the gradient of a batch norm's output, by band; nil for none
@@ -261,9 +263,15 @@ func (p *depthwisePass) beginBand(band *depthwiseBand, at depthwisePiece, waitin
 	return true
 }
 
-// endBand takes the sums of a band that is complete, if there is a batch norm.
+// endBand does what follows when a band is complete: the activation, or the sums for the batch norm.
 func (p *depthwisePass) endBand(band *depthwiseBand) {
-	if p.norm != nil && band.block == p.blocks-1 {
+	if band.block < p.blocks-1 {
+		return
+	}
+	if p.follows != act.None {
+		act.Apply(p.follows, band.dst, band.dst)
+	}
+	if p.norm != nil {
 		p.norm.Block(p.bandsOf(band.n)+band.begin/p.lines, band.first/p.panel.c, band.dst)
 	}
 }

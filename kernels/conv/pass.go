@@ -12,16 +12,19 @@ type productPass struct {
 	operands []*implicitProduct // what the parts multiply, in a form of their own
 	parts    []blockedProduct
 
+	kept keptWeights // packed for all calls that they serve
+
 	scratch   []float32 // of all workers, in the call in flight
 	perWorker int
 }
 
-// blockedProduct is a product whose weights are packed before blocks of it are multiplied.
+// blockedProduct is a product whose weights are packed before blocks of it are multiplied, or in blocks.
 type blockedProduct interface {
 	of(n int) blockedProduct // a copy for n images, to ask for sizes and the form
 	form() Form
-	packedSize() int // floats of packed weights
-	start(packed []float32)
+	packedSize() int        // floats of packed weights
+	packsAhead() bool       // each call packs them before it multiplies, unless they are kept
+	start(packed []float32) // nil if blocks pack what they need
 	packTasks() int
 	packTask(task int, ws []float32)
 	tasks() int
@@ -43,8 +46,9 @@ type (
 func (m *productPass) workspace(n, threads int) int {
 	space, perWorker := mem.CountingScratch(), 0
 	for _, part := range m.parts {
-		part = part.of(n)
-		space.Take(part.packedSize())
+		if part = part.of(n); part.packsAhead() {
+			space.Take(part.packedSize())
+		}
 		perWorker = max(perWorker, part.workerSize())
 	}
 	return space.Size() + threads*perWorker
@@ -53,6 +57,7 @@ func (m *productPass) workspace(n, threads int) int {
 func (m *productPass) forward(p *parallel.Pool, n int, y, x, w []float32, e Epilogue, ws []float32) {
 	f := m.operands[0]
 	f.n, f.src, f.weights, f.dst, f.add, f.bias, f.relu = n, x, w, y, e.Add, e.Bias, e.Act == act.ReLU
+	f.follows = e.follows()
 	m.run(p, ws)
 }
 
@@ -69,8 +74,15 @@ func (m *productPass) run(p *parallel.Pool, ws []float32) {
 	packTasks, tasks := 0, 0
 	m.perWorker = 0
 	for _, part := range m.parts {
-		part.start(space.Take(part.packedSize()))
-		packTasks += part.packTasks()
+		switch {
+		case m.kept.samples == m.operands[0].n:
+			part.start(m.kept.packed)
+		case part.packsAhead():
+			part.start(space.Take(part.packedSize()))
+			packTasks += tasksAhead(part)
+		default:
+			part.start(nil)
+		}
 		tasks += part.tasks()
 		m.perWorker = max(m.perWorker, part.workerSize())
 	}
@@ -87,7 +99,7 @@ func (m *productPass) run(p *parallel.Pool, ws []float32) {
 
 func (m *packParts) Do(task, worker int) {
 	pass := (*productPass)(m)
-	part, task := pass.partOf(task, blockedProduct.packTasks)
+	part, task := pass.partOf(task, tasksAhead)
 	part.packTask(task, pass.scratchOf(worker))
 }
 
@@ -95,6 +107,14 @@ func (m *multiplyParts) Do(task, worker int) {
 	pass := (*productPass)(m)
 	part, task := pass.partOf(task+m.operands[0].summed.first, blockedProduct.tasks)
 	part.multiply(task, pass.scratchOf(worker))
+}
+
+// tasksAhead returns how many tasks pack a part's weights before it multiplies.
+func tasksAhead(part blockedProduct) int {
+	if !part.packsAhead() {
+		return 0
+	}
+	return part.packTasks()
 }
 
 // partOf returns the part that a task of a stage belongs to, and the task's number among those of the part. tasks

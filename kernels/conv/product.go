@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/mem"
 	"github.com/reidbench/reidbench/kernels/norm"
@@ -29,11 +30,12 @@ type implicitProduct struct {
 	groups        int
 	cols          int  // columns of a group
 	pairs         bool // multiply pairs of bf16: all depths are then counted in pairs
-	strassen      bool // multiply in Strassen's form, by quadrants, where there is more than one block of rows
+	strassen      bool // multiply in Strassen's form, by quadrants, from minBlocks blocks of rows on
+	minBlocks     int
 	given         bool // rows are given to each block, which has all columns
 
 	storing storing   // of the call in flight
-	packed  []float32 // weights in panels, group by group; unused if there is one row block
+	packed  []float32 // weights in panels, group by group; nil if blocks pack the columns that they need
 }
 
 // weightColumns are the weights as the right operand of a product.
@@ -50,7 +52,8 @@ type destination struct {
 	add      []float32
 	bias     []float32
 	relu     bool
-	dstPixel int // floats between pixels of dst, over all groups
+	follows  act.Kind // an activation that follows when a block is complete
+	dstPixel int      // floats between pixels of dst, over all groups
 	phase    phase
 	summed   summedTasks        // of dst
 	norm     *norm.GradientSums // of dst as the gradient of a batch norm's output; nil for none
@@ -72,7 +75,8 @@ func (p *implicitProduct) of(n int) blockedProduct {
 // sized returns the product for n images and no operands.
 func (p *implicitProduct) sized(n int) implicitProduct {
 	sized := *p
-	sized.n, sized.dst, sized.add, sized.norm = n, nil, nil, nil
+	sized.n, sized.dst, sized.add, sized.norm, sized.packed = n, nil, nil, nil, nil
+	sized.follows = act.None
 	sized.storing = sized.chooseStoring()
 	return sized
 }
@@ -81,7 +85,7 @@ func (p *implicitProduct) rows() int { return p.n * p.outH * p.outW }
 
 func (p *implicitProduct) rowBlocks() int { return mem.CeilDiv(p.rows(), rowBlock) }
 
-// packsAhead reports whether weights are packed before they are multiplied.
+// packsAhead reports whether each call packs the weights before it multiplies them.
 func (p *implicitProduct) packsAhead() bool { return p.given || p.rowBlocks() > 1 }
 
 // paddedCols returns the columns of a group in whole panels.
@@ -90,9 +94,6 @@ func (p *implicitProduct) paddedCols() int {
 }
 
 func (p *implicitProduct) packedSize() int {
-	if !p.packsAhead() {
-		return 0
-	}
 	if p.inStrassenForm() {
 		return p.groups * p.strassenSize()
 	}
@@ -143,11 +144,8 @@ func (p *implicitProduct) blockDepth() int {
 	return equalBlocks(depth, limit)
 }
 
-// packTasks returns the number of panels to pack before multiplying.
+// packTasks returns the number of panels to pack.
 func (p *implicitProduct) packTasks() int {
-	if p.packedSize() == 0 {
-		return 0
-	}
 	if p.inStrassenForm() {
 		pairs, singles := columnPanels(p.cols)
 		return p.groups * (pairs + singles)
@@ -242,13 +240,14 @@ const (
 )
 
 // chooseStoring decides for the operands that are set. Without a destination it decides for one that needs most
-// scratch. A result that is added to itself is not stored past the caches, where it already is.
+// scratch. A result that is added to itself is not stored past the caches, where it already is, and neither is one that
+// an activation follows.
 func (p *implicitProduct) chooseStoring() storing {
 	whole := p.dstPixel%gemm.Tile().Cols == 0
 	switch {
 	case p.phase.sh != 1 || p.phase.sw != 1:
 		return storeStrided
-	case p.add != nil && &p.add[0] == &p.dst[0]:
+	case p.add != nil && &p.add[0] == &p.dst[0], p.follows != act.None:
 		return storeDirectly
 	case p.norm != nil && p.norm.Aside():
 		return storeAside

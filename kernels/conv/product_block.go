@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/kernels/mem"
 )
@@ -54,7 +55,7 @@ func (s *productScratch) take(p *implicitProduct, space *mem.Scratch) {
 	if p.inStrassenForm() {
 		s.strassenScratch = gemm.TakeStrassenScratch(space, rowBlock, depth)
 	}
-	if !p.packsAhead() {
+	if !p.packsAhead() && p.packed == nil {
 		s.columns = space.Take(depth * p.columnBlock())
 	}
 }
@@ -201,7 +202,7 @@ func (b *productBlock) rowsAhead() gemm.Prefetch {
 // packColumns sets the right factor, from k on.
 func (b *productBlock) packColumns(k int) {
 	p, m, width, depth := b.implicitProduct, &b.m, gemm.Tile().Cols, b.steps()
-	if p.packsAhead() {
+	if p.packed != nil {
 		m.Right = gemm.PanelsOf(p.packed[b.group*depth*p.paddedCols()+b.col*depth+k*width:], depth*width)
 		return
 	}
@@ -226,6 +227,12 @@ func (b *productBlock) packColumns(k int) {
 // finish does what follows the last block of the depth.
 func (b *productBlock) finish() {
 	p, m := b.implicitProduct, &b.m
+	if p.follows != act.None {
+		for r := range m.Rows {
+			row := m.C.Data[r*m.C.Row:][:m.Cols]
+			act.Apply(p.follows, row, row)
+		}
+	}
 	if p.norm != nil {
 		p.norm.Block(b.row/rowBlock, b.row, m.C.Data[:m.Rows*p.dstPixel])
 	}

@@ -12,6 +12,10 @@ const (
 	minStrassenColumns = 128
 	minStrassenDepth   = 192
 	strassenDepth      = 1024 // upper bound of the blocks of the depth, as depthBlock
+
+	// Packing the factors costs as much as some rows: these are the blocks of rows from which the form pays.
+	minStrassenBlocks  = 2
+	minInferenceBlocks = 3
 )
 
 // useStrassen lets the forward pass and the data gradient multiply in Strassen's form where they have enough columns
@@ -21,14 +25,19 @@ func (c *Conv) useStrassen(minColumns, minDepth int) {
 	pays := func(p *implicitProduct) bool {
 		return p.depth()%2 == 0 && p.depth() >= minDepth && p.cols >= minColumns
 	}
-	c.forward.strassen = pays(&c.forward)
+	c.forward.strassen, c.forward.minBlocks = pays(&c.forward), minStrassenBlocks
+	if c.s.Inference {
+		c.forward.minBlocks = minInferenceBlocks
+	}
 	for i := range c.data {
-		c.data[i].strassen = pays(&c.data[i])
+		c.data[i].strassen, c.data[i].minBlocks = pays(&c.data[i]), minStrassenBlocks
 	}
 }
 
 // inStrassenForm reports whether the product is computed in Strassen's form.
-func (p *implicitProduct) inStrassenForm() bool { return p.strassen && !p.pairs && p.packsAhead() }
+func (p *implicitProduct) inStrassenForm() bool {
+	return p.strassen && !p.pairs && (p.given || p.rowBlocks() >= p.minBlocks)
+}
 
 // columnPanels returns how columns are cut: into pairs of panels, one of either half, and single panels, the last of
 // which need not be whole. All tasks but the last have pairs only.

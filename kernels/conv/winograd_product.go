@@ -72,6 +72,8 @@ func (p *winogradProduct) steps() int {
 	return p.operands.channels
 }
 
+func (p *winogradProduct) packsAhead() bool { return true }
+
 func (p *winogradProduct) start(filters []float32) { p.filters = filters }
 
 func (p *winogradProduct) panels() int {
@@ -166,6 +168,7 @@ func (p *winogradProduct) multiply(task int, ws []float32) {
 		for t := range b.tiles {
 			target := p.target(b.tile+t, b.group*o.cols+col)
 			p.grid.output.collectTile(target, b.products.at(0, t), b.products.step, cols)
+			target.apply(o.follows, cols)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package conv
 import (
 	"unsafe"
 
+	"github.com/reidbench/reidbench/kernels/act"
 	"github.com/reidbench/reidbench/kernels/isa"
 )
 
@@ -111,6 +112,19 @@ type tileTarget struct {
 	rows, cols int
 	bias, add  []float32
 	flags      int
+}
+
+// apply applies an activation to n channels of the tile.
+func (t *tileTarget) apply(kind act.Kind, n int) {
+	if kind == act.None {
+		return
+	}
+	for i := range t.rows {
+		for j := range t.cols {
+			pixel := t.data[i*t.row+j*t.col:][:n]
+			act.Apply(kind, pixel, pixel)
+		}
+	}
 }
 
 // turned exchanges rows and columns.

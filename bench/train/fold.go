@@ -1,0 +1,175 @@
+package train
+
+import (
+	"math"
+
+	"github.com/reidbench/reidbench/kernels/mem"
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/kernels/vec"
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+// Weights are kept packed for inference where packing them anew would take a good part of a run: for few images, as
+// packing takes as long as multiplying some rows, and where what is packed is hardly larger than the weights, since it
+// has to be read.
+const (
+	packedBatch  = 8
+	packedGrowth = 2
+)
+
+// foldIntoWeights has inference fold what scales and shifts the channels of a convolution's output into its weights and
+// bias: a batch norm with the statistics of earlier batches is
+//
+//	(w·x + b - mean)·scale + beta = (scale·w)·x + (b - mean)·scale + beta,   scale = gamma/√(var + eps)
+//
+// and a channel scale has the factors alone.
+func foldIntoWeights(c *compiler) (applied int) {
+	if c.opt.Stage != Inference {
+		return 0
+	}
+	for {
+		into := map[layer]layer{}
+		for conv := range each[*convLayer](c) {
+			next := c.next(conv)
+			switch next.(type) {
+			case *batchNormLayer, *channelScaleLayer:
+			default:
+				continue
+			}
+			after := next.label(Forward).node
+			if after.Shape.C != conv.node.Shape.C {
+				continue // it was reshaped between them
+			}
+			conv.plan.folded = append(conv.plan.folded, after)
+			into[next] = conv
+		}
+		if len(into) == 0 {
+			return applied
+		}
+		applied += c.fold(into)
+	}
+}
+
+// convWeights are what a convolution multiplies by and adds: parameters, or constants in their place.
+type convWeights struct {
+	w, bias              []float32
+	foldedW, foldedBias  buffer // none if nothing is folded
+	weightsRow, channels int    // floats of one output channel, or 1 where the weights of a tap lie side by side
+}
+
+// open returns them for the next call of the kernel.
+func (w *convWeights) open(f *frame) (weights, bias []float32) {
+	if w.foldedW == none {
+		return w.w, w.bias
+	}
+	return f.at(w.foldedW), f.at(w.foldedBias)
+}
+
+// weights returns the layer's, and has inference compute and pack them once.
+func (l *convLayer) weights(c *compiler) convWeights {
+	shape, _ := ConvShape(l.node)
+	of := convWeights{foldedW: none, foldedBias: none, weightsRow: shape.Weights() / shape.OutC, channels: shape.OutC}
+	of.w, of.bias = l.parameters(c)
+	if shape.Depthwise() {
+		of.weightsRow = 1
+	}
+	if len(l.plan.folded) > 0 {
+		of.foldedW, of.foldedBias = c.newConstant(len(of.w)), c.newConstant(shape.OutC)
+		l.foldWeights(c, of)
+	}
+	kernel, batch := l.kernel, c.opt.Batch
+	if c.opt.Stage != Inference || batch > packedBatch {
+		return of
+	}
+	if size := kernel.PackedSize(batch); size > 0 && size <= packedGrowth*len(of.w) {
+		packed := c.newConstant(size)
+		c.constant(func(f *frame) {
+			w, _ := of.open(f)
+			kernel.Pack(f.pool, batch, w, f.at(packed), f.ws)
+		})
+	}
+	return of
+}
+
+// A channelMap is what a layer does to the channels of its input: (x - mean)·gamma/√(variance + eps) + beta. A channel
+// scale has nothing but gamma.
+type channelMap struct {
+	gamma, beta, mean, variance []float32
+	eps                         float64
+}
+
+func (c *compiler) channelMap(n *graph.Node) channelMap {
+	m := channelMap{gamma: c.weights.of(n.Params[0])}
+	if op, ok := n.Op.(graph.BatchNorm); ok {
+		m.beta, m.eps = c.weights.of(n.Params[1]), op.Eps
+		m.mean, m.variance = c.weights.of(n.Buffers[0]), c.weights.of(n.Buffers[1])
+	}
+	return m
+}
+
+// of returns the map of one channel: x·scale + shift.
+func (m *channelMap) of(channel int) (scale, shift float64) {
+	scale = float64(m.gamma[channel])
+	if m.beta == nil {
+		return scale, 0
+	}
+	scale /= math.Sqrt(float64(m.variance[channel]) + m.eps)
+	return scale, float64(m.beta[channel]) - float64(m.mean[channel])*scale
+}
+
+// foldWeights has the folded weights and bias computed.
+func (l *convLayer) foldWeights(c *compiler, of convWeights) {
+	var maps []channelMap
+	for _, n := range l.plan.folded {
+		maps = append(maps, c.channelMap(n))
+	}
+	job := &scaleWeights{row: of.weightsRow, w: of.w, scale: make([]float32, of.channels)}
+	c.constant(func(f *frame) {
+		bias := f.at(of.foldedBias)
+		for channel := range bias {
+			scale, shift := 1.0, 0.0
+			if of.bias != nil {
+				shift = float64(of.bias[channel])
+			}
+			for i := range maps {
+				s, t := maps[i].of(channel)
+				scale, shift = scale*s, shift*s+t
+			}
+			job.scale[channel], bias[channel] = float32(scale), float32(shift)
+		}
+		job.scaled = f.at(of.foldedW)
+		f.pool.Run(job.tasks(), job)
+	})
+}
+
+// scaleWeights multiplies the weights of every output channel by a factor: rows of weights or, where a row is 1, those
+// of each tap.
+type scaleWeights struct {
+	row              int
+	w, scaled, scale []float32
+}
+
+func (s *scaleWeights) perTask() int { return len(s.scale) * max(1, parallel.TaskFloats/len(s.scale)) }
+
+func (s *scaleWeights) tasks() int {
+	if s.row == 1 {
+		return mem.CeilDiv(len(s.w), s.perTask())
+	}
+	return mem.CeilDiv(len(s.scale), parallel.RowsPerTask(s.row))
+}
+
+// Do scales some rows, or some taps.
+func (s *scaleWeights) Do(task, _ int) {
+	channels := len(s.scale)
+	if s.row == 1 {
+		for at := task * s.perTask(); at < min((task+1)*s.perTask(), len(s.w)); at += channels {
+			vec.Mul(s.scaled[at:at+channels], s.w[at:at+channels], s.scale)
+		}
+		return
+	}
+	rows := parallel.RowsPerTask(s.row)
+	for channel := task * rows; channel < min((task+1)*rows, channels); channel++ {
+		at := channel * s.row
+		vec.Scale(s.scaled[at:at+s.row], s.w[at:at+s.row], s.scale[channel])
+	}
+}

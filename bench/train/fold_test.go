@@ -1,0 +1,168 @@
+package train
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/reidbench/reidbench/flops"
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+// randomNorms gives batch norms and channel scales parameters and statistics as training leaves them: those that are
+// drawn first would do nothing.
+func randomNorms(g *graph.Graph, w *Weights) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, n := range g.Nodes {
+		switch n.Op.(type) {
+		case graph.BatchNorm:
+			mean, variance := w.of(n.Buffers[0]), w.of(n.Buffers[1])
+			gamma, beta := w.of(n.Params[0]), w.of(n.Params[1])
+			for i := range mean {
+				mean[i], variance[i] = float32(0.1*r.NormFloat64()), float32(0.8+0.4*r.Float64())
+				gamma[i], beta[i] = float32(0.9+0.2*r.Float64()), float32(0.1*r.NormFloat64())
+			}
+		case graph.ChannelScale:
+			gamma := w.of(n.Params[0])
+			for i := range gamma {
+				gamma[i] = float32(0.1 + 0.3*r.Float64())
+			}
+		}
+	}
+	w.changed()
+}
+
+// distance is ‖a-b‖/‖b‖.
+func distance(a, b []float32) float64 {
+	difference, size := 0.0, 0.0
+	for i := range b {
+		d := float64(a[i]) - float64(b[i])
+		difference += d * d
+		size += float64(b[i]) * float64(b[i])
+	}
+	return math.Sqrt(difference / size)
+}
+
+// TestFoldedFeatures holds the features of every model, with what follows convolutions folded into their weights,
+// against those that are computed layer by layer. Each rounds the values of every layer, by 6e-8 of them at most. Were
+// the layers' errors independent and passed on as they are, a hundred layers would come to 6e-8·√200 = 8e-7 between the
+// two; networks enlarge some. All rows but four were measured below 1e-6, these at 1.2e-6 to 1.8e-6: 2e-6 is allowed. A
+// wrong factor or shift of one channel is far beyond it.
+func TestFoldedFeatures(t *testing.T) {
+	pool := parallel.NewPool(2)
+	t.Cleanup(pool.Close)
+	for _, m := range models.All() {
+		if m.Distill != models.NoDistillation {
+			continue
+		}
+		t.Run(m.Name, func(t *testing.T) {
+			if m.Input == models.PersonImage {
+				m.Input = graph.Shape{H: 128, W: 96, C: 3}
+			}
+			g, err := m.Graph(10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cost, err := flops.Count(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cost.Total.MACs() > lightMACs && os.Getenv(longVariable) == "" {
+				t.Skipf("is computed where %s is set", longVariable)
+			}
+			w := NewWeights(g, 1)
+			randomNorms(g, w)
+			features := func(unfused ...string) []float32 {
+				p, err := Compile(g, w, pool, Options{Batch: 2, Stage: Inference, Unfused: unfused})
+				if err != nil {
+					t.Fatal(err)
+				}
+				randomise(p, rand.New(rand.NewPCG(3, 4)))
+				p.Forward(2)
+				return slices.Clone(p.Features(2))
+			}
+			d := distance(features(), features("fold"))
+			t.Logf("features differ by %.2g of their size", d)
+			if !(d <= 2e-6) {
+				t.Error("that is more than rounding")
+			}
+		})
+	}
+}
+
+// TestFoldFollowsWeights: what is folded and packed is computed anew after each change of the weights, or of the
+// statistics of batch norms alone, and with the bits that a new program has.
+func TestFoldFollowsWeights(t *testing.T) {
+	for _, s := range samples {
+		t.Run(s.name, func(t *testing.T) {
+			p, w := sampleProgram(t, s, 2, Options{Stage: Inference})
+			training, err := Compile(p.graph, w, p.pool, Options{Stage: Everything, Batch: sampleBatch})
+			if err != nil {
+				t.Fatal(err)
+			}
+			randomise(training, rand.New(rand.NewPCG(3, 4)))
+			adam := NewAdam(w, Everything, 5e-4)
+			p.Forward(sampleBatch)
+			for _, change := range []struct {
+				name string
+				make func() error
+			}{
+				{"gradients, and batch norms' statistics", func() error { training.Train(sampleBatch, 0); return nil }},
+				{"a step", func() error { adam.Step(training, 0.1); return nil }},
+				{"a checkpoint", func() error { return setAll(w, NewWeights(p.graph, 8)) }},
+			} {
+				if err := change.make(); err != nil {
+					t.Fatal(err)
+				}
+				p.Forward(sampleBatch)
+				fresh, err := Compile(p.graph, w, p.pool, Options{Stage: Inference, Batch: sampleBatch})
+				if err != nil {
+					t.Fatal(err)
+				}
+				copy(fresh.Images(), p.Images())
+				fresh.Forward(sampleBatch)
+				if !slices.Equal(p.Logits(sampleBatch), fresh.Logits(sampleBatch)) {
+					t.Errorf("after %s: the program computes with weights that have changed", change.name)
+				}
+			}
+		})
+	}
+}
+
+// setAll sets every tensor, as loading a file does.
+func setAll(w, from *Weights) error {
+	for _, name := range from.Names() {
+		if err := w.Set(name, from.Get(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestInferenceBits: the logits have the same bits for any number of threads, and however large a batch the program is
+// made for, with packed weights and without.
+func TestInferenceBits(t *testing.T) {
+	for _, s := range samples {
+		p, w := sampleProgram(t, s, 1, Options{Stage: Inference})
+		p.Forward(sampleBatch)
+		pool := parallel.NewPool(5)
+		defer pool.Close()
+		large, err := Compile(p.graph, w, pool, Options{Batch: packedBatch + 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(large.Images(), p.Images())
+		large.Forward(sampleBatch)
+		if !slices.Equal(p.Logits(sampleBatch), large.Logits(sampleBatch)) {
+			t.Errorf("%s: other bits", s.name)
+		}
+		allocations := testing.AllocsPerRun(3, func() { w.changed(); large.Forward(sampleBatch) })
+		if allocations != 0 {
+			t.Errorf("%s: %v allocations a run", s.name, allocations)
+		}
+	}
+}
