@@ -50,7 +50,7 @@ func openDataset(
 			return nil, err
 		}
 	}
-	opened, err := opener.Open(dir)
+	opened, err := opener.Open(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func openDataset(
 		return nil, fmt.Errorf("open dataset %s: %w: of none of %d queries another camera has an image there", dir,
 			market1501.ErrNoMatch, len(opened.Query.Entries))
 	}
-	fingerprint, err := opened.Fingerprint()
+	fingerprint, err := opened.Fingerprint(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -159,8 +159,8 @@ func (d *dataset) overlap(ctx context.Context, workers int) (market1501.Overlap,
 
 // verify is an error that wraps [store.ErrDatasetChanged] if files are gone or have another size than when the
 // dataset was opened. f is the folder of the job that asks.
-func (d *dataset) verify(f store.Folder) error {
-	switch fingerprint, err := d.Fingerprint(); {
+func (d *dataset) verify(ctx context.Context, f store.Folder) error {
+	switch fingerprint, err := d.Fingerprint(ctx); {
 	case errors.Is(err, fs.ErrNotExist), err == nil && fingerprint != d.record.Fingerprint:
 		return f.DatasetChanged(d.Dataset)
 	default:

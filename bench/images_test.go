@@ -81,7 +81,7 @@ func TestRecordCountsImagesOfEachSplit(t *testing.T) {
 // usedOf counts the images that c's dataset lists.
 func usedOf(t *testing.T, c Config) []results.SplitSeen {
 	t.Helper()
-	d, err := market1501.Open(c.Data)
+	d, err := market1501.Open(t.Context(), c.Data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -102,7 +102,7 @@ func (j *job) unlessChanged(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	if changed := j.data.verify(j.folder); changed != nil {
+	if changed := j.data.verify(ctx, j.folder); changed != nil {
 		return changed
 	}
 	return err

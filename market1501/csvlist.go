@@ -2,6 +2,7 @@ package market1501
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ var csvSplits = [...]string{"train", "query", "gallery"}
 // openCSV reads a list of images: a header, and a line for each image with its path, relative to the list's folder, its
 // identity, its camera and its split. Identity -1 is junk. Every other number is an identity: a distractor is one that
 // no query has.
-func (o Opener) openCSV(file string) (*Dataset, error) {
+func (o Opener) openCSV(ctx context.Context, file string) (*Dataset, error) {
 	if o.Layout != "" {
 		return nil, fmt.Errorf("open dataset %s: %w: a list says itself what its images show; a layout is for folders",
 			file, layout.ErrUnknown)
@@ -35,10 +36,10 @@ func (o Opener) openCSV(file string) (*Dataset, error) {
 		return nil, err
 	}
 	d := &Dataset{Root: filepath.Dir(file), Name: filepath.Base(file), Layout: CSVLayout}
-	return d, d.readCSV(file, content)
+	return d, d.readCSV(ctx, file, content)
 }
 
-func (d *Dataset) readCSV(file string, content []byte) error {
+func (d *Dataset) readCSV(ctx context.Context, file string, content []byte) error {
 	var images [3]listing
 	for i, s := range d.Splits() {
 		*s = Split{Folder: csvSplits[i], root: d.Root, place: file + ", " + csvSplits[i]}
@@ -55,6 +56,9 @@ func (d *Dataset) readCSV(file string, content []byte) error {
 		return listError(file, 1, "%w", err)
 	}
 	for {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("open dataset %s: %w", file, err)
+		}
 		row, err := table.Read()
 		if errors.Is(err, io.EOF) {
 			break

@@ -18,7 +18,7 @@ func TestOpenCSV(t *testing.T) {
 		"2,\"one, two\","+absolute+",gallery,0\r\n"+
 		"3,,../elsewhere/3.jpg,gallery,-1\n"+
 		"1,x,a/1.jpg, train ,500\n"))
-	d, err := Open(list)
+	d, err := Open(t.Context(), list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestOpenCSVRefuses(t *testing.T) {
 	} {
 		list := filepath.Join(t.TempDir(), "list.csv")
 		writeFile(t, list, []byte(content))
-		_, err := Open(list)
+		_, err := Open(t.Context(), list)
 		if !errors.Is(err, ErrList) && !errors.Is(err, ErrEmptySplit) {
 			t.Errorf("%q: error %v", content, err)
 		} else if !strings.Contains(err.Error(), want) {
@@ -71,7 +71,7 @@ func TestOpenCSVRefuses(t *testing.T) {
 	}
 	list := filepath.Join(t.TempDir(), "list.csv")
 	writeFile(t, list, []byte(header))
-	if _, err := (Opener{Layout: "cuhk03"}).Open(list); err == nil || !strings.Contains(err.Error(), "for folders") {
+	if _, err := (Opener{Layout: "cuhk03"}).Open(t.Context(), list); err == nil || !strings.Contains(err.Error(), "for folders") {
 		t.Errorf("a layout of a list: %v", err)
 	}
 }
@@ -83,7 +83,7 @@ func FuzzCSVList(f *testing.F) {
 	f.Add([]byte("path,pid,camid,split\n\"a"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		d := &Dataset{}
-		if err := d.readCSV("list.csv", content); err != nil {
+		if err := d.readCSV(t.Context(), "list.csv", content); err != nil {
 			if !errors.Is(err, ErrList) || !strings.Contains(err.Error(), "list.csv") {
 				t.Fatalf("%q: %v", content, err)
 			}
@@ -106,7 +106,7 @@ func FuzzMSMT17List(f *testing.F) {
 	f.Add([]byte("0000/0000_000_01_0303morning_0008_0.jpg 0\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		s := Split{place: "list_train.txt"}
-		if err := s.readMSMT17List(content, "train"); err != nil {
+		if err := s.readMSMT17List(t.Context(), content, "train"); err != nil {
 			if !errors.Is(err, ErrList) {
 				t.Fatalf("%q: %v", content, err)
 			}

@@ -1,6 +1,7 @@
 package market1501
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -65,7 +66,7 @@ type Opener struct {
 }
 
 // Open lists the dataset in dir by [Opener.Open].
-func Open(dir string) (*Dataset, error) { return Opener{}.Open(dir) }
+func Open(ctx context.Context, dir string) (*Dataset, error) { return Opener{}.Open(ctx, dir) }
 
 // Open lists the dataset in dir, or in the one folder directly below dir that holds
 // the three splits (as Market-1501-v15.09.15 does after unpacking); hidden folders
@@ -74,14 +75,15 @@ func Open(dir string) (*Dataset, error) { return Opener{}.Open(dir) }
 //
 // The error wraps [ErrNotDataset] or [ErrEmptySplit] where that is the reason,
 // [layout.ErrUnknown] or [ErrList], and names the folder or file. An image whose name
-// does not parse is no error: it is left out and listed in its split.
-func (o Opener) Open(dir string) (*Dataset, error) {
+// does not parse is no error: it is left out and listed in its split. Folders of any
+// size stop with their context.
+func (o Opener) Open(ctx context.Context, dir string) (*Dataset, error) {
 	var d *Dataset
 	var err error
 	if strings.EqualFold(filepath.Ext(dir), ".csv") && !isDir(dir) {
-		d, err = o.openCSV(dir)
+		d, err = o.openCSV(ctx, dir)
 	} else {
-		d, err = o.openFolder(dir)
+		d, err = o.openFolder(ctx, dir)
 	}
 	if err != nil {
 		return nil, err
@@ -95,21 +97,21 @@ func (o Opener) Open(dir string) (*Dataset, error) {
 	return d, nil
 }
 
-func (o Opener) openFolder(dir string) (*Dataset, error) {
+func (o Opener) openFolder(ctx context.Context, dir string) (*Dataset, error) {
 	if o.Layout != "" {
 		if _, err := layout.Named(o.Layout); err != nil {
 			return nil, err
 		}
 	}
-	root, found, err := o.findRoot(dir)
+	root, found, err := o.findRoot(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	d := &Dataset{Root: root, Name: filepath.Base(root)}
 	if found.lists {
-		return d, d.readMSMT17()
+		return d, d.readMSMT17(ctx)
 	}
-	return d, d.listFolders(found, o.Layout)
+	return d, d.listFolders(ctx, found, o.Layout)
 }
 
 // Splits returns train, query and gallery.

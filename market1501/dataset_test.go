@@ -76,7 +76,7 @@ var tinyDataset = []string{
 
 func TestOpenListsSplits(t *testing.T) {
 	root := writeDataset(t, tinyDataset...)
-	got, err := Open(root)
+	got, err := Open(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestOpenFindsOuterFolder(t *testing.T) {
 			paths = append(paths, inner+"/"+p)
 		}
 		root := writeDataset(t, paths...)
-		d, err := Open(root)
+		d, err := Open(t.Context(), root)
 		if err != nil {
 			t.Errorf("%s: %v", inner, err)
 		} else if d.Root != filepath.Join(root, inner) {
@@ -164,7 +164,7 @@ func TestOpenRefuses(t *testing.T) {
 			"query/0001_c1s1_000451_03.jpg", "bounding_box_test/cat.jpg"), ErrEmptySplit, "cat.jpg"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := Open(test.dir)
+			_, err := Open(t.Context(), test.dir)
 			if !errors.Is(err, test.want) {
 				t.Fatalf("error %v, want %v", err, test.want)
 			}
@@ -177,13 +177,13 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestFingerprint(t *testing.T) {
 	root := writeDataset(t, tinyDataset...)
-	d, err := Open(root)
+	d, err := Open(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	take := func() string {
 		t.Helper()
-		fingerprint, err := d.Fingerprint()
+		fingerprint, err := d.Fingerprint(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func TestInfo(t *testing.T) {
 	root := writeDataset(t, tinyDataset...)
 	whole := smallJPEG(t, color.White)
 	writeFile(t, filepath.Join(root, "bounding_box_test/0009_c2s1_000001_01.jpg"), whole[:len(whole)/2])
-	d, err := Open(root)
+	d, err := Open(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,5 +248,62 @@ func TestInfo(t *testing.T) {
 	}
 	if err := info.Splits[2].Broken[0].Err; !errors.Is(err, ErrImage) {
 		t.Errorf("truncated image: %v, want ErrImage", err)
+	}
+}
+
+// ended is a context that ends when it has been asked some times.
+type ended struct {
+	context.Context
+	after int
+}
+
+func (e *ended) Err() error {
+	if e.after--; e.after < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// However far opening has come, and whatever is opened, it stops with its context.
+func TestOpenStops(t *testing.T) {
+	around := t.TempDir()
+	folder := filepath.Join(around, "data")
+	for _, name := range tinyDataset {
+		writeFile(t, filepath.Join(folder, name), nil)
+	}
+	list := filepath.Join(folder, "list.csv")
+	writeFile(t, list, []byte("path,pid,camid,split\na.jpg,1,1,train\nb.jpg,2,1,query\nc.jpg,2,2,gallery\n"))
+	msmt17 := t.TempDir()
+	for name, line := range map[string]string{
+		"list_train.txt":   "0000/0000_000_01_0303morning_0008_0.jpg 0\n",
+		"list_query.txt":   "0001/0001_000_01_0303morning_0008_0.jpg 1\n",
+		"list_gallery.txt": "0001/0001_001_02_0303morning_0008_0.jpg 1\n",
+		"train/x":          "", "test/x": "",
+	} {
+		writeFile(t, filepath.Join(msmt17, name), []byte(line))
+	}
+	for what, dir := range map[string]string{
+		"folder": folder, "folder around one": around, "CSV": list, "MSMT17": msmt17,
+	} {
+		stops := 0
+		for ; ; stops++ {
+			_, err := Open(&ended{t.Context(), stops}, dir)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("%s, asked %d times: %v", what, stops, err)
+			}
+		}
+		if stops < 3 { // once for each split at least
+			t.Errorf("%s: the context is asked %d times", what, stops)
+		}
+	}
+	d, err := Open(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Fingerprint(&ended{t.Context(), 1}); !errors.Is(err, context.Canceled) {
+		t.Errorf("fingerprint: %v", err)
 	}
 }

@@ -42,7 +42,7 @@ func TestReportedFiles(t *testing.T) {
 	} {
 		root := writeDataset(t, tinyDataset...)
 		writeFile(t, filepath.Join(root, "query/0001_c1s1_001051_00.jpg"), test.content)
-		dataset, err := Open(root)
+		dataset, err := Open(t.Context(), root)
 		if err != nil {
 			t.Fatal(err)
 		}

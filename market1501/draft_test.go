@@ -16,14 +16,14 @@ func TestHiddenFoldersAreNoDatasets(t *testing.T) {
 		hidden = append(hidden, ".data.123/"+p)
 		both = append(both, ".data.123/"+p, "data/"+p)
 	}
-	if _, err := Open(writeDataset(t, hidden...)); !errors.Is(err, ErrNotDataset) {
+	if _, err := Open(t.Context(), writeDataset(t, hidden...)); !errors.Is(err, ErrNotDataset) {
 		t.Errorf("a hidden one alone: error %v, want ErrNotDataset", err)
 	}
 	root := writeDataset(t, both...)
-	if d, err := Open(root); err != nil || d.Root != filepath.Join(root, "data") {
+	if d, err := Open(t.Context(), root); err != nil || d.Root != filepath.Join(root, "data") {
 		t.Errorf("beside a hidden one: %+v, %v", d, err)
 	}
-	if _, err := Open(filepath.Join(root, ".data.123")); err != nil {
+	if _, err := Open(t.Context(), filepath.Join(root, ".data.123")); err != nil {
 		t.Errorf("a hidden one that is named: %v", err)
 	}
 }

@@ -360,7 +360,7 @@ func TestPanicOfAWorkerIsAnError(t *testing.T) {
 	if err := Synthesize(t.Context(), SynthConfig{Dir: dir, IDs: 4, ImagesPerID: 4}); err != nil {
 		t.Fatal(err)
 	}
-	d, err := Open(dir)
+	d, err := Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package market1501
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -15,11 +16,14 @@ import (
 // path and size of every image that is used, and over identity and camera where the
 // path alone does not tell them. It reads no image, so that it is cheap enough to be
 // taken at every start. The size of a link that leads nowhere is -1.
-func (d *Dataset) Fingerprint() (string, error) {
+func (d *Dataset) Fingerprint(ctx context.Context) (string, error) {
 	digest := sha256.New()
 	told := d.Layout == layout.Market1501.Name || d.Layout == layout.DukeMTMC.Name
 	for _, s := range d.Splits() {
 		for _, e := range s.Entries {
+			if err := ctx.Err(); err != nil {
+				return "", fmt.Errorf("fingerprint dataset: %w", err)
+			}
 			size, err := fileSize(s.file(e.Path))
 			if err != nil {
 				return "", fmt.Errorf("fingerprint dataset: %w: %w", ErrNotGiven, err)

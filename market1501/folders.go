@@ -1,6 +1,7 @@
 package market1501
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -75,7 +76,7 @@ func (o Opener) nearest(dir string) (nearest arrangement, missing []string) {
 }
 
 // findRoot finds the folder that holds the splits: dir, or the one folder in it that does.
-func (o Opener) findRoot(dir string) (root string, found arrangement, err error) {
+func (o Opener) findRoot(ctx context.Context, dir string) (root string, found arrangement, err error) {
 	fail := func(format string, args ...any) (string, arrangement, error) {
 		return "", arrangement{}, fmt.Errorf("open dataset %s: %w%w", dir, ErrNotDataset, fmt.Errorf(format, args...))
 	}
@@ -91,14 +92,17 @@ func (o Opener) findRoot(dir string) (root string, found arrangement, err error)
 	if len(missing) < len(nearest.splits) {
 		return fail(": no %s", strings.Join(o.wants(nearest, missing), ", "))
 	}
-	children, err := os.ReadDir(dir)
+	children, err := readFolder(ctx, dir)
 	if err != nil {
 		return "", arrangement{}, fmt.Errorf("open dataset: %w", err)
 	}
 	var names []string
 	for _, child := range children {
-		if strings.HasPrefix(child.Name(), ".") {
-			continue // what a killed Synthesize has left, for one
+		if err := ctx.Err(); err != nil {
+			return "", arrangement{}, fmt.Errorf("open dataset %s: %w", dir, err)
+		}
+		if child.Type().IsRegular() || strings.HasPrefix(child.Name(), ".") {
+			continue // hidden is what a killed Synthesize has left, for one
 		}
 		inner := filepath.Join(dir, child.Name())
 		if a, missing := o.nearest(inner); len(o.wants(a, missing)) == 0 {

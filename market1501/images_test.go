@@ -215,7 +215,7 @@ func TestLoad(t *testing.T) {
 	whole := smallJPEG(t, color.White)
 	writeFile(t, filepath.Join(root, "bounding_box_train/0003_c1s1_000001_01.jpg"), whole[:len(whole)/2])
 	writeFile(t, filepath.Join(root, "bounding_box_train/0004_c1s1_000001_01.jpg"), []byte("no image"))
-	d, err := Open(root)
+	d, err := Open(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func TestLoad(t *testing.T) {
 
 func TestLoadFails(t *testing.T) {
 	root := writeDataset(t, tinyDataset...)
-	d, err := Open(root)
+	d, err := Open(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestUnreadableIsNotBroken(t *testing.T) {
 				t.Skip("root may read everything")
 			}
 			root := writeDataset(t, tinyDataset...)
-			d, err := Open(root)
+			d, err := Open(t.Context(), root)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -32,7 +32,7 @@ type Info struct {
 // Info checks every image by decoding it, workers at once (0: one per CPU).
 // progress, which may be nil, is told of every image, one call at a time.
 func (d *Dataset) Info(ctx context.Context, workers int, progress func(done, total int)) (*Info, error) {
-	fingerprint, err := d.Fingerprint()
+	fingerprint, err := d.Fingerprint(ctx)
 	if err != nil {
 		return nil, err
 	}

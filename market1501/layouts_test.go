@@ -76,7 +76,7 @@ func TestOpenLayouts(t *testing.T) {
 			"bounding_box_test: bounding_box_test/0000_002_03_0303noon_0010_1.jpg pid 0 cam 3 label -1",
 		}},
 	} {
-		d, err := Open(filepath.Join(writeDataset(t, test.files...), test.dir))
+		d, err := Open(t.Context(), filepath.Join(writeDataset(t, test.files...), test.dir))
 		if err != nil {
 			t.Errorf("%s: %v", test.layout, err)
 			continue
@@ -91,7 +91,7 @@ func TestOpenLayouts(t *testing.T) {
 	both := writeDataset(t, "labeled/query/0000_c1_1.png", "labeled/bounding_box_train/0003_c2_10.png",
 		"labeled/bounding_box_test/0000_c2_6.png", "detected/query/0000_c1_1.png",
 		"detected/bounding_box_train/0003_c2_10.png", "detected/bounding_box_test/0000_c2_6.png")
-	if _, err := Open(both); err == nil || !strings.Contains(err.Error(), "detected, labeled") {
+	if _, err := Open(t.Context(), both); err == nil || !strings.Contains(err.Error(), "detected, labeled") {
 		t.Errorf("both of CUHK03-NP's: %v", err)
 	}
 }
@@ -110,7 +110,7 @@ func TestOpenMSMT17(t *testing.T) {
 		} {
 			writeFile(t, filepath.Join(inner, list), []byte(lines))
 		}
-		d, err := Open(root)
+		d, err := Open(t.Context(), root)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +128,7 @@ func TestOpenMSMT17(t *testing.T) {
 			found + " -2", found + " x", found + " 0\n" + found + " 0",
 		} {
 			writeFile(t, filepath.Join(inner, "list_gallery.txt"), []byte(asked+" 0\n"+bad+"\n"))
-			if _, err := Open(root); !errors.Is(err, ErrList) ||
+			if _, err := Open(t.Context(), root); !errors.Is(err, ErrList) ||
 				!strings.Contains(err.Error(), "list_gallery.txt:"+fmt.Sprint(2+strings.Count(bad, "\n"))+":") {
 				t.Errorf("%q: error %v", bad, err)
 			}
@@ -142,7 +142,7 @@ func TestLayoutIsThatOfMostNames(t *testing.T) {
 		"bounding_box_train/0009_c1_7.jpg", "query/0003_c1s1_000451_03.jpg", "query/0003_c1_1.jpg",
 		"bounding_box_test/0003_c2s1_000451_03.jpg", "bounding_box_test/0003_c2_1.jpg")
 	for asked, want := range map[string]string{"": "market1501", "market1501": "market1501", "cuhk03": "cuhk03"} {
-		d, err := Opener{Layout: asked}.Open(root)
+		d, err := Opener{Layout: asked}.Open(t.Context(), root)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestLayoutIsThatOfMostNames(t *testing.T) {
 			t.Errorf("%q: warnings %s", asked, warnings)
 		}
 	}
-	if _, err := (Opener{Layout: "prid"}).Open(root); !errors.Is(err, layout.ErrUnknown) {
+	if _, err := (Opener{Layout: "prid"}).Open(t.Context(), root); !errors.Is(err, layout.ErrUnknown) {
 		t.Errorf("an unknown layout: %v", err)
 	}
 }
@@ -161,7 +161,7 @@ func TestLayoutIsThatOfMostNames(t *testing.T) {
 // Where no layout fits, the error names all that were tried, and a name that is like none.
 func TestNamesOfNoLayout(t *testing.T) {
 	root := writeDataset(t, "bounding_box_train/anna-1.jpg", "query/anna-2.jpg", "bounding_box_test/anna-3.jpg")
-	_, err := Open(root)
+	_, err := Open(t.Context(), root)
 	if !errors.Is(err, ErrEmptySplit) {
 		t.Fatalf("error %v", err)
 	}
@@ -170,7 +170,7 @@ func TestNamesOfNoLayout(t *testing.T) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}
 	}
-	if _, err = (Opener{Layout: "veri776"}).Open(root); err == nil || strings.Contains(err.Error(), "market1501") {
+	if _, err = (Opener{Layout: "veri776"}).Open(t.Context(), root); err == nil || strings.Contains(err.Error(), "market1501") {
 		t.Errorf("asked for one layout: %v", err)
 	}
 }
@@ -195,11 +195,11 @@ func TestFingerprintKnowsWhatPathsDoNotTell(t *testing.T) {
 	} {
 		list := filepath.Join(root, "list.csv")
 		writeFile(t, list, []byte("path,pid,camid,split\n"+lines))
-		d, err := Open(list)
+		d, err := Open(t.Context(), list)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fingerprint, err := d.Fingerprint()
+		fingerprint, err := d.Fingerprint(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,13 +216,13 @@ func TestFingerprintKnowsWhatPathsDoNotTell(t *testing.T) {
 	} {
 		writeFile(t, filepath.Join(root, file), []byte(file))
 	}
-	d, err := Open(root)
+	d, err := Open(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// printf '%s\0%d\n' of paths and sizes, in this order, through sha256sum
 	const before = "9f4ce1f87ad5f6ff2ee2dfc9f69115ad88141c60ce473001aa38b626fb31bf6e"
-	if fingerprint, err := d.Fingerprint(); err != nil || fingerprint != before {
+	if fingerprint, err := d.Fingerprint(t.Context()); err != nil || fingerprint != before {
 		t.Errorf("fingerprint %s, %v; want %s", fingerprint, err, before)
 	}
 }
@@ -232,17 +232,17 @@ func TestOpenWithoutTrainingImages(t *testing.T) {
 	files := []string{"query/0001_c1s1_000001_00.jpg", "bounding_box_test/0001_c2s1_000001_00.jpg"}
 	for _, more := range [][]string{nil, {"bounding_box_train/Thumbs.db"}} {
 		root := writeDataset(t, append(files[:2:2], more...)...)
-		if _, err := Open(root); err == nil || !strings.Contains(err.Error(), "bounding_box_train") {
+		if _, err := Open(t.Context(), root); err == nil || !strings.Contains(err.Error(), "bounding_box_train") {
 			t.Errorf("%v: to train on: error %v", more, err)
 		}
-		d, err := Opener{TestOnly: true}.Open(root)
+		d, err := Opener{TestOnly: true}.Open(t.Context(), root)
 		if err != nil {
 			t.Errorf("%v: %v", more, err)
 		} else if len(d.Train.Entries) != 0 || len(d.Query.Entries) != 1 || d.Classes != 0 {
 			t.Errorf("%v: %q", more, entryTexts(d))
 		}
 	}
-	if _, err := (Opener{TestOnly: true}).Open(writeDataset(t, files[0])); !errors.Is(err, ErrNotDataset) {
+	if _, err := (Opener{TestOnly: true}).Open(t.Context(), writeDataset(t, files[0])); !errors.Is(err, ErrNotDataset) {
 		t.Errorf("without a gallery: %v", err)
 	}
 }
@@ -251,7 +251,7 @@ func TestOpenWithoutTrainingImages(t *testing.T) {
 func TestOthersAreCountedAndNamed(t *testing.T) {
 	root := writeDataset(t, append(tinyDataset[:len(tinyDataset):len(tinyDataset)], "query/0001_c1s1_000001_00.bmp",
 		"query/0001_c1s1_000002_00.BMP", "query/readme", "query/.DS_Store", "query/0003_c1s1_000001_00.jpg/x.jpg")...)
-	d, err := Open(root)
+	d, err := Open(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func TestDanglingLinkIsBroken(t *testing.T) {
 	if err := os.Symlink(filepath.Join(root, "nowhere"), filepath.Join(root, link)); err != nil {
 		t.Fatal(err)
 	}
-	d, err := Open(root)
+	d, err := Open(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestDanglingLinkIsBroken(t *testing.T) {
 	}
 	dangling := info.Fingerprint
 	writeFile(t, filepath.Join(root, "nowhere"), smallJPEG(t, color.White))
-	if mended, err := d.Fingerprint(); err != nil || mended == dangling {
+	if mended, err := d.Fingerprint(t.Context()); err != nil || mended == dangling {
 		t.Errorf("mended, the fingerprint is the same; %v", err)
 	}
 }

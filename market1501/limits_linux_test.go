@@ -2,13 +2,15 @@ package market1501
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 )
 
 // Too many open files are no broken images. The limit is set when the images have been listed.
 func TestTooManyOpenFiles(t *testing.T) {
-	d, err := Open(writeDataset(t, tinyDataset...))
+	d, err := Open(t.Context(), writeDataset(t, tinyDataset...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,5 +29,20 @@ func TestTooManyOpenFiles(t *testing.T) {
 	}
 	if !errors.Is(err, syscall.EMFILE) {
 		t.Errorf("error %v, want EMFILE", err)
+	}
+}
+
+// A pipe in the place of a split's folder is waited for by nobody.
+func TestOpenPipe(t *testing.T) {
+	root := writeDataset(t, tinyDataset...)
+	train := filepath.Join(root, trainFolder)
+	if err := os.RemoveAll(train); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(train, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Opener{TestOnly: true}).Open(t.Context(), root); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("error %v, want ENOTDIR", err)
 	}
 }

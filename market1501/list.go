@@ -3,6 +3,7 @@ package market1501
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -99,7 +100,7 @@ var (
 
 // readMSMT17 reads the lists of train, query and gallery. That of the validation images is not read: they are no part
 // of the training by which figures are published.
-func (d *Dataset) readMSMT17() error {
+func (d *Dataset) readMSMT17(ctx context.Context) error {
 	d.Layout = layout.MSMT17.Name
 	for i, s := range d.Splits() {
 		name := inMSMT17Lists.splits[i]
@@ -117,7 +118,7 @@ func (d *Dataset) readMSMT17() error {
 		if err != nil {
 			return err
 		}
-		if err := s.readMSMT17List(content, folders[at]); err != nil {
+		if err := s.readMSMT17List(ctx, content, folders[at]); err != nil {
 			return err
 		}
 	}
@@ -125,9 +126,12 @@ func (d *Dataset) readMSMT17() error {
 }
 
 // readMSMT17List reads lines of a path below folder, a blank and an identity.
-func (s *Split) readMSMT17List(content []byte, folder string) error {
+func (s *Split) readMSMT17List(ctx context.Context, content []byte, folder string) error {
 	images, line := listing{split: s}, 0
 	for text := range bytes.Lines(content) {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("open dataset %s: %w", s.place, err)
+		}
 		line++
 		trimmed := strings.TrimSpace(string(text))
 		if trimmed == "" {

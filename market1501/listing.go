@@ -1,25 +1,30 @@
 package market1501
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/reidbench/reidbench/market1501/layout"
 )
 
 // listFolders lists the three folders, their names read as named, or as those of most images.
-func (d *Dataset) listFolders(found arrangement, named string) error {
+func (d *Dataset) listFolders(ctx context.Context, found arrangement, named string) error {
 	var images [3][]string
 	var all []string
 	for i, s := range d.Splits() {
 		*s = Split{Folder: found.splits[i], root: d.Root, place: filepath.Join(d.Root, found.splits[i])}
 		var err error
-		if images[i], err = s.findImages(); err != nil {
+		if images[i], err = s.findImages(ctx); err != nil {
 			return err
 		}
 		all = append(all, images[i]...)
@@ -39,6 +44,9 @@ func (d *Dataset) listFolders(found arrangement, named string) error {
 			s.named = chosen.String()
 		}
 		for _, file := range images[i] {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("list %s: %w", s.place, err)
+			}
 			name, err := chosen.Parse(file)
 			if err != nil {
 				s.Unparsable = append(s.Unparsable, path.Join(s.Folder, file))
@@ -52,8 +60,8 @@ func (d *Dataset) listFolders(found arrangement, named string) error {
 
 // findImages returns the names of the images in the split's folder, sorted, and counts what else is there. A folder
 // that is not there has none.
-func (s *Split) findImages() ([]string, error) {
-	files, err := os.ReadDir(filepath.Join(s.root, s.Folder)) // sorted by name
+func (s *Split) findImages(ctx context.Context) ([]string, error) {
+	files, err := readFolder(ctx, filepath.Join(s.root, s.Folder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list split: %w", err)
 	}
@@ -66,6 +74,39 @@ func (s *Split) findImages() ([]string, error) {
 		}
 	}
 	return images, nil
+}
+
+// readFolder is [os.ReadDir], which a folder of millions of files keeps busy for long, until ctx ends.
+func readFolder(ctx context.Context, dir string) ([]fs.DirEntry, error) {
+	const atOnce = 4096
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() { // to open a pipe would wait for whoever writes into it
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var files []fs.DirEntry
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("%s: %w", dir, err)
+		}
+		some, err := f.ReadDir(atOnce)
+		files = append(files, some...)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(files, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
+	return files, nil
 }
 
 // add takes in one image, or counts why it does not.

@@ -37,7 +37,7 @@ func TestOverlap(t *testing.T) {
 			for _, path := range test.copies {
 				writeFile(t, filepath.Join(root, path), content)
 			}
-			d, err := Open(root)
+			d, err := Open(t.Context(), root)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -155,7 +155,7 @@ func TestPicture(t *testing.T) {
 	if err := Synthesize(t.Context(), SynthConfig{Dir: dir, IDs: 4, TestIDs: 2, ImagesPerID: 4, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	d, err := Open(dir)
+	d, err := Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func TestSynthesizeLayout(t *testing.T) {
 	if want := ids*perID + 8; reports != want || last != want {
 		t.Errorf("%d progress reports, last of %d images; want %d", reports, last, want)
 	}
-	d, err := Open(dir)
+	d, err := Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestSynthesizeLayout(t *testing.T) {
 // The fewest images there can be still make a dataset.
 func TestSynthesizeLeast(t *testing.T) {
 	dir := synthesize(t, SynthConfig{IDs: 2, ImagesPerID: 4, Distractors: -1, Junk: -1})
-	d, err := Open(dir)
+	d, err := Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestSynthesizeLeast(t *testing.T) {
 // anybody: there is something to learn. That it can be learned is tested where
 // networks are trained.
 func TestSynthesizedPeopleAreNotFoundByPixels(t *testing.T) {
-	d, err := Open(synthesize(t, SynthConfig{IDs: 40, TestIDs: 39, ImagesPerID: 8, Seed: 2}))
+	d, err := Open(t.Context(), synthesize(t, SynthConfig{IDs: 40, TestIDs: 39, ImagesPerID: 8, Seed: 2}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestSynthesizeIntoEmptyFolder(t *testing.T) {
 	if err := Synthesize(context.Background(), SynthConfig{Dir: dir, IDs: 2, ImagesPerID: 4}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(dir); err != nil {
+	if _, err := Open(t.Context(), dir); err != nil {
 		t.Error(err)
 	}
 }

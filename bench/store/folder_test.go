@@ -22,11 +22,11 @@ func smallDataset(t *testing.T) (*market1501.Dataset, Identity) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := market1501.Open(dir)
+	data, err := market1501.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fingerprint, err := data.Fingerprint()
+	fingerprint, err := data.Fingerprint(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ then, or if no query has a match. Eval and rank need no training images.
 			if err != nil {
 				return err
 			}
-			dataset, err := opener.Open(dir)
+			dataset, err := opener.Open(c.Context(), dir)
 			if err != nil {
 				return err
 			}

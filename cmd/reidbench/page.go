@@ -62,6 +62,9 @@ func newPage(ctx context.Context, report *results.Report, runs, data string, war
 			}
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return page, err // images that were not sought are not missing
+	}
 	page.Missing = pictures.missed()
 	for _, m := range models.All() {
 		network, err := newNetwork(m)

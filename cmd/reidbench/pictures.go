@@ -48,7 +48,7 @@ func newPictures(runs, data string) *pictures {
 
 // dataset finds what a run was judged on: the named folder, or one in the folder of runs that is called so, if it has
 // the fingerprint.
-func (p *pictures) dataset(d results.Dataset) *market1501.Dataset {
+func (p *pictures) dataset(ctx context.Context, d results.Dataset) *market1501.Dataset {
 	if found, ok := p.datasets[d.Fingerprint]; ok {
 		return found
 	}
@@ -57,11 +57,11 @@ func (p *pictures) dataset(d results.Dataset) *market1501.Dataset {
 		if dir == "" {
 			continue
 		}
-		opened, err := (market1501.Opener{Layout: folderLayout(d), TestOnly: true}).Open(dir)
+		opened, err := (market1501.Opener{Layout: folderLayout(d), TestOnly: true}).Open(ctx, dir)
 		if err != nil {
 			continue
 		}
-		if fingerprint, err := opened.Fingerprint(); err == nil && fingerprint == d.Fingerprint {
+		if fingerprint, err := opened.Fingerprint(ctx); err == nil && fingerprint == d.Fingerprint {
 			p.datasets[d.Fingerprint] = opened
 		}
 	}
@@ -90,7 +90,7 @@ func (p *pictures) ranked(ctx context.Context, model, dir string, record results
 		}
 		return html.Ranked{}, false
 	}
-	dataset := p.dataset(record.Dataset)
+	dataset := p.dataset(ctx, record.Dataset)
 	ranked := html.Ranked{Model: model}
 	for _, l := range rankings.Lists {
 		list := html.RankedList{Place: placeName(l.Place, rankings.Queries), AP: l.AP, Query: p.picture(ctx, dataset,

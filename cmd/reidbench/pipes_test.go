@@ -20,7 +20,7 @@ func TestNoCommandWaitsForAPipe(t *testing.T) {
 	data, runs := synthetic(t), t.TempDir()
 	run := []string{"run", "lenet", "--data", data, "--out", runs, "--recipe", "tiny"}
 	succeed(t, run...)
-	dataset, err := market1501.Open(data)
+	dataset, err := market1501.Open(t.Context(), data)
 	if err != nil {
 		t.Fatal(err)
 	}

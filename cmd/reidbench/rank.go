@@ -116,7 +116,7 @@ func choiceNames() string {
 // drawRankings writes a PNG per list into dir, which it creates, and returns their paths:
 // rank-01-0002_c1s1_000451_03.png.
 func drawRankings(ctx context.Context, r results.Rankings, c bench.EvaluateConfig, dir string) ([]string, error) {
-	dataset, err := (market1501.Opener{Layout: c.Layout, TestOnly: true}).Open(c.Data)
+	dataset, err := (market1501.Opener{Layout: c.Layout, TestOnly: true}).Open(ctx, c.Data)
 	if err != nil {
 		return nil, err
 	}
