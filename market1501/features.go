@@ -1,12 +1,13 @@
 package market1501
 
 import (
-	"bufio"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/reidbench/reidbench/results/atomicfile"
 )
@@ -99,22 +100,29 @@ const (
 
 // WriteFeatures writes one CSV file with a line per image: file name, pid, camid,
 // split (query or gallery), then the values in the shortest decimals that read
-// back as the same float32. Both sets have the same Dim. The file appears whole or
+// back as the same float32, quoted as RFC 4180 has it where a name needs that. Both sets have the same Dim. The file appears whole or
 // not at all.
 func WriteFeatures(file string, query, gallery *Features) error {
 	if query.Dim != gallery.Dim {
 		return fmt.Errorf("write features: %w: %d values per image and %d", ErrFeatures, query.Dim, gallery.Dim)
 	}
 	err := atomicfile.Write(file, func(w io.Writer) error {
-		out := bufio.NewWriterSize(w, 1<<20)
-		out.WriteString(FeatureColumns)
+		out := csv.NewWriter(w)
+		header := strings.Split(FeatureColumns, ",")
 		for d := range query.Dim {
-			fmt.Fprintf(out, ",f%d", d)
+			header = append(header, fmt.Sprintf("f%d", d))
 		}
-		out.WriteByte('\n')
-		query.writeRows(out, querySplit)
-		gallery.writeRows(out, gallerySplit)
-		return out.Flush()
+		if err := out.Write(header); err != nil {
+			return err
+		}
+		if err := query.writeRows(out, querySplit); err != nil {
+			return err
+		}
+		if err := gallery.writeRows(out, gallerySplit); err != nil {
+			return err
+		}
+		out.Flush()
+		return out.Error()
 	})
 	if err != nil {
 		return fmt.Errorf("write features: %w", err)
@@ -122,18 +130,16 @@ func WriteFeatures(file string, query, gallery *Features) error {
 	return nil
 }
 
-// writeRows leaves errors to the Flush of out, which keeps the first. Names need
-// no quotes: they have been parsed, and neither comma nor quote passes that.
-func (f *Features) writeRows(out *bufio.Writer, split string) {
-	var line []byte
+func (f *Features) writeRows(out *csv.Writer, split string) error {
+	row := make([]string, 4+f.Dim)
 	for i := range f.Len() {
-		line = append(line[:0], f.name(i)...)
-		line = strconv.AppendInt(append(line, ','), int64(f.PIDs[i]), 10)
-		line = strconv.AppendInt(append(line, ','), int64(f.CamIDs[i]), 10)
-		line = append(append(line, ','), split...)
+		row = append(row[:0], f.name(i), strconv.Itoa(int(f.PIDs[i])), strconv.Itoa(int(f.CamIDs[i])), split)
 		for _, v := range f.Row(i) {
-			line = strconv.AppendFloat(append(line, ','), float64(v), 'g', -1, 32)
+			row = append(row, strconv.FormatFloat(float64(v), 'g', -1, 32))
 		}
-		out.Write(append(line, '\n'))
+		if err := out.Write(row); err != nil {
+			return err
+		}
 	}
+	return nil
 }

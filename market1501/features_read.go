@@ -2,9 +2,11 @@ package market1501
 
 import (
 	"bufio"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,29 +37,51 @@ func ReadFeatures(file string) (query, gallery *Features, err error) {
 	return query, gallery, nil
 }
 
+// bounded reads at most left bytes, which whoever reads lines sets anew for each.
+type bounded struct {
+	io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("a line is too long")
+	}
+	n, err := b.Reader.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
 func parseFeatures(r io.Reader) (query, gallery *Features, err error) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, 1<<16), maxFeatureLine)
+	lines := &bounded{Reader: bufio.NewReaderSize(r, 1<<16)}
+	table := csv.NewReader(lines)
+	table.ReuseRecord, table.FieldsPerRecord = true, -1
+	columns := strings.Split(FeatureColumns, ",")
 	query, gallery = new(Features), new(Features)
-	for n := 1; lines.Scan(); n++ {
-		if n == 1 {
-			rest, ok := strings.CutPrefix(lines.Text(), FeatureColumns+",")
-			if !ok {
+	for first := true; ; first = false {
+		lines.left = maxFeatureLine
+		row, err := table.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", ErrFeatures, err)
+		}
+		if first {
+			if len(row) <= len(columns) || !slices.Equal(row[:len(columns)], columns) {
 				return nil, nil, fmt.Errorf("%w: its columns don't begin with %s", ErrFeatures, FeatureColumns)
 			}
-			query.Dim = 1 + strings.Count(rest, ",")
+			query.Dim = len(row) - len(columns)
 			gallery.Dim = query.Dim
 			continue
 		}
-		if err := parseFeatureRow(lines.Text(), query, gallery); err != nil {
+		if err := parseFeatureRow(row, query, gallery); err != nil {
+			n, _ := table.FieldPos(0)
 			return nil, nil, fmt.Errorf("%w: line %d: %w", ErrFeatures, n, err)
 		}
 		if len(query.Values)+len(gallery.Values) > maxFeatureValues {
 			return nil, nil, fmt.Errorf("%w: more than %d values", ErrFeatures, maxFeatureValues)
 		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrFeatures, err)
 	}
 	if query.Len() == 0 || gallery.Len() == 0 {
 		return nil, nil, fmt.Errorf("%w: %d queries, %d gallery images", ErrFeatures, query.Len(), gallery.Len())
@@ -66,13 +90,9 @@ func parseFeatures(r io.Reader) (query, gallery *Features, err error) {
 }
 
 // parseFeatureRow adds a line to the set that it names.
-func parseFeatureRow(line string, query, gallery *Features) error {
-	var cells [4]string
-	for i := range cells {
-		var ok bool
-		if cells[i], line, ok = strings.Cut(line, ","); !ok {
-			return errors.New("too few columns")
-		}
+func parseFeatureRow(cells []string, query, gallery *Features) error {
+	if len(cells) < 5 {
+		return errors.New("too few columns")
 	}
 	set := query
 	switch cells[3] {
@@ -90,18 +110,16 @@ func parseFeatureRow(line string, query, gallery *Features) error {
 	if cells[0] == "" {
 		return errors.New("an image without a name")
 	}
-	values := 0
-	for more := true; more; values++ {
-		var cell string
-		cell, line, more = strings.Cut(line, ",")
+	values := cells[4:]
+	if len(values) != set.Dim {
+		return fmt.Errorf("%d values, not %d", len(values), set.Dim)
+	}
+	for _, cell := range values {
 		v, err := strconv.ParseFloat(cell, 32)
 		if err != nil {
 			return err
 		}
 		set.Values = append(set.Values, float32(v))
-	}
-	if values != set.Dim {
-		return fmt.Errorf("%d values, not %d", values, set.Dim)
 	}
 	set.Names = append(set.Names, strings.Clone(cells[0]))
 	set.PIDs, set.CamIDs = append(set.PIDs, int32(pid)), append(set.CamIDs, int32(camID))

@@ -15,7 +15,7 @@ import (
 // TestReadFeatures: what is written is read again, to the bit.
 func TestReadFeatures(t *testing.T) {
 	query := &Features{Dim: 2, Values: []float32{0.1, -math.SmallestNonzeroFloat32}, PIDs: []int32{7},
-		CamIDs: []int32{1}, Names: []string{"query/a.jpg"}}
+		CamIDs: []int32{1}, Names: []string{`a, "b".jpg`}}
 	gallery := &Features{Dim: 2, Values: []float32{1e-30, 16777217, 0, math.MaxFloat32}, PIDs: []int32{0, 7},
 		CamIDs: []int32{2, 3}, Names: []string{"bounding_box_test/b.jpg", "bounding_box_test/c.jpg"}}
 	file := filepath.Join(t.TempDir(), "features.csv")
@@ -45,7 +45,7 @@ func TestReadFeaturesRefuses(t *testing.T) {
 		{"file,pid,camid,split,f0\na,1,x,query,0.5\n", "invalid syntax"},
 		{"file,pid,camid,split,f0\na,1,1,query,much\n", "invalid syntax"},
 		{"file,pid,camid,split,f0\n,1,1,query,1\n", "without a name"},
-		{"file,pid,camid,split,f0\n" + strings.Repeat("a", maxFeatureLine), "token too long"},
+		{"file,pid,camid,split,f0\n" + strings.Repeat("a", 2*maxFeatureLine), "a line is too long"},
 	} {
 		file := filepath.Join(t.TempDir(), "features.csv")
 		if err := os.WriteFile(file, []byte(test.content), 0o600); err != nil {

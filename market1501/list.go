@@ -76,9 +76,8 @@ func listedPath(text string) (string, error) {
 	switch {
 	case text == "":
 		return "", errors.New("no path")
-	case strings.ContainsFunc(text, unicode.IsControl) || strings.ContainsAny(text, ",\""):
-		return "", fmt.Errorf("a path with a comma, a quotation mark or a control character, which files of features "+
-			"cannot hold: %q", text)
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "", fmt.Errorf("a path with a control character: %q", text)
 	}
 	return path.Clean(filepath.ToSlash(text)), nil
 }
