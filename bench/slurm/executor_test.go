@@ -44,7 +44,8 @@ func TestRun(t *testing.T) {
 		"mobilenetv1: running on node2 as task 101_1",
 		"deit-t16-distiled-hard: running on node1 as task 102_2",
 	}
-	if diff := cmp.Diff(want, b.lines[2:]); diff != "" { // after the drawing of the dataset, and what can be judged on it
+	drawn := 2 // lines about the dataset go before
+	if diff := cmp.Diff(want, b.lines[drawn:]); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 	var calls strings.Builder
