@@ -45,8 +45,12 @@ func (d *Dataset) readCSV(ctx context.Context, file string, content []byte) erro
 		*s = Split{Folder: csvSplits[i], root: d.Root, place: file + ", " + csvSplits[i]}
 		images[i].split = s
 	}
-	table := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(content, []byte("\ufeff")))) // as spreadsheets begin it
+	content = bytes.TrimPrefix(content, []byte("\ufeff")) // as spreadsheets begin it
+	table := csv.NewReader(bytes.NewReader(content))
 	table.ReuseRecord = true
+	if head, _, _ := bytes.Cut(content, []byte("\n")); !bytes.ContainsRune(head, ',') && bytes.ContainsRune(head, ';') {
+		table.Comma = ';' // of spreadsheets, where a comma is the decimal point
+	}
 	header, err := table.Read()
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("open dataset %s: %w: %w", file, ErrList, err)

@@ -41,6 +41,20 @@ func TestOpenCSV(t *testing.T) {
 	}
 }
 
+// Spreadsheets write semicolons where a comma is the decimal point.
+func TestOpenCSVSemicolons(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list.csv")
+	writeFile(t, list, []byte("\ufeffpath;pid;camid;split\r\na,b.jpg;1;1;query\r\nc.jpg;1;2;gallery\r\n"))
+	d, err := Opener{TestOnly: true}.Open(t.Context(), list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"query: a,b.jpg pid 1 cam 1 label -1", "gallery: c.jpg pid 1 cam 2 label -1"}
+	if diff := cmp.Diff(want, entryTexts(d)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestOpenCSVRefuses(t *testing.T) {
 	const header = "path,pid,camid,split\n"
 	for content, want := range map[string]string{
