@@ -73,7 +73,7 @@ func TestDataInfoFindsTrainingImagesInTheTest(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--json"}} {
 		o := reidbench(t, append([]string{"data", "info", data}, flags...)...)
 		if o.code != exitFound || !strings.Contains(o.stdout, leaked) ||
-			!strings.Contains(o.stderr, "1 test images of "+data+" are training images") {
+			!strings.Contains(o.stderr, "of the test images of "+data+" 1 is a training image") {
 			t.Errorf("%v: exit code %d, standard error %q, output\n%s", flags, o.code, o.stderr, o.stdout)
 		}
 	}

@@ -72,15 +72,31 @@ func judgeDataset(info *market1501.Info) error {
 	}
 	switch {
 	case bad > 0 && both > 0:
-		return found("%d files of %s cannot be used, and %d test images are training images", bad, info.Root, both)
+		return found("%s of %s cannot be used, and of its test images %d %s", several(bad, "file"), info.Root, both,
+			trainedOn(both))
 	case bad > 0:
-		return found("%d files of %s cannot be used", bad, info.Root)
+		return found("%s of %s cannot be used", several(bad, "file"), info.Root)
 	case both > 0:
-		return found("%d test images of %s are training images", both, info.Root)
+		return found("of the test images of %s %d %s", info.Root, both, trainedOn(both))
 	case info.Matched == 0:
 		return found("no query of %s has a match in the gallery", info.Root)
 	}
 	return nil
+}
+
+// several counts things, of which more than one end in s.
+func several(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
+func trainedOn(n int) string {
+	if n == 1 {
+		return "is a training image"
+	}
+	return "are training images"
 }
 
 func printDataset(w io.Writer, info *market1501.Info) error {
