@@ -84,7 +84,8 @@ func TestOpenCSVRefuses(t *testing.T) {
 	}
 	list := filepath.Join(t.TempDir(), "list.csv")
 	writeFile(t, list, []byte(header))
-	if _, err := (Opener{Layout: "cuhk03"}).Open(t.Context(), list); err == nil || !strings.Contains(err.Error(), "for folders") {
+	_, err := Opener{Layout: "cuhk03"}.Open(t.Context(), list)
+	if err == nil || !strings.Contains(err.Error(), "for folders") {
 		t.Errorf("a layout of a list: %v", err)
 	}
 }

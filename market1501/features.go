@@ -100,8 +100,8 @@ const (
 
 // WriteFeatures writes one CSV file with a line per image: file name, pid, camid,
 // split (query or gallery), then the values in the shortest decimals that read
-// back as the same float32, quoted as RFC 4180 has it where a name needs that. Both sets have the same Dim. The file appears whole or
-// not at all.
+// back as the same float32, quoted as RFC 4180 has it where a name needs that.
+// Both sets have the same Dim. The file appears whole or not at all.
 func WriteFeatures(file string, query, gallery *Features) error {
 	if query.Dim != gallery.Dim {
 		return fmt.Errorf("write features: %w: %d values per image and %d", ErrFeatures, query.Dim, gallery.Dim)

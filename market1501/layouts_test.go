@@ -170,7 +170,8 @@ func TestNamesOfNoLayout(t *testing.T) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}
 	}
-	if _, err = (Opener{Layout: "veri776"}).Open(t.Context(), root); err == nil || strings.Contains(err.Error(), "market1501") {
+	_, err = Opener{Layout: "veri776"}.Open(t.Context(), root)
+	if err == nil || strings.Contains(err.Error(), "market1501") {
 		t.Errorf("asked for one layout: %v", err)
 	}
 }
