@@ -160,9 +160,25 @@ func TestInferenceBits(t *testing.T) {
 		if !slices.Equal(p.Logits(sampleBatch), large.Logits(sampleBatch)) {
 			t.Errorf("%s: other bits", s.name)
 		}
-		allocations := testing.AllocsPerRun(3, func() { w.changed(); large.Forward(sampleBatch) })
-		if allocations != 0 {
-			t.Errorf("%s: %v allocations a run", s.name, allocations)
+	}
+}
+
+// TestInferenceAllocatesNothing: neither with packed weights nor where weights that are not packed are folded anew. On
+// one thread: others that wait for work take memory of the runtime's own now and then.
+func TestInferenceAllocatesNothing(t *testing.T) {
+	for _, s := range samples {
+		packed, w := sampleProgram(t, s, 1, Options{Stage: Inference})
+		plain, err := Compile(packed.graph, w, packed.pool, Options{Batch: packedBatch + 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, run := range map[string]func(){
+			"packed":      func() { packed.Forward(sampleBatch) },
+			"folded anew": func() { w.changed(); plain.Forward(sampleBatch) },
+		} {
+			if allocations := testing.AllocsPerRun(3, run); allocations != 0 {
+				t.Errorf("%s, %s: %v allocations a run", s.name, name, allocations)
+			}
 		}
 	}
 }
