@@ -48,9 +48,7 @@ func (d *Dataset) readCSV(ctx context.Context, file string, content []byte) erro
 	content = bytes.TrimPrefix(content, []byte("\ufeff")) // as spreadsheets begin it
 	table := csv.NewReader(bytes.NewReader(content))
 	table.ReuseRecord = true
-	if head, _, _ := bytes.Cut(content, []byte("\n")); !bytes.ContainsRune(head, ',') && bytes.ContainsRune(head, ';') {
-		table.Comma = ';' // of spreadsheets, where a comma is the decimal point
-	}
+	table.Comma = separator(content)
 	header, err := table.Read()
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("open dataset %s: %w: %w", file, ErrList, err)
@@ -85,11 +83,23 @@ func (d *Dataset) readCSV(ctx context.Context, file string, content []byte) erro
 	return nil
 }
 
-// findColumns returns the place of each of csvColumns.
+// separator is what stands between the columns of a list: a comma; a semicolon, as of spreadsheets where a comma is the
+// decimal point; or a tab, as of what is copied from one.
+func separator(content []byte) rune {
+	header, _, _ := bytes.Cut(content, []byte("\n"))
+	for _, s := range ",;\t" {
+		if bytes.ContainsRune(header, s) {
+			return s
+		}
+	}
+	return ','
+}
+
+// findColumns returns the place of each of csvColumns, whatever the case of its letters.
 func findColumns(header []string) (column [len(csvColumns)]int, err error) {
 	at := map[string]int{}
 	for i, title := range header {
-		title = strings.TrimSpace(title)
+		title = strings.ToLower(strings.TrimSpace(title))
 		if _, twice := at[title]; twice && slices.Contains(csvColumns[:], title) {
 			return column, fmt.Errorf("two columns are called %s", title)
 		}
@@ -98,8 +108,8 @@ func findColumns(header []string) (column [len(csvColumns)]int, err error) {
 	for i, title := range csvColumns {
 		var ok bool
 		if column[i], ok = at[title]; !ok {
-			return column, fmt.Errorf("no column is called %s: the header names %s", title,
-				strings.Join(csvColumns[:], ", "))
+			return column, fmt.Errorf("no column is called %s: the header names %s, between commas, semicolons or tabs",
+				title, strings.Join(csvColumns[:], ", "))
 		}
 	}
 	return column, nil
@@ -118,7 +128,7 @@ func addCSV(images *[3]listing, fields [len(csvColumns)]string, line int) error 
 	if name.CamID, err = listedNumber("camid", fields[2], 0); err != nil {
 		return err
 	}
-	split := slices.Index(csvSplits[:], fields[3])
+	split := slices.Index(csvSplits[:], strings.ToLower(fields[3]))
 	if split < 0 {
 		return fmt.Errorf("split is %q, not one of %s", fields[3], strings.Join(csvSplits[:], ", "))
 	}

@@ -41,17 +41,25 @@ func TestOpenCSV(t *testing.T) {
 	}
 }
 
-// Spreadsheets write semicolons where a comma is the decimal point.
-func TestOpenCSVSemicolons(t *testing.T) {
-	list := filepath.Join(t.TempDir(), "list.csv")
-	writeFile(t, list, []byte("\ufeffpath;pid;camid;split\r\na,b.jpg;1;1;query\r\nc.jpg;1;2;gallery\r\n"))
-	d, err := Opener{TestOnly: true}.Open(t.Context(), list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"query: a,b.jpg pid 1 cam 1 label -1", "gallery: c.jpg pid 1 cam 2 label -1"}
-	if diff := cmp.Diff(want, entryTexts(d)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+// Spreadsheets write semicolons where a comma is the decimal point, and tabs to what is copied from them. Scripts name
+// columns as they like, and on Windows have backslashes between folders.
+func TestOpenCSVAsItIsWritten(t *testing.T) {
+	want := []string{"query: in/a,b.jpg pid 1 cam 1 label -1", "gallery: in/c.jpg pid 1 cam 2 label -1"}
+	for name, content := range map[string]string{
+		"semicolons":   "\ufeffpath;pid;camid;split\r\nin/a,b.jpg;1;1;query\r\nin/c.jpg;1;2;gallery\r\n",
+		"tabs":         "path\tpid\tcamid\tsplit\nin/a,b.jpg\t1\t1\tquery\nin/c.jpg\t1\t2\tgallery\n",
+		"capitals":     "Path,PID, CamID ,Split\n\"in/a,b.jpg\",1,1,Query\nin/c.jpg,1,2,GALLERY\n",
+		"backslashes":  "path,pid,camid,split\n\"in\\a,b.jpg\",1,1,query\n.\\in\\c.jpg,1,2,gallery\n",
+		"all together": "PATH\tpid\tCamId\tsplit\nin\\a,b.jpg\t1\t1\tquery\nin\\c.jpg\t1\t2\tgallery\n",
+	} {
+		list := filepath.Join(t.TempDir(), "list.csv")
+		writeFile(t, list, []byte(content))
+		d, err := Opener{TestOnly: true}.Open(t.Context(), list)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if diff := cmp.Diff(want, entryTexts(d)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
@@ -61,7 +69,8 @@ func TestOpenCSVRefuses(t *testing.T) {
 		"":                              "list.csv:1: ",
 		"a.jpg,1,1,train\n":             "no column is called path",
 		"path,pid,camid\n":              "no column is called split",
-		"path,pid,camid,split,pid\n":    "two columns are called pid",
+		"path,pid,camid,split,PID\n":    "two columns are called pid",
+		"path|pid|camid|split\n":        "between commas, semicolons or tabs",
 		header:                          "train: no image",
 		header + "a.jpg,1,1\n":          "record on line 2",
 		header + "\na.jpg,x,1,train\n":  `list.csv:3: unusable list of images: pid is "x"`,

@@ -71,7 +71,8 @@ func (s *Split) sort() {
 	slices.SortFunc(s.Entries, func(a, b Entry) int { return cmp.Compare(a.Path, b.Path) })
 }
 
-// listedPath is the path of an image in the form of [Entry].
+// listedPath is the path of an image in the form of [Entry]. Lists that were written on Windows have backslashes between
+// folders.
 func listedPath(text string) (string, error) {
 	switch {
 	case text == "":
@@ -79,7 +80,7 @@ func listedPath(text string) (string, error) {
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "", fmt.Errorf("a path with a control character: %q", text)
 	}
-	return path.Clean(filepath.ToSlash(text)), nil
+	return path.Clean(strings.ReplaceAll(text, `\`, "/")), nil
 }
 
 // listedNumber reads a pid or a camera.
