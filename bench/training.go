@@ -241,13 +241,14 @@ func (t *training) stepsOfEpoch() int {
 	return t.position.Steps - t.position.Epochs*t.id.Schedule.StepsPerEpoch
 }
 
-// rate is the open epoch's learning rate.
-func (t *training) rate() float64 {
-	epoch := t.position.Epochs
-	if t.stage() == train.Everything {
-		epoch -= t.id.Schedule.HeadEpochs
+// rate is the learning rate of a step of the open epoch, counted from 0 over both stages.
+func (t *training) rate(step int) float64 {
+	r, schedule := t.id.Recipe, t.id.Schedule
+	if t.stage() == train.ClassifierOnly {
+		return r.Rate(t.position.Epochs)
 	}
-	return t.id.Recipe.Rate(epoch)
+	step -= schedule.HeadEpochs * schedule.StepsPerEpoch
+	return r.Rate(t.position.Epochs-schedule.HeadEpochs) * r.WarmedUp(max(step, 0), schedule.StepsPerEpoch)
 }
 
 // errCutShort is a step's that was given up: what counts is the one before it.
@@ -273,7 +274,7 @@ func (t *training) step() error {
 			"a smaller learning rate may help", loss, s.Steps+1, s.Epochs+1)
 	}
 	correct := t.program.Correct(n)
-	t.adam.Step(t.program, t.rate())
+	t.adam.Step(t.program, t.rate(s.Steps))
 
 	s.Steps++
 	s.Loss += loss * float64(n)
@@ -351,10 +352,11 @@ func (j *job) evaluated(epoch int) bool {
 	return epoch == j.lastEpoch() || every > 0 && inSecond > 0 && inSecond%every == 0
 }
 
+// entry is one of the log, of the last step and the epoch that it belongs to.
 func (t *training) entry(event store.EntryKind, loss float64) store.Entry {
 	return store.Entry{
 		Event: event, Stage: t.stage().String(), Epoch: t.position.Epochs + 1, Step: t.position.Steps,
-		LR: t.rate(), Loss: loss, Timing: t.meter.timing(),
+		LR: t.rate(t.position.Steps - 1), Loss: loss, Timing: t.meter.timing(),
 	}
 }
 
@@ -370,6 +372,7 @@ func (t *training) event(kind progress.Kind) progress.Event {
 		Kind: kind, Stage: t.stage().String(),
 		Epoch: t.position.Epochs, Epochs: schedule.AllEpochs(),
 		Step: t.position.Steps, Steps: schedule.Steps(),
-		LearningRate: t.rate(), ImagesPerSecond: t.meter.rate(), Left: t.meter.left(), Metrics: t.position.Final,
+		LearningRate: t.rate(t.position.Steps - 1), ImagesPerSecond: t.meter.rate(), Left: t.meter.left(),
+		Metrics: t.position.Final,
 	}
 }

@@ -31,11 +31,14 @@ func (r Recipe) String() string {
 			factor, epochs := inline(values["lr_gamma"]), inline(values["lr_step"])
 			said = append(said, fmt.Sprintf("×%s every %s epochs", factor, epochs))
 		}
+		if warmup := values["warmup_epochs"]; l.key == "lr" && !isZero(warmup) {
+			said = append(said, fmt.Sprintf("rising in the first %s epochs", inline(warmup)))
+		}
 	}
 	if macs, err := strconv.ParseFloat(inline(values["forward_macs"]), 64); err == nil && macs > 0 {
 		said = append(said, fmt.Sprintf("cut to %.3g G multiply-adds", macs/1e9))
 	}
-	for _, key := range []string{"lr_gamma", "lr_step", "forward_macs"} {
+	for _, key := range []string{"lr_gamma", "lr_step", "warmup_epochs", "forward_macs"} {
 		delete(values, key)
 	}
 	if said = append(said, describe(values)...); len(said) == 0 {

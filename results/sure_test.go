@@ -151,6 +151,7 @@ func TestAgreementWithPublished(t *testing.T) {
 		"synthetic data": func(r *Record) { r.Dataset.Synthetic = true },
 		"another recipe": func(r *Record) { r.Recipe.Name = "quick" },
 		"fewer epochs":   func(r *Record) { r.Recipe.Values["epochs"] = 30 },
+		"a warm-up":      func(r *Record) { r.Recipe.Values["warmup_epochs"] = 5 },
 		"another metric": func(r *Record) { r.Recipe.Values["evaluation"] = map[string]any{"metric": "cosine"} },
 	} {
 		changed := slices.Clone(records[:3])

@@ -21,7 +21,10 @@ type Recipe struct {
 	LR         float64 `json:"lr"`
 	LRStep     int     `json:"lr_step"`  // the rate is multiplied by LRGamma every LRStep epochs of a stage; 0: never
 	LRGamma    float64 `json:"lr_gamma"` //
-	Decay      float64 `json:"weight_decay"`
+	// Warmup is how many epochs of the second stage the rate takes to rise, in equal steps from next to nothing: what
+	// begins at random and has no batch norm, or attention, otherwise ends up where no gradient leads out of.
+	Warmup int     `json:"warmup_epochs,omitzero"`
+	Decay  float64 `json:"weight_decay"`
 
 	EvaluateEvery   int `json:"evaluate_every"`   // epochs of the second stage; 0: only at its end
 	CheckpointEvery int `json:"checkpoint_every"` // epochs of either stage; 0: only when interrupted
@@ -158,6 +161,8 @@ func (r Recipe) Validate() error {
 		return bad("a learning rate of %v", r.LR)
 	case r.LRStep < 0 || r.LRStep > 0 && !positive(r.LRGamma):
 		return bad("a learning rate times %v every %d epochs", r.LRGamma, r.LRStep)
+	case r.Warmup < 0 || r.Warmup > most:
+		return bad("a warm-up of %d epochs", r.Warmup)
 	case r.Decay < 0 || math.IsNaN(r.Decay) || math.IsInf(r.Decay, 0):
 		return bad("a weight decay of %v", r.Decay)
 	case r.EvaluateEvery < 0 || r.CheckpointEvery < 0 || r.ForwardMACs < 0:
@@ -175,6 +180,15 @@ func (r Recipe) Rate(epoch int) float64 {
 		return r.LR
 	}
 	return r.LR * math.Pow(r.LRGamma, float64(epoch/r.LRStep))
+}
+
+// WarmedUp is the share of the rate, up to 1, that a step of the second stage has, from 0: the first has one part of as
+// many as the warm-up has steps.
+func (r Recipe) WarmedUp(step, stepsPerEpoch int) float64 {
+	if risen := r.Warmup * stepsPerEpoch; step+1 < risen {
+		return float64(step+1) / float64(risen)
+	}
+	return 1
 }
 
 // A Schedule is how long one model trains on one dataset.

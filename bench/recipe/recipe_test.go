@@ -48,6 +48,18 @@ func TestRate(t *testing.T) {
 	}
 }
 
+func TestWarmUp(t *testing.T) {
+	warm, at := Recipe{Warmup: 2}, Recipe{}
+	for step, want := range map[int]float64{0: 1. / 6, 1: 2. / 6, 4: 5. / 6, 5: 1, 6: 1, 1000: 1} {
+		if got := warm.WarmedUp(step, 3); got != want {
+			t.Errorf("step %d of three an epoch: %v of the rate, want %v", step, got, want)
+		}
+		if got := at.WarmedUp(step, 3); got != 1 {
+			t.Errorf("step %d without: %v of the rate", step, got)
+		}
+	}
+}
+
 func TestValidate(t *testing.T) {
 	for _, r := range All() {
 		if err := r.Validate(); err != nil {
@@ -71,6 +83,7 @@ func TestValidate(t *testing.T) {
 		"NaN rate":       func(r *Recipe) { r.LR = math.NaN() },
 		"infinite decay": func(r *Recipe) { r.Decay = math.Inf(1) },
 		"rate vanishes":  func(r *Recipe) { r.LRGamma = 0 },
+		"warm-up":        func(r *Recipe) { r.Warmup = -1 },
 		"interval":       func(r *Recipe) { r.EvaluateEvery = -1 },
 	} {
 		r := Paper()

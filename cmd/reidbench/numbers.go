@@ -19,6 +19,7 @@ type bound struct{ least, most int64 }
 // beyond all use, and small enough that no sum or product of them overflows and no plan takes long.
 var bounds = map[string]bound{
 	"epochs":      {0, 1_000_000},
+	"warmup":      {0, 1_000_000},
 	"batch":       {1, 8192},
 	"seeds":       {1, 1000},
 	"threads":     {1, 4096},

@@ -29,7 +29,7 @@ type runOptions struct {
 	data, layout, out, recipe, teacher string
 	weights                            bench.WeightsFiles
 	source                             bench.WeightsSource
-	epochs, batch                      int
+	epochs, batch, warmup              int
 	lr                                 float64
 	seed                               uint64
 	seeds, threads, jobs               int
@@ -133,6 +133,8 @@ Recipes:
 	flags.IntVar(&o.epochs, "epochs", 0, "epochs of the second stage, in place of the recipe's")
 	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
+	flags.IntVar(&o.warmup, "warmup",
+		0, "`epochs` of the second stage in which the rate rises, in place of the recipe's")
 	flags.TextVar(&o.precision, "precision", gemm.FP32, precisionUsage)
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn at random")
 	flags.IntVar(&o.seeds, "seeds", 1, "runs of each model, with this seed and the following")
@@ -183,6 +185,9 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	}
 	if given("lr") {
 		chosen.LR = o.lr
+	}
+	if given("warmup") {
+		chosen.Warmup = o.warmup
 	}
 	chosen.Precision = o.precision
 	if chosen.Evaluation, err = o.protocol.protocol(given); err != nil {
