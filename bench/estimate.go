@@ -137,6 +137,9 @@ func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
 			e.Evaluations++
 		}
 	}
+	if j.initialDue() {
+		e.Evaluations++
+	}
 	switch record, err := results.Read(j.folder.Dir); {
 	case err == nil && record.State == results.StateDone && !j.folder.Lengthened(j.id):
 		e.State, e.EpochsDone = results.StateDone, record.Epochs
@@ -168,7 +171,10 @@ func (j *job) estimate(ctx context.Context, pace pace) (JobEstimate, error) {
 		teacherSeconds = 1 / teacherRate
 	}
 	images := float64(min(e.Schedule.StepsPerEpoch*j.id.Recipe.Batch, len(j.data.Train.Entries)))
-	judged := float64((len(j.data.Query.Entries) + len(j.data.Gallery.Entries)) * j.id.Recipe.Evaluation.Passes())
+	judged := j.evaluationWork()
+	if e.EpochsDone == 0 && steps == 0 && j.initialDue() {
+		e.Seconds += judged / e.InferRate
+	}
 	for epoch := e.EpochsDone; epoch < epochs; epoch++ {
 		seconds := teacherSeconds + 1/e.TrainRate
 		if epoch < e.Schedule.HeadEpochs {

@@ -47,8 +47,8 @@ func TestEstimateAddsUp(t *testing.T) {
 	c.Teacher, c.Seeds = "teacher", 2
 	e := mustEstimate(t, c)
 	images, judged := float64(e.Dataset.Train), float64(e.Dataset.Query+e.Dataset.Gallery)
-	// One epoch of the classifier, three of everything, and evaluations after the second of these and the last.
-	alone := images/50 + 3*images/20 + 2*judged/50
+	// One epoch of the classifier, three of everything, and evaluations before, after the second of these and the last.
+	alone := images/50 + 3*images/20 + 3*judged/50
 	learning := alone + 4*images/50 // the teacher sees every image
 	var jobs []string
 	for _, j := range e.Plan {
@@ -62,7 +62,7 @@ func TestEstimateAddsUp(t *testing.T) {
 			if j.State != results.StateDoomed || !strings.Contains(j.Reason, "no such layer") {
 				t.Errorf("%s is %s: %q", j.Job, j.State, j.Reason)
 			}
-		case j.State != results.StateNew || j.Evaluations != 2 || j.Schedule.Steps() != 12 || j.Bytes <= 0:
+		case j.State != results.StateNew || j.Evaluations != 3 || j.Schedule.Steps() != 12 || j.Bytes <= 0:
 			t.Errorf("%+v", j)
 		}
 	}

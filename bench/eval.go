@@ -115,5 +115,8 @@ func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, err
 	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
 	program.Watch(stop)
 	judged, err := (&judge{data, g, program, c.Protocol, c.Threads, adopted.view}).evaluate(ctx)
+	if err == nil {
+		data.warn(collapse(judged.result))
+	}
 	return judged, data, err
 }

@@ -175,6 +175,10 @@ func (j *job) trainWeights(ctx context.Context, record *results.Record) (err err
 	defer func() { err = errors.Join(err, t.log.Close()) }()
 	err = t.trainEpochs(ctx)
 	record.Epochs, record.Final, record.Best = t.position.Epochs, t.position.Final, t.position.Best
+	record.Initial = t.position.Initial
+	if t.position.Steps > 0 {
+		record.Loss = &results.LossRange{First: t.position.FirstLoss, Last: t.position.LastLoss}
+	}
 	record.Images = imagesSeen(t.data, t.trainedOn, t.judged, t.overlap)
 	record.Memory.PlannedBytes = j.footprint.total()
 	if !j.untimed {

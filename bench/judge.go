@@ -41,11 +41,7 @@ func (j *judge) evaluate(ctx context.Context) (e evaluation, err error) {
 	if e.gallery, err = j.embed(ctx, &j.data.Gallery, e.seen); err != nil {
 		return e, err
 	}
-	if err = e.judge(ctx, j.protocol, j.threads); err != nil {
-		return e, err
-	}
-	j.data.warn(collapse(e.result))
-	return e, nil
+	return e, e.judge(ctx, j.protocol, j.threads)
 }
 
 // suspiciousTies is the share of tied distances that no features have by chance: of float32 distances, one in a million

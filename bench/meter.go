@@ -93,13 +93,16 @@ func (t *training) workOf(epoch int) float64 {
 	return float64(passes * t.id.Recipe.Batch)
 }
 
-func (t *training) evaluationWork() float64 {
-	return float64((len(t.data.Query.Entries) + len(t.data.Gallery.Entries)) * t.id.Recipe.Evaluation.Passes())
+func (j *job) evaluationWork() float64 {
+	return float64((len(j.data.Query.Entries) + len(j.data.Gallery.Entries)) * j.id.Recipe.Evaluation.Passes())
 }
 
 // workLeft is all work from the open epoch's next step on.
 func (t *training) workLeft() float64 {
 	schedule, work := t.id.Schedule, 0.0
+	if t.position.Steps == 0 && t.initialDue() {
+		work += t.evaluationWork()
+	}
 	for epoch := t.position.Epochs; epoch < schedule.HeadEpochs+schedule.Epochs; epoch++ {
 		steps := schedule.StepsPerEpoch
 		if epoch == t.position.Epochs {

@@ -196,6 +196,12 @@ func (t *training) trainEpochs(ctx context.Context) error {
 	epochs := schedule.AllEpochs()
 	t.meter.start(t.workLeft())
 	t.emitState(results.StateRunning)
+	if err := t.judgeInitial(ctx); err != nil {
+		if ctx.Err() != nil {
+			return t.interrupt(ctx)
+		}
+		return err
+	}
 	for t.position.Epochs < epochs {
 		for t.position.Steps < (t.position.Epochs+1)*schedule.StepsPerEpoch {
 			if ctx.Err() != nil {
@@ -276,7 +282,10 @@ func (t *training) step() error {
 	correct := t.program.Correct(n)
 	t.adam.Step(t.program, t.rate(s.Steps))
 
-	s.Steps++
+	if s.Steps++; s.Steps == 1 {
+		s.FirstLoss = loss
+	}
+	s.LastLoss = loss
 	s.Loss += loss * float64(n)
 	s.Images += n
 	s.Correct += correct
@@ -298,15 +307,11 @@ func (t *training) closeEpoch(ctx context.Context) error {
 		}
 	}
 	if t.evaluationDue() {
-		e, err := t.judge.evaluate(ctx)
-		if err = t.unlessChanged(ctx, err); err != nil {
+		e, err := t.evaluate(ctx, t.judge)
+		if err != nil {
 			return err
 		}
-		judged := e.seen.Digest()
-		if s.Judged != "" && s.Judged != judged {
-			return t.folder.DatasetChanged(t.data.Dataset)
-		}
-		s.Judged, t.judged = judged, e.seen
+		t.data.warn(collapse(e.result))
 		metrics = e.metrics()
 		final = metrics
 		if t.position.Epochs == t.lastEpoch() {
@@ -337,6 +342,20 @@ func (t *training) closeEpoch(ctx context.Context) error {
 	s.Epochs++
 	s.Loss, s.Images, s.Correct = 0, 0, 0
 	return nil
+}
+
+// evaluate judges the network as it is, by the images that it was judged by before.
+func (t *training) evaluate(ctx context.Context, by *judge) (evaluation, error) {
+	e, err := by.evaluate(ctx)
+	if err = t.unlessChanged(ctx, err); err != nil {
+		return e, err
+	}
+	judged := e.seen.Digest()
+	if t.position.Judged != "" && t.position.Judged != judged {
+		return e, t.folder.DatasetChanged(t.data.Dataset)
+	}
+	t.position.Judged, t.judged = judged, e.seen
+	return e, nil
 }
 
 // evaluationDue reports whether the end of the open epoch is a time to evaluate.

@@ -35,6 +35,11 @@ type Record struct {
 	Weights string `json:"weights_sha256,omitempty"`
 	Cost    Cost   `json:"cost"`
 	Epochs  int    `json:"epochs"` // trained in all stages
+	// Loss is how far it has fallen; nil: nothing was trained, or the record is from before that was recorded.
+	Loss *LossRange `json:"loss,omitempty"`
+	// Initial is the evaluation before the first step, without re-ranking; nil: there was none, as it would have cost
+	// much of a budget, or the record is from before there were any.
+	Initial *Metrics `json:"initial,omitempty"`
 	// Final is the last evaluation, the one that is reported; nil where the run failed before it.
 	Final  *Metrics `json:"final,omitempty"`
 	Best   *Best    `json:"best,omitempty"`
@@ -109,6 +114,12 @@ type Metrics struct {
 	Intervals *Intervals `json:"intervals,omitempty"`
 	// Reranked is the same evaluation after re-ranking; nil: not re-ranked.
 	Reranked *Metrics `json:"reranked,omitempty"`
+}
+
+// LossRange has the loss of the first and of the last training step, each the mean over its batch.
+type LossRange struct {
+	First float64 `json:"first"`
+	Last  float64 `json:"last"`
 }
 
 // Best is the evaluation with the highest mAP of a run, and the epoch after which it was made.
@@ -189,6 +200,14 @@ func (r Record) Validate() error {
 		return errors.New("failed, but without a reason")
 	case r.State != StateDone && r.State != StateFailed:
 		return fmt.Errorf("unknown status %q", r.State)
+	}
+	if l := r.Loss; l != nil && !(l.First >= 0 && l.Last >= 0 && !math.IsInf(l.First+l.Last, 0)) {
+		return fmt.Errorf("a loss that is none: %v", *l)
+	}
+	if r.Initial != nil {
+		if err := r.Initial.validate(); err != nil {
+			return fmt.Errorf("initial metrics: %w", err)
+		}
 	}
 	if r.Final != nil {
 		if err := r.Final.validate(); err != nil {

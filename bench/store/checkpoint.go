@@ -40,8 +40,12 @@ type Position struct {
 	Images  int     `json:"images"`
 	Correct int     `json:"correct"`
 
-	AdamSteps int              `json:"adam_steps"`
-	Final     *results.Metrics `json:"final,omitempty"` // the last evaluation
+	AdamSteps int `json:"adam_steps"`
+	// FirstLoss and LastLoss are those of the first and of the last step's batch.
+	FirstLoss float64          `json:"first_loss,omitempty"`
+	LastLoss  float64          `json:"last_loss,omitempty"`
+	Initial   *results.Metrics `json:"initial,omitempty"` // before the first step
+	Final     *results.Metrics `json:"final,omitempty"`   // the last evaluation
 	Best      *results.Best    `json:"best,omitempty"`
 	LogBytes  int64            `json:"log_bytes"`
 

@@ -1,0 +1,33 @@
+package bench
+
+import (
+	"context"
+
+	"github.com/reidbench/reidbench/market1501"
+)
+
+// initialShare is the share of a budget that judging the network before its first step may take.
+const initialShare = 0.1
+
+// initialDue reports whether the network is judged as it is before the first step. Under a budget that is left out where
+// it would cost much: a budget is there because time is short.
+func (j *job) initialDue() bool {
+	budget := j.id.Recipe.ForwardMACs
+	return budget == 0 || j.evaluationWork()*float64(j.cost.Total.MACs()) <= initialShare*float64(budget)
+}
+
+// judgeInitial judges the network before its first step if that is due. The log has nothing of it.
+func (t *training) judgeInitial(ctx context.Context) error {
+	if t.position.Steps > 0 || !t.initialDue() {
+		return nil
+	}
+	plain := *t.judge
+	plain.protocol.Rerank = market1501.Rerank{}
+	e, err := t.evaluate(ctx, &plain)
+	if err != nil {
+		return err
+	}
+	t.position.Initial = e.metrics()
+	t.meter.worked(t.evaluationWork())
+	return nil
+}
