@@ -6,8 +6,9 @@ import "math"
 type Line struct {
 	Model     string
 	Published *Row
-	Records   []*Record // one per seed, by seed; none: not run
-	Cost      *Cost     // nil: not known
+	Records   []*Record  // one per seed, by seed; none: not run
+	Cost      *Cost      // nil: not known
+	Measured  *Inference // beside the runs, and in place of what they have measured; nil: not
 	Notes     []string
 	Lost      State // of runs without a record that can be read: StateUnknown or StateFailed; "": there are none
 	// AgainstBest is the corrected p of the difference of its mAP from the report's best; nil: it is the best, or

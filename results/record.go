@@ -44,7 +44,9 @@ type Record struct {
 	Final  *Metrics `json:"final,omitempty"`
 	Best   *Best    `json:"best,omitempty"`
 	Memory Memory   `json:"memory"`
-	Timing Timing   `json:"timing"`
+	// Inference is what using the model costs on the machine; nil: not measured.
+	Inference *Inference `json:"inference,omitempty"`
+	Timing    Timing     `json:"timing"`
 
 	// Queries are what the queries of the last evaluation have found, from the file beside the record; none: not known,
 	// for the reason in NoQueries where there is a file.
@@ -225,6 +227,11 @@ func (r Record) Validate() error {
 	if r.Images != nil {
 		if err := r.Images.validate(); err != nil {
 			return err
+		}
+	}
+	if r.Inference != nil {
+		if err := r.Inference.validate(); err != nil {
+			return fmt.Errorf("inference: %w", err)
 		}
 	}
 	d, c, m, t := r.Dataset, r.Cost, r.Memory, r.Timing

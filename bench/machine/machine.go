@@ -35,6 +35,9 @@ func Threads(n int) int {
 // TotalMemory is the machine's memory in bytes, 0 if unknown.
 func TotalMemory() int64 { return kibibytes(procField("/proc/meminfo", "MemTotal")) }
 
+// HeldMemory is what this process holds now, in bytes; 0 if unknown.
+func HeldMemory() int64 { return kibibytes(procField("/proc/self/status", "VmRSS")) }
+
 // PeakMemory is the most memory that this process has held so far, or since the
 // last [ResetPeakMemory], in bytes; 0 if unknown.
 func PeakMemory() int64 { return kibibytes(procField("/proc/self/status", "VmHWM")) }

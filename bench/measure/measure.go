@@ -149,11 +149,10 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 		stage, passes = train.Everything, recipe.TrainPasses
 	}
 	w := train.NewWeights(g, 1)
-	p, err := train.Compile(g, w, r.pool, train.Options{Batch: r.Batch, Stage: stage, Precision: r.Precision})
+	p, err := compile(g, w, r.pool, train.Options{Batch: r.Batch, Stage: stage, Precision: r.Precision})
 	if err != nil {
 		return err
 	}
-	fillBatch(p, g)
 	step := func() { p.Forward(r.Batch) }
 	if r.Mode == TrainMode {
 		adam, steps := train.NewAdam(w, stage, 5e-4), uint64(0)
@@ -180,13 +179,20 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 	return nil
 }
 
-// fillBatch gives a program images of noise and labels.
-func fillBatch(p *train.Program, g *graph.Graph) {
+// compile makes a program with images of noise, and labels.
+func compile(
+	g *graph.Graph, w *train.Weights, pool *parallel.Pool, options train.Options,
+) (*train.Program, error) {
+	p, err := train.Compile(g, w, pool, options)
+	if err != nil {
+		return nil, err
+	}
 	copy(p.Images(), noise(len(p.Images())))
 	labels := p.Labels()
 	for i := range labels {
 		labels[i] = int32(i % g.Logits.Shape.C)
 	}
+	return p, nil
 }
 
 // measure times the steps and appends the result, completed by finish if there is something to complete.

@@ -102,7 +102,7 @@ REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 		newRunCommand(), newStatusCommand(), newReportCommand(), newServeCommand(), newPlotCommand(),
 		newListCommand(), newSummaryCommand(), newCheckCommand(),
 		newEvalCommand(), newCompareCommand(), newRankCommand(), newDataCommand(), newWeightsCommand(),
-		newBenchCommand(), newVersionCommand(),
+		newMeasureCommand(), newBenchCommand(), newVersionCommand(),
 	)
 	cobra.EnableCommandSorting = false
 	root.CompletionOptions.HiddenDefaultCmd = true

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/measure"
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/results"
+)
+
+func newMeasureCommand() *cobra.Command {
+	var (
+		threads   int
+		precision gemm.Precision
+		out       string
+		json      bool
+	)
+	command := &cobra.Command{
+		Use:   "measure all|MODEL...",
+		Short: "Measure what using models costs on this machine",
+		Long: `Measure runs networks forward, on one image again and again and on batches of ` +
+			strconv.Itoa(measure.ThroughputBatch) + `, and
+prints for each
+
+  latency     the time of one image: half of the runs (p50), nine tenths (p90) and
+              99 of 100 (p99) took no longer
+  throughput  images a second in batches
+  memory      as planned, for one image and for a batch, with the weights; peak is how
+              much more the process came to hold
+
+A model takes a few seconds, all rows of the published tables four minutes on two cores.
+Weights are random and images are noise, which changes nothing in the time. Other work
+on the machine makes the figures worse. Models of the same layers are measured once.
+
+--out keeps the figures in a file after every model, for report and plot. After Ctrl-C
+what was measured is printed.`,
+		Example: `  # all rows, for the reports of this machine
+  reidbench measure all --out measured.json
+
+  reidbench measure resnet50 'mobilenet*'
+  reidbench measure osnet --threads 1 --json`,
+		ValidArgsFunction: completeModels,
+		Args:              cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			list, err := models.Match(args...)
+			if err != nil {
+				return err
+			}
+			if err := precision.Available(); err != nil {
+				return err
+			}
+			progress, stop := newCounter(c.ErrOrStderr(), "measured")
+			measured, err := measureModels(c.Context(), list, threads, precision, out, progress)
+			stop()
+			if json {
+				return errors.Join(writeJSON(c.OutOrStdout(), measured), err)
+			}
+			if len(measured.Models) == 0 {
+				return err
+			}
+			return errors.Join(printMeasurements(c.OutOrStdout(), measured), err)
+		},
+	}
+	flags := command.Flags()
+	flags.IntVar(&threads, "threads", 0, "threads; none: one per CPU")
+	flags.TextVar(&precision, "precision", gemm.FP32, precisionUsage)
+	flags.StringVar(&out, "out", "", "`file` to keep the figures in")
+	flags.BoolVar(&json, "json", false, "write JSON, as --out does to a file")
+	return command
+}
+
+// measureModels measures one model after the other, and keeps the figures in a file unless its name is "". It returns
+// what was measured also with an error, about models that could not be, or because ctx has ended.
+func measureModels(
+	ctx context.Context, list []models.Model, threads int, precision gemm.Precision, out string,
+	progress func(done, total int),
+) (results.Measurements, error) {
+	measured := results.Measurements{
+		Format: results.MeasurementsFormat, Version: describeBuild().Version, Machine: machine.Describe(),
+		Models: []results.Measured{},
+	}
+	inferrer := measure.NewInferrer(threads, precision, time.Now)
+	var failed []error
+	for i, m := range list {
+		of, err := inferrer.Measure(ctx, m)
+		if ctx.Err() != nil {
+			return measured, fmt.Errorf("%w; %d of %d models are measured", bench.ErrInterrupted,
+				len(measured.Models), len(list))
+		}
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		measured.Models = append(measured.Models, results.Measured{Model: m.Name, Row: m.Row, Inference: of})
+		if out != "" {
+			if err := results.WriteMeasurements(out, measured); err != nil {
+				return measured, err
+			}
+		}
+		progress(i+1, len(list))
+	}
+	if len(failed) > 0 {
+		return measured, quietly(errFound, errors.Join(failed...))
+	}
+	return measured, nil
+}
+
+// printMeasurements prints the machine, and a table that fits into 80 columns.
+func printMeasurements(w io.Writer, m results.Measurements) error {
+	first := m.Models[0].Inference
+	results.WriteFacts(w, []results.Fact{
+		{Label: "Machine", Text: m.Machine.String()},
+		{Label: "Threads", Text: fmt.Sprintf("%d, %s", first.Threads, first.Precision)},
+		{Label: "Latency", Text: "of one image, in ms"},
+		{Label: "Throughput", Text: fmt.Sprintf("in batches of %d", first.Batch)},
+		{Label: "Memory", Text: fmt.Sprintf("planned for 1 image and for %d; peak: more than before", first.Batch)},
+	}, terminalWidth(w))
+	fmt.Fprintln(w)
+	columns := []column{
+		{"Model", true}, {"p50", false}, {"p90", false}, {"p99", false}, {"img/s", false},
+		{"MiB at 1", false}, {"at " + strconv.Itoa(first.Batch), false}, {"peak", false},
+	}
+	var rows [][]string
+	for _, of := range m.Models {
+		i := of.Inference
+		row := []string{of.Model}
+		for _, v := range []float64{
+			i.Latency.P50, i.Latency.P90, i.Latency.P99, i.ImagesPerSecond,
+			mebibytes(i.PlannedBytes), mebibytes(i.BatchPlannedBytes),
+		} {
+			row = append(row, figure(v))
+		}
+		peak := ""
+		if i.PeakBytes > 0 {
+			peak = figure(mebibytes(i.PeakBytes))
+		}
+		rows = append(rows, append(row, peak))
+	}
+	return writeTable(w, columns, rows, nil)
+}
+
+func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
+	"github.com/reidbench/reidbench/results"
+)
+
+func TestMeasure(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "measured.json")
+	text := succeed(t, "measure", "lenet", "--threads", "1", "--out", file)
+	row := regexp.MustCompile(`(?m)^lenet( +[0-9.]+){6,7}$`)
+	if !row.MatchString(text) || !strings.Contains(text, "\nThreads     1, fp32\n") {
+		t.Errorf("the figures of lenet are not there:\n%s", text)
+	}
+	kept, err := results.ReadMeasurements(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(kept.Models) != 1 || kept.Models[0].Model != "lenet" || kept.Models[0].Inference.Threads != 1 ||
+		kept.Machine.ISA == "" {
+		t.Errorf("the file has %+v", kept)
+	}
+
+	var printed results.Measurements
+	if err := json.Unmarshal([]byte(succeed(t, "measure", "lenet", "--threads", "1", "--json")), &printed); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(kept, printed, cmpopts.IgnoreTypes(results.Latency{}, 0.0, int64(0))); diff != "" {
+		t.Errorf("--json has something else than --out (-out +json):\n%s", diff)
+	}
+}
+
+// TestMeasurementsFit: a terminal of 80 columns shows the longest name beside the largest figures.
+func TestMeasurementsFit(t *testing.T) {
+	m := results.Measurements{Models: []results.Measured{{Inference: results.Inference{
+		Threads: 64, Precision: "bf16", Batch: 32,
+		Latency: results.Latency{P50: 99999, P90: 99999, P99: 99999}, ImagesPerSecond: 99999,
+		PlannedBytes: 9999 << 20, BatchPlannedBytes: 9999 << 20, PeakBytes: 9999 << 20,
+	}}}}
+	for _, model := range models.All() {
+		if len(model.Name) > len(m.Models[0].Model) {
+			m.Models[0].Model = model.Name
+		}
+	}
+	var page strings.Builder
+	if err := printMeasurements(&page, m); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(page.String()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+// TestMeasureInterrupted: what was measured before Ctrl-C stays, and a model that fails does not take the others.
+func TestMeasureInterrupted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "measured.json")
+	lenet, err := models.Lookup("lenet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken, again := lenet, lenet
+	broken.Name, again.Name = "broken", "again"
+	broken.Build = func(*graph.Builder, int) (features, logits *graph.Node) { panic("no such layer") }
+	list := []models.Model{broken, lenet, again}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	got, err := measureModels(ctx, list, 1, gemm.FP32, file, func(done, total int) {
+		if done == 2 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, bench.ErrInterrupted) || !strings.Contains(err.Error(), "1 of 3") {
+		t.Errorf("%v, want that 1 of 3 models was measured before the interruption", err)
+	}
+	kept, err := results.ReadMeasurements(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(got, kept); diff != "" || len(kept.Models) != 1 || kept.Models[0].Model != "lenet" {
+		t.Errorf("kept %+v (-returned +kept):\n%s", kept, diff)
+	}
+
+	got, err = measureModels(t.Context(), list, 1, gemm.FP32, "", func(int, int) {})
+	if !errors.Is(err, errFound) || !strings.Contains(err.Error(), "broken") || len(got.Models) != 2 {
+		t.Errorf("%d models are measured, and the error is %v", len(got.Models), err)
+	}
+}
+
+func TestMeasureMisused(t *testing.T) {
+	absent := filepath.Join(t.TempDir(), "absent", "measured.json")
+	for _, test := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"measure", exitMisuse, "requires at least 1 arg"},
+		{"measure resnet5000", exitMisuse, "did you mean"},
+		{"measure lenet --threads 0", exitMisuse, "--threads"},
+		{"measure lenet --precision fp16", exitMisuse, "fp16"},
+		{"measure lenet --threads 1 --out " + absent, exitFound, absent},
+	} {
+		o := reidbench(t, strings.Fields(test.args)...)
+		if o.code != test.code || !strings.Contains(o.stderr, test.want) {
+			t.Errorf("%s: exit code %d, want %d with %q:\n%s", test.args, o.code, test.code, test.want, o.stderr)
+		}
+	}
+}

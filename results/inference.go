@@ -1,0 +1,111 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// Inference is what using a model costs on a machine, as measured there.
+type Inference struct {
+	Threads   int     `json:"threads"`
+	Precision string  `json:"precision"` // of large products: "fp32" or "bf16"
+	Latency   Latency `json:"latency_ms"`
+	// PlannedBytes is what the program for one image takes, with its weights.
+	PlannedBytes int64 `json:"planned_bytes"`
+	// ImagesPerSecond is the throughput in batches of Batch images.
+	Batch             int     `json:"batch"`
+	ImagesPerSecond   float64 `json:"images_per_second"`
+	BatchPlannedBytes int64   `json:"batch_planned_bytes"` // what the program for such a batch takes, with its weights
+	// PeakBytes is how much more the process came to hold than before; 0: not known.
+	PeakBytes int64 `json:"peak_bytes,omitempty"`
+}
+
+// Latency is the time of one image over some runs, in milliseconds: half of them, nine tenths and 99 of 100 took no
+// longer.
+type Latency struct {
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P99  float64 `json:"p99"`
+	Runs int     `json:"runs"`
+}
+
+// validate refuses what nobody can have measured.
+func (i Inference) validate() error {
+	l := i.Latency
+	for _, v := range []float64{l.P50, l.P90, l.P99, i.ImagesPerSecond} {
+		if !(v > 0) || v > maxCount {
+			return fmt.Errorf("%v is no time and no rate", v)
+		}
+	}
+	if l.P50 > l.P90 || l.P90 > l.P99 {
+		return errors.New("the percentiles of the latency fall")
+	}
+	for _, count := range []int{i.Threads, l.Runs, i.Batch} {
+		if count < 1 || count > maxCount {
+			return fmt.Errorf("%d is no number of threads, runs or images", count)
+		}
+	}
+	for _, bytes := range []int64{i.PlannedBytes, i.BatchPlannedBytes, i.PeakBytes} {
+		if bytes < 0 || bytes > maxCount {
+			return fmt.Errorf("%d is no amount of memory", bytes)
+		}
+	}
+	return nil
+}
+
+// Inference is what using the line's model costs: as [Report.Measure] was told, or else as the first run that has
+// measured it says; nil: not known.
+func (l *Line) Inference() *Inference {
+	if l.Measured != nil {
+		return l.Measured
+	}
+	for _, r := range l.done() {
+		if r.Inference != nil {
+			return r.Inference
+		}
+	}
+	return nil
+}
+
+// InferenceQuantity is a figure of an [Inference] that reports and charts show.
+type InferenceQuantity struct {
+	Key   string // as in JSON: "latency_ms"
+	Title string // "Latency (ms)"
+	of    func(*Inference) float64
+}
+
+// The quantities of inference.
+var (
+	LatencyP50 = InferenceQuantity{"latency_ms", "Latency (ms)",
+		func(i *Inference) float64 { return i.Latency.P50 }}
+	Throughput = InferenceQuantity{"throughput", "Inference (img/s)",
+		func(i *Inference) float64 { return i.ImagesPerSecond }}
+	InferenceMemory = InferenceQuantity{"inference_mib", "Memory (MiB)",
+		func(i *Inference) float64 { return float64(i.PlannedBytes) / (1 << 20) }}
+)
+
+// InferenceQuantities lists them.
+func InferenceQuantities() []InferenceQuantity {
+	return []InferenceQuantity{LatencyP50, Throughput, InferenceMemory}
+}
+
+// Of is the quantity of a line, 0 if it is not known.
+func (q InferenceQuantity) Of(l *Line) float64 {
+	if i := l.Inference(); i != nil {
+		return q.of(i)
+	}
+	return 0
+}
+
+// Text is the quantity of a line with three digits, and no fewer than stand before the point; "" if it is not known.
+func (q InferenceQuantity) Text(l *Line) string { return significant(q.Of(l)) }
+
+// significant prints three digits of what is above 0, and no fewer than stand before the point.
+func significant(v float64) string {
+	if !(v > 0) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'f', min(max(2-int(math.Floor(math.Log10(v))), 0), 4), 64)
+}
