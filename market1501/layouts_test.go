@@ -106,7 +106,8 @@ func TestOpenMSMT17(t *testing.T) {
 		inner := filepath.Join(root, "MSMT17_V1")
 		for list, lines := range map[string]string{
 			"list_train.txt": trained + " 0\n", "list_val.txt": found + " 0\n",
-			"list_query.txt": strings.ReplaceAll(asked, "/", `\`) + " 0\r\n\n", "list_gallery.txt": found + " 0\n" + asked + " 0",
+			"list_query.txt":   strings.ReplaceAll(asked, "/", `\`) + " 0\r\n\n",
+			"list_gallery.txt": found + " 0\n" + asked + " 0",
 		} {
 			writeFile(t, filepath.Join(inner, list), []byte(lines))
 		}

@@ -71,8 +71,8 @@ func (s *Split) sort() {
 	slices.SortFunc(s.Entries, func(a, b Entry) int { return cmp.Compare(a.Path, b.Path) })
 }
 
-// listedPath is the path of an image in the form of [Entry]. Lists that were written on Windows have backslashes between
-// folders.
+// listedPath is the path of an image in the form of [Entry]. Lists that were written on Windows have backslashes
+// between folders.
 func listedPath(text string) (string, error) {
 	switch {
 	case text == "":
