@@ -35,7 +35,7 @@ func (o Opener) openCSV(ctx context.Context, file string) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{Root: filepath.Dir(file), Name: filepath.Base(file), Layout: CSVLayout}
+	d := &Dataset{Source: file, Root: filepath.Dir(file), Name: filepath.Base(file), Layout: CSVLayout}
 	return d, d.readCSV(ctx, file, content)
 }
 

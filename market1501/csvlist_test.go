@@ -63,6 +63,58 @@ func TestOpenCSVAsItIsWritten(t *testing.T) {
 	}
 }
 
+// What a list names and is not there is counted as broken by [Dataset.Info], and no image that can be left out
+// elsewhere.
+func TestListedAndAbsentIsBroken(t *testing.T) {
+	csv := writeDataset(t, "a.jpg", "b.jpg", "c.jpg")
+	writeFile(t, filepath.Join(csv, "list.csv"), []byte("path,pid,camid,split\na.jpg,1,1,train\n"+
+		"b.jpg,2,1,query\nc.jpg,2,2,gallery\naway.jpg,2,2,gallery\nc.jpg/away.jpg,2,2,gallery\n"))
+	msmt17 := writeDataset(t, "train/0000_000_01_x_0008_0.jpg", "test/0000_001_01_x_0008_0.jpg",
+		"test/0000_002_02_x_0008_0.jpg")
+	for list, line := range map[string]string{
+		"list_train.txt": "0000_000_01_x_0008_0.jpg 0", "list_query.txt": "0000_001_01_x_0008_0.jpg 0",
+		"list_gallery.txt": "0000_002_02_x_0008_0.jpg 0\n0001_000_02_x_0008_0.jpg 1",
+	} {
+		writeFile(t, filepath.Join(msmt17, list), []byte(line+"\n"))
+	}
+	for _, test := range []struct {
+		data, source string
+		absent       []string
+	}{
+		{filepath.Join(csv, "list.csv"), filepath.Join(csv, "list.csv"), []string{"away.jpg", "c.jpg/away.jpg"}},
+		{msmt17, msmt17, []string{"test/0001_000_02_x_0008_0.jpg"}},
+	} {
+		d, err := Open(t.Context(), test.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := d.Info(t.Context(), 2, nil)
+		if err != nil {
+			t.Errorf("%s: %v", test.source, err)
+			continue
+		}
+		var broken []string
+		for _, b := range info.Splits[2].Broken {
+			broken = append(broken, b.Path)
+			if !errors.Is(b.Err, ErrImage) {
+				t.Errorf("%s: %v", b.Path, b.Err)
+			}
+		}
+		if diff := cmp.Diff(test.absent, broken); diff != "" || info.Splits[2].Images != 1 {
+			t.Errorf("%s (-want +got):\n%s", test.source, diff)
+		}
+		if info.Source != test.source || info.Fingerprint == "" {
+			t.Errorf("%s, fingerprint %q; want %s", info.Source, info.Fingerprint, test.source)
+		}
+		if _, err := d.Gallery.Load(t.Context(), LoadConfig{Height: 8, Width: 8}); !errors.Is(err, ErrNotGiven) {
+			t.Errorf("%s: loaded with error %v", test.source, err)
+		}
+		if _, err := d.Fingerprint(t.Context()); !errors.Is(err, ErrNotGiven) {
+			t.Errorf("%s: a fingerprint with error %v", test.source, err)
+		}
+	}
+}
+
 func TestOpenCSVRefuses(t *testing.T) {
 	const header = "path,pid,camid,split\n"
 	for content, want := range map[string]string{

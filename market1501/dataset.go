@@ -50,6 +50,7 @@ type Split struct {
 
 // Dataset is an opened dataset. Only its names have been read.
 type Dataset struct {
+	Source  string // for people: the folder that holds the splits, or the list
 	Root    string // the folder that paths are relative to
 	Name    string // of the folder, or of the list
 	Layout  string // the name of the layout, or [CSVLayout]
@@ -107,7 +108,7 @@ func (o Opener) openFolder(ctx context.Context, dir string) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{Root: root, Name: filepath.Base(root)}
+	d := &Dataset{Source: root, Root: root, Name: filepath.Base(root)}
 	if found.lists {
 		return d, d.readMSMT17(ctx)
 	}

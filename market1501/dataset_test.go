@@ -81,6 +81,7 @@ func TestOpenListsSplits(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Dataset{
+		Source:  root,
 		Root:    root,
 		Name:    filepath.Base(root),
 		Layout:  "market1501",

@@ -77,20 +77,28 @@ func (s *Split) Load(ctx context.Context, config LoadConfig) (*Images, error) {
 	return images, nil
 }
 
-// eachImage decodes every entry, several at once, and hands it to visit with the
-// number of the worker that did. It returns the failure of each entry whose content
-// has one, and stops at a file that cannot be read.
+// eachImage decodes every entry, and hands it to visit with the number of the worker that did.
 func (s *Split) eachImage(ctx context.Context, workers int, progress func(done, total int),
 	visit func(worker, i int, img bitmap)) (failures []error, err error) {
+	return s.eachFile(ctx, workers, progress, func(ctx context.Context, worker, i int, file string) error {
+		img, err := decodeFile(ctx, file)
+		if err == nil {
+			visit(worker, i, img)
+		}
+		return err
+	})
+}
+
+// eachFile calls do for the file of every entry, several at once, with the number of the worker. It returns the
+// failure of each entry whose content has one, and stops at a file that cannot be read.
+func (s *Split) eachFile(ctx context.Context, workers int, progress func(done, total int),
+	do func(ctx context.Context, worker, i int, file string) error) (failures []error, err error) {
 	failures = make([]error, len(s.Entries))
 	count := counter{total: len(s.Entries), tell: progress}
 	err = untilError(ctx, workerCount(workers), len(s.Entries), func(ctx context.Context, worker, i int) error {
-		switch img, err := decodeFile(ctx, s.file(s.Entries[i].Path)); {
-		case err == nil:
-			visit(worker, i, img)
-		case errors.Is(err, ErrImage):
+		if err := do(ctx, worker, i, s.file(s.Entries[i].Path)); errors.Is(err, ErrImage) {
 			failures[i] = err
-		default:
+		} else if err != nil {
 			return err
 		}
 		count.add()

@@ -1,10 +1,8 @@
 package market1501
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,61 +46,65 @@ func (o Overlap) Warnings() []string {
 
 // Overlap reads every file of the dataset, workers at once (0: one per CPU).
 func (d *Dataset) Overlap(ctx context.Context, workers int) (overlap Overlap, err error) {
-	trained := map[fileDigest]bool{}
-	digests, err := d.Train.digests(ctx, workers)
-	if err != nil {
+	var digests [3][]fileDigest
+	for i, s := range d.Splits() {
+		digests[i] = make([]fileDigest, len(s.Entries))
+		_, err := s.eachFile(ctx, workers, nil, func(_ context.Context, _, entry int, file string) error {
+			content, err := readFile(file)
+			if err == nil {
+				digests[i][entry] = sha256.Sum256(content)
+			}
+			return err
+		})
+		if err != nil {
+			return Overlap{}, fmt.Errorf("compare %s with the training images: %w", s.Folder, err)
+		}
+	}
+	if overlap.Query, err = d.Query.among(digests[1], digests[0]).intact(ctx, workers); err != nil {
 		return Overlap{}, err
 	}
-	for _, digest := range digests {
-		trained[digest] = true
-	}
-	if overlap.Query, err = d.Query.among(ctx, workers, trained); err != nil {
-		return Overlap{}, err
-	}
-	overlap.Gallery, err = d.Gallery.among(ctx, workers, trained)
+	overlap.Gallery, err = d.Gallery.among(digests[2], digests[0]).intact(ctx, workers)
 	return overlap, err
 }
 
-// fileDigest is the SHA-256 of a file's bytes.
+// fileDigest is the SHA-256 of a file's bytes. The zero value is that of no file.
 type fileDigest [sha256.Size]byte
 
-// among are the paths of the images whose files are among these.
-func (s *Split) among(ctx context.Context, workers int, files map[fileDigest]bool) ([]string, error) {
-	digests, err := s.digests(ctx, workers)
-	if err != nil {
-		return nil, err
+// among is the part of the split whose files are among the trained ones. digests are those of its own.
+func (s *Split) among(digests, trained []fileDigest) *Split {
+	wanted := map[fileDigest]bool{}
+	for _, digest := range trained {
+		wanted[digest] = true
 	}
-	same := Split{Folder: s.Folder, root: s.root}
+	delete(wanted, fileDigest{})
+	same := &Split{Folder: s.Folder, root: s.root}
 	for i, digest := range digests {
-		if files[digest] {
+		if wanted[digest] {
 			same.Entries = append(same.Entries, s.Entries[i])
 		}
 	}
-	failures, err := same.eachImage(ctx, workers, nil, func(int, int, bitmap) {})
+	return same
+}
+
+// paths are those of the split's images.
+func (s *Split) paths() (paths []string) {
+	for _, e := range s.Entries {
+		paths = append(paths, e.Path)
+	}
+	return paths
+}
+
+// intact are the paths of the images that are not broken, and therefore used.
+func (s *Split) intact(ctx context.Context, workers int) ([]string, error) {
+	failures, err := s.eachImage(ctx, workers, nil, func(int, int, bitmap) {})
 	if err != nil {
 		return nil, fmt.Errorf("compare %s with the training images: %w", s.Folder, err)
 	}
-	var paths []string // without what is broken, and therefore not used
-	for i, failure := range failures {
-		if failure == nil {
-			paths = append(paths, same.Entries[i].Path)
+	var paths []string
+	for i, path := range s.paths() {
+		if failures[i] == nil {
+			paths = append(paths, path)
 		}
 	}
 	return paths, nil
-}
-
-// digests are those of the split's files, in its order.
-func (s *Split) digests(ctx context.Context, workers int) ([]fileDigest, error) {
-	digests, failures := make([]fileDigest, len(s.Entries)), make([]error, len(s.Entries))
-	err := inParallel(ctx, workerCount(workers), len(s.Entries), func(_, i int) {
-		content, err := readFile(s.file(s.Entries[i].Path))
-		if !errors.Is(err, ErrImage) {
-			failures[i] = err
-		}
-		digests[i] = sha256.Sum256(content)
-	})
-	if err := cmp.Or(append(failures, err)...); err != nil {
-		return nil, fmt.Errorf("compare %s with the training images: %w", s.Folder, err)
-	}
-	return digests, nil
 }

@@ -48,6 +48,13 @@ func TestOverlap(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}
+			info, err := d.Info(t.Context(), 2, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, info.Overlap); diff != "" {
+				t.Errorf("info: %s", diff)
+			}
 			warning := strings.Join(got.Warnings(), "\n")
 			if (warning == "") != (test.want.Len() == 0) {
 				t.Errorf("warning %q", warning)

@@ -99,13 +99,13 @@ func (f Folder) DatasetChanged(data *market1501.Dataset) error {
 	was, err := f.manifest()
 	if err != nil {
 		return fmt.Errorf("%s: %w: %s is not the one it began with, and what is different can't be told: %w",
-			f.Dir, ErrDatasetChanged, data.Root, err)
+			f.Dir, ErrDatasetChanged, data.Source, err)
 	}
 	is, err := listImages(data)
 	if err != nil {
 		return fmt.Errorf("%s: %w: %w", f.Dir, ErrDatasetChanged, err)
 	}
-	return fmt.Errorf("%s: %w: in %s %s", f.Dir, ErrDatasetChanged, data.Root, was.difference(is))
+	return fmt.Errorf("%s: %w: in %s %s", f.Dir, ErrDatasetChanged, data.Source, was.difference(is))
 }
 
 // difference says what is different now.

@@ -56,6 +56,50 @@ func TestDataInfo(t *testing.T) {
 	}
 }
 
+// A list is called by its own name, and what it names and is not there is a finding of info's, an error elsewhere.
+func TestListNamesWhatIsNotThere(t *testing.T) {
+	t.Chdir(synthetic(t))
+	lines := []string{"path,pid,camid,split"}
+	for folder, split := range map[string]string{
+		"bounding_box_train": "train", "query": "query", "bounding_box_test": "gallery",
+	} {
+		images, err := filepath.Glob(filepath.Join(folder, "*.jpg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, image := range images {
+			pid, rest, _ := strings.Cut(filepath.Base(image), "_c")
+			lines = append(lines, image+","+pid+","+rest[:1]+","+split)
+		}
+	}
+	writeList := func() {
+		if err := os.WriteFile("images.csv", []byte(strings.Join(lines, "\n")), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeList()
+	succeed(t, "run", "lenet", "--recipe", "tiny", "--data", "images.csv")
+	weights := filepath.Join("runs", "lenet", "weights.safetensors")
+	lines = append(lines, "query/away.jpg,1,1,query")
+	writeList()
+	o := reidbench(t, "data", "info", "images.csv")
+	if o.code != exitFound || !strings.Contains(o.stderr, "1 file of images.csv cannot be used") ||
+		!strings.HasPrefix(o.stdout, "images.csv\n") || !strings.Contains(o.stdout, `broken: "query/away.jpg": `) {
+		t.Errorf("exit code %d, standard error %q, output\n%s", o.code, o.stderr, o.stdout)
+	}
+	for _, command := range [][]string{
+		{"run", "lenet", "--recipe", "tiny", "--data", "images.csv", "--out", "others"},
+		{"eval", "lenet", "--weights", weights, "--data", "images.csv"},
+		{"rank", "lenet", "--weights", weights, "--data", "images.csv", "--out", "ranked"},
+	} {
+		o := reidbench(t, command...)
+		if o.code != exitFound || !strings.Contains(o.stderr, filepath.Join("query", "away.jpg")) ||
+			!strings.Contains(o.stderr, "an image cannot be read") {
+			t.Errorf("%s: exit code %d, standard error %q", command[0], o.code, o.stderr)
+		}
+	}
+}
+
 func TestDataInfoFindsTrainingImagesInTheTest(t *testing.T) {
 	data := synthetic(t)
 	trained, err := filepath.Glob(filepath.Join(data, "bounding_box_train", "*.jpg"))

@@ -22,9 +22,9 @@ func newDataInfoCommand() *cobra.Command {
 		Short: "Count a dataset and look for broken images",
 		Long: `Info decodes every image of a dataset and counts images, identities, cameras, junk and
 distractors of each split, what else lies among the images, and the queries that have a
-match in the gallery. Images that are broken or whose name does not parse are listed, and
-so are those of query and gallery that are training images as well; the exit code is 1
-then, or if no query has a match. Eval and rank need no training images.
+match in the gallery. Images that are broken, or that a list names and are not there, or
+whose name does not parse are listed, and so are those of query and gallery that are
+training images as well; the exit code is 1 then, or if no query has a match. Eval and rank need no training images.
 
 ` + describeLayouts(),
 		Example: `  reidbench data info Market-1501-v15.09.15
@@ -72,14 +72,14 @@ func judgeDataset(info *market1501.Info) error {
 	}
 	switch {
 	case bad > 0 && both > 0:
-		return found("%s of %s cannot be used, and of its test images %d %s", several(bad, "file"), info.Root, both,
+		return found("%s of %s cannot be used, and of its test images %d %s", several(bad, "file"), info.Source, both,
 			trainedOn(both))
 	case bad > 0:
-		return found("%s of %s cannot be used", several(bad, "file"), info.Root)
+		return found("%s of %s cannot be used", several(bad, "file"), info.Source)
 	case both > 0:
-		return found("of the test images of %s %d %s", info.Root, both, trainedOn(both))
+		return found("of the test images of %s %d %s", info.Source, both, trainedOn(both))
 	case info.Matched == 0:
-		return found("no query of %s has a match in the gallery", info.Root)
+		return found("no query of %s has a match in the gallery", info.Source)
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func trainedOn(n int) string {
 }
 
 func printDataset(w io.Writer, info *market1501.Info) error {
-	fmt.Fprintf(w, "%s\nlayout %s\nfingerprint %s\n", visible.Line(info.Root), info.Layout, info.Fingerprint)
+	fmt.Fprintf(w, "%s\nlayout %s\nfingerprint %s\n", visible.Line(info.Source), info.Layout, info.Fingerprint)
 	fmt.Fprintf(w, "%s of %s queries have a match in the gallery\n\n", grouped(int64(info.Matched)),
 		grouped(int64(info.Queries)))
 	columns := []column{
@@ -166,13 +166,14 @@ type brokenDocument struct {
 
 func writeDatasetJSON(w io.Writer, info *market1501.Info) error {
 	document := struct {
-		Root        string          `json:"root"`
+		Source      string          `json:"source"` // the folder, or the list
+		Root        string          `json:"root"`   // what paths are relative to
 		Layout      string          `json:"layout"`
 		Fingerprint string          `json:"fingerprint"`
 		Queries     int             `json:"queries"`
 		Matched     int             `json:"matched"` // queries with a match in the gallery
 		Splits      []splitDocument `json:"splits"`
-	}{info.Root, info.Layout, info.Fingerprint, info.Queries, info.Matched, nil}
+	}{info.Source, info.Root, info.Layout, info.Fingerprint, info.Queries, info.Matched, nil}
 	overlap := [...][]string{nil, info.Overlap.Query, info.Overlap.Gallery}
 	for i, s := range info.Splits {
 		split := splitDocument{
