@@ -125,9 +125,9 @@ func TestEstimateOfWhatHasBegun(t *testing.T) {
 
 // A dry run measures, draws the dataset to count it, and leaves nothing behind.
 func TestEstimateRunLeavesNothing(t *testing.T) {
-	temp := t.TempDir()
-	t.Setenv("TMPDIR", temp)
 	c := testConfig(t, tinymodel.New("one"), tinymodel.Distilled("two", models.SoftDistillation))
+	temp := t.TempDir() // after the images that all tests share are drawn
+	t.Setenv("TMPDIR", temp)
 	c.Data, c.Teacher = "", "one"
 	c.Recipe.Synthetic = recipe.SyntheticSize{IDs: 6, TestIDs: 2, Images: 4}
 	measured := 0
