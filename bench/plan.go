@@ -48,7 +48,7 @@ func (r *runner) plan(ctx context.Context, s scope) error {
 		return err
 	}
 	r.keepOnly(s.only)
-	if err := r.findPretrained(); err != nil {
+	if err := r.beginAsPublished(); err != nil {
 		return err
 	}
 	return r.reserve(ctx, s.dry)

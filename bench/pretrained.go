@@ -13,14 +13,21 @@ import (
 	"github.com/reidbench/reidbench/results/regular"
 )
 
+// beginAsPublished has every job that can be trained start from its model's file.
+func (r *runner) beginAsPublished() error {
+	for _, j := range r.jobs {
+		if path := r.pretrained[j.model.Name]; path != "" && j.unbuilt == nil {
+			if err := j.begin(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // begin makes the job start from a file of published weights, which has to fit.
 func (j *job) begin(path string) error {
-	from, err := j.weightsSource.open(path, j.model, j.graph)
-	if err != nil {
-		return err
-	}
-	defer from.archive.Close()
-	if _, err := weights.Match(from.archive, from.network); err != nil {
+	if err := j.weightsSource.fit(path, j.model, j.graph); err != nil {
 		return err
 	}
 	digest, err := regular.SHA256(path)
@@ -30,6 +37,17 @@ func (j *job) begin(path string) error {
 	j.pretrained = path
 	j.id.Pretrained = &results.Pretrained{File: filepath.Base(path), SHA256: digest, Source: j.weightsSource.String()}
 	return nil
+}
+
+// fit is an error unless the file's weights can be loaded into the network.
+func (s WeightsSource) fit(path string, m models.Model, g *graph.Graph) error {
+	from, err := s.open(path, m, g)
+	if err != nil {
+		return err
+	}
+	defer from.archive.Close()
+	_, err = weights.Match(from.archive, from.network)
+	return err
 }
 
 // load fills weights from a file under our names or those of another implementation that the model knows, and makes

@@ -249,7 +249,8 @@ func TestRunBeginsWithPublishedWeights(t *testing.T) {
 	}
 }
 
-func TestRunRefusesWeightsBeforeTraining(t *testing.T) {
+// What is wrong with weights to begin with is said before anything is done, the synthetic dataset's drawing included.
+func TestRunRefusesWeightsBeforeAnything(t *testing.T) {
 	for name, test := range map[string]struct {
 		files []string
 		want  string
@@ -267,6 +268,7 @@ func TestRunRefusesWeightsBeforeTraining(t *testing.T) {
 			c := testConfig(t, foreign("one"), tinymodel.Exploding("two"))
 			folder := t.TempDir()
 			c.Weights = WeightsFiles{folder}
+			c.Data, c.Recipe.Synthetic = "", recipe.SyntheticSize{IDs: 6, TestIDs: 2, Images: 4}
 			for _, file := range test.files {
 				writeForeign(t, filepath.Join(folder, file), 10)
 			}
@@ -274,9 +276,25 @@ func TestRunRefusesWeightsBeforeTraining(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v, want %q", err, test.want)
 			}
-			if entries, err := os.ReadDir(c.Out); err == nil && len(entries) > 0 {
-				t.Errorf("%v was written", entries)
-			}
+			notMade(t, c.Out)
 		})
+	}
+	for _, entry := range []string{"absent.pth", "one=absent.pth", "nosuch=absent.pth"} {
+		c := testConfig(t, foreign("one"))
+		c.Data, c.Recipe.Synthetic = "", recipe.SyntheticSize{IDs: 6, TestIDs: 2, Images: 4}
+		c.Weights = WeightsFiles{entry}
+		_, err := Run(t.Context(), c)
+		if unknown := strings.HasPrefix(entry, "nosuch"); errors.Is(err, models.ErrUnknown) != unknown ||
+			errors.Is(err, os.ErrNotExist) == unknown {
+			t.Errorf("%s: error %v", entry, err)
+		}
+		notMade(t, c.Out)
+	}
+}
+
+func notMade(t *testing.T, dir string) {
+	t.Helper()
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s was made: %v", dir, err)
 	}
 }

@@ -20,7 +20,7 @@ var (
 // Run trains and evaluates every model, with every seed, that is not finished yet.
 //
 // With weights to begin with, a model that none are found for is an error that wraps
-// [ErrNoWeights], and so is a file that does not fit, before anything is trained.
+// [ErrNoWeights], and so is a file that does not fit, before anything is done.
 //
 // Each job has a folder below Out. A folder that holds a run of another recipe or seed is an
 // error that wraps [store.ErrConflict], one that began with other images [store.ErrDatasetChanged], one that
@@ -56,6 +56,10 @@ func newRunner(ctx context.Context, c Config, s scope) (*runner, error) {
 	if err := s.check(c.Seeds * len(c.Models)); err != nil {
 		return r, err
 	}
+	pretrained, err := c.findPretrained(s)
+	if err != nil {
+		return r, err
+	}
 	opener, out := market1501.Opener{Layout: c.Layout}, cmp.Or(s.drawn, c.Out)
 	data, err := openDataset(ctx, opener, c.Data, out, c.Recipe.Synthetic, c.Seed, c.Progress.Report)
 	if err != nil {
@@ -64,7 +68,7 @@ func newRunner(ctx context.Context, c Config, s scope) (*runner, error) {
 	if !s.dry {
 		c.Progress.Report(progress.Event{Kind: progress.Noted, Text: data.matches()})
 	}
-	r.config, r.data, r.summary.Dataset = c, data, data.record
+	r.config, r.data, r.pretrained, r.summary.Dataset = c, data, pretrained, data.record
 	return r, orInterrupted(ctx, r.plan(ctx, s))
 }
 
@@ -78,8 +82,9 @@ func orInterrupted(ctx context.Context, err error) error {
 
 // runner is one call of Run.
 type runner struct {
-	config  Config
-	data    *dataset
-	summary Summary
-	jobs    []*job // by the index of Summary.Jobs
+	config     Config
+	data       *dataset
+	pretrained map[string]string // the file of weights to begin with, by model; none: random ones
+	summary    Summary
+	jobs       []*job // by the index of Summary.Jobs
 }

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
 )
 
 // ErrNoWeights is wrapped by the error for models that no file of weights is found for.
@@ -33,13 +34,16 @@ func (w WeightsFiles) For(list []models.Model) (map[string]string, error) {
 	var files []string
 	for _, entry := range w {
 		model, path := w.split(entry, list)
+		if model != "" && !slices.ContainsFunc(list, func(m models.Model) bool { return m.Name == model }) {
+			if _, err := models.Lookup(model); err != nil {
+				return nil, fmt.Errorf("weights %s: %w", entry, err)
+			}
+			return nil, fmt.Errorf("weights %s: %s is not among the models", entry, model)
+		}
 		switch info, err := os.Stat(path); {
 		case err != nil:
 			return nil, fmt.Errorf("weights: %w", err)
 		case model != "":
-			if !slices.ContainsFunc(list, func(m models.Model) bool { return m.Name == model }) {
-				return nil, fmt.Errorf("weights %s: %s is not among the models", entry, model)
-			}
 			s.named[model] = append(s.named[model], path)
 		case info.IsDir():
 			if err := s.searchFolder(path); err != nil {
@@ -59,10 +63,11 @@ func (w WeightsFiles) For(list []models.Model) (map[string]string, error) {
 	return s.result(w)
 }
 
-// split takes an entry apart. What is there as a path is a path, whatever it has in it.
+// split takes an entry apart. What is there as a path is a path, whatever it has in it, and so is what has folders
+// before its first equals sign. The model may be one that there isn't.
 func (w WeightsFiles) split(entry string, list []models.Model) (model, path string) {
 	name, path, ok := strings.Cut(entry, "=")
-	if _, err := os.Stat(entry); !ok || err == nil {
+	if _, err := os.Stat(entry); !ok || err == nil || strings.ContainsAny(name, `/\`) {
 		return "", entry
 	}
 	for _, m := range list {
@@ -73,7 +78,7 @@ func (w WeightsFiles) split(entry string, list []models.Model) (model, path stri
 	if m, err := models.Lookup(name); err == nil {
 		return m.Name, path
 	}
-	return "", entry
+	return name, path
 }
 
 // MapPaths is w with another path in every entry.
@@ -203,26 +208,36 @@ func (s *weightsSearch) instead() string {
 	return strings.Join(others, ", ") + more
 }
 
-// findPretrained finds every job's file of weights to begin with and holds it against the network,
-// so that what cannot be loaded is known before anything is trained.
-func (r *runner) findPretrained() error {
-	if len(r.config.Weights) == 0 {
-		return nil
+// findPretrained finds the file of weights that each model begins with, and holds those of the scope's jobs against
+// their networks, so that what cannot be loaded is known before anything is done. A model that cannot be built needs
+// none.
+func (c *Config) findPretrained(s scope) (map[string]string, error) {
+	if len(c.Weights) == 0 {
+		return nil, nil
 	}
-	list := slices.DeleteFunc(slices.Clone(r.config.Models), func(m models.Model) bool {
-		return slices.ContainsFunc(r.jobs, func(j *job) bool { return j.model.Name == m.Name && j.unbuilt != nil })
-	})
-	files, err := r.config.Weights.For(list)
+	const classes = 2 // any will do: a classifier of other classes is left out
+	var list []models.Model
+	graphs := map[string]*graph.Graph{}
+	for _, m := range c.Models {
+		if g, err := m.Graph(classes); err == nil {
+			list, graphs[m.Name] = append(list, m), g
+		}
+	}
+	files, err := c.Weights.For(list)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, j := range r.jobs {
-		if j.unbuilt != nil {
-			continue
-		}
-		if err := j.begin(files[j.model.Name]); err != nil {
-			return err
+	for i, m := range c.Models {
+		if g := graphs[m.Name]; g != nil && s.includes(i, len(c.Models)) {
+			if err := c.WeightsSource.fit(files[m.Name], m, g); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return nil
+	return files, nil
+}
+
+// includes reports whether any job of model i, of so many, is in the scope.
+func (s scope) includes(i, models int) bool {
+	return len(s.only) == 0 || slices.ContainsFunc(s.only, func(n int) bool { return n%models == i })
 }

@@ -121,8 +121,10 @@ func TestWeightsFiles(t *testing.T) {
 			entries: []string{"resnet50=$/1"},
 			failure: "resnet50 is not among the models",
 		},
-		"no model": {entries: []string{"osnett=$/1"}, failure: "no such file"},
-		"no file":  {entries: []string{"osnet=$/1"}, failure: "no such file"},
+		"no model":                 {entries: []string{"osnett=$/1"}, failure: `model "osnett"; did you mean "osnet"?`},
+		"another, and no file":     {entries: []string{"resnet50=$/1"}, failure: "resnet50 is not among the models"},
+		"no file":                  {entries: []string{"osnet=$/1"}, failure: "no such file"},
+		"no file with equals sign": {entries: []string{"$/osnet=1"}, failure: "no such file"},
 		"equals sign": {
 			files:   []string{"osnet=1"},
 			entries: []string{"$/osnet=1"},
@@ -172,9 +174,11 @@ func TestWeightsFiles(t *testing.T) {
 
 func TestMapWeightsPaths(t *testing.T) {
 	dir := t.TempDir()
-	w := WeightsFiles{"some", "osnet=some/file", "strange=name", filepath.Join(dir, "a=b")}
+	w := WeightsFiles{"some", "osnet=some/file", "strange=name", "a/b=c", filepath.Join(dir, "a=b")}
 	got, err := w.MapPaths(func(path string) (string, error) { return "/abs/" + path, nil })
-	want := WeightsFiles{"/abs/some", "osnet=/abs/some/file", "/abs/strange=name", "/abs/" + filepath.Join(dir, "a=b")}
+	want := WeightsFiles{
+		"/abs/some", "osnet=/abs/some/file", "strange=/abs/name", "/abs/a/b=c", "/abs/" + filepath.Join(dir, "a=b"),
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,6 +144,8 @@ func TestExitCodes(t *testing.T) {
 		{"no dataset to run on", "run lenet --data " + absent + " --out " + absent, exitFound, absent},
 		{"no runs", "report --runs " + absent, exitFound, absent},
 		{"no runs to plot", "plot --runs " + absent, exitFound, absent},
+		{"weights of no model", "run osnet --weights osnett=" + absent, exitMisuse, `"osnett"; did you mean "osnet"?`},
+		{"no weights to begin with", "run osnet --weights " + absent, exitFound, absent},
 		{"no weights", "weights inspect " + absent, exitFound, absent},
 		{"no figures", "check --file " + absent, exitFound, absent},
 	} {
