@@ -96,13 +96,14 @@ func Quick() Recipe {
 
 // Scratch is for learning from random weights on synthetic data: all rows see the same images in the same
 // order, as often, and the best know people whom they never saw. Small batches, since every step counts where there
-// are so few; no stage of its own for the classifier, whose gradients say nothing while the backbone is random; and
-// a lower rate at the end, in which running statistics catch up, too.
+// are so few; no stage of its own for the classifier, whose gradients say nothing while the backbone is random; a
+// rate that transformers, and networks without batch norm, bear when it rises slowly; and a lower one at the end, in
+// which running statistics catch up, too.
 func Scratch() Recipe {
 	return Recipe{
 		Name:   "scratch",
 		Epochs: 10, Batch: 8,
-		LR: 5e-4, LRStep: 8, LRGamma: 0.1, Decay: 5e-4,
+		LR: 3e-4, LRStep: 8, LRGamma: 0.1, Warmup: 2, Decay: 5e-4,
 		EvaluateEvery: 2,
 		Synthetic:     SyntheticSize{IDs: 150, TestIDs: 50, Images: 10},
 	}
