@@ -9,8 +9,8 @@ import (
 // initialShare is the share of a budget that judging the network before its first step may take.
 const initialShare = 0.1
 
-// initialDue reports whether the network is judged as it is before the first step. Under a budget that is left out where
-// it would cost much: a budget is there because time is short.
+// initialDue reports whether the network is judged as it is before the first step. Under a budget, which is there
+// because time is short, that is left out where it would cost much.
 func (j *job) initialDue() bool {
 	budget := j.id.Recipe.ForwardMACs
 	return budget == 0 || j.evaluationWork()*float64(j.cost.Total.MACs()) <= initialShare*float64(budget)
