@@ -45,20 +45,20 @@ var changes = []struct {
 	change      func(path string, others []string) error
 	want        string
 }{
-	{"gone", "query", func(path string, _ []string) error { return os.Remove(path) }, "1 image(s) gone (query/"},
+	{"gone", "query", func(path string, _ []string) error { return os.Remove(path) }, "1 image gone (query/"},
 	{"new", "bounding_box_train", func(path string, _ []string) error {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
 		return os.WriteFile(path[:len(path)-len("00.jpg")]+"99.jpg", data, 0o666)
-	}, "1 image(s) new (bounding_box_train/"},
+	}, "1 image new (bounding_box_train/"},
 	{
 		"of another size", "bounding_box_test", func(path string, _ []string) error { return os.Truncate(path, 100) },
-		"1 image(s) of another size (bounding_box_test/",
+		"1 image of another size (bounding_box_test/",
 	},
-	{"training image written anew", "bounding_box_train", swap, "1 image(s) written anew (bounding_box_train/"},
-	{"query written anew", "query", swap, "1 image(s) written anew (query/"},
+	{"training image written anew", "bounding_box_train", swap, "1 image written anew (bounding_box_train/"},
+	{"query written anew", "query", swap, "1 image written anew (query/"},
 }
 
 // swap replaces an image by another one, filled up to its size.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/grammar"
 )
 
 // imagesSeen is, for records, what was decoded to train on and to judge by, either nil where nothing was, and what lay
@@ -48,5 +49,6 @@ func (d *dataset) splitSeen(decoded market1501.DecodedSplit, overlap market1501.
 
 // matches says how many queries count.
 func (d *dataset) matches() string {
-	return fmt.Sprintf("%d of %d queries have a match in the gallery", d.matched, len(d.Query.Entries))
+	return fmt.Sprintf("%d of %s %s a match in the gallery", d.matched,
+		grammar.Count(len(d.Query.Entries), "query", "queries"), grammar.Choose(d.matched, "has", "have"))
 }

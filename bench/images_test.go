@@ -33,9 +33,9 @@ func TestRecordCountsImagesOfEachSplit(t *testing.T) {
 		warning     string
 	}{
 		{"undisturbed", "", nil, results.SplitSeen{}, ""},
-		{"train", "bounding_box_train", truncate, results.SplitSeen{LeftOut: 1}, "1 image(s) cannot be decoded"},
-		{"query", "query", truncate, results.SplitSeen{LeftOut: 1}, "1 image(s) cannot be decoded"},
-		{"gallery", "bounding_box_test", truncate, results.SplitSeen{LeftOut: 1}, "1 image(s) cannot be decoded"},
+		{"train", "bounding_box_train", truncate, results.SplitSeen{LeftOut: 1}, "1 image cannot be decoded"},
+		{"query", "query", truncate, results.SplitSeen{LeftOut: 1}, "1 image cannot be decoded"},
+		{"gallery", "bounding_box_test", truncate, results.SplitSeen{LeftOut: 1}, "1 image cannot be decoded"},
 		{
 			"trained on", "query", trainedOn, results.SplitSeen{Trained: 1},
 			"1 image of the queries is a training image as well",

@@ -174,7 +174,7 @@ func TestRecordTellsOfNamesAndOtherFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	notes := strings.Join(report.Tables[len(report.Tables)-1].Lines[0].Notes, "\n")
-	for _, want := range []string{unread, "1 images of query, whose names do not parse"} {
+	for _, want := range []string{unread, "1 image of query, whose name does not parse"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no %q in %q", want, notes)
 		}

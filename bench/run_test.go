@@ -309,7 +309,7 @@ func TestBrokenImagesAreLeftOut(t *testing.T) {
 		}
 	})
 	mustRun(t, c)
-	if len(warnings) != 2 || !strings.Contains(warnings[0], "4 image(s) cannot be decoded") {
+	if len(warnings) != 2 || !strings.Contains(warnings[0], "4 images cannot be decoded") {
 		t.Errorf("warnings %q, want one for each split", warnings)
 	}
 }

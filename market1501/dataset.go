@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/reidbench/reidbench/market1501/layout"
+	"github.com/reidbench/reidbench/results/grammar"
 )
 
 // Identities that are no persons to be found.
@@ -147,16 +148,17 @@ func (d *Dataset) Warnings() []string {
 	var warnings []string
 	for _, s := range d.Splits() {
 		if n := len(s.Unparsable); n > 0 {
-			warnings = append(warnings, fmt.Sprintf("%s: %d file name(s) do not parse as %s and are left out: %s",
-				s.place, n, s.named, abridged(s.Unparsable)))
+			warnings = append(warnings, fmt.Sprintf("%s: %s parse as %s and %s left out: %s", s.place,
+				grammar.Count(n, "file name does not", "file names do not"), s.named, grammar.Choose(n, "is", "are"),
+				abridged(s.Unparsable)))
 		}
 		if unread := s.Unread(); unread != "" {
 			warnings = append(warnings,
 				fmt.Sprintf("%s: what is no .jpg, .jpeg or .png is left out: %s", s.place, unread))
 		}
-		if s != &d.Gallery && s.Distractors > 0 {
-			warnings = append(warnings, fmt.Sprintf("%s: %d image(s) of pid 0, which is no identity, are left out",
-				s.place, s.Distractors))
+		if n := s.Distractors; s != &d.Gallery && n > 0 {
+			warnings = append(warnings, fmt.Sprintf("%s: %s of pid 0, which is no identity, %s left out", s.place,
+				grammar.Count(n, "image", "images"), grammar.Choose(n, "is", "are")))
 		}
 	}
 	return warnings

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/reidbench/reidbench/results/grammar"
 )
 
 // LoadConfig says how a split is decoded.
@@ -151,8 +153,8 @@ func (m *Images) Warnings() []string {
 	if len(m.Broken) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d image(s) cannot be decoded and are left out: %s",
-		len(m.Broken), abridged(m.Broken))}
+	return []string{fmt.Sprintf("%s left out: %s", grammar.Count(len(m.Broken),
+		"image cannot be decoded and is", "images cannot be decoded and are"), abridged(m.Broken))}
 }
 
 func (b BrokenImage) String() string { return fmt.Sprintf("%s (%v)", b.Path, b.Err) }

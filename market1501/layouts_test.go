@@ -150,7 +150,7 @@ func TestLayoutIsThatOfMostNames(t *testing.T) {
 		if d.Layout != want || len(d.Query.Entries) != 1 || len(d.Query.Unparsable) != 1 {
 			t.Errorf("%q: read as %s: %q", asked, d.Layout, entryTexts(d))
 		}
-		if warnings := strings.Join(d.Warnings(), "\n"); !strings.Contains(warnings, "do not parse as "+want+" (") {
+		if warnings := strings.Join(d.Warnings(), "\n"); !strings.Contains(warnings, " not parse as "+want+" (") {
 			t.Errorf("%q: warnings %s", asked, warnings)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/reidbench/reidbench/results/grammar"
 )
 
 // Overlap names the images of query and gallery whose files are, byte by byte,
@@ -27,20 +29,13 @@ func (o Overlap) Warnings() []string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{len(o.Query), "of the queries"}, {len(o.Gallery), "of the gallery"}} {
-		switch part.n {
-		case 0:
-		case 1:
-			parts = append(parts, "1 image "+part.what)
-		default:
-			parts = append(parts, fmt.Sprintf("%d images %s", part.n, part.what))
+	}{{len(o.Query), " of the queries"}, {len(o.Gallery), " of the gallery"}} {
+		if part.n > 0 {
+			parts = append(parts, grammar.Count(part.n, "image", "images")+part.what)
 		}
 	}
-	which := "is a training image"
-	if o.Len() > 1 {
-		which = "are training images"
-	}
-	return []string{fmt.Sprintf("%s %s as well, which flatters: %s", strings.Join(parts, " and "), which,
+	return []string{fmt.Sprintf("%s %s as well, which flatters: %s", strings.Join(parts, " and "),
+		grammar.Choose(o.Len(), "is a training image", "are training images"),
 		abridged(slices.Concat(o.Query, o.Gallery)))}
 }
 

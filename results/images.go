@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/reidbench/reidbench/results/grammar"
 )
 
 // Images is what a run saw of its dataset: the images as they decoded when it read them. Two runs on a dataset of one
@@ -56,8 +58,8 @@ func (r *Record) leftOut() string {
 		if s.LeftOut == 0 {
 			return ""
 		}
-		return fmt.Sprintf("%d of %d images of %s, which cannot be decoded: %s",
-			s.LeftOut, s.Used+s.LeftOut, s.Folder, s.Reasons)
+		return fmt.Sprintf("%d of %s of %s, which cannot be decoded: %s",
+			s.LeftOut, grammar.Count(s.Used+s.LeftOut, "image", "images"), s.Folder, s.Reasons)
 	})
 }
 
@@ -67,7 +69,8 @@ func (r *Record) misnamed() string {
 		if s.Unparsable == 0 {
 			return ""
 		}
-		return fmt.Sprintf("%d images of %s, whose names do not parse", s.Unparsable, s.Folder)
+		return fmt.Sprintf("%s of %s, whose %s not parse", grammar.Count(s.Unparsable, "image", "images"), s.Folder,
+			grammar.Choose(s.Unparsable, "name does", "names do"))
 	})
 }
 
@@ -82,7 +85,8 @@ func (r *Record) leaked() string {
 		if s.Trained == 0 {
 			return ""
 		}
-		return fmt.Sprintf("%d images of %s are training images as well", s.Trained, s.Folder)
+		return fmt.Sprintf("%s of %s %s as well", grammar.Count(s.Trained, "image", "images"), s.Folder,
+			grammar.Choose(s.Trained, "is a training image", "are training images"))
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/reidbench/reidbench/results/grammar"
 )
 
 // describeRuns states what most runs share and notes on a line where a run of it differs.
@@ -173,10 +175,13 @@ func (d Dataset) String() string {
 	if d.Synthetic {
 		name += ", synthetic"
 	}
-	return fmt.Sprintf("%s, fingerprint %.12s: %d training images of %d identities, %d queries, %d gallery images",
-		name, d.Fingerprint, d.Train, d.Identities, d.Query, d.Gallery)
+	return fmt.Sprintf("%s, fingerprint %.12s: %s of %s, %s, %s", name, d.Fingerprint,
+		grammar.Count(d.Train, "training image", "training images"),
+		grammar.Count(d.Identities, "identity", "identities"),
+		grammar.Count(d.Query, "query", "queries"), grammar.Count(d.Gallery, "gallery image", "gallery images"))
 }
 
 func (m Machine) String() string {
-	return fmt.Sprintf("%s, %s, %d cores, %s/%s, %s", m.CPU, m.ISA, m.Cores, m.OS, m.Arch, m.Go)
+	return fmt.Sprintf("%s, %s, %s, %s/%s, %s",
+		m.CPU, m.ISA, grammar.Count(m.Cores, "core", "cores"), m.OS, m.Arch, m.Go)
 }

@@ -52,6 +52,12 @@ func TestRunsUnlikeTheRestAreMarked(t *testing.T) {
 		{"trained on the test", func(alexnet, _, _, _ *Record) { alexnet.Images.Splits[1].Trained = 3 },
 			map[string][]string{"AlexNet": {
 				"The figures of this run flatter: 3 images of query are training images as well."}}},
+		{"one image", func(alexnet, _, _, _ *Record) {
+			alexnet.Images.Splits[1].Trained, alexnet.Images.Splits[1].Unparsable = 1, 1
+		}, map[string][]string{"AlexNet": {
+			"Left out of this run: 1 image of query, whose name does not parse.",
+			"The figures of this run flatter: 1 image of query is a training image as well.",
+		}}},
 		{"one teacher", func(alexnet, vgg, _, _ *Record) {
 			taught(alexnet, "abcdef0123", "quick")
 			taught(vgg, "abcdef0123", "quick")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/grammar"
 	"github.com/reidbench/reidbench/results/visible"
 )
 
@@ -120,7 +121,8 @@ func line(e Event) string {
 func stateLine(e Event) string {
 	switch e.State {
 	case results.StateRunning:
-		text := fmt.Sprintf("training, %d epochs in %d steps", e.Epochs, e.Steps)
+		text := fmt.Sprintf("training, %s in %s", grammar.Count(e.Epochs, "epoch", "epochs"),
+			grammar.Count(e.Steps, "step", "steps"))
 		if e.Step > 0 {
 			text += fmt.Sprintf(", goes on after step %d", e.Step)
 		}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/grammar"
 	"github.com/reidbench/reidbench/results/regular"
 )
 
@@ -117,7 +118,7 @@ func (r *run) submitArray(
 		return 0, errors.Join(err, s.write(r.config.Out))
 	}
 	s.Arrays[len(s.Arrays)-1].ID = id
-	text := fmt.Sprintf("submitted %s as array %d", count(len(jobs), "job"), id)
+	text := fmt.Sprintf("submitted %s as array %d", grammar.Count(len(jobs), "job", "jobs"), id)
 	if array.After != "" {
 		text += ", which waits for task " + array.After
 	}
@@ -181,12 +182,4 @@ func makeExecutable(path string) error {
 	}
 	mode := info.Mode().Perm()
 	return os.Chmod(path, mode|mode&0o444>>2)
-}
-
-// count is "1 job" or "3 jobs".
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

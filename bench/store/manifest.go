@@ -16,6 +16,7 @@ import (
 
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/grammar"
 	"github.com/reidbench/reidbench/results/regular"
 )
 
@@ -140,7 +141,7 @@ func (was manifest) difference(is manifest) string {
 			if n > named {
 				text += ", …"
 			}
-			parts = append(parts, fmt.Sprintf("%d image(s) %s (%s)", n, change.what, text))
+			parts = append(parts, fmt.Sprintf("%s %s (%s)", grammar.Count(n, "image", "images"), change.what, text))
 		}
 	}
 	return cmp.Or(strings.Join(parts, ", "), "images decode to other pixels")

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/grammar"
 )
 
 // compareFormat names the layout of compare's JSON.
@@ -90,7 +91,8 @@ func printPaired(w io.Writer, a, b side, paired results.Paired) error {
 	results.WriteFacts(w, []results.Fact{
 		{Label: "A", Text: a.what},
 		{Label: "B", Text: b.what},
-		{Label: "Queries", Text: fmt.Sprintf("%d of %d identities", paired.Queries, paired.Identities)},
+		{Label: "Queries", Text: fmt.Sprintf("%d of %s", paired.Queries,
+			grammar.Count(paired.Identities, "identity", "identities"))},
 	}, terminalWidth(w))
 	fmt.Fprintln(w)
 	columns := []column{{left: true}, {title: "A"}, {title: "B"}, {title: "A - B"}, {title: "95 % interval"},

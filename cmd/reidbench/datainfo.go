@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/results/grammar"
 	"github.com/reidbench/reidbench/results/visible"
 )
 
@@ -70,39 +71,26 @@ func judgeDataset(info *market1501.Info) error {
 	for _, s := range info.Splits {
 		bad += len(s.Broken) + len(s.Unparsable)
 	}
+	trained := grammar.Choose(both, "is a training image", "are training images")
 	switch {
 	case bad > 0 && both > 0:
-		return found("%s of %s cannot be used, and of its test images %d %s", several(bad, "file"), info.Source, both,
-			trainedOn(both))
+		return found("%s of %s cannot be used, and of its test images %d %s", grammar.Count(bad, "file", "files"),
+			info.Source, both, trained)
 	case bad > 0:
-		return found("%s of %s cannot be used", several(bad, "file"), info.Source)
+		return found("%s of %s cannot be used", grammar.Count(bad, "file", "files"), info.Source)
 	case both > 0:
-		return found("of the test images of %s %d %s", info.Source, both, trainedOn(both))
+		return found("of the test images of %s %d %s", info.Source, both, trained)
 	case info.Matched == 0:
 		return found("no query of %s has a match in the gallery", info.Source)
 	}
 	return nil
 }
 
-// several counts things, of which more than one end in s.
-func several(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
-}
-
-func trainedOn(n int) string {
-	if n == 1 {
-		return "is a training image"
-	}
-	return "are training images"
-}
-
 func printDataset(w io.Writer, info *market1501.Info) error {
 	fmt.Fprintf(w, "%s\nlayout %s\nfingerprint %s\n", visible.Line(info.Source), info.Layout, info.Fingerprint)
-	fmt.Fprintf(w, "%s of %s queries have a match in the gallery\n\n", grouped(int64(info.Matched)),
-		grouped(int64(info.Queries)))
+	fmt.Fprintf(w, "%s of %s %s %s a match in the gallery\n\n",
+		grouped(int64(info.Matched)), grouped(int64(info.Queries)),
+		grammar.Choose(info.Queries, "query", "queries"), grammar.Choose(info.Matched, "has", "have"))
 	columns := []column{
 		{title: "Split", left: true}, {title: "Images"}, {title: "Identities"}, {title: "Cameras"},
 		{title: "Distractors"}, {title: "Junk"}, {title: "Broken"}, {title: "Unparsable"}, {title: "Other files"},

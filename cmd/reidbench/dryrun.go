@@ -9,6 +9,7 @@ import (
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/grammar"
 )
 
 // dryRun prints what a run would do, and how long that would take: of the jobs of some numbers, all if there are none.
@@ -56,7 +57,7 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 	for _, j := range e.Plan {
 		state := string(j.State)
 		if j.State == results.StateBegun {
-			state = fmt.Sprintf("begun, %d epochs done", j.EpochsDone)
+			state = fmt.Sprintf("begun, %s done", grammar.Count(j.EpochsDone, "epoch", "epochs"))
 		}
 		row := []string{
 			j.Job, state, fmt.Sprintf("%d + %d", j.Schedule.HeadEpochs, j.Schedule.Epochs),

@@ -11,6 +11,7 @@ import (
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/grammar"
 	"github.com/reidbench/reidbench/results/statistics"
 )
 
@@ -98,7 +99,7 @@ the same weights, would give.`,
 func printEvaluation(w io.Writer, e bench.Evaluation) error {
 	queries := strconv.Itoa(e.Queries)
 	if i := e.Metrics.Intervals; i != nil {
-		queries += fmt.Sprintf(" of %d identities", i.Identities)
+		queries += " of " + grammar.Count(i.Identities, "identity", "identities")
 	}
 	if e.Skipped > 0 {
 		queries += fmt.Sprintf(", %d more without a match in the gallery", e.Skipped)

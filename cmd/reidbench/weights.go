@@ -11,6 +11,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/results/atomicfile"
+	"github.com/reidbench/reidbench/results/grammar"
 	"github.com/reidbench/reidbench/results/visible"
 )
 
@@ -65,7 +66,8 @@ func printArchive(w io.Writer, a *weights.Archive) error {
 		elements += n
 		rows = append(rows, []string{t.Name, "[" + strings.Join(shape, ", ") + "]", grouped(n), t.DType})
 	}
-	fmt.Fprintf(w, "%s: %s, %d tensors, %s elements\n", visible.Line(a.Path()), a.Format(), len(tensors),
+	fmt.Fprintf(w, "%s: %s, %s, %s elements\n", visible.Line(a.Path()), a.Format(),
+		grammar.Count(len(tensors), "tensor", "tensors"),
 		grouped(elements))
 	if a.Wrapper() != "" {
 		fmt.Fprintf(w, "under the key %q\n", a.Wrapper())
@@ -120,7 +122,8 @@ under the same names, with the same types. OUT appears whole or not at all.`,
 			if err := atomicfile.Write(args[1], archive.WriteSafetensors); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "wrote %d tensors to %s\n", len(archive.Tensors()), visible.Line(args[1]))
+			fmt.Fprintf(c.OutOrStdout(), "wrote %s to %s\n",
+				grammar.Count(len(archive.Tensors()), "tensor", "tensors"), visible.Line(args[1]))
 			return nil
 		},
 	}
