@@ -156,7 +156,7 @@ func (c *chart) arrange() {
 	c.layout.placed, c.layout.overlaps = placeLabels(c.layout.labels, strokes, c.area)
 }
 
-// stairs is the best accuracy to be had at each cost, from the front's cheapest point to the right edge.
+// stairs is the best accuracy to be had at each cost, from the front's cheapest point to the edge where all is dearer.
 func (s series) stairs(transform func(sample) vg.Point, area vg.Rectangle) []vg.Point {
 	var line []vg.Point
 	for _, i := range s.front {
@@ -166,7 +166,11 @@ func (s series) stairs(transform func(sample) vg.Point, area vg.Rectangle) []vg.
 		}
 		line = append(line, p)
 	}
-	return append(line, vg.Point{X: area.Max.X, Y: line[len(line)-1].Y})
+	edge := area.Max.X
+	if s.more {
+		edge = area.Min.X
+	}
+	return append(line, vg.Point{X: edge, Y: line[len(line)-1].Y})
 }
 
 func (c *chart) page() vg.Rectangle { return vg.Rectangle{Max: vg.Point{X: c.width, Y: c.height}} }

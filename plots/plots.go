@@ -1,6 +1,7 @@
-// Package plots draws the comparison's accuracy against its cost: mAP and Rank-1 against MACs and against params, the
-// published figures and ours in one chart, each with its Pareto front. Ours has a 95 % interval where that is known;
-// over several seeds it is the mean, with a bar of one standard deviation. The same data gives the same bytes.
+// Package plots draws the comparison's accuracy against its cost: mAP and Rank-1 against MACs and against params, and
+// where inference was measured against its latency and throughput, the published figures and ours in one chart, each
+// with its Pareto front. Ours has a 95 % interval where that is known; over several seeds it is the mean, with a bar of
+// one standard deviation. The same data gives the same bytes.
 package plots
 
 import (
@@ -10,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/atomicfile"
@@ -22,6 +24,9 @@ type Value struct {
 	MACsG   float64 // billions, for one image
 	Rank1   float64 // percent
 	MAP     float64 // percent
+
+	LatencyMS  float64 // of one image, measured; 0: not known
+	Throughput float64 // images a second, measured; 0: not known
 
 	Rank1SD, MAPSD float64 // their standard deviations over seeds; 0: of a single run
 	// Their 95 % intervals; the zero value: not known.
@@ -76,6 +81,11 @@ func FromReport(report *results.Report) Comparison {
 				c.Ours = fmt.Sprintf("ours (%s recipe, %s)", run.Recipe.Name, datasetName(run.Dataset))
 				origins[c.Ours] = true
 			}
+			for _, v := range []*Value{p.Published, p.Ours} {
+				if v != nil { // it costs the same by whomever the accuracy is
+					v.LatencyMS, v.Throughput = results.LatencyP50.Of(&line), results.Throughput.Of(&line)
+				}
+			}
 			if p.Published != nil || p.Ours != nil {
 				c.Points = append(c.Points, p)
 			}
@@ -100,26 +110,35 @@ type quantity struct {
 	of                 func(Value) float64
 	deviation          func(Value) float64  // nil: it has none
 	interval           func(Value) Interval // nil: it has none
+	more               bool                 // is better, of a cost
 }
 
 var (
 	accuracies = []quantity{
 		{"map", "mAP", "mAP (%)", func(v Value) float64 { return v.MAP },
-			func(v Value) float64 { return v.MAPSD }, func(v Value) Interval { return v.MAPInterval }},
+			func(v Value) float64 { return v.MAPSD }, func(v Value) Interval { return v.MAPInterval }, false},
 		{"rank1", "Rank-1", "Rank-1 (%)", func(v Value) float64 { return v.Rank1 },
-			func(v Value) float64 { return v.Rank1SD }, func(v Value) Interval { return v.Rank1Interval }},
+			func(v Value) float64 { return v.Rank1SD }, func(v Value) Interval { return v.Rank1Interval }, false},
 	}
 	costs = []quantity{
-		{"macs", "MACs", "MACs (G)", func(v Value) float64 { return v.MACsG }, nil, nil},
-		{"params", "parameters", "Params (M)", func(v Value) float64 { return v.ParamsM }, nil, nil},
+		{file: "macs", title: "MACs", label: "MACs (G)", of: func(v Value) float64 { return v.MACsG }},
+		{file: "params", title: "parameters", label: "Params (M)",
+			of: func(v Value) float64 { return v.ParamsM }},
+	}
+	// measured are costs that not all points have, or none.
+	measured = []quantity{
+		{file: "latency", title: "latency", label: "Latency of one image, measured (ms)",
+			of: func(v Value) float64 { return v.LatencyMS }},
+		{file: "throughput", title: "throughput", label: "Inference, measured (images a second)",
+			of: func(v Value) float64 { return v.Throughput }, more: true},
 	}
 )
 
 // ErrNothingToPlot is returned by Render where no point has a side.
 var ErrNothingToPlot = errors.New("nothing to plot")
 
-// Render writes the four charts into dir, which it creates, as PNG and SVG: map-macs.png, map-macs.svg, rank1-macs.png
-// and so on. It returns the paths written.
+// Render writes the charts into dir, which it creates, as PNG and SVG: map-macs.png, map-macs.svg, rank1-macs.png and
+// so on, those against latency and throughput where some point has them. It returns the paths written.
 func Render(dir string, c Comparison) ([]string, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
@@ -128,9 +147,13 @@ func Render(dir string, c Comparison) ([]string, error) {
 		return nil, err
 	}
 	var paths []string
-	for _, cost := range costs {
+	for _, cost := range slices.Concat(costs, measured) {
+		known := c.knowing(cost)
+		if len(known.Points) == 0 {
+			continue
+		}
 		for _, accuracy := range accuracies {
-			chart := newChart(c, cost, accuracy)
+			chart := newChart(known, cost, accuracy)
 			for _, format := range []struct {
 				extension string
 				write     func(io.Writer) error
@@ -146,6 +169,23 @@ func Render(dir string, c Comparison) ([]string, error) {
 	return paths, nil
 }
 
+// knowing leaves out what has no such cost.
+func (c Comparison) knowing(cost quantity) Comparison {
+	var points []Point
+	for _, p := range c.Points {
+		for _, side := range []**Value{&p.Published, &p.Ours} {
+			if *side != nil && cost.of(**side) == 0 {
+				*side = nil
+			}
+		}
+		if p.Published != nil || p.Ours != nil {
+			points = append(points, p)
+		}
+	}
+	c.Points = points
+	return c
+}
+
 func (c Comparison) validate() error {
 	sides := 0
 	for _, p := range c.Points {
@@ -156,6 +196,11 @@ func (c Comparison) validate() error {
 			sides++
 			for _, cost := range []float64{v.ParamsM, v.MACsG} {
 				if !(cost > 0) || math.IsInf(cost, 0) {
+					return fmt.Errorf("plot %s: a cost of %v has no place on a logarithmic axis", p.Name, cost)
+				}
+			}
+			for _, cost := range []float64{v.LatencyMS, v.Throughput} {
+				if !(cost >= 0) || math.IsInf(cost, 0) {
 					return fmt.Errorf("plot %s: a cost of %v has no place on a logarithmic axis", p.Name, cost)
 				}
 			}

@@ -12,8 +12,9 @@ import (
 type series struct {
 	name   string
 	ours   bool
+	more   bool // of the cost is better
 	points []mark
-	front  []int // indices of points, by cost
+	front  []int // indices of points, from the best cost on
 }
 
 // mark is one point of a series.
@@ -28,7 +29,7 @@ type mark struct {
 
 // newSeries takes one side of all points that have it.
 func newSeries(name string, ours bool, points []Point, cost, accuracy quantity) series {
-	s := series{name: name, ours: ours}
+	s := series{name: name, ours: ours, more: cost.more}
 	var samples []sample
 	for _, p := range points {
 		v := p.Published
@@ -43,7 +44,11 @@ func newSeries(name string, ours bool, points []Point, cost, accuracy quantity) 
 			deviation: accuracy.deviation(*v), interval: accuracy.interval(*v), params: v.ParamsM,
 		}
 		s.points = append(s.points, m)
-		samples = append(samples, m.sample)
+		if cost.more {
+			samples = append(samples, sample{-m.cost, m.accuracy})
+		} else {
+			samples = append(samples, m.sample)
+		}
 	}
 	s.front = paretoFront(samples)
 	for _, i := range s.front {

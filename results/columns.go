@@ -133,4 +133,7 @@ func (t ReportTable) cells(columns []column, escape func(string) string) (titles
 
 // accuracy and cost are the table's column groups; beside the published tables there is nothing to compare with.
 func (t ReportTable) accuracy() []column { return accuracyColumns(t.Lines, t.Table != "" && !t.alone) }
-func (t ReportTable) cost() []column     { return costColumns(t.Table != "") }
+
+func (t ReportTable) cost() []column {
+	return append(costColumns(t.Table != ""), inferenceColumns(t.Lines)...)
+}

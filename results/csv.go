@@ -13,7 +13,8 @@ import (
 // CSV writes one line per model, its header in machine-readable names. Rank-n, mAP and mINP are percent, over several
 // seeds their mean with the sample standard deviation (_sd) beside it, and the ends of their 95 % intervals (_low,
 // _high); map_p_best is the corrected p of the difference in mAP from the best; costs are counted as published in
-// millions and billions, and exactly in single units. What is not known is empty. From best_epoch on, seeds are
+// millions and billions, and exactly in single units; latency_ and inference_ are what using the model costs. What is
+// not known is empty. From best_epoch on, seeds are
 // separated by blanks and all else is of the first run that is done.
 func (r *Report) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
@@ -107,6 +108,9 @@ func csvFields() []csvField {
 		ofRecord("finished", func(r *Record) string { return timestamp(r.Timing.Finished) }),
 		ofRecord("wall_seconds", func(r *Record) string { return known(r.Timing.WallSeconds) }),
 		ofRecord("images_per_second", func(r *Record) string { return known(r.Timing.ImagesPerSecond) }),
+	)
+	fields = append(fields, inferenceFields()...)
+	fields = append(fields,
 		csvField{"notes", func(l *Line) string { return strings.Join(l.Notes, " ") }},
 	)
 	return fields

@@ -3,8 +3,6 @@ package results
 import (
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
 )
 
 // Inference is what using a model costs on a machine, as measured there.
@@ -67,45 +65,4 @@ func (l *Line) Inference() *Inference {
 		}
 	}
 	return nil
-}
-
-// InferenceQuantity is a figure of an [Inference] that reports and charts show.
-type InferenceQuantity struct {
-	Key   string // as in JSON: "latency_ms"
-	Title string // "Latency (ms)"
-	of    func(*Inference) float64
-}
-
-// The quantities of inference.
-var (
-	LatencyP50 = InferenceQuantity{"latency_ms", "Latency (ms)",
-		func(i *Inference) float64 { return i.Latency.P50 }}
-	Throughput = InferenceQuantity{"throughput", "Inference (img/s)",
-		func(i *Inference) float64 { return i.ImagesPerSecond }}
-	InferenceMemory = InferenceQuantity{"inference_mib", "Memory (MiB)",
-		func(i *Inference) float64 { return float64(i.PlannedBytes) / (1 << 20) }}
-)
-
-// InferenceQuantities lists them.
-func InferenceQuantities() []InferenceQuantity {
-	return []InferenceQuantity{LatencyP50, Throughput, InferenceMemory}
-}
-
-// Of is the quantity of a line, 0 if it is not known.
-func (q InferenceQuantity) Of(l *Line) float64 {
-	if i := l.Inference(); i != nil {
-		return q.of(i)
-	}
-	return 0
-}
-
-// Text is the quantity of a line with three digits, and no fewer than stand before the point; "" if it is not known.
-func (q InferenceQuantity) Text(l *Line) string { return significant(q.Of(l)) }
-
-// significant prints three digits of what is above 0, and no fewer than stand before the point.
-func significant(v float64) string {
-	if !(v > 0) {
-		return ""
-	}
-	return strconv.FormatFloat(v, 'f', min(max(2-int(math.Floor(math.Log10(v))), 0), 4), 64)
 }

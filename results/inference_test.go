@@ -1,6 +1,7 @@
 package results
 
 import (
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -131,5 +132,40 @@ func TestReportMeasure(t *testing.T) {
 	want["ResNet50"], want["lenet"] = "17.2 88.1 300", "0.0625 40955 1.50"
 	if diff := cmp.Diff(want, latencies(someMeasurements())); diff != "" {
 		t.Errorf("with a file (-want +got):\n%s", diff)
+	}
+}
+
+// TestReportsShowInference: text, Markdown, CSV and JSON have the figures of what was measured, and say how.
+func TestReportsShowInference(t *testing.T) {
+	report, err := NewReport([]Record{{Model: "lenet", State: StateDone, Final: &Metrics{}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the later file counts, and is what is spoken of
+		report.Measure(someMeasurements())
+	}
+	const how = "images a second in batches of 32, 2 threads, fp32, on Some CPU, avx512, 2 cores"
+	for name, test := range map[string]struct {
+		write func(io.Writer) error
+		want  []string
+	}{
+		"text": {func(w io.Writer) error { return report.Text(w, 0) }, []string{
+			how, "Latency (ms)", "17.2", "88.1", "300", "0.0625", "40955"}},
+		"Markdown": {report.Markdown, []string{how, "Latency (ms)", "17.2", "0.0625"}},
+		"CSV": {report.CSV, []string{
+			"\ncnn,ResNet50,ResNet50,not run,",
+			",17.25,18.5,30,314572800,32,88.125,419430400,429916160,2,"}},
+		"JSON": {report.JSON, []string{how, `"p50": 17.25,`, `"planned_bytes": 314572800`}},
+	} {
+		var page strings.Builder
+		if err := test.write(&page); err != nil {
+			t.Fatal(err)
+		}
+		unwrapped := strings.ReplaceAll(page.String(), "\n           ", " ")
+		for _, want := range test.want {
+			if n := strings.Count(unwrapped, want); n == 0 || want == how && n != 1 {
+				t.Errorf("%s has %q %d times:\n%s", name, want, n, page.String())
+			}
+		}
 	}
 }

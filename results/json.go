@@ -27,6 +27,7 @@ const ReportFormat = "reidbench-report/2"
 //	                 for all pairs; above 0.05 they can't be told apart. Absent where nothing is compared
 //	params_m, macs_g             counted as published: {ours, published, difference, match}
 //	cost             single units: params, macs, matmul_macs, paper_params, paper_macs; null where unknown
+//	inference        what using the model costs on a machine, as in result.json; absent where it was not measured
 //	notes            reasons for failures, for differing costs and for runs unlike the others
 //	records          the whole run record of every seed, as in result.json, with the CMC curve
 //
@@ -78,6 +79,7 @@ type jsonRow struct {
 	Params  jsonComparison `json:"params_m"`
 	MACs    jsonComparison `json:"macs_g"`
 	Cost    *Cost          `json:"cost"`
+	Use     *Inference     `json:"inference,omitempty"`
 	Notes   []string       `json:"notes"`
 	Records []*Record      `json:"records"`
 }
@@ -96,7 +98,7 @@ func newJSONRow(l *Line) jsonRow {
 	row := jsonRow{
 		Model: l.Model, Row: l.rowName(), State: l.State(),
 		Params: newJSONCost(l.params()), MACs: newJSONCost(l.macs()),
-		Cost: l.Cost, Notes: l.Notes, Records: l.Records, PBest: l.AgainstBest,
+		Cost: l.Cost, Use: l.Inference(), Notes: l.Notes, Records: l.Records, PBest: l.AgainstBest,
 	}
 	if row.Notes == nil {
 		row.Notes = []string{}

@@ -99,6 +99,7 @@ func (m Measurements) validate() error {
 
 // Measure puts measurements into the report, in place of those of its runs.
 func (r *Report) Measure(m Measurements) {
+	r.measuredOn = m.Machine.String()
 	for l := range r.lines {
 		for i, of := range m.Models {
 			if of.Row != "" && of.Row == l.rowName() || l.Published == nil && of.Model == l.Model {
@@ -106,4 +107,5 @@ func (r *Report) Measure(m Measurements) {
 			}
 		}
 	}
+	r.describeInference()
 }

@@ -18,6 +18,8 @@ type Report struct {
 	// Agreement is how far our order and the published agree; nil: too little was made as published.
 	Agreement *Agreement
 	Odd       []Odd // folders that the report is not about, although they hold a record
+
+	measuredOn string // the machine that Measure was told of
 }
 
 // Fact is one labelled statement about the runs.
@@ -85,6 +87,7 @@ func NewReport(records []Record, costs map[string]Cost) (*Report, error) {
 	}
 	report.gatherQueries()
 	report.describeRuns()
+	report.describeInference()
 	report.markTied()
 	if report.Agreement = report.agreement(); report.Agreement != nil {
 		report.Setup = slices.Insert(report.Setup, 0, Fact{"Agreement", report.Agreement.String()})

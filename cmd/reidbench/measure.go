@@ -150,3 +150,19 @@ func printMeasurements(w io.Writer, m results.Measurements) error {
 }
 
 func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
+
+// measuredUsage explains the flag --measured.
+const measuredUsage = "`file` of \"measure --out\": what using the models costs, in place of what runs have measured"
+
+// addMeasurements puts a file of measurements into a report; "" is none.
+func addMeasurements(report *results.Report, file string) error {
+	if file == "" {
+		return nil
+	}
+	measured, err := results.ReadMeasurements(file)
+	if err != nil {
+		return err
+	}
+	report.Measure(measured)
+	return nil
+}

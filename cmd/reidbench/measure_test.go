@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -119,6 +120,42 @@ func TestMeasureMisused(t *testing.T) {
 		o := reidbench(t, strings.Fields(test.args)...)
 		if o.code != test.code || !strings.Contains(o.stderr, test.want) {
 			t.Errorf("%s: exit code %d, want %d with %q:\n%s", test.args, o.code, test.code, test.want, o.stderr)
+		}
+	}
+}
+
+// TestReportsTakeMeasurements: report and plot show a file of measurements, and refuse what is none.
+func TestReportsTakeMeasurements(t *testing.T) {
+	dir := t.TempDir()
+	file, none := filepath.Join(dir, "measured.json"), filepath.Join(dir, "none.json")
+	osnet := results.Measured{Model: "osnet", Row: "OSNet", Inference: results.Inference{
+		Threads: 2, Precision: "fp32", Latency: results.Latency{P50: 17.5, P90: 18, P99: 19, Runs: 80},
+		Batch: 32, ImagesPerSecond: 61.25, PlannedBytes: 33 << 20,
+	}}
+	if err := results.WriteMeasurements(file, results.Measurements{Models: []results.Measured{osnet}}); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir) // where nothing has been run
+	for _, format := range []string{"--markdown", "--csv", "--json"} {
+		if text := succeed(t, "report", "--measured", file, format); !strings.Contains(text, "17.5") {
+			t.Errorf("report %s does not have OSNet's latency", format)
+		}
+	}
+	page := filepath.Join(dir, "report.html")
+	succeed(t, "report", "--measured", file, "--html", page)
+	if text, err := os.ReadFile(page); err != nil || !strings.Contains(string(text), `"latency_ms":17.5`) {
+		t.Errorf("the page does not have OSNet's latency: %v", err)
+	}
+	charts := succeed(t, "plot", "--measured", file, "--out", dir)
+	if !strings.Contains(charts, filepath.Join(dir, "map-latency.png")) {
+		t.Errorf("no chart against latency among\n%s", charts)
+	}
+	if err := os.WriteFile(none, []byte(`{"format":"reidbench-result/1"}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"report", "plot"} {
+		if o := reidbench(t, command, "--measured", none); o.code != exitFound || !strings.Contains(o.stderr, none) {
+			t.Errorf("%s: exit code %d\n%s", command, o.code, o.stderr)
 		}
 	}
 }

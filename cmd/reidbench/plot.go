@@ -10,23 +10,30 @@ import (
 )
 
 func newPlotCommand() *cobra.Command {
-	var runs, out string
+	var runs, out, measured string
 	command := &cobra.Command{
 		Use:   "plot",
 		Short: "Draw accuracy against cost",
-		Long: `Plot draws mAP and Rank-1 against MACs and against params, ours and the published
-figures in one chart, each as PNG and as SVG. Ours has a whisker, its 95 % interval over
+		Long: `Plot draws mAP and Rank-1 against MACs and against params, and where inference was
+measured against its latency and throughput, ours and the published figures in one
+chart, each as PNG and as SVG. Ours has a whisker, its 95 % interval over
 the identities of the queries, and over several seeds it is the mean with a broad bar of
 one standard deviation. The same runs give the same bytes. The paths of the files are
 printed.`,
 		Example: `  # into runs/plots
   reidbench plot
 
-  reidbench plot --runs runs-paper --out docs/plots`,
+  reidbench plot --runs runs-paper --out docs/plots
+
+  # the published accuracies against what the models cost on this machine
+  reidbench plot --measured measured.json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			report, err := loadRuns(c, runs)
 			if err != nil {
+				return err
+			}
+			if err := addMeasurements(report, measured); err != nil {
 				return err
 			}
 			nameOdd(report, c.ErrOrStderr())
@@ -41,6 +48,7 @@ printed.`,
 		},
 	}
 	command.Flags().StringVar(&runs, "runs", defaultRuns, "`folder` of the runs")
+	command.Flags().StringVar(&measured, "measured", "", measuredUsage)
 	command.Flags().StringVar(&out, "out", "", "`folder` of the charts; none: plots in the folder of the runs")
 	return command
 }

@@ -19,7 +19,7 @@ import (
 func newReportCommand() *cobra.Command {
 	var (
 		runs, out                 string
-		page, data                string
+		page, data, measured      string
 		markdown, csv, json, ours bool
 	)
 	command := &cobra.Command{
@@ -39,6 +39,9 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
   reidbench report --markdown --out REPORT.md
   reidbench report --runs runs-paper --json
 
+  # with what using the models costs on this machine
+  reidbench report --measured measured.json
+
   # runs on synthetic data, which no published accuracy compares with
   reidbench report --runs docs/scratch --ours --markdown
 
@@ -51,6 +54,9 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 		RunE: func(c *cobra.Command, _ []string) error {
 			report, err := loadRuns(c, runs)
 			if err != nil {
+				return err
+			}
+			if err := addMeasurements(report, measured); err != nil {
 				return err
 			}
 			if ours {
@@ -82,6 +88,7 @@ Rows that have not been run say so. Models beside the tables follow in a third.`
 	flags.BoolVar(&json, "json", false, "write JSON with every run's whole record")
 	flags.BoolVar(&ours, "ours",
 		false, "leave the published accuracies, and the differences from them, out of the tables")
+	flags.StringVar(&measured, "measured", "", measuredUsage)
 	flags.StringVar(&page, "html", "", "`file` to write as a page for a browser, complete in itself")
 	flags.StringVar(&data, "data",
 		"", "`folder` of the dataset, for the pictures in a page; none: synthetic data is found with the runs")

@@ -3,6 +3,8 @@ package html
 import (
 	"math"
 	"strconv"
+
+	"github.com/reidbench/reidbench/results"
 )
 
 // chartData is what the scripts draw from.
@@ -94,6 +96,12 @@ func newChartModel(l line) chartModel {
 		}
 		if n > 1 {
 			m.Deviation[key] = deviation
+		}
+	}
+	for _, q := range results.InferenceQuantities() {
+		if v := q.Of(l.Line); v > 0 { // it costs the same by whomever the accuracy is
+			m.Ours[q.Key] = v
+			m.Published[q.Key] = v
 		}
 	}
 	return m

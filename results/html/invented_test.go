@@ -43,6 +43,10 @@ func inventedPage(t *testing.T) Page {
 				PeakBytes: int64((0.4 + 0.6*math.Sqrt(macsG)) * (1 << 30))},
 			Timing: results.Timing{Started: time.Unix(1e9, 0), WallSeconds: 3600 * (1 + 20*macsG),
 				ImagesPerSecond: 30 / (0.05 + macsG)},
+			Inference: &results.Inference{
+				Threads: 64, Precision: "fp32", Latency: results.Latency{P50: 1 + 6*macsG + paramsM/20, Runs: 500},
+				PlannedBytes: int64(paramsM * 1e7), Batch: 32, ImagesPerSecond: 300 / (0.05 + macsG),
+			},
 		}
 		if i == 11 {
 			r.State, r.Reason, r.Final = results.StateFailed, "out of memory at step 7 <script>alert(1)</script>", nil

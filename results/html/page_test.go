@@ -111,9 +111,11 @@ func TestTablesHaveWhatIsPrinted(t *testing.T) {
 		{accuracy, "Inceptionv4", "epoch 71 of 160||81.57|||92.39|||95.10|||62.86||"},
 		{accuracy, "SENet154", "failed||82.25|||92.69|||95.51|||63.67||"},
 		{accuracy, "Wide-ResNet50", "not run||85.52|||93.85|||96.05|||69.17||"},
-		{cost, "AlexNet", "done|57.00|57.00|✓|0.47|0.47|✓|57.7|0.711|0.811|10:23 h"},
-		{cost, "OSNet", "3 seeds|2.17|2.17|✓|0.997|0.997|✓|28.7 ± 0.0|0.899 ± 0.000|0.999 ± 0.000|20:56 h ± 0 ms"},
-		{cost, "tiny<net>", "done|0.061|||0.001|||588|0.319|0.419|1:01 h"},
+		{cost, "AlexNet", "done|57.00|57.00|✓|0.47|0.47|✓|57.7|0.711|0.811|10:23 h|6.67|577|544"},
+		{cost, "OSNet", "3 seeds|2.17|2.17|✓|0.997|0.997|✓|28.7 ± 0.0|0.899 ± 0.000|0.999 ± 0.000|20:56 h ± 0 ms|" +
+			"7.09|287|20.7"},
+		{cost, "SENet154", "failed|113.04|113.04|✓|2.18|2.18|✓|||||||"},
+		{cost, "tiny<net>", "done|0.061|||0.001|||588|0.319|0.419|1:01 h|1.01|5882|0.582"},
 	} {
 		if diff := cmp.Diff(test.want, cells(test.table, test.model)); diff != "" {
 			t.Errorf("%s, %s (-want +got):\n%s", test.table.ID, test.model, diff)

@@ -88,6 +88,15 @@ func (p Page) costTable(lines []line) table {
 			}
 			r.Cells = append(r.Cells, m.cell(l))
 		}
+		for _, m := range inference {
+			if !slices.ContainsFunc(lines, func(l line) bool { return m.Of(l.Line) > 0 }) {
+				continue
+			}
+			if i == 0 {
+				t.Groups = append(t.Groups, group{m.group, []string{m.title}})
+			}
+			r.Cells = append(r.Cells, cell{Text: m.Text(l.Line), Sort: known(m.Of(l.Line)), First: true})
+		}
 		t.Rows = append(t.Rows, r)
 	}
 	return t
@@ -169,6 +178,16 @@ var measurements = []measurement{
 		func(v, _ float64) string { return duration(v) }},
 }
 
+// inference is what using the models costs.
+var inference = []struct {
+	results.InferenceQuantity
+	group, title string
+}{
+	{results.LatencyP50, "Latency", "of one image, ms"},
+	{results.Throughput, "Inference", "img/s"},
+	{results.InferenceMemory, "Inference memory", "planned for one image, MiB"},
+}
+
 func (m measurement) cell(l line) cell {
 	mean, deviation, n := m.statistics(l)
 	if n == 0 {
@@ -231,6 +250,14 @@ func duration(seconds float64) string {
 		return fmt.Sprintf("%d:%02d min", d/time.Minute, d%time.Minute/time.Second)
 	}
 	return fmt.Sprintf("%d:%02d h", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// known is a number, or "" for 0, which stands for none.
+func known(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return number(v)
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }

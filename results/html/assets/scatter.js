@@ -10,6 +10,9 @@ const quantities = [
   { key: "rank10", title: "Rank-10 (%)", better: 1 },
   { key: "macs_g", title: "MACs (G)", better: -1, cost: true },
   { key: "params_m", title: "Params (M)", better: -1, cost: true },
+  { key: "latency_ms", title: "Latency (ms)", better: -1, cost: true },
+  { key: "throughput", title: "Inference (img/s)", better: 1, cost: true },
+  { key: "inference_mib", title: "Memory, inference (MiB)", better: -1, cost: true },
   { key: "images_per_second", title: "Training speed (img/s)", better: 1, cost: true },
   { key: "memory", title: "Memory in training (GiB)", better: -1, cost: true },
 ];
@@ -22,6 +25,7 @@ function setUpScatter() {
   const form = document.querySelector("#trade-off form");
   form.hidden = false;
   const known = quantities.filter((q) => data.models.some((m) => q.key in m.published || q.key in m.ours));
+  chosen.axes.x ||= known.some((q) => q.key === "latency_ms") ? "latency_ms" : "macs_g";
   for (const axis of ["x", "y"]) {
     options(form.elements[axis], known.map((q) => [q.key, q.title]), chosen.axes[axis]);
   }
