@@ -21,13 +21,14 @@ import (
 
 // loss is what the model learns from.
 func (j *job) loss() train.Loss {
+	smoothing := j.id.Recipe.LabelSmoothing
 	switch j.model.Distill {
 	case models.HardDistillation:
-		return train.HardDistillation{}
+		return train.HardDistillation{Smoothing: smoothing}
 	case models.SoftDistillation:
-		return train.SoftDistillation{Tau: 3, Lambda: 0.1}
+		return train.SoftDistillation{Tau: 3, Lambda: 0.1, Smoothing: smoothing}
 	}
-	return train.CrossEntropy{}
+	return train.CrossEntropy{Smoothing: smoothing}
 }
 
 // options are those of the job's programs.

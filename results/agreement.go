@@ -69,7 +69,7 @@ const (
 // paperValues are those of the published recipe that bear on its outcome.
 var paperValues = map[string]float64{
 	"head_epochs": 10, "epochs": 150, "batch": 64, "lr": 5e-4, "lr_step": 50, "lr_gamma": 0.1, "weight_decay": 5e-4,
-	"warmup_epochs": 0, "forward_macs": 0,
+	"warmup_epochs": 0, "label_smoothing": 0, "forward_macs": 0,
 }
 
 // likePublished reports whether a run was made on all of Market-1501 by the paper's recipe, and judged as published.

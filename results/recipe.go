@@ -16,6 +16,7 @@ var recipeLabels = []struct{ key, label string }{
 	{"batch", "batch"},
 	{"lr", "learning rate"},
 	{"weight_decay", "weight decay"},
+	{"label_smoothing", "label smoothing"},
 }
 
 // String lists the recipe's name and its values, those of nested objects in brackets. What has no effect is left out.

@@ -152,6 +152,7 @@ func TestAgreementWithPublished(t *testing.T) {
 		"another recipe": func(r *Record) { r.Recipe.Name = "quick" },
 		"fewer epochs":   func(r *Record) { r.Recipe.Values["epochs"] = 30 },
 		"a warm-up":      func(r *Record) { r.Recipe.Values["warmup_epochs"] = 5 },
+		"smooth labels":  func(r *Record) { r.Recipe.Values["label_smoothing"] = 0.1 },
 		"another metric": func(r *Record) { r.Recipe.Values["evaluation"] = map[string]any{"metric": "cosine"} },
 	} {
 		changed := slices.Clone(records[:3])

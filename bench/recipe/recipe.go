@@ -26,6 +26,9 @@ type Recipe struct {
 	Warmup int     `json:"warmup_epochs,omitzero"`
 	Decay  float64 `json:"weight_decay"`
 
+	// LabelSmoothing is the part of every label that is spread over all classes; zero, and not recorded, none.
+	LabelSmoothing float64 `json:"label_smoothing,omitzero"`
+
 	EvaluateEvery   int `json:"evaluate_every"`   // epochs of the second stage; 0: only at its end
 	CheckpointEvery int `json:"checkpoint_every"` // epochs of either stage; 0: only when interrupted
 
@@ -166,6 +169,8 @@ func (r Recipe) Validate() error {
 		return bad("a warm-up of %d epochs", r.Warmup)
 	case r.Decay < 0 || math.IsNaN(r.Decay) || math.IsInf(r.Decay, 0):
 		return bad("a weight decay of %v", r.Decay)
+	case !(r.LabelSmoothing >= 0 && r.LabelSmoothing < 1):
+		return bad("labels smoothed by %v; it is from 0 to less than 1", r.LabelSmoothing)
 	case r.EvaluateEvery < 0 || r.CheckpointEvery < 0 || r.ForwardMACs < 0:
 		return bad("negative intervals or budget")
 	}

@@ -84,6 +84,8 @@ func TestValidate(t *testing.T) {
 		"infinite decay": func(r *Recipe) { r.Decay = math.Inf(1) },
 		"rate vanishes":  func(r *Recipe) { r.LRGamma = 0 },
 		"warm-up":        func(r *Recipe) { r.Warmup = -1 },
+		"smooth labels":  func(r *Recipe) { r.LabelSmoothing = 1 },
+		"NaN smoothing":  func(r *Recipe) { r.LabelSmoothing = math.NaN() },
 		"interval":       func(r *Recipe) { r.EvaluateEvery = -1 },
 	} {
 		r := Paper()

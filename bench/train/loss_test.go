@@ -30,6 +30,11 @@ func TestLosses(t *testing.T) {
 			log2, []float64{0, 0},
 		},
 		{
+			// A quarter of the label's half goes to both classes: ½·(⅞, ⅛) + ½·(0, 1) is (7, 9)/16.
+			"hard distillation, smoothed labels", HardDistillation{Smoothing: 0.25}, []float32{0, 0},
+			[]float32{1, 2}, []int32{0}, log2, []float64{1. / 16, -1. / 16},
+		},
+		{
 			"hard distillation, teacher agrees", HardDistillation{}, []float32{0, 0}, []float32{2, 1}, []int32{0},
 			log2, []float64{-0.5, 0.5},
 		},
@@ -72,7 +77,10 @@ func TestLossGradients(t *testing.T) {
 	logits := []float32{0.5, -1, 2, 0.25, -0.75, 1.5, 0, 3}
 	teacher := []float32{1, 0.5, -2, 0, 2, -1, 0.25, 1}
 	labels := []int32{2, 0}
-	for _, loss := range []Loss{CrossEntropy{}, HardDistillation{}, SoftDistillation{Tau: 3, Lambda: 0.1}} {
+	for _, loss := range []Loss{
+		CrossEntropy{}, HardDistillation{}, SoftDistillation{Tau: 3, Lambda: 0.1}, CrossEntropy{Smoothing: 0.3},
+		HardDistillation{Smoothing: 0.3}, SoftDistillation{Tau: 3, Lambda: 0.1, Smoothing: 0.3},
+	} {
 		gradient, scratch := make([]float32, n*classes), make([]float32, n*classes)
 		loss.Gradient(n, classes, logits, teacher, labels, gradient)
 		for i := range logits {

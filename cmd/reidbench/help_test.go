@@ -92,7 +92,7 @@ func parseExample(line string) error {
 	switch c.Name() {
 	case "run":
 		o := runOptions{teacher: models.DefaultTeacher}
-		o.recipe, _ = c.Flags().GetString("recipe")
+		o.recipe.name, _ = c.Flags().GetString("recipe")
 		_, err = o.config(func(string) bool { return false }, args)
 	case "bench":
 		_, _, err = benched(args)

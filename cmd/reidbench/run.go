@@ -12,34 +12,27 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reidbench/reidbench/bench"
-	"github.com/reidbench/reidbench/bench/recipe"
-	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
-
-// precisionUsage explains the flag --precision.
-const precisionUsage = "`format` of large products: fp32, or bf16 with AVX512_BF16"
 
 // defaultRuns is the folder of runs where none is named.
 const defaultRuns = "runs"
 
 // runOptions are the flags of run.
 type runOptions struct {
-	data, layout, out, recipe, teacher string
-	weights                            bench.WeightsFiles
-	source                             bench.WeightsSource
-	epochs, batch, warmup              int
-	lr                                 float64
-	seed                               uint64
-	seeds, threads, jobs               int
-	executor                           executorOptions
-	tasks                              []int
-	awaitTeacher, untimed              bool
-	precision                          gemm.Precision
-	protocol                           protocolOptions
-	checkpoints                        bench.Checkpoints
-	dryRun, json                       bool
+	data, layout, out, teacher string
+	recipe                     recipeOptions
+	weights                    bench.WeightsFiles
+	source                     bench.WeightsSource
+	seed                       uint64
+	seeds, threads, jobs       int
+	executor                   executorOptions
+	tasks                      []int
+	awaitTeacher, untimed      bool
+	protocol                   protocolOptions
+	checkpoints                bench.Checkpoints
+	dryRun, json               bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -129,13 +122,7 @@ Recipes:
 	flags := command.Flags()
 	registerData(command, &o.data, &o.layout)
 	flags.Lookup("data").Usage += "; none: synthetic data"
-	flags.StringVar(&o.recipe, "recipe", recipe.All()[0].Name, "`name` of the recipe: "+recipeNames())
-	flags.IntVar(&o.epochs, "epochs", 0, "epochs of the second stage, in place of the recipe's")
-	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
-	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
-	flags.IntVar(&o.warmup, "warmup",
-		0, "`epochs` of the second stage in which the rate rises, in place of the recipe's")
-	flags.TextVar(&o.precision, "precision", gemm.FP32, precisionUsage)
+	o.recipe.register(flags)
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything that is drawn at random")
 	flags.IntVar(&o.seeds, "seeds", 1, "runs of each model, with this seed and the following")
 	o.protocol.register(command)
@@ -173,23 +160,10 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	if err != nil {
 		return bench.Config{}, err
 	}
-	chosen, err := recipe.Named(o.recipe)
+	chosen, err := o.recipe.recipe(given)
 	if err != nil {
 		return bench.Config{}, err
 	}
-	if given("epochs") {
-		chosen = chosen.WithEpochs(o.epochs)
-	}
-	if given("batch") {
-		chosen.Batch = o.batch
-	}
-	if given("lr") {
-		chosen.LR = o.lr
-	}
-	if given("warmup") {
-		chosen.Warmup = o.warmup
-	}
-	chosen.Precision = o.precision
 	if chosen.Evaluation, err = o.protocol.protocol(given); err != nil {
 		return bench.Config{}, err
 	}
@@ -257,25 +231,4 @@ func keepModels(report *results.Report, summary bench.Summary) {
 		})
 	}
 	report.Tables = slices.DeleteFunc(report.Tables, func(t results.ReportTable) bool { return len(t.Lines) == 0 })
-}
-
-func recipeNames() string {
-	var names []string
-	for _, r := range recipe.All() {
-		names = append(names, r.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
-func describeRecipes() string {
-	var lines []string
-	for _, r := range recipe.All() {
-		line := fmt.Sprintf("  %-7s %d + %d epochs, batches of %d, learning rate %g",
-			r.Name, r.HeadEpochs, r.Epochs, r.Batch, r.LR)
-		if r.ForwardMACs > 0 {
-			line += fmt.Sprintf(", cut to %.0f G multiply-adds", float64(r.ForwardMACs)/1e9)
-		}
-		lines = append(lines, line)
-	}
-	return strings.Join(lines, "\n")
 }

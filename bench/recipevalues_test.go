@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/store"
+)
+
+// TestValuesOfTheRecipe: every value of the recipe changes what is learned, is recorded, and is not changed in the
+// middle; the weights of a training that was interrupted are those of one that was not.
+func TestValuesOfTheRecipe(t *testing.T) {
+	plain := testConfig(t, tinymodel.New("one"))
+	mustRun(t, plain)
+	weightsOf := func(c Config) []byte { return mustRead(t, filepath.Join(c.Out, "one", store.WeightsFile)) }
+	for _, test := range []struct {
+		name, recorded string
+		change         func(*recipe.Recipe)
+	}{
+		{"label smoothing", `"label_smoothing": 0.1`, func(r *recipe.Recipe) { r.LabelSmoothing = 0.1 }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := plain
+			test.change(&c.Recipe)
+			if _, err := Run(t.Context(), c); !errors.Is(err, store.ErrConflict) {
+				t.Errorf("in the folder of a run without: error %v, want ErrConflict", err)
+			}
+			c.Out = filepath.Join(t.TempDir(), "runs")
+			mustRun(t, c)
+			id := mustRead(t, filepath.Join(c.Out, "one", identityFile))
+			if !bytes.Contains(id, []byte(test.recorded)) {
+				t.Errorf("recorded as %s", id)
+			}
+			if bytes.Equal(weightsOf(c), weightsOf(plain)) {
+				t.Error("the weights are those of a training without")
+			}
+			inPieces := c
+			inPieces.Out = filepath.Join(t.TempDir(), "runs")
+			inPieces.Threads = 2
+			runUntil(t, inPieces, 5)
+			mustRun(t, inPieces)
+			sameTrace(t, "interrupted, on two threads", filepath.Join(c.Out, "one"), filepath.Join(inPieces.Out, "one"))
+		})
+	}
+}

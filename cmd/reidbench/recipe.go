@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/kernels/gemm"
+)
+
+// precisionUsage explains the flag --precision.
+const precisionUsage = "`format` of large products: fp32, or bf16 with AVX512_BF16"
+
+// recipeOptions are the flags that choose a recipe, and replace single values of it.
+type recipeOptions struct {
+	name               string
+	epochs, batch      int
+	warmup             int
+	lr, labelSmoothing float64
+	precision          gemm.Precision
+}
+
+func (o *recipeOptions) register(flags *pflag.FlagSet) {
+	flags.StringVar(&o.name, "recipe", recipe.All()[0].Name, "`name` of the recipe: "+recipeNames())
+	flags.IntVar(&o.epochs, "epochs", 0, "epochs of the second stage, in place of the recipe's")
+	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
+	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
+	flags.IntVar(&o.warmup, "warmup",
+		0, "`epochs` of the second stage in which the rate rises, in place of the recipe's")
+	flags.Float64Var(&o.labelSmoothing, "label-smoothing",
+		0, "`part` of a label that is spread over all classes, as 0.1, in place of the recipe's")
+	flags.TextVar(&o.precision, "precision", gemm.FP32, precisionUsage)
+}
+
+// recipe is the one that the flags come to. given reports whether a flag is on the command line.
+func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, error) {
+	r, err := recipe.Named(o.name)
+	if err != nil {
+		return r, err
+	}
+	if given("epochs") {
+		r = r.WithEpochs(o.epochs)
+	}
+	if given("batch") {
+		r.Batch = o.batch
+	}
+	if given("lr") {
+		r.LR = o.lr
+	}
+	if given("warmup") {
+		r.Warmup = o.warmup
+	}
+	if given("label-smoothing") {
+		r.LabelSmoothing = o.labelSmoothing
+	}
+	r.Precision = o.precision
+	return r, nil
+}
+
+func recipeNames() string {
+	var names []string
+	for _, r := range recipe.All() {
+		names = append(names, r.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func describeRecipes() string {
+	var lines []string
+	for _, r := range recipe.All() {
+		line := fmt.Sprintf("  %-7s %d + %d epochs, batches of %d, learning rate %g",
+			r.Name, r.HeadEpochs, r.Epochs, r.Batch, r.LR)
+		if r.ForwardMACs > 0 {
+			line += fmt.Sprintf(", cut to %.0f G multiply-adds", float64(r.ForwardMACs)/1e9)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
