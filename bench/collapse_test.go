@@ -32,7 +32,7 @@ func TestCollapsedFeaturesAreTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		var warnings []string
-		_, err := Evaluate(t.Context(), EvaluateConfig{
+		e, err := Evaluate(t.Context(), EvaluateConfig{
 			Model: c.Models[0], Weights: filepath.Join(folder.Dir, store.WeightsFile), Data: c.Data, Threads: 1,
 			Progress: watcher(func(e progress.Event) {
 				if e.Kind == progress.Warned {
@@ -46,6 +46,9 @@ func TestCollapsedFeaturesAreTold(t *testing.T) {
 		told := strings.Contains(strings.Join(warnings, "\n"), "100.0 % of the gallery's other images")
 		if told != dead {
 			t.Errorf("dead %v: warnings %q", dead, warnings)
+		}
+		if tied := e.Metrics.Tied; (tied == 1) != dead {
+			t.Errorf("dead %v: a share of %v tied distances in the record", dead, tied)
 		}
 	}
 }

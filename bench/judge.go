@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
@@ -44,17 +43,12 @@ func (j *judge) evaluate(ctx context.Context) (e evaluation, err error) {
 	return e, e.judge(ctx, j.protocol, j.threads)
 }
 
-// suspiciousTies is the share of tied distances that no features have by chance: of float32 distances, one in a million
-// is tied, and copies of images are few.
-const suspiciousTies = 0.01
-
 // collapse warns of features that hardly tell images apart.
 func collapse(r market1501.Result) []string {
-	if r.Tied < suspiciousTies {
-		return nil
+	if why := results.Collapsed(r.Tied); why != "" {
+		return []string{"the features have collapsed: " + why}
 	}
-	return []string{fmt.Sprintf("%.1f %% of the gallery's other images are exactly as far from a query as one of its "+
-		"matches: the features have collapsed, and the figures follow the order of file names", 100*r.Tied)}
+	return nil
 }
 
 // judge makes the outcome of the features.
@@ -169,10 +163,10 @@ func outcomeOf(s market1501.Score) results.Outcome {
 	return results.Outcome{AP: s.AP, INP: s.INP, FirstRank: s.FirstRank}
 }
 
-// finalMetrics is the outcome of a last evaluation: metrics with their intervals.
+// finalMetrics is the outcome of a last evaluation: metrics with their intervals and the share of ties.
 func (e evaluation) finalMetrics() *results.Metrics {
 	m, queries := e.metrics(), e.queries()
-	m.Intervals = queries.Intervals()
+	m.Tied, m.Intervals = e.result.Tied, queries.Intervals()
 	if m.Reranked != nil {
 		m.Reranked.Intervals = queries.RerankedIntervals()
 	}

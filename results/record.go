@@ -112,6 +112,9 @@ type Metrics struct {
 	// TrapezoidMAP is the mean of average precisions by the trapezoid rule; 0: not asked for.
 	TrapezoidMAP float64   `json:"map_trapezoid,omitempty"`
 	CMC          []float64 `json:"cmc,omitempty"` // CMC[k-1] is Rank-k
+	// Tied is the share of gallery images that are exactly as far from a query as one of its matches, of those that
+	// are none: see [SuspiciousTies]. It is of the last evaluation; 0: none, or from before that was recorded.
+	Tied float64 `json:"tied,omitempty"`
 	// Intervals are of the last evaluation; nil: of another one, or the record is from before there were any.
 	Intervals *Intervals `json:"intervals,omitempty"`
 	// Reranked is the same evaluation after re-ranking; nil: not re-ranked.
@@ -254,7 +257,7 @@ func (r Record) Validate() error {
 }
 
 func (m Metrics) validate() error {
-	for _, v := range append([]float64{m.Rank1, m.Rank5, m.Rank10, m.MAP, m.MINP, m.TrapezoidMAP}, m.CMC...) {
+	for _, v := range append([]float64{m.Rank1, m.Rank5, m.Rank10, m.MAP, m.MINP, m.TrapezoidMAP, m.Tied}, m.CMC...) {
 		if math.IsNaN(v) || v < 0 || v > 1 {
 			return fmt.Errorf("%v is not a fraction of 1", v)
 		}

@@ -13,6 +13,7 @@ func (r *Report) warnOfRuns() {
 			{"Left out of %s: %s.", (*Record).misnamed},
 			{"Not read by %s, among the images: %s.", (*Record).unread},
 			{"The figures of %s flatter: %s.", (*Record).leaked},
+			{"The features of %s have collapsed: %s.", (*Record).collapsed},
 			{"Teacher of %s: %s.", (*Record).taught},
 			{"What the queries of %s have found is not known: %s.", func(r *Record) string { return r.NoQueries }},
 		} {

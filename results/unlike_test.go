@@ -58,6 +58,9 @@ func TestRunsUnlikeTheRestAreMarked(t *testing.T) {
 			"Left out of this run: 1 image of query, whose name does not parse.",
 			"The figures of this run flatter: 1 image of query is a training image as well.",
 		}}},
+		{"collapsed", func(alexnet, vgg, _, _ *Record) { alexnet.Final.Tied, vgg.Final.Tied = 0.25, 0.001 },
+			map[string][]string{"AlexNet": {
+				"The features of this run have collapsed: 25.0 % of the gallery's other images are exactly as far"}}},
 		{"one teacher", func(alexnet, vgg, _, _ *Record) {
 			taught(alexnet, "abcdef0123", "quick")
 			taught(vgg, "abcdef0123", "quick")
