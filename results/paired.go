@@ -2,6 +2,7 @@ package results
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/reidbench/reidbench/results/statistics"
 )
@@ -10,6 +11,8 @@ import (
 type Paired struct {
 	Queries    int            `json:"queries"`    // that have a match
 	Identities int            `json:"identities"` // of these
+	Same       bool           `json:"same"`       // every query has found the same under both
+	Identical  bool           `json:"identical"`  // see [Paired.OfOne]
 	Figures    []PairedFigure `json:"figures"`
 }
 
@@ -52,9 +55,14 @@ func ComparePaired(a, b []Queries, reranked bool) (Paired, error) {
 		return Paired{}, fmt.Errorf("%w: none has a match in the gallery", ErrOtherQueries)
 	}
 	pids := of.pids()
-	differences := statistics.ByIdentity(pids, of.less(other)...)
+	less := of.less(other)
+	differences := statistics.ByIdentity(pids, less...)
 	first, second := statistics.ByIdentity(pids, of.values...), statistics.ByIdentity(pids, other.values...)
-	paired := Paired{Queries: len(pids), Identities: differences.Len()}
+	differs := func(v float64) bool { return v != 0 }
+	paired := Paired{
+		Queries: len(pids), Identities: differences.Len(),
+		Same: !slices.ContainsFunc(slices.Concat(less...), differs),
+	}
 	for f, interval := range differences.Intervals(statistics.Difference) {
 		paired.Figures = append(paired.Figures, PairedFigure{
 			Title: figures[f].title, Key: figures[f].key,
@@ -63,6 +71,20 @@ func ComparePaired(a, b []Queries, reranked bool) (Paired, error) {
 		})
 	}
 	return paired, nil
+}
+
+// OfOne is the comparison of one and the same with itself, as far as its queries have found the same: other people
+// would find the same, too. Where two models have found the same, others may tell them apart, which is what the
+// intervals of [ComparePaired] have room for.
+func (p Paired) OfOne() Paired {
+	if !p.Same {
+		return p
+	}
+	p.Identical, p.Figures = true, slices.Clone(p.Figures)
+	for f := range p.Figures {
+		p.Figures[f].Interval, p.Figures[f].P = statistics.Interval{}, 1
+	}
+	return p
 }
 
 // JudgedUnlike says what two runs were judged by that is not the same, as far as their records tell, and wraps

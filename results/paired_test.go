@@ -55,6 +55,34 @@ func TestComparePaired(t *testing.T) {
 	}
 }
 
+// TestComparePairedOfOne: what is compared with itself differs by nothing, whoever is asked; two of which all queries
+// have found the same may yet differ by other people.
+func TestComparePairedOfOne(t *testing.T) {
+	queries := people(8, func(pid, _ int) float64 { return 0.2 + 0.1*float64(pid) })
+	two, err := ComparePaired([]Queries{queries}, []Queries{slices.Clone(queries)}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := two.OfOne()
+	if !two.Same || two.Identical || !one.Identical {
+		t.Errorf("two: same %v, identical %v; one: identical %v", two.Same, two.Identical, one.Identical)
+	}
+	for f := range one.Figures {
+		if i := one.Figures[f].Interval; i.Low != 0 || i.High != 0 || one.Figures[f].P != 1 {
+			t.Errorf("one: %+v", one.Figures[f])
+		}
+		if i := two.Figures[f].Interval; !(i.Low < 0 && 0 < i.High) || two.Figures[f].P != 1 {
+			t.Errorf("two: %+v", two.Figures[f])
+		}
+	}
+	other, err := ComparePaired([]Queries{queries}, []Queries{people(8, func(pid, query int) float64 {
+		return 0.2 + 0.1*float64(pid) + 0.01*float64(1-2*query) // of each person the sum is the same
+	})}, false)
+	if err != nil || other.Same || other.OfOne().Identical {
+		t.Errorf("another: %+v, %v", other, err)
+	}
+}
+
 // TestComparePairedOverSeeds: of several runs it is the mean that is compared, query by query.
 func TestComparePairedOverSeeds(t *testing.T) {
 	seeds := []Queries{

@@ -32,7 +32,8 @@ A and B are models in the folder of the runs (of several seeds, query by query t
 is taken), folders of runs, files of queries, or files of features, as eval writes them;
 --metric is for features. With --rerank it is what they have found after re-ranking. What
 was judged by other queries, or against another gallery as far as that is known, is
-refused. The exit code is 0 whatever differs.`,
+refused. Files of the same content and runs with the same weights are identical, and
+nothing differs. The exit code is 0 whatever differs.`,
 		Example: `  # two models of a run
   reidbench compare osnet resnet50 --runs runs-paper
 
@@ -62,6 +63,9 @@ refused. The exit code is 0 whatever differs.`,
 			if err != nil {
 				return fmt.Errorf("%s and %s can't be compared: %w", args[0], args[1], err)
 			}
+			if a.is(b) {
+				paired = paired.OfOne()
+			}
 			if json {
 				return writeJSON(c.OutOrStdout(), comparedJSON{compareFormat, a.what, b.what, paired})
 			}
@@ -88,12 +92,19 @@ type comparedJSON struct {
 const surely = 0.05
 
 func printPaired(w io.Writer, a, b side, paired results.Paired) error {
-	results.WriteFacts(w, []results.Fact{
+	facts := []results.Fact{
 		{Label: "A", Text: a.what},
 		{Label: "B", Text: b.what},
 		{Label: "Queries", Text: fmt.Sprintf("%d of %s", paired.Queries,
 			grammar.Count(paired.Identities, "identity", "identities"))},
-	}, terminalWidth(w))
+	}
+	switch {
+	case paired.Identical:
+		facts = append(facts, results.Fact{Label: "Found", Text: "the same under both: A and B are identical"})
+	case paired.Same:
+		facts = append(facts, results.Fact{Label: "Found", Text: "the same under both, by every query"})
+	}
+	results.WriteFacts(w, facts, terminalWidth(w))
 	fmt.Fprintln(w)
 	columns := []column{{left: true}, {title: "A"}, {title: "B"}, {title: "A - B"}, {title: "95 % interval"},
 		{title: "p"}, {left: true}}
@@ -101,6 +112,8 @@ func printPaired(w io.Writer, a, b side, paired results.Paired) error {
 	for _, f := range paired.Figures {
 		verdict := "can't be told apart"
 		switch {
+		case paired.Identical:
+			verdict = "identical"
 		case f.P <= surely && f.Difference > 0:
 			verdict = "A is better"
 		case f.P <= surely:

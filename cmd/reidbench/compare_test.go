@@ -29,6 +29,12 @@ func queriesOf(rank int) results.Queries {
 // writeRun leaves the folder of a run that is done.
 func writeRun(t *testing.T, dir, model string, seed uint64, queries results.Queries) {
 	t.Helper()
+	writeWeighedRun(t, dir, model, seed, queries, "")
+}
+
+// writeWeighedRun is writeRun with the digest of the run's weights.
+func writeWeighedRun(t *testing.T, dir, model string, seed uint64, queries results.Queries, weights string) {
+	t.Helper()
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +43,8 @@ func writeRun(t *testing.T, dir, model string, seed uint64, queries results.Quer
 		t.Fatal(err)
 	}
 	record := results.Record{
-		Model: model, State: results.StateDone, Recipe: recipe, Seed: seed, Final: &results.Metrics{},
+		Model: model, State: results.StateDone, Recipe: recipe, Seed: seed, Weights: weights,
+		Final: &results.Metrics{},
 	}
 	if len(queries) > 0 {
 		record.Final.MAP = queries[0].AP
@@ -81,6 +88,18 @@ func TestCompare(t *testing.T) {
 	writeFeatures(t, in("found.csv"), "g", true)
 	writeFeatures(t, in("lost.csv"), "g", false)
 	writeFeatures(t, in("elsewhere.csv"), "h", true)
+	lost, err := os.ReadFile(in("lost.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"copy.csv": string(lost), "alike.csv": strings.ReplaceAll(string(lost), ",1\n", ",2\n"),
+	} {
+		if err := os.WriteFile(in(name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeWeighedRun(t, filepath.Join(runs, "resnet18"), "resnet18", 1, queriesOf(2), strings.Repeat("0f", 32))
 
 	for _, test := range []struct {
 		name, a, b   string
@@ -93,6 +112,10 @@ func TestCompare(t *testing.T) {
 		{"one seed", "lenet@2", filepath.Join(runs, "osnet"), exitOK, "0.0078 B is better", ""},
 		{"a file and a run", filepath.Join(runs, "osnet", results.QueriesFile), "lenet@2", exitOK, "A is better", ""},
 		{"features", in("found.csv"), in("lost.csv"), exitOK, "Rank-1 100.00 0.00 +100.00", ""},
+		{"a file and itself", in("found.csv"), in("found.csv"), exitOK, "+0.00 to +0.00 1 identical", ""},
+		{"a file and its copy", in("copy.csv"), in("lost.csv"), exitOK, "+0.00 to +0.00 1 identical", ""},
+		{"two that found the same", in("alike.csv"), in("lost.csv"), exitOK, "the same under both, by every query", ""},
+		{"a run and itself", "resnet18", filepath.Join(runs, "resnet18"), exitOK, "A and B are identical", ""},
 		{"other galleries", in("found.csv"), in("elsewhere.csv"), exitFound, "", "only the second has h/1"},
 		{"other queries", "osnet", in("fewer.csv"), exitFound, "", "judged by other queries: 8 and 7 queries"},
 		{"features and other queries", "osnet", in("lost.csv"), exitFound, "", "can't be compared"},

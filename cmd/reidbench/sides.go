@@ -33,6 +33,7 @@ type side struct {
 	runs    []results.Queries
 	records []results.Record // of runs; none: of a file
 	gallery []results.Image  // of a file of features
+	digest  string           // of the file's content, or of the weights of all runs; "": not known
 }
 
 // find resolves a word of the command line: a file, a folder of a run, or a model in the folder of the runs.
@@ -69,11 +70,16 @@ func (o sideOptions) ofFile(ctx context.Context, file string) (s side, err error
 	if err != nil {
 		return side{}, err
 	}
+	digest, err := regular.SHA256(file)
+	if err != nil {
+		return side{}, err
+	}
 	if !features {
 		queries, err := results.ReadQueries(file)
-		return side{what: file + ", queries", runs: []results.Queries{queries}}, err
+		return side{what: file + ", queries", runs: []results.Queries{queries}, digest: digest}, err
 	}
 	var queries results.Queries
+	s.digest = digest
 	queries, s.gallery, err = bench.JudgeFeatures(ctx, file, o.protocol, machine.Threads(o.threads))
 	s.what, s.runs = file+", features, "+o.protocol.String(), []results.Queries{queries}
 	return s, err
@@ -107,7 +113,7 @@ func ofFolder(dir string) (side, error) {
 // ofRecords takes the seeds of one model.
 func ofRecords(dir string, records []results.Record) (side, error) {
 	s := side{records: records}
-	var seeds []string
+	var seeds, weights []string
 	for _, r := range records {
 		if r.Queries == nil {
 			why := r.NoQueries
@@ -118,6 +124,10 @@ func ofRecords(dir string, records []results.Record) (side, error) {
 			return side{}, fmt.Errorf("%s doesn't tell what its queries have found: %s", dir, why)
 		}
 		s.runs, seeds = append(s.runs, r.Queries), append(seeds, fmt.Sprint(r.Seed))
+		weights = append(weights, r.Weights)
+	}
+	if !slices.Contains(weights, "") {
+		s.digest = strings.Join(weights, " ")
 	}
 	label := "seed "
 	if len(seeds) > 1 {
@@ -127,6 +137,9 @@ func ofRecords(dir string, records []results.Record) (side, error) {
 		strings.Join(seeds, ", "))
 	return s, nil
 }
+
+// is reports whether both sides are made of the same.
+func (s side) is(other side) bool { return s.digest != "" && s.digest == other.digest }
 
 // unlike says what the two sides were judged by that is not the same, beside the queries themselves.
 func (s side) unlike(other side) error {
