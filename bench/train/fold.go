@@ -27,21 +27,14 @@ func foldIntoWeights(c *compiler) (applied int) {
 	if c.opt.Stage != Inference {
 		return 0
 	}
-	for {
+	folds := c.graph.Folds()
+	for depth := 0; ; depth++ {
 		into := map[layer]layer{}
 		for conv := range each[*convLayer](c) {
-			next := c.next(conv)
-			switch next.(type) {
-			case *batchNormLayer, *channelScaleLayer:
-			default:
-				continue
+			if after := folds[conv.node]; depth < len(after) {
+				conv.plan.folded = after[:depth+1]
+				into[c.values[after[depth]].maker] = conv
 			}
-			after := next.label(Forward).node
-			if after.Shape.C != conv.node.Shape.C {
-				continue // it was reshaped between them
-			}
-			conv.plan.folded = append(conv.plan.folded, after)
-			into[next] = conv
 		}
 		if len(into) == 0 {
 			return applied
@@ -98,11 +91,11 @@ type channelMap struct {
 	eps                         float64
 }
 
-func (c *compiler) channelMap(n *graph.Node) channelMap {
-	m := channelMap{gamma: c.weights.of(n.Params[0])}
+func (w *Weights) channelMap(n *graph.Node) channelMap {
+	m := channelMap{gamma: w.of(n.Params[0])}
 	if op, ok := n.Op.(graph.BatchNorm); ok {
-		m.beta, m.eps = c.weights.of(n.Params[1]), op.Eps
-		m.mean, m.variance = c.weights.of(n.Buffers[0]), c.weights.of(n.Buffers[1])
+		m.beta, m.eps = w.of(n.Params[1]), op.Eps
+		m.mean, m.variance = w.of(n.Buffers[0]), w.of(n.Buffers[1])
 	}
 	return m
 }
@@ -117,25 +110,61 @@ func (m *channelMap) of(channel int) (scale, shift float64) {
 	return scale, float64(m.beta[channel]) - float64(m.mean[channel])*scale
 }
 
+// A folding is what a convolution's or linear layer's output channels go through: its own bias, nil for none, and the
+// maps after it.
+type folding struct {
+	bias []float32
+	maps []channelMap
+}
+
+func (w *Weights) folding(n *graph.Node, after []*graph.Node) folding {
+	var f folding
+	if len(n.Params) > 1 {
+		f.bias = w.of(n.Params[1])
+	}
+	for _, of := range after {
+		f.maps = append(f.maps, w.channelMap(of))
+	}
+	return f
+}
+
+// of returns what a channel's weights are multiplied by, and its bias.
+func (f *folding) of(channel int) (scale, bias float32) {
+	product, sum := 1.0, 0.0
+	if f.bias != nil {
+		sum = float64(f.bias[channel])
+	}
+	for i := range f.maps {
+		s, t := f.maps[i].of(channel)
+		product, sum = product*s, sum*s+t
+	}
+	return float32(product), float32(sum)
+}
+
+// Folded returns the weight of a convolution or linear layer, in the published order of elements, and its bias, with
+// the batch norms and channel scales after it folded into them as inference does: see [graph.Graph.Folds].
+func (w *Weights) Folded(n *graph.Node, after []*graph.Node) (weight, bias []float32) {
+	f := w.folding(n, after)
+	weight, bias = w.Get(n.Params[0].Name), make([]float32, n.Shape.C)
+	row := len(weight) / len(bias)
+	for channel := range bias {
+		var scale float32
+		scale, bias[channel] = f.of(channel)
+		for i := range row {
+			weight[channel*row+i] *= scale
+		}
+	}
+	return weight, bias
+}
+
 // foldWeights has the folded weights and bias computed.
 func (l *convLayer) foldWeights(c *compiler, of convWeights) {
-	var maps []channelMap
-	for _, n := range l.plan.folded {
-		maps = append(maps, c.channelMap(n))
-	}
+	folding := c.weights.folding(l.node, l.plan.folded)
 	job := &scaleWeights{row: of.weightsRow, w: of.w, scale: make([]float32, of.channels)}
 	c.constant(func(f *frame) {
 		bias := f.at(of.foldedBias)
 		for channel := range bias {
-			scale, shift := 1.0, 0.0
-			if of.bias != nil {
-				shift = float64(of.bias[channel])
-			}
-			for i := range maps {
-				s, t := maps[i].of(channel)
-				scale, shift = scale*s, shift*s+t
-			}
-			job.scale[channel], bias[channel] = float32(scale), float32(shift)
+			job.scale[channel], bias[channel] = folding.of(channel)
 		}
 		job.scaled = f.at(of.foldedW)
 		f.pool.Run(job.tasks(), job)

@@ -133,6 +133,45 @@ func TestFoldFollowsWeights(t *testing.T) {
 	}
 }
 
+// TestFoldedWeights holds weight and bias with a batch norm and a channel scale in them against the definition, in the
+// published order. Each is rounded to float32 from float64, the weight twice.
+func TestFoldedWeights(t *testing.T) {
+	b := graph.NewBuilder("folded", graph.Shape{H: 4, W: 4, C: 3})
+	conv := b.Conv("conv", b.Input(), graph.Conv{Out: 5, Kernel: graph.Size2{H: 2, W: 3}, Bias: true})
+	norm := b.BatchNorm("norm", conv)
+	scale := b.ChannelScale("scale", norm, 1, 5, 1, 1)
+	x := b.GlobalAvgPool("pool", scale)
+	g, err := b.Graph(x, b.Linear("head", x, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, r := NewWeights(g, 1), rand.New(rand.NewPCG(5, 6))
+	for _, name := range w.Names() {
+		values := w.Get(name)
+		for i := range values {
+			values[i] = float32(0.5 + r.Float64())
+		}
+		if err := w.Set(name, values); err != nil {
+			t.Fatal(err)
+		}
+	}
+	value := func(name string, i int) float64 { return float64(w.Get(name)[i]) }
+	weight, bias := w.Folded(conv, g.Folds()[conv])
+	near := func(what string, got float32, want float64) {
+		if !(math.Abs(float64(got)-want) <= 0x1p-23*math.Abs(want)) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	for o := range 5 {
+		factor := value("norm.weight", o) / math.Sqrt(value("norm.running_var", o)+1e-5)
+		shift := (value("conv.bias", o)-value("norm.running_mean", o))*factor + value("norm.bias", o)
+		near("bias", bias[o], shift*value("scale", o))
+		for i := range 3 * 2 * 3 {
+			near("weight", weight[o*18+i], value("conv.weight", o*18+i)*factor*value("scale", o))
+		}
+	}
+}
+
 // setAll sets every tensor, as loading a file does.
 func setAll(w, from *Weights) error {
 	for _, name := range from.Names() {

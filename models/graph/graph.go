@@ -162,3 +162,47 @@ func (g *Graph) BeforeNorm() []bool {
 	}
 	return before
 }
+
+// Folds lists, for each convolution and linear layer, what only scales and shifts the channels of its output and can
+// become part of its weights for inference: the batch norms and channel scales after it, in their order, each of which
+// alone reads what is before it. Nodes that do nothing in inference may lie between them.
+func (g *Graph) Folds() map[*Node][]*Node {
+	uses, folds := g.Uses(), map[*Node][]*Node{}
+	for _, n := range g.Nodes {
+		switch n.Op.(type) {
+		case Conv, Linear:
+		default:
+			continue
+		}
+		for at := n; at != g.Features && at != g.Logits && len(uses[at.ID]) == 1; {
+			at = uses[at.ID][0]
+			if !at.idle() {
+				if !at.mapsChannels() || at.Shape.C != n.Shape.C {
+					break
+				}
+				folds[n] = append(folds[n], at)
+			}
+		}
+	}
+	return folds
+}
+
+// mapsChannels reports whether the node only scales and shifts every channel of its input in inference.
+func (n *Node) mapsChannels() bool {
+	switch n.Op.(type) {
+	case BatchNorm, ChannelScale:
+		return true
+	}
+	return false
+}
+
+// idle reports whether the node's output is its input in inference, in the same order in memory.
+func (n *Node) idle() bool {
+	switch n.Op.(type) {
+	case Dropout, DropPath, Reshape:
+		return true
+	case Flatten:
+		return n.Inputs[0].Shape.IsVector()
+	}
+	return false
+}

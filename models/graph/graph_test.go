@@ -89,6 +89,40 @@ func TestNormalised(t *testing.T) {
 	}
 }
 
+func TestFolds(t *testing.T) {
+	b := NewBuilder("net", Shape{2, 2, 4})
+	conv := func(name string, from *Node) *Node { return b.Conv(name, from, Conv{Out: 4, Kernel: Square(1)}) }
+	x := b.BatchNorm("bn1", b.Op("drop", Dropout{P: 0.5}, conv("one", b.Input())))
+	x = b.ChannelScale("scale1", b.Op("tokens", Reshape{To: Shape{1, 4, 4}}, x), 1, 4)
+	x = b.ReLU("relu", x)
+	read := b.Linear("read twice", x, 4)
+	x = b.Add("sum", b.BatchNorm("bn2", read), read)
+	x = b.BatchNorm("bn3", b.Op("pairs", Reshape{To: Shape{1, 2, 8}}, b.Linear("reshaped", x, 4)))
+	x = b.Linear("features", b.Op("flatten", Flatten{}, b.GlobalAvgPool("pool", x)), 4)
+	head := b.Linear("head", b.ChannelScale("scale2", b.BatchNorm("bn4", x), 1, 4), 2)
+	for _, test := range []struct {
+		features *Node
+		want     map[string][]string
+	}{
+		{head.Inputs[0], map[string][]string{"one": {"bn1", "scale1"}, "features": {"bn4", "scale2"}}},
+		{x, map[string][]string{"one": {"bn1", "scale1"}}},
+	} {
+		g, err := b.Graph(test.features, head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string][]string{}
+		for n, after := range g.Folds() {
+			for _, m := range after {
+				got[n.Name] = append(got[n.Name], m.Name)
+			}
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("folds with the features %s (-want +got):\n%s", test.features.Name, diff)
+		}
+	}
+}
+
 func TestParamByName(t *testing.T) {
 	b := NewBuilder("tiny", Shape{8, 8, 2})
 	g, err := b.Graph(tiny(b))
