@@ -40,3 +40,13 @@ func TestADeviceStaysWhatItIs(t *testing.T) {
 	}
 	wantOnly(t, dir, "pipe", "stdout")
 }
+
+func TestAPartialIsNoPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := syscall.Mkfifo(PartialPath(path), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenPartial(path); !errors.Is(err, regular.ErrNot) {
+		t.Errorf("got %v, want an error that is regular.ErrNot", err)
+	}
+}
