@@ -13,6 +13,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/weights/sources"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
 )
@@ -30,7 +32,12 @@ var weightsEnding = regexp.MustCompile(`\.(safetensors|pth|pt|pth\.tar(-\d+)?)$`
 // For finds the file of each of these models, by its name. What is not unique is an error that names the files. One
 // that wraps [ErrNoWeights] names the models that have none, and what there is instead.
 func (w WeightsFiles) For(list []models.Model) (map[string]string, error) {
-	s := weightsSearch{models: list, named: map[string][]string{}, called: map[string][]string{}}
+	return w.find(list, func(models.Model) bool { return false })
+}
+
+// find is [WeightsFiles.For], but some of the models, not all, may have no file.
+func (w WeightsFiles) find(list []models.Model, may func(models.Model) bool) (map[string]string, error) {
+	s := weightsSearch{models: list, mayLack: may, named: map[string][]string{}, called: map[string][]string{}}
 	var files []string
 	for _, entry := range w {
 		model, path := w.split(entry, list)
@@ -100,10 +107,11 @@ func (w WeightsFiles) MapPaths(path func(string) (string, error)) (WeightsFiles,
 
 // A weightsSearch is on for the files of some models.
 type weightsSearch struct {
-	models []models.Model
-	named  map[string][]string // files by the name of the model that they are said to be of
-	called map[string][]string // files by the model that they are called like
-	others []string            // files that are called like none of the models
+	models  []models.Model
+	mayLack func(models.Model) bool // have no file
+	named   map[string][]string     // files by the name of the model that they are said to be of
+	called  map[string][]string     // files by the model that they are called like
+	others  []string                // files that are called like none of the models
 }
 
 // searchFolder takes every file of the folder that may hold weights.
@@ -166,21 +174,26 @@ func longestName(file string, list []models.Model) string {
 // result is the file of each model.
 func (s *weightsSearch) result(w WeightsFiles) (map[string]string, error) {
 	files := map[string]string{}
-	var without []string
+	var without, lacking []string
 	for _, m := range s.models {
 		found := s.named[m.Name]
 		if len(found) == 0 {
 			found = s.called[m.Name]
 		}
-		switch len(found) {
-		case 0:
+		switch {
+		case len(found) == 0 && s.mayLack(m):
+			lacking = append(lacking, m.Name)
+		case len(found) == 0:
 			without = append(without, m.Name)
-		case 1:
+		case len(found) == 1:
 			files[m.Name] = found[0]
 		default:
 			return nil, fmt.Errorf("several files of weights for %s: %s; say %s=FILE", m.Name,
 				strings.Join(found, ", "), m.Name)
 		}
+	}
+	if len(files) == 0 {
+		without = append(without, lacking...)
 	}
 	if len(without) > 0 {
 		return nil, fmt.Errorf("%w in %s for %s: a file's name begins with its model's, for example %s.safetensors, "+
@@ -210,7 +223,7 @@ func (s *weightsSearch) instead() string {
 
 // findPretrained finds the file of weights that each model begins with, and holds those of the scope's jobs against
 // their networks, so that what cannot be loaded is known before anything is done. A model that cannot be built needs
-// none.
+// none, and beside others one that nobody publishes weights for begins at random, which is told.
 func (c *Config) findPretrained(s scope) (map[string]string, error) {
 	if len(c.Weights) == 0 {
 		return nil, nil
@@ -223,15 +236,23 @@ func (c *Config) findPretrained(s scope) (map[string]string, error) {
 			list, graphs[m.Name] = append(list, m), g
 		}
 	}
-	files, err := c.Weights.For(list)
+	unpublished := func(m models.Model) bool { return sources.WhyAbsent(m.Name) != "" }
+	files, err := c.Weights.find(list, unpublished)
 	if err != nil {
 		return nil, err
 	}
 	for i, m := range c.Models {
-		if g := graphs[m.Name]; g != nil && s.includes(i, len(c.Models)) {
-			if err := c.WeightsSource.fit(files[m.Name], m, g); err != nil {
-				return nil, err
-			}
+		g := graphs[m.Name]
+		if g == nil || !s.includes(i, len(c.Models)) {
+			continue
+		}
+		if files[m.Name] == "" {
+			text := "begins with random weights: " + sources.WhyAbsent(m.Name)
+			c.Progress.Report(progress.Event{Kind: progress.Noted, Job: m.Name, Text: text})
+			continue
+		}
+		if err := c.WeightsSource.fit(files[m.Name], m, g); err != nil {
+			return nil, err
 		}
 	}
 	return files, nil
