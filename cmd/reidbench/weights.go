@@ -18,9 +18,10 @@ import (
 func newWeightsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "weights",
-		Short: "Look into a file of weights, or convert it",
+		Short: "Find and fetch public weights, look into files of weights, convert them",
 	}
-	command.AddCommand(newWeightsInspectCommand(), newWeightsConvertCommand())
+	command.AddCommand(newWeightsSourcesCommand(), newWeightsFetchCommand(), newWeightsInspectCommand(),
+		newWeightsConvertCommand())
 	return command
 }
 
