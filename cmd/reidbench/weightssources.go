@@ -102,7 +102,7 @@ func printDefaults(w io.Writer, list []models.Model, wide bool) error {
 		shown = append(shown, f)
 		rows = append(rows, append([]string{m.Name}, sourceCells(f, wide)...))
 	}
-	if err := writeNarrowed(w, columns, rows, 2, wide); err != nil {
+	if err := writeTable(w, columns, rows, nil); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
@@ -129,7 +129,7 @@ func printSourcesOf(w io.Writer, list []models.Model, wide bool) error {
 		}
 		columns := sourceColumns(wide)
 		columns[0].title = m.Name
-		if err := writeNarrowed(w, columns, rows, 1, wide); err != nil {
+		if err := writeTable(w, columns, rows, nil); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)
@@ -196,35 +196,6 @@ func sourceFacts(list []models.Model, shown []sources.File, wide bool) []results
 		}
 	}
 	return facts
-}
-
-// writeNarrowed leaves out columns from the right where a terminal has no room for them, but for the first least. All
-// is written where it was asked for.
-func writeNarrowed(w io.Writer, columns []column, rows [][]string, least int, all bool) error {
-	if width := terminalWidth(w); width > 0 && !all {
-		var err error
-		if columns, rows, err = narrow(columns, rows, least, width); err != nil {
-			return err
-		}
-	}
-	return writeTable(w, columns, rows, nil)
-}
-
-// narrow leaves out columns from the right until the table is no wider than width, or has only the first least.
-func narrow(columns []column, rows [][]string, least, width int) ([]column, [][]string, error) {
-	for len(columns) > least {
-		page, err := renderTable(columns, visibleCells(rows), nil)
-		if err != nil || longestLine(page) <= width {
-			return columns, rows, err
-		}
-		columns = columns[:len(columns)-1]
-		narrower := make([][]string, len(rows))
-		for i, row := range rows {
-			narrower[i] = row[:len(columns)]
-		}
-		rows = narrower
-	}
-	return columns, rows, nil
 }
 
 // megabytes is for people.

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/reidbench/reidbench/models"
 )
 
@@ -41,20 +39,6 @@ func TestWeightsSourcesJSON(t *testing.T) {
 			if f.Default != (i == 0) || f.Saved == "" {
 				t.Errorf("%s: file %d is %+v", m.Model, i, f)
 			}
-		}
-	}
-}
-
-func TestNarrow(t *testing.T) {
-	columns := []column{{title: "Model"}, {title: "File"}, {title: "Library"}}
-	rows := [][]string{{"a", "b", "c"}}
-	for _, test := range []struct{ width, want int }{{80, 3}, {20, 3}, {19, 2}, {11, 2}, {5, 2}} {
-		got, cells, err := narrow(columns, rows, 2, test.width)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(got) != test.want || !cmp.Equal(cells[0], rows[0][:test.want]) {
-			t.Errorf("in %d columns: %d of the table, %q", test.width, len(got), cells)
 		}
 	}
 }
