@@ -35,6 +35,9 @@ type Config struct {
 	AwaitTeacher bool
 	// Untimed leaves speed and time out of the records: they say nothing where other work runs beside this.
 	Untimed bool
+	// Inference has every record say what using the model costs, measured after its training for a few seconds, unless
+	// jobs run side by side.
+	Inference bool
 
 	Checkpoints Checkpoints
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/measure"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/flops"
@@ -34,7 +35,8 @@ type job struct {
 	pretrained string         // the file of weights to begin with; "": random ones
 	report     func(progress.Event)
 
-	weightsSource WeightsSource // of pretrained
+	weightsSource WeightsSource     // of pretrained
+	inferrer      *measure.Inferrer // of all jobs; nil: what using the model costs is not measured
 	now           func() time.Time
 
 	footprint footprint
@@ -85,9 +87,10 @@ const panicFile = "panic.txt"
 
 // runRecorded trains and evaluates. Its record is written whether it succeeds or fails; an
 // interruption leaves a checkpoint and no record, and returns ctx's error.
-func (j *job) runRecorded(ctx context.Context) (results.Record, error) {
+func (j *job) runRecorded(ctx context.Context) (record results.Record, err error) {
 	started := j.now()
-	record := results.Record{
+	defer func() { err = errors.Join(err, j.tenancy.End()) }()
+	record = results.Record{
 		Format: results.Format,
 		Model:  j.model.Name, Row: j.model.Row, Pretrained: j.id.Pretrained,
 		Seed: j.id.Seed, Dataset: j.data.record, Machine: machine.Describe(),
@@ -133,6 +136,9 @@ func (j *job) runRecorded(ctx context.Context) (results.Record, error) {
 		}
 		return record, errors.Join(err, results.Write(j.folder.Dir, record))
 	}
+	if err := j.measureInference(ctx, &record); err != nil {
+		return record, err
+	}
 	record.State = results.StateDone
 	if err := results.Write(j.folder.Dir, record); err != nil {
 		return record, err
@@ -162,7 +168,6 @@ func (j *job) trainWeights(ctx context.Context, record *results.Record) (err err
 	if j.tenancy, err = j.folder.Occupy(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, j.tenancy.End()) }()
 	if err := j.refuseIfTooLarge(); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ func Plan(ctx context.Context, c Config) (Summary, error) {
 // plan resolves the jobs of the scope and reserves their folders.
 func (r *runner) plan(ctx context.Context, s scope) error {
 	c := &r.config
+	inferrer := r.newInferrer()
 	for i := range uint64(c.Seeds) {
 		for _, m := range c.Models {
 			if ctx.Err() != nil {
@@ -37,7 +38,7 @@ func (r *runner) plan(ctx context.Context, s scope) error {
 			}
 			j := newJob(m, c.Seed+i, c, r.data)
 			j.threads, j.alone, j.untimed = c.threadsOfJob(), c.Jobs == 1, c.Untimed
-			j.report, j.now, j.keep = c.Progress.Report, c.Now, c.Checkpoints
+			j.report, j.now, j.keep, j.inferrer = c.Progress.Report, c.Now, c.Checkpoints, inferrer
 			r.jobs = append(r.jobs, j)
 			r.summary.Jobs = append(r.summary.Jobs, JobResult{
 				Model: m, Seed: j.id.Seed, Dir: j.folder.Dir, State: results.StateWaiting,

@@ -31,8 +31,8 @@ type budget struct {
 
 // All 34 rows fit into four minutes on two cores: of the largest, one batch takes longer than its budget.
 var (
-	latencyBudget    = budget{1500 * time.Millisecond, 10, 500}
-	throughputBudget = budget{1500 * time.Millisecond, 1, 9}
+	latencyBudget    = budget{time.Second, 11, 501}
+	throughputBudget = budget{time.Second, 1, 9}
 )
 
 // errStandingClock is the error where time does not pass.
@@ -66,6 +66,28 @@ func (i *Inferrer) Measure(ctx context.Context, m models.Model) (results.Inferen
 		return results.Inference{}, fmt.Errorf("measuring %s: %w", m.Name, err)
 	}
 	return of, nil
+}
+
+// Needs is the memory in bytes that [Inferrer.Measure] is going to take.
+func (i *Inferrer) Needs(m models.Model) (int64, error) {
+	g, err := m.Graph(flops.IdentityCount)
+	if err != nil {
+		return 0, err
+	}
+	var most int64
+	for _, batch := range []int{1, ThroughputBatch} {
+		planned, err := train.Plan(g, i.threads, i.options(batch))
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, planned.Total())
+	}
+	return most, nil
+}
+
+// options are those of a program for batches.
+func (i *Inferrer) options(batch int) train.Options {
+	return train.Options{Batch: batch, Stage: train.Inference, Precision: i.precision}
 }
 
 func (i *Inferrer) measure(ctx context.Context, m models.Model) (results.Inference, error) {
@@ -108,13 +130,14 @@ func (i *Inferrer) measure(ctx context.Context, m models.Model) (results.Inferen
 func (i *Inferrer) forward(
 	ctx context.Context, pool *parallel.Pool, g *graph.Graph, w *train.Weights, batch int, b budget,
 ) (planned int64, times []time.Duration, err error) {
-	p, err := compile(g, w, pool, train.Options{Batch: batch, Stage: train.Inference, Precision: i.precision})
+	p, err := compile(g, w, pool, i.options(batch))
 	if err != nil {
 		return 0, nil, err
 	}
 	var stop atomic.Bool
 	p.Watch(&stop)
 	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
+	p.Forward(1) // computes the constants
 	if times, err = b.measure(ctx, i.now, func() { p.Forward(batch) }); err != nil {
 		return 0, nil, err
 	}
@@ -124,12 +147,11 @@ func (i *Inferrer) forward(
 	return p.Memory().Total(), times, nil
 }
 
-// measure times steps, after one that touches all memory for the first time. A step that ctx has cut short counts for
-// nothing.
+// measure times steps. The first one touches memory that none has touched before: it counts only where it alone
+// exhausts the budget, and such memory is little beside its work. A step that ctx has cut short counts for nothing.
 func (b budget) measure(ctx context.Context, now func() time.Time, step func()) ([]time.Duration, error) {
 	var times []time.Duration
 	var spent time.Duration
-	step()
 	for len(times) < b.least || len(times) < b.most && spent < b.time {
 		start := now()
 		step()
@@ -139,6 +161,9 @@ func (b budget) measure(ctx context.Context, now func() time.Time, step func()) 
 		}
 		times = append(times, took)
 		spent += took
+	}
+	if len(times) > 1 {
+		times = times[1:]
 	}
 	return times, nil
 }

@@ -29,14 +29,14 @@ func (c *stepClock) read() time.Time {
 	return c.now
 }
 
-// TestInferrer: the runs of one image take 1, 2, … 10 ms in turn, 1.5 s being over after 275 of them; those of batches
-// 400, 200, 600 and 800 ms.
+// TestInferrer: the runs of one image take 1, 2, … 10 ms in turn, 1 s being over after 184 of them; those of batches
+// 400, 200, 300 and 800 ms. The first of either is left out.
 func TestInferrer(t *testing.T) {
 	clock := &stepClock{took: func(i int) time.Duration {
-		if i < 275 {
+		if i < 184 {
 			return time.Duration(1+i%10) * time.Millisecond
 		}
-		return []time.Duration{400, 200, 600, 800}[i-275] * time.Millisecond
+		return []time.Duration{400, 200, 300, 800}[i-184] * time.Millisecond
 	}}
 	inferrer := NewInferrer(1, gemm.FP32, clock.read)
 	got, err := inferrer.Measure(t.Context(), tinymodel.New("tiny"))
@@ -44,8 +44,8 @@ func TestInferrer(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := results.Inference{
-		Threads: 1, Precision: "fp32", Latency: results.Latency{P50: 5, P90: 9, P99: 10, Runs: 275},
-		Batch: 32, ImagesPerSecond: 32 / 0.4,
+		Threads: 1, Precision: "fp32", Latency: results.Latency{P50: 5, P90: 9, P99: 10, Runs: 183},
+		Batch: 32, ImagesPerSecond: 32 / 0.3,
 	}
 	memory := cmpopts.IgnoreFields(results.Inference{}, "PlannedBytes", "BatchPlannedBytes", "PeakBytes")
 	if diff := cmp.Diff(want, got, memory); diff != "" {
@@ -64,19 +64,23 @@ func TestInferrer(t *testing.T) {
 }
 
 func TestBudget(t *testing.T) {
-	b := budget{time: time.Second, least: 3, most: 20}
 	for _, test := range []struct {
-		step time.Duration
-		want int
+		least  int
+		step   time.Duration
+		counts int
 	}{
-		{0, 20}, {time.Millisecond, 20}, {100 * time.Millisecond, 10}, {time.Second, 3}, {time.Hour, 3},
+		{3, 0, 19}, {3, time.Millisecond, 19}, {3, 100 * time.Millisecond, 9}, {3, time.Second, 2}, {3, time.Hour, 2},
+		{1, 100 * time.Millisecond, 9}, {1, 700 * time.Millisecond, 1}, {1, time.Second, 1}, {1, time.Hour, 1},
 	} {
-		clock := &stepClock{took: func(int) time.Duration { return test.step }}
-		steps := 0
-		times, err := b.measure(t.Context(), clock.read, func() { steps++ })
-		if err != nil || len(times) != test.want || steps != test.want+1 {
-			t.Errorf("steps of %v: %d measured, %d run, %v; want %d, and one that is not measured",
-				test.step, len(times), steps, err, test.want)
+		clock := &stepClock{took: func(i int) time.Duration { return test.step + time.Duration(i) }}
+		times, err := budget{time.Second, test.least, 20}.measure(t.Context(), clock.read, func() {})
+		if err != nil || len(times) != test.counts {
+			t.Errorf("at least %d, steps of %v: %d count, %v; want %d",
+				test.least, test.step, len(times), err, test.counts)
+			continue
+		}
+		if alone := clock.calls == 2; !alone && times[0] != test.step+1 {
+			t.Errorf("at least %d, steps of %v: the first one counts beside others", test.least, test.step)
 		}
 	}
 }

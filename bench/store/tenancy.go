@@ -37,5 +37,10 @@ func (t Tenancy) Check() error {
 	return err
 }
 
-// End ends it.
-func (t Tenancy) End() error { return t.identity.Close() }
+// End ends it, if it has begun.
+func (t Tenancy) End() error {
+	if t.identity == nil {
+		return nil
+	}
+	return t.identity.Close()
+}

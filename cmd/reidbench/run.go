@@ -62,6 +62,9 @@ Results do not depend on --threads and --jobs, nor on what becomes of checkpoint
 by side run as many models as memory and threads allow; one that does not fit at all is
 refused. A folder belongs to one process at a time.
 
+After its training each model runs forward for some seconds, and its record says what
+using it costs, as "reidbench measure" prints it; not with --untimed, nor side by side.
+
 With --executor slurm each job is a task of a Slurm array, and --out a folder that all
 nodes share. The command waits and prints the same table; Ctrl-C leaves the tasks in
 Slurm, and the same command attaches to them and submits again what has died.
@@ -148,7 +151,7 @@ Recipes:
 	flags.BoolVar(&o.awaitTeacher, "await-teacher",
 		false, "a distilled model's job waits for its teacher, which another process trains")
 	flags.BoolVar(&o.untimed, "untimed",
-		false, "record neither speed nor time: other work runs beside this, or at a higher priority")
+		false, "measure nothing for the records: other work runs beside this, or at a higher priority")
 	o.executor.register(flags)
 	acceptConfig(command, "models")
 	return command
@@ -183,7 +186,7 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 		Out: o.out, Data: o.data, Layout: o.layout, Models: list, Recipe: chosen, Seed: o.seed, Seeds: o.seeds,
 		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights, WeightsSource: o.source,
 		Checkpoints:  o.checkpoints,
-		AwaitTeacher: o.awaitTeacher, Untimed: o.untimed,
+		AwaitTeacher: o.awaitTeacher, Untimed: o.untimed, Inference: !o.untimed,
 	}, chosen.Validate()
 }
 

@@ -39,7 +39,8 @@ func TestWorkflow(t *testing.T) {
 
 	table := succeed(t, train...)
 	for _, want := range []string{
-		"quick (", "epochs 2,", "batch 4,", "learning rate 0.001,", "\nSeed     5\n", "\nlenet ",
+		"quick (", "epochs 2,", "batch 4,", "learning rate 0.001,", "\nSeed       5\n",
+		"\nInference  median latency", "\nlenet ",
 	} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the run's table lacks %q:\n%s", want, table)
@@ -198,8 +199,8 @@ func TestWorkflow(t *testing.T) {
 	})
 	t.Run("plot", func(t *testing.T) {
 		paths := strings.Fields(succeed(t, "plot", "--runs", runs))
-		if len(paths) != 8 {
-			t.Errorf("8 charts expected, there are %v", paths)
+		if len(paths) != 16 {
+			t.Errorf("8 charts in two formats expected, there are %v", paths)
 		}
 		for _, path := range paths {
 			if info, err := os.Stat(path); err != nil || info.Size() == 0 ||
