@@ -63,6 +63,18 @@ func TestWeightsFiles(t *testing.T) {
 			files: []string{"resnet50.pth.tar-60"}, models: []string{"resnet50"},
 			want: map[string]string{"resnet50": "resnet50.pth.tar-60"},
 		},
+		"distilled": {
+			files:  []string{"deit_tiny_distilled_patch16_224-b40b3cf7.pth"},
+			models: []string{"deit-t16-distiled-hard", "deit-t16-distiled-soft"},
+			want: map[string]string{
+				"deit-t16-distiled-hard": "deit_tiny_distilled_patch16_224-b40b3cf7.pth",
+				"deit-t16-distiled-soft": "deit_tiny_distilled_patch16_224-b40b3cf7.pth",
+			},
+		},
+		"distilled, for the other": {
+			files: []string{"deit_tiny_distilled_patch16_224-b40b3cf7.pth"}, models: []string{"deit-t16"},
+			failure: "no weights in $ for deit-t16:",
+		},
 		"longest": {
 			files:  []string{"osnet_x0_25_market.pth", "osnet_market.pth", "resnet101-1.pth"},
 			models: []string{"osnet", "osnet_x0_25"},

@@ -49,6 +49,7 @@ type Model struct {
 	Name    string   // as typed on the command line
 	Row     string   // as printed in the published table, "" if it is not there
 	Aliases []string // names in torchvision and timm
+	Files   []string // names of published files beside these; several models may have the same
 
 	Family  Family
 	Input   graph.Shape

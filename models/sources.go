@@ -52,9 +52,9 @@ func (m Modules) add(theirs, ours string, children ...string) {
 
 // WeightsNames are the names that a file of published weights for the model goes by, lower-case
 // and without an ending: the model's own and, for a distilled row, those of the same network
-// without its teacher.
+// without its teacher and those of DeiT's own distilled one.
 func (m Model) WeightsNames() []string {
-	names := m.names()
+	names := append(m.names(), m.Files...)
 	if m.Distill == NoDistillation {
 		return names
 	}

@@ -109,7 +109,7 @@ func TestWeightsNames(t *testing.T) {
 		"osnet":    "osnet osnet_x1_0",
 		"deit-t16": "deit-t16 deit-t16(256,128) deit_tiny_patch16_224",
 		"deit-t16-distiled-soft": "deit-t16-distiled-soft deit-t16-distiled-soft(256,128) deit-t16-distilled-soft " +
-			"deit-t16 deit-t16(256,128) deit_tiny_patch16_224",
+			"deit_tiny_distilled_patch16_224 deit-t16 deit-t16(256,128) deit_tiny_patch16_224",
 	} {
 		m, err := Lookup(name)
 		if err != nil {

@@ -102,10 +102,11 @@ func init() {
 		add(Model{Name: name, Row: row + "(256,128)", Aliases: []string{"deit_" + s.timm + "_patch16_224"}}, s.vit)
 		// The tables print 129 tokens' costs for these rows too: there is no distillation token,
 		// both loss terms act on the one classifier.
+		files := []string{"deit_" + s.timm + "_distilled_patch16_224"}
 		add(Model{Name: name + "-distiled-hard", Row: row + "-Distiled-Hard(256,128)",
-			Aliases: []string{name + "-distilled-hard"}, Distill: HardDistillation}, s.vit)
+			Aliases: []string{name + "-distilled-hard"}, Files: files, Distill: HardDistillation}, s.vit)
 		add(Model{Name: name + "-distiled-soft", Row: row + "-Distiled-Soft(256,128)",
-			Aliases: []string{name + "-distilled-soft"}, Distill: SoftDistillation}, s.vit)
+			Aliases: []string{name + "-distilled-soft"}, Files: files, Distill: SoftDistillation}, s.vit)
 	}
 	for _, s := range []struct {
 		timm string
