@@ -3,7 +3,6 @@ package results
 import (
 	"fmt"
 	"math"
-	"strconv"
 
 	"github.com/reidbench/reidbench/results/statistics"
 )
@@ -23,7 +22,7 @@ const leastToAgree = 3
 func (r *Report) agreement() *Agreement {
 	var ours, published []float64
 	for l := range r.lines {
-		if l.likePublished() {
+		if l.Published != nil && l.Metrics() != nil && l.LikePublished() {
 			ours, published = append(ours, percent(l.Metrics().MAP).value()), append(published, l.Published.MAP.Value())
 		}
 	}
@@ -46,44 +45,4 @@ func (a Agreement) String() string {
 	return fmt.Sprintf("of our order by mAP with the published, over %d rows where like is compared with like: "+
 		"Kendall's τ-b %.3f, Spearman's ρ %.3f, mean absolute difference %.2f points", a.Rows, a.KendallTauB,
 		a.SpearmanRho, a.MeanAbsoluteDifference)
-}
-
-// likePublished reports whether all runs of a published row that are done were made as the published one.
-func (l *Line) likePublished() bool {
-	done := l.done()
-	for _, record := range done {
-		if !record.likePublished() {
-			return false
-		}
-	}
-	return l.Published != nil && len(done) > 0
-}
-
-// Market-1501 as published, in images.
-const (
-	marketTrain   = 12936
-	marketQuery   = 3368
-	marketGallery = 15913
-)
-
-// paperValues are those of the published recipe that bear on its outcome.
-var paperValues = map[string]float64{
-	"head_epochs": 10, "epochs": 150, "batch": 64, "lr": 5e-4, "lr_step": 50, "lr_gamma": 0.1, "weight_decay": 5e-4,
-	"warmup_epochs": 0, "label_smoothing": 0, "forward_macs": 0,
-}
-
-// likePublished reports whether a run was made on all of Market-1501 by the paper's recipe, and judged as published.
-func (r *Record) likePublished() bool {
-	d := r.Dataset
-	if d.Synthetic || d.Train != marketTrain || d.Query != marketQuery || d.Gallery != marketGallery ||
-		r.Recipe.Name != "paper" || r.Recipe.departs() {
-		return false
-	}
-	for key, want := range paperValues {
-		value, given := r.Recipe.Values[key]
-		if v, err := strconv.ParseFloat(inline(value), 64); given && (err != nil || v != want) {
-			return false
-		}
-	}
-	return true
 }

@@ -1,70 +1,157 @@
 package results
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
+	"strconv"
+
+	"github.com/reidbench/reidbench/results/texttable"
 )
 
-// column is one column of a printed table.
+// column is one of a printed table's. Its title breaks at its last blank where there is little room, and its yields are
+// those of texttable.
 type column struct {
-	title string
-	left  bool // aligned; numbers stand right
-	cell  func(*Line) string
-	group bool // first of a group: one quantity's ours, paper and Δ
+	key    string // names it on a command line
+	title  string
+	left   bool // aligned; numbers stand right
+	yields int
+	cell   func(*Line) string
 }
 
 // noFigure stands where there is nothing to print, so that no cell of ours is mistaken for a zero.
 const noFigure = "–"
 
-// modelColumn marks the lines that can't be told apart from the best, and those that have notes with an asterisk.
-var modelColumn = column{title: "Model", left: true, cell: func(l *Line) string {
-	name := l.Model
-	if l.Tied() {
-		name += " " + tiedMark
-	}
-	if len(l.Notes) > 0 {
-		name += " *"
-	}
-	return name
-}}
+// modelColumn marks the lines that have notes with an asterisk, those with tied also that can't be told apart from the
+// best of the runs.
+func modelColumn(tied bool) column {
+	return column{key: "model", title: "Model", left: true, cell: func(l *Line) string {
+		name := l.Model
+		if tied && l.Tied() {
+			name += " " + tiedMark
+		}
+		if len(l.Notes) > 0 {
+			name += " *"
+		}
+		return name
+	}}
+}
 
-// accuracyColumns gives each metric, or with compared and where it is published the metric, the published figure and
-// the difference. What none of the lines has is no column unless it is published.
-func accuracyColumns(lines []Line, compared bool) []column {
-	var columns []column
-	for i, m := range metrics {
-		known := func(l Line) bool { return m.of(&l).ours != nil }
-		if m.published == nil && !slices.ContainsFunc(lines, known) {
-			continue
-		}
-		ours := func(l *Line) string {
-			if i == 0 && l.State() != StateDone {
-				return string(l.State())
+// detail columns are those of a table that has room for all.
+const detail = texttable.Detail
+
+// answerColumns are the published accuracies, and what a model costs.
+func answerColumns() []column {
+	published := func(key, title string, yields int, of func(*Row) Figure) column {
+		return column{key + "_published", title, false, yields, func(l *Line) string {
+			if l.Published == nil {
+				return noFigure
 			}
-			return m.of(l).oursText()
-		}
-		quantity := group(m.title, ours, m.of, compared && m.published != nil, (decimal).Signed)
-		if slices.ContainsFunc(lines, func(l Line) bool { return m.of(&l).low != nil }) {
-			interval := column{title: "95 %", cell: func(l *Line) string { return m.of(l).intervalText() }}
-			quantity = slices.Insert(quantity, 1, interval)
-		}
-		columns = append(columns, quantity...)
+			return string(of(l.Published))
+		}}
+	}
+	count := func(key, title string, yields int, of func(*Line) comparison) column {
+		return column{key, title, false, yields, func(l *Line) string { return of(l).oursText() }}
+	}
+	columns := []column{
+		published("map", "mAP", 1, func(r *Row) Figure { return r.MAP }),
+		published("rank1", "Rank-1", 2, func(r *Row) Figure { return r.Rank1 }),
+		published("rank5", "Rank-5", detail+5, func(r *Row) Figure { return r.Rank5 }),
+		published("rank10", "Rank-10", detail+6, func(r *Row) Figure { return r.Rank10 }),
+		count("params_m", "Params (M)", 4, (*Line).params),
+		count("macs_g", "MACs (G)", 5, (*Line).macs),
+	}
+	for _, q := range MeasuredCosts() {
+		columns = append(columns, column{q.Key, q.Title, false, q.yields, func(l *Line) string {
+			return cmp.Or(q.Text(l), noFigure)
+		}})
 	}
 	return columns
 }
 
-// costColumns gives params and MACs in the same way; a check mark in place of a difference: all digits agree.
-func costColumns(compared bool) []column {
+// lossColumns are how far the loss has fallen.
+func lossColumns() []column {
+	loss := func(key, title string, of func(LossRange) float64) column {
+		return column{key, title, false, 3, func(l *Line) string {
+			if loss := l.Loss(); loss != nil {
+				return strconv.FormatFloat(of(*loss), 'f', 2, 64)
+			}
+			return noFigure
+		}}
+	}
+	return []column{
+		loss("loss_first", "Loss first", func(r LossRange) float64 { return r.First }),
+		loss("loss_last", "Loss last", func(r LossRange) float64 { return r.Last }),
+	}
+}
+
+// initialColumn is the mAP before training.
+var initialColumn = column{"map_initial", "mAP before", false, 2, func(l *Line) string {
+	return orNoFigure(l.initialMAP())
+}}
+
+// stateOr is the text, or why there is none.
+func (l *Line) stateOr(text string) string {
+	if state := l.State(); state != StateDone {
+		return string(state)
+	}
+	return text
+}
+
+// accuracyColumns give our figure of each metric with its interval, and with compared, where it is published, the
+// published one and the difference.
+func accuracyColumns(shown []metric, compared bool) []column {
+	var columns []column
+	for i, m := range shown {
+		yields := 2 * i
+		ours := column{m.key, m.title, false, yields, func(l *Line) string { return m.of(l).oursText() }}
+		if i == 0 {
+			ours.cell = func(l *Line) string { return l.stateOr(m.of(l).oursText()) }
+		}
+		columns = append(columns, ours)
+		if m.interval != nil {
+			columns = append(columns, intervalColumn(m, yields+1))
+		}
+		if compared && m.published != nil {
+			columns = append(columns, comparedColumns(m.key, yields, m.of, (decimal).Signed)...)
+		}
+	}
+	return columns
+}
+
+// shownMetrics are those that some of the lines have, or that are published, without intervals that none of them has.
+func shownMetrics(lines []*Line) []metric {
+	var shown []metric
+	for _, m := range metrics {
+		if m.published == nil && !some(lines, func(l *Line) bool { return m.of(l).ours != nil }) {
+			continue
+		}
+		if !some(lines, func(l *Line) bool { return m.of(l).low != nil }) {
+			m.interval = nil
+		}
+		shown = append(shown, m)
+	}
+	return shown
+}
+
+func intervalColumn(m metric, yields int) column {
+	return column{m.key + "_interval", "95\u00a0%", false, yields, func(l *Line) string {
+		return m.of(l).intervalText()
+	}}
+}
+
+// countedColumns give params and MACs beside the published; a check mark in place of a difference: all digits agree.
+func countedColumns(yields int) []column {
 	var columns []column
 	for _, c := range []struct {
-		title string
-		of    func(*Line) comparison
+		key, title string
+		of         func(*Line) comparison
 	}{
-		{"Params (M)", (*Line).params},
-		{"MACs (G)", (*Line).macs},
+		{"params_m", "Params (M)", (*Line).params},
+		{"macs_g", "MACs (G)", (*Line).macs},
 	} {
-		ours := func(l *Line) string { return c.of(l).oursText() }
-		columns = append(columns, group(c.title, ours, c.of, compared, func(d decimal) string {
+		columns = append(columns,
+			column{c.key, c.title, false, yields, func(l *Line) string { return c.of(l).oursText() }})
+		columns = append(columns, comparedColumns(c.key, yields, c.of, func(d decimal) string {
 			if d.units == 0 {
 				return "✓"
 			}
@@ -74,23 +161,27 @@ func costColumns(compared bool) []column {
 	return columns
 }
 
-func group(
-	title string, ours func(*Line) string, of func(*Line) comparison, compared bool, difference func(decimal) string,
+func comparedColumns(
+	key string, yields int, of func(*Line) comparison, difference func(decimal) string,
 ) []column {
-	first := column{title: title, cell: ours, group: true}
-	if !compared {
-		return []column{first}
-	}
 	return []column{
-		first,
-		{title: "paper", cell: func(l *Line) string { return orNoFigure(of(l).published) }},
-		{title: "Δ", cell: func(l *Line) string {
+		{key + "_published", "paper", false, yields, func(l *Line) string { return orNoFigure(of(l).published) }},
+		{key + "_difference", "Δ", false, yields, func(l *Line) string {
 			if d := of(l).difference(); d != nil {
 				return difference(*d)
 			}
 			return ""
 		}},
 	}
+}
+
+func some(lines []*Line, like func(*Line) bool) bool {
+	for _, l := range lines {
+		if like(l) {
+			return true
+		}
+	}
+	return false
 }
 
 // oursText is our figure, over several seeds their mean ± their sample standard deviation.
@@ -114,26 +205,4 @@ func orNoFigure(d *decimal) string {
 		return noFigure
 	}
 	return d.String()
-}
-
-// cells returns the titles and the cells of every line, each passed through escape.
-func (t ReportTable) cells(columns []column, escape func(string) string) (titles []string, rows [][]string) {
-	for _, c := range columns {
-		titles = append(titles, escape(c.title))
-	}
-	for i := range t.Lines {
-		row := make([]string, len(columns))
-		for j, c := range columns {
-			row[j] = escape(c.cell(&t.Lines[i]))
-		}
-		rows = append(rows, row)
-	}
-	return titles, rows
-}
-
-// accuracy and cost are the table's column groups; beside the published tables there is nothing to compare with.
-func (t ReportTable) accuracy() []column { return accuracyColumns(t.Lines, t.Table != "" && !t.alone) }
-
-func (t ReportTable) cost() []column {
-	return append(costColumns(t.Table != ""), inferenceColumns(t.Lines)...)
 }

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/reidbench/reidbench/results/statistics"
@@ -12,10 +13,11 @@ type comparison struct {
 	deviation *decimal // of ours over several seeds
 	low, high *decimal // of the 95 % interval of ours
 	published *decimal
+	unlike    bool // ours and the published are no figures of the same thing
 }
 
 func (c comparison) difference() *decimal {
-	if c.ours == nil || c.published == nil {
+	if c.ours == nil || c.published == nil || c.unlike {
 		return nil
 	}
 	d := c.ours.minus(*c.published)
@@ -39,13 +41,13 @@ type metric struct {
 }
 
 var metrics = []metric{
+	{"mAP", "map", func(m *Metrics) float64 { return m.MAP }, nil, func(r *Row) Figure { return r.MAP }, ofMAP},
 	{"Rank-1", "rank1", func(m *Metrics) float64 { return m.Rank1 }, nil, func(r *Row) Figure { return r.Rank1 },
 		ofRank1},
 	{"Rank-5", "rank5", func(m *Metrics) float64 { return m.Rank5 }, nil, func(r *Row) Figure { return r.Rank5 },
 		func(i *Intervals) *statistics.Interval { return &i.Rank5 }},
 	{"Rank-10", "rank10", func(m *Metrics) float64 { return m.Rank10 }, nil, func(r *Row) Figure { return r.Rank10 },
 		func(i *Intervals) *statistics.Interval { return &i.Rank10 }},
-	{"mAP", "map", func(m *Metrics) float64 { return m.MAP }, nil, func(r *Row) Figure { return r.MAP }, ofMAP},
 	{"mINP", "minp", func(m *Metrics) float64 { return m.MINP }, func(m *Metrics) bool { return m.MINP > 0 }, nil,
 		func(i *Intervals) *statistics.Interval { return &i.MINP }},
 	{"Rank-1 RR", "rank1_reranked", func(m *Metrics) float64 { return m.Reranked.Rank1 }, reranked, nil, ofRank1},
@@ -85,7 +87,7 @@ func (m metric) of(l *Line) (c comparison) {
 	}
 	if l.Published != nil && m.published != nil {
 		d := m.published(l.Published).decimal()
-		c.published = &d
+		c.published, c.unlike = &d, !l.compared
 	}
 	return c
 }
@@ -131,4 +133,8 @@ func compareCost(count *int64, unit int64, figure Figure) (c comparison) {
 		c.ours = &d
 	}
 	return c
+}
+
+func metricOf(key string) metric {
+	return metrics[slices.IndexFunc(metrics, func(m metric) bool { return m.key == key })]
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/reidbench/reidbench/results/visible"
 )
 
-// CSV writes one line per model, its header in machine-readable names. Rank-n, mAP and mINP are percent, over several
-// seeds their mean with the sample standard deviation (_sd) beside it, and the ends of their 95 % intervals (_low,
-// _high); map_p_best is the corrected p of the difference in mAP from the best; costs are counted as published in
-// millions and billions, and exactly in single units; latency_ and inference_ are what using the model costs. What is
-// not known is empty. From best_epoch on, seeds are
-// separated by blanks and all else is of the first run that is done.
+// CSV writes one line per model, its header in machine-readable names: what was published and what it costs, then what
+// our runs have come to. Rank-n, mAP and mINP are percent, over several seeds their mean with the sample standard
+// deviation (_sd) beside it, and the ends of their 95 % intervals (_low, _high); a _difference from the published is
+// there where like is compared with like, or that was asked for; map_p_best is the corrected p of the difference in mAP
+// from the best; costs are counted as published in millions and billions, and exactly in single units, and measured in
+// milliseconds, images a second and MiB. What is not known is empty. From best_epoch on, seeds are separated by blanks
+// and all else is of the first run that is done.
 func (r *Report) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	fields := csvFields()
@@ -61,6 +62,22 @@ func csvFields() []csvField {
 		{"status", func(l *Line) string { return string(l.State()) }},
 	}
 	for _, m := range metrics {
+		if m.published != nil {
+			fields = append(fields, csvField{m.key + "_published", func(l *Line) string {
+				return orEmpty(m.of(l).published)
+			}})
+		}
+	}
+	fields = append(fields, compared("params_m", (*Line).params)...)
+	fields = append(fields, csvField{"params_match", match((*Line).params)})
+	fields = append(fields, compared("macs_g", (*Line).macs)...)
+	fields = append(fields, csvField{"macs_match", match((*Line).macs)})
+	fields = append(fields, inferenceFields()...)
+	fields = append(fields, csvField{TrainingSpeed.Key, TrainingSpeed.Text})
+	for _, c := range append(lossColumns(), initialColumn) {
+		fields = append(fields, csvField{c.key, func(l *Line) string { return strings.Trim(c.cell(l), noFigure) }})
+	}
+	for _, m := range metrics {
 		fields = append(fields, accuracy(m)...)
 	}
 	fields = append(fields, csvField{"map_p_best", func(l *Line) string {
@@ -69,10 +86,6 @@ func csvFields() []csvField {
 		}
 		return strconv.FormatFloat(*l.AgainstBest, 'g', 3, 64)
 	}})
-	fields = append(fields, compared("params_m", (*Line).params)...)
-	fields = append(fields, csvField{"params_match", match((*Line).params)})
-	fields = append(fields, compared("macs_g", (*Line).macs)...)
-	fields = append(fields, csvField{"macs_match", match((*Line).macs)})
 	for _, c := range []struct {
 		name string
 		of   func(*Cost) int64
@@ -107,16 +120,12 @@ func csvFields() []csvField {
 		ofRecord("started", func(r *Record) string { return timestamp(r.Timing.Started) }),
 		ofRecord("finished", func(r *Record) string { return timestamp(r.Timing.Finished) }),
 		ofRecord("wall_seconds", func(r *Record) string { return known(r.Timing.WallSeconds) }),
-		ofRecord("images_per_second", func(r *Record) string { return known(r.Timing.ImagesPerSecond) }),
-	)
-	fields = append(fields, inferenceFields()...)
-	fields = append(fields,
 		csvField{"notes", func(l *Line) string { return strings.Join(l.Notes, " ") }},
 	)
 	return fields
 }
 
-// accuracy is ours, its deviation, its interval and, where it is published, the comparison.
+// accuracy is ours, its deviation, its interval and, where it is published, the difference.
 func accuracy(m metric) []csvField {
 	fields := []csvField{
 		{m.key, func(l *Line) string { return orEmpty(m.of(l).ours) }},
@@ -125,7 +134,9 @@ func accuracy(m metric) []csvField {
 		{m.key + "_high", func(l *Line) string { return orEmpty(m.of(l).high) }},
 	}
 	if m.published != nil {
-		fields = append(fields, compared(m.key, m.of)[1:]...)
+		fields = append(fields, csvField{m.key + "_difference", func(l *Line) string {
+			return orEmpty(m.of(l).difference())
+		}})
 	}
 	return fields
 }

@@ -149,9 +149,10 @@ func TestReportsShowInference(t *testing.T) {
 		write func(io.Writer) error
 		want  []string
 	}{
-		"text": {func(w io.Writer) error { return report.Text(w, 0) }, []string{
-			how, "Latency (ms)", "17.2", "88.1", "300", "0.0625", "40955"}},
-		"Markdown": {report.Markdown, []string{how, "Latency (ms)", "17.2", "0.0625"}},
+		"text": {func(w io.Writer) error { return report.Text(w, Layout{}) }, []string{
+			how, "Latency", "17.2", "88.1", "300", "0.0625", "40955"}},
+		"Markdown": {func(w io.Writer) error { return report.Markdown(w, Layout{}) }, []string{
+			how, "Latency (ms)", "17.2", "0.0625"}},
 		"CSV": {report.CSV, []string{
 			"\ncnn,ResNet50,ResNet50,not run,",
 			",17.25,18.5,30,314572800,32,88.125,419430400,429916160,2,"}},

@@ -19,7 +19,7 @@ type InferenceQuantity struct {
 var (
 	LatencyP50 = InferenceQuantity{"latency_ms", "Latency (ms)",
 		func(i *Inference) float64 { return i.Latency.P50 }}
-	Throughput = InferenceQuantity{"throughput", "Inference (img/s)",
+	Throughput = InferenceQuantity{"throughput", "Infer (img/s)",
 		func(i *Inference) float64 { return i.ImagesPerSecond }}
 	InferenceMemory = InferenceQuantity{"inference_mib", "Memory (MiB)",
 		func(i *Inference) float64 { return float64(i.PlannedBytes) / (1 << 20) }}
@@ -47,22 +47,6 @@ func significant(v float64) string {
 		return ""
 	}
 	return strconv.FormatFloat(v, 'f', min(max(2-int(math.Floor(math.Log10(v))), 0), 4), 64)
-}
-
-// inferenceColumns are those of the quantities that some line has.
-func inferenceColumns(lines []Line) []column {
-	var columns []column
-	for _, q := range InferenceQuantities() {
-		if slices.ContainsFunc(lines, func(l Line) bool { return q.Of(&l) > 0 }) {
-			columns = append(columns, column{title: q.Title, group: true, cell: func(l *Line) string {
-				if text := q.Text(l); text != "" {
-					return text
-				}
-				return noFigure
-			}})
-		}
-	}
-	return columns
 }
 
 // inferenceFields are all that was measured, empty where nothing was.

@@ -14,20 +14,23 @@ const ReportFormat = "reidbench-report/2"
 //	setup    what most runs share: [{label, text}]
 //	agreement    of our order by mAP with the published, where like is compared with like: {rows, kendall_tau_b,
 //	         spearman_rho, mean_absolute_difference}; absent where too little is
-//	caveat   why ours and the published figures are not alike; absent where they are
+//	caveat   why differences from the published figures compare unlike things; absent where none does
 //	tables   [{table: "cnn", "transformer" or "", title, rows}]
 //
 // and each of the rows:
 //
 //	model, row       the model, and the published row as printed; row is "" beside the tables
 //	status           "done", "failed", "unknown" (the record can't be read) or "not run"
-//	rank1, rank5, rank10, map    percent: {ours, sd, low, high, published, difference}
-//	minp, rank1_reranked, map_reranked, map_trapezoid    percent: {ours, sd, low, high}; published nowhere
-//	p_best           how likely so large a difference in mAP from the best one is where neither is better, corrected
-//	                 for all pairs; above 0.05 they can't be told apart. Absent where nothing is compared
 //	params_m, macs_g             counted as published: {ours, published, difference, match}
 //	cost             single units: params, macs, matmul_macs, paper_params, paper_macs; null where unknown
 //	inference        what using the model costs on a machine, as in result.json; absent where it was not measured
+//	loss             of the first and of the last step: {first, last}; absent if unknown
+//	map_initial      percent before the first step; absent if unknown
+//	map, rank1, rank5, rank10    percent: {ours, sd, low, high, published, difference}; the difference where like is
+//	                 compared with like, or that was asked for
+//	minp, rank1_reranked, map_reranked, map_trapezoid    percent: {ours, sd, low, high}; published nowhere
+//	p_best           how likely so large a difference in mAP from the best one is where neither is better, corrected
+//	                 for all pairs; above 0.05 they can't be told apart. Absent where nothing is compared
 //	notes            reasons for failures, for differing costs and for runs unlike the others
 //	records          the whole run record of every seed, as in result.json, with the CMC curve
 //
@@ -67,19 +70,21 @@ type jsonRow struct {
 	Model   string         `json:"model"`
 	Row     string         `json:"row"`
 	State   State          `json:"status"`
+	Params  jsonComparison `json:"params_m"`
+	MACs    jsonComparison `json:"macs_g"`
+	Cost    *Cost          `json:"cost"`
+	Use     *Inference     `json:"inference,omitempty"`
+	Loss    *LossRange     `json:"loss,omitempty"`
+	Initial *decimal       `json:"map_initial,omitempty"`
+	MAP     jsonComparison `json:"map"`
 	Rank1   jsonComparison `json:"rank1"`
 	Rank5   jsonComparison `json:"rank5"`
 	Rank10  jsonComparison `json:"rank10"`
-	MAP     jsonComparison `json:"map"`
 	MINP    jsonComparison `json:"minp"`
 	Rank1RR jsonComparison `json:"rank1_reranked"`
 	MAPRR   jsonComparison `json:"map_reranked"`
 	MAPTrap jsonComparison `json:"map_trapezoid"`
 	PBest   *float64       `json:"p_best,omitempty"`
-	Params  jsonComparison `json:"params_m"`
-	MACs    jsonComparison `json:"macs_g"`
-	Cost    *Cost          `json:"cost"`
-	Use     *Inference     `json:"inference,omitempty"`
 	Notes   []string       `json:"notes"`
 	Records []*Record      `json:"records"`
 }
@@ -98,7 +103,8 @@ func newJSONRow(l *Line) jsonRow {
 	row := jsonRow{
 		Model: l.Model, Row: l.rowName(), State: l.State(),
 		Params: newJSONCost(l.params()), MACs: newJSONCost(l.macs()),
-		Cost: l.Cost, Use: l.Inference(), Notes: l.Notes, Records: l.Records, PBest: l.AgainstBest,
+		Cost: l.Cost, Notes: l.Notes, Records: l.Records, PBest: l.AgainstBest,
+		Use: l.Inference(), Loss: l.Loss(), Initial: l.initialMAP(),
 	}
 	if row.Notes == nil {
 		row.Notes = []string{}
@@ -106,9 +112,11 @@ func newJSONRow(l *Line) jsonRow {
 	if row.Records == nil {
 		row.Records = []*Record{}
 	}
-	for i, into := range []*jsonComparison{&row.Rank1, &row.Rank5, &row.Rank10, &row.MAP, &row.MINP, &row.Rank1RR,
-		&row.MAPRR, &row.MAPTrap} {
-		*into = newJSONComparison(metrics[i].of(l))
+	for key, into := range map[string]*jsonComparison{
+		"map": &row.MAP, "rank1": &row.Rank1, "rank5": &row.Rank5, "rank10": &row.Rank10, "minp": &row.MINP,
+		"rank1_reranked": &row.Rank1RR, "map_reranked": &row.MAPRR, "map_trapezoid": &row.MAPTrap,
+	} {
+		*into = newJSONComparison(metricOf(key).of(l))
 	}
 	return row
 }

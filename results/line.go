@@ -15,6 +15,7 @@ type Line struct {
 	// there is nothing to compare.
 	AgainstBest *float64
 
+	compared  bool       // its accuracy stands beside the published
 	found     *perQuery  // by the queries of all runs that are done; nil: not known
 	overSeeds *Intervals // of the mean of several runs
 }

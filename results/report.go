@@ -13,13 +13,14 @@ import (
 // of models that were never published there. Text, Markdown, CSV and JSON write it.
 type Report struct {
 	Setup  []Fact // what the runs have in common; a line whose run differs says so in its notes
-	Caveat string // why ours and the published figures are not alike; empty where they are
+	Caveat string // why differences from the published figures compare unlike things; empty where none does
 	Tables []ReportTable
 	// Agreement is how far our order and the published agree; nil: too little was made as published.
 	Agreement *Agreement
 	Odd       []Odd // folders that the report is not about, although they hold a record
 
 	measuredOn string // the machine that Measure was told of
+	oursAlone  bool   // nothing but what our runs have come to
 }
 
 // Fact is one labelled statement about the runs.
@@ -32,7 +33,6 @@ type Fact struct {
 type ReportTable struct {
 	Table Table
 	Lines []Line
-	alone bool // accuracy stands without the published
 }
 
 // NewReport arranges records for printing. Costs are keyed by a published row's printed name, beside the tables by
@@ -88,23 +88,26 @@ func NewReport(records []Record, costs map[string]Cost) (*Report, error) {
 	report.gatherQueries()
 	report.describeRuns()
 	report.describeInference()
+	for l := range report.lines {
+		l.compared = l.LikePublished()
+	}
 	report.markTied()
 	if report.Agreement = report.agreement(); report.Agreement != nil {
-		report.Setup = slices.Insert(report.Setup, 0, Fact{"Agreement", report.Agreement.String()})
+		report.Setup = slices.Insert(report.Setup, 0, Fact{agreementLabel, report.Agreement.String()})
 	}
 	report.annotate()
 	report.warnOfRuns()
 	return report, nil
 }
 
-// LeaveOutPublishedAccuracy has text and Markdown show our accuracy alone: on other data than the published, their
-// difference says nothing. Costs, which no data changes, stay beside the published.
-func (r *Report) LeaveOutPublishedAccuracy() {
-	r.Caveat = ""
-	for i := range r.Tables {
-		r.Tables[i].alone = true
-	}
-}
+// OursAlone has text and Markdown show what our runs have come to, and nothing of what was published but costs.
+func (r *Report) OursAlone() { r.oursAlone = true }
+
+// Labels of facts that are not about the runs that the report shows.
+const (
+	agreementLabel = "Agreement"
+	leftOutLabel   = "Left out"
+)
 
 // namedOdd is how many odd folders a report names.
 const namedOdd = 10
@@ -123,10 +126,10 @@ func (r *Report) LeaveOut(odd []Odd) {
 	}
 	r.recount()
 	for _, o := range odd[:min(len(odd), namedOdd)] {
-		r.Setup = append(r.Setup, Fact{"Left out", o.Err.Error()})
+		r.Setup = append(r.Setup, Fact{leftOutLabel, o.Err.Error()})
 	}
 	if more := len(odd) - namedOdd; more > 0 {
-		r.Setup = append(r.Setup, Fact{"Left out", fmt.Sprintf("%d more folders", more)})
+		r.Setup = append(r.Setup, Fact{leftOutLabel, fmt.Sprintf("%d more folders", more)})
 	}
 }
 

@@ -98,21 +98,30 @@ func seededReport(t *testing.T) *Report {
 
 func TestReportGolden(t *testing.T) {
 	report, seeded, empty := inventedReport(t), seededReport(t), mustReport(t, nil, nil)
-	ours := inventedReport(t)
-	ours.LeaveOutPublishedAccuracy()
+	ours, compared := inventedReport(t), inventedReport(t)
+	ours.OursAlone()
+	compared.CompareAll()
+	text := func(r *Report, l Layout) func(io.Writer) error {
+		return func(w io.Writer) error { return r.Text(w, l) }
+	}
+	markdown := func(r *Report, l Layout) func(io.Writer) error {
+		return func(w io.Writer) error { return r.Markdown(w, l) }
+	}
+	columns := []string{"map_published", "latency_ms", "loss_last", "map", "map_difference"}
 	for name, write := range map[string]func(io.Writer) error{
-		"wide.txt":   func(w io.Writer) error { return report.Text(w, 0) },
-		"narrow.txt": func(w io.Writer) error { return report.Text(w, 120) },
-		"report.md":  report.Markdown,
-		"report.csv": report.CSV,
-		"report.json": func(w io.Writer) error {
-			return report.JSON(w)
-		},
-		"ours.md":   ours.Markdown,
-		"seeds.txt": func(w io.Writer) error { return seeded.Text(w, 160) },
-		"seeds.md":  seeded.Markdown,
-		"seeds.csv": seeded.CSV,
-		"empty.txt": func(w io.Writer) error { return empty.Text(w, 0) },
+		"wide.txt":     text(report, Layout{}),
+		"narrow.txt":   text(report, Layout{Width: 80}),
+		"compared.txt": text(compared, Layout{Width: 80}),
+		"columns.txt":  text(report, Layout{Width: 80, Columns: columns}),
+		"report.md":    markdown(report, Layout{}),
+		"report.csv":   report.CSV,
+		"report.json":  report.JSON,
+		"ours.md":      markdown(ours, Layout{}),
+		"compared.md":  markdown(compared, Layout{Wide: true}),
+		"seeds.txt":    text(seeded, Layout{Width: 120}),
+		"seeds.md":     markdown(seeded, Layout{}),
+		"seeds.csv":    seeded.CSV,
+		"empty.txt":    text(empty, Layout{}),
 	} {
 		compareGolden(t, name, write)
 	}
@@ -142,23 +151,31 @@ func compareGolden(t *testing.T, name string, write func(io.Writer) error) {
 	})
 }
 
+// TestTextFitsItsWidth: no line is wider than the terminal, and every row is one line in each of its tables.
 func TestTextFitsItsWidth(t *testing.T) {
-	report := inventedReport(t)
-	for _, width := range []int{60, 80, 100, 120, 160} {
-		var page bytes.Buffer
-		if err := report.Text(&page, width); err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(page.String()) {
-			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
-				t.Errorf("width %d: a line of %d columns: %s", width, n, line)
+	for name, report := range map[string]*Report{
+		"invented": inventedReport(t), "seeds": seededReport(t), "sure": sureReport(t),
+		"empty": mustReport(t, nil, nil),
+	} {
+		for _, compare := range []bool{false, true} {
+			if compare {
+				report.CompareAll()
 			}
-		}
-		for title, want := range map[string]int{"Rank-1 ": 3, "Rank-5": 3, "Rank-10": 3, "mAP": 4, "mINP": 4,
-			"Params (M)": 3, "MACs (G)": 3} {
-			// One in each table; mAP and mINP in the legend too.
-			if n := strings.Count(page.String(), title); n != want {
-				t.Errorf("width %d: the title %q is there %d times, want %d", width, title, n, want)
+			for _, width := range []int{60, 80, 100, 120, 160} {
+				var page bytes.Buffer
+				if err := report.Text(&page, Layout{Width: width}); err != nil {
+					t.Fatal(err)
+				}
+				for line := range strings.Lines(page.String()) {
+					if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
+						t.Errorf("%s, width %d: a line of %d columns: %s", name, width, n, line)
+					}
+				}
+				for _, s := range report.sections() {
+					if n := strings.Count(page.String(), s.title); n != 1 {
+						t.Errorf("%s, width %d: %q is there %d times", name, width, s.title, n)
+					}
+				}
 			}
 		}
 	}
@@ -166,7 +183,7 @@ func TestTextFitsItsWidth(t *testing.T) {
 
 func TestMarkdownTablesAreWellFormed(t *testing.T) {
 	var page bytes.Buffer
-	if err := inventedReport(t).Markdown(&page); err != nil {
+	if err := inventedReport(t).Markdown(&page, Layout{}); err != nil {
 		t.Fatal(err)
 	}
 	columns, rows := 0, 0
@@ -184,7 +201,8 @@ func TestMarkdownTablesAreWellFormed(t *testing.T) {
 		}
 		rows++
 	}
-	if want := 2*34 + 1 + 5*2; rows != want { // each of the 5 tables has a title line and a rule
+	// All rows and one beside them, under three headings; five that ran, under three; each table has titles and a rule.
+	if want := 34 + 1 + 3 + 5 + 3 + 2*2; rows != want {
 		t.Errorf("%d table lines, want %d", rows, want)
 	}
 }

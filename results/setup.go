@@ -25,23 +25,6 @@ func (r *Report) describeRuns() {
 	r.state("Machine", each(func(r *Record) string { return r.Machine.String() }))
 
 	r.Setup = append(r.Setup, Fact{rowsLabel, r.countRows()})
-	all, unlike := 0, 0
-	for l := range r.lines {
-		for _, record := range l.done() {
-			all++
-			if record.Dataset.Synthetic || record.Recipe.Name != "paper" || record.Recipe.departs() {
-				unlike++
-			}
-		}
-	}
-	if unlike > 0 {
-		ours := "Not all"
-		if unlike == all {
-			ours = "None"
-		}
-		r.Caveat = "The published figures are from Market-1501 under the paper recipe. " + ours + " of ours are, " +
-			"so their differences compare unlike things."
-	}
 }
 
 // rowsLabel is that of the fact which countRows tells.

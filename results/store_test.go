@@ -145,8 +145,8 @@ func TestLoadSetsCopiesAside(t *testing.T) {
 			report := mustReport(t, records, nil)
 			report.LeaveOut(odd)
 			for name, write := range map[string]func(io.Writer) error{
-				"text":     func(w io.Writer) error { return report.Text(w, 0) },
-				"markdown": report.Markdown,
+				"text":     func(w io.Writer) error { return report.Text(w, Layout{}) },
+				"markdown": func(w io.Writer) error { return report.Markdown(w, Layout{}) },
 				"json":     report.JSON,
 			} {
 				var page bytes.Buffer
@@ -181,7 +181,7 @@ func TestUnreadRecordIsNotNothing(t *testing.T) {
 	report := mustReport(t, records, nil)
 	report.LeaveOut(odd)
 	var page bytes.Buffer
-	if err := report.Text(&page, 0); err != nil {
+	if err := report.Text(&page, Layout{}); err != nil {
 		t.Fatal(err)
 	}
 	const want = "1 of 34 done, 0 failed, 1 with a record that can't be read, 32 not run"

@@ -53,8 +53,9 @@ func sureReport(t *testing.T) *Report {
 func TestSureReportGolden(t *testing.T) {
 	report := sureReport(t)
 	for name, write := range map[string]func(io.Writer) error{
-		"sure.txt": func(w io.Writer) error { return report.Text(w, 120) },
-		"sure.md":  report.Markdown, "sure.csv": report.CSV, "sure.json": report.JSON,
+		"sure.txt": func(w io.Writer) error { return report.Text(w, Layout{Width: 120}) },
+		"sure.md":  func(w io.Writer) error { return report.Markdown(w, Layout{}) },
+		"sure.csv": report.CSV, "sure.json": report.JSON,
 	} {
 		compareGolden(t, name, write)
 	}
@@ -149,7 +150,8 @@ func TestAgreementWithPublished(t *testing.T) {
 	for name, change := range map[string]func(*Record){
 		"fewer images":   func(r *Record) { r.Dataset.Gallery-- },
 		"synthetic data": func(r *Record) { r.Dataset.Synthetic = true },
-		"another recipe": func(r *Record) { r.Recipe.Name = "quick" },
+		"no batch known": func(r *Record) { delete(r.Recipe.Values, "batch") },
+		"bf16":           func(r *Record) { r.Recipe.Values["precision"] = "bf16" },
 		"fewer epochs":   func(r *Record) { r.Recipe.Values["epochs"] = 30 },
 		"a warm-up":      func(r *Record) { r.Recipe.Values["warmup_epochs"] = 5 },
 		"smooth labels":  func(r *Record) { r.Recipe.Values["label_smoothing"] = 0.1 },
@@ -161,5 +163,11 @@ func TestAgreementWithPublished(t *testing.T) {
 		if report := mustReport(t, changed, nil); report.Agreement != nil {
 			t.Errorf("%s: taken for the same as published", name)
 		}
+	}
+	for r := range records {
+		records[r].Recipe.Name = "mine" // a name says nothing
+	}
+	if renamed := mustReport(t, records, nil); renamed.Agreement == nil {
+		t.Error("the paper's recipe under another name is taken for another")
 	}
 }

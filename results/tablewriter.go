@@ -8,11 +8,9 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 )
 
-// writeTable prints titles and cells exactly as given: tablewriter would otherwise upper-case and space out the titles
-// ("PARAMS ( M )") and wrap long ones.
-func writeTable(
-	w io.Writer, style tw.Renderer, columns []column, titles []string, rows [][]string, padding *tw.Padding,
-) error {
+// writeMarkdownTable prints titles and cells exactly as given: tablewriter would otherwise upper-case and space out the
+// titles ("PARAMS ( M )") and wrap long ones.
+func writeMarkdownTable(w io.Writer, columns []column, titles []string, rows [][]string) error {
 	align := make([]tw.Align, len(columns))
 	for i, c := range columns {
 		align[i] = tw.AlignRight
@@ -24,11 +22,8 @@ func writeTable(
 		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
 		Alignment:  tw.CellAlignment{Global: tw.AlignRight, PerColumn: align},
 	}
-	if padding != nil {
-		cell.Padding.Global = *padding
-	}
 	table := tablewriter.NewTable(w,
-		tablewriter.WithRenderer(style),
+		tablewriter.WithRenderer(renderer.NewMarkdown()),
 		tablewriter.WithConfig(tablewriter.Config{Header: cell, Row: cell}),
 		tablewriter.WithHeaderAutoFormat(tw.Off),
 		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
@@ -42,17 +37,3 @@ func writeTable(
 	}
 	return table.Render()
 }
-
-// textStyle has no borders: a rule under the titles, the groups of columns set apart by their padding.
-func textStyle() tw.Renderer {
-	return renderer.NewBlueprint(tw.Rendition{
-		Borders: tw.BorderNone,
-		Symbols: tw.NewSymbols(tw.StyleLight),
-		Settings: tw.Settings{
-			Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off},
-			Lines:      tw.Lines{ShowHeaderLine: tw.On},
-		},
-	})
-}
-
-func markdownStyle() tw.Renderer { return renderer.NewMarkdown() }

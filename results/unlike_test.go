@@ -113,8 +113,10 @@ func TestRunsUnlikeTheRestAreMarked(t *testing.T) {
 				}
 			}
 			for name, write := range map[string]func(io.Writer) error{
-				"text":     func(w io.Writer) error { return report.Text(w, 0) },
-				"markdown": report.Markdown, "csv": report.CSV, "json": report.JSON,
+				"text": func(w io.Writer) error { return report.Text(w, Layout{}) },
+				"markdown": func(w io.Writer) error {
+					return report.Markdown(w, Layout{})
+				}, "csv": report.CSV, "json": report.JSON,
 			} {
 				var page bytes.Buffer
 				if err := write(&page); err != nil {
@@ -168,7 +170,7 @@ func TestNotesOfManyRowsFitTheirWidth(t *testing.T) {
 	}
 	const width = 60
 	var page bytes.Buffer
-	if err := mustReport(t, records, nil).Text(&page, width); err != nil {
+	if err := mustReport(t, records, nil).Text(&page, Layout{Width: width}); err != nil {
 		t.Fatal(err)
 	}
 	if text := strings.Join(strings.Fields(page.String()), " "); !strings.Contains(text,

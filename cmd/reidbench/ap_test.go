@@ -34,7 +34,7 @@ func TestTrapezoid(t *testing.T) {
 		if err := json.Unmarshal([]byte(succeed(t, append(line, "--json")...)), &evaluation); err != nil {
 			t.Fatal(err)
 		}
-		if text := succeed(t, line...); strings.Contains(text, title) != asked ||
+		if text := succeed(t, line...); strings.Contains(text, "trapezoid\n") != asked ||
 			(evaluation.Metrics.TrapezoidMAP > 0) != asked {
 			t.Errorf("asked %v: %v in\n%s", asked, evaluation.Metrics.TrapezoidMAP, text)
 		}

@@ -148,7 +148,8 @@ func writeProfile(w io.Writer, p *measure.Profile) error {
 			})
 		}
 		columns := []column{
-			{part.title, true}, {"Phase", true}, {"ms", false}, {"% of the step", false}, {"GFLOP/s", false},
+			{title: part.title, left: true}, {title: "Phase", left: true}, {title: "ms"},
+			{title: "% of the step", yields: 1}, {title: "GFLOP/s", yields: 2},
 		}
 		fmt.Fprintln(w)
 		if err := writeTable(w, columns, rows, nil); err != nil {

@@ -158,14 +158,3 @@ func TestGrouped(t *testing.T) {
 		}
 	}
 }
-
-func TestShortenFirst(t *testing.T) {
-	rows := [][]string{{"layer1.0.conv2a.conv1", "Conv2d 1"}, {"input", "Input"}, {"layer1.0.bn", "BatchNorm"}}
-	want := [][]string{{"….conv2a.conv1", "Conv2d 1"}, {"input", "Input"}, {"layer1.0.bn", "BatchNorm"}}
-	if diff := cmp.Diff(want, shortenFirst(rows, 7)); diff != "" {
-		t.Error(diff)
-	}
-	if got := shortenFirst(rows, 100)[0][0]; len([]rune(got)) != shortest {
-		t.Errorf("shortened to %q, want %d characters", got, shortest)
-	}
-}

@@ -49,9 +49,9 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 	}, terminalWidth(w))
 	fmt.Fprintln(w)
 	columns := []column{
-		{title: "Job", left: true}, {title: "State", left: true}, {title: "Epochs"}, {title: "Steps"},
-		{title: "Evaluations"},
-		{title: "Memory"}, {title: "Train img/s"}, {title: "Infer img/s"}, {title: "Time"},
+		{title: "Job", left: true}, {title: "State", left: true, long: true}, {title: "Epochs", yields: 2},
+		{title: "Steps", yields: 3}, {title: "Evaluations", yields: 6}, {title: "Memory", yields: 1},
+		{title: "Train img/s", yields: 4}, {title: "Infer img/s", yields: 5}, {title: "Time"},
 	}
 	var rows [][]string
 	for _, j := range e.Plan {
@@ -83,11 +83,9 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 	return err
 }
 
-// figure prints a rate or a time with three digits, as far as there are.
+// figure prints a rate with three digits, as far as there are.
 func figure(v float64) string {
 	switch {
-	case v < 1:
-		return fmt.Sprintf("%.3f", v)
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:

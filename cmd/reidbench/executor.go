@@ -99,7 +99,7 @@ func (o *executorOptions) check(c *cobra.Command) error {
 
 // run does the jobs of a command line where it says, and prints what they come to. tasks are the numbers of those to do
 // here; none: all.
-func (o *executorOptions) run(c *cobra.Command, config bench.Config, tasks []int) error {
+func (o *executorOptions) run(c *cobra.Command, config bench.Config, tasks []int, display displayOptions) error {
 	work := runHere(tasks)
 	switch o.name {
 	case "slurm":
@@ -110,7 +110,7 @@ func (o *executorOptions) run(c *cobra.Command, config bench.Config, tasks []int
 	case "kubernetes":
 		return o.printManifest(c, config, c.OutOrStdout())
 	}
-	return runModels(c.Context(), work, config, c.OutOrStdout(), c.ErrOrStderr())
+	return runModels(c.Context(), work, config, tasks, display, c.OutOrStdout(), c.ErrOrStderr())
 }
 
 // slurm has Slurm do the jobs of a command line.
@@ -155,7 +155,8 @@ func taskFlags(c *cobra.Command, path func(string) (string, error)) ([]string, e
 	var flags []string
 	var failed error
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if !f.Changed && f.Name != "out" || slices.Contains([]string{"executor", "config", "dry-run", "json"}, f.Name) {
+		if !f.Changed && f.Name != "out" || slices.Contains(displayFlags, f.Name) ||
+			slices.Contains([]string{"executor", "config", "dry-run", "json"}, f.Name) {
 			return
 		}
 		for _, e := range executors {

@@ -79,8 +79,9 @@ func describe(m models.Model) (listed, error) {
 
 func printList(w io.Writer, entries []listed) error {
 	columns := []column{
-		{title: "Model", left: true}, {title: "Family", left: true}, {title: "Features"},
-		{title: "Params (M)"}, {title: "paper"}, {title: "MACs (G)"}, {title: "paper"}, {title: "Matmul (G)"},
+		{title: "Model", left: true}, {title: "Family", left: true, yields: 4}, {title: "Features", yields: 3},
+		{title: "Params (M)"}, {title: "paper", yields: 1}, {title: "MACs (G)"}, {title: "paper", yields: 1},
+		{title: "Matmul (G)", yields: 2},
 	}
 	var rows [][]string
 	for _, e := range entries {

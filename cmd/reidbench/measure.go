@@ -127,8 +127,8 @@ func printMeasurements(w io.Writer, m results.Measurements) error {
 	}, terminalWidth(w))
 	fmt.Fprintln(w)
 	columns := []column{
-		{"Model", true}, {"p50", false}, {"p90", false}, {"p99", false}, {"img/s", false},
-		{"MiB at 1", false}, {"at " + strconv.Itoa(first.Batch), false}, {"peak", false},
+		{title: "Model", left: true}, {title: "p50"}, {title: "p90"}, {title: "p99"}, {title: "img/s"},
+		{title: "MiB at\u00a01"}, {title: "MiB at\u00a0" + strconv.Itoa(first.Batch)}, {title: "MiB peak"},
 	}
 	var rows [][]string
 	for _, of := range m.Models {

@@ -9,6 +9,9 @@ import (
 	"github.com/reidbench/reidbench/plots"
 )
 
+// plotsFolder is that of the charts in a folder of runs.
+const plotsFolder = "plots"
+
 func newPlotCommand() *cobra.Command {
 	var runs, out, measured string
 	command := &cobra.Command{
@@ -38,7 +41,7 @@ printed.`,
 			}
 			nameOdd(report, c.ErrOrStderr())
 			if out == "" {
-				out = filepath.Join(runs, "plots")
+				out = filepath.Join(runs, plotsFolder)
 			}
 			paths, err := plots.Render(out, plots.FromReport(report))
 			for _, path := range paths {

@@ -33,6 +33,7 @@ type runOptions struct {
 	protocol                   protocolOptions
 	checkpoints                bench.Checkpoints
 	dryRun, json               bool
+	display                    displayOptions
 }
 
 func newRunCommand() *cobra.Command {
@@ -41,7 +42,10 @@ func newRunCommand() *cobra.Command {
 		Use:   "run all | MODEL...",
 		Short: "Train and evaluate models, and print the table",
 		Long: `Run trains each model in the two stages of a recipe, evaluates it by the protocol of
-Market-1501, and prints our figures beside the published ones.
+Market-1501, and prints the published accuracies against what the models cost here, and
+what the runs have come to: beside the published, with the difference, where like is
+compared with like (Market-1501's own images, the paper's recipe) or with --compare.
+Plots are drawn into OUT/plots.
 
 MODEL is a name of "reidbench list --all" or a wildcard for several; "all" stands for
 the rows of the published tables. Where no dataset is given, one is drawn: synthetic
@@ -109,6 +113,9 @@ Recipes:
 			if err := o.executor.check(c); err != nil {
 				return err
 			}
+			if err := o.display.check(); err != nil {
+				return err
+			}
 			if o.json && !o.dryRun {
 				return misuse("--json is for --dry-run; see \"report --json\" for results")
 			}
@@ -119,7 +126,7 @@ Recipes:
 			if o.dryRun {
 				return dryRun(c.Context(), config, o.tasks, o.json, c.OutOrStdout(), c.ErrOrStderr())
 			}
-			return o.executor.run(c, config, o.tasks)
+			return o.executor.run(c, config, o.tasks, o.display)
 		},
 	}
 	flags := command.Flags()
@@ -152,6 +159,7 @@ Recipes:
 		false, "a distilled model's job waits for its teacher, which another process trains")
 	flags.BoolVar(&o.untimed, "untimed",
 		false, "measure nothing for the records: other work runs beside this, or at a higher priority")
+	o.display.register(flags)
 	o.executor.register(flags)
 	acceptConfig(command, "models")
 	return command
@@ -190,8 +198,11 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	}, chosen.Validate()
 }
 
-// runModels runs, with progress on stderr, and prints the table on stdout.
-func runModels(ctx context.Context, work execute, config bench.Config, stdout, stderr io.Writer) error {
+// runModels runs, with progress on stderr, and prints on stdout what that has come to. Single tasks draw no plots.
+func runModels(
+	ctx context.Context, work execute, config bench.Config, tasks []int, display displayOptions,
+	stdout, stderr io.Writer,
+) error {
 	progress, stop := newProgress(stderr)
 	config.Progress = progress
 	summary, err := work(ctx, config)
@@ -199,22 +210,31 @@ func runModels(ctx context.Context, work execute, config bench.Config, stdout, s
 	if summary.Count(results.StateDone)+summary.Count(results.StateFailed) == 0 {
 		return err
 	}
-	report, reportErr := loadReport(config.Out)
-	if reportErr != nil {
-		return errors.Join(err, reportErr)
+	return errors.Join(err, printRun(config, summary, tasks, display, stdout))
+}
+
+func printRun(config bench.Config, summary bench.Summary, tasks []int, display displayOptions, w io.Writer) error {
+	report, err := loadReport(config.Out)
+	if err != nil {
+		return err
 	}
 	for _, j := range summary.Jobs {
 		if j.State == results.StateFailed {
 			report.Fail(j.Model.Row)
 		}
 	}
+	display.apply(report)
+	all := *report
+	all.Tables = slices.Clone(report.Tables)
 	keepModels(report, summary)
-	fmt.Fprintln(stdout)
-	if textErr := report.Text(stdout, terminalWidth(stdout)); textErr != nil {
-		return errors.Join(err, textErr)
+	fmt.Fprintln(w)
+	if err := report.Text(w, display.layout(w)); err != nil || len(tasks) > 0 {
+		return err
 	}
-	fmt.Fprintln(stdout)
-	return err
+	if err := writePlots(&all, config.Out, w); err != nil {
+		return err
+	}
+	return writeNext(config, w)
 }
 
 // keepModels leaves out the report's lines that a run was not about.
@@ -226,7 +246,7 @@ func keepModels(report *results.Report, summary bench.Summary) {
 	}
 	for i := range report.Tables {
 		t := &report.Tables[i]
-		t.Lines = slices.DeleteFunc(t.Lines, func(l results.Line) bool {
+		t.Lines = slices.DeleteFunc(slices.Clone(t.Lines), func(l results.Line) bool {
 			if l.Published != nil {
 				return !ran[l.Published.Name]
 			}

@@ -83,8 +83,8 @@ func (s *layerSummary) print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "%s: %v image, features of %d values\n\n", title, s.graph.Input.Shape, s.graph.Features.Shape.C)
 	columns := []column{
-		{title: "Layer", left: true}, {title: "Operation", left: true}, {title: "Output"},
-		{title: "Params"}, {title: "MACs"}, {title: "Params, paper"}, {title: "MACs, paper"},
+		{title: "Layer", left: true}, {title: "Operation", left: true, yields: 1}, {title: "Output", yields: 2},
+		{title: "Params"}, {title: "MACs"}, {title: "Params (paper)", yields: 3}, {title: "MACs (paper)", yields: 4},
 	}
 	var rows [][]string
 	for _, cost := range s.count.Costs {

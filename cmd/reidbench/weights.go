@@ -18,10 +18,10 @@ import (
 func newWeightsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "weights",
-		Short: "Find and fetch public weights, look into files of weights, convert and export them",
+		Short: "Find and fetch public weights, look into files of weights, convert them",
 	}
 	command.AddCommand(newWeightsSourcesCommand(), newWeightsFetchCommand(), newWeightsInspectCommand(),
-		newWeightsConvertCommand(), newWeightsExportCommand())
+		newWeightsConvertCommand())
 	return command
 }
 
@@ -82,7 +82,8 @@ func printArchive(w io.Writer, a *weights.Archive) error {
 	}
 	fmt.Fprintln(w)
 	columns := []column{
-		{title: "Tensor", left: true}, {title: "Shape", left: true}, {title: "Elements"}, {title: "Type", left: true},
+		{title: "Tensor", left: true}, {title: "Shape", left: true}, {title: "Elements", yields: 1},
+		{title: "Type", left: true, yields: 2},
 	}
 	return writeTable(w, columns, rows, nil)
 }

@@ -11,6 +11,8 @@ import (
 type chartData struct {
 	Models []chartModel `json:"models"`
 	Curves []chartCurve `json:"curves"`
+	// Compared: some of ours stand beside the published, as like with like.
+	Compared bool `json:"compared"`
 }
 
 // chartModel is one line's place in the scatter plot: by quantity, percent, millions, billions, images and GiB.
@@ -52,6 +54,7 @@ func (v chartNumber) MarshalJSON() ([]byte, error) {
 func (p Page) data(lines []line) chartData {
 	d := chartData{Curves: []chartCurve{}} // a script has no use for null
 	for _, l := range lines {
+		d.Compared = d.Compared || l.Compared()
 		d.Models = append(d.Models, newChartModel(l))
 		curve := chartCurve{Model: l.Model}
 		for _, r := range l.runs {

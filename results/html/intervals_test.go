@@ -52,7 +52,7 @@ func TestPageShowsIntervals(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if n := strings.Count(page.String(), "<abbr"); n != 2 { // once in each of two tables
+	if n := strings.Count(page.String(), "<abbr"); n != 2 { // once in each of the two tables about our runs
 		t.Errorf("%d marks, not 2", n)
 	}
 }

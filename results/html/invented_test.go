@@ -18,7 +18,8 @@ import (
 // one under way, one beside the tables, and names that need to be escaped.
 func inventedPage(t *testing.T) Page {
 	t.Helper()
-	recipe, err := results.NewRecipe("paper", map[string]any{"batch": 64, "epochs": 150, "lr": 5e-4})
+	recipe, err := results.NewRecipe("paper", map[string]any{"head_epochs": 10, "epochs": 150, "batch": 64,
+		"lr": 5e-4, "lr_step": 50, "lr_gamma": 0.1, "weight_decay": 5e-4, "forward_macs": 0})
 	if err != nil {
 		t.Fatal(err)
 	}

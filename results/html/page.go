@@ -78,18 +78,18 @@ func Write(w io.Writer, p Page) error {
 	}
 	lines := p.lines()
 	return page.Execute(w, map[string]any{
-		"Policy":  policy,
-		"Style":   template.CSS(style),
-		"Script":  template.JS(script),
-		"Version": p.Version,
-		"Setup":   p.Report.Setup,
-		"Caveat":  p.Report.Caveat,
+		"Policy":   policy,
+		"Style":    template.CSS(style),
+		"Script":   template.JS(script),
+		"Version":  p.Version,
+		"Setup":    p.Report.Setup,
+		"Cautions": p.Report.Cautions(),
 
 		"Agreement": p.Report.Agreement,
 		"Best":      p.best(),
 		"Legend":    p.Report.Legend(),
-		"Tables":    []table{p.accuracyTable(lines), p.costTable(lines)},
-		"Notes":     p.notes(),
+		"Tables":    []table{p.answerTable(lines), p.accuracyTable(lines), p.costTable(lines)},
+		"Notes":     p.Report.Notes(),
 		"Stages":    p.stages(lines),
 		"Ranked":    p.ranked(lines),
 		"Missing":   p.Missing,
@@ -165,12 +165,4 @@ func (p Page) best() string {
 		}
 	}
 	return ""
-}
-
-func (p Page) notes() []results.Note {
-	var notes []results.Note
-	for _, t := range p.Report.Tables {
-		notes = append(notes, t.Notes()...)
-	}
-	return notes
 }

@@ -100,17 +100,20 @@ func TestTablesHaveWhatIsPrinted(t *testing.T) {
 		}
 		return "absent"
 	}
-	accuracy, cost := p.accuracyTable(lines), p.costTable(lines)
+	answer, accuracy, cost := p.answerTable(lines), p.accuracyTable(lines), p.costTable(lines)
 	for _, test := range []struct {
 		table       table
 		model, want string
 	}{
-		{accuracy, "AlexNet", "done|66.69|67.69|-1.00|83.35|84.04|-0.69|91.67|88.82|+2.85|44.48|44.52|-0.04|22.23"},
-		{accuracy, "OSNet", "3 seeds|92.63 ± 0.83|91.23|+1.40|96.32 ± 0.42|96.49|-0.17|" +
-			"98.16 ± 0.21|97.77|+0.39|85.82 ± 1.55|79.50|+6.32|30.88 ± 0.28"},
-		{accuracy, "Inceptionv4", "epoch 71 of 160||81.57|||92.39|||95.10|||62.86||"},
-		{accuracy, "SENet154", "failed||82.25|||92.69|||95.51|||63.67||"},
-		{accuracy, "Wide-ResNet50", "not run||85.52|||93.85|||96.05|||69.17||"},
+		{answer, "AlexNet", "done|44.52|67.69|57.00|0.47|6.67|577|544|57.7"},
+		{answer, "SENet154", "failed|63.67|82.25|113.04|2.18||||"},
+		{answer, "tiny<net>", "done|||0.061|0.001|1.01|5882|0.582|588"},
+		{accuracy, "AlexNet", "done|44.48|44.52|-0.04|66.69|67.69|-1.00|83.35|84.04|-0.69|91.67|88.82|+2.85|22.23"},
+		{accuracy, "OSNet", "3 seeds|85.82 ± 1.55|79.50|+6.32|92.63 ± 0.83|91.23|+1.40|" +
+			"96.32 ± 0.42|96.49|-0.17|98.16 ± 0.21|97.77|+0.39|30.88 ± 0.28"},
+		{accuracy, "Inceptionv4", "epoch 71 of 160||62.86|||81.57|||92.39|||95.10||"},
+		{accuracy, "SENet154", "failed||63.67|||82.25|||92.69|||95.51||"},
+		{accuracy, "Wide-ResNet50", "not run||69.17|||85.52|||93.85|||96.05||"},
 		{cost, "AlexNet", "done|57.00|57.00|✓|0.47|0.47|✓|57.7|0.711|0.811|10:23 h|6.67|577|544"},
 		{cost, "OSNet", "3 seeds|2.17|2.17|✓|0.997|0.997|✓|28.7 ± 0.0|0.899 ± 0.000|0.999 ± 0.000|20:56 h ± 0 ms|" +
 			"7.09|287|20.7"},
@@ -140,8 +143,8 @@ func TestPageOfNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := written(t, Page{Report: report})
-	if n := strings.Count(page, `class="state not-run"`); n != 2*34 {
-		t.Errorf("%d cells say that a row is not run, want one in each of two tables for 34 rows", n)
+	if n := strings.Count(page, `class="state not-run"`); n != 3*34 {
+		t.Errorf("%d cells say that a row is not run, want one in each of three tables for 34 rows", n)
 	}
 	if !strings.Contains(page, "No run has recorded any.") {
 		t.Error("nothing is said of the ranked lists")

@@ -54,7 +54,7 @@ func testNetwork(t *testing.T, browser context.Context, address string) {
 }
 
 // mapButton sorts by our mAP.
-const mapButton = `document.querySelectorAll("#accuracy thead button")[11]`
+const mapButton = `document.querySelectorAll("#accuracy thead button")[2]`
 
 func testSorting(t *testing.T, browser context.Context, address string) {
 	tab := open(t, browser, address, 1280, 900, "light")
@@ -234,7 +234,7 @@ func testKeyboard(t *testing.T, browser context.Context, address string) {
 			places = append(places, place)
 		}
 	}
-	want := []string{"skip", "NAV", "filter", "axes", "scatter", "accuracy", "cost"}
+	want := []string{"skip", "NAV", "filter", "axes", "scatter", "answer", "accuracy"}
 	if diff := cmp.Diff(want, places[:min(len(want), len(places))]); diff != "" {
 		t.Errorf("where the Tab key goes (-want +got):\n%s", diff)
 	}

@@ -42,23 +42,67 @@ type cell struct {
 	Quiet    bool   // a difference
 }
 
-// accuracyTable has every accuracy, ours beside the published.
+// answerTable has the published accuracies, and what the models cost.
+func (p Page) answerTable(lines []line) table {
+	t := table{ID: "answer", Title: "Published accuracy, and what it costs here", Groups: []group{
+		{"Published", []string{"mAP", "Rank-1"}}, {"Counted", []string{"Params (M)", "MACs (G)"}},
+		{"In use, measured", []string{"latency, ms", "img/s", "MiB"}}, {"Training", []string{"img/s"}},
+	}}
+	for _, l := range lines {
+		r := newRow(l)
+		r.Tied = false // that is about our runs
+		for _, q := range l.Accuracy() {
+			if q.Key == "map" || q.Key == "rank1" {
+				r.Cells = append(r.Cells, cell{Text: q.Published, Sort: q.Published, First: q.Key == "map"})
+			}
+		}
+		for i, q := range l.Costs() {
+			r.Cells = append(r.Cells, cell{Text: q.Ours, Sort: q.Ours, First: i == 0})
+		}
+		for i, q := range results.InferenceQuantities() {
+			r.Cells = append(r.Cells, cell{Text: q.Text(l.Line), Sort: known(q.Of(l.Line)), First: i == 0})
+		}
+		training := results.TrainingSpeed
+		r.Cells = append(r.Cells, cell{Text: training.Text(l.Line), Sort: known(training.Of(l.Line)), First: true})
+		t.Rows = append(t.Rows, r)
+	}
+	return t
+}
+
+// accuracyTable has what our runs have come to: the losses and the mAP that they began with where these are known, and
+// every accuracy, beside the published where like is compared with like.
 func (p Page) accuracyTable(lines []line) table {
-	t := table{ID: "accuracy", Title: "Accuracy"}
-	known := make(map[string]bool) // what some line has, or the published tables
+	t := table{ID: "accuracy", Title: "What the runs have come to"}
+	compared := slices.ContainsFunc(lines, func(l line) bool { return l.Compared() })
+	if compared {
+		t.Title = "Ours beside the published"
+	}
+	began := slices.ContainsFunc(lines, func(l line) bool { return l.Loss() != nil || l.InitialMAP() != "" })
+	if began {
+		t.Groups = append(t.Groups,
+			group{"Loss", []string{"first step", "last step"}}, group{"mAP", []string{"before"}})
+	}
+	has := make(map[string]bool) // what some line has, or the published tables
 	for _, l := range lines {
 		for _, q := range l.Accuracy() {
-			known[q.Key] = known[q.Key] || q.Compared || q.Ours != ""
+			has[q.Key] = has[q.Key] || q.Compared || q.Ours != ""
 		}
 	}
 	for i, l := range lines {
 		r := newRow(l)
+		if began {
+			r.Cells = append(r.Cells, beginning(l)...)
+		}
 		for _, q := range l.Accuracy() {
-			if !known[q.Key] {
+			if !has[q.Key] {
 				continue
 			}
+			q.Compared = q.Compared && compared
 			if i == 0 {
 				t.Groups = append(t.Groups, group{q.Title, quantityColumns(q)})
+			}
+			if !l.Compared() && l.Record() != nil {
+				q.Published = "" // of something else
 			}
 			r.Cells = append(r.Cells, quantityCells(q)...)
 		}
@@ -68,9 +112,21 @@ func (p Page) accuracyTable(lines []line) table {
 	return t
 }
 
+// beginning is what the line's runs began with.
+func beginning(l line) []cell {
+	cells := []cell{{First: true, Quiet: true}, {Quiet: true}, {First: true, Quiet: true}}
+	if loss := l.Loss(); loss != nil {
+		for i, v := range []float64{loss.First, loss.Last} {
+			cells[i].Text, cells[i].Sort = strconv.FormatFloat(v, 'f', 2, 64), number(v)
+		}
+	}
+	cells[2].Text, cells[2].Sort = l.InitialMAP(), l.InitialMAP()
+	return cells
+}
+
 // costTable has params and MACs, ours beside the published, and what was measured.
 func (p Page) costTable(lines []line) table {
-	t := table{ID: "cost", Title: "Cost"}
+	t := table{ID: "cost", Title: "Costs, in full"}
 	for i, l := range lines {
 		r := newRow(l)
 		for _, q := range l.Costs() {

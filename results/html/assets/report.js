@@ -2,7 +2,7 @@
 const chosen = {
   filter: { model: "", kind: "", state: "" },
   sort: new Map(), // of each table: the column, and 1 for ascending or -1
-  axes: { x: "", y: "map", published: true, ours: true, labels: true },
+  axes: { x: "", y: "map", published: true, ours: undefined, labels: true },
   curve: "loss",
 };
 

@@ -25,6 +25,7 @@ function setUpScatter() {
   const form = document.querySelector("#trade-off form");
   form.hidden = false;
   const known = quantities.filter((q) => data.models.some((m) => q.key in m.published || q.key in m.ours));
+  chosen.axes.ours ??= data.compared; // not what is no figure of the same thing
   chosen.axes.x ||= known.some((q) => q.key === "latency_ms") ? "latency_ms" : "macs_g";
   for (const axis of ["x", "y"]) {
     options(form.elements[axis], known.map((q) => [q.key, q.title]), chosen.axes[axis]);
