@@ -23,12 +23,15 @@ func TestTooManyOpenFiles(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &tight); err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.Train.Load(t.Context(), LoadConfig{Height: 8, Width: 8})
+	_, loadErr := d.Train.Load(t.Context(), LoadConfig{Height: 8, Width: 8})
+	_, infoErr := d.Info(t.Context(), 1, nil)
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	if !errors.Is(err, syscall.EMFILE) {
-		t.Errorf("error %v, want EMFILE", err)
+	for what, err := range map[string]error{"load": loadErr, "info": infoErr} {
+		if !errors.Is(err, syscall.EMFILE) || !errors.Is(err, ErrNotGiven) {
+			t.Errorf("%s: error %v, want EMFILE of an image that is not given", what, err)
+		}
 	}
 }
 
