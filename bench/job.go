@@ -64,7 +64,7 @@ func newJob(model models.Model, seed uint64, c *Config, data *dataset) *job {
 	if j.cost, j.unbuilt = flops.Count(j.graph); j.unbuilt != nil {
 		return j
 	}
-	batches := (len(data.Train.Entries) + c.Recipe.Batch - 2) / c.Recipe.Batch // a last single image is dropped
+	batches := c.Recipe.Sampler.Batches(data.Train.Entries, c.Recipe.Batch)
 	j.id.Schedule = c.Recipe.Schedule(j.cost.Total.MACs(), batches)
 	return j
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/store"
+	"github.com/reidbench/reidbench/bench/train"
+	"github.com/reidbench/reidbench/market1501"
 )
 
 // TestValuesOfTheRecipe: every value of the recipe changes what is learned, is recorded, and is not changed in the
@@ -21,7 +23,14 @@ func TestValuesOfTheRecipe(t *testing.T) {
 		name, recorded string
 		change         func(*recipe.Recipe)
 	}{
+		{"sampler", `"sampler": "pk"`, func(r *recipe.Recipe) { r.Sampler, r.Batch = market1501.Identities, 8 }},
 		{"label smoothing", `"label_smoothing": 0.1`, func(r *recipe.Recipe) { r.LabelSmoothing = 0.1 }},
+		{"soft triplet", `"triplet": "soft"`, func(r *recipe.Recipe) {
+			r.Sampler, r.Batch, r.Triplet = market1501.Identities, 8, train.Triplet{Soft: true}
+		}},
+		{"triplet with a margin", `"triplet": "0.3"`, func(r *recipe.Recipe) {
+			r.Sampler, r.Batch, r.Triplet = market1501.Identities, 8, train.Triplet{Margin: 0.3}
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := plain
@@ -45,5 +54,14 @@ func TestValuesOfTheRecipe(t *testing.T) {
 			mustRun(t, inPieces)
 			sameTrace(t, "interrupted, on two threads", filepath.Join(c.Out, "one"), filepath.Join(inPieces.Out, "one"))
 		})
+	}
+}
+
+// TestMorePeopleThanThereAre: four people don't fill a batch that is made of five.
+func TestMorePeopleThanThereAre(t *testing.T) {
+	c := testConfig(t, tinymodel.New("one"))
+	c.Recipe.Sampler, c.Recipe.Batch = market1501.Identities, 20
+	if _, err := Run(t.Context(), c); !errors.Is(err, recipe.ErrUnusable) {
+		t.Errorf("error %v, want ErrUnusable", err)
 	}
 }

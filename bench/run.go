@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/market1501"
 )
 
@@ -64,6 +65,11 @@ func newRunner(ctx context.Context, c Config, s scope) (*runner, error) {
 	data, err := openDataset(ctx, opener, c.Data, out, c.Recipe.Synthetic, c.Seed, c.Progress.Report)
 	if err != nil {
 		return r, orInterrupted(ctx, err)
+	}
+	sampler := c.Recipe.Sampler
+	if sampler == market1501.Identities && sampler.Batches(data.Train.Entries, c.Recipe.Batch) < 1 {
+		return r, fmt.Errorf("%w %q: batches of %d images have room for more people than the %d to train on",
+			recipe.ErrUnusable, c.Recipe.Name, c.Recipe.Batch, data.Classes)
 	}
 	if !s.dry {
 		c.Progress.Report(progress.Event{Kind: progress.Noted, Text: data.matches()})

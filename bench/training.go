@@ -14,27 +14,9 @@ import (
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/market1501"
-	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
 )
-
-// loss is what the model learns from.
-func (j *job) loss() train.Loss {
-	smoothing := j.id.Recipe.LabelSmoothing
-	switch j.model.Distill {
-	case models.HardDistillation:
-		return train.HardDistillation{Smoothing: smoothing}
-	case models.SoftDistillation:
-		return train.SoftDistillation{Tau: 3, Lambda: 0.1, Smoothing: smoothing}
-	}
-	return train.CrossEntropy{Smoothing: smoothing}
-}
-
-// options are those of the job's programs.
-func (j *job) options(stage train.Stage, batch int) train.Options {
-	return train.Options{Batch: batch, Stage: stage, Seed: j.id.Seed, Loss: j.loss(), Precision: j.id.Recipe.Precision}
-}
 
 // training is a job under way.
 type training struct {
@@ -76,7 +58,7 @@ func (j *job) prepare(ctx context.Context, pool *parallel.Pool) (*training, erro
 		trainedOn: images.seen, overlap: overlap,
 	}
 	t.position.Seed, t.position.Trained = j.id.Seed, images.seen.Digest()
-	if t.batches, err = market1501.NewTrainBatcher(images.Images, j.id.Recipe.Batch, j.id.Seed); err != nil {
+	if t.batches, err = market1501.NewTrainBatcher(images.Images, j.batching()); err != nil {
 		return nil, err
 	}
 	// Broken images are known only now. They may cost a step that the file names promised.

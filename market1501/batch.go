@@ -2,7 +2,6 @@ package market1501
 
 import (
 	"fmt"
-	"math/bits"
 	"math/rand/v2"
 )
 
@@ -20,7 +19,7 @@ var ImageNet = View{Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229
 // holds depends on seed, e and b alone, so that training can be resumed anywhere
 // without any state. It is not for concurrent use; several may share Images.
 //
-// A training Batcher shuffles every epoch and mirrors every image with
+// A training Batcher draws every epoch anew and mirrors every image with
 // probability ½. The random crop of the published recipe is the identity, since
 // it crops 256×128 out of 256×128, and therefore absent.
 type Batcher struct {
@@ -30,24 +29,39 @@ type Batcher struct {
 	mirror bool // every image, for evaluation
 	seed   uint64
 
+	identities *identitySampler // nil: all images are shuffled
+
 	order  []int32 // of epoch
 	epoch  int
+	random rand.PCG
 	turned bool
 	table  [3][256]float32 // a channel's byte, normalised
 }
 
-// NewTrainBatcher shuffles and mirrors. The last batch of an epoch may be
-// smaller; it is dropped only if it would be a single image, from which batch
-// norm has no statistics.
-func NewTrainBatcher(images *Images, size int, seed uint64) (*Batcher, error) {
+// Training says what the batches of a training are made of.
+type Training struct {
+	Batch   int // images
+	Seed    uint64
+	Sampler Sampler
+}
+
+// NewTrainBatcher draws epochs as t says, with as many batches as [Sampler.Batches] has.
+func NewTrainBatcher(images *Images, t Training) (*Batcher, error) {
 	if images.Len() < 2 {
 		return nil, fmt.Errorf("new batcher: training needs at least 2 images, there are %d", images.Len())
 	}
-	if size < 2 {
-		return nil, fmt.Errorf("new batcher: training needs batches of at least 2 images, not %d", size)
+	if t.Batch < 2 {
+		return nil, fmt.Errorf("new batcher: training needs batches of at least 2 images, not %d", t.Batch)
 	}
-	b := newBatcher(images, size)
-	b.train, b.seed = true, seed
+	b := newBatcher(images, t.Batch)
+	b.train, b.seed = true, t.Seed
+	if t.Sampler == Identities {
+		var err error
+		if b.identities, err = newIdentitySampler(images.entries, t.Batch); err != nil {
+			return nil, fmt.Errorf("new batcher: %w", err)
+		}
+		b.order = make([]int32, b.identities.batches*t.Batch)
+	}
 	return b, nil
 }
 
@@ -87,7 +101,7 @@ func (b *Batcher) Mirrored() *Batcher {
 
 // Batches is the number of batches in an epoch.
 func (b *Batcher) Batches() int {
-	whole, rest := b.images.Len()/b.size, b.images.Len()%b.size
+	whole, rest := len(b.order)/b.size, len(b.order)%b.size
 	if rest > 1 || rest == 1 && !b.train {
 		whole++
 	}
@@ -98,7 +112,12 @@ func (b *Batcher) Batches() int {
 // valid until the next call.
 func (b *Batcher) Indices(epoch, batch int) []int32 {
 	if b.train && b.epoch != epoch {
-		shuffle(b.order, b.seed, epoch)
+		b.random.Seed(b.seed, mix(uint64(epoch)))
+		if b.identities != nil {
+			b.identities.draw(b.order, &b.random)
+		} else {
+			permute(b.order, &b.random)
+		}
 		b.epoch = epoch
 	}
 	from := batch * b.size
@@ -114,7 +133,7 @@ func (b *Batcher) Fill(dst []float32, labels []int32, epoch, batch int) int {
 	size := b.images.Height * b.images.Width * 3
 	for slot, i := range indices {
 		out := dst[slot*size:][:size]
-		if b.mirror || b.train && mirrored(b.seed, epoch, i) {
+		if b.mirror || b.train && mirrored(b.seed, epoch, b.drawn(batch, slot, i)) {
 			b.fillMirrored(out, b.images.Pixels(int(i)))
 		} else {
 			b.fill(out, b.images.Pixels(int(i)))
@@ -127,6 +146,15 @@ func (b *Batcher) Fill(dst []float32, labels []int32, epoch, batch int) int {
 		}
 	}
 	return len(indices)
+}
+
+// drawn is what the random choices about an image are a function of: of a person with few images, an epoch may have one
+// several times, and each time with choices of its own.
+func (b *Batcher) drawn(batch, slot int, image int32) int32 {
+	if b.identities != nil {
+		return int32(batch*b.size + slot)
+	}
+	return image
 }
 
 func (b *Batcher) fill(dst []float32, src []byte) {
@@ -159,21 +187,9 @@ func turn(pixels []float32) {
 	}
 }
 
-// shuffle fills order with the permutation of (seed, epoch), by Fisher and Yates.
-func shuffle(order []int32, seed uint64, epoch int) {
-	for i := range order {
-		order[i] = int32(i)
-	}
-	random := rand.NewPCG(seed, mix(uint64(epoch)))
-	for i := len(order) - 1; i > 0; i-- {
-		j, _ := bits.Mul64(random.Uint64(), uint64(i+1)) // in [0, i]
-		order[i], order[j] = order[j], order[i]
-	}
-}
-
 // mirrored decides about one image of one epoch, wherever it stands in the order.
-func mirrored(seed uint64, epoch int, image int32) bool {
-	return mix(mix(mix(seed)+uint64(epoch))+uint64(image))&1 == 1
+func mirrored(seed uint64, epoch int, drawn int32) bool {
+	return mix(mix(mix(seed)+uint64(epoch))+uint64(drawn))&1 == 1
 }
 
 // mix is the output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014):

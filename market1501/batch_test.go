@@ -34,7 +34,7 @@ func TestTrainBatcherCoversEveryEpoch(t *testing.T) {
 	for _, test := range []struct{ images, size, batches, seen int }{
 		{10, 5, 2, 10}, {11, 4, 3, 11}, {9, 4, 2, 8}, {3, 64, 1, 3}, {2, 2, 1, 2},
 	} {
-		b, err := NewTrainBatcher(numbered(t, test.images), test.size, 1)
+		b, err := NewTrainBatcher(numbered(t, test.images), Training{Batch: test.size, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,10 +56,10 @@ func TestTrainBatcherCoversEveryEpoch(t *testing.T) {
 }
 
 func TestBatcherRefuses(t *testing.T) {
-	if _, err := NewTrainBatcher(numbered(t, 1), 8, 0); err == nil {
+	if _, err := NewTrainBatcher(numbered(t, 1), Training{Batch: 8, Seed: 0}); err == nil {
 		t.Error("training on one image")
 	}
-	if _, err := NewTrainBatcher(numbered(t, 4), 1, 0); err == nil {
+	if _, err := NewTrainBatcher(numbered(t, 4), Training{Batch: 1, Seed: 0}); err == nil {
 		t.Error("training with batches of one")
 	}
 	if _, err := NewEvalBatcher(numbered(t, 4), 0); err == nil {
@@ -75,10 +75,10 @@ func TestBatchIsPureFunctionOfPosition(t *testing.T) {
 		n := b.Fill(dst, labels, epoch, batch)
 		return dst[:n*18], labels[:n]
 	}
-	straight, _ := NewTrainBatcher(images, 4, 7)
+	straight, _ := NewTrainBatcher(images, Training{Batch: 4, Seed: 7})
 	for epoch := range 3 {
 		for batch := range straight.Batches() {
-			fresh, _ := NewTrainBatcher(images, 4, 7)
+			fresh, _ := NewTrainBatcher(images, Training{Batch: 4, Seed: 7})
 			fill(fresh, 2-epoch, 0)
 			wantX, wantLabels := fill(straight, epoch, batch)
 			gotX, gotLabels := fill(fresh, epoch, batch)
@@ -87,7 +87,7 @@ func TestBatchIsPureFunctionOfPosition(t *testing.T) {
 			}
 		}
 	}
-	other, _ := NewTrainBatcher(images, 4, 8)
+	other, _ := NewTrainBatcher(images, Training{Batch: 4, Seed: 8})
 	if slices.Equal(slices.Clone(straight.Indices(0, 0)), other.Indices(0, 0)) &&
 		slices.Equal(slices.Clone(straight.Indices(0, 1)), other.Indices(0, 1)) {
 		t.Error("another seed gives the same order")
@@ -104,7 +104,7 @@ func normalised(v byte, c int) float64 {
 
 func TestFillNormalisesAndMirrors(t *testing.T) {
 	images := numbered(t, 8)
-	b, err := NewTrainBatcher(images, 8, 3)
+	b, err := NewTrainBatcher(images, Training{Batch: 8, Seed: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestMirroredEvalBatcher(t *testing.T) {
 }
 
 func TestFillAllocatesNothing(t *testing.T) {
-	b, err := NewTrainBatcher(numbered(t, 8), 4, 3)
+	b, err := NewTrainBatcher(numbered(t, 8), Training{Batch: 4, Seed: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func BenchmarkFill(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	batcher, err := NewTrainBatcher(images, n, 1)
+	batcher, err := NewTrainBatcher(images, Training{Batch: n, Seed: 1})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -14,9 +14,11 @@ var recipeLabels = []struct{ key, label string }{
 	{"head_epochs", "epochs of the classifier alone"},
 	{"epochs", "epochs"},
 	{"batch", "batch"},
+	{"sampler", "sampler"},
 	{"lr", "learning rate"},
 	{"weight_decay", "weight decay"},
 	{"label_smoothing", "label smoothing"},
+	{"triplet", "triplet loss"},
 }
 
 // String lists the recipe's name and its values, those of nested objects in brackets. What has no effect is left out.

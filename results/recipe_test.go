@@ -17,6 +17,8 @@ func TestRecipeReadsAsASentence(t *testing.T) {
 		Warmup        int         `json:"warmup_epochs,omitempty"`
 		Decay         float64     `json:"weight_decay"`
 		Smoothing     float64     `json:"label_smoothing,omitempty"`
+		Triplet       string      `json:"triplet,omitempty"`
+		Sampler       string      `json:"sampler,omitempty"`
 		EvaluateEvery int         `json:"evaluate_every"`
 		ForwardMACs   int64       `json:"forward_macs"`
 		Evaluation    *evaluation `json:"evaluation,omitempty"`
@@ -27,14 +29,17 @@ func TestRecipeReadsAsASentence(t *testing.T) {
 		want   string
 	}{
 		{
-			"paper", values{"paper", 10, 150, 64, 5e-4, 50, 0.1, 0, 5e-4, 0, 10, 0, nil},
+			"paper", values{"paper", 10, 150, 64, 5e-4, 50, 0.1, 0, 5e-4, 0, "", "", 10, 0, nil},
 			"paper (epochs of the classifier alone 10, epochs 150, batch 64, learning rate 0.0005, " +
 				"×0.1 every 50 epochs, weight decay 0.0005, evaluate every 10)",
 		},
 		{
-			"tiny", values{"tiny", 1, 1, 4, 5e-4, 0, 0, 2, 5e-4, 0.1, 0, 20_000_000_000, &evaluation{"cosine"}},
-			"tiny (epochs of the classifier alone 1, epochs 1, batch 4, learning rate 0.0005, " +
-				"rising in the first 2 epochs, weight decay 0.0005, label smoothing 0.1, cut to 20 G multiply-adds, " +
+			"tiny", values{
+				"tiny", 1, 1, 4, 5e-4, 0, 0, 2, 5e-4, 0.1, "soft", "pk", 0, 20_000_000_000, &evaluation{"cosine"},
+			},
+			"tiny (epochs of the classifier alone 1, epochs 1, batch 4, sampler pk, learning rate 0.0005, " +
+				"rising in the first 2 epochs, weight decay 0.0005, label smoothing 0.1, triplet loss soft, " +
+				"cut to 20 G multiply-adds, " +
 				"evaluation (metric cosine))",
 		},
 	} {

@@ -155,6 +155,8 @@ func TestAgreementWithPublished(t *testing.T) {
 		"fewer epochs":   func(r *Record) { r.Recipe.Values["epochs"] = 30 },
 		"a warm-up":      func(r *Record) { r.Recipe.Values["warmup_epochs"] = 5 },
 		"smooth labels":  func(r *Record) { r.Recipe.Values["label_smoothing"] = 0.1 },
+		"other batches":  func(r *Record) { r.Recipe.Values["sampler"] = "pk" },
+		"a triplet loss": func(r *Record) { r.Recipe.Values["triplet"] = "0.3" },
 		"another metric": func(r *Record) { r.Recipe.Values["evaluation"] = map[string]any{"metric": "cosine"} },
 	} {
 		changed := slices.Clone(records[:3])

@@ -7,7 +7,9 @@ import (
 	"math"
 	"strings"
 
+	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/market1501"
 )
 
 // A Recipe is a named set of training values. Two stages are trained, each by an
@@ -15,12 +17,16 @@ import (
 type Recipe struct {
 	Name string `json:"name"`
 
-	HeadEpochs int     `json:"head_epochs"` // classifier only, the backbone frozen
-	Epochs     int     `json:"epochs"`      // everything
-	Batch      int     `json:"batch"`
-	LR         float64 `json:"lr"`
-	LRStep     int     `json:"lr_step"`  // the rate is multiplied by LRGamma every LRStep epochs of a stage; 0: never
-	LRGamma    float64 `json:"lr_gamma"` //
+	HeadEpochs int `json:"head_epochs"` // classifier only, the backbone frozen
+	Epochs     int `json:"epochs"`      // everything
+	Batch      int `json:"batch"`
+
+	// Sampler is what batches are made of; zero, and not recorded, all images in an order of the epoch's.
+	Sampler market1501.Sampler `json:"sampler,omitzero"`
+
+	LR      float64 `json:"lr"`
+	LRStep  int     `json:"lr_step"`  // the rate is multiplied by LRGamma every LRStep epochs of a stage; 0: never
+	LRGamma float64 `json:"lr_gamma"` //
 	// Warmup is how many epochs of the second stage the rate takes to rise, in equal steps from next to nothing: what
 	// begins at random and has no batch norm, or attention, otherwise ends up where no gradient leads out of.
 	Warmup int     `json:"warmup_epochs,omitzero"`
@@ -28,6 +34,9 @@ type Recipe struct {
 
 	// LabelSmoothing is the part of every label that is spread over all classes; zero, and not recorded, none.
 	LabelSmoothing float64 `json:"label_smoothing,omitzero"`
+
+	// Triplet is the loss of the features beside that of the logits, in the second stage; zero, and not recorded, none.
+	Triplet train.Triplet `json:"triplet,omitzero"`
 
 	EvaluateEvery   int `json:"evaluate_every"`   // epochs of the second stage; 0: only at its end
 	CheckpointEvery int `json:"checkpoint_every"` // epochs of either stage; 0: only when interrupted
@@ -148,6 +157,9 @@ func (r Recipe) WithEpochs(epochs int) Recipe {
 // most is beyond all use, as a number of epochs and of images in a batch; sums and products of such do not overflow.
 const most = 1 << 20
 
+// perPerson is how many images of a person a batch has where it is made of people.
+const perPerson = market1501.ImagesOfIdentity
+
 // Validate reports what makes the recipe unusable.
 func (r Recipe) Validate() error {
 	bad := func(format string, args ...any) error {
@@ -161,6 +173,9 @@ func (r Recipe) Validate() error {
 		return bad("batches of %d images; training needs at least 2", r.Batch)
 	case r.Batch > most:
 		return bad("batches of %d images", r.Batch)
+	case r.Sampler == market1501.Identities && (r.Batch < 2*perPerson || r.Batch%perPerson != 0):
+		return bad("batches of %d images; with %d of each person, %d or %d are some",
+			r.Batch, perPerson, 2*perPerson, 16*perPerson)
 	case !positive(r.LR):
 		return bad("a learning rate of %v", r.LR)
 	case r.LRStep < 0 || r.LRStep > 0 && !positive(r.LRGamma):
@@ -171,6 +186,9 @@ func (r Recipe) Validate() error {
 		return bad("a weight decay of %v", r.Decay)
 	case !(r.LabelSmoothing >= 0 && r.LabelSmoothing < 1):
 		return bad("labels smoothed by %v; it is from 0 to less than 1", r.LabelSmoothing)
+	case r.Triplet != (train.Triplet{}) && r.Sampler != market1501.Identities:
+		return bad("a triplet loss needs several images of a person in a batch; the sampler %v has them",
+			market1501.Identities)
 	case r.EvaluateEvery < 0 || r.CheckpointEvery < 0 || r.ForwardMACs < 0:
 		return bad("negative intervals or budget")
 	}

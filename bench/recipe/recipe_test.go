@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/flops"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
@@ -86,6 +87,9 @@ func TestValidate(t *testing.T) {
 		"warm-up":        func(r *Recipe) { r.Warmup = -1 },
 		"smooth labels":  func(r *Recipe) { r.LabelSmoothing = 1 },
 		"NaN smoothing":  func(r *Recipe) { r.LabelSmoothing = math.NaN() },
+		"half a person":  func(r *Recipe) { r.Sampler, r.Batch = market1501.Identities, 10 },
+		"one person":     func(r *Recipe) { r.Sampler, r.Batch = market1501.Identities, 4 },
+		"triplets":       func(r *Recipe) { r.Triplet = train.Triplet{Soft: true} },
 		"interval":       func(r *Recipe) { r.EvaluateEvery = -1 },
 	} {
 		r := Paper()

@@ -55,7 +55,9 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	if err != nil {
 		return nil, fmt.Errorf("compiling %s: %w", g.Name, err)
 	}
-	p := &Program{graph: g, weights: w, options: opt, fused: fused, features: none, dlogits: none}
+	p := &Program{
+		graph: g, weights: w, options: opt, fused: fused, features: none, dlogits: none, dfeatures: none,
+	}
 	if opt.Stage != Inference {
 		c.gradients = mem.Allocate(len(w.parameters))
 		p.gradients = c.gradients
@@ -70,7 +72,12 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 			return nil, fmt.Errorf("compiling %s: nothing to train", g.Name)
 		}
 		p.dlogits = c.newBuffer(logits.size, 0)
-		c.emitBackward(logits, p.dlogits)
+		c.hold(logits, p.dlogits)
+		if opt.Triplet != (Triplet{}) && features.needs {
+			p.dfeatures = c.newBuffer(features.size, 0)
+			c.hold(features, p.dfeatures)
+		}
+		c.emitBackward()
 	}
 	p.forward, p.backward = c.steps[:forwardSteps:forwardSteps], c.steps[forwardSteps:]
 
@@ -153,9 +160,9 @@ func (c *compiler) emitForward() {
 	}
 }
 
-func (c *compiler) emitBackward(logits *value, dlogits buffer) {
+// emitBackward takes the gradients that losses begin with, which are held, back to the parameters.
+func (c *compiler) emitBackward() {
 	c.inBackward = true
-	c.hold(logits, dlogits)
 	for _, l := range slices.Backward(c.layers) {
 		if out := l.output(); out.needs {
 			l.backward(c, out.grad)
@@ -205,6 +212,9 @@ func (c *compiler) measureLives(forwardSteps int, p *Program) {
 	if p.dlogits != none {
 		c.buffers[p.dlogits].first = forwardSteps - 1
 		touch(p.dlogits, len(c.steps)-1)
+	}
+	if p.dfeatures != none {
+		c.buffers[p.dfeatures].first = forwardSteps - 1
 	}
 	touch(p.features, len(c.steps)-1)
 	touch(p.logits, len(c.steps)-1)

@@ -15,7 +15,7 @@ type CrossEntropy struct{ Smoothing float64 }
 
 // HardDistillation is ½·CE(labels) + ½·CE(the teacher's most likely classes) (Touvron et al. 2021, "Training
 // data-efficient image transformers", eq. 3), both on the one classifier. What is smoothed are the labels, not the
-// teacher's classes, as in that paper (§5, table 8).
+// teacher's classes, as there (§4).
 type HardDistillation struct{ Smoothing float64 }
 
 // SoftDistillation is (1−λ)·CE(labels) + λτ²·KL(teacher ‖ student), both softened by the temperature τ (same paper,

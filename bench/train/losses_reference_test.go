@@ -10,6 +10,7 @@ import (
 // referenceLoss is a case of testdata/losses.json: what PyTorch computes in float64.
 type referenceLoss struct {
 	Smoothing float64
+	Margin    float64     // of a triplet loss; 0: soft
 	Values    [][]float32 // whose rows belong to the labels
 	Labels    []int32
 	Loss      float64
@@ -59,6 +60,15 @@ func TestCrossEntropyLikePyTorch(t *testing.T) {
 	for _, r := range referenceLosses(t, "cross_entropy") {
 		r.check(t, func(n, classes int, logits, gradient []float32) float64 {
 			return CrossEntropy{Smoothing: r.Smoothing}.Gradient(n, classes, logits, nil, r.Labels, gradient)
+		})
+	}
+}
+
+func TestTripletLikePyTorch(t *testing.T) {
+	for _, r := range referenceLosses(t, "triplet") {
+		loss := Triplet{Soft: r.Margin == 0, Margin: r.Margin}
+		r.check(t, func(n, width int, features, gradient []float32) float64 {
+			return loss.Gradient(n, width, features, r.Labels, gradient)
 		})
 	}
 }

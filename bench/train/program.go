@@ -40,6 +40,9 @@ type Options struct {
 	Seed  uint64 // of the dropout masks
 	Loss  Loss   // nil means CrossEntropy
 
+	// Triplet is what features are trained for beside the loss of the logits; nothing while they aren't trained.
+	Triplet Triplet
+
 	Precision gemm.Precision // of the factors of convolutions' and linear layers' products
 
 	NoDropout   bool        // dropout and stochastic depth do nothing
@@ -79,6 +82,7 @@ type Program struct {
 	frame            frame
 	features, logits buffer
 	dlogits          buffer
+	dfeatures        buffer // none unless the features have a loss of their own
 	fused            map[string]int
 	images           []float32
 	labels           []int32
@@ -222,6 +226,10 @@ func (p *Program) Train(n int, iteration uint64) float64 {
 	}
 	classes, dlogits := p.graph.Logits.Shape.C, p.frame.at(p.dlogits)
 	loss := p.options.Loss.Gradient(n, classes, p.Logits(n), p.teacher, p.labels[:n], dlogits)
+	if p.dfeatures != none {
+		width, dfeatures := p.graph.Features.Shape.C, p.frame.at(p.dfeatures)
+		loss += p.options.Triplet.Gradient(n, width, p.Features(n), p.labels[:n], dfeatures)
+	}
 	p.run(p.backward)
 	if p.watch.cut {
 		p.watch.restore(p.weights)

@@ -28,39 +28,7 @@ func TestGradients(t *testing.T) {
 				elements = 1
 			}
 			p, w := sampleProgram(t, s, 2, Options{Stage: Everything, Seed: 9})
-			p.Train(3, 5)
-			gradients := map[string][]float32{}
-			scale := 0.0
-			for _, param := range p.graph.Params {
-				gradients[param.Name] = p.Gradient(param.Name)
-				for _, g := range gradients[param.Name] {
-					scale = max(scale, math.Abs(float64(g)))
-				}
-			}
-			r := rand.New(rand.NewPCG(5, 6))
-			for _, param := range p.graph.Params {
-				values := w.Get(param.Name)
-				for range min(elements, len(values)) {
-					i := r.IntN(len(values))
-					difference := 0.0
-					const h = 1e-3
-					for _, sign := range []float64{1, -1} {
-						moved := slices.Clone(values)
-						moved[i] += float32(sign * h)
-						if err := w.Set(param.Name, moved); err != nil {
-							t.Fatal(err)
-						}
-						difference += sign * p.Train(3, 5) / (2 * h)
-					}
-					if err := w.Set(param.Name, values); err != nil {
-						t.Fatal(err)
-					}
-					got := float64(gradients[param.Name][i])
-					if d := math.Abs(got - difference); !(d <= 1e-2*scale+0.02*math.Abs(difference)) {
-						t.Errorf("%s[%d]: gradient %v, difference quotient %v", param.Name, i, got, difference)
-					}
-				}
-			}
+			compareGradients(t, p, w, elements)
 		})
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/reidbench/reidbench/bench/recipe"
+	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels/gemm"
+	"github.com/reidbench/reidbench/market1501"
 )
 
 // precisionUsage explains the flag --precision.
@@ -19,6 +21,8 @@ type recipeOptions struct {
 	epochs, batch      int
 	warmup             int
 	lr, labelSmoothing float64
+	sampler            market1501.Sampler
+	triplet            train.Triplet
 	precision          gemm.Precision
 }
 
@@ -26,11 +30,18 @@ func (o *recipeOptions) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.name, "recipe", recipe.All()[0].Name, "`name` of the recipe: "+recipeNames())
 	flags.IntVar(&o.epochs, "epochs", 0, "epochs of the second stage, in place of the recipe's")
 	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
+	flags.TextVar(&o.sampler, "sampler", market1501.Shuffled, fmt.Sprintf(
+		"`name`: shuffled, or pk: %d images of each person in a batch; in place of the recipe's",
+		market1501.ImagesOfIdentity))
+	flags.Lookup("sampler").DefValue = "" // it is the recipe's
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
 	flags.IntVar(&o.warmup, "warmup",
 		0, "`epochs` of the second stage in which the rate rises, in place of the recipe's")
 	flags.Float64Var(&o.labelSmoothing, "label-smoothing",
 		0, "`part` of a label that is spread over all classes, as 0.1, in place of the recipe's")
+	flags.TextVar(&o.triplet, "triplet", train.Triplet{},
+		"`loss` of triplets of features: soft, a margin as 0.3, none; in place of the recipe's")
+	flags.Lookup("triplet").DefValue = "" // it is the recipe's
 	flags.TextVar(&o.precision, "precision", gemm.FP32, precisionUsage)
 }
 
@@ -46,6 +57,9 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 	if given("batch") {
 		r.Batch = o.batch
 	}
+	if given("sampler") {
+		r.Sampler = o.sampler
+	}
 	if given("lr") {
 		r.LR = o.lr
 	}
@@ -54,6 +68,9 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 	}
 	if given("label-smoothing") {
 		r.LabelSmoothing = o.labelSmoothing
+	}
+	if given("triplet") {
+		r.Triplet = o.triplet
 	}
 	r.Precision = o.precision
 	return r, nil
