@@ -100,7 +100,7 @@ REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 	}
 	root.AddCommand(
 		newRunCommand(), newStatusCommand(), newReportCommand(), newServeCommand(), newPlotCommand(),
-		newListCommand(), newSummaryCommand(), newCheckCommand(),
+		newListCommand(), newChooseCommand(), newSummaryCommand(), newCheckCommand(),
 		newEvalCommand(), newCompareCommand(), newRankCommand(), newDataCommand(), newWeightsCommand(),
 		newMeasureCommand(), newBenchCommand(), newVersionCommand(),
 	)
