@@ -1,7 +1,8 @@
 // Package plots draws the comparison's accuracy against its cost: mAP and Rank-1 against MACs and against params, and
-// where inference was measured against its latency and throughput, the published figures and ours in one chart, each
-// with its Pareto front. Ours has a 95 % interval where that is known; over several seeds it is the mean, with a bar of
-// one standard deviation. The same data gives the same bytes.
+// where inference was measured against its latency and throughput, each side with its Pareto front: the published
+// figures and ours in one chart where like is compared with like, and each in charts of their own elsewhere. Ours has a
+// 95 % interval where that is known; over several seeds it is the mean, with a bar of one standard deviation. The same
+// data gives the same bytes.
 package plots
 
 import (
@@ -51,6 +52,7 @@ type Point struct {
 type Comparison struct {
 	Points []Point
 	Ours   string // our side in the legend, such as "ours (quick, synthetic data)"; empty for "ours"
+	Apart  bool   // the sides are unlike: accuracies of one say nothing about those of the other
 }
 
 // FromReport takes the published figures of every row, and ours of every run that is done and whose cost is known.
@@ -80,6 +82,7 @@ func FromReport(report *results.Report) Comparison {
 				run := line.Record()
 				c.Ours = fmt.Sprintf("ours (%s recipe, %s)", run.Recipe.Name, datasetName(run.Dataset))
 				origins[c.Ours] = true
+				c.Apart = c.Apart || line.Published != nil && !line.Compared()
 			}
 			for _, v := range []*Value{p.Published, p.Ours} {
 				if v != nil { // it costs the same by whomever the accuracy is
@@ -141,7 +144,8 @@ const Answer = "map-latency.png"
 var ErrNothingToPlot = errors.New("nothing to plot")
 
 // Render writes the charts into dir, which it creates, as PNG and SVG: map-macs.png, map-macs.svg, rank1-macs.png and
-// so on, those against latency and throughput where some point has them. It returns the paths written.
+// so on, those against latency and throughput where some point has them; ours-map-macs.png and so on where our side
+// stands apart. It returns the paths written.
 func Render(dir string, c Comparison) ([]string, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
@@ -149,7 +153,19 @@ func Render(dir string, c Comparison) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
-	var paths []string
+	if !c.Apart {
+		return c.render(dir, "")
+	}
+	paths, err := c.side(false).render(dir, "")
+	if err != nil {
+		return paths, err
+	}
+	ours, err := c.side(true).render(dir, "ours-")
+	return append(paths, ours...), err
+}
+
+// render writes the charts, their names behind a prefix.
+func (c Comparison) render(dir, prefix string) (paths []string, err error) {
 	for _, cost := range slices.Concat(costs, measured) {
 		known := c.knowing(cost)
 		if len(known.Points) == 0 {
@@ -161,7 +177,7 @@ func Render(dir string, c Comparison) ([]string, error) {
 				extension string
 				write     func(io.Writer) error
 			}{{".png", chart.png}, {".svg", chart.svg}} {
-				path := filepath.Join(dir, accuracy.file+"-"+cost.file+format.extension)
+				path := filepath.Join(dir, prefix+accuracy.file+"-"+cost.file+format.extension)
 				if err := atomicfile.Write(path, format.write); err != nil {
 					return paths, err
 				}
@@ -170,6 +186,19 @@ func Render(dir string, c Comparison) ([]string, error) {
 		}
 	}
 	return paths, nil
+}
+
+// side leaves out the other side.
+func (c Comparison) side(ours bool) Comparison {
+	c.Points = slices.Clone(c.Points)
+	for i := range c.Points {
+		if ours {
+			c.Points[i].Published = nil
+		} else {
+			c.Points[i].Ours = nil
+		}
+	}
+	return c
 }
 
 // knowing leaves out what has no such cost.

@@ -14,12 +14,14 @@ const plotsFolder = "plots"
 
 func newPlotCommand() *cobra.Command {
 	var runs, out, measured string
+	var compare bool
 	command := &cobra.Command{
 		Use:   "plot",
 		Short: "Draw accuracy against cost",
 		Long: `Plot draws mAP and Rank-1 against MACs and against params, and where inference was
-measured against its latency and throughput, ours and the published figures in one
-chart, each as PNG and as SVG. Ours has a whisker, its 95 % interval over
+measured against its latency and throughput, each as PNG and as SVG: ours and the
+published figures in one chart where like is compared with like, or with --compare, and
+else in charts of their own, the names of ours beginning with ours-. Ours has a whisker, its 95 % interval over
 the identities of the queries, and over several seeds it is the mean with a broad bar of
 one standard deviation. The same runs give the same bytes. The paths of the files are
 printed.`,
@@ -39,6 +41,9 @@ printed.`,
 			if err := addMeasurements(report, measured); err != nil {
 				return err
 			}
+			if compare {
+				report.CompareAll()
+			}
 			nameOdd(report, c.ErrOrStderr())
 			if out == "" {
 				out = filepath.Join(runs, plotsFolder)
@@ -52,6 +57,8 @@ printed.`,
 	}
 	command.Flags().StringVar(&runs, "runs", defaultRuns, "`folder` of the runs")
 	command.Flags().StringVar(&measured, "measured", "", measuredUsage)
+	command.Flags().BoolVar(&compare, "compare",
+		false, "draw unlike runs into one chart with the published figures, too")
 	command.Flags().StringVar(&out, "out", "", "`folder` of the charts; none: plots in the folder of the runs")
 	return command
 }
