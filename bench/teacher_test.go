@@ -5,12 +5,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/store"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 )
@@ -51,5 +53,26 @@ func TestAwaitTeacher(t *testing.T) {
 	})
 	if summary := mustRun(t, c, 0); trained(summary) != 1 {
 		t.Errorf("the student has not been trained: %+v", summary.Jobs)
+	}
+}
+
+// A teacher that is trained anew between the student's meeting it and reading its weights is another.
+func TestTeacherTrainedAnewMeanwhile(t *testing.T) {
+	c := taughtConfig(t)
+	mustRun(t, c, teacherJob)
+	r, err := newRunner(t.Context(), c, scope{only: []int{studentJob}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	student, pool := r.jobs[0], parallel.NewPool(1)
+	defer pool.Close()
+	if err := student.meetTeacher(&results.Record{}); err != nil {
+		t.Fatal(err)
+	}
+	met := *student.id.TaughtBy
+	met.SHA256 = strings.Repeat("0", 64) // what it had come to then
+	student.id.TaughtBy = &met
+	if _, err := student.prepare(t.Context(), pool); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("error %v, want ErrConflict", err)
 	}
 }
