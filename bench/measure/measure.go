@@ -35,12 +35,13 @@ func Modes() []Mode { return []Mode{TrainMode, InferMode, KernelMode} }
 
 // Config says what to measure.
 type Config struct {
-	Mode    Mode
-	Models  []models.Model // for KernelMode, whose layers
-	Batch   int            // images; 0: recipe.DefaultBatch
-	Threads int            // 0: one per CPU
-	Steps   int            // that are measured, after one that is not; 0: 6
-	Profile bool           // tell where the time of a model's steps goes
+	Mode     Mode
+	Models   []models.Model // for KernelMode, whose layers
+	Batch    int            // images; 0: recipe.DefaultBatch
+	Threads  int            // 0: one per CPU
+	Steps    int            // that are measured, after one that is not; 0: 6
+	Profile  bool           // tell where the time of a model's steps goes
+	Simulate []int          // numbers of threads that a model's steps are simulated with
 
 	Precision gemm.Precision // of large products
 
@@ -71,7 +72,8 @@ type Measurement struct {
 	// BoundShare is that of BoundGFLOPS. It exceeds 1 where PeakShare does, and where the caches hold the operands.
 	BoundShare float64 `json:"bound_share,omitempty"`
 
-	Profile *Profile `json:"-"` // where Config asks for it
+	Profile    *Profile    `json:"-"`                    // where Config asks for it
+	Simulation *Simulation `json:"simulation,omitempty"` // where Config asks for it
 
 	Steps []time.Duration `json:"-"` // each one measured
 	FLOPs float64         `json:"-"` // of a step
@@ -172,6 +174,9 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 		}
 		if r.Config.Profile {
 			m.Profile = profiled(p, step, r.Batch, cost)
+		}
+		if len(r.Config.Simulate) > 0 {
+			m.Simulation = simulated(p, r.pool, step, r.Config.Simulate)
 		}
 	}); err != nil {
 		return fmt.Errorf("measuring %s: %w", m.Name, err)

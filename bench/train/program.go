@@ -78,6 +78,7 @@ type Program struct {
 	memory            Memory
 
 	profile          *Profile
+	trace            *Trace
 	watch            watch
 	frame            frame
 	features, logits buffer
@@ -253,6 +254,10 @@ func (p *Program) run(steps []step) {
 		}
 		if p.profile != nil {
 			p.profile.run(&steps[i], &p.frame)
+			continue
+		}
+		if p.trace != nil {
+			p.trace.run(&steps[i], &p.frame)
 			continue
 		}
 		steps[i].run(&p.frame)

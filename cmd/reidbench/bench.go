@@ -43,10 +43,16 @@ the same run, if every operand is read or written once. Where no model is named,
 all rows of the published table, with --batch ` + strconv.Itoa(kernelBatch) + ` unless that is set; it takes minutes.
 
 --profile adds, for models, where one step's time goes; a fused activation or sum
-counts as part of its layer. Where no model is named, it is ` + benchedByDefault + `.`,
+counts as part of its layer. Where no model is named, it is ` + benchedByDefault + `.
+
+--simulate-threads records how long each task of a step takes on one thread, and shares
+the tasks out to other numbers of threads as the kernels' pool does: the parallel
+efficiency, the longest serial part, and what has too few tasks. Memory bandwidth and
+the start of threads are not in it.`,
 		Example: `  reidbench bench train resnet50 --batch 32
   reidbench bench train osnet --profile
   reidbench bench train vit-b16 --precision bf16
+  reidbench bench train resnet50 --batch 64 --simulate-threads 4,8,16,32,64
   reidbench bench infer 'mobilenet*' --json
   reidbench bench kernels --threads 1 > new.txt
   reidbench bench kernels osnet --batch 32 --json`,
@@ -59,6 +65,12 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 			}
 			if config.Mode, config.Models, err = benched(args); err != nil {
 				return err
+			}
+			if err := checkSimulated(config.Simulate); err != nil {
+				return err
+			}
+			if config.Mode == measure.KernelMode && len(config.Simulate) > 0 {
+				return misuse("--simulate-threads is for the steps of models")
 			}
 			if config.Mode == measure.KernelMode && !c.Flags().Changed("batch") {
 				config.Batch = kernelBatch
@@ -90,6 +102,9 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 				if writeErr == nil && m.Profile != nil {
 					writeErr = writeProfile(stdout, m.Profile)
 				}
+				if writeErr == nil && m.Simulation != nil {
+					writeErr = writeSimulation(stdout, m.Simulation)
+				}
 			}
 			if _, err := measure.Run(c.Context(), config); err != nil {
 				return err
@@ -103,6 +118,7 @@ counts as part of its layer. Where no model is named, it is ` + benchedByDefault
 	flags.IntVar(&config.Steps, "steps", 6, "steps that are measured, after one that is not")
 	flags.TextVar(&config.Precision, "precision", gemm.FP32, precisionUsage)
 	flags.BoolVar(&config.Profile, "profile", false, "tell where one step's time goes, by operation and by layer")
+	flags.IntSliceVar(&config.Simulate, "simulate-threads", nil, "`numbers` of threads to simulate a step with")
 	flags.BoolVar(&json, "json", false, "write JSON: each model's median")
 	return command
 }

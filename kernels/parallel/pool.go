@@ -29,6 +29,8 @@ type Pool struct {
 	job    Job
 	shares []share // by worker; empty outside of Run
 
+	recording *Recording // nil: none
+
 	busy atomic.Int64  // helpers in the current Run, plus callerSleeps
 	done chan struct{} // wakes the caller
 
@@ -133,6 +135,10 @@ func (p *Pool) Close() {
 // other, and takes the last ones of another's when it is done. A panic in a task is raised again here, once the workers
 // have stopped. A task must not call Run on its own pool.
 func (p *Pool) Run(tasks int, j Job) {
+	if p.recording != nil {
+		p.recording.run(tasks, j)
+		return
+	}
 	if p.threads == 1 || tasks <= 1 {
 		for task := range tasks {
 			j.Do(task, 0)
@@ -142,9 +148,7 @@ func (p *Pool) Run(tasks int, j Job) {
 	workers := min(p.threads, tasks)
 	helpers := p.helpers[:workers-1]
 	p.job = j
-	for i := range workers {
-		p.shares[i].set(i*tasks/workers, (i+1)*tasks/workers)
-	}
+	deal(p.shares[:workers], tasks)
 	p.busy.Store(int64(len(helpers)))
 	for i := range helpers {
 		helpers[i].set(called)
@@ -247,15 +251,22 @@ func (s *spin) again() bool {
 // work takes tasks until none is left. A panic stops the other workers after their current task.
 func (p *Pool) work(worker int) {
 	defer p.rescue()
-	for task, ok := p.take(worker); ok; task, ok = p.take(worker) {
+	for task, ok := take(p.shares, worker); ok; task, ok = take(p.shares, worker) {
 		p.job.Do(task, worker)
 	}
 }
 
+// deal gives every worker a share of the tasks, one after the other.
+func deal(shares []share, tasks int) {
+	for i := range shares {
+		shares[i].set(i*tasks/len(shares), (i+1)*tasks/len(shares))
+	}
+}
+
 // take returns a task for a worker: of its own share or, if that is done, of another's; false if all are.
-func (p *Pool) take(worker int) (task int, ok bool) {
-	for i := range p.shares {
-		if task, ok := p.shares[(worker+i)%p.threads].take(i > 0); ok {
+func take(shares []share, worker int) (task int, ok bool) {
+	for i := range shares {
+		if task, ok := shares[(worker+i)%len(shares)].take(i > 0); ok {
 			return task, true
 		}
 	}

@@ -51,7 +51,7 @@ func TestPoolShares(t *testing.T) {
 	type taken struct{ worker, task int }
 	var got []taken
 	for _, worker := range []int{0, 1, 1, 1, 0, 0} {
-		task, ok := p.take(worker)
+		task, ok := take(p.shares, worker)
 		if !ok {
 			task = -1
 		}

@@ -1,0 +1,168 @@
+package measure
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/reidbench/reidbench/bench/train"
+	"github.com/reidbench/reidbench/kernels/parallel"
+)
+
+// A Simulation is how fast a step would be with other numbers of threads, by the times of its tasks: see
+// [parallel.Makespan]. Serial work, outside of the pool's jobs, is one thread's.
+type Simulation struct {
+	Seconds   float64            `json:"seconds"`        // of the step on one thread
+	AllSerial float64            `json:"serial_seconds"` // of all serial parts
+	Threads   []SimulatedThreads `json:"threads"`
+	Serial    []SimulatedKernel  `json:"serial"` // what has the longest serial parts, the longest first
+	Idle      []SimulatedKernel  `json:"idle"`   // what leaves the most time of the most threads unused, that first
+}
+
+// SimulatedThreads is a step with a number of threads.
+type SimulatedThreads struct {
+	Threads    int     `json:"threads"`
+	Seconds    float64 `json:"seconds"`
+	Efficiency float64 `json:"efficiency"` // the time on one thread, by threads times this one
+}
+
+// SimulatedKernel is a phase of a layer in a simulated step.
+type SimulatedKernel struct {
+	Layer   string  `json:"layer"` // "" for what belongs to none
+	Op      string  `json:"op"`
+	Phase   string  `json:"phase"`
+	Tasks   int     `json:"tasks"`   // of its longest job
+	Longest float64 `json:"longest"` // seconds of its longest task
+	Serial  float64 `json:"serial"`  // seconds outside of jobs, and in jobs of one task
+	Alone   float64 `json:"alone"`   // seconds on one thread
+	Seconds float64 `json:"seconds"` // with the most threads
+	Idle    float64 `json:"idle"`    // what its unused threads are of all threads' time in the step, with the most
+}
+
+// simulatedPiece is what a step does for a phase of a layer.
+type simulatedPiece struct {
+	layer, op, phase string
+	serial           time.Duration     // outside of jobs
+	jobs             [][]time.Duration // the times of their tasks
+}
+
+// simulatedRuns is how many steps are recorded. The shortest time of each task counts: other work on the machine makes
+// it longer.
+const simulatedRuns = 5
+
+// simulated records a program's steps on one thread, and computes how long one would take with numbers of threads.
+func simulated(p *train.Program, pool *parallel.Pool, step func(), threads []int) *Simulation {
+	var pieces []simulatedPiece
+	for run := range simulatedRuns {
+		recorded := recordStep(p, pool, step)
+		if run == 0 {
+			pieces = recorded
+			continue
+		}
+		for i, r := range recorded { // every step does the same
+			pieces[i].serial = min(pieces[i].serial, r.serial)
+			for j, job := range r.jobs {
+				for task, took := range job {
+					pieces[i].jobs[j][task] = min(pieces[i].jobs[j][task], took)
+				}
+			}
+		}
+	}
+	return simulate(pieces, threads)
+}
+
+// recordStep runs a step. What is not of the program's list comes last: the loss and, in training, Adam.
+func recordStep(p *train.Program, pool *parallel.Pool, step func()) []simulatedPiece {
+	recording := pool.StartRecording()
+	trace := p.StartTrace(recording)
+	start := time.Now()
+	step()
+	rest := simulatedPiece{op: "loss, Adam", serial: time.Since(start)}
+	p.StopTrace()
+	pool.StopRecording()
+	var pieces []simulatedPiece
+	jobs := 0
+	for _, s := range trace.Steps {
+		piece := simulatedPiece{
+			layer: s.Node.Name, op: s.Node.Op.String(), phase: s.Phase.String(), serial: s.Time, jobs: s.Jobs,
+		}
+		rest.serial -= s.Time
+		jobs += len(s.Jobs)
+		pieces = append(pieces, piece.lessJobs())
+	}
+	rest.jobs = recording.Jobs[jobs:]
+	return append(pieces, rest.lessJobs())
+}
+
+// lessJobs takes the time of the jobs out of the serial time.
+func (p simulatedPiece) lessJobs() simulatedPiece {
+	for _, job := range p.jobs {
+		p.serial -= total(job)
+	}
+	p.serial = max(p.serial, 0)
+	return p
+}
+
+func total(times []time.Duration) time.Duration {
+	var sum time.Duration
+	for _, t := range times {
+		sum += t
+	}
+	return sum
+}
+
+// with is the piece's time with a number of threads.
+func (p simulatedPiece) with(threads int) time.Duration {
+	sum := p.serial
+	for _, job := range p.jobs {
+		sum += parallel.Makespan(job, threads)
+	}
+	return sum
+}
+
+// simulate computes how long the pieces, one after the other, take with numbers of threads.
+func simulate(pieces []simulatedPiece, threads []int) *Simulation {
+	step := func(threads int) (seconds float64) {
+		for _, p := range pieces {
+			seconds += p.with(threads).Seconds()
+		}
+		return seconds
+	}
+	s := &Simulation{Seconds: step(1)}
+	for _, n := range threads {
+		seconds := step(n)
+		s.Threads = append(s.Threads, SimulatedThreads{n, seconds, s.Seconds / (float64(n) * seconds)})
+	}
+	most := slices.Max(threads)
+	all := float64(most) * step(most)
+	for _, p := range pieces {
+		k := p.kernel(most)
+		s.AllSerial += k.Serial
+		k.Idle = (float64(most)*k.Seconds - k.Alone) / all
+		s.Serial, s.Idle = append(s.Serial, k), append(s.Idle, k)
+	}
+	slices.SortStableFunc(s.Serial, func(a, b SimulatedKernel) int { return cmp.Compare(b.Serial, a.Serial) })
+	slices.SortStableFunc(s.Idle, func(a, b SimulatedKernel) int { return cmp.Compare(b.Idle, a.Idle) })
+	return s
+}
+
+// kernel describes the piece, without its share of idle time.
+func (p simulatedPiece) kernel(threads int) SimulatedKernel {
+	k := SimulatedKernel{
+		Layer: p.layer, Op: p.op, Phase: p.phase, Serial: p.serial.Seconds(),
+		Alone: p.with(1).Seconds(), Seconds: p.with(threads).Seconds(),
+	}
+	var longest time.Duration
+	for _, job := range p.jobs {
+		if len(job) == 1 {
+			k.Serial += job[0].Seconds()
+		}
+		if took := parallel.Makespan(job, threads); took > longest {
+			longest, k.Tasks = took, len(job)
+		}
+		if len(job) > 0 {
+			k.Longest = max(k.Longest, slices.Max(job).Seconds())
+		}
+	}
+	return k
+}

@@ -1,0 +1,37 @@
+package train
+
+import (
+	"time"
+
+	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/models/graph"
+)
+
+// A Trace has what each step of a program's list has done in one run, in their order.
+type Trace struct {
+	Steps     []Traced
+	recording *parallel.Recording
+}
+
+// Traced is one step.
+type Traced struct {
+	Node  *graph.Node // the first node of the layer, where several are fused
+	Phase Phase
+	Time  time.Duration     // of the whole step
+	Jobs  [][]time.Duration // that it had the pool run, in their order, and their tasks
+}
+
+// StartTrace has the following run traced, whose jobs the pool records.
+func (p *Program) StartTrace(recording *parallel.Recording) *Trace {
+	p.trace = &Trace{recording: recording}
+	return p.trace
+}
+
+// StopTrace ends the tracing.
+func (p *Program) StopTrace() { p.trace = nil }
+
+func (t *Trace) run(s *step, f *frame) {
+	before, start := len(t.recording.Jobs), time.Now()
+	s.run(f)
+	t.Steps = append(t.Steps, Traced{s.node, s.phase, time.Since(start), t.recording.Jobs[before:]})
+}
