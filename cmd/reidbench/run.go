@@ -79,7 +79,8 @@ Recipes:
   reidbench run all
 
   # three models on Market-1501 as published, two side by side
-  reidbench run osnet resnet50 'mobilenetv3*' --data Market-1501-v15.09.15 --recipe paper --jobs 2
+  reidbench weights fetch all --out pretrained
+  reidbench run osnet resnet50 'mobilenetv3*' --data Market-1501-v15.09.15 --recipe paper --weights pretrained --jobs 2
 
   # how long will that take here?
   reidbench run all --data Market-1501-v15.09.15 --recipe paper --dry-run
@@ -122,6 +123,9 @@ Recipes:
 			config, err := o.config(c.Flags().Changed, args)
 			if err != nil {
 				return err
+			}
+			if len(o.tasks) == 0 {
+				adviseWeights(config, c.ErrOrStderr())
 			}
 			if o.dryRun {
 				return dryRun(c.Context(), config, o.tasks, o.json, c.OutOrStdout(), c.ErrOrStderr())
