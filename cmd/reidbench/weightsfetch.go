@@ -190,6 +190,7 @@ type fetchedFileJSON struct {
 	Bytes    int64    `json:"bytes,omitempty"`
 	SHA256   string   `json:"sha256,omitempty"`
 	Verified string   `json:"verified_by,omitempty"` // "name" or "server"; absent: no digest is known
+	Licence  string   `json:"licence"`
 	Error    string   `json:"error,omitempty"`
 }
 
@@ -217,7 +218,7 @@ func (w wantedWeights) fetch(
 		}
 		entry := fetchedFileJSON{
 			Models: file.models, Library: file.Library, Name: file.Name, File: file.FileName(), State: "fetched",
-			Bytes: fetched.Bytes, SHA256: fetched.SHA256, Verified: fetched.Verified,
+			Bytes: fetched.Bytes, SHA256: fetched.SHA256, Verified: fetched.Verified, Licence: file.Licence,
 		}
 		switch {
 		case err != nil:
@@ -228,7 +229,7 @@ func (w wantedWeights) fetch(
 		}
 		outcome.Files = append(outcome.Files, entry)
 		if err == nil {
-			fmt.Fprintln(say, entry.line())
+			fmt.Fprintln(say, entry.line(file.Free()))
 		}
 	}
 	for _, m := range w.without {
@@ -273,7 +274,7 @@ func (w wantedWeights) runArguments(out string) string {
 	return text + " --weights " + out
 }
 
-func (e fetchedFileJSON) line() string {
+func (e fetchedFileJSON) line(free bool) string {
 	right := map[string]string{
 		"name": "SHA-256 as its name says", "server": "SHA-256 as the server says",
 		"": "no SHA-256 is known to check it by",
@@ -281,6 +282,9 @@ func (e fetchedFileJSON) line() string {
 	verb := ""
 	if e.State == "there" {
 		verb = "is there, "
+	}
+	if !free {
+		right += ", licence " + e.Licence
 	}
 	return fmt.Sprintf("%s: %s%.1f MB, %s", e.File, verb, megabytes(e.Bytes), right)
 }

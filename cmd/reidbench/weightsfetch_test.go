@@ -61,6 +61,20 @@ func TestWeightsFetch(t *testing.T) {
 		}
 	}
 	succeed(t, "weights", "inspect", filepath.Join(out, "hrnet_w32.ms_in1k.safetensors"))
+
+	restricted := succeed(t, "weights", "fetch", "timm/vit_base_patch16_224.mae", "--out", out, "--mirror", server.URL)
+	for _, want := range []string{
+		"SHA-256 as the server says, licence cc-by-nc-4.0\n", "reidbench run vit-b16 --weights " + out + "\n",
+	} {
+		if !strings.Contains(restricted, want) {
+			t.Errorf("%q lacks %q", restricted, want)
+		}
+	}
+	elsewhere := succeed(t, "weights", "fetch", "timm/hrnet_w18.ms_in1k", "--out", out, "--mirror", server.URL)
+	want := "--weights hrnet_w18=" + filepath.Join(out, "hrnet_w18.ms_in1k.safetensors")
+	if !strings.Contains(elsewhere, want) {
+		t.Errorf("%q, where two files are called like the model, lacks %q", elsewhere, want)
+	}
 }
 
 func TestWeightsFetchJSON(t *testing.T) {
@@ -83,13 +97,13 @@ func TestWeightsFetchJSON(t *testing.T) {
 		Format: fetchFormat, Folder: out,
 		Files: []fetchedFileJSON{{
 			Models: []string{"xception", "xception-standard"}, Library: "timm", Name: "legacy_xception.tf_in1k",
-			File: "xception-43020ad28.pth", State: "failed",
+			File: "xception-43020ad28.pth", State: "failed", Licence: "apache-2.0",
 			Error: "fetch " + server.URL + "/rwightman/pytorch-image-models/releases/download/v0.1-cadene/" +
 				"xception-43020ad28.pth: another digest",
 		}, {
 			Models: []string{"tnt-s"}, Library: "timm", Name: "tnt_s_legacy_patch16_224.in1k",
 			File: "tnt_s_patch16_224.in1k.safetensors", State: "fetched", Bytes: int64(len(data)),
-			SHA256: hex.EncodeToString(sum[:]), Verified: "server",
+			SHA256: hex.EncodeToString(sum[:]), Verified: "server", Licence: "apache-2.0",
 		}},
 		Without: []withoutJSON{{"vt-resnet50-1f1r", sources.WhyAbsent("vt-resnet50-1f1r")}},
 	}

@@ -48,6 +48,9 @@ address. It is read from the libraries' code, nothing is looked up.`,
 				}
 			}
 			w := c.OutOrStdout()
+			if wide {
+				w = struct{ io.Writer }{w} // no terminal, whose width would be kept to
+			}
 			switch {
 			case json:
 				return writeJSON(w, describeSources(list))
@@ -141,9 +144,12 @@ func printSourcesOf(w io.Writer, list []models.Model, wide bool) error {
 // ofLibrary marks a licence that is the library's.
 const ofLibrary = "*"
 
-// sourceColumns are those of a file, the ones that answer first at the front.
+// sourceColumns are those of a file. Where a terminal has no room, the library gives way first, then the size.
 func sourceColumns(wide bool) []column {
-	columns := []column{{title: "File", left: true}, {title: "Top-1"}, {title: "MB"}, {title: "Library", left: true}}
+	columns := []column{
+		{title: "File", left: true}, {title: "Top-1"}, {title: "MB", yields: 1},
+		{title: "Library", left: true, yields: 2},
+	}
 	if wide {
 		for _, title := range []string{"Licence", "SHA-256", "Address"} {
 			columns = append(columns, column{title: title, left: true})
@@ -189,6 +195,15 @@ func sourceFacts(list []models.Model, shown []sources.File, wide bool) []results
 			facts = append(facts, results.Fact{Label: m.Name, Text: "the file is of the published network, which is " +
 				standard.Name + " here; it has the row's tensors and computes something else."})
 		}
+	}
+	var restricted byReason
+	for _, f := range shown {
+		if !wide && !f.Free() {
+			restricted.add(f.Licence+":", f.Name)
+		}
+	}
+	if len(restricted) > 0 {
+		facts = append(facts, results.Fact{Label: "Licence", Text: restricted.text() + "."})
 	}
 	for _, f := range shown {
 		if f.Note != "" {

@@ -53,6 +53,11 @@ func (f File) FileName() string {
 	return path.Base(f.URL)
 }
 
+// Free reports whether the licence lets everybody use the file for everything.
+func (f File) Free() bool {
+	return slices.Contains([]string{"apache-2.0", "bsd-3-clause", "mit"}, f.Licence)
+}
+
 // The catalogue is what sources.json holds.
 type catalogue struct {
 	Files  []File            `json:"files"`

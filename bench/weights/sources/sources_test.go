@@ -43,11 +43,13 @@ func TestFileNamesAreUnique(t *testing.T) {
 
 // TestDefaultsMayBeUsed: nobody begins with weights that forbid commercial use without having asked for them.
 func TestDefaultsMayBeUsed(t *testing.T) {
-	free := []string{"apache-2.0", "bsd-3-clause", "mit"}
 	for _, f := range published().Files {
-		if f.Default && !slices.Contains(free, f.Licence) {
+		if f.Default && !f.Free() {
 			t.Errorf("%s is a default under %s", f.Qualified(), f.Licence)
 		}
+	}
+	if f, ok := Find("timm/resnet50.fb_swsl_ig1b_ft_in1k"); !ok || f.Free() {
+		t.Errorf("%s is free: %v, %v", f.Qualified(), ok, f.Free())
 	}
 }
 
