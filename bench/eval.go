@@ -92,29 +92,21 @@ func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, err
 	if err := c.Protocol.Rerank.Validate(); err != nil {
 		return evaluation{}, nil, err
 	}
-	g, err := c.Model.Graph(max(data.Classes, 1)) // its logits are not asked for
+	network, err := c.Source.network(c.Model, c.Weights, max(data.Classes, 1), c.Progress)
 	if err != nil {
 		return evaluation{}, nil, err
-	}
-	w := train.NewWeights(g, 0)
-	adopted := &adoption{weights: w, graph: g}
-	note, err := c.Source.load(adopted, c.Model, c.Weights)
-	if err != nil {
-		return evaluation{}, nil, err
-	}
-	if note != "" {
-		c.Progress.Report(progress.Event{Kind: progress.Noted, Job: c.Model.Name, Text: note})
 	}
 	pool := parallel.NewPool(c.Threads)
 	defer pool.Close()
-	program, err := train.Compile(g, w, pool, train.Options{Batch: c.Batch, Stage: train.Inference})
+	options := train.Options{Batch: c.Batch, Stage: train.Inference}
+	program, err := train.Compile(network.graph, network.weights, pool, options)
 	if err != nil {
 		return evaluation{}, nil, err
 	}
 	stop := new(atomic.Bool)
 	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
 	program.Watch(stop)
-	judged, err := (&judge{data, g, program, c.Protocol, c.Threads, adopted.view}).evaluate(ctx)
+	judged, err := (&judge{data, network.graph, program, c.Protocol, c.Threads, network.view}).evaluate(ctx)
 	if err == nil {
 		data.warn(collapse(judged.result))
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
@@ -48,6 +50,26 @@ func (s WeightsSource) fit(path string, m models.Model, g *graph.Graph) error {
 	defer from.archive.Close()
 	_, err = weights.Match(from.archive, from.network)
 	return err
+}
+
+// network builds a model's network for so many classes and fills it from a file of weights; what is to be said about
+// that is reported.
+func (s WeightsSource) network(
+	m models.Model, file string, classes int, report progress.Reporter,
+) (*adoption, error) {
+	g, err := m.Graph(classes)
+	if err != nil {
+		return nil, err
+	}
+	a := &adoption{weights: train.NewWeights(g, 0), graph: g}
+	note, err := s.load(a, m, file)
+	if err != nil {
+		return nil, err
+	}
+	if note != "" {
+		report.Report(progress.Event{Kind: progress.Noted, Job: m.Name, Text: note})
+	}
+	return a, nil
 }
 
 // load fills weights from a file under our names or those of another implementation that the model knows, and makes

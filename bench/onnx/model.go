@@ -56,21 +56,6 @@ type Value struct {
 	Doc  string
 }
 
-func (v Value) String() string {
-	text := fmt.Sprintf("%s: %v [", v.Name, v.Type)
-	for i, d := range v.Dims {
-		if i > 0 {
-			text += ", "
-		}
-		if d == Batch {
-			text += "batch"
-		} else {
-			text += fmt.Sprint(d)
-		}
-	}
-	return text + "]"
-}
-
 // A Model is a network as ONNX.
 type Model struct {
 	Name     string
@@ -89,8 +74,8 @@ type Producer struct{ Name, Version string }
 // An Entry is a line of a model's metadata.
 type Entry struct{ Key, Value string }
 
-// Nodes is the number of a model's operations.
-func (m *Model) Nodes() int { return len(m.nodes) }
+// Operations is their number in a model.
+func (m *Model) Operations() int { return len(m.nodes) }
 
 // A node is one operation: NodeProto.
 type node struct {

@@ -96,7 +96,7 @@ func parseExample(line string) error {
 		_, err = o.config(func(string) bool { return false }, args)
 	case "bench":
 		_, _, err = benched(args)
-	case "summary", "eval", "rank":
+	case "summary", "eval", "rank", "export":
 		_, err = models.Match(args...)
 	}
 	return err

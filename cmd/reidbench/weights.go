@@ -18,10 +18,10 @@ import (
 func newWeightsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "weights",
-		Short: "Find and fetch public weights, look into files of weights, convert them",
+		Short: "Find and fetch public weights, look into files of weights, convert and export them",
 	}
 	command.AddCommand(newWeightsSourcesCommand(), newWeightsFetchCommand(), newWeightsInspectCommand(),
-		newWeightsConvertCommand())
+		newWeightsConvertCommand(), newWeightsExportCommand())
 	return command
 }
 
