@@ -143,7 +143,8 @@ func compareFeatures(t *testing.T, runtime string, g *graph.Graph, o Options, li
 		t.Fatal(err)
 	}
 	got := runModel(t, runtime, file, input)
-	width, report := g.Features.Shape.C, fmt.Sprintf("| %s | %d |", g.Name, model.Operations())
+	size := float64(model.encode("").size()) / (1 << 20)
+	width, report := g.Features.Shape.C, fmt.Sprintf("| `%s` | %d | %.1f |", g.Name, model.Operations(), size)
 	for _, n := range runtimeBatches {
 		if len(got) < n*width {
 			t.Fatalf("the runtime has made %d numbers, fewer than %d features of %d images", len(got), width, n)
