@@ -14,7 +14,8 @@ func adviseWeights(config bench.Config, w io.Writer) {
 	if config.Recipe.Name != recipe.Paper().Name || len(config.Weights) > 0 {
 		return
 	}
-	fmt.Fprint(w, `The published figures begin with ImageNet's weights, and this run with random ones. To begin as published:
+	fmt.Fprint(w, `The published figures begin with ImageNet's weights, and this run with random ones.
+To begin as published:
   reidbench weights fetch all --out pretrained
 and add to this command: --weights pretrained
 

@@ -27,7 +27,8 @@ func writePlots(report *results.Report, runs string, w io.Writer) error {
 
 // writeNext says what one may do with a run that is over.
 func writeNext(config bench.Config, w io.Writer) error {
-	next := "Next:  reidbench report --runs " + config.Out + " --html report.html   # all of it, for a browser\n"
+	next := "Next:  reidbench report --runs " + config.Out + " --html report.html   # all of it, for a browser\n" +
+		"       reidbench choose --runs " + config.Out + " --max-latency 50ms   # which rows are worth having?\n"
 	if config.Data == "" {
 		next += "       reidbench run all --data Market-1501-v15.09.15 --recipe paper --dry-run   # on photographs\n"
 	}

@@ -24,8 +24,17 @@ var (
 // TestScratchTable: the README has what report makes of the records in docs/scratch, byte for byte, and nothing as long
 // as there is no record.
 func TestScratchTable(t *testing.T) {
-	const begin = "<!-- reidbench report --runs docs/scratch --ours --markdown -->\n"
-	const end = "<!-- end of the report -->\n"
+	want := ""
+	if records, _ := scratchRecords(t); len(records) > 0 {
+		want = succeed(t, "report", "--runs", scratchFolder, "--ours", "--markdown")
+	}
+	inReadme(t, "report --runs docs/scratch --ours --markdown", want)
+}
+
+// inReadme holds what a command prints against what the README has of it; -update rewrites that.
+func inReadme(t *testing.T, command, want string) {
+	t.Helper()
+	begin, end := "<!-- reidbench "+command+" -->\n", "<!-- end of the report -->\n"
 	text, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
@@ -33,11 +42,7 @@ func TestScratchTable(t *testing.T) {
 	before, rest, begun := strings.Cut(string(text), begin)
 	got, after, ended := strings.Cut(rest, end)
 	if !begun || !ended {
-		t.Fatal("README.md has no place for the table")
-	}
-	want := ""
-	if records, _ := scratchRecords(t); len(records) > 0 {
-		want = succeed(t, "report", "--runs", scratchFolder, "--ours", "--markdown")
+		t.Fatalf("README.md has no place for what %q prints", command)
 	}
 	if *update && got != want {
 		if err := os.WriteFile(readme, []byte(before+begin+want+end+after), 0o666); err != nil {
@@ -46,7 +51,7 @@ func TestScratchTable(t *testing.T) {
 		got = want
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("docs/scratch in README.md (-report +README; -update rewrites it):\n%s", diff)
+		t.Errorf("%s (-printed +README.md; -update rewrites it):\n%s", command, diff)
 	}
 }
 
