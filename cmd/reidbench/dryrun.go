@@ -83,9 +83,11 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 	return err
 }
 
-// figure prints a rate with three digits, as far as there are.
+// figure prints a rate or a time with three digits, as far as there are.
 func figure(v float64) string {
 	switch {
+	case v < 1:
+		return fmt.Sprintf("%.3f", v)
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:

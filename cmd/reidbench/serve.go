@@ -27,7 +27,7 @@ import (
 const watchInterval = 5 * time.Second
 
 func newServeCommand() *cobra.Command {
-	var runs, data, address string
+	var runs, data, measured, address string
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Show the report in a browser, live while a run goes on",
@@ -55,9 +55,9 @@ report to everybody who can reach it; there is no password.`,
 			site := &live.Site{
 				Host:     host,
 				Interval: watchInterval,
-				Version:  func() (string, error) { return runsVersion(runs) },
+				Version:  func() (string, error) { return runsVersion(runs, measured) },
 				Write: func(w *bytes.Buffer, version string) error {
-					return writeLive(c.Context(), w, runs, data, version, c.ErrOrStderr())
+					return writeLive(c.Context(), w, runs, data, measured, version, c.ErrOrStderr())
 				},
 			}
 			return live.Serve(c.Context(), listener, site.Handler())
@@ -67,6 +67,7 @@ report to everybody who can reach it; there is no password.`,
 	flags.StringVar(&runs, "runs", defaultRuns, "`folder` of the runs")
 	flags.StringVar(&data, "data",
 		"", "`folder` of the dataset, for pictures; none: synthetic data is found with the runs")
+	flags.StringVar(&measured, "measured", "", measuredUsage)
 	flags.StringVar(&address, "address", "127.0.0.1:8080", "`host:port` to answer at; port 0: a free one")
 	return command
 }
@@ -79,12 +80,15 @@ func announce(stdout, stderr io.Writer, address net.Addr) {
 	}
 }
 
-func writeLive(ctx context.Context, w *bytes.Buffer, runs, data, version string, warn io.Writer) error {
+func writeLive(ctx context.Context, w *bytes.Buffer, runs, data, measured, version string, warn io.Writer) error {
 	report, err := loadReport(runs)
 	if errors.Is(err, fs.ErrNotExist) {
 		report, err = newReport(nil) // the run has not begun yet
 	}
 	if err != nil {
+		return err
+	}
+	if err := addMeasurements(report, measured); err != nil {
 		return err
 	}
 	page, err := newPage(ctx, report, runs, data, warn)
@@ -95,20 +99,26 @@ func writeLive(ctx context.Context, w *bytes.Buffer, runs, data, version string,
 	return html.Write(w, page)
 }
 
-// runsVersion digests sizes and times of the files that a report is made of.
-func runsVersion(runs string) (string, error) {
+// runsVersion digests sizes and times of the files that a report is made of: those in the folder of runs, and one of
+// measurements.
+func runsVersion(runs, measured string) (string, error) {
 	digest := sha256.New()
 	folders, err := os.ReadDir(runs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
+	add := func(path string) {
+		if info, err := os.Stat(path); err == nil {
+			fmt.Fprintf(digest, "%s\x00%d\x00%d\n", path, info.Size(), info.ModTime().UnixNano())
+		}
+	}
 	for _, folder := range folders {
 		for _, name := range []string{results.File, store.MetricsFile, results.ProfileFile, results.RankingsFile} {
-			path := filepath.Join(runs, folder.Name(), name)
-			if info, err := os.Stat(path); err == nil {
-				fmt.Fprintf(digest, "%s\x00%d\x00%d\n", path, info.Size(), info.ModTime().UnixNano())
-			}
+			add(filepath.Join(runs, folder.Name(), name))
 		}
+	}
+	if measured != "" {
+		add(measured)
 	}
 	return hex.EncodeToString(digest.Sum(nil)[:12]), nil
 }

@@ -15,13 +15,14 @@ import (
 )
 
 func TestServe(t *testing.T) {
-	dir := runs(t)
+	dir, measured := runs(t), measuredFile(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	printed, stdout := io.Pipe()
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, []string{"serve", "--runs", dir, "--address", "127.0.0.1:0"}, stdout, io.Discard)
+		code <- run(ctx, []string{"serve", "--runs", dir, "--measured", measured, "--address", "127.0.0.1:0"},
+			stdout, io.Discard)
 	}()
 	address, err := bufio.NewReader(printed).ReadString('\n')
 	if err != nil {
@@ -39,7 +40,7 @@ func TestServe(t *testing.T) {
 		}
 		return string(page)
 	}
-	if first := page(); strings.Count(first, `class="state failed"`) != 2 || !strings.Contains(first, "connect-src") {
+	if first := page(); strings.Count(first, `class="state failed"`) != 3 || !strings.Contains(first, "connect-src") {
 		t.Error("the page is not that of the runs, live")
 	}
 	record, err := results.Read(filepath.Join(dir, "lenet"))
@@ -52,6 +53,9 @@ func TestServe(t *testing.T) {
 	}
 	if !strings.Contains(page(), "12.34") {
 		t.Error("the page does not follow the runs")
+	}
+	if !strings.Contains(page(), `"latency_ms":17.5`) {
+		t.Error("the page does not have OSNet's latency")
 	}
 	cancel()
 	if got := <-code; got != exitOK {
@@ -78,9 +82,9 @@ func TestServeWhoSeesIt(t *testing.T) {
 
 // TestStoreVersion: it changes with what the page shows, and with nothing else.
 func TestStoreVersion(t *testing.T) {
-	dir := runs(t)
+	dir, measured := runs(t), filepath.Join(t.TempDir(), "measured.json")
 	version := func() string {
-		v, err := runsVersion(dir)
+		v, err := runsVersion(dir, measured)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,13 +98,15 @@ func TestStoreVersion(t *testing.T) {
 		t.Error("a checkpoint changes the page's version")
 	}
 	log := filepath.Join(dir, "lenet", "metrics.jsonl")
-	for _, content := range []string{"{}\n", "{}\n{}\n"} {
-		before := version()
-		if err := os.WriteFile(log, []byte(content), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		if version() == before {
-			t.Errorf("a log of %q does not change the page's version", content)
+	for _, file := range []string{log, measured} {
+		for _, content := range []string{"{}\n", "{}\n{}\n"} {
+			before := version()
+			if err := os.WriteFile(file, []byte(content), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if version() == before {
+				t.Errorf("%s with %q does not change the page's version", file, content)
+			}
 		}
 	}
 	before := version()
@@ -110,7 +116,7 @@ func TestStoreVersion(t *testing.T) {
 	if version() == before {
 		t.Error("a log that was written again does not change the page's version")
 	}
-	if _, err := runsVersion(filepath.Join(dir, "absent")); err != nil {
+	if _, err := runsVersion(filepath.Join(dir, "absent"), ""); err != nil {
 		t.Errorf("a run that has not begun: %v", err)
 	}
 }
