@@ -45,6 +45,34 @@ func TestEvaluateAgreesWithRun(t *testing.T) {
 	}
 }
 
+// TestNeckInFilesOfWeights: a file with a neck is judged with it, and a training with a neck may begin with a file that
+// has none.
+func TestNeckInFilesOfWeights(t *testing.T) {
+	plain := testConfig(t, tinymodel.New("one"))
+	mustRun(t, plain)
+	file := filepath.Join(plain.Out, "one", store.WeightsFile)
+
+	c := testConfig(t, tinymodel.New("one"))
+	c.Recipe.Neck, c.Weights = true, WeightsFiles{file}
+	var notes []string
+	c.Progress = watcher(func(e progress.Event) { notes = append(notes, e.Text) })
+	summary := mustRun(t, c)
+	if text := strings.Join(notes, "\n"); !strings.Contains(text, "no batch norm before the classifier in the file") ||
+		!strings.Contains(text, "classifier.bias") {
+		t.Errorf("the notes are\n%s", text)
+	}
+	got, err := Evaluate(t.Context(), EvaluateConfig{
+		Model: tinymodel.New("one"), Weights: filepath.Join(c.Out, "one", store.WeightsFile), Data: c.Data,
+		Batch: c.Recipe.Batch,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(*summary.Jobs[0].Record.Final, got.Metrics); diff != "" {
+		t.Errorf("metrics (-run +evaluate):\n%s", diff)
+	}
+}
+
 func TestEvaluateLeavesOutAnotherClassifier(t *testing.T) {
 	c := testConfig(t, tinymodel.New("one"))
 	mustRun(t, c)

@@ -50,6 +50,7 @@ type job struct {
 // newJob resolves what there is to do, without doing anything. A model whose graph cannot
 // be built makes a job that fails.
 func newJob(model models.Model, seed uint64, c *Config, data *dataset) *job {
+	model = model.As(c.Recipe.Variant())
 	j := &job{
 		model: model, data: data, weightsSource: c.WeightsSource,
 		folder: c.folder(model, seed),

@@ -5,6 +5,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/train"
@@ -57,7 +58,11 @@ func (s WeightsSource) fit(path string, m models.Model, g *graph.Graph) error {
 func (s WeightsSource) network(
 	m models.Model, file string, classes int, report progress.Reporter,
 ) (*adoption, error) {
-	g, err := m.Graph(classes)
+	variant, err := variantOf(file)
+	if err != nil {
+		return nil, err
+	}
+	g, err := m.As(variant).Graph(classes)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +138,11 @@ func publishedNetwork(g *graph.Graph) weights.Network {
 	for _, p := range g.Classifier.Params {
 		n.Classifier = append(n.Classifier, p.Name)
 	}
+	if g.Compared != g.Features {
+		for _, p := range append(slices.Clone(g.Features.Params), g.Features.Buffers...) {
+			n.Neck = append(n.Neck, p.Name)
+		}
+	}
 	for _, node := range g.Nodes {
 		if _, ok := node.Op.(graph.Position); !ok || len(node.Params[0].Shape) != 3 {
 			continue // a TNT's pixels lie alike in images of all sizes
@@ -142,4 +152,16 @@ func publishedNetwork(g *graph.Graph) weights.Network {
 		n.Positions[p.Name] = weights.Grid{H: image.H / patch, W: image.W / patch}
 	}
 	return n
+}
+
+// variantOf is the variant that a file holds the weights of.
+func variantOf(path string) (models.Variant, error) {
+	archive, err := weights.Open(path)
+	if err != nil {
+		return models.Variant{}, err
+	}
+	defer archive.Close()
+	return models.Variant{Neck: slices.ContainsFunc(archive.Tensors(), func(t weights.Info) bool {
+		return strings.HasSuffix("."+t.Name, "."+graph.NeckModule+".running_mean")
+	})}, nil
 }

@@ -31,6 +31,7 @@ func TestValuesOfTheRecipe(t *testing.T) {
 		{"triplet with a margin", `"triplet": "0.3"`, func(r *recipe.Recipe) {
 			r.Sampler, r.Batch, r.Triplet = market1501.Identities, 8, train.Triplet{Margin: 0.3}
 		}},
+		{"neck", `"bnneck": true`, func(r *recipe.Recipe) { r.Neck = true }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := plain

@@ -92,7 +92,11 @@ func (f *teacherFolder) recorded(ctx context.Context) <-chan struct{} {
 
 // load compiles the teacher, whom the student has met, for inference.
 func (f *teacherFolder) load(t *training) (*train.Program, error) {
-	g, err := f.model.Graph(t.id.Classes)
+	id, err := f.folder.Identity()
+	if err != nil || id == nil {
+		return nil, fmt.Errorf("%w: %s does not say how it was trained: %w", ErrNoTeacher, f.folder.Dir, err)
+	}
+	g, err := f.model.As(id.Recipe.Variant()).Graph(t.id.Classes)
 	if err != nil {
 		return nil, err
 	}

@@ -232,7 +232,7 @@ func (c *Config) findPretrained(s scope) (map[string]string, error) {
 	var list []models.Model
 	graphs := map[string]*graph.Graph{}
 	for _, m := range c.Models {
-		if g, err := m.Graph(classes); err == nil {
+		if g, err := m.As(c.Recipe.Variant()).Graph(classes); err == nil {
 			list, graphs[m.Name] = append(list, m), g
 		}
 	}

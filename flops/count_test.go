@@ -130,3 +130,22 @@ func TestCountRefusesUnknownOperations(t *testing.T) {
 		t.Errorf("error %v, want one that names the network, the layer and the operation", err)
 	}
 }
+
+// TestCountOfANeck: its bias, which is never trained, is none of the exact counting's parameters, but one of the
+// published counting's.
+func TestCountOfANeck(t *testing.T) {
+	b := graph.NewBuilder("net", graph.Shape{H: 1, W: 1, C: 4})
+	x := b.Linear("fc", b.Input(), 6)
+	g, err := b.Graph(b.Neck(x, b.Linear("head", x, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Count(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Cost{Params: 30 + 6, LinearMACs: 24, PaperParams: 30 + 12, PaperMACs: 24 + 12}
+	if diff := cmp.Diff(want, r.Total); diff != "" || r.Classifier.Params != 12 {
+		t.Errorf("the classifier has %d parameters; total (-want +counted):\n%s", r.Classifier.Params, diff)
+	}
+}

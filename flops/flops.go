@@ -29,7 +29,7 @@ type Cost struct {
 	Node *graph.Node
 
 	// Exact counting.
-	Params     int64 // elements of the parameters that the node owns
+	Params     int64 // elements of the parameters that the node owns, but for those that are never trained
 	ConvMACs   int64
 	LinearMACs int64
 	MatMulMACs int64 // products of two activations: attention's q·kᵀ and p·v, and plain ones
@@ -78,9 +78,14 @@ func Count(g *graph.Graph) (Report, error) {
 
 func count(n *graph.Node) (Cost, error) {
 	c := Cost{Node: n}
+	fixed := int64(0)
 	if n.Owns() {
 		for _, p := range n.Params {
-			c.Params += int64(p.Size())
+			if p.Fixed {
+				fixed += int64(p.Size())
+			} else {
+				c.Params += int64(p.Size())
+			}
 		}
 	}
 	outputs := int64(n.Shape.Size())
@@ -96,7 +101,7 @@ func count(n *graph.Node) (Cost, error) {
 		c.LinearMACs = outputs * int64(n.Inputs[0].Shape.C)
 		c.PaperParams, c.PaperMACs = c.Params, c.LinearMACs
 	case graph.BatchNorm:
-		c.PaperParams, c.PaperMACs = c.Params, 2*outputs
+		c.PaperParams, c.PaperMACs = c.Params+fixed, 2*outputs
 	case graph.AvgPool:
 		c.PaperMACs = outputs
 	case graph.AdaptiveAvgPool:

@@ -59,6 +59,8 @@ type Model struct {
 	// the last linear layer, whose only input is that embedding.
 	Build func(b *graph.Builder, classes int) (features, logits *graph.Node)
 
+	variant Variant
+
 	// Sources are the other implementations whose files of weights can be read.
 	Sources []Source
 }
@@ -75,7 +77,11 @@ func (m Model) Graph(classes int) (g *graph.Graph, err error) {
 		}
 	}()
 	b := graph.NewBuilder(m.Name, m.Input)
-	return b.Graph(m.Build(b, classes))
+	features, logits := m.Build(b, classes)
+	if m.variant.Neck {
+		features, logits = b.Neck(features, logits)
+	}
+	return b.Graph(features, logits)
 }
 
 // panicError is the panic of a model's function.

@@ -19,6 +19,7 @@ var recipeLabels = []struct{ key, label string }{
 	{"weight_decay", "weight decay"},
 	{"label_smoothing", "label smoothing"},
 	{"triplet", "triplet loss"},
+	{"bnneck", "batch norm before the classifier"},
 }
 
 // String lists the recipe's name and its values, those of nested objects in brackets. What has no effect is left out.
@@ -27,7 +28,7 @@ func (r Recipe) String() string {
 	var said []string
 	for _, l := range recipeLabels {
 		if value, ok := values[l.key]; ok {
-			said = append(said, l.label+" "+inline(value))
+			said = append(said, strings.TrimSuffix(l.label+" "+inline(value), " true"))
 			delete(values, l.key)
 		}
 		if l.key == "lr" && !isZero(values["lr_step"]) {

@@ -15,6 +15,7 @@ func (r *Report) warnOfRuns() {
 			{"The figures of %s flatter: %s.", (*Record).leaked},
 			{"The features of %s have collapsed: %s.", (*Record).collapsed},
 			{"Teacher of %s: %s.", (*Record).taught},
+			{"Costs of %s: %s.", (*Record).otherCost},
 			{"What the queries of %s have found is not known: %s.", func(r *Record) string { return r.NoQueries }},
 		} {
 			for _, s := range l.statements(about.of) {

@@ -10,6 +10,7 @@ import (
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models"
 )
 
 // A Recipe is a named set of training values. Two stages are trained, each by an
@@ -37,6 +38,9 @@ type Recipe struct {
 
 	// Triplet is the loss of the features beside that of the logits, in the second stage; zero, and not recorded, none.
 	Triplet train.Triplet `json:"triplet,omitzero"`
+
+	// Neck has a batch norm between features and classifier, see [graph.Builder.Neck]; zero is not recorded.
+	Neck bool `json:"bnneck,omitzero"`
 
 	EvaluateEvery   int `json:"evaluate_every"`   // epochs of the second stage; 0: only at its end
 	CheckpointEvery int `json:"checkpoint_every"` // epochs of either stage; 0: only when interrupted
@@ -156,6 +160,9 @@ func (r Recipe) WithEpochs(epochs int) Recipe {
 
 // most is beyond all use, as a number of epochs and of images in a batch; sums and products of such do not overflow.
 const most = 1 << 20
+
+// Variant is in what networks depart from the published ones under this recipe.
+func (r Recipe) Variant() models.Variant { return models.Variant{Neck: r.Neck} }
 
 // perPerson is how many images of a person a batch has where it is made of people.
 const perPerson = market1501.ImagesOfIdentity

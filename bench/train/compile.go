@@ -56,14 +56,15 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 		return nil, fmt.Errorf("compiling %s: %w", g.Name, err)
 	}
 	p := &Program{
-		graph: g, weights: w, options: opt, fused: fused, features: none, dlogits: none, dfeatures: none,
+		graph: g, weights: w, options: opt, fused: fused, features: none, dlogits: none, compared: none,
+		dcompared: none,
 	}
 	if opt.Stage != Inference {
 		c.gradients = mem.Allocate(len(w.parameters))
 		p.gradients = c.gradients
 	}
 
-	features, logits := c.values[g.Features], c.values[g.Logits]
+	features, compared, logits := c.values[g.Features], c.values[g.Compared], c.values[g.Logits]
 	c.emitForward()
 	forwardSteps := len(c.steps)
 	p.features, p.logits = features.buf, logits.buf
@@ -73,11 +74,12 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 		}
 		p.dlogits = c.newBuffer(logits.size, 0)
 		c.hold(logits, p.dlogits)
-		if opt.Triplet != (Triplet{}) && features.needs {
-			p.dfeatures = c.newBuffer(features.size, 0)
-			c.hold(features, p.dfeatures)
+		if opt.Triplet != (Triplet{}) && compared.needs {
+			p.compared, p.dcompared = compared.buf, c.newBuffer(compared.size, 0)
+			c.hold(compared, p.dcompared)
 		}
 		c.emitBackward()
+		c.emitFixed()
 	}
 	p.forward, p.backward = c.steps[:forwardSteps:forwardSteps], c.steps[forwardSteps:]
 
@@ -171,6 +173,16 @@ func (c *compiler) emitBackward() {
 	}
 }
 
+// emitFixed has the parameters that stay as they are no gradient.
+func (c *compiler) emitFixed() {
+	for _, p := range c.graph.Params {
+		if p.Fixed && c.written[p] {
+			gradient := c.weights.mustPlace(p.Name).of(c.gradients)
+			c.emit(label{p.Owner, WeightGradient}, nil, nil, func(*frame) { clear(gradient) })
+		}
+	}
+}
+
 // read returns the buffer that holds a value at this point of the list. In the backward pass a cheap value is computed
 // again the first time it is asked for.
 func (c *compiler) read(v *value) buffer {
@@ -213,8 +225,9 @@ func (c *compiler) measureLives(forwardSteps int, p *Program) {
 		c.buffers[p.dlogits].first = forwardSteps - 1
 		touch(p.dlogits, len(c.steps)-1)
 	}
-	if p.dfeatures != none {
-		c.buffers[p.dfeatures].first = forwardSteps - 1
+	if p.dcompared != none {
+		c.buffers[p.dcompared].first = forwardSteps - 1
+		touch(p.compared, len(c.steps)-1)
 	}
 	touch(p.features, len(c.steps)-1)
 	touch(p.logits, len(c.steps)-1)

@@ -98,7 +98,7 @@ func (c *compiler) next(l layer) layer {
 		return l.output().soleReader()
 	}
 	n := l.output().node
-	if len(c.uses[n.ID]) != 1 || n == c.graph.Features {
+	if len(c.uses[n.ID]) != 1 || n == c.graph.Features || n == c.graph.Compared {
 		return nil
 	}
 	return c.values[c.uses[n.ID][0]].maker

@@ -32,6 +32,9 @@ func (c *compiler) lower() error {
 		c.layers = append(c.layers, l)
 	}
 	c.values[c.graph.Features].result, c.values[c.graph.Logits].result = true, true
+	if c.opt.Stage != Inference {
+		c.values[c.graph.Compared].result = true
+	}
 	c.findReaders()
 	c.findNeeds()
 	return nil

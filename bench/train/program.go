@@ -83,7 +83,8 @@ type Program struct {
 	frame            frame
 	features, logits buffer
 	dlogits          buffer
-	dfeatures        buffer // none unless the features have a loss of their own
+	compared         buffer // features that have a loss of their own, none without
+	dcompared        buffer
 	fused            map[string]int
 	images           []float32
 	labels           []int32
@@ -227,9 +228,9 @@ func (p *Program) Train(n int, iteration uint64) float64 {
 	}
 	classes, dlogits := p.graph.Logits.Shape.C, p.frame.at(p.dlogits)
 	loss := p.options.Loss.Gradient(n, classes, p.Logits(n), p.teacher, p.labels[:n], dlogits)
-	if p.dfeatures != none {
-		width, dfeatures := p.graph.Features.Shape.C, p.frame.at(p.dfeatures)
-		loss += p.options.Triplet.Gradient(n, width, p.Features(n), p.labels[:n], dfeatures)
+	if p.dcompared != none {
+		compared, dcompared := p.frame.at(p.compared), p.frame.at(p.dcompared)
+		loss += p.options.Triplet.Gradient(n, p.graph.Compared.Shape.C, compared, p.labels[:n], dcompared)
 	}
 	p.run(p.backward)
 	if p.watch.cut {

@@ -28,7 +28,7 @@ func TestGradients(t *testing.T) {
 				elements = 1
 			}
 			p, w := sampleProgram(t, s, 2, Options{Stage: Everything, Seed: 9})
-			compareGradients(t, p, w, elements)
+			compareGradients(t, p, w, elements, 1)
 		})
 	}
 }

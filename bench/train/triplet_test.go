@@ -25,7 +25,7 @@ func TestTripletGradients(t *testing.T) {
 		}
 		t.Run(s.name, func(t *testing.T) {
 			p, w := tripletProgram(t, s, 2, Options{Stage: Everything, Seed: 9, Triplet: Triplet{Margin: 30}})
-			compareGradients(t, p, w, 2)
+			compareGradients(t, p, w, 2, 1)
 		})
 	}
 }

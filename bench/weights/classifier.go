@@ -30,3 +30,14 @@ func classifierNote(a *Archive, n Network) string {
 	}
 	return ""
 }
+
+// lacksNeck reports whether the network has a batch norm before its classifier and the archive has nothing of it.
+func lacksNeck(a *Archive, n Network) bool {
+	return len(n.Neck) > 0 && !slices.ContainsFunc(n.Neck, a.Has)
+}
+
+// isBiasOf reports whether a tensor is the bias of a classifier that has the weight alone.
+func isBiasOf(classifier []string, name string) bool {
+	module, ok := strings.CutSuffix(name, ".bias")
+	return ok && len(classifier) == 1 && classifier[0] == module+".weight"
+}

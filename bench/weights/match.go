@@ -13,6 +13,7 @@ type Network struct {
 	Names      []string
 	Shape      func(name string) []int
 	Classifier []string        // the tensors of the last linear layer
+	Neck       []string        // those of a batch norm before it, which an archive may lack as a whole
 	Positions  map[string]Grid // the position embeddings that may come for another image size
 	Leaves     []string        // tensors that an archive may have and the network has no place for
 	Tokens     int             // before the grid in an archive's position embeddings; 0: one, as in the network's
@@ -56,11 +57,12 @@ func (e *MismatchError) Error() string {
 // of the classifier is left out, and the note says so: it was trained for other classes, or is not in the file. A
 // position embedding of a square grid is resized, with a note. Any other difference is a *MismatchError, but a
 // convolution over a whole map and a linear layer are the same, and so are other shapes that differ by ones at the end.
+// A neck that the archive lacks stays as it is, with a note, and so is the bias left of a classifier that has none.
 // May be surplus: batch norm's counters (num_batches_tracked), and with a note what the network leaves, Inception v3's
 // second classifier (AuxLogits) and what thop counts (total_ops, total_params). The note also says without which path
 // [Archive.Closest] has read the names.
 func Match(a *Archive, n Network) (Assignment, error) {
-	headless := classifierNote(a, n)
+	headless, neckless := classifierNote(a, n), lacksNeck(a, n)
 	wanted := make(map[string]bool, len(n.Names))
 	fit := Assignment{layouts: map[string]layout{}}
 	e := &MismatchError{Path: a.path, Part: a.part}
@@ -70,7 +72,7 @@ func Match(a *Archive, n Network) (Assignment, error) {
 	}
 	for _, name := range n.Names {
 		wanted[name] = true
-		if headless != "" && slices.Contains(n.Classifier, name) {
+		if headless != "" && slices.Contains(n.Classifier, name) || neckless && slices.Contains(n.Neck, name) {
 			continue
 		}
 		v, ok := a.find(name)
@@ -97,6 +99,9 @@ func Match(a *Archive, n Network) (Assignment, error) {
 	if headless != "" {
 		notes = append(notes, headless)
 	}
+	if neckless {
+		notes = append(notes, "no batch norm before the classifier in the file")
+	}
 	auxiliary, counts := 0, 0
 	var left []string
 	for _, v := range a.tensors {
@@ -107,7 +112,7 @@ func Match(a *Archive, n Network) (Assignment, error) {
 			counts++
 		case isAuxiliary(v.Name):
 			auxiliary++
-		case slices.Contains(n.Leaves, v.Name):
+		case slices.Contains(n.Leaves, v.Name), isBiasOf(n.Classifier, v.Name):
 			left = append(left, v.Name)
 		default:
 			e.Surplus = append(e.Surplus, v.Name)

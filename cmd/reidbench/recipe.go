@@ -23,6 +23,7 @@ type recipeOptions struct {
 	lr, labelSmoothing float64
 	sampler            market1501.Sampler
 	triplet            train.Triplet
+	neck               bool
 	precision          gemm.Precision
 }
 
@@ -42,6 +43,8 @@ func (o *recipeOptions) register(flags *pflag.FlagSet) {
 	flags.TextVar(&o.triplet, "triplet", train.Triplet{},
 		"`loss` of triplets of features: soft, a margin as 0.3, none; in place of the recipe's")
 	flags.Lookup("triplet").DefValue = "" // it is the recipe's
+	flags.BoolVar(&o.neck, "bnneck", false,
+		"a batch norm between features and classifier, in place of the recipe's choice")
 	flags.TextVar(&o.precision, "precision", gemm.FP32, precisionUsage)
 }
 
@@ -71,6 +74,9 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 	}
 	if given("triplet") {
 		r.Triplet = o.triplet
+	}
+	if given("bnneck") {
+		r.Neck = o.neck
 	}
 	r.Precision = o.precision
 	return r, nil

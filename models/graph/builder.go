@@ -15,6 +15,8 @@ type Builder struct {
 	params  map[string]bool
 	sharing bool
 	err     error
+
+	compared *Node // the features before a neck, nil without one
 }
 
 // NewBuilder starts a graph for images of the given shape.
@@ -38,6 +40,9 @@ func (b *Builder) Graph(features, logits *Node) (*Graph, error) {
 			b.g.Name)
 	}
 	b.g.Features, b.g.Logits, b.g.Classifier = features, logits, logits
+	if b.g.Compared = b.compared; b.compared == nil {
+		b.g.Compared = features
+	}
 	return &b.g, nil
 }
 

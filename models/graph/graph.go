@@ -45,6 +45,10 @@ type Graph struct {
 	// Input is the image, Features the embedding that evaluation uses, and Logits the output of Classifier, the last
 	// linear layer.
 	Input, Features, Logits, Classifier *Node
+
+	// Compared are the features that losses compare with each other: those before a neck, see [Builder.Neck], else
+	// Features.
+	Compared *Node
 }
 
 // A Node is one call of a layer.
@@ -86,6 +90,7 @@ type Param struct {
 	Role  Role
 	Owner *Node
 	Init  Init
+	Fixed bool // training leaves it as it began
 }
 
 // Size is the number of elements.
