@@ -21,7 +21,10 @@ func (j *job) loss() train.Loss {
 // batching is how the training's batches are made.
 func (j *job) batching() market1501.Training {
 	r := j.id.Recipe
-	return market1501.Training{Batch: r.Batch, Seed: j.id.Seed, Sampler: r.Sampler}
+	return market1501.Training{
+		Batch: r.Batch, Seed: j.id.Seed, Sampler: r.Sampler,
+		Augmentation: market1501.Augmentation{Erasing: r.Erasing, PadCrop: r.PadCrop},
+	}
 }
 
 // options are those of the job's programs.

@@ -31,6 +31,8 @@ func TestValuesOfTheRecipe(t *testing.T) {
 		{"triplet with a margin", `"triplet": "0.3"`, func(r *recipe.Recipe) {
 			r.Sampler, r.Batch, r.Triplet = market1501.Identities, 8, train.Triplet{Margin: 0.3}
 		}},
+		{"random erasing", `"random_erasing": 0.5`, func(r *recipe.Recipe) { r.Erasing = 0.5 }},
+		{"pad and crop", `"pad_crop": 2`, func(r *recipe.Recipe) { r.PadCrop = 2 }},
 		{"neck", `"bnneck": true`, func(r *recipe.Recipe) { r.Neck = true }},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -29,7 +29,9 @@ type Batcher struct {
 	mirror bool // every image, for evaluation
 	seed   uint64
 
-	identities *identitySampler // nil: all images are shuffled
+	identities   *identitySampler // nil: all images are shuffled
+	augmentation Augmentation
+	varied       rand.PCG // draws an image's variation
 
 	order  []int32 // of epoch
 	epoch  int
@@ -43,6 +45,7 @@ type Training struct {
 	Batch   int // images
 	Seed    uint64
 	Sampler Sampler
+	Augmentation
 }
 
 // NewTrainBatcher draws epochs as t says, with as many batches as [Sampler.Batches] has.
@@ -54,7 +57,7 @@ func NewTrainBatcher(images *Images, t Training) (*Batcher, error) {
 		return nil, fmt.Errorf("new batcher: training needs batches of at least 2 images, not %d", t.Batch)
 	}
 	b := newBatcher(images, t.Batch)
-	b.train, b.seed = true, t.Seed
+	b.train, b.seed, b.augmentation = true, t.Seed, t.Augmentation
 	if t.Sampler == Identities {
 		var err error
 		if b.identities, err = newIdentitySampler(images.entries, t.Batch); err != nil {
@@ -133,10 +136,17 @@ func (b *Batcher) Fill(dst []float32, labels []int32, epoch, batch int) int {
 	size := b.images.Height * b.images.Width * 3
 	for slot, i := range indices {
 		out := dst[slot*size:][:size]
-		if b.mirror || b.train && mirrored(b.seed, epoch, b.drawn(batch, slot, i)) {
-			b.fillMirrored(out, b.images.Pixels(int(i)))
-		} else {
-			b.fill(out, b.images.Pixels(int(i)))
+		drawn := b.drawn(batch, slot, i)
+		mirrored := b.mirror || b.train && mirrored(b.seed, epoch, drawn)
+		switch pixels := b.images.Pixels(int(i)); {
+		case b.augmentation != (Augmentation{}):
+			b.varied.Seed(mix(mix(b.seed)+uint64(epoch)), uint64(drawn))
+			v := b.augmentation.draw(b.images.Height, b.images.Width, &b.varied)
+			b.fillVaried(out, pixels, mirrored, v)
+		case mirrored:
+			b.fillMirrored(out, pixels)
+		default:
+			b.fill(out, pixels)
 		}
 		if b.turned {
 			turn(out)

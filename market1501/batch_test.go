@@ -201,7 +201,9 @@ func TestMirroredEvalBatcher(t *testing.T) {
 }
 
 func TestFillAllocatesNothing(t *testing.T) {
-	b, err := NewTrainBatcher(numbered(t, 8), Training{Batch: 4, Seed: 3})
+	b, err := NewTrainBatcher(numbered(t, 8), Training{
+		Batch: 4, Seed: 3, Augmentation: Augmentation{Erasing: 0.5, PadCrop: 1},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ var recipeLabels = []struct{ key, label string }{
 	{"epochs", "epochs"},
 	{"batch", "batch"},
 	{"sampler", "sampler"},
+	{"random_erasing", "random erasing"},
+	{"pad_crop", "pad and crop"},
 	{"lr", "learning rate"},
 	{"weight_decay", "weight decay"},
 	{"label_smoothing", "label smoothing"},

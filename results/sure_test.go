@@ -157,6 +157,8 @@ func TestAgreementWithPublished(t *testing.T) {
 		"smooth labels":  func(r *Record) { r.Recipe.Values["label_smoothing"] = 0.1 },
 		"other batches":  func(r *Record) { r.Recipe.Values["sampler"] = "pk" },
 		"a triplet loss": func(r *Record) { r.Recipe.Values["triplet"] = "0.3" },
+		"erased parts":   func(r *Record) { r.Recipe.Values["random_erasing"] = 0.5 },
+		"padded images":  func(r *Record) { r.Recipe.Values["pad_crop"] = 10 },
 		"a neck":         func(r *Record) { r.Recipe.Values["bnneck"] = true },
 		"another metric": func(r *Record) { r.Recipe.Values["evaluation"] = map[string]any{"metric": "cosine"} },
 	} {

@@ -25,6 +25,10 @@ type Recipe struct {
 	// Sampler is what batches are made of; zero, and not recorded, all images in an order of the epoch's.
 	Sampler market1501.Sampler `json:"sampler,omitzero"`
 
+	// Erasing and PadCrop vary images as those of [market1501.Augmentation] do; zero, and not recorded, not at all.
+	Erasing float64 `json:"random_erasing,omitzero"`
+	PadCrop int     `json:"pad_crop,omitzero"`
+
 	LR      float64 `json:"lr"`
 	LRStep  int     `json:"lr_step"`  // the rate is multiplied by LRGamma every LRStep epochs of a stage; 0: never
 	LRGamma float64 `json:"lr_gamma"` //
@@ -164,6 +168,9 @@ const most = 1 << 20
 // Variant is in what networks depart from the published ones under this recipe.
 func (r Recipe) Variant() models.Variant { return models.Variant{Neck: r.Neck} }
 
+// mostPadding is beyond the size of images.
+const mostPadding = 1000
+
 // perPerson is how many images of a person a batch has where it is made of people.
 const perPerson = market1501.ImagesOfIdentity
 
@@ -183,6 +190,10 @@ func (r Recipe) Validate() error {
 	case r.Sampler == market1501.Identities && (r.Batch < 2*perPerson || r.Batch%perPerson != 0):
 		return bad("batches of %d images; with %d of each person, %d or %d are some",
 			r.Batch, perPerson, 2*perPerson, 16*perPerson)
+	case !(r.Erasing >= 0 && r.Erasing <= 1):
+		return bad("a part of %v of the images erased", r.Erasing)
+	case r.PadCrop < 0 || r.PadCrop > mostPadding:
+		return bad("images padded by %d pixels", r.PadCrop)
 	case !positive(r.LR):
 		return bad("a learning rate of %v", r.LR)
 	case r.LRStep < 0 || r.LRStep > 0 && !positive(r.LRGamma):

@@ -90,6 +90,9 @@ func TestValidate(t *testing.T) {
 		"half a person":  func(r *Recipe) { r.Sampler, r.Batch = market1501.Identities, 10 },
 		"one person":     func(r *Recipe) { r.Sampler, r.Batch = market1501.Identities, 4 },
 		"triplets":       func(r *Recipe) { r.Triplet = train.Triplet{Soft: true} },
+		"erasing":        func(r *Recipe) { r.Erasing = 1.5 },
+		"NaN erasing":    func(r *Recipe) { r.Erasing = math.NaN() },
+		"padding":        func(r *Recipe) { r.PadCrop = -1 },
 		"interval":       func(r *Recipe) { r.EvaluateEvery = -1 },
 	} {
 		r := Paper()

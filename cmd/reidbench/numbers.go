@@ -21,6 +21,7 @@ var bounds = map[string]bound{
 	"epochs":      {0, 1_000_000},
 	"warmup":      {0, 1_000_000},
 	"batch":       {1, 8192},
+	"pad-crop":    {0, 1000},
 	"seeds":       {1, 1000},
 	"threads":     {1, 4096},
 	"jobs":        {1, 4096},

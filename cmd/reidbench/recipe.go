@@ -24,6 +24,8 @@ type recipeOptions struct {
 	sampler            market1501.Sampler
 	triplet            train.Triplet
 	neck               bool
+	erasing            float64
+	padCrop            int
 	precision          gemm.Precision
 }
 
@@ -35,6 +37,10 @@ func (o *recipeOptions) register(flags *pflag.FlagSet) {
 		"`name`: shuffled, or pk: %d images of each person in a batch; in place of the recipe's",
 		market1501.ImagesOfIdentity))
 	flags.Lookup("sampler").DefValue = "" // it is the recipe's
+	flags.Float64Var(&o.erasing, "random-erasing",
+		0, "`share` of images that lose a rectangle, as 0.5, in place of the recipe's")
+	flags.IntVar(&o.padCrop, "pad-crop",
+		0, "`pixels` of padding before images are cut to size, as 10, in place of the recipe's")
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
 	flags.IntVar(&o.warmup, "warmup",
 		0, "`epochs` of the second stage in which the rate rises, in place of the recipe's")
@@ -62,6 +68,12 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 	}
 	if given("sampler") {
 		r.Sampler = o.sampler
+	}
+	if given("random-erasing") {
+		r.Erasing = o.erasing
+	}
+	if given("pad-crop") {
+		r.PadCrop = o.padCrop
 	}
 	if given("lr") {
 		r.LR = o.lr
