@@ -177,7 +177,7 @@ func costText(cost choice.Cost, v float64) string {
 	case cost == choice.Latency:
 		return figure(v) + " ms"
 	}
-	return fmt.Sprintf("%.0f MB", v/1e6)
+	return figure(mebibytes(int64(v))) + " MiB"
 }
 
 // choiceFacts say what the table's marks are, and what became of the models that are not in it.

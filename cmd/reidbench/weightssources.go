@@ -137,7 +137,15 @@ func printSourcesOf(w io.Writer, list []models.Model, wide bool) error {
 		}
 		fmt.Fprintln(w)
 	}
-	results.WriteFacts(w, sourceFacts(list, shown, wide), terminalWidth(w))
+	facts := sourceFacts(list, shown, wide)
+	if len(shown) > 0 {
+		last := shown[len(shown)-1].Qualified()
+		facts = append(facts, results.Fact{
+			Label: "next", Text: `"reidbench weights fetch MODEL" fetches the first file of a model, "reidbench ` +
+				`weights fetch ` + last + `" the one of that library and name.`,
+		})
+	}
+	results.WriteFacts(w, facts, terminalWidth(w))
 	return nil
 }
 

@@ -251,6 +251,30 @@ func TestAnnouncedDigest(t *testing.T) {
 	}
 }
 
+// TestAnnouncedBefore: an answer that is the rest of a file need not say its digest again.
+func TestAnnouncedBefore(t *testing.T) {
+	for _, digest := range []string{digestOf(content), digestOf(nil)} {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Linked-Etag", `"`+digest+`"`)
+			half(content, `"a"`)(w, r)
+		}, whole(content, `"a"`))
+		file := wanted(t, s)
+		file.SHA256 = ""
+		if digest != digestOf(content) {
+			// what was joined is wrong, so all comes anew, and this time nothing is announced
+			if fetched := arrives(t, hasty, file); fetched.Verified != "" {
+				t.Errorf("verified by %q", fetched.Verified)
+			}
+			s.wantRanges(t, "", upper, "")
+			continue
+		}
+		if fetched := arrives(t, hasty, file); fetched.Verified != "server" {
+			t.Errorf("verified by %q", fetched.Verified)
+		}
+		s.wantRanges(t, "", upper)
+	}
+}
+
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {

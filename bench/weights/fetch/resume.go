@@ -36,8 +36,11 @@ func (d *download) resumable() (validator string, ok bool) {
 	return d.state.Validator, d.state.URL == d.address.Redacted() && (d.state.Validator != "" || known)
 }
 
-// keep notes what the answer says about the file.
+// keep notes what the answer says about the file. The rest of a file is of the one whose digest was announced before.
 func (d *download) keep(response *http.Response, announced string) error {
+	if announced == "" && response.StatusCode == http.StatusPartialContent {
+		announced = d.state.Announced
+	}
 	now := state{d.address.Redacted(), validatorOf(response), announced}
 	if now == d.state {
 		return nil
