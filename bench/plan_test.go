@@ -14,6 +14,7 @@ import (
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/models"
+	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
 )
 
@@ -57,20 +58,38 @@ func TestPlan(t *testing.T) {
 
 // TestPlanningIsInterrupted: many models with many seeds take a while, and nothing is made before all are planned.
 func TestPlanningIsInterrupted(t *testing.T) {
-	c := testConfig(t, tinymodel.New("one"), tinymodel.New("two"))
-	c.Seeds = 1000
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for name, plan := range map[string]func() error{
-		"run":      func() error { _, err := Run(ctx, c); return err },
-		"plan":     func() error { _, err := Plan(ctx, c); return err },
-		"estimate": func() error { _, err := EstimateRun(ctx, c); return err },
+	const seeds = 50
+	for name, plan := range map[string]func(ctx context.Context, c Config) error{
+		"run":      func(ctx context.Context, c Config) error { _, err := Run(ctx, c); return err },
+		"plan":     func(ctx context.Context, c Config) error { _, err := Plan(ctx, c); return err },
+		"estimate": func(ctx context.Context, c Config) error { _, err := EstimateRun(ctx, c); return err },
 	} {
-		if err := plan(); !errors.Is(err, ErrInterrupted) {
-			t.Errorf("%s: %v, want ErrInterrupted", name, err)
+		for _, at := range []int{0, 1, seeds} { // the job that is planned then; 0: before the dataset is opened
+			ctx, cancel := context.WithCancel(t.Context())
+			planned := 0
+			m := tinymodel.New("one")
+			build := m.Build
+			m.Build = func(b *graph.Builder, classes int) (features, logits *graph.Node) {
+				if planned++; planned == at {
+					cancel()
+				}
+				return build(b, classes)
+			}
+			c := testConfig(t, m)
+			c.Seeds = seeds
+			if at == 0 {
+				cancel()
+			}
+			if err := plan(ctx, c); !errors.Is(err, ErrInterrupted) {
+				t.Errorf("%s, at job %d: %v, want ErrInterrupted", name, at, err)
+			}
+			if planned > at {
+				t.Errorf("%s, at job %d: %d are planned", name, at, planned)
+			}
+			if _, err := os.Stat(c.Out); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s, at job %d: something was made: %v", name, at, err)
+			}
+			cancel()
 		}
-	}
-	if _, err := os.Stat(c.Out); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("something was made: %v", err)
 	}
 }
