@@ -216,7 +216,8 @@ options = parser.parse_args()
 torch.set_grad_enabled(False)
 torch.set_num_threads(2)
 lib, version = library(options.library)
-files = [f for d in ("query", "bounding_box_test") for f in sorted(glob.glob(f"{options.data}/{d}/*.jpg"))]
+files = [f for d in ("query", "bounding_box_test") for f in sorted(glob.glob(f"{options.data}/{d}/*.jpg"))
+         if not os.path.basename(f).startswith("-1_")]  # junk has no features
 pixels = numpy.stack([numpy.asarray(Image.open(f).convert("RGB").resize((128, 256), Image.BILINEAR)) for f in files])
 pixels = pixels.astype(numpy.float32)
 for row, networks in ROWS[options.library]:
