@@ -85,6 +85,25 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestPercentile: of n times, the one of rank p·n/100, rounded up.
+func TestPercentile(t *testing.T) {
+	for _, test := range []struct {
+		n       int
+		percent float64
+		want    time.Duration
+	}{
+		{1, 50, 1}, {2, 50, 1}, {10, 50, 5}, {10, 90, 9}, {10, 91, 10}, {10, 99, 10}, {100, 99, 99}, {101, 99, 100},
+	} {
+		var sorted []time.Duration
+		for i := range test.n {
+			sorted = append(sorted, time.Duration(1+i))
+		}
+		if got := percentile(sorted, test.percent); got != test.want {
+			t.Errorf("p%v of 1 to %d is %d, want %d", test.percent, test.n, got, test.want)
+		}
+	}
+}
+
 func TestInferrerFails(t *testing.T) {
 	ticking := (&stepClock{took: func(int) time.Duration { return time.Millisecond }}).read
 	if _, err := NewInferrer(1, gemm.FP32, ticking).Measure(t.Context(), tinymodel.Unbuildable("broken")); err == nil {
