@@ -38,7 +38,7 @@ prints for each
   memory      as planned, for one image and for a batch, with the weights; peak is how
               much more the process came to hold
 
-A model takes a few seconds, all rows of the published tables four minutes on two cores.
+A model takes a few seconds, all rows of the published tables a few minutes on two cores.
 Weights are random and images are noise, which changes nothing in the time. Other work
 on the machine makes the figures worse. Models of the same layers are measured once.
 
