@@ -80,70 +80,8 @@ func (e *evaluation) compare(
 func (j *judge) embed(
 	ctx context.Context, s *market1501.Split, seen *market1501.Decoded,
 ) (*market1501.Features, error) {
-	var all *market1501.Features
-	n, size := len(s.Entries), j.graph.Input.Shape
-	for from := 0; from < n; from += chunkOf(n) {
-		part := s.Range(from, min(from+chunkOf(n), n))
-		images, err := part.Load(ctx, market1501.LoadConfig{Height: size.H, Width: size.W, Workers: j.threads})
-		if err != nil {
-			return nil, err
-		}
-		j.data.warn(images.Warnings())
-		seen.Add(images)
-		features, err := j.embedImages(ctx, images)
-		if err != nil {
-			return nil, err
-		}
-		if all == nil {
-			all = features
-		} else if err := all.Append(features); err != nil {
-			return nil, err
-		}
-	}
-	return all, seen.Splits[len(seen.Splits)-1].Err()
-}
-
-func (j *judge) embedImages(ctx context.Context, images *market1501.Images) (*market1501.Features, error) {
-	features := market1501.NewFeatures(images, j.graph.Features.Shape.C)
-	straight, err := market1501.NewEvalBatcher(images, j.program.Batch())
-	if err != nil {
-		return nil, err
-	}
-	if j.view != (market1501.View{}) {
-		straight.See(j.view)
-	}
-	mirrored, at := straight.Mirrored(), 0
-	for batch := range straight.Batches() {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		n := straight.Fill(j.program.Images(), nil, 0, batch)
-		if j.program.Forward(n); j.program.CutShort() {
-			return nil, ctx.Err()
-		}
-		values := features.Values[at:]
-		at += copy(values, j.program.Features(n))
-		if j.protocol.Flip {
-			mirrored.Fill(j.program.Images(), nil, 0, batch)
-			if j.program.Forward(n); j.program.CutShort() {
-				return nil, ctx.Err()
-			}
-			for i, v := range j.program.Features(n) {
-				values[i] = (values[i] + v) / 2
-			}
-		}
-	}
-	return features, nil
-}
-
-// chunk is how many images of a split are decoded at a time for evaluation, at most: 50 MB
-// at 256×128, where Market-1501's whole gallery would be 1.5 GB.
-const chunk = 512
-
-// chunkOf divides n images into equal chunks.
-func chunkOf(n int) int {
-	chunks := (n + chunk - 1) / chunk
-	return (n + chunks - 1) / chunks
+	e := embedder{j.graph, j.program, j.protocol.Flip, j.threads, j.view, j.data.warn, func(int) {}}
+	return e.embed(ctx, s, seen)
 }
 
 // queries are what each of them has found.

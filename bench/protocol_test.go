@@ -90,8 +90,8 @@ func TestFlipIsTheMeanOfBothEmbeddings(t *testing.T) {
 		t.Fatal(err)
 	}
 	embed := func(images *market1501.Images, flip bool) []float32 {
-		j := &judge{data: data, graph: g, program: program, protocol: recipe.Protocol{Flip: flip}, threads: 1}
-		f, err := j.embedImages(t.Context(), images)
+		e := &embedder{graph: g, program: program, flip: flip, threads: 1, progress: func(int) {}}
+		f, err := e.embedImages(t.Context(), images)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -58,6 +58,26 @@ func Rank(ctx context.Context, query, gallery *Features, config EvalConfig, top 
 	return all, nil
 }
 
+// Nearest lists, for each query, the top nearest images of the gallery, whoever is on them, nearest first; at equal
+// distances the first in the gallery comes first. The error wraps [ErrFeatures].
+func Nearest(ctx context.Context, query, gallery *Features, metric Metric, threads, top int) ([][]Found, error) {
+	all := make([][]Found, query.Len())
+	config := EvalConfig{Metric: metric, Threads: threads}
+	err := eachQuery(ctx, query, gallery, config, func(_, i int, row []float32) {
+		for _, g := range nearest(row, gallery, nobody, 0, top) {
+			distance := metric.distance(query.Row(i), gallery.Row(g.index))
+			all[i] = append(all[i], Found{Image: g.index, Distance: distance})
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("nearest images: %w", err)
+	}
+	return all, nil
+}
+
+// nobody is the identity of a query that is on no image of any gallery.
+const nobody int32 = math.MinInt32
+
 // distance is that of two images by the definition.
 func (m Metric) distance(a, b []float32) float64 {
 	var squares, product, lengthA, lengthB float64

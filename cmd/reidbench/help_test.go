@@ -98,6 +98,8 @@ func parseExample(line string) error {
 		_, _, err = benched(args)
 	case "summary", "eval", "rank", "export":
 		_, err = models.Match(args...)
+	case "embed":
+		_, err = models.Lookup(args[0])
 	}
 	return err
 }

@@ -101,7 +101,8 @@ REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 	root.AddCommand(
 		newRunCommand(), newStatusCommand(), newReportCommand(), newServeCommand(), newPlotCommand(),
 		newListCommand(), newChooseCommand(), newSummaryCommand(), newCheckCommand(),
-		newEvalCommand(), newCompareCommand(), newRankCommand(), newDataCommand(), newWeightsCommand(),
+		newEvalCommand(), newCompareCommand(), newRankCommand(), newEmbedCommand(),
+		newDataCommand(), newWeightsCommand(),
 		newMeasureCommand(), newBenchCommand(), newVersionCommand(),
 	)
 	cobra.EnableCommandSorting = false
