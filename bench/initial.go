@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 
 	"github.com/reidbench/reidbench/market1501"
 )
@@ -16,7 +17,8 @@ func (j *job) initialDue() bool {
 	return budget == 0 || j.evaluationWork()*float64(j.cost.Total.MACs()) <= initialShare*float64(budget)
 }
 
-// judgeInitial judges the network before its first step if that is due. The log has nothing of it.
+// judgeInitial judges the network before its first step if that is due. The log has nothing of it. Random weights may
+// make features that nobody can judge, which is no reason not to train them.
 func (t *training) judgeInitial(ctx context.Context) error {
 	if t.position.Steps > 0 || !t.initialDue() {
 		return nil
@@ -24,6 +26,9 @@ func (t *training) judgeInitial(ctx context.Context) error {
 	plain := *t.judge
 	plain.protocol.Rerank = market1501.Rerank{}
 	e, err := t.evaluate(ctx, &plain)
+	if errors.Is(err, market1501.ErrFeatures) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
