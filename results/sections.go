@@ -25,10 +25,14 @@ type lineGroup struct {
 // to. Each of their lines stands in one of these: beside the published where like is compared with like, or that was
 // asked for; in a table of what was learned from drawn images; or alone.
 func (r *Report) sections() []section {
-	var sections []section
-	if !r.oursAlone {
-		sections = append(sections, r.answer())
+	if r.oursAlone {
+		return r.ran()
 	}
+	return append([]section{r.answer()}, r.ran()...)
+}
+
+// ran are the sections about our runs.
+func (r *Report) ran() []section {
 	var ran []section
 	for _, of := range []struct {
 		kind lineKind
@@ -47,13 +51,16 @@ func (r *Report) sections() []section {
 	if len(ran) > 0 {
 		ran[0].facts = r.ofRuns()
 	}
-	return append(sections, ran...)
+	return ran
 }
 
-// Cautions say why not to take the report's tables for more than they are.
-func (r *Report) Cautions() []string {
+// CostCaution says what the table of costs lacks; "": nothing.
+func (r *Report) CostCaution() string { return r.answer().above }
+
+// RunCautions say why not to take for more than it is what our runs have come to.
+func (r *Report) RunCautions() []string {
 	var all []string
-	for _, s := range r.sections() {
+	for _, s := range r.ran() {
 		if s.above != "" {
 			all = append(all, s.above)
 		}

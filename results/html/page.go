@@ -78,15 +78,12 @@ func Write(w io.Writer, p Page) error {
 	}
 	lines := p.lines()
 	return page.Execute(w, map[string]any{
-		"Policy":   policy,
-		"Style":    template.CSS(style),
-		"Script":   template.JS(script),
-		"Version":  p.Version,
-		"Setup":    p.Report.Setup,
-		"Cautions": p.Report.Cautions(),
-
+		"Policy":    policy,
+		"Style":     template.CSS(style),
+		"Script":    template.JS(script),
+		"Version":   p.Version,
+		"Setup":     p.Report.Setup,
 		"Agreement": p.Report.Agreement,
-		"Best":      p.best(),
 		"Legend":    p.Report.Legend(),
 		"Tables":    []table{p.answerTable(lines), p.accuracyTable(lines), p.costTable(lines)},
 		"Notes":     p.Report.Notes(),

@@ -13,6 +13,8 @@ import (
 // table is one of the page's tables of all models.
 type table struct {
 	ID, Title string
+	Said      string   // of it; "": nothing
+	Cautions  []string // why not to take it for more than it is
 	Groups    []group
 	Rows      []row
 }
@@ -48,6 +50,9 @@ func (p Page) answerTable(lines []line) table {
 		{"Published", []string{"mAP", "Rank-1"}}, {"Counted", []string{"Params (M)", "MACs (G)"}},
 		{"In use, measured", []string{"latency, ms", "img/s", "MiB"}}, {"Training", []string{"img/s"}},
 	}}
+	if caution := p.Report.CostCaution(); caution != "" {
+		t.Cautions = []string{caution}
+	}
 	for _, l := range lines {
 		r := newRow(l)
 		r.Tied = false // that is about our runs
@@ -72,7 +77,7 @@ func (p Page) answerTable(lines []line) table {
 // accuracyTable has what our runs have come to: the losses and the mAP that they began with where these are known, and
 // every accuracy, beside the published where like is compared with like.
 func (p Page) accuracyTable(lines []line) table {
-	t := table{ID: "accuracy", Title: "What the runs have come to"}
+	t := table{ID: "accuracy", Title: "What the runs have come to", Said: p.best(), Cautions: p.Report.RunCautions()}
 	compared := slices.ContainsFunc(lines, func(l line) bool { return l.Compared() })
 	if compared {
 		t.Title = "Ours beside the published"
