@@ -45,15 +45,15 @@ func TestEvaluateAgreesWithRun(t *testing.T) {
 	}
 }
 
-// TestNeckInFilesOfWeights: a file with a neck is judged with it, and a training with a neck may begin with a file that
-// has none.
+// TestNeckInFilesOfWeights: a file with a neck, or without a last stride, is judged so, and a training with a neck may
+// begin with a file that has none.
 func TestNeckInFilesOfWeights(t *testing.T) {
 	plain := testConfig(t, tinymodel.New("one"))
 	mustRun(t, plain)
 	file := filepath.Join(plain.Out, "one", store.WeightsFile)
 
 	c := testConfig(t, tinymodel.New("one"))
-	c.Recipe.Neck, c.Weights = true, WeightsFiles{file}
+	c.Recipe.Neck, c.Recipe.LastStride, c.Weights = true, 1, WeightsFiles{file}
 	var notes []string
 	c.Progress = watcher(func(e progress.Event) { notes = append(notes, e.Text) })
 	summary := mustRun(t, c)

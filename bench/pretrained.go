@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
 	"github.com/reidbench/reidbench/models"
@@ -161,7 +162,8 @@ func variantOf(path string) (models.Variant, error) {
 		return models.Variant{}, err
 	}
 	defer archive.Close()
-	return models.Variant{Neck: slices.ContainsFunc(archive.Tensors(), func(t weights.Info) bool {
+	neck := slices.ContainsFunc(archive.Tensors(), func(t weights.Info) bool {
 		return strings.HasSuffix("."+t.Name, "."+graph.NeckModule+".running_mean")
-	})}, nil
+	})
+	return models.Variant{Neck: neck, LastStride: store.LastStride(archive.Metadata())}, nil
 }

@@ -33,6 +33,8 @@ func TestValuesOfTheRecipe(t *testing.T) {
 		}},
 		{"random erasing", `"random_erasing": 0.5`, func(r *recipe.Recipe) { r.Erasing = 0.5 }},
 		{"pad and crop", `"pad_crop": 2`, func(r *recipe.Recipe) { r.PadCrop = 2 }},
+		{"cosine", `"annealing": "cosine"`, func(r *recipe.Recipe) { r.Annealing = recipe.Cosine }},
+		{"last stride", `"last_stride": 1`, func(r *recipe.Recipe) { r.LastStride = 1 }},
 		{"neck", `"bnneck": true`, func(r *recipe.Recipe) { r.Neck = true }},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -234,10 +234,11 @@ func (t *training) stepsOfEpoch() int {
 func (t *training) rate(step int) float64 {
 	r, schedule := t.id.Recipe, t.id.Schedule
 	if t.stage() == train.ClassifierOnly {
-		return r.Rate(t.position.Epochs)
+		return r.Rate(t.position.Epochs, schedule.HeadEpochs)
 	}
 	step -= schedule.HeadEpochs * schedule.StepsPerEpoch
-	return r.Rate(t.position.Epochs-schedule.HeadEpochs) * r.WarmedUp(max(step, 0), schedule.StepsPerEpoch)
+	full := r.Rate(t.position.Epochs-schedule.HeadEpochs, schedule.Epochs)
+	return full * r.WarmedUp(max(step, 0), schedule.StepsPerEpoch)
 }
 
 // errCutShort is a step's that was given up: what counts is the one before it.

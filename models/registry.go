@@ -78,6 +78,9 @@ func (m Model) Graph(classes int) (g *graph.Graph, err error) {
 	}()
 	b := graph.NewBuilder(m.Name, m.Input)
 	features, logits := m.Build(b, classes)
+	if m.variant.LastStride == 1 {
+		b.WithoutLastStride()
+	}
 	if m.variant.Neck {
 		features, logits = b.Neck(features, logits)
 	}

@@ -22,6 +22,7 @@ var recipeLabels = []struct{ key, label string }{
 	{"label_smoothing", "label smoothing"},
 	{"triplet", "triplet loss"},
 	{"bnneck", "batch norm before the classifier"},
+	{"last_stride", "last stride"},
 }
 
 // String lists the recipe's name and its values, those of nested objects in brackets. What has no effect is left out.
@@ -33,7 +34,9 @@ func (r Recipe) String() string {
 			said = append(said, strings.TrimSuffix(l.label+" "+inline(value), " true"))
 			delete(values, l.key)
 		}
-		if l.key == "lr" && !isZero(values["lr_step"]) {
+		if l.key == "lr" && inline(values["annealing"]) == "cosine" {
+			said = append(said, "falling as a cosine")
+		} else if l.key == "lr" && !isZero(values["lr_step"]) {
 			factor, epochs := inline(values["lr_gamma"]), inline(values["lr_step"])
 			said = append(said, fmt.Sprintf("×%s every %s epochs", factor, epochs))
 		}
@@ -44,7 +47,7 @@ func (r Recipe) String() string {
 	if macs, err := strconv.ParseFloat(inline(values["forward_macs"]), 64); err == nil && macs > 0 {
 		said = append(said, fmt.Sprintf("cut to %.3g G multiply-adds", macs/1e9))
 	}
-	for _, key := range []string{"lr_gamma", "lr_step", "warmup_epochs", "forward_macs"} {
+	for _, key := range []string{"annealing", "lr_gamma", "lr_step", "warmup_epochs", "forward_macs"} {
 		delete(values, key)
 	}
 	if said = append(said, describe(values)...); len(said) == 0 {

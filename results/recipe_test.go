@@ -52,3 +52,13 @@ func TestRecipeReadsAsASentence(t *testing.T) {
 		}
 	}
 }
+
+func TestRecipeWithACosine(t *testing.T) {
+	r, err := NewRecipe("mine", map[string]any{"lr": 0.1, "lr_step": 2, "lr_gamma": 0.1, "annealing": "cosine"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.String(), "mine (learning rate 0.1, falling as a cosine)"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

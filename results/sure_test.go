@@ -159,6 +159,8 @@ func TestAgreementWithPublished(t *testing.T) {
 		"a triplet loss": func(r *Record) { r.Recipe.Values["triplet"] = "0.3" },
 		"erased parts":   func(r *Record) { r.Recipe.Values["random_erasing"] = 0.5 },
 		"padded images":  func(r *Record) { r.Recipe.Values["pad_crop"] = 10 },
+		"annealing":      func(r *Record) { r.Recipe.Values["annealing"] = "cosine" },
+		"last stride":    func(r *Record) { r.Recipe.Values["last_stride"] = 1 },
 		"a neck":         func(r *Record) { r.Recipe.Values["bnneck"] = true },
 		"another metric": func(r *Record) { r.Recipe.Values["evaluation"] = map[string]any{"metric": "cosine"} },
 	} {

@@ -32,6 +32,9 @@ type Recipe struct {
 	LR      float64 `json:"lr"`
 	LRStep  int     `json:"lr_step"`  // the rate is multiplied by LRGamma every LRStep epochs of a stage; 0: never
 	LRGamma float64 `json:"lr_gamma"` //
+	// Annealing is how the rate falls in a stage; zero, and not recorded, by LRStep and LRGamma.
+	Annealing Annealing `json:"annealing,omitzero"`
+
 	// Warmup is how many epochs of the second stage the rate takes to rise, in equal steps from next to nothing: what
 	// begins at random and has no batch norm, or attention, otherwise ends up where no gradient leads out of.
 	Warmup int     `json:"warmup_epochs,omitzero"`
@@ -45,6 +48,10 @@ type Recipe struct {
 
 	// Neck has a batch norm between features and classifier, see [graph.Builder.Neck]; zero is not recorded.
 	Neck bool `json:"bnneck,omitzero"`
+
+	// LastStride is 1 where the last stage of networks that have one keeps its resolution, see
+	// [graph.Builder.WithoutLastStride]; zero, and not recorded, as published.
+	LastStride int `json:"last_stride,omitzero"`
 
 	EvaluateEvery   int `json:"evaluate_every"`   // epochs of the second stage; 0: only at its end
 	CheckpointEvery int `json:"checkpoint_every"` // epochs of either stage; 0: only when interrupted
@@ -166,7 +173,9 @@ func (r Recipe) WithEpochs(epochs int) Recipe {
 const most = 1 << 20
 
 // Variant is in what networks depart from the published ones under this recipe.
-func (r Recipe) Variant() models.Variant { return models.Variant{Neck: r.Neck} }
+func (r Recipe) Variant() models.Variant {
+	return models.Variant{Neck: r.Neck, LastStride: r.LastStride}
+}
 
 // mostPadding is beyond the size of images.
 const mostPadding = 1000
@@ -207,6 +216,8 @@ func (r Recipe) Validate() error {
 	case r.Triplet != (train.Triplet{}) && r.Sampler != market1501.Identities:
 		return bad("a triplet loss needs several images of a person in a batch; the sampler %v has them",
 			market1501.Identities)
+	case r.LastStride != 0 && r.LastStride != 1:
+		return bad("a last stride of %d", r.LastStride)
 	case r.EvaluateEvery < 0 || r.CheckpointEvery < 0 || r.ForwardMACs < 0:
 		return bad("negative intervals or budget")
 	}
@@ -214,14 +225,6 @@ func (r Recipe) Validate() error {
 		return bad("%v", err)
 	}
 	return nil
-}
-
-// Rate is the learning rate of an epoch of a stage, from 0.
-func (r Recipe) Rate(epoch int) float64 {
-	if r.LRStep == 0 {
-		return r.LR
-	}
-	return r.LR * math.Pow(r.LRGamma, float64(epoch/r.LRStep))
 }
 
 // WarmedUp is the share of the rate, up to 1, that a step of the second stage has, from 0: the first has one part of as

@@ -43,7 +43,7 @@ func TestSchedule(t *testing.T) {
 
 func TestRate(t *testing.T) {
 	for epoch, want := range map[int]float64{0: 5e-4, 49: 5e-4, 50: 5e-5, 99: 5e-5, 100: 5e-6, 149: 5e-6} {
-		if got := Paper().Rate(epoch); math.Abs(got-want) > 1e-12*want {
+		if got := Paper().Rate(epoch, 150); math.Abs(got-want) > 1e-12*want {
 			t.Errorf("epoch %d: rate %v, want %v", epoch, got, want)
 		}
 	}
@@ -93,6 +93,7 @@ func TestValidate(t *testing.T) {
 		"erasing":        func(r *Recipe) { r.Erasing = 1.5 },
 		"NaN erasing":    func(r *Recipe) { r.Erasing = math.NaN() },
 		"padding":        func(r *Recipe) { r.PadCrop = -1 },
+		"last stride":    func(r *Recipe) { r.LastStride = 2 },
 		"interval":       func(r *Recipe) { r.EvaluateEvery = -1 },
 	} {
 		r := Paper()

@@ -6,14 +6,13 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/results"
 )
 
 // lengthens reports whether the job is the recorded one with more epochs of the second stage, and the same up to where
 // that ends. A budget that has not cut the steps of an epoch makes no other difference than their number.
 func (id Identity) lengthens(recorded Identity) bool {
-	if id.Schedule.Epochs <= recorded.Schedule.Epochs || !sameRates(id.Recipe, recorded.Recipe, recorded.Schedule) {
+	if id.Schedule.Epochs <= recorded.Schedule.Epochs || !id.sameRates(recorded) {
 		return false
 	}
 	longer := recorded
@@ -22,14 +21,18 @@ func (id Identity) lengthens(recorded Identity) bool {
 	return id.conflict("", longer) == nil
 }
 
-// sameRates reports whether two recipes have the same learning rates in all epochs of a schedule.
-func sameRates(a, b recipe.Recipe, s recipe.Schedule) bool {
-	for epoch := range max(s.HeadEpochs, s.Epochs) {
-		if a.Rate(epoch) != b.Rate(epoch) {
-			return false
+// sameRates reports whether the job has the recorded one's learning rates in all of that one's epochs.
+func (id Identity) sameRates(recorded Identity) bool {
+	same := func(epochs, recordedEpochs int) bool {
+		for epoch := range recordedEpochs {
+			if id.Recipe.Rate(epoch, epochs) != recorded.Recipe.Rate(epoch, recordedEpochs) {
+				return false
+			}
 		}
+		return true
 	}
-	return true
+	is, was := id.Schedule, recorded.Schedule
+	return same(is.HeadEpochs, was.HeadEpochs) && same(is.Epochs, was.Epochs)
 }
 
 // Lengthened reports whether the job is that of the folder, with more epochs.

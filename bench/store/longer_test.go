@@ -17,7 +17,8 @@ func TestSameRates(t *testing.T) {
 		{recipe.Schedule{HeadEpochs: 3, Epochs: 1}, false},
 		{recipe.Schedule{HeadEpochs: 1, Epochs: 3}, false},
 	} {
-		if got := sameRates(twos, threes, c.schedule); got != c.same {
+		a, b := Identity{Recipe: twos, Schedule: c.schedule}, Identity{Recipe: threes, Schedule: c.schedule}
+		if got := a.sameRates(b); got != c.same {
 			t.Errorf("%+v: %v", c.schedule, got)
 		}
 	}
@@ -26,6 +27,13 @@ func TestSameRates(t *testing.T) {
 func TestLengthens(t *testing.T) {
 	_, short := smallDataset(t)
 	short.Recipe.LR, short.Recipe.Epochs, short.Schedule = 0.5, 3, recipe.Schedule{Epochs: 3, StepsPerEpoch: 2}
+	cosine := short
+	cosine.Recipe.Annealing = recipe.Cosine
+	longerCosine := cosine
+	longerCosine.Recipe.Epochs, longerCosine.Schedule.Epochs = 5, 5
+	if longerCosine.lengthens(cosine) {
+		t.Error("a cosine over five epochs is none over three that goes on")
+	}
 	for _, c := range []struct {
 		name   string
 		change func(*Identity)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/reidbench/reidbench/bench/train"
@@ -28,9 +29,22 @@ var ErrDamaged = errors.New("the file is damaged")
 
 // SaveWeights writes the weights that a job has come to, with their digest.
 func (f Folder) SaveWeights(id Identity, w *train.Weights) error {
-	return writeTensors(f.path(WeightsFile), networkTensors(w), map[string]string{
+	metadata := map[string]string{
 		"model": id.Model, "recipe": id.Recipe.Name, "dataset": id.Dataset, "format": "pt",
-	})
+	}
+	if stride := id.Recipe.LastStride; stride != 0 {
+		metadata[lastStride] = strconv.Itoa(stride)
+	}
+	return writeTensors(f.path(WeightsFile), networkTensors(w), metadata)
+}
+
+// lastStride is the key of metadata that says of a network what its tensors don't.
+const lastStride = "last_stride"
+
+// LastStride is that of the network whose weights a file holds, by its metadata; 0: as published.
+func LastStride(metadata map[string]string) int {
+	stride, _ := strconv.Atoi(metadata[lastStride])
+	return stride
 }
 
 // TrainedAs is the model whose weights a file holds, by its metadata, if [Folder.SaveWeights] wrote it.

@@ -20,6 +20,8 @@ type bound struct{ least, most int64 }
 var bounds = map[string]bound{
 	"epochs":      {0, 1_000_000},
 	"warmup":      {0, 1_000_000},
+	"head-epochs": {0, 1_000_000},
+	"last-stride": {1, publishedStride},
 	"batch":       {1, 8192},
 	"pad-crop":    {0, 1000},
 	"seeds":       {1, 1000},

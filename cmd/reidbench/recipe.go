@@ -15,6 +15,9 @@ import (
 // precisionUsage explains the flag --precision.
 const precisionUsage = "`format` of large products: fp32, or bf16 with AVX512_BF16"
 
+// publishedStride is the last one of the networks that have a last stride.
+const publishedStride = 2
+
 // recipeOptions are the flags that choose a recipe, and replace single values of it.
 type recipeOptions struct {
 	name               string
@@ -26,12 +29,16 @@ type recipeOptions struct {
 	neck               bool
 	erasing            float64
 	padCrop            int
+	headEpochs         int
+	annealing          recipe.Annealing
+	lastStride         int
 	precision          gemm.Precision
 }
 
 func (o *recipeOptions) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.name, "recipe", recipe.All()[0].Name, "`name` of the recipe: "+recipeNames())
 	flags.IntVar(&o.epochs, "epochs", 0, "epochs of the second stage, in place of the recipe's")
+	flags.IntVar(&o.headEpochs, "head-epochs", 0, "epochs of the first stage, in place of the recipe's")
 	flags.IntVar(&o.batch, "batch", 0, "images in a batch, in place of the recipe's")
 	flags.TextVar(&o.sampler, "sampler", market1501.Shuffled, fmt.Sprintf(
 		"`name`: shuffled, or pk: %d images of each person in a batch; in place of the recipe's",
@@ -42,6 +49,9 @@ func (o *recipeOptions) register(flags *pflag.FlagSet) {
 	flags.IntVar(&o.padCrop, "pad-crop",
 		0, "`pixels` of padding before images are cut to size, as 10, in place of the recipe's")
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
+	flags.TextVar(&o.annealing, "schedule", recipe.Steps,
+		"`way` in which the rate falls: steps or cosine, in place of the recipe's")
+	flags.Lookup("schedule").DefValue = "" // it is the recipe's
 	flags.IntVar(&o.warmup, "warmup",
 		0, "`epochs` of the second stage in which the rate rises, in place of the recipe's")
 	flags.Float64Var(&o.labelSmoothing, "label-smoothing",
@@ -49,6 +59,8 @@ func (o *recipeOptions) register(flags *pflag.FlagSet) {
 	flags.TextVar(&o.triplet, "triplet", train.Triplet{},
 		"`loss` of triplets of features: soft, a margin as 0.3, none; in place of the recipe's")
 	flags.Lookup("triplet").DefValue = "" // it is the recipe's
+	flags.IntVar(&o.lastStride, "last-stride",
+		0, "`stride` of the last stage that has one: 1, or 2 as published; in place of the recipe's")
 	flags.BoolVar(&o.neck, "bnneck", false,
 		"a batch norm between features and classifier, in place of the recipe's choice")
 	flags.TextVar(&o.precision, "precision", gemm.FP32, precisionUsage)
@@ -62,6 +74,9 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 	}
 	if given("epochs") {
 		r = r.WithEpochs(o.epochs)
+	}
+	if given("head-epochs") {
+		r.HeadEpochs = o.headEpochs
 	}
 	if given("batch") {
 		r.Batch = o.batch
@@ -78,6 +93,9 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 	if given("lr") {
 		r.LR = o.lr
 	}
+	if given("schedule") {
+		r.Annealing = o.annealing
+	}
 	if given("warmup") {
 		r.Warmup = o.warmup
 	}
@@ -86,6 +104,9 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 	}
 	if given("triplet") {
 		r.Triplet = o.triplet
+	}
+	if given("last-stride") {
+		r.LastStride = o.lastStride % publishedStride
 	}
 	if given("bnneck") {
 		r.Neck = o.neck
