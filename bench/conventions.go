@@ -17,8 +17,10 @@ type adoption struct {
 	weights *train.Weights
 	graph   *graph.Graph
 	train   bool // the network is trained on, with images as ever
-	view    market1501.View
-	did     []string // what was done, for a note
+
+	featuresOnly bool // nobody asks for the classifier's output
+	view         market1501.View
+	did          []string // what was done, for a note
 }
 
 // adopt changes weights that have been loaded from a source's file.

@@ -51,7 +51,7 @@ func Embed(ctx context.Context, c EmbedConfig, lists ...*market1501.Split) ([]Em
 		}
 		total += len(list.Entries)
 	}
-	network, err := c.Source.network(c.Model, c.Weights, 1, c.Progress)
+	network, err := c.Source.network(c.Model, c.Weights, 0, c.Progress)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func Export(c ExportConfig, path string) (Exported, error) {
 		}
 		return Exported{}, err
 	}
-	network, err := c.Source.network(c.Model, c.Weights, 1, c.Progress)
+	network, err := c.Source.network(c.Model, c.Weights, 0, c.Progress)
 	if err != nil {
 		return Exported{}, err
 	}

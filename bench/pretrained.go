@@ -55,7 +55,7 @@ func (s WeightsSource) fit(path string, m models.Model, g *graph.Graph) error {
 }
 
 // network builds a model's network for so many classes and fills it from a file of weights; what is to be said about
-// that is reported.
+// that is reported. With no classes only its features are asked for, and its classifier stays as it is drawn.
 func (s WeightsSource) network(
 	m models.Model, file string, classes int, report progress.Reporter,
 ) (*adoption, error) {
@@ -63,11 +63,11 @@ func (s WeightsSource) network(
 	if err != nil {
 		return nil, err
 	}
-	g, err := m.As(variant).Graph(classes)
+	g, err := m.As(variant).Graph(max(classes, 1))
 	if err != nil {
 		return nil, err
 	}
-	a := &adoption{weights: train.NewWeights(g, 0), graph: g}
+	a := &adoption{weights: train.NewWeights(g, 0), graph: g, featuresOnly: classes == 0}
 	note, err := s.load(a, m, file)
 	if err != nil {
 		return nil, err
@@ -86,6 +86,7 @@ func (s WeightsSource) load(a *adoption, m models.Model, path string) (note stri
 		return "", err
 	}
 	defer from.archive.Close()
+	from.network.FeaturesOnly = a.featuresOnly
 	if note, err = weights.Load(from.archive, from.network, a.weights.Set); err != nil {
 		return "", err
 	}

@@ -10,13 +10,14 @@ import (
 
 // Network is what an archive is to fill. Names and shapes are as published.
 type Network struct {
-	Names      []string
-	Shape      func(name string) []int
-	Classifier []string        // the tensors of the last linear layer
-	Neck       []string        // those of a batch norm before it, which an archive may lack as a whole
-	Positions  map[string]Grid // the position embeddings that may come for another image size
-	Leaves     []string        // tensors that an archive may have and the network has no place for
-	Tokens     int             // before the grid in an archive's position embeddings; 0: one, as in the network's
+	Names        []string
+	Shape        func(name string) []int
+	Classifier   []string        // the tensors of the last linear layer
+	FeaturesOnly bool            // nobody asks for the classifier's output: that it is left out needs no note
+	Neck         []string        // those of a batch norm before it, which an archive may lack as a whole
+	Positions    map[string]Grid // the position embeddings that may come for another image size
+	Leaves       []string        // tensors that an archive may have and the network has no place for
+	Tokens       int             // before the grid in an archive's position embeddings; 0: one, as in the network's
 }
 
 // Assignment says which of a network's tensors an archive fills.
@@ -96,7 +97,7 @@ func Match(a *Archive, n Network) (Assignment, error) {
 		}
 		fit.Names = append(fit.Names, name)
 	}
-	if headless != "" {
+	if headless != "" && !n.FeaturesOnly {
 		notes = append(notes, headless)
 	}
 	if neckless {

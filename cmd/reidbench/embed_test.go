@@ -81,6 +81,9 @@ func TestEmbed(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := reidbench(t, "embed", "lenet", "--weights", weights, broken, names[0], "--out", array)
+	if strings.Contains(o.stderr, "classifier") {
+		t.Errorf("a note about what nobody asks for: %s", o.stderr)
+	}
 	if o.code != exitFound || !strings.Contains(o.stderr, broken) || o.stdout != "" {
 		t.Errorf("a broken image: %+v", o)
 	}
