@@ -59,9 +59,17 @@ func (l *Line) Inference() *Inference {
 	if l.Measured != nil {
 		return l.Measured
 	}
+	if r := l.measuring(); r != nil {
+		return r.Inference
+	}
+	return nil
+}
+
+// measuring is the first run that has measured what using the model costs; nil: none has.
+func (l *Line) measuring() *Record {
 	for _, r := range l.done() {
 		if r.Inference != nil {
-			return r.Inference
+			return r
 		}
 	}
 	return nil

@@ -89,10 +89,11 @@ func (r *Report) describeInference() {
 		if i == nil {
 			continue
 		}
-		way := fmt.Sprintf("of %d, %d threads, %s", i.Batch, i.Threads, i.Precision)
-		if l.Measured != nil {
-			way += ", on " + r.measuredOn
+		on := r.measuredOn
+		if l.Measured == nil {
+			on = l.measuring().Machine.String()
 		}
+		way := fmt.Sprintf("of %d, %d threads, %s, on %s", i.Batch, i.Threads, i.Precision, on)
 		if !slices.Contains(ways, way) {
 			ways = append(ways, way)
 		}

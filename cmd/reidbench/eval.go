@@ -111,8 +111,8 @@ func printEvaluation(w io.Writer, e bench.Evaluation) error {
 		{Label: "Queries", Text: queries},
 	}, terminalWidth(w))
 	fmt.Fprintln(w)
-	columns := []column{{left: true}, {title: "Rank-1"}, {title: "Rank-5"}, {title: "Rank-10"}, {title: "mAP"},
-		{title: "mINP"}}
+	columns := []column{{left: true}, {title: "Rank-1"}, {title: "Rank-5", yields: 2},
+		{title: "Rank-10", yields: 3}, {title: "mAP"}, {title: "mINP", yields: 1}}
 	if e.Protocol.Trapezoid {
 		columns = append(columns, column{title: "mAP trapezoid"})
 	}
