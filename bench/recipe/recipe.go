@@ -136,6 +136,21 @@ func Scratch() Recipe {
 	}
 }
 
+// Strong is what people deploy: the tricks of Luo et al. (CVPRW 2019, "Bag of Tricks and A Strong Baseline for Deep
+// Person Re-identification"), without the center loss. The rate falls every 40 epochs; theirs does after 40 and 70.
+func Strong() Recipe {
+	return Recipe{
+		Name:   "strong",
+		Epochs: 120, Batch: 64, Sampler: market1501.Identities,
+		Erasing: 0.5, PadCrop: 10,
+		LR: 3.5e-4, LRStep: 40, LRGamma: 0.1, Warmup: 10, Decay: 5e-4,
+		LabelSmoothing: 0.1, Triplet: train.Triplet{Margin: 0.3}, Neck: true, LastStride: 1,
+		EvaluateEvery: 10, CheckpointEvery: 10,
+		Evaluation: Protocol{Metric: market1501.Cosine},
+		Synthetic:  SyntheticSize{IDs: 96, TestIDs: 32, Images: 12},
+	}
+}
+
 // Tiny takes seconds: enough to see that everything works, too little to learn anything.
 func Tiny() Recipe {
 	return Recipe{
@@ -148,7 +163,7 @@ func Tiny() Recipe {
 }
 
 // All lists the named recipes, the default first.
-func All() []Recipe { return []Recipe{Quick(), Scratch(), Paper(), Tiny()} }
+func All() []Recipe { return []Recipe{Quick(), Scratch(), Paper(), Strong(), Tiny()} }
 
 // Named returns the recipe of that name.
 func Named(name string) (Recipe, error) {

@@ -141,6 +141,8 @@ Recipes:
 	flags.IntVar(&o.seeds, "seeds", 1, "runs of each model, with this seed and the following")
 	o.protocol.register(command)
 	o.protocol.registerAP(command)
+	flags.Lookup("metric").Usage = "`name` of the distance of embeddings: euclidean or cosine, in place of the recipe's"
+	flags.Lookup("metric").DefValue = "" // it is the recipe's
 	flags.StringVar(&o.teacher, "teacher",
 		strings.ToLower(models.DefaultTeacher), "`model` that distilled rows learn from")
 	registerWeights(flags, &o.weights,
@@ -179,9 +181,14 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	if err != nil {
 		return bench.Config{}, err
 	}
-	if chosen.Evaluation, err = o.protocol.protocol(given); err != nil {
+	protocol, err := o.protocol.protocol(given)
+	if err != nil {
 		return bench.Config{}, err
 	}
+	if !given("metric") {
+		protocol.Metric = chosen.Evaluation.Metric
+	}
+	chosen.Evaluation = protocol
 	if !given("keep-every") {
 		o.checkpoints.Every = chosen.CheckpointEvery
 	}
