@@ -64,8 +64,8 @@ func (t *training) save() error {
 	if err != nil {
 		return err
 	}
-	t.position.LogBytes, t.position.AdamSteps = size, t.adam.Steps()
-	if err := t.folder.SaveCheckpoint(t.position, t.stepsOfEpoch(), t.weights, t.adam, t.trained()); err != nil {
+	t.position.LogBytes, t.position.AdamSteps = size, t.optimizer.Steps()
+	if err := t.folder.SaveCheckpoint(t.position, t.stepsOfEpoch(), t.weights, t.optimizer, t.trained()); err != nil {
 		return err
 	}
 	t.saved, t.savedAt = t.position.Steps, t.now()

@@ -35,6 +35,8 @@ func TestValuesOfTheRecipe(t *testing.T) {
 		{"pad and crop", `"pad_crop": 2`, func(r *recipe.Recipe) { r.PadCrop = 2 }},
 		{"cosine", `"annealing": "cosine"`, func(r *recipe.Recipe) { r.Annealing = recipe.Cosine }},
 		{"last stride", `"last_stride": 1`, func(r *recipe.Recipe) { r.LastStride = 1 }},
+		{"AdamW", `"optimizer": "adamw"`, func(r *recipe.Recipe) { r.Optimizer, r.Decay = train.AdamW, 0.1 }},
+		{"SGD", `"optimizer": "sgd"`, func(r *recipe.Recipe) { r.Optimizer = train.SGD }},
 		{"neck", `"bnneck": true`, func(r *recipe.Recipe) { r.Neck = true }},
 	} {
 		t.Run(test.name, func(t *testing.T) {

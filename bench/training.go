@@ -37,10 +37,10 @@ type training struct {
 	overlap           market1501.Overlap
 
 	// Of the stage under way.
-	program *train.Program
-	adam    *train.Adam
-	judge   *judge
-	times   *stageTimes
+	program   *train.Program
+	optimizer *train.Optimizer
+	judge     *judge
+	times     *stageTimes
 }
 
 // prepare decodes the images and takes up the newest checkpoint if there is one.
@@ -128,7 +128,7 @@ func (t *training) resume() error {
 		return errors.Join(err, t.log.Close())
 	}
 	if checkpoint != nil && checkpoint.Position.AdamSteps > 0 {
-		if err := checkpoint.RestoreAdam(t.adam, t.trained()); err != nil {
+		if err := checkpoint.RestoreOptimizer(t.optimizer, t.trained()); err != nil {
 			return errors.Join(err, t.log.Close())
 		}
 	}
@@ -162,12 +162,12 @@ func (t *training) trained() []*graph.Param {
 
 // startStage makes the program and a fresh optimiser of the open epoch's stage.
 func (t *training) startStage() (err error) {
-	t.program, t.adam = nil, nil
+	t.program, t.optimizer = nil, nil
 	debug.FreeOSMemory() // of the former stage, or job, before the next takes its own
 	if t.program, err = t.compile(t.graph, t.weights, t.stage()); err != nil {
 		return err
 	}
-	t.adam = train.NewAdam(t.weights, t.stage(), t.id.Recipe.Decay)
+	t.optimizer = train.NewOptimizer(t.id.Recipe.Optimizer, t.weights, t.stage(), t.id.Recipe.Decay)
 	t.times = watchStages(t.program, t.stage(), t.id.Schedule.Steps()-t.position.Steps)
 	return nil
 }
@@ -264,7 +264,7 @@ func (t *training) step() error {
 			"a smaller learning rate may help", loss, s.Steps+1, s.Epochs+1)
 	}
 	correct := t.program.Correct(n)
-	t.adam.Step(t.program, t.rate(s.Steps))
+	t.optimizer.Step(t.program, t.rate(s.Steps))
 
 	if s.Steps++; s.Steps == 1 {
 		s.FirstLoss = loss

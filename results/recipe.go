@@ -17,6 +17,7 @@ var recipeLabels = []struct{ key, label string }{
 	{"sampler", "sampler"},
 	{"random_erasing", "random erasing"},
 	{"pad_crop", "pad and crop"},
+	{"optimizer", "optimiser"},
 	{"lr", "learning rate"},
 	{"weight_decay", "weight decay"},
 	{"label_smoothing", "label smoothing"},

@@ -161,6 +161,7 @@ func TestAgreementWithPublished(t *testing.T) {
 		"padded images":  func(r *Record) { r.Recipe.Values["pad_crop"] = 10 },
 		"annealing":      func(r *Record) { r.Recipe.Values["annealing"] = "cosine" },
 		"last stride":    func(r *Record) { r.Recipe.Values["last_stride"] = 1 },
+		"optimiser":      func(r *Record) { r.Recipe.Values["optimizer"] = "adamw" },
 		"a neck":         func(r *Record) { r.Recipe.Values["bnneck"] = true },
 		"another metric": func(r *Record) { r.Recipe.Values["evaluation"] = map[string]any{"metric": "cosine"} },
 	} {

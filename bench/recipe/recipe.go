@@ -14,7 +14,7 @@ import (
 )
 
 // A Recipe is a named set of training values. Two stages are trained, each by an
-// Adam of its own: the classifier alone for HeadEpochs, then everything for Epochs.
+// optimiser of its own: the classifier alone for HeadEpochs, then everything for Epochs.
 type Recipe struct {
 	Name string `json:"name"`
 
@@ -28,6 +28,9 @@ type Recipe struct {
 	// Erasing and PadCrop vary images as those of [market1501.Augmentation] do; zero, and not recorded, not at all.
 	Erasing float64 `json:"random_erasing,omitzero"`
 	PadCrop int     `json:"pad_crop,omitzero"`
+
+	// Optimizer is the rule by which weights follow their gradients; zero, and not recorded, Adam.
+	Optimizer train.Rule `json:"optimizer,omitzero"`
 
 	LR      float64 `json:"lr"`
 	LRStep  int     `json:"lr_step"`  // the rate is multiplied by LRGamma every LRStep epochs of a stage; 0: never

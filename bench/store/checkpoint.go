@@ -54,17 +54,17 @@ type Position struct {
 	Judged  string `json:"judged_images,omitempty"` // "" before the first evaluation
 }
 
-// momentTensors are Adam's moments of the parameters that it steps.
-func momentTensors(adam *train.Adam, trained []*graph.Param) []weights.Tensor {
+// momentTensors are the moments of the parameters that an optimiser steps.
+func momentTensors(optimizer *train.Optimizer, trained []*graph.Param) []weights.Tensor {
 	var tensors []weights.Tensor
 	for _, p := range trained {
 		tensors = append(tensors,
 			weights.Tensor{Name: firstMoment + p.Name, Shape: p.Shape, Fetch: func() []float32 {
-				mean, _ := adam.Moments(p.Name)
+				mean, _ := optimizer.Moments(p.Name)
 				return mean
 			}},
 			weights.Tensor{Name: secondMoment + p.Name, Shape: p.Shape, Fetch: func() []float32 {
-				_, square := adam.Moments(p.Name)
+				_, square := optimizer.Moments(p.Name)
 				return square
 			}})
 	}
@@ -72,16 +72,16 @@ func momentTensors(adam *train.Adam, trained []*graph.Param) []weights.Tensor {
 }
 
 // SaveCheckpoint writes the checkpoint of a position that is steps into the open epoch. trained are
-// the parameters that adam steps.
+// the parameters that it steps.
 func (f Folder) SaveCheckpoint(
-	p Position, steps int, w *train.Weights, adam *train.Adam, trained []*graph.Param,
+	p Position, steps int, w *train.Weights, optimizer *train.Optimizer, trained []*graph.Param,
 ) error {
 	position, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("encode the state of %s: %w", f.Dir, err)
 	}
 	path := f.path(fmt.Sprintf(checkpointFormat, p.Epochs, steps))
-	tensors := append(networkTensors(w), momentTensors(adam, trained)...)
+	tensors := append(networkTensors(w), momentTensors(optimizer, trained)...)
 	return writeTensors(path, tensors, map[string]string{stateKey: string(position)})
 }
 

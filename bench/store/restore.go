@@ -70,8 +70,8 @@ func (c *Checkpoint) Close() error { return c.archive.Close() }
 // RestoreNetwork sets every parameter and running statistic.
 func (c *Checkpoint) RestoreNetwork(w *train.Weights) error { return restoreNetwork(w, c.archive) }
 
-// RestoreAdam sets the moments of the trained parameters, and how many steps it has done.
-func (c *Checkpoint) RestoreAdam(adam *train.Adam, trained []*graph.Param) error {
+// RestoreOptimizer sets the moments of the trained parameters, and how many steps it has done.
+func (c *Checkpoint) RestoreOptimizer(optimizer *train.Optimizer, trained []*graph.Param) error {
 	for _, p := range trained {
 		m, err := c.archive.Float32(firstMoment + p.Name)
 		if err != nil {
@@ -81,11 +81,11 @@ func (c *Checkpoint) RestoreAdam(adam *train.Adam, trained []*graph.Param) error
 		if err != nil {
 			return err
 		}
-		if err := adam.SetMoments(p.Name, m, v); err != nil {
+		if err := optimizer.SetMoments(p.Name, m, v); err != nil {
 			return err
 		}
 	}
-	adam.SetSteps(c.Position.AdamSteps)
+	optimizer.SetSteps(c.Position.AdamSteps)
 	return nil
 }
 

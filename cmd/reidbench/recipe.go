@@ -32,6 +32,7 @@ type recipeOptions struct {
 	headEpochs         int
 	annealing          recipe.Annealing
 	lastStride         int
+	optimizer          train.Rule
 	precision          gemm.Precision
 }
 
@@ -48,6 +49,9 @@ func (o *recipeOptions) register(flags *pflag.FlagSet) {
 		0, "`share` of images that lose a rectangle, as 0.5, in place of the recipe's")
 	flags.IntVar(&o.padCrop, "pad-crop",
 		0, "`pixels` of padding before images are cut to size, as 10, in place of the recipe's")
+	flags.TextVar(&o.optimizer, "optimizer", train.Adam,
+		"`rule` by which weights follow gradients: adam, adamw or sgd, in place of the recipe's")
+	flags.Lookup("optimizer").DefValue = "" // it is the recipe's
 	flags.Float64Var(&o.lr, "lr", 0, "learning rate to begin with, in place of the recipe's")
 	flags.TextVar(&o.annealing, "schedule", recipe.Steps,
 		"`way` in which the rate falls: steps or cosine, in place of the recipe's")
@@ -89,6 +93,9 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 	}
 	if given("pad-crop") {
 		r.PadCrop = o.padCrop
+	}
+	if given("optimizer") {
+		r.Optimizer = o.optimizer
 	}
 	if given("lr") {
 		r.LR = o.lr

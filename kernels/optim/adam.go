@@ -1,4 +1,4 @@
-// Package optim answers how parameters move: [Adam] updates them from their gradients.
+// Package optim answers how parameters move: [Adam] and [SGD] update them from their gradients.
 package optim
 
 import (
