@@ -24,10 +24,12 @@ type EvaluateConfig struct {
 	Data     string // a dataset's folder, or a list of images; it needs no training images
 	Layout   string // of the dataset's names, as [market1501.Opener] takes it; "": the one that most have
 	Protocol recipe.Protocol
-	Features string // where to write every image's embedding as CSV; "": nowhere
-	Queries  string // where to write what each query has found, as [results.WriteQueries] does; "": nowhere
-	Batch    int    // images; 0: recipe.DefaultBatch
-	Threads  int    // 0: one per CPU
+	Features string    // where to write every image's embedding as CSV; "": nowhere
+	Queries  string    // where to write what each query has found, as [results.WriteQueries] does; "": nowhere
+	Verify   bool      // pairs of images, too, by plain distances
+	FPR      []float64 // the rates of false acceptance that thresholds are wanted for
+	Batch    int       // images; 0: recipe.DefaultBatch
+	Threads  int       // 0: one per CPU
 	Progress progress.Reporter
 }
 
@@ -41,6 +43,8 @@ type Evaluation struct {
 	Metrics  results.Metrics `json:"metrics"`
 	Queries  int             `json:"queries"` // that were averaged
 	Skipped  int             `json:"skipped"` // queries without a match in the gallery
+
+	Verification *Verification `json:"verification,omitempty"` // if it was asked for
 }
 
 // Evaluate judges a file of weights by the Market-1501 protocol, nothing is trained. A
@@ -65,8 +69,14 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, err
 	}
+	var verification *Verification
+	if c.Verify {
+		if verification, err = judged.verify(ctx, c.Protocol.Metric, c.FPR, c.Threads); err != nil {
+			return Evaluation{}, err
+		}
+	}
 	return Evaluation{
-		Model: c.Model.Name, Weights: filepath.Base(c.Weights),
+		Model: c.Model.Name, Weights: filepath.Base(c.Weights), Verification: verification,
 		Dataset: data.record, Images: imagesSeen(data, nil, judged.seen, overlap), Protocol: c.Protocol,
 		Metrics: *judged.finalMetrics(), Queries: judged.result.Queries, Skipped: judged.result.Skipped,
 	}, nil

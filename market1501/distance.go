@@ -89,9 +89,13 @@ func (d *distances) row(q int) []float32 {
 // exact is what turns a row of query i of the whole set into true distances, squared
 // if they are Euclidean: offset + scale · value. Rounding may leave them below 0.
 func (d *distances) exact(i int) (offset, scale float64) {
-	squared := float64(d.squared[i])
+	return d.metric.exact(float64(d.squared[i]))
+}
+
+// exact is that of a query of the given squared length.
+func (m Metric) exact(squared float64) (offset, scale float64) {
 	switch {
-	case d.metric == Euclidean:
+	case m == Euclidean:
 		return squared, 1
 	case squared > 0:
 		return 1, 1 / math.Sqrt(squared)

@@ -99,6 +99,12 @@ func (c *chart) axes(xLabel, yLabel string) *plot.Plot {
 	p.X.Scale = plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = logTicks{}, percentTicks{}
 	p.X.Label.Text, p.Y.Label.Text = xLabel, yLabel
+	styleAxes(p)
+	return p
+}
+
+// styleAxes gives axes the look of all charts.
+func styleAxes(p *plot.Plot) {
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Label.TextStyle.Font = sans(12, false)
 		axis.Label.TextStyle.Color = ink
@@ -109,7 +115,6 @@ func (c *chart) axes(xLabel, yLabel string) *plot.Plot {
 		axis.LineStyle = draw.LineStyle{Color: pencil, Width: vg.Points(0.6)}
 		axis.Padding = 0
 	}
-	return p
 }
 
 // Margins around the axes, in points; the head holds title and legend.
@@ -206,17 +211,21 @@ func sans(size vg.Length, bold bool) font.Font {
 	return f
 }
 
-func (c *chart) png(w io.Writer) error {
-	canvas := vgimg.NewWith(vgimg.UseWH(c.width, c.height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
-	c.draw(draw.New(canvas))
+func (c *chart) png(w io.Writer) error { return writePNG(w, c.width, c.height, c.draw) }
+
+func (c *chart) svg(w io.Writer) error { return writeSVG(w, c.width, c.height, c.draw) }
+
+func writePNG(w io.Writer, width, height vg.Length, paint func(draw.Canvas)) error {
+	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
+	paint(draw.New(canvas))
 	_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
 	return err
 }
 
-// svg names the fonts that have the widths of the one the layout was made with, for viewers that lack it.
-func (c *chart) svg(w io.Writer) error {
-	canvas := vgsvg.New(c.width, c.height)
-	c.draw(draw.New(canvas))
+// writeSVG names the fonts that have the widths of the one the layout was made with, for viewers that lack it.
+func writeSVG(w io.Writer, width, height vg.Length, paint func(draw.Canvas)) error {
+	canvas := vgsvg.New(width, height)
+	paint(draw.New(canvas))
 	var page bytes.Buffer
 	if _, err := canvas.WriteTo(&page); err != nil {
 		return err

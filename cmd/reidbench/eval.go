@@ -20,6 +20,7 @@ func newEvalCommand() *cobra.Command {
 		config  bench.EvaluateConfig
 		options protocolOptions
 		files   bench.WeightsFiles
+		roc     rocOptions
 		json    bool
 	)
 	command := &cobra.Command{
@@ -39,6 +40,10 @@ own Matlab code, which is lower: with hits at ranks 2 and 3, .417 in place of .5
 Re-ranking is k-reciprocal (Zhong et al., CVPR 2017); the values that it takes by
 default are those of the paper. Its figures stand below the protocol's own.
 
+--roc also judges pairs, a query and an image of the gallery each, by a threshold on
+their distance: which share of the pairs of one person it accepts (TPR) where it accepts
+a given share of those of two (FPR), and the rate at which both errors are equal.
+
 Each figure has a 95 % interval, by a bootstrap over the identities of the queries with
 a fixed seed: how far it might be from what other people, sought in the same gallery by
 the same weights, would give.`,
@@ -50,6 +55,9 @@ the same weights, would give.`,
   # also every image's embedding: file name, pid, camid, split, values
   reidbench eval resnet50 --weights resnet50.pth --data data/synthetic --features features.csv
 
+  # is it the same person? thresholds by the rate of false acceptance
+  reidbench eval osnet --weights osnet.pth --data Market-1501-v15.09.15 --roc --fpr 0.001 --roc-plot roc.svg
+
   # also what each query has found: average precision, rank of its first hit
   reidbench eval resnet50 --weights resnet50.pth --data data/synthetic --queries queries.csv`,
 		Args:              cobra.ExactArgs(1),
@@ -57,6 +65,9 @@ the same weights, would give.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			protocol, err := options.protocol(c.Flags().Changed)
 			if err != nil {
+				return err
+			}
+			if err := roc.check(c.Flags().Changed); err != nil {
 				return err
 			}
 			model, err := models.Lookup(args[0])
@@ -68,9 +79,13 @@ the same weights, would give.`,
 			}
 			progress, stop := newProgress(c.ErrOrStderr())
 			config.Model, config.Protocol, config.Progress = model, protocol, progress
+			config.Verify, config.FPR = roc.asked(), roc.wanted()
 			evaluation, err := bench.Evaluate(c.Context(), config)
 			stop()
 			if err != nil {
+				return err
+			}
+			if err := roc.draw(evaluation); err != nil {
 				return err
 			}
 			if json {
@@ -85,6 +100,7 @@ the same weights, would give.`,
 	registerData(command, &config.Data, &config.Layout)
 	options.register(command)
 	options.registerAP(command)
+	roc.register(command)
 	flags.StringVar(&config.Features, "features", "", "`file` to write every image's embedding to, as CSV")
 	flags.StringVar(&config.Queries, "queries", "", "`file` to write what each query has found to, as CSV")
 	flags.IntVar(&config.Batch, "batch", recipe.DefaultBatch, "images in a batch")
@@ -120,7 +136,10 @@ func printEvaluation(w io.Writer, e bench.Evaluation) error {
 	if r := e.Metrics.Reranked; r != nil {
 		rows = append(rows, percents("re-ranked", *r)...)
 	}
-	return writeTable(w, columns, rows, nil)
+	if err := writeTable(w, columns, rows, nil); err != nil || e.Verification == nil {
+		return err
+	}
+	return printVerification(w, *e.Verification)
 }
 
 // percents are the figures of an evaluation and, below them, their intervals.
