@@ -13,6 +13,7 @@ import (
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
 )
@@ -45,8 +46,8 @@ func TestEvaluateAgreesWithRun(t *testing.T) {
 	}
 }
 
-// TestNeckInFilesOfWeights: a file with a neck, or without a last stride, is judged so, and a training with a neck may
-// begin with a file that has none.
+// TestNeckInFilesOfWeights: a file with a neck, without a last stride and of larger images is judged so, and a training
+// with a neck may begin with a file that has none.
 func TestNeckInFilesOfWeights(t *testing.T) {
 	plain := testConfig(t, tinymodel.New("one"))
 	mustRun(t, plain)
@@ -54,6 +55,7 @@ func TestNeckInFilesOfWeights(t *testing.T) {
 
 	c := testConfig(t, tinymodel.New("one"))
 	c.Recipe.Neck, c.Recipe.LastStride, c.Weights = true, 1, WeightsFiles{file}
+	c.Recipe.InputSize = models.ImageSize{H: 48, W: 24}
 	var notes []string
 	c.Progress = watcher(func(e progress.Event) { notes = append(notes, e.Text) })
 	summary := mustRun(t, c)

@@ -163,8 +163,9 @@ func variantOf(path string) (models.Variant, error) {
 		return models.Variant{}, err
 	}
 	defer archive.Close()
-	neck := slices.ContainsFunc(archive.Tensors(), func(t weights.Info) bool {
+	variant := store.Variant(archive.Metadata())
+	variant.Neck = slices.ContainsFunc(archive.Tensors(), func(t weights.Info) bool {
 		return strings.HasSuffix("."+t.Name, "."+graph.NeckModule+".running_mean")
 	})
-	return models.Variant{Neck: neck, LastStride: store.LastStride(archive.Metadata())}, nil
+	return variant, nil
 }

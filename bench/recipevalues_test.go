@@ -11,6 +11,7 @@ import (
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models"
 )
 
 // TestValuesOfTheRecipe: every value of the recipe changes what is learned, is recorded, and is not changed in the
@@ -37,6 +38,9 @@ func TestValuesOfTheRecipe(t *testing.T) {
 		{"last stride", `"last_stride": 1`, func(r *recipe.Recipe) { r.LastStride = 1 }},
 		{"AdamW", `"optimizer": "adamw"`, func(r *recipe.Recipe) { r.Optimizer, r.Decay = train.AdamW, 0.1 }},
 		{"SGD", `"optimizer": "sgd"`, func(r *recipe.Recipe) { r.Optimizer = train.SGD }},
+		{"input size", `"input_size": "48x24"`, func(r *recipe.Recipe) {
+			r.InputSize = models.ImageSize{H: 48, W: 24}
+		}},
 		{"neck", `"bnneck": true`, func(r *recipe.Recipe) { r.Neck = true }},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -76,7 +76,11 @@ func (m Model) Graph(classes int) (g *graph.Graph, err error) {
 			g, err = nil, &panicError{cause, debug.Stack()}
 		}
 	}()
-	b := graph.NewBuilder(m.Name, m.Input)
+	input := m.Input
+	if size := m.variant.Input; size != (ImageSize{}) {
+		input.H, input.W = size.H, size.W
+	}
+	b := graph.NewBuilder(m.Name, input)
 	features, logits := m.Build(b, classes)
 	if m.variant.LastStride == 1 {
 		b.WithoutLastStride()

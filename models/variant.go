@@ -4,6 +4,7 @@ package models
 type Variant struct {
 	Neck       bool // a batch norm between features and classifier, see [graph.Builder.Neck]
 	LastStride int  // 1: as [graph.Builder.WithoutLastStride] has it; 0: as published
+	Input      ImageSize
 }
 
 // As is the model with its network as v has it.

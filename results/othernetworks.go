@@ -3,7 +3,7 @@ package results
 import "fmt"
 
 // networkValues are those values of recipes that change networks.
-var networkValues = []string{"bnneck", "last_stride"}
+var networkValues = []string{"bnneck", "last_stride", "input_size"}
 
 // otherCost is what the run's network costs where its recipe has another one than the published, "" elsewhere.
 func (r *Record) otherCost() string {

@@ -24,6 +24,7 @@ var recipeLabels = []struct{ key, label string }{
 	{"triplet", "triplet loss"},
 	{"bnneck", "batch norm before the classifier"},
 	{"last_stride", "last stride"},
+	{"input_size", "images of"},
 }
 
 // String lists the recipe's name and its values, those of nested objects in brackets. What has no effect is left out.

@@ -162,6 +162,7 @@ func TestAgreementWithPublished(t *testing.T) {
 		"annealing":      func(r *Record) { r.Recipe.Values["annealing"] = "cosine" },
 		"last stride":    func(r *Record) { r.Recipe.Values["last_stride"] = 1 },
 		"optimiser":      func(r *Record) { r.Recipe.Values["optimizer"] = "adamw" },
+		"larger images":  func(r *Record) { r.Recipe.Values["input_size"] = "384x128" },
 		"a neck":         func(r *Record) { r.Recipe.Values["bnneck"] = true },
 		"another metric": func(r *Record) { r.Recipe.Values["evaluation"] = map[string]any{"metric": "cosine"} },
 	} {

@@ -56,6 +56,9 @@ type Recipe struct {
 	// [graph.Builder.WithoutLastStride]; zero, and not recorded, as published.
 	LastStride int `json:"last_stride,omitzero"`
 
+	// InputSize is that of images, for all networks; zero, and not recorded, as published.
+	InputSize models.ImageSize `json:"input_size,omitzero"`
+
 	EvaluateEvery   int `json:"evaluate_every"`   // epochs of the second stage; 0: only at its end
 	CheckpointEvery int `json:"checkpoint_every"` // epochs of either stage; 0: only when interrupted
 
@@ -192,7 +195,7 @@ const most = 1 << 20
 
 // Variant is in what networks depart from the published ones under this recipe.
 func (r Recipe) Variant() models.Variant {
-	return models.Variant{Neck: r.Neck, LastStride: r.LastStride}
+	return models.Variant{Neck: r.Neck, LastStride: r.LastStride, Input: r.InputSize}
 }
 
 // mostPadding is beyond the size of images.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
+	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results/atomicfile"
 	"github.com/reidbench/reidbench/results/regular"
 )
@@ -35,16 +36,26 @@ func (f Folder) SaveWeights(id Identity, w *train.Weights) error {
 	if stride := id.Recipe.LastStride; stride != 0 {
 		metadata[lastStride] = strconv.Itoa(stride)
 	}
+	if size := id.Recipe.InputSize; size != (models.ImageSize{}) {
+		metadata[inputSize] = size.String()
+	}
 	return writeTensors(f.path(WeightsFile), networkTensors(w), metadata)
 }
 
-// lastStride is the key of metadata that says of a network what its tensors don't.
-const lastStride = "last_stride"
+// Keys of metadata that say of a network what its tensors don't.
+const (
+	lastStride = "last_stride"
+	inputSize  = "input_size"
+)
 
-// LastStride is that of the network whose weights a file holds, by its metadata; 0: as published.
-func LastStride(metadata map[string]string) int {
-	stride, _ := strconv.Atoi(metadata[lastStride])
-	return stride
+// Variant is that of the network whose weights a file holds, as far as its metadata tells.
+func Variant(metadata map[string]string) models.Variant {
+	var v models.Variant
+	v.LastStride, _ = strconv.Atoi(metadata[lastStride])
+	if v.Input.UnmarshalText([]byte(metadata[inputSize])) != nil {
+		v.Input = models.ImageSize{}
+	}
+	return v
 }
 
 // TrainedAs is the model whose weights a file holds, by its metadata, if [Folder.SaveWeights] wrote it.

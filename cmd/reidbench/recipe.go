@@ -10,6 +10,7 @@ import (
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models"
 )
 
 // precisionUsage explains the flag --precision.
@@ -33,6 +34,7 @@ type recipeOptions struct {
 	annealing          recipe.Annealing
 	lastStride         int
 	optimizer          train.Rule
+	inputSize          models.ImageSize
 	precision          gemm.Precision
 }
 
@@ -65,6 +67,8 @@ func (o *recipeOptions) register(flags *pflag.FlagSet) {
 	flags.Lookup("triplet").DefValue = "" // it is the recipe's
 	flags.IntVar(&o.lastStride, "last-stride",
 		0, "`stride` of the last stage that has one: 1, or 2 as published; in place of the recipe's")
+	flags.TextVar(&o.inputSize, "input-size", models.ImageSize{},
+		"`HxW` of images, as 384x128, in place of the networks' own")
 	flags.BoolVar(&o.neck, "bnneck", false,
 		"a batch norm between features and classifier, in place of the recipe's choice")
 	flags.TextVar(&o.precision, "precision", gemm.FP32, precisionUsage)
@@ -114,6 +118,9 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 	}
 	if given("last-stride") {
 		r.LastStride = o.lastStride % publishedStride
+	}
+	if given("input-size") {
+		r.InputSize = o.inputSize
 	}
 	if given("bnneck") {
 		r.Neck = o.neck

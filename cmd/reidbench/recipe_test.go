@@ -10,6 +10,7 @@ import (
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models"
 )
 
 // parsed is the recipe that a command line comes to.
@@ -37,11 +38,12 @@ func TestRecipeFlags(t *testing.T) {
 	}
 	got := parsed(t, "--recipe", "paper", "--epochs", "7", "--head-epochs", "2", "--batch", "32", "--sampler", "pk",
 		"--random-erasing", "0.25", "--pad-crop", "4", "--lr", "0.1", "--schedule", "cosine", "--warmup", "3",
-		"--label-smoothing", "0.2", "--triplet", "soft", "--last-stride", "1", "--bnneck", "--optimizer", "sgd")
+		"--label-smoothing", "0.2", "--triplet", "soft", "--last-stride", "1", "--bnneck", "--optimizer", "sgd",
+		"--input-size", "384x192")
 	want := recipe.Paper()
 	want.Epochs, want.HeadEpochs, want.Batch, want.Sampler = 7, 2, 32, market1501.Identities
 	want.Erasing, want.PadCrop, want.LR, want.Annealing, want.Warmup = 0.25, 4, 0.1, recipe.Cosine, 3
-	want.Optimizer = train.SGD
+	want.Optimizer, want.InputSize = train.SGD, models.ImageSize{H: 384, W: 192}
 	want.LabelSmoothing, want.Triplet, want.LastStride, want.Neck = 0.2, train.Triplet{Soft: true}, 1, true
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("paper with every flag (-want +got):\n%s", diff)
