@@ -10,14 +10,10 @@ import (
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/market1501"
-	"github.com/reidbench/reidbench/models"
 )
 
 // precisionUsage explains the flag --precision.
 const precisionUsage = "`format` of large products: fp32, or bf16 with AVX512_BF16"
-
-// publishedStride is the last one of the networks that have a last stride.
-const publishedStride = 2
 
 // recipeOptions are the flags that choose a recipe, and replace single values of it.
 type recipeOptions struct {
@@ -27,14 +23,12 @@ type recipeOptions struct {
 	lr, labelSmoothing float64
 	sampler            market1501.Sampler
 	triplet            train.Triplet
-	neck               bool
 	erasing            float64
 	padCrop            int
 	headEpochs         int
 	annealing          recipe.Annealing
-	lastStride         int
+	variant            variantOptions
 	optimizer          train.Rule
-	inputSize          models.ImageSize
 	precision          gemm.Precision
 }
 
@@ -65,12 +59,7 @@ func (o *recipeOptions) register(flags *pflag.FlagSet) {
 	flags.TextVar(&o.triplet, "triplet", train.Triplet{},
 		"`loss` of triplets of features: soft, a margin as 0.3, none; in place of the recipe's")
 	flags.Lookup("triplet").DefValue = "" // it is the recipe's
-	flags.IntVar(&o.lastStride, "last-stride",
-		0, "`stride` of the last stage that has one: 1, or 2 as published; in place of the recipe's")
-	flags.TextVar(&o.inputSize, "input-size", models.ImageSize{},
-		"`HxW` of images, as 384x128, in place of the networks' own")
-	flags.BoolVar(&o.neck, "bnneck", false,
-		"a batch norm between features and classifier, in place of the recipe's choice")
+	o.variant.register(flags, "; in place of the recipe's")
 	flags.TextVar(&o.precision, "precision", gemm.FP32, precisionUsage)
 }
 
@@ -117,13 +106,13 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 		r.Triplet = o.triplet
 	}
 	if given("last-stride") {
-		r.LastStride = o.lastStride % publishedStride
+		r.LastStride = o.variant.stride()
 	}
 	if given("input-size") {
-		r.InputSize = o.inputSize
+		r.InputSize = o.variant.inputSize
 	}
 	if given("bnneck") {
-		r.Neck = o.neck
+		r.Neck = o.variant.neck
 	}
 	r.Precision = o.precision
 	return r, nil

@@ -81,3 +81,36 @@ func TestMetricOfTheRecipe(t *testing.T) {
 		}
 	}
 }
+
+// TestSummaryOfAVariant: the costs are those of the network that the flags make. Of ResNet-50's 2048 features a neck
+// normalises each; the last stage's maps of 16×8 in place of 8×4 cost its convolutions four times as much, but for the
+// first one of its first block, which comes before the stride.
+func TestSummaryOfAVariant(t *testing.T) {
+	type figures struct {
+		Total struct {
+			Params int64
+			MACs   int64
+		}
+	}
+	read := func(line ...string) (f figures) {
+		t.Helper()
+		text := succeed(t, append([]string{"summary", "resnet50", "--batch", "2", "--json"}, line...)...)
+		if err := json.Unmarshal([]byte(text), &f); err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	plain := read()
+	const pixels = 8 * 4
+	block := int64(pixels * (512*512*9 + 512*2048))
+	last := 3*block + int64(pixels*(1024*2048+2*2048*512)) // and the shortcut, and what the second and third begin with
+	want := plain
+	want.Total.Params += 2048
+	want.Total.MACs += 3 * last
+	if got := read("--bnneck", "--last-stride", "1"); plain.Total.MACs == 0 || got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := read("--input-size", "512x128"); got.Total.MACs != 2*plain.Total.MACs {
+		t.Errorf("twice the height: %+v, of %+v", got, plain)
+	}
+}

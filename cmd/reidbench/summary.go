@@ -17,6 +17,7 @@ func newSummaryCommand() *cobra.Command {
 	var (
 		batch, threads int
 		json           bool
+		variant        variantOptions
 	)
 	command := &cobra.Command{
 		Use:   "summary MODEL",
@@ -25,9 +26,13 @@ func newSummaryCommand() *cobra.Command {
 parameters and multiply-adds, counted exactly and as the published tables count. A
 module that is called again has a number after its name; its parameters count once.
 Totals leave out the final classifier, here for the 751 identities of Market-1501.
-The memory is what a training step takes, known before the first.`,
+The memory is what a training step takes, known before the first. The network is the
+published one, or with flags as run's recipes have it.`,
 		Example: `  reidbench summary osnet
-  reidbench summary resnet50 --batch 16 --json`,
+  reidbench summary resnet50 --batch 16 --json
+
+  # as the recipe strong has it
+  reidbench summary resnet50 --last-stride 1 --bnneck`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -35,7 +40,7 @@ The memory is what a training step takes, known before the first.`,
 			if err != nil {
 				return err
 			}
-			s, err := summarize(m, batch, machine.Threads(threads))
+			s, err := summarize(m.As(variant.variant()), batch, machine.Threads(threads))
 			if err != nil {
 				return err
 			}
@@ -47,6 +52,7 @@ The memory is what a training step takes, known before the first.`,
 	}
 	command.Flags().IntVar(&batch, "batch", 64, "images in a training step")
 	command.Flags().IntVar(&threads, "threads", 0, "threads of a training step; none: one per CPU")
+	variant.register(command.Flags(), "")
 	command.Flags().BoolVar(&json, "json", false, "write JSON, counts in single units and memory in bytes")
 	return command
 }

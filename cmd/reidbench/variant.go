@@ -1,0 +1,34 @@
+package main
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/reidbench/reidbench/models"
+)
+
+// publishedStride is the last one of the networks that have a last stride.
+const publishedStride = 2
+
+// variantOptions are the flags that change networks.
+type variantOptions struct {
+	neck       bool
+	lastStride int
+	inputSize  models.ImageSize
+}
+
+// register adds the flags; inPlace says in place of what they are.
+func (o *variantOptions) register(flags *pflag.FlagSet, inPlace string) {
+	flags.IntVar(&o.lastStride, "last-stride",
+		0, "`stride` of the last stage that has one: 1, or 2 as published"+inPlace)
+	flags.TextVar(&o.inputSize, "input-size", models.ImageSize{},
+		"`HxW` of images, as 384x128, in place of the networks' own")
+	flags.BoolVar(&o.neck, "bnneck", false, "a batch norm between features and classifier"+inPlace)
+}
+
+// variant is what the flags come to.
+func (o *variantOptions) variant() models.Variant {
+	return models.Variant{Neck: o.neck, LastStride: o.stride(), Input: o.inputSize}
+}
+
+// stride is the last one if it is not the published.
+func (o *variantOptions) stride() int { return o.lastStride % publishedStride }
