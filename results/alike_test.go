@@ -49,8 +49,8 @@ func TestWhereARunStands(t *testing.T) {
 		t.Errorf("compared, differences (-want +got):\n%s", diff)
 	}
 	const caveat = "The published figures are from Market-1501 under the paper's recipe. Not all of ours are " +
-		"(another recipe, drawn images, not Market-1501's 12,936, 3,368 and 15,913 images). Their differences compare " +
-		"unlike things."
+		"(another recipe, drawn images, not Market-1501's 12,936, 3,368 and 15,913 images). Their differences " +
+		"compare unlike things."
 	if diff := cmp.Diff(caveat, report.Caveat); diff != "" {
 		t.Errorf("caveat (-want +got):\n%s", diff)
 	}
