@@ -27,11 +27,14 @@ func writePlots(report *results.Report, runs string, w io.Writer) error {
 
 // writeNext says what one may do with a run that is over.
 func writeNext(config bench.Config, w io.Writer) error {
-	next := "Next:  reidbench report --runs " + config.Out + " --html report.html   # all of it, for a browser\n" +
-		"       reidbench choose --runs " + config.Out + " --max-latency 50ms   # which rows are worth having?\n"
+	head, last := "Next: a page for a browser; the rows within limits", ""
 	if config.Data == "" {
-		next += "       reidbench run all --data Market-1501-v15.09.15 --recipe paper --dry-run   # on photographs\n"
+		head += "; the same on photographs"
+		last = "  reidbench run all --data Market-1501-v15.09.15 --recipe paper --dry-run\n"
 	}
-	_, err := io.WriteString(w, next)
+	_, err := fmt.Fprintf(w, `%s:
+  reidbench report --runs %[2]s --html report.html
+  reidbench choose --runs %[2]s --max-latency 50ms
+%s`, head, config.Out, last)
 	return err
 }
