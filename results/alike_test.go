@@ -39,6 +39,10 @@ func TestWhereARunStands(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"OSNet": "+0.50"}, differences); diff != "" {
 		t.Errorf("differences (-want +got):\n%s", diff)
 	}
+	const random = "The published figures begin with ImageNet's weights, some of ours with random ones."
+	if above := report.sections()[1].above; above != random {
+		t.Errorf("above runs that began with random weights stands %q", above)
+	}
 	report.CompareAll()
 	titles, differences = where(report)
 	if diff := cmp.Diff(want[:1], titles); diff != "" {

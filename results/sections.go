@@ -204,9 +204,14 @@ func (r *Report) learned(lines []*Line) section {
 
 // comparison has our accuracies beside the published ones.
 func (r *Report) comparison(lines []*Line) section {
+	above := r.Caveat
+	random := func(l *Line) bool { return l.State() == StateDone && l.Record().Pretrained == nil }
+	if above == "" && some(lines, random) {
+		above = "The published figures begin with ImageNet's weights, some of ours with random ones."
+	}
 	return section{
 		title:  "Ours beside the published",
-		above:  r.Caveat,
+		above:  above,
 		legend: quantityLegend(lines) + paperLegend + " " + costLegend + "*: see the notes." + r.legendOf(),
 		columns: slices.Concat(
 			[]column{modelColumn(true)}, accuracyColumns(shownMetrics(lines), true), countedColumns(detail)),
