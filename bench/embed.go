@@ -3,13 +3,10 @@ package bench
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
-	"github.com/reidbench/reidbench/bench/train"
-	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 )
@@ -55,16 +52,11 @@ func Embed(ctx context.Context, c EmbedConfig, lists ...*market1501.Split) ([]Em
 	if err != nil {
 		return nil, err
 	}
-	pool := parallel.NewPool(c.Threads)
-	defer pool.Close()
-	options := train.Options{Batch: min(c.Batch, total), Stage: train.Inference}
-	program, err := train.Compile(network.graph, network.weights, pool, options)
+	program, release, err := network.program(ctx, min(c.Batch, total), c.Threads)
 	if err != nil {
 		return nil, err
 	}
-	stop := new(atomic.Bool)
-	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
-	program.Watch(stop)
+	defer release()
 	e := embedder{network.graph, program, c.Flip, c.Threads, network.view, func([]string) {}, func(images int) {
 		if done += images; c.Count != nil {
 			c.Count(done, total)

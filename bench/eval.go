@@ -4,13 +4,10 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"sync/atomic"
 
 	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
-	"github.com/reidbench/reidbench/bench/train"
-	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/market1501"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -106,16 +103,11 @@ func (c EvaluateConfig) evaluate(ctx context.Context) (evaluation, *dataset, err
 	if err != nil {
 		return evaluation{}, nil, err
 	}
-	pool := parallel.NewPool(c.Threads)
-	defer pool.Close()
-	options := train.Options{Batch: c.Batch, Stage: train.Inference}
-	program, err := train.Compile(network.graph, network.weights, pool, options)
+	program, release, err := network.program(ctx, c.Batch, c.Threads)
 	if err != nil {
 		return evaluation{}, nil, err
 	}
-	stop := new(atomic.Bool)
-	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
-	program.Watch(stop)
+	defer release()
 	judged, err := (&judge{data, network.graph, program, c.Protocol, c.Threads, network.view}).evaluate(ctx)
 	if err == nil {
 		data.warn(collapse(judged.result))

@@ -1,16 +1,19 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/bench/weights"
+	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
 	"github.com/reidbench/reidbench/results"
@@ -76,6 +79,21 @@ func (s WeightsSource) network(
 		report.Report(progress.Event{Kind: progress.Noted, Job: m.Name, Text: note})
 	}
 	return a, nil
+}
+
+// program compiles the network for batches that are judged or embedded. What is under way when ctx ends is cut short.
+// The function releases what the program takes.
+func (a *adoption) program(ctx context.Context, batch, threads int) (p *train.Program, release func(), err error) {
+	pool := parallel.NewPool(threads)
+	options := train.Options{Batch: batch, Stage: train.Inference}
+	if p, err = train.Compile(a.graph, a.weights, pool, options); err != nil {
+		pool.Close()
+		return nil, nil, err
+	}
+	stop := new(atomic.Bool)
+	p.Watch(stop)
+	forget := context.AfterFunc(ctx, func() { stop.Store(true) })
+	return p, func() { forget(); pool.Close() }, nil
 }
 
 // load fills weights from a file under our names or those of another implementation that the model knows, and makes

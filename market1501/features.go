@@ -130,14 +130,19 @@ func WriteFeatures(file string, query, gallery *Features) error {
 	return nil
 }
 
+// AppendText appends the values of row i to fields, in the shortest decimals that read back as the same float32.
+func (f *Features) AppendText(fields []string, i int) []string {
+	for _, v := range f.Row(i) {
+		fields = append(fields, strconv.FormatFloat(float64(v), 'g', -1, 32))
+	}
+	return fields
+}
+
 func (f *Features) writeRows(out *csv.Writer, split string) error {
 	row := make([]string, 4+f.Dim)
 	for i := range f.Len() {
 		row = append(row[:0], f.name(i), strconv.Itoa(int(f.PIDs[i])), strconv.Itoa(int(f.CamIDs[i])), split)
-		for _, v := range f.Row(i) {
-			row = append(row, strconv.FormatFloat(float64(v), 'g', -1, 32))
-		}
-		if err := out.Write(row); err != nil {
+		if err := out.Write(f.AppendText(row, i)); err != nil {
 			return err
 		}
 	}

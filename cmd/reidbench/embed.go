@@ -196,10 +196,7 @@ func writeEmbeddings(w io.Writer, f *market1501.Features) error {
 		return err
 	}
 	for i := range f.Len() {
-		row = append(row[:0], f.Names[i])
-		for _, v := range f.Row(i) {
-			row = append(row, strconv.FormatFloat(float64(v), 'g', -1, 32))
-		}
+		row = f.AppendText(append(row[:0], f.Names[i]), i)
 		if err := out.Write(row); err != nil {
 			return err
 		}
@@ -221,7 +218,7 @@ func printNearest(w io.Writer, images, gallery *market1501.Features, found [][]m
 		}
 	}
 	columns := []column{
-		{title: "Image", left: true}, {title: "Rank"}, {title: "Distance"}, {title: "Nearest", left: true},
+		{Title: "Image", Left: true}, {Title: "Rank"}, {Title: "Distance"}, {Title: "Nearest", Left: true},
 	}
 	return writeTable(w, columns, rows, nil)
 }
