@@ -164,8 +164,8 @@ func writeProfile(w io.Writer, p *measure.Profile) error {
 			})
 		}
 		columns := []column{
-			{title: part.title, left: true}, {title: "Phase", left: true}, {title: "ms"},
-			{title: "% of the step", yields: 1}, {title: "GFLOP/s", yields: 2},
+			{Title: part.title, Left: true}, {Title: "Phase", Left: true}, {Title: "ms"},
+			{Title: "% of the step", Yields: 1}, {Title: "GFLOP/s", Yields: 2},
 		}
 		fmt.Fprintln(w)
 		if err := writeTable(w, columns, rows, nil); err != nil {

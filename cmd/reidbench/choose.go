@@ -131,13 +131,13 @@ func printChoice(w io.Writer, c choice.Choice) error {
 const ours = "†"
 
 func printFitting(w io.Writer, fitting []choice.Fitting) error {
-	columns := []column{{title: "Model", left: true}, {title: "mAP"}, {title: "Rank-1"}}
+	columns := []column{{Title: "Model", Left: true}, {Title: "mAP"}, {Title: "Rank-1"}}
 	var costs []choice.Cost
 	for _, cost := range choice.Costs() {
 		if slices.ContainsFunc(fitting, func(f choice.Fitting) bool { return f.Costs[cost] > 0 }) {
 			costs = append(costs, cost)
 			title := cost.Title()
-			columns = append(columns, column{title: strings.ToUpper(title[:1]) + title[1:]})
+			columns = append(columns, column{Title: strings.ToUpper(title[:1]) + title[1:]})
 		}
 	}
 	var rows [][]string

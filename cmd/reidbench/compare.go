@@ -106,8 +106,8 @@ func printPaired(w io.Writer, a, b side, paired results.Paired) error {
 	}
 	results.WriteFacts(w, facts, terminalWidth(w))
 	fmt.Fprintln(w)
-	columns := []column{{left: true}, {title: "A"}, {title: "B"}, {title: "A\u00a0-\u00a0B"},
-		{title: "95\u00a0% interval", yields: 1}, {title: "p"}, {left: true}}
+	columns := []column{{Left: true}, {Title: "A"}, {Title: "B"}, {Title: "A\u00a0-\u00a0B"},
+		{Title: "95\u00a0% interval", Yields: 1}, {Title: "p"}, {Left: true}}
 	var rows [][]string
 	for _, f := range paired.Figures {
 		verdict := "can't be told apart"

@@ -92,9 +92,9 @@ func printDataset(w io.Writer, info *market1501.Info) error {
 		grouped(int64(info.Matched)), grouped(int64(info.Queries)),
 		grammar.Choose(info.Queries, "query", "queries"), grammar.Choose(info.Matched, "has", "have"))
 	columns := []column{
-		{title: "Split", left: true}, {title: "Images"}, {title: "Identities", yields: 1},
-		{title: "Cameras", yields: 2}, {title: "Distractors", yields: 3}, {title: "Junk", yields: 4}, {title: "Broken"},
-		{title: "Unparsable", yields: 5}, {title: "Other files", yields: 6},
+		{Title: "Split", Left: true}, {Title: "Images"}, {Title: "Identities", Yields: 1},
+		{Title: "Cameras", Yields: 2}, {Title: "Distractors", Yields: 3}, {Title: "Junk", Yields: 4}, {Title: "Broken"},
+		{Title: "Unparsable", Yields: 5}, {Title: "Other files", Yields: 6},
 	}
 	var rows [][]string
 	for _, s := range info.Splits {

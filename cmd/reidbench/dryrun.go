@@ -49,9 +49,9 @@ func printEstimate(w io.Writer, e bench.Estimate) error {
 	}, terminalWidth(w))
 	fmt.Fprintln(w)
 	columns := []column{
-		{title: "Job", left: true}, {title: "State", left: true, long: true}, {title: "Epochs", yields: 2},
-		{title: "Steps", yields: 3}, {title: "Evaluations", yields: 6}, {title: "Memory", yields: 1},
-		{title: "Train img/s", yields: 4}, {title: "Infer img/s", yields: 5}, {title: "Time"},
+		{Title: "Job", Left: true}, {Title: "State", Left: true, Long: true}, {Title: "Epochs", Yields: 2},
+		{Title: "Steps", Yields: 3}, {Title: "Evaluations", Yields: 6}, {Title: "Memory", Yields: 1},
+		{Title: "Train img/s", Yields: 4}, {Title: "Infer img/s", Yields: 5}, {Title: "Time"},
 	}
 	var rows [][]string
 	for _, j := range e.Plan {

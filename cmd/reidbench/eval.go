@@ -127,10 +127,10 @@ func printEvaluation(w io.Writer, e bench.Evaluation) error {
 		{Label: "Queries", Text: queries},
 	}, terminalWidth(w))
 	fmt.Fprintln(w)
-	columns := []column{{left: true}, {title: "Rank-1"}, {title: "Rank-5", yields: 2},
-		{title: "Rank-10", yields: 3}, {title: "mAP"}, {title: "mINP", yields: 1}}
+	columns := []column{{Left: true}, {Title: "Rank-1"}, {Title: "Rank-5", Yields: 2},
+		{Title: "Rank-10", Yields: 3}, {Title: "mAP"}, {Title: "mINP", Yields: 1}}
 	if e.Protocol.Trapezoid {
-		columns = append(columns, column{title: "mAP trapezoid"})
+		columns = append(columns, column{Title: "mAP trapezoid"})
 	}
 	rows := percents("by distance", e.Metrics)
 	if r := e.Metrics.Reranked; r != nil {

@@ -79,9 +79,9 @@ func describe(m models.Model) (listed, error) {
 
 func printList(w io.Writer, entries []listed) error {
 	columns := []column{
-		{title: "Model", left: true}, {title: "Family", left: true, yields: 4}, {title: "Features", yields: 3},
-		{title: "Params (M)"}, {title: "paper", yields: 1}, {title: "MACs (G)"}, {title: "paper", yields: 1},
-		{title: "Matmul (G)", yields: 2},
+		{Title: "Model", Left: true}, {Title: "Family", Left: true, Yields: 4}, {Title: "Features", Yields: 3},
+		{Title: "Params (M)"}, {Title: "paper", Yields: 1}, {Title: "MACs (G)"}, {Title: "paper", Yields: 1},
+		{Title: "Matmul (G)", Yields: 2},
 	}
 	var rows [][]string
 	for _, e := range entries {

@@ -127,8 +127,8 @@ func printMeasurements(w io.Writer, m results.Measurements) error {
 	}, terminalWidth(w))
 	fmt.Fprintln(w)
 	columns := []column{
-		{title: "Model", left: true}, {title: "p50"}, {title: "p90"}, {title: "p99"}, {title: "img/s"},
-		{title: "MiB at\u00a01"}, {title: "MiB at\u00a0" + strconv.Itoa(first.Batch)}, {title: "MiB peak"},
+		{Title: "Model", Left: true}, {Title: "p50"}, {Title: "p90"}, {Title: "p99"}, {Title: "img/s"},
+		{Title: "MiB at\u00a01"}, {Title: "MiB at\u00a0" + strconv.Itoa(first.Batch)}, {Title: "MiB peak"},
 	}
 	var rows [][]string
 	for _, of := range m.Models {

@@ -87,5 +87,5 @@ func printVerification(w io.Writer, v bench.Verification) error {
 		rate := strconv.FormatFloat(100*p.FPR, 'g', 6, 64)
 		rows = append(rows, []string{rate, fmt.Sprintf("%.2f", 100*p.TPR), distance})
 	}
-	return writeTable(w, []column{{title: "FPR %"}, {title: "TPR %"}, {title: "Distance up to"}}, rows, nil)
+	return writeTable(w, []column{{Title: "FPR %"}, {Title: "TPR %"}, {Title: "Distance up to"}}, rows, nil)
 }

@@ -35,7 +35,7 @@ func writeSimulation(w io.Writer, s *measure.Simulation) error {
 		}
 	}
 	fmt.Fprintf(w, "\nSimulated: one step takes %s ms on one thread\n\n", milliseconds(s.Seconds))
-	columns := []column{{title: "Threads"}, {title: "ms"}, {title: "Speed-up"}, {title: "Efficiency"}}
+	columns := []column{{Title: "Threads"}, {Title: "ms"}, {Title: "Speed-up"}, {Title: "Efficiency"}}
 	if err := writeTable(w, columns, rows, nil); err != nil {
 		return err
 	}
@@ -54,8 +54,8 @@ func writeSimulation(w io.Writer, s *measure.Simulation) error {
 	}
 	fmt.Fprintf(w, "\nWhat leaves most of %d threads' time unused, in %% of it\n\n", most.Threads)
 	columns = []column{
-		{title: "Layer", left: true}, {title: "Phase", left: true}, {title: "Tasks"}, {title: "longest ms", yields: 1},
-		{title: "serial ms", yields: 2}, {title: "ms"}, {title: "% unused"},
+		{Title: "Layer", Left: true}, {Title: "Phase", Left: true}, {Title: "Tasks"}, {Title: "longest ms", Yields: 1},
+		{Title: "serial ms", Yields: 2}, {Title: "ms"}, {Title: "% unused"},
 	}
 	return writeTable(w, columns, rows, nil)
 }

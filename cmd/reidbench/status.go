@@ -101,13 +101,13 @@ func countStates(jobs []placedJob) map[results.State]int {
 // printStatus writes a line for each job, and how many there are of each state.
 func printStatus(w io.Writer, jobs []placedJob) error {
 	columns := []column{
-		{title: "Job", left: true}, {title: "State", left: true}, {title: "Epoch", yields: 1},
-		{title: "Step", yields: 7}, {title: "Loss", yields: 4}, {title: "Rank-1", yields: 5}, {title: "mAP", yields: 3},
-		{title: "img/s", yields: 6}, {title: "Left", yields: 2}, {left: true, long: true},
+		{Title: "Job", Left: true}, {Title: "State", Left: true}, {Title: "Epoch", Yields: 1},
+		{Title: "Step", Yields: 7}, {Title: "Loss", Yields: 4}, {Title: "Rank-1", Yields: 5}, {Title: "mAP", Yields: 3},
+		{Title: "img/s", Yields: 6}, {Title: "Left", Yields: 2}, {Left: true, Long: true},
 	}
 	inSlurm := slices.ContainsFunc(jobs, func(j placedJob) bool { return j.Slurm != nil })
 	if inSlurm {
-		columns = append(columns, column{title: "Slurm", left: true, long: true})
+		columns = append(columns, column{Title: "Slurm", Left: true, Long: true})
 	}
 	var rows [][]string
 	for _, j := range jobs {

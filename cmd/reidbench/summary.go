@@ -89,8 +89,8 @@ func (s *layerSummary) print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "%s: %v image, features of %d values\n\n", title, s.graph.Input.Shape, s.graph.Features.Shape.C)
 	columns := []column{
-		{title: "Layer", left: true}, {title: "Operation", left: true, yields: 1}, {title: "Output", yields: 2},
-		{title: "Params"}, {title: "MACs"}, {title: "Params (paper)", yields: 3}, {title: "MACs (paper)", yields: 4},
+		{Title: "Layer", Left: true}, {Title: "Operation", Left: true, Yields: 1}, {Title: "Output", Yields: 2},
+		{Title: "Params"}, {Title: "MACs"}, {Title: "Params (paper)", Yields: 3}, {Title: "MACs (paper)", Yields: 4},
 	}
 	var rows [][]string
 	for _, cost := range s.count.Costs {

@@ -8,24 +8,13 @@ import (
 	"github.com/reidbench/reidbench/results/visible"
 )
 
-// column is one of a table: its title, whether its cells stand left (words) or right (numbers), how soon it gives way
-// in a terminal that is too narrow (those of the largest number first, 0 never), and whether its cells may lose their
-// end there.
-type column struct {
-	title  string
-	left   bool
-	yields int
-	long   bool
-}
+// column is one of a table.
+type column = texttable.Column
 
 // writeTable prints titles and cells without borders; what a terminal would act on is made visible. Footer lines, which
 // may be missing, stand below a rule of their own. Where a terminal is too narrow, columns give way, at last the first.
 func writeTable(w io.Writer, columns []column, rows, footer [][]string) error {
-	table := texttable.Table{Rows: visibleCells(rows), Footer: visibleCells(footer)}
-	for _, c := range columns {
-		table.Columns = append(table.Columns,
-			texttable.Column{Title: c.title, Left: c.left, Yields: c.yields, Long: c.long})
-	}
+	table := texttable.Table{Columns: columns, Rows: visibleCells(rows), Footer: visibleCells(footer)}
 	for _, line := range table.Lines(terminalWidth(w)) {
 		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err

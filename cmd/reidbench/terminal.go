@@ -37,9 +37,17 @@ func newProgress(w io.Writer) (progress.Reporter, func()) {
 	return bars, bars.Close
 }
 
-// newCounter shows how far a count has come: in one line of a terminal that is overwritten,
-// else in a line now and then. The second function clears it.
+// newCounter shows how far a count has come. The second function clears it.
 func newCounter(w io.Writer, doing string) (progress func(done, total int), stop func()) {
+	show, stop := newStatusLine(w)
+	return func(done, total int) {
+		show(func() string { return fmt.Sprintf("%s: %d of %d", doing, done, total) })
+	}, stop
+}
+
+// newStatusLine shows now and then what a function says: in one line of a terminal that is overwritten, else in a line
+// each. The second function clears it.
+func newStatusLine(w io.Writer) (show func(text func() string), stop func()) {
 	interval, before, after := plainInterval, "", "\n"
 	stop = func() {}
 	if terminalWidth(w) > 0 {
@@ -47,10 +55,10 @@ func newCounter(w io.Writer, doing string) (progress func(done, total int), stop
 		stop = func() { fmt.Fprint(w, "\r"+clearLine) }
 	}
 	last := time.Now()
-	return func(done, total int) {
+	return func(text func() string) {
 		if now := time.Now(); now.Sub(last) >= interval {
 			last = now
-			fmt.Fprintf(w, "%s%s: %d of %d%s", before, doing, done, total, after)
+			fmt.Fprint(w, before, text(), after)
 		}
 	}, stop
 }

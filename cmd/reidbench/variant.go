@@ -30,5 +30,10 @@ func (o *variantOptions) variant() models.Variant {
 	return models.Variant{Neck: o.neck, LastStride: o.stride(), Input: o.inputSize}
 }
 
-// stride is the last one if it is not the published.
-func (o *variantOptions) stride() int { return o.lastStride % publishedStride }
+// stride is the last one if it is not the published, else 0.
+func (o *variantOptions) stride() int {
+	if o.lastStride == publishedStride {
+		return 0
+	}
+	return o.lastStride
+}

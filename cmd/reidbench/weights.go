@@ -82,8 +82,8 @@ func printArchive(w io.Writer, a *weights.Archive) error {
 	}
 	fmt.Fprintln(w)
 	columns := []column{
-		{title: "Tensor", left: true}, {title: "Shape", left: true}, {title: "Elements", yields: 1},
-		{title: "Type", left: true, yields: 2},
+		{Title: "Tensor", Left: true}, {Title: "Shape", Left: true}, {Title: "Elements", Yields: 1},
+		{Title: "Type", Left: true, Yields: 2},
 	}
 	return writeTable(w, columns, rows, nil)
 }

@@ -298,29 +298,21 @@ func checkWeights(path string) error {
 	return archive.Close()
 }
 
-// newByteCounter shows how far a file has come, as newCounter does a count.
+// newByteCounter shows how far a file has come. The second function clears it.
 func newByteCounter(w io.Writer, file string) (progress func(done, total int64), stop func()) {
-	interval, before, after := plainInterval, "", "\n"
-	stop = func() {}
-	if terminalWidth(w) > 0 {
-		interval, before, after = 100*time.Millisecond, "\r"+clearLine, ""
-		stop = func() { fmt.Fprint(w, "\r"+clearLine) }
-	}
-	begun, first, last := time.Now(), int64(-1), time.Now()
+	show, stop := newStatusLine(w)
+	begun, first := time.Now(), int64(-1)
 	return func(done, total int64) {
 		if first < 0 {
 			begun, first = time.Now(), done
 		}
-		now := time.Now()
-		if now.Sub(last) < interval {
-			return
-		}
-		last = now
-		of := ""
-		if total > 0 {
-			of = fmt.Sprintf(" of %.1f", megabytes(total))
-		}
-		rate := megabytes(done-first) / max(now.Sub(begun).Seconds(), 1e-3)
-		fmt.Fprintf(w, "%s%s: %.1f%s MB, %.1f MB/s%s", before, file, megabytes(done), of, rate, after)
+		show(func() string {
+			of := ""
+			if total > 0 {
+				of = fmt.Sprintf(" of %.1f", megabytes(total))
+			}
+			rate := megabytes(done-first) / max(time.Since(begun).Seconds(), 1e-3)
+			return fmt.Sprintf("%s: %.1f%s MB, %.1f MB/s", file, megabytes(done), of, rate)
+		})
 	}, stop
 }

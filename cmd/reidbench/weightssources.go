@@ -93,7 +93,7 @@ func describeSources(list []models.Model) sourcesJSON {
 
 // printDefaults prints one file a model.
 func printDefaults(w io.Writer, list []models.Model, wide bool) error {
-	columns := append([]column{{title: "Model", left: true}}, sourceColumns(wide)...)
+	columns := append([]column{{Title: "Model", Left: true}}, sourceColumns(wide)...)
 	var rows [][]string
 	var shown []sources.File
 	for _, m := range list {
@@ -131,7 +131,7 @@ func printSourcesOf(w io.Writer, list []models.Model, wide bool) error {
 			rows = append(rows, sourceCells(f, wide))
 		}
 		columns := sourceColumns(wide)
-		columns[0].title = m.Name
+		columns[0].Title = m.Name
 		if err := writeTable(w, columns, rows, nil); err != nil {
 			return err
 		}
@@ -155,12 +155,12 @@ const ofLibrary = "*"
 // sourceColumns are those of a file. Where a terminal has no room, the library gives way first, then the size.
 func sourceColumns(wide bool) []column {
 	columns := []column{
-		{title: "File", left: true}, {title: "Top-1"}, {title: "MB", yields: 1},
-		{title: "Library", left: true, yields: 2},
+		{Title: "File", Left: true}, {Title: "Top-1"}, {Title: "MB", Yields: 1},
+		{Title: "Library", Left: true, Yields: 2},
 	}
 	if wide {
 		for _, title := range []string{"Licence", "SHA-256", "Address"} {
-			columns = append(columns, column{title: title, left: true})
+			columns = append(columns, column{Title: title, Left: true})
 		}
 	}
 	return columns
