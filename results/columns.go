@@ -3,7 +3,6 @@ package results
 import (
 	"cmp"
 	"fmt"
-	"strconv"
 
 	"github.com/reidbench/reidbench/results/texttable"
 )
@@ -73,7 +72,7 @@ func lossColumns() []column {
 	loss := func(key, title string, of func(LossRange) float64) column {
 		return column{key, title, false, 3, func(l *Line) string {
 			if loss := l.Loss(); loss != nil {
-				return strconv.FormatFloat(of(*loss), 'f', 2, 64)
+				return LossText(of(*loss))
 			}
 			return noFigure
 		}}

@@ -1,5 +1,18 @@
 package results
 
+import "strconv"
+
+// leastPowered is the least loss printed as a power of ten: that of an untrained network whose activations grow.
+const leastPowered = 1e5
+
+// LossText is a loss as it is printed.
+func LossText(loss float64) string {
+	if loss >= leastPowered {
+		return strconv.FormatFloat(loss, 'e', 1, 64)
+	}
+	return strconv.FormatFloat(loss, 'f', 2, 64)
+}
+
 // Loss is the mean of the first and of the last losses of the line's runs that are done; nil: not known of all.
 func (l *Line) Loss() *LossRange {
 	var first, last []float64

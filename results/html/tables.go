@@ -122,7 +122,7 @@ func beginning(l line) []cell {
 	cells := []cell{{First: true, Quiet: true}, {Quiet: true}, {First: true, Quiet: true}}
 	if loss := l.Loss(); loss != nil {
 		for i, v := range []float64{loss.First, loss.Last} {
-			cells[i].Text, cells[i].Sort = strconv.FormatFloat(v, 'f', 2, 64), number(v)
+			cells[i].Text, cells[i].Sort = results.LossText(v), number(v)
 		}
 	}
 	cells[2].Text, cells[2].Sort = l.InitialMAP(), l.InitialMAP()
