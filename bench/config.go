@@ -41,6 +41,10 @@ type Config struct {
 
 	Checkpoints Checkpoints
 
+	// TensorBoard is a folder, made if need be, that gets event files of every job in a folder of the job's name;
+	// "": none. What becomes of them changes nothing of a run.
+	TensorBoard string
+
 	Progress progress.Reporter // may be nil
 	Now      func() time.Time  // the clock of progress and records; nil: the real one
 }

@@ -148,6 +148,7 @@ func (r *runner) runJob(ctx context.Context, j *job, result *JobResult) {
 func (j *job) runLocked(ctx context.Context, result *JobResult) error {
 	if record, done := j.folder.DoneRecord(); done {
 		j.noteDone(result, record, true)
+		j.completeBoard()
 		return j.folder.Tidy(j.lastKept(), j.keep.Every, j.now(), j.warn)
 	}
 	if err := os.MkdirAll(j.folder.Dir, 0o777); err != nil {

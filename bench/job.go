@@ -22,18 +22,20 @@ import (
 
 // job is the way of one model, with one seed, from images to a record.
 type job struct {
-	model      models.Model
-	id         store.Identity
-	folder     store.Folder
-	tenancy    store.Tenancy // of the folder, while the job runs
-	threads    int
-	data       *dataset
-	alone      bool // no other job runs at the same time
-	untimed    bool // other work runs at the same time: speed and time say nothing
-	keep       Checkpoints
-	teacher    *teacherFolder // nil if the model is not distilled
-	pretrained string         // the file of weights to begin with; "": random ones
-	report     func(progress.Event)
+	model   models.Model
+	id      store.Identity
+	folder  store.Folder
+	tenancy store.Tenancy // of the folder, while the job runs
+	threads int
+	data    *dataset
+	alone   bool // no other job runs at the same time
+	untimed bool // other work runs at the same time: speed and time say nothing
+	keep    Checkpoints
+	teacher *teacherFolder // nil if the model is not distilled
+	// tensorBoard is the folder in which TensorBoard is shown the log; "": it is not.
+	tensorBoard string
+	pretrained  string // the file of weights to begin with; "": random ones
+	report      func(progress.Event)
 
 	weightsSource WeightsSource     // of pretrained
 	inferrer      *measure.Inferrer // of all jobs; nil: what using the model costs is not measured
@@ -179,6 +181,7 @@ func (j *job) trainWeights(ctx context.Context, record *results.Record) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, t.log.Close()) }()
+	defer t.closeBoard()
 	err = t.trainEpochs(ctx)
 	record.Epochs, record.Final, record.Best = t.position.Epochs, t.position.Final, t.position.Best
 	record.Initial = t.position.Initial

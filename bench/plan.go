@@ -39,6 +39,7 @@ func (r *runner) plan(ctx context.Context, s scope) error {
 			j := newJob(m, c.Seed+i, c, r.data)
 			j.threads, j.alone, j.untimed = c.threadsOfJob(), c.Jobs == 1, c.Untimed
 			j.report, j.now, j.keep, j.inferrer = c.Progress.Report, c.Now, c.Checkpoints, inferrer
+			j.tensorBoard = c.TensorBoard
 			r.jobs = append(r.jobs, j)
 			r.summary.Jobs = append(r.summary.Jobs, JobResult{
 				Model: m, Seed: j.id.Seed, Dir: j.folder.Dir, State: results.StateWaiting,

@@ -38,6 +38,9 @@ func Run(ctx context.Context, c Config, only ...int) (Summary, error) {
 	if err != nil {
 		return r.summary, err
 	}
+	if err := c.makeBoard(); err != nil {
+		return r.summary, err
+	}
 	return r.summary, r.start(ctx)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/store"
+	"github.com/reidbench/reidbench/bench/tensorboard"
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/market1501"
@@ -27,6 +28,7 @@ type training struct {
 	saved    int       // steps at the newest checkpoint
 	savedAt  time.Time // when it was written, or taken up
 	log      *store.Log
+	board    *tensorboard.Board // nil: TensorBoard is shown nothing
 	meter    *meter
 	batches  *market1501.Batcher
 	stop     atomic.Bool    // set when the run is to end: steps under way are given up
@@ -132,6 +134,7 @@ func (t *training) resume() error {
 			return errors.Join(err, t.log.Close())
 		}
 	}
+	t.openBoard()
 	return nil
 }
 
@@ -276,7 +279,7 @@ func (t *training) step() error {
 	t.meter.trained(n, t.stepWork())
 	e := t.event(progress.Stepped)
 	e.Epoch, e.Loss = s.Epochs+1, loss // while under way, an epoch counts as the one that is open
-	t.log.Add(t.entry(store.StepEntry, loss))
+	t.note(t.entry(store.StepEntry, loss))
 	t.emit(e)
 	return t.times.stepped(t.job)
 }
@@ -308,14 +311,14 @@ func (t *training) closeEpoch(ctx context.Context) error {
 	}
 	entry := t.entry(store.EpochEntry, s.Loss/float64(s.Images))
 	entry.Correct = float64(s.Correct) / float64(s.Images)
-	t.log.Add(entry)
+	t.note(entry)
 	event := t.event(progress.EpochEnded)
 	event.Epoch, event.Loss = s.Epochs+1, entry.Loss
 	t.emit(event)
 	if metrics != nil {
 		entry := t.entry(store.EvaluationEntry, 0)
 		entry.Metrics = metrics
-		t.log.Add(entry)
+		t.note(entry)
 		s.Final = final
 		if s.Best == nil || metrics.MAP > s.Best.MAP {
 			s.Best = &results.Best{Epoch: s.Epochs + 1, Metrics: *metrics}

@@ -39,19 +39,31 @@ func (f Folder) History() (History, error) {
 		return History{}, fmt.Errorf("%s holds no run: %w", f.Dir, fs.ErrNotExist)
 	}
 	h := History{Model: id.Model, Seed: id.Seed, Schedule: id.Schedule}
+	if h.Entries, err = f.logged(id.Schedule.Steps() <= fewSteps); err != nil {
+		return History{}, err
+	}
+	return h, nil
+}
+
+// Logged are all entries of the job's log, oldest first; none if it has not come so far yet.
+func (f Folder) Logged() ([]Entry, error) { return f.logged(true) }
+
+// logged reads the job's log, with the entries of single steps or without.
+func (f Folder) logged(steps bool) ([]Entry, error) {
 	path := f.path(MetricsFile)
 	file, err := regular.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return h, nil // it has not come so far yet
+		return nil, nil
 	}
 	if err != nil {
-		return History{}, err
+		return nil, err
 	}
 	defer file.Close()
-	if h.Entries, err = readEntries(file, id.Schedule.Steps() <= fewSteps); err != nil {
-		return History{}, fmt.Errorf("read %s: %w", path, err)
+	entries, err := readEntries(file, steps)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return h, nil
+	return entries, nil
 }
 
 // readEntries reads a log, with the entries of single steps or without.

@@ -175,7 +175,7 @@ func taskFlags(c *cobra.Command, path func(string) (string, error)) ([]string, e
 			return
 		}
 		value := f.Value.String()
-		if slices.Contains([]string{"out", "data"}, f.Name) && value != "" {
+		if slices.Contains([]string{"out", "data", "tensorboard"}, f.Name) && value != "" {
 			var err error
 			if value, err = path(value); err != nil {
 				failed = fmt.Errorf("--%s: %w", f.Name, err)

@@ -74,11 +74,15 @@ func TestTaskFlags(t *testing.T) {
 		got, err = taskFlags(c, func(path string) (string, error) { return "/abs/" + path, nil })
 		return err
 	}
-	c.SetArgs([]string{"--weights", "w", "--weights", "osnet=v", "--recipe", "tiny", "--config", file})
+	c.SetArgs([]string{"--weights", "w", "--weights", "osnet=v", "--recipe", "tiny", "--config", file,
+		"--tensorboard", "curves"})
 	if err := c.Execute(); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"--out=/abs/runs", "--recipe=tiny", "--seed=7", "--weights=/abs/w", "--weights=osnet=/abs/v"}
+	want := []string{
+		"--out=/abs/runs", "--recipe=tiny", "--seed=7", "--tensorboard=/abs/curves",
+		"--weights=/abs/w", "--weights=osnet=/abs/v",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

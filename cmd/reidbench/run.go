@@ -22,6 +22,7 @@ const defaultRuns = "runs"
 // runOptions are the flags of run.
 type runOptions struct {
 	data, layout, out, teacher string
+	tensorBoard                string
 	recipe                     recipeOptions
 	weights                    bench.WeightsFiles
 	source                     bench.WeightsSource
@@ -94,6 +95,9 @@ Recipes:
   # the same, file by file
   reidbench run osnet resnet50 --weights osnet=model.pth.tar-60 --weights resnet50=imagenet.pth
 
+  # curves in TensorBoard, while it runs: tensorboard --logdir curves
+  reidbench run osnet --tensorboard curves
+
   # every row learns something, for hours
   reidbench run all --recipe scratch --untimed --out runs-scratch
 
@@ -156,6 +160,8 @@ Recipes:
 	flags.IntVar(&o.checkpoints.Every, "keep-every",
 		0, "`epochs` after which a checkpoint stays for good, in place of the recipe's; 0: none")
 	flags.StringVar(&o.out, "out", defaultRuns, "`folder` of the runs, one folder per model and seed in it")
+	flags.StringVar(&o.tensorBoard, "tensorboard",
+		"", "`folder` of event files for TensorBoard, one folder per model and seed in it")
 	flags.BoolVar(&o.dryRun, "dry-run",
 		false, "only print the plan: jobs, epochs, memory, and the time by a few measured steps")
 	flags.BoolVar(&o.json, "json", false, "write the plan of --dry-run as JSON")
@@ -204,7 +210,7 @@ func (o runOptions) config(given func(flag string) bool, patterns []string) (ben
 	return bench.Config{
 		Out: o.out, Data: o.data, Layout: o.layout, Models: list, Recipe: chosen, Seed: o.seed, Seeds: o.seeds,
 		Jobs: o.jobs, Threads: o.threads, Teacher: o.teacher, Weights: o.weights, WeightsSource: o.source,
-		Checkpoints:  o.checkpoints,
+		Checkpoints: o.checkpoints, TensorBoard: o.tensorBoard,
 		AwaitTeacher: o.awaitTeacher, Untimed: o.untimed, Inference: !o.untimed,
 	}, chosen.Validate()
 }
