@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
@@ -91,6 +92,11 @@ func TestLongerIsAnother(t *testing.T) {
 			"a rate that falls later", func(*Config) {},
 			func(_ *testing.T, c *Config) { c.Recipe.Epochs, c.Recipe.LRStep = 5, 3 },
 			"recipe.lr_step is 3, there 2",
+		},
+		{
+			"a cosine", func(c *Config) { c.Recipe.Annealing = recipe.Cosine },
+			func(_ *testing.T, c *Config) { c.Recipe.Epochs = 5 },
+			"one of 4 epochs, whose learning rates have fallen as a cosine over these; over 6 they fall otherwise",
 		},
 		{
 			"steps that a budget has cut", func(c *Config) { c.Recipe.ForwardMACs = 1 },

@@ -111,6 +111,8 @@ func (f Folder) claimed(id Identity, data *market1501.Dataset) (claim, error) {
 		return free, err
 	case id.lengthens(*recorded):
 		return shorter, f.checkKept(*recorded, id)
+	case id.addsEpochs(*recorded):
+		return free, f.otherRates(*recorded, id)
 	}
 	return free, conflict
 }

@@ -10,9 +10,15 @@ import (
 )
 
 // lengthens reports whether the job is the recorded one with more epochs of the second stage, and the same up to where
-// that ends. A budget that has not cut the steps of an epoch makes no other difference than their number.
+// that ends.
 func (id Identity) lengthens(recorded Identity) bool {
-	if id.Schedule.Epochs <= recorded.Schedule.Epochs || !id.sameRates(recorded) {
+	return id.addsEpochs(recorded) && id.sameRates(recorded)
+}
+
+// addsEpochs reports whether the job is the recorded one with more epochs of the second stage, whatever that does to
+// the rates. A budget that has not cut the steps of an epoch makes no other difference than their number.
+func (id Identity) addsEpochs(recorded Identity) bool {
+	if id.Schedule.Epochs <= recorded.Schedule.Epochs {
 		return false
 	}
 	longer := recorded
@@ -39,6 +45,14 @@ func (id Identity) sameRates(recorded Identity) bool {
 func (f Folder) Lengthened(id Identity) bool {
 	recorded, err := f.Identity()
 	return err == nil && recorded != nil && id.lengthens(*recorded)
+}
+
+// otherRates is the error for a job with more epochs than the folder's, in which the rates would have been others from
+// the beginning: those of a cosine are.
+func (f Folder) otherRates(recorded, longer Identity) error {
+	return fmt.Errorf("%s: %w: one of %d epochs, whose learning rates have fallen as a %v over these; over %d they "+
+		"fall otherwise from the first on; choose another folder for the results or remove this one",
+		f.Dir, ErrConflict, recorded.Schedule.AllEpochs(), recorded.Recipe.Annealing, longer.Schedule.AllEpochs())
 }
 
 // checkKept is an error if the job is done and has kept no checkpoint that a longer one could go on from.
