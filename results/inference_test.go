@@ -24,7 +24,7 @@ func someMeasurements() Measurements {
 	fast.ImagesPerSecond, fast.PlannedBytes = 40955, 3<<19
 	return Measurements{
 		Version: "v1.2.3", Machine: Machine{CPU: "Some CPU", ISA: "avx512", Cores: 2},
-		Models: []Measured{{"resnet50", "ResNet50", someInference()}, {"lenet", "", fast}},
+		Models: []Measured{{"resnet50", "ResNet50", "", someInference()}, {"lenet", "", "", fast}},
 	}
 }
 

@@ -26,7 +26,8 @@ type Measurements struct {
 // Measured is one model's figures.
 type Measured struct {
 	Model     string    `json:"model"`
-	Row       string    `json:"row,omitempty"` // of the published tables, as printed there; empty beside them
+	Row       string    `json:"row,omitempty"`     // of the published tables, as printed there; empty beside them
+	Variant   string    `json:"variant,omitempty"` // in what the network departs from the published one
 	Inference Inference `json:"inference"`
 }
 
@@ -90,6 +91,10 @@ func (m Measurements) validate() error {
 			return fmt.Errorf("%s is there twice", of.Model)
 		}
 		seen[of.Model] = true
+		if of.Variant != "" {
+			return fmt.Errorf("%s was measured with %s; only figures of the published networks belong beside theirs",
+				of.Model, of.Variant)
+		}
 		if err := of.Inference.validate(); err != nil {
 			return fmt.Errorf("%s: %w", of.Model, err)
 		}

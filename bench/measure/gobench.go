@@ -25,15 +25,18 @@ func WriteHeader(w io.Writer, machine results.Machine) error {
 // samples to find the median and its confidence from.
 func WriteBenchmark(w io.Writer, m Measurement) error {
 	var s strings.Builder
-	precision := ""
+	variant, precision := "", ""
+	if m.Variant != "" {
+		variant = "/variant=" + m.Variant
+	}
 	if m.Precision != gemm.FP32.String() {
 		precision = "/precision=" + m.Precision
 	}
 	for _, step := range m.Steps {
 		seconds := step.Seconds()
-		fmt.Fprintf(&s, "Benchmark%s%s/model=%s/batch=%d/threads=%d%s-%d",
+		fmt.Fprintf(&s, "Benchmark%s%s/model=%s%s/batch=%d/threads=%d%s-%d",
 			strings.ToUpper(string(m.Mode[:1])), m.Mode[1:],
-			escapeName(m.Model), m.Batch, m.Threads, precision, runtime.GOMAXPROCS(0))
+			escapeName(m.Model), variant, m.Batch, m.Threads, precision, runtime.GOMAXPROCS(0))
 		gflops := m.FLOPs / seconds / 1e9
 		fmt.Fprintf(&s, "\t1\t%d ns/op\t%.6g img/s\t%.6g GFLOP/s\t%.4g peak-share\t",
 			step/time.Nanosecond, float64(m.Batch)/seconds, gflops, 1e9*gflops/m.Peak)

@@ -50,7 +50,8 @@ type Config struct {
 
 // A Measurement is how fast a model or a kernel is.
 type Measurement struct {
-	Model           string  `json:"model"` // or the kernel with its shape
+	Model           string  `json:"model"`             // or the kernel with its shape
+	Variant         string  `json:"variant,omitempty"` // of the model, as [models.Variant] names it
 	Mode            Mode    `json:"mode"`
 	Batch           int     `json:"batch"`
 	Threads         int     `json:"threads"`
@@ -165,7 +166,7 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 		}
 	}
 	measured := Measurement{
-		Model: m.Name, Batch: r.Batch, PlannedBytes: p.Memory().Total(),
+		Model: m.Name, Variant: m.Variant().String(), Batch: r.Batch, PlannedBytes: p.Memory().Total(),
 		FLOPs: 2 * float64(int64(passes*r.Batch)*cost.Total.MACs()),
 	}
 	if err := r.measure(ctx, measured, step, func(m *Measurement) {

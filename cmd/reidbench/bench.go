@@ -23,8 +23,9 @@ const kernelBatch = 8
 
 func newBenchCommand() *cobra.Command {
 	var (
-		config measure.Config
-		json   bool
+		config  measure.Config
+		variant variantOptions
+		json    bool
 	)
 	command := &cobra.Command{
 		Use:   "bench [train|infer|kernels] [MODEL...]",
@@ -53,6 +54,7 @@ the start of threads are not in it.`,
   reidbench bench train osnet --profile
   reidbench bench train vit-b16 --precision bf16
   reidbench bench train resnet50 --batch 64 --simulate-threads 4,8,16,32,64
+  reidbench bench train resnet50 --last-stride 1 --bnneck
   reidbench bench infer 'mobilenet*' --json
   reidbench bench kernels --threads 1 > new.txt
   reidbench bench kernels osnet --batch 32 --json`,
@@ -64,6 +66,9 @@ the start of threads are not in it.`,
 				return err
 			}
 			if config.Mode, config.Models, err = benched(args); err != nil {
+				return err
+			}
+			if config.Models, err = variant.of(config.Models...); err != nil {
 				return err
 			}
 			if err := checkSimulated(config.Simulate); err != nil {
@@ -114,6 +119,7 @@ the start of threads are not in it.`,
 	}
 	flags := command.Flags()
 	flags.IntVar(&config.Batch, "batch", recipe.DefaultBatch, "images in a step")
+	variant.register(flags, "")
 	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")
 	flags.IntVar(&config.Steps, "steps", 6, "steps that are measured, after one that is not")
 	flags.TextVar(&config.Precision, "precision", gemm.FP32, precisionUsage)

@@ -20,6 +20,11 @@ func TestBench(t *testing.T) {
 		t.Errorf("nothing about the machine:\n%s", text)
 	}
 
+	text = succeed(t, "bench", "infer", "lenet", "--bnneck", "--input-size", "64x64", "--batch", "2", "--steps", "1")
+	if want := "/model=lenet/variant=bnneck,input-size=64x64/batch=2/"; !strings.Contains(text, want) {
+		t.Errorf("no %s:\n%s", want, text)
+	}
+
 	var measured []map[string]any
 	if err := json.Unmarshal([]byte(succeed(t, "bench", "lenet", "--batch", "2", "--steps", "1", "--json")),
 		&measured); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ func newMeasureCommand() *cobra.Command {
 	var (
 		threads   int
 		precision gemm.Precision
+		variant   variantOptions
 		out       string
 		json      bool
 	)
@@ -42,18 +44,22 @@ A model takes a few seconds, all rows of the published tables a few minutes on t
 Weights are random and images are noise, which changes nothing in the time. Other work
 on the machine makes the figures worse. Models of the same layers are measured once.
 
---out keeps the figures in a file after every model, for report and plot. After Ctrl-C
-what was measured is printed.`,
+--out keeps the figures in a file after every model, for report and plot; these refuse
+those of changed networks. After Ctrl-C what was measured is printed.`,
 		Example: `  # all rows, for the reports of this machine
   reidbench measure all --out measured.json
 
   reidbench measure resnet50 'mobilenet*'
-  reidbench measure osnet --threads 1 --json`,
+  reidbench measure osnet --threads 1 --json
+  reidbench measure resnet50 --last-stride 1 --bnneck`,
 		ValidArgsFunction: completeModels,
 		Args:              cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			list, err := models.Match(args...)
 			if err != nil {
+				return err
+			}
+			if list, err = variant.of(list...); err != nil {
 				return err
 			}
 			if err := precision.Available(); err != nil {
@@ -74,6 +80,7 @@ what was measured is printed.`,
 	flags := command.Flags()
 	flags.IntVar(&threads, "threads", 0, "threads; none: one per CPU")
 	flags.TextVar(&precision, "precision", gemm.FP32, precisionUsage)
+	variant.register(flags, "")
 	flags.StringVar(&out, "out", "", "`file` to keep the figures in")
 	flags.BoolVar(&json, "json", false, "write JSON, as --out does to a file")
 	return command
@@ -101,7 +108,9 @@ func measureModels(
 			failed = append(failed, err)
 			continue
 		}
-		measured.Models = append(measured.Models, results.Measured{Model: m.Name, Row: m.Row, Inference: of})
+		measured.Models = append(measured.Models, results.Measured{
+			Model: m.Name, Row: m.Row, Variant: m.Variant().String(), Inference: of,
+		})
 		if out != "" {
 			if err := results.WriteMeasurements(out, measured); err != nil {
 				return measured, err
@@ -118,13 +127,16 @@ func measureModels(
 // printMeasurements prints the machine, and a table that fits into 80 columns.
 func printMeasurements(w io.Writer, m results.Measurements) error {
 	first := m.Models[0].Inference
-	results.WriteFacts(w, []results.Fact{
-		{Label: "Machine", Text: m.Machine.String()},
+	facts := []results.Fact{{Label: "Machine", Text: m.Machine.String()}}
+	if variant := m.Models[0].Variant; variant != "" {
+		facts = append(facts, results.Fact{Label: "Networks", Text: "with " + strings.ReplaceAll(variant, ",", ", ")})
+	}
+	results.WriteFacts(w, append(facts, []results.Fact{
 		{Label: "Threads", Text: fmt.Sprintf("%d, %s", first.Threads, first.Precision)},
 		{Label: "Latency", Text: "of one image, in ms"},
 		{Label: "Throughput", Text: fmt.Sprintf("in batches of %d", first.Batch)},
 		{Label: "Memory", Text: fmt.Sprintf("planned for 1 image and for %d; peak: more than before", first.Batch)},
-	}, terminalWidth(w))
+	}...), terminalWidth(w))
 	fmt.Fprintln(w)
 	columns := []column{
 		{Title: "Model", Left: true}, {Title: "p50"}, {Title: "p90"}, {Title: "p99"}, {Title: "img/s"},

@@ -37,6 +37,15 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("the file has %+v", kept)
 	}
 
+	changed := filepath.Join(t.TempDir(), "changed.json")
+	text = succeed(t, "measure", "lenet", "--threads", "1", "--bnneck", "--input-size", "64x64", "--out", changed)
+	if !strings.Contains(text, "\nNetworks    with bnneck, input-size=64x64\n") {
+		t.Errorf("nothing about the network:\n%s", text)
+	}
+	if _, err := results.ReadMeasurements(changed); err == nil || !strings.Contains(err.Error(), "bnneck") {
+		t.Errorf("figures of a changed network are read: %v", err)
+	}
+
 	var printed results.Measurements
 	if err := json.Unmarshal([]byte(succeed(t, "measure", "lenet", "--threads", "1", "--json")), &printed); err != nil {
 		t.Fatal(err)
@@ -115,6 +124,7 @@ func TestMeasureMisused(t *testing.T) {
 		{"measure resnet5000", exitMisuse, "did you mean"},
 		{"measure lenet --threads 0", exitMisuse, "--threads"},
 		{"measure lenet --precision fp16", exitMisuse, "fp16"},
+		{"measure lenet --last-stride 3", exitMisuse, "--last-stride"},
 		{"measure lenet --threads 1 --out " + absent, exitFound, absent},
 	} {
 		o := reidbench(t, strings.Fields(test.args)...)

@@ -40,7 +40,11 @@ published one, or with flags as run's recipes have it.`,
 			if err != nil {
 				return err
 			}
-			s, err := summarize(m.As(variant.variant()), batch, machine.Threads(threads))
+			list, err := variant.of(m)
+			if err != nil {
+				return err
+			}
+			s, err := summarize(list[0], batch, machine.Threads(threads))
 			if err != nil {
 				return err
 			}

@@ -25,9 +25,16 @@ func (o *variantOptions) register(flags *pflag.FlagSet, inPlace string) {
 	flags.BoolVar(&o.neck, "bnneck", false, "a batch norm between features and classifier"+inPlace)
 }
 
-// variant is what the flags come to.
-func (o *variantOptions) variant() models.Variant {
-	return models.Variant{Neck: o.neck, LastStride: o.stride(), Input: o.inputSize}
+// of has the models with their networks as the flags have them.
+func (o *variantOptions) of(list ...models.Model) ([]models.Model, error) {
+	if o.lastStride < 0 || o.lastStride > publishedStride {
+		return nil, misuse("--last-stride is 1, or %d as published, not %d", publishedStride, o.lastStride)
+	}
+	v := models.Variant{Neck: o.neck, LastStride: o.stride(), Input: o.inputSize}
+	for i, m := range list {
+		list[i] = m.As(v)
+	}
+	return list, nil
 }
 
 // stride is the last one if it is not the published, else 0.
