@@ -37,6 +37,9 @@ func (t *tile) epilogue(suffix string) {
 	for v := range t.vectors {
 		t.sumColumns(v, fmt.Sprint("sums", v, suffix))
 	}
+	if t.maskedColumns {
+		t.makeVectorMasks() // the sums take the registers of those before
+	}
 	c := t.value("c")
 	cRow := t.value("cRow")
 	if t.streams() {

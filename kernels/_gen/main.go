@@ -59,6 +59,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	if err := checkRegisters(assembly); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	if err := writeNoAssembly(f.pkg, declarations, path+"_noasm.go"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -5758,55 +5758,55 @@ tail:
 	VMOVUPS    32(SI)(DI*4), Y13
 	TESTQ      $0x00000001, BX
 	JZ         noaccumulatetail
-	MOVQ       96(AX), DX
-	MOVQ       104(AX), SI
-	VMASKMOVPS (DX), Y12, Y14
+	MOVQ       96(AX), SI
+	MOVQ       104(AX), DI
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y0, Y0
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y1, Y1
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x01
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y12, Y14
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y2, Y2
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y3, Y3
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x02
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y12, Y14
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y4, Y4
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y5, Y5
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x03
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y12, Y14
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y6, Y6
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y7, Y7
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x04
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y12, Y14
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y8, Y8
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y9, Y9
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x05
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y12, Y14
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y10, Y10
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y11, Y11
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 
 noaccumulatetail:
 	TESTQ      $0x00000002, BX
 	JZ         nobiastail
-	MOVQ       128(AX), DX
-	VMASKMOVPS (DX), Y12, Y14
-	VMASKMOVPS 32(DX), Y13, Y15
+	MOVQ       128(AX), SI
+	VMASKMOVPS (SI), Y12, Y14
+	VMASKMOVPS 32(SI), Y13, Y15
 	VADDPS     Y14, Y0, Y0
 	VADDPS     Y15, Y1, Y1
 	VADDPS     Y14, Y2, Y2
@@ -5823,149 +5823,154 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, BX
 	JZ         noaddtail
-	MOVQ       112(AX), DX
-	MOVQ       120(AX), SI
-	VMASKMOVPS (DX), Y12, Y14
+	MOVQ       112(AX), SI
+	MOVQ       120(AX), DI
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y0, Y0
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y1, Y1
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x01
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y12, Y14
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y2, Y2
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y3, Y3
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x02
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y12, Y14
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y4, Y4
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y5, Y5
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x03
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y12, Y14
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y6, Y6
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y7, Y7
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x04
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y12, Y14
+	VMASKMOVPS (SI), Y12, Y14
 	VADDPS     Y14, Y8, Y8
-	VMASKMOVPS 32(DX), Y13, Y14
+	VMASKMOVPS 32(SI), Y13, Y14
 	VADDPS     Y14, Y9, Y9
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x05
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y12, Y14
-	VADDPS     Y14, Y10, Y10
-	VMASKMOVPS 32(DX), Y13, Y14
-	VADDPS     Y14, Y11, Y11
-	ADDQ       SI, DX
+	VMASKMOVPS (SI), Y12, Y12
+	VADDPS     Y12, Y10, Y10
+	VMASKMOVPS 32(SI), Y13, Y12
+	VADDPS     Y12, Y11, Y11
+	ADDQ       DI, SI
 
 noaddtail:
 	TESTQ  $0x00000008, BX
 	JZ     norelutail
-	VXORPS Y14, Y14, Y14
-	VMAXPS Y0, Y14, Y0
-	VMAXPS Y1, Y14, Y1
-	VMAXPS Y2, Y14, Y2
-	VMAXPS Y3, Y14, Y3
-	VMAXPS Y4, Y14, Y4
-	VMAXPS Y5, Y14, Y5
-	VMAXPS Y6, Y14, Y6
-	VMAXPS Y7, Y14, Y7
-	VMAXPS Y8, Y14, Y8
-	VMAXPS Y9, Y14, Y9
-	VMAXPS Y10, Y14, Y10
-	VMAXPS Y11, Y14, Y11
+	VXORPS Y12, Y12, Y12
+	VMAXPS Y0, Y12, Y0
+	VMAXPS Y1, Y12, Y1
+	VMAXPS Y2, Y12, Y2
+	VMAXPS Y3, Y12, Y3
+	VMAXPS Y4, Y12, Y4
+	VMAXPS Y5, Y12, Y5
+	VMAXPS Y6, Y12, Y6
+	VMAXPS Y7, Y12, Y7
+	VMAXPS Y8, Y12, Y8
+	VMAXPS Y9, Y12, Y9
+	VMAXPS Y10, Y12, Y10
+	VMAXPS Y11, Y12, Y11
 
 norelutail:
 	TESTQ       $0x00000010, BX
 	JZ          nosums0tail
-	MOVQ        136(AX), DX
-	MOVQ        144(AX), SI
-	MOVQ        152(AX), DI
-	VMOVUPS     (SI), Y14
-	VMOVUPS     (SI)(DI*1), Y15
-	VSUBPS      (DX), Y0, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	MOVQ        136(AX), SI
+	MOVQ        144(AX), DI
+	MOVQ        152(AX), R8
+	VMOVUPS     (DI), Y12
+	VMOVUPS     (DI)(R8*1), Y13
+	VSUBPS      (SI), Y0, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        CX, $0x01
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y2, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	VSUBPS      (SI), Y2, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        CX, $0x02
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y4, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	VSUBPS      (SI), Y4, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        CX, $0x03
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y6, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	VSUBPS      (SI), Y6, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        CX, $0x04
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y8, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	VSUBPS      (SI), Y8, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        CX, $0x05
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y10, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	VSUBPS      (SI), Y10, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 
 summedsums0tail:
-	VMOVUPS Y14, (SI)
-	VMOVUPS Y15, (SI)(DI*1)
+	VMOVUPS Y12, (DI)
+	VMOVUPS Y13, (DI)(R8*1)
 
 nosums0tail:
 	TESTQ       $0x00000010, BX
 	JZ          nosums1tail
-	MOVQ        136(AX), DX
-	MOVQ        144(AX), BX
-	MOVQ        152(AX), SI
-	VMOVUPS     32(BX), Y14
-	VMOVUPS     32(BX)(SI*1), Y15
-	VSUBPS      32(DX), Y1, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	MOVQ        136(AX), BX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     32(SI), Y12
+	VMOVUPS     32(SI)(DI*1), Y13
+	VSUBPS      32(BX), Y1, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        CX, $0x01
 	JLE         summedsums1tail
-	VSUBPS      32(DX), Y3, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	VSUBPS      32(BX), Y3, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        CX, $0x02
 	JLE         summedsums1tail
-	VSUBPS      32(DX), Y5, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	VSUBPS      32(BX), Y5, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        CX, $0x03
 	JLE         summedsums1tail
-	VSUBPS      32(DX), Y7, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	VSUBPS      32(BX), Y7, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        CX, $0x04
 	JLE         summedsums1tail
-	VSUBPS      32(DX), Y9, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	VSUBPS      32(BX), Y9, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 	CMPQ        CX, $0x05
 	JLE         summedsums1tail
-	VSUBPS      32(DX), Y11, Y16
-	VADDPS      Y16, Y14, Y14
-	VFMADD231PS Y16, Y16, Y15
+	VSUBPS      32(BX), Y11, Y14
+	VADDPS      Y14, Y12, Y12
+	VFMADD231PS Y14, Y14, Y13
 
 summedsums1tail:
-	VMOVUPS Y14, 32(BX)
-	VMOVUPS Y15, 32(BX)(SI*1)
+	VMOVUPS Y12, 32(SI)
+	VMOVUPS Y13, 32(SI)(DI*1)
 
 nosums1tail:
+	LEAQ       tailMask<>+0(SB), BX
+	MOVQ       $0x00000010, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y12
+	VMOVUPS    32(BX)(SI*4), Y13
 	MOVQ       80(AX), DX
 	MOVQ       88(AX), BX
 	VMASKMOVPS Y0, Y12, (DX)
@@ -6287,42 +6292,42 @@ tail:
 	VMOVUPS    32(SI)(DI*4), Y6
 	TESTQ      $0x00000001, BX
 	JZ         noaccumulatetail
-	MOVQ       96(AX), DX
-	MOVQ       104(AX), SI
-	VMASKMOVPS (DX), Y6, Y7
+	MOVQ       96(AX), SI
+	MOVQ       104(AX), DI
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y0, Y0
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x01
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x02
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y2, Y2
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x03
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x04
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y4, Y4
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x05
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y5, Y5
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 
 noaccumulatetail:
 	TESTQ      $0x00000002, BX
 	JZ         nobiastail
-	MOVQ       128(AX), DX
-	VMASKMOVPS (DX), Y6, Y7
+	MOVQ       128(AX), SI
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	VADDPS     Y7, Y1, Y1
 	VADDPS     Y7, Y2, Y2
@@ -6333,90 +6338,94 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, BX
 	JZ         noaddtail
-	MOVQ       112(AX), DX
-	MOVQ       120(AX), SI
-	VMASKMOVPS (DX), Y6, Y7
+	MOVQ       112(AX), SI
+	MOVQ       120(AX), DI
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y0, Y0
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x01
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x02
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y2, Y2
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x03
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x04
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y6, Y7
+	VMASKMOVPS (SI), Y6, Y7
 	VADDPS     Y7, Y4, Y4
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x05
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y6, Y7
-	VADDPS     Y7, Y5, Y5
-	ADDQ       SI, DX
+	VMASKMOVPS (SI), Y6, Y6
+	VADDPS     Y6, Y5, Y5
+	ADDQ       DI, SI
 
 noaddtail:
 	TESTQ  $0x00000008, BX
 	JZ     norelutail
-	VXORPS Y7, Y7, Y7
-	VMAXPS Y0, Y7, Y0
-	VMAXPS Y1, Y7, Y1
-	VMAXPS Y2, Y7, Y2
-	VMAXPS Y3, Y7, Y3
-	VMAXPS Y4, Y7, Y4
-	VMAXPS Y5, Y7, Y5
+	VXORPS Y6, Y6, Y6
+	VMAXPS Y0, Y6, Y0
+	VMAXPS Y1, Y6, Y1
+	VMAXPS Y2, Y6, Y2
+	VMAXPS Y3, Y6, Y3
+	VMAXPS Y4, Y6, Y4
+	VMAXPS Y5, Y6, Y5
 
 norelutail:
 	TESTQ       $0x00000010, BX
 	JZ          nosums0tail
-	MOVQ        136(AX), DX
-	MOVQ        144(AX), BX
-	MOVQ        152(AX), SI
-	VMOVUPS     (BX), Y7
-	VMOVUPS     (BX)(SI*1), Y8
-	VSUBPS      (DX), Y0, Y9
-	VADDPS      Y9, Y7, Y7
-	VFMADD231PS Y9, Y9, Y8
+	MOVQ        136(AX), BX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Y6
+	VMOVUPS     (SI)(DI*1), Y7
+	VSUBPS      (BX), Y0, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        CX, $0x01
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y1, Y9
-	VADDPS      Y9, Y7, Y7
-	VFMADD231PS Y9, Y9, Y8
+	VSUBPS      (BX), Y1, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        CX, $0x02
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y2, Y9
-	VADDPS      Y9, Y7, Y7
-	VFMADD231PS Y9, Y9, Y8
+	VSUBPS      (BX), Y2, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        CX, $0x03
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y3, Y9
-	VADDPS      Y9, Y7, Y7
-	VFMADD231PS Y9, Y9, Y8
+	VSUBPS      (BX), Y3, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        CX, $0x04
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y4, Y9
-	VADDPS      Y9, Y7, Y7
-	VFMADD231PS Y9, Y9, Y8
+	VSUBPS      (BX), Y4, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        CX, $0x05
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y5, Y9
-	VADDPS      Y9, Y7, Y7
-	VFMADD231PS Y9, Y9, Y8
+	VSUBPS      (BX), Y5, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 
 summedsums0tail:
-	VMOVUPS Y7, (BX)
-	VMOVUPS Y8, (BX)(SI*1)
+	VMOVUPS Y6, (SI)
+	VMOVUPS Y7, (SI)(DI*1)
 
 nosums0tail:
+	LEAQ       tailMask<>+0(SB), BX
+	MOVQ       $0x00000008, SI
+	SUBQ       DX, SI
+	VMOVUPS    32(BX)(SI*4), Y6
 	MOVQ       80(AX), DX
 	MOVQ       88(AX), BX
 	VMASKMOVPS Y0, Y6, (DX)
@@ -6700,34 +6709,34 @@ tail:
 	VMOVUPS    32(SI)(DI*4), Y7
 	TESTQ      $0x00000001, BX
 	JZ         noaccumulatetail
-	MOVQ       96(AX), DX
-	MOVQ       104(AX), SI
-	VMASKMOVPS (DX), Y6, Y8
+	MOVQ       96(AX), SI
+	MOVQ       104(AX), DI
+	VMASKMOVPS (SI), Y6, Y8
 	VADDPS     Y8, Y0, Y0
-	VMASKMOVPS 32(DX), Y7, Y8
+	VMASKMOVPS 32(SI), Y7, Y8
 	VADDPS     Y8, Y1, Y1
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x01
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y6, Y8
+	VMASKMOVPS (SI), Y6, Y8
 	VADDPS     Y8, Y2, Y2
-	VMASKMOVPS 32(DX), Y7, Y8
+	VMASKMOVPS 32(SI), Y7, Y8
 	VADDPS     Y8, Y3, Y3
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x02
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y6, Y8
+	VMASKMOVPS (SI), Y6, Y8
 	VADDPS     Y8, Y4, Y4
-	VMASKMOVPS 32(DX), Y7, Y8
+	VMASKMOVPS 32(SI), Y7, Y8
 	VADDPS     Y8, Y5, Y5
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 
 noaccumulatetail:
 	TESTQ      $0x00000002, BX
 	JZ         nobiastail
-	MOVQ       128(AX), DX
-	VMASKMOVPS (DX), Y6, Y8
-	VMASKMOVPS 32(DX), Y7, Y9
+	MOVQ       128(AX), SI
+	VMASKMOVPS (SI), Y6, Y8
+	VMASKMOVPS 32(SI), Y7, Y9
 	VADDPS     Y8, Y0, Y0
 	VADDPS     Y9, Y1, Y1
 	VADDPS     Y8, Y2, Y2
@@ -6738,92 +6747,97 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, BX
 	JZ         noaddtail
-	MOVQ       112(AX), DX
-	MOVQ       120(AX), SI
-	VMASKMOVPS (DX), Y6, Y8
+	MOVQ       112(AX), SI
+	MOVQ       120(AX), DI
+	VMASKMOVPS (SI), Y6, Y8
 	VADDPS     Y8, Y0, Y0
-	VMASKMOVPS 32(DX), Y7, Y8
+	VMASKMOVPS 32(SI), Y7, Y8
 	VADDPS     Y8, Y1, Y1
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x01
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y6, Y8
+	VMASKMOVPS (SI), Y6, Y8
 	VADDPS     Y8, Y2, Y2
-	VMASKMOVPS 32(DX), Y7, Y8
+	VMASKMOVPS 32(SI), Y7, Y8
 	VADDPS     Y8, Y3, Y3
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x02
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y6, Y8
-	VADDPS     Y8, Y4, Y4
-	VMASKMOVPS 32(DX), Y7, Y8
-	VADDPS     Y8, Y5, Y5
-	ADDQ       SI, DX
+	VMASKMOVPS (SI), Y6, Y6
+	VADDPS     Y6, Y4, Y4
+	VMASKMOVPS 32(SI), Y7, Y6
+	VADDPS     Y6, Y5, Y5
+	ADDQ       DI, SI
 
 noaddtail:
 	TESTQ  $0x00000008, BX
 	JZ     norelutail
-	VXORPS Y8, Y8, Y8
-	VMAXPS Y0, Y8, Y0
-	VMAXPS Y1, Y8, Y1
-	VMAXPS Y2, Y8, Y2
-	VMAXPS Y3, Y8, Y3
-	VMAXPS Y4, Y8, Y4
-	VMAXPS Y5, Y8, Y5
+	VXORPS Y6, Y6, Y6
+	VMAXPS Y0, Y6, Y0
+	VMAXPS Y1, Y6, Y1
+	VMAXPS Y2, Y6, Y2
+	VMAXPS Y3, Y6, Y3
+	VMAXPS Y4, Y6, Y4
+	VMAXPS Y5, Y6, Y5
 
 norelutail:
 	TESTQ       $0x00000010, BX
 	JZ          nosums0tail
-	MOVQ        136(AX), DX
-	MOVQ        144(AX), SI
-	MOVQ        152(AX), DI
-	VMOVUPS     (SI), Y8
-	VMOVUPS     (SI)(DI*1), Y9
-	VSUBPS      (DX), Y0, Y10
-	VADDPS      Y10, Y8, Y8
-	VFMADD231PS Y10, Y10, Y9
+	MOVQ        136(AX), SI
+	MOVQ        144(AX), DI
+	MOVQ        152(AX), R8
+	VMOVUPS     (DI), Y6
+	VMOVUPS     (DI)(R8*1), Y7
+	VSUBPS      (SI), Y0, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        CX, $0x01
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y2, Y10
-	VADDPS      Y10, Y8, Y8
-	VFMADD231PS Y10, Y10, Y9
+	VSUBPS      (SI), Y2, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        CX, $0x02
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y4, Y10
-	VADDPS      Y10, Y8, Y8
-	VFMADD231PS Y10, Y10, Y9
+	VSUBPS      (SI), Y4, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 
 summedsums0tail:
-	VMOVUPS Y8, (SI)
-	VMOVUPS Y9, (SI)(DI*1)
+	VMOVUPS Y6, (DI)
+	VMOVUPS Y7, (DI)(R8*1)
 
 nosums0tail:
 	TESTQ       $0x00000010, BX
 	JZ          nosums1tail
-	MOVQ        136(AX), DX
-	MOVQ        144(AX), BX
-	MOVQ        152(AX), SI
-	VMOVUPS     32(BX), Y8
-	VMOVUPS     32(BX)(SI*1), Y9
-	VSUBPS      32(DX), Y1, Y10
-	VADDPS      Y10, Y8, Y8
-	VFMADD231PS Y10, Y10, Y9
+	MOVQ        136(AX), BX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     32(SI), Y6
+	VMOVUPS     32(SI)(DI*1), Y7
+	VSUBPS      32(BX), Y1, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        CX, $0x01
 	JLE         summedsums1tail
-	VSUBPS      32(DX), Y3, Y10
-	VADDPS      Y10, Y8, Y8
-	VFMADD231PS Y10, Y10, Y9
+	VSUBPS      32(BX), Y3, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 	CMPQ        CX, $0x02
 	JLE         summedsums1tail
-	VSUBPS      32(DX), Y5, Y10
-	VADDPS      Y10, Y8, Y8
-	VFMADD231PS Y10, Y10, Y9
+	VSUBPS      32(BX), Y5, Y8
+	VADDPS      Y8, Y6, Y6
+	VFMADD231PS Y8, Y8, Y7
 
 summedsums1tail:
-	VMOVUPS Y8, 32(BX)
-	VMOVUPS Y9, 32(BX)(SI*1)
+	VMOVUPS Y6, 32(SI)
+	VMOVUPS Y7, 32(SI)(DI*1)
 
 nosums1tail:
+	LEAQ       tailMask<>+0(SB), BX
+	MOVQ       $0x00000010, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y6
+	VMOVUPS    32(BX)(SI*4), Y7
 	MOVQ       80(AX), DX
 	MOVQ       88(AX), BX
 	VMASKMOVPS Y0, Y6, (DX)
@@ -7042,27 +7056,27 @@ tail:
 	VMOVUPS    32(SI)(DI*4), Y3
 	TESTQ      $0x00000001, BX
 	JZ         noaccumulatetail
-	MOVQ       96(AX), DX
-	MOVQ       104(AX), SI
-	VMASKMOVPS (DX), Y3, Y4
+	MOVQ       96(AX), SI
+	MOVQ       104(AX), DI
+	VMASKMOVPS (SI), Y3, Y4
 	VADDPS     Y4, Y0, Y0
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x01
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y3, Y4
+	VMASKMOVPS (SI), Y3, Y4
 	VADDPS     Y4, Y1, Y1
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x02
 	JLE        noaccumulatetail
-	VMASKMOVPS (DX), Y3, Y4
+	VMASKMOVPS (SI), Y3, Y4
 	VADDPS     Y4, Y2, Y2
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 
 noaccumulatetail:
 	TESTQ      $0x00000002, BX
 	JZ         nobiastail
-	MOVQ       128(AX), DX
-	VMASKMOVPS (DX), Y3, Y4
+	MOVQ       128(AX), SI
+	VMASKMOVPS (SI), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	VADDPS     Y4, Y1, Y1
 	VADDPS     Y4, Y2, Y2
@@ -7070,57 +7084,61 @@ noaccumulatetail:
 nobiastail:
 	TESTQ      $0x00000004, BX
 	JZ         noaddtail
-	MOVQ       112(AX), DX
-	MOVQ       120(AX), SI
-	VMASKMOVPS (DX), Y3, Y4
+	MOVQ       112(AX), SI
+	MOVQ       120(AX), DI
+	VMASKMOVPS (SI), Y3, Y4
 	VADDPS     Y4, Y0, Y0
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x01
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y3, Y4
+	VMASKMOVPS (SI), Y3, Y4
 	VADDPS     Y4, Y1, Y1
-	ADDQ       SI, DX
+	ADDQ       DI, SI
 	CMPQ       CX, $0x02
 	JLE        noaddtail
-	VMASKMOVPS (DX), Y3, Y4
-	VADDPS     Y4, Y2, Y2
-	ADDQ       SI, DX
+	VMASKMOVPS (SI), Y3, Y3
+	VADDPS     Y3, Y2, Y2
+	ADDQ       DI, SI
 
 noaddtail:
 	TESTQ  $0x00000008, BX
 	JZ     norelutail
-	VXORPS Y4, Y4, Y4
-	VMAXPS Y0, Y4, Y0
-	VMAXPS Y1, Y4, Y1
-	VMAXPS Y2, Y4, Y2
+	VXORPS Y3, Y3, Y3
+	VMAXPS Y0, Y3, Y0
+	VMAXPS Y1, Y3, Y1
+	VMAXPS Y2, Y3, Y2
 
 norelutail:
 	TESTQ       $0x00000010, BX
 	JZ          nosums0tail
-	MOVQ        136(AX), DX
-	MOVQ        144(AX), BX
-	MOVQ        152(AX), SI
-	VMOVUPS     (BX), Y4
-	VMOVUPS     (BX)(SI*1), Y5
-	VSUBPS      (DX), Y0, Y6
-	VADDPS      Y6, Y4, Y4
-	VFMADD231PS Y6, Y6, Y5
+	MOVQ        136(AX), BX
+	MOVQ        144(AX), SI
+	MOVQ        152(AX), DI
+	VMOVUPS     (SI), Y3
+	VMOVUPS     (SI)(DI*1), Y4
+	VSUBPS      (BX), Y0, Y5
+	VADDPS      Y5, Y3, Y3
+	VFMADD231PS Y5, Y5, Y4
 	CMPQ        CX, $0x01
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y1, Y6
-	VADDPS      Y6, Y4, Y4
-	VFMADD231PS Y6, Y6, Y5
+	VSUBPS      (BX), Y1, Y5
+	VADDPS      Y5, Y3, Y3
+	VFMADD231PS Y5, Y5, Y4
 	CMPQ        CX, $0x02
 	JLE         summedsums0tail
-	VSUBPS      (DX), Y2, Y6
-	VADDPS      Y6, Y4, Y4
-	VFMADD231PS Y6, Y6, Y5
+	VSUBPS      (BX), Y2, Y5
+	VADDPS      Y5, Y3, Y3
+	VFMADD231PS Y5, Y5, Y4
 
 summedsums0tail:
-	VMOVUPS Y4, (BX)
-	VMOVUPS Y5, (BX)(SI*1)
+	VMOVUPS Y3, (SI)
+	VMOVUPS Y4, (SI)(DI*1)
 
 nosums0tail:
+	LEAQ       tailMask<>+0(SB), BX
+	MOVQ       $0x00000008, SI
+	SUBQ       DX, SI
+	VMOVUPS    32(BX)(SI*4), Y3
 	MOVQ       80(AX), DX
 	MOVQ       88(AX), BX
 	VMASKMOVPS Y0, Y3, (DX)
