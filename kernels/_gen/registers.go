@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Kernels of AVX2 have these in their names, and not what only AVX-512 has: more than sixteen vectors, wider ones, masks.
+// Kernels of AVX2 have these names, and none of what AVX-512 alone has: more than sixteen vectors, wider ones, masks.
 var (
 	narrowKernel  = regexp.MustCompile(`^TEXT ·(\w+AVX2)\(SB\)`)
 	wideRegisters = regexp.MustCompile(`\b([XY](1[6-9]|2\d|3[01])|Z\d+|K[0-7])\b`)
 )
 
-// checkRegisters returns an error if a kernel of AVX2 in the file uses a register that AVX2 lacks: the allocator knows of
-// no instruction set, and the kernel would run on processors with AVX-512 alone.
+// checkRegisters returns an error if a kernel of AVX2 in the file uses a register that AVX2 lacks: the allocator knows
+// of no instruction set, and the kernel would run on processors with AVX-512 alone.
 func checkRegisters(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
