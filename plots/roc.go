@@ -26,13 +26,14 @@ func WriteROC(w io.Writer, format, title string, curve []ROCPoint) error {
 	p.Title.Padding = vg.Points(8)
 	p.X.Label.Text = "pairs of two people that are accepted, %"
 	p.Y.Label.Text = "pairs of one person that are accepted, %"
-	p.X.Scale = plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = decadeTicks{}, percentTicks{}
 	styleAxes(p)
 
+	// The axis is of logarithms: of a logarithmic scale gonum takes the middle, where it makes room for the label, for
+	// that of a linear one.
 	points := make(plotter.XYs, len(curve))
 	for i, at := range curve {
-		points[i] = plotter.XY{X: 100 * at.FPR, Y: 100 * at.TPR}
+		points[i] = plotter.XY{X: math.Log10(100 * at.FPR), Y: 100 * at.TPR}
 	}
 	line, err := plotter.NewLine(points)
 	if err != nil {
@@ -42,10 +43,7 @@ func WriteROC(w io.Writer, format, title string, curve []ROCPoint) error {
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = gridGray, gridGray
 	p.Add(grid, line)
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = points[0].X, 100, 0, 100
-	if p.X.Min >= 100 {
-		p.X.Min = 10
-	}
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = min(points[0].X, 1), 2, 0, 100
 
 	const side = vg.Length(525)
 	paint := func(page draw.Canvas) { p.Draw(draw.Crop(page, 12, -24, 12, -12)) }
@@ -58,13 +56,14 @@ func WriteROC(w io.Writer, format, title string, curve []ROCPoint) error {
 	return fmt.Errorf("draw a ROC: no format %q", format)
 }
 
-// decadeTicks labels powers of ten and marks the multiples between.
+// decadeTicks labels powers of ten, and marks the multiples between, on an axis of their logarithms.
 type decadeTicks struct{}
 
 func (decadeTicks) Ticks(low, high float64) []plot.Tick {
+	const rounding = 1e-9 // of a power, and its logarithm
 	var ticks []plot.Tick
-	for _, tick := range (logTicks{}).Ticks(low, high) {
-		if exponent := math.Log10(tick.Value); math.Abs(exponent-math.Round(exponent)) > 1e-9 {
+	for _, tick := range (logTicks{}).Ticks(math.Pow(10, low-rounding), math.Pow(10, high+rounding)) {
+		if tick.Value = math.Log10(tick.Value); math.Abs(tick.Value-math.Round(tick.Value)) > rounding {
 			tick.Label = ""
 		}
 		ticks = append(ticks, tick)

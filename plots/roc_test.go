@@ -2,6 +2,7 @@ package plots
 
 import (
 	"bytes"
+	"image"
 	"image/png"
 	"io"
 	"strings"
@@ -14,8 +15,12 @@ func TestWriteROC(t *testing.T) {
 	if err := WriteROC(&page, "png", "lenet", curve); err != nil {
 		t.Fatal(err)
 	}
-	if picture, err := png.Decode(&page); err != nil || picture.Bounds().Dx() != 700 || picture.Bounds().Dy() != 700 {
+	picture, err := png.Decode(&page)
+	if err != nil || picture.Bounds().Dx() != 700 || picture.Bounds().Dy() != 700 {
 		t.Errorf("a picture of %v, %v", picture.Bounds(), err)
+	}
+	if right := marginRight(picture); right > 40 {
+		t.Errorf("%d empty columns at the right", right)
 	}
 	page.Reset()
 	if err := WriteROC(&page, "svg", "lenet", curve); err != nil {
@@ -32,4 +37,17 @@ func TestWriteROC(t *testing.T) {
 	if WriteROC(io.Discard, "pdf", "lenet", curve) == nil || WriteROC(io.Discard, "svg", "lenet", nil) == nil {
 		t.Error("a format or a curve that there is not was drawn")
 	}
+}
+
+// marginRight is how many columns at the right are white.
+func marginRight(picture image.Image) int {
+	bounds := picture.Bounds()
+	for x := bounds.Max.X - 1; x >= bounds.Min.X; x-- {
+		for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+			if r, g, b, _ := picture.At(x, y).RGBA(); r&g&b != 0xffff {
+				return bounds.Max.X - 1 - x
+			}
+		}
+	}
+	return bounds.Dx()
 }
