@@ -30,13 +30,14 @@ type EvaluateConfig struct {
 	Progress progress.Reporter
 }
 
-// Evaluation is the protocol's outcome for a file of weights.
+// Evaluation is the protocol's outcome for a file of weights, or for features that another program has made.
 type Evaluation struct {
-	Model    string          `json:"model"`
-	Weights  string          `json:"weights"`
-	Dataset  results.Dataset `json:"dataset"`
-	Images   *results.Images `json:"images"`
-	Protocol recipe.Protocol `json:"protocol,omitzero"` // absent: as published
+	Model    string          `json:"model,omitempty"`
+	Weights  string          `json:"weights,omitempty"`
+	Dataset  results.Dataset `json:"dataset,omitzero"`
+	Images   *results.Images `json:"images,omitempty"`
+	Foreign  *ForeignFiles   `json:"from_features,omitempty"` // in place of all these
+	Protocol recipe.Protocol `json:"protocol,omitzero"`       // absent: as published
 	Metrics  results.Metrics `json:"metrics"`
 	Queries  int             `json:"queries"` // that were averaged
 	Skipped  int             `json:"skipped"` // queries without a match in the gallery
@@ -52,30 +53,38 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, err
 	}
-	if c.Features != "" {
-		if err := market1501.WriteFeatures(c.Features, judged.query, judged.gallery); err != nil {
-			return Evaluation{}, err
-		}
-	}
-	if c.Queries != "" {
-		if err := results.WriteQueries(c.Queries, judged.queries()); err != nil {
-			return Evaluation{}, err
-		}
-	}
 	overlap, err := data.overlap(ctx, c.Threads)
 	if err != nil {
 		return Evaluation{}, err
 	}
+	e, err := judged.report(ctx, c)
+	e.Model, e.Weights = c.Model.Name, filepath.Base(c.Weights)
+	e.Dataset, e.Images = data.record, imagesSeen(data, nil, judged.seen, overlap)
+	return e, err
+}
+
+// report writes the files that are asked for, and says what the figures are.
+func (e evaluation) report(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
+	if c.Features != "" {
+		if err := market1501.WriteFeatures(c.Features, e.query, e.gallery); err != nil {
+			return Evaluation{}, err
+		}
+	}
+	if c.Queries != "" {
+		if err := results.WriteQueries(c.Queries, e.queries()); err != nil {
+			return Evaluation{}, err
+		}
+	}
 	var verification *Verification
 	if c.Verify {
-		if verification, err = judged.verify(ctx, c.Protocol.Metric, c.FPR, c.Threads); err != nil {
+		var err error
+		if verification, err = e.verify(ctx, c.Protocol.Metric, c.FPR, c.Threads); err != nil {
 			return Evaluation{}, err
 		}
 	}
 	return Evaluation{
-		Model: c.Model.Name, Weights: filepath.Base(c.Weights), Verification: verification,
-		Dataset: data.record, Images: imagesSeen(data, nil, judged.seen, overlap), Protocol: c.Protocol,
-		Metrics: *judged.finalMetrics(), Queries: judged.result.Queries, Skipped: judged.result.Skipped,
+		Verification: verification, Protocol: c.Protocol, Metrics: *e.finalMetrics(),
+		Queries: e.result.Queries, Skipped: e.result.Skipped,
 	}, nil
 }
 

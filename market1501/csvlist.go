@@ -33,7 +33,7 @@ func (o Opener) openCSV(ctx context.Context, file string) (*Dataset, error) {
 	}
 	content, err := readList(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open dataset: %w", err)
 	}
 	d := &Dataset{Source: file, Root: filepath.Dir(file), Name: filepath.Base(file), Layout: CSVLayout}
 	return d, d.readCSV(ctx, file, content)
@@ -45,42 +45,54 @@ func (d *Dataset) readCSV(ctx context.Context, file string, content []byte) erro
 		*s = Split{Folder: csvSplits[i], root: d.Root, place: file + ", " + csvSplits[i]}
 		images[i].split = s
 	}
+	err := eachImage(ctx, file, content, csvColumns[:], func(fields []string, line int) error {
+		return addCSV(&images, fields, line)
+	})
+	if err != nil {
+		return fmt.Errorf("open dataset: %w", err)
+	}
+	for _, s := range d.Splits() {
+		s.sort()
+	}
+	return nil
+}
+
+// eachImage visits the lines of a list below its header with what stands in the columns of these titles.
+func eachImage(
+	ctx context.Context, file string, content []byte, titles []string, visit func(fields []string, line int) error,
+) error {
 	content = bytes.TrimPrefix(content, []byte("\ufeff")) // as spreadsheets begin it
 	table := csv.NewReader(bytes.NewReader(content))
 	table.ReuseRecord = true
 	table.Comma = separator(content)
 	header, err := table.Read()
 	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("open dataset %s: %w: %w", file, ErrList, err)
+		return fmt.Errorf("%s: %w: %w", file, ErrList, err)
 	}
-	column, err := findColumns(header)
+	column, err := findColumns(header, titles)
 	if err != nil {
 		return listError(file, 1, "%w", err)
 	}
+	fields := make([]string, len(titles))
 	for {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("open dataset %s: %w", file, err)
+			return fmt.Errorf("%s: %w", file, err)
 		}
 		row, err := table.Read()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil { // it names the line
-			return fmt.Errorf("open dataset %s: %w: %w", file, ErrList, err)
+			return fmt.Errorf("%s: %w: %w", file, ErrList, err)
 		}
 		line, _ := table.FieldPos(0)
-		var fields [len(csvColumns)]string
 		for i, c := range column {
 			fields[i] = strings.TrimSpace(row[c])
 		}
-		if err := addCSV(&images, fields, line); err != nil {
+		if err := visit(fields, line); err != nil {
 			return listError(file, line, "%w", err)
 		}
 	}
-	for _, s := range d.Splits() {
-		s.sort()
-	}
-	return nil
 }
 
 // separator is what stands between the columns of a list: a comma; a semicolon, as of spreadsheets where a comma is the
@@ -95,42 +107,57 @@ func separator(content []byte) rune {
 	return ','
 }
 
-// findColumns returns the place of each of csvColumns, whatever the case of its letters.
-func findColumns(header []string) (column [len(csvColumns)]int, err error) {
+// findColumns returns the place of each of the titles, whatever the case of its letters.
+func findColumns(header, titles []string) (column []int, err error) {
 	at := map[string]int{}
 	for i, title := range header {
 		title = strings.ToLower(strings.TrimSpace(title))
-		if _, twice := at[title]; twice && slices.Contains(csvColumns[:], title) {
-			return column, fmt.Errorf("two columns are called %s", title)
+		if _, twice := at[title]; twice && slices.Contains(titles, title) {
+			return nil, fmt.Errorf("two columns are called %s", title)
 		}
 		at[title] = i
 	}
-	for i, title := range csvColumns {
-		var ok bool
-		if column[i], ok = at[title]; !ok {
-			return column, fmt.Errorf("no column is called %s: the header names %s, between commas, semicolons or tabs",
-				title, strings.Join(csvColumns[:], ", "))
+	for _, title := range titles {
+		i, ok := at[title]
+		if !ok {
+			return nil, fmt.Errorf("no column is called %s: the header names %s, between commas, semicolons or tabs",
+				title, strings.Join(titles, ", "))
 		}
+		column = append(column, i)
 	}
 	return column, nil
 }
 
 // addCSV takes in the image of a line.
-func addCSV(images *[3]listing, fields [len(csvColumns)]string, line int) error {
-	file, err := listedPath(fields[0])
+func addCSV(images *[3]listing, fields []string, line int) error {
+	file, name, err := csvImage(fields)
 	if err != nil {
 		return err
 	}
-	var name layout.Name
-	if name.PID, err = listedNumber("pid", fields[1], JunkPID); err != nil {
+	split, err := csvSplit(fields[3])
+	if err != nil {
 		return err
-	}
-	if name.CamID, err = listedNumber("camid", fields[2], 0); err != nil {
-		return err
-	}
-	split := slices.Index(csvSplits[:], strings.ToLower(fields[3]))
-	if split < 0 {
-		return fmt.Errorf("split is %q, not one of %s", fields[3], strings.Join(csvSplits[:], ", "))
 	}
 	return images[split].add(file, name, line)
+}
+
+// csvImage reads the first three of csvColumns.
+func csvImage(fields []string) (file string, name layout.Name, err error) {
+	if file, err = listedPath(fields[0]); err != nil {
+		return "", name, err
+	}
+	if name.PID, err = listedNumber("pid", fields[1], JunkPID); err != nil {
+		return "", name, err
+	}
+	name.CamID, err = listedNumber("camid", fields[2], 0)
+	return file, name, err
+}
+
+// csvSplit reads the last of csvColumns: which of csvSplits it is.
+func csvSplit(text string) (int, error) {
+	split := slices.Index(csvSplits[:], strings.ToLower(text))
+	if split < 0 {
+		return 0, fmt.Errorf("split is %q, not one of %s", text, strings.Join(csvSplits[:], ", "))
+	}
+	return split, nil
 }

@@ -52,36 +52,72 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func parseFeatures(r io.Reader) (query, gallery *Features, err error) {
+// featureTable reads a file of features line by line.
+type featureTable struct {
+	lines  *bounded
+	table  *csv.Reader
+	values int // so far
+}
+
+func newFeatureTable(r io.Reader) *featureTable {
 	lines := &bounded{Reader: bufio.NewReaderSize(r, 1<<16)}
 	table := csv.NewReader(lines)
 	table.ReuseRecord, table.FieldsPerRecord = true, -1
-	columns := strings.Split(FeatureColumns, ",")
-	query, gallery = new(Features), new(Features)
-	for first := true; ; first = false {
-		lines.left = maxFeatureLine
-		row, err := table.Read()
+	return &featureTable{lines: lines, table: table}
+}
+
+// next is the next line; io.EOF: there is none.
+func (t *featureTable) next() ([]string, error) {
+	t.lines.left = maxFeatureLine
+	row, err := t.table.Read()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w: %w", ErrFeatures, err)
+	}
+	return row, err
+}
+
+// begin reads the header, which has these columns before those of the values. dim is the number of the latter.
+func (t *featureTable) begin(columns string) (dim int, err error) {
+	before := strings.Split(columns, ",")
+	row, err := t.next()
+	if errors.Is(err, io.EOF) {
+		return 0, fmt.Errorf("%w: an empty file", ErrFeatures)
+	}
+	if err == nil && (len(row) <= len(before) || !slices.Equal(row[:len(before)], before)) {
+		err = fmt.Errorf("%w: its columns don't begin with %s", ErrFeatures, columns)
+	}
+	return len(row) - len(before), err
+}
+
+// rows visits the lines below the header.
+func (t *featureTable) rows(visit func(cells []string) error) error {
+	for {
+		row, err := t.next()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %w", ErrFeatures, err)
+			return err
 		}
-		if first {
-			if len(row) <= len(columns) || !slices.Equal(row[:len(columns)], columns) {
-				return nil, nil, fmt.Errorf("%w: its columns don't begin with %s", ErrFeatures, FeatureColumns)
-			}
-			query.Dim = len(row) - len(columns)
-			gallery.Dim = query.Dim
-			continue
+		if err := visit(row); err != nil {
+			line, _ := t.table.FieldPos(0)
+			return fmt.Errorf("%w: line %d: %w", ErrFeatures, line, err)
 		}
-		if err := parseFeatureRow(row, query, gallery); err != nil {
-			n, _ := table.FieldPos(0)
-			return nil, nil, fmt.Errorf("%w: line %d: %w", ErrFeatures, n, err)
+		if t.values += len(row); t.values > maxFeatureValues {
+			return fmt.Errorf("%w: more than %d values", ErrFeatures, int64(maxFeatureValues))
 		}
-		if len(query.Values)+len(gallery.Values) > maxFeatureValues {
-			return nil, nil, fmt.Errorf("%w: more than %d values", ErrFeatures, maxFeatureValues)
-		}
+	}
+}
+
+func parseFeatures(r io.Reader) (query, gallery *Features, err error) {
+	t := newFeatureTable(r)
+	dim, err := t.begin(FeatureColumns)
+	if err != nil {
+		return nil, nil, err
+	}
+	query, gallery = &Features{Dim: dim}, &Features{Dim: dim}
+	if err := t.rows(func(cells []string) error { return parseFeatureRow(cells, query, gallery) }); err != nil {
+		return nil, nil, err
 	}
 	if query.Len() == 0 || gallery.Len() == 0 {
 		return nil, nil, fmt.Errorf("%w: %d queries, %d gallery images", ErrFeatures, query.Len(), gallery.Len())
@@ -107,21 +143,25 @@ func parseFeatureRow(cells []string, query, gallery *Features) error {
 	if err := errors.Join(errPID, errCamID); err != nil {
 		return err
 	}
-	if cells[0] == "" {
+	return set.parseRow(cells[0], int32(pid), int32(camID), cells[4:])
+}
+
+// parseRow adds an image with its values.
+func (f *Features) parseRow(name string, pid, camID int32, values []string) error {
+	if name == "" {
 		return errors.New("an image without a name")
 	}
-	values := cells[4:]
-	if len(values) != set.Dim {
-		return fmt.Errorf("%d values, not %d", len(values), set.Dim)
+	if len(values) != f.Dim {
+		return fmt.Errorf("%d values, not %d", len(values), f.Dim)
 	}
 	for _, cell := range values {
 		v, err := strconv.ParseFloat(cell, 32)
 		if err != nil {
 			return err
 		}
-		set.Values = append(set.Values, float32(v))
+		f.Values = append(f.Values, float32(v))
 	}
-	set.Names = append(set.Names, strings.Clone(cells[0]))
-	set.PIDs, set.CamIDs = append(set.PIDs, int32(pid)), append(set.CamIDs, int32(camID))
+	f.Names = append(f.Names, strings.Clone(name))
+	f.PIDs, f.CamIDs = append(f.PIDs, pid), append(f.CamIDs, camID)
 	return nil
 }

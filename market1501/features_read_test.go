@@ -36,7 +36,8 @@ func TestReadFeatures(t *testing.T) {
 
 func TestReadFeaturesRefuses(t *testing.T) {
 	for _, test := range []struct{ content, want string }{
-		{"", "0 queries"},
+		{"", "an empty file"},
+		{"file,pid,camid,split,f0\n", "0 queries"},
 		{"file,pid,camid,f0\na,1,1,0.5\n", "don't begin with file,pid,camid,split"},
 		{"file,pid,camid,split,f0\na,1,1,query,0.5\n", "0 gallery images"},
 		{"file,pid,camid,split,f0\na,1,1,train,0.5\n", `line 2: split "train" is neither query nor gallery`},

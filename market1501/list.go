@@ -18,7 +18,7 @@ import (
 	"github.com/reidbench/reidbench/results/regular"
 )
 
-// ErrList is wrapped by Open's error about a list of images that cannot be followed. The error names the file and, as
+// ErrList is wrapped by the error about a list of images that cannot be followed. The error names the file and, as
 // far as there is one, the line.
 var ErrList = errors.New("unusable list of images")
 
@@ -29,22 +29,22 @@ const maxListBytes = 256 << 20
 func readList(file string) ([]byte, error) {
 	f, err := regular.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("open dataset: %w", err)
+		return nil, err
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, maxListBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("open dataset: %w", err)
+		return nil, err
 	}
 	if len(content) > maxListBytes {
-		return nil, fmt.Errorf("open dataset %s: %w: larger than %d MiB", file, ErrList, maxListBytes>>20)
+		return nil, fmt.Errorf("%s: %w: larger than %d MiB", file, ErrList, maxListBytes>>20)
 	}
 	return content, nil
 }
 
 // listError is an error about a line of a list.
 func listError(file string, line int, format string, args ...any) error {
-	return fmt.Errorf("open dataset: %s:%d: %w: %w", file, line, ErrList, fmt.Errorf(format, args...))
+	return fmt.Errorf("%s:%d: %w: %w", file, line, ErrList, fmt.Errorf(format, args...))
 }
 
 // listing takes in the images of one split as a list names them.
@@ -116,7 +116,7 @@ func (d *Dataset) readMSMT17(ctx context.Context) error {
 		}
 		content, err := readList(s.place)
 		if err != nil {
-			return err
+			return fmt.Errorf("open dataset: %w", err)
 		}
 		if err := s.readMSMT17List(ctx, content, folders[at]); err != nil {
 			return err
@@ -138,7 +138,7 @@ func (s *Split) readMSMT17List(ctx context.Context, content []byte, folder strin
 			continue
 		}
 		if err := images.addMSMT17(trimmed, folder, line); err != nil {
-			return listError(s.place, line, "%w", err)
+			return fmt.Errorf("open dataset: %w", listError(s.place, line, "%w", err))
 		}
 	}
 	s.sort()

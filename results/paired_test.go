@@ -112,7 +112,7 @@ func TestComparePairedRefuses(t *testing.T) {
 		want     string
 	}{
 		{"other names", []Queries{some}, []Queries{renamed}, false,
-			"6 and 6 queries, of which 1 and 1 are the other's not (such as query/001_0.jpg)"},
+			"6 and 6 queries, of which 1 and 1 are the other's not (such as 001_0.jpg)"},
 		{"fewer", []Queries{some}, []Queries{fewer}, false, "6 and 4 queries, of which 2 and 0 are"},
 		{"a match less", []Queries{some}, []Queries{unmatched}, false, "6 and 5 queries"},
 		{"seeds of other queries", []Queries{some, renamed}, []Queries{some}, false, "runs of the first"},

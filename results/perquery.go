@@ -3,6 +3,7 @@ package results
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -52,6 +53,13 @@ func newPerQuery(runs []Queries, outcome func(Query) Outcome) (perQuery, error) 
 	var p perQuery
 	for n, queries := range runs {
 		sorted := slices.Clone(queries)
+		images := make([]Image, len(sorted))
+		for i, q := range sorted {
+			images[i] = q.Image
+		}
+		for i, image := range BelowShared(images) {
+			sorted[i].Image = image
+		}
 		slices.SortFunc(sorted, func(a, b Query) int { return strings.Compare(a.File, b.File) })
 		one := perQuery{values: make([][]float64, len(figures))}
 		for _, q := range sorted {
@@ -142,4 +150,25 @@ func (p perQuery) less(other perQuery) [][]float64 {
 		}
 	}
 	return differences
+}
+
+// BelowShared are images by their paths below the folder that all of them share: those of one dataset are the same,
+// whether a program lists them from the dataset's folder on or from elsewhere.
+func BelowShared(images []Image) []Image {
+	shared := ""
+	for i, image := range images {
+		folder := path.Dir(image.File) + "/"
+		for i > 0 && !strings.HasPrefix(folder, shared) {
+			shared = strings.TrimSuffix(shared, "/")
+			shared = shared[:strings.LastIndexByte(shared, '/')+1]
+		}
+		if i == 0 {
+			shared = folder
+		}
+	}
+	below := slices.Clone(images)
+	for i := range below {
+		below[i].File = strings.TrimPrefix(below[i].File, shared)
+	}
+	return below
 }

@@ -68,7 +68,7 @@ func writeFeatures(t *testing.T, file, gallery string, found bool) {
 		&market1501.Features{Dim: 1, Values: at, PIDs: []int32{1, 2}, CamIDs: []int32{1, 1},
 			Names: []string{"q/1", "q/2"}},
 		&market1501.Features{Dim: 1, Values: []float32{0, 1}, PIDs: []int32{1, 2}, CamIDs: []int32{2, 2},
-			Names: []string{gallery + "/1", gallery + "/2"}})
+			Names: []string{"gallery/" + gallery + "1", "gallery/" + gallery + "2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestCompare(t *testing.T) {
 		{"a file and its copy", in("copy.csv"), in("lost.csv"), exitOK, "+0.00 to +0.00 1 identical", ""},
 		{"two that found the same", in("alike.csv"), in("lost.csv"), exitOK, "the same under both, by every query", ""},
 		{"a run and itself", "resnet18", filepath.Join(runs, "resnet18"), exitOK, "A and B are identical", ""},
-		{"other galleries", in("found.csv"), in("elsewhere.csv"), exitFound, "", "only the second has h/1"},
+		{"other galleries", in("found.csv"), in("elsewhere.csv"), exitFound, "", "only the second has gallery/h1"},
 		{"other queries", "osnet", in("fewer.csv"), exitFound, "", "judged by other queries: 8 and 7 queries"},
 		{"features and other queries", "osnet", in("lost.csv"), exitFound, "", "can't be compared"},
 		{"from before queries were kept", "osnet", "vgg16", exitFound, "", "reidbench eval vgg16"},

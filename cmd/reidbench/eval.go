@@ -21,11 +21,15 @@ func newEvalCommand() *cobra.Command {
 		options protocolOptions
 		files   bench.WeightsFiles
 		roc     rocOptions
+		referee refereeOptions
 		json    bool
 	)
 	command := &cobra.Command{
-		Use:   "eval MODEL --weights FILE --data DIR",
-		Short: "Evaluate a file of weights, without training",
+		Use: `eval MODEL --weights FILE --data DIR
+  reidbench eval --from-features QUERY GALLERY --names FILE`,
+		DisableFlagsInUseLine: true,
+
+		Short: "Evaluate a file of weights, or another program's features",
 		Long: `Eval judges weights by the protocol of Market-1501: single query, images of the
 query's own identity and camera left out; CMC, mAP and mINP. Training images are not
 needed; "data info --help" says what datasets may look like. FILE is safetensors or
@@ -39,6 +43,14 @@ own Matlab code, which is lower: with hits at ranks 2 and 3, .417 in place of .5
 
 Re-ranking is k-reciprocal (Zhong et al., CVPR 2017); the values that it takes by
 default are those of the paper. Its figures stand below the protocol's own.
+
+--from-features judges features that any program has made. QUERY and GALLERY are arrays
+of NumPy's (.npy: float32 or float64, a row for each image), folders with such a file for
+each image, or CSV as embed writes it; or one file has both, as --features writes it.
+--names says whose the rows are: two lists of paths in the order of the rows, of queries
+and of the gallery, whose file names have pid and camera in a layout that "data info
+--help" lists; or CSV with path,pid,camid; or one CSV of both with a column split (query
+or gallery). Images that bear such names themselves, in folders and CSV, need no list.
 
 --roc also judges pairs, a query and an image of the gallery each, by a threshold on
 their distance: which share of the pairs of one person it accepts (TPR) where it accepts
@@ -59,10 +71,21 @@ the same weights, would give.`,
   reidbench eval osnet --weights osnet.pth --data Market-1501-v15.09.15 --roc --fpr 0.001 --roc-plot roc.svg
 
   # also what each query has found: average precision, rank of its first hit
-  reidbench eval resnet50 --weights resnet50.pth --data data/synthetic --queries queries.csv`,
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeModels,
+  reidbench eval resnet50 --weights resnet50.pth --data data/synthetic --queries queries.csv
+
+  # features of torchreid, fast-reid or any other program
+  reidbench eval --from-features query.npy gallery.npy --names query.txt,gallery.txt --rerank`,
+		Args: referee.arguments,
+		ValidArgsFunction: func(c *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+			if referee.on {
+				return nil, cobra.ShellCompDirectiveDefault // files
+			}
+			return completeModels(c, args, text)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := referee.check(c, args); err != nil {
+				return err
+			}
 			protocol, err := options.protocol(c.Flags().Changed)
 			if err != nil {
 				return err
@@ -70,17 +93,23 @@ the same weights, would give.`,
 			if err := roc.check(c.Flags().Changed); err != nil {
 				return err
 			}
-			model, err := models.Lookup(args[0])
-			if err != nil {
-				return err
-			}
-			if config.Weights, err = weightsOf(files, model); err != nil {
-				return err
+			if !referee.on {
+				if config.Model, err = models.Lookup(args[0]); err != nil {
+					return err
+				}
+				if config.Weights, err = weightsOf(files, config.Model); err != nil {
+					return err
+				}
 			}
 			progress, stop := newProgress(c.ErrOrStderr())
-			config.Model, config.Protocol, config.Progress = model, protocol, progress
+			config.Protocol, config.Progress = protocol, progress
 			config.Verify, config.FPR = roc.asked(), roc.wanted()
-			evaluation, err := bench.Evaluate(c.Context(), config)
+			var evaluation bench.Evaluation
+			if referee.on {
+				evaluation, err = bench.Referee(c.Context(), referee.files(args, config.Layout), config)
+			} else {
+				evaluation, err = bench.Evaluate(c.Context(), config)
+			}
 			stop()
 			if err != nil {
 				return err
@@ -98,6 +127,7 @@ the same weights, would give.`,
 	registerWeights(flags, &files, "`file` of weights, safetensors or .pth, or a folder with one for MODEL")
 	flags.Var((*weightsSource)(&config.Source), weightsSourceFlag, sourceUsage)
 	registerData(command, &config.Data, &config.Layout)
+	referee.register(command)
 	options.register(command)
 	options.registerAP(command)
 	roc.register(command)
@@ -106,8 +136,6 @@ the same weights, would give.`,
 	flags.IntVar(&config.Batch, "batch", recipe.DefaultBatch, "images in a batch")
 	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")
 	flags.BoolVar(&json, "json", false, "write JSON, with the CMC curve and the ends of the intervals")
-	_ = command.MarkFlagRequired("weights")
-	_ = command.MarkFlagRequired("data")
 	acceptConfig(command, "model")
 	return command
 }
@@ -120,12 +148,18 @@ func printEvaluation(w io.Writer, e bench.Evaluation) error {
 	if e.Skipped > 0 {
 		queries += fmt.Sprintf(", %d more without a match in the gallery", e.Skipped)
 	}
-	results.WriteFacts(w, []results.Fact{
-		{Label: "Model", Text: e.Model + ", weights " + e.Weights},
-		{Label: "Dataset", Text: e.Dataset.String()},
-		{Label: "Protocol", Text: e.Protocol.String()},
-		{Label: "Queries", Text: queries},
-	}, terminalWidth(w))
+	var facts []results.Fact
+	if e.Foreign != nil {
+		facts = foreignFacts(*e.Foreign)
+	} else {
+		facts = []results.Fact{
+			{Label: "Model", Text: e.Model + ", weights " + e.Weights},
+			{Label: "Dataset", Text: e.Dataset.String()},
+		}
+	}
+	facts = append(facts, results.Fact{Label: "Protocol", Text: e.Protocol.String()},
+		results.Fact{Label: "Queries", Text: queries})
+	results.WriteFacts(w, facts, terminalWidth(w))
 	fmt.Fprintln(w)
 	columns := []column{{Left: true}, {Title: "Rank-1"}, {Title: "Rank-5", Yields: 2},
 		{Title: "Rank-10", Yields: 3}, {Title: "mAP"}, {Title: "mINP", Yields: 1}}

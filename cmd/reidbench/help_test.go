@@ -89,6 +89,9 @@ func parseExample(line string) error {
 	if work == nil {
 		return misuse("the command does nothing")
 	}
+	if features := c.Flags().Lookup("from-features"); features != nil && features.Value.String() == "true" {
+		return nil // the arguments are files
+	}
 	switch c.Name() {
 	case "run":
 		o := runOptions{teacher: models.DefaultTeacher}

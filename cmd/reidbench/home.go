@@ -28,7 +28,23 @@ func expandHomes(c *cobra.Command) error {
 			}
 			return
 		}
-		if f.Value.Type() != "string" || !aboutPath(f) {
+		if !aboutPath(f) {
+			return
+		}
+		if several, ok := f.Value.(pflag.SliceValue); ok {
+			paths := several.GetSlice()
+			for i := range paths {
+				var err error
+				if paths[i], err = expandHome(paths[i]); err != nil && failed == nil {
+					failed = misuse("--%s: %w", f.Name, err)
+				}
+			}
+			if err := several.Replace(paths); err != nil && failed == nil {
+				failed = misuse("--%s: %w", f.Name, err)
+			}
+			return
+		}
+		if f.Value.Type() != "string" {
 			return
 		}
 		path, err := expandHome(f.Value.String())

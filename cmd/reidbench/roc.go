@@ -70,9 +70,11 @@ func (o *rocOptions) draw(e bench.Evaluation) error {
 	for _, p := range e.Verification.Curve {
 		curve = append(curve, plots.ROCPoint{FPR: p.FPR, TPR: p.TPR})
 	}
-	return atomicfile.Write(o.plot, func(w io.Writer) error {
-		return plots.WriteROC(w, o.format(), e.Model+" on "+e.Dataset.Name, curve)
-	})
+	title := e.Model + " on " + e.Dataset.Name
+	if e.Foreign != nil {
+		title = filepath.Base(e.Foreign.Query)
+	}
+	return atomicfile.Write(o.plot, func(w io.Writer) error { return plots.WriteROC(w, o.format(), title, curve) })
 }
 
 func printVerification(w io.Writer, v bench.Verification) error {

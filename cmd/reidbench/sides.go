@@ -154,10 +154,11 @@ func (s side) unlike(other side) error {
 		return nil
 	}
 	known := make(map[results.Image]bool)
-	for _, image := range s.gallery {
+	for _, image := range results.BelowShared(s.gallery) {
 		known[image] = true
 	}
-	missing := slices.IndexFunc(other.gallery, func(image results.Image) bool { return !known[image] })
+	missing := slices.IndexFunc(results.BelowShared(other.gallery),
+		func(image results.Image) bool { return !known[image] })
 	switch {
 	case missing >= 0:
 		return fmt.Errorf("their galleries differ: only the second has %s", other.gallery[missing].File)
