@@ -84,8 +84,14 @@ func (s WeightsSource) network(
 // program compiles the network for batches that are judged or embedded. What is under way when ctx ends is cut short.
 // The function releases what the program takes.
 func (a *adoption) program(ctx context.Context, batch, threads int) (p *train.Program, release func(), err error) {
+	return a.compile(ctx, train.Options{Batch: batch, Stage: train.Inference}, threads)
+}
+
+// compile is program for other options.
+func (a *adoption) compile(
+	ctx context.Context, options train.Options, threads int,
+) (p *train.Program, release func(), err error) {
 	pool := parallel.NewPool(threads)
-	options := train.Options{Batch: batch, Stage: train.Inference}
 	if p, err = train.Compile(a.graph, a.weights, pool, options); err != nil {
 		pool.Close()
 		return nil, nil, err

@@ -30,8 +30,9 @@ func Choices() []Choice { return []Choice{ChooseSpread, ChooseBest, ChooseWorst,
 type RankConfig struct {
 	EvaluateConfig
 	Choice  Choice
-	Queries int // 0: all
-	Top     int // gallery images in a list
+	Queries int  // 0: all
+	Top     int  // gallery images in a list
+	Heatmap bool // say where the network looks in every image of the lists
 }
 
 // Rank makes ranked lists by a file of weights, by the protocol that [Evaluate] judges by and with its errors.
@@ -42,6 +43,10 @@ func Rank(ctx context.Context, c RankConfig) (results.Rankings, error) {
 	}
 	rankings, err := e.rankings(ctx, data, c.Protocol, c.Threads, c.Choice, c.Queries, c.Top)
 	rankings.Model, rankings.Dataset = c.Model.Name, data.record.Fingerprint
+	if err == nil && c.Heatmap {
+		look := LookConfig{Model: c.Model, Weights: c.Weights, Source: c.Source, Threads: c.Threads}
+		err = Look(ctx, look, data.Dataset, &rankings)
+	}
 	return rankings, err
 }
 

@@ -24,6 +24,8 @@ type Rankings struct {
 	Dataset string       `json:"dataset"` // fingerprint
 	Queries int          `json:"queries"` // that have a match; the lists are some of these
 	Lists   []RankedList `json:"lists"`
+	// Heatmaps says how those of the images were made, "activation" or "rollout"; "": there are none.
+	Heatmaps string `json:"heatmaps,omitempty"`
 }
 
 // RankedList is one query with the head of its gallery.
@@ -32,7 +34,8 @@ type RankedList struct {
 	AP      float64     `json:"ap"`      // average precision, a fraction of 1
 	Matches int         `json:"matches"` // in the whole gallery
 	Query   Image       `json:"query"`
-	Nearest []Neighbour `json:"nearest"` // nearest first
+	Heatmap *Heatmap    `json:"heatmap,omitempty"` // where the network looks in the query; nil: not asked for
+	Nearest []Neighbour `json:"nearest"`           // nearest first
 }
 
 // Image names an image of a dataset.
@@ -48,7 +51,8 @@ type Neighbour struct {
 	Distance float64 `json:"distance"`
 	Match    bool    `json:"match"` // the query's person
 	// Distractor says that the pid is no identity.
-	Distractor bool `json:"distractor,omitempty"`
+	Distractor bool     `json:"distractor,omitempty"`
+	Heatmap    *Heatmap `json:"heatmap,omitempty"` // nil: not asked for
 }
 
 // WriteRankings stores ranked lists as dir/rankings.json, whole or not at all. It fills in the format.
@@ -99,7 +103,13 @@ func (r Rankings) validate() error {
 		if !(l.AP >= 0 && l.AP <= 1) {
 			return fmt.Errorf("an average precision of %v", l.AP)
 		}
+		if err := l.Heatmap.validate(); err != nil {
+			return fmt.Errorf("%s: %w", l.Query.File, err)
+		}
 		for _, n := range l.Nearest {
+			if err := n.Heatmap.validate(); err != nil {
+				return fmt.Errorf("%s: %w", n.File, err)
+			}
 			if !(n.Distance >= 0) {
 				return fmt.Errorf("%s is at a distance of %v", n.File, n.Distance)
 			}

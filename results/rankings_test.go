@@ -13,9 +13,10 @@ import (
 func recordedRankings() Rankings {
 	return Rankings{Format: RankingsFormat, Model: "osnet", Dataset: "f00d", Queries: 9, Lists: []RankedList{{
 		Place: 5, AP: 0.5, Matches: 3, Query: Image{"query/0002_c1s1_000451_03.jpg", 2, 1},
+		Heatmap: &Heatmap{Height: 1, Width: 2, Values: []float64{0.6, 0.8}},
 		Nearest: []Neighbour{
-			{Image{"bounding_box_test/0002_c2s1_000301_01.jpg", 2, 2}, 0.25, true, false},
-			{Image{"bounding_box_test/0000_c3s1_000551_02.jpg", 0, 3}, 0.5, false, true},
+			{Image: Image{"bounding_box_test/0002_c2s1_000301_01.jpg", 2, 2}, Distance: 0.25, Match: true},
+			{Image: Image{"bounding_box_test/0000_c3s1_000551_02.jpg", 0, 3}, Distance: 0.5, Distractor: true},
 		},
 	}}}
 }
@@ -44,6 +45,13 @@ func TestRankingsRefuse(t *testing.T) {
 		"an average precision beyond 1": func(l *RankedList) { l.AP = 1.5 },
 		"a distance that is no number":  func(l *RankedList) { l.Nearest[1].Distance = math.NaN() },
 		"an image without a name":       func(l *RankedList) { l.Nearest[0].File = "" },
+		"a heatmap without values":      func(l *RankedList) { l.Heatmap = &Heatmap{Height: 1, Width: 1} },
+		"a heatmap that overflows": func(l *RankedList) {
+			l.Nearest[0].Heatmap = &Heatmap{Height: math.MaxInt, Width: 2, Values: []float64{1, 1}}
+		},
+		"a heatmap below nothing": func(l *RankedList) {
+			l.Nearest[0].Heatmap = &Heatmap{Height: 1, Width: 1, Values: []float64{-1}}
+		},
 	} {
 		r := recordedRankings()
 		spoil(&r.Lists[0])

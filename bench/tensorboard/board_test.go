@@ -180,7 +180,7 @@ func TestGoesOnAfterATornFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for cut := 0; cut < len(data); cut += 7 {
+	for cut := 0; cut < len(data); cut += 43 {
 		dir := t.TempDir()
 		torn := filepath.Join(dir, filePrefix+"1700000000.host.1.0")
 		if err := os.WriteFile(torn, data[:cut], 0o666); err != nil {

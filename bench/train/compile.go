@@ -39,6 +39,9 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	if err := opt.Precision.Available(); err != nil {
 		return nil, fmt.Errorf("compiling %s: %w", g.Name, err)
 	}
+	if len(opt.Outputs) > 0 {
+		opt.Unfused = Fusions()
+	}
 	if opt.Loss == nil {
 		opt.Loss = CrossEntropy{}
 	}
@@ -68,6 +71,14 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	c.emitForward()
 	forwardSteps := len(c.steps)
 	p.features, p.logits = features.buf, logits.buf
+	p.outputs = map[*graph.Node]buffer{}
+	for _, n := range opt.Outputs {
+		v := c.values[n]
+		if v == nil {
+			return nil, fmt.Errorf("compiling %s: layer %q is none of its layers", g.Name, n.Name)
+		}
+		p.outputs[n] = v.buf
+	}
 	if opt.Stage != Inference {
 		if !logits.needs {
 			return nil, fmt.Errorf("compiling %s: nothing to train", g.Name)
@@ -231,4 +242,7 @@ func (c *compiler) measureLives(forwardSteps int, p *Program) {
 	}
 	touch(p.features, len(c.steps)-1)
 	touch(p.logits, len(c.steps)-1)
+	for _, b := range p.outputs {
+		touch(b, len(c.steps)-1)
+	}
 }

@@ -48,6 +48,10 @@ type Options struct {
 	NoDropout   bool        // dropout and stochastic depth do nothing
 	Unfused     []string    // names of [Fusions] that are left out
 	Activations Activations // whether to keep for the backward pass what could be computed again
+
+	// Outputs are nodes of the graph whose results the caller reads, beside features and logits: see [Program.Output].
+	// With any, nothing is fused, so that each is made as its node says.
+	Outputs []*graph.Node
 }
 
 // Activations says what becomes of values that the backward pass needs and could compute
@@ -85,6 +89,7 @@ type Program struct {
 	dlogits          buffer
 	compared         buffer // features that have a loss of their own, none without
 	dcompared        buffer
+	outputs          map[*graph.Node]buffer // that were asked for
 	fused            map[string]int
 	images           []float32
 	labels           []int32
@@ -273,6 +278,15 @@ func (p *Program) Features(n int) []float32 {
 // Logits is the classifier's output [n, classes] of the last run, valid until the next.
 func (p *Program) Logits(n int) []float32 {
 	return p.frame.at(p.logits)[:n*p.graph.Logits.Shape.C]
+}
+
+// Output is what a node of [Options.Outputs] made in the last run, [n, H, W, C], valid until the next.
+func (p *Program) Output(node *graph.Node, n int) []float32 {
+	b, ok := p.outputs[node]
+	if !ok {
+		panic(fmt.Sprintf("train: the output of layer %q was not asked for", node.Name))
+	}
+	return p.frame.at(b)[:n*node.Shape.Size()]
 }
 
 // Correct counts the images among the first n of the last run whose most likely class is their label.

@@ -42,12 +42,20 @@ give the same bytes. The paths of the files are printed.
 
 Queries are chosen by average precision: "spread" takes them from the best to the worst
 at even steps (of three: the best, the median and the worst), "best" and "worst" from one
-end, "first" as they stand in the dataset.`,
+end, "first" as they stand in the dataset.
+
+With --heatmap there is, below each image, where the network looks in it, from blue to
+red: the activations of the last map before pooling, as torchreid draws them, or for a
+transformer how much the embedding takes of each patch, by attention rollout. --json
+has the values.`,
 		Example: `  # the best, the median and the worst query
   reidbench rank osnet --weights runs/osnet/weights.safetensors --data Market-1501-v15.09.15 --queries 3 --out ranked
 
   # where it fails, and the lists for a script
-  reidbench rank osnet --weights osnet.pth --data Market-1501-v15.09.15 --choose worst --out ranked --json`,
+  reidbench rank osnet --weights osnet.pth --data Market-1501-v15.09.15 --choose worst --out ranked --json
+
+  # where does it look?
+  reidbench rank osnet --weights runs/osnet/weights.safetensors --data Market-1501-v15.09.15 --heatmap --out ranked`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeModels,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -94,6 +102,7 @@ end, "first" as they stand in the dataset.`,
 	flags.IntVar(&config.Queries, "queries", 10, "queries that are drawn")
 	flags.StringVar(&choice, "choose", string(bench.ChooseSpread), "`which` queries: "+choiceNames())
 	flags.IntVar(&config.Top, "top", 10, "gallery images in a list")
+	flags.BoolVar(&config.Heatmap, "heatmap", false, "draw below every image where the network looks")
 	options.register(command)
 	flags.IntVar(&config.Batch, "batch", recipe.DefaultBatch, "images in a batch")
 	flags.IntVar(&config.Threads, "threads", 0, "threads; none: one per CPU")

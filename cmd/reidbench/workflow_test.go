@@ -171,8 +171,12 @@ func TestWorkflow(t *testing.T) {
 			t.Error("the same list was drawn in other bytes")
 		}
 		var rankings results.Rankings
-		if err := json.Unmarshal([]byte(succeed(t, append(args, "--out", dir, "--json")...)), &rankings); err != nil {
+		printed := succeed(t, append(args, "--out", dir, "--heatmap", "--json")...)
+		if err := json.Unmarshal([]byte(printed), &rankings); err != nil {
 			t.Fatal(err)
+		}
+		if m := rankings.Lists[1].Nearest[3].Heatmap; rankings.Heatmaps != "activation" || m == nil || m.Height != 5 {
+			t.Errorf("heatmaps by %q, the last is %+v", rankings.Heatmaps, m)
 		}
 		if len(rankings.Lists) != 2 || len(rankings.Lists[0].Nearest) != 4 || rankings.Lists[0].Place != 1 ||
 			rankings.Lists[1].Place != rankings.Queries {

@@ -11,6 +11,9 @@ import (
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
+
+	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/heatmap"
 )
 
 var regular, bold = face(goregular.TTF), face(gobold.TTF)
@@ -30,8 +33,11 @@ func face(ttf []byte) font.Face {
 // canvas is what a list is drawn on.
 type canvas struct{ *image.RGBA }
 
-// cell draws a picture in its frame, whose upper left corner is at.
-func (c *canvas) cell(at image.Point, file string, picture Picture, hue color.Color, broken bool) error {
+// cell draws a picture in its frame, whose upper left corner is at, and below it where the network looks, if that is
+// known.
+func (c *canvas) cell(
+	at image.Point, file string, looks *results.Heatmap, picture Picture, hue color.Color, broken bool,
+) error {
 	img, err := picture(file)
 	if err != nil {
 		return fmt.Errorf("draw a ranked list: %w", err)
@@ -43,6 +49,10 @@ func (c *canvas) cell(at image.Point, file string, picture Picture, hue color.Co
 		c.breakFrame(outer)
 	}
 	draw.CatmullRom.Scale(c, inner, img, img.Bounds(), draw.Src, nil)
+	if looks != nil {
+		below := inner.Add(image.Pt(0, cellHeight))
+		draw.Draw(c, below, heatmap.Over(c.SubImage(inner), *looks), image.Point{}, draw.Src)
+	}
 	return nil
 }
 
@@ -59,15 +69,15 @@ func (c *canvas) breakFrame(outer image.Rectangle) {
 	}
 }
 
-// caption writes lines beneath a cell, centred; the first one in ink.
-func (c *canvas) caption(cell image.Point, first font.Face, lines ...string) {
+// caption writes lines from the height y on, centred below a cell; the first one in ink.
+func (c *canvas) caption(cell image.Point, y int, first font.Face, lines ...string) {
 	for i, line := range lines {
 		f, hue := regular, pencil
 		if i == 0 {
 			f, hue = first, ink
 		}
 		left := cell.X + (cellWidth-font.MeasureString(f, line).Ceil())/2
-		c.text(left, cell.Y+cellHeight+(i+1)*lineHeight, f, hue, line)
+		c.text(left, y+(i+1)*lineHeight, f, hue, line)
 	}
 }
 

@@ -49,25 +49,29 @@ func Draw(title string, list results.RankedList, picture Picture) (image.Image, 
 	if n := len(list.Nearest); n > 0 {
 		width += queryGap + n*cellWidth + (n-1)*gap
 	}
-	c := &canvas{image.NewRGBA(image.Rect(0, 0, width, 2*margin+headHeight+cellHeight+footHeight))}
+	at := image.Pt(margin, margin+headHeight)
+	foot := at.Y + cellHeight
+	if list.Heatmap != nil {
+		foot += pictureHeight + frame
+	}
+	c := &canvas{image.NewRGBA(image.Rect(0, 0, width, foot+footHeight+margin))}
 	draw.Draw(c, c.Bounds(), image.NewUniform(paper), image.Point{}, draw.Src)
 	c.text(margin, margin+lineHeight-4, bold, ink, title)
 
-	at := image.Pt(margin, margin+headHeight)
-	if err := c.cell(at, list.Query.File, picture, queryFrame, false); err != nil {
+	if err := c.cell(at, list.Query.File, list.Heatmap, picture, queryFrame, false); err != nil {
 		return nil, err
 	}
-	c.caption(at, bold, "query", person(results.Neighbour{Image: list.Query}), place(list.Query))
+	c.caption(at, foot, bold, "query", person(results.Neighbour{Image: list.Query}), place(list.Query))
 	at.X += cellWidth + queryGap
 	for i, n := range list.Nearest {
 		hue := missFrame
 		if n.Match {
 			hue = matchFrame
 		}
-		if err := c.cell(at, n.File, picture, hue, !n.Match); err != nil {
+		if err := c.cell(at, n.File, n.Heatmap, picture, hue, !n.Match); err != nil {
 			return nil, err
 		}
-		c.caption(at, regular, fmt.Sprintf("%d", i+1)+"   "+distance(n.Distance), person(n), place(n.Image))
+		c.caption(at, foot, regular, fmt.Sprintf("%d", i+1)+"   "+distance(n.Distance), person(n), place(n.Image))
 		at.X += cellWidth + gap
 	}
 	return c, nil
@@ -90,8 +94,12 @@ func Title(r results.Rankings, list results.RankedList) string {
 			found++
 		}
 	}
-	return fmt.Sprintf("%s   AP %.1f %%, place %d of %d queries   %d of %d matches in the first %d",
+	title := fmt.Sprintf("%s   AP %.1f %%, place %d of %d queries   %d of %d matches in the first %d",
 		r.Model, 100*list.AP, list.Place, r.Queries, found, list.Matches, len(list.Nearest))
+	if r.Heatmaps != "" {
+		title += "   below: " + r.Heatmaps
+	}
+	return title
 }
 
 func person(n results.Neighbour) string {

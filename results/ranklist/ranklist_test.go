@@ -88,6 +88,52 @@ func TestTitle(t *testing.T) {
 	if got := Title(rankings, list); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+	rankings.Heatmaps = "rollout"
+	if got := Title(rankings, list); got != want+"   below: rollout" {
+		t.Errorf("with heatmaps: %q", got)
+	}
+}
+
+// TestDrawHeatmaps: below every picture, as wide, lies where the network looks; what is above and the frames are as
+// without.
+func TestDrawHeatmaps(t *testing.T) {
+	_, list := inventedList()
+	without, err := Draw("", list, plainPicture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &results.Heatmap{Height: 2, Width: 1, Values: []float64{0, 1}}
+	list.Heatmap = m
+	for i := range list.Nearest {
+		list.Nearest[i].Heatmap = m
+	}
+	with, err := Draw("", list, plainPicture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := with.Bounds().Dy() - without.Bounds().Dy(); got != pictureHeight+frame {
+		t.Errorf("%d pixels higher, want %d", got, pictureHeight+frame)
+	}
+	top := margin + headHeight
+	for y := range top + cellHeight {
+		for x := range with.Bounds().Dx() {
+			if with.At(x, y) != without.At(x, y) {
+				t.Fatalf("the pixel at %d, %d is other than without heatmaps", x, y)
+			}
+		}
+	}
+	for i, left := 0, margin+frame; i <= len(list.Nearest); i++ {
+		cold := with.At(left, top+cellHeight+frame).(color.RGBA)
+		hot := with.At(left+pictureWidth-1, top+cellHeight+frame+pictureHeight-1).(color.RGBA)
+		// 0.3 of the picture and 0.7 of the ends of the colours, (0, 0, 128) and (128, 0, 0)
+		if (cold != color.RGBA{19, 38, 147, 0xff}) || (hot != color.RGBA{108, 38, 57, 0xff}) {
+			t.Errorf("image %d: %v above and %v below", i, cold, hot)
+		}
+		left += cellWidth + gap
+		if i == 0 {
+			left += queryGap - gap
+		}
+	}
 }
 
 func TestDrawWithoutAPicture(t *testing.T) {
