@@ -14,7 +14,7 @@ import (
 
 // TestEveryModel: there is a way to see where each of them looks, in how many places, and what it needs for that.
 func TestEveryModel(t *testing.T) {
-	size := map[string][2]int{ // other than an eighth of a patch or a stride of 32
+	size := map[string][2]int{ // other than those of patches and of a stride of 32
 		"alexnet": {7, 3}, "inceptionv3": {6, 2}, "inceptionv4": {6, 2}, "inception-resnetv2": {6, 2},
 		"senet154": {3, 2}, "lenet": {5, 5},
 	}
@@ -32,7 +32,8 @@ func TestEveryModel(t *testing.T) {
 		if m.Family == models.Transformer {
 			method = Rollout
 		}
-		if m.Family == models.Transformer && !strings.Contains(m.Name, "patch32") || strings.HasPrefix(m.Name, "osnet") {
+		large := m.Family == models.Transformer && !strings.Contains(m.Name, "patch32")
+		if large || strings.HasPrefix(m.Name, "osnet") {
 			want = [2]int{16, 8}
 		}
 		if other, ok := size[m.Name]; ok {
@@ -44,8 +45,8 @@ func TestEveryModel(t *testing.T) {
 	}
 }
 
-// run compiles a network with random weights, so many times as large as they are drawn for training, runs it on a random
-// image, and returns what its nodes made.
+// run compiles a network with random weights, so many times as large as they are drawn for training, runs it on a
+// random image, and returns what its nodes made.
 func run(
 	t *testing.T, g *graph.Graph, outputs []*graph.Node, times float32,
 ) (*train.Program, *train.Weights, Outputs) {

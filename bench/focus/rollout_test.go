@@ -25,7 +25,8 @@ func TestRollout(t *testing.T) {
 			y := b.Linear(block(i)+".qkv", b.LayerNorm(block(i)+".norm1", x, 1e-6), 3*width)
 			y = b.Linear(block(i)+".proj", b.Op(block(i)+".attention", graph.Attention{Heads: heads}, y), width)
 			x = b.Add(block(i)+".add1", x, y)
-			y = b.Act(block(i)+".act", b.Linear(block(i)+".fc", b.LayerNorm(block(i)+".norm2", x, 1e-6), width), graph.GELU)
+			y = b.Linear(block(i)+".fc", b.LayerNorm(block(i)+".norm2", x, 1e-6), width)
+			y = b.Act(block(i)+".act", y, graph.GELU)
 			x = b.Add(block(i)+".add2", x, y)
 		}
 		return b.Op("token", graph.Token{}, b.LayerNorm("norm", x, 1e-6))
@@ -103,7 +104,7 @@ func product(a, b [][]float64) [][]float64 {
 // TestRowsSumToOne: every token of every layer comes from somewhere, once, in each kind of transformer. Shares that
 // float32 has rounded sum to 1 within 128·2⁻²⁴.
 func TestRowsSumToOne(t *testing.T) {
-	for _, name := range []string{"vit_tiny_patch16_224", "vt-resnet50-1f2r", "tnt-s"} {
+	for _, name := range []string{"vt-resnet50-1f1r", "tnt-s"} {
 		t.Run(name, func(t *testing.T) {
 			m, err := models.Lookup(name)
 			if err != nil {

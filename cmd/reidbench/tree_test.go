@@ -154,6 +154,7 @@ func TestOnlyRegularFilesAreOpened(t *testing.T) {
 		"results/atomicfile/atomicfile.go", // a name that nobody has, and a folder
 		"results/atomicfile/partial.go",    // appends, after a check
 		"bench/store/log.go",               // appends, after a check
+		"bench/tensorboard/folder.go",      // a name that nobody has
 		"bench/machine/machine.go",         // of /proc
 		"market1501/listing.go",            // folders, after a check
 		"market1501/synth.go",              // in a folder of its own

@@ -27,8 +27,8 @@ func Over(img image.Image, m results.Heatmap) image.Image {
 	return drawn
 }
 
-// resize spreads a map over an image's pixels, in rows: between the middles of places bilinear, beyond them constant, as
-// OpenCV's resize does. Then the least becomes 0 and the greatest 1.
+// resize spreads a map over an image's pixels, in rows: between the middles of places bilinear, beyond them constant,
+// as OpenCV's resize does. Then the least becomes 0 and the greatest 1.
 func resize(m results.Heatmap, height, width int) []float64 {
 	rows, columns := taps(m.Height, height), taps(m.Width, width)
 	value := func(y, x int) float64 { return m.Values[y*m.Width+x] }

@@ -11,8 +11,8 @@ import (
 	"github.com/reidbench/reidbench/results"
 )
 
-// TestJet holds colours against those that OpenCV 4.6 draws with COLORMAP_JET for 0, 32, 64, … of 255. It rounds some of
-// all 256 the other way, none by more.
+// TestJet holds colours against those that OpenCV 4.6 draws with COLORMAP_JET for 0, 32, 64, … of 255. It rounds some
+// of all 256 the other way, none by more.
 func TestJet(t *testing.T) {
 	want := []color.RGBA{
 		{0, 0, 128, 255}, {0, 0, 255, 255}, {0, 128, 255, 255}, {2, 255, 254, 255}, {130, 255, 126, 255},
