@@ -36,8 +36,11 @@ type job struct {
 			Spec     struct {
 				RestartPolicy                 string `yaml:"restartPolicy"`
 				TerminationGracePeriodSeconds int    `yaml:"terminationGracePeriodSeconds"`
-				Containers                    []container
-				Volumes                       []struct {
+				SecurityContext               struct {
+					FSGroup int `yaml:"fsGroup"`
+				} `yaml:"securityContext"`
+				Containers []container
+				Volumes    []struct {
 					Name                  string
 					PersistentVolumeClaim struct {
 						ClaimName string `yaml:"claimName"`

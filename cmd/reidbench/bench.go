@@ -58,7 +58,7 @@ the start of threads are not in it.`,
   reidbench bench infer 'mobilenet*' --json
   reidbench bench kernels --threads 1 > new.txt
   reidbench bench kernels osnet --batch 32 --json`,
-		ValidArgsFunction: completeModels,
+		ValidArgsFunction: completeBenched,
 		Args:              cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			err := config.Precision.Available()

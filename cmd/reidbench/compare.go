@@ -43,7 +43,7 @@ nothing differs. The exit code is 0 whatever differs.`,
   # two files that eval --features has written, after re-ranking
   reidbench compare ours.csv theirs.csv --metric cosine --rerank`,
 		Args:              cobra.ExactArgs(2),
-		ValidArgsFunction: completeModels,
+		ValidArgsFunction: completeModelsAndFiles,
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if sides.protocol, err = options.protocol(c.Flags().Changed); err != nil {
 				return err

@@ -54,13 +54,8 @@ no line in CSV, and NaN in NumPy's array.`,
 
   # who is it?
   reidbench embed osnet --weights osnet.pth unknown.jpg --against known/ --top 3 --metric cosine`,
-		Args: cobra.MinimumNArgs(2),
-		ValidArgsFunction: func(c *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveDefault // files
-			}
-			return completeModels(c, args, text)
-		},
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: completeModelThenFiles,
 		RunE: func(c *cobra.Command, args []string) error {
 			err := options.check()
 			if err != nil {

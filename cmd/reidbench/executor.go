@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -45,18 +46,21 @@ type executorOptions struct {
 	image, claim  string
 }
 
-// executors are the values of --executor, with the flags that mean something to each alone.
-var executors = []struct {
+// executorFlags are an executor and the flags that only some have.
+type executorFlags struct {
 	name  string
 	flags []string
-}{
+}
+
+// executors are the values of --executor.
+var executors = []executorFlags{
 	{"local", []string{"jobs", "threads", "task", "await-teacher"}},
 	{"slurm", []string{"partition", "time", "cpus", "mem-per-job", "array-limit", "detach"}},
 	{"kubernetes", []string{"print", "image", "volume-claim", "cpus", "mem-per-job", "array-limit"}},
 }
 
 func (o *executorOptions) register(flags *pflag.FlagSet) {
-	flags.StringVar(&o.name, "executor", "local", "where jobs are done: local, slurm, kubernetes")
+	flags.StringVar(&o.name, "executor", "local", "where jobs are done: "+strings.Join(executorNames(), ", "))
 	flags.StringVar(&o.partition, "partition", "", "Slurm's `partition`; none: its default")
 	flags.StringVar(&o.time, "time",
 		"", "Slurm's `limit` of a job, as 12:00:00 or 3-00; at its end a job goes on in another turn")
@@ -67,22 +71,26 @@ func (o *executorOptions) register(flags *pflag.FlagSet) {
 		0, "jobs that a cluster does at the same time; none: as many as it has room for")
 	flags.BoolVar(&o.detach, "detach", false, "submit to Slurm and do not wait; the same command without it waits")
 	flags.BoolVar(&o.print, "print", false, "print the manifest for Kubernetes")
-	flags.StringVar(&o.image, "image", "", "`image` for Kubernetes that has reidbench on its PATH")
+	flags.StringVar(&o.image, "image",
+		"", "`image` for Kubernetes that has reidbench on its PATH; none: that of this release")
 	flags.StringVar(&o.claim, "volume-claim", "reidbench", "`name` of the claim of the volume with the folders")
+}
+
+func executorNames() []string {
+	return namesOf(executors, func(e executorFlags) string { return e.name })
 }
 
 // check refuses flags that the executor does not know.
 func (o *executorOptions) check(c *cobra.Command) error {
-	var names, known []string
+	var known []string
 	var err error
 	for _, e := range executors {
-		names = append(names, e.name)
 		if e.name == o.name {
 			known = e.flags
 		}
 	}
 	if known == nil {
-		return misuse("--executor %s: there are %s", o.name, strings.Join(names, ", "))
+		return misuse("--executor %s: there are %s", o.name, strings.Join(executorNames(), ", "))
 	}
 	for _, e := range executors {
 		for _, flag := range e.flags {
@@ -142,8 +150,13 @@ func (o *executorOptions) printManifest(c *cobra.Command, config bench.Config, w
 	if err != nil {
 		return err
 	}
+	version := describeBuild().Version
+	image := cmp.Or(o.image, imageOf(version))
+	if image == "" {
+		return misuse("--image is missing: this build, %s, is no release, which has an image of its own", version)
+	}
 	return kubernetes.Manifest{
-		Name: "reidbench", Image: o.image, Claim: o.claim,
+		Name: "reidbench", Image: image, Claim: o.claim,
 		Models: config.Models, Seeds: config.Seeds, Teacher: teacher.Name, Flags: flags,
 		CPUs: o.cpus, Memory: o.memory, Limit: o.limit,
 	}.Write(w)

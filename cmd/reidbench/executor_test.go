@@ -24,7 +24,7 @@ func TestExecutorFlags(t *testing.T) {
 		{"--executor slurm --cpus 0", `"0" for "--cpus" flag: must be from 1 to 4096`},
 		{"--executor kubernetes", "add --print"},
 		{"--executor kubernetes --print --time 1:00:00", "--time is for --executor slurm, not kubernetes"},
-		{"--executor kubernetes --print", "no image is named"},
+		{"--executor kubernetes --print", "--image is missing: this build, "},
 		{"--executor kubernetes --print --image x --mem-per-job 12GB", `"12GB"`},
 	} {
 		o := reidbench(t, append([]string{"run", "lenet"}, strings.Fields(test.args)...)...)

@@ -33,6 +33,7 @@ func prepare(command *cobra.Command) {
 		return
 	}
 	boundNumbers(command)
+	completeFlags(command)
 	command.Flags().SortFlags = false // they stand in an order that says something
 	validate, work := command.Args, command.RunE
 	command.Args = func(c *cobra.Command, args []string) error {

@@ -17,10 +17,7 @@ func registerData(command *cobra.Command, data, layoutName *string) {
 }
 
 func layoutUsage() string {
-	var names []string
-	for _, l := range layout.All() {
-		names = append(names, l.Name)
-	}
+	names := namesOf(layout.All(), func(l layout.Layout) string { return l.Name })
 	return "`names` of images: " + strings.Join(names, ", ") + "; none: as most are"
 }
 

@@ -52,7 +52,7 @@ those of changed networks. After Ctrl-C what was measured is printed.`,
   reidbench measure resnet50 'mobilenet*'
   reidbench measure osnet --threads 1 --json
   reidbench measure resnet50 --last-stride 1 --bnneck`,
-		ValidArgsFunction: completeModels,
+		ValidArgsFunction: completeRows,
 		Args:              cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			list, err := models.Match(args...)

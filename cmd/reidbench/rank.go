@@ -115,11 +115,7 @@ has the values.`,
 }
 
 func choiceNames() string {
-	var names []string
-	for _, c := range bench.Choices() {
-		names = append(names, string(c))
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(namesOf(bench.Choices(), func(c bench.Choice) string { return string(c) }), ", ")
 }
 
 // drawRankings writes a PNG per list into dir, which it creates, and returns their paths:

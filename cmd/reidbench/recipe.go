@@ -119,11 +119,7 @@ func (o *recipeOptions) recipe(given func(flag string) bool) (recipe.Recipe, err
 }
 
 func recipeNames() string {
-	var names []string
-	for _, r := range recipe.All() {
-		names = append(names, r.Name)
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(namesOf(recipe.All(), func(r recipe.Recipe) string { return r.Name }), ", ")
 }
 
 func describeRecipes() string {

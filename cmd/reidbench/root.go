@@ -11,7 +11,6 @@ import (
 
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/kernels/isa"
-	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results/visible"
 )
 
@@ -103,10 +102,9 @@ REIDBENCH_ISA=avx512|avx2|generic chooses the kernels' instruction set.`,
 		newListCommand(), newChooseCommand(), newSummaryCommand(), newCheckCommand(),
 		newEvalCommand(), newCompareCommand(), newRankCommand(), newEmbedCommand(),
 		newDataCommand(), newWeightsCommand(),
-		newMeasureCommand(), newBenchCommand(), newVersionCommand(),
+		newMeasureCommand(), newBenchCommand(), newCompletionCommand(), newVersionCommand(),
 	)
 	cobra.EnableCommandSorting = false
-	root.CompletionOptions.HiddenDefaultCmd = true
 	// a command that has others below it does nothing itself
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(),
 		"{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
@@ -136,13 +134,4 @@ func newHelpCommand() *cobra.Command {
 			return command.Help()
 		},
 	}
-}
-
-// completeModels offers the names of models to a shell's completion.
-func completeModels(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	var names []string
-	for _, m := range models.All() {
-		names = append(names, m.Name)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -113,7 +113,7 @@ Recipes:
   # does everything work here?
   reidbench run mobilenetv3-small --recipe tiny --out /tmp/runs`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeModels,
+		ValidArgsFunction: completeRows,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.executor.check(c); err != nil {
 				return err

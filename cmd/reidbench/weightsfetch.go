@@ -54,7 +54,7 @@ https://mirror.example/weights/models/NAME.`,
   # two models, and another file than the one to begin with
   reidbench weights fetch osnet resnet50
   reidbench weights fetch timm/resnet50.a1_in1k --out others`,
-		ValidArgsFunction: completeModels,
+		ValidArgsFunction: completeRows,
 		Args:              cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			wanted, err := wantedFiles(args)
