@@ -18,12 +18,13 @@ import (
 	"github.com/reidbench/reidbench/results/visible"
 )
 
-// newPage gathers what the runs' folders hold beside their records, and the images of ranked lists from data, if that
-// is named, or from the folder of runs. What cannot be read is left out, which warn is told.
-func newPage(ctx context.Context, report *results.Report, runs, data string, warn io.Writer) (html.Page, error) {
+// newPage gathers what the runs' folders hold beside their records, and the images of ranked lists. What cannot be read
+// is left out, which warn is told.
+func newPage(
+	ctx context.Context, report *results.Report, runs string, pictures *pictures, warn io.Writer,
+) (html.Page, error) {
 	page := html.Page{Report: report}
 	profiles, ranked := map[string]*results.Profile{}, map[string]bool{}
-	pictures := newPictures(runs, data)
 	folders, err := os.ReadDir(runs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return page, err

@@ -16,8 +16,12 @@ import (
 
 	"golang.org/x/image/draw"
 
+	"github.com/reidbench/reidbench/bench"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/market1501"
+	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
+	"github.com/reidbench/reidbench/results/heatmap"
 	"github.com/reidbench/reidbench/results/html"
 	"github.com/reidbench/reidbench/results/visible"
 )
@@ -27,22 +31,27 @@ const (
 	thumbnailWidth, thumbnailHeight = 56, 112
 	thumbnailQuality                = 70
 	thumbnailBytes                  = 3 << 20
+
+	heatmapBytes = 3 << 20 // of pictures of where networks look, in a page that is asked for them
 )
 
-// pictures are the images of the datasets at hand, made small.
+// pictures are the images of the datasets at hand, made small: of the one that is named, or those in the folder of
+// runs.
 type pictures struct {
 	runs     string
 	data     string                         // a dataset's folder; "": none is named
+	heatmaps bool                           // show where networks look, too
 	datasets map[string]*market1501.Dataset // by fingerprint; nil: not at hand
-	small    map[string][]byte
+	small    map[string]thumbnail
 	left     int // bytes that may still be used
+	heatLeft int // by heatmaps
 	missing  map[string]bool
 }
 
-func newPictures(runs, data string) *pictures {
+func newPictures(runs, data string, heatmaps bool) *pictures {
 	return &pictures{
-		runs: runs, data: data, datasets: map[string]*market1501.Dataset{}, small: map[string][]byte{},
-		left: thumbnailBytes, missing: map[string]bool{},
+		runs: runs, data: data, heatmaps: heatmaps, datasets: map[string]*market1501.Dataset{},
+		small: map[string]thumbnail{}, left: thumbnailBytes, heatLeft: heatmapBytes, missing: map[string]bool{},
 	}
 }
 
@@ -91,10 +100,13 @@ func (p *pictures) ranked(ctx context.Context, model, dir string, record results
 		return html.Ranked{}, false
 	}
 	dataset := p.dataset(ctx, record.Dataset)
-	ranked := html.Ranked{Model: model}
+	if p.heatmaps && dataset != nil {
+		p.look(ctx, dir, record.Model, dataset, &rankings)
+	}
+	ranked := html.Ranked{Model: model, Looks: rankings.Heatmaps}
 	for _, l := range rankings.Lists {
 		list := html.RankedList{Place: placeName(l.Place, rankings.Queries), AP: l.AP, Query: p.picture(ctx, dataset,
-			results.Neighbour{Image: l.Query})}
+			results.Neighbour{Image: l.Query, Heatmap: l.Heatmap})}
 		for _, n := range l.Nearest {
 			list.Nearest = append(list.Nearest, p.picture(ctx, dataset, n))
 		}
@@ -131,22 +143,55 @@ func (p *pictures) picture(ctx context.Context, d *market1501.Dataset, n results
 		if err != nil {
 			p.missing[fmt.Sprintf("An image is not shown: %v.", err)] = true
 		} else {
-			small = thumbnail(img)
+			small = newThumbnail(img)
 		}
 		p.small[key] = small
 	}
-	if len(small) > p.left {
-		p.missing["Some images are left out, so that the page stays small."] = true
+	const some = "Some images are left out, so that the page stays small."
+	if len(small.jpeg) > p.left {
+		p.missing[some] = true
 		return picture
 	}
-	p.left -= len(small)
-	picture.JPEG = small
+	p.left -= len(small.jpeg)
+	picture.JPEG = small.jpeg
+	if n.Heatmap == nil || small.img == nil {
+		return picture
+	}
+	looks := encodeThumbnail(heatmap.Over(small.img, *n.Heatmap))
+	if len(looks) > p.heatLeft {
+		p.missing[some] = true
+		return picture
+	}
+	p.heatLeft -= len(looks)
+	picture.Looks = looks
 	return picture
 }
 
-func thumbnail(img image.Image) []byte {
+// look finds where a run's network looks in the images of its ranked lists, by the weights in its folder.
+func (p *pictures) look(ctx context.Context, dir, name string, d *market1501.Dataset, r *results.Rankings) {
+	model, err := models.Lookup(name)
+	if err == nil {
+		weights := filepath.Join(dir, store.WeightsFile)
+		err = bench.Look(ctx, bench.LookConfig{Model: model, Weights: weights}, d, r)
+	}
+	if err != nil {
+		p.missing[fmt.Sprintf("Where %s looks is not shown: %v.", name, err)] = true
+	}
+}
+
+// A thumbnail is an image made small; the zero value is one that is not at hand.
+type thumbnail struct {
+	img  image.Image
+	jpeg []byte
+}
+
+func newThumbnail(img image.Image) thumbnail {
 	small := image.NewRGBA(image.Rect(0, 0, thumbnailWidth, thumbnailHeight))
 	draw.CatmullRom.Scale(small, small.Bounds(), img, img.Bounds(), draw.Src, nil)
+	return thumbnail{small, encodeThumbnail(small)}
+}
+
+func encodeThumbnail(small image.Image) []byte {
 	var encoded bytes.Buffer
 	if err := jpeg.Encode(&encoded, small, &jpeg.Options{Quality: thumbnailQuality}); err != nil {
 		panic("a thumbnail does not encode: " + err.Error()) // its size is fixed, and memory takes it

@@ -21,6 +21,7 @@ func newReportCommand() *cobra.Command {
 		runs, out                 string
 		page, data, measured      string
 		markdown, csv, json, ours bool
+		heatmaps                  bool
 		display                   displayOptions
 	)
 	command := &cobra.Command{
@@ -60,11 +61,17 @@ Columns: ` + wrapWords(results.ColumnKeys(), 88, 9) + `.`,
   reidbench report --html report.html
 
   # with the pictures of ranked lists from a dataset that is elsewhere
-  reidbench report --runs runs-paper --html report.html --data Market-1501-v15.09.15`,
+  reidbench report --runs runs-paper --html report.html --data Market-1501-v15.09.15
+
+  # and with where the networks look
+  reidbench report --html report.html --heatmap`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := display.check(); err != nil {
 				return err
+			}
+			if heatmaps && page == "" {
+				return misuse("--heatmap is for --html; see \"rank --heatmap\" for pictures")
 			}
 			report, err := loadRuns(c, runs)
 			if err != nil {
@@ -78,7 +85,7 @@ Columns: ` + wrapWords(results.ColumnKeys(), 88, 9) + `.`,
 				report.OursAlone()
 			}
 			if page != "" {
-				return writePage(c.Context(), report, runs, data, page, c.ErrOrStderr())
+				return writePage(c.Context(), report, runs, newPictures(runs, data, heatmaps), page, c.ErrOrStderr())
 			}
 			write := func(w io.Writer) error { return report.Text(w, display.layout(w)) }
 			switch {
@@ -108,6 +115,8 @@ Columns: ` + wrapWords(results.ColumnKeys(), 88, 9) + `.`,
 	flags.StringVar(&page, "html", "", "`file` to write as a page for a browser, complete in itself")
 	flags.StringVar(&data, "data",
 		"", "`folder` of the dataset, for the pictures in a page; none: synthetic data is found with the runs")
+	flags.BoolVar(&heatmaps, "heatmap",
+		false, "show in the page where networks look, by their weights; takes some seconds for each")
 	flags.StringVar(&out, "out", "", "`file` to write in place of standard output")
 	command.MarkFlagsMutuallyExclusive("markdown", "csv", "json", "html")
 	command.MarkFlagsMutuallyExclusive("html", "out")
@@ -130,8 +139,10 @@ func nameOdd(report *results.Report, w io.Writer) {
 	results.WriteFacts(w, facts, terminalWidth(w))
 }
 
-func writePage(ctx context.Context, report *results.Report, runs, data, file string, warn io.Writer) error {
-	page, err := newPage(ctx, report, runs, data, warn)
+func writePage(
+	ctx context.Context, report *results.Report, runs string, pictures *pictures, file string, warn io.Writer,
+) error {
+	page, err := newPage(ctx, report, runs, pictures, warn)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func writeLive(ctx context.Context, w *bytes.Buffer, runs, data, measured, versi
 	if err := addMeasurements(report, measured); err != nil {
 		return err
 	}
-	page, err := newPage(ctx, report, runs, data, warn)
+	page, err := newPage(ctx, report, runs, newPictures(runs, data, false), warn)
 	if err != nil {
 		return err
 	}

@@ -141,12 +141,14 @@ func TestWorkflow(t *testing.T) {
 			!bytes.Contains(page, []byte("are not at hand: name its folder with --data")) {
 			t.Error("the page does not say that the images are elsewhere")
 		}
-		succeed(t, "report", "--runs", runs, "--html", file, "--data", data)
+		succeed(t, "report", "--runs", runs, "--html", file, "--data", data, "--heatmap")
 		if page, err = os.ReadFile(file); err != nil || bytes.Contains(page, []byte("not at hand")) {
 			t.Errorf("the images are not found: %v", err)
 		}
 		if n := bytes.Count(page, []byte(`<img src="data:image/jpeg;base64,`)); n < 3*2 {
 			t.Errorf("%d images of three ranked lists", n)
+		} else if looks := bytes.Count(page, []byte(`<img class="looks"`)); looks != n {
+			t.Errorf("where the network looks is shown for %d images of %d", looks, n)
 		}
 	})
 	t.Run("rank", func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 type Ranked struct {
 	Model string
 	Lists []RankedList
+	Looks string // how the pictures of where it looks were made; "": there are none
 }
 
 // RankedList is one query with the nearest images of the gallery.
@@ -28,13 +29,13 @@ type Picture struct {
 	Distance   float64 // to the query
 	Match      bool    // the query's person
 	JPEG       []byte  // nil: not at hand
+	Looks      []byte  // where the network looks in it, a JPEG too; nil: not asked for
 }
 
 // rankedModel is a Ranked as the template shows it.
 type rankedModel struct {
-	Model string
-	Open  bool
-	Lists []RankedList
+	Open bool
+	Ranked
 }
 
 // ranked brings the lists into the report's order. The most accurate model's are open.
@@ -53,7 +54,7 @@ func (p Page) ranked(lines []line) []rankedModel {
 		if m := l.Metrics(); m != nil && m.MAP > most {
 			best, most = len(all), m.MAP
 		}
-		all = append(all, rankedModel{Model: l.Model, Lists: r.Lists})
+		all = append(all, rankedModel{Ranked: r})
 	}
 	if len(all) > 0 {
 		all[best].Open = true
@@ -65,8 +66,13 @@ func (p Page) ranked(lines []line) []rankedModel {
 func (r RankedList) Percent() string { return fmt.Sprintf("%.1f %%", 100*r.AP) }
 
 // Source is the image within the page.
-func (p Picture) Source() template.URL {
-	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(p.JPEG))
+func (p Picture) Source() template.URL { return within(p.JPEG) }
+
+// LooksSource is where the network looks in it.
+func (p Picture) LooksSource() template.URL { return within(p.Looks) }
+
+func within(jpeg []byte) template.URL {
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(jpeg))
 }
 
 // Person names the identity; distractors show nobody whom anybody looks for.
