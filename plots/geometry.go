@@ -19,6 +19,19 @@ func overlap(a, b vg.Rectangle) bool {
 	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
 }
 
+// touch reports whether a and b overlap or share an edge.
+func touch(a, b vg.Rectangle) bool {
+	return a.Min.X <= b.Max.X && b.Min.X <= a.Max.X && a.Min.Y <= b.Max.Y && b.Min.Y <= a.Max.Y
+}
+
+// around is the smallest rectangle that has all of r and s.
+func around(r vg.Rectangle, s segment) vg.Rectangle {
+	return vg.Rectangle{
+		Min: vg.Point{X: min(r.Min.X, s.a.X, s.b.X), Y: min(r.Min.Y, s.a.Y, s.b.Y)},
+		Max: vg.Point{X: max(r.Max.X, s.a.X, s.b.X), Y: max(r.Max.Y, s.a.Y, s.b.Y)},
+	}
+}
+
 func within(inner, outer vg.Rectangle) bool {
 	return inner.Min.X >= outer.Min.X && inner.Max.X <= outer.Max.X &&
 		inner.Min.Y >= outer.Min.Y && inner.Max.Y <= outer.Max.Y
@@ -48,7 +61,7 @@ func (s segment) distanceTo(p vg.Point) vg.Length {
 
 // crosses reports whether two strokes meet.
 func (s segment) crosses(t segment) bool {
-	return side(s, t.a)*side(s, t.b) <= 0 && side(t, s.a)*side(t, s.b) <= 0 && overlapLoose(s, t)
+	return overlapLoose(s, t) && side(s, t.a)*side(s, t.b) <= 0 && side(t, s.a)*side(t, s.b) <= 0
 }
 
 // side is positive left of s and negative right of it.

@@ -19,8 +19,9 @@ type label struct {
 // placement is where a label went; leader connects the two where it had to move away.
 type placement struct {
 	box    vg.Rectangle
-	leader *segment // from the marker's edge to the box
-	cost   float64  // what the place is worth by itself, less being better
+	leader *segment     // from the marker's edge to the box
+	extent vg.Rectangle // of both
+	cost   float64      // what the place is worth by itself, less being better
 }
 
 // Weights of what a placement should avoid. Overlaps outweigh everything: any place without one is better than any
@@ -55,7 +56,7 @@ func placeLabels(labels []label, fronts []segment, area vg.Rectangle) ([]placeme
 		if len(s.candidates[i]) == 0 { // no room at all: over its marker, so that it is at least drawn
 			half := vg.Point{X: l.width / 2, Y: l.height / 2}
 			box := vg.Rectangle{Min: l.marker.center.Sub(half), Max: l.marker.center.Add(half)}
-			s.candidates[i] = []placement{{box: box}}
+			s.candidates[i] = []placement{{box: box, extent: box}}
 			overlaps++
 		}
 		s.chosen[i] = -1
@@ -109,6 +110,10 @@ func candidates(l label, markers []disc, fronts []segment, area vg.Rectangle) []
 				continue
 			}
 			p.judge(l, k*360/directions, markers, fronts)
+			p.extent = p.box
+			if p.leader != nil {
+				p.extent = around(p.box, *p.leader)
+			}
 			places = append(places, p)
 		}
 	}
@@ -156,6 +161,9 @@ func (p *placement) judge(l label, degrees int, markers []disc, fronts []segment
 
 // conflict is the cost of having both placements.
 func (p *placement) conflict(q *placement) float64 {
+	if !touch(p.extent, q.extent) {
+		return 0
+	}
 	cost := 0.0
 	if overlap(p.box, q.box) {
 		cost += overlapCost

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,6 +59,52 @@ func TestMeasuredCosts(t *testing.T) {
 	}
 	if diff := cmp.Diff(measuredPoints(), c); diff != "" {
 		t.Errorf("drawing has changed the points (-before +after):\n%s", diff)
+	}
+}
+
+// TestRenderAnswer: the same charts as among all others, but few.
+func TestRenderAnswer(t *testing.T) {
+	unmeasured := Comparison{Points: measuredPoints().Points[2:]}
+	apart := measuredPoints()
+	apart.Apart = true
+	apart.Points[0].Ours = apart.Points[0].Published
+	for _, test := range []struct {
+		name string
+		c    Comparison
+		want []string
+	}{
+		{"measured", measuredPoints(), []string{"map-latency.png", "map-latency.svg"}},
+		{"not measured", unmeasured, []string{"map-macs.png", "map-macs.svg"}},
+		{
+			"apart", apart,
+			[]string{"map-latency.png", "map-latency.svg", "ours-map-latency.png", "ours-map-latency.svg"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			all, few := t.TempDir(), t.TempDir()
+			if _, err := Render(all, test.c); err != nil {
+				t.Fatal(err)
+			}
+			paths, err := RenderAnswer(few, test.c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, path := range paths {
+				name := filepath.Base(path)
+				got = append(got, name)
+				drawn, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want, err := os.ReadFile(filepath.Join(all, name)); err != nil || !bytes.Equal(drawn, want) {
+					t.Errorf("%s is not what all charts have: %v", name, err)
+				}
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("charts (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -137,16 +137,31 @@ var (
 	}
 )
 
-// Answer is the name of the chart that answers first, where latency was measured.
+// Answer is the name of the chart that answers first, as a PNG, where latency was measured.
 const Answer = "map-latency.png"
 
 // ErrNothingToPlot is returned by Render where no point has a side.
 var ErrNothingToPlot = errors.New("nothing to plot")
 
-// Render writes the charts into dir, which it creates, as PNG and SVG: map-macs.png, map-macs.svg, rank1-macs.png and
+// Render writes all charts into dir, which it creates, as PNG and SVG: map-macs.png, map-macs.svg, rank1-macs.png and
 // so on, those against latency and throughput where some point has them; ours-map-macs.png and so on where our side
 // stands apart. It returns the paths written.
 func Render(dir string, c Comparison) ([]string, error) {
+	return c.renderSides(dir, accuracies, slices.Concat(costs, measured))
+}
+
+// RenderAnswer writes the charts that answer first, as Render would: mAP against latency, or against MACs where no
+// latency was measured. The first of the paths is that of a PNG.
+func RenderAnswer(dir string, c Comparison) ([]string, error) {
+	cost := costs[0]
+	if len(c.knowing(measured[0]).Points) > 0 {
+		cost = measured[0]
+	}
+	return c.renderSides(dir, accuracies[:1], []quantity{cost})
+}
+
+// renderSides writes a chart of each accuracy against each cost, or two where our side stands apart.
+func (c Comparison) renderSides(dir string, accuracies, costs []quantity) ([]string, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
@@ -154,19 +169,19 @@ func Render(dir string, c Comparison) ([]string, error) {
 		return nil, err
 	}
 	if !c.Apart {
-		return c.render(dir, "")
+		return c.render(dir, "", accuracies, costs)
 	}
-	paths, err := c.side(false).render(dir, "")
+	paths, err := c.side(false).render(dir, "", accuracies, costs)
 	if err != nil {
 		return paths, err
 	}
-	ours, err := c.side(true).render(dir, "ours-")
+	ours, err := c.side(true).render(dir, "ours-", accuracies, costs)
 	return append(paths, ours...), err
 }
 
-// render writes the charts, their names behind a prefix.
-func (c Comparison) render(dir, prefix string) (paths []string, err error) {
-	for _, cost := range slices.Concat(costs, measured) {
+// render writes charts, their names behind a prefix.
+func (c Comparison) render(dir, prefix string, accuracies, costs []quantity) (paths []string, err error) {
+	for _, cost := range costs {
 		known := c.knowing(cost)
 		if len(known.Points) == 0 {
 			continue

@@ -114,16 +114,17 @@ func Paper() Recipe {
 }
 
 // Quick is the default: a training that any laptop finishes. All published rows
-// together cost 125 GMACs a forward pass, and its budget keeps their sum below ten
-// minutes on two cores. The small models train for some epochs and learn something,
-// the largest see a handful of batches: figures of this recipe compare nothing.
+// together cost 125 GMACs a forward pass, and its budget keeps their sum, with what is
+// measured beside, below eight minutes on two cores that have AVX2. The small models train
+// for some epochs and learn something, the largest see a batch or two: figures of this
+// recipe compare nothing. As in Scratch the classifier has no stage of its own.
 func Quick() Recipe {
 	return Recipe{
-		Name:       "quick",
-		HeadEpochs: 1, Epochs: 12, Batch: 8,
-		LR: 5e-4, LRStep: 9, LRGamma: 0.1, Decay: 5e-4,
-		ForwardMACs: 400e9,
-		Synthetic:   SyntheticSize{IDs: 34, TestIDs: 10, Images: 6},
+		Name:   "quick",
+		Epochs: 12, Batch: 8,
+		LR: 1e-4, LRStep: 9, LRGamma: 0.1, Decay: 5e-4,
+		ForwardMACs: 200e9,
+		Synthetic:   SyntheticSize{IDs: 30, TestIDs: 6, Images: 6},
 	}
 }
 

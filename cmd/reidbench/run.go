@@ -46,7 +46,7 @@ func newRunCommand() *cobra.Command {
 Market-1501, and prints the published accuracies against what the models cost here, and
 what the runs have come to: beside the published, with the difference, where like is
 compared with like (Market-1501's own images, the paper's recipe) or with --compare.
-Plots are drawn into OUT/plots.
+The first plot is drawn into OUT/plots; "reidbench plot" draws them all.
 
 MODEL is a name of "reidbench list --all" or a wildcard for several; "all" stands for
 the rows of the published tables. Where no dataset is given, one is drawn: synthetic

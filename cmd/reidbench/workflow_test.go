@@ -34,7 +34,8 @@ func TestWorkflow(t *testing.T) {
 	dir := t.TempDir()
 	data, runs := synthetic(t), filepath.Join(dir, "runs")
 	train := []string{
-		"run", "lenet", "--data", data, "--out", runs, "--epochs", "2", "--batch", "4", "--lr", "1e-3", "--seed", "5",
+		"run", "lenet", "--data", data, "--out", runs, "--head-epochs", "1", "--epochs", "2", "--batch", "4",
+		"--lr", "1e-3", "--seed", "5",
 	}
 
 	table := succeed(t, train...)
@@ -382,7 +383,7 @@ func TestMoreEpochs(t *testing.T) {
 		text := succeed(t, "run", "lenet", "--data", data, "--out", filepath.Join(dir, out), "--recipe", "tiny",
 			"--epochs", epochs)
 		_, learned, _ := strings.Cut(text, "\nWhat the runs have come to\n") // above are speeds
-		learned, _, ok := strings.Cut(learned, "\nPlots: ")
+		learned, _, ok := strings.Cut(learned, "\nPlot: ")
 		if !ok {
 			t.Errorf("a table without an end:\n%s", text)
 		}
