@@ -303,7 +303,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	succeed(t, train(undisturbed)...)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	stderr := &tripwire{text: "lenet: training, 41 epochs", trip: cancel}
+	stderr := &tripwire{text: "lenet: training, 40 epochs", trip: cancel}
 	if code := run(ctx, train(disturbed), os.Stdout, stderr); code != exitFound {
 		t.Errorf("exit code %d, want %d", code, exitFound)
 	}
