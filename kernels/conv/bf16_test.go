@@ -108,7 +108,8 @@ func TestPairConvSameBitsForAnyThreads(t *testing.T) {
 				c.c.BackwardData(c.p, c.n, dx, c.y, c.w, nil, c.ws)
 				c.c.BackwardWeights(c.p, c.n, dw, nil, c.y, c.x, false, c.ws)
 			}
-			if allocs := testing.AllocsPerRun(1, step); allocs != 0 {
+			// Of three, since one that the runtime makes for a thread that sleeps is none of a step.
+			if allocs := testing.AllocsPerRun(3, step); allocs != 0 {
 				t.Errorf("%s: %v allocations per step", convName(s), allocs)
 			}
 			got := [][]float32{y, dx, dw}
