@@ -47,8 +47,12 @@ type Evaluation struct {
 
 // Evaluate judges a file of weights by the Market-1501 protocol, nothing is trained. A
 // classifier of another number of identities than the dataset's is left out, which a Noted
-// event says; any other difference between file and network is an error.
+// event says; any other difference between file and network is an error. Figures of the
+// weights of a run are kept in its folder, as a [results.Domain].
 func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
+	if c.Progress == nil {
+		c.Progress = progress.Silent{}
+	}
 	judged, data, err := c.evaluate(ctx)
 	if err != nil {
 		return Evaluation{}, err
@@ -60,7 +64,10 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 	e, err := judged.report(ctx, c)
 	e.Model, e.Weights = c.Model.Name, filepath.Base(c.Weights)
 	e.Dataset, e.Images = data.record, imagesSeen(data, nil, judged.seen, overlap)
-	return e, err
+	if err != nil {
+		return Evaluation{}, err
+	}
+	return e, c.keep(e)
 }
 
 // report writes the files that are asked for, and says what the figures are.

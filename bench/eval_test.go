@@ -91,8 +91,8 @@ func TestEvaluateLeavesOutAnotherClassifier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(notes) != 1 || !strings.Contains(notes[0], "classifier left out") {
-		t.Errorf("notes %q, want one that says so", notes)
+	if len(notes) != 2 || !strings.Contains(notes[0], "classifier left out") || !strings.Contains(notes[1], "kept") {
+		t.Errorf("notes %q, want one that says so, and where the figures are", notes)
 	}
 }
 

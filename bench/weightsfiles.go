@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/reidbench/reidbench/bench/progress"
+	"github.com/reidbench/reidbench/bench/store"
 	"github.com/reidbench/reidbench/bench/weights/sources"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
@@ -23,7 +24,8 @@ import (
 var ErrNoWeights = errors.New("no weights")
 
 // WeightsFiles says where models' weights are. Each entry is a folder, a file, or MODEL=FILE. A folder has files that
-// begin with their model's name; so has a file, unless it is the only one, for the only model.
+// begin with their model's name, or runs in folders of that name; a file's name begins so, too, unless it is the only
+// one, for the only model.
 type WeightsFiles []string
 
 // weightsEnding is that of a file that holds weights. Some scripts write the epoch behind .pth.tar.
@@ -121,13 +123,21 @@ func (s *weightsSearch) searchFolder(dir string) error {
 		return err
 	}
 	for _, e := range entries {
+		left := filepath.Join(dir, e.Name(), store.WeightsFile)
 		if weightsEnding.MatchString(strings.ToLower(e.Name())) && e.Type()&fs.ModeDir == 0 {
 			s.take(filepath.Join(dir, e.Name()))
+		} else if _, err := os.Stat(left); err == nil && s.wants(e.Name()) {
+			s.called[e.Name()] = append(s.called[e.Name()], left)
 		} else {
 			s.others = append(s.others, e.Name())
 		}
 	}
 	return nil
+}
+
+// wants reports whether a model of that name is among those that are sought.
+func (s *weightsSearch) wants(name string) bool {
+	return slices.ContainsFunc(s.models, func(m models.Model) bool { return m.Name == name })
 }
 
 // take notes a file for the models that it is called like.

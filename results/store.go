@@ -74,6 +74,15 @@ type Odd struct {
 // another folder holds as well (a copy), are odd: of several, the folder that is called as the run would call it is
 // taken, or else the first. Records have their queries where the folder tells them.
 func Load(out string) (records []Record, odd []Odd, err error) {
+	held, odd, err := load(out)
+	for _, h := range held {
+		records = append(records, h.Record)
+	}
+	return records, odd, err
+}
+
+// load is Load, with the folders.
+func load(out string) (taken []heldRecord, odd []Odd, err error) {
 	entries, err := os.ReadDir(out)
 	if err != nil {
 		return nil, nil, err
@@ -115,9 +124,9 @@ func Load(out string) (records []Record, odd []Odd, err error) {
 		if h.Row != "" {
 			rows[h.rowName()] = h
 		}
-		records = append(records, h.Record)
+		taken = append(taken, h)
 	}
-	return records, odd, nil
+	return taken, odd, nil
 }
 
 // heldRecord is a record and the folder that holds it.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/reidbench/reidbench/bench"
 	"github.com/reidbench/reidbench/bench/recipe"
-	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/results"
 	"github.com/reidbench/reidbench/results/grammar"
 	"github.com/reidbench/reidbench/results/statistics"
@@ -22,10 +21,11 @@ func newEvalCommand() *cobra.Command {
 		files   bench.WeightsFiles
 		roc     rocOptions
 		referee refereeOptions
+		domains domainOptions
 		json    bool
 	)
 	command := &cobra.Command{
-		Use: `eval MODEL --weights FILE --data DIR
+		Use: `eval MODEL... --weights FILE --data DIR
   reidbench eval --from-features QUERY GALLERY --names FILE`,
 		DisableFlagsInUseLine: true,
 
@@ -40,6 +40,11 @@ of another image size are resized, anything else that differs is an error.
 mAP is the mean of average precisions, each the mean of the precisions at the hits, as
 torchreid has it. --ap trapezoid adds the figure by the trapezoid rule of Market-1501's
 own Matlab code, which is lower: with hits at ranks 2 and 3, .417 in place of .583.
+
+Several models or datasets (--data again) make one table, Rank-1 and mAP of each model on
+each dataset; the folder of a run, or of runs, will do for --weights. A dataset by which
+nothing can be judged is named, and the exit code is 1. Whatever is judged by the weights
+of a run is kept in its folder, for "report --domains".
 
 Re-ranking is k-reciprocal (Zhong et al., CVPR 2017); the values that it takes by
 default are those of the paper. Its figures stand below the protocol's own.
@@ -73,6 +78,9 @@ the same weights, would give.`,
   # also what each query has found: average precision, rank of its first hit
   reidbench eval resnet50 --weights resnet50.pth --data data/synthetic --queries queries.csv
 
+  # trained here, judged there: two runs on three datasets
+  reidbench eval osnet resnet50 --weights runs --data Market-1501-v15.09.15 --data DukeMTMC-reID --data MSMT17_V1
+
   # features of torchreid, fast-reid or any other program
   reidbench eval --from-features query.npy gallery.npy --names query.txt,gallery.txt --rerank`,
 		Args: referee.arguments,
@@ -93,17 +101,21 @@ the same weights, would give.`,
 			if err := roc.check(c.Flags().Changed); err != nil {
 				return err
 			}
+			config.Protocol = protocol
 			if !referee.on {
-				if config.Model, err = models.Lookup(args[0]); err != nil {
+				list, found, err := domains.find(args, files)
+				if err != nil {
 					return err
 				}
-				if config.Weights, err = weightsOf(files, config.Model); err != nil {
-					return err
+				if domains.several(list) {
+					return domains.evaluate(c, bench.DomainsConfig{
+						EvaluateConfig: config, Models: list, Files: found, Datasets: domains.data,
+					}, json)
 				}
+				config.Model, config.Weights, config.Data = list[0], found[list[0].Name], domains.data[0]
 			}
 			progress, stop := newProgress(c.ErrOrStderr())
-			config.Protocol, config.Progress = protocol, progress
-			config.Verify, config.FPR = roc.asked(), roc.wanted()
+			config.Progress, config.Verify, config.FPR = progress, roc.asked(), roc.wanted()
 			var evaluation bench.Evaluation
 			if referee.on {
 				evaluation, err = bench.Referee(c.Context(), referee.files(args, config.Layout), config)
@@ -126,7 +138,7 @@ the same weights, would give.`,
 	flags := command.Flags()
 	registerWeights(flags, &files, "`file` of weights, safetensors or .pth, or a folder with one for MODEL")
 	flags.Var((*weightsSource)(&config.Source), weightsSourceFlag, sourceUsage)
-	registerData(command, &config.Data, &config.Layout)
+	domains.register(command, &config.Layout)
 	referee.register(command)
 	options.register(command)
 	options.registerAP(command)

@@ -11,9 +11,12 @@ import (
 
 // registerData gives a command the flags that name a dataset.
 func registerData(command *cobra.Command, data, layoutName *string) {
-	flags := command.Flags()
-	flags.StringVar(data, "data", "", "`folder` of a dataset, or a .csv that lists images")
-	flags.StringVar(layoutName, "layout", "", layoutUsage())
+	command.Flags().StringVar(data, "data", "", "`folder` of a dataset, or a .csv that lists images")
+	registerLayout(command, layoutName)
+}
+
+func registerLayout(command *cobra.Command, name *string) {
+	command.Flags().StringVar(name, "layout", "", layoutUsage())
 }
 
 func layoutUsage() string {

@@ -21,7 +21,7 @@ func newReportCommand() *cobra.Command {
 		runs, out                 string
 		page, data, measured      string
 		markdown, csv, json, ours bool
-		heatmaps                  bool
+		heatmaps, domains         bool
 		display                   displayOptions
 	)
 	command := &cobra.Command{
@@ -40,6 +40,9 @@ In a terminal that is too narrow columns give way; --wide prints all of them, --
 one table of those that it names. A file or a pipe gets all columns, Markdown those that
 answer first. With --ours there is nothing but what our runs have come to, in full.
 
+With --domains it is another table instead: what each run has come to on its own dataset,
+and on those by which eval has judged its weights since.
+
 Columns: ` + wrapWords(results.ColumnKeys(), 88, 9) + `.`,
 		Example: `  # as text, as wide as the terminal allows
   reidbench report
@@ -57,6 +60,9 @@ Columns: ` + wrapWords(results.ColumnKeys(), 88, 9) + `.`,
   # runs on synthetic data, which no published accuracy compares with
   reidbench report --runs docs/scratch --ours --markdown
 
+  # trained on one dataset, judged on others
+  reidbench report --domains
+
   # one file for a browser: sortable tables, charts, learning curves
   reidbench report --html report.html
 
@@ -72,6 +78,9 @@ Columns: ` + wrapWords(results.ColumnKeys(), 88, 9) + `.`,
 			}
 			if heatmaps && page == "" {
 				return misuse("--heatmap is for --html; see \"rank --heatmap\" for pictures")
+			}
+			if domains {
+				return domainReport{runs, out, markdown, csv, json}.write(c)
 			}
 			report, err := loadRuns(c, runs)
 			if err != nil {
@@ -110,6 +119,7 @@ Columns: ` + wrapWords(results.ColumnKeys(), 88, 9) + `.`,
 	flags.BoolVar(&json, "json", false, "write JSON with every run's whole record")
 	flags.BoolVar(&ours, "ours",
 		false, "print nothing but what our runs have come to, in full")
+	flags.BoolVar(&domains, "domains", false, "print what the runs have come to on several datasets")
 	flags.StringVar(&measured, "measured", "", measuredUsage)
 	display.register(flags)
 	flags.StringVar(&page, "html", "", "`file` to write as a page for a browser, complete in itself")
@@ -120,6 +130,9 @@ Columns: ` + wrapWords(results.ColumnKeys(), 88, 9) + `.`,
 	flags.StringVar(&out, "out", "", "`file` to write in place of standard output")
 	command.MarkFlagsMutuallyExclusive("markdown", "csv", "json", "html")
 	command.MarkFlagsMutuallyExclusive("html", "out")
+	for _, other := range []string{"html", "ours", "compare", "wide", "columns", "measured", "data"} {
+		command.MarkFlagsMutuallyExclusive("domains", other)
+	}
 	for _, complete := range []string{"csv", "json", "html"} {
 		for _, of := range []string{"ours", "wide", "columns"} {
 			command.MarkFlagsMutuallyExclusive(of, complete)

@@ -60,7 +60,7 @@ func (t Table) fit(width int) (Table, int) {
 		if worst == 0 {
 			return t.cut(0, t.width(gap)-width, endOf), gap
 		}
-		t = t.without(at)
+		t = t.Without(at)
 	}
 	if t.width(wide) <= width {
 		gap = wide
@@ -78,7 +78,8 @@ func (t Table) nextToYield() (worst, at int) {
 	return worst, at
 }
 
-func (t Table) without(column int) Table {
+// Without is t less a column.
+func (t Table) Without(column int) Table {
 	cut := func(rows [][]string) [][]string {
 		kept := make([][]string, len(rows))
 		for i, row := range rows {
