@@ -162,66 +162,190 @@ func (t *tile) prefetch(base string, flag uint32) {
 	Label("unfetched" + base)
 }
 
-// accumulate emits the loop over the depth: acc[r] += a[r]·b.
+// accumulate emits the loops over the depth: acc[r] += a[r]·b.
 func (t *tile) accumulate() {
-	depth, stretches := t.value("depth"), t.value("stretches")
-	step := t.value("aRow")
-	aStep := t.value("aStep")
-	b := t.value("b")
-	bStep := t.value("bStep")
-	ahead := t.value("ahead")
-	aheadStep := t.value("aheadStep")
-	bases := make([]reg.Register, (t.rows+rowsPerBase-1)/rowsPerBase)
-	bases[0] = t.value("a")
-	for i := 1; i < len(bases); i++ {
-		base := GP64()
-		LEAQ(Mem{Base: bases[i-1], Index: step, Scale: 2}, base)
-		ADDQ(step, base)
-		bases[i] = base
-	}
-	TESTQ(depth, depth)
+	l := t.depthLoop()
+	TESTQ(l.depth, l.depth)
 	JZ(LabelRef("done"))
+	Label("stretch")
+	if t.unrolls() {
+		t.chooseUnrolled(&l)
+	}
 	Label("depth")
+	l.step(t, func(v int) Mem { return Mem{Base: l.b, Disp: v * t.lanes * 4} },
+		func(r int) Mem { return l.inRows(r, 0) })
+	PREFETCHT1(Mem{Base: l.ahead})
+	PREFETCHT1(Mem{Base: l.ahead, Disp: 64})
+	ADDQ(l.aheadStep, l.ahead)
+	ADDQ(l.bStep, l.b)
+	for _, base := range l.bases {
+		ADDQ(l.aStep, base)
+	}
+	DECQ(l.depth)
+	JNZ(LabelRef("depth"))
+	Label("stretched")
+	DECQ(l.stretches)
+	JZ(LabelRef("done"))
+	distance := t.value("aStretch")
+	for _, base := range l.bases {
+		ADDQ(distance, base)
+	}
+	MOVQ(t.field("depth"), l.depth)
+	JMP(LabelRef("stretch"))
+	Label("done")
+}
+
+// depthLoop is what the loops over the depth keep in registers.
+type depthLoop struct {
+	depth, stretches, aRow, aStep, b, bStep, ahead, aheadStep reg.Register
+
+	bases []reg.Register // of each rowsPerBase rows of A
+}
+
+func (t *tile) depthLoop() depthLoop {
+	l := depthLoop{
+		depth: t.value("depth"), stretches: t.value("stretches"), aRow: t.value("aRow"), aStep: t.value("aStep"),
+		b: t.value("b"), bStep: t.value("bStep"), ahead: t.value("ahead"), aheadStep: t.value("aheadStep"),
+	}
+	l.bases = make([]reg.Register, (t.rows+rowsPerBase-1)/rowsPerBase)
+	l.bases[0] = t.value("a")
+	for i := 1; i < len(l.bases); i++ {
+		base := GP64()
+		LEAQ(Mem{Base: l.bases[i-1], Index: l.aRow, Scale: 2}, base)
+		ADDQ(l.aRow, base)
+		l.bases[i] = base
+	}
+	return l
+}
+
+// inRows is the element of row r of A, u steps further on, where rows are aRow apart.
+func (l *depthLoop) inRows(r, u int) Mem {
+	element := Mem{Base: l.bases[r/rowsPerBase], Disp: 4 * u}
+	if i := r % rowsPerBase; i > 0 {
+		element.Index, element.Scale = l.aRow, uint8(i)
+	}
+	return element
+}
+
+// step emits one step: the products of a column of A and a row of B.
+func (l *depthLoop) step(t *tile, row func(v int) Mem, column func(r int) Mem) {
 	bv := make([]reg.VecVirtual, t.vectors)
 	for v := range bv {
 		bv[v] = t.register(v)
-		VMOVUPS(Mem{Base: b, Disp: v * t.lanes * 4}, bv[v])
+		VMOVUPS(row(v), bv[v])
 	}
 	for r := range t.rows {
-		element := Mem{Base: bases[r/rowsPerBase]}
-		if i := r % rowsPerBase; i > 0 {
-			element.Index, element.Scale = step, uint8(i)
-		}
 		if t.embeds() {
 			for v := range bv {
-				VFMADD231PS_BCST(element, bv[v], t.acc[r][v])
+				VFMADD231PS_BCST(column(r), bv[v], t.acc[r][v])
 			}
 			continue
 		}
 		av := t.vector()
-		VBROADCASTSS(element, av)
+		VBROADCASTSS(column(r), av)
 		for v := range bv {
 			t.multiplyAdd(bv[v], av, t.acc[r][v])
 		}
 	}
-	PREFETCHT1(Mem{Base: ahead})
-	PREFETCHT1(Mem{Base: ahead, Disp: 64})
-	ADDQ(aheadStep, ahead)
-	ADDQ(bStep, b)
-	for _, base := range bases {
-		ADDQ(aStep, base)
+}
+
+// fetchAhead is how many bytes of a panel of B lie between what a step reads and what it fetches into the first-level
+// cache: panels come from the second level or from farther away.
+const fetchAhead = 2048
+
+// unrolled is how many steps of the depth a loop does at once.
+const unrolled = 4
+
+// unrolls reports whether the tile has such loops: it has few instructions a step beside its multiplications.
+func (t *tile) unrolls() bool { return t.name == narrow.name && t.cols == 2*t.lanes }
+
+// panelBytes is the distance of the rows of a packed panel.
+func (t *tile) panelBytes() int { return 4 * narrowTiles.cols[0] }
+
+// chooseUnrolled emits the unrolled loops and the choice among them. The steps that are left over, and factors that lie
+// in other ways, are those of the plain loop.
+func (t *tile) chooseUnrolled(l *depthLoop) {
+	CMPQ(l.aheadStep, U8(128/unrolled))
+	JHI(LabelRef("depth"))
+	CMPQ(l.aRow, U8(4))
+	JE(LabelRef("columns"))
+	CMPQ(l.aStep, U8(4))
+	JNE(LabelRef("depth"))
+	CMPQ(l.bStep, U32(uint32(t.panelBytes())))
+	JNE(LabelRef("depth"))
+	t.unrollRows(l)
+	JMP(LabelRef("rest"))
+	t.unrollColumns(l)
+	Label("rest")
+	ADDQ(U8(unrolled), l.depth)
+	JZ(LabelRef("stretched"))
+}
+
+// unrollRows emits the loop for rows of A that lie as they are, and packed columns of B.
+func (t *tile) unrollRows(l *depthLoop) {
+	inPanel := func(v, u int) Mem { return Mem{Base: l.b, Disp: u*t.panelBytes() + v*t.lanes*4} }
+	l.repeat("rows", func() {
+		for u := range unrolled {
+			l.step(t, func(v int) Mem { return inPanel(v, u) }, func(r int) Mem { return l.inRows(r, u) })
+			PREFETCHT0(Mem{Base: l.b, Disp: u*t.panelBytes() + fetchAhead})
+		}
+		ADDQ(U32(uint32(unrolled*t.panelBytes())), l.b)
+		for _, base := range l.bases {
+			ADDQ(U8(4*unrolled), base)
+		}
+	})
+}
+
+// unrollColumns emits the loop for columns of A or panels of it, whose rows are neighbours.
+func (t *tile) unrollColumns(l *depthLoop) {
+	Label("columns")
+	a, b := l.bases[0], l.b
+	third := func(base, step reg.Register) reg.Register {
+		at := GP64()
+		LEAQ(Mem{Base: base, Index: step, Scale: 2}, at)
+		ADDQ(step, at)
+		return at
 	}
-	DECQ(depth)
-	JNZ(LabelRef("depth"))
-	DECQ(stretches)
-	JZ(LabelRef("done"))
-	stretch := t.value("aStretch")
-	for _, base := range bases {
-		ADDQ(stretch, base)
+	a3, b3 := third(a, l.aStep), third(b, l.bStep)
+	at := func(base, base3, step reg.Register, u, offset int) Mem {
+		switch u {
+		case 0:
+			return Mem{Base: base, Disp: offset}
+		case 3:
+			return Mem{Base: base3, Disp: offset}
+		}
+		return Mem{Base: base, Index: step, Scale: uint8(u), Disp: offset}
 	}
-	MOVQ(t.field("depth"), depth)
-	JMP(LabelRef("depth"))
-	Label("done")
+	l.repeat("columns", func() {
+		for u := range unrolled {
+			l.step(t, func(v int) Mem { return at(b, b3, l.bStep, u, v*t.lanes*4) },
+				func(r int) Mem { return at(a, a3, l.aStep, u, 4*r) })
+		}
+		for _, base := range []reg.Register{a, a3} {
+			LEAQ(Mem{Base: base, Index: l.aStep, Scale: unrolled}, base)
+		}
+		for _, base := range []reg.Register{b, b3} {
+			LEAQ(Mem{Base: base, Index: l.bStep, Scale: unrolled}, base)
+		}
+	})
+	for i := 1; i < len(l.bases); i++ {
+		LEAQ(Mem{Base: l.bases[i-1], Index: l.aRow, Scale: 2}, l.bases[i])
+		ADDQ(l.aRow, l.bases[i])
+	}
+}
+
+// repeat emits a loop over as many times several steps as there are, and leaves the others, less unrolled, in depth.
+func (l *depthLoop) repeat(name string, steps func()) {
+	SUBQ(U8(unrolled), l.depth)
+	JL(LabelRef(name + "done"))
+	Label(name + "steps")
+	steps()
+	PREFETCHT1(Mem{Base: l.ahead})
+	PREFETCHT1(Mem{Base: l.ahead, Disp: 64})
+	LEAQ(Mem{Base: l.ahead, Index: l.aheadStep, Scale: unrolled}, l.ahead)
+	SUBQ(U8(unrolled), l.depth)
+	JGE(LabelRef(name + "steps"))
+	Label(name + "done")
 }
 
 // embeds reports whether a multiplication broadcasts its element of A itself: unless that is shared by two whole

@@ -63,7 +63,7 @@ func copyRowsAVX512() {
 	RET()
 }
 
-// copyRowsAVX2 copies rows by whole vectors and a scalar tail.
+// copyRowsAVX2 copies rows by whole vectors, and a tail by a half, a quarter and an eighth of one.
 func copyRowsAVX2() {
 	TEXT("copyRowsAVX2", NOSPLIT, "func(dst *float32, dstRow int, src *float32, srcRow, rows, cols int)")
 	Doc("copyRowsAVX2 copies rows × cols floats; strides are in bytes.")
@@ -74,7 +74,7 @@ func copyRowsAVX2() {
 	MOVQ(cols, whole)
 	ANDQ(I32(-8), whole)
 	offset := GP64()
-	v, single := YMM(), GP32()
+	v, two, single := YMM(), GP64(), GP32()
 
 	Label("row")
 	XORQ(offset, offset)
@@ -87,12 +87,22 @@ func copyRowsAVX2() {
 	CMPQ(offset, whole)
 	JLT(LabelRef("vector"))
 	Label("tail")
-	CMPQ(offset, cols)
-	JGE(LabelRef("next"))
+	TESTQ(U32(4), cols)
+	JZ(LabelRef("two"))
+	VMOVUPS(Mem{Base: src, Index: offset, Scale: 4}, v.AsX())
+	VMOVUPS(v.AsX(), Mem{Base: dst, Index: offset, Scale: 4})
+	ADDQ(U8(4), offset)
+	Label("two")
+	TESTQ(U32(2), cols)
+	JZ(LabelRef("single"))
+	MOVQ(Mem{Base: src, Index: offset, Scale: 4}, two)
+	MOVQ(two, Mem{Base: dst, Index: offset, Scale: 4})
+	ADDQ(U8(2), offset)
+	Label("single")
+	TESTQ(U32(1), cols)
+	JZ(LabelRef("next"))
 	MOVL(Mem{Base: src, Index: offset, Scale: 4}, single)
 	MOVL(single, Mem{Base: dst, Index: offset, Scale: 4})
-	INCQ(offset)
-	JMP(LabelRef("tail"))
 	Label("next")
 	ADDQ(srcRow, src)
 	ADDQ(dstRow, dst)

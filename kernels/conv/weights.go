@@ -97,10 +97,19 @@ func (p *weightProduct) tasks() int { return p.splits() * p.groups * p.columnBlo
 // gatheredRow is the distance of gathered pixels, an odd number of cache lines.
 func (p *weightProduct) gatheredRow() int { return mem.PaddedRow(p.columnBlock()) }
 
-// takeScratch takes what a task needs besides its operands: the edge of dyᵀ, and the columns where they are gathered.
-func (p *weightProduct) takeScratch(space *mem.Scratch) (edge, columns []float32) {
+// weightScratch is what a task needs besides its operands.
+type weightScratch struct {
+	rows    []float32 // of dyᵀ, packed, or those that fill no tile
+	columns []float32 // packed or gathered
+}
+
+func (p *weightProduct) takeScratch(space *mem.Scratch) weightScratch {
 	block := min(pixelBlock, p.pixels())
-	return space.Take(gemm.EdgeSize(block)), space.Take(block * p.gatheredRow())
+	rows := gemm.Tile().Rows
+	if p.packsRows() {
+		rows = mem.RoundUp(min(p.rowBlock(), weightRows), rows)
+	}
+	return weightScratch{rows: space.Take(block * rows), columns: space.Take(block * p.gatheredRow())}
 }
 
 func (p *weightProduct) workerSize() int {
@@ -108,6 +117,12 @@ func (p *weightProduct) workerSize() int {
 	p.takeScratch(&space)
 	return space.Size()
 }
+
+// packsRows reports whether the rows of dyᵀ are packed.
+func (p *weightProduct) packsRows() bool { return p.groups*p.rows >= gemm.Tuned().PackedRows }
+
+// packsColumns reports whether columns that tiles could read where they are are packed.
+func (p *weightProduct) packsColumns() bool { return p.pixel >= gemm.Tuned().PackedColumns }
 
 // weightTask is a part of the sums: those of some channels over some pixels.
 type weightTask struct {
@@ -152,25 +167,40 @@ func (p *weightProduct) multiply(task int, ws []float32) {
 	m.Accumulate = t.add
 	m.Stream = !p.accumulate && p.pixels() <= pixelBlock && mem.PastCaches(p.size())
 	space := mem.NewScratch(ws)
-	edge, columns := p.takeScratch(&space)
+	scratch := p.takeScratch(&space)
 	lastRow := t.row + t.rows
 	for at := t.begin; at < t.end; at += pixelBlock {
 		m.Depth = min(pixelBlock, t.end-at)
-		if p.directColumns(at + m.Depth) {
-			m.Right = gemm.MatrixOf(source.src[at*source.pixel+source.first+t.col:], source.pixel)
-		} else {
-			m.Right = gemm.MatrixOf(columns, p.gatheredRow())
-			source.fill(columns, p.gatheredRow(), at, m.Depth, t.col, t.col+t.cols)
-		}
+		m.Right = p.columns(&source, &t, at, m.Depth, scratch.columns)
 		for o := t.row; o < lastRow; o += weightRows {
 			m.Rows = min(weightRows, lastRow-o)
 			m.C = gemm.View{Data: t.dst[(t.group*p.rows+o)*depth+t.col:], Row: depth}
-			m.Left = gemm.ColumnsOf(p.dy[at*pixel+t.group*p.rows+o:], pixel).WithEdge(edge)
+			rows := p.dy[at*pixel+t.group*p.rows+o:]
+			if p.packsRows() {
+				gemm.PackColumns(scratch.rows, rows, pixel, m.Depth, m.Rows)
+				m.Left = gemm.BandsOf(scratch.rows, m.Depth)
+			} else {
+				m.Left = gemm.ColumnsOf(rows, pixel).WithEdge(scratch.rows)
+			}
 			m.Ahead = p.readAfter(&t, at, o)
 			m.Run()
 		}
 		m.Accumulate = true
 	}
+}
+
+// columns returns the columns of a task at a block of pixels of the group, as the right factor.
+func (p *weightProduct) columns(source *gather, t *weightTask, at, pixels int, space []float32) gemm.RightFactor {
+	if !p.directColumns(at + pixels) {
+		source.fill(space, p.gatheredRow(), at, pixels, t.col, t.col+t.cols)
+		return gemm.MatrixOf(space, p.gatheredRow())
+	}
+	columns := source.src[at*source.pixel+source.first+t.col:]
+	if p.packsColumns() {
+		gemm.PackByRows(space, columns, source.pixel, pixels, t.cols)
+		return gemm.PanelsOf(space, pixels*gemm.Tile().Cols)
+	}
+	return gemm.MatrixOf(columns, source.pixel)
 }
 
 // readAfter returns what is read after the product of a block of pixels and of rows.

@@ -139,6 +139,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
@@ -220,7 +221,7 @@ depth:
 	ADDQ         CX, R13
 	ADDQ         CX, R14
 	MOVQ         (AX), CX
-	JMP          depth
+	JMP          stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -833,6 +834,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS      (DI), Z12
 	VBROADCASTSS (R11), Z13
@@ -889,7 +891,7 @@ depth:
 	ADDQ         CX, R13
 	ADDQ         CX, R14
 	MOVQ         (AX), CX
-	JMP          depth
+	JMP          stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -1287,6 +1289,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
@@ -1334,7 +1337,7 @@ depth:
 	ADDQ         CX, R11
 	ADDQ         CX, R12
 	MOVQ         (AX), CX
-	JMP          depth
+	JMP          stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -1674,6 +1677,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS      (DI), Z6
 	VBROADCASTSS (R11), Z7
@@ -1708,7 +1712,7 @@ depth:
 	ADDQ         CX, R11
 	ADDQ         CX, R12
 	MOVQ         (AX), CX
-	JMP          depth
+	JMP          stretch
 
 done:
 	MOVQ      160(AX), DX

@@ -139,6 +139,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
@@ -196,7 +197,7 @@ depth:
 	ADDQ         CX, R13
 	ADDQ         CX, R14
 	MOVQ         (AX), CX
-	JMP          depth
+	JMP          stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -845,6 +846,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS          (DI), Z24
 	VMOVUPS          64(DI), Y25
@@ -890,7 +892,7 @@ depth:
 	ADDQ             CX, R13
 	ADDQ             CX, R14
 	MOVQ             (AX), CX
-	JMP              depth
+	JMP              stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -1462,6 +1464,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS          (DI), Z12
 	VFMADD231PS.BCST (R11), Z12, Z0
@@ -1494,7 +1497,7 @@ depth:
 	ADDQ             CX, R13
 	ADDQ             CX, R14
 	MOVQ             (AX), CX
-	JMP              depth
+	JMP              stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -1908,6 +1911,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS          (DI), Y12
 	VFMADD231PS.BCST (R11), Y12, Y0
@@ -1940,7 +1944,7 @@ depth:
 	ADDQ             CX, R13
 	ADDQ             CX, R14
 	MOVQ             (AX), CX
-	JMP              depth
+	JMP              stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -2364,6 +2368,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
@@ -2410,7 +2415,7 @@ depth:
 	ADDQ         CX, R12
 	ADDQ         CX, R13
 	MOVQ         (AX), CX
-	JMP          depth
+	JMP          stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -2893,6 +2898,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS          (DI), Z18
 	VMOVUPS          64(DI), Y19
@@ -2930,7 +2936,7 @@ depth:
 	ADDQ             CX, R12
 	ADDQ             CX, R13
 	MOVQ             (AX), CX
-	JMP              depth
+	JMP              stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -3386,6 +3392,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS          (DI), Z9
 	VFMADD231PS.BCST (R11), Z9, Z0
@@ -3413,7 +3420,7 @@ depth:
 	ADDQ             CX, R12
 	ADDQ             CX, R13
 	MOVQ             (AX), CX
-	JMP              depth
+	JMP              stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -3747,6 +3754,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS          (DI), Y9
 	VFMADD231PS.BCST (R11), Y9, Y0
@@ -3774,7 +3782,7 @@ depth:
 	ADDQ             CX, R12
 	ADDQ             CX, R13
 	MOVQ             (AX), CX
-	JMP              depth
+	JMP              stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -4109,6 +4117,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
@@ -4144,7 +4153,7 @@ depth:
 	ADDQ         CX, R11
 	ADDQ         CX, R12
 	MOVQ         (AX), CX
-	JMP          depth
+	JMP          stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -4502,6 +4511,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS          (DI), Z12
 	VMOVUPS          64(DI), Y13
@@ -4531,7 +4541,7 @@ depth:
 	ADDQ             CX, R11
 	ADDQ             CX, R12
 	MOVQ             (AX), CX
-	JMP              depth
+	JMP              stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -4871,6 +4881,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS          (DI), Z6
 	VFMADD231PS.BCST (R11), Z6, Z0
@@ -4893,7 +4904,7 @@ depth:
 	ADDQ             CX, R11
 	ADDQ             CX, R12
 	MOVQ             (AX), CX
-	JMP              depth
+	JMP              stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -5147,6 +5158,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS          (DI), Y6
 	VFMADD231PS.BCST (R11), Y6, Y0
@@ -5169,7 +5181,7 @@ depth:
 	ADDQ             CX, R11
 	ADDQ             CX, R12
 	MOVQ             (AX), CX
-	JMP              depth
+	JMP              stretch
 
 done:
 	MOVQ      160(AX), DX
@@ -5463,6 +5475,222 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
+	CMPQ R10, $0x20
+	JHI  depth
+	CMPQ BX, $0x04
+	JE   columns
+	CMPQ SI, $0x04
+	JNE  depth
+	CMPQ R8, $0x00000040
+	JNE  depth
+	SUBQ $0x04, CX
+	JL   rowsdone
+
+rowssteps:
+	VMOVUPS      (DI), Y12
+	VMOVUPS      32(DI), Y13
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R11)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R11)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R12), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R12)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (R12)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   2048(DI)
+	VMOVUPS      64(DI), Y12
+	VMOVUPS      96(DI), Y13
+	VBROADCASTSS 4(R11), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R11)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 4(R11)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4(R12), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 4(R12)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 4(R12)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   2112(DI)
+	VMOVUPS      128(DI), Y12
+	VMOVUPS      160(DI), Y13
+	VBROADCASTSS 8(R11), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 8(R11)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R11)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 8(R12), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 8(R12)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8(R12)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   2176(DI)
+	VMOVUPS      192(DI), Y12
+	VMOVUPS      224(DI), Y13
+	VBROADCASTSS 12(R11), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 12(R11)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 12(R11)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R12), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 12(R12)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 12(R12)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   2240(DI)
+	ADDQ         $0x00000100, DI
+	ADDQ         $0x10, R11
+	ADDQ         $0x10, R12
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	LEAQ         (R9)(R10*4), R9
+	SUBQ         $0x04, CX
+	JGE          rowssteps
+
+rowsdone:
+	JMP rest
+
+columns:
+	LEAQ (R11)(SI*2), R12
+	ADDQ SI, R12
+	LEAQ (DI)(R8*2), R13
+	ADDQ R8, R13
+	SUBQ $0x04, CX
+	JL   columnsdone
+
+columnssteps:
+	VMOVUPS      (DI), Y12
+	VMOVUPS      32(DI), Y13
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R11), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R11), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R11), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 20(R11), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VMOVUPS      (DI)(R8*1), Y12
+	VMOVUPS      32(DI)(R8*1), Y13
+	VBROADCASTSS (R11)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R11)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R11)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R11)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R11)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 20(R11)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VMOVUPS      (DI)(R8*2), Y12
+	VMOVUPS      32(DI)(R8*2), Y13
+	VBROADCASTSS (R11)(SI*2), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R11)(SI*2), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R11)(SI*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R11)(SI*2), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R11)(SI*2), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 20(R11)(SI*2), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VMOVUPS      (R13), Y12
+	VMOVUPS      32(R13), Y13
+	VBROADCASTSS (R12), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R12), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R12), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R12), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 20(R12), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	LEAQ         (R11)(SI*4), R11
+	LEAQ         (R12)(SI*4), R12
+	LEAQ         (DI)(R8*4), DI
+	LEAQ         (R13)(R8*4), R13
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	LEAQ         (R9)(R10*4), R9
+	SUBQ         $0x04, CX
+	JGE          columnssteps
+
+columnsdone:
+	LEAQ (R11)(BX*2), R12
+	ADDQ BX, R12
+
+rest:
+	ADDQ $0x04, CX
+	JZ   stretched
+
 depth:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
@@ -5492,13 +5720,15 @@ depth:
 	ADDQ         SI, R12
 	DECQ         CX
 	JNZ          depth
-	DECQ         DX
-	JZ           done
-	MOVQ         40(AX), CX
-	ADDQ         CX, R11
-	ADDQ         CX, R12
-	MOVQ         (AX), CX
-	JMP          depth
+
+stretched:
+	DECQ DX
+	JZ   done
+	MOVQ 40(AX), CX
+	ADDQ CX, R11
+	ADDQ CX, R12
+	MOVQ (AX), CX
+	JMP  stretch
 
 done:
 	MOVQ    160(AX), CX
@@ -6089,6 +6319,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS      (DI), Y6
 	VBROADCASTSS (R11), Y7
@@ -6117,7 +6348,7 @@ depth:
 	ADDQ         CX, R11
 	ADDQ         CX, R12
 	MOVQ         (AX), CX
-	JMP          depth
+	JMP          stretch
 
 done:
 	MOVQ    160(AX), CX
@@ -6524,6 +6755,146 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
+	CMPQ R10, $0x20
+	JHI  depth
+	CMPQ BX, $0x04
+	JE   columns
+	CMPQ SI, $0x04
+	JNE  depth
+	CMPQ R8, $0x00000040
+	JNE  depth
+	SUBQ $0x04, CX
+	JL   rowsdone
+
+rowssteps:
+	VMOVUPS      (DI), Y6
+	VMOVUPS      32(DI), Y7
+	VBROADCASTSS (R11), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R11)(BX*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R11)(BX*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	PREFETCHT0   2048(DI)
+	VMOVUPS      64(DI), Y6
+	VMOVUPS      96(DI), Y7
+	VBROADCASTSS 4(R11), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS 4(R11)(BX*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 4(R11)(BX*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	PREFETCHT0   2112(DI)
+	VMOVUPS      128(DI), Y6
+	VMOVUPS      160(DI), Y7
+	VBROADCASTSS 8(R11), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS 8(R11)(BX*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 8(R11)(BX*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	PREFETCHT0   2176(DI)
+	VMOVUPS      192(DI), Y6
+	VMOVUPS      224(DI), Y7
+	VBROADCASTSS 12(R11), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS 12(R11)(BX*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 12(R11)(BX*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	PREFETCHT0   2240(DI)
+	ADDQ         $0x00000100, DI
+	ADDQ         $0x10, R11
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	LEAQ         (R9)(R10*4), R9
+	SUBQ         $0x04, CX
+	JGE          rowssteps
+
+rowsdone:
+	JMP rest
+
+columns:
+	LEAQ (R11)(SI*2), R12
+	ADDQ SI, R12
+	LEAQ (DI)(R8*2), R13
+	ADDQ R8, R13
+	SUBQ $0x04, CX
+	JL   columnsdone
+
+columnssteps:
+	VMOVUPS      (DI), Y6
+	VMOVUPS      32(DI), Y7
+	VBROADCASTSS (R11), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS 4(R11), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 8(R11), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	VMOVUPS      (DI)(R8*1), Y6
+	VMOVUPS      32(DI)(R8*1), Y7
+	VBROADCASTSS (R11)(SI*1), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS 4(R11)(SI*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 8(R11)(SI*1), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	VMOVUPS      (DI)(R8*2), Y6
+	VMOVUPS      32(DI)(R8*2), Y7
+	VBROADCASTSS (R11)(SI*2), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS 4(R11)(SI*2), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 8(R11)(SI*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	VMOVUPS      (R13), Y6
+	VMOVUPS      32(R13), Y7
+	VBROADCASTSS (R12), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS 4(R12), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 8(R12), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	LEAQ         (R11)(SI*4), R11
+	LEAQ         (R12)(SI*4), R12
+	LEAQ         (DI)(R8*4), DI
+	LEAQ         (R13)(R8*4), R13
+	PREFETCHT1   (R9)
+	PREFETCHT1   64(R9)
+	LEAQ         (R9)(R10*4), R9
+	SUBQ         $0x04, CX
+	JGE          columnssteps
+
+columnsdone:
+rest:
+	ADDQ $0x04, CX
+	JZ   stretched
+
 depth:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
@@ -6543,12 +6914,14 @@ depth:
 	ADDQ         SI, R11
 	DECQ         CX
 	JNZ          depth
-	DECQ         DX
-	JZ           done
-	MOVQ         40(AX), CX
-	ADDQ         CX, R11
-	MOVQ         (AX), CX
-	JMP          depth
+
+stretched:
+	DECQ DX
+	JZ   done
+	MOVQ 40(AX), CX
+	ADDQ CX, R11
+	MOVQ (AX), CX
+	JMP  stretch
 
 done:
 	MOVQ    160(AX), CX
@@ -6924,6 +7297,7 @@ unfetchedadd:
 	TESTQ CX, CX
 	JZ    done
 
+stretch:
 depth:
 	VMOVUPS      (DI), Y3
 	VBROADCASTSS (R11), Y4
@@ -6944,7 +7318,7 @@ depth:
 	MOVQ         40(AX), CX
 	ADDQ         CX, R11
 	MOVQ         (AX), CX
-	JMP          depth
+	JMP          stretch
 
 done:
 	MOVQ    160(AX), CX

@@ -38,6 +38,34 @@ func Pack(dst, src []float32, srcRow, depth, cols int) {
 	}
 }
 
+// PackByRows is [Pack] in the order of src: row by row, for matrices whose rows are far apart.
+func PackByRows(dst, src []float32, srcRow, depth, cols int) {
+	packPanels(dst, src, srcRow, depth, cols, Tile().Cols)
+}
+
+// PackColumns packs Aᵀ, a row-major matrix whose columns are the rows of A, for [BandsOf]: into panels of
+// T = Tile().Rows rows,
+//
+//	for k < depth, r < rows: dst[r/T*depth*T + k*T + r%T] = src[k*srcRow + r]
+//
+// Rows that fill no panel are zeros.
+func PackColumns(dst, src []float32, srcRow, depth, rows int) {
+	packPanels(dst, src, srcRow, depth, rows, Tile().Rows)
+}
+
+// packPanels cuts the rows of a matrix, and puts the pieces of the given width one below the other, panel by panel.
+func packPanels(dst, src []float32, srcRow, depth, cols, width int) {
+	whole, size := cols/width, depth*width
+	for k := range depth {
+		vec.CopyRows(dst[k*width:], size, src[k*srcRow:], width, whole, width)
+	}
+	if rest := cols % width; rest > 0 {
+		panel := dst[whole*size:][:size]
+		vec.CopyRows(panel, width, src[whole*width:], srcRow, depth, rest)
+		ZeroColumns(panel, width, rest, depth)
+	}
+}
+
 // ZeroColumns clears the columns of a panel from first on. They are multiplied but not stored, and garbage among them,
 // such as subnormal numbers, could be slow:
 //

@@ -41,7 +41,7 @@ type View struct {
 func (v View) At(row, col int) View { return View{v.Data[row*v.Row+col:], v.Row} }
 
 // LeftFactor is where A lies: A(r,k) is Data[r/T*band + r%T*Row + k*step + s*stretch] for tiles of T = Tile().Rows
-// rows, where k counts within stretch s of the depth. [RowsOf] and [ColumnsOf] make one.
+// rows, where k counts within stretch s of the depth. [RowsOf], [ColumnsOf] and [BandsOf] make one.
 type LeftFactor struct {
 	Data            []float32
 	band, Row, step int
@@ -57,6 +57,12 @@ func RowsOf(a []float32, row int) LeftFactor {
 // ColumnsOf returns the columns of a matrix as the rows of A. Those up to the next whole tile exist.
 func ColumnsOf(a []float32, row int) LeftFactor {
 	return LeftFactor{Data: a, band: Tile().Rows, Row: 1, step: row}
+}
+
+// BandsOf returns what [PackColumns] has packed as A.
+func BandsOf(packed []float32, depth int) LeftFactor {
+	rows := Tile().Rows
+	return LeftFactor{Data: packed, band: rows * depth, Row: 1, step: rows}
 }
 
 // WithEdge returns A where nothing may be read below its last row. Rows that fill no tile are copied to edge, which has

@@ -15,6 +15,7 @@ import (
 // productCase is a product of random values. The fields name what it has besides plain rows and panels.
 type productCase struct {
 	columns    bool // A's rows are columns of a matrix
+	packed     bool // these are packed, and B is packed row by row; without stretches
 	edge       bool // nothing of A may be read below its last row
 	stretches  int  // 0 is 1
 	matrix     bool // B is not packed
@@ -55,8 +56,15 @@ func (c productCase) operands(t *testing.T, rng *rand.Rand) (o productOperands) 
 		size = (c.depth-1)*row + (stretches-1)*stretch + readable
 	}
 	a := kerneltest.Guarded(t, rng, size)
-	if p.Left = RowsOf(a, row); c.columns {
+	switch {
+	case c.packed:
+		bands := kerneltest.Guarded(t, rng, mem.RoundUp(c.rows, shape.Rows)*c.depth)
+		PackColumns(bands, a, row, c.depth, c.rows)
+		p.Left = BandsOf(bands, c.depth)
+	case c.columns:
 		p.Left = ColumnsOf(a, row)
+	default:
+		p.Left = RowsOf(a, row)
 	}
 	o.a = func(r, k int) float32 {
 		at := k / c.depth * stretch
@@ -81,7 +89,11 @@ func (c productCase) operands(t *testing.T, rng *rand.Rand) (o productOperands) 
 		p.Right = MatrixOf(b, padded)
 	} else {
 		b := kerneltest.Guarded(t, rng, PanelSize(c.cols, depth))
-		Pack(b, o.b, c.cols, depth, c.cols)
+		if c.packed {
+			PackByRows(b, o.b, c.cols, depth, c.cols)
+		} else {
+			Pack(b, o.b, c.cols, depth, c.cols)
+		}
 		p.Right = PanelsOf(b, depth*shape.Cols)
 	}
 	c.setResult(t, rng, &o)
@@ -198,6 +210,7 @@ func TestProduct(t *testing.T) {
 		{"columns", productCase{columns: true}},
 		{"edge", productCase{edge: true}},
 		{"columns with an edge", productCase{columns: true, edge: true}},
+		{"packed columns", productCase{columns: true, edge: true, packed: true, epilogue: true}},
 		{"B where it lies", productCase{matrix: true}},
 		{"stretches", productCase{stretches: 3}},
 		{"columns in stretches, B where it lies", productCase{columns: true, stretches: 4, matrix: true}},

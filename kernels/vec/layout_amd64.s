@@ -71,12 +71,24 @@ vector:
 	JLT     vector
 
 tail:
-	CMPQ R9, DI
-	JGE  next
-	MOVL (DX)(R9*4), R10
-	MOVL R10, (AX)(R9*4)
-	INCQ R9
-	JMP  tail
+	TESTQ   $0x00000004, DI
+	JZ      two
+	VMOVUPS (DX)(R9*4), X0
+	VMOVUPS X0, (AX)(R9*4)
+	ADDQ    $0x04, R9
+
+two:
+	TESTQ $0x00000002, DI
+	JZ    single
+	MOVQ  (DX)(R9*4), R10
+	MOVQ  R10, (AX)(R9*4)
+	ADDQ  $0x02, R9
+
+single:
+	TESTQ $0x00000001, DI
+	JZ    next
+	MOVL  (DX)(R9*4), R10
+	MOVL  R10, (AX)(R9*4)
 
 next:
 	ADDQ BX, DX
