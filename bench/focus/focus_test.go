@@ -45,6 +45,29 @@ func TestEveryModel(t *testing.T) {
 	}
 }
 
+// TestVariants: maps grow with images, and a neck between features and classifier is no hindrance.
+func TestVariants(t *testing.T) {
+	variant := models.Variant{Neck: true, LastStride: 1, Input: models.ImageSize{H: 384, W: 128}}
+	for name, want := range map[string][2]int{
+		"osnet": {24, 8}, "resnet50": {24, 8}, "deit-t16": {24, 8}, "tnt-s": {24, 8}, "vt-resnet50-1f1r": {24, 8},
+	} {
+		m, err := models.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := m.As(variant).Graph(2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := New(g)
+		if err != nil {
+			t.Error(err)
+		} else if got := [2]int{f.Height, f.Width}; got != want {
+			t.Errorf("%s: a map of %v, want %v", name, got, want)
+		}
+	}
+}
+
 // run compiles a network with random weights, so many times as large as they are drawn for training, runs it on a
 // random image, and returns what its nodes made.
 func run(
