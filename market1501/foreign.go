@@ -14,6 +14,9 @@ import (
 	"github.com/reidbench/reidbench/results/regular"
 )
 
+// ErrUnnamed is wrapped by the error about features of which nothing says whose they are.
+var ErrUnnamed = errors.New("no names of images")
+
 // ForeignFeatures says where features are that any program has written, and what tells who is on their images.
 //
 // Query and Gallery are each an array of NumPy's, float32 or float64 [images, values]; a folder with such an array of
@@ -43,6 +46,9 @@ func (f ForeignFeatures) Read(ctx context.Context) (*Foreign, error) {
 	found := &Foreign{}
 	if f.Gallery == "" {
 		query, gallery, err := ReadFeatures(f.Query)
+		if errors.Is(err, ErrFeatures) {
+			err = fmt.Errorf("%w; one file is for both sets, all others come in pairs, of queries and gallery", err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -221,8 +221,7 @@ func namesOf(from ForeignFeatures, query, gallery *Features) (*names, error) {
 		features *Features
 	}{{&n.query, from.Query, query}, {&n.gallery, from.Gallery, gallery}} {
 		if set.features.Names == nil {
-			return nil, fmt.Errorf("%w: %s does not say whose its rows are, and there is no list of names", ErrFeatures,
-				set.file)
+			return nil, fmt.Errorf("%w: %s does not say whose its rows are", ErrUnnamed, set.file)
 		}
 		set.nameList.file, set.nameList.ofRows = set.file, true
 		for i, name := range set.features.Names {

@@ -118,7 +118,7 @@ the same weights, would give.`,
 			config.Progress, config.Verify, config.FPR = progress, roc.asked(), roc.wanted()
 			var evaluation bench.Evaluation
 			if referee.on {
-				evaluation, err = bench.Referee(c.Context(), referee.files(args, config.Layout), config)
+				evaluation, err = referee.judge(c.Context(), args, config)
 			} else {
 				evaluation, err = bench.Evaluate(c.Context(), config)
 			}

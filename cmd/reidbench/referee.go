@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -70,13 +72,17 @@ func (o *refereeOptions) check(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// files are those of the command line.
-func (o *refereeOptions) files(args []string, layout string) market1501.ForeignFeatures {
-	from := market1501.ForeignFeatures{Query: args[0], Names: o.names, Layout: layout}
+// judge judges the files of the command line.
+func (o *refereeOptions) judge(ctx context.Context, args []string, c bench.EvaluateConfig) (bench.Evaluation, error) {
+	from := market1501.ForeignFeatures{Query: args[0], Names: o.names, Layout: c.Layout}
 	if len(args) == 2 {
 		from.Gallery = args[1]
 	}
-	return from
+	e, err := bench.Referee(ctx, from, c)
+	if errors.Is(err, market1501.ErrUnnamed) {
+		err = misuse("%w: --names says it", err)
+	}
+	return e, err
 }
 
 // foreignFacts say what was judged.

@@ -91,7 +91,8 @@ func TestFromFeaturesMisused(t *testing.T) {
 			"--from-features %query.npy %gallery.npy --names %query.txt,%gallery.txt --layout x", exitMisuse,
 			"unknown layout",
 		},
-		{"--from-features %query.npy %gallery.npy", exitFound, "query.npy does not say whose its rows are"},
+		{"--from-features %query.npy %gallery.npy", exitMisuse, "query.npy does not say whose its rows are: --names"},
+		{"--from-features %query.npy", exitFound, "others come in pairs"},
 		{"--from-features %gallery.npy %query.npy --names %names.csv", exitFound, "gallery.npy has 200 rows"},
 		{"--from-features %absent.npy %query.npy --names %names.csv", exitFound, "absent.npy"},
 		{
