@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	_ "golang.org/x/crypto/x509roots/fallback" // for a container of nothing but the program
+
 	"github.com/reidbench/reidbench/results/atomicfile"
 	"github.com/reidbench/reidbench/results/regular"
 )
