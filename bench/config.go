@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reidbench/reidbench/bench/machine"
+	"github.com/reidbench/reidbench/bench/measure"
 	"github.com/reidbench/reidbench/bench/progress"
 	"github.com/reidbench/reidbench/bench/recipe"
 	"github.com/reidbench/reidbench/bench/store"
@@ -67,7 +68,7 @@ func (c *Config) complete() error {
 		c.Progress = progress.Silent{}
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = measure.Now
 	}
 	c.Threads = machine.Threads(c.Threads)
 	c.Seeds = max(c.Seeds, 1)

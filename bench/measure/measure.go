@@ -208,9 +208,9 @@ func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), fin
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		start := time.Now()
+		start := Now()
 		step()
-		m.Steps = append(m.Steps, time.Since(start))
+		m.Steps = append(m.Steps, Now().Sub(start))
 	}
 	m.Mode, m.Threads, m.Precision, m.Peak = r.Mode, r.Threads, r.Precision.String(), r.peak
 	seconds := median(m.Steps).Seconds()

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -96,7 +95,7 @@ func measureModels(
 		Format: results.MeasurementsFormat, Version: describeBuild().Version, Machine: machine.Describe(),
 		Models: []results.Measured{},
 	}
-	inferrer := measure.NewInferrer(threads, precision, time.Now)
+	inferrer := measure.NewInferrer(threads, precision, measure.Now)
 	var failed []error
 	for i, m := range list {
 		of, err := inferrer.Measure(ctx, m)
