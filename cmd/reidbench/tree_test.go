@@ -192,6 +192,23 @@ func TestFusionsAreExplained(t *testing.T) {
 // named are paths in the repository as the documentation names them.
 var named = regexp.MustCompile("`((?:bench|cmd|docs|flops|kernels|market1501|models|plots|results)/[a-z0-9_./]+)`")
 
+// TestScriptsAreShown: a document shows the script beside it as it is.
+func TestScriptsAreShown(t *testing.T) {
+	root, _ := goFiles(t)
+	script, err := os.ReadFile(filepath.Join(root, "docs", "referee_torchreid.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "docs", "referee.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := string(script[strings.Index(string(script), "import "):])
+	if !strings.Contains(string(text), "```python\n"+code+"```") {
+		t.Error("docs/referee.md shows another docs/referee_torchreid.py")
+	}
+}
+
 // TestLinks: what the documentation links to, and the files and folders that it names, are there.
 func TestLinks(t *testing.T) {
 	root, _ := goFiles(t)
