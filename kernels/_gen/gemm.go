@@ -256,15 +256,18 @@ const fetchAhead = 2048
 // unrolled is how many steps of the depth a loop does at once.
 const unrolled = 4
 
-// unrolls reports whether the tile has such loops: it has few instructions a step beside its multiplications.
-func (t *tile) unrolls() bool { return t.name == narrow.name && t.cols == 2*t.lanes }
+// unrolls reports whether the tile has such loops: the narrower ones and those of pairs have none.
+func (t *tile) unrolls() bool { return t.suffix == t.name && t.cols == 2*t.lanes }
 
 // panelBytes is the distance of the rows of a packed panel.
-func (t *tile) panelBytes() int { return 4 * narrowTiles.cols[0] }
+func (t *tile) panelBytes() int { return 4 * t.cols }
 
 // chooseUnrolled emits the unrolled loops and the choice among them. The steps that are left over, and factors that lie
 // in other ways, are those of the plain loop.
 func (t *tile) chooseUnrolled(l *depthLoop) {
+	flags := t.value("flags")
+	TESTQ(U32(flagUnroll), flags)
+	JZ(LabelRef("depth"))
 	CMPQ(l.aheadStep, U8(128/unrolled))
 	JHI(LabelRef("depth"))
 	CMPQ(l.aRow, U8(4))
@@ -287,7 +290,9 @@ func (t *tile) unrollRows(l *depthLoop) {
 	l.repeat("rows", func() {
 		for u := range unrolled {
 			l.step(t, func(v int) Mem { return inPanel(v, u) }, func(r int) Mem { return l.inRows(r, u) })
-			PREFETCHT0(Mem{Base: l.b, Disp: u*t.panelBytes() + fetchAhead})
+			for line := 0; line < t.panelBytes(); line += 64 {
+				PREFETCHT0(Mem{Base: l.b, Disp: u*t.panelBytes() + fetchAhead + line})
+			}
 		}
 		ADDQ(U32(uint32(unrolled*t.panelBytes())), l.b)
 		for _, base := range l.bases {

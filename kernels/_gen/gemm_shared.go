@@ -41,6 +41,7 @@ const (
 	flagReLU
 	flagSums
 	flagStream
+	flagUnroll
 )
 
 // flagName is a flag as Go code knows it.
@@ -57,6 +58,7 @@ var tileFlags = []flagName{
 	{flagReLU, "flagReLU", "max(·, 0)"},
 	{flagSums, "flagSums", "sums += the columns of the result, see tile"},
 	{flagStream, "flagStream", "C is stored past the caches, where a whole tile of whole cache lines is"},
+	{flagUnroll, "flagUnroll", "the widest tiles take several steps of the depth at once, see Tuning"},
 }
 
 // convFlags are the flags of a line of a depthwise convolution and of a tile in Winograd's form.

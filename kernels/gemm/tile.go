@@ -193,6 +193,9 @@ func (c *tileCall) set(t *tile) {
 	if !t.streams() {
 		flags &^= flagStream
 	}
+	if Tuned().Unroll {
+		flags |= flagUnroll
+	}
 	*c = tileCall{
 		depth: t.depth, stretches: t.stretches,
 		a: address(t.left.Data), aRow: t.left.Row * size, aStep: t.left.step * size,
