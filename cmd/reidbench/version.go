@@ -53,10 +53,14 @@ func newVersionCommand() *cobra.Command {
 			if v.CPU == "" {
 				v.CPU = "unknown CPU"
 			}
+			memory := machine.Bytes(v.Memory).String()
+			if v.Memory == 0 {
+				memory = "an unknown amount"
+			}
 			_, err := fmt.Fprintf(c.OutOrStdout(),
 				"reidbench  %s\ngo         %s, %s/%s\ncpu        %s, %d threads, %s of memory\nisa        %s, "+
 					"detected %s\n",
-				source, v.Go, v.OS, v.Arch, v.CPU, v.Threads, machine.Bytes(v.Memory), v.ISA.Active, v.ISA.Detected)
+				source, v.Go, v.OS, v.Arch, v.CPU, v.Threads, memory, v.ISA.Active, v.ISA.Detected)
 			return err
 		},
 	}
