@@ -50,9 +50,9 @@ func distance(a, b []float32) float64 {
 // TestFoldedFeatures holds the features of every model, with what follows convolutions folded into their weights,
 // against those that are computed layer by layer. Each rounds the values of every layer, by 6e-8 of them at most. Were
 // the layers' errors independent and passed on as they are, a hundred layers would come to 6e-8·√200 = 8e-7 between the
-// two; networks enlarge some. With AVX-512 seven networks, four of them published rows, were measured at 1.2e-6 to 1.8e-6,
-// the others below 1e-6; with AVX2, which rounds in other places, DenseNet201 and VT-ResNet50-1F1R at 2.1e-6 and 2.0e-6:
-// 3e-6 is allowed.
+// two; networks enlarge some. With AVX-512 seven networks, four of them published rows, were measured at 1.2e-6 to
+// 1.8e-6, the others below 1e-6; with AVX2, which rounds in other places, DenseNet201 and VT-ResNet50-1F1R at 2.1e-6
+// and 2.0e-6: 3e-6 is allowed.
 func TestFoldedFeatures(t *testing.T) {
 	pool := parallel.NewPool(2)
 	t.Cleanup(pool.Close)
