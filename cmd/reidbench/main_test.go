@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -66,6 +67,16 @@ func succeed(t *testing.T, args ...string) string {
 		t.Fatalf("reidbench %s: exit code %d\n%s", strings.Join(args, " "), o.code, o.stderr)
 	}
 	return o.stdout
+}
+
+// learned is the part of a run's output that is the same whenever and wherever it runs: above are speeds, below paths.
+func learned(t *testing.T, text string) string {
+	t.Helper()
+	part := regexp.MustCompile(`(?s)\nWhat the runs .*\nPlot: `).FindString(text)
+	if part == "" {
+		t.Errorf("a run's output without what it has come to:\n%s", text)
+	}
+	return part
 }
 
 // golden compares with testdata/name, or rewrites that.

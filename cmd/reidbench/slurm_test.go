@@ -129,7 +129,7 @@ func TestSlurm(t *testing.T) {
 	if err != nil {
 		t.Errorf("attached again: %v\n%s", err, second.Stderr)
 	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+	if diff := cmp.Diff(learned(t, string(want)), learned(t, string(got))); diff != "" {
 		t.Errorf("the table differs from that of a run without Slurm (-without +with):\n%s", diff)
 	}
 	if strings.Contains(second.Stderr.(*bytes.Buffer).String(), "drawing") {
