@@ -24,11 +24,11 @@ func touch(a, b vg.Rectangle) bool {
 	return a.Min.X <= b.Max.X && b.Min.X <= a.Max.X && a.Min.Y <= b.Max.Y && b.Min.Y <= a.Max.Y
 }
 
-// around is the smallest rectangle that has all of r and s.
-func around(r vg.Rectangle, s segment) vg.Rectangle {
+// around is the smallest rectangle that has all of a and b.
+func around(a, b vg.Rectangle) vg.Rectangle {
 	return vg.Rectangle{
-		Min: vg.Point{X: min(r.Min.X, s.a.X, s.b.X), Y: min(r.Min.Y, s.a.Y, s.b.Y)},
-		Max: vg.Point{X: max(r.Max.X, s.a.X, s.b.X), Y: max(r.Max.Y, s.a.Y, s.b.Y)},
+		Min: vg.Point{X: min(a.Min.X, b.Min.X), Y: min(a.Min.Y, b.Min.Y)},
+		Max: vg.Point{X: max(a.Max.X, b.Max.X), Y: max(a.Max.Y, b.Max.Y)},
 	}
 }
 
@@ -48,6 +48,14 @@ func distance(a, b vg.Point) vg.Length {
 	return vg.Length(math.Hypot(float64(a.X-b.X), float64(a.Y-b.Y)))
 }
 
+// box is the smallest rectangle that has all of s.
+func (s segment) box() vg.Rectangle {
+	return vg.Rectangle{
+		Min: vg.Point{X: min(s.a.X, s.b.X), Y: min(s.a.Y, s.b.Y)},
+		Max: vg.Point{X: max(s.a.X, s.b.X), Y: max(s.a.Y, s.b.Y)},
+	}
+}
+
 // distanceTo is how far s passes from p.
 func (s segment) distanceTo(p vg.Point) vg.Length {
 	d := s.b.Sub(s.a)
@@ -61,19 +69,13 @@ func (s segment) distanceTo(p vg.Point) vg.Length {
 
 // crosses reports whether two strokes meet.
 func (s segment) crosses(t segment) bool {
-	return overlapLoose(s, t) && side(s, t.a)*side(s, t.b) <= 0 && side(t, s.a)*side(t, s.b) <= 0
+	return touch(s.box(), t.box()) && side(s, t.a)*side(s, t.b) <= 0 && side(t, s.a)*side(t, s.b) <= 0
 }
 
 // side is positive left of s and negative right of it.
 func side(s segment, p vg.Point) float64 {
 	d, e := s.b.Sub(s.a), p.Sub(s.a)
 	return float64(d.X*e.Y - d.Y*e.X)
-}
-
-// overlapLoose reports whether the boxes around two strokes touch.
-func overlapLoose(s, t segment) bool {
-	return min(s.a.X, s.b.X) <= max(t.a.X, t.b.X) && min(t.a.X, t.b.X) <= max(s.a.X, s.b.X) &&
-		min(s.a.Y, s.b.Y) <= max(t.a.Y, t.b.Y) && min(t.a.Y, t.b.Y) <= max(s.a.Y, s.b.Y)
 }
 
 // enters reports whether s has a point in r.

@@ -112,7 +112,7 @@ func candidates(l label, markers []disc, fronts []segment, area vg.Rectangle) []
 			p.judge(l, k*360/directions, markers, fronts)
 			p.extent = p.box
 			if p.leader != nil {
-				p.extent = around(p.box, *p.leader)
+				p.extent = around(p.box, p.leader.box())
 			}
 			places = append(places, p)
 		}

@@ -137,9 +137,6 @@ var (
 	}
 )
 
-// Answer is the name of the chart that answers first, as a PNG, where latency was measured.
-const Answer = "map-latency.png"
-
 // ErrNothingToPlot is returned by Render where no point has a side.
 var ErrNothingToPlot = errors.New("nothing to plot")
 

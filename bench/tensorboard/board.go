@@ -22,11 +22,7 @@ type Board struct {
 
 // Open begins an event file in dir, which is made if need be, for a training whose log so far is logged.
 func Open(dir string, logged []store.Entry, now func() time.Time) (*Board, error) {
-	files, err := eventFiles(dir)
-	if err != nil {
-		return nil, err
-	}
-	shown, err := extentOf(files)
+	files, shown, err := shownIn(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -35,11 +31,7 @@ func Open(dir string, logged []store.Entry, now func() time.Time) (*Board, error
 
 // Complete writes into dir what its event files lack of the log of a training that is over, if they lack anything.
 func Complete(dir string, logged []store.Entry, now func() time.Time) error {
-	files, err := eventFiles(dir)
-	if err != nil {
-		return err
-	}
-	shown, err := extentOf(files)
+	files, shown, err := shownIn(dir)
 	if err != nil || shown == extentOfLog(logged) {
 		return err
 	}
@@ -48,6 +40,16 @@ func Complete(dir string, logged []store.Entry, now func() time.Time) error {
 		return err
 	}
 	return b.Close()
+}
+
+// shownIn are the event files in dir, and how far they go.
+func shownIn(dir string) ([]string, extent, error) {
+	files, err := eventFiles(dir)
+	if err != nil {
+		return nil, extent{}, err
+	}
+	shown, err := extentOf(files)
+	return files, shown, err
 }
 
 // extentOfLog is how far the event files of a log go that lack nothing.

@@ -90,19 +90,18 @@ func parseEvent(data []byte) (step int, kind eventKind, err error) {
 			return 0, 0, errTorn
 		}
 		data = data[n:]
-		switch {
-		case number == eventStep && wire == protowire.VarintType:
+		switch number {
+		case eventSummary:
+			kind = summarised
+		case eventSessionLog:
+			kind = started
+		}
+		if number == eventStep && wire == protowire.VarintType {
 			var value uint64
 			if value, n = protowire.ConsumeVarint(data); n >= 0 {
 				step = int(value)
 			}
-		case number == eventSummary:
-			kind = summarised
-			n = protowire.ConsumeFieldValue(number, wire, data)
-		case number == eventSessionLog:
-			kind = started
-			n = protowire.ConsumeFieldValue(number, wire, data)
-		default:
+		} else {
 			n = protowire.ConsumeFieldValue(number, wire, data)
 		}
 		if n < 0 {
