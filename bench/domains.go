@@ -42,7 +42,7 @@ func EvaluateDomains(ctx context.Context, c DomainsConfig) ([]results.DomainRun,
 	var runs []results.DomainRun
 	for _, m := range c.Models {
 		run := results.DomainRun{Run: m.Name}
-		record, _, err := runOf(m, c.Files[m.Name])
+		record, err := runOf(m, c.Files[m.Name])
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func EvaluateDomains(ctx context.Context, c DomainsConfig) ([]results.DomainRun,
 			one := c.EvaluateConfig
 			one.Model, one.Weights, one.Data = m, c.Files[m.Name], data
 			one.Progress = about{c.Progress, m.Name + " on " + opened[i].Name}
-			d, err := one.domain(ctx, opened[i])
+			d, err := one.domain(ctx, record, opened[i])
 			if err != nil {
 				return nil, fmt.Errorf("%s on %s: %w", m.Name, data, err)
 			}
@@ -78,8 +78,13 @@ func (a about) Report(e progress.Event) {
 }
 
 // domain is one evaluation. That nothing can be judged by the dataset stands in it.
-func (c EvaluateConfig) domain(ctx context.Context, opened *market1501.Dataset) (results.Domain, error) {
-	e, err := Evaluate(ctx, c)
+func (c EvaluateConfig) domain(
+	ctx context.Context, run *results.Record, opened *market1501.Dataset,
+) (results.Domain, error) {
+	e, err := c.evaluateWeights(ctx)
+	if err == nil {
+		err = c.keep(e, run)
+	}
 	if errors.Is(err, market1501.ErrNoMatch) || errors.Is(err, market1501.ErrEmptySplit) {
 		c.Progress.Report(progress.Event{Kind: progress.Warned, Text: err.Error()})
 		protocol, protocolErr := results.NewProtocol(c.Protocol)
@@ -106,20 +111,19 @@ func (e Evaluation) domain() (results.Domain, error) {
 
 // keep leaves an evaluation in the folder of the run whose weights were judged, if they are those of a run, and it has
 // not judged the same itself. That it can't be written there is told of.
-func (c EvaluateConfig) keep(e Evaluation) error {
-	record, dir, err := runOf(c.Model, c.Weights)
-	if err != nil || record == nil {
-		return err
+func (c EvaluateConfig) keep(e Evaluation, run *results.Record) error {
+	if run == nil {
+		return nil
 	}
 	d, err := e.domain()
 	if err != nil {
 		return err
 	}
-	d.Weights = record.Weights
-	if own := record.Own(); own == nil || own.Same(d) {
+	d.Weights = run.Weights
+	if own := run.Own(); own == nil || own.Same(d) {
 		return nil
 	}
-	file, written, err := results.WriteDomain(dir, d)
+	file, written, err := results.WriteDomain(filepath.Dir(c.Weights), d)
 	event := progress.Event{Kind: progress.Noted, Text: "kept beside the run: " + file}
 	switch {
 	case err != nil:
@@ -132,15 +136,14 @@ func (c EvaluateConfig) keep(e Evaluation) error {
 }
 
 // runOf is the record of the run of m that is done, and whose folder holds its weights in file; nil: there is none.
-func runOf(m models.Model, file string) (record *results.Record, dir string, err error) {
-	dir = filepath.Dir(file)
-	r, err := results.Read(dir)
+func runOf(m models.Model, file string) (*results.Record, error) {
+	r, err := results.Read(filepath.Dir(file))
 	if err != nil || r.State != results.StateDone || r.Model != m.Name || r.Weights == "" {
-		return nil, dir, nil // a file beside which nothing lies, or what another version has left
+		return nil, nil // a file beside which nothing lies, or what another version has left
 	}
 	digest, err := regular.SHA256(file)
 	if err != nil || digest != r.Weights {
-		return nil, dir, err
+		return nil, err
 	}
-	return &r, dir, nil
+	return &r, nil
 }

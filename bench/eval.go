@@ -53,6 +53,19 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 	if c.Progress == nil {
 		c.Progress = progress.Silent{}
 	}
+	e, err := c.evaluateWeights(ctx)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	run, err := runOf(c.Model, c.Weights)
+	if err != nil {
+		return e, err
+	}
+	return e, c.keep(e, run)
+}
+
+// evaluateWeights is Evaluate, but that nothing is kept.
+func (c EvaluateConfig) evaluateWeights(ctx context.Context) (Evaluation, error) {
 	judged, data, err := c.evaluate(ctx)
 	if err != nil {
 		return Evaluation{}, err
@@ -62,12 +75,12 @@ func Evaluate(ctx context.Context, c EvaluateConfig) (Evaluation, error) {
 		return Evaluation{}, err
 	}
 	e, err := judged.report(ctx, c)
-	e.Model, e.Weights = c.Model.Name, filepath.Base(c.Weights)
-	e.Dataset, e.Images = data.record, imagesSeen(data, nil, judged.seen, overlap)
 	if err != nil {
 		return Evaluation{}, err
 	}
-	return e, c.keep(e)
+	e.Model, e.Weights = c.Model.Name, filepath.Base(c.Weights)
+	e.Dataset, e.Images = data.record, imagesSeen(data, nil, judged.seen, overlap)
+	return e, nil
 }
 
 // report writes the files that are asked for, and says what the figures are.
