@@ -51,7 +51,10 @@ func (r *stopwatch) bounded(ctx context.Context, m Measurement, d direction) err
 	if byMemory := d.flops / d.bytes * r.bandwidth / 1e9; byMemory < m.BoundGFLOPS {
 		m.Bound, m.BoundGFLOPS = "memory", byMemory
 	}
-	return r.measure(ctx, m, d.step, func(m *Measurement) { m.BoundShare = m.GFLOPS / m.BoundGFLOPS })
+	return r.measure(ctx, m, d.step, func(m *Measurement) error {
+		m.BoundShare = m.GFLOPS / m.BoundGFLOPS
+		return nil
+	})
 }
 
 // product measures C[n,n] = A[n,n]·B[n,n]ᵀ.

@@ -152,24 +152,27 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 		stage, passes = train.Everything, recipe.TrainPasses
 	}
 	w := train.NewWeights(g, 1)
-	p, err := compile(g, w, r.pool, train.Options{Batch: r.Batch, Stage: stage, Precision: r.Precision})
-	if err != nil {
-		return err
-	}
-	step := func() { p.Forward(r.Batch) }
-	if r.Mode == TrainMode {
+	program := func(pool *parallel.Pool) (p *train.Program, step func(), err error) {
+		p, err = compile(g, w, pool, train.Options{Batch: r.Batch, Stage: stage, Precision: r.Precision})
+		if err != nil || r.Mode != TrainMode {
+			return p, func() { p.Forward(r.Batch) }, err
+		}
 		adam, steps := train.NewAdam(w, stage, 5e-4), uint64(0)
-		step = func() {
+		return p, func() {
 			p.Train(r.Batch, steps)
 			adam.Step(p, 5e-4)
 			steps++
-		}
+		}, nil
+	}
+	p, step, err := program(r.pool)
+	if err != nil {
+		return err
 	}
 	measured := Measurement{
 		Model: m.Name, Variant: m.Variant().String(), Batch: r.Batch, PlannedBytes: p.Memory().Total(),
 		FLOPs: 2 * float64(int64(passes*r.Batch)*cost.Total.MACs()),
 	}
-	if err := r.measure(ctx, measured, step, func(m *Measurement) {
+	if err := r.measure(ctx, measured, step, func(m *Measurement) (err error) {
 		if peakKnown {
 			m.PeakRSSBytes = machine.PeakMemory()
 		}
@@ -177,8 +180,17 @@ func (r *stopwatch) model(ctx context.Context, m models.Model) error {
 			m.Profile = profiled(p, step, r.Batch, cost)
 		}
 		if len(r.Config.Simulate) > 0 {
-			m.Simulation = simulated(p, r.pool, step, r.Config.Simulate)
+			m.Simulation, err = simulate(r.Config.Simulate, func(threads int) ([]simulatedPiece, error) {
+				pool := parallel.NewPool(threads)
+				defer pool.Close()
+				p, step, err := program(pool)
+				if err != nil {
+					return nil, err
+				}
+				return record(p, pool, step), ctx.Err()
+			})
 		}
+		return err
 	}); err != nil {
 		return fmt.Errorf("measuring %s: %w", m.Name, err)
 	}
@@ -202,7 +214,7 @@ func compile(
 }
 
 // measure times the steps and appends the result, completed by finish if there is something to complete.
-func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), finish func(*Measurement)) error {
+func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), finish func(*Measurement) error) error {
 	step() // touches all memory for the first time
 	for range r.Config.Steps {
 		if err := ctx.Err(); err != nil {
@@ -218,7 +230,9 @@ func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), fin
 	m.GFLOPS = m.FLOPs / seconds / 1e9
 	m.PeakShare = m.FLOPs / seconds / r.peak
 	if finish != nil {
-		finish(&m)
+		if err := finish(&m); err != nil {
+			return err
+		}
 	}
 	r.results = append(r.results, m)
 	r.Report(m)

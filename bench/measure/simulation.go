@@ -48,10 +48,11 @@ type simulatedPiece struct {
 
 // simulatedRuns is how many steps are recorded. The shortest time of each task counts: other work on the machine makes
 // it longer.
-const simulatedRuns = 5
+const simulatedRuns = 3
 
-// simulated records a program's steps on one thread, and computes how long one would take with numbers of threads.
-func simulated(p *train.Program, pool *parallel.Pool, step func(), threads []int) *Simulation {
+// record records a program's steps on one thread, as they are cut for those of the pool.
+func record(p *train.Program, pool *parallel.Pool, step func()) []simulatedPiece {
+	step() // touches all memory for the first time
 	var pieces []simulatedPiece
 	for run := range simulatedRuns {
 		recorded := recordStep(p, pool, step)
@@ -68,7 +69,7 @@ func simulated(p *train.Program, pool *parallel.Pool, step func(), threads []int
 			}
 		}
 	}
-	return simulate(pieces, threads)
+	return pieces
 }
 
 // recordStep runs a step. What is not of the program's list comes last: the loss and, in training, Adam.
@@ -81,16 +82,14 @@ func recordStep(p *train.Program, pool *parallel.Pool, step func()) []simulatedP
 	p.StopTrace()
 	pool.StopRecording()
 	var pieces []simulatedPiece
-	jobs := 0
 	for _, s := range trace.Steps {
 		piece := simulatedPiece{
 			layer: s.Node.Name, op: s.Node.Op.String(), phase: s.Phase.String(), serial: s.Time, jobs: s.Jobs,
 		}
 		rest.serial -= s.Time
-		jobs += len(s.Jobs)
 		pieces = append(pieces, piece.lessJobs())
 	}
-	rest.jobs = recording.Jobs[jobs:]
+	rest.jobs = trace.Between
 	return append(pieces, rest.lessJobs())
 }
 
@@ -120,22 +119,36 @@ func (p simulatedPiece) with(threads int) time.Duration {
 	return sum
 }
 
-// simulate computes how long the pieces, one after the other, take with numbers of threads.
-func simulate(pieces []simulatedPiece, threads []int) *Simulation {
-	step := func(threads int) (seconds float64) {
+// simulate computes how long a step takes with numbers of threads. of returns the pieces as they are cut for so many,
+// which come one after the other.
+func simulate(threads []int, of func(threads int) ([]simulatedPiece, error)) (*Simulation, error) {
+	step := func(pieces []simulatedPiece, threads int) (seconds float64) {
 		for _, p := range pieces {
 			seconds += p.with(threads).Seconds()
 		}
 		return seconds
 	}
-	s := &Simulation{Seconds: step(1)}
-	for _, n := range threads {
-		seconds := step(n)
-		s.Threads = append(s.Threads, SimulatedThreads{n, seconds, s.Seconds / (float64(n) * seconds)})
+	alone, err := of(1)
+	if err != nil {
+		return nil, err
 	}
-	most := slices.Max(threads)
-	all := float64(most) * step(most)
-	for _, p := range pieces {
+	s := &Simulation{Seconds: step(alone, 1)}
+	most, cutForMost := 1, alone
+	for _, n := range threads {
+		pieces := alone
+		if n > 1 {
+			if pieces, err = of(n); err != nil {
+				return nil, err
+			}
+		}
+		seconds := step(pieces, n)
+		s.Threads = append(s.Threads, SimulatedThreads{n, seconds, s.Seconds / (float64(n) * seconds)})
+		if n > most {
+			most, cutForMost = n, pieces
+		}
+	}
+	all := float64(most) * step(cutForMost, most)
+	for _, p := range cutForMost {
 		k := p.kernel(most)
 		s.AllSerial += k.Serial
 		k.Idle = (float64(most)*k.Seconds - k.Alone) / all
@@ -143,7 +156,7 @@ func simulate(pieces []simulatedPiece, threads []int) *Simulation {
 	}
 	slices.SortStableFunc(s.Serial, func(a, b SimulatedKernel) int { return cmp.Compare(b.Serial, a.Serial) })
 	slices.SortStableFunc(s.Idle, func(a, b SimulatedKernel) int { return cmp.Compare(b.Idle, a.Idle) })
-	return s
+	return s, nil
 }
 
 // kernel describes the piece, without its share of idle time.

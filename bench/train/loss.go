@@ -1,11 +1,17 @@
 package train
 
-import "math"
+import (
+	"math"
+	"slices"
 
-// A Loss scores logits [n, classes] against labels [n] and, if it distils, a teacher's logits [n, classes]. Gradient
-// returns the mean loss of the batch and fills dlogits with its derivative.
+	"github.com/reidbench/reidbench/kernels/parallel"
+)
+
+// A Loss scores logits against labels and, if it distils, a teacher's logits. Sample returns the two parts that one of
+// n samples has in the mean loss, by its label and by the teacher's logits, and fills the gradient with the derivative
+// of their sum. Logits, the teacher's and the gradient are those of the sample, [classes].
 type Loss interface {
-	Gradient(n, classes int, logits, teacher []float32, labels []int32, dlogits []float32) float64
+	Sample(n int, logits, teacher []float32, label int, gradient []float32) (labelled, taught float64)
 }
 
 // CrossEntropy is the mean of −Σ q·log softmax(logits), where q gives the label 1−Smoothing and every class, the label
@@ -22,53 +28,71 @@ type HardDistillation struct{ Smoothing float64 }
 // eq. 2). What is smoothed are the labels: the teacher's answer is smooth.
 type SoftDistillation struct{ Tau, Lambda, Smoothing float64 }
 
-// Gradient implements Loss.
-func (l CrossEntropy) Gradient(n, classes int, logits, _ []float32, labels []int32, dlogits []float32) float64 {
-	clear(dlogits[:n*classes])
-	loss := 0.0
-	for i := range n {
-		row, grad := logits[i*classes:][:classes], dlogits[i*classes:][:classes]
-		loss += addSmoothed(row, int(labels[i]), l.Smoothing, 1/float64(n), grad)
-	}
-	return loss
+// Sample implements Loss.
+func (l CrossEntropy) Sample(n int, logits, _ []float32, label int, gradient []float32) (labelled, taught float64) {
+	clear(gradient)
+	return addSmoothed(logits, label, l.Smoothing, 1/float64(n), gradient), 0
 }
 
-// Gradient implements Loss.
-func (d HardDistillation) Gradient(
-	n, classes int, logits, teacher []float32, labels []int32, dlogits []float32,
-) float64 {
-	clear(dlogits[:n*classes])
-	loss, weight := 0.0, 0.5/float64(n)
-	for i := range n {
-		row, grad := logits[i*classes:][:classes], dlogits[i*classes:][:classes]
-		loss += addSmoothed(row, int(labels[i]), d.Smoothing, weight, grad)
-		loss += addCrossEntropy(row, argmax(teacher[i*classes:][:classes]), weight, grad)
-	}
-	return loss
+// Sample implements Loss.
+func (d HardDistillation) Sample(
+	n int, logits, teacher []float32, label int, gradient []float32,
+) (labelled, taught float64) {
+	clear(gradient)
+	weight := 0.5 / float64(n)
+	labelled = addSmoothed(logits, label, d.Smoothing, weight, gradient)
+	return labelled, addCrossEntropy(logits, argmax(teacher), weight, gradient)
 }
 
-// Gradient implements Loss.
-func (d SoftDistillation) Gradient(
-	n, classes int, logits, teacher []float32, labels []int32, dlogits []float32,
-) float64 {
-	clear(dlogits[:n*classes])
-	loss := 0.0
-	for i := range n {
-		row, grad := logits[i*classes:][:classes], dlogits[i*classes:][:classes]
-		loss += addSmoothed(row, int(labels[i]), d.Smoothing, (1-d.Lambda)/float64(n), grad)
+// Sample implements Loss.
+func (d SoftDistillation) Sample(
+	n int, logits, teacher []float32, label int, gradient []float32,
+) (labelled, taught float64) {
+	clear(gradient)
+	labelled = addSmoothed(logits, label, d.Smoothing, (1-d.Lambda)/float64(n), gradient)
 
-		// d/dz τ²·KL = τ·(softmax(z/τ) − softmax(t/τ)).
-		guide := teacher[i*classes:][:classes]
-		student, tutor := logSumExp(row, d.Tau), logSumExp(guide, d.Tau)
-		weight := d.Lambda * d.Tau * d.Tau / float64(n)
-		for c := range classes {
-			logQ, logP := float64(row[c])/d.Tau-student, float64(guide[c])/d.Tau-tutor
-			p := math.Exp(logP)
-			loss += weight * p * (logP - logQ)
-			grad[c] += float32(weight / d.Tau * (math.Exp(logQ) - p))
-		}
+	// d/dz τ²·KL = τ·(softmax(z/τ) − softmax(t/τ)).
+	student, tutor := logSumExp(logits, d.Tau), logSumExp(teacher, d.Tau)
+	weight := d.Lambda * d.Tau * d.Tau / float64(n)
+	for c := range gradient {
+		logQ, logP := float64(logits[c])/d.Tau-student, float64(teacher[c])/d.Tau-tutor
+		p := math.Exp(logP)
+		taught += weight * p * (logP - logQ)
+		gradient[c] += float32(weight / d.Tau * (math.Exp(logQ) - p))
 	}
-	return loss
+	return labelled, taught
+}
+
+// batchLoss computes the mean loss of a batch and its derivative, a sample a task.
+type batchLoss struct {
+	Loss
+	n, classes                 int
+	logits, teacher, gradients []float32 // [n, classes]; no teacher if the loss does not distil
+	labels                     []int32
+	parts                      [][2]float64 // of the samples, by label and by teacher
+}
+
+// run returns the mean loss.
+func (l *batchLoss) run(p *parallel.Pool) float64 {
+	l.parts = slices.Grow(l.parts[:0], l.n)[:l.n]
+	p.Run(l.n, l)
+	sum := 0.0
+	for _, part := range l.parts {
+		sum += part[0]
+		sum += part[1]
+	}
+	return sum
+}
+
+// Do computes one sample.
+func (l *batchLoss) Do(sample, _ int) {
+	at, end := sample*l.classes, (sample+1)*l.classes
+	var teacher []float32
+	if l.teacher != nil {
+		teacher = l.teacher[at:end]
+	}
+	labelled, taught := l.Sample(l.n, l.logits[at:end], teacher, int(l.labels[sample]), l.gradients[at:end])
+	l.parts[sample] = [2]float64{labelled, taught}
 }
 
 // addCrossEntropy adds weight·∂CE/∂row to grad and returns weight·CE.

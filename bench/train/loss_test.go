@@ -3,6 +3,8 @@ package train
 import (
 	"math"
 	"testing"
+
+	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // The values of this table are derived by hand. With two classes and logits (a, b) the softmax
@@ -56,7 +58,7 @@ func TestLosses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			n := len(test.labels)
 			gradient := make([]float32, len(test.logits))
-			got := test.loss.Gradient(n, 2, test.logits, test.teacher, test.labels, gradient)
+			got := lossOf(test.loss, n, test.logits, test.teacher, test.labels, gradient)
 			// float64 arithmetic on float32 inputs that are exact; the gradient is rounded to float32 twice.
 			if math.Abs(got-test.want) > 1e-12 {
 				t.Errorf("loss %v, want %v", got, test.want)
@@ -68,6 +70,17 @@ func TestLosses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lossOf is the mean loss of n samples, and fills their gradients, on two threads.
+func lossOf(loss Loss, n int, logits, teacher []float32, labels []int32, gradients []float32) float64 {
+	pool := parallel.NewPool(2)
+	defer pool.Close()
+	of := batchLoss{
+		Loss: loss, n: n, classes: len(logits) / n, logits: logits, teacher: teacher, gradients: gradients,
+		labels: labels,
+	}
+	return of.run(pool)
 }
 
 // TestLossGradients compares with central differences; at a step of 2^-10 the error is of the
@@ -82,13 +95,13 @@ func TestLossGradients(t *testing.T) {
 		HardDistillation{Smoothing: 0.3}, SoftDistillation{Tau: 3, Lambda: 0.1, Smoothing: 0.3},
 	} {
 		gradient, scratch := make([]float32, n*classes), make([]float32, n*classes)
-		loss.Gradient(n, classes, logits, teacher, labels, gradient)
+		lossOf(loss, n, logits, teacher, labels, gradient)
 		for i := range logits {
 			z := logits[i]
 			logits[i] = z + h
-			up := loss.Gradient(n, classes, logits, teacher, labels, scratch)
+			up := lossOf(loss, n, logits, teacher, labels, scratch)
 			logits[i] = z - h
-			down := loss.Gradient(n, classes, logits, teacher, labels, scratch)
+			down := lossOf(loss, n, logits, teacher, labels, scratch)
 			logits[i] = z
 			if want := (up - down) / (2 * h); math.Abs(float64(gradient[i])-want) > 1e-6 {
 				t.Errorf("%T: gradient[%d] = %v, difference quotient %v", loss, i, gradient[i], want)

@@ -86,6 +86,7 @@ type Program struct {
 	watch            watch
 	frame            frame
 	features, logits buffer
+	loss             batchLoss
 	dlogits          buffer
 	compared         buffer // features that have a loss of their own, none without
 	dcompared        buffer
@@ -232,7 +233,11 @@ func (p *Program) Train(n int, iteration uint64) float64 {
 		return math.NaN()
 	}
 	classes, dlogits := p.graph.Logits.Shape.C, p.frame.at(p.dlogits)
-	loss := p.options.Loss.Gradient(n, classes, p.Logits(n), p.teacher, p.labels[:n], dlogits)
+	p.loss = batchLoss{
+		Loss: p.options.Loss, n: n, classes: classes, logits: p.Logits(n), teacher: p.teacher, gradients: dlogits,
+		labels: p.labels, parts: p.loss.parts,
+	}
+	loss := p.loss.run(p.pool)
 	if p.dcompared != none {
 		compared, dcompared := p.frame.at(p.compared), p.frame.at(p.dcompared)
 		loss += p.options.Triplet.Gradient(n, p.graph.Compared.Shape.C, compared, p.labels[:n], dcompared)

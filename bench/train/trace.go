@@ -10,7 +10,9 @@ import (
 // A Trace has what each step of a program's list has done in one run, in their order.
 type Trace struct {
 	Steps     []Traced
+	Between   [][]time.Duration // jobs before, between and after the steps, in their order, and their tasks
 	recording *parallel.Recording
+	jobs      int // of the recording that are in Steps or Between
 }
 
 // Traced is one step.
@@ -28,10 +30,22 @@ func (p *Program) StartTrace(recording *parallel.Recording) *Trace {
 }
 
 // StopTrace ends the tracing.
-func (p *Program) StopTrace() { p.trace = nil }
+func (p *Program) StopTrace() {
+	p.trace.Between = append(p.trace.Between, p.trace.next()...)
+	p.trace = nil
+}
 
 func (t *Trace) run(s *step, f *frame) {
-	before, start := len(t.recording.Jobs), time.Now()
+	t.Between = append(t.Between, t.next()...)
+	start := time.Now()
 	s.run(f)
-	t.Steps = append(t.Steps, Traced{s.node, s.phase, time.Since(start), t.recording.Jobs[before:]})
+	took := time.Since(start)
+	t.Steps = append(t.Steps, Traced{s.node, s.phase, took, t.next()})
+}
+
+// next returns the jobs since it was called last.
+func (t *Trace) next() [][]time.Duration {
+	from := t.jobs
+	t.jobs = len(t.recording.Jobs)
+	return t.recording.Jobs[from:]
 }

@@ -35,11 +35,14 @@ func TestTrace(t *testing.T) {
 			t.Errorf("%s %s: tasks of %d ns in a step of %d", s.Node.Name, s.Phase, tasks, s.Time)
 		}
 	}
-	if jobs == 0 || jobs != len(recording.Jobs) {
+	if len(trace.Between) != 1 { // the loss
+		t.Errorf("%d jobs between the steps", len(trace.Between))
+	}
+	if jobs == 0 || jobs+1 != len(recording.Jobs) {
 		t.Errorf("the steps have %d jobs, recorded are %d", jobs, len(recording.Jobs))
 	}
 	traced.Train(3, 1)
-	if len(recording.Jobs) != jobs {
+	if len(recording.Jobs) != jobs+1 {
 		t.Error("a step after the trace is recorded")
 	}
 }

@@ -46,10 +46,10 @@ all rows of the published table, with --batch ` + strconv.Itoa(kernelBatch) + ` 
 --profile adds, for models, where one step's time goes; a fused activation or sum
 counts as part of its layer. Where no model is named, it is ` + benchedByDefault + `.
 
---simulate-threads records how long each task of a step takes on one thread, and shares
-the tasks out to other numbers of threads as the kernels' pool does: the parallel
-efficiency, the longest serial part, and what has too few tasks. Memory bandwidth and
-the start of threads are not in it.`,
+--simulate-threads records how long each task of a step takes on one thread, cut as for
+other numbers of threads, and shares the tasks out to so many as the kernels' pool does:
+the parallel efficiency, the longest serial part, and what has too few tasks. It takes
+four steps for each number. Memory bandwidth and the start of threads are not in it.`,
 		Example: `  reidbench bench train resnet50 --batch 32
   reidbench bench train osnet --profile
   reidbench bench train vit-b16 --precision bf16

@@ -94,8 +94,8 @@ func (p pairedWeights) blockPairs() int { return mem.CeilDiv(min(pixelBlock, p.p
 // takeScratch takes what a task needs besides its operands: both factors in pairs, and a strip of pixels that are
 // rounded.
 func (p pairedWeights) takeScratch(space *mem.Scratch) (columns, rows, strip []float32) {
-	return space.Take(p.blockPairs() * p.gatheredRow()), space.Take(p.blockPairs() * p.roundedRow()),
-		space.Take(pairStrip * p.gatheredRow())
+	return space.Take(p.blockPairs() * p.widestRow()), space.Take(p.blockPairs() * p.roundedRow()),
+		space.Take(pairStrip * p.widestRow())
 }
 
 func (p pairedWeights) workerSize() int {

@@ -99,7 +99,7 @@ func TestPairConvSameBitsForAnyThreads(t *testing.T) {
 		{H: 16, W: 12, C: 64, OutC: 64, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 	} {
 		var want [][]float32
-		for _, threads := range []int{1, 2, 7} {
+		for _, threads := range []int{1, 2, 7, 24} {
 			rng := rand.New(rand.NewPCG(27, 28))
 			c := newPairCase(t, rng, s, 8, threads)
 			y, dx, dw := make([]float32, c.outLen), make([]float32, c.inLen), make([]float32, s.Weights())

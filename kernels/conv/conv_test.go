@@ -228,7 +228,7 @@ func testSameBitsForAnyThreads(t *testing.T, newCase caseMaker, shapes []Shape) 
 	for _, s := range shapes {
 		kerneltest.ForEachISA(t, func(t *testing.T) {
 			var want [][]float32
-			for _, threads := range []int{1, 2, 7} {
+			for _, threads := range []int{1, 2, 7, 24} {
 				rng := rand.New(rand.NewPCG(11, 12))
 				c := newCase(t, rng, s, 8, threads)
 				y, dx := make([]float32, c.outLen), make([]float32, c.inLen)

@@ -152,6 +152,8 @@ func (p *depthwisePass) run(pool *parallel.Pool) {
 	p.summed.run(pool, 1, tasks, (*computeBands)(p), head, p.panel.c)
 }
 
+func (p *computeBands) run(pool *parallel.Pool, tasks int) { pool.Run(tasks, p) }
+
 // Do sorts the weights of one block.
 func (p *sortWeights) Do(block, _ int) {
 	size, first, c := p.kernel*channelBlock, block*channelBlock, p.panel.c

@@ -25,6 +25,7 @@ type jointProduct struct {
 	weights weightProduct
 
 	args      *Joint    // of the call in flight
+	wave      jointWave // of many threads
 	scratch   []float32 // of all workers
 	perWorker int
 }
@@ -103,6 +104,7 @@ func (j *jointProduct) workspace(n, threads int) int {
 	of.data, of.weights.n = of.data.sized(n), n
 	space := mem.CountingScratch()
 	of.takeCall(&space)
+	of.takeWave(threads, &space)
 	waiting := mem.RoundUp(rowBlock*j.data.dstPixel, mem.Line) // where sums are taken for a batch norm before
 	return space.Size() + threads*(of.workerSize()+waiting)
 }
@@ -123,9 +125,14 @@ func (j *jointProduct) run(p *parallel.Pool, n int, args *Joint, before *norm.Gr
 	packed, sums := j.takeCall(&space)
 	w.sums = sums
 	d.start(packed)
+	j.wave = j.takeWave(p.Threads(), &space)
 	j.scratch, j.perWorker = space.Rest, j.workerSize()
 	p.Run(d.packTasks(), (*jointPack)(j))
-	p.Run(j.splits(), (*jointMultiply)(j))
+	if j.wave.perSplit > 0 {
+		j.runWaves(p)
+	} else {
+		p.Run(j.splits(), (*jointMultiply)(j))
+	}
 	if tasks := w.addTasks(j.splits()); tasks > 0 {
 		p.Run(tasks, (*jointAdd)(j))
 	}
@@ -140,20 +147,39 @@ func (k *jointPack) Do(task, worker int) {
 // Do computes a split.
 func (k *jointMultiply) Do(split, worker int) {
 	j := (*jointProduct)(k)
-	space := mem.NewScratch(j.scratch[worker*j.perWorker:][:j.perWorker])
+	space := j.scratchOf(worker)
 	dy := space.Take(j.dySize())
-	slot, add := j.args.DW, j.args.Accumulate
-	if j.splits() > 1 {
-		slot, add = j.weights.sums[split*j.weights.slotSize():][:j.weights.size()], false
-	}
-	last := min((split+1)*j.perSplit()*j.pixels(), j.data.rows())
-	for at := split * j.perSplit() * j.pixels(); at < last; at += j.pixels() {
-		pixels := min(j.pixels(), last-at)
-		for r := 0; r < pixels; r += rowBlock {
-			j.multiplyRows(dy[r*j.row():], at+r, space.Rest)
-		}
-		j.sumPixels(slot, dy, at, pixels, add, space.Rest)
+	slot, add := j.slot(split)
+	for block := range j.perSplit() {
+		at, pixels := j.block(split, block)
+		j.multiplyPixels(dy, at, pixels, space.Rest)
+		j.sumPixels(slot, dy, at, pixels, 0, j.weights.rows, add, space.Rest)
 		add = true
+	}
+}
+
+func (j *jointProduct) scratchOf(worker int) mem.Scratch {
+	return mem.NewScratch(j.scratch[worker*j.perWorker:][:j.perWorker])
+}
+
+// slot returns where the sums of a split go, and whether they are added to what is there.
+func (j *jointProduct) slot(split int) (slot []float32, add bool) {
+	if j.splits() == 1 {
+		return j.args.DW, j.args.Accumulate
+	}
+	return j.weights.sums[split*j.weights.slotSize():][:j.weights.size()], false
+}
+
+// block returns the first pixel of a block of a split, and how many it has: none after the last.
+func (j *jointProduct) block(split, block int) (at, pixels int) {
+	at = (split*j.perSplit() + block) * j.pixels()
+	return at, max(0, min(j.pixels(), j.data.rows()-at))
+}
+
+// multiplyPixels computes dy of some pixels, and their data gradient.
+func (j *jointProduct) multiplyPixels(dy []float32, at, pixels int, ws []float32) {
+	for r := 0; r < pixels; r += rowBlock {
+		j.multiplyRows(dy[r*j.row():], at+r, ws)
 	}
 }
 
@@ -175,8 +201,11 @@ func (j *jointProduct) fetchNext(b *productBlock, row int) {
 		from(j.args.X, j.weights.pixel))
 }
 
-// sumPixels adds the gradient of the weights over a block of pixels.
-func (j *jointProduct) sumPixels(slot, dy []float32, at, pixels int, add bool, ws []float32) {
+// sumPixels adds the gradient of the weights of some output channels over a block of pixels.
+func (j *jointProduct) sumPixels(slot, dy []float32, at, pixels, first, last int, add bool, ws []float32) {
+	if pixels == 0 {
+		return
+	}
 	w := &j.weights
 	space := mem.NewScratch(ws)
 	m := gemm.Product{Cols: w.depth(), Depth: pixels}
@@ -189,8 +218,8 @@ func (j *jointProduct) sumPixels(slot, dy []float32, at, pixels int, add bool, w
 		m.Right = gemm.MatrixOf(columns, row)
 		w.fill(columns, row, at, pixels, 0, w.depth())
 	}
-	for o := 0; o < w.rows; o += weightRows {
-		m.Rows = min(weightRows, w.rows-o)
+	for o := first; o < last; o += weightRows {
+		m.Rows = min(weightRows, last-o)
 		m.Left = gemm.ColumnsOf(dy[o:], j.row()).WithEdge(edge)
 		m.C = gemm.View{Data: slot[o*w.depth():], Row: w.depth()}
 		m.Run()

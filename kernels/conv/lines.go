@@ -79,6 +79,7 @@ type linedWeights struct {
 	dy      []float32
 	sums    []float32 // one slot per split, and one to turn the result in
 	scratch []float32 // of all workers
+	pieces  int       // of a split's lines of taps, each a task
 }
 
 // newLinedWeights returns nil where windows are gathered.
@@ -120,7 +121,8 @@ func (p *linedWeights) backwardWeights(pool *parallel.Pool, n int, dw, dy, x []f
 	space := mem.NewScratch(ws)
 	p.sums = p.takeSums(&space)
 	p.scratch = space.Rest
-	pool.Run(p.splits(), p)
+	p.pieces = piecesFor(p.splits(), pool.Threads(), p.kh)
+	pool.Run(p.splits()*p.pieces, p)
 
 	slot, size := p.slot(), p.depth()*p.outC
 	turned := p.sums[p.splits()*slot:]
@@ -133,8 +135,10 @@ func (p *linedWeights) backwardWeights(pool *parallel.Pool, n int, dw, dy, x []f
 	}
 }
 
-// Do sums one split.
-func (p *linedWeights) Do(split, worker int) {
+// Do sums some lines of taps of one split.
+func (p *linedWeights) Do(task, worker int) {
+	split := task / p.pieces
+	firstTap, lastTap := piece{task % p.pieces, p.pieces}.of(p.kh)
 	lines := p.scratch[worker*p.blockSize():][:p.blockSize()]
 	size, row := p.lineSize(p.outW), p.outW*p.outC
 	begin, end := p.n*p.outH*split/p.splits(), p.n*p.outH*(split+1)/p.splits()
@@ -147,10 +151,10 @@ func (p *linedWeights) Do(split, worker int) {
 			p.fillLine(lines[i*size:], n, y, i, 0, p.outW)
 		}
 		m.Right = gemm.MatrixOf(p.dy[line*row:], p.outC)
-		for ky := range p.kh {
+		for ky := firstTap; ky < lastTap; ky++ {
 			m.Left = gemm.ColumnsOf(lines[ky*size:], p.sw*p.channels).InStretches(p.sh * size)
 			m.C = gemm.View{Data: p.sums[split*p.slot()+ky*m.Rows*p.outC:], Row: p.outC}
-			if m.Ahead = (gemm.Prefetch{}); ky == 0 {
+			if m.Ahead = (gemm.Prefetch{}); ky == firstTap {
 				m.Ahead = gemm.PrefetchEvenly(p.dy[next*row : min(2*next-line, end)*row])
 			}
 			m.Run()

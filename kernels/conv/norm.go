@@ -15,15 +15,20 @@ type summedTasks struct {
 	first int // tasks that are done already
 }
 
-// run runs all tasks of a job. The first of them compute head, [rows, channels].
-func (s *summedTasks) run(p *parallel.Pool, first, all int, job parallel.Job, head []float32, channels int) {
+// run runs all tasks of a stage. The first of them compute head, [rows, channels].
+func (s *summedTasks) run(p *parallel.Pool, first, all int, stage stage, head []float32, channels int) {
 	sums := s.OutputSums
 	s.OutputSums = norm.OutputSums{}
-	p.Run(first, job)
+	stage.run(p, first)
 	sums.First(head, channels)
 	s.OutputSums, s.first = sums, first
-	p.Run(all-first, job)
+	stage.run(p, all-first)
 	s.first = 0
+}
+
+// stage is a part of a call that runs the given number of tasks, on from those that are done already.
+type stage interface {
+	run(p *parallel.Pool, tasks int)
 }
 
 // summingEngine is a forward engine that can sum its results for the batch norm after it.
@@ -127,7 +132,8 @@ func (c *Conv) BackwardDataSums(
 		return data.bandsOf(n)
 	}
 	data := &c.data[0]
-	if sized := data.sized(n); sized.columnBlock() >= sized.cols { // a task has whole rows of dx
+	if sized := data.sized(n); sized.columnBlock() >= sized.cols && // a task has whole rows of dx
+		piecesFor(sized.tasks(), p.Threads(), sized.mostPieces()) == 1 {
 		data.norm = &c.before
 		c.BackwardData(p, n, dx, dy, w, add, ws)
 		data.norm = nil

@@ -23,6 +23,7 @@ func TestConvForwardStats(t *testing.T) {
 	shapes := []Shape{
 		{H: 24, W: 16, C: 24, OutC: 40, KH: 3, KW: 3, SH: 2, SW: 2, PH: 1, PW: 1, Groups: 1},
 		{H: 16, W: 13, C: 64, OutC: 96, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
+		{H: 16, W: 13, C: 256, OutC: 296, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1}, // in Strassen's form
 		{H: 11, W: 13, C: 1700, OutC: 33, KH: 1, KW: 1, SH: 1, SW: 1, Groups: 1},
 		{H: 19, W: 12, C: 72, OutC: 64, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 1},
 		{H: 16, W: 12, C: 32, OutC: 32, KH: 3, KW: 3, SH: 1, SW: 1, PH: 1, PW: 1, Groups: 4},
@@ -50,7 +51,7 @@ func TestConvForwardStats(t *testing.T) {
 					y, mean, invstd = make([]float32, n*c.outputSize()), make([]float32, s.OutC),
 						make([]float32, s.OutC)
 					runMean, runVar = make([]float32, s.OutC), make([]float32, s.OutC)
-					ws := make([]float32, c.StatsWorkspace(bn, n, threads))
+					ws := make([]float32, c.StatsWorkspace(bn, n, p.Threads()))
 					c.ForwardStats(p, n, y, x, w, bias, bn,
 						norm.Statistics{Mean: mean, InvStd: invstd, RunMean: runMean, RunVar: runVar}, ws)
 					return y, mean, invstd, runMean, runVar
@@ -85,11 +86,13 @@ func TestConvForwardStats(t *testing.T) {
 					}
 				}
 
-				single := parallel.NewPool(1)
-				defer single.Close()
-				_, mean1, invstd1, _, _ := run(single)
-				if !slices.Equal(mean, mean1) || !slices.Equal(invstd, invstd1) {
-					t.Error("one thread gives other statistics than two")
+				for _, threads := range []int{1, 5, 24} { // for many, tasks are cut in pieces
+					pool := parallel.NewPool(threads)
+					defer pool.Close()
+					y1, mean1, invstd1, _, _ := run(pool)
+					if !slices.Equal(y, y1) || !slices.Equal(mean, mean1) || !slices.Equal(invstd, invstd1) {
+						t.Errorf("%d threads give another output or other statistics than two", threads)
+					}
 				}
 			})
 		})
@@ -191,6 +194,7 @@ func TestConvBackwardDataSums(t *testing.T) {
 							}
 						}
 						same("one thread", 1, false)
+						same("many threads", 24, false)
 						same("a sum in place", threads, true)
 						defer mem.StreamFrom(0)()
 						same("storing past the caches", threads, false)

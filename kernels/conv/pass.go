@@ -14,7 +14,8 @@ type productPass struct {
 
 	kept keptWeights // packed for all calls that they serve
 
-	scratch   []float32 // of all workers, in the call in flight
+	pieces    int       // of every task, in the call in flight
+	scratch   []float32 // of all workers
 	perWorker int
 }
 
@@ -27,7 +28,9 @@ type blockedProduct interface {
 	start(packed []float32) // nil if blocks pack what they need
 	packTasks() int
 	packTask(task int, ws []float32)
-	tasks() int
+	tasks() int      // none of them is cut
+	mostPieces() int // into which a task can be cut
+	cut(pieces int)  // lets multiply compute pieces of tasks
 	multiply(task int, ws []float32)
 	workerSize() int // scratch that a task of either kind needs
 }
@@ -94,7 +97,20 @@ func (m *productPass) run(p *parallel.Pool, ws []float32) {
 		f.summed.run(p, f.firstTasks(), tasks, (*multiplyParts)(m), f.dst[:rowBlock*f.dstPixel], f.cols)
 		return
 	}
-	p.Run(tasks, (*multiplyParts)(m))
+	(*multiplyParts)(m).run(p, tasks)
+}
+
+// run runs some tasks, in pieces where there are too few for the threads.
+func (m *multiplyParts) run(p *parallel.Pool, tasks int) {
+	most := m.parts[0].mostPieces()
+	for _, part := range m.parts {
+		most = min(most, part.mostPieces())
+	}
+	m.pieces = piecesFor(tasks, p.Threads(), most)
+	for _, part := range m.parts {
+		part.cut(m.pieces)
+	}
+	p.Run(tasks*m.pieces, m)
 }
 
 func (m *packParts) Do(task, worker int) {
@@ -105,8 +121,9 @@ func (m *packParts) Do(task, worker int) {
 
 func (m *multiplyParts) Do(task, worker int) {
 	pass := (*productPass)(m)
-	part, task := pass.partOf(task+m.operands[0].summed.first, blockedProduct.tasks)
-	part.multiply(task, pass.scratchOf(worker))
+	task += pass.operands[0].summed.first * pass.pieces
+	part, whole := pass.partOf(task/pass.pieces, blockedProduct.tasks)
+	part.multiply(whole*pass.pieces+task%pass.pieces, pass.scratchOf(worker))
 }
 
 // tasksAhead returns how many tasks pack a part's weights before it multiplies.
@@ -169,7 +186,7 @@ func (w *weightPass) backwardWeights(p *parallel.Pool, n int, dw, dy, x []float3
 	w.n, w.src, w.dy, w.dw, w.accumulate = n, x, dy, dw, accumulate
 	space := mem.NewScratch(ws)
 	w.sums = w.takeSums(w.splits(), &space)
-	w.scratch, w.perWorker = space.Rest, w.multiplier().workerSize()
+	w.scratch, w.perWorker, w.threads = space.Rest, w.multiplier().workerSize(), p.Threads()
 	p.Run(w.tasks(), (*sumWeights)(w))
 	if tasks := w.addTasks(w.splits()); tasks > 0 {
 		p.Run(tasks, (*addSums)(w))

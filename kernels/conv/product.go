@@ -35,6 +35,7 @@ type implicitProduct struct {
 	given         bool // rows are given to each block, which has all columns
 
 	storing storing   // of the call in flight
+	pieces  int       // of a task, each with a part of its columns; 0 is 1
 	packed  []float32 // weights in panels, group by group; nil if blocks pack the columns that they need
 }
 
@@ -196,7 +197,18 @@ func (p *implicitProduct) pack(dst []float32, group, j, k0, k1 int) {
 	gemm.ZeroColumns(dst, width, cols, k1-k0)
 }
 
-// multiply computes one task.
+// mostPieces returns into how many pieces of its columns a task can be cut: one where what follows the product needs
+// all of them.
+func (p *implicitProduct) mostPieces() int {
+	if p.norm != nil || p.storing == storeBands {
+		return 1
+	}
+	return max(1, mem.CeilDiv(p.columnBlock(), gemm.Tile().Cols)/piecePanels)
+}
+
+func (p *implicitProduct) cut(pieces int) { p.pieces = pieces }
+
+// multiply computes a piece of a task.
 func (p *implicitProduct) multiply(task int, ws []float32) {
 	var b productBlock
 	b.begin(p, task, ws)

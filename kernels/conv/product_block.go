@@ -11,6 +11,7 @@ type productBlock struct {
 	*implicitProduct
 	m               gemm.Product // the block of the depth at hand
 	row, group, col int
+	piece           piece     // of the task's columns
 	first           int       // channel of dst
 	source          gather    // of the group
 	direct          bool      // tiles read the rows where they are
@@ -71,8 +72,13 @@ func (p *implicitProduct) workerSize() int {
 func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
 	m, space, blocks := &b.m, mem.NewScratch(ws), p.blocks()
 	b.implicitProduct = p
-	b.row, b.group, b.col, m.Cols = blocks.task(task)
+	b.piece = piece{task % max(p.pieces, 1), max(p.pieces, 1)}
+	b.row, b.group, b.col, m.Cols = blocks.task(task / b.piece.pieces)
 	b.row *= rowBlock
+	if !p.inStrassenForm() { // which has pieces of two halves
+		first, last := b.piece.columns(m.Cols)
+		b.col, m.Cols = b.col+first, last-first
+	}
 	b.first = b.group*p.cols + b.col
 	b.source = p.gather
 	b.source.first += b.group * p.channels
@@ -113,7 +119,7 @@ func (b *productBlock) setResult() {
 	case storeStrided:
 		m.C = gemm.View{Data: b.block, Row: p.columnBlock()}
 		if p.add != nil {
-			p.move(m.C.Data, m.C.Row, p.add, b.first, b.row, m.Rows, m.Cols, false)
+			b.move(p.add, false)
 		}
 	case storeAside:
 		m.C = gemm.View{Data: b.block, Row: p.dstPixel}
@@ -123,12 +129,48 @@ func (b *productBlock) setResult() {
 	if p.summed.Sums != nil {
 		sums := p.summed.Block(b.row / rowBlock)
 		b.sums = gemm.ColumnSums{Shift: p.summed.Shift[b.col:], Sums: sums[b.col:], Row: p.summed.Row}
-		cols := mem.RoundUp(m.Cols, gemm.Tile().Cols)
-		clear(b.sums.Sums[:cols])
-		clear(b.sums.Sums[b.sums.Row:][:cols])
+		b.clearSums()
 	}
 	if p.norm != nil {
 		b.before = p.norm.Ahead(b.row, m.Rows)
+	}
+}
+
+// computed returns which columns of the block are computed, up to three ranges of them: a piece of a product in
+// Strassen's form has columns of both halves, and the last piece those that have no partner.
+func (b *productBlock) computed() [3]columnRange {
+	if !b.inStrassenForm() {
+		return [3]columnRange{{0, b.m.Cols}}
+	}
+	width := gemm.Tile().Cols
+	pairs, _ := columnPanels(b.m.Cols)
+	first, last := b.piece.of(pairs)
+	ranges := [3]columnRange{{first * width, last * width}, {(pairs + first) * width, (pairs + last) * width}}
+	if b.piece.last() {
+		ranges[2] = columnRange{2 * pairs * width, b.m.Cols}
+	}
+	return ranges
+}
+
+// columnRange is the columns [first,last).
+type columnRange struct{ first, last int }
+
+// clearSums clears the sums of the block's columns.
+func (b *productBlock) clearSums() {
+	for _, c := range b.computed() {
+		last := mem.RoundUp(c.last, gemm.Tile().Cols)
+		clear(b.sums.Sums[c.first:last])
+		clear(b.sums.Sums[b.sums.Row:][c.first:last])
+	}
+}
+
+// move copies the block to the pixels of the image that it is, or back.
+func (b *productBlock) move(image []float32, toImage bool) {
+	m := &b.m
+	for _, c := range b.computed() {
+		if cols := c.last - c.first; cols > 0 {
+			b.implicitProduct.move(m.C.Data[c.first:], m.C.Row, image, b.first+c.first, b.row, m.Rows, cols, toImage)
+		}
 	}
 }
 
@@ -228,9 +270,11 @@ func (b *productBlock) packColumns(k int) {
 func (b *productBlock) finish() {
 	p, m := b.implicitProduct, &b.m
 	if p.follows != act.None {
-		for r := range m.Rows {
-			row := m.C.Data[r*m.C.Row:][:m.Cols]
-			act.Apply(p.follows, row, row)
+		for _, c := range b.computed() {
+			for r := range m.Rows {
+				row := m.C.Data[r*m.C.Row:][c.first:c.last]
+				act.Apply(p.follows, row, row)
+			}
 		}
 	}
 	if p.norm != nil {
@@ -240,6 +284,6 @@ func (b *productBlock) finish() {
 		if p.steps() == 0 && p.add == nil {
 			clear(m.C.Data[:m.Rows*m.C.Row])
 		}
-		p.move(m.C.Data, m.C.Row, p.dst, b.first, b.row, m.Rows, m.Cols, true)
+		b.move(p.dst, true)
 	}
 }

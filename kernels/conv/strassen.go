@@ -147,12 +147,15 @@ func (b *productBlock) multiplyStrassen(k int) {
 		s.Product.Ahead = gemm.PrefetchEvenly(b.before)
 	}
 	a := &m.Left
-	if s.Product.Cols = 2 * panels.pairs * width; panels.pairs > 0 {
+	first, last := b.piece.of(panels.pairs)
+	s.Product.DropColumns(first * width)
+	s.Product.Cols, s.Apart = 2*(last-first)*width, panels.pairs*width
+	if panels.pairs > 0 {
 		if m.Rows%2 != 0 {
 			clear(a.Data[m.Rows*a.Row:][:m.Depth])
 		}
 		s.Product.Right = gemm.PanelsOf(nil, b.pairSize())
-		pair := panels.pair(0)
+		pair := panels.pair(first)
 		for f := range gemm.Factors {
 			s.RightFactors[f] = pair.factor(f, k, m.Depth)
 		}
@@ -160,11 +163,11 @@ func (b *productBlock) multiplyStrassen(k int) {
 	} else if s.Source.Data != nil {
 		vec.CopyRows(a.Data, a.Row, s.Source.Data, s.Source.Row, m.Rows, m.Depth)
 	}
-	if panels.singles > 0 {
+	if panels.singles > 0 && b.piece.last() {
 		_, packed := panels.single(0)
 		rest := *m
 		rest.Right, rest.Ahead = gemm.PanelsOf(packed[k*width:], b.steps()*width), gemm.Prefetch{}
-		rest.DropColumns(s.Product.Cols)
+		rest.DropColumns(2 * s.Apart)
 		rest.Run()
 	}
 }

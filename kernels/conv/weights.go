@@ -25,6 +25,7 @@ const (
 type weightProduct struct {
 	gather
 	n          int
+	threads    int // of the call in flight, for which rows and columns are cut
 	groups     int
 	rows       int  // output channels of a group
 	pairs      bool // pixels are multiplied in pairs of bf16
@@ -58,6 +59,14 @@ func (p *weightProduct) missing(tasks int) int {
 	return mem.CeilDiv(wantSums, tasks*p.wideBlocks()*p.groups)
 }
 
+// parts returns into how many parts such tasks are cut: those that are missing or, where they leave threads without
+// work, up to so many.
+func (p *weightProduct) parts(tasks, most int) int {
+	missing := p.missing(tasks)
+	all := tasks * missing * p.wideBlocks() * p.groups
+	return missing * piecesFor(all, max(p.threads, 1), most/missing)
+}
+
 func (p *weightProduct) size() int { return p.groups * p.rows * p.depth() }
 
 // slotSize returns the floats of a split's own sums.
@@ -78,7 +87,8 @@ func (p *weightProduct) rowBlock() int {
 	if p.pairs || !p.plain() {
 		fewest = weightRows
 	}
-	return mem.RoundUp(max(mem.CeilDiv(p.rows, p.missing(p.splits())), fewest), gemm.Tile().Rows)
+	parts := p.parts(p.splits(), p.rows/fewest)
+	return mem.RoundUp(max(mem.CeilDiv(p.rows, parts), fewest), gemm.Tile().Rows)
 }
 
 func (p *weightProduct) rowBlocks() int { return mem.CeilDiv(p.rows, p.rowBlock()) }
@@ -86,7 +96,7 @@ func (p *weightProduct) rowBlocks() int { return mem.CeilDiv(p.rows, p.rowBlock(
 // columnBlock returns the columns of a task, whole panels.
 func (p *weightProduct) columnBlock() int {
 	cols := mem.CeilDiv(p.depth(), p.wideBlocks())
-	parts := p.missing(p.splits() * p.rowBlocks())
+	parts := p.parts(p.splits()*p.rowBlocks(), cols/fewestCols)
 	return mem.RoundUp(min(cols, max(mem.CeilDiv(cols, parts), fewestCols)), gemm.Tile().Cols)
 }
 
@@ -96,6 +106,11 @@ func (p *weightProduct) tasks() int { return p.splits() * p.groups * p.columnBlo
 
 // gatheredRow is the distance of gathered pixels, an odd number of cache lines.
 func (p *weightProduct) gatheredRow() int { return mem.PaddedRow(p.columnBlock()) }
+
+// widestRow is the largest that gatheredRow is with any number of threads.
+func (p *weightProduct) widestRow() int {
+	return mem.PaddedRow(mem.RoundUp(mem.CeilDiv(p.depth(), p.wideBlocks()), gemm.Tile().Cols))
+}
 
 // weightScratch is what a task needs besides its operands.
 type weightScratch struct {
@@ -107,9 +122,9 @@ func (p *weightProduct) takeScratch(space *mem.Scratch) weightScratch {
 	block := min(pixelBlock, p.pixels())
 	rows := gemm.Tile().Rows
 	if p.packsRows() {
-		rows = mem.RoundUp(min(p.rowBlock(), weightRows), rows)
+		rows = mem.RoundUp(min(p.rows, weightRows), rows)
 	}
-	return weightScratch{rows: space.Take(block * rows), columns: space.Take(block * p.gatheredRow())}
+	return weightScratch{rows: space.Take(block * rows), columns: space.Take(block * p.widestRow())}
 }
 
 func (p *weightProduct) workerSize() int {

@@ -21,6 +21,7 @@ type winogradProduct struct {
 	grid     tileGrid
 	minTiles int
 	filters  []float32 // transformed, in panels: [panel][position][channel][column]
+	pieces   int       // of a task, each with a part of its columns
 
 	pass productPass // its only part is this product
 }
@@ -59,6 +60,14 @@ func (p *winogradProduct) tasks() int {
 	blocks := p.blocks()
 	return blocks.tasks()
 }
+
+// mostPieces returns into how many pieces of its columns a task can be cut, each of which transforms all its inputs.
+func (p *winogradProduct) mostPieces() int {
+	blocks := p.blocks()
+	return max(1, blocks.columnBlock/winogradColumns)
+}
+
+func (p *winogradProduct) cut(pieces int) { p.pieces = pieces }
 
 func (p *winogradProduct) packedSize() int {
 	return p.operands.groups * p.grid.positions * p.steps() * p.operands.paddedCols()
@@ -128,11 +137,14 @@ type winogradBlock struct {
 	inputs, products transformed
 }
 
-// block returns a task, with its scratch.
+// block returns a piece of a task, with its scratch.
 func (p *winogradProduct) block(task int, space *mem.Scratch) winogradBlock {
 	blocks, tileBlock := p.blocks(), p.tileBlock()
 	b := winogradBlock{winogradProduct: p}
-	row, group, col, cols := blocks.task(task)
+	pieces := max(p.pieces, 1)
+	row, group, col, cols := blocks.task(task / pieces)
+	first, last := piece{task % pieces, pieces}.columns(cols)
+	col, cols = col+first, last-first
 	b.tile, b.tiles = row*tileBlock, min(tileBlock, p.tiles()-row*tileBlock)
 	b.group, b.col, b.cols = group, col, cols
 	b.inputs = transformedTiles(tileBlock, p.operands.channels)
@@ -149,7 +161,7 @@ func (p *winogradProduct) workerSize() int {
 	return max(packing.Size(), multiplying.Size())
 }
 
-// multiply computes one task.
+// multiply computes a piece of a task.
 func (p *winogradProduct) multiply(task int, ws []float32) {
 	space := mem.NewScratch(ws)
 	b, o := p.block(task, &space), p.operands

@@ -104,10 +104,12 @@ var (
 const maxStrassenSteps = 10
 
 // StrassenProduct is a [Product] in Strassen's form. All rows of A up to the next whole tiles of its upper half and of
-// its lower half exist. The columns are an even number of whole panels, and the depth is even.
+// its lower half exist. The columns are an even number of whole panels, and the depth is even. Between the two halves
+// of the columns there may be others.
 type StrassenProduct struct {
 	Product      Product            // Left is made by RowsOf; Right says how far apart panels are
 	RightFactors [Factors][]float32 // of the first panel of the left half; its other panels follow
+	Apart        int                // columns from the left half to the right one, at least half of all
 
 	Source     View // of the rows that are copied to A before they are used; no Data if they are there
 	Contiguous bool // rows lie in one piece without gaps: the next ones are fetched while some are multiplied
@@ -300,7 +302,7 @@ func (p *StrassenProduct) finish(s strassenStep, r, j int) {
 		row, end = p.top+r, p.Product.Rows
 	}
 	if s.to == tileC12 || s.to == tileC22 {
-		j += p.Product.Cols / 2
+		j += p.Apart
 	}
 	t.Rows, t.Cols, t.flags = min(shape.Rows, end-row), shape.Cols, p.flags
 	t.c = p.Product.C.At(row, j)

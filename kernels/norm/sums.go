@@ -10,7 +10,7 @@ import (
 const gradientBlockRows = 16
 
 // channelsPerTask is how many channels a task has that adds up partial sums.
-const channelsPerTask = 256
+const channelsPerTask = 16
 
 // rowSums is a reduction over rows: each task leaves two partial sums for every channel in its slot.
 type rowSums struct {
