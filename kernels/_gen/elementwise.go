@@ -37,7 +37,7 @@ func elementwise() {
 			p.addChannels("sum", sum)
 		}, "x")
 
-		m.addFloat64()
+		m.addRowsFloat64()
 
 		for _, stream := range []bool{false, true} {
 			put, past, doc := storing(stream, "y")
@@ -76,19 +76,27 @@ func elementwise() {
 	}
 }
 
-// addFloat64 emits the addition of float32 values to float64 ones, whole vectors only.
-func (m *machine) addFloat64() {
-	m.function("addFloat64", "(dst *float64, src *float32, vectors int)",
-		"is addFloat64Generic, for vectors of as many bytes as this instruction set has.")
+// addRowsFloat64 emits the addition of rows of float32 values to float64 ones, whole vectors only.
+func (m *machine) addRowsFloat64() {
+	m.function("addRowsFloat64", "(dst *float64, src *float32, vectors, rows, row int)",
+		"is addRowsFloat64Generic, for vectors of as many bytes as this instruction set has, and rows > 0.")
 	dst, src, left := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("vectors"), GP64())
-	Label("loop")
-	wide := m.vector()
-	VCVTPS2PD(Mem{Base: src}, wide)
-	VADDPD(Mem{Base: dst}, wide, wide)
-	VMOVUPD(wide, Mem{Base: dst})
+	row := Load(Param("row"), GP64())
+	SHLQ(U8(2), row)
+	Label("vector")
+	sum, wide, at, rows := m.vector(), m.vector(), GP64(), Load(Param("rows"), GP64())
+	VMOVUPD(Mem{Base: dst}, sum)
+	MOVQ(src, at)
+	Label("row")
+	VCVTPS2PD(Mem{Base: at}, wide)
+	VADDPD(wide, sum, sum)
+	ADDQ(row, at)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VMOVUPD(sum, Mem{Base: dst})
 	ADDQ(I8(2*m.lanes), src)
 	ADDQ(I32(4*m.lanes), dst)
 	DECQ(left)
-	JNZ(LabelRef("loop"))
+	JNZ(LabelRef("vector"))
 	m.finish()
 }

@@ -44,10 +44,7 @@ func addBlocks(totals []float64, sums []float32, blocks, row, first, last int) (
 	one, other = totals[first:last], totals[len(totals)/2+first:len(totals)/2+last]
 	clear(one)
 	clear(other)
-	for block := range blocks {
-		slot := sums[2*block*row:]
-		vec.AddFloat64(one, slot[first:last])
-		vec.AddFloat64(other, slot[row+first:row+last])
-	}
+	vec.AddRowsFloat64(one, sums[first:], 2*row, blocks)
+	vec.AddRowsFloat64(other, sums[row+first:], 2*row, blocks)
 	return one, other
 }

@@ -20,8 +20,8 @@ func addScaledAVX512(y *float32, a *float32, x *float32, n int, s float32)
 // sumChannelsAVX512 is sumChannelsGeneric, for rows > 0.
 func sumChannelsAVX512(sum *float32, x *float32, rows int, c int)
 
-// addFloat64AVX512 is addFloat64Generic, for vectors of as many bytes as this instruction set has.
-func addFloat64AVX512(dst *float64, src *float32, vectors int)
+// addRowsFloat64AVX512 is addRowsFloat64Generic, for vectors of as many bytes as this instruction set has, and rows > 0.
+func addRowsFloat64AVX512(dst *float64, src *float32, vectors int, rows int, row int)
 
 // scaleRowsAVX512 is scaleRowsGeneric, for rows > 0.
 func scaleRowsAVX512(y *float32, x *float32, gate *float32, rows int, c int)
@@ -56,8 +56,8 @@ func addScaledAVX2(y *float32, a *float32, x *float32, n int, s float32)
 // sumChannelsAVX2 is sumChannelsGeneric, for rows > 0.
 func sumChannelsAVX2(sum *float32, x *float32, rows int, c int)
 
-// addFloat64AVX2 is addFloat64Generic, for vectors of as many bytes as this instruction set has.
-func addFloat64AVX2(dst *float64, src *float32, vectors int)
+// addRowsFloat64AVX2 is addRowsFloat64Generic, for vectors of as many bytes as this instruction set has, and rows > 0.
+func addRowsFloat64AVX2(dst *float64, src *float32, vectors int, rows int, row int)
 
 // scaleRowsAVX2 is scaleRowsGeneric, for rows > 0.
 func scaleRowsAVX2(y *float32, x *float32, gate *float32, rows int, c int)

@@ -336,21 +336,31 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func addFloat64AVX512(dst *float64, src *float32, vectors int)
+// func addRowsFloat64AVX512(dst *float64, src *float32, vectors int, rows int, row int)
 // Requires: AVX, AVX512F
-TEXT ·addFloat64AVX512(SB), NOSPLIT, $0-24
+TEXT ·addRowsFloat64AVX512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ vectors+16(FP), DX
+	MOVQ row+32(FP), BX
+	SHLQ $0x02, BX
 
-loop:
-	VCVTPS2PD (CX), Z0
-	VADDPD    (AX), Z0, Z0
+vector:
+	MOVQ    rows+24(FP), DI
+	VMOVUPD (AX), Z0
+	MOVQ    CX, SI
+
+row:
+	VCVTPS2PD (SI), Z1
+	VADDPD    Z1, Z0, Z0
+	ADDQ      BX, SI
+	DECQ      DI
+	JNZ       row
 	VMOVUPD   Z0, (AX)
 	ADDQ      $+32, CX
 	ADDQ      $+64, AX
 	DECQ      DX
-	JNZ       loop
+	JNZ       vector
 	VZEROUPPER
 	RET
 
@@ -1457,21 +1467,31 @@ nextGroup:
 	VZEROUPPER
 	RET
 
-// func addFloat64AVX2(dst *float64, src *float32, vectors int)
+// func addRowsFloat64AVX2(dst *float64, src *float32, vectors int, rows int, row int)
 // Requires: AVX
-TEXT ·addFloat64AVX2(SB), NOSPLIT, $0-24
+TEXT ·addRowsFloat64AVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ vectors+16(FP), DX
+	MOVQ row+32(FP), BX
+	SHLQ $0x02, BX
 
-loop:
-	VCVTPS2PD (CX), Y0
-	VADDPD    (AX), Y0, Y0
+vector:
+	MOVQ    rows+24(FP), DI
+	VMOVUPD (AX), Y0
+	MOVQ    CX, SI
+
+row:
+	VCVTPS2PD (SI), Y1
+	VADDPD    Y1, Y0, Y0
+	ADDQ      BX, SI
+	DECQ      DI
+	JNZ       row
 	VMOVUPD   Y0, (AX)
 	ADDQ      $+16, CX
 	ADDQ      $+32, AX
 	DECQ      DX
-	JNZ       loop
+	JNZ       vector
 	VZEROUPPER
 	RET
 

@@ -76,21 +76,29 @@ func AddScaled(y, a, x []float32, s float32) {
 	kernel(mem.Writes(y, n), mem.Reads(a, n), mem.Reads(x, n), n, s)
 }
 
-var addFloat64Kernels = [...]struct {
+var addRowsFloat64Kernels = [...]struct {
 	lanes int // float64 values in a vector
-	add   func(dst *float64, src *float32, vectors int)
-}{isa.AVX2: {4, addFloat64AVX2}, isa.AVX512: {8, addFloat64AVX512}}
+	add   func(dst *float64, src *float32, vectors, rows, row int)
+}{isa.AVX2: {4, addRowsFloat64AVX2}, isa.AVX512: {8, addRowsFloat64AVX512}}
 
 // AddFloat64 computes, for i < len(src),
 //
 //	dst[i] += src[i]
-func AddFloat64(dst []float64, src []float32) {
-	dst = dst[:len(src)]
+func AddFloat64(dst []float64, src []float32) { AddRowsFloat64(dst[:len(src)], src, len(src), 1) }
+
+// AddRowsFloat64 adds up rows that lie row values apart: for r < rows and j < len(dst),
+//
+//	dst[j] += src[r*row + j]
+func AddRowsFloat64(dst []float64, src []float32, row, rows int) {
+	if len(dst)*rows == 0 {
+		return
+	}
+	src = src[:(rows-1)*row+len(dst)]
 	mem.RaceRead(src)
-	if k := addFloat64Kernels[isa.Active()]; k.add != nil && len(src) >= k.lanes {
-		vectors := len(src) / k.lanes
-		k.add(unsafe.SliceData(dst), unsafe.SliceData(src), vectors)
+	if k := addRowsFloat64Kernels[isa.Active()]; k.add != nil && len(dst) >= k.lanes {
+		vectors := len(dst) / k.lanes
+		k.add(unsafe.SliceData(dst), unsafe.SliceData(src), vectors, rows, row)
 		dst, src = dst[vectors*k.lanes:], src[vectors*k.lanes:]
 	}
-	addFloat64Generic(dst, src)
+	addRowsFloat64Generic(dst, src, row, rows)
 }

@@ -34,10 +34,11 @@ func addScaledGeneric(y, a, x []float32, s float32) {
 	}
 }
 
-// addFloat64Generic is dst[i] += src[i].
-func addFloat64Generic(dst []float64, src []float32) {
-	dst = dst[:len(src)]
-	for i, v := range src {
-		dst[i] += float64(v)
+// addRowsFloat64Generic is dst[j] += src[r*row + j], row after row.
+func addRowsFloat64Generic(dst []float64, src []float32, row, rows int) {
+	for r := range rows {
+		for j := range dst {
+			dst[j] += float64(src[r*row+j])
+		}
 	}
 }

@@ -28,7 +28,7 @@ func sumChannelsAVX512(sum *float32, x *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func addFloat64AVX512(dst *float64, src *float32, vectors int) {
+func addRowsFloat64AVX512(dst *float64, src *float32, vectors int, rows int, row int) {
 	panic("kernels: assembly called on another architecture")
 }
 
@@ -76,7 +76,7 @@ func sumChannelsAVX2(sum *float32, x *float32, rows int, c int) {
 	panic("kernels: assembly called on another architecture")
 }
 
-func addFloat64AVX2(dst *float64, src *float32, vectors int) {
+func addRowsFloat64AVX2(dst *float64, src *float32, vectors int, rows int, row int) {
 	panic("kernels: assembly called on another architecture")
 }
 

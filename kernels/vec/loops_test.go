@@ -50,21 +50,22 @@ func loopKernels() []kerneltest.Vector {
 	}
 }
 
-func TestAddFloat64(t *testing.T) {
+func TestAddRowsFloat64(t *testing.T) {
 	kerneltest.ForEachISA(t, func(t *testing.T) {
 		rng := kerneltest.NewRand()
 		for n := range 40 {
-			src, _ := kerneltest.Fenced(rng, n, n%3 == 0)
+			rows, row := n%4, n+n%3
+			src, _ := kerneltest.Fenced(rng, max(0, (rows-1)*row+n), n%3 == 0)
 			got := make([]float64, n+2)
 			for i := range got {
 				got[i] = rng.NormFloat64()
 			}
 			want := append([]float64(nil), got...)
-			AddFloat64(got[1:n+1], src)
-			addFloat64Generic(want[1:n+1], src)
+			AddRowsFloat64(got[1:n+1], src, row, rows)
+			addRowsFloat64Generic(want[1:n+1], src, row, rows)
 			for i := range want {
 				if math.Float64bits(got[i]) != math.Float64bits(want[i]) {
-					t.Fatalf("%d values: [%d] = %g, want %g", n, i-1, got[i], want[i])
+					t.Fatalf("%d rows of %d values: [%d] = %g, want %g", rows, n, i-1, got[i], want[i])
 				}
 			}
 		}
