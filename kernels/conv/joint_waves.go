@@ -6,13 +6,14 @@ import (
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
-// Where there are more threads than splits, or so many that a good part of them would wait for the last splits, the
-// blocks of a whole backward pass are computed in waves: some blocks of every split, first dy and the data gradient of
-// each, then the weights' gradient, split by split and some output channels at a time. Every sum is added up in the
-// same order, so that this changes no bit; but dy leaves the core on which it was made.
-const waveRounds = 2 // blocks of a wave, for each thread
+// waveRounds is how many blocks of a wave each thread computes.
+const waveRounds = 2
 
-// jointWave is what the waves of a call have in common. The zero value is none: a thread does all of a split.
+// jointWave is what the waves of a call have in common. Where there are more threads than splits, or so many that a
+// good part of them would wait for the last splits, the blocks of a whole backward pass are computed in waves: some
+// blocks of every split, first dy and the data gradient of each, then the weights' gradient, split by split and some
+// output channels at a time. Every sum is added up in the same order, so that this changes no bit; but dy leaves the
+// core on which it was made. The zero value stands for no waves: a thread does all of a split.
 type jointWave struct {
 	perSplit int       // blocks of every split in a wave
 	channels int       // output channels of a task
@@ -51,7 +52,7 @@ func (j *jointProduct) runWaves(p *parallel.Pool) {
 	}
 }
 
-// block returns a block of a wave, as jointProduct.block does, and its dy.
+// blockOfWave returns a block of the wave at hand, as block does, and its dy.
 func (j *jointProduct) blockOfWave(split, index int) (dy []float32, at, pixels int) {
 	w := &j.wave
 	if block := w.first + index; block < j.perSplit() {
