@@ -27,9 +27,16 @@ func TestSimulate(t *testing.T) {
 		Threads: []SimulatedThreads{{2, 9, 16. / 18}, {4, 7, 16. / 28}},
 		Serial:  []SimulatedKernel{fc, conv}, Idle: []SimulatedKernel{fc, conv},
 	}
-	got, err := simulate([]int{2, 4}, func(int) ([]simulatedPiece, error) { return pieces, nil })
+	var cutFor []int
+	got, err := simulate([]int{2, 4}, func(threads int) ([]simulatedPiece, error) {
+		cutFor = append(cutFor, threads)
+		return pieces, nil
+	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{1, 2, 4}, cutFor); diff != "" {
+		t.Errorf("the work is cut for other threads (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -50,7 +57,7 @@ func TestSimulated(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := measured[0].Simulation
-		if s.Threads[0].Efficiency != 1 || s.Threads[0].Seconds != s.Seconds {
+		if s.Threads[0].Efficiency != 1 || s.Threads[0].Seconds != s.Seconds || s.Threads[1].Seconds > s.Seconds {
 			t.Errorf("%s: %v s on one thread, simulated %+v", mode, s.Seconds, s.Threads)
 		}
 		adam := 0

@@ -186,7 +186,7 @@ func (j *jointProduct) multiplyPixels(dy []float32, at, pixels int, ws []float32
 // multiplyRows computes a block of rows of dy, and of the data gradient.
 func (j *jointProduct) multiplyRows(dy []float32, row int, ws []float32) {
 	var b productBlock
-	b.begin(&j.data, row/rowBlock, ws)
+	b.begin(&j.data, row/rowBlock, wholeTask, ws)
 	j.args.DY.Rows(dy, j.row(), row, b.m.Rows)
 	b.rowsGiven = gemm.View{Data: dy, Row: j.row()}
 	j.fetchNext(&b, row+b.m.Rows)

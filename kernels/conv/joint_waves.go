@@ -6,8 +6,10 @@ import (
 	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
-// waveRounds is how many blocks of a wave each thread computes.
-const waveRounds = 2
+const (
+	waveRounds    = 2  // blocks of a wave that each thread computes
+	busyWithSplit = 75 // percent of the threads' time in use, for which each split is one task
+)
 
 // jointWave is what the waves of a call have in common. Where there are more threads than splits, or so many that a
 // good part of them would wait for the last splits, the blocks of a whole backward pass are computed in waves: some
@@ -24,7 +26,7 @@ type jointWave struct {
 // takeWave returns how waves are cut for a number of threads, and takes their dy.
 func (j *jointProduct) takeWave(threads int, space *mem.Scratch) jointWave {
 	splits, perSplit := j.splits(), j.perSplit()
-	if rounds := mem.CeilDiv(splits, threads); 4*splits >= 3*rounds*threads { // three quarters of the threads work
+	if busy(splits, threads) >= busyWithSplit {
 		return jointWave{}
 	}
 	tile := gemm.Tile().Rows

@@ -30,8 +30,7 @@ type blockedProduct interface {
 	packTask(task int, ws []float32)
 	tasks() int      // none of them is cut
 	mostPieces() int // into which a task can be cut
-	cut(pieces int)  // lets multiply compute pieces of tasks
-	multiply(task int, ws []float32)
+	multiply(task int, of piece, ws []float32)
 	workerSize() int // scratch that a task of either kind needs
 }
 
@@ -107,9 +106,6 @@ func (m *multiplyParts) run(p *parallel.Pool, tasks int) {
 		most = min(most, part.mostPieces())
 	}
 	m.pieces = piecesFor(tasks, p.Threads(), most)
-	for _, part := range m.parts {
-		part.cut(m.pieces)
-	}
 	p.Run(tasks*m.pieces, m)
 }
 
@@ -121,9 +117,9 @@ func (m *packParts) Do(task, worker int) {
 
 func (m *multiplyParts) Do(task, worker int) {
 	pass := (*productPass)(m)
-	task += pass.operands[0].summed.first * pass.pieces
-	part, whole := pass.partOf(task/pass.pieces, blockedProduct.tasks)
-	part.multiply(whole*pass.pieces+task%pass.pieces, pass.scratchOf(worker))
+	of := piece{task % pass.pieces, pass.pieces}
+	part, task := pass.partOf(task/pass.pieces+pass.operands[0].summed.first, blockedProduct.tasks)
+	part.multiply(task, of, pass.scratchOf(worker))
 }
 
 // tasksAhead returns how many tasks pack a part's weights before it multiplies.

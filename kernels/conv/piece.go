@@ -14,6 +14,9 @@ const (
 // piece is one of several equal parts of what is cut.
 type piece struct{ index, pieces int }
 
+// wholeTask is all of it.
+var wholeTask = piece{0, 1}
+
 // of returns which of n things are in the piece.
 func (p piece) of(n int) (first, last int) {
 	return p.index * n / p.pieces, (p.index + 1) * n / p.pieces
@@ -33,14 +36,16 @@ func (p piece) last() bool { return p.index == p.pieces-1 }
 func piecesFor(tasks, threads, most int) int {
 	best, busiest := 1, 0
 	for pieces := 1; pieces <= most; pieces++ {
-		all := tasks * pieces
-		busy := 100 * all / max(mem.RoundUp(all, threads), 1)
-		if busy > busiest {
-			best, busiest = pieces, busy
+		percent := busy(tasks*pieces, threads)
+		if percent > busiest {
+			best, busiest = pieces, percent
 		}
-		if busy >= busyEnough {
+		if percent >= busyEnough {
 			break
 		}
 	}
 	return best
 }
+
+// busy returns how many percent of the time of a number of threads some equal tasks take.
+func busy(tasks, threads int) int { return 100 * tasks / max(mem.RoundUp(tasks, threads), 1) }

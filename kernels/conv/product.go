@@ -35,7 +35,6 @@ type implicitProduct struct {
 	given         bool // rows are given to each block, which has all columns
 
 	storing storing   // of the call in flight
-	pieces  int       // of a task, each with a part of its columns; 0 is 1
 	packed  []float32 // weights in panels, group by group; nil if blocks pack the columns that they need
 }
 
@@ -206,12 +205,10 @@ func (p *implicitProduct) mostPieces() int {
 	return max(1, mem.CeilDiv(p.columnBlock(), gemm.Tile().Cols)/piecePanels)
 }
 
-func (p *implicitProduct) cut(pieces int) { p.pieces = pieces }
-
 // multiply computes a piece of a task.
-func (p *implicitProduct) multiply(task int, ws []float32) {
+func (p *implicitProduct) multiply(task int, of piece, ws []float32) {
 	var b productBlock
-	b.begin(p, task, ws)
+	b.begin(p, task, of, ws)
 	b.multiply()
 }
 

@@ -69,11 +69,11 @@ func (p *implicitProduct) workerSize() int {
 }
 
 // begin sets what is the same for all of the depth: where the block goes and what is added to it.
-func (b *productBlock) begin(p *implicitProduct, task int, ws []float32) {
+func (b *productBlock) begin(p *implicitProduct, task int, of piece, ws []float32) {
 	m, space, blocks := &b.m, mem.NewScratch(ws), p.blocks()
 	b.implicitProduct = p
-	b.piece = piece{task % max(p.pieces, 1), max(p.pieces, 1)}
-	b.row, b.group, b.col, m.Cols = blocks.task(task / b.piece.pieces)
+	b.piece = of
+	b.row, b.group, b.col, m.Cols = blocks.task(task)
 	b.row *= rowBlock
 	if !p.inStrassenForm() { // which has pieces of two halves
 		first, last := b.piece.columns(m.Cols)

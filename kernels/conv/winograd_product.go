@@ -21,7 +21,6 @@ type winogradProduct struct {
 	grid     tileGrid
 	minTiles int
 	filters  []float32 // transformed, in panels: [panel][position][channel][column]
-	pieces   int       // of a task, each with a part of its columns
 
 	pass productPass // its only part is this product
 }
@@ -66,8 +65,6 @@ func (p *winogradProduct) mostPieces() int {
 	blocks := p.blocks()
 	return max(1, blocks.columnBlock/winogradColumns)
 }
-
-func (p *winogradProduct) cut(pieces int) { p.pieces = pieces }
 
 func (p *winogradProduct) packedSize() int {
 	return p.operands.groups * p.grid.positions * p.steps() * p.operands.paddedCols()
@@ -138,12 +135,11 @@ type winogradBlock struct {
 }
 
 // block returns a piece of a task, with its scratch.
-func (p *winogradProduct) block(task int, space *mem.Scratch) winogradBlock {
+func (p *winogradProduct) block(task int, of piece, space *mem.Scratch) winogradBlock {
 	blocks, tileBlock := p.blocks(), p.tileBlock()
 	b := winogradBlock{winogradProduct: p}
-	pieces := max(p.pieces, 1)
-	row, group, col, cols := blocks.task(task / pieces)
-	first, last := piece{task % pieces, pieces}.columns(cols)
+	row, group, col, cols := blocks.task(task)
+	first, last := of.columns(cols)
 	col, cols = col+first, last-first
 	b.tile, b.tiles = row*tileBlock, min(tileBlock, p.tiles()-row*tileBlock)
 	b.group, b.col, b.cols = group, col, cols
@@ -157,14 +153,14 @@ func (p *winogradProduct) block(task int, space *mem.Scratch) winogradBlock {
 func (p *winogradProduct) workerSize() int {
 	packing, multiplying := mem.CountingScratch(), mem.CountingScratch()
 	p.takePackScratch(&packing)
-	p.block(0, &multiplying)
+	p.block(0, wholeTask, &multiplying)
 	return max(packing.Size(), multiplying.Size())
 }
 
 // multiply computes a piece of a task.
-func (p *winogradProduct) multiply(task int, ws []float32) {
+func (p *winogradProduct) multiply(task int, of piece, ws []float32) {
 	space := mem.NewScratch(ws)
-	b, o := p.block(task, &space), p.operands
+	b, o := p.block(task, of, &space), p.operands
 	for t := range b.tiles {
 		to, step := b.inputs.at(0, t), b.inputs.step
 		p.grid.input.spreadTile(to, step, p.grid.inputTile(b.tile+t, b.group*o.channels), o.channels)
