@@ -19,6 +19,8 @@ const (
 type storage struct {
 	perSample int // floats per sample of the batch
 	fixed     int // floats in any case
+	samples   int // of the batch, for which there is room
+	apart     int // floats between samples of different micro-batches, 0 where the next one takes the place of the last
 	first     int // the step that writes it first
 	last      int // the step that uses it last
 	refs      int // gradients that are held in it, while compiling
@@ -27,23 +29,23 @@ type storage struct {
 	constant bool // it is kept from one run to the next, beside the arena: see constants.go
 }
 
-func (s *storage) floats(batch int) int { return wholeLines(s.perSample*batch + s.fixed) }
+func (s *storage) floats() int { return wholeLines(s.perSample*s.samples + s.fixed) }
 
 // placeBuffers gives every buffer an offset such that no two that are alive at the same step overlap, and returns the
 // floats needed. Largest first, each at the lowest place that is free for its whole life: within a few percent of the
 // lower bound for these networks.
-func placeBuffers(buffers []storage, batch int) int {
+func placeBuffers(buffers []storage) int {
 	order := make([]*storage, 0, len(buffers))
 	for i := range buffers {
 		if buffers[i].last >= 0 {
 			order = append(order, &buffers[i])
 		}
 	}
-	slices.SortStableFunc(order, func(a, b *storage) int { return cmp.Compare(b.floats(batch), a.floats(batch)) })
+	slices.SortStableFunc(order, func(a, b *storage) int { return cmp.Compare(b.floats(), a.floats()) })
 	total := 0
 	var placed []*storage // by offset
 	for _, b := range order {
-		size := b.floats(batch)
+		size := b.floats()
 		b.offset = 0
 		for _, p := range placed {
 			if p.first > b.last || b.first > p.last {
@@ -52,7 +54,7 @@ func placeBuffers(buffers []storage, batch int) int {
 			if p.offset >= b.offset+size {
 				break
 			}
-			b.offset = max(b.offset, p.offset+p.floats(batch))
+			b.offset = max(b.offset, p.offset+p.floats())
 		}
 		byOffset := func(a, b *storage) int { return cmp.Compare(a.offset, b.offset) }
 		place, _ := slices.BinarySearchFunc(placed, b, byOffset)

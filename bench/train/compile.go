@@ -22,11 +22,14 @@ type compiler struct {
 	constants  []func(*frame)
 	workspace  int
 	inBackward bool
+	batch      int                   // of the layer that emits its forward steps
 	written    map[*graph.Param]bool // gradients that hold something already
 	gradients  []float32
 	frozen     map[*graph.Node]bool // nodes that run in evaluation mode
 	beforeNorm []bool               // nodes, by ID, that only batch norms read
 	uses       [][]*graph.Node      // the nodes that read each node, by ID
+
+	microLayers int // the first layers, which are computed in micro-batches
 }
 
 func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, error) {
@@ -68,7 +71,7 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	}
 
 	features, compared, logits := c.values[g.Features], c.values[g.Compared], c.values[g.Logits]
-	c.emitForward()
+	microSteps := c.emitForward()
 	forwardSteps := len(c.steps)
 	p.features, p.logits = features.buf, logits.buf
 	p.outputs = map[*graph.Node]buffer{}
@@ -93,9 +96,11 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 		c.emitFixed()
 	}
 	p.forward, p.backward = c.steps[:forwardSteps:forwardSteps], c.steps[forwardSteps:]
+	p.micro = micro{microSteps, c.batchOf(0)}
 
 	c.measureLives(forwardSteps, p)
-	floats := placeBuffers(c.buffers, opt.Batch)
+	c.sizeBuffers(microSteps)
+	floats := placeBuffers(c.buffers)
 	p.constants = c.constants
 	constants := placeConstants(c.buffers)
 	p.frame.buffers = c.buffers
@@ -163,14 +168,20 @@ func (c *compiler) parameterGradient(p *graph.Param) (slab []float32, accumulate
 	return c.weights.mustPlace(p.Name).of(c.gradients), accumulate
 }
 
-func (c *compiler) emitForward() {
-	for _, l := range c.layers {
+// emitForward returns how many steps, the first ones, are for micro-batches.
+func (c *compiler) emitForward() (microSteps int) {
+	for i, l := range c.layers {
+		c.batch = c.batchOf(i)
 		out := l.output()
 		if out.buf == none {
 			out.buf = c.newBuffer(out.size, 0)
 		}
 		l.forward(c, out.buf)
+		if i < c.microLayers {
+			microSteps = len(c.steps)
+		}
 	}
+	return microSteps
 }
 
 // emitBackward takes the gradients that losses begin with, which are held, back to the parameters.

@@ -19,7 +19,7 @@ func placeConstants(buffers []storage) int {
 	for i := range buffers {
 		if s := &buffers[i]; s.constant {
 			s.offset = total
-			total += s.floats(0)
+			total += s.floats()
 		}
 	}
 	return total

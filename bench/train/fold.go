@@ -70,7 +70,7 @@ func (l *convLayer) weights(c *compiler) convWeights {
 		of.foldedW, of.foldedBias = c.newConstant(len(of.w)), c.newConstant(shape.OutC)
 		l.foldWeights(c, of)
 	}
-	kernel, batch := l.kernel, c.opt.Batch
+	kernel, batch := l.kernel, c.batch
 	if c.opt.Stage != Inference || batch > packedBatch {
 		return of
 	}

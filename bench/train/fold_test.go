@@ -184,7 +184,7 @@ func setAll(w, from *Weights) error {
 }
 
 // TestInferenceBits: the logits have the same bits for any number of threads, and however large a batch the program is
-// made for, with packed weights and without.
+// made for, with packed weights and without, in micro-batches and in one.
 func TestInferenceBits(t *testing.T) {
 	for _, s := range samples {
 		p, w := sampleProgram(t, s, 1, Options{Stage: Inference})

@@ -29,6 +29,7 @@ var fusions = []fusion{
 	{"means", takeMeans},
 	{"gate", deferGates},
 	{"joint backward", joinBackward},
+	{"micro-batches", useMicroBatches},
 }
 
 // Fusions lists the names of what the compiler fuses, see [Options] and [Program.Fused].

@@ -24,8 +24,8 @@ func TestFusions(t *testing.T) {
 		losses[i] = fused[i].Train(sampleBatch, 5)
 	}
 	for _, name := range Fusions() {
-		if name == "fold" {
-			continue // for inference alone: see TestFoldedFeatures
+		if name == "fold" || name == "micro-batches" {
+			continue // for inference alone: see TestFoldedFeatures and TestInferenceBits
 		}
 		t.Run(name, func(t *testing.T) {
 			applied := 0
@@ -62,22 +62,28 @@ func TestFusions(t *testing.T) {
 	}
 }
 
-// TestFused counts what is fused in an inverted residual with a gate.
+// TestFused counts what is fused in some samples.
 func TestFused(t *testing.T) {
-	s := samples[slices.IndexFunc(samples, func(s sample) bool { return s.name == "inverted residual with a gate" })]
+	const residual, maps = "inverted residual with a gate", "large maps, then small ones"
 	for _, test := range []struct {
-		name string
-		opt  Options
-		want map[string]int
+		name, sample string
+		threads      int
+		opt          Options
+		want         map[string]int
 	}{
-		{"training", Options{Stage: Everything}, map[string]int{
+		{"training", residual, 1, Options{Stage: Everything}, map[string]int{
 			"residual": 1, "activation": 2, "statistics": 3, "sums": 1, "means": 1, "gate": 1, "joint backward": 2,
 		}},
-		{"inference", Options{Stage: Inference}, map[string]int{"fold": 3, "residual": 1, "activation": 3}},
-		{"unfused", Options{Stage: Everything, Unfused: Fusions()}, map[string]int{}},
+		{"inference", residual, 1, Options{}, map[string]int{"fold": 3, "residual": 1, "activation": 3}},
+		{"unfused", residual, 1, Options{Stage: Everything, Unfused: Fusions()}, map[string]int{}},
+		{"micro-batches", maps, 1, Options{}, map[string]int{
+			"fold": 4, "residual": 1, "activation": 4, "micro-batches": 1,
+		}},
+		{"a batch that is none", maps, 2, Options{}, map[string]int{"fold": 4, "residual": 1, "activation": 4}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p, _ := sampleProgram(t, s, 1, test.opt)
+			s := samples[slices.IndexFunc(samples, func(s sample) bool { return s.name == test.sample })]
+			p, _ := sampleProgram(t, s, test.threads, test.opt)
 			if diff := cmp.Diff(test.want, p.Fused()); diff != "" {
 				t.Errorf("fused (-want +got):\n%s", diff)
 			}

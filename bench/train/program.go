@@ -79,6 +79,7 @@ type Program struct {
 	constants         []func(*frame) // compute the constants, in their order
 	computedFor       uint64         // the version of the weights that the constants belong to
 	forward, backward []step
+	micro             micro
 	memory            Memory
 
 	profile          *Profile
@@ -108,9 +109,11 @@ type step struct {
 // frame is what a step sees while it runs.
 type frame struct {
 	pool      *parallel.Pool
-	n         int    // samples in this batch
+	first     int    // sample of the batch that is in this micro-batch, 0 for a whole batch
+	n         int    // samples in this batch or micro-batch
 	iteration uint64 // of training, keys the dropout masks
 	images    []float32
+	image     int // floats
 	buffers   []storage
 	arena     []float32
 	constants []float32
@@ -123,14 +126,14 @@ func (f *frame) at(b buffer) []float32 {
 	case none:
 		return nil
 	case imageBuffer:
-		return f.images
+		return f.images[f.first*f.image:]
 	}
 	s := &f.buffers[b]
-	size := s.perSample*f.n + s.fixed
+	size, offset := s.perSample*f.n+s.fixed, s.offset+s.apart*f.first
 	if s.constant {
-		return f.constants[s.offset : s.offset+size : s.offset+size]
+		return f.constants[offset : offset+size : offset+size]
 	}
-	return f.arena[s.offset : s.offset+size : s.offset+size]
+	return f.arena[offset : offset+size : offset+size]
 }
 
 // Memory is a program's planned memory in bytes.
@@ -161,7 +164,7 @@ func Compile(g *graph.Graph, w *Weights, pool *parallel.Pool, opt Options) (*Pro
 	p.frame.ws = mem.Allocate(int(p.memory.Workspace / 4))
 	p.frame.constants = mem.Allocate(int(p.memory.Constants / 4))
 	p.images = mem.Allocate(opt.Batch * g.Input.Shape.Size())
-	p.frame.images = p.images
+	p.frame.images, p.frame.image = p.images, g.Input.Shape.Size()
 	p.labels = make([]int32, opt.Batch)
 	if opt.Stage != Inference {
 		p.teacher = make([]float32, opt.Batch*g.Logits.Shape.C)
@@ -214,7 +217,7 @@ func (p *Program) Teacher() []float32 { return p.teacher }
 func (p *Program) Forward(n int) {
 	p.start(n, 0)
 	p.computeConstants()
-	p.run(p.forward)
+	p.runForward(n)
 }
 
 // Train runs the network forward on the first n images, computes the loss and every

@@ -210,16 +210,19 @@ func TestPlanKeepsLivesApart(t *testing.T) {
 		buffers := make([]storage, 1+r.IntN(40))
 		for i := range buffers {
 			first := r.IntN(30)
-			buffers[i] = storage{perSample: r.IntN(100), fixed: r.IntN(20), first: first, last: first + r.IntN(10)}
+			buffers[i] = storage{
+				perSample: r.IntN(100), fixed: r.IntN(20), samples: 1 + r.IntN(3),
+				first: first, last: first + r.IntN(10),
+			}
 		}
-		total := placeBuffers(buffers, 3)
+		total := placeBuffers(buffers)
 		for i, a := range buffers {
-			if a.offset+a.floats(3) > total || a.offset%mem.Line != 0 {
-				t.Fatalf("buffer at %d of %d floats in an arena of %d", a.offset, a.floats(3), total)
+			if a.offset+a.floats() > total || a.offset%mem.Line != 0 {
+				t.Fatalf("buffer at %d of %d floats in an arena of %d", a.offset, a.floats(), total)
 			}
 			for _, b := range buffers[:i] {
 				alive := a.first <= b.last && b.first <= a.last
-				if alive && a.offset < b.offset+b.floats(3) && b.offset < a.offset+a.floats(3) {
+				if alive && a.offset < b.offset+b.floats() && b.offset < a.offset+a.floats() {
 					t.Fatalf("overlap: %+v and %+v", a, b)
 				}
 			}

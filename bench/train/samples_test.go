@@ -177,6 +177,17 @@ var samples = []sample{
 			return convNorm(b, "c", x, graph.Conv{Out: 32, Kernel: graph.Square(1)}, graph.SiLU)
 		},
 	},
+	{name: "large maps, then small ones", input: graph.Shape{H: 24, W: 16, C: 3}, build: func(
+		b *graph.Builder, x *graph.Node,
+	) *graph.Node {
+		y := convNorm(b, "1", x, graph.Conv{Out: 12, Kernel: graph.Square(1)}, graph.SiLU)
+		g := b.Act("s", b.Linear("l", b.GlobalAvgPool("p", y), 12), graph.Sigmoid)
+		y = convNorm(b, "2", b.Op("m", graph.Mul{}, y, g), graph.Conv{Out: 8, Kernel: graph.Square(1)}, graph.Identity)
+		half := graph.Conv{Out: 9, Kernel: graph.Square(3), Stride: graph.Square(2), Pad: graph.Square(1)}
+		small := convNorm(b, "3", b.Add("a", x, y), half, graph.ReLU)
+		side := convNorm(b, "4", small, graph.Conv{Out: 9, Kernel: graph.Square(3), Pad: graph.Square(1)}, graph.ReLU)
+		return b.Add("b", small, side)
+	}},
 	{name: "dropout", build: func(b *graph.Builder, x *graph.Node) *graph.Node {
 		return b.Linear("l", b.Op("p", graph.DropPath{P: 0.3}, b.Op("d", graph.Dropout{P: 0.3}, x)), 4)
 	}},

@@ -35,7 +35,6 @@ func (c *Conv) PackedSize(n int) int {
 func (c *Conv) Pack(p *parallel.Pool, n int, w, packed, ws []float32) {
 	pass := c.keeping(n)
 	mem.CheckLen("conv.Conv.Pack", "weights", w, c.s.Weights())
-	mem.CheckLen("conv.Conv.Pack", "packed", packed, c.PackedSize(n))
 	mem.RaceRead(w)
 	mem.RaceWrite(packed)
 	pass.kept = keptWeights{n, packed}
@@ -49,6 +48,7 @@ type keepWeights productPass
 func (m *productPass) pack(p *parallel.Pool, n int, w, ws []float32) {
 	operands, part := m.operands[0], m.parts[0]
 	operands.n, operands.weights = n, w
+	mem.CheckLen("conv.Conv.Pack", "packed", m.kept.packed, part.packedSize())
 	part.start(m.kept.packed)
 	m.scratch, m.perWorker = mem.Align(ws), part.workerSize()
 	p.Run(part.packTasks(), (*keepWeights)(m))
