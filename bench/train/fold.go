@@ -10,11 +10,11 @@ import (
 )
 
 // Weights are kept packed for inference where packing them anew would take a good part of a run: for few images, as
-// packing takes as long as multiplying some rows, and where what is packed is hardly larger than the weights, since it
-// has to be read.
+// packing takes as long as multiplying some rows, and where what is packed is not much larger than the weights, since
+// it has to be read. Winograd's filters are up to four times as large, and more where panels are not full.
 const (
 	packedBatch  = 8
-	packedGrowth = 2
+	packedGrowth = 6
 )
 
 // foldIntoWeights has inference fold what scales and shifts the channels of a convolution's output into its weights and

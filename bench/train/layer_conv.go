@@ -20,6 +20,7 @@ func (c *compiler) newConvLayer(b base) (*convLayer, error) {
 	shape.BeforeNorm = c.beforeNorm[b.node.ID]
 	shape.Precision = c.opt.Precision
 	shape.Inference = c.opt.Stage == Inference
+	shape.Kept = shape.Inference && c.opt.Batch <= packedBatch
 	kernel, err := conv.New(shape)
 	if err != nil {
 		return nil, err

@@ -86,7 +86,7 @@ func newDirectConv(s Shape) (*Conv, error) {
 		sh: s.SH, sw: s.SW, top: -s.PH, left: -s.PW, outH: s.OutH(), outW: s.OutW(),
 	}
 	c.forward = implicitProduct{
-		gather: window, groups: s.Groups, cols: s.OutC / s.Groups,
+		gather: window, groups: s.Groups, cols: s.OutC / s.Groups, even: s.Inference,
 		weightColumns: weightColumns{transposed: true, weightStride: window.depth()},
 		destination:   destination{dstPixel: s.OutC, phase: phase{h: s.OutH(), w: s.OutW(), sh: 1, sw: 1}},
 	}

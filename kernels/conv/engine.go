@@ -34,6 +34,8 @@ func (c *Conv) forwardEngine(n int) forwardEngine {
 		return c.depthwise
 	case c.winograd.forward.pays(n):
 		return &c.winograd.forward.pass
+	case c.winograd.few.pays(n):
+		return &c.winograd.few.pass
 	case c.grouped != nil:
 		return c.grouped
 	}

@@ -15,6 +15,8 @@ func TestConvForms(t *testing.T) {
 			PH: kernel / 2, PW: kernel / 2, Groups: groups,
 		}
 	}
+	normalised := func(s Shape) Shape { s.BeforeNorm = true; return s }
+	kept := func(s Shape) Shape { s.Kept = true; return s }
 	for _, test := range []struct {
 		name  string
 		shape Shape
@@ -26,6 +28,22 @@ func TestConvForms(t *testing.T) {
 		{"1×1, one block of rows", square(4, 256, 256, 1, 1, 1), 1, Forms{FormProduct, FormProduct, FormProduct}},
 		{"3×3", square(16, 64, 64, 3, 1, 1), 4, Forms{FormWinograd, FormWinograd, FormWinograd}},
 		{"3×3, few large tiles", square(4, 64, 64, 3, 1, 1), 8, Forms{FormWinograd, FormProduct, FormProduct}},
+		{
+			"3×3, an image", normalised(square(11, 64, 64, 3, 1, 1)), 1,
+			Forms{FormProduct, FormProduct, FormProduct},
+		},
+		{
+			"3×3, an image and kept filters", kept(normalised(square(11, 64, 64, 3, 1, 1))), 1,
+			Forms{FormWinograd, FormWinograd, FormWinograd},
+		},
+		{
+			"3×3, an image that is few large tiles", kept(normalised(square(6, 64, 64, 3, 1, 1))), 1,
+			Forms{FormWinograd, FormProduct, FormProduct},
+		},
+		{
+			"3×3, an image that is few small tiles", kept(normalised(square(4, 64, 64, 3, 1, 1))), 1,
+			Forms{FormProduct, FormProduct, FormProduct},
+		},
 		{"3×3, few channels", square(16, 32, 32, 3, 1, 1), 4, Forms{FormProduct, FormWinograd, FormWinograd}},
 		{"3×3, stride 2", square(16, 64, 64, 3, 2, 1), 4, Forms{FormProduct, FormProduct, FormProduct}},
 		{"stem", square(128, 3, 64, 7, 2, 1), 2, Forms{FormLines, FormProduct, FormLines}},

@@ -33,6 +33,7 @@ type implicitProduct struct {
 	strassen      bool // multiply in Strassen's form, by quadrants, from minBlocks blocks of rows on
 	minBlocks     int
 	given         bool // rows are given to each block, which has all columns
+	even          bool // blocks of rows are equal: nothing else goes by them, and a small one would cost time
 
 	storing storing   // of the call in flight
 	packed  []float32 // weights in panels, group by group; nil if blocks pack the columns that they need
@@ -84,6 +85,16 @@ func (p *implicitProduct) sized(n int) implicitProduct {
 func (p *implicitProduct) rows() int { return p.n * p.outH * p.outW }
 
 func (p *implicitProduct) rowBlocks() int { return mem.CeilDiv(p.rows(), rowBlock) }
+
+// rowsOf returns the rows of a block: rowBlock of them but for the last, or tiles of rows in equal parts.
+func (p *implicitProduct) rowsOf(block int) (first, last int) {
+	if !p.even || p.inStrassenForm() {
+		return block * rowBlock, min((block+1)*rowBlock, p.rows())
+	}
+	height := gemm.Tile().Rows
+	first, last = piece{block, p.rowBlocks()}.of(mem.CeilDiv(p.rows(), height))
+	return first * height, min(last*height, p.rows())
+}
 
 // packsAhead reports whether each call packs the weights before it multiplies them.
 func (p *implicitProduct) packsAhead() bool { return p.given || p.rowBlocks() > 1 }

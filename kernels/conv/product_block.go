@@ -73,8 +73,9 @@ func (b *productBlock) begin(p *implicitProduct, task int, of piece, ws []float3
 	m, space, blocks := &b.m, mem.NewScratch(ws), p.blocks()
 	b.implicitProduct = p
 	b.piece = of
-	b.row, b.group, b.col, m.Cols = blocks.task(task)
-	b.row *= rowBlock
+	block, group, col, cols := blocks.task(task)
+	row, end := p.rowsOf(block)
+	b.row, b.group, b.col, m.Rows, m.Cols = row, group, col, end-row, cols
 	if !p.inStrassenForm() { // which has pieces of two halves
 		first, last := b.piece.columns(m.Cols)
 		b.col, m.Cols = b.col+first, last-first
@@ -83,7 +84,7 @@ func (b *productBlock) begin(p *implicitProduct, task int, of piece, ws []float3
 	b.source = p.gather
 	b.source.first += b.group * p.channels
 
-	m.Rows, m.Pairs = min(rowBlock, p.rows()-b.row), p.pairs
+	m.Pairs = p.pairs
 	b.direct = !p.pairs && !p.given && b.source.direct() && (m.Rows == rowBlock || !p.inStrassenForm())
 	b.productScratch.take(p, &space)
 	b.setResult()
@@ -231,7 +232,7 @@ func (b *productBlock) rowsAhead() gemm.Prefetch {
 		from, count = min(from, b.rows()), min(count, b.rows()-from)
 		return b.source.src[from*b.source.pixel:][:max(count, 0)*b.source.pixel]
 	}
-	below, next := rows(b.row+ahead, m.Rows-ahead), rows(b.row+rowBlock, ahead)
+	below, next := rows(b.row+ahead, m.Rows-ahead), rows(b.row+m.Rows, ahead)
 	switch {
 	case panels == 1:
 		return gemm.PrefetchEvenly(below, b.before, next)

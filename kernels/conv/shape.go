@@ -20,8 +20,12 @@ type Shape struct {
 	// Precision is that of the products. Where FP32 is faster, and in depthwise convolutions, it stays FP32.
 	Precision gemm.Precision
 
-	// Inference says that there are no other passes than forward ones, of few samples perhaps: see minStrassenBlocks.
+	// Inference says that there are no other passes than forward ones, of few samples perhaps.
 	Inference bool
+
+	// Kept says that the weights are packed once for many passes, see [Conv.Pack]: forms whose weights take long to
+	// pack then pay for fewer samples.
+	Kept bool
 
 	// BeforeNorm says that the output is normalised over the batch. Then forms may have larger rounding errors.
 	BeforeNorm bool

@@ -9,6 +9,7 @@ const (
 	minSmallChannels = 48
 	minLargeChannels = 24
 	minWinogradTiles = 24
+	minKeptTiles     = 8 // where minSmallChannels are enough and the filters are transformed once
 
 	// Up to this size, groups have kernels of their own that are faster in the forward pass and the weight gradient.
 	maxDirectChannels = 31  // of a group
@@ -18,14 +19,19 @@ const (
 // winogradForms are the directions of a convolution in Winograd's form, nil where that never pays.
 type winogradForms struct {
 	forward, data *winogradProduct
+	few           *winogradProduct // forward, for images that are too few tiles of the other's size
 	weights       *winogradWeights
 }
 
 // useWinograd lets a convolution use Winograd's forms where they pay.
 func (c *Conv) useWinograd() {
-	c.winograd = c.winogradForms(minSmallChannels, minLargeChannels, minWinogradTiles)
+	minTiles := minWinogradTiles
+	if c.s.Kept && min(c.s.C, c.s.OutC)/c.s.Groups >= minSmallChannels {
+		minTiles = minKeptTiles
+	}
+	c.winograd = c.winogradForms(minSmallChannels, minLargeChannels, minTiles)
 	if c.grouped != nil && c.s.C/c.s.Groups <= maxDirectChannels && c.s.H*c.s.W <= maxDirectPixels {
-		c.winograd.forward, c.winograd.weights = nil, nil
+		c.winograd.forward, c.winograd.few, c.winograd.weights = nil, nil, nil
 	}
 }
 
@@ -54,6 +60,9 @@ func (c *Conv) winogradForms(minSmall, minLarge, minTiles int) (w winogradForms)
 	if fast != nil && channels >= minLarge {
 		// Products of less precise factors leave no room for larger errors.
 		if s.BeforeNorm && s.Precision == gemm.FP32 {
+			if s.Kept {
+				w.few = w.forward
+			}
 			w.forward = newWinogradProduct(&c.forward, fast, minTiles)
 		}
 		w.data = newWinogradProduct(&c.data[0], fast, minTiles)
