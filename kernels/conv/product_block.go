@@ -267,15 +267,25 @@ func (b *productBlock) packColumns(k int) {
 	}
 }
 
+// activate applies the activation that follows to some columns: row by row, or to all rows at once if these have no
+// other columns, as a call takes as long as some vectors.
+func (b *productBlock) activate(columns columnRange) {
+	rows, row := b.m.Rows, b.m.C.Row
+	if columns == (columnRange{0, row}) {
+		rows, row, columns.last = 1, rows*row, rows*row
+	}
+	for r := range rows {
+		at := b.m.C.Data[r*row:][columns.first:columns.last]
+		act.Apply(b.follows, at, at)
+	}
+}
+
 // finish does what follows the last block of the depth.
 func (b *productBlock) finish() {
 	p, m := b.implicitProduct, &b.m
 	if p.follows != act.None {
 		for _, c := range b.computed() {
-			for r := range m.Rows {
-				row := m.C.Data[r*m.C.Row:][c.first:c.last]
-				act.Apply(p.follows, row, row)
-			}
+			b.activate(c)
 		}
 	}
 	if p.norm != nil {
