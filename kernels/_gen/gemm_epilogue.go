@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -31,6 +32,17 @@ func (t *tile) epilogue(suffix string) {
 		return func(r int) {
 			for v, acc := range t.acc[r] {
 				VMAXPS(acc, t.narrowed(zero, v), acc) // this order lets a NaN through
+			}
+		}
+	})
+	t.pass("cap"+suffix, flagCap, false, func() func(int) {
+		bits, six := GP32(), t.vector()
+		MOVL(U32(math.Float32bits(6)), bits)
+		VMOVD(bits, six.AsX())
+		VBROADCASTSS(six.AsX(), six)
+		return func(r int) {
+			for v, acc := range t.acc[r] {
+				VMINPS(acc, t.narrowed(six, v), acc) // as above
 			}
 		}
 	})

@@ -39,6 +39,7 @@ const (
 	flagBias
 	flagAdd
 	flagReLU
+	flagCap
 	flagSums
 	flagStream
 	flagUnroll
@@ -56,6 +57,7 @@ var tileFlags = []flagName{
 	{flagBias, "flagBias", "+ bias, one value per column"},
 	{flagAdd, "flagAdd", "+ add"},
 	{flagReLU, "flagReLU", "max(·, 0)"},
+	{flagCap, "flagCap", "min(·, 6)"},
 	{flagSums, "flagSums", "sums += the columns of the result, see tile"},
 	{flagStream, "flagStream", "C is stored past the caches, where a whole tile of whole cache lines is"},
 	{flagUnroll, "flagUnroll", "the widest tiles take several steps of the depth at once, see Tuning"},

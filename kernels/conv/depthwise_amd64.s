@@ -395,7 +395,7 @@ noadd8:
 
 norelu8:
 	MOVQ        shift+120(FP), R11
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums8
 	VSUBPS      (R11), Z2, Z10
 	VADDPS      Z10, Z0, Z0
@@ -429,7 +429,7 @@ norelu8:
 	VFMADD231PS Z10, Z10, Z1
 
 nosums8:
-	TESTQ    $0x00000020, BX
+	TESTQ    $0x00000040, BX
 	JZ       nostream8
 	VMOVNTPS Z2, (SI)
 	ADDQ     AX, SI
@@ -455,7 +455,7 @@ nosums8:
 	ADDQ     AX, SI
 
 nostream8:
-	TESTQ   $0x00000020, BX
+	TESTQ   $0x00000040, BX
 	JNZ     nostore8
 	VMOVUPS Z2, (SI)
 	ADDQ    AX, SI
@@ -596,7 +596,7 @@ noadd4:
 
 norelu4:
 	MOVQ        shift+120(FP), R11
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums4
 	VSUBPS      (R11), Z2, Z6
 	VADDPS      Z6, Z0, Z0
@@ -618,7 +618,7 @@ norelu4:
 	VFMADD231PS Z6, Z6, Z1
 
 nosums4:
-	TESTQ    $0x00000020, BX
+	TESTQ    $0x00000040, BX
 	JZ       nostream4
 	VMOVNTPS Z2, (SI)
 	ADDQ     AX, SI
@@ -636,7 +636,7 @@ nosums4:
 	ADDQ     AX, SI
 
 nostream4:
-	TESTQ   $0x00000020, BX
+	TESTQ   $0x00000040, BX
 	JNZ     nostore4
 	VMOVUPS Z2, (SI)
 	ADDQ    AX, SI
@@ -665,12 +665,12 @@ lineEnd:
 	ADDQ  xLine+32(FP), CX
 	DECQ  lines+152(FP)
 	JNZ   line
-	TESTQ $0x00000020, BX
+	TESTQ $0x00000040, BX
 	JZ    stored
 	SFENCE
 
 stored:
-	TESTQ   $0x00000010, BX
+	TESTQ   $0x00000020, BX
 	JZ      summed
 	MOVQ    sums+128(FP), AX
 	MOVQ    sumsRow+136(FP), CX
@@ -1259,7 +1259,7 @@ noadd8:
 
 norelu8:
 	MOVQ        shift+120(FP), R11
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums8
 	VSUBPS      (R11), Y2, Y10
 	VADDPS      Y10, Y0, Y0
@@ -1293,7 +1293,7 @@ norelu8:
 	VFMADD231PS Y10, Y10, Y1
 
 nosums8:
-	TESTQ    $0x00000020, BX
+	TESTQ    $0x00000040, BX
 	JZ       nostream8
 	VMOVNTPS Y2, (SI)
 	ADDQ     AX, SI
@@ -1319,7 +1319,7 @@ nosums8:
 	ADDQ     AX, SI
 
 nostream8:
-	TESTQ   $0x00000020, BX
+	TESTQ   $0x00000040, BX
 	JNZ     nostore8
 	VMOVUPS Y2, (SI)
 	ADDQ    AX, SI
@@ -1460,7 +1460,7 @@ noadd4:
 
 norelu4:
 	MOVQ        shift+120(FP), R11
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums4
 	VSUBPS      (R11), Y2, Y6
 	VADDPS      Y6, Y0, Y0
@@ -1482,7 +1482,7 @@ norelu4:
 	VFMADD231PS Y6, Y6, Y1
 
 nosums4:
-	TESTQ    $0x00000020, BX
+	TESTQ    $0x00000040, BX
 	JZ       nostream4
 	VMOVNTPS Y2, (SI)
 	ADDQ     AX, SI
@@ -1500,7 +1500,7 @@ nosums4:
 	ADDQ     AX, SI
 
 nostream4:
-	TESTQ   $0x00000020, BX
+	TESTQ   $0x00000040, BX
 	JNZ     nostore4
 	VMOVUPS Y2, (SI)
 	ADDQ    AX, SI
@@ -1529,12 +1529,12 @@ lineEnd:
 	ADDQ  xLine+32(FP), CX
 	DECQ  lines+152(FP)
 	JNZ   line
-	TESTQ $0x00000020, BX
+	TESTQ $0x00000040, BX
 	JZ    stored
 	SFENCE
 
 stored:
-	TESTQ   $0x00000010, BX
+	TESTQ   $0x00000020, BX
 	JZ      summed
 	MOVQ    sums+128(FP), AX
 	MOVQ    sumsRow+136(FP), CX

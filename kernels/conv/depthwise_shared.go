@@ -13,6 +13,6 @@ const (
 	flagBias   = 1 << 1 // + bias, one value per channel
 	flagAdd    = 1 << 2 // + add
 	flagReLU   = 1 << 3 // max(·, 0)
-	flagSums   = 1 << 4 // sums += the channels of the result, see tapSum
-	flagStream = 1 << 5 // the result is stored past the caches, see tapSum
+	flagSums   = 1 << 5 // sums += the channels of the result, see tapSum
+	flagStream = 1 << 6 // the result is stored past the caches, see tapSum
 )

@@ -190,7 +190,7 @@ func (b *productBlock) epilogueOf(first, last bool) gemm.Epilogue {
 		}
 	}
 	if last {
-		e.ReLU, e.Sums = p.relu, b.sums
+		e.ReLU, e.Cap, e.Sums = p.relu || p.follows == act.ReLU6, p.follows == act.ReLU6, b.sums
 	}
 	e.Stream = first && last && p.storing == storePast
 	return e
@@ -283,7 +283,7 @@ func (b *productBlock) activate(columns columnRange) {
 // finish does what follows the last block of the depth.
 func (b *productBlock) finish() {
 	p, m := b.implicitProduct, &b.m
-	if p.follows != act.None {
+	if p.follows != act.None && p.follows != act.ReLU6 { // which tiles have computed
 		for _, c := range b.computed() {
 			b.activate(c)
 		}

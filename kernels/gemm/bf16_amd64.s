@@ -470,7 +470,38 @@ noadd:
 	VMAXPS Z23, Z24, Z23
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X24
+	VBROADCASTSS X24, Z24
+	VMINPS       Z0, Z24, Z0
+	VMINPS       Z1, Z24, Z1
+	VMINPS       Z2, Z24, Z2
+	VMINPS       Z3, Z24, Z3
+	VMINPS       Z4, Z24, Z4
+	VMINPS       Z5, Z24, Z5
+	VMINPS       Z6, Z24, Z6
+	VMINPS       Z7, Z24, Z7
+	VMINPS       Z8, Z24, Z8
+	VMINPS       Z9, Z24, Z9
+	VMINPS       Z10, Z24, Z10
+	VMINPS       Z11, Z24, Z11
+	VMINPS       Z12, Z24, Z12
+	VMINPS       Z13, Z24, Z13
+	VMINPS       Z14, Z24, Z14
+	VMINPS       Z15, Z24, Z15
+	VMINPS       Z16, Z24, Z16
+	VMINPS       Z17, Z24, Z17
+	VMINPS       Z18, Z24, Z18
+	VMINPS       Z19, Z24, Z19
+	VMINPS       Z20, Z24, Z20
+	VMINPS       Z21, Z24, Z21
+	VMINPS       Z22, Z24, Z22
+	VMINPS       Z23, Z24, Z23
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), SI
@@ -541,7 +572,7 @@ summedsums0:
 	VMOVUPS Z25, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), SI
@@ -614,7 +645,7 @@ summedsums1:
 nosums1:
 	MOVQ     80(AX), CX
 	MOVQ     88(AX), SI
-	TESTQ    $0x00000020, BX
+	TESTQ    $0x00000040, BX
 	JZ       cached
 	VMOVNTPS Z0, (CX)
 	VMOVNTPS Z1, 64(CX)
@@ -1065,7 +1096,26 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X12
+	VBROADCASTSS X12, Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -1478,7 +1528,26 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X12
+	VBROADCASTSS X12, Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), SI
@@ -1519,7 +1588,7 @@ summedsums0:
 	VMOVUPS Z13, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -1814,7 +1883,20 @@ noadd:
 	VMAXPS Z5, Z6, Z5
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X6
+	VBROADCASTSS X6, Z6
+	VMINPS       Z0, Z6, Z0
+	VMINPS       Z1, Z6, Z1
+	VMINPS       Z2, Z6, Z2
+	VMINPS       Z3, Z6, Z3
+	VMINPS       Z4, Z6, Z4
+	VMINPS       Z5, Z6, Z5
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX

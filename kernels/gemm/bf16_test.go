@@ -153,7 +153,7 @@ func TestPairTile(t *testing.T) {
 	shape := tileFor(isa.AVX512)
 	for rows := 1; rows <= shape.Rows; rows++ {
 		for cols := 1; cols <= shape.Cols; cols++ {
-			for flags := range flagReLU << 1 {
+			for flags := range flagCap << 1 {
 				checkPairTile(t, rng, rows, cols, 1+rng.IntN(20), flags, flags%3 == 0)
 			}
 		}
@@ -167,7 +167,7 @@ func FuzzPairTile(f *testing.F) {
 		kerneltest.NeedBF16(t)
 		shape := tileFor(isa.AVX512)
 		r, c, k := 1+int(rows)%shape.Rows, 1+int(cols)%shape.Cols, 1+int(depth)%300
-		checkPairTile(t, rand.New(rand.NewPCG(seed, 0)), r, c, k, int(flags)%(flagReLU<<1), special)
+		checkPairTile(t, rand.New(rand.NewPCG(seed, 0)), r, c, k, int(flags)%(flagCap<<1), special)
 	})
 }
 

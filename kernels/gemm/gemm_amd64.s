@@ -141,7 +141,7 @@ unfetchedadd:
 
 stretch:
 	MOVQ  176(AX), R15
-	TESTQ $0x00000040, R15
+	TESTQ $0x00000080, R15
 	JZ    depth
 	CMPQ  R10, $0x20
 	JHI   depth
@@ -820,7 +820,38 @@ noadd:
 	VMAXPS Z23, Z24, Z23
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X24
+	VBROADCASTSS X24, Z24
+	VMINPS       Z0, Z24, Z0
+	VMINPS       Z1, Z24, Z1
+	VMINPS       Z2, Z24, Z2
+	VMINPS       Z3, Z24, Z3
+	VMINPS       Z4, Z24, Z4
+	VMINPS       Z5, Z24, Z5
+	VMINPS       Z6, Z24, Z6
+	VMINPS       Z7, Z24, Z7
+	VMINPS       Z8, Z24, Z8
+	VMINPS       Z9, Z24, Z9
+	VMINPS       Z10, Z24, Z10
+	VMINPS       Z11, Z24, Z11
+	VMINPS       Z12, Z24, Z12
+	VMINPS       Z13, Z24, Z13
+	VMINPS       Z14, Z24, Z14
+	VMINPS       Z15, Z24, Z15
+	VMINPS       Z16, Z24, Z16
+	VMINPS       Z17, Z24, Z17
+	VMINPS       Z18, Z24, Z18
+	VMINPS       Z19, Z24, Z19
+	VMINPS       Z20, Z24, Z20
+	VMINPS       Z21, Z24, Z21
+	VMINPS       Z22, Z24, Z22
+	VMINPS       Z23, Z24, Z23
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), SI
@@ -891,7 +922,7 @@ summedsums0:
 	VMOVUPS Z25, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), SI
@@ -964,7 +995,7 @@ summedsums1:
 nosums1:
 	MOVQ     80(AX), CX
 	MOVQ     88(AX), SI
-	TESTQ    $0x00000020, BX
+	TESTQ    $0x00000040, BX
 	JZ       cached
 	VMOVNTPS Z0, (CX)
 	VMOVNTPS Z1, 64(CX)
@@ -1515,7 +1546,38 @@ noadd:
 	VMAXPS Y23, Y24, Y23
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X24
+	VBROADCASTSS X24, Z24
+	VMINPS       Z0, Z24, Z0
+	VMINPS       Y1, Y24, Y1
+	VMINPS       Z2, Z24, Z2
+	VMINPS       Y3, Y24, Y3
+	VMINPS       Z4, Z24, Z4
+	VMINPS       Y5, Y24, Y5
+	VMINPS       Z6, Z24, Z6
+	VMINPS       Y7, Y24, Y7
+	VMINPS       Z8, Z24, Z8
+	VMINPS       Y9, Y24, Y9
+	VMINPS       Z10, Z24, Z10
+	VMINPS       Y11, Y24, Y11
+	VMINPS       Z12, Z24, Z12
+	VMINPS       Y13, Y24, Y13
+	VMINPS       Z14, Z24, Z14
+	VMINPS       Y15, Y24, Y15
+	VMINPS       Z16, Z24, Z16
+	VMINPS       Y17, Y24, Y17
+	VMINPS       Z18, Z24, Z18
+	VMINPS       Y19, Y24, Y19
+	VMINPS       Z20, Z24, Z20
+	VMINPS       Y21, Y24, Y21
+	VMINPS       Z22, Z24, Z22
+	VMINPS       Y23, Y24, Y23
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), SI
@@ -1586,7 +1648,7 @@ summedsums0:
 	VMOVUPS Z25, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -2045,7 +2107,26 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X12
+	VBROADCASTSS X12, Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -2492,7 +2573,26 @@ noadd:
 	VMAXPS Y11, Y12, Y11
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X12
+	VBROADCASTSS X12, Z12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -2744,7 +2844,7 @@ unfetchedadd:
 
 stretch:
 	MOVQ  176(AX), R14
-	TESTQ $0x00000040, R14
+	TESTQ $0x00000080, R14
 	JZ    depth
 	CMPQ  R10, $0x20
 	JHI   depth
@@ -3283,7 +3383,32 @@ noadd:
 	VMAXPS Z17, Z18, Z17
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X18
+	VBROADCASTSS X18, Z18
+	VMINPS       Z0, Z18, Z0
+	VMINPS       Z1, Z18, Z1
+	VMINPS       Z2, Z18, Z2
+	VMINPS       Z3, Z18, Z3
+	VMINPS       Z4, Z18, Z4
+	VMINPS       Z5, Z18, Z5
+	VMINPS       Z6, Z18, Z6
+	VMINPS       Z7, Z18, Z7
+	VMINPS       Z8, Z18, Z8
+	VMINPS       Z9, Z18, Z9
+	VMINPS       Z10, Z18, Z10
+	VMINPS       Z11, Z18, Z11
+	VMINPS       Z12, Z18, Z12
+	VMINPS       Z13, Z18, Z13
+	VMINPS       Z14, Z18, Z14
+	VMINPS       Z15, Z18, Z15
+	VMINPS       Z16, Z18, Z16
+	VMINPS       Z17, Z18, Z17
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), SI
@@ -3339,7 +3464,7 @@ summedsums0:
 	VMOVUPS Z19, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -3804,7 +3929,32 @@ noadd:
 	VMAXPS Y17, Y18, Y17
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X18
+	VBROADCASTSS X18, Z18
+	VMINPS       Z0, Z18, Z0
+	VMINPS       Y1, Y18, Y1
+	VMINPS       Z2, Z18, Z2
+	VMINPS       Y3, Y18, Y3
+	VMINPS       Z4, Z18, Z4
+	VMINPS       Y5, Y18, Y5
+	VMINPS       Z6, Z18, Z6
+	VMINPS       Y7, Y18, Y7
+	VMINPS       Z8, Z18, Z8
+	VMINPS       Y9, Y18, Y9
+	VMINPS       Z10, Z18, Z10
+	VMINPS       Y11, Y18, Y11
+	VMINPS       Z12, Z18, Z12
+	VMINPS       Y13, Y18, Y13
+	VMINPS       Z14, Z18, Z14
+	VMINPS       Y15, Y18, Y15
+	VMINPS       Z16, Z18, Z16
+	VMINPS       Y17, Y18, Y17
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), SI
@@ -3860,7 +4010,7 @@ summedsums0:
 	VMOVUPS Z19, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -4231,7 +4381,23 @@ noadd:
 	VMAXPS Z8, Z9, Z8
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X9
+	VBROADCASTSS X9, Z9
+	VMINPS       Z0, Z9, Z0
+	VMINPS       Z1, Z9, Z1
+	VMINPS       Z2, Z9, Z2
+	VMINPS       Z3, Z9, Z3
+	VMINPS       Z4, Z9, Z4
+	VMINPS       Z5, Z9, Z5
+	VMINPS       Z6, Z9, Z6
+	VMINPS       Z7, Z9, Z7
+	VMINPS       Z8, Z9, Z8
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -4593,7 +4759,23 @@ noadd:
 	VMAXPS Y8, Y9, Y8
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X9
+	VBROADCASTSS X9, Z9
+	VMINPS       Y0, Y9, Y0
+	VMINPS       Y1, Y9, Y1
+	VMINPS       Y2, Y9, Y2
+	VMINPS       Y3, Y9, Y3
+	VMINPS       Y4, Y9, Y4
+	VMINPS       Y5, Y9, Y5
+	VMINPS       Y6, Y9, Y6
+	VMINPS       Y7, Y9, Y7
+	VMINPS       Y8, Y9, Y8
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -4792,7 +4974,7 @@ unfetchedadd:
 
 stretch:
 	MOVQ  176(AX), R13
-	TESTQ $0x00000040, R13
+	TESTQ $0x00000080, R13
 	JZ    depth
 	CMPQ  R10, $0x20
 	JHI   depth
@@ -5191,7 +5373,26 @@ noadd:
 	VMAXPS Z11, Z12, Z11
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X12
+	VBROADCASTSS X12, Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), SI
@@ -5232,7 +5433,7 @@ summedsums0:
 	VMOVUPS Z13, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -5579,7 +5780,26 @@ noadd:
 	VMAXPS Y11, Y12, Y11
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X12
+	VBROADCASTSS X12, Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Y11, Y12, Y11
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), SI
@@ -5620,7 +5840,7 @@ summedsums0:
 	VMOVUPS Z13, (SI)(DI*1)
 
 nosums0:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -5903,7 +6123,20 @@ noadd:
 	VMAXPS Z5, Z6, Z5
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X6
+	VBROADCASTSS X6, Z6
+	VMINPS       Z0, Z6, Z0
+	VMINPS       Z1, Z6, Z1
+	VMINPS       Z2, Z6, Z2
+	VMINPS       Z3, Z6, Z3
+	VMINPS       Z4, Z6, Z4
+	VMINPS       Z5, Z6, Z5
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -6180,7 +6413,20 @@ noadd:
 	VMAXPS Y5, Y6, Y5
 
 norelu:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocap
+	MOVL         $0x40c00000, CX
+	VMOVD        CX, X6
+	VBROADCASTSS X6, Z6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
+
+nocap:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0
 	MOVQ        136(AX), CX
 	MOVQ        144(AX), BX
@@ -6300,7 +6546,7 @@ DATA tailMask<>+124(SB)/4, $0x00000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $128
 
 // func tile6x16AVX2(calls *int, count int, bands int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tile6x16AVX2(SB), NOSPLIT, $8-24
 list:
 	MOVQ calls+0(FP), AX
@@ -6374,7 +6620,7 @@ unfetchedadd:
 
 stretch:
 	MOVQ  176(AX), R13
-	TESTQ $0x00000040, R13
+	TESTQ $0x00000080, R13
 	JZ    depth
 	CMPQ  R10, $0x20
 	JHI   depth
@@ -6764,7 +7010,26 @@ noaddfull:
 	VMAXPS Y11, Y12, Y11
 
 norelufull:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocapfull
+	MOVL         $0x40c00000, DX
+	VMOVD        DX, X12
+	VBROADCASTSS X12, Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
+
+nocapfull:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0full
 	MOVQ        136(AX), DX
 	MOVQ        144(AX), SI
@@ -6805,7 +7070,7 @@ summedsums0full:
 	VMOVUPS Y13, (SI)(DI*1)
 
 nosums0full:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1full
 	MOVQ        136(AX), DX
 	MOVQ        144(AX), BX
@@ -7014,7 +7279,26 @@ noaddtail:
 	VMAXPS Y11, Y12, Y11
 
 norelutail:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocaptail
+	MOVL         $0x40c00000, SI
+	VMOVD        SI, X12
+	VBROADCASTSS X12, Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
+
+nocaptail:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0tail
 	MOVQ        136(AX), SI
 	MOVQ        144(AX), DI
@@ -7055,7 +7339,7 @@ summedsums0tail:
 	VMOVUPS Y13, (DI)(R8*1)
 
 nosums0tail:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1tail
 	MOVQ        136(AX), BX
 	MOVQ        144(AX), SI
@@ -7153,7 +7437,7 @@ next:
 	RET
 
 // func tile6x8AVX2(calls *int, count int, bands int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tile6x8AVX2(SB), NOSPLIT, $8-24
 list:
 	MOVQ calls+0(FP), AX
@@ -7347,7 +7631,20 @@ noaddfull:
 	VMAXPS Y5, Y6, Y5
 
 norelufull:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocapfull
+	MOVL         $0x40c00000, DX
+	VMOVD        DX, X6
+	VBROADCASTSS X6, Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
+
+nocapfull:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0full
 	MOVQ        136(AX), DX
 	MOVQ        144(AX), BX
@@ -7512,7 +7809,20 @@ noaddtail:
 	VMAXPS Y5, Y6, Y5
 
 norelutail:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocaptail
+	MOVL         $0x40c00000, SI
+	VMOVD        SI, X6
+	VBROADCASTSS X6, Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
+
+nocaptail:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0tail
 	MOVQ        136(AX), BX
 	MOVQ        144(AX), SI
@@ -7603,7 +7913,7 @@ next:
 	RET
 
 // func tile3x16AVX2(calls *int, count int, bands int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tile3x16AVX2(SB), NOSPLIT, $8-24
 list:
 	MOVQ calls+0(FP), AX
@@ -7657,7 +7967,7 @@ unfetchedadd:
 
 stretch:
 	MOVQ  176(AX), R12
-	TESTQ $0x00000040, R12
+	TESTQ $0x00000080, R12
 	JZ    depth
 	CMPQ  R10, $0x20
 	JHI   depth
@@ -7906,7 +8216,20 @@ noaddfull:
 	VMAXPS Y5, Y6, Y5
 
 norelufull:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocapfull
+	MOVL         $0x40c00000, DX
+	VMOVD        DX, X6
+	VBROADCASTSS X6, Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
+
+nocapfull:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0full
 	MOVQ        136(AX), DX
 	MOVQ        144(AX), SI
@@ -7932,7 +8255,7 @@ summedsums0full:
 	VMOVUPS Y7, (SI)(DI*1)
 
 nosums0full:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1full
 	MOVQ        136(AX), DX
 	MOVQ        144(AX), BX
@@ -8057,7 +8380,20 @@ noaddtail:
 	VMAXPS Y5, Y6, Y5
 
 norelutail:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocaptail
+	MOVL         $0x40c00000, SI
+	VMOVD        SI, X6
+	VBROADCASTSS X6, Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
+
+nocaptail:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0tail
 	MOVQ        136(AX), SI
 	MOVQ        144(AX), DI
@@ -8083,7 +8419,7 @@ summedsums0tail:
 	VMOVUPS Y7, (DI)(R8*1)
 
 nosums0tail:
-	TESTQ       $0x00000010, BX
+	TESTQ       $0x00000020, BX
 	JZ          nosums1tail
 	MOVQ        136(AX), BX
 	MOVQ        144(AX), SI
@@ -8151,7 +8487,7 @@ next:
 	RET
 
 // func tile3x8AVX2(calls *int, count int, bands int)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tile3x8AVX2(SB), NOSPLIT, $8-24
 list:
 	MOVQ calls+0(FP), AX
@@ -8284,7 +8620,17 @@ noaddfull:
 	VMAXPS Y2, Y3, Y2
 
 norelufull:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocapfull
+	MOVL         $0x40c00000, DX
+	VMOVD        DX, X3
+	VBROADCASTSS X3, Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
+
+nocapfull:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0full
 	MOVQ        136(AX), DX
 	MOVQ        144(AX), BX
@@ -8386,7 +8732,17 @@ noaddtail:
 	VMAXPS Y2, Y3, Y2
 
 norelutail:
-	TESTQ       $0x00000010, BX
+	TESTQ        $0x00000010, BX
+	JZ           nocaptail
+	MOVL         $0x40c00000, SI
+	VMOVD        SI, X3
+	VBROADCASTSS X3, Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
+
+nocaptail:
+	TESTQ       $0x00000020, BX
 	JZ          nosums0tail
 	MOVQ        136(AX), BX
 	MOVQ        144(AX), SI

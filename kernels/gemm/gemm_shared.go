@@ -10,9 +10,10 @@ const (
 	flagBias       = 1 << 1 // + bias, one value per column
 	flagAdd        = 1 << 2 // + add
 	flagReLU       = 1 << 3 // max(·, 0)
-	flagSums       = 1 << 4 // sums += the columns of the result, see tile
-	flagStream     = 1 << 5 // C is stored past the caches, where a whole tile of whole cache lines is
-	flagUnroll     = 1 << 6 // the widest tiles take several steps of the depth at once, see Tuning
+	flagCap        = 1 << 4 // min(·, 6)
+	flagSums       = 1 << 5 // sums += the columns of the result, see tile
+	flagStream     = 1 << 6 // C is stored past the caches, where a whole tile of whole cache lines is
+	flagUnroll     = 1 << 7 // the widest tiles take several steps of the depth at once, see Tuning
 )
 
 // The largest tiles of AVX-512 and of AVX2.

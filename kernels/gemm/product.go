@@ -105,6 +105,7 @@ type Epilogue struct {
 	Bias       []float32 // a value for each column
 	Add        View      // of the shape of C
 	ReLU       bool
+	Cap        bool // min(·, 6), which makes ReLU6 of ReLU
 	Sums       ColumnSums
 	Stream     bool // C is stored past the caches, where tiles of whole cache lines are
 }
@@ -151,6 +152,9 @@ func (e *Epilogue) flags() int {
 	}
 	if e.ReLU {
 		flags |= flagReLU
+	}
+	if e.Cap {
+		flags |= flagCap
 	}
 	if e.Sums.Sums != nil {
 		flags |= flagSums

@@ -23,7 +23,7 @@ type productCase struct {
 	prefetch   bool
 	dropped    bool // the first rows and columns are left out
 	accumulate bool
-	epilogue   bool // a bias, a matrix, ReLU and sums
+	epilogue   bool // a bias, a matrix, ReLU6 and sums
 	stream     bool
 
 	rows, cols, depth int
@@ -119,7 +119,7 @@ func (c productCase) setResult(t *testing.T, rng *rand.Rand, o *productOperands)
 		panels := mem.RoundUp(c.cols, Tile().Cols)
 		p.Bias = kerneltest.Guarded(t, rng, c.cols)
 		p.Add = View{kerneltest.Guarded(t, rng, c.rows*(c.cols+2)), c.cols + 2}
-		p.ReLU = true
+		p.ReLU, p.Cap = true, true
 		p.Sums = ColumnSums{kerneltest.Guarded(t, rng, panels), kerneltest.Guarded(t, rng, 2*panels), panels}
 		o.beforeSums = slices.Clone(p.Sums.Sums)
 	}
@@ -152,7 +152,7 @@ func (c productCase) want(o *productOperands, whole *Product, r, j int) float64 
 	}
 	if c.epilogue {
 		sum += float64(whole.Bias[j]) + float64(whole.Add.Data[r*whole.Add.Row+j])
-		sum = max(sum, 0)
+		sum = min(max(sum, 0), 6)
 	}
 	return sum
 }

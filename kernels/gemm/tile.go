@@ -176,6 +176,9 @@ func (t *tile) store(r, j int, sum float32) {
 	if t.flags&flagReLU != 0 {
 		sum = max(sum, 0)
 	}
+	if t.flags&flagCap != 0 {
+		sum = min(sum, 6)
+	}
 	t.c.Data[r*t.c.Row+j] = sum
 	if t.flags&flagSums != 0 {
 		d := sum - t.sums.Shift[j]

@@ -32,6 +32,9 @@ func naiveTile(t *tile, r, j int, c float64) float64 {
 	if t.flags&flagReLU != 0 {
 		sum = max(sum, 0)
 	}
+	if t.flags&flagCap != 0 {
+		sum = min(sum, 6)
+	}
 	return sum
 }
 
