@@ -7,6 +7,7 @@ import (
 
 	"github.com/reidbench/reidbench/bench/train"
 	"github.com/reidbench/reidbench/kernels/parallel"
+	"github.com/reidbench/reidbench/models/graph"
 )
 
 // A Simulation is how fast a step would be with other numbers of threads, by the times of its tasks: see
@@ -72,7 +73,8 @@ func record(p *train.Program, pool *parallel.Pool, step func()) []simulatedPiece
 	return pieces
 }
 
-// recordStep runs a step. What is not of the program's list comes last: the loss and, in training, Adam.
+// recordStep runs a step. A phase of a layer that is run for several micro-batches is one piece. What is not of the
+// program's list comes last: the loss and, in training, Adam.
 func recordStep(p *train.Program, pool *parallel.Pool, step func()) []simulatedPiece {
 	recording := pool.StartRecording()
 	trace := p.StartTrace(recording)
@@ -81,13 +83,23 @@ func recordStep(p *train.Program, pool *parallel.Pool, step func()) []simulatedP
 	rest := simulatedPiece{op: "loss, Adam", serial: time.Since(start)}
 	p.StopTrace()
 	pool.StopRecording()
+	type phaseOf struct {
+		node  *graph.Node
+		phase train.Phase
+	}
 	var pieces []simulatedPiece
+	at := map[phaseOf]int{}
 	for _, s := range trace.Steps {
 		piece := simulatedPiece{
 			layer: s.Node.Name, op: s.Node.Op.String(), phase: s.Phase.String(), serial: s.Time, jobs: s.Jobs,
-		}
+		}.lessJobs()
 		rest.serial -= s.Time
-		pieces = append(pieces, piece.lessJobs())
+		if i, ok := at[phaseOf{s.Node, s.Phase}]; ok {
+			pieces[i].serial, pieces[i].jobs = pieces[i].serial+piece.serial, append(pieces[i].jobs, piece.jobs...)
+			continue
+		}
+		at[phaseOf{s.Node, s.Phase}] = len(pieces)
+		pieces = append(pieces, piece)
 	}
 	rest.jobs = trace.Between
 	return append(pieces, rest.lessJobs())

@@ -51,7 +51,7 @@ func TestSimulated(t *testing.T) {
 	}
 	for _, mode := range []Mode{TrainMode, InferMode} {
 		measured, err := Run(t.Context(), Config{
-			Mode: mode, Models: []models.Model{m}, Batch: 2, Steps: 1, Threads: 2, Simulate: []int{1, 4},
+			Mode: mode, Models: []models.Model{m}, Batch: 16, Steps: 1, Threads: 2, Simulate: []int{1, 4},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -60,8 +60,13 @@ func TestSimulated(t *testing.T) {
 		if s.Threads[0].Efficiency != 1 || s.Threads[0].Seconds != s.Seconds || s.Threads[1].Seconds > s.Seconds {
 			t.Errorf("%s: %v s on one thread, simulated %+v", mode, s.Seconds, s.Threads)
 		}
-		adam := 0
+		adam, seen := 0, map[string]bool{}
 		for _, k := range s.Idle {
+			if phase := k.Layer + " " + k.Phase; seen[phase] {
+				t.Errorf("%s: %s is there for every micro-batch", mode, phase)
+			} else {
+				seen[phase] = true
+			}
 			if k.Layer == "" {
 				adam = k.Tasks
 			}

@@ -9,9 +9,10 @@ import (
 	"github.com/reidbench/reidbench/models/graph"
 )
 
-// Weights are kept packed for inference where packing them anew would take a good part of a run: for few images, as
-// packing takes as long as multiplying some rows, and where what is packed is not much larger than the weights, since
-// it has to be read. Winograd's filters are up to four times as large, and more where panels are not full.
+// Weights are kept packed for inference where packing them anew would take a good part of a run: for few images, in a
+// micro-batch too, as packing takes as long as multiplying some rows, and where what is packed is not much larger than
+// the weights, since it has to be read. Winograd's filters are up to four times as large, and more where panels are not
+// full.
 const (
 	packedBatch  = 8
 	packedGrowth = 6

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/reidbench/reidbench/kernels/parallel"
 )
 
 // bitwise are the fusions that change no bit: each element goes through the same operations in the same order, only
@@ -62,32 +64,50 @@ func TestFusions(t *testing.T) {
 	}
 }
 
-// TestFused counts what is fused in some samples.
+// TestFused counts what is fused in an inverted residual with a gate.
 func TestFused(t *testing.T) {
-	const residual, maps = "inverted residual with a gate", "large maps, then small ones"
+	s := samples[slices.IndexFunc(samples, func(s sample) bool { return s.name == "inverted residual with a gate" })]
 	for _, test := range []struct {
-		name, sample string
-		threads      int
-		opt          Options
-		want         map[string]int
+		name string
+		opt  Options
+		want map[string]int
 	}{
-		{"training", residual, 1, Options{Stage: Everything}, map[string]int{
+		{"training", Options{Stage: Everything}, map[string]int{
 			"residual": 1, "activation": 2, "statistics": 3, "sums": 1, "means": 1, "gate": 1, "joint backward": 2,
 		}},
-		{"inference", residual, 1, Options{}, map[string]int{"fold": 3, "residual": 1, "activation": 3}},
-		{"unfused", residual, 1, Options{Stage: Everything, Unfused: Fusions()}, map[string]int{}},
-		{"micro-batches", maps, 1, Options{}, map[string]int{
-			"fold": 4, "residual": 1, "activation": 4, "micro-batches": 1,
-		}},
-		{"a batch that is none", maps, 2, Options{}, map[string]int{"fold": 4, "residual": 1, "activation": 4}},
+		{"inference", Options{Stage: Inference}, map[string]int{"fold": 3, "residual": 1, "activation": 3}},
+		{"unfused", Options{Stage: Everything, Unfused: Fusions()}, map[string]int{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := samples[slices.IndexFunc(samples, func(s sample) bool { return s.name == test.sample })]
-			p, _ := sampleProgram(t, s, test.threads, test.opt)
+			p, _ := sampleProgram(t, s, 1, test.opt)
 			if diff := cmp.Diff(test.want, p.Fused()); diff != "" {
 				t.Errorf("fused (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestMicroBatches: they are as equal as can be, and there are none of a batch that is hardly larger.
+func TestMicroBatches(t *testing.T) {
+	s := samples[slices.IndexFunc(samples, func(s sample) bool { return s.name == "large maps, then small ones" })]
+	for _, test := range []struct{ batch, threads, images int }{
+		{4, 1, 2}, {9, 1, 2}, {9, 2, 3}, {32, 2, 4}, {3, 1, 0}, {7, 2, 0},
+	} {
+		g := s.graph(t)
+		pool := parallel.NewPool(test.threads)
+		defer pool.Close()
+		p, err := Compile(g, NewWeights(g, 1), pool, Options{Batch: test.batch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		images := 0
+		if p.micro.steps > 0 {
+			images = p.micro.images
+		}
+		if images != test.images || p.Fused()["micro-batches"] != min(images, 1) {
+			t.Errorf("a batch of %d on %d threads: micro-batches of %d images, want %d",
+				test.batch, test.threads, images, test.images)
+		}
 	}
 }
 

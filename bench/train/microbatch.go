@@ -4,20 +4,22 @@ import (
 	"slices"
 
 	"github.com/reidbench/reidbench/kernels/conv"
+	"github.com/reidbench/reidbench/kernels/mem"
 )
 
-// Inference computes the layers of large maps for a few images at a time, a micro-batch, before it computes those after
-// them for all. The caches then hold what one layer writes until the next has read it, and the arena has room for so
-// few only. No bit of a result depends on it.
+// Inference computes the first layers, those of large maps and what lies between them, for a few images at a time, a
+// micro-batch, before it computes the rest for all. The caches then hold what one layer writes until the next has read
+// it, and what only these layers read takes the room of so few images. The first convolution in Strassen's or
+// Winograd's form ends it, see plain. No bit of a result depends on it.
 const (
-	microImages = 2   // for each thread
+	microImages = 2   // for each thread, at most
 	largePixels = 384 // of a map, of which so few images are rows enough for a thread
 )
 
 // useMicroBatches plans how many of the layers, the first ones, are computed in micro-batches: up to the last one that
 // reads or makes large maps.
 func useMicroBatches(c *compiler) (applied int) {
-	if c.opt.Stage != Inference || c.opt.Batch <= c.threads*microImages {
+	if c.opt.Stage != Inference || c.opt.Batch < 2*c.threads*microImages {
 		return 0
 	}
 	for i, l := range c.layers {
@@ -44,10 +46,13 @@ func (c *compiler) readsOrMakesLarge(l layer) bool {
 	return large(l.output()) || slices.ContainsFunc(l.inputs(), large)
 }
 
+// equalParts returns the size of the parts of a whole if all but the last are equal, and none is larger than so much.
+func equalParts(whole, most int) int { return mem.CeilDiv(whole, mem.CeilDiv(whole, most)) }
+
 // batchOf returns for how many samples at a time a layer of the list is computed.
 func (c *compiler) batchOf(layer int) int {
 	if layer < c.microLayers {
-		return c.threads * microImages
+		return equalParts(c.opt.Batch, c.threads*microImages)
 	}
 	return c.opt.Batch
 }

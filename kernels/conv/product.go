@@ -33,7 +33,7 @@ type implicitProduct struct {
 	strassen      bool // multiply in Strassen's form, by quadrants, from minBlocks blocks of rows on
 	minBlocks     int
 	given         bool // rows are given to each block, which has all columns
-	even          bool // blocks of rows are equal: nothing else goes by them, and a small one would cost time
+	even          bool // blocks of rows are equal, so that no thread waits for the rest of others: in inference
 
 	storing storing   // of the call in flight
 	packed  []float32 // weights in panels, group by group; nil if blocks pack the columns that they need

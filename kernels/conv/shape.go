@@ -20,7 +20,7 @@ type Shape struct {
 	// Precision is that of the products. Where FP32 is faster, and in depthwise convolutions, it stays FP32.
 	Precision gemm.Precision
 
-	// Inference says that there are no other passes than forward ones, of few samples perhaps.
+	// Inference says that there are no other passes than forward ones, which may be of a single sample.
 	Inference bool
 
 	// Kept says that the weights are packed once for many passes, see [Conv.Pack]: forms whose weights take long to

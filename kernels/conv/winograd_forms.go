@@ -9,7 +9,7 @@ const (
 	minSmallChannels = 48
 	minLargeChannels = 24
 	minWinogradTiles = 24
-	minKeptTiles     = 8 // where minSmallChannels are enough and the filters are transformed once
+	minKeptTiles     = 8 // with minSmallChannels or more, where the filters are transformed once
 
 	// Up to this size, groups have kernels of their own that are faster in the forward pass and the weight gradient.
 	maxDirectChannels = 31  // of a group
