@@ -29,7 +29,8 @@ type compiler struct {
 	beforeNorm []bool               // nodes, by ID, that only batch norms read
 	uses       [][]*graph.Node      // the nodes that read each node, by ID
 
-	microLayers int // the first layers, which are computed in micro-batches
+	microLayers int    // the first layers, which are computed in micro-batches
+	folded      buffer // folded weights until they are packed
 }
 
 func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, error) {
@@ -51,7 +52,7 @@ func compile(g *graph.Graph, w *Weights, threads int, opt Options) (*Program, er
 	c := &compiler{
 		graph: g, weights: w, opt: opt, threads: threads,
 		values: map[*graph.Node]*value{}, written: map[*graph.Param]bool{}, frozen: map[*graph.Node]bool{},
-		beforeNorm: g.BeforeNorm(), uses: g.Uses(),
+		beforeNorm: g.BeforeNorm(), uses: g.Uses(), folded: none,
 	}
 	c.freeze()
 	if err := c.lower(); err != nil {

@@ -56,7 +56,7 @@ func (w *convWeights) open(f *frame) (weights, bias []float32) {
 	if w.foldedW == none {
 		return w.w, w.bias
 	}
-	return f.at(w.foldedW), f.at(w.foldedBias)
+	return f.at(w.foldedW)[:len(w.w)], f.at(w.foldedBias)
 }
 
 // weights returns the layer's, and has inference compute and pack them once.
@@ -67,15 +67,17 @@ func (l *convLayer) weights(c *compiler) convWeights {
 	if shape.Depthwise() {
 		of.weightsRow = 1
 	}
+	kernel, batch := l.kernel, c.batch
+	size := 0
+	if c.opt.Stage == Inference && batch <= packedBatch {
+		size = kernel.PackedSize(batch)
+	}
+	packs := size > 0 && size <= packedGrowth*len(of.w)
 	if len(l.plan.folded) > 0 {
-		of.foldedW, of.foldedBias = c.newConstant(len(of.w)), c.newConstant(shape.OutC)
+		of.foldedW, of.foldedBias = c.foldedWeights(len(of.w), packs), c.newConstant(shape.OutC)
 		l.foldWeights(c, of)
 	}
-	kernel, batch := l.kernel, c.batch
-	if c.opt.Stage != Inference || batch > packedBatch {
-		return of
-	}
-	if size := kernel.PackedSize(batch); size > 0 && size <= packedGrowth*len(of.w) {
+	if packs {
 		packed := c.newConstant(size)
 		c.constant(func(f *frame) {
 			w, _ := of.open(f)
@@ -83,6 +85,20 @@ func (l *convLayer) weights(c *compiler) convWeights {
 		})
 	}
 	return of
+}
+
+// foldedWeights returns a constant for a layer's folded weights. Where every run reads what has been packed of them,
+// the next layer's take their place.
+func (c *compiler) foldedWeights(floats int, packed bool) buffer {
+	if !packed || c.opt.Batch > 1 {
+		return c.newConstant(floats)
+	}
+	if c.folded == none {
+		c.folded = c.newConstant(0)
+	}
+	s := &c.buffers[c.folded]
+	s.fixed = max(s.fixed, floats)
+	return c.folded
 }
 
 // A channelMap is what a layer does to the channels of its input: (x - mean)·gamma/√(variance + eps) + beta. A channel
@@ -167,7 +183,7 @@ func (l *convLayer) foldWeights(c *compiler, of convWeights) {
 		for channel := range bias {
 			job.scale[channel], bias[channel] = folding.of(channel)
 		}
-		job.scaled = f.at(of.foldedW)
+		job.scaled = f.at(of.foldedW)[:len(of.w)]
 		f.pool.Run(job.tasks(), job)
 	})
 }

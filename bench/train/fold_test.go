@@ -205,6 +205,30 @@ func TestInferenceBits(t *testing.T) {
 	}
 }
 
+// TestSingleImages: a program for one image, which keeps no folded weights beside those that it has packed of them, has
+// the bits of one for more, now and when weights have changed.
+func TestSingleImages(t *testing.T) {
+	for _, s := range samples {
+		p, w := sampleProgram(t, s, 1, Options{Stage: Inference})
+		single, err := Compile(p.graph, w, p.pool, Options{Batch: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(single.Images(), p.Images())
+		for _, when := range []string{"at first", "when weights have changed"} {
+			p.Forward(1)
+			single.Forward(1)
+			if !slices.Equal(p.Logits(1), single.Logits(1)) {
+				t.Errorf("%s, %s: other bits", s.name, when)
+			}
+			for i := range w.parameters {
+				w.parameters[i] *= 1.5
+			}
+			w.changed()
+		}
+	}
+}
+
 // TestInferenceAllocatesNothing: neither with packed weights nor where weights that are not packed are folded anew. On
 // one thread: others that wait for work take memory of the runtime's own now and then.
 func TestInferenceAllocatesNothing(t *testing.T) {
