@@ -46,13 +46,10 @@ func (c *compiler) readsOrMakesLarge(l layer) bool {
 	return large(l.output()) || slices.ContainsFunc(l.inputs(), large)
 }
 
-// equalParts returns the size of the parts of a whole if all but the last are equal, and none is larger than so much.
-func equalParts(whole, most int) int { return mem.CeilDiv(whole, mem.CeilDiv(whole, most)) }
-
 // batchOf returns for how many samples at a time a layer of the list is computed.
 func (c *compiler) batchOf(layer int) int {
 	if layer < c.microLayers {
-		return equalParts(c.opt.Batch, c.threads*microImages)
+		return mem.EqualParts(c.opt.Batch, c.threads*microImages)
 	}
 	return c.opt.Batch
 }

@@ -31,7 +31,7 @@ func newDepthwiseSchedule(c, h, limit int, size func(lines int) int) depthwiseSc
 	for lines > 1 && size(lines) > limit {
 		lines--
 	}
-	lines = equalBlocks(h, lines) // of nearly the same size
+	lines = mem.EqualParts(h, lines) // of nearly the same size
 	bands := mem.CeilDiv(min(h, manyLines), lines)
 	return depthwiseSchedule{
 		blocks: mem.CeilDiv(c, channelBlock), h: h, lines: lines, bands: bands, tasks: mem.CeilDiv(h, lines*bands),

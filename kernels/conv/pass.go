@@ -214,7 +214,3 @@ func (g *blockGrid) task(index int) (rowBlock, group, col, cols int) {
 	col = index % columnBlocks * g.columnBlock
 	return index / (columnBlocks * g.groups), index / columnBlocks % g.groups, col, min(g.columnBlock, g.cols-col)
 }
-
-// equalBlocks returns the size of the blocks into which n is cut if none may be larger than limit; the last may be
-// smaller.
-func equalBlocks(n, limit int) int { return mem.CeilDiv(n, mem.CeilDiv(n, limit)) }

@@ -146,13 +146,13 @@ func (p *implicitProduct) steps() int {
 func (p *implicitProduct) blockDepth() int {
 	depth := max(p.steps(), 1)
 	if p.inStrassenForm() {
-		return mem.RoundUp(equalBlocks(depth, strassenDepth), 2)
+		return mem.RoundUp(mem.EqualParts(depth, strassenDepth), 2)
 	}
 	limit := depthBlock
 	if !p.packsAhead() && !p.transposed {
 		limit = min(limit, max(packedFloats/p.columnBlock(), 1))
 	}
-	return equalBlocks(depth, limit)
+	return mem.EqualParts(depth, limit)
 }
 
 // packTasks returns the number of panels to pack.

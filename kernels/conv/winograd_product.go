@@ -189,7 +189,7 @@ func (b *winogradBlock) multiplyPosition(position, col, cols int) {
 	inputs := b.inputs.at(position, 0)
 	m := gemm.Product{Rows: b.tiles, Cols: cols, Pairs: b.operands.pairs}
 	m.C = gemm.View{Data: b.products.at(position, 0), Row: b.products.row}
-	for k, depth := 0, equalBlocks(steps, depthBlock); k < steps; k += depth {
+	for k, depth := 0, mem.EqualParts(steps, depthBlock); k < steps; k += depth {
 		m.Depth = min(depth, steps-k)
 		m.Left, m.Right = gemm.RowsOf(inputs[k:], b.inputs.row), gemm.PanelsOf(filters[k*width:], panel)
 		m.Run()

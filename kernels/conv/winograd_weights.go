@@ -53,7 +53,7 @@ func (w *winogradWeights) takeChunk(n int, space *mem.Scratch) (tiles int, input
 	outputs := w.outputs() - w.operands.rows + mem.RoundUp(w.operands.rows, shape.Rows)
 	inputRow, gradientRow := mem.PaddedRow(w.operands.pixel), mem.PaddedRow(outputs)
 	limit := gradientFloats / w.grid.positions / (inputRow + gradientRow)
-	tiles = equalBlocks(n*w.grid.perImage(), min(max(limit, minGradientTiles), maxGradientTiles))
+	tiles = mem.EqualParts(n*w.grid.perImage(), min(max(limit, minGradientTiles), maxGradientTiles))
 	products = transformedRows(w.outputs(), w.operands.channels)
 	gradients, inputs = transformedRows(tiles, gradientRow), transformedRows(tiles, inputRow)
 	products.data = space.Take(w.grid.positions * products.step)
@@ -129,7 +129,7 @@ func (j *multiplyChunk) Do(task, _ int) {
 		steps, gradientRow, inputRow = mem.CeilDiv(steps, 2), 2*gradientRow, 2*inputRow
 	}
 	gradients, inputs := w.gradients.at(position, 0)[group*o.rows:], w.inputs.at(position, 0)[group*o.channels+col:]
-	for t, depth := 0, equalBlocks(steps, gradientDepth); t < steps; t += depth {
+	for t, depth := 0, mem.EqualParts(steps, gradientDepth); t < steps; t += depth {
 		m.Depth = min(depth, steps-t)
 		m.Left = gemm.ColumnsOf(gradients[t*gradientRow:], gradientRow)
 		m.Right = gemm.MatrixOf(inputs[t*inputRow:], inputRow)
