@@ -34,6 +34,9 @@ func (j *job) measureInference(ctx context.Context, record *results.Record) erro
 		return nil
 	}
 	record.Inference = &of
+	if taken := of.WaitedShare.Disturbed(); taken != "" {
+		j.warn("inference is faster than its record says: threads waited for other work " + taken)
+	}
 	return j.tenancy.Check() // it has taken a while
 }
 

@@ -17,7 +17,20 @@ type Inference struct {
 	ImagesPerSecond   float64 `json:"images_per_second"`
 	BatchPlannedBytes int64   `json:"batch_planned_bytes"` // what the program for such a batch takes, with its weights
 	// PeakBytes is how much more the process came to hold than before; 0: not known.
-	PeakBytes int64 `json:"peak_bytes,omitempty"`
+	PeakBytes   int64       `json:"peak_bytes,omitempty"`
+	WaitedShare WaitedShare `json:"waited_share,omitempty"`
+}
+
+// WaitedShare is that of the time of a measurement's threads in which they were ready and waited for a CPU, from 0 to
+// 1: other work had it, or there are more threads than CPUs. 0 also where it is not known.
+type WaitedShare float64
+
+// Disturbed says how much of the time that was, "" where it was as little as on a machine that does nothing else.
+func (s WaitedShare) Disturbed() string {
+	if s < 0.05 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f %% of the time", 100*s)
 }
 
 // Latency is the time of one image over some runs, in milliseconds: half of them, nine tenths and 99 of 100 took no
@@ -49,6 +62,9 @@ func (i Inference) validate() error {
 		if bytes < 0 || bytes > maxCount {
 			return fmt.Errorf("%d is no amount of memory", bytes)
 		}
+	}
+	if !(i.WaitedShare >= 0 && i.WaitedShare <= 1) {
+		return fmt.Errorf("%v is no share of the time", i.WaitedShare)
 	}
 	return nil
 }

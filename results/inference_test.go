@@ -21,7 +21,7 @@ func someInference() Inference {
 func someMeasurements() Measurements {
 	fast := someInference()
 	fast.Latency = Latency{P50: 0.0625, P90: 0.5, P99: 1, Runs: 500}
-	fast.ImagesPerSecond, fast.PlannedBytes = 40955, 3<<19
+	fast.ImagesPerSecond, fast.PlannedBytes, fast.WaitedShare = 40955, 3<<19, 0.375
 	return Measurements{
 		Version: "v1.2.3", Machine: Machine{CPU: "Some CPU", ISA: "avx512", Cores: 2},
 		Models: []Measured{{"resnet50", "ResNet50", "", someInference()}, {"lenet", "", "", fast}},
@@ -60,6 +60,7 @@ func TestMeasurementsAreRefused(t *testing.T) {
 		{`"images_per_second": 88.125`, `"images_per_second": 1e16`, "no time and no rate"},
 		{`"runs": 87`, `"runs": 0`, "no number of threads, runs or images"},
 		{`"peak_bytes": 429916160`, `"peak_bytes": -1`, "no amount of memory"},
+		{`"waited_share": 0.375`, `"waited_share": 1.5`, "no share of the time"},
 		{`"model": "lenet"`, `"model": "resnet50"`, "resnet50 is there twice"},
 		{`"model": "lenet"`, `"model": ""`, "no model name"},
 		{`"threads": 2`, `"thread": 2`, "a newer version"},
@@ -145,18 +146,19 @@ func TestReportsShowInference(t *testing.T) {
 		report.Measure(someMeasurements())
 	}
 	const how = "images a second in batches of 32, 2 threads, fp32, on Some CPU, avx512, 2 cores"
+	const disturbed = "; made worse by other work, for which threads waited: lenet (38 % of the time)"
 	for name, test := range map[string]struct {
 		write func(io.Writer) error
 		want  []string
 	}{
 		"text": {func(w io.Writer) error { return report.Text(w, Layout{}) }, []string{
-			how, "Latency", "17.2", "88.1", "300", "0.0625", "40955"}},
+			how, disturbed, "Latency", "17.2", "88.1", "300", "0.0625", "40955"}},
 		"Markdown": {func(w io.Writer) error { return report.Markdown(w, Layout{}) }, []string{
-			how, "Latency (ms)", "17.2", "0.0625"}},
+			how, disturbed, "Latency (ms)", "17.2", "0.0625"}},
 		"CSV": {report.CSV, []string{
 			"\ncnn,ResNet50,ResNet50,not run,",
 			",17.25,18.5,30,314572800,32,88.125,419430400,429916160,2,"}},
-		"JSON": {report.JSON, []string{how, `"p50": 17.25,`, `"planned_bytes": 314572800`}},
+		"JSON": {report.JSON, []string{how, disturbed, `"p50": 17.25,`, `"planned_bytes": 314572800`}},
 	} {
 		var page strings.Builder
 		if err := test.write(&page); err != nil {

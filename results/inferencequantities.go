@@ -65,6 +65,7 @@ func inferenceFields() []csvField {
 		{"inference_batch_planned_bytes", func(i *Inference) float64 { return float64(i.BatchPlannedBytes) }},
 		{"inference_peak_bytes", func(i *Inference) float64 { return float64(i.PeakBytes) }},
 		{"inference_threads", func(i *Inference) float64 { return float64(i.Threads) }},
+		{"inference_waited_share", func(i *Inference) float64 { return float64(i.WaitedShare) }},
 	} {
 		fields = append(fields, csvField{f.name, func(l *Line) string {
 			i := l.Inference()
@@ -83,7 +84,7 @@ const inferenceLabel = "Inference"
 // describeInference states how the figures of inference were measured, anew where it has been stated before.
 func (r *Report) describeInference() {
 	r.Setup = slices.DeleteFunc(r.Setup, func(f Fact) bool { return f.Label == inferenceLabel })
-	var ways []string
+	var ways, disturbed []string
 	for l := range r.lines {
 		i := l.Inference()
 		if i == nil {
@@ -97,9 +98,16 @@ func (r *Report) describeInference() {
 		if !slices.Contains(ways, way) {
 			ways = append(ways, way)
 		}
+		if taken := i.WaitedShare.Disturbed(); taken != "" {
+			disturbed = append(disturbed, l.Model+" ("+taken+")")
+		}
 	}
-	if len(ways) > 0 {
-		r.Setup = append(r.Setup, Fact{inferenceLabel, "median latency and planned memory of one image, " +
-			"images a second in batches " + strings.Join(ways, "; or ")})
+	if len(ways) == 0 {
+		return
 	}
+	text := "median latency and planned memory of one image, images a second in batches " + strings.Join(ways, "; or ")
+	if len(disturbed) > 0 {
+		text += "; made worse by other work, for which threads waited: " + strings.Join(disturbed, ", ")
+	}
+	r.Setup = append(r.Setup, Fact{inferenceLabel, text})
 }

@@ -43,12 +43,13 @@ type Inferrer struct {
 	threads   int
 	precision gemm.Precision
 	now       func() time.Time
+	spent     func() (t machine.CPUTime, known bool)
 	known     map[string]results.Inference // by layers
 }
 
 // NewInferrer measures with a number of threads, one per CPU if it is below 1; now is the clock.
 func NewInferrer(threads int, precision gemm.Precision, now func() time.Time) *Inferrer {
-	return &Inferrer{machine.Threads(threads), precision, now, map[string]results.Inference{}}
+	return &Inferrer{machine.Threads(threads), precision, now, machine.Spent, map[string]results.Inference{}}
 }
 
 // Measure returns what using a model costs, by runs on noise with random weights. A panic of the model's is an error.
@@ -107,6 +108,8 @@ func (i *Inferrer) measure(ctx context.Context, m models.Model) (results.Inferen
 	w := train.NewWeights(g, 1)
 	of := results.Inference{Threads: i.threads, Precision: i.precision.String(), Batch: ThroughputBatch}
 
+	spentBefore, spentKnown := i.spent()
+
 	planned, times, err := i.forward(ctx, pool, g, w, 1, latencyBudget)
 	if err != nil {
 		return results.Inference{}, err
@@ -121,6 +124,9 @@ func (i *Inferrer) measure(ctx context.Context, m models.Model) (results.Inferen
 	of.BatchPlannedBytes, of.ImagesPerSecond = planned, ThroughputBatch/median(times).Seconds()
 	if peakKnown {
 		of.PeakBytes = max(machine.PeakMemory()-before, 0)
+	}
+	if spent, known := i.spent(); known && spentKnown {
+		of.WaitedShare = spent.WaitedShare(spentBefore)
 	}
 	i.known[key] = of
 	return of, nil

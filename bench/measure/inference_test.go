@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/reidbench/reidbench/bench/internal/tinymodel"
+	"github.com/reidbench/reidbench/bench/machine"
 	"github.com/reidbench/reidbench/kernels/gemm"
 	"github.com/reidbench/reidbench/results"
 )
@@ -39,13 +40,20 @@ func TestInferrer(t *testing.T) {
 		return []time.Duration{400, 200, 300, 800}[i-184] * time.Millisecond
 	}}
 	inferrer := NewInferrer(1, gemm.FP32, clock.read)
+	times := []machine.CPUTime{
+		{Ran: time.Second, Waited: time.Hour}, {Ran: 4 * time.Second, Waited: time.Hour + time.Second},
+	}
+	inferrer.spent = func() (t machine.CPUTime, known bool) {
+		t, times = times[0], times[1:]
+		return t, true
+	}
 	got, err := inferrer.Measure(t.Context(), tinymodel.New("tiny"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := results.Inference{
 		Threads: 1, Precision: "fp32", Latency: results.Latency{P50: 5, P90: 9, P99: 10, Runs: 183},
-		Batch: 32, ImagesPerSecond: 32 / 0.3,
+		Batch: 32, ImagesPerSecond: 32 / 0.3, WaitedShare: 0.25,
 	}
 	memory := cmpopts.IgnoreFields(results.Inference{}, "PlannedBytes", "BatchPlannedBytes", "PeakBytes")
 	if diff := cmp.Diff(want, got, memory); diff != "" {

@@ -18,6 +18,7 @@ import (
 	"github.com/reidbench/reidbench/kernels/parallel"
 	"github.com/reidbench/reidbench/models"
 	"github.com/reidbench/reidbench/models/graph"
+	"github.com/reidbench/reidbench/results"
 )
 
 // A Mode is what a measurement repeats.
@@ -64,6 +65,8 @@ type Measurement struct {
 	PeakShare    float64 `json:"peak_share"`
 	PlannedBytes int64   `json:"planned_bytes"`  // before the first step
 	PeakRSSBytes int64   `json:"peak_rss_bytes"` // what the process came to hold; 0 if unknown
+
+	WaitedShare results.WaitedShare `json:"waited_share,omitempty"` // of the steps' time
 
 	// Of a kernel:
 	Models []string `json:"models,omitempty"` // that have this layer
@@ -216,6 +219,7 @@ func compile(
 // measure times the steps and appends the result, completed by finish if there is something to complete.
 func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), finish func(*Measurement) error) error {
 	step() // touches all memory for the first time
+	before, known := machine.Spent()
 	for range r.Config.Steps {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -223,6 +227,9 @@ func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), fin
 		start := Now()
 		step()
 		m.Steps = append(m.Steps, Now().Sub(start))
+	}
+	if spent, stillKnown := machine.Spent(); known && stillKnown {
+		m.WaitedShare = spent.WaitedShare(before)
 	}
 	m.Mode, m.Threads, m.Precision, m.Peak = r.Mode, r.Threads, r.Precision.String(), r.peak
 	seconds := median(m.Steps).Seconds()
