@@ -1,6 +1,6 @@
-# Stands in for ONNX Runtime's Python module, which few systems have: what docs/onnx.py asks of it, answered by ONNX
+# Stands in for ONNX Runtime's Python module, which few systems have: what docs/onnx_rank.py asks of it, answered by ONNX
 # Runtime for Node.js.
-# usage: PYTHONPATH=bench/onnx/testdata NODE_PATH=DIR/node_modules python3 docs/onnx.py ...
+# usage: PYTHONPATH=bench/onnx/testdata NODE_PATH=DIR/node_modules python3 docs/onnx_rank.py ...
 import json, pathlib, subprocess, tempfile
 import numpy
 

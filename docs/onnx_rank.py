@@ -1,5 +1,5 @@
 # Ranks a gallery as "reidbench rank" does, with nothing but an exported model, ONNX Runtime, Pillow and numpy.
-# usage: python3 docs/onnx.py MODEL.onnx DATASET      the model is of: weights export … --normalise
+# usage: python3 docs/onnx_rank.py MODEL.onnx DATASET      the model is of: weights export … --normalise
 import pathlib, sys
 import numpy, onnxruntime
 from PIL import Image
