@@ -60,16 +60,18 @@ func CheckEqual(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-// WithinRounding allows for fused multiply-adds and another order of addition in sums of some hundred terms of order
-// one, and for 8 units in the last place of an activation: 1e-5 in all.
-func WithinRounding(got, want float32) bool {
+// WithinRounding allows for fused multiply-adds and for 8 units in the last place of an activation, 1e-5 in all, and
+// for another order of addition in sums of so many terms of order one: what is between comes to some √terms, each
+// addition rounds that by 6e-8 of it, and such errors walk as far as terms·6e-8. Of thousands of sums the worst seen is
+// at 1.3 times that, so three times are allowed.
+func WithinRounding(got, want float32, terms int) bool {
 	switch g, w := float64(got), float64(want); {
 	case math.IsNaN(w):
 		return math.IsNaN(g)
 	case math.IsInf(w, 0) || got == want:
 		return got == want
 	default:
-		return math.Abs(g-w) <= 1e-5*(1+math.Abs(w))
+		return math.Abs(g-w) <= 1e-5*(1+math.Abs(w))+2e-7*float64(terms)
 	}
 }
 

@@ -56,7 +56,7 @@ func (k Vector) check(t *testing.T, rng *rand.Rand, rows, c int, special bool) {
 	k.portable(want, rows)
 	for i := range gotMemory {
 		for j, w := range wantMemory[i] {
-			if g := gotMemory[i][j]; !WithinRounding(g, w) {
+			if g := gotMemory[i][j]; !WithinRounding(g, w, rows) {
 				t.Errorf("%s, %d rows of %d, special %t: operand %d[%d of %d] = %g, want %g",
 					k.Name, rows, c, special, i, j-margin, len(got[i]), g, w)
 				return
