@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,25 @@ import (
 )
 
 func TestList(t *testing.T) { golden(t, "list.txt", succeed(t, "list")) }
+
+// TestListVariant: a changed last stride and larger images cost what summary says of the network, and no parameters.
+func TestListVariant(t *testing.T) {
+	changed := []string{"--last-stride", "1", "--input-size", "384x128", "--json"}
+	var entries []listed
+	if err := json.Unmarshal([]byte(succeed(t, append([]string{"list"}, changed...)...)), &entries); err != nil {
+		t.Fatal(err)
+	}
+	var summary summaryDocument
+	text := succeed(t, append([]string{"summary", "resnet50"}, changed...)...)
+	if err := json.Unmarshal([]byte(text), &summary); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(entries, func(e listed) bool { return e.Name == "resnet50" })
+	got, want := entries[i], summary.Total
+	if got.Variant != "last-stride=1,input-size=384x128" || got.Params != want.Params || got.MACs != want.MACs {
+		t.Errorf("list has %+v, summary %+v", got, want)
+	}
+}
 
 func TestListJSON(t *testing.T) {
 	var got []map[string]any

@@ -13,6 +13,7 @@ import (
 // listed is a model as list prints it.
 type listed struct {
 	Name        string        `json:"name"`
+	Variant     string        `json:"variant,omitempty"` // in what the network departs from the published one
 	Family      models.Family `json:"family"`
 	FeatureDim  int           `json:"feature_dim"`
 	Params      int64         `json:"params"`
@@ -23,15 +24,20 @@ type listed struct {
 }
 
 func newListCommand() *cobra.Command {
-	var all, json bool
+	var (
+		all, json bool
+		variant   variantOptions
+	)
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "List the models with their cost",
 		Long: `List prints the models with their family, the length of their features, parameters
 and multiply-adds for one image, without the final classifier. MACs are those of
 convolutions and linear layers; products of two activations (attention) stand apart
-under Matmul. "paper" counts as the published tables do.`,
+under Matmul. "paper" counts as the published tables do. What a network does not have, as
+a last stride, a flag does not change.`,
 		Example: `  reidbench list
+  reidbench list --input-size 384x128 --last-stride 1
 
   # also what is beside the published tables, for a script
   reidbench list --all --json`,
@@ -40,6 +46,10 @@ under Matmul. "paper" counts as the published tables do.`,
 			list := models.Rows()
 			if all {
 				list = models.All()
+			}
+			list, err := variant.of(list...)
+			if err != nil {
+				return err
 			}
 			var entries []listed
 			for _, m := range list {
@@ -56,6 +66,7 @@ under Matmul. "paper" counts as the published tables do.`,
 		},
 	}
 	command.Flags().BoolVar(&all, "all", false, "also the models that are no rows of the published tables")
+	variant.register(command.Flags(), "")
 	command.Flags().BoolVar(&json, "json", false, "write JSON, counts in single units")
 	return command
 }
@@ -71,7 +82,7 @@ func describe(m models.Model) (listed, error) {
 	}
 	total := count.Total
 	return listed{
-		Name: m.Name, Family: m.Family, FeatureDim: g.Features.Shape.C,
+		Name: m.Name, Variant: m.Variant().String(), Family: m.Family, FeatureDim: g.Features.Shape.C,
 		Params: total.Params, MACs: total.ConvMACs + total.LinearMACs, MatMulMACs: total.MatMulMACs,
 		PaperParams: total.PaperParams, PaperMACs: total.PaperMACs,
 	}, nil
