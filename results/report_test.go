@@ -344,3 +344,30 @@ func mustReport(t *testing.T, records []Record, costs map[string]Cost) *Report {
 	}
 	return report
 }
+
+// TestMissingRowsAreNamed: those few that were not run, and not the many.
+func TestMissingRowsAreNamed(t *testing.T) {
+	rows := Published()
+	for _, test := range []struct {
+		missing int
+		want    string
+	}{
+		{0, "34 of 34 done, 0 failed, 0 not run"},
+		{2, "32 of 34 done, 0 failed, 2 not run: " + rows[0].Model + ", " + rows[1].Model},
+		{mostMissing + 1, "23 of 34 done, 0 failed, 11 not run"},
+	} {
+		var records []Record
+		for _, row := range rows[test.missing:] {
+			records = append(records, Record{
+				Model: strings.ToLower(row.Model), Row: row.Name, State: StateDone, Final: &Metrics{},
+			})
+		}
+		report, err := NewReport(records, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := report.countRows(); got != test.want {
+			t.Errorf("%d missing: %q, want %q", test.missing, got, test.want)
+		}
+	}
+}

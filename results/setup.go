@@ -30,20 +30,26 @@ func (r *Report) describeRuns() {
 // rowsLabel is that of the fact which countRows tells.
 const rowsLabel = "Rows"
 
+// mostMissing is up to how many rows that were not run are named: tables of our runs are without them.
+const mostMissing = 10
+
 // countRows says how many of the published rows have come how far.
 func (r *Report) countRows() string {
-	count := make(map[State]int)
+	rows := make(map[State][]string)
 	for l := range r.lines {
 		if l.Published != nil {
-			count[l.State()]++
+			rows[l.State()] = append(rows[l.State()], l.Model)
 		}
 	}
-	unread := ""
-	if n := count[StateUnknown]; n > 0 {
+	unread, missing := "", ""
+	if n := len(rows[StateUnknown]); n > 0 {
 		unread = fmt.Sprintf("%d with a record that can't be read, ", n)
 	}
-	return fmt.Sprintf("%d of %d done, %d failed, %s%d not run",
-		count[StateDone], len(Published()), count[StateFailed], unread, count[StateNotRun])
+	if names := rows[StateNotRun]; len(names) > 0 && len(names) <= mostMissing {
+		missing = ": " + strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%d of %d done, %d failed, %s%d not run%s", len(rows[StateDone]), len(Published()),
+		len(rows[StateFailed]), unread, len(rows[StateNotRun]), missing)
 }
 
 // statement is something that is true of some of a line's runs.
