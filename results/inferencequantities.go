@@ -84,7 +84,8 @@ const inferenceLabel = "Inference"
 // describeInference states how the figures of inference were measured, anew where it has been stated before.
 func (r *Report) describeInference() {
 	r.Setup = slices.DeleteFunc(r.Setup, func(f Fact) bool { return f.Label == inferenceLabel })
-	var ways, disturbed []string
+	var ways []string
+	var measured []Measured
 	for l := range r.lines {
 		i := l.Inference()
 		if i == nil {
@@ -98,16 +99,14 @@ func (r *Report) describeInference() {
 		if !slices.Contains(ways, way) {
 			ways = append(ways, way)
 		}
-		if taken := i.WaitedShare.Disturbed(); taken != "" {
-			disturbed = append(disturbed, l.Model+" ("+taken+")")
-		}
+		measured = append(measured, Measured{Model: l.Model, Inference: *i})
 	}
 	if len(ways) == 0 {
 		return
 	}
 	text := "median latency and planned memory of one image, images a second in batches " + strings.Join(ways, "; or ")
-	if len(disturbed) > 0 {
-		text += "; made worse by other work, for which threads waited: " + strings.Join(disturbed, ", ")
+	if disturbed := DescribeDisturbed(measured); disturbed != "" {
+		text += "; " + disturbed
 	}
 	r.Setup = append(r.Setup, Fact{inferenceLabel, text})
 }

@@ -31,6 +31,20 @@ type Measured struct {
 	Inference Inference `json:"inference"`
 }
 
+// DescribeDisturbed names those whose figures other work has made worse; "": there are none.
+func DescribeDisturbed(all []Measured) string {
+	var disturbed []string
+	for _, of := range all {
+		if taken := of.Inference.WaitedShare.Disturbed(); taken != "" {
+			disturbed = append(disturbed, fmt.Sprintf("%s (%s)", of.Model, taken))
+		}
+	}
+	if len(disturbed) == 0 {
+		return ""
+	}
+	return "made worse by other work, for which threads waited: " + strings.Join(disturbed, ", ")
+}
+
 // WriteMeasurements stores measurements in a file, whole or not at all. It fills in the format.
 func WriteMeasurements(path string, m Measurements) error {
 	m.Format = MeasurementsFormat

@@ -15,10 +15,12 @@ import (
 // other work. What runs alone, on no more threads than there are CPUs, waits for hardly anything.
 type CPUTime struct{ Ran, Waited time.Duration }
 
-// Spent is this process's CPU time so far, of the threads that it has now; known on Linux alone.
-func Spent() (t CPUTime, known bool) { return spent(os.DirFS("/")) }
+// Spent is this process's CPU time so far, of the threads that it has now; none on systems other than Linux, where it
+// is not known.
+func Spent() CPUTime { return spent(os.DirFS("/")) }
 
-func spent(root fs.FS) (sum CPUTime, known bool) {
+func spent(root fs.FS) CPUTime {
+	var sum CPUTime
 	threads, _ := fs.Glob(root, "proc/self/task/*/schedstat")
 	for _, file := range threads {
 		text, err := fs.ReadFile(root, file)
@@ -27,21 +29,20 @@ func spent(root fs.FS) (sum CPUTime, known bool) {
 		}
 		fields := strings.Fields(string(text)) // ns on a CPU, ns waiting for one, how often
 		if len(fields) != 3 {
-			return CPUTime{}, false
+			return CPUTime{}
 		}
 		ran, err := strconv.ParseInt(fields[0], 10, 64)
 		if err != nil {
-			return CPUTime{}, false
+			return CPUTime{}
 		}
 		waited, err := strconv.ParseInt(fields[1], 10, 64)
 		if err != nil {
-			return CPUTime{}, false
+			return CPUTime{}
 		}
 		sum.Ran += time.Duration(ran)
 		sum.Waited += time.Duration(waited)
-		known = true
 	}
-	return sum, known
+	return sum
 }
 
 // WaitedShare is that of the threads' time since before in which they waited, in thousandths.

@@ -9,21 +9,20 @@ import (
 func TestSpent(t *testing.T) {
 	for name, test := range map[string]struct {
 		threads map[string]string
-		want    CPUTime
-		known   bool
+		want    CPUTime // none: not known
 	}{
-		"two threads":       {map[string]string{"7": "5000 300 2\n", "12": "1000 20 1\n"}, CPUTime{6000, 320}, true},
+		"two threads":       {map[string]string{"7": "5000 300 2\n", "12": "1000 20 1\n"}, CPUTime{6000, 320}},
 		"not Linux":         {},
-		"without counting":  {map[string]string{"7": "0 0\n"}, CPUTime{}, false},
-		"no numbers of ns":  {map[string]string{"7": "5000 a 2\n"}, CPUTime{}, false},
-		"neither are these": {map[string]string{"7": "5.0 30 2\n"}, CPUTime{}, false},
+		"without counting":  {map[string]string{"7": "0 0\n"}, CPUTime{}},
+		"no numbers of ns":  {map[string]string{"7": "5000 a 2\n"}, CPUTime{}},
+		"neither are these": {map[string]string{"7": "5.0 30 2\n"}, CPUTime{}},
 	} {
 		root := fstest.MapFS{}
 		for thread, text := range test.threads {
 			root["proc/self/task/"+thread+"/schedstat"] = &fstest.MapFile{Data: []byte(text)}
 		}
-		if got, known := spent(root); got != test.want || known != test.known {
-			t.Errorf("%s: %+v, %v, want %+v, %v", name, got, known, test.want, test.known)
+		if got := spent(root); got != test.want {
+			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}
 	}
 }

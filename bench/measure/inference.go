@@ -43,7 +43,7 @@ type Inferrer struct {
 	threads   int
 	precision gemm.Precision
 	now       func() time.Time
-	spent     func() (t machine.CPUTime, known bool)
+	spent     func() machine.CPUTime
 	known     map[string]results.Inference // by layers
 }
 
@@ -108,7 +108,7 @@ func (i *Inferrer) measure(ctx context.Context, m models.Model) (results.Inferen
 	w := train.NewWeights(g, 1)
 	of := results.Inference{Threads: i.threads, Precision: i.precision.String(), Batch: ThroughputBatch}
 
-	spentBefore, spentKnown := i.spent()
+	spentBefore := i.spent()
 
 	planned, times, err := i.forward(ctx, pool, g, w, 1, latencyBudget)
 	if err != nil {
@@ -125,9 +125,7 @@ func (i *Inferrer) measure(ctx context.Context, m models.Model) (results.Inferen
 	if peakKnown {
 		of.PeakBytes = max(machine.PeakMemory()-before, 0)
 	}
-	if spent, known := i.spent(); known && spentKnown {
-		of.WaitedShare = spent.WaitedShare(spentBefore)
-	}
+	of.WaitedShare = i.spent().WaitedShare(spentBefore)
 	i.known[key] = of
 	return of, nil
 }

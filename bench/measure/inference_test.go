@@ -43,9 +43,9 @@ func TestInferrer(t *testing.T) {
 	times := []machine.CPUTime{
 		{Ran: time.Second, Waited: time.Hour}, {Ran: 4 * time.Second, Waited: time.Hour + time.Second},
 	}
-	inferrer.spent = func() (t machine.CPUTime, known bool) {
+	inferrer.spent = func() (t machine.CPUTime) {
 		t, times = times[0], times[1:]
-		return t, true
+		return t
 	}
 	got, err := inferrer.Measure(t.Context(), tinymodel.New("tiny"))
 	if err != nil {

@@ -219,7 +219,7 @@ func compile(
 // measure times the steps and appends the result, completed by finish if there is something to complete.
 func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), finish func(*Measurement) error) error {
 	step() // touches all memory for the first time
-	before, known := machine.Spent()
+	before := machine.Spent()
 	for range r.Config.Steps {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -228,9 +228,7 @@ func (r *stopwatch) measure(ctx context.Context, m Measurement, step func(), fin
 		step()
 		m.Steps = append(m.Steps, Now().Sub(start))
 	}
-	if spent, stillKnown := machine.Spent(); known && stillKnown {
-		m.WaitedShare = spent.WaitedShare(before)
-	}
+	m.WaitedShare = machine.Spent().WaitedShare(before)
 	m.Mode, m.Threads, m.Precision, m.Peak = r.Mode, r.Threads, r.Precision.String(), r.peak
 	seconds := median(m.Steps).Seconds()
 	m.ImagesPerSecond = float64(m.Batch) / seconds

@@ -83,7 +83,7 @@ four steps for each number. Memory bandwidth and the start of threads are not in
 			stdout := c.OutOrStdout()
 			if json {
 				config.Report = func(m measure.Measurement) {
-					warnOfOtherWorkBeside(c.ErrOrStderr(), m)
+					warnOfOtherWork(c.ErrOrStderr(), m)
 					fmt.Fprintf(c.ErrOrStderr(), "%s %s: %.1f img/s\n", m.Mode, m.Model, m.ImagesPerSecond)
 				}
 				measurements, err := measure.Run(c.Context(), config)
@@ -98,7 +98,7 @@ four steps for each number. Memory bandwidth and the start of threads are not in
 			var writeErr error
 			var group []string // the models of the kernels at hand
 			config.Report = func(m measure.Measurement) {
-				warnOfOtherWorkBeside(c.ErrOrStderr(), m)
+				warnOfOtherWork(c.ErrOrStderr(), m)
 				if writeErr == nil && !slices.Equal(m.Models, group) {
 					group = m.Models
 					writeErr = measure.WriteModels(stdout, group)
@@ -131,8 +131,8 @@ four steps for each number. Memory bandwidth and the start of threads are not in
 	return command
 }
 
-// warnOfOtherWorkBeside says so where a measurement was disturbed.
-func warnOfOtherWorkBeside(w io.Writer, m measure.Measurement) {
+// warnOfOtherWork says so where a measurement was disturbed.
+func warnOfOtherWork(w io.Writer, m measure.Measurement) {
 	if taken := m.WaitedShare.Disturbed(); taken != "" {
 		fmt.Fprintf(w, "warning: %s is faster than this: threads waited for other work %s\n", m.Model, taken)
 	}

@@ -67,7 +67,9 @@ those of changed networks. After Ctrl-C what was measured is printed.`,
 			progress, stop := newCounter(c.ErrOrStderr(), "measured")
 			measured, err := measureModels(c.Context(), list, threads, precision, out, progress)
 			stop()
-			warnOfOtherWork(c.ErrOrStderr(), measured)
+			if disturbed := results.DescribeDisturbed(measured.Models); disturbed != "" {
+				fmt.Fprintln(c.ErrOrStderr(), "warning:", disturbed)
+			}
 			if json {
 				return errors.Join(writeJSON(c.OutOrStdout(), measured), err)
 			}
@@ -122,20 +124,6 @@ func measureModels(
 		return measured, quietly(errFound, errors.Join(failed...))
 	}
 	return measured, nil
-}
-
-// warnOfOtherWork names the models whose figures are worse than they would be on a machine that does nothing else.
-func warnOfOtherWork(w io.Writer, m results.Measurements) {
-	var disturbed []string
-	for _, of := range m.Models {
-		if taken := of.Inference.WaitedShare.Disturbed(); taken != "" {
-			disturbed = append(disturbed, fmt.Sprintf("%s (%s)", of.Model, taken))
-		}
-	}
-	if len(disturbed) > 0 {
-		fmt.Fprintf(w, "warning: made worse by other work, for which threads waited: %s\n",
-			strings.Join(disturbed, ", "))
-	}
 }
 
 // printMeasurements prints the machine, and a table that fits into 80 columns.
