@@ -22,7 +22,7 @@ func checkWindow(t *testing.T, rng *rand.Rand, height, width, c int, special boo
 	maxWindowArg(y, arg[1:c+1], x, height, width, rowStride, first, rowStep)
 	maxWindow(plain, x, height, width, rowStride)
 	for j := range c {
-		same := kerneltest.WithinRounding(y[j], want[j], 1) && kerneltest.WithinRounding(plain[j], want[j], 1)
+		same := kerneltest.WithinRounding(y[j], want[j], 0) && kerneltest.WithinRounding(plain[j], want[j], 0)
 		if arg[j+1] != wantArg[j] || !same {
 			t.Errorf("%d×%d window, channel %d of %d: %g and %g at %d, want %g at %d",
 				height, width, j, c, plain[j], y[j], arg[j+1], want[j], wantArg[j])
@@ -50,7 +50,7 @@ func checkMaxGradient(t *testing.T, rng *rand.Rand, height, width, c int) {
 	maxGradientGeneric(want, dy, arg, height, width, rowStride, c, first, rowStep)
 	maxGradient(dx, dy, arg, height, width, rowStride, first, rowStep)
 	for i, w := range want {
-		if g := dx[i]; !kerneltest.WithinRounding(g, w, 1) {
+		if g := dx[i]; !kerneltest.WithinRounding(g, w, 0) {
 			t.Errorf("%d×%d window of %d channels: [%d] = %g, want %g", height, width, c, i, g, w)
 			return
 		}

@@ -55,8 +55,12 @@ func (k Vector) check(t *testing.T, rng *rand.Rand, rows, c int, special bool) {
 	k.assembly(got, rows)
 	k.portable(want, rows)
 	for i := range gotMemory {
+		terms := 0
+		if i < len(k.written) && k.written[i] == Channels {
+			terms = rows // each is a sum over the rows
+		}
 		for j, w := range wantMemory[i] {
-			if g := gotMemory[i][j]; !WithinRounding(g, w, rows) {
+			if g := gotMemory[i][j]; !WithinRounding(g, w, terms) {
 				t.Errorf("%s, %d rows of %d, special %t: operand %d[%d of %d] = %g, want %g",
 					k.Name, rows, c, special, i, j-margin, len(got[i]), g, w)
 				return
